@@ -1,0 +1,77 @@
+"""Settings, read once from the environment; nothing else reads it."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong; the text says which and what to write."""
+
+
+def _env(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of one running portal."""
+
+    mode: str = field(default_factory=lambda: _env("PORTAL_MODE", "production"))
+    database_url: str = field(default_factory=lambda: _env("DATABASE_URL"))
+    bind: str = field(default_factory=lambda: _env("BIND", "127.0.0.1"))
+    port: int = field(default_factory=lambda: int(_env("PORT", "8000")))
+    public_url: str = field(default_factory=lambda: _env("PUBLIC_URL"))
+    secret_key: str = field(default_factory=lambda: _env("SECRET_KEY"))
+    demo_password: str = field(default_factory=lambda: _env("DEMO_PASSWORD"))
+    instance: Path = field(default_factory=lambda: Path(_env("INSTANCE_DIR") or ROOT / "instance"))
+    force_name: str = field(default_factory=lambda: _env("FORCE_NAME", "Westshire Police"))
+    sign_in_help: str = field(
+        default_factory=lambda: _env(
+            "SIGN_IN_HELP", "Ask the learning and development team of your force for a new sign-in link."
+        )
+    )
+    idle_minutes: int = field(default_factory=lambda: int(_env("SESSION_IDLE_MINUTES", "60")))
+    absolute_hours: int = field(default_factory=lambda: int(_env("SESSION_ABSOLUTE_HOURS", "12")))
+
+    def __post_init__(self) -> None:
+        if self.mode not in {"demo", "production"}:
+            raise ConfigError("PORTAL_MODE is 'demo' or 'production'.")
+        if self.mode == "production":
+            missing = [
+                name
+                for name, value in (("SECRET_KEY", self.secret_key), ("PUBLIC_URL", self.public_url))
+                if not value
+            ]
+            if missing:
+                raise ConfigError(f"Set {' and '.join(missing)} before the portal starts in production.")
+            if len(self.secret_key) < 32:
+                raise ConfigError("SECRET_KEY is too short: give it at least 32 random characters.")
+        parts = urlsplit(self.address)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ConfigError("PUBLIC_URL is an address such as https://learning.example.police.uk")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ConfigError("PUBLIC_URL must be https, except on a loopback host.")
+
+    @property
+    def address(self) -> str:
+        """Where people reach the portal, without a slash at its end."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the portal by https: decides cookies and HSTS."""
+        return urlsplit(self.address).scheme == "https"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database: embedded SQLite where nothing else is set; PostgreSQL through psycopg 3."""
+        url = self.database_url or f"sqlite:///{self.instance / 'portal.sqlite'}"
+        for prefix in ("postgres://", "postgresql://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url

@@ -1,0 +1,56 @@
+"""Triggers that refuse update, delete and truncate of facts, on both databases."""
+
+from alembic import op
+
+FACT_TABLES = (
+    "stamp", "person", "unit", "unit_state", "post",
+    "activity", "shared_version", "module_version", "package_file", "lesson", "item",
+    "directive", "directive_version", "requirement", "assignment", "exclusion",
+    "registration", "lesson_visit", "attempt", "response", "submission",
+    "record", "pass_record", "waiver", "imported_record", "revocation",
+    "audit_event",
+)  # fmt: skip
+
+_REFUSE = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% is append-only: a correction is a new row', TG_TABLE_NAME;
+END $$
+"""
+
+
+def protect(tables: tuple[str, ...]) -> None:
+    """Refuse update, delete and (PostgreSQL) truncate of these tables' rows."""
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    if postgresql:
+        op.execute(_REFUSE)
+    for table in tables:
+        if postgresql:
+            op.execute(
+                f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
+                " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+            )
+            op.execute(
+                f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
+                " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+            )
+            continue
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN"
+                f" SELECT RAISE(ABORT, '{table} is append-only: a correction is a new row'); END"
+            )
+
+
+def unprotect(tables: tuple[str, ...]) -> None:
+    """Take the triggers of ``protect`` away, and the function with them."""
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    for table in tables:
+        if postgresql:
+            op.execute(f"DROP TRIGGER {table}_append_only ON {table}")
+            op.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
+        else:
+            op.execute(f"DROP TRIGGER {table}_no_update")
+            op.execute(f"DROP TRIGGER {table}_no_delete")
+    if postgresql:
+        op.execute("DROP FUNCTION refuse_change()")

@@ -1,0 +1,1 @@
+"""The learning portal: dated facts in, a status for any date out."""

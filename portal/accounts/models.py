@@ -1,0 +1,77 @@
+"""How people get in: passwords, sign-in sessions, single-use links, failures, forms kept over a lapse."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base, BigId
+
+
+class Credential(Base):
+    """A person's password, and whether an administrator closed the account; ordinary, audited."""
+
+    __tablename__ = "credential"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    password_hash: Mapped[str | None]  # Argon2id; None: not set yet
+    set_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class SignInSession(Base):
+    """One signed-in browser, kept on the server under the hash of its token."""
+
+    __tablename__ = "sign_in_session"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)  # SHA-256 of the cookie's token
+    reference: Mapped[str] = mapped_column(unique=True)  # names it on pages
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    csrf_secret: Mapped[str]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]  # written at most once a minute
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]  # signed_out, ended_elsewhere, password_changed, closed, lapsed
+    browser: Mapped[str]  # the browser's family and system in words
+    address: Mapped[str]
+
+
+class PasswordLink(Base):
+    """A single-use link to set or reset a password, kept as the hash of its token."""
+
+    __tablename__ = "password_link"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SignInFailure(Base):
+    """One refused sign-in; ordinary, removed after a day. The account is a keyed hash of what was typed."""
+
+    __tablename__ = "sign_in_failure"
+    __table_args__ = (
+        Index("ix_failure_account", "account_hash", "address", "failed_at"),
+        Index("ix_failure_address", "address", "failed_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_hash: Mapped[str]
+    address: Mapped[str]
+    failed_at: Mapped[datetime]
+
+
+class HeldForm(Base):
+    """A form sent after its session lapsed, kept for the same person in the same browser."""
+
+    __tablename__ = "held_form"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)  # of a cookie given with the sign-in page
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    path: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)  # application/x-www-form-urlencoded
+    held_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""What can be learned: modules, their versions, lessons and items."""

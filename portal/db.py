@@ -1,0 +1,242 @@
+"""The database: base classes, engine settings, the stamp, and the unit of work.
+
+One code path serves SQLite and PostgreSQL. A transaction that records facts takes one *stamp* under a
+lock held to its commit, so stamps rise in the order of commits and a report "as known on" an instant
+can never change afterwards.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    Uuid,
+    event,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
+
+from portal import clock
+
+OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows of INTEGER keys alone
+ByteString = String().with_variant(Text(collation="C"), "postgresql")  # sorted by code point on both
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, kept in UTC; SQLite would drop the zone, so it is converted before and set after."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC; a naive instant is a bug and is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A naive instant reached the database.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of every table; names every constraint so that a migration can drop it."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMES),
+        type_annotation_map={datetime: UtcDateTime(), uuid.UUID: Uuid(), str: ByteString},
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "create_savepoint"})
+
+
+class Stamp(Base):
+    """One row a transaction that recorded facts: its instant, later than all committed before it."""
+
+    __tablename__ = "stamp"
+    recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
+
+
+@dataclass
+class Touched:
+    """Ids whose facts this transaction wrote; what the subscribers bring up to date before the commit."""
+
+    people: set[int] = field(default_factory=set)
+    units: set[int] = field(default_factory=set)  # moved under another parent
+    directives: set[int] = field(default_factory=set)  # got a version
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.units or self.directives)
+
+
+Subscriber = Callable[[Touched], None]
+_subscribers: list[Subscriber] = []
+
+
+def subscribe(*subscribers: Subscriber) -> None:
+    """Set who is told of touched ids before each commit, in order. Called once, by the application."""
+    _subscribers[:] = subscribers
+
+
+def touch(*, people: Iterable[int] = (), units: Iterable[int] = (), directives: Iterable[int] = ()) -> None:
+    """Note that facts of these people, units or directives are written in this transaction."""
+    touched = db.session.info.setdefault("touched", Touched())
+    touched.people.update(people)
+    touched.units.update(units)
+    touched.directives.update(directives)
+
+
+def newest_stamp() -> datetime | None:
+    """The stamp of the newest transaction that recorded facts; None in an empty database."""
+    return db.session.scalar(select(func.max(Stamp.recorded_at)))
+
+
+def stamp() -> datetime:
+    """The one ``recorded_at`` of this transaction: taken at first call, under a lock held to its commit.
+
+    Call it before the facts that it will be based on are read. Later than every committed stamp, even
+    where the machine's clock stepped back.
+    """
+    info = db.session.info
+    if "stamp" not in info:
+        if db.engine.dialect.name == "postgresql":
+            db.session.execute(text("SELECT pg_advisory_xact_lock(7241001)"))
+        newest = newest_stamp()
+        at = info.get("stamp_as") or clock.now()
+        if newest is not None and at <= newest:
+            at = newest + timedelta(microseconds=1)
+        db.session.execute(Stamp.__table__.insert().values(recorded_at=at))
+        info["stamp"] = at
+    taken: datetime = info["stamp"]
+    return taken
+
+
+@contextmanager
+def transaction(*, stamp_as: datetime | None = None) -> Iterator[None]:
+    """Commit what the block wrote, or roll all of it back and re-raise. Edge only.
+
+    Ends the reading transaction before it: SQLite cannot turn a stale read into a write. Before the
+    commit, the subscribers hear of the people, units and directives whose facts were written.
+
+    Args:
+        stamp_as: The stamp to take, where it is later than all committed; for the demo alone.
+    """
+    session = db.session()
+    session.commit()
+    info = session.info
+    _forget(info)
+    if stamp_as is not None:
+        info["stamp_as"] = stamp_as
+    try:
+        session.connection(execution_options={"portal_writes": True})
+        yield
+        settle()
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _forget(info)
+
+
+def settle() -> None:
+    """Let the subscribers bring up to date what the facts written so far in this transaction touch."""
+    db.session.flush()
+    touched = db.session.info.pop("touched", None)
+    if touched:
+        for subscriber in _subscribers:
+            subscriber(touched)
+        db.session.flush()
+
+
+def _forget(info: dict[Any, Any]) -> None:
+    for key in ("touched", "stamp", "stamp_as"):
+        info.pop(key, None)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Set what every connection must have; a test asserts each on every connection."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin or commit by itself
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # an acknowledged commit survives a power cut
+        "foreign_keys = ON",
+        "recursive_triggers = ON",  # INSERT OR REPLACE would pass the delete trigger without it
+        "busy_timeout = 15000",
+        "cache_size = -16000",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    """Take SQLite's write lock at the start of a unit of work: FOR UPDATE does nothing there."""
+    writes = connection.get_execution_options().get("portal_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute("SET synchronous_commit = on")
+        cursor.execute("SET lock_timeout = '30s'")
+    connection.commit()
+
+
+class Fact(Base):
+    """An append-only row: when it was recorded, and which row it replaces.
+
+    A correction is a new row that names the one it replaces; with ``void`` the fact is withdrawn.
+    Triggers refuse update, delete and truncate.
+    """
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, sort_order=-4)
+    recorded_at: Mapped[datetime] = mapped_column(sort_order=-3)  # the transaction's stamp
+    void: Mapped[bool] = mapped_column(default=False, sort_order=-1)
+
+    @declared_attr
+    @classmethod
+    def replaces_id(cls) -> Mapped[int | None]:
+        """The row this one corrects; unique, so corrections form a chain."""
+        return mapped_column(ForeignKey(f"{cls.__tablename__}.id"), unique=True, sort_order=-2)

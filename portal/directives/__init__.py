@@ -1,0 +1,1 @@
+"""What must be earned, by whom and by when."""

@@ -1,0 +1,37 @@
+"""Errors whose text is fit for a page and a terminal; the edge gives each kind its status code."""
+
+
+class PortalError(Exception):
+    """Something that the person can be told in a sentence."""
+
+
+class NotFoundError(PortalError):
+    """There is no such thing, or the person may not know that there is."""
+
+
+class ForbiddenError(PortalError):
+    """The person is known and may not do this."""
+
+
+class ConflictError(PortalError):
+    """The data has moved on since the person looked."""
+
+
+class RuleError(PortalError):
+    """A rule of the domain refuses the act; nothing was changed."""
+
+
+class TooManyError(PortalError):
+    """Asked too often; ``retry_after_seconds`` says when to come back."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
+class BadInputError(PortalError):
+    """A file or a command's input is refused; ``reasons`` has a sentence for each fault."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        self.reasons = reasons
+        super().__init__("\n".join(reasons))

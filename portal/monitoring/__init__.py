@@ -1,0 +1,1 @@
+"""What managers see and download."""

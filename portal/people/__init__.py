@@ -1,0 +1,1 @@
+"""Who works here: people, units, posts and role grants."""

@@ -1,0 +1,64 @@
+"""Permission names, and which role carries which.
+
+A permission says what may be done; whose data it may be done to is decided by ``visible_to``.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The roles that can be granted; a person with a post is a learner without any."""
+
+    MANAGER = "manager"
+    DIRECTIVE_OWNER = "directive-owner"
+    AUTHOR = "author"
+    PUBLISHER = "publisher"
+    FACILITATOR = "facilitator"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+SIGHT_ROLES = frozenset({Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR, Role.ADMINISTRATOR})
+
+
+class Permission(StrEnum):
+    """What a signed-in person may do."""
+
+    LEARN = "learning:module:take"
+    ATTEMPT_TAKE = "assessment:attempt:take"
+    RECORD_VIEW = "records:record:view"
+    ACCOUNT_OWN = "accounts:own:manage"
+    COMPLETION_VIEW = "monitoring:completion:view"
+    COMPLETION_EXPORT = "monitoring:completion:export"
+    PERSON_VIEW = "people:person:view"
+    ACCOUNT_ADMINISTER = "accounts:account:administer"
+    DIRECTIVE_VIEW = "directives:directive:view"
+
+
+LEARNER = frozenset(
+    {Permission.LEARN, Permission.ATTEMPT_TAKE, Permission.RECORD_VIEW, Permission.ACCOUNT_OWN}
+)
+_SIGHT = frozenset(
+    {
+        Permission.COMPLETION_VIEW,
+        Permission.COMPLETION_EXPORT,
+        Permission.PERSON_VIEW,
+        Permission.DIRECTIVE_VIEW,
+    }
+)
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.MANAGER: _SIGHT,
+    Role.DIRECTIVE_OWNER: _SIGHT,
+    Role.AUTHOR: frozenset(),
+    Role.PUBLISHER: frozenset(),
+    Role.FACILITATOR: frozenset(),
+    Role.AUDITOR: _SIGHT,
+    Role.ADMINISTRATOR: _SIGHT | {Permission.ACCOUNT_ADMINISTER},
+}
+
+
+def permissions_of(roles: set[Role], *, has_post: bool) -> frozenset[Permission]:
+    """All that the roles give, and a learner's own where the person has a post."""
+    given: frozenset[Permission] = LEARNER if has_post else frozenset({Permission.ACCOUNT_OWN})
+    return given.union(*(ROLE_PERMISSIONS[role] for role in roles))

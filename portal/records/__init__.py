@@ -1,0 +1,1 @@
+"""What was done and earned, as facts."""

@@ -1,0 +1,1 @@
+"""The status algebra: facts and rules in, a status for any date out."""
