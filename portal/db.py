@@ -26,6 +26,7 @@ from sqlalchemy import (
     Uuid,
     event,
     func,
+    insert,
     select,
     text,
 )
@@ -136,7 +137,7 @@ def stamp() -> datetime:
         at = info.get("stamp_as") or clock.now()
         if newest is not None and at <= newest:
             at = newest + timedelta(microseconds=1)
-        db.session.execute(Stamp.__table__.insert().values(recorded_at=at))
+        db.session.execute(insert(Stamp).values(recorded_at=at))
         info["stamp"] = at
     taken: datetime = info["stamp"]
     return taken

@@ -5,7 +5,6 @@ from alembic import op
 
 from migrations.append_only import FACT_TABLES, protect, unprotect
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None
