@@ -1,0 +1,26 @@
+"""What an application needs in order to look like the portal: one call for templates, one for WSGI."""
+
+from flask import Flask
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+
+from portal.web import assets, error_pages, filters, form_widgets, headers
+
+
+def register(app: Flask) -> None:
+    """Give ``app`` the layouts, the components, the GOV.UK macros, the filters and the error pages."""
+    loaders = [
+        PackageLoader("portal.web"),
+        PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+    ]
+    if app.jinja_loader is not None:
+        loaders.insert(0, app.jinja_loader)
+    app.jinja_loader = ChoiceLoader(loaders)
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    for part in (assets, filters, form_widgets, error_pages):
+        part.register(app)
+
+
+def wrap(app: Flask, *, https: bool) -> None:
+    """Serve the compiled files in front of ``app`` and put the headers around all of it; call it last."""
+    assets.wrap_static(app)
+    headers.wrap_headers(app, https=https)
