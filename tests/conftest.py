@@ -1,0 +1,89 @@
+"""The application on each database, one transaction a test, and a client that reads pages."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+
+from config import Config
+from portal.app import create_app
+from portal.db import db
+from tests.pages import PortalClient
+
+SECRET = secrets.token_hex(32)
+
+
+def _binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    if not found and not on_path:
+        pytest.fail("PostgreSQL's server is missing: apt-get install postgresql")
+    return Path(on_path or found[-1]).parent
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """A PostgreSQL server of the tests' own, on loopback, its data in a temporary folder."""
+    binaries, folder = _binaries(), Path(tempfile.mkdtemp(prefix="portal-pg-"))
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_user:
+        shutil.chown(folder, "postgres")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data, options = folder / "data", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+    initdb = [binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
+    control = [binaries / "pg_ctl", "-D", data, "-l", folder / "log"]
+    subprocess.run([*as_user, *initdb], check=True, capture_output=True)
+    subprocess.run([*as_user, *control, "-o", options, "-w", "start"], check=True, stdout=subprocess.DEVNULL)
+    yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    subprocess.run([*as_user, *control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
+def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application on a database built by migration."""
+    instance = tmp_path_factory.mktemp("instance")
+    url = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
+    made = create_app(Config(mode="demo", database_url=url, secret_key=SECRET, instance=instance))
+    made.config["TESTING"] = True
+    with made.app_context():
+        upgrade()
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def database(app: Flask) -> Iterator[None]:
+    """One test's transaction, rolled back at its end, in an application context."""
+    with app.app_context():
+        engines = db.engines
+        engine = engines[None]
+        connection = engine.connect()
+        outer = connection.begin()
+        db._app_engines[app][None] = connection
+        try:
+            yield
+        finally:
+            db.session.remove()
+            outer.rollback()
+            connection.close()
+            db._app_engines[app][None] = engine
+
+
+@pytest.fixture
+def client(app: Flask, database: None) -> PortalClient:
+    """A browser that reads pages as a person does and refuses what no page may be."""
+    return PortalClient(app)
