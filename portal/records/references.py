@@ -1,0 +1,57 @@
+"""References of records: unguessable, easily read aloud, and checked against a slip of the pen.
+
+``OIC-XXXX-XXXX-C``: eight random characters of Crockford's base 32 and his check character, the number
+modulo 37. Numbers whose check would be one of the five signs beyond the alphabet are not drawn, so that a
+reference holds letters and digits alone.
+"""
+
+import secrets
+
+PREFIX = "OIC"
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH = 8
+_READ_AS = str.maketrans("OIL", "011")  # letters that the alphabet leaves out because they look like digits
+
+
+def new_reference() -> str:
+    """A reference drawn at random; forty bits less a few, never derived from the record."""
+    while True:
+        body = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+        check = _check(body)
+        if check:
+            return _written(body + check)
+
+
+def is_reference(text: str) -> bool:
+    """Whether ``text`` is a reference exactly as the portal writes it, its check character right."""
+    return normalise(text) == text
+
+
+def normalise(text: str) -> str | None:
+    """The reference a person meant, however they typed case, spaces, hyphens, O, I and L.
+
+    None where the text is no reference or its check character is wrong.
+
+    >>> normalise("oic 0000 ooo1 1") == normalise("OIC-0000-0001-1") == "OIC-0000-0001-1"
+    True
+    """
+    packed = "".join(text.upper().replace("-", " ").split())
+    if not packed.startswith(PREFIX):
+        return None
+    typed = packed.removeprefix(PREFIX).translate(_READ_AS)
+    if len(typed) != _LENGTH + 1 or any(character not in _ALPHABET for character in typed):
+        return None
+    return _written(typed) if _check(typed[:_LENGTH]) == typed[_LENGTH] else None
+
+
+def _check(body: str) -> str:
+    """The check character, empty where it lies beyond the alphabet."""
+    value = 0
+    for character in body:
+        value = value * 32 + _ALPHABET.index(character)
+    rest = value % 37
+    return _ALPHABET[rest] if rest < len(_ALPHABET) else ""
+
+
+def _written(characters: str) -> str:
+    return f"{PREFIX}-{characters[:4]}-{characters[4:8]}-{characters[8]}"
