@@ -1,18 +1,46 @@
 """create_app(): the one file that knows every feature."""
 
-from flask import Flask
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from config import Config
+from portal import demo_cli
+from portal.access import public, refuse_undeclared_routes
+from portal.accounts import boot as accounts_boot
+from portal.accounts import cli as accounts_cli
 from portal.accounts import models as accounts_models
+from portal.accounts import views as accounts_views
 from portal.assessment import models as assessment_models
+from portal.assessment import views as assessment_views
 from portal.audit import models as audit_models
+from portal.catalogue import cli as catalogue_cli
 from portal.catalogue import models as catalogue_models
-from portal.db import db, prepare_engine
+from portal.catalogue import views as catalogue_views
+from portal.db import db, prepare_engine, subscribe
+from portal.directives import cli as directives_cli
 from portal.directives import models as directives_models
-from portal.extensions import migrate
+from portal.directives import reconcile
+from portal.extensions import csrf, migrate
+from portal.learning import views as learning_views
+from portal.monitoring import cli as monitoring_cli
+from portal.monitoring import views as monitoring_views
+from portal.operations import cli as operations_cli
+from portal.operations import views as operations_views
+from portal.people import cli as people_cli
 from portal.people import models as people_models
+from portal.people import units_cli
+from portal.permissions import Permission
+from portal.records import cli as records_cli
 from portal.records import models as records_models
+from portal.records import views as records_views
+from portal.standing import lines
 from portal.standing import models as standing_models
+from portal.web import face, pages
 
 TABLES = (
     people_models,
@@ -25,19 +53,112 @@ TABLES = (
     standing_models,
 )
 
+VIEWS = (
+    accounts_views,
+    learning_views,
+    assessment_views,
+    catalogue_views,
+    records_views,
+    monitoring_views,
+    operations_views,
+)
+
+COMMANDS = (
+    accounts_cli,
+    catalogue_cli,
+    demo_cli,
+    directives_cli,
+    monitoring_cli,
+    operations_cli,
+    people_cli,
+    records_cli,
+    units_cli,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the service navigation."""
+
+    text: str
+    href: str
+    current: bool
+
+
+NAVIGATION = (
+    ("Monitoring", "/monitoring", Permission.COMPLETION_VIEW),
+    ("People", "/people", Permission.PERSON_VIEW),
+    ("My learning", "/learning", Permission.LEARN),
+    ("Modules", "/modules", Permission.LEARN),
+    ("Records", "/records", Permission.LEARN),
+)
+
 
 def create_app(config: Config | None = None) -> Flask:
-    """The application, its settings read from the environment unless given."""
+    """The application, its settings read from the environment unless given.
+
+    Raises:
+        ConfigError: A setting is missing or wrong.
+        RuntimeError: A route does not say who may call it.
+    """
     config = config or Config()
-    app = Flask(__name__, static_folder=None, instance_path=str(config.instance))
+    app = Flask(__name__, static_folder=None, template_folder=None, instance_path=str(config.instance))
+    config.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
     app.config.update(
         PORTAL=config,
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=512 * 1024,
+        MAX_FORM_PARTS=500,
     )
-    config.instance.mkdir(parents=True, exist_ok=True)
+    app.logger.setLevel(logging.INFO)
+    _prepare_database(app)
+    _prepare_pages(app, config)
+    for feature in VIEWS:
+        app.register_blueprint(feature.bp)
+    for feature in COMMANDS:
+        app.register_blueprint(feature.bp)
+    app.register_blueprint(pages.blueprint(public))
+    app.add_url_rule("/", "home", home)
+    refuse_undeclared_routes(app)
+    face.wrap(app, https=config.secure)
+    return app
+
+
+def _prepare_database(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db)
+    subscribe(reconcile.reconcile, lines.lines)
     with app.app_context():
         prepare_engine(db.engine)
-    return app
+
+
+def _prepare_pages(app: Flask, config: Config) -> None:
+    face.register(app)
+    csrf.init_app(app)
+    accounts_boot.register(app, config)
+    app.context_processor(lambda: _frame(config))
+
+
+def _frame(config: Config) -> dict[str, Any]:
+    """What the layout of every page needs."""
+    signed_in = current_user.is_authenticated
+    held = current_user.permissions if signed_in else frozenset()
+    return {
+        "force_name": config.force_name,
+        "viewer": current_user if signed_in else None,
+        "navigation": [
+            Entry(text, href, request.path == href or request.path.startswith(f"{href}/"))
+            for text, href, permission in NAVIGATION
+            if permission in held
+        ],
+    }
+
+
+@public
+def home() -> ResponseReturnValue:
+    """The page with which a person's work begins."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("accounts.sign_in"))
+    return redirect("/monitoring" if Permission.COMPLETION_VIEW in current_user.permissions else "/learning")

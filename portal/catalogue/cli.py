@@ -1,0 +1,5 @@
+"""Commands: modules."""
+
+from flask import Blueprint
+
+bp = Blueprint("modules_commands", __name__, cli_group="modules")

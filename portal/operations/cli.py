@@ -1,0 +1,34 @@
+"""Commands: backup and restore."""
+
+from pathlib import Path
+
+import click
+from flask import Blueprint
+
+from portal.errors import PortalError
+from portal.operations import archive
+
+bp = Blueprint("operations_commands", __name__, cli_group=None)
+
+
+@bp.cli.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Write the whole database to FILE, consistent while the portal is in use."""
+    try:
+        made = archive.backup(file)
+    except PortalError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Backed up to {file}: {made.size:,} bytes, newest stamp {made.newest_stamp or 'none'}.")
+
+
+@bp.cli.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Replace a database that already holds data.")
+def restore(file: Path, replace: bool) -> None:
+    """Put back the database in FILE; stop the portal first. Everyone signs in again."""
+    try:
+        made = archive.restore(file, replace=replace)
+    except PortalError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Restored {file}. What was recorded after {made.newest_stamp or 'nothing'} is not in it.")
