@@ -22,8 +22,8 @@ class AssetsMissingError(RuntimeError):
 
 
 @cache
-def _manifest(changed_ns: int) -> dict[str, str]:
-    """The manifest as written at ``changed_ns``, so that a new build is seen without a restart."""
+def _manifest() -> dict[str, str]:
+    """The names as they were when the process began, which are those that it serves."""
     return cast("dict[str, str]", json.loads((STATIC / "manifest.json").read_text(encoding="utf-8")))
 
 
@@ -34,8 +34,7 @@ def asset(name: str) -> str:
         AssetsMissingError: Nothing has been compiled yet, or it has no such file.
     """
     try:
-        manifest = _manifest((STATIC / "manifest.json").stat().st_mtime_ns)
-        return PREFIX + manifest[name]
+        return PREFIX + _manifest()[name]
     except (FileNotFoundError, KeyError) as error:
         raise AssetsMissingError(f"{name} is not compiled: run npm ci and npm run build") from error
 

@@ -1,7 +1,7 @@
 // Compiles the style sheet and collects the scripts and drawings into static/, each under a name that
 // carries the hash of its content, so that browsers may keep it for ever; manifest.json tells the names.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -10,7 +10,8 @@ import { compile } from "sass";
 const here = dirname(fileURLToPath(import.meta.url));
 const modules = join(here, "..", "..", "node_modules");
 const target = join(here, "static");
-const built = `${target}.new-${process.pid}`;
+const list = join(target, "manifest.json");
+const before = existsSync(list) ? Object.values(JSON.parse(readFileSync(list, "utf8"))) : [];
 const manifest = {};
 
 function add(name, content) {
@@ -18,13 +19,13 @@ function add(name, content) {
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
   const end = extname(name);
   const hashed = `${name.slice(0, -end.length)}.${hash}${end}`;
-  writeFileSync(join(built, hashed), bytes);
-  writeFileSync(join(built, `${hashed}.gz`), gzipSync(bytes, { level: 9 }));
-  writeFileSync(join(built, `${hashed}.br`), brotliCompressSync(bytes));
+  writeFileSync(join(target, hashed), bytes);
+  writeFileSync(join(target, `${hashed}.gz`), gzipSync(bytes, { level: 9 }));
+  writeFileSync(join(target, `${hashed}.br`), brotliCompressSync(bytes));
   manifest[name] = hashed;
 }
 
-mkdirSync(built, { recursive: true });
+mkdirSync(target, { recursive: true });
 const style = compile(join(here, "sass", "portal.scss"), {
   loadPaths: [modules],
   quietDeps: true,
@@ -40,8 +41,14 @@ add("portal.js", own.replace("./govuk-frontend.js", `./${manifest["govuk-fronten
 for (const name of readdirSync(join(here, "assets")).sort()) {
   add(name, readFileSync(join(here, "assets", name)));
 }
-writeFileSync(join(built, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 
-// The finished folder takes the old one's place at once, so a broken build leaves the old one standing.
-rmSync(target, { recursive: true, force: true });
-renameSync(built, target);
+// The manifest changes last and at once. Files of the build before stay, because a process that began
+// with them still names them; older ones go.
+writeFileSync(`${list}.new`, `${JSON.stringify(manifest, null, 2)}\n`);
+renameSync(`${list}.new`, list);
+const kept = new Set([...before, ...Object.values(manifest)]);
+for (const name of readdirSync(target)) {
+  if (name !== "manifest.json" && !kept.has(name.replace(/\.(gz|br)$/, ""))) {
+    rmSync(join(target, name));
+  }
+}
