@@ -1,0 +1,158 @@
+"""The completion report as a file: the same rows as the page, written as they are read.
+
+Dates are ISO 8601. CSV and JSON give instants in UTC with Z; XLSX gives London time, because a
+spreadsheet has no zones. Empty means not yet.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from portal.clock import LONDON
+from portal.errors import RuleError
+from portal.monitoring.completion import COLUMNS, Cell, CompletionRow
+from portal.monitoring.position import utc_text
+from portal.web.filters import number
+
+BATCH = 500  # rows in memory at a time
+XLSX_ROWS = 20_000
+_RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that begins so
+_WIDTHS = {"unit_path": 40, "requirement_title": 40, "unit": 24, "surname": 18, "forenames": 18}
+
+
+class TooManyRowsError(RuleError):
+    """A workbook of this many rows would keep the page waiting too long."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            f"These completions have {number(rows)} rows, and a spreadsheet file is made for at most "
+            f"{number(XLSX_ROWS)}. Filter the report first, or download the CSV, which has no limit."
+        )
+
+
+def refuse_large_workbook(rows: int) -> None:
+    """Refuse a workbook that would have more than ``XLSX_ROWS`` rows.
+
+    Raises:
+        TooManyRowsError: It would.
+    """
+    if rows > XLSX_ROWS:
+        raise TooManyRowsError(rows)
+
+
+def plain(cell: str) -> str:
+    """The cell, kept from running as a formula when a spreadsheet opens the file (OWASP).
+
+    >>> plain("=1+1"), plain("O'Brien")
+    ("'=1+1", "O'Brien")
+    """
+    return f"'{cell}" if cell.startswith(_RUNS) else cell
+
+
+def csv_lines(rows: Iterable[CompletionRow]) -> Iterator[str]:
+    """The file in pieces of at most ``BATCH`` rows: RFC 4180, with a head, lines ending in CRLF."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    held = 0
+    for row in rows:
+        writer.writerow([_csv_cell(cell) for cell in row.cells])
+        held += 1
+        if held == BATCH:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+            held = 0
+    if buffer.tell():
+        yield buffer.getvalue()
+
+
+def _csv_cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return utc_text(cell)
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return plain(cell) if isinstance(cell, str) else str(cell)
+
+
+def write_csv(rows: Iterable[CompletionRow], path: Path) -> None:
+    """Write the CSV file to ``path``."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(csv_lines(rows))
+
+
+def write_xlsx(rows: Iterable[CompletionRow], path: Path, *, sheet: str = "Completions") -> None:
+    """Write a workbook of one sheet to ``path``, one row in memory at a time; no text in it can run."""
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        page = book.add_worksheet(sheet)
+        writers = _cell_writers(book, page)
+        bold = book.add_format({"bold": True})
+        page.freeze_panes(1, 0)
+        for column, name in enumerate(COLUMNS):
+            page.set_column(column, column, _WIDTHS.get(name, max(12, len(name) + 2)))
+            page.write_string(0, column, name, bold)
+        line = 0
+        for line, row in enumerate(rows, start=1):
+            for column, cell in enumerate(row.cells):
+                if cell is not None:
+                    writers[type(cell)](line, column, cell)
+        page.autofilter(0, 0, line, len(COLUMNS) - 1)
+
+
+def _cell_writers(book: Any, page: Any) -> dict[type, Callable[[int, int, Any], Any]]:
+    """How a value of each type is written, so that the spreadsheet knows it as what it is."""
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    score = book.add_format({"num_format": "0.0000"})
+
+    def write_instant(line: int, column: int, cell: datetime) -> None:
+        page.write_datetime(line, column, cell.astimezone(LONDON).replace(tzinfo=None), instant)
+
+    return {
+        str: page.write_string,
+        int: page.write_number,
+        Decimal: lambda line, column, cell: page.write_number(line, column, float(cell), score),
+        date: lambda line, column, cell: page.write_datetime(line, column, cell, day),
+        datetime: write_instant,
+    }
+
+
+def write_json(
+    definition: dict[str, Any], totals: dict[str, int], rows: Iterable[CompletionRow], path: Path
+) -> None:
+    """Write one object to ``path``: ``definition``, ``totals`` by status, and ``rows``, one a line."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f'{{\n"definition": {json.dumps(definition, ensure_ascii=False, default=_json_cell)},\n')
+        file.write(f'"totals": {json.dumps(totals)},\n"rows": [')
+        lead = "\n"
+        for row in rows:
+            values = dict(zip(COLUMNS, row.cells, strict=True))
+            file.write(lead + json.dumps(values, ensure_ascii=False, default=_json_cell))
+            lead = ",\n"
+        file.write("\n]\n}\n")
+
+
+def _json_cell(cell: object) -> str | float:
+    """Values that JSON has no type for: instants and days as text, scores as numbers."""
+    if isinstance(cell, datetime):
+        return utc_text(cell)
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, Decimal):
+        return float(cell)
+    raise TypeError(f"{type(cell).__name__} has no place in a report.")

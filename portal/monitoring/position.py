@@ -1,0 +1,143 @@
+"""Which position a report shows: as at a London day, as known on an instant, read generously."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from portal import clock
+from portal.errors import BadInputError
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_NUMBERS = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})")
+_WORDS = re.compile(r"(?:[a-z]+,? )?(\d{1,2})(?:st|nd|rd|th)? ([a-z]{3,9})\.?,? (\d{4})")
+_LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")  # an address turns the + of an offset into a space
+
+
+class PositionError(BadInputError):
+    """A date or an instant of the address cannot be read or lies ahead.
+
+    Attributes:
+        field: The name of the field it came from: ``as_at`` or ``as_known_on``.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        super().__init__([reason])
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The two times of a report, both settled."""
+
+    as_at: date  # London calendar day, not after today
+    as_known_on: datetime  # UTC; the newest committed stamp or earlier
+    today: date
+    latest: bool  # nothing newer is known: the default knowledge
+
+    @property
+    def forecast(self) -> bool:
+        """Whether the day lies after what was known of it: an outlook, not evidence."""
+        return self.as_at > clock.london_day(self.as_known_on) and not self.latest
+
+    @property
+    def past(self) -> bool:
+        """Whether something else than today, as known now, is shown."""
+        return self.as_at != self.today or not self.latest
+
+    @property
+    def known_then(self) -> bool:
+        """Whether the knowledge is that of the day itself."""
+        return not self.latest and clock.london_day(self.as_known_on) == self.as_at
+
+    @property
+    def address(self) -> dict[str, str]:
+        """Its part of an address; empty for today as known now."""
+        pairs: dict[str, str] = {}
+        if self.past:
+            pairs["as_at"] = self.as_at.isoformat()
+        if not self.latest:
+            pairs["as_known_on"] = utc_text(self.as_known_on)
+        return pairs
+
+    @property
+    def pinned(self) -> dict[str, str]:
+        """As ``address``, but with both times written out, so that a file asked for later is the same."""
+        return {"as_at": self.as_at.isoformat(), "as_known_on": utc_text(self.as_known_on)}
+
+
+def position(as_at: str, as_known_on: str, *, now: datetime, newest: datetime | None) -> Position:
+    """The position that two texts ask for; empty ones mean today and now.
+
+    Args:
+        as_at: A day, such as "30 April 2026", "30/4/2026" or "2026-04-30".
+        as_known_on: A day, which means its end in London, or an ISO 8601 instant with its offset.
+        now: This instant.
+        newest: The newest committed stamp; knowledge ends there.
+
+    Raises:
+        PositionError: A text cannot be read, or asks for what is still to come.
+    """
+    today = clock.london_day(now)
+    day = _day("as_at", as_at) if as_at.strip() else today
+    if day > today:
+        raise PositionError(
+            "as_at", "The position can be shown for today or an earlier day, not for a day to come."
+        )
+    asked = _instant(as_known_on, today, now) if as_known_on.strip() else now
+    if asked > now:
+        raise PositionError(
+            "as_known_on", "As known on must be now or earlier: nothing is known from later yet."
+        )
+    last = newest or now
+    latest = asked >= last
+    return Position(day, last if latest else asked, today, latest)
+
+
+def utc_text(instant: datetime) -> str:
+    """The instant in UTC, ISO 8601 with Z, to the microsecond where it has any."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def read_day(text: str) -> date | None:
+    """The day that ``text`` names, day before month; None where it names none.
+
+    >>> read_day("30 April 2026") == read_day("30/4/2026") == read_day("2026-04-30")
+    True
+    """
+    said = " ".join(text.lower().split())
+    try:
+        if found := _ISO_DAY.fullmatch(said):
+            return date(*map(int, found.groups()))
+        if found := _NUMBERS.fullmatch(said):
+            day, month, year = map(int, found.groups())
+            return date(year + 2000 if year < 100 else year, month, day)
+        if (found := _WORDS.fullmatch(said)) and found[2][:3] in MONTHS:
+            return date(int(found[3]), MONTHS.index(found[2][:3]) + 1, int(found[1]))
+    except ValueError:
+        return None
+    return None
+
+
+def _day(field: str, text: str) -> date:
+    day = read_day(text)
+    if day is None:
+        raise PositionError(field, "Write a date such as 30 April 2026.")
+    return day
+
+
+def _instant(text: str, today: date, now: datetime) -> datetime:
+    """The end of the named day, which for today is now, or the named instant."""
+    day = read_day(text)
+    if day is not None:
+        return now if day == today else clock.end_of_day(day)
+    try:
+        instant = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", text.strip()))
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        reason = (
+            "Write a date such as 30 April 2026, or an instant with its offset such as 2026-04-30T12:00:00Z."
+        )
+        raise PositionError("as_known_on", reason)
+    return instant.astimezone(UTC)
