@@ -1,0 +1,26 @@
+"""Which facts are known: the one condition that every read of facts carries."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, inspect, select
+from sqlalchemy.orm import aliased
+
+from portal.db import Fact
+
+
+def known(fact: type[Fact], at: datetime | None = None) -> ColumnElement[bool]:
+    """That a row of ``fact`` is known: recorded, not void, and not replaced by another row.
+
+    Args:
+        fact: A fact's class, or an alias of one.
+        at: The instant whose knowledge counts; None for all that has been recorded so far.
+    """
+    later: Any = aliased(inspect(fact).mapper.class_)
+    replacement = select(later.id).where(later.replaces_id == fact.id)
+    if at is not None:
+        replacement = replacement.where(later.recorded_at <= at)
+    conditions = [fact.void.is_(False), ~replacement.correlate(fact).exists()]
+    if at is not None:
+        conditions.append(fact.recorded_at <= at)
+    return and_(*conditions)

@@ -1,0 +1,137 @@
+"""Whom a viewer may see, decided in one place from the grants held now and from people's posts.
+
+A manager granted a unit sees who is in and under it; one granted none sees direct reports. The other
+roles with sight see in and under their unit or, without one, the whole force. Everyone sees themselves.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, union_all
+from sqlalchemy.orm import aliased
+
+from portal import clock
+from portal.db import db
+from portal.people.known import known
+from portal.people.models import Person, Post, RoleGrant, UnitState
+from portal.permissions import SIGHT_ROLES, Permission, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A person as the one who looks: who they are, and what their live grants let them do now."""
+
+    person_id: int
+    staff_number: str
+    display_name: str  # "Constable Priya Shah", as shown in the header
+    has_post: bool
+    roles: frozenset[Role]
+    permissions: frozenset[Permission]
+
+
+COMMAND_LINE = Viewer(0, "", "Command line", False, frozenset(Role), frozenset(Permission))
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Whose posts a viewer may see: all, those in the units, and those that name a line manager."""
+
+    everyone: bool
+    unit_ids: frozenset[int]  # granted units and all units under them today
+    direct_reports_of: int | None
+
+
+def sight(viewer: Viewer) -> Sight:
+    """What the viewer's grants of this instant give sight of, for the rows of a report. One statement."""
+    if viewer == COMMAND_LINE:
+        return Sight(everyone=True, unit_ids=frozenset(), direct_reports_of=None)
+    today = clock.today()
+    under = _units_seen(viewer.person_id, today)
+    unlimited = select(RoleGrant.role, RoleGrant.unit_id).where(
+        _gives_sight(viewer.person_id, today), RoleGrant.unit_id.is_(None)
+    )
+    rows = db.session.execute(
+        union_all(unlimited, select(literal(""), under.c.unit_id))  # "": reached through a unit
+    ).all()
+    roles = {role for role, unit_id in rows if unit_id is None}
+    return Sight(
+        everyone=bool(roles - {Role.MANAGER}),
+        unit_ids=frozenset(unit_id for _, unit_id in rows if unit_id is not None),
+        direct_reports_of=viewer.person_id if Role.MANAGER in roles else None,
+    )
+
+
+def visible_people(viewer: Viewer) -> Select[int]:
+    """The ids of all people whose page and records ``viewer`` may open, as one statement.
+
+    A person's posts of today decide; for someone without one, those of their posts that ended last.
+    """
+    everyone = select(Person.id)
+    if viewer == COMMAND_LINE:
+        return everyone
+    me, today = viewer.person_id, clock.today()
+    unlimited = [_gives_sight(me, today), RoleGrant.unit_id.is_(None)]
+    under = _units_seen(me, today)
+    post = aliased(Post)
+    seen = select(post.person_id).where(
+        or_(
+            post.unit_id.in_(select(under.c.unit_id)),
+            and_(
+                post.line_manager_id == me,
+                exists().where(*unlimited, RoleGrant.role == Role.MANAGER),
+            ),
+        ),
+        _speaks(post, today),
+    )
+    return everyone.where(
+        or_(
+            Person.id == me,
+            exists().where(*unlimited, RoleGrant.role != Role.MANAGER),
+            Person.id.in_(seen),
+        )
+    )
+
+
+def may_see(viewer: Viewer, person_id: int) -> bool:
+    """Whether ``viewer`` may open the person's page and records. One statement."""
+    found = db.session.scalar(visible_people(viewer).where(Person.id == person_id))
+    return found is not None
+
+
+def live(row: Any, day: date) -> ColumnElement[bool]:
+    """That a row with ``valid_from`` and ``valid_to`` holds on ``day``."""
+    return and_(row.valid_from <= day, row.valid_to >= day)
+
+
+def granted(person_id: int, day: date) -> ColumnElement[bool]:
+    """That a role grant is the person's, holds on ``day`` and has not been revoked."""
+    return and_(RoleGrant.person_id == person_id, live(RoleGrant, day), RoleGrant.ended_at.is_(None))
+
+
+def _gives_sight(person_id: int, day: date) -> ColumnElement[bool]:
+    return and_(granted(person_id, day), RoleGrant.role.in_(sorted(SIGHT_ROLES)))
+
+
+def _units_seen(person_id: int, day: date) -> Any:
+    """Granted units and, by the tree of ``day`` as now known, all units under them."""
+    seed = select(RoleGrant.unit_id).where(_gives_sight(person_id, day), RoleGrant.unit_id.is_not(None))
+    under = seed.cte(recursive=True)
+    state = aliased(UnitState)
+    below = (
+        select(state.unit_id)
+        .join(under, state.parent_id == under.c.unit_id)
+        .where(known(state), live(state, day))
+    )
+    return under.union(below)
+
+
+def _speaks(post: Any, day: date) -> ColumnElement[bool]:
+    """That a post is known and decides who sees its holder: live, or the last to end of someone without."""
+    current, other = aliased(Post), aliased(Post)
+    holds_one = exists().where(current.person_id == post.person_id, known(current), live(current, day))
+    ended_later = exists().where(
+        other.person_id == post.person_id, known(other), other.valid_to < day, other.valid_to > post.valid_to
+    )
+    last = and_(post.valid_to < day, ~holds_one.correlate(post), ~ended_later.correlate(post))
+    return and_(known(post), or_(live(post, day), last))
