@@ -1,6 +1,7 @@
 """Settings, read once from the environment; nothing else reads it."""
 
 import os
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -41,6 +42,9 @@ class Config:
     def __post_init__(self) -> None:
         if self.mode not in {"demo", "production"}:
             raise ConfigError("PORTAL_MODE is 'demo' or 'production'.")
+        if self.mode == "demo":
+            self._keep("secret_key", secrets.token_hex(32))
+            self._keep("demo_password", "-".join(secrets.token_hex(2) for _ in range(4)))
         if self.mode == "production":
             missing = [
                 name
@@ -56,6 +60,19 @@ class Config:
             raise ConfigError("PUBLIC_URL is an address such as https://learning.example.police.uk")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ConfigError("PUBLIC_URL must be https, except on a loopback host.")
+
+    def _keep(self, name: str, fresh: str) -> None:
+        """What the demo makes up is kept in the instance folder, for its owner alone."""
+        if getattr(self, name):
+            return
+        self.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = self.instance / name
+        try:
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+                made.write(fresh)
+        except FileExistsError:
+            fresh = file.read_text().strip()
+        object.__setattr__(self, name, fresh)
 
     @property
     def address(self) -> str:

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import Config
-from portal import demo_cli
 from portal.access import public, refuse_undeclared_routes
 from portal.accounts import boot as accounts_boot
 from portal.accounts import cli as accounts_cli
@@ -66,7 +65,6 @@ VIEWS = (
 COMMANDS = (
     accounts_cli,
     catalogue_cli,
-    demo_cli,
     directives_cli,
     monitoring_cli,
     operations_cli,

@@ -1,0 +1,51 @@
+# What a person types. `make run` and `make test` set up all they need.
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT ?= 8000
+export BIND ?= 127.0.0.1
+
+.PHONY: run setup test check bench clean
+
+run: export PORTAL_MODE := demo
+run: setup
+	@$(BIN)/flask --app wsgi demo prepare
+	@exec $(BIN)/python serve.py
+
+setup: $(VENV)/.base portal/web/static/manifest.json
+
+$(VENV)/.base: requirements/base.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+node_modules/.ready: package-lock.json
+	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a<20||(a===20&&b<19)) {console.error("Node 20.19 or newer is needed"); process.exit(1)}'
+	npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+portal/web/static/manifest.json: node_modules/.ready portal/web/build.mjs $(wildcard portal/web/sass/* portal/web/js/* portal/web/assets/*)
+	npm run --silent build
+
+check: export PORTAL_MODE := demo
+check: $(VENV)/.dev portal/web/static/manifest.json
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 -m "not postgresql and not browser and not slow"
+
+test: $(VENV)/.dev portal/web/static/manifest.json
+	@sh tests/system-packages.sh
+	$(BIN)/pytest -n 2
+
+bench: $(VENV)/.dev portal/web/static/manifest.json
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) node_modules portal/web/static

@@ -1,0 +1,64 @@
+"""Commands: the fictional force."""
+
+from pathlib import Path
+
+import click
+from flask import Blueprint, current_app
+from flask_migrate import upgrade
+
+from config import ROOT, Config
+from portal import clock
+from portal.catalogue import services as catalogue
+from portal.db import transaction
+from portal.demo import names
+from portal.demo.create import create as create_force
+from portal.demo.create import empty
+from portal.errors import PortalError, RuleError
+
+bp = Blueprint("demo_commands", __name__, cli_group="demo")
+
+
+@bp.cli.command("create")
+@click.option("--people", type=click.IntRange(20, 20_000), default=600, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+def create(people: int, seed: int) -> None:
+    """Make the fictional force in an empty database."""
+    try:
+        create_force(people, seed, _demo().demo_password, lambda line: click.echo(line, err=True))
+    except PortalError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@bp.cli.command("prepare")
+def prepare() -> None:
+    """Bring the demo up: migrate, publish the modules, make the force once, and print the sign-ins."""
+    try:
+        config = _demo()
+        upgrade()
+        with transaction():
+            catalogue.publish_all(Path(ROOT / "modules"), at=clock.now())
+        if empty():
+            create_force(600, 1, config.demo_password, lambda line: click.echo(line, err=True))
+    except PortalError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(_sign_ins(config))
+
+
+def _demo() -> Config:
+    config: Config = current_app.config["PORTAL"]
+    if config.mode != "demo":
+        raise RuleError("The fictional force is made only where PORTAL_MODE is demo.")
+    return config
+
+
+def _sign_ins(config: Config) -> str:
+    lines = [f"  {row[0]}  {row[6] or 'learner':16} {row[3]} {row[2]} {row[1]}" for row in names.ACCOUNTS]
+    return "\n".join(
+        [
+            "",
+            f"{names.FORCE} is fictional. Sign in at {config.address}/sign-in with one of",
+            *lines,
+            f"and the password  {config.demo_password}",
+            "",
+        ]
+    )

@@ -1,0 +1,247 @@
+"""Writing the fictional force as facts, day by day, each with the stamp it would have had."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+from sqlalchemy import select
+
+from portal import clock
+from portal.accounts import services as accounts
+from portal.db import OPEN_END, db, stamp, touch, transaction
+from portal.demo import names
+from portal.demo.force import DAYS, PlannedPerson, PlannedPost, plan, unit_paths
+from portal.demo.history import History
+from portal.directives import services as directives
+from portal.directives.models import Directive, Exclusion
+from portal.errors import RuleError
+from portal.people.models import Person, PersonName, Post, RoleGrant, Unit, UnitState
+
+Act = Callable[[], None]
+ROLES = ("response", "contact", "investigation", "custody", "neighbourhood", "roads policing")
+
+
+@dataclass
+class Force:
+    """Ids by the words the plan uses, and what is still to happen on which day."""
+
+    today: date
+    random: Random
+    units: dict[str, int] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    posts: dict[int, int] = field(default_factory=dict)  # id(planned post) -> newest fact
+    days: dict[date, list[Act]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def start(self) -> date:
+        """The first day of the force's history."""
+        return self.today - timedelta(days=DAYS)
+
+
+def create(people: int, seed: int, password: str, tell: Callable[[str], None]) -> None:
+    """Make the force in an empty database.
+
+    Raises:
+        RuleError: The database already holds facts of people.
+    """
+    if not empty():
+        raise RuleError("The database already holds people. The demo is made in an empty one.")
+    force = Force(clock.today(), Random(seed))  # noqa: S311 - a repeatable force, not a secret
+    planned = plan(people, force.today, force.random)
+    with transaction(stamp_as=_close_of(force.start)):
+        _units(force)
+        _people(force, planned)
+        _accounts(force, password)
+    tell(f"{len(planned)} people in {len(force.units)} units")
+    with transaction(stamp_as=_close_of(force.start) + timedelta(minutes=1)):
+        directives.issue(directive(force.start), at=clock.now())
+    _schedule_posts(force, planned)
+    directive_id = db.session.scalars(select(Directive.id)).one()
+    _schedule_exclusions(force, planned, directive_id)
+    History(force.today, force.start, force.random, force.people).schedule(planned, force.days)
+    _live(force, tell)
+
+
+def empty() -> bool:
+    """Whether the database holds nobody yet."""
+    return db.session.scalar(select(Person.id).limit(1)) is None
+
+
+def directive(effective_on: date) -> bytes:
+    """The directive as its owner would write it in a file."""
+    roles = ", ".join(f'"{role}"' for role in ROLES)
+    requirements = "".join(
+        f'\n[[requirement]]\nkind = "module"\nkey = "{key}"\n'
+        for key in ("recognise", "protect", "respond", "report")
+    )
+    return f"""reference = "OIC-2026"
+title = "Organised immigration crime e-learning"
+source = "Inspection recommendation: four e-learning modules"
+wording = "Everyone in a designated role completes the four modules on organised immigration crime."
+owner = "D4001"
+effective_on = {effective_on.isoformat()}
+target = 1.0
+notice_days = [30, 7, 1]
+expiring_days = 60
+
+[due]
+on = 2026-04-30
+days_after_joining = 60
+
+[[audience]]
+designated_role = [{roles}]
+{requirements}""".encode()
+
+
+def _close_of(day: date) -> datetime:
+    return datetime.combine(day, time(19, 30), UTC)
+
+
+def _units(force: Force) -> None:
+    at, since = stamp(), force.start - timedelta(days=4000)
+
+    def add(name: str, parent: int | None) -> int:
+        unit = Unit(recorded_at=at)
+        db.session.add(unit)
+        db.session.flush()
+        db.session.add(
+            UnitState(recorded_at=at, unit_id=unit.id, name=name, parent_id=parent, valid_from=since)
+        )
+        return unit.id
+
+    force.units[""] = add(names.FORCE, None)
+    for path in unit_paths():
+        parent, _, name = path.rpartition("/")
+        force.units[path] = add(name, force.units[parent])
+
+
+def _people(force: Force, planned: list[PlannedPerson]) -> None:
+    at = stamp()
+    rows = [Person(recorded_at=at) for _ in planned]
+    db.session.add_all(rows)
+    db.session.flush()
+    for row, person in zip(rows, planned, strict=True):
+        force.people[person.staff_number] = row.id
+        email = f"{person.staff_number.lower()}@westshire.example"
+        db.session.add(
+            PersonName(
+                person_id=row.id,
+                staff_number=person.staff_number,
+                surname=person.surname,
+                forenames=person.forenames,
+                email=email,
+            )
+        )
+    db.session.flush()
+    for person in planned:
+        if person.posts[0].since <= force.start:
+            _post(force, person, person.posts[0], OPEN_END)
+
+
+def _post(force: Force, person: PlannedPerson, post: PlannedPost, until: date) -> None:
+    fact = Post(
+        recorded_at=stamp(),
+        replaces_id=force.posts.get(id(post)),
+        person_id=force.people[person.staff_number],
+        post_key="",
+        rank_or_grade=post.rank,
+        designated_role=post.role,
+        unit_id=force.units[post.unit],
+        line_manager_id=force.people[person.manager] if person.manager else None,
+        valid_from=post.since,
+        valid_to=until,
+    )
+    db.session.add(fact)
+    db.session.flush()
+    force.posts[id(post)] = fact.id
+    touch(people=[fact.person_id])
+
+
+def _accounts(force: Force, password: str) -> None:
+    for staff_number, _, _, _, _, _, role, unit in names.ACCOUNTS:
+        person_id = force.people[staff_number]
+        accounts.set_password(person_id, password, at=clock.now())
+        if role:
+            grant = RoleGrant(
+                person_id=person_id,
+                role=role,
+                unit_id=force.units[unit] if unit else None,
+                valid_from=force.start,
+                given_at=stamp(),
+            )
+            db.session.add(grant)
+
+
+def _schedule_posts(force: Force, planned: list[PlannedPerson]) -> None:
+    for person in planned:
+        for post in person.posts:
+            if post.since > force.start:
+                force.days[post.since].append(lambda p=person, o=post: _post(force, p, o, OPEN_END))  # type: ignore[misc]
+            if post.until != OPEN_END:
+                # Inserted first: the post that follows begins on the day after, recorded the same evening.
+                known = min(post.until + timedelta(days=post.learned_late_days + 1), force.today)
+                force.days[known].insert(0, lambda p=person, o=post: _post(force, p, o, o.until))  # type: ignore[misc]
+                _delay_next(force, person, post, known)
+
+
+def _delay_next(force: Force, person: PlannedPerson, post: PlannedPost, known: date) -> None:
+    """Record the next post no earlier than the end of this one is known: known posts never overlap."""
+    for following in person.posts[person.posts.index(post) + 1 :]:
+        if following.since < known:
+            person.posts.remove(following)
+            force.days[known].append(lambda: _post(force, person, following, OPEN_END))
+
+
+def _schedule_exclusions(force: Force, planned: list[PlannedPerson], directive_id: int) -> None:
+    """About 4% exempt and 2% deferred, decided by the directive owner."""
+    for person in planned:
+        if person.posts[0].role not in ROLES or person.staff_number.startswith("D"):
+            continue
+        fate = force.random.random()
+        if fate > 0.06:
+            continue
+        begin = force.start + timedelta(days=force.random.randint(10, DAYS - 30))
+        length = force.random.randint(120, 400)
+        force.days[begin].append(
+            lambda p=person, b=begin, n=length, exempt=fate < 0.04: _exclusion(
+                force, directive_id, p, b, n, exempt
+            )  # type: ignore[misc]
+        )
+
+
+def _exclusion(
+    force: Force, directive_id: int, person: PlannedPerson, begin: date, length: int, exempt: bool
+) -> None:
+    end = begin + timedelta(days=length)
+    person_id = force.people[person.staff_number]
+    db.session.add(
+        Exclusion(
+            recorded_at=stamp(),
+            person_id=person_id,
+            directive_id=directive_id,
+            exempt=exempt,
+            reason=force.random.choice(names.REASONS),
+            from_on=begin,
+            to_on=OPEN_END if exempt and length > 300 else end,
+            due_on=None if exempt else end + timedelta(days=60),
+            decided_by_id=force.people["D4001"],
+        )
+    )
+    touch(people=[person_id])
+
+
+def _live(force: Force, tell: Callable[[str], None]) -> None:
+    """Let the days pass, one transaction and one stamp a day."""
+    done = 0
+    for day in sorted(force.days):
+        if day > force.today:
+            continue
+        at = min(_close_of(day), clock.now())
+        with transaction(stamp_as=at):
+            for act in force.days[day]:
+                act()
+        done += 1
+        if done % 100 == 0:
+            tell(f"{done} days of history, up to {day.isoformat()}")

@@ -1,0 +1,226 @@
+"""What the fictional people learned: attempts that failed and passed, modules half read, a late import."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from random import Random
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from portal.assessment.models import Attempt, Response, Submission
+from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion
+from portal.clock import noon
+from portal.db import db, stamp, touch
+from portal.demo.force import PlannedPerson
+from portal.records.models import ImportedRecord, LessonVisit, PassRecord, Record, Registration
+from portal.records.references import new_reference
+
+MODULES = ("recognise", "protect", "respond", "report")
+DESIGNATED = ("response", "contact", "investigation", "custody", "neighbourhood", "roads policing")
+# How far people of a role get: the share that finishes each module.
+DILIGENCE = {
+    "response": 0.82,
+    "roads policing": 0.88,
+    "neighbourhood": 0.92,
+    "investigation": 0.9,
+    "contact": 0.96,
+    "custody": 0.93,
+}
+
+
+@dataclass(frozen=True)
+class Material:
+    """One published module, as far as a history needs it."""
+
+    version: ModuleVersion
+    lessons: list[int]
+    items: list[Item]
+
+
+class History:
+    """Schedules what people do on which day; each act writes its facts when its day comes."""
+
+    def __init__(self, today: date, start: date, random: Random, people: dict[str, int]) -> None:
+        self.today, self.start, self.random, self.people = today, start, random, people
+        self.material = [_material(key) for key in MODULES]
+
+    def schedule(self, planned: list[PlannedPerson], days: dict[date, list[Callable[[], None]]]) -> None:
+        """Give every person in a designated role, but D1001, a history."""
+        for person in planned:
+            if person.staff_number == "D1001" or person.posts[0].role not in DESIGNATED:
+                continue
+            for day, act in self._acts(person):
+                if self.start < day <= self.today:
+                    days[day].append(act)
+
+    def _acts(self, person: PlannedPerson) -> list[tuple[date, Callable[[], None]]]:
+        person_id, post = self.people[person.staff_number], person.posts[0]
+        begun = max(post.since, self.start)
+        if self.random.random() < 0.02:
+            known = begun + timedelta(days=self.random.randint(60, 90))
+            return [(known, lambda: self._import(person_id, known - timedelta(days=35)))]
+        acts: list[tuple[date, Callable[[], None]]] = []
+        day = begun + timedelta(days=self.random.randint(5, 200))
+        for material in self.material:
+            if self.random.random() > DILIGENCE[post.role]:
+                if self.random.random() < 0.4:
+                    acts.append((day, lambda m=material, d=day: self._half(person_id, m, d)))  # type: ignore[misc]
+                break
+            fails = self.random.choices((0, 1, 2), (80, 16, 4))[0]
+            acts.append((day, lambda m=material, d=day, f=fails: self._passes(person_id, m, d, f)))  # type: ignore[misc]
+            day += timedelta(days=self.random.randint(1, 30))
+        return acts
+
+    def _moment(self, day: date) -> datetime:
+        return datetime.combine(day, time(7, 5), UTC) + timedelta(minutes=self.random.randint(0, 600))
+
+    def _begin(self, person_id: int, material: Material, at: datetime, lessons: int) -> Registration:
+        registration = Registration(
+            recorded_at=stamp(),
+            person_id=person_id,
+            activity_id=material.version.activity_id,
+            module_version_id=material.version.id,
+            started_at=at,
+            started_on=at.date(),
+        )
+        db.session.add(registration)
+        db.session.flush()
+        visits = [
+            {
+                "recorded_at": at + timedelta(minutes=4 * n + 3 * (kind == "completed")),
+                "registration_id": registration.id,
+                "lesson_id": lesson,
+                "kind": kind,
+            }
+            for n, lesson in enumerate(material.lessons[:lessons])
+            for kind in ("opened", "completed")
+        ]
+        db.session.execute(insert(LessonVisit), visits)
+        touch(people=[person_id])
+        return registration
+
+    def _half(self, person_id: int, material: Material, day: date) -> None:
+        self._begin(person_id, material, self._moment(day), self.random.randint(1, len(material.lessons) - 1))
+
+    def _passes(self, person_id: int, material: Material, day: date, fails: int) -> None:
+        at = self._moment(day)
+        registration = self._begin(person_id, material, at, len(material.lessons))
+        at += timedelta(minutes=4 * len(material.lessons))
+        for number in range(1, fails + 1):
+            self._attempt(registration, material, number, self.random.randint(5, 9), at)
+            at += timedelta(minutes=15)
+        right = self.random.choice((10, 11, 11, 12))
+        submission = self._attempt(registration, material, fails + 1, right, at)
+        self._record_pass(registration, submission)
+
+    def _attempt(
+        self, registration: Registration, material: Material, number: int, right: int, at: datetime
+    ) -> Submission:
+        items = self.random.sample(material.items, material.version.draw)
+        drawn, responses, marks = [], [], {}
+        attempt_id = UUID(int=self.random.getrandbits(128), version=4)
+        for place, item in enumerate(items):
+            choices = item.content["choices"]
+            shown = [c["key"] for c in choices]
+            self.random.shuffle(shown)
+            correct = [c["key"] for c in choices if c["correct"]]
+            wrong = [c["key"] for c in choices if not c["correct"]]
+            drawn.append({"item_id": item.id, "order": shown})
+            saved = at + timedelta(seconds=40 * (place + 1))
+            responses.append(
+                {
+                    "attempt_id": attempt_id,
+                    "item_id": item.id,
+                    "choices": correct if place < right else [self.random.choice(wrong)],
+                    "saved_at": saved,
+                    "recorded_at": saved,
+                }
+            )
+            marks[str(item.id)] = "1.0000" if place < right else "0.0000"
+        mastery = material.version.mastery_score
+        ended = at + timedelta(minutes=9)
+        db.session.add(
+            Attempt(
+                id=attempt_id,
+                registration_id=registration.id,
+                number=number,
+                mastery_score=mastery,
+                drawn=drawn,
+                started_at=at,
+                recorded_at=at,
+            )
+        )
+        db.session.flush()
+        db.session.execute(insert(Response), responses)
+        submission = Submission(
+            attempt_id=attempt_id,
+            score_raw=Decimal(right),
+            score_max=len(items),
+            mastery_score=mastery,
+            marks=marks,
+            submitted_at=ended,
+            recorded_at=stamp(),
+        )
+        db.session.add(submission)
+        db.session.flush()
+        return submission
+
+    def _record_pass(self, registration: Registration, submission: Submission) -> None:
+        record = self._record(
+            registration.person_id, registration.activity_id, submission.submitted_at, "assessed"
+        )
+        db.session.add(
+            PassRecord(
+                record_id=record.id,
+                registration_id=registration.id,
+                module_version_id=registration.module_version_id,
+                attempt_id=submission.attempt_id,
+                score_raw=submission.score_raw,
+                score_max=submission.score_max,
+                mastery_score=submission.mastery_score,
+            )
+        )
+
+    def _record(self, person_id: int, activity_id: int, at: datetime, source: str) -> Record:
+        record = Record(
+            recorded_at=stamp(),
+            person_id=person_id,
+            activity_id=activity_id,
+            achieved_at=at,
+            achieved_on=at.date(),
+            source=source,
+            reference=new_reference(),
+        )
+        db.session.add(record)
+        db.session.flush()
+        touch(people=[person_id])
+        return record
+
+    def _import(self, person_id: int, achieved: date) -> None:
+        """All four, done in an earlier system and brought over weeks later."""
+        for material in self.material:
+            record = self._record(person_id, material.version.activity_id, noon(achieved), "imported")
+            db.session.add(
+                ImportedRecord(record_id=record.id, source_system="Former learning system", score_scaled=None)
+            )
+
+
+def _material(key: str) -> Material:
+    version = db.session.scalars(
+        select(ModuleVersion)
+        .join(Activity)
+        .where(Activity.kind == "module", Activity.key == key)
+        .order_by(ModuleVersion.number.desc())
+        .limit(1)
+    ).one()
+    lessons = list(
+        db.session.scalars(
+            select(Lesson.id).where(Lesson.module_version_id == version.id).order_by(Lesson.position)
+        )
+    )
+    items = list(
+        db.session.scalars(select(Item).where(Item.module_version_id == version.id, Item.retired.is_(False)))
+    )
+    return Material(version, lessons, items)

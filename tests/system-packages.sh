@@ -1,0 +1,14 @@
+#!/bin/sh
+# What the full suite needs from the system: Chromium and PostgreSQL's server.
+set -eu
+missing=""
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing="chromium"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "The full suite needs these packages of your system: $missing" >&2
+  exit 1
+fi
+apt-get update -qq
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
