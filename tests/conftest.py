@@ -40,7 +40,18 @@ def postgresql() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     data, options = folder / "data", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-    initdb = [binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
+    initdb = [
+        binaries / "initdb",
+        "-D",
+        data,
+        "-A",
+        "trust",
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+    ]
     control = [binaries / "pg_ctl", "-D", data, "-l", folder / "log"]
     subprocess.run([*as_user, *initdb], check=True, capture_output=True)
     subprocess.run([*as_user, *control, "-o", options, "-w", "start"], check=True, stdout=subprocess.DEVNULL)
@@ -49,9 +60,7 @@ def postgresql() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(
-    scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
-)
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on a database built by migration."""
     instance = tmp_path_factory.mktemp("instance")

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from random import Random
 
 from sqlalchemy import select
@@ -175,23 +176,18 @@ def _accounts(force: Force, password: str) -> None:
 
 
 def _schedule_posts(force: Force, planned: list[PlannedPerson]) -> None:
+    """Posts begin on the evening of their first day; an end may become known days later.
+
+    The next post is then recorded no earlier than that end: known posts never overlap.
+    """
     for person in planned:
+        known = force.start
         for post in person.posts:
             if post.since > force.start:
-                force.days[post.since].append(lambda p=person, o=post: _post(force, p, o, OPEN_END))  # type: ignore[misc]
+                force.days[max(post.since, known)].append(partial(_post, force, person, post, OPEN_END))
             if post.until != OPEN_END:
-                # Inserted first: the post that follows begins on the day after, recorded the same evening.
                 known = min(post.until + timedelta(days=post.learned_late_days + 1), force.today)
-                force.days[known].insert(0, lambda p=person, o=post: _post(force, p, o, o.until))  # type: ignore[misc]
-                _delay_next(force, person, post, known)
-
-
-def _delay_next(force: Force, person: PlannedPerson, post: PlannedPost, known: date) -> None:
-    """Record the next post no earlier than the end of this one is known: known posts never overlap."""
-    for following in person.posts[person.posts.index(post) + 1 :]:
-        if following.since < known:
-            person.posts.remove(following)
-            force.days[known].append(lambda: _post(force, person, following, OPEN_END))
+                force.days[known].append(partial(_post, force, person, post, post.until))
 
 
 def _schedule_exclusions(force: Force, planned: list[PlannedPerson], directive_id: int) -> None:
@@ -204,11 +200,7 @@ def _schedule_exclusions(force: Force, planned: list[PlannedPerson], directive_i
             continue
         begin = force.start + timedelta(days=force.random.randint(10, DAYS - 30))
         length = force.random.randint(120, 400)
-        force.days[begin].append(
-            lambda p=person, b=begin, n=length, exempt=fate < 0.04: _exclusion(
-                force, directive_id, p, b, n, exempt
-            )  # type: ignore[misc]
-        )
+        force.days[begin].append(partial(_exclusion, force, directive_id, person, begin, length, fate < 0.04))
 
 
 def _exclusion(

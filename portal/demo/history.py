@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 from uuid import UUID
 
@@ -60,16 +61,16 @@ class History:
         begun = max(post.since, self.start)
         if self.random.random() < 0.02:
             known = begun + timedelta(days=self.random.randint(60, 90))
-            return [(known, lambda: self._import(person_id, known - timedelta(days=35)))]
+            return [(known, partial(self._import, person_id, known - timedelta(days=35)))]
         acts: list[tuple[date, Callable[[], None]]] = []
         day = begun + timedelta(days=self.random.randint(5, 200))
         for material in self.material:
             if self.random.random() > DILIGENCE[post.role]:
                 if self.random.random() < 0.4:
-                    acts.append((day, lambda m=material, d=day: self._half(person_id, m, d)))  # type: ignore[misc]
+                    acts.append((day, partial(self._half, person_id, material, day)))
                 break
             fails = self.random.choices((0, 1, 2), (80, 16, 4))[0]
-            acts.append((day, lambda m=material, d=day, f=fails: self._passes(person_id, m, d, f)))  # type: ignore[misc]
+            acts.append((day, partial(self._passes, person_id, material, day, fails)))
             day += timedelta(days=self.random.randint(1, 30))
         return acts
 

@@ -18,7 +18,9 @@ class Check(Protocol):
 
     __name__: str
 
-    def __call__(self) -> bool: ...
+    def __call__(self) -> bool:
+        """Whether it holds."""
+        ...
 
 
 def database() -> bool:

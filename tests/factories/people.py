@@ -18,7 +18,12 @@ def make_unit(name: str, parent: int | None = None, *, since: date = date(2020, 
         db.session.flush()
         db.session.add(
             UnitState(
-                recorded_at=at, unit_id=unit.id, name=name, parent_id=parent, valid_from=since, valid_to=OPEN_END
+                recorded_at=at,
+                unit_id=unit.id,
+                name=name,
+                parent_id=parent,
+                valid_from=since,
+                valid_to=OPEN_END,
             )
         )
         return unit.id
@@ -46,7 +51,11 @@ def make_person(
         email = f"{staff_number.lower()}@westshire.example"
         db.session.add(
             PersonName(
-                person_id=person.id, staff_number=staff_number, surname=surname, forenames=forenames, email=email
+                person_id=person.id,
+                staff_number=staff_number,
+                surname=surname,
+                forenames=forenames,
+                email=email,
             )
         )
         if unit is not None:
