@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -119,54 +120,52 @@ class History:
     def _attempt(
         self, registration: Registration, material: Material, number: int, right: int, at: datetime
     ) -> Submission:
+        """An attempt with ``right`` items answered rightly, submitted nine minutes after it began."""
         items = self.random.sample(material.items, material.version.draw)
-        drawn, responses, marks = [], [], {}
-        attempt_id = UUID(int=self.random.getrandbits(128), version=4)
-        for place, item in enumerate(items):
-            choices = item.content["choices"]
-            shown = [c["key"] for c in choices]
-            self.random.shuffle(shown)
-            correct = [c["key"] for c in choices if c["correct"]]
-            wrong = [c["key"] for c in choices if not c["correct"]]
-            drawn.append({"item_id": item.id, "order": shown})
-            saved = at + timedelta(seconds=40 * (place + 1))
-            responses.append(
-                {
-                    "attempt_id": attempt_id,
-                    "item_id": item.id,
-                    "choices": correct if place < right else [self.random.choice(wrong)],
-                    "saved_at": saved,
-                    "recorded_at": saved,
-                }
-            )
-            marks[str(item.id)] = "1.0000" if place < right else "0.0000"
-        mastery = material.version.mastery_score
-        ended = at + timedelta(minutes=9)
-        db.session.add(
-            Attempt(
-                id=attempt_id,
-                registration_id=registration.id,
-                number=number,
-                mastery_score=mastery,
-                drawn=drawn,
-                started_at=at,
-                recorded_at=at,
-            )
+        attempt = Attempt(
+            id=UUID(int=self.random.getrandbits(128), version=4),
+            registration_id=registration.id,
+            number=number,
+            mastery_score=material.version.mastery_score,
+            drawn=[{"item_id": item.id, "order": self._shuffled(item)} for item in items],
+            started_at=at,
+            recorded_at=at,
         )
+        db.session.add(attempt)
         db.session.flush()
+        responses = [
+            self._response(attempt, item, place, right=place < right) for place, item in enumerate(items)
+        ]
         db.session.execute(insert(Response), responses)
         submission = Submission(
-            attempt_id=attempt_id,
+            attempt_id=attempt.id,
             score_raw=Decimal(right),
             score_max=len(items),
-            mastery_score=mastery,
-            marks=marks,
-            submitted_at=ended,
+            mastery_score=attempt.mastery_score,
+            marks={str(item.id): "1.0000" if n < right else "0.0000" for n, item in enumerate(items)},
+            submitted_at=at + timedelta(minutes=9),
             recorded_at=stamp(),
         )
         db.session.add(submission)
         db.session.flush()
         return submission
+
+    def _shuffled(self, item: Item) -> list[str]:
+        keys = [choice["key"] for choice in item.content["choices"]]
+        self.random.shuffle(keys)
+        return keys
+
+    def _response(self, attempt: Attempt, item: Item, place: int, *, right: bool) -> dict[str, Any]:
+        saved = attempt.started_at + timedelta(seconds=40 * (place + 1))
+        correct = [c["key"] for c in item.content["choices"] if c["correct"]]
+        wrong = [c["key"] for c in item.content["choices"] if not c["correct"]]
+        return {
+            "attempt_id": attempt.id,
+            "item_id": item.id,
+            "choices": correct if right else [self.random.choice(wrong)],
+            "saved_at": saved,
+            "recorded_at": saved,
+        }
 
     def _record_pass(self, registration: Registration, submission: Submission) -> None:
         record = self._record(

@@ -1,0 +1,74 @@
+"""What no tool in the build checks: sizes, names, hosts, and that every route says who may call it."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from portal.access import refuse_undeclared_routes
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACKED = [
+    ROOT / name
+    for name in subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+]
+SOURCES = [p for p in TRACKED if p.suffix == ".py" and p.exists() and "versions" not in p.parts]
+
+
+def test_no_file_outgrows_its_idea():
+    assert [str(p) for p in SOURCES if len(p.read_text().splitlines()) > 400] == []
+
+
+def test_no_function_is_longer_than_a_screen():
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in SOURCES
+        if "tests" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > 40
+    ]
+
+    assert long == []
+
+
+def test_no_folder_is_a_drawer_for_odds_and_ends():
+    drawers = {"common", "utils", "helpers", "core", "misc"}
+
+    assert [str(p) for p in SOURCES if drawers & {*p.parts, p.stem}] == []
+
+
+def test_every_feature_keeps_the_inner_layers():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    inside = next(c for c in contracts if c["name"].startswith("2"))
+    features = {f"portal.{p.parent.name}" for p in (ROOT / "portal").glob("*/models.py")}
+
+    assert features <= set(inside["containers"])
+
+
+def test_no_commit_names_a_package_host_or_a_machine():
+    hosts = re.compile(
+        "py" r"pi\.org|pythonhost" r"ed\.org|registry\.npm" r"js|deb\.deb" r"ian|/root/|/work/", re.IGNORECASE
+    )
+    named = [str(p) for p in TRACKED if p.is_file() and hosts.search(p.read_bytes().decode(errors="ignore"))]
+
+    assert [name for name in named if not name.endswith("test_house.py")] == []
+
+
+def test_nothing_compiled_is_committed():
+    kept = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert not re.search(r"\.(sqlite|db|pyc|br|gz)$|^portal/web/static/", kept, re.MULTILINE)
+
+
+def test_a_route_that_says_nothing_stops_the_start(app):
+    other = Flask("other")
+    other.add_url_rule("/open", "open", lambda: "")
+
+    with pytest.raises(RuntimeError, match="Routes without declared access: open"):
+        refuse_undeclared_routes(other)
