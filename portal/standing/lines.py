@@ -1,7 +1,151 @@
-"""Spans derived from facts."""
+"""Keeps the derived spans true: in the transaction that records a fact, and again from all stamps."""
 
-from portal.db import Touched
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from portal.db import Touched, db, stamp
+from portal.directives.derived import derived
+from portal.directives.rules import Worlds, batches
+from portal.people.models import Person
+from portal.standing.loading import facts_of
+from portal.standing.models import OPEN_KNOWN, StandingSpan
+from portal.standing.spans import PersonFacts, Span, Values, spans
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TABLE: Any = StandingSpan.__table__
+
+Row = tuple[Span, int, int]  # a span with known_from and known_to
+
+
+def micros(instant: datetime) -> int:
+    """The instant as whole microseconds since 1970, as spans hold it."""
+    return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def instant(microseconds: int) -> datetime:
+    """The instant of ``micros``."""
+    return EPOCH + timedelta(microseconds=microseconds)
 
 
 def lines(touched: Touched) -> None:
-    """Bring spans up to date."""
+    """Bring the spans of the touched people up to date, as known from this transaction's stamp on."""
+    if not touched.people:
+        return
+    at, worlds = stamp(), Worlds()
+    versions = {version.id: version for version in worlds.versions}
+    world = worlds.known(at)
+    for ids in batches(sorted(touched.people)):
+        facts = facts_of(ids, versions)
+        wanted = {person: spans(facts[person], versions, world, at) for person in ids}
+        _bring(ids, wanted, micros(at))
+
+
+def _bring(people: Sequence[int], wanted: dict[int, set[Span]], at: int) -> None:
+    """Close what no longer holds, open what is new.
+
+    What this transaction itself opened and no longer holds never was, and goes; what it closed and
+    holds after all is opened again, so that settling twice leaves what settling once would.
+    """
+    closed: list[int] = []
+    gone: list[int] = []
+    again: list[int] = []
+    for row_id, person_id, span, known_from, known_to in _rows(people, at):
+        if span in wanted[person_id]:
+            wanted[person_id].discard(span)
+            if known_to == at:
+                again.append(row_id)
+        elif known_to != at:
+            (gone if known_from == at else closed).append(row_id)
+    _set_known_to(closed, at)
+    _set_known_to(again, OPEN_KNOWN)
+    for ids in batches(gone):
+        db.session.execute(delete(TABLE).where(TABLE.c.id.in_(ids)))
+    _insert((p, (span, at, OPEN_KNOWN)) for p, found in wanted.items() for span in sorted(found, key=_order))
+
+
+def _order(span: Span) -> tuple[int, int, int]:
+    return span[0], span[1], span[2]
+
+
+def _rows(people: Sequence[int], at: int) -> Iterable[tuple[int, int, Span, int, int]]:
+    """The open rows of these people and those closed at ``at``."""
+    return _read(select(TABLE).where(TABLE.c.person_id.in_(people), TABLE.c.known_to.in_((OPEN_KNOWN, at))))
+
+
+def _read(query: Any) -> Iterable[tuple[int, int, Span, int, int]]:
+    for row in db.session.execute(query):
+        values = Values(row.status, row.due_on, *(getattr(row, name) for name in Values._fields[2:]))
+        span = Span(row.directive_id, row.position, row.from_on, row.to_on, values)
+        yield row.id, row.person_id, span, row.known_from, row.known_to
+
+
+def _set_known_to(row_ids: list[int], known_to: int) -> None:
+    for ids in batches(row_ids):
+        db.session.execute(update(TABLE).where(TABLE.c.id.in_(ids)).values(known_to=known_to))
+
+
+def _insert(rows: Iterable[tuple[int, Row]]) -> None:
+    made = [
+        {
+            "person_id": person_id,
+            "directive_id": span.directive_id,
+            "position": span.position,
+            "from_on": span.from_on,
+            "to_on": span.to_on,
+            "known_from": known_from,
+            "known_to": known_to,
+            **span.values._asdict(),
+        }
+        for person_id, (span, known_from, known_to) in rows
+    ]
+    for some in batches(made, 5000):
+        db.session.execute(insert(TABLE), some)
+
+
+@derived
+def rebuild(write: bool = True) -> list[str]:
+    """Replay every stamp and compare with the table; with ``write``, put right what differs.
+
+    Returns:
+        A sentence for each person whose spans differed; none is expected.
+    """
+    worlds = Worlds()
+    versions = {version.id: version for version in worlds.versions}
+    differing: list[str] = []
+    for ids in batches(db.session.scalars(select(Person.id).order_by(Person.id))):
+        facts = facts_of(ids, versions)
+        held: dict[int, set[Row]] = {person: set() for person in ids}
+        for _, person_id, span, *known in _read(select(TABLE).where(TABLE.c.person_id.in_(ids))):
+            held[person_id].add((span, known[0], known[1]))
+        for person in ids:
+            wanted = replay(facts[person], worlds)
+            if wanted != held[person]:
+                differing.append(f"Person {person}: {_difference(wanted, held[person])}.")
+                if write:
+                    _replace(person, wanted)
+    return differing
+
+
+def replay(facts: PersonFacts, worlds: Worlds) -> set[Row]:
+    """Every row the person's facts make, stamp by stamp."""
+    versions = {version.id: version for version in worlds.versions}
+    moves = {state.recorded_at for state in worlds.states}
+    open_rows: dict[Span, int] = {}
+    done: set[Row] = set()
+    for t in sorted(facts.stamps() | moves):
+        now, at = spans(facts, versions, worlds.known(t), t), micros(t)
+        done.update((span, start, at) for span, start in open_rows.items() if span not in now)
+        open_rows = {span: open_rows.get(span, at) for span in now}
+    return done | {(span, start, OPEN_KNOWN) for span, start in open_rows.items()}
+
+
+def _difference(wanted: set[Row], held: set[Row]) -> str:
+    return f"{len(wanted - held)} spans missing, {len(held - wanted)} too many"
+
+
+def _replace(person: int, wanted: set[Row]) -> None:
+    db.session.execute(delete(TABLE).where(TABLE.c.person_id == person))
+    _insert((person, row) for row in sorted(wanted, key=lambda row: (row[1], _order(row[0]))))

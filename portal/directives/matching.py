@@ -1,0 +1,189 @@
+"""Whom a directive reaches on which days, by which post: pure rules over posts, versions and units.
+
+Days are ordinals here (``date.toordinal()``), so that the day after the last one is a number too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby, pairwise
+from typing import Any
+
+LAST_DAY = date.max.toordinal()
+
+Table = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class PostFact:
+    """A post as recorded: what an audience can select by, and its first and last day."""
+
+    id: int
+    recorded_at: datetime
+    void: bool
+    replaces_id: int | None
+    person_id: int
+    post_key: str
+    rank_or_grade: str
+    designated_role: str
+    unit_id: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFact:
+    """A unit's parent from a day to a day, as recorded."""
+
+    id: int
+    recorded_at: datetime
+    void: bool
+    replaces_id: int | None
+    unit_id: int
+    parent_id: int | None
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A directive version as recorded, with the activity of each of its positions."""
+
+    id: int
+    recorded_at: datetime
+    void: bool
+    replaces_id: int | None
+    directive_id: int
+    number: int
+    effective: int
+    withdrawn: bool
+    due_fixed_on: date | None
+    due_days_after_joining: int | None
+    validity_months: int | None
+    yearly_on: str | None
+    minimum_gap_months: int | None
+    expiring_days: int
+    audience: Sequence[Table]
+    exceptions: Sequence[Table]
+    positions: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def by_unit(self) -> bool:
+        """Whether the audience depends on where a unit stands in the tree."""
+        return any("unit_under" in table for table in (*self.audience, *self.exceptions))
+
+    def matches(self, post: PostFact, above: frozenset[int]) -> int:
+        """The number of the first ``[[audience]]`` that the post alone meets; 0 where it meets none.
+
+        A post that meets any ``[[except]]`` meets none.
+        """
+        if any(_meets(table, post, above) for table in self.exceptions):
+            return 0
+        numbers = (n for n, table in enumerate(self.audience, 1) if _meets(table, post, above))
+        return next(numbers, 0)
+
+
+def _meets(table: Table, post: PostFact, above: frozenset[int]) -> bool:
+    roles, ranks, units = (table.get(k) for k in ("designated_role", "rank_or_grade", "unit_under"))
+    return (
+        (roles is None or post.designated_role in roles)
+        and (ranks is None or post.rank_or_grade in ranks)
+        and (units is None or not above.isdisjoint(units))
+    )
+
+
+class Tree:
+    """The units above each unit, day by day, from known unit states."""
+
+    def __init__(self, states: Iterable[UnitFact]) -> None:
+        self._states: dict[int, list[UnitFact]] = {}
+        for state in states:
+            self._states.setdefault(state.unit_id, []).append(state)
+        self._above: dict[int, tuple[tuple[int, int, frozenset[int]], ...]] = {}
+        self._open: set[int] = set()
+
+    def above(self, unit_id: int) -> tuple[tuple[int, int, frozenset[int]], ...]:
+        """Stretches of days with the unit itself and all above it in each."""
+        if unit_id not in self._above:
+            if unit_id in self._open:  # a circle, which the tree's own rules refuse
+                return ()
+            self._open.add(unit_id)
+            self._above[unit_id] = tuple(self._climb(unit_id))
+            self._open.discard(unit_id)
+        return self._above[unit_id]
+
+    def _climb(self, unit_id: int) -> Iterator[tuple[int, int, frozenset[int]]]:
+        for state in self._states.get(unit_id, ()):
+            if state.parent_id is None:
+                yield state.first, state.last, frozenset({unit_id})
+                continue
+            for first, last, units in self.above(state.parent_id):
+                first, last = max(first, state.first), min(last, state.last)
+                if first <= last:
+                    yield first, last, units | {unit_id}
+
+    def on(self, unit_id: int, day: int) -> frozenset[int]:
+        """The unit itself and all above it on ``day``."""
+        for first, last, units in self.above(unit_id):
+            if first <= day <= last:
+                return units
+        return frozenset({unit_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The days on which a version is the one that holds."""
+
+    first: int
+    last: int
+    version: Version
+
+
+def timeline(versions: Iterable[Version]) -> list[Hold]:
+    """Which of a directive's known versions holds when; days of a withdrawn one are left out.
+
+    On a day holds the one with the latest ``effective_on`` by then; of a tie, the highest number.
+    """
+    ordered = sorted(versions, key=lambda v: (v.effective, v.number))
+    steps = [list(tied)[-1] for _, tied in groupby(ordered, key=lambda v: v.effective)]
+    ends = [*(step.effective - 1 for step in steps[1:]), LAST_DAY]
+    return [Hold(v.effective, last, v) for v, last in zip(steps, ends, strict=False) if not v.withdrawn]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Days on which a version reaches a person: through which post its row is shown, and why."""
+
+    first: int
+    last: int
+    version: Version
+    post: PostFact
+    why: int
+
+
+def segments(posts: Sequence[PostFact], holds: Iterable[Hold], tree: Tree) -> list[Segment]:
+    """The days on which at least one of a person's known posts matches, cut where anything may change."""
+    found = []
+    for hold in holds:
+        for first, last in _cut(hold, posts, tree):
+            matching = [
+                (post, why)
+                for post in posts
+                if post.first <= first <= post.last
+                and (why := hold.version.matches(post, tree.on(post.unit_id, first)))
+            ]
+            if matching:
+                shown = min((post for post, _ in matching), key=lambda p: (-p.first, p.post_key))
+                found.append(Segment(first, last, hold.version, shown, min(why for _, why in matching)))
+    return found
+
+
+def _cut(hold: Hold, posts: Iterable[PostFact], tree: Tree) -> Iterator[tuple[int, int]]:
+    days = {hold.first, hold.last + 1}
+    for post in posts:
+        days.update((post.first, post.last + 1))
+        if hold.version.by_unit:
+            for first, last, _ in tree.above(post.unit_id):
+                days.update((first, last + 1))
+    within = sorted(day for day in days if hold.first <= day <= hold.last + 1)
+    return ((first, after - 1) for first, after in pairwise(within))

@@ -1,0 +1,173 @@
+"""From one person's facts to spans of days: pure, and the same for now and for any past knowledge."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import pairwise
+from typing import NamedTuple
+
+from portal.directives.knowledge import known
+from portal.directives.matching import PostFact, Segment, Version, segments
+from portal.directives.rules import World
+from portal.standing.algebra import (
+    Earned,
+    Excluded,
+    Facts,
+    Revoked,
+    Rule,
+    Standing,
+    Started,
+    changing_days,
+    standing_on,
+    whole,
+)
+
+WHOLE = 0  # the position of the person under the whole directive
+
+
+@dataclass(slots=True)
+class PersonFacts:
+    """All ever recorded on one person; assignments and exclusions by directive, the rest by activity."""
+
+    posts: list[PostFact] = field(default_factory=list)
+    assignments: dict[int, list[tuple[Rule, int]]] = field(default_factory=dict)  # with the version's id
+    exclusions: dict[int, list[Excluded]] = field(default_factory=dict)
+    records: dict[int, list[Earned]] = field(default_factory=dict)
+    revocations: list[Revoked] = field(default_factory=list)
+    starts: dict[int, list[Started]] = field(default_factory=dict)
+
+    def stamps(self) -> set[datetime]:
+        """The stamps of all its facts."""
+        by_key: list[Mapping[int, Sequence[Excluded | Earned | Started]]]
+        by_key = [self.exclusions, self.records, self.starts]
+        found = {fact.recorded_at for facts in by_key for some in facts.values() for fact in some}
+        found.update(rule.recorded_at for rules in self.assignments.values() for rule, _ in rules)
+        found.update(fact.recorded_at for fact in self.posts)
+        found.update(fact.recorded_at for fact in self.revocations)
+        return found
+
+
+class Values(NamedTuple):
+    """What stays the same over a span, in the order of the table."""
+
+    status: int
+    due_on: int
+    record_id: int | None
+    satisfied_on: int | None
+    valid_until: int | None
+    late_days: int | None
+    exclusion_id: int | None
+    post_id: int
+    unit_id: int
+
+
+class Span(NamedTuple):
+    """A run of days in which one position of one directive stands the same."""
+
+    directive_id: int
+    position: int
+    from_on: int
+    to_on: int
+    values: Values
+
+
+def spans(person: PersonFacts, versions: Mapping[int, Version], world: World, t: datetime) -> set[Span]:
+    """The person's spans under every directive and position, as known on ``t``."""
+    posts = known(person.posts, t)
+    found: set[Span] = set()
+    for directive_id in person.assignments:
+        facts = position_facts(person, directive_id, versions, t)
+        reach = segments(posts, world.holds.get(directive_id, ()), world.tree)
+        for position, runs in _runs(facts, reach).items():
+            found.update(Span(directive_id, position, *run) for run in runs)
+    return found
+
+
+def position_facts(
+    person: PersonFacts, directive_id: int, versions: Mapping[int, Version], t: datetime
+) -> dict[int, Facts]:
+    """By position, the facts known on ``t``: only stretches whose version contains the position."""
+    stretches = person.assignments[directive_id]
+    live = {rule.id for rule in known([rule for rule, _ in stretches], t)}
+    rules: dict[int, list[Rule]] = {}
+    activities: dict[int, int] = {}
+    for rule, version_id in stretches:
+        if rule.id in live:
+            for position, activity_id in versions[version_id].positions:
+                rules.setdefault(position, []).append(rule)
+                activities[position] = activity_id
+    exclusions = known(person.exclusions.get(directive_id, ()), t)
+    revocations = known(person.revocations, t)
+    return {
+        position: Facts(
+            rules[position],
+            exclusions,
+            known(person.records.get(activity_id, ()), t),
+            revocations,
+            known(person.starts.get(activity_id, ()), t),
+        )
+        for position, activity_id in activities.items()
+    }
+
+
+def _runs(facts: Mapping[int, Facts], reach: Sequence[Segment]) -> dict[int, list[tuple[int, int, Values]]]:
+    days = {day.toordinal() for some in facts.values() for day in changing_days(some)}
+    runs: dict[int, list[tuple[int, int, Values]]] = {}
+    for segment in reach:
+        for first, last in _cut(segment, days):
+            for position, values in _on(facts, date.fromordinal(first), segment.post):
+                done = runs.setdefault(position, [])
+                if done and done[-1][1] + 1 == first and done[-1][2] == values:
+                    done[-1] = (done[-1][0], last, values)
+                else:
+                    done.append((first, last, values))
+    return runs
+
+
+def _cut(segment: Segment, days: set[int]) -> Iterator[tuple[int, int]]:
+    within = {day for day in days if segment.first < day <= segment.last}
+    cuts = sorted(within | {segment.first, segment.last + 1})
+    return ((first, after - 1) for first, after in pairwise(cuts))
+
+
+def _on(facts: Mapping[int, Facts], day: date, post: PostFact) -> Iterator[tuple[int, Values]]:
+    stood = [(position, standing_on(some, day)) for position, some in facts.items()]
+    present = [(position, found) for position, found in stood if found is not None]
+    for position, found in present:
+        yield position, _values(found, post)
+    if present:
+        yield WHOLE, _whole_values([found for _, found in present], post)
+
+
+def _values(found: Standing, post: PostFact) -> Values:
+    record, exclusion = found.record, found.exclusion
+    return Values(
+        int(found.status),
+        found.due_on.toordinal(),
+        record.id if record else None,
+        record.achieved_on.toordinal() if record else None,
+        found.valid_until.toordinal() if found.valid_until else None,
+        found.late_days,
+        exclusion.id if exclusion else None,
+        post.id,
+        post.unit_id,
+    )
+
+
+def _whole_values(found: Sequence[Standing], post: PostFact) -> Values:
+    """The person under the whole directive: the latest day and largest lateness once all are held."""
+    status = whole([each.status for each in found])
+    held = all(each.status.held for each in found)
+    ends = [each.valid_until.toordinal() for each in found if each.valid_until]
+    exclusion = found[0].exclusion
+    return Values(
+        int(status),
+        found[0].due_on.toordinal(),
+        None,
+        max(each.record.achieved_on.toordinal() for each in found if each.record) if held else None,
+        min(ends, default=None),
+        max((each.late_days or 0 for each in found), default=0) if held else None,
+        exclusion.id if exclusion else None,
+        post.id,
+        post.unit_id,
+    )
