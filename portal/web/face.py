@@ -3,11 +3,15 @@
 from flask import Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
-from portal.web import assets, error_pages, filters, form_widgets, headers
+from portal.web import assets, brand, error_pages, filters, form_widgets, headers
 
 
-def register(app: Flask) -> None:
-    """Give ``app`` the layouts, the components, the GOV.UK macros, the filters and the error pages."""
+def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
+    """Give ``app`` the layouts, the components, the GOV.UK macros, the filters and the error pages.
+
+    Raises:
+        BrandColourError: White text on ``brand_colour`` could not be read.
+    """
     loaders = [
         PackageLoader("portal.web"),
         PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
@@ -16,6 +20,9 @@ def register(app: Flask) -> None:
         loaders.insert(0, app.jinja_loader)
     app.jinja_loader = ChoiceLoader(loaders)
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    colour = app.config["BRAND_COLOUR"] = brand.checked(brand_colour)
+    if colour != brand.DEFAULT:
+        app.jinja_env.globals.update(brand_colour=colour, brand_sheet=f"/brand.css?{colour[1:]}")
     for part in (assets, filters, form_widgets, error_pages):
         part.register(app)
 

@@ -1,10 +1,12 @@
-"""The statements that every page's foot links to, and the help page."""
+"""The statements that every page's foot links to, the help page, and the force's colour."""
 
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
+
+from portal.web import brand
 
 STATEMENTS = ("help", "accessibility", "privacy", "cookies")
 
@@ -18,6 +20,13 @@ def _statement(name: str) -> Callable[[], ResponseReturnValue]:
     return view
 
 
+def brand_sheet() -> ResponseReturnValue:
+    """The force's own colour; its address carries the colour, so it may be kept."""
+    style = Response(brand.sheet(current_app.config["BRAND_COLOUR"]), mimetype="text/css")
+    style.headers["Cache-Control"] = "public, max-age=86400"
+    return style
+
+
 def blueprint(public: Callable[[Any], Any]) -> Blueprint:
     """The pages that anyone may read.
 
@@ -27,4 +36,5 @@ def blueprint(public: Callable[[Any], Any]) -> Blueprint:
     pages = Blueprint("pages", __name__)
     for name in STATEMENTS:
         pages.add_url_rule(f"/{name}", name, public(_statement(name)))
+    pages.add_url_rule("/brand.css", "brand", public(brand_sheet))
     return pages

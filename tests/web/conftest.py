@@ -8,19 +8,21 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from jinja2 import DictLoader
 
-from portal.web import face, pages
+from portal.web import brand, face, pages
 from tests.pages import Page
 
 Read = Callable[..., Page]
 
 
-def build(templates: dict[str, str] | None = None, *, https: bool = False) -> Flask:
+def build(
+    templates: dict[str, str] | None = None, *, https: bool = False, brand_colour: str = brand.DEFAULT
+) -> Flask:
     """The small application; ``templates`` are its own pages, by name."""
     app = Flask("small", static_folder=None)
     app.secret_key = "of a test"
     app.jinja_loader = DictLoader(templates or {})
     CSRFProtect(app)
-    face.register(app)
+    face.register(app, brand_colour=brand_colour)
     app.register_blueprint(pages.blueprint(lambda view: view))
 
     @app.context_processor

@@ -8,6 +8,7 @@ from flask import Flask, render_template_string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portal.standing.algebra import Status
 from portal.web import assets
 from portal.web.paging import Page as Slice
 from tests.pages import H, Page
@@ -22,10 +23,10 @@ WORDS = {
     "EXPIRED": "Expired",
     "EXEMPT": "Exempt",
     "DEFERRED": "Deferred",
-    "NOT_REQUIRED": "Not required",
 }
-STATUSES = [SimpleNamespace(name=name, label=label) for name, label in WORDS.items()]
-COUNTED = STATUSES[:6]
+NOT_REQUIRED = SimpleNamespace(name="NOT_REQUIRED", label="Not required")
+STATUSES = [*Status, NOT_REQUIRED]
+COUNTED = [status for status in reversed(Status) if not status.excluded]
 
 Draw = Callable[..., Page]
 
@@ -47,7 +48,7 @@ BARS = """{% from "components/status_bar.html" import status_bar %}
 
 
 @pytest.mark.parametrize("status", STATUSES, ids=lambda s: s.name)
-def test_each_status_is_its_word_in_a_look_of_its_own(status: SimpleNamespace) -> None:
+def test_each_status_is_its_word_in_a_look_of_its_own(status: Any) -> None:
     page = drawn(APP, TAG, status=status)
     assert status.label in page.text
     tags = page.all("strong", class_="govuk-tag")
@@ -58,6 +59,10 @@ def test_each_status_is_its_word_in_a_look_of_its_own(status: SimpleNamespace) -
     assert look in (tags[0].get("class") or "").split()
     style = next(assets.STATIC.glob(assets.asset("portal.css").rsplit("/", 1)[1])).read_text(encoding="utf-8")
     assert f".{look}{{" in style
+
+
+def test_the_words_of_the_statuses_are_those_agreed() -> None:
+    assert {status.name: status.label for status in Status} == WORDS
 
 
 @settings(deadline=None, max_examples=40)

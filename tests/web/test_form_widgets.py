@@ -48,7 +48,7 @@ def _needed(name: str) -> list[InputRequired]:
     return [InputRequired(f"Enter {name}")]
 
 
-class Row(Form):
+class Row(Form):  # type: ignore[misc]
     """One of a repeated group."""
 
     words = StringField("Choice", widget=GovInput(), validators=_needed("words"))
