@@ -1,0 +1,122 @@
+"""A roster's rows as typed values, each fault told with its line."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from portal.errors import BadInputError, RuleError
+from portal.people import paths
+from portal.people.files import SourceRow
+
+REQUIRED = (
+    "staff_number",
+    "surname",
+    "forenames",
+    "email",
+    "rank_or_grade",
+    "designated_role",
+    "unit_path",
+    "line_manager_staff_number",
+    "valid_from",
+    "valid_to",
+)
+OPTIONAL = ("post_key", "withdraw")
+FILLED = ("staff_number", "surname", "forenames", "rank_or_grade", "designated_role", "unit_path")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """One post as a roster has it, or the withdrawal of one (then only its key counts)."""
+
+    line: int
+    staff_number: str
+    surname: str
+    forenames: str
+    email: str | None  # lower case
+    rank_or_grade: str
+    designated_role: str
+    unit: tuple[str, ...]  # names from the force down
+    manager: str | None  # a staff number
+    valid_from: date
+    valid_to: date | None
+    post_key: str
+    withdraw: bool
+
+
+def typed(rows: Iterable[SourceRow]) -> list[RosterRow]:
+    """The rows as typed values.
+
+    Raises:
+        BadInputError: Some rows are bad; every one is told with its line and all its reasons.
+    """
+    found, reasons = [], []
+    for row in rows:
+        try:
+            found.append(_typed(row))
+        except BadInputError as error:
+            reasons += [f"Line {row.line}: {reason}" for reason in error.reasons]
+    if reasons:
+        raise BadInputError(reasons)
+    return found
+
+
+def day(text: str) -> date | None:
+    """The day of an ISO date, None where it is none."""
+    try:
+        return date.fromisoformat(text) if _ISO_DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _typed(row: SourceRow) -> RosterRow:
+    values = row.values
+    withdraw = values["withdraw"] == "yes"
+    reasons = _missing(values, withdraw) + _bad_days(values)
+    if values["withdraw"] not in {"", "yes", "no"}:
+        reasons.append(f"withdraw is {values['withdraw']!r}. Write 'yes', or leave it empty.")
+    if values["email"] and not _EMAIL.fullmatch(values["email"]):
+        reasons.append(f"email {values['email']!r} is not an email address.")
+    unit: tuple[str, ...] = ()
+    if values["unit_path"] and not withdraw:
+        try:
+            unit = paths.split(values["unit_path"])
+        except RuleError as error:
+            reasons.append(str(error))
+    valid_from = day(values["valid_from"])
+    if reasons or valid_from is None:
+        raise BadInputError(reasons)
+    return RosterRow(
+        line=row.line,
+        **{name: values[name] for name in ("staff_number", "surname", "forenames")},
+        **{name: values[name] for name in ("rank_or_grade", "designated_role", "post_key")},
+        email=values["email"].lower() or None,
+        unit=unit,
+        manager=values["line_manager_staff_number"] or None,
+        valid_from=valid_from,
+        valid_to=day(values["valid_to"]),
+        withdraw=withdraw,
+    )
+
+
+def _missing(values: dict[str, str], withdraw: bool) -> list[str]:
+    needed = ("staff_number",) if withdraw else FILLED
+    return [f"{name} is empty." for name in needed if not values[name]]
+
+
+def _bad_days(values: dict[str, str]) -> list[str]:
+    reasons = []
+    start, end = day(values["valid_from"]), day(values["valid_to"])
+    if start is None:
+        reasons.append(_no_day("valid_from", values["valid_from"]))
+    if values["valid_to"] and end is None:
+        reasons.append(_no_day("valid_to", values["valid_to"]))
+    if start and end and end < start:
+        reasons.append(f"valid_to {end.isoformat()} lies before valid_from {start.isoformat()}.")
+    return reasons
+
+
+def _no_day(name: str, text: str) -> str:
+    return f"{name} {text!r} is not a date. Write it as 2026-04-30." if text else f"{name} is empty."
