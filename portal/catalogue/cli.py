@@ -1,5 +1,115 @@
-"""Commands: modules."""
+"""Commands: modules check, publish and export."""
 
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+import click
 from flask import Blueprint
 
+from portal.catalogue import queries, services
+from portal.db import stamp, transaction
+from portal.errors import BadInputError, NotFoundError, PortalError
+
 bp = Blueprint("modules_commands", __name__, cli_group="modules")
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class _DryRunError(Exception):
+    """Undoes what a dry run wrote."""
+
+
+@bp.cli.command("check")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+def check(folder: Path) -> None:
+    """Check one module's folder, or the folder of all; say every fault with its file and line."""
+    try:
+        reading = services.read(folder)
+    except PortalError as error:
+        _refuse(error)
+    if len(reading.faults):
+        _refuse(BadInputError(reading.faults.sentences()))
+    for module in reading.modules:
+        held = f"{len(module.lessons)} lessons, {len(module.items)} items"
+        click.echo(f"{module.package.key}: {held}, nothing at fault.")
+
+
+@bp.cli.command("publish")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
+def publish(folder: Path, dry_run: bool) -> None:
+    """Publish one module's folder, or the folder of all with what they share; all or nothing."""
+    try:
+        with transaction():
+            published = services.publish(folder, at=stamp())
+            said = _said(published, dry_run)
+            if dry_run:
+                raise _DryRunError
+    except _DryRunError:
+        pass
+    except PortalError as error:
+        _refuse(error)
+    for line in said:
+        click.echo(line)
+
+
+@bp.cli.command("export")
+@click.argument("slug")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--version", "number", type=click.IntRange(min=1), help="The latest unless given.")
+def export(slug: str, folder: Path, number: int | None) -> None:
+    """Write a published module's folder to DIR, byte for byte. DIR must be new or empty."""
+    try:
+        files = _files_of(slug, number)
+        _write(files, folder)
+    except PortalError as error:
+        _refuse(error)
+    click.echo(f"{slug}: {len(files)} files written to {folder}.")
+
+
+def _said(published: services.Published, dry_run: bool) -> list[str]:
+    done = "would be published" if dry_run else "published"
+    lines = [f"{name}: {done}." for name in published.shared]
+    for version in published.versions:
+        lines.append(f"{version.activity.key}: version {version.number} {done}.")
+    lines += [f"{key}: unchanged, nothing to publish." for key in published.unchanged]
+    return lines
+
+
+def _files_of(slug: str, number: int | None) -> dict[str, bytes]:
+    version = queries.current_version(slug) if number is None else queries.numbered_version(slug, number)
+    if version is None:
+        raise NotFoundError(f"The module “{slug}” is not published.")
+    return queries.package_files(version.id)
+
+
+def _write(files: dict[str, bytes], folder: Path) -> None:
+    """Write beside the target first, so that the target is never half a folder."""
+    target = folder.absolute()
+    if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise BadInputError([f"{folder} is not an empty folder. Name a new one; nothing was written."])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        for name, content in files.items():
+            path = staging / name
+            if not path.resolve().is_relative_to(staging.resolve()):
+                raise BadInputError([f"“{name}” would leave the folder. Nothing was written."])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        staging.chmod(0o755)
+        staging.replace(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _refuse(error: PortalError) -> NoReturn:
+    """Say every reason on standard error and leave with 1."""
+    reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
+    for reason in reasons:
+        click.echo(reason, err=True)
+    click.echo(f"Nothing was changed: {len(reasons)} to put right.", err=True)
+    sys.exit(1)

@@ -1,0 +1,124 @@
+"""What is published."""
+
+from functools import lru_cache
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from portal.catalogue.faults import Faults
+from portal.catalogue.models import Activity, ModuleVersion, PackageFile, SharedVersion
+from portal.catalogue.shared import Shared, parse_shared
+from portal.db import db
+from portal.errors import NotFoundError
+
+
+def activity_id(kind: str, key: str) -> int | None:
+    """The activity with this key; None where there has never been one."""
+    return db.session.scalar(select(Activity.id).where(Activity.kind == kind, Activity.key == key))
+
+
+def current_version(key: str) -> ModuleVersion | None:
+    """The latest published version of the module ``key``."""
+    return db.session.scalar(
+        select(ModuleVersion)
+        .join(Activity, Activity.id == ModuleVersion.activity_id)
+        .options(joinedload(ModuleVersion.activity))
+        .where(Activity.kind == "module", Activity.key == key)
+        .order_by(ModuleVersion.number.desc())
+        .limit(1)
+    )
+
+
+def published_modules() -> list[ModuleVersion]:
+    """The latest version of each module, in the order in which the modules were first published."""
+    latest = (
+        select(ModuleVersion.activity_id, func.max(ModuleVersion.number).label("number"))
+        .group_by(ModuleVersion.activity_id)
+        .subquery()
+    )
+    return list(
+        db.session.scalars(
+            select(ModuleVersion)
+            .join(
+                latest,
+                (latest.c.activity_id == ModuleVersion.activity_id)
+                & (latest.c.number == ModuleVersion.number),
+            )
+            .options(joinedload(ModuleVersion.activity))
+            .order_by(ModuleVersion.activity_id)
+        )
+    )
+
+
+def version(version_id: int) -> ModuleVersion:
+    """The module version with this id."""
+    found = db.session.get(ModuleVersion, version_id)
+    if found is None:
+        raise NotFoundError("There is no such version of a module.")
+    return found
+
+
+def numbered_version(key: str, number: int) -> ModuleVersion:
+    """Version ``number`` of the module ``key``."""
+    found = db.session.scalar(
+        select(ModuleVersion)
+        .join(Activity, Activity.id == ModuleVersion.activity_id)
+        .where(Activity.kind == "module", Activity.key == key, ModuleVersion.number == number)
+    )
+    if found is None:
+        raise NotFoundError(f"The module “{key}” has no version {number}.")
+    return found
+
+
+def package_files(version_id: int) -> dict[str, bytes]:
+    """Every file of a published folder by its path, byte for byte."""
+    rows = db.session.execute(
+        select(PackageFile.path, PackageFile.content)
+        .where(PackageFile.module_version_id == version_id)
+        .order_by(PackageFile.path)
+    )
+    return {path: content for path, content in rows}
+
+
+def medium(sha256: str, name: str) -> bytes:
+    """The content of a published media file; its name must be one that it was published under."""
+    content = db.session.scalar(
+        select(PackageFile.content)
+        .where(PackageFile.sha256 == sha256, PackageFile.path == f"media/{name}")
+        .limit(1)
+    )
+    if content is None:
+        raise NotFoundError("There is no such file.")
+    return content
+
+
+def shared_version(name: str) -> SharedVersion | None:
+    """The latest version of a shared file."""
+    return db.session.scalar(
+        select(SharedVersion).where(SharedVersion.name == name).order_by(SharedVersion.number.desc()).limit(1)
+    )
+
+
+def shared_files() -> dict[str, bytes]:
+    """The latest version of every shared file by its name."""
+    latest = (
+        select(SharedVersion.name, func.max(SharedVersion.number).label("number"))
+        .group_by(SharedVersion.name)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(SharedVersion.name, SharedVersion.content)
+        .join(latest, (latest.c.name == SharedVersion.name) & (latest.c.number == SharedVersion.number))
+        .order_by(SharedVersion.name)
+    )
+    return {name: content for name, content in rows}
+
+
+def shared() -> Shared:
+    """The published sources, terms and force settings."""
+    return _parsed(tuple(shared_files().items()))
+
+
+@lru_cache(maxsize=8)
+def _parsed(files: tuple[tuple[str, bytes], ...]) -> Shared:
+    return parse_shared(dict(files), Faults())

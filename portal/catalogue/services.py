@@ -1,0 +1,192 @@
+"""Publishing: from a folder to immutable rows, all or nothing."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from portal.audit.services import log
+from portal.catalogue import queries
+from portal.catalogue.checking import Checked, RenderedPage, check_module, sha256
+from portal.catalogue.faults import Faults
+from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
+from portal.catalogue.reading import SHARED, module_folders, read_folder, read_shared
+from portal.catalogue.shared import parse_shared
+from portal.db import db
+from portal.errors import BadInputError
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A folder that was read and checked: one module, or all with what they share."""
+
+    modules: list[Checked]
+    shared: dict[str, bytes]  # the files that the modules were checked against
+    faults: Faults
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing did."""
+
+    versions: list[ModuleVersion] = field(default_factory=list)  # new ones
+    unchanged: list[str] = field(default_factory=list)  # keys of modules whose bytes are published already
+    shared: list[str] = field(default_factory=list)  # names of shared files that got a version
+
+
+def read(folder: Path) -> Reading:
+    """Read and check one module's folder, or the folder of all; nothing is written.
+
+    One module is checked against the shared files that are published, and where one is not published
+    against the file beside the module's folder.
+
+    Raises:
+        BadInputError: There is no such folder.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise BadInputError([f"There is no folder {folder.name}."])
+    faults = Faults()
+    one = (folder / "module.toml").is_file()
+    folders = [folder] if one else module_folders(folder, faults)
+    files = read_shared(folder.parent if one else folder, faults)
+    if one:
+        files |= queries.shared_files()
+    shared = parse_shared(files, faults)
+    if not folders:
+        faults.add(
+            folder.name, None, "There is no module in this folder. A module's folder holds module.toml."
+        )
+    modules = [check_module(each.name, read_folder(each, faults), shared, faults) for each in folders]
+    return Reading([module for module in modules if module is not None], files, faults)
+
+
+def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
+    """Publish one module's folder, or the folder of all with the files they share.
+
+    What has the bytes of its current version is left alone, so publishing twice is the same as once.
+    Rows of older versions are never touched.
+
+    Args:
+        folder: The folder.
+        at: The transaction's stamp.
+        by: The person who publishes; None for a command.
+
+    Raises:
+        BadInputError: Something is at fault, with every reason. Nothing is written.
+    """
+    reading = read(folder)
+    if len(reading.faults):
+        raise BadInputError(reading.faults.sentences())
+    done = Published()
+    for name in SHARED:
+        if name in reading.shared and _publish_shared(name, reading.shared[name], at):
+            done.shared.append(name)
+    db.session.flush()
+    for module in reading.modules:
+        version = _publish_module(module, at, by)
+        if version is None:
+            done.unchanged.append(module.package.key)
+        else:
+            done.versions.append(version)
+    return done
+
+
+def _publish_shared(name: str, content: bytes, at: datetime) -> bool:
+    held = queries.shared_version(name)
+    if held is not None and held.content == content:
+        return False
+    number = held.number + 1 if held else 1
+    db.session.add(SharedVersion(recorded_at=at, name=name, number=number, content=content))
+    log("shared_file.published", actor_id=None, name=name, number=number)
+    return True
+
+
+def _publish_module(module: Checked, at: datetime, by: int | None) -> ModuleVersion | None:
+    package = module.package
+    held = queries.current_version(package.key)
+    if held is not None and held.digest == module.digest:
+        return None
+    number = held.number + 1 if held else 1
+    version = _version(module, _activity(package.key, at), number, at)
+    version.published_by_id = by
+    db.session.add(version)
+    db.session.flush()
+    for position, lesson in enumerate(module.lessons, 1):
+        db.session.add(_lesson(lesson, version.id, position))
+    _add_items(module, version.id)
+    for path, content in package.files.items():
+        row = PackageFile(module_version_id=version.id, path=path, content=content, sha256=sha256(content))
+        db.session.add(row)
+    log("module.published", actor_id=by, module=package.key, number=number, digest=module.digest)
+    db.session.flush()
+    return version
+
+
+def _activity(key: str, at: datetime) -> int:
+    held = queries.activity_id("module", key)
+    if held is not None:
+        return held
+    activity = Activity(recorded_at=at, kind="module", key=key)
+    db.session.add(activity)
+    db.session.flush()
+    return activity.id
+
+
+def _version(module: Checked, activity_id: int, number: int, at: datetime) -> ModuleVersion:
+    package, rules, aid = module.package, module.package.assessment, module.job_aid
+    sources = queries.shared_version("_sources.toml")
+    return ModuleVersion(
+        recorded_at=at,
+        activity_id=activity_id,
+        number=number,
+        digest=module.digest,
+        title=package.title,
+        aim=package.aim,
+        owner=package.owner,
+        review_on=package.review_on,
+        minutes=package.minutes,
+        mastery_score=package.mastery_score,
+        outcomes=[{"key": outcome.key, "text": outcome.text} for outcome in package.outcomes],
+        draw=rules.draw,
+        at_least_per_outcome=rules.at_least_per_outcome,
+        attempts=rules.attempts,
+        wait_minutes=rules.wait_minutes,
+        test_out=rules.test_out,
+        job_aid_title=aid.page.title if aid else None,
+        job_aid_html=aid.html if aid else None,
+        sources_version_id=sources.id if sources else None,
+        published_at=at,
+    )
+
+
+def _lesson(lesson: RenderedPage, version_id: int, position: int) -> Lesson:
+    page = lesson.page
+    return Lesson(
+        module_version_id=version_id,
+        position=position,
+        key=page.key,
+        title=page.title,
+        minutes=page.minutes,
+        outcomes=page.outcomes,
+        html=lesson.html,
+        words=lesson.words,
+    )
+
+
+def _add_items(module: Checked, version_id: int) -> None:
+    for position, rendered in enumerate(module.items, 1):
+        item = rendered.item
+        row = Item(
+            module_version_id=version_id,
+            position=position,
+            key=item.key,
+            outcome=item.outcome,
+            kind=item.kind,
+            prompt_html=rendered.prompt_html,
+            stimulus_html=rendered.stimulus_html,
+            explanation_html=rendered.explanation_html,
+            content=rendered.content,
+            source=item.source,
+            retired=item.retired,
+        )
+        db.session.add(row)

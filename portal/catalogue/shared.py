@@ -1,0 +1,116 @@
+"""The files that all modules share: sources, force settings and the glossary."""
+
+import re
+from dataclasses import dataclass, field
+
+from portal.catalogue.faults import Faults
+from portal.catalogue.reading import text_of
+from portal.catalogue.tables import Source, Table
+
+SOURCE_KINDS = ("primary", "secondary", "low")
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """One source of the fact base."""
+
+    number: str
+    title: str
+    publisher: str
+    kind: str
+    checked_on: str  # ISO date
+    testable: bool
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of the glossary."""
+
+    key: str
+    text: str
+
+    @property
+    def anchor(self) -> str:
+        """The id of its place on the glossary page."""
+        return "term-" + re.sub(r"[^a-z0-9]+", "-", self.key.lower()).strip("-")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a force fills in once, shown wherever a text asks for it."""
+
+    key: str
+    label: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What modules may refer to."""
+
+    sources: dict[str, SourceText] = field(default_factory=dict)
+    terms: dict[str, Term] = field(default_factory=dict)
+    settings: dict[str, Setting] = field(default_factory=dict)
+
+
+def parse_shared(files: dict[str, bytes], faults: Faults) -> Shared:
+    """The shared files as what they say; a missing file says nothing."""
+    sources = [_source(t) for t in _tables(files, "_sources.toml", "source", faults)]
+    terms = [_term(t) for t in _tables(files, "_glossary.toml", "term", faults)]
+    settings = [_setting(t) for t in _tables(files, "_force.toml", "setting", faults)]
+    return Shared(
+        {s.number: s for s in sources},
+        {t.key: t for t in terms},
+        {s.key: s for s in settings},
+    )
+
+
+def _tables(files: dict[str, bytes], name: str, key: str, faults: Faults) -> list[Table]:
+    text = text_of(files[name], name, faults) if name in files else None
+    root = Source(text, name, faults).root() if text is not None else None
+    if root is None:
+        return []
+    found = root.tables(key)
+    root.close()
+    unique = "number" if key == "source" else "key"
+    _refuse_twice(found, unique)
+    return found
+
+
+def _refuse_twice(tables: list[Table], key: str) -> None:
+    seen: set[str] = set()
+    for table in tables:
+        value = table.text(key)
+        if value and value in seen:
+            table.fault(key, f"“{value}” is used twice. Give each a {key} of its own.")
+        seen.add(value)
+
+
+def _source(table: Table) -> SourceText:
+    kind = table.text("kind")
+    if kind and kind not in SOURCE_KINDS:
+        table.fault("kind", f"“{kind}” is not a kind of source. Use {', '.join(SOURCE_KINDS)}.")
+    source = SourceText(
+        number=table.text("number"),
+        title=table.text("title"),
+        publisher=table.text("publisher"),
+        kind=kind,
+        checked_on=table.day("checked_on").isoformat(),
+        testable=table.flag("testable"),
+    )
+    table.close()
+    return source
+
+
+def _term(table: Table) -> Term:
+    term = Term(table.text("key"), table.text("text"))
+    table.close()
+    return term
+
+
+def _setting(table: Table) -> Setting:
+    setting = Setting(table.text("key"), table.text("label"), table.text("hint"))
+    if setting.key and not re.fullmatch(r"[a-z0-9_]+", setting.key):
+        table.fault("key", "Write the key in small letters, digits and underscores.")
+    table.close()
+    return setting
