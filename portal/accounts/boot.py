@@ -3,10 +3,19 @@
 from flask import Flask
 
 from config import Config
+from portal.accounts import browser, guard
 from portal.extensions import login_manager
 
 
 def register(app: Flask, config: Config) -> None:
-    """Bind the login manager."""
+    """Bind the login manager, the cookies, and what stands before every change."""
+    browser.prepare(app, config)
+    # The guard asks for a form's token itself, after it has seen whose session the token must be of.
+    # A token lasts as long as its session, and the guard's own check of the origin replaces the referrer's.
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
+    login_manager.session_protection = None
+    login_manager.request_loader(guard.load_account)
+    login_manager.unauthorized_handler(guard.unauthorized)
     login_manager.init_app(app)
-    login_manager.user_loader(lambda _: None)
+    app.before_request(guard.before_change)
+    app.after_request(guard.after_request)

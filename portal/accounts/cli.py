@@ -1,5 +1,24 @@
 """Commands: accounts."""
 
-from flask import Blueprint
+import click
+from flask import Blueprint, current_app
+
+from portal import clock
+from portal.accounts import services
+from portal.db import transaction
+from portal.errors import PortalError
+from portal.people.queries import person_by_staff_number
 
 bp = Blueprint("accounts_commands", __name__, cli_group="accounts")
+
+
+@bp.cli.command("invite")
+@click.argument("staff_number")
+def invite(staff_number: str) -> None:
+    """Print a single-use link with which STAFF_NUMBER sets a password within 24 hours."""
+    try:
+        with transaction():
+            token = services.invite(person_by_staff_number(staff_number), by=None, at=clock.now())
+    except PortalError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{current_app.config['PORTAL'].address}/set-password/{token}")

@@ -1,0 +1,104 @@
+"""What the portal keeps in a browser: the token of its session, and tokens of forms kept over a lapse."""
+
+from datetime import timedelta
+
+from flask import Flask, current_app, g, request, session
+from werkzeug.wrappers import Response
+
+from config import Config
+from portal import clock
+from portal.accounts import browsers, queries
+from portal.accounts.queries import Limits, SeenSession
+from portal.accounts.services import FORM_KEPT, Origin
+
+MOST_FORMS = 5  # kept over one lapse
+
+
+def settings() -> Config:
+    """The settings of the running portal."""
+    config: Config = current_app.config["PORTAL"]
+    return config
+
+
+def cookie_name(config: Config, suffix: str = "") -> str:
+    """The name of a cookie; ``__Host-`` binds it to this host, its root path and https."""
+    return f"{'__Host-' if config.secure else ''}portal{suffix}"
+
+
+def prepare(app: Flask, config: Config) -> None:
+    """Give the framework's own signed cookie (messages, the secret of forms) the same protection."""
+    app.config.update(
+        SESSION_COOKIE_NAME=cookie_name(config, "-form"),
+        SESSION_COOKIE_SECURE=config.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+    )
+
+
+def limits() -> Limits:
+    """How long sessions last here."""
+    config = settings()
+    return Limits(timedelta(minutes=config.idle_minutes), timedelta(hours=config.absolute_hours))
+
+
+def origin() -> Origin:
+    """Where this request comes from."""
+    return Origin(request.remote_addr or "", browsers.in_words(request.headers.get("User-Agent", "")))
+
+
+def seen() -> SeenSession | None:
+    """The session that this request's cookie names, looked up once."""
+    if "sign_in_session" not in g:
+        token = request.cookies.get(cookie_name(settings()), "")
+        g.sign_in_session = queries.seen_session(token, limits(), clock.now()) if token else None
+    found: SeenSession | None = g.sign_in_session
+    return found
+
+
+def sign_in(response: Response, token: str, form_secret: str) -> None:
+    """Give the browser its session's token; its forms are bound to that session from now on."""
+    session.clear()
+    session["csrf_token"] = form_secret
+    _set(response, "", token)
+
+
+def sign_out(response: Response) -> None:
+    """Take the token from the browser, and everything else but the forms' fresh secret."""
+    session.clear()
+    _unset(response, "")
+    _unset(response, "-kept")
+
+
+def kept_tokens() -> list[str]:
+    """The tokens of kept forms that this browser has."""
+    value = request.cookies.get(cookie_name(settings(), "-kept"), "")
+    return [token for token in value.split(".") if token][:MOST_FORMS]
+
+
+def set_kept(response: Response, tokens: list[str]) -> None:
+    """Let the browser have these tokens of kept forms, the latest ones where they are too many."""
+    if tokens:
+        _set(response, "-kept", ".".join(tokens[-MOST_FORMS:]), FORM_KEPT)
+    else:
+        _unset(response, "-kept")
+
+
+def _set(response: Response, suffix: str, value: str, lasts: timedelta | None = None) -> None:
+    config = settings()
+    response.set_cookie(
+        cookie_name(config, suffix),
+        value,
+        max_age=lasts,
+        path="/",
+        secure=config.secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _unset(response: Response, suffix: str) -> None:
+    config = settings()
+    response.delete_cookie(
+        cookie_name(config, suffix), path="/", secure=config.secure, httponly=True, samesite="Lax"
+    )

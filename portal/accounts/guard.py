@@ -1,0 +1,142 @@
+"""What stands before every change: the site it comes from, the form's token, and forms sent too late."""
+
+import hmac
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import current_app, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
+
+from portal import clock
+from portal.access import permission_of
+from portal.accounts import browser, queries, services
+from portal.accounts.queries import Account, SeenSession, SessionState
+from portal.audit.services import log
+from portal.db import transaction
+from portal.extensions import csrf
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+LARGEST_KEPT = 64 * 1024
+SEEN_EVERY = timedelta(minutes=1)
+
+
+def before_change() -> ResponseReturnValue | None:
+    """Refuse a change that is not from the portal's own page; keep one whose session has lapsed."""
+    if request.method in SAFE or not request.endpoint:
+        return None
+    _refuse_other_sites()
+    found = browser.seen()
+    if found is not None and found.state is SessionState.LAPSED and _can_be_kept(found):
+        return _keep(found)
+    if found is not None and found.state is SessionState.OPEN:
+        _bind_forms(found)
+    try:
+        csrf.protect(apply_exemptions=True)
+    except CSRFError:
+        if not _from_before_a_lapse(found):
+            raise
+        g.csrf_valid = True  # where form objects look
+    return None
+
+
+def load_account(_request: object) -> Account | None:
+    """The account of this request, for flask-login; notes at most once a minute that it was seen."""
+    account = queries.account_of(browser.seen())
+    if account is None:
+        return None
+    _bind_forms(account.session)
+    now = clock.now()
+    if now - account.session.seen_at >= SEEN_EVERY:
+        with transaction():
+            services.note_seen(account.session.token_hash, now)
+    return account
+
+
+def _bind_forms(found: SeenSession) -> None:
+    if session.get("csrf_token") != found.csrf_secret:
+        session["csrf_token"] = found.csrf_secret
+
+
+def _refuse_other_sites() -> None:
+    """Refuse what a browser says came from another site; the form's token guards where it says nothing."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise CSRFError("The form was sent from another site.")
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return
+    own = {urlsplit(browser.settings().address).netloc, request.host}
+    if urlsplit(origin).netloc not in own:
+        raise CSRFError("The form was sent from another site.")
+
+
+def _token_made_with(secrets: list[str]) -> bool:
+    """Whether the form's token is genuine and was made with one of these secrets."""
+    signer = URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token")
+    try:
+        secret = str(signer.loads(request.form.get("csrf_token", "")))
+    except BadData:
+        return False
+    return any(hmac.compare_digest(secret, other) for other in secrets)
+
+
+def _from_before_a_lapse(found: SeenSession | None) -> bool:
+    """Whether the form was opened in a session of the same person that lapsed and that nobody ended."""
+    if found is None or found.state is not SessionState.OPEN:
+        return False
+    return _token_made_with(queries.lapsed_secrets(found.person_id, browser.limits(), clock.now()))
+
+
+def _can_be_kept(found: SeenSession) -> bool:
+    """Whether this is a form of a signed-in page, small enough, and truly of the lapsed session."""
+    view = current_app.view_functions[request.endpoint or ""]
+    fits = 0 < (request.content_length or 0) <= LARGEST_KEPT
+    if permission_of(view) is None or request.mimetype != "application/x-www-form-urlencoded" or not fits:
+        return False
+    request.get_data(cache=True)  # before the form is parsed, so that its bytes are still there to keep
+    return _token_made_with([found.csrf_secret])
+
+
+def _keep(found: SeenSession) -> ResponseReturnValue:
+    with transaction():
+        path = request.full_path.rstrip("?")
+        token = services.hold_form(found.person_id, path, request.get_data(), clock.now())
+    response = redirect(url_for("accounts.sign_in"), 303)
+    browser.set_kept(response, [*browser.kept_tokens(), token])
+    return response
+
+
+def unauthorized() -> ResponseReturnValue:
+    """Ask to sign in first, and come back to the page that was asked for."""
+    target = request.full_path.rstrip("?") if request.method in SAFE else None
+    if target is None:
+        flash(
+            "You had been signed out, so what you sent was not carried out. Sign in and send it again.",
+            "error",
+        )
+    return redirect(url_for("accounts.sign_in", next=target), 303)
+
+
+def after_request(response: Response) -> Response:
+    """Forget a kept form once it is carried out; note a refusal in the audit trail."""
+    account = g.get("_login_user")
+    if not isinstance(account, Account):
+        return response
+    if response.status_code == 403:
+        with transaction():
+            log("access.refused", actor_id=account.person_id, endpoint=request.endpoint or "")
+    elif request.method not in SAFE and response.status_code < 400 and request.form.get("kept_form"):
+        _forget_kept(response, account, request.form["kept_form"])
+    return response
+
+
+def _forget_kept(response: Response, account: Account, hashed_token: str) -> None:
+    now, tokens = clock.now(), browser.kept_tokens()
+    waiting = queries.kept_forms(tokens, account.person_id, now)
+    if any(form.token_hash == hashed_token for form in waiting):
+        with transaction():
+            services.drop_form(hashed_token, account.person_id)
+        if len(waiting) == 1:
+            browser.set_kept(response, [])

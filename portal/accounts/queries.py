@@ -1,0 +1,247 @@
+"""Reads about accounts: who a browser belongs to, what is open, what waits."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import or_, select
+
+from portal.accounts import passwords
+from portal.accounts.models import Credential, HeldForm, PasswordLink, SignInSession
+from portal.accounts.tokens import token_hash
+from portal.db import db
+from portal.people.models import PersonName
+from portal.people.queries import Viewer, viewer_of
+from portal.permissions import Permission
+
+
+class SessionState(Enum):
+    """Whether a session still counts."""
+
+    OPEN = "open"
+    LAPSED = "lapsed"  # nobody ended it: its time ran out
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lasts without a request, and at all."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSession:
+    """A sign-in session as a request found it."""
+
+    token_hash: str
+    reference: str
+    person_id: int
+    csrf_secret: str
+    seen_at: datetime
+    state: SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The signed-in person of a request, in the form flask-login wants."""
+
+    viewer: Viewer
+    session: SeenSession
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    @property
+    def person_id(self) -> int:
+        """Whose account it is."""
+        return self.viewer.person_id
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What may be done now."""
+        return self.viewer.permissions
+
+    @property
+    def display_name(self) -> str:
+        """As the header shows it."""
+        return self.viewer.display_name
+
+    def get_id(self) -> str:
+        """The session's name, never the person's."""
+        return self.session.reference
+
+
+def seen_session(token: str, limits: Limits, at: datetime) -> SeenSession | None:
+    """The session of a browser's token; None where there never was one. One statement."""
+    row = db.session.execute(
+        select(SignInSession, Credential.closed_at)
+        .outerjoin(Credential, Credential.person_id == SignInSession.person_id)
+        .where(SignInSession.token_hash == token_hash(token))
+    ).one_or_none()
+    if row is None:
+        return None
+    kept, closed_at = row
+    state = SessionState.OPEN
+    if kept.ended_at is not None or closed_at is not None:
+        state = SessionState.ENDED
+    elif kept.seen_at + limits.idle <= at or kept.created_at + limits.absolute <= at:
+        state = SessionState.LAPSED
+    return SeenSession(kept.token_hash, kept.reference, kept.person_id, kept.csrf_secret, kept.seen_at, state)
+
+
+def account_of(session: SeenSession | None) -> Account | None:
+    """The account that an open session signs in, while its person has a live post."""
+    if session is None or session.state is not SessionState.OPEN:
+        return None
+    viewer = viewer_of(session.person_id)
+    return Account(viewer, session) if viewer is not None and viewer.has_post else None
+
+
+def session_account(token: str, limits: Limits, at: datetime) -> Account | None:
+    """The account that a browser's token signs in now."""
+    return account_of(seen_session(token, limits, at))
+
+
+def lapsed_secrets(person_id: int, limits: Limits, at: datetime) -> list[str]:
+    """Form secrets of the person's sessions that ran out in the last day and that nobody ended."""
+    rows = db.session.execute(
+        select(SignInSession.csrf_secret).where(
+            SignInSession.person_id == person_id,
+            SignInSession.seen_at > at - timedelta(days=1),
+            or_(
+                SignInSession.end_reason == "lapsed",
+                SignInSession.ended_at.is_(None)
+                & (
+                    (SignInSession.seen_at <= at - limits.idle)
+                    | (SignInSession.created_at <= at - limits.absolute)
+                ),
+            ),
+        )
+    )
+    return [secret for (secret,) in rows]
+
+
+def matching_person(typed: str, plain: str) -> int | None:
+    """The person whose name and password these are and whose account is open; None for every other case.
+
+    Costs the same whether or not there is such an account: one look-up and one Argon2 verification.
+    """
+    name = typed.strip()
+    row = db.session.execute(
+        select(PersonName.person_id, Credential.password_hash, Credential.closed_at)
+        .outerjoin(Credential, Credential.person_id == PersonName.person_id)
+        .where(
+            or_(PersonName.staff_number.in_({name, name.upper()}), PersonName.email == name.casefold()),
+        )
+        .order_by((PersonName.staff_number == name).desc(), PersonName.person_id)
+        .limit(1)
+    ).one_or_none()
+    db.session.commit()  # holds no connection while Argon2 works
+    person_id, kept, closed_at = row if row is not None else (None, None, None)
+    if not passwords.matches(kept, plain) or person_id is None or closed_at is not None:
+        return None
+    viewer = viewer_of(person_id)
+    return person_id if viewer is not None and viewer.has_post else None
+
+
+def own_password(person_id: int, plain: str) -> bool:
+    """Whether ``plain`` is the person's password."""
+    kept = db.session.scalar(select(Credential.password_hash).where(Credential.person_id == person_id))
+    return passwords.matches(kept, plain)
+
+
+def words_about(person_id: int) -> list[str]:
+    """What anyone would try first as this person's password."""
+    row = db.session.execute(
+        select(PersonName.staff_number, PersonName.surname, PersonName.forenames, PersonName.email).where(
+            PersonName.person_id == person_id
+        )
+    ).one_or_none()
+    return [part for part in row if part] if row is not None else []
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """How an account stands, for an administrator."""
+
+    has_password: bool
+    closed_at: datetime | None
+    set_at: datetime | None
+
+
+def account_state(person_id: int) -> AccountState:
+    """How the person's account stands; a person without one has no password."""
+    kept = db.session.get(Credential, person_id)
+    if kept is None:
+        return AccountState(False, None, None)
+    return AccountState(kept.password_hash is not None, kept.closed_at, kept.set_at)
+
+
+def link_person(token: str, at: datetime) -> int | None:
+    """Whose password the link sets; None where it is spent, has run out or never was."""
+    return db.session.scalar(
+        select(PasswordLink.person_id).where(
+            PasswordLink.token_hash == token_hash(token),
+            PasswordLink.used_at.is_(None),
+            PasswordLink.expires_at > at,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One browser in which a person is signed in."""
+
+    reference: str
+    browser: str
+    address: str
+    created_at: datetime
+    seen_at: datetime
+
+
+def open_sessions(person_id: int, limits: Limits, at: datetime) -> list[OpenSession]:
+    """Where the person is signed in now, the latest seen first."""
+    found = db.session.execute(
+        select(
+            SignInSession.reference,
+            SignInSession.browser,
+            SignInSession.address,
+            SignInSession.created_at,
+            SignInSession.seen_at,
+        )
+        .where(
+            SignInSession.person_id == person_id,
+            SignInSession.ended_at.is_(None),
+            SignInSession.seen_at > at - limits.idle,
+            SignInSession.created_at > at - limits.absolute,
+        )
+        .order_by(SignInSession.seen_at.desc(), SignInSession.reference)
+    )
+    return [OpenSession(*row) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptForm:
+    """A form kept over a lapse."""
+
+    token_hash: str
+    path: str
+    body: bytes
+    held_at: datetime
+
+
+def kept_forms(tokens: Collection[str], person_id: int, at: datetime) -> list[KeptForm]:
+    """The forms that this browser's tokens name, that are this person's and have not run out."""
+    rows = db.session.scalars(
+        select(HeldForm)
+        .where(
+            HeldForm.token_hash.in_([token_hash(token) for token in tokens]),
+            HeldForm.person_id == person_id,
+            HeldForm.expires_at > at,
+        )
+        .order_by(HeldForm.held_at)
+    )
+    return [KeptForm(row.token_hash, row.path, row.body, row.held_at) for row in rows]

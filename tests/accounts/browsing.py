@@ -1,0 +1,37 @@
+"""What the tests of accounts share: people with passwords, and signing in as a browser does."""
+
+from flask import Flask
+
+from portal import clock
+from portal.accounts import services
+from portal.db import transaction
+from tests.factories.people import make_person, make_unit
+from tests.pages import Page, PortalClient
+
+PASSWORD = "kettle orbit walnut"
+OTHER = "lantern pebble sixteen"
+
+
+def make_account(staff_number: str = "D1001", *, password: str = PASSWORD, unit: int | None = None) -> int:
+    """A person with a post and a password; returns the id."""
+    person = make_person(unit or make_unit(f"Unit of {staff_number}"), staff_number=staff_number)
+    with transaction():
+        services.set_password(person, password, clock.now())
+    return person
+
+
+def sign_in(
+    client: PortalClient,
+    name: str = "D1001",
+    password: str = PASSWORD,
+    *,
+    path: str = "/sign-in",
+    status: int = 200,
+) -> Page:
+    """Fill the sign-in page and press its button."""
+    return client.press(client.page(path), "Sign in", status, name=name, password=password)
+
+
+def another(app: Flask) -> PortalClient:
+    """Another browser."""
+    return PortalClient(app)
