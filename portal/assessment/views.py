@@ -1,5 +1,112 @@
-"""Pages of this feature."""
+"""Taking an assessment: one item a page, checking, submitting, and looking back."""
 
-from flask import Blueprint
+from uuid import UUID
 
-bp = Blueprint("assessment", __name__, template_folder="templates")
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.assessment import queries, services
+from portal.assessment.errors import AlreadySubmittedError, NoChoiceError, UnansweredItemsError
+from portal.assessment.queries import Paper
+from portal.catalogue.rendering import fill
+from portal.db import stamp, transaction
+from portal.permissions import Permission
+
+bp = Blueprint("assessment", __name__, url_prefix="/assessment", template_folder="templates")
+
+
+def _own_paper(attempt_id: UUID) -> Paper:
+    return queries.paper(queries.own_attempt(attempt_id, current_user.person_id))
+
+
+@bp.get("/<uuid:attempt_id>")
+@requires(Permission.ATTEMPT_TAKE)
+def resume(attempt_id: UUID) -> ResponseReturnValue:
+    """The first question without an answer, else the check of all; the outcome once submitted."""
+    sheet = _own_paper(attempt_id)
+    if sheet.submission is not None:
+        return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
+    if not sheet.unanswered:
+        return redirect(url_for(".check", attempt_id=attempt_id), 303)
+    return redirect(url_for(".item", attempt_id=attempt_id, number=sheet.unanswered[0]), 303)
+
+
+@bp.get("/<uuid:attempt_id>/items/<int:number>")
+@requires(Permission.ATTEMPT_TAKE)
+def item(attempt_id: UUID, number: int) -> ResponseReturnValue:
+    """One question."""
+    sheet = _own_paper(attempt_id)
+    if sheet.submission is not None:
+        return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
+    return _item_page(sheet, number)
+
+
+@bp.post("/<uuid:attempt_id>/items/<int:number>")
+@requires(Permission.ATTEMPT_TAKE)
+def answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
+    """Save the choice, then the next question; after a change, back to the check."""
+    chosen = request.form.getlist("choice")
+    try:
+        with transaction():
+            attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
+            services.answer(attempt, number, chosen, clock.now())
+    except NoChoiceError as error:
+        return _item_page(_own_paper(attempt_id), number, str(error))
+    except AlreadySubmittedError as error:
+        page = render_template("assessment/already_submitted.html", attempt_id=attempt_id, said=str(error))
+        return page, 409
+    if request.form.get("from") == "check" or number >= len(attempt.drawn):
+        return redirect(url_for(".check", attempt_id=attempt_id), 303)
+    return redirect(url_for(".item", attempt_id=attempt_id, number=number + 1), 303)
+
+
+def _item_page(sheet: Paper, number: int, error: str = "") -> ResponseReturnValue:
+    return render_template(
+        "assessment/item.html",
+        sheet=sheet,
+        question=sheet.question(number),
+        error=error,
+        changing=request.values.get("from") == "check",
+        fill=fill,
+    )
+
+
+@bp.get("/<uuid:attempt_id>/check")
+@requires(Permission.ATTEMPT_TAKE)
+def check(attempt_id: UUID) -> ResponseReturnValue:
+    """Every answer before it is submitted, the missing ones first."""
+    sheet = _own_paper(attempt_id)
+    if sheet.submission is not None:
+        return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
+    return render_template("assessment/check.html", sheet=sheet, fill=fill)
+
+
+@bp.post("/<uuid:attempt_id>/submission")
+@requires(Permission.ATTEMPT_TAKE)
+def submit(attempt_id: UUID) -> ResponseReturnValue:
+    """Mark the attempt, then show the outcome; a second click shows the same outcome."""
+    try:
+        with transaction():
+            at = stamp()
+            attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
+            services.submit(attempt, at=at)
+    except UnansweredItemsError as error:
+        flash(str(error), "error")
+        return redirect(url_for(".check", attempt_id=attempt_id), 303)
+    return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
+
+
+@bp.get("/<uuid:attempt_id>/answers")
+@requires(Permission.ATTEMPT_TAKE)
+def answers(attempt_id: UUID) -> ResponseReturnValue:
+    """What the person chose in a submitted attempt; what was right only after a pass."""
+    sheet = _own_paper(attempt_id)
+    if sheet.submission is None:
+        return redirect(url_for(".resume", attempt_id=attempt_id), 303)
+    shows_key = sheet.submission.passed and not queries.has_open_attempt(
+        current_user.person_id, sheet.version.activity_id
+    )
+    return render_template("assessment/answers.html", sheet=sheet, shows_key=shows_key, fill=fill)

@@ -1,5 +1,124 @@
-"""Pages of this feature."""
+"""My learning, modules, lessons, and the outcome of an assessment."""
 
-from flask import Blueprint
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.assessment import queries as assessment
+from portal.catalogue.rendering import fill
+from portal.db import transaction
+from portal.errors import NotFoundError, RuleError
+from portal.learning import my_learning, queries, services
+from portal.permissions import Permission
+from portal.records.queries import reference_of
 
 bp = Blueprint("learning", __name__, template_folder="templates")
+
+
+@bp.get("/learning")
+@requires(Permission.LEARN)
+def home() -> ResponseReturnValue:
+    """What is required of the person, by when, and the one next step."""
+    mine = my_learning.my_learning(current_user.person_id, clock.today())
+    return render_template("learning/home.html", mine=mine, today=clock.today())
+
+
+@bp.get("/learning/modules/<slug>")
+@requires(Permission.LEARN)
+def module(slug: str) -> ResponseReturnValue:
+    """One module: its aim, lessons and assessment, and how far the person is."""
+    course = queries.course(current_user.person_id, slug)
+    registration_id = course.progress.registration_id if course.progress else None
+    runs = assessment.runs_of(registration_id) if registration_id else []
+    return render_template(
+        "learning/module.html",
+        course=course,
+        runs=[run for run in runs if run.submission],
+        attempts_left=assessment.attempts_left(course.version, runs),
+        opens_at=queries.still_to_come(assessment.opens_at(course.version, runs), clock.now()),
+        earned=queries.newest_pass(current_user.person_id, slug),
+    )
+
+
+@bp.get("/learning/modules/<slug>/job-aid")
+@requires(Permission.LEARN)
+def job_aid(slug: str) -> ResponseReturnValue:
+    """A module's job aid, of its newest version."""
+    version = queries.newest_version(slug)
+    if version.job_aid_html is None:
+        raise NotFoundError("This module has no job aid.")
+    return render_template("learning/job_aid.html", version=version, html=fill(version.job_aid_html))
+
+
+@bp.get("/learning/modules/<slug>/lessons/<key>")
+@requires(Permission.LEARN)
+def lesson(slug: str, key: str) -> ResponseReturnValue:
+    """One lesson. Opening it is noted, once: a record of what was seen, so that a GET may write it."""
+    if not queries.has_seen(current_user.person_id, slug, key):
+        with transaction():
+            services.see_lesson(current_user.person_id, slug, key, clock.now())
+    course = queries.course(current_user.person_id, slug)
+    shown = course.lesson(key)
+    return render_template("learning/lesson.html", course=course, lesson=shown, html=fill(shown.html))
+
+
+@bp.post("/learning/modules/<slug>/lessons/<key>")
+@requires(Permission.LEARN)
+def complete(slug: str, key: str) -> ResponseReturnValue:
+    """Mark a lesson complete and go on to the next, or to the assessment after the last."""
+    with transaction():
+        following = services.finish_lesson(current_user.person_id, slug, key, clock.now())
+    if following is None:
+        return redirect(url_for(".module", slug=slug), 303)
+    return redirect(url_for(".lesson", slug=slug, key=following), 303)
+
+
+@bp.post("/learning/modules/<slug>/registrations")
+@requires(Permission.LEARN)
+def again(slug: str) -> ResponseReturnValue:
+    """Take a module again after a pass."""
+    with transaction():
+        services.begin_again(current_user.person_id, slug)
+    return redirect(url_for(".module", slug=slug), 303)
+
+
+@bp.post("/learning/modules/<slug>/assessment")
+@requires(Permission.ATTEMPT_TAKE)
+def start(slug: str) -> ResponseReturnValue:
+    """Begin an attempt, or resume the one under way."""
+    try:
+        with transaction():
+            attempt_id = services.begin_assessment(current_user.person_id, slug, clock.now())
+    except RuleError as error:
+        flash(str(error), "error")
+        return redirect(url_for(".module", slug=slug), 303)
+    return redirect(url_for("assessment.resume", attempt_id=attempt_id), 303)
+
+
+@bp.get("/assessment/<uuid:attempt_id>/outcome")
+@requires(Permission.ATTEMPT_TAKE)
+def outcome(attempt_id: UUID) -> ResponseReturnValue:
+    """How a submitted attempt ended, and what to do next."""
+    sheet = assessment.paper(assessment.own_attempt(attempt_id, current_user.person_id))
+    if sheet.submission is None:
+        return redirect(url_for("assessment.resume", attempt_id=attempt_id), 303)
+    missed = assessment.missed_outcomes(sheet)
+    mine = my_learning.my_learning(current_user.person_id, clock.today())
+    if sheet.submission.passed:
+        reference = reference_of(sheet.registration.id)
+        return render_template(
+            "learning/passed.html", sheet=sheet, reference=reference, missed=missed, mine=mine
+        )
+    runs = assessment.runs_of(sheet.registration.id)
+    return render_template(
+        "learning/not_passed.html",
+        sheet=sheet,
+        missed=missed,
+        course=queries.course(current_user.person_id, sheet.version.activity.key),
+        attempts_left=assessment.attempts_left(sheet.version, runs),
+        opens_at=queries.still_to_come(assessment.opens_at(sheet.version, runs), clock.now()),
+    )

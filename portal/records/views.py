@@ -1,5 +1,46 @@
-"""Pages of this feature."""
+"""A person's own records, and the page of one record."""
 
-from flask import Blueprint
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
-bp = Blueprint("records", __name__, template_folder="templates")
+from portal.access import requires
+from portal.errors import NotFoundError
+from portal.people.queries import may_see
+from portal.permissions import Permission
+from portal.records import queries, words
+from portal.records.references import normalise
+
+bp = Blueprint("records", __name__, url_prefix="/records", template_folder="templates")
+
+
+@bp.get("")
+@requires(Permission.RECORD_VIEW)
+def records() -> ResponseReturnValue:
+    """What the person holds, and a timeline of what they began and earned."""
+    held = queries.records_of(current_user.person_id)
+    begun = queries.registrations_of(current_user.person_id)
+    return render_template("records/records.html", held=held, entries=words.timeline(held, begun))
+
+
+@bp.get("/<reference>")
+@requires(Permission.RECORD_VIEW)
+def record(reference: str) -> ResponseReturnValue:
+    """One record, for its owner and those who may see the owner."""
+    chain = queries.record_chain(normalise(reference) or "")
+    if not chain:
+        raise NotFoundError("There is no such record.")
+    held = chain[-1]
+    own = held.person_id == current_user.person_id
+    if not own and not may_see(current_user.viewer, held.person_id):
+        raise NotFoundError("There is no such record.")
+    revoked = queries.revocations_of([row.id for row in chain])
+    return render_template(
+        "records/record.html",
+        own=own,
+        held=held,
+        chain=chain,
+        holder=queries.holder_name(held.person_id),
+        standing=words.standing(held, revoked),
+        rows=words.rows(chain),
+    )

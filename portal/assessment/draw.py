@@ -1,0 +1,51 @@
+"""Which items an attempt asks: pure, given its source of chance."""
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item that may be drawn."""
+
+    id: int
+    outcome: str
+    choices: tuple[str, ...]  # keys
+
+
+def draw(
+    candidates: Sequence[Candidate],
+    outcomes: Sequence[str],
+    *,
+    count: int,
+    at_least: int,
+    seen: Collection[int],
+    chance: random.Random,
+) -> list[Candidate]:
+    """Items at random, at least ``at_least`` for each outcome, in random order and their choices shuffled.
+
+    What the learner has not met in an earlier attempt goes first. Never more than ``count`` items unless
+    the outcomes ask for more; all of them where the bank holds fewer.
+
+    Args:
+        candidates: The items of the module version that are not retired.
+        outcomes: Keys of the outcomes.
+        count: Items an attempt.
+        at_least: Items for each outcome, as far as the bank has them.
+        seen: Ids of items drawn in earlier attempts.
+        chance: Source of chance.
+    """
+    pool = list(candidates)
+    chance.shuffle(pool)
+    pool.sort(key=lambda candidate: candidate.id in seen)  # stable: random among the unseen, then the seen
+    picked: list[Candidate] = []
+    for outcome in outcomes:
+        picked += [candidate for candidate in pool if candidate.outcome == outcome][:at_least]
+    rest = [candidate for candidate in pool if candidate not in picked]
+    picked += rest[: max(0, count - len(picked))]
+    chance.shuffle(picked)
+    return [
+        Candidate(item.id, item.outcome, tuple(chance.sample(item.choices, len(item.choices))))
+        for item in picked
+    ]

@@ -1,0 +1,207 @@
+"""Reading attempts: as the learner meets them, and as they were marked."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from portal.assessment.marking import KINDS, Kind
+from portal.assessment.models import Attempt, Response, Submission
+from portal.catalogue.models import Item, ModuleVersion
+from portal.db import db
+from portal.errors import NotFoundError
+from portal.records.models import Registration
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice of an item, in the words of the author; whether it is right stays with the item."""
+
+    key: str
+    html: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A drawn item with the learner's latest response."""
+
+    number: int  # counts from 1
+    item: Item
+    choices: tuple[Choice, ...]  # in the order in which this attempt shows them
+
+    @property
+    def kind(self) -> Kind:
+        """How an item of this kind is asked and marked."""
+        return KINDS[self.item.kind]
+
+    @property
+    def chosen(self) -> list[str]:
+        """Keys of the choices made, in the order shown."""
+        return [choice.key for choice in self.choices if choice.chosen]
+
+    def written(self, key: str) -> dict[str, Any]:
+        """A choice as the author wrote it, right or wrong and with its feedback; shown after a pass alone."""
+        written: dict[str, Any] = next(c for c in self.item.content["choices"] if c["key"] == key)
+        return written
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """An attempt as it is worked through: its questions in their order."""
+
+    attempt: Attempt
+    registration: Registration
+    version: ModuleVersion
+    questions: tuple[Question, ...]
+    submission: Submission | None
+
+    @property
+    def unanswered(self) -> list[int]:
+        """Numbers of the questions without a response."""
+        return [question.number for question in self.questions if not question.chosen]
+
+    def question(self, number: int) -> Question:
+        """The question of this number.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        if not 1 <= number <= len(self.questions):
+            raise NotFoundError("There is no such question.")
+        return self.questions[number - 1]
+
+
+def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Attempt:
+    """An attempt of this person; with ``lock`` no one else writes in it before this transaction ends.
+
+    Raises:
+        NotFoundError: There is none, or it is someone else's.
+    """
+    statement = (
+        select(Attempt)
+        .join(Registration, Registration.id == Attempt.registration_id)
+        .where(Attempt.id == attempt_id, Registration.person_id == person_id)
+    )
+    if lock:
+        statement = statement.with_for_update(of=Attempt).execution_options(populate_existing=True)
+    attempt = db.session.scalar(statement)
+    if attempt is None:
+        raise NotFoundError("There is no such attempt.")
+    return attempt
+
+
+def submission_of(attempt_id: UUID) -> Submission | None:
+    """The marked end of an attempt, read afresh."""
+    return db.session.scalar(
+        select(Submission)
+        .where(Submission.attempt_id == attempt_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def paper(attempt: Attempt) -> Paper:
+    """The attempt with its questions, choices and latest responses."""
+    registration = db.session.get_one(Registration, attempt.registration_id)
+    version = db.session.get_one(ModuleVersion, registration.module_version_id)
+    ids = [drawn["item_id"] for drawn in attempt.drawn]
+    items = {item.id: item for item in db.session.scalars(select(Item).where(Item.id.in_(ids)))}
+    responses = _responses(attempt.id)
+    questions = tuple(
+        _question(number, items[drawn["item_id"]], drawn["order"], responses.get(drawn["item_id"], []))
+        for number, drawn in enumerate(attempt.drawn, start=1)
+    )
+    return Paper(attempt, registration, version, questions, submission_of(attempt.id))
+
+
+def _question(number: int, item: Item, order: list[str], chosen: list[str]) -> Question:
+    words = {choice["key"]: choice["html"] for choice in item.content["choices"]}
+    choices = tuple(Choice(key, words[key], key in chosen) for key in order)
+    return Question(number, item, choices)
+
+
+def _responses(attempt_id: UUID) -> dict[int, list[str]]:
+    """The last response for each item."""
+    rows = db.session.execute(
+        select(Response.item_id, Response.choices)
+        .where(Response.attempt_id == attempt_id)
+        .order_by(Response.id)
+    )
+    return {item_id: choices for item_id, choices in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt and how it ended, if it did."""
+
+    attempt: Attempt
+    submission: Submission | None
+
+
+def runs_of(registration_id: int) -> list[Run]:
+    """Every attempt under a registration, the first begun first."""
+    rows = db.session.execute(
+        select(Attempt, Submission)
+        .outerjoin(Submission, Submission.attempt_id == Attempt.id)
+        .where(Attempt.registration_id == registration_id)
+        .order_by(Attempt.number)
+        .execution_options(populate_existing=True)
+    )
+    return [Run(attempt, submission) for attempt, submission in rows]
+
+
+def open_attempts(registration_ids: list[int]) -> dict[int, UUID]:
+    """The attempt under way, by registration; in one statement."""
+    rows = db.session.execute(
+        select(Attempt.registration_id, Attempt.id)
+        .outerjoin(Submission, Submission.attempt_id == Attempt.id)
+        .where(Attempt.registration_id.in_(registration_ids), Submission.attempt_id.is_(None))
+    )
+    return {registration_id: attempt_id for registration_id, attempt_id in rows}
+
+
+def has_open_attempt(person_id: int, activity_id: int) -> bool:
+    """Whether the person is being assessed in this module at present."""
+    found: int | None = db.session.scalar(
+        select(func.count())
+        .select_from(Attempt)
+        .join(Registration, Registration.id == Attempt.registration_id)
+        .outerjoin(Submission, Submission.attempt_id == Attempt.id)
+        .where(
+            Registration.person_id == person_id,
+            Registration.activity_id == activity_id,
+            Submission.attempt_id.is_(None),
+        )
+    )
+    return bool(found)
+
+
+def opens_at(version: ModuleVersion, runs: list[Run]) -> datetime | None:
+    """From when the next attempt may begin, where the module makes one wait after a fail."""
+    ends = [run.submission.submitted_at for run in runs if run.submission is not None]
+    if not ends or not version.wait_minutes:
+        return None
+    return max(ends) + timedelta(minutes=version.wait_minutes)
+
+
+def attempts_left(version: ModuleVersion, runs: list[Run]) -> int | None:
+    """How many more attempts may begin; None where the module sets no limit."""
+    return max(0, version.attempts - len(runs)) if version.attempts else None
+
+
+def missed_outcomes(sheet: Paper) -> list[dict[str, Any]]:
+    """Outcomes in which a mark was lost, in the module's order, each with its lessons; never which item."""
+    if sheet.submission is None:
+        return []
+    marks = sheet.submission.marks
+    lost = {q.item.outcome for q in sheet.questions if marks[str(q.item.id)] != "1.0000"}
+    return [
+        {
+            "text": outcome["text"],
+            "lessons": [lesson for lesson in sheet.version.lessons if outcome["key"] in lesson.outcomes],
+        }
+        for outcome in sheet.version.outcomes
+        if outcome["key"] in lost
+    ]

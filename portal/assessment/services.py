@@ -1,0 +1,182 @@
+"""Beginning an attempt, saving answers, and its marked end."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from secrets import SystemRandom
+from uuid import uuid4
+
+from portal.assessment import queries
+from portal.assessment.draw import Candidate, draw
+from portal.assessment.errors import (
+    AlreadyPassedError,
+    AlreadySubmittedError,
+    LessonsFirstError,
+    NoAttemptsLeftError,
+    NoChoiceError,
+    TooSoonError,
+    UnansweredItemsError,
+)
+from portal.assessment.models import Attempt, Response, Submission
+from portal.audit.services import log
+from portal.catalogue.models import ModuleVersion
+from portal.db import db, touch
+from portal.records import queries as records
+from portal.records.models import Registration
+from portal.records.services import record_pass
+
+_CHANCE = SystemRandom()
+
+
+def start(registration: Registration, at: datetime, *, chance: random.Random = _CHANCE) -> Attempt:
+    """Begin an attempt: draw its items and freeze them with the mastery score.
+
+    One attempt at a time is open under a registration, so a second call returns the open one.
+
+    Args:
+        registration: Locked here, so that two clicks cannot race.
+        at: Now.
+        chance: Source of chance of the draw.
+
+    Raises:
+        AlreadyPassedError: The registration is passed.
+        LessonsFirstError: A lesson is not complete and the module does not allow testing out.
+        NoAttemptsLeftError: The module's number of attempts is used.
+        TooSoonError: The module makes one wait after a fail.
+    """
+    registration = records.registration(registration.id, lock=True)
+    version = db.session.get_one(ModuleVersion, registration.module_version_id)
+    runs = queries.runs_of(registration.id)
+    under_way = next((run.attempt for run in runs if run.submission is None), None)
+    if under_way is not None:
+        return under_way
+    _refuse(registration, version, runs, at)
+    attempt = Attempt(
+        id=uuid4(),
+        registration_id=registration.id,
+        number=len(runs) + 1,
+        mastery_score=version.mastery_score,
+        drawn=_drawn(version, runs, chance),
+        started_at=at,
+        recorded_at=at,
+    )
+    db.session.add(attempt)
+    db.session.flush()
+    return attempt
+
+
+def _refuse(
+    registration: Registration, version: ModuleVersion, runs: list[queries.Run], at: datetime
+) -> None:
+    if records.pass_of(registration.id) is not None:
+        raise AlreadyPassedError
+    completed = records.completed_lessons([registration.id])[registration.id]
+    if not version.test_out and any(lesson.id not in completed for lesson in version.lessons):
+        raise LessonsFirstError
+    if queries.attempts_left(version, runs) == 0:
+        raise NoAttemptsLeftError
+    opens_at = queries.opens_at(version, runs)
+    if opens_at is not None and at < opens_at:
+        raise TooSoonError(opens_at)
+
+
+def _drawn(version: ModuleVersion, runs: list[queries.Run], chance: random.Random) -> list[dict[str, object]]:
+    candidates = [
+        Candidate(item.id, item.outcome, tuple(choice["key"] for choice in item.content["choices"]))
+        for item in version.items
+        if not item.retired
+    ]
+    picked = draw(
+        candidates,
+        [outcome["key"] for outcome in version.outcomes],
+        count=version.draw,
+        at_least=version.at_least_per_outcome,
+        seen={drawn["item_id"] for run in runs for drawn in run.attempt.drawn},
+        chance=chance,
+    )
+    return [{"item_id": item.id, "order": list(item.choices)} for item in picked]
+
+
+def answer(attempt: Attempt, number: int, choices: Sequence[str], at: datetime) -> None:
+    """Save the choices made for a question; each saving is a row, the last before submission counts.
+
+    Saving what is saved already writes nothing.
+
+    Args:
+        attempt: Locked by the caller, so that nothing is saved beside a submission.
+        number: The question's number, from 1.
+        choices: Keys of the choices.
+        at: Now.
+
+    Raises:
+        AlreadySubmittedError: The attempt has ended.
+        NoChoiceError: Nothing was chosen that the question offers, or more than it allows.
+    """
+    sheet = queries.paper(attempt)
+    if sheet.submission is not None:
+        raise AlreadySubmittedError
+    question = sheet.question(number)
+    chosen = [choice.key for choice in question.choices if choice.key in choices]
+    if not chosen or len(chosen) != len(set(choices)) or (len(chosen) > 1 and not question.kind.SEVERAL):
+        raise NoChoiceError
+    if chosen == question.chosen:
+        return
+    db.session.add(
+        Response(attempt_id=attempt.id, item_id=question.item.id, choices=chosen, saved_at=at, recorded_at=at)
+    )
+    db.session.flush()
+
+
+def submit(attempt: Attempt, *, at: datetime) -> bool:
+    """Mark the attempt and, if it reaches mastery, record the pass.
+
+    Each item is worth at most one mark. Submitting twice is safe: the second call changes nothing and
+    returns the same result.
+
+    Args:
+        attempt: Locked by the caller after it took the stamp, so that two clicks cannot race.
+        at: The transaction's stamp.
+
+    Returns:
+        Whether the attempt passed.
+
+    Raises:
+        UnansweredItemsError: An item has no response. Nothing is changed.
+
+    Source: cmi5 section 9.3.4 (scaled score at least masteryScore; one pass a registration).
+    """
+    sheet = queries.paper(attempt)
+    if sheet.submission is not None:
+        return sheet.submission.passed
+    if sheet.unanswered:
+        raise UnansweredItemsError(sheet.unanswered)
+    submission = _marked(sheet, at)
+    person_id = sheet.registration.person_id
+    db.session.add(submission)
+    touch(people=[person_id])
+    log("attempt.submitted", actor_id=person_id, subject_id=person_id, passed=submission.passed)
+    db.session.flush()
+    if submission.passed:
+        record_pass(
+            sheet.registration,
+            attempt.id,
+            score_raw=submission.score_raw,
+            score_max=submission.score_max,
+            mastery_score=submission.mastery_score,
+            at=at,
+        )
+    return submission.passed
+
+
+def _marked(sheet: queries.Paper, at: datetime) -> Submission:
+    marks = {str(q.item.id): q.kind.mark(q.item.content, q.chosen) for q in sheet.questions}
+    return Submission(
+        attempt_id=sheet.attempt.id,
+        score_raw=sum(marks.values(), Decimal(0)),
+        score_max=len(marks),
+        mastery_score=sheet.attempt.mastery_score,
+        marks={item: str(mark) for item, mark in marks.items()},
+        submitted_at=at,
+        recorded_at=at,
+    )

@@ -1,0 +1,126 @@
+"""What My learning says: one sentence, one next step, and the requirements by due date."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from portal.learning.asked import Asked, asked_of
+from portal.learning.queries import Course, courses
+from portal.standing.algebra import Status
+from portal.web.filters import date as date_words
+from portal.web.filters import plural
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One requirement as the page shows it; ``course`` where it is a published module."""
+
+    asked: Asked
+    course: Course | None
+
+    @property
+    def title(self) -> str:
+        """The module's title; the key of what has no page of its own yet."""
+        return self.course.version.title if self.course else self.asked.key.replace("-", " ").capitalize()
+
+    @property
+    def minutes_left(self) -> int:
+        """Minutes to work, 0 once it is complete or excluded."""
+        return self.course.minutes_left if self.course and self.is_open else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the person still has to do something."""
+        return not (self.asked.status.held or self.asked.status.excluded)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is due on one day, and the directives that ask for it."""
+
+    due_on: date
+    rows: tuple[Row, ...]
+
+    @property
+    def reasons(self) -> list[Asked]:
+        """One requirement of each directive in the group, for its wording."""
+        return list({row.asked.directive: row.asked for row in reversed(self.rows)}.values())[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class MyLearning:
+    """The whole page."""
+
+    groups: tuple[Group, ...]  # open requirements, the earliest due first
+    complete: tuple[Row, ...]
+    excluded: tuple[Row, ...]
+    library: tuple[Course, ...]
+
+    @property
+    def open_rows(self) -> list[Row]:
+        """Every open requirement once, though several directives may ask for it."""
+        rows = [row for group in self.groups for row in group.rows]
+        return list({row.asked.activity_id: row for row in reversed(rows)}.values())[::-1]
+
+    @property
+    def sentence(self) -> str:
+        """The page's answer and heading."""
+        rows = self.open_rows
+        if not rows:
+            return "You have no modules to complete" if not self.complete else "You have completed everything"
+        what = plural(
+            len(rows), "module" if all(row.asked.kind == "module" for row in rows) else "requirement"
+        )
+        first = date_words(rows[0].asked.due_on)
+        if len({row.asked.due_on for row in rows}) == 1:
+            return f"You have {what} to complete by {first}"
+        return f"You have {what} to complete, the first by {first}"
+
+    @property
+    def due_on(self) -> date | None:
+        """The first due date."""
+        return self.groups[0].due_on if self.groups else None
+
+    @property
+    def minutes_left(self) -> int:
+        """Minutes of all open modules."""
+        return sum(row.minutes_left for row in self.open_rows)
+
+    @property
+    def next_course(self) -> Course | None:
+        """The module to go on with: one begun among those due first, else the first of them."""
+        rows = [row for row in self.open_rows if row.course is not None]
+        if not rows:
+            return None
+        soonest = [row for row in rows if row.asked.due_on == rows[0].asked.due_on]
+        begun = [row for row in soonest if row.course and row.course.progress]
+        return (begun or soonest)[0].course
+
+    @property
+    def shares(self) -> list[float]:
+        """How far each counted requirement is done, from 0 to 1, complete ones first."""
+        begun = [row.course for row in self.open_rows if row.course and row.course.progress]
+        open_shares = sorted((course.share for course in begun), reverse=True)
+        untouched = len(self.open_rows) - len(begun)
+        return [1.0] * len(self.complete) + open_shares + [0.0] * untouched
+
+
+def my_learning(person_id: int, day: date) -> MyLearning:
+    """What is asked of a person on ``day``, with how far they are; the same few statements always."""
+    found = courses(person_id)
+    rows = [Row(asked, found.get(asked.activity_id)) for asked in asked_of(person_id, day)]
+    return MyLearning(
+        groups=_groups(row for row in rows if row.is_open),
+        complete=_once(row for row in rows if row.asked.status.held),
+        excluded=tuple(row for row in rows if row.asked.status in (Status.EXEMPT, Status.DEFERRED)),
+        library=tuple(found.values()),
+    )
+
+
+def _groups(rows: Iterable[Row]) -> tuple[Group, ...]:
+    return tuple(Group(due, tuple(some)) for due, some in groupby(rows, key=lambda row: row.asked.due_on))
+
+
+def _once(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple({row.asked.activity_id: row for row in rows}.values())

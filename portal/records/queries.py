@@ -1,0 +1,242 @@
+"""Reading what was begun, done and earned. "Known" here means known now: corrected or void rows are gone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
+
+from portal.catalogue.models import Activity, ModuleVersion
+from portal.db import db
+from portal.people.known import known
+from portal.people.models import PersonName
+from portal.records.models import (
+    ImportedRecord,
+    LessonVisit,
+    PassRecord,
+    Record,
+    Registration,
+    Revocation,
+    Waiver,
+)
+
+
+def scaled(raw: Decimal, maximum: int) -> Decimal:
+    """Scaled score in 0 to 1, cut (not rounded) to four places so that it never flatters.
+
+    >>> scaled(Decimal(2), 3)
+    Decimal('0.6666')
+    """
+    return (raw / maximum).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a person is under their latest registration on one module."""
+
+    registration_id: int
+    activity_id: int
+    version_id: int
+    started_at: datetime
+    passed: bool
+    completed: frozenset[int]  # ids of lessons marked complete
+
+
+def latest_registration(person_id: int, activity_id: int) -> Registration | None:
+    """The newest known registration of a person on a module, passed or not."""
+    return db.session.scalar(
+        select(Registration)
+        .where(
+            Registration.person_id == person_id,
+            Registration.activity_id == activity_id,
+            known(Registration),
+        )
+        .order_by(Registration.id.desc())
+        .limit(1)
+    )
+
+
+def registration(registration_id: int, *, lock: bool = False) -> Registration:
+    """One registration; with ``lock`` no one else writes under it before this transaction ends."""
+    statement = select(Registration).where(Registration.id == registration_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalars(statement).one()
+
+
+def pass_of(registration_id: int) -> PassRecord | None:
+    """The pass earned under a registration."""
+    return db.session.scalar(select(PassRecord).where(PassRecord.registration_id == registration_id))
+
+
+def completed_lessons(registration_ids: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Ids of the lessons marked complete, by registration; in one statement."""
+    found: dict[int, set[int]] = {registration_id: set() for registration_id in registration_ids}
+    rows = db.session.execute(
+        select(LessonVisit.registration_id, LessonVisit.lesson_id).where(
+            LessonVisit.registration_id.in_(found), LessonVisit.kind == "completed"
+        )
+    )
+    for registration_id, lesson_id in rows:
+        found[registration_id].add(lesson_id)
+    return {registration_id: frozenset(lessons) for registration_id, lessons in found.items()}
+
+
+def has_visit(registration_id: int, lesson_id: int, kind: str) -> bool:
+    """Whether a lesson was opened (or completed) under a registration."""
+    found = db.session.scalar(
+        select(LessonVisit.id)
+        .where(
+            LessonVisit.registration_id == registration_id,
+            LessonVisit.lesson_id == lesson_id,
+            LessonVisit.kind == kind,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+def progress_of(person_id: int) -> dict[int, Progress]:
+    """The latest registration on each module a person ever began, by activity; in two statements."""
+    rows = db.session.execute(
+        select(Registration, PassRecord.record_id)
+        .outerjoin(PassRecord, PassRecord.registration_id == Registration.id)
+        .where(Registration.person_id == person_id, known(Registration))
+        .order_by(Registration.id)
+    ).all()
+    latest = {row.activity_id: (row, record_id is not None) for row, record_id in rows}
+    completed = completed_lessons(row.id for row, _ in latest.values())
+    return {
+        activity_id: Progress(
+            row.id, activity_id, row.module_version_id, row.started_at, passed, completed[row.id]
+        )
+        for activity_id, (row, passed) in latest.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """One achievement as its page shows it, with what stands beside it by its source."""
+
+    id: int
+    person_id: int
+    reference: str
+    kind: str  # of the activity: module, event, guide
+    key: str
+    title: str
+    achieved_at: datetime
+    achieved_on: date
+    recorded_at: datetime
+    source: str
+    replaces_id: int | None
+    void: bool
+    version: int | None
+    score_raw: Decimal | None
+    score_max: int | None
+    mastery_score: Decimal | None
+    imported_score: Decimal | None
+    source_system: str | None
+    waiver_reason: str | None
+
+    @property
+    def score_scaled(self) -> Decimal | None:
+        """The scaled score, of an assessed or an imported record."""
+        if self.score_raw is not None and self.score_max:
+            return scaled(self.score_raw, self.score_max)
+        return self.imported_score
+
+
+def record_chain(reference: str) -> list[RecordRow]:
+    """Every row under a reference, the first written first; the last is what holds."""
+    return _rows(_records().where(Record.reference == reference).order_by(Record.id))
+
+
+def records_of(person_id: int) -> list[RecordRow]:
+    """What a person holds, newest first."""
+    statement = _records().where(Record.person_id == person_id, known(Record))
+    return _rows(statement.order_by(Record.achieved_at.desc(), Record.id.desc()))
+
+
+def reference_of(registration_id: int) -> str | None:
+    """The reference of the pass earned under a registration."""
+    return db.session.scalar(
+        select(Record.reference)
+        .join(PassRecord, PassRecord.record_id == Record.id)
+        .where(PassRecord.registration_id == registration_id)
+    )
+
+
+def revocations_of(record_ids: Sequence[int]) -> list[Revocation]:
+    """Known revocations of these records, in the order they were recorded."""
+    return list(
+        db.session.scalars(
+            select(Revocation)
+            .where(Revocation.record_id.in_(record_ids), known(Revocation))
+            .order_by(Revocation.id)
+        )
+    )
+
+
+def registrations_of(person_id: int) -> list[tuple[Registration, str, int]]:
+    """Every known registration with its module's title and version, newest first."""
+    rows = db.session.execute(
+        select(Registration, ModuleVersion.title, ModuleVersion.number)
+        .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
+        .where(Registration.person_id == person_id, known(Registration))
+        .order_by(Registration.id.desc())
+    )
+    return [(row, title, number) for row, title, number in rows]
+
+
+def holder_name(person_id: int) -> str:
+    """Forenames and surname as they are now; 'Erased' where nothing is held any more."""
+    name = db.session.get(PersonName, person_id)
+    return f"{name.forenames} {name.surname}" if name else "Erased"
+
+
+def _records() -> Select[Any]:
+    """Records with all that stands beside them; the title is the passed version's, else the newest."""
+    newest = aliased(ModuleVersion)
+    title = (
+        select(newest.title)
+        .where(newest.activity_id == Record.activity_id)
+        .order_by(newest.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    columns: tuple[Any, ...] = (
+        Record.id,
+        Record.person_id,
+        Record.reference,
+        Activity.kind,
+        Activity.key,
+        func.coalesce(ModuleVersion.title, title, Activity.key),
+        Record.achieved_at,
+        Record.achieved_on,
+        Record.recorded_at,
+        Record.source,
+        Record.replaces_id,
+        Record.void,
+        ModuleVersion.number,
+        PassRecord.score_raw,
+        PassRecord.score_max,
+        PassRecord.mastery_score,
+        ImportedRecord.score_scaled,
+        ImportedRecord.source_system,
+        Waiver.reason,
+    )
+    return (
+        select(*columns)
+        .join(Activity, Activity.id == Record.activity_id)
+        .outerjoin(PassRecord, PassRecord.record_id == Record.id)
+        .outerjoin(ModuleVersion, ModuleVersion.id == PassRecord.module_version_id)
+        .outerjoin(ImportedRecord, ImportedRecord.record_id == Record.id)
+        .outerjoin(Waiver, Waiver.record_id == Record.id)
+    )
+
+
+def _rows(statement: Select[Any]) -> list[RecordRow]:
+    return [RecordRow(*row) for row in db.session.execute(statement)]

@@ -1,0 +1,132 @@
+"""Writing what was begun, done and earned. Everything here may be done twice with the effect of once."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.audit.services import log
+from portal.catalogue.models import ModuleVersion
+from portal.clock import london_day
+from portal.db import db, touch
+from portal.records import queries, references
+from portal.records.models import LessonVisit, PassRecord, Record, Registration
+
+
+def register(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
+    """Begin a module version, unless the person is under way with this module already.
+
+    Someone under way finishes the version they began, whatever was published since; after a pass a new
+    registration begins on ``version``.
+
+    Args:
+        person_id: The learner.
+        version: The newest published version.
+        at: The transaction's stamp. Its lock lets no second registration in between.
+
+    Returns:
+        The registration under way.
+    """
+    latest = queries.latest_registration(person_id, version.activity_id)
+    if latest is not None and queries.pass_of(latest.id) is None:
+        return latest
+    begun = Registration(
+        recorded_at=at,
+        person_id=person_id,
+        activity_id=version.activity_id,
+        module_version_id=version.id,
+        started_at=at,
+        started_on=london_day(at),
+    )
+    db.session.add(begun)
+    touch(people=[person_id])
+    db.session.flush()
+    return begun
+
+
+def open_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
+    """Note that a lesson was opened; once for each registration."""
+    queries.registration(registration_id, lock=True)
+    _visit(registration_id, lesson_id, "opened", at)
+
+
+def complete_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
+    """Note that a lesson was marked complete; once for each registration, and opened by then."""
+    queries.registration(registration_id, lock=True)
+    _visit(registration_id, lesson_id, "opened", at)
+    _visit(registration_id, lesson_id, "completed", at)
+
+
+def _visit(registration_id: int, lesson_id: int, kind: str, at: datetime) -> None:
+    if queries.has_visit(registration_id, lesson_id, kind):
+        return
+    db.session.add(
+        LessonVisit(recorded_at=at, registration_id=registration_id, lesson_id=lesson_id, kind=kind)
+    )
+    db.session.flush()
+
+
+def record_pass(
+    registration: Registration,
+    attempt_id: UUID,
+    *,
+    score_raw: Decimal,
+    score_max: int,
+    mastery_score: Decimal,
+    at: datetime,
+) -> Record:
+    """Write the one pass of a registration, with the rule by which it was judged.
+
+    A second call for the same registration writes nothing and returns the first record.
+
+    Args:
+        registration: What was passed, and by whom.
+        attempt_id: The attempt that reached mastery.
+        score_raw: Marks reached.
+        score_max: Marks available.
+        mastery_score: The scaled score that passed, as frozen on the attempt.
+        at: The transaction's stamp: when it was passed, and when that was recorded.
+    """
+    earlier = queries.pass_of(registration.id)
+    if earlier is not None:
+        return db.session.get_one(Record, earlier.record_id)
+    record = Record(
+        recorded_at=at,
+        person_id=registration.person_id,
+        activity_id=registration.activity_id,
+        achieved_at=at,
+        achieved_on=london_day(at),
+        source="assessed",
+        reference=unused_reference(),
+    )
+    db.session.add(record)
+    db.session.flush()
+    db.session.add(
+        PassRecord(
+            record_id=record.id,
+            registration_id=registration.id,
+            module_version_id=registration.module_version_id,
+            attempt_id=attempt_id,
+            score_raw=score_raw,
+            score_max=score_max,
+            mastery_score=mastery_score,
+        )
+    )
+    touch(people=[registration.person_id])
+    log(
+        "pass.recorded",
+        actor_id=registration.person_id,
+        subject_id=registration.person_id,
+        reference=record.reference,
+    )
+    db.session.flush()
+    return record
+
+
+def unused_reference() -> str:
+    """A new reference that no record bears."""
+    while True:
+        reference = references.new_reference()
+        if db.session.scalar(select(Record.id).where(Record.reference == reference)) is None:
+            return reference

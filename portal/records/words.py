@@ -1,0 +1,79 @@
+"""A record in the words of its page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from portal.clock import noon
+from portal.records.models import Registration, Revocation
+from portal.records.queries import RecordRow
+from portal.web.filters import date, instant, percent_cut
+
+SOURCES = {
+    "assessed": "Assessed here",
+    "attended": "Attended and signed off",
+    "acknowledged": "Read and acknowledged",
+    "waived": "Prior learning recognised",
+    "imported": "Brought over from another system",
+    "external": "Sent by another system",
+}
+
+
+def standing(held: RecordRow, revoked: Sequence[Revocation]) -> str:
+    """Whether the record counts, in a sentence."""
+    if held.void:
+        return "This record was withdrawn."
+    if revoked:
+        return f"This record is not counted from {date(revoked[-1].from_on)} on."
+    return f"Achieved on {date(held.achieved_on)}."
+
+
+def rows(chain: Sequence[RecordRow]) -> list[dict[str, Any]]:
+    """What is known of a record, as rows of a summary list; a correction keeps the first's score."""
+    held = chain[-1]
+    first = next((row for row in chain if row.version is not None), held)
+    pairs = [
+        ("Reference", held.reference),
+        ("Achieved", _achieved(held)),
+        ("How", SOURCES.get(held.source, held.source)),
+        ("Version", str(first.version) if first.version else ""),
+        ("Score", _score(first)),
+        ("Brought over from", held.source_system or ""),
+        ("Reason", (held.waiver_reason or "").replace("_", " ")),
+        ("Recorded", instant(chain[0].recorded_at)),
+    ]
+    return [{"key": key, "value": value} for key, value in pairs if value]
+
+
+def timeline(
+    held: Sequence[RecordRow], begun: Sequence[tuple[Registration, str, int]]
+) -> list[dict[str, Any]]:
+    """Registrations and records, newest first; when it was recorded only where that differs."""
+    entries = [
+        (row.achieved_at, f"Completed {row.title}, reference {row.reference}", row.recorded_at)
+        for row in held
+    ]
+    entries += [
+        (row.started_at, f"Began {title}, version {number}", row.recorded_at) for row, title, number in begun
+    ]
+    return [
+        {
+            "when": instant(when),
+            "fact": fact,
+            "recorded": "" if date(when) == date(recorded) else f"Recorded at {instant(recorded)}",
+        }
+        for when, fact, recorded in sorted(entries, key=lambda entry: entry[0], reverse=True)
+    ]
+
+
+def _achieved(held: RecordRow) -> str:
+    """The instant; the day alone where only the day is known."""
+    only_day = held.source != "assessed" and held.achieved_at == noon(held.achieved_on)
+    return date(held.achieved_on) if only_day else instant(held.achieved_at)
+
+
+def _score(row: RecordRow) -> str:
+    if row.score_raw is not None and row.score_max and row.mastery_score is not None:
+        share = percent_cut(int(row.score_raw), row.score_max)
+        reached = f"{int(row.score_raw)} of {row.score_max} ({share})"
+        return f"{reached}. The pass mark was {int(row.mastery_score * 100)}%."
+    return f"{int(row.imported_score * 100)}%" if row.imported_score is not None else ""
