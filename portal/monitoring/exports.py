@@ -7,18 +7,20 @@ spreadsheet has no zones. Empty means not yet.
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import xlsxwriter
 
 from portal.clock import LONDON
 from portal.errors import RuleError
 from portal.monitoring.completion import COLUMNS, Cell, CompletionRow
-from portal.monitoring.position import utc_text
+from portal.monitoring.position import Position, utc_text
+from portal.monitoring.queries import CompletionReport
 from portal.web.filters import number
 
 BATCH = 500  # rows in memory at a time
@@ -45,6 +47,32 @@ def refuse_large_workbook(rows: int) -> None:
     """
     if rows > XLSX_ROWS:
         raise TooManyRowsError(rows)
+
+
+def file_name(report: CompletionReport, form: str) -> str:
+    """A name with the directive and the day, of letters, digits, dots and hyphens alone.
+
+    A position that lay ahead of what was known says so in its name.
+    """
+    reference = re.sub(r"[^A-Za-z0-9.-]+", "-", report.subject.reference).strip("-.") or "directive"
+    forecast = "-forecast" if report.position.forecast else ""
+    return f"{reference}-completions-{report.position.as_at.isoformat()}{forecast}.{form}"
+
+
+def sheet_name(position: Position) -> str:
+    """What the one sheet of a workbook is called."""
+    return "Completions (forecast)" if position.forecast else "Completions"
+
+
+def audited(report: CompletionReport, form: str) -> dict[str, Any]:
+    """What the audit trail keeps of an export: what was asked for, but no typed text."""
+    return {
+        "directive": report.subject.reference,
+        "format": form,
+        "rows": report.shown.rows,
+        "filters": report.filters.names,
+        **report.position.pinned,
+    }
 
 
 def plain(cell: str) -> str:
@@ -90,15 +118,15 @@ def write_csv(rows: Iterable[CompletionRow], path: Path) -> None:
         file.writelines(csv_lines(rows))
 
 
-def write_xlsx(rows: Iterable[CompletionRow], path: Path, *, sheet: str = "Completions") -> None:
-    """Write a workbook of one sheet to ``path``, one row in memory at a time; no text in it can run."""
+def write_xlsx(rows: Iterable[CompletionRow], file: IO[bytes] | str, *, sheet: str = "Completions") -> None:
+    """Write a workbook of one sheet, one row in memory at a time; no text in it can run."""
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    with xlsxwriter.Workbook(str(path), options) as book:
+    with xlsxwriter.Workbook(file, options) as book:
         page = book.add_worksheet(sheet)
         writers = _cell_writers(book, page)
         bold = book.add_format({"bold": True})

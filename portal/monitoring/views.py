@@ -1,5 +1,116 @@
 """Pages of this feature."""
 
-from flask import Blueprint
+import tempfile
+
+from flask import Blueprint, Response, render_template, request, send_file, stream_with_context
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.audit.services import log
+from portal.db import newest_stamp, transaction
+from portal.monitoring import exports, overview, wording
+from portal.monitoring.filters import filters_of, order_of
+from portal.monitoring.forms import FilterForm, PositionForm
+from portal.monitoring.position import Position, PositionError, position
+from portal.monitoring.queries import CompletionReport, completion_report
+from portal.monitoring.report_page import ReportPage
+from portal.permissions import Permission
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")
+
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@bp.get("/monitoring")
+@requires(Permission.COMPLETION_VIEW)
+def index() -> ResponseReturnValue:
+    """Where every directive stands today, and who has been overdue longest."""
+    found = overview.overview(current_user.viewer, _position("", ""))
+    return render_template("monitoring/overview.html", overview=found, wording=wording)
+
+
+@bp.get("/monitoring/directives/<reference>")
+@requires(Permission.COMPLETION_VIEW)
+def directive(reference: str) -> ResponseReturnValue:
+    """The report of one directive; a position that is refused shows today's, with the reason."""
+    errors = []
+    try:
+        at = _position(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
+    except PositionError as error:
+        errors = [(str(error), f"#{error.field}")]
+        at = _position("", "")
+    report = completion_report(current_user.viewer, reference, at, filters_of(request.args))
+    page = ReportPage(report, order_of(request.args), request.path, list(request.args.items(multi=True)))
+    answer = render_template(
+        "monitoring/report.html",
+        r=page,
+        page=page.page,
+        errors=errors,
+        position_form=_position_form(at, errors),
+        filter_form=FilterForm(report),
+    )
+    return answer, 400 if errors else 200
+
+
+@bp.get("/monitoring/directives/<reference>/completions.csv")
+@requires(Permission.COMPLETION_EXPORT)
+def completions_csv(reference: str) -> ResponseReturnValue:
+    """The rows of the report as CSV, streamed as they are read."""
+    report = _report(reference)
+    _audit(report, "csv")
+    lines = stream_with_context(exports.csv_lines(report.rows()))
+    response = Response(lines, content_type="text/csv; charset=utf-8")
+    response.headers.set("Content-Disposition", "attachment", filename=exports.file_name(report, "csv"))
+    return _private(response)
+
+
+@bp.get("/monitoring/directives/<reference>/completions.xlsx")
+@requires(Permission.COMPLETION_EXPORT)
+def completions_xlsx(reference: str) -> ResponseReturnValue:
+    """The rows of the report as a workbook."""
+    report = _report(reference)
+    exports.refuse_large_workbook(report.shown.rows)
+    _audit(report, "xlsx")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    exports.write_xlsx(report.rows(), file, sheet=exports.sheet_name(report.position))
+    file.seek(0)
+    name = exports.file_name(report, "xlsx")
+    return _private(send_file(file, mimetype=XLSX_TYPE, as_attachment=True, download_name=name))
+
+
+def _position(as_at: str, as_known_on: str) -> Position:
+    return position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
+
+
+def _report(reference: str) -> CompletionReport:
+    at = _position(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
+    return completion_report(current_user.viewer, reference, at, filters_of(request.args))
+
+
+def _position_form(at: Position, errors: list[tuple[str, str]]) -> PositionForm:
+    """What was asked, as it was written where it is refused."""
+    asked = request.args if errors else {"as_at": wording.day(at), "as_known_on": wording.known_on(at)}
+    form = PositionForm(data={name: asked.get(name, "") for name in ("as_at", "as_known_on")})
+    for text, target in errors:
+        form[target.removeprefix("#")].errors = [text]
+    return form
+
+
+def _audit(report: CompletionReport, form: str) -> None:
+    """Record who takes what, before the first row leaves."""
+    with transaction():
+        log("completions.exported", actor_id=current_user.person_id, **exports.audited(report, form))
+
+
+def _private(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get("/people/<staff_number>")
+@requires(Permission.PERSON_VIEW)
+def person(staff_number: str) -> ResponseReturnValue:
+    """Someone's page."""
+    return ""

@@ -1,0 +1,144 @@
+"""The numbers of a report, all summed from one count by unit, requirement and status."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from portal.people.queries import UnitRow
+from portal.standing.algebra import Status
+
+BAR_ORDER = (
+    Status.SATISFIED,
+    Status.EXPIRING,
+    Status.IN_PROGRESS,
+    Status.NOT_STARTED,
+    Status.EXPIRED,
+    Status.OVERDUE,
+)
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of those counted are complete."""
+
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """People, and rows of the file, by unit and status."""
+
+    people: dict[int, dict[Status, int]] = field(default_factory=dict)  # unit id -> status -> people
+    requirements: dict[int, dict[Status, int]] = field(default_factory=dict)  # position -> status -> people
+    rows: int = 0
+
+    @classmethod
+    def of(cls, counted: Iterable[tuple[int, int, int, int]]) -> "Figures":
+        """From rows of unit id, position, status and number of people."""
+        people: dict[int, dict[Status, int]] = {}
+        requirements: dict[int, dict[Status, int]] = {}
+        rows = 0
+        for unit_id, position, status, count in counted:
+            group = requirements.setdefault(position, {}) if position else people.setdefault(unit_id, {})
+            group[Status(status)] = group.get(Status(status), 0) + count
+            rows += count if position else 0
+        return cls(people, requirements, rows)
+
+    @property
+    def by_status(self) -> dict[Status, int]:
+        """People by status over all units, every status named."""
+        return {status: sum(unit.get(status, 0) for unit in self.people.values()) for status in Status}
+
+    @property
+    def assigned(self) -> int:
+        """All people with a row."""
+        return sum(self.by_status.values())
+
+    @property
+    def share(self) -> Share:
+        """The numerator and the denominator of the percentage."""
+        return share(self.by_status)
+
+    @property
+    def bar(self) -> list[tuple[Status, int]]:
+        """Those counted, in the order of the bar."""
+        return [(status, self.by_status[status]) for status in BAR_ORDER]
+
+    def count(self, *statuses: Status) -> int:
+        """People with one of these statuses."""
+        return sum(self.by_status[status] for status in statuses)
+
+    @property
+    def unit_people(self) -> dict[int, int]:
+        """People by unit id."""
+        return {unit_id: sum(group.values()) for unit_id, group in self.people.items()}
+
+
+def share(group: dict[Status, int]) -> Share:
+    """How many of a group count, and how many of them are complete."""
+    total = sum(count for status, count in group.items() if not status.excluded)
+    return Share(sum(count for status, count in group.items() if status.held), total)
+
+
+@dataclass(frozen=True)
+class UnitLine:
+    """A unit and all below it, as one line of the unit table."""
+
+    name: str
+    path: str | None  # None: those who stand in the parent itself
+    done: int
+    total: int
+
+
+def unit_lines(figures: Figures, units: dict[int, UnitRow], top: int | None) -> list[UnitLine]:
+    """The units right below ``top``, each with all under it, the lowest share first.
+
+    Args:
+        figures: What is counted.
+        units: The tree of the position.
+        top: The unit looked into; None: the lowest one that holds everybody counted.
+    """
+    chains = {unit_id: _chain(unit_id, units) for unit_id in figures.people}
+    if top is None:
+        top = _common(list(chains.values()))
+    groups: dict[int, dict[Status, int]] = {}
+    for unit_id, counts in figures.people.items():
+        chain = chains[unit_id]
+        if top is not None and top not in chain:
+            continue
+        depth = chain.index(top) + 1 if top is not None else 0
+        group = groups.setdefault(chain[depth] if depth < len(chain) else unit_id, {})
+        for status, count in counts.items():
+            group[status] = group.get(status, 0) + count
+    lines = [_line(unit_id, top, share(group), units) for unit_id, group in groups.items()]
+    return sorted(lines, key=lambda line: (line.done / line.total if line.total else 2, line.name))
+
+
+def _line(unit_id: int, top: int | None, counted: Share, units: dict[int, UnitRow]) -> UnitLine:
+    unit = units.get(unit_id)
+    name = unit.name if unit else "A unit that had ended"
+    if unit_id == top:
+        return UnitLine(f"{name}, in no unit below", None, counted.done, counted.total)
+    return UnitLine(name, unit.path if unit else None, counted.done, counted.total)
+
+
+def _chain(unit_id: int, units: dict[int, UnitRow]) -> list[int]:
+    """The ids from the force down to the unit."""
+    chain: list[int] = []
+    at: int | None = unit_id
+    while at is not None and at not in chain:
+        chain.append(at)
+        at = units[at].parent_id if at in units else None
+    return chain[::-1]
+
+
+def _common(chains: list[list[int]]) -> int | None:
+    """The lowest unit that stands in every chain."""
+    if not chains:
+        return None
+    shared = None
+    for level in zip(*chains, strict=False):
+        if len(set(level)) > 1:
+            break
+        shared = level[0]
+    return shared

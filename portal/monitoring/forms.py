@@ -1,0 +1,58 @@
+"""The two forms of a report: which position, and whom. Both are sent by address, so a report can be kept."""
+
+from typing import Any
+
+from wtforms import Form, SelectField, StringField
+from wtforms.fields import SelectChoice
+
+from portal.monitoring.filters import STATUS_WORDS
+from portal.monitoring.queries import CompletionReport
+from portal.people import paths
+from portal.web.form_widgets import GovInput, GovSelect
+
+
+class PositionForm(Form):  # type: ignore[misc]
+    """Which day, and with which knowledge."""
+
+    as_at = StringField(
+        "Show the position on", description="For example, 30 April 2026", widget=GovInput(autocomplete="off")
+    )
+    as_known_on = StringField("As known on (empty means now)", widget=GovInput(autocomplete="off"))
+
+
+class FilterForm(Form):  # type: ignore[misc]
+    """Whom the table and its files are narrowed to; choices come from what the viewer may see."""
+
+    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
+    unit = SelectField("Unit", widget=GovSelect(), validate_choice=False)
+    role = SelectField("Designated role", widget=GovSelect(), validate_choice=False)
+    rank = SelectField("Rank or grade", widget=GovSelect(), validate_choice=False)
+    status = SelectField("Status", widget=GovSelect(), validate_choice=False)
+
+    def __init__(self, report: CompletionReport, **kwargs: Any) -> None:
+        """Fill the lists from ``report``."""
+        super().__init__(data=report.filters.address, **kwargs)
+        roles, ranks = report.choices()
+        self.unit.choices = _choices("Any unit", unit_choices(report))
+        self.role.choices = _choices("Any role", [(role, capital(role)) for role in roles])
+        self.rank.choices = _choices("Any rank or grade", [(rank, rank) for rank in ranks])
+        self.status.choices = _choices("Any status", list(STATUS_WORDS.items()))
+
+
+def unit_choices(report: CompletionReport) -> list[tuple[str, str]]:
+    """Every unit that holds somebody, and those above them as far as all of them agree, by path."""
+    found: set[tuple[str, ...]] = set()
+    for unit_id in report.figures.people:
+        unit = report.reach.units.get(unit_id)
+        names = paths.split(unit.path) if unit else ()
+        found.update(names[:depth] for depth in range(1, len(names) + 1))
+    return [(paths.join(names), f"{'– ' * (len(names) - 1)}{names[-1]}") for names in sorted(found)]
+
+
+def capital(words: str) -> str:
+    """The words, their first letter large."""
+    return words[:1].upper() + words[1:]
+
+
+def _choices(none: str, pairs: list[tuple[str, str]]) -> list[SelectChoice]:
+    return [SelectChoice(value="", label=none), *(SelectChoice(value=v, label=text) for v, text in pairs)]

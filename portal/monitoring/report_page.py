@@ -1,0 +1,189 @@
+"""What the page of a report shows, and the addresses it links to."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from urllib.parse import urlencode
+
+from portal.db import newest_stamp
+from portal.monitoring import wording
+from portal.monitoring.figures import Figures, UnitLine
+from portal.monitoring.filters import STATUS_WORDS, Order
+from portal.monitoring.openable import openable
+from portal.monitoring.queries import CompletionReport, PersonLine, completion_report, then_as_known_now
+from portal.people import paths
+from portal.web.filters import plural
+from portal.web.paging import Page
+
+HEADS = (("person", "Person"), ("status", "Overall"))
+LAST_HEADS = (("due", "Due"), ("rank", "Rank or grade"), ("role", "Role"), ("unit", "Unit"))
+CHIP_WORDS = {
+    "q": "Name or number",
+    "unit": "Unit",
+    "role": "Role",
+    "rank": "Rank or grade",
+    "status": "Status",
+}
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """A report with its order, its slice and its addresses."""
+
+    report: CompletionReport
+    order: Order
+    path: str
+    arguments: list[tuple[str, str]]
+
+    @property
+    def figures(self) -> Figures:
+        """Everybody the viewer may see."""
+        return self.report.figures
+
+    @cached_property
+    def page(self) -> Page:
+        """The slice of the table that the address asks for."""
+        kept = {**self._kept, **self.order.address}
+        asked = dict(self.arguments).get("page", "")
+        return Page.of(self.report.shown.assigned, self.path, [*kept.items(), ("page", asked)])
+
+    @cached_property
+    def people(self) -> list[PersonLine]:
+        """The people of this slice."""
+        return self.report.people(self.order, self.page.offset, self.page.size)
+
+    @cached_property
+    def openable(self) -> set[int]:
+        """Those of them whose own page the viewer may open."""
+        return openable(self.report.viewer, [line.holder.person_id for line in self.people])
+
+    @property
+    def h1(self) -> str:
+        """The answer."""
+        return wording.headline(self.figures, self.report.position)
+
+    @property
+    def lead(self) -> str:
+        """What is not counted, and both times."""
+        return f"{wording.not_counted(self.figures)}. {wording.times(self.report.position)}."
+
+    @property
+    def banner(self) -> str:
+        """What a past position says of itself."""
+        return wording.banner(self.report.position)
+
+    @property
+    def today_url(self) -> str:
+        """The same list, today."""
+        return self._address(self.report.filters.address, self.order.address)
+
+    @property
+    def unit_rows(self) -> list[dict[str, object]]:
+        """The lines of the unit table, each with the address that looks into it."""
+        return [
+            {"name": line.name, "href": self._into(line), "done": line.done, "total": line.total}
+            for line in self.report.units
+        ]
+
+    @property
+    def heads(self) -> list[tuple[str, str, str | None]]:
+        """Sortable heads before the requirements: text, address, direction."""
+        return [self._head(*head) for head in HEADS]
+
+    @property
+    def last_heads(self) -> list[tuple[str, str, str | None]]:
+        """Sortable heads after the requirements."""
+        return [self._head(*head) for head in LAST_HEADS]
+
+    @property
+    def chips(self) -> list[tuple[str, str]]:
+        """The filters in force, each with the address without it."""
+        return [
+            (f"{CHIP_WORDS[name]}: {self._said(name, value)}", self._without(name))
+            for name, value in self.report.filters.address.items()
+        ]
+
+    @property
+    def summary(self) -> str:
+        """How many of how many the table lists."""
+        return f"{self.report.shown.assigned:,} of {plural(self.figures.assigned, 'person', 'people')}"
+
+    @property
+    def clear_url(self) -> str:
+        """The list without filters."""
+        return self._address(self.report.position.address, self.order.address)
+
+    @property
+    def kept_by_position_form(self) -> dict[str, str]:
+        """Fields that the position form sends along."""
+        return {**self.report.filters.address, **self.order.address}
+
+    @property
+    def kept_by_filter_form(self) -> dict[str, str]:
+        """Fields that the filter form sends along."""
+        return {**self.report.position.address, **self.order.address}
+
+    @cached_property
+    def due_links(self) -> list[tuple[date, str, str]]:
+        """Each due date that has come: the day, and its position as known then and as known now."""
+        fixed = self.report.subject.due_fixed_on
+        days = [fixed] if fixed else self.report.due_dates()
+        found = []
+        for day in days:
+            if day <= self.report.position.today:
+                as_at = {"as_at": day.isoformat()}
+                then = {**as_at, "as_known_on": day.isoformat()}
+                kept = self.kept_by_position_form
+                found.append((day, self._address(then, kept), self._address(as_at, kept)))
+        return found
+
+    @cached_property
+    def known_now(self) -> tuple[str, str] | None:
+        """The same day as it is known now, in a sentence with its address; None where that is shown."""
+        newest = newest_stamp()
+        position = self.report.position
+        if position.latest or newest is None:
+            return None
+        later = completion_report(
+            self.report.viewer, self.report.subject.reference, then_as_known_now(position, newest)
+        )
+        kept = self._address({"as_at": position.as_at.isoformat()}, self.kept_by_position_form)
+        return wording.as_known_now(later.figures), kept
+
+    def file_url(self, form: str, *, filtered: bool) -> str:
+        """The address of a file with exactly the rows that this page shows or sums up."""
+        pairs = {**self.report.position.pinned, **(self.report.filters.address if filtered else {})}
+        return f"{self.path}/completions.{form}?{urlencode(pairs)}"
+
+    @property
+    def _kept(self) -> dict[str, str]:
+        return {**self.report.position.address, **self.report.filters.address}
+
+    def _address(self, *parts: dict[str, str]) -> str:
+        pairs = {name: value for part in parts for name, value in part.items()}
+        return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+
+    def _head(self, column: str, text: str) -> tuple[str, str, str | None]:
+        pressed = self.order.pressed(column)
+        return text, self._address(self._kept, pressed.address), self.order.direction(column)
+
+    def _without(self, name: str) -> str:
+        kept = self.report.filters.without(name).address
+        return self._address(self.report.position.address, kept, self.order.address)
+
+    def _into(self, line: UnitLine) -> str | None:
+        if line.path is None or line.path == self.report.filters.unit:
+            return None
+        narrowed = {**self.report.filters.address, "unit": line.path}
+        return self._address(self.report.position.address, narrowed, self.order.address)
+
+    @staticmethod
+    def _said(name: str, value: str) -> str:
+        if name == "unit":
+            return value.rpartition("/")[2] if "//" not in value else paths.split(value)[-1]
+        return STATUS_WORDS.get(value, value).lower() if name == "status" else value
+
+    @property
+    def definition(self) -> list[str]:
+        """How the percentage is worked out, sentence by sentence."""
+        return wording.definition(self.report.subject, self.figures, self.report.exclusions())

@@ -1,0 +1,147 @@
+"""The sentences of the monitoring pages: the answer first, with its definition beside it."""
+
+from datetime import date
+
+from portal import clock
+from portal.monitoring.figures import Figures
+from portal.monitoring.position import Position, utc_text
+from portal.monitoring.subject import Subject
+from portal.standing.algebra import Status
+from portal.web import filters as say
+
+REASONS = {
+    "maternity_or_parental": "maternity or parental leave",
+    "not_available_for_duty": "not available for duty",
+    "secondment": "secondment",
+    "role_not_affected": "role not affected",
+    "leaving": "leaving",
+    "other": "other",
+}
+
+
+def headline(figures: Figures, position: Position) -> str:
+    """The answer of a report: the percentage and its fraction, in the past tense for an earlier day."""
+    share = figures.share
+    before = position.as_at != position.today
+    on = f"On {say.date(position.as_at)}, " if before else ""
+    if not share.total:
+        return f"{on}nobody was required" if before else "Nobody is required"
+    percent = say.percent_cut(share.done, share.total)
+    people = say.plural(share.total, "person", "people")
+    done = say.number(share.done)
+    return (
+        f"{on}{percent} were complete: {done} of {people}"
+        if before
+        else f"{percent} complete: {done} of {people}"
+    )
+
+
+def not_counted(figures: Figures) -> str:
+    """What the denominator leaves out."""
+    exempt, deferred = figures.count(Status.EXEMPT), figures.count(Status.DEFERRED)
+    assigned = f"{say.number(figures.assigned)} assigned"
+    left_out = [f"{say.number(n)} {word}" for n, word in ((exempt, "exempt"), (deferred, "deferred")) if n]
+    return f"{assigned}, less {' and '.join(left_out)}" if left_out else f"{assigned}, nobody left out"
+
+
+def excluded(figures: Figures) -> str:
+    """The same as a sentence of a card; empty where nobody is left out."""
+    exempt, deferred = figures.count(Status.EXEMPT), figures.count(Status.DEFERRED)
+    parts = [f"{say.number(n)} {word}" for n, word in ((exempt, "exempt"), (deferred, "deferred")) if n]
+    if not parts:
+        return ""
+    return f"{' and '.join(parts)} {'is' if exempt + deferred == 1 else 'are'} not counted."
+
+
+def times(position: Position) -> str:
+    """Both times of a report."""
+    return f"As at {say.date(position.as_at)}, {knowledge(position)}"
+
+
+def knowledge(position: Position) -> str:
+    """What the report knows, to the minute."""
+    day = clock.london_day(position.as_known_on)
+    moment = say.clock_time(position.as_known_on)
+    when = moment if day == position.today else say.instant(position.as_known_on)
+    if position.latest:
+        return f"as known now (last change {when})"
+    if position.as_known_on == clock.end_of_day(day):
+        said = "that day" if day == position.as_at else say.date(day)
+        return f"as known at the end of {said} ({moment})"
+    return f"as known at {when}"
+
+
+def banner(position: Position) -> str:
+    """What a past position says of itself; empty for today as known now."""
+    if not position.past:
+        return ""
+    lead = "Forecast: you" if position.forecast else "You"
+    known = "as known then" if position.known_then else knowledge(position).partition(" (last")[0]
+    return f"{lead} are looking at {say.date(position.as_at)}, {known}."
+
+
+def due(subject: Subject) -> str:
+    """The due rule in words."""
+    fixed, days = subject.due_fixed_on, subject.due_days_after_joining
+    if fixed and days is not None:
+        return f"due {say.date(fixed)}, or {say.plural(days, 'day')} after joining"
+    if fixed:
+        return f"due {say.date(fixed)}"
+    return f"due {say.plural(days or 0, 'day')} after joining"
+
+
+def validity(subject: Subject) -> str:
+    """How long a completion counts."""
+    if subject.validity_months:
+        return f"A completion counts for {say.plural(subject.validity_months, 'month')}."
+    if subject.yearly_on:
+        month, day = map(int, subject.yearly_on.split("-"))
+        return f"A completion counts until the next {date(2000, month, day):%-d %B}."
+    return "A completion counts without end."
+
+
+def change(before: Figures, now: Figures) -> str:
+    """How many more are complete than a week ago."""
+    more = now.share.done - before.share.done
+    if not more:
+        return "No change"
+    return f"{say.number(abs(more))} {'more' if more > 0 else 'fewer'} complete"
+
+
+def as_known_now(figures: Figures) -> str:
+    """The same day with today's knowledge."""
+    share = figures.share
+    if not share.total:
+        return "As known now, nobody was required on the same day."
+    fraction = f"{say.number(share.done)} of {say.number(share.total)}"
+    return f"As known now, the same day stands at {say.percent_cut(share.done, share.total)}: {fraction}."
+
+
+def definition(subject: Subject, figures: Figures, reasons: dict[str, int]) -> list[str]:
+    """How a percentage is worked out, sentence by sentence."""
+    share = figures.share
+    left_out = ", ".join(f"{REASONS.get(reason, reason)} {count}" for reason, count in reasons.items())
+    return [
+        f"The percentage is {say.number(share.done)} people who are complete, of {say.number(share.total)} "
+        "who are assigned and neither exempt nor deferred. It is cut, not rounded up: 100% means everyone.",
+        "A person is complete when every requirement is. "
+        "A requirement is overdue from the day after its due date.",
+        f"Not counted, by reason: {left_out}." if left_out else "Nobody is exempt or deferred.",
+        f"{subject.reference}, version {subject.version_number}: {due(subject)}. {validity(subject)}",
+        "The day is taken at its end in London, with the posts and units of that day, "
+        "as known at the time shown.",
+    ]
+
+
+def day(position: Position) -> str:
+    """The day as the form shows it."""
+    return say.date(position.as_at)
+
+
+def known_on(position: Position) -> str:
+    """The knowledge as the form shows it: empty means now, a day means its end."""
+    if position.latest:
+        return ""
+    known = clock.london_day(position.as_known_on)
+    ends = position.as_known_on == clock.end_of_day(known)
+    return say.date(known) if ends else utc_text(position.as_known_on)
