@@ -4,6 +4,7 @@ Each page says what happened, that nothing was lost, what to do, and a reference
 the log. None shows a stack or blames the person.
 """
 
+import logging
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +60,8 @@ def _answer(failure: Failure) -> ResponseReturnValue:
     """The page of a failure, logged under the reference that the page shows."""
     raw = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     reference = f"{raw[:4]}-{raw[4:]}"
-    current_app.logger.info(
+    current_app.logger.log(
+        logging.ERROR if failure.status >= 500 else logging.INFO,
         "refused reference=%s status=%d method=%s path=%r",
         reference,
         failure.status,
