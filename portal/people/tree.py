@@ -1,5 +1,6 @@
 """The tree of units through time, in memory: paths, look-up by path, and what lies below a unit."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -30,9 +31,12 @@ class UnitTree:
     def __init__(self, states: Iterable[State]) -> None:
         self._of: dict[int, list[State]] = defaultdict(list)
         self._named: dict[tuple[int | None, str], list[State]] = defaultdict(list)
+        self._starts: list[date] = []
         for state in sorted(states, key=lambda state: state.valid_from):
             self._of[state.unit_id].append(state)
             self._named[state.parent_id, state.name].append(state)
+            if self._starts[-1:] != [state.valid_from]:
+                self._starts.append(state.valid_from)
 
     def states(self, unit_id: int) -> list[State]:
         """The unit's states in order of days; never empty for a unit that was ever known."""
@@ -69,7 +73,7 @@ class UnitTree:
 
     def changes_after(self, day: date) -> list[date]:
         """The days after ``day`` on which a state begins."""
-        return sorted({s.valid_from for states in self._of.values() for s in states if s.valid_from > day})
+        return self._starts[bisect_right(self._starts, day) :]
 
     def ever_below(self, unit_id: int, day: date) -> set[int]:
         """The unit and every unit that stands below it on ``day`` or later."""

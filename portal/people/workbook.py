@@ -6,7 +6,7 @@ A formula's cell gives the value it last had. Nothing in the workbook is run, fe
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ MOST_UNPACKED = 400 * 1024 * 1024
 _END_BYTES = 22  # of the end record of an archive without a comment
 _HEADER_BYTES = 30  # of the fixed part of an entry's own header
 
-Cell = str | float | bool | date | datetime | time | timedelta | None
+Cell = str | int | float | bool | date | datetime | time | timedelta
 
 
 def lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -40,7 +40,7 @@ def lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
     return _filled(grid)
 
 
-def _filled(grid: list[list[Cell]]) -> Iterator[tuple[int, list[str]]]:
+def _filled(grid: Sequence[Sequence[Cell]]) -> Iterator[tuple[int, list[str]]]:
     width = 0
     for number, cells in enumerate(grid, start=1):
         values = [_text(cell) for cell in cells]
@@ -54,8 +54,6 @@ def _filled(grid: list[list[Cell]]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _text(cell: Cell) -> str:
-    if cell is None:
-        return ""
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat()
     if isinstance(cell, date | time):

@@ -1,0 +1,201 @@
+"""Reading what a roster is held against, and writing what it changes: all in sets, never row by row."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from portal import clock
+from portal.audit.services import log
+from portal.db import OPEN_END, Stamp, db, newest_stamp, touch
+from portal.people import services
+from portal.people.known import known
+from portal.people.models import Person, PersonName, Post, Unit, UnitState
+from portal.people.roster import HeldPost, Plan, PostValues, Slot, World, plan
+from portal.people.roster_rows import RosterRow
+from portal.people.roster_units import NewUnit, UnitRef
+from portal.people.services import Names
+from portal.people.tree import read_tree
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan made without a lock, and the newest stamp that it knew."""
+
+    plan: Plan
+    known_at: datetime | None
+
+
+def prepare(rows: Sequence[RosterRow]) -> Prepared:
+    """Plan the import of ``rows``; takes no lock and writes nothing.
+
+    Raises:
+        BadInputError: Some rows are bad; each is told with its line.
+    """
+    known_at = newest_stamp()
+    return Prepared(plan(rows, read_world()), known_at)
+
+
+def apply(rows: Sequence[RosterRow], prepared: Prepared, at: datetime) -> Plan:
+    """Write what the plan says; where facts were recorded since it was made, plan again first.
+
+    Args:
+        rows: The roster.
+        prepared: What ``prepare`` made of the same rows.
+        at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
+
+    Returns:
+        The plan that was carried out.
+
+    Raises:
+        BadInputError: Meanwhile recorded facts make a row bad; nothing was written.
+    """
+    before = db.session.scalar(select(func.max(Stamp.recorded_at)).where(Stamp.recorded_at < at))
+    made = prepared.plan if before == prepared.known_at else plan(rows, read_world())
+    if not made.empty:
+        _write(made, at)
+    return made
+
+
+def read_world() -> World:
+    """Names, known posts, withdrawn posts and units as known now, in a few statements."""
+    names = db.session.execute(
+        select(
+            PersonName.person_id,
+            PersonName.staff_number,
+            PersonName.surname,
+            PersonName.forenames,
+            PersonName.email,
+        )
+    )
+    by_number = {row.staff_number: Names(*row) for row in names}
+    number_of = {named.person_id: number for number, named in by_number.items()}
+    posts: dict[Slot, list[HeldPost]] = defaultdict(list)
+    withdrawn = set()
+    for post_id, void, person_id, *values in db.session.execute(_posts()):
+        number = number_of.get(person_id)
+        if number is None:  # erased: no file can name this person
+            continue
+        key, rank, role, unit_id, manager_id, start, end = values
+        if void:
+            withdrawn.add((number, key, start))
+            continue
+        manager = None if manager_id is None else number_of.get(manager_id, f"{ERASED}{manager_id}")
+        held = PostValues(number, key, rank, role, unit_id, manager, start, end)
+        posts[number, key].append(HeldPost(post_id, held))
+    return World(by_number, posts, frozenset(withdrawn), read_tree(), clock.today())
+
+
+ERASED = "\0"  # before the id of a line manager who has no staff number; no file can hold it
+
+
+def _posts() -> Any:
+    """Known posts, and the rows that made one void."""
+    columns = (
+        Post.id,
+        Post.void,
+        Post.person_id,
+        Post.post_key,
+        Post.rank_or_grade,
+        Post.designated_role,
+        Post.unit_id,
+        Post.line_manager_id,
+        Post.valid_from,
+        Post.valid_to,
+    )
+    live = select(*columns).where(known(Post))
+    return live.union_all(select(*columns).where(Post.void))
+
+
+def _write(made: Plan, at: datetime) -> None:
+    people = _write_people(made, at)
+    units = _write_units(made.units.created, at)
+    for state in made.units.earlier:
+        fields = state._asdict()
+        db.session.add(UnitState(recorded_at=at, replaces_id=fields.pop("id"), **fields))
+    if made.changes:
+        rows = list(_post_rows(made, people, units, at))
+        db.session.execute(insert(Post), rows)
+        touch(people={row["person_id"] for row in rows})
+    services.correct_many_names(made.renamed, by=None, at=at)
+    log(
+        "roster.imported",
+        actor_id=None,
+        new_people=len(made.new_people),
+        new_posts=made.new_posts,
+        corrections=made.corrections,
+        withdrawn=made.withdrawn,
+        units_created=len(made.units.created),
+    )
+
+
+def _write_people(made: Plan, at: datetime) -> dict[str, int]:
+    """Write the new people; the ids of everyone whom a post names, by staff number."""
+    if made.new_people:
+        ids = _new_ids(Person, len(made.new_people), at)
+        rows = [
+            {
+                "person_id": person_id,
+                "staff_number": named.staff_number,
+                "surname": named.surname,
+                "forenames": named.forenames,
+                "email": named.email,
+            }
+            for person_id, named in zip(ids, made.new_people, strict=True)
+        ]
+        db.session.execute(insert(PersonName), rows)
+    every = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
+    return {number: person_id for number, person_id in every}
+
+
+def _write_units(created: Sequence[NewUnit], at: datetime) -> dict[UnitRef, int]:
+    """Write the new units, upper ones first; their ids by their names."""
+    if not created:
+        return {}
+    ids: dict[UnitRef, int] = dict(
+        zip((unit.names for unit in created), _new_ids(Unit, len(created), at), strict=True)
+    )
+    rows = [
+        {
+            "recorded_at": at,
+            "unit_id": ids[unit.names],
+            "name": unit.names[-1],
+            "parent_id": ids.get(unit.parent, unit.parent) if unit.parent is not None else None,
+            "valid_from": unit.valid_from,
+            "valid_to": OPEN_END,
+        }
+        for unit in created
+    ]
+    db.session.execute(insert(UnitState), rows)
+    return ids
+
+
+def _new_ids(table: type[Person] | type[Unit], many: int, at: datetime) -> list[int]:
+    return list(db.session.scalars(insert(table).returning(table.id), [{"recorded_at": at}] * many))
+
+
+def _post_rows(
+    made: Plan, people: dict[str, int], units: dict[UnitRef, int], at: datetime
+) -> Iterator[dict[str, Any]]:
+    for values, replaces_id, void in made.changes:
+        manager = values.manager
+        if manager is not None and manager.startswith(ERASED):
+            manager_id: int | None = int(manager.removeprefix(ERASED))
+        else:
+            manager_id = None if manager is None else people[manager]
+        yield {
+            "recorded_at": at,
+            "replaces_id": replaces_id,
+            "void": void,
+            "person_id": people[values.staff_number],
+            "post_key": values.post_key,
+            "rank_or_grade": values.rank_or_grade,
+            "designated_role": values.designated_role,
+            "unit_id": units.get(values.unit, values.unit),
+            "line_manager_id": manager_id,
+            "valid_from": values.valid_from,
+            "valid_to": values.valid_to,
+        }
