@@ -1,0 +1,196 @@
+"""Exemptions and deferrals, from rows that name people and directives as files do."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from portal.audit import services as audit
+from portal.db import OPEN_END, db, stamp, touch
+from portal.directives.models import Directive, DirectiveVersion, Exclusion
+from portal.errors import BadInputError
+from portal.people.files import SourceRow
+from portal.people.known import known
+from portal.people.models import FactNote, PersonName
+
+KINDS = ("exemption", "deferral")
+REASONS = (
+    "maternity_or_parental",
+    "not_available_for_duty",
+    "secondment",
+    "role_not_affected",
+    "leaving",
+    "other",
+)
+COLUMNS = ("staff_number", "directive", "kind", "reason", "valid_from", "valid_to", "due_on", "decided_by")
+OPTIONAL = ("comment",)
+DAYS_AFTER_DEFERRAL = 28  # offered where the directive counts no days after joining
+
+
+class Decision(NamedTuple):
+    """What one row decides; the same decision again changes nothing."""
+
+    person_id: int
+    directive_id: int
+    exempt: bool
+    reason: str
+    from_on: date
+    to_on: date
+    due_on: date | None
+    decided_by_id: int
+
+    @property
+    def same_matter(self) -> tuple[int, int, bool, date]:
+        """What a later row must share to correct this one."""
+        return self.person_id, self.directive_id, self.exempt, self.from_on
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """How many rows were new, corrected one held, or were held already."""
+
+    added: int
+    corrected: int
+    unchanged: int
+
+
+def exclude(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -> Excluded:
+    """Record every row's exemption or deferral, or none of them; a row held already is left alone.
+
+    A row of the same person, directive, kind and ``valid_from`` as one held corrects it.
+
+    Args:
+        rows: As ``formats.md`` gives the columns; an empty ``valid_to`` is open.
+        at: The instant of the decision, kept in the audit trail; facts carry the transaction's stamp.
+        by: The person whose account acted; None for a command.
+
+    Raises:
+        BadInputError: One reason a bad row, with its line. Nothing is changed.
+    """
+    stamped = stamp()
+    decided = _Reading(rows).decisions()
+    held = _held({decision.person_id for _, decision in decided})
+    added = corrected = 0
+    for row, decision in decided:
+        old = held.get(decision.same_matter)
+        if old is not None and old[1] == decision:
+            continue
+        fact = Exclusion(recorded_at=stamped, replaces_id=old[0] if old else None, **decision._asdict())
+        db.session.add(fact)
+        db.session.flush()
+        held[decision.same_matter] = (fact.id, decision)
+        if row.values.get("comment"):
+            note = FactNote(
+                fact_table="exclusion", fact_id=fact.id, kind="comment", text=row.values["comment"]
+            )
+            db.session.add(note)
+        added, corrected = added + (old is None), corrected + (old is not None)
+        touch(people=[decision.person_id])
+    if added or corrected:
+        audit.log(
+            "exclusions.recorded",
+            actor_id=by,
+            added=added,
+            corrected=corrected,
+            decided_at=at.isoformat(),
+        )
+    return Excluded(added, corrected, len(decided) - added - corrected)
+
+
+def _held(people: Iterable[int]) -> dict[tuple[int, int, bool, date], tuple[int, Decision]]:
+    e = Exclusion
+    columns = [getattr(e, name) for name in Decision._fields]
+    found = {}
+    for row_id, *values in db.session.execute(
+        select(e.id, *columns).where(known(e), e.person_id.in_(sorted(people))).order_by(e.id)
+    ):
+        decision = Decision(*values)
+        found[decision.same_matter] = (row_id, decision)
+    return found
+
+
+class _Reading:
+    """Rows as decisions, with every fault noted."""
+
+    def __init__(self, rows: Sequence[SourceRow]) -> None:
+        self.rows = rows
+        self.faults: list[str] = []
+        numbers = {row.values[k] for row in rows for k in ("staff_number", "decided_by")}
+        names = select(PersonName.staff_number, PersonName.person_id)
+        self.people: dict[str, int] = dict(
+            db.session.execute(names.where(PersonName.staff_number.in_(sorted(numbers)))).tuples()
+        )
+        self.directives: dict[str, int] = dict(
+            db.session.execute(select(Directive.reference, Directive.id)).tuples()
+        )
+        self.days = _days_after_joining()
+
+    def decisions(self) -> list[tuple[SourceRow, Decision]]:
+        made = [(row, self._decision(row)) for row in self.rows]
+        if self.faults:
+            raise BadInputError(self.faults)
+        return [(row, decision) for row, decision in made if decision is not None]
+
+    def _decision(self, row: SourceRow) -> Decision | None:
+        before = len(self.faults)
+        values = row.values
+        person = self._one(row, "staff_number", self.people, "nobody has it")
+        directive = self._one(row, "directive", self.directives, "there is no such directive")
+        decider = self._one(row, "decided_by", self.people, "nobody has that staff number")
+        self._among(row, "kind", KINDS)
+        self._among(row, "reason", REASONS)
+        from_on = self._day(row, "valid_from", None)
+        to_on = self._day(row, "valid_to", OPEN_END)
+        if from_on and to_on and to_on < from_on:
+            self._fault(row, "valid_to", "is before valid_from")
+        exempt = values["kind"] == "exemption"
+        due_on = self._due(row, exempt, directive, to_on)
+        if len(self.faults) > before:
+            return None
+        decided: Any = (person, directive, exempt, values["reason"], from_on, to_on, due_on, decider)
+        return Decision(*decided)
+
+    def _due(self, row: SourceRow, exempt: bool, directive_id: int | None, to_on: date | None) -> date | None:
+        if exempt:
+            if row.values["due_on"]:
+                self._fault(row, "due_on", "is for a deferral only: leave it empty")
+            return None
+        if row.values["due_on"]:
+            return self._day(row, "due_on", None)
+        if to_on is not None and to_on.year == OPEN_END.year:
+            self._fault(row, "due_on", "write it, or valid_to, for a deferral")
+            return None
+        days = self.days.get(directive_id or 0)
+        return to_on + timedelta(days=DAYS_AFTER_DEFERRAL if days is None else days) if to_on else None
+
+    def _one(self, row: SourceRow, column: str, held: dict[str, int], why: str) -> int | None:
+        found = held.get(row.values[column])
+        if found is None:
+            self._fault(row, column, f"{row.values[column]!r}: {why}")
+        return found
+
+    def _among(self, row: SourceRow, column: str, allowed: Sequence[str]) -> None:
+        if row.values[column] not in allowed:
+            self._fault(row, column, f"write one of {', '.join(allowed)}")
+
+    def _day(self, row: SourceRow, column: str, empty: date | None) -> date | None:
+        value = row.values[column]
+        if not value and empty is not None:
+            return empty
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self._fault(row, column, f"{value!r}: write a date such as 2026-04-30")
+            return None
+
+    def _fault(self, row: SourceRow, column: str, what: str) -> None:
+        self.faults.append(f"Line {row.line}: {column}: {what}.")
+
+
+def _days_after_joining() -> dict[int, int | None]:
+    """By directive, as its newest known version has it."""
+    v = DirectiveVersion
+    query = select(v.directive_id, v.due_days_after_joining).where(known(v)).order_by(v.number)
+    return dict(db.session.execute(query).tuples())
