@@ -1,0 +1,77 @@
+"""``python -m benchmarks``: every measure, or those of ``--only``; exit 1 where a ratio or count misses."""
+
+import argparse
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks import attempts, completions, lesson, memory, report, roster
+from benchmarks.figures import Figure, table, write
+from benchmarks.serving import Watch
+from benchmarks.world import World, build, world
+
+PEOPLE = 17_200  # of whom about 15,000 are in the directive's audience: 60,000 rows
+SERVED = {"a": lesson.measure, "b": attempts.measure, "c": completions.measure, "d": report.measure}
+
+
+def main() -> int:
+    """Measure, print the table, and keep it when everything was measured."""
+    asked = _arguments()
+    only = set(asked.only)
+    if asked.keep and not asked.instance:
+        asked.keep.mkdir(mode=0o700, parents=True)
+        print(f"made in {build(asked.keep, asked.people):.0f} s")
+        asked.instance = asked.keep
+    found: list[Figure] = []
+    size: dict[str, int] = {}
+    if only & {*SERVED, "e"}:
+        with world(asked.people, asked.instance) as served:
+            size = _size(served)
+            found += _served(served, only)
+    if "f" in only:
+        print("measuring f", flush=True)
+        found += roster.measure()
+    found.sort(key=lambda figure: figure.part)
+    print(table(found))
+    if only >= {*"abcdef"} or asked.write:
+        write(found, asked.note, size)
+    return int(any(figure.met is False and figure.fails_build for figure in found))
+
+
+def _served(served: World, only: set[str]) -> list[Figure]:
+    found: list[Figure] = []
+    with Watch(served.server) as watch:
+        for part, measure in SERVED.items():
+            if part in only:
+                print(f"measuring {part}", flush=True)
+                found += measure(served)
+    if "e" in only:
+        floor = next((figure.value for figure in found if figure.part == "e"), None)
+        found = [figure for figure in found if figure.part != "e"]
+        found += memory.measure(watch, floor)
+    return found
+
+
+def _size(served: World) -> dict[str, int]:
+    with closing(sqlite3.connect(served.database)) as connection:
+        counts = {
+            name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            for name in ("person", "registration", "record", "standing_span")
+        }
+    return {**counts, "MiB": served.database.stat().st_size // 2**20}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", default="abcdef", help="letters of the measures, such as ad")
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
+    parser.add_argument("--instance", type=Path, help="copy this folder, kept earlier, instead")
+    parser.add_argument("--write", action="store_true", help="keep the figures though some are missing")
+    parser.add_argument("--note", action="append", default=[], help="a sentence below the table")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

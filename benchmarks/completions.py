@@ -1,0 +1,85 @@
+"""(c) The completion file of the whole force beside the database client writing the same cells."""
+
+import csv
+import io
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure
+from benchmarks.serving import Watch
+from benchmarks.statements import reads_of
+from benchmarks.world import REPORT, WHOLE_FORCE, World
+
+PATH = f"{REPORT}/completions.csv"
+DOWNLOADS = 3
+FLAT = 8.0  # MiB that a download may add
+
+
+def measure(world: World) -> list[Figure]:
+    """Downloads one after the other; the first warms the server and is not judged."""
+    browser = world.browser(WHOLE_FORCE)
+    body = browser.page(PATH).body
+    times, rises = [], []
+    for _ in range(DOWNLOADS):
+        with Watch(world.server, every=0.05) as watch:
+            begun = time.perf_counter()
+            body = browser.page(PATH).body
+            times.append(time.perf_counter() - begun)
+        rises.append(watch.peak - watch.first)
+    browser.close()
+    reads = reads_of(world.instance, WHOLE_FORCE, world.password, PATH)
+    rows = body.count(b"\r\n") - 1
+    cells = min(_cells(world.instance, body) for _ in range(3))
+    joined = min(_joined(world.database, world.instance / "floor.csv", reads.statements) for _ in range(3))
+    what = f"CSV of {rows:,} rows"
+    took = min(times)
+    return [
+        Figure(
+            "c", what, took, "s", cells, "sqlite3 writing the cells", took / cells, "×", 3, fails_build=True
+        ),
+        Figure("c", f"{what}, the same reads", took, "s", joined, "the same statements", took / joined, "×"),
+        Figure("c", f"{what}, size", len(body) / 2**20, "MiB"),
+        Figure(
+            "c", f"{what}, memory added", max(rises), "MiB", judged=max(rises), judged_unit="MiB", target=FLAT
+        ),
+        Figure("c", f"{what}, statements", len(reads.statements), "statements"),
+    ]
+
+
+def _cells(folder: Path, body: bytes) -> float:
+    """Seconds in which SQLite's client writes the very cells, kept as a table, as CSV."""
+    database, file = folder / "cells.sqlite", folder / "floor.csv"
+    if not database.exists():
+        head, *rows = csv.reader(io.StringIO(body.decode()))
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute(f"CREATE TABLE cells ({', '.join(head)})")
+            connection.executemany(f"INSERT INTO cells VALUES ({', '.join('?' * len(head))})", rows)
+    begun = time.perf_counter()
+    client = shutil.which("sqlite3")
+    if client:
+        with file.open("wb") as out:
+            command = [client, "-csv", "-header", str(database), "SELECT * FROM cells"]
+            subprocess.run(command, stdout=out, check=True)
+    else:
+        _write(database, file, [("SELECT * FROM cells", ())])
+    return time.perf_counter() - begun
+
+
+def _joined(database: Path, file: Path, statements: Sequence[tuple[str, Any]]) -> float:
+    """Seconds in which Python's own client sends the same statements and writes what comes as CSV."""
+    begun = time.perf_counter()
+    _write(database, file, [(text, values) for text, values in statements if text.startswith("SELECT")])
+    return time.perf_counter() - begun
+
+
+def _write(database: Path, file: Path, statements: Sequence[tuple[str, Any]]) -> None:
+    with closing(sqlite3.connect(database)) as connection, file.open("w", newline="") as out:
+        writer = csv.writer(out)
+        for statement in statements:
+            writer.writerows(connection.execute(*statement))

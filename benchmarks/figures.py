@@ -1,0 +1,91 @@
+"""One figure beside its floor, and all of them as a table and as JSON."""
+
+import json
+import os
+import platform
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number. ``target`` is in ``judged_unit``; None: reported without a target."""
+
+    part: str  # the letter of the measure
+    what: str
+    value: float
+    unit: str
+    floor: float | None = None
+    floor_what: str = ""
+    judged: float | None = None  # what the target is compared with: a ratio, or the value itself
+    judged_unit: str = ""
+    target: float | None = None
+    at_least: bool = False  # the target is a least value; otherwise a greatest one
+    fails_build: bool = False  # ratios and query counts may; times and sizes are reported
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None where there is none."""
+        if self.target is None or self.judged is None:
+            return None
+        return self.judged >= self.target if self.at_least else self.judged <= self.target
+
+    @property
+    def verdict(self) -> str:
+        """The words of the table's last column."""
+        if self.met is None:
+            return ""
+        if self.met:
+            return "met"
+        assert self.judged is not None
+        assert self.target is not None
+        return f"missed by {_number(abs(self.judged - self.target))} {self.judged_unit}".rstrip()
+
+
+def write(figures: Sequence[Figure], notes: Sequence[str], size: dict[str, int]) -> None:
+    """Write ``latest.json`` and ``latest.md`` beside this file."""
+    machine = {
+        "processors": os.cpu_count(),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+    measured_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    rows = [{**asdict(f), "met": f.met} for f in figures]
+    data = {
+        "measured_at": measured_at,
+        "machine": machine,
+        "database": size,
+        "figures": rows,
+        "notes": list(notes),
+    }
+    (HERE / "latest.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    about = ", ".join(f"{key} {value}" for key, value in {**machine, **size}.items())
+    text = f"# Last figures\n\nMeasured {measured_at}; {about}.\n\n{table(figures)}\n"
+    text += "".join(f"\n- {note}" for note in notes) + ("\n" if notes else "")
+    (HERE / "latest.md").write_text(text, encoding="utf-8")
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as a Markdown table."""
+    lines = ["| | Measured | Figure | Floor, same run | Judged | Target | |", "|---|---|--:|--:|--:|--:|---|"]
+    for f in figures:
+        floor = "" if f.floor is None else f"{_number(f.floor)} {f.unit} ({f.floor_what})"
+        judged = "" if f.judged is None else f"{_number(f.judged)} {f.judged_unit}".rstrip()
+        sign = "at least" if f.at_least else "at most"
+        target = "" if f.target is None else f"{sign} {_number(f.target)} {f.judged_unit}".rstrip()
+        cells = (f.part, f.what, f"{_number(f.value)} {f.unit}", floor, judged, target, f.verdict)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    if value == int(value) and abs(value) < 1e9:
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

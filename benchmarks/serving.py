@@ -1,0 +1,120 @@
+"""A server of the benchmark's own on loopback: started, watched and stopped with all its processes."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A port on loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(instance: Path, port: int = 8000, **more: str) -> dict[str, str]:
+    """Settings of a demo in ``instance``, and nothing else of the caller's."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    portal = {"PORTAL_MODE": "demo", "INSTANCE_DIR": str(instance), "PORT": str(port), "BIND": "127.0.0.1"}
+    return {**kept, **portal, **more}
+
+
+class Server:
+    """A process with its children."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process, self.port = process, port
+
+    def pids(self) -> list[int]:
+        """The process and all below it."""
+        found, ahead = [], [self.process.pid]
+        while ahead:
+            pid = ahead.pop()
+            found.append(pid)
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                ahead.extend(map(int, task.read_text().split()))
+        return found
+
+    def memory(self) -> float:
+        """MiB over all processes, shared pages counted once (PSS)."""
+        total = 0
+        for pid in self.pids():
+            try:
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return total / 1024
+
+    def processor_seconds(self) -> float:
+        """Seconds of processor time that all processes have used."""
+        total = 0
+        for pid in self.pids():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / TICKS
+
+
+@contextmanager
+def serving(command: Sequence[str], env: dict[str, str], port: int) -> Iterator[Server]:
+    """Run ``command`` until it answers on ``port``; stop it and what it started at the end."""
+    with subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        server = Server(process, port)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait(server: Server) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if server.process.poll() is not None:
+            raise RuntimeError("The server ended while it started.")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", server.port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("The server did not begin to listen within 30 seconds.")
+
+
+class Watch:
+    """Samples a server's memory until it is left; ``peak`` is the most seen, in MiB."""
+
+    def __init__(self, server: Server, every: float = 0.25) -> None:
+        self.server, self.every = server, every
+        self.first = self.peak = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+
+    def __enter__(self) -> "Watch":
+        self.first = self.peak = self.server.memory()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self.peak = max(self.peak, self.server.memory())
+
+    def _sample(self) -> None:
+        while not self._over.wait(self.every):
+            self.peak = max(self.peak, self.server.memory())
