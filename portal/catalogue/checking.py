@@ -68,7 +68,7 @@ def check_module(name: str, files: dict[str, bytes], shared: Shared, faults: Fau
         digest=digest_of(files),
         lessons=[_rendered_page(page, context) for page in package.lessons],
         items=[_rendered_item(item, context) for item in package.items],
-        job_aid=_rendered_page(package.job_aid, context) if package.job_aid else None,
+        job_aid=_rendered_page(package.job_aid, context, checks=False) if package.job_aid else None,
     )
 
 
@@ -156,13 +156,13 @@ def _check_draw(package: Package, faults: Faults) -> None:
             faults.add(package.path, outcome.line, reason)
 
 
-def _rendered_page(page: Page, context: Context) -> RenderedPage:
-    html = render_page(page.body, Place(context, page.path, page.body_line))
+def _rendered_page(page: Page, context: Context, *, checks: bool = True) -> RenderedPage:
+    html = render_page(page.body, Place(context, page.path, page.body_line, checks=checks))
     return RenderedPage(page, html, word_count(html))
 
 
 def _rendered_item(item: ItemText, context: Context) -> RenderedItem:
-    place = Place(context, item.path, item.line)
+    place = Place(context, item.path, item.line, checks=False)
     return RenderedItem(
         item=item,
         prompt_html=render_inline(item.prompt, place),
@@ -173,7 +173,7 @@ def _rendered_item(item: ItemText, context: Context) -> RenderedItem:
 
 
 def _rendered_choice(choice: Choice, context: Context, path: str) -> dict[str, Any]:
-    place = Place(context, path, choice.line)
+    place = Place(context, path, choice.line, checks=False)
     return {
         "key": choice.key,
         "html": render_inline(choice.text, place),

@@ -13,6 +13,9 @@ Inline = Callable[[str], str]
 
 def read_check(content: str, place: Place, line: int) -> ItemText | None:
     """The item of a check whose TOML begins ``line`` lines below the text's first; None where faulty."""
+    if not place.checks:
+        place.fault(line, "A check has its place in a lesson alone. Take it out.")
+        return None
     first = place.first_line + line
     root = Source(content, place.path, place.context.faults, first_line=first).root()
     item = check_item(root, place.path) if root is not None else None

@@ -28,6 +28,7 @@ class Place:
     path: str
     first_line: int
     check_keys: set[str] = field(default_factory=set)
+    checks: bool = True  # whether a check may stand here
 
     def fault(self, line: int, reason: str) -> None:
         """Note a fault ``line`` lines below the text's first line."""

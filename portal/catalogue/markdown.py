@@ -157,7 +157,7 @@ def _check(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env:
     item = read_check(token.content, place, line)
     if item is None:
         return ""
-    inner = Place(place.context, place.path, place.first_line + line, place.check_keys)
+    inner = Place(place.context, place.path, place.first_line + line, checks=False)
     return check_html(item, lambda text: _inline(text, inner), lambda text: _nested(text, inner))
 
 

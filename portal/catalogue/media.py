@@ -40,7 +40,11 @@ def kind_of(content: bytes) -> str | None:
         ("vtt", head.startswith((b"WEBVTT\n", b"WEBVTT ")) or content == b"WEBVTT"),
         ("mp3", head.startswith(b"ID3") or re.match(rb"\xff[\xe2-\xff]", head) is not None),
         ("pdf", head.startswith(b"%PDF-")),
-        ("svg", re.match(rb"(<\?xml[^>]*>)?(\s|<!--.*?-->)*<([\w\-]+:)?svg[\s>]", content, re.S) is not None),
+        (
+            "svg",
+            re.match(rb"(<\?xml[^>]*>)?(\s|<!--.*?-->)*<(!DOCTYPE\s+|[\w\-]+:)?svg[\s>]", content, re.S)
+            is not None,
+        ),
     ):
         if matches:
             return kind

@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.catalogue.faults import Faults
 from portal.catalogue.models import Activity, ModuleVersion, PackageFile, SharedVersion
-from portal.catalogue.shared import Shared, parse_shared
+from portal.catalogue.shared import Shared, SourceText, Term, parse_shared
 from portal.db import db
 from portal.errors import NotFoundError
 
@@ -117,6 +117,16 @@ def shared_files() -> dict[str, bytes]:
 def shared() -> Shared:
     """The published sources, terms and force settings."""
     return _parsed(tuple(shared_files().items()))
+
+
+def terms() -> list[Term]:
+    """The published glossary, in alphabetical order."""
+    return sorted(shared().terms.values(), key=lambda term: term.key.casefold())
+
+
+def sources() -> list[SourceText]:
+    """The published sources, in the order of their file."""
+    return list(shared().sources.values())
 
 
 @lru_cache(maxsize=8)

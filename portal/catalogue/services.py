@@ -46,7 +46,7 @@ def read(folder: Path) -> Reading:
     if not folder.is_dir():
         raise BadInputError([f"There is no folder {folder.name}."])
     faults = Faults()
-    one = (folder / "module.toml").is_file()
+    one = _is_one_module(folder)
     folders = [folder] if one else module_folders(folder, faults)
     files = read_shared(folder.parent if one else folder, faults)
     if one:
@@ -58,6 +58,12 @@ def read(folder: Path) -> Reading:
         )
     modules = [check_module(each.name, read_folder(each, faults), shared, faults) for each in folders]
     return Reading([module for module in modules if module is not None], files, faults)
+
+
+def _is_one_module(folder: Path) -> bool:
+    """Whether the folder is one module's; its lessons show it where ``module.toml`` is missing."""
+    lessons = folder / "lessons"
+    return (folder / "module.toml").is_file() or (lessons.is_dir() and not (lessons / "module.toml").exists())
 
 
 def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
@@ -79,7 +85,7 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
         raise BadInputError(reading.faults.sentences())
     done = Published()
     for name in SHARED:
-        if name in reading.shared and _publish_shared(name, reading.shared[name], at):
+        if name in reading.shared and _publish_shared(name, reading.shared[name], at, by):
             done.shared.append(name)
     db.session.flush()
     for module in reading.modules:
@@ -91,13 +97,13 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
     return done
 
 
-def _publish_shared(name: str, content: bytes, at: datetime) -> bool:
+def _publish_shared(name: str, content: bytes, at: datetime, by: int | None) -> bool:
     held = queries.shared_version(name)
     if held is not None and held.content == content:
         return False
     number = held.number + 1 if held else 1
     db.session.add(SharedVersion(recorded_at=at, name=name, number=number, content=content))
-    log("shared_file.published", actor_id=None, name=name, number=number)
+    log("shared_file.published", actor_id=by, name=name, number=number)
     return True
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 
 from portal.catalogue.faults import Faults
 from portal.catalogue.reading import text_of
@@ -18,7 +19,7 @@ class SourceText:
     title: str
     publisher: str
     kind: str
-    checked_on: str  # ISO date
+    checked_on: date
     testable: bool
 
 
@@ -56,7 +57,7 @@ class Shared:
 def parse_shared(files: dict[str, bytes], faults: Faults) -> Shared:
     """The shared files as what they say; a missing file says nothing."""
     sources = [_source(t) for t in _tables(files, "_sources.toml", "source", faults)]
-    terms = [_term(t) for t in _tables(files, "_glossary.toml", "term", faults)]
+    terms = _terms(files, faults)
     settings = [_setting(t) for t in _tables(files, "_force.toml", "setting", faults)]
     return Shared(
         {s.number: s for s in sources},
@@ -95,17 +96,25 @@ def _source(table: Table) -> SourceText:
         title=table.text("title"),
         publisher=table.text("publisher"),
         kind=kind,
-        checked_on=table.day("checked_on").isoformat(),
+        checked_on=table.day("checked_on"),
         testable=table.flag("testable"),
     )
     table.close()
     return source
 
 
-def _term(table: Table) -> Term:
-    term = Term(table.text("key"), table.text("text"))
-    table.close()
-    return term
+def _terms(files: dict[str, bytes], faults: Faults) -> list[Term]:
+    terms: dict[str, Term] = {}
+    for table in _tables(files, "_glossary.toml", "term", faults):
+        term = Term(table.text("key"), table.text("text"))
+        table.close()
+        if re.search(r"[{}<>\"]", term.key) or term.anchor == "term-":
+            table.fault("key", f"“{term.key}” is not a term. Use letters, digits, spaces and hyphens.")
+        twin = terms.get(term.anchor)
+        if twin is not None and twin.key != term.key:
+            table.fault("key", f"“{term.key}” and “{twin.key}” cannot be told apart in a link. Rename one.")
+        terms.setdefault(term.anchor, term)
+    return list(terms.values())
 
 
 def _setting(table: Table) -> Setting:
