@@ -1,6 +1,6 @@
 """What My learning says: one sentence, one next step, and the requirements by due date."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -45,7 +45,7 @@ class Group:
     @property
     def reasons(self) -> list[Asked]:
         """One requirement of each directive in the group, for its wording."""
-        return list({row.asked.directive: row.asked for row in reversed(self.rows)}.values())[::-1]
+        return [row.asked for row in _firsts(self.rows, lambda row: row.asked.directive)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class MyLearning:
     def open_rows(self) -> list[Row]:
         """Every open requirement once, though several directives may ask for it."""
         rows = [row for group in self.groups for row in group.rows]
-        return list({row.asked.activity_id: row for row in reversed(rows)}.values())[::-1]
+        return _firsts(rows, lambda row: row.asked.activity_id)
 
     @property
     def sentence(self) -> str:
@@ -112,7 +112,9 @@ def my_learning(person_id: int, day: date) -> MyLearning:
     rows = [Row(asked, found.get(asked.activity_id)) for asked in asked_of(person_id, day)]
     return MyLearning(
         groups=_groups(row for row in rows if row.is_open),
-        complete=_once(row for row in rows if row.asked.status.held),
+        complete=tuple(
+            _firsts((row for row in rows if row.asked.status.held), lambda row: row.asked.activity_id)
+        ),
         excluded=tuple(row for row in rows if row.asked.status in (Status.EXEMPT, Status.DEFERRED)),
         library=tuple(found.values()),
     )
@@ -122,5 +124,9 @@ def _groups(rows: Iterable[Row]) -> tuple[Group, ...]:
     return tuple(Group(due, tuple(some)) for due, some in groupby(rows, key=lambda row: row.asked.due_on))
 
 
-def _once(rows: Iterable[Row]) -> tuple[Row, ...]:
-    return tuple({row.asked.activity_id: row for row in rows}.values())
+def _firsts(rows: Iterable[Row], name: Callable[[Row], Hashable]) -> list[Row]:
+    """The first row of each name, in their order."""
+    found: dict[Hashable, Row] = {}
+    for row in rows:
+        found.setdefault(name(row), row)
+    return list(found.values())

@@ -29,7 +29,7 @@ def make_version(
     minutes: int = 20,
     lesson_minutes: int = 5,
 ) -> int:
-    """The next version of a module with two outcomes; every third item is of kind multiple. Returns its id."""
+    """The next version of a module; every third item is of kind multiple. Returns its id."""
     with transaction():
         activity = _activity(key)
         number = 1 + (

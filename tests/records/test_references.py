@@ -53,4 +53,5 @@ def test_other_text_is_no_reference(text):
     found = normalise(text)
 
     assert found is None or is_reference(found)
-    assert not is_reference("") and not is_reference("OIC-0000-0000-1")
+    assert not is_reference("")
+    assert not is_reference("OIC-0000-0000-1")

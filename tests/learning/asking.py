@@ -1,0 +1,31 @@
+"""Directives that ask modules of response officers, issued as their file says it."""
+
+from portal.db import stamp, transaction
+from portal.directives.services import issue
+from tests.factories.people import make_person, make_unit
+
+
+def ask(
+    *modules: str, reference: str = "OIC-2026", due: str = "2026-04-30", effective: str = "2025-09-01"
+) -> None:
+    """Issue a directive that asks these modules of everyone with the role response."""
+    owner = f"OWN-{reference}"
+    make_person(make_unit(f"Owners of {reference}"), staff_number=owner, role="staff")
+    requirements = "".join(f'[[requirement]]\nkind = "module"\nkey = "{key}"\n' for key in modules)
+    text = f"""
+reference = "{reference}"
+title = "E-learning {reference}"
+source = "Inspection recommendation"
+wording = "Complete these modules."
+owner = "{owner}"
+effective_on = {effective}
+target = 1.0
+notice_days = [30]
+expiring_days = 60
+[due]
+on = {due}
+[[audience]]
+designated_role = ["response"]
+{requirements}"""
+    with transaction():
+        issue(text.encode(), at=stamp())
