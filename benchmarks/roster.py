@@ -24,6 +24,7 @@ DIRECTIVE = """reference = "OIC-2026"
 title = "Organised immigration crime e-learning"
 source = "Inspection recommendation"
 wording = "Everyone in a designated role completes the four modules."
+owner = "B00000"
 effective_on = 2025-09-01
 target = 1.0
 notice_days = [30, 7, 1]
