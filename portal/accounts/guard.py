@@ -135,8 +135,9 @@ def after_request(response: Response) -> Response:
 def _forget_kept(response: Response, account: Account, hashed_token: str) -> None:
     now, tokens = clock.now(), browser.kept_tokens()
     waiting = queries.kept_forms(tokens, account.person_id, now)
-    if any(form.token_hash == hashed_token for form in waiting):
+    left = [form for form in waiting if form.token_hash != hashed_token]
+    if len(left) < len(waiting):
         with transaction():
             services.drop_form(hashed_token, account.person_id)
-        if len(waiting) == 1:
-            browser.set_kept(response, [])
+    if not left:
+        browser.set_kept(response, [])

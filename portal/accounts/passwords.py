@@ -28,11 +28,12 @@ _COMMON_WORDS = frozenset(
     now officer open pass passphrase passw passwd password passwords police policing portal princess qwer
     qwert qwerty qwertyuiop qwertyuiopasdfghjkl read ready root secret sergeant shadow sign signin staff
     starwars strong summer sunday sunshine super superman system temp temporary test testing the this
-    training trustno unit user welcome westshire winter work yes you your zxcv zxcvbn zxcvbnm
+    training trustno to for in of on it unit user welcome westshire winter work yes you your zxcv zxcvbn zxcvbnm
     january february march april may june july august september october november december spring autumn
     """.split()
 )
-_LEET = str.maketrans("013457@$!", "oleastasi")
+_SIGNS = str.maketrans("@$", "as")  # put in place of letters
+_DIGITS = str.maketrans("013457", "oleast")
 _RUNS = (
     "01234567890123456789",
     "abcdefghijklmnopqrstuvwxyz",
@@ -101,7 +102,7 @@ def _denied(plain: str, about: Iterable[str]) -> bool:
         return True
     words = {re.sub(r"[\W_]", "", word.casefold()) for text in about for word in (text, *text.split())}
     words |= _COMMON_WORDS
-    return any(_made_of(text, words) for text in (signs, signs.translate(_LEET)))
+    return any(_made_of(text, words) for text in (signs, re.sub(r"[\W_]", "", plain.translate(_SIGNS))))
 
 
 def _repeats(signs: str) -> bool:
@@ -110,11 +111,15 @@ def _repeats(signs: str) -> bool:
 
 
 def _made_of(signs: str, words: set[str] | frozenset[str]) -> bool:
-    """Whether nothing but these words and digits make up ``signs``, each word at least three letters long."""
+    """Whether nothing but these words, digits put for their letters or not, and further digits make up all."""
+    plain = signs.translate(_DIGITS)
     reachable = [True] + [False] * len(signs)
     sizes = sorted({len(word) for word in words if len(word) > 1})
     for end in range(1, len(signs) + 1):
         reachable[end] = (reachable[end - 1] and signs[end - 1].isdigit()) or any(
-            size <= end and reachable[end - size] and signs[end - size : end] in words for size in sizes
+            size <= end
+            and reachable[end - size]
+            and (signs[end - size : end] in words or plain[end - size : end] in words)
+            for size in sizes
         )
     return reachable[-1]

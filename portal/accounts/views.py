@@ -10,7 +10,7 @@ from wtforms import Field
 
 from portal import clock
 from portal.access import public, requires
-from portal.accounts import browser, queries, services
+from portal.accounts import administer, browser, queries, services
 from portal.accounts.addresses import safe_next
 from portal.accounts.errors import LinkSpentError, PasswordRefusedError, SignInRefusedError
 from portal.accounts.forms import ChangePasswordForm, ConfirmForm, NewPasswordForm, SignInForm
@@ -243,3 +243,6 @@ def end_sessions() -> ResponseReturnValue:
     browser.sign_out(response)
     flash("You are signed out everywhere", "success")
     return response
+
+
+administer.register(bp)

@@ -32,6 +32,11 @@ def sign_in(
     return client.press(client.page(path), "Sign in", status, name=name, password=password)
 
 
+def signed_in(client: PortalClient) -> bool:
+    """Whether the browser's next request is a signed-in person's."""
+    return client.get("/account").status_code == 200
+
+
 def another(app: Flask) -> PortalClient:
     """Another browser."""
     return PortalClient(app)

@@ -1,0 +1,174 @@
+"""Pages of an administrator about one account: link, roles, closing, sessions."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import SelectChoice
+
+from portal import clock
+from portal.access import requires
+from portal.accounts import browser, queries, scope, services
+from portal.accounts.forms import GrantForm
+from portal.db import transaction
+from portal.errors import ForbiddenError, NotFoundError, RuleError
+from portal.people import services as people
+from portal.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
+from portal.permissions import Permission, Role
+
+
+def register(bp: Blueprint) -> None:
+    """Add the pages below ``/people/<staff number>/account``."""
+    root = "/people/<staff_number>/account"
+    for path, view, methods in (
+        ("", administer, ["GET"]),
+        ("/link", make_link, ["POST"]),
+        ("/grants", grant_role, ["POST"]),
+        ("/grants/end", revoke_role, ["POST"]),
+        ("/close", close, ["GET", "POST"]),
+        ("/open", open_again, ["POST"]),
+        ("/sessions/end", end_all_sessions, ["POST"]),
+    ):
+        bp.add_url_rule(root + path, view.__name__, view, methods=methods)
+
+
+def role_words(role: Role) -> str:
+    """A role as pages say it."""
+    return role.replace("-", " ").capitalize()
+
+
+def _person(staff_number: str) -> Viewer:
+    """The person, as far as the administrator may see them.
+
+    Raises:
+        NotFoundError: There is nobody of this number, or none that may be seen.
+    """
+    found = viewer_of(person_by_staff_number(staff_number))
+    if found is None or not may_see(current_user.viewer, found.person_id):
+        raise NotFoundError(f"Nobody has the staff number {staff_number}.")
+    return found
+
+
+def _administered(staff_number: str) -> Viewer:
+    """The person whose account is about to change.
+
+    Raises:
+        NotFoundError: There is nobody of this number, or none that may be seen.
+        ForbiddenError: The account is beyond the administrator's own units.
+    """
+    person = _person(staff_number)
+    if not scope.administers(current_user.viewer, person.person_id):
+        raise ForbiddenError("This account is outside the units that you administer.")
+    return person
+
+
+def _back(staff_number: str, said: str, category: str = "success") -> ResponseReturnValue:
+    flash(said, category)
+    return redirect(url_for("accounts.administer", staff_number=staff_number), 303)
+
+
+def _grant_form() -> GrantForm:
+    form = GrantForm()
+    viewer = current_user.viewer
+    form.role.choices = [SelectChoice(value=role.value, label=role_words(role)) for role in Role]
+    whole = [SelectChoice(value="", label="No unit: the whole force; for a manager, direct reports")]
+    form.unit.choices = (whole if scope.administered_units(viewer) is None else []) + [
+        SelectChoice(value=str(unit_id), label=path) for unit_id, path in scope.grantable_units(viewer)
+    ]
+    return form
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def administer(staff_number: str) -> ResponseReturnValue:
+    """How the account stands, and what can be done with it."""
+    return _page(_person(staff_number), _grant_form())
+
+
+def _page(person: Viewer, form: GrantForm) -> ResponseReturnValue:
+    mine = scope.administers(current_user.viewer, person.person_id)
+    return render_template(
+        "accounts/administer.html",
+        form=form,
+        person=person,
+        state=queries.account_state(person.person_id),
+        grants=scope.grants_of(person.person_id),
+        sessions=len(queries.open_sessions(person.person_id, browser.limits(), clock.now())),
+        may_change=mine,
+        is_self=person.person_id == current_user.person_id,
+        role_words=role_words,
+    )
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def make_link(staff_number: str) -> ResponseReturnValue:
+    """Make a single-use link to set a password, and show it this once."""
+    person = _administered(staff_number)
+    with transaction():
+        token = services.invite(person.person_id, by=current_user.person_id, at=clock.now())
+    link = f"{browser.settings().address}{url_for('accounts.set_password', token=token)}"
+    return render_template("accounts/link.html", person=person, link=link)
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def grant_role(staff_number: str) -> ResponseReturnValue:
+    """Grant a role."""
+    person, form = _administered(staff_number), _grant_form()
+    if not form.validate_on_submit():
+        return _page(person, form)
+    role, unit_id = Role(form.role.data), int(form.unit.data) if form.unit.data else None
+    with transaction():
+        made = people.grant(
+            person.person_id, role, unit_id=unit_id, by=current_user.person_id, at=clock.now()
+        )
+    said = "Role granted" if made else "The role was held already"
+    return _back(staff_number, f"{said}: {role_words(role)}")
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def revoke_role(staff_number: str) -> ResponseReturnValue:
+    """End a role that is held."""
+    person = _administered(staff_number)
+    wanted = (request.form.get("role", ""), request.form.get("unit", ""))
+    for held in scope.grants_of(person.person_id):
+        if (held.role.value, str(held.unit_id or "")) == wanted:
+            with transaction():
+                people.revoke(
+                    person.person_id,
+                    held.role,
+                    unit_id=held.unit_id,
+                    by=current_user.person_id,
+                    at=clock.now(),
+                )
+            return _back(staff_number, f"Role ended: {role_words(held.role)}")
+    return abort(404)
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def close(staff_number: str) -> ResponseReturnValue:
+    """Say what closing means; then close."""
+    person = _administered(staff_number)
+    if request.method == "GET":
+        return render_template("accounts/close.html", person=person)
+    try:
+        with transaction():
+            services.close_account(person.person_id, by=current_user.person_id, at=clock.now())
+    except RuleError as error:
+        return _back(staff_number, str(error), "error")
+    return _back(staff_number, "The account is closed")
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def open_again(staff_number: str) -> ResponseReturnValue:
+    """Open a closed account again."""
+    person = _administered(staff_number)
+    with transaction():
+        services.open_account(person.person_id, by=current_user.person_id)
+    return _back(staff_number, "The account is open again")
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def end_all_sessions(staff_number: str) -> ResponseReturnValue:
+    """Sign the person out everywhere."""
+    person = _administered(staff_number)
+    with transaction():
+        services.end_sessions(person.person_id, "ended_elsewhere", current_user.person_id, clock.now())
+    return _back(staff_number, "Every session of the account is ended")

@@ -1,0 +1,221 @@
+"""Which passwords are good enough, and how they are set."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from portal.accounts import passwords
+from portal.accounts.errors import PasswordRefusedError
+from portal.accounts.models import Credential, PasswordLink
+from portal.db import db
+from tests.accounts.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
+from tests.factories.people import make_person, make_unit
+from tests.pages import Page, PortalClient
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def frozen() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+def invite(app: Flask, staff_number: str = "D1001") -> str:
+    """The path of the link that the command prints."""
+    result = app.test_cli_runner().invoke(args=["accounts", "invite", staff_number])
+    assert result.exit_code == 0, result.output
+    address = "http://127.0.0.1:8000"
+    link = result.output.strip().splitlines()[-1]
+    assert link.startswith(f"{address}/set-password/")
+    return link.removeprefix(address)
+
+
+def set_password(client: PortalClient, path: str, password: str = PASSWORD, status: int = 200) -> Page:
+    return client.press(client.page(path), "Set password", status, password=password)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "kettle orbit walnut",
+        "kettleorbitwalnut",
+        "aB3!xK9#qL2$",
+        "всё будет хорошо",
+        "kettle orbit " * 9 + "walnut orb",
+        "my love of monday coffee",
+    ],
+)
+def test_length_alone_is_enough(plain: str) -> None:
+    passwords.check(plain, ["D1001", "Shah", "Priya"])
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "password1234",
+        "Password123!",
+        "P@ssw0rd1234",
+        "passwordpassword",
+        "letmeinletmein",
+        "qwertyuiop12",
+        "123456789012",
+        "aaaaaaaaaaaa",
+        "abcabcabcabc",
+        "12341234 1234",
+        "abcdefghijklm",
+        "zyxwvutsrqponm",
+        "1qaz2wsx3edc",
+        "welcome to the portal",
+        "WestshirePolice2026",
+        "Summer2026!!",
+        "November 2026",
+        "PriyaShah2026",
+        "shah.priya.D1001",
+        "            ",
+        "!!!!!!!!!!!!!!",
+    ],
+)
+def test_what_is_guessed_first_is_refused(plain: str) -> None:
+    with pytest.raises(PasswordRefusedError, match="too easy to guess"):
+        passwords.check(plain, ["D1001", "Shah", "Priya"])
+
+
+@pytest.mark.parametrize(("length", "good"), [(11, False), (12, True), (128, True), (129, False)])
+def test_twelve_to_128_characters(length: int, good: bool) -> None:
+    plain = ("kettle orbit walnut zinc " * 6)[:length]
+    if good:
+        passwords.check(plain)
+    else:
+        with pytest.raises(PasswordRefusedError, match="Password must be"):
+            passwords.check(plain)
+
+
+def test_the_same_characters_composed_otherwise_are_the_same_password() -> None:
+    kept = passwords.hashed("caf\u00e9 kettle orbit")
+
+    assert kept.startswith("$argon2id$")
+    assert passwords.matches(kept, "cafe\u0301 kettle orbit")
+    assert not passwords.matches(kept, "cafe kettle orbit")
+    assert not passwords.matches(None, "cafe kettle orbit")
+
+
+def test_a_link_sets_the_first_password_once(app: Flask, client: PortalClient) -> None:
+    make_person(make_unit("Response"), staff_number="D1001")
+    path = invite(app)
+
+    page = set_password(client, path)
+
+    assert page.h1 == "Sign in"
+    assert "Your password is set" in page.text
+    assert client.page(path, 404).h1 == "This link no longer works"
+    sign_in(client, path="/sign-in?next=/account")
+    assert signed_in(client)
+
+
+def test_a_page_opened_from_a_link_before_it_was_used_does_not_set_again(
+    app: Flask, client: PortalClient
+) -> None:
+    make_person(make_unit("Response"), staff_number="D1001")
+    path, late = invite(app), another(app)
+    page = late.page(path)
+    set_password(client, path)
+
+    spent = late.press(page, "Set password", 404, password=OTHER)
+
+    assert spent.h1 == "This link no longer works"
+    sign_in(client, path="/sign-in?next=/account")
+    assert signed_in(client)
+
+
+def test_a_link_lasts_24_hours(frozen: time_machine.Traveller, app: Flask, client: PortalClient) -> None:
+    make_person(make_unit("Response"), staff_number="D1001")
+    path = invite(app)
+    frozen.shift(timedelta(hours=23, minutes=59))
+    assert client.page(path).h1 == "Set your password"
+
+    frozen.shift(timedelta(minutes=1))
+
+    assert client.page(path, 404).h1 == "This link no longer works"
+
+
+def test_a_newer_link_replaces_the_older(app: Flask, client: PortalClient) -> None:
+    make_person(make_unit("Response"), staff_number="D1001")
+    older, newer = invite(app), invite(app)
+
+    client.page(older, 404)
+
+    assert client.page(newer).h1 == "Set your password"
+
+
+def test_a_refused_password_leaves_the_link_good(app: Flask, client: PortalClient) -> None:
+    make_person(make_unit("Response"), staff_number="D1001")
+    path = invite(app)
+
+    page = set_password(client, path, "password1234")
+
+    assert page.title.startswith("Error: Set your password")
+    assert any(text.startswith("Password is too easy to guess") for text in page.links)
+    assert "password1234" not in page.html
+    assert set_password(client, path).h1 == "Sign in"
+
+
+def test_the_database_holds_neither_token_nor_password(app: Flask, client: PortalClient) -> None:
+    make_person(make_unit("Response"), staff_number="D1001")
+    path = invite(app)
+    set_password(client, path)
+
+    token = path.rsplit("/", 1)[1]
+    assert db.session.scalar(select(PasswordLink.token_hash)) != token
+    assert (db.session.scalar(select(Credential.password_hash)) or "").startswith("$argon2id$")
+
+
+def test_a_reset_ends_every_session(app: Flask, client: PortalClient) -> None:
+    make_account()
+    sign_in(client, path="/sign-in?next=/account")
+
+    set_password(another(app), invite(app), OTHER)
+
+    assert not signed_in(client)
+    assert "is not right" in sign_in(another(app)).text
+
+
+def test_changing_ones_password_ends_the_other_sessions(app: Flask, client: PortalClient) -> None:
+    make_account()
+    elsewhere = another(app)
+    for browser in (client, elsewhere):
+        sign_in(browser, path="/sign-in?next=/account")
+    before = client.get_cookie("portal")
+
+    done = client.press(client.page("/account/password"), "Change password", current=PASSWORD, password=OTHER)
+
+    assert done.h1 == "Your account"
+    assert signed_in(client)
+    assert not signed_in(elsewhere)
+    after = client.get_cookie("portal")
+    assert before is not None
+    assert after is not None
+    assert before.value != after.value
+
+
+def test_the_current_password_is_asked_and_guesses_at_it_are_throttled(client: PortalClient) -> None:
+    make_account()
+    sign_in(client, path="/sign-in?next=/account")
+    for _ in range(5):
+        page = client.press(
+            client.page("/account/password"), "Change password", current=OTHER, password=OTHER
+        )
+        assert page.links["The current password is not right"] == "#current"
+
+    client.press(client.page("/account/password"), "Change password", 429, current=PASSWORD, password=OTHER)
+
+
+def test_an_unknown_staff_number_is_an_error_of_the_command(app: Flask, database: None) -> None:
+    result = app.test_cli_runner().invoke(args=["accounts", "invite", "X1"])
+
+    assert result.exit_code == 1
+    assert "Nobody has the staff number X1" in result.output
