@@ -119,12 +119,10 @@ class _Reading:
         self.faults: list[str] = []
         numbers = {row.values[k] for row in rows for k in ("staff_number", "decided_by")}
         names = select(PersonName.staff_number, PersonName.person_id)
-        self.people: dict[str, int] = dict(
-            db.session.execute(names.where(PersonName.staff_number.in_(sorted(numbers)))).tuples()
-        )
-        self.directives: dict[str, int] = dict(
-            db.session.execute(select(Directive.reference, Directive.id)).tuples()
-        )
+        people = db.session.execute(names.where(PersonName.staff_number.in_(sorted(numbers))))
+        self.people = {staff_number: person_id for staff_number, person_id in people}
+        directives = db.session.execute(select(Directive.reference, Directive.id))
+        self.directives = {reference: directive_id for reference, directive_id in directives}
         self.days = _days_after_joining()
 
     def decisions(self) -> list[tuple[SourceRow, Decision]]:
@@ -193,4 +191,4 @@ def _days_after_joining() -> dict[int, int | None]:
     """By directive, as its newest known version has it."""
     v = DirectiveVersion
     query = select(v.directive_id, v.due_days_after_joining).where(known(v)).order_by(v.number)
-    return dict(db.session.execute(query).tuples())
+    return {directive_id: days for directive_id, days in db.session.execute(query)}
