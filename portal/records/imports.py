@@ -1,0 +1,237 @@
+"""Completions brought over from another system: read, checked as a whole, and recorded once.
+
+An imported completion is a record like any other, with its source system beside it and its evidence in a
+note. What is held already (same person, requirement and instant) is passed over and counted.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from portal import clock
+from portal.audit.services import log
+from portal.catalogue.models import Activity
+from portal.db import db, touch
+from portal.errors import BadInputError
+from portal.people.files import SourceRow
+from portal.people.known import known
+from portal.people.models import FactNote, PersonName
+from portal.records.models import ImportedRecord, Record
+from portal.records.references import new_reference
+
+PROFILES = {
+    "default": (
+        "staff_number",
+        "requirement_kind",
+        "requirement",
+        "achieved_at",
+        "score_scaled",
+        "source_system",
+        "evidence",
+    )
+}
+KINDS = ("module", "event", "guide")
+MOST_BOUND = 500  # values bound in one statement
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ISO_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})")
+_SCORE = re.compile(r"[01](\.\d{1,4})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One good row: who achieved what, when, and where that is from."""
+
+    person_id: int
+    activity_id: int
+    achieved_at: datetime
+    score_scaled: Decimal | None
+    source_system: str
+    evidence: str
+
+    @property
+    def key(self) -> tuple[int, int, datetime]:
+        """What makes two rows the same completion."""
+        return self.person_id, self.activity_id, self.achieved_at
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many completions are recorded (or would be), and how many were held already."""
+
+    recorded: int
+    held: int
+    people: int  # whose records grew
+
+
+def completions(rows: Sequence[SourceRow]) -> list[Completion]:
+    """The rows, checked against people, requirements and the calendar.
+
+    Raises:
+        BadInputError: Some rows are bad; every one is told with its line and all its reasons.
+    """
+    people = {
+        number: i for number, i in db.session.execute(select(PersonName.staff_number, PersonName.person_id))
+    }
+    activities = {
+        (kind, key): i
+        for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
+    }
+    found, reasons = [], []
+    for row in rows:
+        faults = _faults(row.values, people, activities)
+        reasons += [f"Line {row.line}: {fault}" for fault in faults]
+        if not faults:
+            found.append(_completion(row.values, people, activities))
+    if reasons:
+        raise BadInputError(reasons)
+    return found
+
+
+def unheld(found: Iterable[Completion]) -> list[Completion]:
+    """Those that are not held yet, each once."""
+    wanted = {completion.key: completion for completion in reversed(list(found))}
+    activities = sorted({completion.activity_id for completion in wanted.values()})
+    held = db.session.execute(
+        select(Record.person_id, Record.activity_id, Record.achieved_at).where(
+            known(Record), Record.activity_id.in_(activities)
+        )
+    )
+    for person_id, activity_id, achieved_at in held:
+        wanted.pop((person_id, activity_id, achieved_at), None)
+    return list(wanted.values())[::-1]
+
+
+def outcome(found: Sequence[Completion]) -> Outcome:
+    """What recording these would come to; nothing is written."""
+    fresh = unheld(found)
+    return Outcome(len(fresh), len(found) - len(fresh), len({completion.person_id for completion in fresh}))
+
+
+def record_completions(found: Sequence[Completion], at: datetime) -> Outcome:
+    """Record those that are not held yet, as facts with the source system and evidence beside them.
+
+    Args:
+        found: What ``completions`` made of a file.
+        at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
+    """
+    fresh = unheld(found)
+    if fresh:
+        _write(fresh, at)
+        touch(people={completion.person_id for completion in fresh})
+        log("records.imported", actor_id=None, recorded=len(fresh), held=len(found) - len(fresh))
+    return Outcome(len(fresh), len(found) - len(fresh), len({completion.person_id for completion in fresh}))
+
+
+def _write(fresh: Sequence[Completion], at: datetime) -> None:
+    named = dict(zip(_references(len(fresh)), fresh, strict=True))
+    records = [
+        {
+            "recorded_at": at,
+            "person_id": completion.person_id,
+            "activity_id": completion.activity_id,
+            "achieved_at": completion.achieved_at,
+            "achieved_on": clock.london_day(completion.achieved_at),
+            "source": "imported",
+            "reference": reference,
+        }
+        for reference, completion in named.items()
+    ]
+    ids = db.session.execute(insert(Record).returning(Record.id, Record.reference), records).all()
+    beside: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    for record_id, reference in ids:
+        completion = named[reference]
+        beside.append(
+            {
+                "record_id": record_id,
+                "source_system": completion.source_system,
+                "score_scaled": completion.score_scaled,
+            }
+        )
+        if completion.evidence:
+            note = {"fact_table": "record", "fact_id": record_id, "kind": "evidence"}
+            notes.append({**note, "text": completion.evidence})
+    db.session.execute(insert(ImportedRecord), beside)
+    if notes:
+        db.session.execute(insert(FactNote), notes)
+
+
+def _references(many: int) -> list[str]:
+    """New references, none drawn twice and none held."""
+    drawn: set[str] = set()
+    while len(drawn) < many:
+        more = sorted({new_reference() for _ in range(min(MOST_BOUND, many - len(drawn)))})
+        held = db.session.scalars(select(Record.reference).where(Record.reference.in_(more)))
+        drawn.update(set(more) - set(held))
+    return list(drawn)
+
+
+def _faults(
+    values: dict[str, str], people: dict[str, int], activities: dict[tuple[str, str], int]
+) -> list[str]:
+    number, kind, key = (values[name] for name in ("staff_number", "requirement_kind", "requirement"))
+    faults = []
+    if number not in people:
+        faults.append(
+            f"staff_number {number!r} is nobody's in the portal." if number else "staff_number is empty."
+        )
+    if kind not in KINDS:
+        faults.append(f"requirement_kind is {kind!r}. Write one of: {', '.join(KINDS)}.")
+    elif (kind, key) not in activities:
+        faults.append(f"requirement {key!r} is no {kind} of the portal.")
+    faults += _time_faults(values["achieved_at"])
+    if values["score_scaled"] and not _is_score(values["score_scaled"]):
+        faults.append(
+            f"score_scaled {values['score_scaled']!r} is not a number from 0 to 1 with at most four decimals."
+        )
+    if not values["source_system"]:
+        faults.append("source_system is empty.")
+    return faults
+
+
+def _time_faults(text: str) -> list[str]:
+    if not text:
+        return ["achieved_at is empty."]
+    found = _time(text)
+    if found is None:
+        return [
+            f"achieved_at {text!r} is neither a date such as 2026-04-30 nor an instant with its offset, "
+            "such as 2026-04-30T09:15:00+01:00."
+        ]
+    if isinstance(found, datetime):
+        return [f"achieved_at {text} lies in the future."] if found > clock.now() else []
+    return [f"achieved_at {text} lies in the future."] if found > clock.today() else []
+
+
+def _time(text: str) -> date | datetime | None:
+    try:
+        if _ISO_DAY.fullmatch(text):
+            return date.fromisoformat(text)
+        return datetime.fromisoformat(text) if _ISO_INSTANT.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _is_score(text: str) -> bool:
+    return bool(_SCORE.fullmatch(text)) and Decimal(text) <= 1
+
+
+def _completion(
+    values: dict[str, str], people: dict[str, int], activities: dict[tuple[str, str], int]
+) -> Completion:
+    found = _time(values["achieved_at"])
+    if found is None:
+        raise BadInputError(["achieved_at is neither a date nor an instant."])
+    return Completion(
+        person_id=people[values["staff_number"]],
+        activity_id=activities[values["requirement_kind"], values["requirement"]],
+        achieved_at=found.astimezone(UTC) if isinstance(found, datetime) else clock.noon(found),
+        score_scaled=Decimal(values["score_scaled"]) if values["score_scaled"] else None,
+        source_system=values["source_system"],
+        evidence=values["evidence"],
+    )
