@@ -21,6 +21,7 @@ from portal.catalogue import cli as catalogue_cli
 from portal.catalogue import models as catalogue_models
 from portal.catalogue import views as catalogue_views
 from portal.db import db, prepare_engine, subscribe
+from portal.demo import cli as demo_cli
 from portal.directives import cli as directives_cli
 from portal.directives import models as directives_models
 from portal.directives import reconcile
@@ -65,6 +66,7 @@ VIEWS = (
 COMMANDS = (
     accounts_cli,
     catalogue_cli,
+    demo_cli,
     directives_cli,
     monitoring_cli,
     operations_cli,

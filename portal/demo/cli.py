@@ -1,19 +1,19 @@
 """Commands: the fictional force."""
 
-from pathlib import Path
 
 import click
 from flask import Blueprint, current_app
 from flask_migrate import upgrade
 
 from config import ROOT, Config
-from portal import clock
 from portal.catalogue import services as catalogue
-from portal.db import transaction
+from portal.db import stamp, transaction
 from portal.demo import names
 from portal.demo.create import create as create_force
 from portal.demo.create import empty
 from portal.errors import PortalError, RuleError
+
+MODULES = ROOT / "modules"
 
 bp = Blueprint("demo_commands", __name__, cli_group="demo")
 
@@ -24,7 +24,7 @@ bp = Blueprint("demo_commands", __name__, cli_group="demo")
 def create(people: int, seed: int) -> None:
     """Make the fictional force in an empty database."""
     try:
-        create_force(people, seed, _demo().demo_password, lambda line: click.echo(line, err=True))
+        _create(people, seed, _demo())
     except PortalError as error:
         raise click.ClickException(str(error)) from error
 
@@ -35,13 +35,18 @@ def prepare() -> None:
     try:
         config = _demo()
         upgrade()
-        with transaction():
-            catalogue.publish_all(Path(ROOT / "modules"), at=clock.now())
         if empty():
-            create_force(600, 1, config.demo_password, lambda line: click.echo(line, err=True))
+            _create(600, 1, config)
+        else:
+            with transaction():
+                catalogue.publish(MODULES, at=stamp())
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(_sign_ins(config))
+
+
+def _create(people: int, seed: int, config: Config) -> None:
+    create_force(people, seed, config.demo_password, MODULES, lambda line: click.echo(line, err=True))
 
 
 def _demo() -> Config:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from pathlib import Path
 from random import Random
 
 from sqlalchemy import select
 
 from portal import clock
 from portal.accounts import services as accounts
+from portal.catalogue import services as catalogue
 from portal.db import OPEN_END, db, stamp, touch, transaction
 from portal.demo import names
 from portal.demo.force import DAYS, PlannedPerson, PlannedPost, plan, unit_paths
@@ -41,8 +43,11 @@ class Force:
         return self.today - timedelta(days=DAYS)
 
 
-def create(people: int, seed: int, password: str, tell: Callable[[str], None]) -> None:
-    """Make the force in an empty database.
+def create(people: int, seed: int, password: str, modules: Path, tell: Callable[[str], None]) -> None:
+    """Publish the modules and make the force, in an empty database.
+
+    Where modules were published before, every stamp is later than theirs: the history is then known
+    only from that moment on.
 
     Raises:
         RuleError: The database already holds facts of people.
@@ -51,13 +56,15 @@ def create(people: int, seed: int, password: str, tell: Callable[[str], None]) -
         raise RuleError("The database already holds people. The demo is made in an empty one.")
     force = Force(clock.today(), Random(seed))  # noqa: S311 - a repeatable force, not a secret
     planned = plan(people, force.today, force.random)
+    with transaction(stamp_as=_close_of(force.start) - timedelta(minutes=1)):
+        catalogue.publish(modules, at=stamp())
     with transaction(stamp_as=_close_of(force.start)):
         _units(force)
         _people(force, planned)
         _accounts(force, password)
     tell(f"{len(planned)} people in {len(force.units)} units")
     with transaction(stamp_as=_close_of(force.start) + timedelta(minutes=1)):
-        directives.issue(directive(force.start), at=clock.now())
+        directives.issue(directive(force.start), at=stamp())
     _schedule_posts(force, planned)
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)
