@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.assessment.models import Attempt, Submission
@@ -18,6 +19,7 @@ from portal.monitoring.subject import Asked, Subject, Version
 from portal.people import paths
 from portal.people.known import known
 from portal.records.models import ImportedRecord, PassRecord, Record, Registration
+from portal.records.queries import scaled
 from portal.standing.algebra import Status
 from portal.standing.models import StandingSpan
 
@@ -32,13 +34,13 @@ class Holder:
     staff_number: str
     surname: str
     forenames: str
-    rank_or_grade: str
-    designated_role: str
-    unit: str
-    unit_path: str
-    manager_number: str | None
-    manager: str | None  # the line manager's name
-    erased: bool
+    rank_or_grade: str = ""
+    designated_role: str = ""
+    unit: str = ""
+    unit_path: str = ""
+    manager_number: str | None = None
+    manager: str | None = None  # the line manager's name
+    erased: bool = False
 
     @property
     def name(self) -> str:
@@ -56,15 +58,6 @@ class Work:
     begun: dict[Key, tuple[datetime, int]] = field(default_factory=dict)  # latest: start, module version
     attempts: dict[Key, int] = field(default_factory=dict)
     best: dict[Key, Decimal] = field(default_factory=dict)
-
-
-def scaled(raw: Decimal, maximum: int) -> Decimal:
-    """Scaled score in 0 to 1, cut (not rounded) to four places so it never flatters.
-
-    >>> scaled(Decimal(2), 3)
-    Decimal('0.6666')
-    """
-    return (Decimal(raw) / maximum).quantize(_PLACES, rounding=ROUND_DOWN)
 
 
 def statuses(subject: Subject, reach: Reach, people: Sequence[int]) -> dict[int, dict[int, Status]]:
@@ -97,6 +90,7 @@ def completion_rows(subject: Subject, reach: Reach, holders: Sequence[Holder]) -
 
 def _standing(subject: Subject, reach: Reach, people: Sequence[int]) -> Any:
     span, position = StandingSpan, reach.position
+    first: Any = aliased(Record)  # a correction keeps the proof of the row it replaces
     statement = (
         select(
             span.person_id,
@@ -127,8 +121,9 @@ def _standing(subject: Subject, reach: Reach, people: Sequence[int]) -> Any:
         )
         .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
         .outerjoin(Record, Record.id == span.record_id)
-        .outerjoin(PassRecord, PassRecord.record_id == span.record_id)
-        .outerjoin(ImportedRecord, ImportedRecord.record_id == span.record_id)
+        .outerjoin(first, (first.reference == Record.reference) & first.replaces_id.is_(None))
+        .outerjoin(PassRecord, PassRecord.record_id == first.id)
+        .outerjoin(ImportedRecord, ImportedRecord.record_id == first.id)
         .where(*reach.conditions(span, subject.id), span.person_id.in_(people), span.position > 0)
         .order_by(span.person_id, span.position)
     )

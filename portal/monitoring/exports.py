@@ -24,29 +24,30 @@ from portal.monitoring.queries import CompletionReport
 from portal.web.filters import number
 
 BATCH = 500  # rows in memory at a time
-XLSX_ROWS = 20_000
+XLSX_ROWS = 20_000  # a page does not wait for more
+SHEET_ROWS = 1_048_575  # a spreadsheet holds no more below its head
 _RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that begins so
 _WIDTHS = {"unit_path": 40, "requirement_title": 40, "unit": 24, "surname": 18, "forenames": 18}
 
 
 class TooManyRowsError(RuleError):
-    """A workbook of this many rows would keep the page waiting too long."""
+    """A workbook of this many rows would keep the page waiting too long, or not hold them."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, most: int) -> None:
         super().__init__(
             f"These completions have {number(rows)} rows, and a spreadsheet file is made for at most "
-            f"{number(XLSX_ROWS)}. Filter the report first, or download the CSV, which has no limit."
+            f"{number(most)}. Filter the report first, or download the CSV, which has no limit."
         )
 
 
-def refuse_large_workbook(rows: int) -> None:
-    """Refuse a workbook that would have more than ``XLSX_ROWS`` rows.
+def refuse_large_workbook(rows: int, most: int = XLSX_ROWS) -> None:
+    """Refuse a workbook that would have more than ``most`` rows.
 
     Raises:
         TooManyRowsError: It would.
     """
-    if rows > XLSX_ROWS:
-        raise TooManyRowsError(rows)
+    if rows > most:
+        raise TooManyRowsError(rows, most)
 
 
 def file_name(report: CompletionReport, form: str) -> str:
@@ -62,6 +63,32 @@ def file_name(report: CompletionReport, form: str) -> str:
 def sheet_name(position: Position) -> str:
     """What the one sheet of a workbook is called."""
     return "Completions (forecast)" if position.forecast else "Completions"
+
+
+def definition(report: CompletionReport) -> dict[str, Any]:
+    """What the percentage of a report means: its parts, its exclusions by reason, its two times."""
+    figures, subject = report.figures, report.subject
+    share = figures.share
+    return {
+        "directive": subject.reference,
+        "title": subject.title,
+        "versions": [
+            {"number": number, "effective_on": day.isoformat()} for number, day in subject.known_versions
+        ],
+        "version": subject.version_number,
+        "numerator": share.done,
+        "denominator": share.total,
+        "percentage": share.done * 1000 // share.total / 10 if share.total else None,
+        "assigned": figures.assigned,
+        "exclusions": report.exclusions(),
+        "forecast": report.position.forecast,
+        **report.position.pinned,
+    }
+
+
+def totals(report: CompletionReport) -> dict[str, int]:
+    """People by status, every status named."""
+    return {status.key: count for status, count in report.figures.by_status.items()}
 
 
 def audited(report: CompletionReport, form: str) -> dict[str, Any]:

@@ -39,6 +39,12 @@ class FilterForm(Form):  # type: ignore[misc]
         self.status.choices = _choices("Any status", list(STATUS_WORDS.items()))
 
 
+class SearchForm(Form):  # type: ignore[misc]
+    """Whom to look for."""
+
+    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
+
+
 def unit_choices(report: CompletionReport) -> list[tuple[str, str]]:
     """Every unit that holds somebody, and those above them as far as all of them agree, by path."""
     found: set[tuple[str, ...]] = set()

@@ -180,7 +180,9 @@ class CompletionReport:
             .where(*self.reach.conditions(span, self.subject.id, filters))
             .group_by(span.unit_id, span.position, span.status)
         )
-        return Figures.of((unit, place, status, n) for unit, place, status, n in db.session.execute(statement))
+        return Figures.of(
+            (unit, place, status, n) for unit, place, status, n in db.session.execute(statement)
+        )
 
     def _count(self, *conditions: Any) -> int:
         span = StandingSpan

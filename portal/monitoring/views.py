@@ -10,13 +10,16 @@ from portal import clock
 from portal.access import requires
 from portal.audit.services import log
 from portal.db import newest_stamp, transaction
-from portal.monitoring import exports, overview, wording
+from portal.monitoring import exports, overview, people, wording
 from portal.monitoring.filters import filters_of, order_of
-from portal.monitoring.forms import FilterForm, PositionForm
+from portal.monitoring.forms import FilterForm, PositionForm, SearchForm
+from portal.monitoring.person import person_page
 from portal.monitoring.position import Position, PositionError, position
 from portal.monitoring.queries import CompletionReport, completion_report
 from portal.monitoring.report_page import ReportPage
+from portal.people.queries import live_units
 from portal.permissions import Permission
+from portal.web.paging import Page
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")
 
@@ -35,12 +38,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.COMPLETION_VIEW)
 def directive(reference: str) -> ResponseReturnValue:
     """The report of one directive; a position that is refused shows today's, with the reason."""
-    errors = []
-    try:
-        at = _position(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
-    except PositionError as error:
-        errors = [(str(error), f"#{error.field}")]
-        at = _position("", "")
+    at, errors = _asked_position()
     report = completion_report(current_user.viewer, reference, at, filters_of(request.args))
     page = ReportPage(report, order_of(request.args), request.path, list(request.args.items(multi=True)))
     answer = render_template(
@@ -80,6 +78,48 @@ def completions_xlsx(reference: str) -> ResponseReturnValue:
     return _private(send_file(file, mimetype=XLSX_TYPE, as_attachment=True, download_name=name))
 
 
+@bp.get("/people")
+@requires(Permission.PERSON_VIEW)
+def search() -> ResponseReturnValue:
+    """The people whom the viewer may see, found by name or number."""
+    viewer, text = current_user.viewer, request.args.get("q", "").strip()
+    page = Page.of(people.count_people(viewer, text), request.path, request.args.items(multi=True))
+    units = live_units(clock.today())
+    return render_template(
+        "monitoring/people.html",
+        page=page,
+        people=people.found_people(viewer, text, units, page.offset, page.size),
+        form=SearchForm(data={"q": text}),
+        text=text,
+    )
+
+
+@bp.get("/people/<staff_number>")
+@requires(Permission.PERSON_VIEW)
+def person(staff_number: str) -> ResponseReturnValue:
+    """Where one person stands, and what happened."""
+    at, errors = _asked_position()
+    return (
+        render_template(
+            "monitoring/person.html",
+            p=person_page(current_user.viewer, staff_number, at),
+            banner=wording.banner(at),
+            errors=errors,
+            position_form=_position_form(at, errors),
+            administers=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
+        ),
+        400 if errors else 200,
+    )
+
+
+def _asked_position() -> tuple[Position, list[tuple[str, str]]]:
+    """The position that the address asks for; where it is refused, today's, with the reason."""
+    try:
+        return _position(request.args.get("as_at", ""), request.args.get("as_known_on", "")), []
+    except PositionError as error:
+        return _position("", ""), [(str(error), f"#{error.field}")]
+
+
 def _position(as_at: str, as_known_on: str) -> Position:
     return position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
 
@@ -107,10 +147,3 @@ def _audit(report: CompletionReport, form: str) -> None:
 def _private(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-@bp.get("/people/<staff_number>")
-@requires(Permission.PERSON_VIEW)
-def person(staff_number: str) -> ResponseReturnValue:
-    """Someone's page."""
-    return ""

@@ -3,6 +3,7 @@
 from datetime import date
 
 from portal import clock
+from portal.monitoring.completion import CompletionRow
 from portal.monitoring.figures import Figures
 from portal.monitoring.position import Position, utc_text
 from portal.monitoring.subject import Subject
@@ -16,6 +17,23 @@ REASONS = {
     "role_not_affected": "role not affected",
     "leaving": "leaving",
     "other": "other",
+}
+
+ACHIEVED = {
+    "assessed": "Passed",
+    "attended": "Attended",
+    "acknowledged": "Acknowledged",
+    "waived": "Prior learning, recognised as of",
+    "imported": "Completed in another system",
+    "external": "Completed in another system",
+}
+SOURCES = {
+    "assessed": "Passed",
+    "attended": "Attended",
+    "acknowledged": "Acknowledged",
+    "waived": "Prior learning recognised for",
+    "imported": "Completed in another system:",
+    "external": "Completed in another system:",
 }
 
 
@@ -120,7 +138,7 @@ def as_known_now(figures: Figures) -> str:
 def definition(subject: Subject, figures: Figures, reasons: dict[str, int]) -> list[str]:
     """How a percentage is worked out, sentence by sentence."""
     share = figures.share
-    left_out = ", ".join(f"{REASONS.get(reason, reason)} {count}" for reason, count in reasons.items())
+    left_out = ", ".join(f"{reason(key)} {count}" for key, count in reasons.items())
     return [
         f"The percentage is {say.number(share.done)} people who are complete, of {say.number(share.total)} "
         "who are assigned and neither exempt nor deferred. It is cut, not rounded up: 100% means everyone.",
@@ -145,3 +163,52 @@ def known_on(position: Position) -> str:
     known = clock.london_day(position.as_known_on)
     ends = position.as_known_on == clock.end_of_day(known)
     return say.date(known) if ends else utc_text(position.as_known_on)
+
+
+def reason(key: str) -> str:
+    """The words of a reason category."""
+    return REASONS.get(key, key.replace("_", " "))
+
+
+def where(name: str, status: Status, missing: int, asked: int, due_on: date, noun: str) -> str:
+    """Where a person stands, in one sentence."""
+    if status is Status.EXEMPT:
+        return f"{name} is exempt"
+    if status is Status.DEFERRED:
+        return f"{name} is deferred until {say.date(due_on)}"
+    if status.held:
+        return f"{name} has completed {'all ' if asked > 1 else ''}{say.plural(asked, noun)}"
+    still = f"{missing} of {say.plural(asked, noun)}"
+    if status in (Status.OVERDUE, Status.EXPIRED):
+        return f"{name} is overdue: {still} to complete, due on {say.date(due_on)}"
+    return f"{name} has {still} to complete by {say.date(due_on)}"
+
+
+def stands(row: CompletionRow, status: Status, minutes: int, position: Position) -> str:
+    """Where one requirement stands, beside its status."""
+    if status.excluded:
+        return reason(row.exclusion_reason or "other").capitalize()
+    if status.held:
+        return _achieved(row)
+    words = []
+    if status is Status.EXPIRED and row.valid_until:
+        words.append(f"ended on {say.date(row.valid_until)}")
+    if status is Status.OVERDUE:
+        late = (position.as_at - row.due_on).days
+        words.append(f"due {say.date(row.due_on)}, {say.plural(late, 'day')} ago")
+    if row.started_at:
+        words.append(f"begun on {say.date(row.started_at)}")
+    if row.attempts:
+        words.append(say.plural(row.attempts, "attempt"))
+    if minutes:
+        words.append(f"about {say.minutes_words(minutes)}")
+    said = " · ".join(words)
+    return said[:1].upper() + said[1:]
+
+
+def _achieved(row: CompletionRow) -> str:
+    how = ACHIEVED.get(row.source or "", "Completed")
+    score = f" with {int(row.score_scaled * 100)}%" if row.score_scaled is not None else ""
+    late = f", {say.plural(row.late_days, 'day')} late" if row.late_days else ""
+    ends = f", counts until {say.date(row.valid_until)}" if row.valid_until else ""
+    return f"{how}{'' if how.endswith(' of') else ' on'} {say.date(row.satisfied_at)}{score}{late}{ends}"

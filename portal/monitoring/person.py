@@ -1,0 +1,226 @@
+"""One person's page: where they stand under each directive, their posts and grants, and what happened."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from portal import clock
+from portal.db import OPEN_END, db
+from portal.directives.models import Directive
+from portal.errors import NotFoundError
+from portal.monitoring import wording
+from portal.monitoring.completion import CompletionRow
+from portal.monitoring.details import Holder, completion_rows
+from portal.monitoring.openable import openable
+from portal.monitoring.position import Position
+from portal.monitoring.reach import Reach, micros
+from portal.monitoring.subject import Subject, subject
+from portal.monitoring.timeline import Event, events_of, last_active
+from portal.people.known import known
+from portal.people.models import PersonName, Post, RoleGrant
+from portal.people.queries import UnitRow, Viewer, live_units, may_see, person_by_staff_number
+from portal.standing.algebra import Status
+from portal.standing.models import StandingSpan
+from portal.web.filters import date as say_date
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPost:
+    """A post of the day, with its line manager."""
+
+    rank_or_grade: str
+    designated_role: str
+    unit: str
+    unit_path: str
+    since: date
+    until: date | None
+    manager: str | None
+    manager_number: str | None  # None: no manager, or one whose page the viewer may not open
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the person may do in the portal."""
+
+    role: str
+    unit: str  # empty: without a unit
+    since: date
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One requirement and where it stands, in words."""
+
+    title: str
+    status: Status
+    stands: str
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Directed:
+    """The person under one directive."""
+
+    subject: Subject
+    status: Status
+    due_on: date
+    requirements: list[Requirement]
+
+    @property
+    def missing(self) -> int:
+        """Requirements still to complete."""
+        return sum(not one.status.held for one in self.requirements)
+
+
+@dataclass(frozen=True)
+class PersonPage:
+    """All that the page of one person says."""
+
+    staff_number: str
+    name: str
+    position: Position
+    posts: list[HeldPost]
+    grants: list[Grant]
+    directed: list[Directed]
+    events: list[Event]
+
+    @property
+    def caption(self) -> str:
+        """Number, rank and unit."""
+        words = [self.staff_number]
+        if self.posts:
+            words += [self.posts[0].rank_or_grade, self.posts[0].unit]
+        return " · ".join(word for word in words if word)
+
+    @property
+    def h1(self) -> str:
+        """Name and position in one sentence, by the directive where they stand worst."""
+        if not self.directed:
+            return f"{self.name} is not asked to complete anything"
+        worst = min(self.directed, key=lambda one: (one.status, one.due_on))
+        modules = all(asked.kind == "module" for asked in worst.subject.asked)
+        noun = "module" if modules else "requirement"
+        return wording.where(
+            self.name, worst.status, worst.missing, len(worst.requirements), worst.due_on, noun
+        )
+
+    @property
+    def lead(self) -> str:
+        """When the person was last seen learning."""
+        active = last_active(self.events)
+        said = f"Last active on {say_date(active)}." if active else "Has not begun anything here yet."
+        return f"{wording.times(self.position)}. {said}"
+
+
+def person_page(viewer: Viewer, staff_number: str, position: Position) -> PersonPage:
+    """The page of the person with this staff number.
+
+    Raises:
+        NotFoundError: Nobody has it, or the viewer may not see who has.
+    """
+    person_id = person_by_staff_number(staff_number)
+    if not may_see(viewer, person_id):
+        raise NotFoundError(f"Nobody has the staff number {staff_number}.")
+    named = db.session.get_one(PersonName, person_id)
+    units = live_units(position.as_at, position.as_known_on)
+    name = f"{named.forenames} {named.surname}"
+    holder = Holder(person_id, named.staff_number, named.surname, named.forenames)
+    return PersonPage(
+        named.staff_number,
+        name,
+        position,
+        _posts(viewer, person_id, position, units),
+        _grants(person_id, live_units(position.today)),
+        _directed(holder, position, units),
+        events_of(person_id),
+    )
+
+
+def _posts(viewer: Viewer, person_id: int, position: Position, units: dict[int, UnitRow]) -> list[HeldPost]:
+    manager = aliased(PersonName)
+    rows = db.session.execute(
+        select(Post, manager.person_id, manager.staff_number, manager.forenames, manager.surname)
+        .outerjoin(manager, manager.person_id == Post.line_manager_id)
+        .where(
+            Post.person_id == person_id,
+            known(Post, position.as_known_on),
+            Post.valid_from <= position.as_at,
+            Post.valid_to >= position.as_at,
+        )
+        .order_by(Post.post_key)  # the main post, "", comes first
+    ).all()
+    opened = openable(viewer, [row[1] for row in rows if row[1] is not None])
+    return [
+        HeldPost(
+            post.rank_or_grade,
+            post.designated_role,
+            units[post.unit_id].name if post.unit_id in units else "",
+            units[post.unit_id].path if post.unit_id in units else "",
+            post.valid_from,
+            None if post.valid_to == OPEN_END else post.valid_to,
+            f"{forenames} {surname}" if number else None,
+            number if manager_id in opened else None,
+        )
+        for post, manager_id, number, forenames, surname in rows
+    ]
+
+
+def _grants(person_id: int, units: dict[int, UnitRow]) -> list[Grant]:
+    today = clock.today()
+    held = db.session.scalars(
+        select(RoleGrant)
+        .where(
+            RoleGrant.person_id == person_id,
+            RoleGrant.ended_at.is_(None),
+            RoleGrant.valid_from <= today,
+            RoleGrant.valid_to >= today,
+        )
+        .order_by(RoleGrant.role, RoleGrant.id)
+    )
+    return [
+        Grant(
+            grant.role.replace("-", " ").capitalize(),
+            units[grant.unit_id].path if grant.unit_id in units else "",
+            grant.valid_from,
+            None if grant.valid_to == OPEN_END else grant.valid_to,
+        )
+        for grant in held
+    ]
+
+
+def _directed(holder: Holder, position: Position, units: dict[int, UnitRow]) -> list[Directed]:
+    """Every directive that reaches the person at the position, the worst standing first."""
+    reach = Reach(position, units, True, frozenset(), None, ())
+    span, day, at = StandingSpan, position.as_at.toordinal(), micros(position.as_known_on)
+    rows = db.session.execute(
+        select(Directive.reference, span.status, span.due_on)
+        .join(Directive, Directive.id == span.directive_id)
+        .where(
+            span.person_id == holder.person_id,
+            span.position == 0,
+            span.from_on <= day,
+            span.to_on >= day,
+            span.known_from <= at,
+            span.known_to > at,
+        )
+        .order_by(span.status, span.due_on, Directive.reference)
+    ).all()
+    found = []
+    for reference, status, due_on in rows:
+        about = subject(reference, position)
+        lines = completion_rows(about, reach, [holder])
+        requirements = [_requirement(row, about, position) for row in lines]
+        found.append(Directed(about, Status(status), date.fromordinal(due_on), requirements))
+    return found
+
+
+def _requirement(row: CompletionRow, about: Subject, position: Position) -> Requirement:
+    asked = next(one for one in about.asked if one.key == row.requirement)
+    current = about.versions.current.get(asked.activity_id)
+    minutes = current.minutes if current else 0
+    status = Status[row.status.upper()]
+    title = row.requirement_title.partition(":")[0]
+    return Requirement(title, status, wording.stands(row, status, minutes, position), row.record_reference)

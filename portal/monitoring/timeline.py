@@ -1,0 +1,172 @@
+"""The facts about a person in the order of their being true, each with when the portal learned it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from portal import clock
+from portal.assessment.models import Attempt, Submission
+from portal.catalogue.models import Lesson, ModuleVersion
+from portal.db import OPEN_END, db
+from portal.directives.models import Assignment, Directive, Exclusion
+from portal.monitoring import wording
+from portal.people.known import known
+from portal.people.models import Post, UnitState
+from portal.records.models import LessonVisit, Registration
+from portal.records.queries import records_of, registrations_of, revocations_of
+from portal.web import filters as say
+
+_AT_ONCE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact: when it was true, in words what, and when it was recorded."""
+
+    when: date | datetime
+    words: str
+    recorded_at: datetime
+    reference: str | None = None  # of a record, to link to
+    replaces: bool = False
+
+    @property
+    def instant(self) -> datetime:
+        """For sorting: a day counts from its beginning."""
+        if isinstance(self.when, datetime):
+            return self.when
+        return clock.end_of_day(self.when) - timedelta(days=1)
+
+    @property
+    def when_words(self) -> str:
+        """When it was true."""
+        return say.instant(self.when) if isinstance(self.when, datetime) else say.date(self.when)
+
+    @property
+    def recorded(self) -> str:
+        """When it was recorded; empty where that was at once and it corrects nothing."""
+        if isinstance(self.when, datetime):
+            at_once = abs(self.recorded_at - self.when) <= _AT_ONCE
+        else:
+            at_once = clock.london_day(self.recorded_at) == self.when
+        if at_once and not self.replaces:
+            return ""
+        correction = ", as a correction of what was recorded before" if self.replaces else ""
+        return f"Recorded at {say.instant(self.recorded_at)}{correction}."
+
+
+def events_of(person_id: int) -> list[Event]:
+    """Everything known about the person, newest first. A fixed number of statements."""
+    found = [
+        *_posts(person_id),
+        *_assignments(person_id),
+        *_exclusions(person_id),
+        *_registrations(person_id),
+        *_lessons(person_id),
+        *_submissions(person_id),
+        *_records(person_id),
+    ]
+    return sorted(found, key=lambda event: (event.instant, event.recorded_at), reverse=True)
+
+
+def last_active(events: list[Event]) -> datetime | None:
+    """When the person last learned something here; None: never."""
+    return next((event.when for event in events if isinstance(event.when, datetime)), None)
+
+
+def _posts(person_id: int) -> Iterator[Event]:
+    post, state = Post, aliased(UnitState)
+    rows = db.session.execute(
+        select(post, state.name)
+        .outerjoin(
+            state,
+            (state.unit_id == post.unit_id)
+            & (state.valid_from <= post.valid_from)
+            & (state.valid_to >= post.valid_from)
+            & known(state),
+        )
+        .where(post.person_id == person_id, known(post))
+    )
+    for held, unit in rows:
+        until = "" if held.valid_to == OPEN_END else f", until {say.date(held.valid_to)}"
+        words = f"Posted to {unit or 'a unit'} as {held.rank_or_grade}, role {held.designated_role}{until}"
+        yield Event(held.valid_from, words, held.recorded_at, replaces=held.replaces_id is not None)
+
+
+def _assignments(person_id: int) -> Iterator[Event]:
+    rows = db.session.execute(
+        select(Assignment, Directive.reference)
+        .join(Directive, Directive.id == Assignment.directive_id)
+        .where(Assignment.person_id == person_id, known(Assignment))
+    )
+    for row, reference in rows:
+        until = "" if row.to_on == OPEN_END else f", until {say.date(row.to_on)}"
+        yield Event(
+            row.from_on, f"Assigned {reference}, due on {say.date(row.due_on)}{until}", row.recorded_at
+        )
+
+
+def _exclusions(person_id: int) -> Iterator[Event]:
+    rows = db.session.execute(
+        select(Exclusion, Directive.reference)
+        .join(Directive, Directive.id == Exclusion.directive_id)
+        .where(Exclusion.person_id == person_id, known(Exclusion))
+    )
+    for row, reference in rows:
+        kind = "Exempt from" if row.exempt else "Deferred under"
+        until = "" if row.to_on == OPEN_END else f", until {say.date(row.to_on)}"
+        words = f"{kind} {reference}: {wording.reason(row.reason)}{until}"
+        yield Event(row.from_on, words, row.recorded_at, replaces=row.replaces_id is not None)
+
+
+def _registrations(person_id: int) -> Iterator[Event]:
+    for row, title, number in registrations_of(person_id):
+        yield Event(row.started_at, f"Began {_short(title)}, version {number}", row.recorded_at)
+
+
+def _lessons(person_id: int) -> Iterator[Event]:
+    rows = db.session.execute(
+        select(LessonVisit.recorded_at, Lesson.position, ModuleVersion.title, ModuleVersion.number)
+        .join(Registration, Registration.id == LessonVisit.registration_id)
+        .join(Lesson, Lesson.id == LessonVisit.lesson_id)
+        .join(ModuleVersion, ModuleVersion.id == Lesson.module_version_id)
+        .where(Registration.person_id == person_id, LessonVisit.kind == "completed")
+    )
+    for at, position, title, number in rows:
+        yield Event(at, f"Completed lesson {position} of {_short(title)}, version {number}", at)
+
+
+def _submissions(person_id: int) -> Iterator[Event]:
+    """Attempts that did not reach mastery; a pass stands there as its record."""
+    rows = db.session.execute(
+        select(Submission, Attempt.number, ModuleVersion.title)
+        .join(Attempt, Attempt.id == Submission.attempt_id)
+        .join(Registration, Registration.id == Attempt.registration_id)
+        .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
+        .where(Registration.person_id == person_id)
+    )
+    for row, number, title in rows:
+        if not row.passed:
+            score = f"{int(row.score_raw)} of {row.score_max}"
+            words = f"Did not pass {_short(title)}, attempt {number}: {score}"
+            yield Event(row.submitted_at, words, row.recorded_at)
+
+
+def _records(person_id: int) -> Iterator[Event]:
+    held = records_of(person_id)
+    for row in held:
+        how = wording.SOURCES.get(row.source, row.source)
+        version = f", version {row.version}" if row.version else ""
+        score = f", with {int(row.score_raw)} of {row.score_max}" if row.score_raw is not None else ""
+        words = f"{how} {_short(row.title)}{version}{score}"
+        yield Event(row.achieved_at, words, row.recorded_at, row.reference, row.replaces_id is not None)
+    titles = {row.id: _short(row.title) for row in held}
+    for revoked in revocations_of(list(titles)):
+        words = f"{titles[revoked.record_id]} is not counted any more"
+        yield Event(revoked.from_on, words, revoked.recorded_at)
+
+
+def _short(title: str) -> str:
+    return title.partition(":")[0]
