@@ -75,7 +75,7 @@ def _holds_data() -> bool:
     with db.engine.connect() as connection:
         if not connection.dialect.has_table(connection, "person"):
             return False
-        return connection.scalar(text("SELECT count(*) FROM person")) != 0
+        return bool(connection.scalar(text("SELECT count(*) FROM person")))
 
 
 def _database_file() -> Path:
@@ -141,8 +141,7 @@ def _run(*command: str) -> None:
 
 def _backup_postgresql(target: Path) -> str | None:
     _run("pg_dump", "--format=custom", "--no-owner", f"--file={target}", f"--dbname={_server_address()}")
-    with db.engine.connect() as connection:
-        return connection.scalar(text("SELECT max(recorded_at)::text FROM stamp"))
+    return _newest_postgresql()
 
 
 def _restore_postgresql(file: Path) -> str | None:
@@ -154,4 +153,10 @@ def _restore_postgresql(file: Path) -> str | None:
     with db.engine.begin() as connection:
         for table in ("sign_in_session", "password_link", "held_form"):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - the names stand in the line above
-        return connection.scalar(text("SELECT max(recorded_at)::text FROM stamp"))
+    return _newest_postgresql()
+
+
+def _newest_postgresql() -> str | None:
+    with db.engine.connect() as connection:
+        found: str | None = connection.scalar(text("SELECT max(recorded_at)::text FROM stamp"))
+        return found

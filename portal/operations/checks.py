@@ -25,7 +25,7 @@ class Check(Protocol):
 
 def database() -> bool:
     """Whether the database answers."""
-    return db.session.scalar(text("SELECT 1")) == 1
+    return bool(db.session.scalar(text("SELECT 1")) == 1)
 
 
 def migrations() -> bool:
