@@ -51,6 +51,7 @@ def write(figures: Sequence[Figure], notes: Sequence[str], size: dict[str, int])
     """Write ``latest.json`` and ``latest.md`` beside this file."""
     machine = {
         "processors": os.cpu_count(),
+        "load_average_at_the_end": [round(each, 1) for each in os.getloadavg()],
         "architecture": platform.machine(),
         "system": platform.system(),
         "python": platform.python_version(),
