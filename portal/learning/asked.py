@@ -36,62 +36,51 @@ class Asked:
     achieved_at: datetime | None
 
 
+COLUMNS: tuple[Any, ...] = (
+    Directive.reference,
+    DirectiveVersion.title,
+    DirectiveVersion.source,
+    DirectiveVersion.wording,
+    Post.designated_role,
+    UnitState.name,
+    Activity.id,
+    Activity.kind,
+    Activity.key,
+    StandingSpan.status,
+    StandingSpan.due_on,
+    StandingSpan.valid_until,
+    Record.reference,
+    Record.achieved_at,
+)
+
+
 def asked_of(person_id: int, day: date) -> list[Asked]:
     """Every live requirement of a person as known now, by due date, directive and position."""
-    span, ordinal = StandingSpan, day.toordinal()
+    span, rule, unit = StandingSpan, Assignment, UnitState
+    same = and_(rule.person_id == span.person_id, rule.directive_id == span.directive_id)
+    live = and_(rule.from_on <= day, rule.to_on >= day, known(rule))
+    named = and_(unit.unit_id == span.unit_id, unit.valid_from <= day, unit.valid_to >= day, known(unit))
     statement = (
-        select(
-            Directive.reference,
-            DirectiveVersion.title,
-            DirectiveVersion.source,
-            DirectiveVersion.wording,
-            Post.designated_role,
-            UnitState.name,
-            Activity.id,
-            Activity.kind,
-            Activity.key,
-            span.status,
-            span.due_on,
-            span.valid_until,
-            Record.reference,
-            Record.achieved_at,
-        )
+        select(*COLUMNS)
+        .select_from(span)
         .join(Directive, Directive.id == span.directive_id)
-        .join(
-            Assignment,
-            and_(
-                Assignment.person_id == span.person_id,
-                Assignment.directive_id == span.directive_id,
-                Assignment.from_on <= day,
-                Assignment.to_on >= day,
-                known(Assignment),
-            ),
-        )
-        .join(DirectiveVersion, DirectiveVersion.id == Assignment.directive_version_id)
+        .join(rule, and_(same, live))
+        .join(DirectiveVersion, DirectiveVersion.id == rule.directive_version_id)
         .join(
             Requirement,
             and_(
-                Requirement.directive_version_id == DirectiveVersion.id,
-                Requirement.position == span.position,
+                Requirement.directive_version_id == DirectiveVersion.id, Requirement.position == span.position
             ),
         )
         .join(Activity, Activity.id == Requirement.activity_id)
         .join(Post, Post.id == span.post_id)
-        .join(
-            UnitState,
-            and_(
-                UnitState.unit_id == span.unit_id,
-                UnitState.valid_from <= day,
-                UnitState.valid_to >= day,
-                known(UnitState),
-            ),
-        )
+        .join(unit, named)
         .outerjoin(Record, Record.id == span.record_id)
         .where(
             span.person_id == person_id,
             span.position >= 1,
-            span.from_on <= ordinal,
-            span.to_on >= ordinal,
+            span.from_on <= day.toordinal(),
+            span.to_on >= day.toordinal(),
             span.known_to == OPEN_KNOWN,
         )
         .order_by(span.due_on, Directive.reference, span.position)

@@ -76,9 +76,7 @@ def record_pass(
     mastery_score: Decimal,
     at: datetime,
 ) -> Record:
-    """Write the one pass of a registration, with the rule by which it was judged.
-
-    A second call for the same registration writes nothing and returns the first record.
+    """Write the one pass of a registration, with its rule; a second call returns the first record.
 
     Args:
         registration: What was passed, and by whom.
@@ -91,17 +89,7 @@ def record_pass(
     earlier = queries.pass_of(registration.id)
     if earlier is not None:
         return db.session.get_one(Record, earlier.record_id)
-    record = Record(
-        recorded_at=at,
-        person_id=registration.person_id,
-        activity_id=registration.activity_id,
-        achieved_at=at,
-        achieved_on=london_day(at),
-        source="assessed",
-        reference=unused_reference(),
-    )
-    db.session.add(record)
-    db.session.flush()
+    record = _achieved(registration, at)
     db.session.add(
         PassRecord(
             record_id=record.id,
@@ -113,13 +101,24 @@ def record_pass(
             mastery_score=mastery_score,
         )
     )
-    touch(people=[registration.person_id])
-    log(
-        "pass.recorded",
-        actor_id=registration.person_id,
-        subject_id=registration.person_id,
-        reference=record.reference,
+    learner = registration.person_id
+    touch(people=[learner])
+    log("pass.recorded", actor_id=learner, subject_id=learner, reference=record.reference)
+    db.session.flush()
+    return record
+
+
+def _achieved(registration: Registration, at: datetime) -> Record:
+    record = Record(
+        recorded_at=at,
+        person_id=registration.person_id,
+        activity_id=registration.activity_id,
+        achieved_at=at,
+        achieved_on=london_day(at),
+        source="assessed",
+        reference=unused_reference(),
     )
+    db.session.add(record)
     db.session.flush()
     return record
 
