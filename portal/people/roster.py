@@ -100,7 +100,7 @@ def plan(rows: Sequence[RosterRow], world: World) -> Plan:
     Raises:
         BadInputError: Some rows are bad; each is told with its line.
     """
-    reasons = [*_doubles(rows), *_unknown_managers(rows, world)]
+    reasons = [*_doubles(rows), *_unknown_managers(rows, world), *_unknown_withdrawals(rows, world)]
     people, disagreements = _people(rows)
     reasons += [*disagreements, *_shared_emails(people, world)]
     slots: dict[Slot, list[RosterRow]] = defaultdict(list)
@@ -109,8 +109,6 @@ def plan(rows: Sequence[RosterRow], world: World) -> Plan:
     refs, units = plan_units([row for row in rows if not row.withdraw], world.tree, world.today)
     made = Plan(units=units)
     for slot, taken in slots.items():
-        if not _withdrawals_fit(taken, world, reasons):
-            continue
         for change in _slot_changes(taken, world.posts.get(slot, ()), refs, reasons):
             if change is None:
                 made.unchanged += 1
@@ -173,20 +171,17 @@ def _shared_emails(people: Mapping[str, RosterRow], world: World) -> Iterator[st
             yield f"Line {row.line}: email {row.email!r} is that of {holder} too."
 
 
-def _withdrawals_fit(taken: Iterable[RosterRow], world: World, reasons: list[str]) -> bool:
-    """Whether each withdrawal names a post held, or one withdrawn before (then it changes nothing)."""
-    fit = True
-    for row in taken:
+def _unknown_withdrawals(rows: Iterable[RosterRow], world: World) -> Iterator[str]:
+    """A withdrawal names a post held, or one withdrawn before (then it changes nothing)."""
+    for row in rows:
         held = world.posts.get((row.staff_number, row.post_key), ())
         key = (row.staff_number, row.post_key, row.valid_from)
         starts = {post.values.valid_from for post in held}
         if row.withdraw and row.valid_from not in starts and key not in world.withdrawn:
-            reasons.append(
+            yield (
                 f"Line {row.line}: {row.staff_number} has no post from {row.valid_from.isoformat()} "
                 "to withdraw."
             )
-            fit = False
-    return fit
 
 
 def _slot_changes(
@@ -199,8 +194,8 @@ def _slot_changes(
     for start in gone:
         yield PostChange(posts[start].values, posts[start].id, void=True) if start in posts else None
     starts = sorted((posts.keys() - gone) | rows.keys())
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
-        last = following - DAY if following else OPEN_END
+    for number, start in enumerate(starts, start=1):
+        last = starts[number] - DAY if number < len(starts) else OPEN_END
         post, row = posts.get(start), rows.get(start)
         if row is not None:
             yield _row_change(row, post, last, refs, reasons)
