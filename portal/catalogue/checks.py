@@ -36,12 +36,12 @@ def check_html(item: ItemText, inline: Inline, block: Inline) -> str:
     stimulus = block(item.stimulus) if item.stimulus else ""
     choices = "".join(_choice(item, number, inline) for number in range(len(item.choices)))
     return (
-        f'<div class="portal-check">{stimulus}'
+        '<div class="portal-check"><p class="portal-heading__caption">Check yourself · not scored</p>'
+        f"{stimulus}"
         f'<fieldset class="govuk-fieldset" aria-describedby="{name}-hint">'
         '<legend class="govuk-fieldset__legend govuk-fieldset__legend--m">'
-        f'<h2 class="govuk-fieldset__heading">Check: {inline(item.prompt)}</h2></legend>'
-        f'<div id="{name}-hint" class="govuk-hint">{hint} Then open what stands below your choice.'
-        " Nothing is scored.</div>"
+        f'<h2 class="govuk-fieldset__heading">{inline(item.prompt)}</h2></legend>'
+        f'<div id="{name}-hint" class="govuk-hint">{hint} Then open what stands below your choice.</div>'
         f'<div class="govuk-{shape}">{choices}</div></fieldset>'
         '<details class="govuk-details"><summary class="govuk-details__summary">'
         '<span class="govuk-details__summary-text">Show the explanation</span></summary>'
@@ -55,7 +55,7 @@ def _choice(item: ItemText, number: int, inline: Inline) -> str:
     shape, kind = ("radios", "radio") if item.kind == "single" else ("checkboxes", "checkbox")
     name = f"check-{item.key}"
     identity = f"{name}-{number + 1}"
-    colour = "right" if choice.correct else "wrong"
+    colour, verdict = ("right", "Correct") if choice.correct else ("wrong", "Not correct")
     text = inline(choice.text)
     return (
         f'<div class="govuk-{shape}__item"><input class="govuk-{shape}__input" id="{identity}"'
@@ -64,6 +64,7 @@ def _choice(item: ItemText, number: int, inline: Inline) -> str:
         '<details class="govuk-details portal-check__feedback"><summary class="govuk-details__summary">'
         '<span class="govuk-details__summary-text">If you chose this'
         f'<span class="govuk-visually-hidden">: {text}</span></span></summary>'
-        f'<div class="portal-feedback portal-feedback--{colour}"><p>{inline(choice.feedback)}</p></div>'
+        f'<div class="portal-feedback portal-feedback--{colour}"><strong>{verdict}</strong>'
+        f"<p>{inline(choice.feedback)}</p></div>"
         "</details>"
     )

@@ -5,6 +5,7 @@ from markupsafe import escape
 from portal.catalogue.context import Place
 from portal.catalogue.media import TYPES, Medium
 
+IMAGES = frozenset({"svg", "png", "jpg", "webp"})
 PHONE = "(max-width: 640px)"
 
 
@@ -26,11 +27,14 @@ def figure_open(medium: Medium, place: Place, first_words: str) -> str:
     """
     address = place.context.addresses[medium.path]
     shown = _picture(medium, place, first_words)
+    noun = "figure" if medium.kind in IMAGES else "file"
+    name = escape(_name(medium, first_words))
+    stop = "" if name.endswith((".", "?", "!")) else "."
     summary = "Read the transcript" if medium.kind in {"mp3", "mp4"} else "Read what this figure shows"
     return (
-        f'<figure class="portal-figure">{shown}<figcaption>'
-        f'<a class="govuk-link" href="{escape(address)}">Open on its own'
-        f'<span class="govuk-visually-hidden">: {escape(_name(medium, first_words))}</span></a>'
+        f'<figure class="portal-figure">{shown}<figcaption><p>{name}{stop} '
+        f'<a class="govuk-link" href="{escape(address)}">Open the {noun} on its own'
+        f'<span class="govuk-visually-hidden">: {name}</span></a></p>'
         '<details class="govuk-details"><summary class="govuk-details__summary">'
         f'<span class="govuk-details__summary-text">{summary}</span></summary>'
         '<div class="govuk-details__text">'

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import joinedload
 
 from portal.catalogue.faults import Faults
@@ -10,6 +10,11 @@ from portal.catalogue.models import Activity, ModuleVersion, PackageFile, Shared
 from portal.catalogue.shared import Shared, SourceText, Term, parse_shared
 from portal.db import db
 from portal.errors import NotFoundError
+
+
+def is_set_up() -> bool:
+    """Whether the database has the catalogue's tables; before the first upgrade nothing is published."""
+    return inspect(db.session.connection()).has_table(SharedVersion.__tablename__)
 
 
 def activity_id(kind: str, key: str) -> int | None:

@@ -49,7 +49,7 @@ def read(folder: Path) -> Reading:
     one = _is_one_module(folder)
     folders = [folder] if one else module_folders(folder, faults)
     files = read_shared(folder.parent if one else folder, faults)
-    if one:
+    if one and queries.is_set_up():
         files |= queries.shared_files()
     shared = parse_shared(files, faults)
     if not folders:

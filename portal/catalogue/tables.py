@@ -188,8 +188,8 @@ class Source:
         """The outermost table; None, with the fault noted, where the text is not TOML."""
         try:
             return Table(tomllib.loads(self._text, parse_float=Decimal), self)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            told = str(error)
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            told = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "a number is too long"
             at = re.search(r"\(at line (\d+), column \d+\)", told)
             line = int(at[1]) if at else self._text.count("\n") + 1
             self.fault(line + self._offset, f"This is not TOML: {told.split(' (at ')[0]}.")

@@ -68,6 +68,8 @@ MODULE_FAULTS = [
     (module("draw = 2", "draw = 1"), "line 18: 1 items cannot hold 1 of each outcome."),
     (module("at_least_per_outcome = 1", "at_least = 1"), "line 20: “at_least” is not a known key here."),
     (module("[assessment]", "[assessments]"), "“[assessment]” is missing."),
+    (module("minutes = 10", "minutes = " + "9" * 5000), "This is not TOML: a number is too long."),
+    (module("0.8", "1e99999999999999999999"), "This is not TOML: a number is too long."),
     (module("minutes = 10", "minutes = "), "line 6: This is not TOML"),
     ({"sample/module.toml": MODULE.replace("\n", "\r\n")}, "line 1: End lines with LF alone, not CR LF."),
     ({"sample/module.toml": b"\xff"}, "sample/module.toml, line 1: Save the file as UTF-8."),
@@ -266,3 +268,14 @@ def test_an_empty_folder_is_refused(tmp_path):
     empty.mkdir()
 
     assert "There is no module in this folder" in faults(empty)[0]
+
+
+@pytest.mark.parametrize("files", [{"sample/module.toml": None}, {}])
+def test_one_module_is_read_alone(database, tmp_path, files):
+    folder = write(tmp_path, files) / "sample"
+
+    found = faults(folder)
+
+    assert found == (
+        ["sample/module.toml: This file is missing. A module's folder needs it."] if files else []
+    )

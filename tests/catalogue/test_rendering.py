@@ -163,8 +163,8 @@ def test_a_check_needs_no_script_and_no_form(tmp_path):
     assert not any(e.tag in {f"{H}form", f"{H}button"} for e in found)
     feedback = [words(e) for e in found if e.tag == f"{H}details"]
     assert feedback[:3] == [
-        "If you chose this: ThisYes.",
-        "If you chose this: ThatNo.",
+        "If you chose this: ThisCorrectYes.",
+        "If you chose this: ThatNot correctNo.",
         "Show the explanationSo.",
     ]
 
