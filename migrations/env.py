@@ -10,9 +10,6 @@ database = current_app.extensions["migrate"].db
 def run() -> None:
     """Upgrade or downgrade in one transaction, waiting only briefly for a lock held by the portal."""
     with database.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SET lock_timeout = '10s'"))
-            connection.commit()
         context.configure(
             connection=connection,
             target_metadata=database.metadata,
@@ -20,6 +17,8 @@ def run() -> None:
             render_as_batch=False,
         )
         with context.begin_transaction():
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET LOCAL lock_timeout = '10s'"))
             context.run_migrations()
 
 

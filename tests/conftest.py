@@ -17,6 +17,7 @@ from config import Config
 from portal.app import create_app
 from portal.db import db
 from tests.pages import PortalClient
+from tests.running import Server, copied, make_force
 
 SECRET = secrets.token_hex(32)
 
@@ -96,3 +97,21 @@ def database(app: Flask) -> Iterator[None]:
 def client(app: Flask, database: None) -> PortalClient:
     """A browser that reads pages as a person does and refuses what no page may be."""
     return PortalClient(app)
+
+
+@pytest.fixture(scope="session")
+def small_force(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance folder with a fictional force of 60; never used itself, only copied."""
+    instance = tmp_path_factory.mktemp("template")
+    make_force(instance)
+    return instance
+
+
+@pytest.fixture
+def server(small_force: Path, tmp_path: Path) -> Iterator[Server]:
+    """A running server on a copy of the small force."""
+    running = Server(copied(small_force, tmp_path / "instance")).start()
+    try:
+        yield running
+    finally:
+        running.kill()

@@ -1,0 +1,72 @@
+"""A backup is believed when it was taken while people wrote, and comes back whole elsewhere."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.running import command, copied, settings
+
+INSERT = "INSERT INTO stamp (recorded_at) VALUES (strftime('%Y-%m-%d %H:%M:%f', 'now') || printf('%03d', ?))"
+
+
+def _write_until(database: Path, stop: threading.Event, written: list[int]) -> None:
+    connection = sqlite3.connect(database, isolation_level=None, timeout=15)
+    while not stop.is_set() and len(written) < 20_000:
+        connection.execute(INSERT, (len(written) % 1000,))
+        written.append(1)
+    connection.close()
+
+
+@pytest.mark.slow
+def test_a_backup_under_load_is_restored_elsewhere(small_force, tmp_path):
+    here = copied(small_force, tmp_path / "here")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    stop, written = threading.Event(), []
+    writer = threading.Thread(target=_write_until, args=(here / "portal.sqlite", stop, written))
+    writer.start()
+    try:
+        made = command(settings(here), "backup", str(tmp_path / "portal.backup"))
+    finally:
+        stop.set()
+        writer.join()
+    assert made.returncode == 0, made.stderr
+    assert written
+
+    done = command(settings(elsewhere), "restore", str(tmp_path / "portal.backup"))
+
+    assert done.returncode == 0, done.stderr
+    assert "is not in it" in done.stdout
+    report = ("report", "completions", "--directive", "OIC-2026", "--format", "csv", "--output")
+    for place in (here, elsewhere):
+        command(settings(place), *report, str(tmp_path / f"{place.name}.csv"), "--as-at", "2026-04-30")
+    first, second = (tmp_path / f"{p.name}.csv" for p in (here, elsewhere))
+    cut = [line.rsplit(",", 1)[0] for line in first.read_text().splitlines()]
+    assert cut == [line.rsplit(",", 1)[0] for line in second.read_text().splitlines()]
+    assert len(cut) > 100
+
+
+@pytest.mark.slow
+def test_a_restore_over_data_must_be_meant(small_force, tmp_path):
+    here = copied(small_force, tmp_path / "here")
+    assert command(settings(here), "backup", str(tmp_path / "b")).returncode == 0
+
+    refused = command(settings(here), "restore", str(tmp_path / "b"))
+    meant = command(settings(here), "restore", str(tmp_path / "b"), "--replace")
+
+    assert (refused.returncode, "--replace" in refused.stderr) == (1, True)
+    assert meant.returncode == 0
+
+
+@pytest.mark.slow
+def test_what_is_no_backup_changes_nothing(small_force, tmp_path):
+    here = copied(small_force, tmp_path / "here")
+    (tmp_path / "letter.txt").write_text("Dear portal")
+    (tmp_path / "damaged").write_bytes(b"SQLite format 3\x00" + b"x" * 5000)
+
+    for name, sentence in (("letter.txt", "not a backup"), ("damaged", "damaged")):
+        done = command(settings(here), "restore", str(tmp_path / name), "--replace")
+        assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
+    assert command(settings(here), "directives", "reconcile", "--dry-run").returncode == 0
