@@ -14,8 +14,10 @@ def safe_next(target: str | None) -> str:
     """
     if not target or not re.fullmatch(r"/[\x21-\x7e]*", target):
         return "/"
-    plain = unquote(unquote(target))
     path = urlsplit(target).path
-    local = not plain.startswith("//") and "\\" not in plain and not re.search(r"[\x00-\x1f\x7f]", plain)
+    plain = unquote(unquote(path))  # twice: what a careless server in between might make of it
+    local = (
+        not target.startswith("//") and "\\" not in target and not re.match(r"//|.*[\\\x00-\x1f\x7f]", plain)
+    )
     elsewhere = any(path == place or path.startswith(f"{place}/") for place in _NOT_AFTER_SIGN_IN)
     return target if local and not elsewhere else "/"

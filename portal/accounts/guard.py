@@ -2,7 +2,7 @@
 
 import hmac
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -67,8 +67,12 @@ def _refuse_other_sites() -> None:
     origin = request.headers.get("Origin")
     if origin is None:
         return
-    own = {urlsplit(browser.settings().address).netloc, request.host}
-    if urlsplit(origin).netloc not in own:
+    config = browser.settings()
+    public = urlsplit(config.address)
+    own = {f"{public.scheme}://{public.netloc}"}
+    if not config.secure:  # on a loopback host, which has several names
+        own.add(f"http://{request.host}")
+    if origin not in own:
         raise CSRFError("The form was sent from another site.")
 
 
@@ -99,10 +103,16 @@ def _can_be_kept(found: SeenSession) -> bool:
     return _token_made_with([found.csrf_secret])
 
 
+def _here() -> str:
+    """The address asked for, as the browser wrote it."""
+    query = request.query_string.decode("latin-1")
+    path = quote(request.path, safe="/:@!$&'()*+,;=~")
+    return f"{path}?{query}" if query else path
+
+
 def _keep(found: SeenSession) -> ResponseReturnValue:
     with transaction():
-        path = request.full_path.rstrip("?")
-        token = services.hold_form(found.person_id, path, request.get_data(), clock.now())
+        token = services.hold_form(found.person_id, _here(), request.get_data(), clock.now())
     response = redirect(url_for("accounts.sign_in"), 303)
     browser.set_kept(response, [*browser.kept_tokens(), token])
     return response
@@ -110,7 +120,7 @@ def _keep(found: SeenSession) -> ResponseReturnValue:
 
 def unauthorized() -> ResponseReturnValue:
     """Ask to sign in first, and come back to the page that was asked for."""
-    target = request.full_path.rstrip("?") if request.method in SAFE else None
+    target = _here() if request.method in SAFE else None
     if target is None:
         flash(
             "You had been signed out, so what you sent was not carried out. Sign in and send it again.",

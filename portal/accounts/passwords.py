@@ -28,8 +28,9 @@ _COMMON_WORDS = frozenset(
     now officer open pass passphrase passw passwd password passwords police policing portal princess qwer
     qwert qwerty qwertyuiop qwertyuiopasdfghjkl read ready root secret sergeant shadow sign signin staff
     starwars strong summer sunday sunshine super superman system temp temporary test testing the this
-    training trustno to for in of on it unit user welcome westshire winter work yes you your zxcv zxcvbn zxcvbnm
-    january february march april may june july august september october november december spring autumn
+    training trustno to for in of on it unit user welcome westshire winter work yes you your zxcv zxcvbn
+    zxcvbnm january february march april may june july august september october november december spring
+    autumn
     """.split()
 )
 _SIGNS = str.maketrans("@$", "as")  # put in place of letters
@@ -73,7 +74,7 @@ def hashed(plain: str) -> str:
 def matches(kept: str | None, plain: str) -> bool:
     """Whether ``plain`` is the password; takes as long where there is none to compare with."""
     try:
-        found = _hasher.verify(kept or _nobodys(), _normal(plain)[: LONGEST + 1])
+        found = _hasher.verify(kept or _nobodys(), _normal(plain[: 4 * LONGEST])[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return False
     return found and kept is not None
@@ -111,7 +112,7 @@ def _repeats(signs: str) -> bool:
 
 
 def _made_of(signs: str, words: set[str] | frozenset[str]) -> bool:
-    """Whether nothing but these words, digits put for their letters or not, and further digits make up all."""
+    """Whether these words, also with digits put for their letters, and further digits make up all."""
     plain = signs.translate(_DIGITS)
     reachable = [True] + [False] * len(signs)
     sizes = sorted({len(word) for word in words if len(word) > 1})

@@ -124,12 +124,20 @@ def lapsed_secrets(person_id: int, limits: Limits, at: datetime) -> list[str]:
     return [secret for (secret,) in rows]
 
 
-def matching_person(typed: str, plain: str) -> int | None:
-    """The person whose name and password these are and whose account is open; None for every other case.
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a typed name and password come to."""
+
+    person_id: int | None  # who has the name, if anyone
+    admitted: bool  # the password is right and the account open
+
+
+def match(typed: str, plain: str) -> Match:
+    """Whose name was typed, and whether the password opens an account.
 
     Costs the same whether or not there is such an account: one look-up and one Argon2 verification.
     """
-    name = typed.strip()
+    name = typed.replace("\x00", "").strip()  # PostgreSQL takes no NUL
     row = db.session.execute(
         select(PersonName.person_id, Credential.password_hash, Credential.closed_at)
         .outerjoin(Credential, Credential.person_id == PersonName.person_id)
@@ -142,9 +150,9 @@ def matching_person(typed: str, plain: str) -> int | None:
     db.session.commit()  # holds no connection while Argon2 works
     person_id, kept, closed_at = row if row is not None else (None, None, None)
     if not passwords.matches(kept, plain) or person_id is None or closed_at is not None:
-        return None
+        return Match(person_id, admitted=False)
     viewer = viewer_of(person_id)
-    return person_id if viewer is not None and viewer.has_post else None
+    return Match(person_id, admitted=viewer is not None and viewer.has_post)
 
 
 def own_password(person_id: int, plain: str) -> bool:

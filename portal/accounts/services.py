@@ -17,6 +17,7 @@ from portal.errors import NotFoundError, RuleError, TooManyError
 
 LINK_LASTS = timedelta(hours=24)
 FORM_KEPT = timedelta(minutes=60)
+MOST_KEPT = 20  # forms of one person; beyond it the oldest goes, so that nobody fills the disk with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def admit(name: str, address: str, at: datetime) -> None:
     Raises:
         TooManyError: The account at this address, or the address, must wait.
     """
+    address = throttle.place(address)
     _one_at_a_time(name, address)
     db.session.execute(delete(SignInFailure).where(SignInFailure.failed_at < at - timedelta(days=1)))
     of_address = select(SignInFailure.failed_at).where(SignInFailure.address == address)
@@ -82,7 +84,9 @@ def open_session(person_id: int, name: str, origin: Origin, at: datetime) -> tup
 def forget_failures(name: str, address: str) -> None:
     """Let the failures of an account at an address count no more: the owner was there."""
     db.session.execute(
-        delete(SignInFailure).where(SignInFailure.account_hash == name, SignInFailure.address == address)
+        delete(SignInFailure).where(
+            SignInFailure.account_hash == name, SignInFailure.address == throttle.place(address)
+        )
     )
 
 
@@ -136,7 +140,7 @@ def end_session(person_id: int, reference: str, at: datetime) -> None:
     """
     ended = db.session.scalars(
         update(SignInSession)
-        .where(SignInSession.reference == reference, SignInSession.person_id == person_id)
+        .where(SignInSession.reference == reference.replace("\x00", ""), SignInSession.person_id == person_id)
         .values(
             ended_at=func.coalesce(SignInSession.ended_at, at),
             end_reason=func.coalesce(SignInSession.end_reason, "ended_elsewhere"),
@@ -318,6 +322,13 @@ def hold_form(person_id: int, path: str, body: bytes, at: datetime) -> str:
         The token that the same browser must show to have it back.
     """
     db.session.execute(delete(HeldForm).where(HeldForm.expires_at <= at))
+    surplus = db.session.scalars(
+        select(HeldForm.token_hash)
+        .where(HeldForm.person_id == person_id)
+        .order_by(HeldForm.held_at.desc())
+        .offset(MOST_KEPT - 1)
+    ).all()
+    db.session.execute(delete(HeldForm).where(HeldForm.token_hash.in_(surplus)))
     token = new_token()
     db.session.add(
         HeldForm(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 WINDOW = timedelta(minutes=15)
 FREE = 5  # failures of one account from one address in the window before the first wait
@@ -10,6 +11,21 @@ LONGEST_WAIT = timedelta(minutes=15)
 MEMORY = timedelta(hours=2)  # how far back failures of one account are looked at
 ADDRESS_WINDOW = timedelta(hours=1)
 ADDRESS_MOST = 100  # failures of all accounts from one address in the hour
+
+
+def place(address: str) -> str:
+    """What counts as one address: of IPv6 the network that one subscriber has, for its hosts cost nothing.
+
+    >>> place("2001:db8:1:2::7"), place("192.0.2.7"), place("")
+    ('2001:db8:1:2::/64', '192.0.2.7', '')
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+        return str(IPv6Network((int(parsed), 64), strict=False))
+    return address
 
 
 def account_wait(failures: Sequence[datetime], at: datetime) -> timedelta:

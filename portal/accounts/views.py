@@ -3,7 +3,7 @@
 from typing import cast
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import Field
@@ -66,14 +66,15 @@ def _signed_in(typed: str, plain: str) -> ResponseReturnValue:
         with transaction():
             services.admit(hashed_name, origin.address, clock.now())
     except TooManyError:
-        with transaction():
-            log("account.refused", actor_id=None, reason="throttled", address=origin.address)
+        # Not in the audit trail: it cannot be emptied, and these cost the sender nothing.
+        current_app.logger.warning("sign-in throttled address=%s", origin.address)
         raise
-    person_id = queries.matching_person(typed, plain)
-    if person_id is None:
+    found = queries.match(typed, plain)
+    if found.person_id is None or not found.admitted:
         with transaction():
-            log("account.refused", actor_id=None, reason="no match", address=origin.address)
+            log("account.refused", actor_id=None, subject_id=found.person_id, address=origin.address)
         raise SignInRefusedError
+    person_id = found.person_id
     before, now = browser.seen(), clock.now()
     with transaction():
         if before is not None:

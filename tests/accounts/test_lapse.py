@@ -238,6 +238,31 @@ def test_a_page_opened_before_a_lapse_still_sends_after_signing_in_elsewhere(
     assert "Your password is changed" in send(client, page).text
 
 
+def test_a_form_without_a_token_of_its_session_is_not_kept(
+    frozen: time_machine.Traveller, app: Flask, client: PortalClient
+) -> None:
+    open_form(client)
+    make_account("D1002")
+    other = another(app)
+    sign_in(other, "D1002", path="/sign-in?next=/account")
+    fields = other.page("/account/password").form_with("Change password").fields
+    frozen.shift(timedelta(hours=2))
+
+    response = client.post("/account/password", data=fields)
+
+    assert response.status_code == 400
+    assert held() == 0
+
+
+def test_one_person_cannot_fill_the_disk(frozen: time_machine.Traveller, client: PortalClient) -> None:
+    page = open_form(client)
+    frozen.shift(timedelta(hours=2))
+    for _ in range(25):
+        send(client, page)
+
+    assert held() == services.MOST_KEPT
+
+
 def test_a_page_opened_before_signing_out_does_not(
     frozen: time_machine.Traveller, client: PortalClient
 ) -> None:

@@ -78,6 +78,43 @@ def test_next_never_leaves_the_site(client: PortalClient, target: str) -> None:
     assert response.location == "/"
 
 
+@pytest.mark.parametrize(
+    "target", ["/people?q=a%5Cb&page=2", "/people/A%3FB%20C", "/modules?next=//evil.example", "/a/b#c"]
+)
+def test_next_comes_back_to_an_address_of_the_site(client: PortalClient, target: str) -> None:
+    make_account()
+    page = client.page("/sign-in")
+    data = {**page.form_with("Sign in").fields, "name": "D1001", "password": PASSWORD}
+
+    response = client.post("/sign-in", query_string={"next": target}, data=data)
+
+    assert response.location == target
+
+
+def test_the_address_asked_for_is_kept_as_it_was_written(client: PortalClient) -> None:
+    response = client.get("/people/A%3FB%20C/account?q=%26x")
+
+    assert response.location == "/sign-in?next=/people/A%253FB%2520C/account?q%3D%2526x"
+
+
+def test_a_name_that_no_one_can_have_is_refused_as_any_other(client: PortalClient) -> None:
+    make_account()
+    form = client.page("/sign-in").form_with("Sign in")
+
+    for name in ("D1001\x00x", "\x00", "' OR 1=1 --", "x" * 100_000):
+        data = {**form.fields, "name": name, "password": OTHER}
+        assert client.post("/sign-in", data=data).status_code == 200
+
+
+def test_a_refusal_names_the_person_in_the_audit_trail_only(client: PortalClient) -> None:
+    person = make_account()
+    _refused(client, "D1001")
+
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "account.refused")).one()
+    assert (event.actor_id, event.subject_id) == (None, person)
+    assert OTHER not in str(event.detail)
+
+
 def test_signing_out_ends_the_session_on_the_server(client: PortalClient, app: Flask) -> None:
     make_account()
     sign_in(client, path="/sign-in?next=/account")

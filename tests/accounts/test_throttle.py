@@ -94,6 +94,35 @@ def test_a_hundred_failures_of_any_accounts_stop_an_address(
     assert signed_in(owner)
 
 
+def test_the_hosts_of_one_ipv6_network_are_one_address(
+    frozen: time_machine.Traveller, app: Flask, client: PortalClient
+) -> None:
+    make_account()
+    for host in range(5):
+        client.environ_base["REMOTE_ADDR"] = f"2001:db8:1:2::{host}"
+        fail(client, 1)
+
+    client.environ_base["REMOTE_ADDR"] = "2001:db8:1:2::ffff"
+    fail(client, 1, status=429)
+    client.environ_base["REMOTE_ADDR"] = "2001:db8:1:3::ffff"
+    sign_in(client, path="/sign-in?next=/account")
+
+    assert signed_in(client)
+
+
+def test_tries_while_waiting_do_not_lengthen_the_wait(
+    frozen: time_machine.Traveller, client: PortalClient
+) -> None:
+    make_account()
+    fail(client, 5)
+    fail(client, 20, status=429)
+    frozen.shift(timedelta(seconds=60))
+
+    sign_in(client, path="/sign-in?next=/account")
+
+    assert signed_in(client)
+
+
 def _after(*minutes: float) -> list[datetime]:
     return [START + timedelta(minutes=minute) for minute in minutes]
 
