@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import Engine, event, func, select
 
 from portal.audit.models import AuditEvent
 from portal.db import db
@@ -182,6 +182,36 @@ def test_nobody_ends_anothers_session(app: Flask, client: PortalClient) -> None:
     assert client.post(action, data={"csrf_token": token}).status_code == 404
     assert signed_in(victim)
     assert signed_in(elsewhere)
+
+
+def statements(client: PortalClient, path: str) -> int:
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT"):
+            seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        client.page(path)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    return len(seen)
+
+
+def test_knowing_who_asks_costs_three_small_reads_however_many_sessions(
+    app: Flask, client: PortalClient
+) -> None:
+    make_account()
+    sign_in(client, path="/sign-in?next=/account")
+    assert statements(client, "/help") == 3
+    alone = statements(client, "/account")
+
+    for _ in range(10):
+        sign_in(another(app), path="/sign-in?next=/account")
+
+    assert statements(client, "/account") == alone == 4
+    assert statements(another(app), "/help") == 0
 
 
 def test_signed_in_pages_are_not_kept_by_the_browser(client: PortalClient) -> None:

@@ -7,7 +7,10 @@ import pytest
 import time_machine
 from flask import Flask
 
-from portal.accounts import throttle
+from portal import clock
+from portal.accounts import services, throttle
+from portal.accounts.tokens import name_hash
+from portal.db import transaction
 from tests.accounts.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
 from tests.pages import PortalClient
 
@@ -82,8 +85,10 @@ def test_a_hundred_failures_of_any_accounts_stop_an_address(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
     make_account()
-    for number in range(100):
-        fail(client, 1, f"X{number}")
+    for number in range(99):  # as the page counts them, without the cost of a password each
+        with transaction():
+            services.admit(name_hash(f"X{number}", "key"), "127.0.0.1", clock.now())
+    fail(client, 1, "X99")
 
     page = sign_in(client, status=429)
 
