@@ -24,7 +24,6 @@ CLASSES = {
     "ordered_list_open": "govuk-list govuk-list--number",
     "blockquote_open": "govuk-inset-text",
     "hr": "govuk-section-break govuk-section-break--m govuk-section-break--visible",
-    "table_open": "govuk-table",
     "thead_open": "govuk-table__head",
     "tbody_open": "govuk-table__body",
     "tr_open": "govuk-table__row",
@@ -165,6 +164,21 @@ def _nested(text: str, place: Place) -> str:
     return str(_ENGINE.render(text, {"place": place}))
 
 
+def _table_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    """A frame that scrolls by keyboard, so that a wide table never widens the page; named by its heads."""
+    heads = []
+    for number in range(at, len(tokens)):
+        if tokens[number].type == "thead_close":
+            break
+        if tokens[number].type == "th_open":
+            heads.append(_plain(tokens[number + 1].children or []))
+    label = escape(f"Table: {', '.join(filter(None, heads))}")
+    return (
+        f'<div class="portal-scroll" role="region" aria-label="{label}" tabindex="0">\n'
+        '<table class="govuk-table">\n'
+    )
+
+
 def _closes(html: str) -> Any:
     def close(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         return html
@@ -186,6 +200,8 @@ def _engine() -> MarkdownIt:
         ("details_open", _details_open),
         ("figure_open", _figure_open),
         ("check", _check),
+        ("table_open", _table_open),
+        ("table_close", _closes("</table>\n</div>\n")),
         ("inset_close", _closes("</div>\n")),
         ("warning_close", _closes("</div></div>\n")),
         ("details_close", _closes("</div></details>\n")),

@@ -8,7 +8,7 @@ ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title"},
     "audio": {"controls", "preload", "src"},
     "code": set(),
-    "div": {"aria-describedby"},
+    "div": {"role", "aria-label", "tabindex"},
     "fieldset": {"aria-describedby"},
     "img": {"src", "alt", "width", "height"},
     "input": {"type", "name", "value"},

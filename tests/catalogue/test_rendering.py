@@ -1,5 +1,7 @@
 """What an author writes comes out dressed, and inert."""
 
+from pathlib import Path
+
 import html5lib
 import pytest
 
@@ -134,6 +136,15 @@ def test_containers_wear_the_design_system(tmp_path):
     elements(html)
 
 
+def test_a_table_scrolls_in_a_frame_that_the_keyboard_reaches(tmp_path):
+    found = elements(rendered(tmp_path, '| Who | *What* "x" |\n|---|---|\n| a | b |\n'))
+
+    frame = next(e for e in found if e.get("role") == "region")
+    assert (frame.get("aria-label"), frame.get("tabindex")) == ('Table: Who, What "x"', "0")
+    assert [e.tag for e in frame] == [f"{H}table"]
+    assert [e.get("scope") for e in found if e.tag == f"{H}th"] == ["col", "col"]
+
+
 def test_a_figure_has_a_drawing_for_phones_and_its_content_as_text(tmp_path):
     narrow = SVG.replace("0 0 100 50", "0 0 30 90")
     body = "::: figure media/box.svg\nA box, in words.\n\nMore [[force.nccu_contact]].\n:::\n"
@@ -194,3 +205,22 @@ def test_slots_are_filled_and_escaped_when_shown(database, tmp_path):
 
 def test_a_term_that_is_gone_says_nothing(database):
     assert str(fill('<a title="{{term:gone}}">x</a>')) == '<a title="">x</a>'
+
+
+def test_every_text_of_the_modules_is_valid_html_with_every_slot_filled(database):
+    modules = Path(__file__).resolve().parents[2] / "modules"
+    with transaction():
+        published = services.publish(modules, at=stamp())
+
+    assert len(published.versions) == 4
+    for version in published.versions:
+        texts = [lesson.html for lesson in version.lessons] + [version.job_aid_html or ""]
+        texts += [
+            f"{i.stimulus_html or ''}<p>{i.prompt_html}</p><p>{i.explanation_html}</p>" for i in version.items
+        ]
+        for html in texts:
+            shown = str(fill(html))
+            ids = [e.get("id") for e in elements(shown) if e.get("id")]
+            assert len(ids) == len(set(ids))
+            assert "{{" not in shown
+            assert 'title=""' not in shown
