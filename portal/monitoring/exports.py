@@ -40,12 +40,13 @@ class TooManyRowsError(RuleError):
         )
 
 
-def refuse_large_workbook(rows: int, most: int = XLSX_ROWS) -> None:
-    """Refuse a workbook that would have more than ``most`` rows.
+def refuse_large_workbook(rows: int, most: int | None = None) -> None:
+    """Refuse a workbook that would have more than ``most`` rows, by default ``XLSX_ROWS``.
 
     Raises:
         TooManyRowsError: It would.
     """
+    most = XLSX_ROWS if most is None else most
     if rows > most:
         raise TooManyRowsError(rows, most)
 

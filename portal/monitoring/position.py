@@ -84,12 +84,13 @@ def position(as_at: str, as_known_on: str, *, now: datetime, newest: datetime | 
         raise PositionError(
             "as_at", "The position can be shown for today or an earlier day, not for a day to come."
         )
-    asked = _instant(as_known_on, today, now) if as_known_on.strip() else now
-    if asked > now:
+    last = newest or now
+    end = max(now, last)  # stamps rise even where the machine's clock stepped back
+    asked = _instant(as_known_on, today, end) if as_known_on.strip() else end
+    if asked > end:
         raise PositionError(
             "as_known_on", "As known on must be now or earlier: nothing is known from later yet."
         )
-    last = newest or now
     latest = asked >= last
     return Position(day, last if latest else asked, today, latest)
 
