@@ -1,0 +1,269 @@
+"""Every role × every route × own, seen and unseen person, enumerated from the URL map.
+
+A new route fails here until ``ROUTES`` states whose data it shows.
+"""
+
+import io
+import re
+import zipfile
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from portal import clock
+from portal.access import permission_of
+from portal.accounts import services as accounts
+from portal.assessment import services as assessment
+from portal.catalogue.models import ModuleVersion
+from portal.db import db, stamp, transaction
+from portal.permissions import LEARNER, ROLE_PERMISSIONS, Permission, Role
+from portal.records import services as records
+from portal.records.references import new_reference
+from tests.accounts.browsing import PASSWORD, another, sign_in
+from tests.factories.catalogue import make_version
+from tests.factories.people import make_grant, make_person, make_unit
+from tests.learning.asking import ask
+from tests.pages import PortalClient
+from tests.standing.facts import make_record
+
+# Whose data a route shows: nobody's in particular, a person by staff number, the owner of an attempt
+# alone, a record (its owner and those who may see the owner), or a session of one's own.
+NOBODY, PERSON, ATTEMPT, RECORD, OWN = "nobody", "person", "attempt", "record", "own"
+
+ROUTES: dict[str, str] = {
+    "home": NOBODY,
+    "accounts.administer": PERSON,
+    "accounts.change_password": OWN,
+    "accounts.close": PERSON,
+    "accounts.end_all_sessions": PERSON,
+    "accounts.end_session": OWN,
+    "accounts.end_sessions": OWN,
+    "accounts.grant_role": PERSON,
+    "accounts.kept": OWN,
+    "accounts.make_link": PERSON,
+    "accounts.open_again": PERSON,
+    "accounts.own": OWN,
+    "accounts.revoke_role": PERSON,
+    "accounts.set_password": NOBODY,
+    "accounts.sign_in": NOBODY,
+    "accounts.sign_in_help": NOBODY,
+    "accounts.sign_out": NOBODY,
+    "assessment.answer": ATTEMPT,
+    "assessment.answers": ATTEMPT,
+    "assessment.check": ATTEMPT,
+    "assessment.item": ATTEMPT,
+    "assessment.resume": ATTEMPT,
+    "assessment.submit": ATTEMPT,
+    "catalogue.glossary": NOBODY,
+    "catalogue.library": NOBODY,
+    "catalogue.medium": NOBODY,
+    "catalogue.sources": NOBODY,
+    "learning.again": OWN,
+    "learning.complete": OWN,
+    "learning.home": OWN,
+    "learning.job_aid": NOBODY,
+    "learning.lesson": OWN,
+    "learning.module": OWN,
+    "learning.outcome": ATTEMPT,
+    "learning.start": OWN,
+    "monitoring.completions_csv": NOBODY,
+    "monitoring.completions_xlsx": NOBODY,
+    "monitoring.directive": NOBODY,
+    "monitoring.index": NOBODY,
+    "monitoring.person": PERSON,
+    "monitoring.search": NOBODY,
+    "operations.healthz": NOBODY,
+    "operations.readyz": NOBODY,
+    "pages.accessibility": NOBODY,
+    "pages.brand": NOBODY,
+    "pages.cookies": NOBODY,
+    "pages.help": NOBODY,
+    "pages.privacy": NOBODY,
+    "records.record": RECORD,
+    "records.records": OWN,
+}
+
+VIEWERS = ("nobody", "learner", *Role)
+SIGHT = {Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR, Role.ADMINISTRATOR}
+
+
+@dataclass
+class Subject:
+    """A person with everything an address can name."""
+
+    staff_number: str
+    attempt: UUID
+    reference: str
+
+
+@dataclass
+class World:
+    """The viewer and the two others: ``seen`` stands in the viewer's unit, ``unseen`` elsewhere."""
+
+    viewer: str
+    subjects: dict[str, Subject] = field(default_factory=dict)
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        if self.viewer == "nobody":
+            return frozenset()
+        role = set() if self.viewer == "learner" else {Role(self.viewer)}
+        return LEARNER.union(*(ROLE_PERMISSIONS[r] for r in role))
+
+    def sees(self, subject: str) -> bool:
+        return subject == "own" or (subject == "seen" and self.viewer in SIGHT)
+
+
+def _make_world(viewer: str) -> World:
+    version = make_version("protect", test_out=True)
+    ask("protect")
+    here, elsewhere = make_unit("Here"), make_unit("Elsewhere")
+    places = {"own": ("V1", here), "seen": ("SEEN", here), "unseen": ("UNSEEN", elsewhere)}
+    world = World(viewer)
+    for name, (staff_number, unit) in places.items():
+        person = make_person(unit, staff_number=staff_number)
+        world.subjects[name] = _subject(person, staff_number, version)
+        if name == "own":
+            with transaction():
+                accounts.set_password(person, PASSWORD, clock.now())
+            if viewer in set(Role):
+                make_grant(person, viewer, here)
+    return world
+
+
+def _subject(person: int, staff_number: str, version_id: int) -> Subject:
+    version = db.session.get_one(ModuleVersion, version_id)
+    reference = new_reference()
+    make_record(person, version.activity_id, date(2026, 1, 10), reference=reference)
+    with transaction():
+        at: datetime = stamp()
+        registration = records.register(person, db.session.scalars(select(ModuleVersion)).one(), at)
+        attempt = assessment.start(registration, at)
+        return Subject(staff_number, attempt.id, reference)
+
+
+def _address(app: Flask, rule: Rule, subject: Subject) -> str:
+    values = {
+        "staff_number": subject.staff_number,
+        "attempt_id": subject.attempt,
+        "number": 1,
+        "slug": "protect",
+        "key": "lesson-1",
+        "sha256": "0" * 64,
+        "name": "x.svg",
+        "token": "unknown",
+    }
+    by_endpoint = {
+        "records.record": subject.reference,
+        "accounts.end_session": "unknown",
+    }
+    values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")
+    with app.test_request_context():
+        return app.url_map.bind("127.0.0.1").build(
+            rule.endpoint, {k: v for k, v in values.items() if k in rule.arguments}
+        )
+
+
+class Browser:
+    """Signs the viewer in again whenever a request has ended the session."""
+
+    def __init__(self, app: Flask, world: World) -> None:
+        self.app, self.world = app, world
+        self.client = self._fresh()
+
+    def _fresh(self) -> PortalClient:
+        client = another(self.app)
+        if self.world.viewer != "nobody":
+            sign_in(client, "V1")
+        return client
+
+    def ask(self, method: str, address: str) -> int:
+        if method == "GET":
+            return self.client.get(address).status_code
+        if self.world.viewer == "nobody":
+            return self.client.post(address).status_code
+        page = self.client.get("/account").get_data(as_text=True)
+        if "csrf_token" not in page:
+            self.client = self._fresh()
+            page = self.client.get("/account").get_data(as_text=True)
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        assert token
+        return self.client.post(address, data={"csrf_token": token[1]}).status_code
+
+
+def _refused(world: World, endpoint: str, subject: str, permission: Permission | None) -> set[int]:
+    """The codes of a refusal, empty where the viewer may."""
+    if permission is None:
+        return set()
+    if world.viewer == "nobody":
+        return {302, 303, 400}  # to the sign-in page; a form without a token is refused before
+    if permission not in world.permissions:
+        return {403}
+    whose = ROUTES[endpoint]
+    if whose in {PERSON, RECORD} and not world.sees(subject):
+        return {404}
+    if whose == ATTEMPT and subject != "own":
+        return {404}
+    return set()
+
+
+def _words(body: bytes) -> str:
+    """What a reader of the page or file can read; a workbook's parts unpacked."""
+    if not body.startswith(b"PK"):
+        return body.decode()
+    with zipfile.ZipFile(io.BytesIO(body)) as parts:
+        return " ".join(parts.read(name).decode() for name in parts.namelist())
+
+
+def test_every_route_is_stated(app):
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ROUTES)
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+def test_nobody_reaches_what_is_not_theirs(app, database, viewer):
+    world = _make_world(viewer)
+    browser = Browser(app, world)
+    wrong = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda r: r.endpoint):
+        permission = permission_of(app.view_functions[rule.endpoint])
+        whose = ROUTES[rule.endpoint]
+        for subject in ("own", "seen", "unseen") if whose in {PERSON, RECORD, ATTEMPT} else ("own",):
+            for method in sorted(rule.methods & {"GET", "POST"}):
+                address = _address(app, rule, world.subjects[subject])
+                status = browser.ask(method, address)
+                refusal = _refused(world, rule.endpoint, subject, permission)
+                reached = status not in {401, 403, 404, 500}
+                unknown = {
+                    "catalogue.medium",
+                    "accounts.set_password",
+                    "accounts.end_session",
+                    "accounts.kept",
+                }
+                right = (
+                    status in refusal if refusal else reached or (rule.endpoint in unknown and status == 404)
+                )
+                if not right:
+                    wrong.append(f"{method} {address}: {status}, not {refusal or 'reached'}")
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("viewer", [v for v in VIEWERS if v != "nobody"])
+def test_no_page_or_file_names_whom_the_viewer_may_not_see(app, database, viewer):
+    world = _make_world(viewer)
+    browser = Browser(app, world)
+    leaks = []
+    for rule in app.url_map.iter_rules():
+        if "GET" not in rule.methods or rule.endpoint == "accounts.sign_out":
+            continue
+        address = _address(app, rule, world.subjects["own"])
+        body = _words(browser.client.get(address).get_data())
+        hidden = ["UNSEEN"] if viewer in SIGHT else ["UNSEEN", "SEEN"]
+        leaks += [f"{address}: {n}" for n in hidden if re.search(rf"\b{n}\b", body)]
+
+    assert leaks == []
