@@ -20,7 +20,7 @@ class NoChoiceError(RuleError):
     """Saving of an answer without a choice that the item offers."""
 
     def __init__(self) -> None:
-        super().__init__("Select an answer.")
+        super().__init__("Select an answer")
 
 
 class AlreadySubmittedError(ConflictError):

@@ -34,6 +34,7 @@ class Asked:
     valid_until: date | None
     reference: str | None  # of the record that counts
     achieved_at: datetime | None
+    source_of_record: str | None
 
 
 COLUMNS: tuple[Any, ...] = (
@@ -51,6 +52,7 @@ COLUMNS: tuple[Any, ...] = (
     StandingSpan.valid_until,
     Record.reference,
     Record.achieved_at,
+    Record.source,
 )
 
 

@@ -82,6 +82,10 @@ class MyLearning:
         """The first due date."""
         return self.groups[0].due_on if self.groups else None
 
+    def counted(self, activity_id: int) -> Asked | None:
+        """The requirement that a record of this activity satisfies, where a directive asks for it."""
+        return next((row.asked for row in self.complete if row.asked.activity_id == activity_id), None)
+
     @property
     def minutes_left(self) -> int:
         """Minutes of all open modules."""

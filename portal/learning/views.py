@@ -109,9 +109,13 @@ def outcome(attempt_id: UUID) -> ResponseReturnValue:
     missed = assessment.missed_outcomes(sheet)
     mine = my_learning.my_learning(current_user.person_id, clock.today())
     if sheet.submission.passed:
-        reference = reference_of(sheet.registration.id)
         return render_template(
-            "learning/passed.html", sheet=sheet, reference=reference, missed=missed, mine=mine
+            "learning/passed.html",
+            sheet=sheet,
+            reference=reference_of(sheet.registration.id),
+            missed=missed,
+            mine=mine,
+            counted=mine.counted(sheet.version.activity_id),
         )
     runs = assessment.runs_of(sheet.registration.id)
     return render_template(

@@ -74,6 +74,6 @@ def _achieved(held: RecordRow) -> str:
 def _score(row: RecordRow) -> str:
     if row.score_raw is not None and row.score_max and row.mastery_score is not None:
         share = percent_cut(int(row.score_raw), row.score_max)
-        reached = f"{int(row.score_raw)} of {row.score_max} ({share})"
-        return f"{reached}. The pass mark was {int(row.mastery_score * 100)}%."
+        reached = f"{float(row.score_raw):g} of {row.score_max} ({share})"
+        return f"{reached}. The pass mark was {float(row.mastery_score * 100):g}%."
     return f"{int(row.imported_score * 100)}%" if row.imported_score is not None else ""

@@ -73,7 +73,7 @@ def test_saving_without_a_choice_is_an_error_that_leads_to_the_first_choice(clie
     page = client.press(page, "Save and continue")
 
     assert page.title.startswith("Error: ")
-    assert page.links["Select an answer."] == "#choice"
+    assert page.links["Select an answer"] == "#choice"
     assert count(Response) == 0
 
 

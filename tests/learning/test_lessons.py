@@ -148,7 +148,7 @@ def test_a_module_says_what_it_is_and_has_a_job_aid(client):
         in page.text
     )
     assert "75%" in page.text
-    aid = client.page(page.links["Job aid: First hour"])
+    aid = client.page(page.links["First hour"])
     assert "Call first." in aid.text
     assert count(Registration) == 0
 
