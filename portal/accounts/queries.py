@@ -147,7 +147,6 @@ def match(typed: str, plain: str) -> Match:
         .order_by((PersonName.staff_number == name).desc(), PersonName.person_id)
         .limit(1)
     ).one_or_none()
-    db.session.commit()  # holds no connection while Argon2 works
     person_id, kept, closed_at = row if row is not None else (None, None, None)
     if not passwords.matches(kept, plain) or person_id is None or closed_at is not None:
         return Match(person_id, admitted=False)

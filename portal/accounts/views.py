@@ -172,6 +172,7 @@ def own() -> ResponseReturnValue:
         "accounts/own.html",
         form=ConfirmForm(),
         me=me,
+        roles=sorted(administer.role_words(role) for role in me.viewer.roles),
         sessions=queries.open_sessions(me.person_id, browser.limits(), clock.now()),
     )
 

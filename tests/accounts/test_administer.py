@@ -66,7 +66,7 @@ def test_ending_sessions_signs_out_and_no_more(app: Flask, administrator: Portal
     make_account()
     learner = another(app)
     sign_in(learner, path="/sign-in?next=/account")
-    assert "Signed in in 1 browser" in administrator.page(PAGE).text
+    assert "Signed in on 1 browser" in administrator.page(PAGE).text
 
     administrator.press(administrator.page(PAGE), "End all sessions")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
 
 import pytest
 import time_machine
@@ -11,6 +12,7 @@ from portal import clock
 from portal.accounts import services, throttle
 from portal.accounts.tokens import name_hash
 from portal.db import transaction
+from portal.errors import TooManyError
 from tests.accounts.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
 from tests.pages import PortalClient
 
@@ -126,6 +128,31 @@ def test_tries_while_waiting_do_not_lengthen_the_wait(
     sign_in(client, path="/sign-in?next=/account")
 
     assert signed_in(client)
+
+
+def test_tries_sent_at_once_cannot_slip_through(app: Flask) -> None:
+    name, address = name_hash("D1001", "parallel"), "198.51.100.9"
+    barrier, admitted = Barrier(12), []
+
+    def attempt() -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                with transaction():
+                    services.admit(name, address, clock.now())
+                admitted.append(1)
+            except TooManyError:
+                pass
+
+    threads = [Thread(target=attempt) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with app.app_context(), transaction():
+        services.forget_failures(name, address)
+
+    assert len(admitted) == 5
 
 
 def _after(*minutes: float) -> list[datetime]:
