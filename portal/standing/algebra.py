@@ -200,7 +200,7 @@ def _unmet(starts: Iterable[Started], best: Earned | None, d: date, due: date) -
 
 def changing_days(facts: Facts) -> set[date]:
     """Every day on which the standing by these known facts may differ from the day before."""
-    days: set[date] = set()
+    days: set[date | None] = set()
     for exclusion in facts.exclusions:
         days |= {exclusion.from_on, _after(exclusion.to_on)}
         if exclusion.due_on is not None:
@@ -212,11 +212,12 @@ def changing_days(facts: Facts) -> set[date]:
     days.update(r.achieved_on for r in facts.records)
     days.update(r.from_on for r in facts.revocations)
     days.update(s.started_on for s in facts.starts)
-    return days
+    return {day for day in days if day is not None}
 
 
-def _after(day: date) -> date:
-    return day if day == date.max else day + timedelta(days=1)
+def _after(day: date) -> date | None:
+    """The next day; None after the last of all, where nothing changes any more."""
+    return None if day == date.max else day + timedelta(days=1)
 
 
 def _before(day: date, days: int) -> date:
