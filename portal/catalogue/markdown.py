@@ -81,8 +81,15 @@ def _dress(state: StateCore) -> None:
                 token.attrJoin("class", HEADINGS.get(level, "govuk-heading-s"))
         elif token.type in CLASSES:
             token.attrJoin("class", CLASSES[token.type])
-        if token.type == "th_open":
-            token.attrSet("scope", "col")
+        if token.type in {"th_open", "td_open"}:
+            _dress_cell(token)
+
+
+def _dress_cell(token: Token) -> None:
+    if token.type == "th_open":
+        token.attrSet("scope", "col")
+    if "right" in str(token.attrs.pop("style", "")):  # no page has an inline style
+        token.attrJoin("class", f"{token.attrGet('class')}--numeric")
 
 
 def _resolve(state: StateCore) -> None:

@@ -137,12 +137,14 @@ def test_containers_wear_the_design_system(tmp_path):
 
 
 def test_a_table_scrolls_in_a_frame_that_the_keyboard_reaches(tmp_path):
-    found = elements(rendered(tmp_path, '| Who | *What* "x" |\n|---|---|\n| a | b |\n'))
+    found = elements(rendered(tmp_path, '| Who | *What* "x" |\n|---|--:|\n| a | b |\n'))
 
     frame = next(e for e in found if e.get("role") == "region")
     assert (frame.get("aria-label"), frame.get("tabindex")) == ('Table: Who, What "x"', "0")
     assert [e.tag for e in frame] == [f"{H}table"]
     assert [e.get("scope") for e in found if e.tag == f"{H}th"] == ["col", "col"]
+    numeric = [e for e in found if e.get("class", "").endswith("--numeric")]
+    assert [words(e) for e in numeric] == ['What "x"', "b"]
 
 
 def test_a_figure_has_a_drawing_for_phones_and_its_content_as_text(tmp_path):
