@@ -5,6 +5,7 @@ It shares the machine with the server it measures, so it parses as little as it 
 
 import re
 import socket
+import time
 from dataclasses import dataclass
 from html import unescape
 from types import TracebackType
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 
 FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 INPUT = re.compile(r"<(?:input|button)\b([^>]*)>")
+IDLE = 5.0  # seconds after which a connection is made anew: the server may be about to close it
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
 
@@ -34,10 +36,11 @@ class Browser:
     """One client."""
 
     def __init__(self, port: int) -> None:
-        self.port, self.cookies, self.origin = port, {}, f"http://127.0.0.1:{port}"
+        self.port, self.origin = port, f"http://127.0.0.1:{port}"
         self.cookies: dict[str, str] = {}
         self._socket: socket.socket | None = None
         self._left = b""
+        self._used = 0.0
 
     def __enter__(self) -> "Browser":
         return self
@@ -96,11 +99,15 @@ class Browser:
                 "Content-Type: application/x-www-form-urlencoded",
                 f"Content-Length: {len(body)}",
             ]
+        if time.monotonic() - self._used > IDLE:
+            self.close()
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=120)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode() + body)
-        return self._read(path)
+        answer = self._read(path)
+        self._used = time.monotonic()
+        return answer
 
     def _read(self, path: str) -> Answer:
         head = self._until(b"\r\n\r\n").decode("latin-1")
