@@ -1,0 +1,153 @@
+"""Spans are kept up by the transaction that writes a fact, at a cost that does not grow by statements."""
+
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+from sqlalchemy import event, select
+
+from portal.db import OPEN_END, db, settle, stamp, touch, transaction
+from portal.directives.models import Exclusion
+from portal.standing.algebra import Status
+from portal.standing.lines import micros, rebuild
+from portal.standing.models import OPEN_KNOWN, StandingSpan
+from tests.factories.people import make_person, make_unit
+from tests.standing.facts import (
+    make_activity,
+    make_directive,
+    make_exclusion,
+    make_record,
+    make_revocation,
+    make_version,
+)
+
+DAY = date(2026, 5, 10)
+
+
+def world():
+    """A person, and a directive of two modules due on 30 April 2026."""
+    unit = make_unit("Force")
+    activities = [make_activity(), make_activity()]
+    directive = make_directive()
+    make_version(directive, {1: activities[0], 2: activities[1]})
+    return unit, activities, directive
+
+
+def status(person, day=DAY, position=0):
+    s = StandingSpan
+    query = select(s.status).where(
+        s.person_id == person,
+        s.position == position,
+        s.from_on <= day.toordinal(),
+        s.to_on >= day.toordinal(),
+        s.known_to == OPEN_KNOWN,
+    )
+    found = db.session.scalar(query)
+    return None if found is None else Status(found)
+
+
+def rows(person):
+    s = StandingSpan
+    columns = [c for c in s.__table__.columns if c.name != "id"]
+    return sorted(map(tuple, db.session.execute(select(*columns).where(s.person_id == person))), key=str)
+
+
+@contextmanager
+def statements():
+    """The statements run inside the block."""
+    seen = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if not statement.startswith(("SAVEPOINT", "RELEASE")):
+            seen.append(statement)
+
+    connection = db.session.connection()
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+
+
+def test_each_kind_of_fact_is_in_the_spans_when_it_is_committed(database):
+    unit, activities, directive = world()
+    person = make_person(unit)
+    assert status(person) is Status.OVERDUE
+
+    first = make_record(person, activities[0], date(2026, 5, 2))
+    assert (status(person, position=1), status(person)) == (Status.SATISFIED, Status.OVERDUE)
+    make_record(person, activities[1], date(2026, 5, 3))
+    assert status(person) is Status.SATISFIED
+    make_revocation(person, first, date(2026, 5, 5))
+    assert (status(person, date(2026, 5, 4)), status(person)) == (Status.SATISFIED, Status.OVERDUE)
+    make_exclusion(person, directive, date(2026, 5, 9))
+    assert status(person) is Status.EXEMPT
+
+
+def test_settling_twice_leaves_what_settling_once_would(database):
+    unit, _, directive = world()
+    person = make_person(unit)
+
+    def excluded(replaces_id, to_on, void=False):
+        fact = Exclusion(
+            recorded_at=stamp(),
+            replaces_id=replaces_id,
+            void=void,
+            person_id=person,
+            directive_id=directive,
+            exempt=True,
+            reason="other",
+            from_on=date(2026, 5, 1),
+            to_on=to_on,
+        )
+        db.session.add(fact)
+        touch(people=[person])
+        settle()
+        return fact.id
+
+    before = rows(person)
+    with transaction():
+        exemption = excluded(None, OPEN_END)
+        assert status(person) is Status.EXEMPT
+        excluded(exemption, OPEN_END, void=True)
+
+    assert rows(person) == before
+    assert rebuild(False) == []
+
+
+def test_twenty_people_cost_as_many_statements_as_two(database):
+    unit, activities, _ = world()
+    people = [make_person(unit) for _ in range(20)]
+    for person in people:
+        make_record(person, activities[0], date(2026, 5, 2))
+    counts = []
+    for some in (people[:2], people):
+        with transaction():
+            stamp()
+            touch(people=some)
+            with statements() as seen:
+                settle()
+        counts.append(len(seen))
+
+    assert counts[0] == counts[1] > 0
+
+
+def test_a_later_fact_closes_spans_and_never_changes_what_was_known(database):
+    unit, activities, _ = world()
+    person = make_person(unit)
+    with transaction():
+        then = micros(stamp() - timedelta(microseconds=1))
+    known_then = [row for row in rows(person) if row[5] <= then < row[6]]
+    make_record(person, activities[0], date(2026, 4, 1))
+
+    assert known_then
+    still = [row[:6] for row in rows(person) if row[5] <= then < row[6]]
+    assert still == [row[:6] for row in known_then]
+
+
+def test_people_with_a_live_post_in_the_audience_all_have_a_row(database):
+    unit, _, _ = world()
+    people = {make_person(unit) for _ in range(3)}
+    leaver = make_person(unit, until=date(2026, 5, 9))
+
+    assert {person for person in (*people, leaver) if status(person)} == people
+    assert status(leaver, date(2026, 5, 9)) is Status.OVERDUE
