@@ -12,7 +12,14 @@ from portal.assessment.queries import open_attempts
 from portal.catalogue.models import Activity, Lesson, ModuleVersion
 from portal.db import db
 from portal.errors import NotFoundError
-from portal.records.queries import Progress, RecordRow, has_visit, progress_of, records_of
+from portal.records.queries import (
+    Progress,
+    RecordRow,
+    has_visit,
+    progress_of,
+    records_of,
+    revocations_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +153,10 @@ def has_seen(person_id: int, slug: str, lesson_key: str) -> bool:
 
 
 def newest_pass(person_id: int, slug: str) -> RecordRow | None:
-    """The newest record of a person for this module."""
-    rows = records_of(person_id)
-    return next((row for row in rows if row.kind == "module" and row.key == slug), None)
+    """The newest record of a person for this module that is not revoked."""
+    rows = [row for row in records_of(person_id) if row.kind == "module" and row.key == slug]
+    revoked = {revocation.record_id for revocation in revocations_of([row.id for row in rows])}
+    return next((row for row in rows if row.id not in revoked), None)
 
 
 def still_to_come(moment: datetime | None, now: datetime) -> datetime | None:

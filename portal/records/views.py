@@ -20,7 +20,8 @@ def records() -> ResponseReturnValue:
     """What the person holds, and a timeline of what they began and earned."""
     held = queries.records_of(current_user.person_id)
     begun = queries.registrations_of(current_user.person_id)
-    return render_template("records/records.html", held=held, entries=words.timeline(held, begun))
+    revoked = queries.revocations_of([row.id for row in held])
+    return render_template("records/records.html", held=held, entries=words.timeline(held, begun, revoked))
 
 
 @bp.get("/<reference>")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from portal.clock import noon
+from portal.clock import london_day, noon
 from portal.records.models import Registration, Revocation
 from portal.records.queries import RecordRow
 from portal.web.filters import date, instant, percent_cut
@@ -45,19 +45,22 @@ def rows(chain: Sequence[RecordRow]) -> list[dict[str, Any]]:
 
 
 def timeline(
-    held: Sequence[RecordRow], begun: Sequence[tuple[Registration, str, int]]
+    held: Sequence[RecordRow],
+    begun: Sequence[tuple[Registration, str, int]],
+    revoked: Sequence[Revocation],
 ) -> list[dict[str, Any]]:
-    """Registrations and records, newest first; when it was recorded only where that differs."""
-    entries = [
-        (row.achieved_at, f"Completed {row.title}, reference {row.reference}", row.recorded_at)
-        for row in held
-    ]
+    """What a person began, earned and lost, newest first; when it was recorded only where that differs."""
+    names = {row.id: f"{row.title}, reference {row.reference}" for row in held}
+    entries = [(row.achieved_at, f"Completed {names[row.id]}", row.recorded_at) for row in held]
     entries += [
         (row.started_at, f"Began {title}, version {number}", row.recorded_at) for row, title, number in begun
     ]
+    entries += [
+        (noon(row.from_on), f"No longer counted: {names[row.record_id]}", row.recorded_at) for row in revoked
+    ]
     return [
         {
-            "when": instant(when),
+            "when": date(when) if when == noon(london_day(when)) else instant(when),
             "fact": fact,
             "recorded": "" if date(when) == date(recorded) else f"Recorded at {instant(recorded)}",
         }

@@ -6,12 +6,17 @@ from tests.factories.people import make_person, make_unit
 
 
 def ask(
-    *modules: str, reference: str = "OIC-2026", due: str = "2026-04-30", effective: str = "2025-09-01"
+    *modules: str,
+    reference: str = "OIC-2026",
+    due: str = "2026-04-30",
+    effective: str = "2025-09-01",
+    months: int = 0,
 ) -> None:
     """Issue a directive that asks these modules of everyone with the role response."""
     owner = f"OWN-{reference}"
     make_person(make_unit(f"Owners of {reference}"), staff_number=owner, role="staff")
     requirements = "".join(f'[[requirement]]\nkind = "module"\nkey = "{key}"\n' for key in modules)
+    validity = f"[validity]\nmonths = {months}" if months else ""
     text = f"""
 reference = "{reference}"
 title = "E-learning {reference}"
@@ -24,6 +29,7 @@ notice_days = [30]
 expiring_days = 60
 [due]
 on = {due}
+{validity}
 [[audience]]
 designated_role = ["response"]
 {requirements}"""

@@ -1,10 +1,14 @@
 """My learning answers: what must I do, by when, and what is next?"""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import event, select
 
-from portal.db import db
+from portal.db import db, stamp, touch, transaction
+from portal.directives.models import Directive, Exclusion
 from portal.records.models import Record
+from tests.accounts.browsing import sign_in
 from tests.factories.catalogue import make_version
 from tests.learning.asking import ask
 from tests.learning.working import answer_all, attempt_base, begin, learner, read_lessons, take
@@ -105,6 +109,53 @@ def test_overdue_locks_nobody_out(client, time_machine):
     assert "Overdue" in page.text
     assert "That was 2 days ago. You can still complete them." in page.text
     assert take(client, 4).h1 == "You passed"
+
+
+def test_a_lapsed_pass_is_taken_again(client, time_machine):
+    time_machine.move_to("2026-03-10T10:00:00+00:00", tick=True)
+    make_version()
+    ask("protect", months=12)
+    learner(client)
+    assert "Until 10 March 2027" in take(client, 4).text
+    assert "valid until 10 March 2027" in client.page("/learning").text
+    time_machine.move_to("2027-03-11T10:00:00+00:00", tick=True)
+    sign_in(client)
+
+    page = client.page("/learning")
+    assert "Expired" in page.text
+    assert "0 of 1 complete" in page.text
+    page = client.page(page.links["Take again: ProtectAbout 20 minutes"])
+    client.press(page, "Take this module again")
+    take(client, 4)
+
+    assert client.page("/learning").h1 == "You have completed everything"
+
+
+@pytest.mark.usefixtures("_spring")
+def test_who_is_exempt_sees_so_and_is_asked_nothing(client):
+    make_version()
+    ask("protect")
+    person = learner(client)
+    with transaction():
+        at, directive = stamp(), db.session.scalars(select(Directive)).one()
+        db.session.add(
+            Exclusion(
+                recorded_at=at,
+                person_id=person,
+                directive_id=directive.id,
+                exempt=True,
+                reason="secondment",
+                from_on=date(2026, 1, 1),
+            )
+        )
+        touch(people=[person])
+
+    page = client.page("/learning")
+
+    assert page.h1 == "You have no modules to complete"
+    assert "What is asked of you is not counted at present." in page.text
+    assert "Exempt" in page.text
+    assert not page.all("a", class_="portal-next")
 
 
 def test_of_whom_nothing_is_asked_may_take_any_module(client):

@@ -106,6 +106,14 @@ def test_a_revoked_record_says_from_when_it_is_not_counted(client):
         )
 
     assert "not counted from 1 June 2026 on" in client.page(f"/records/{record.reference}").text
+    assert (
+        f"No longer counted: Protect: law & people, reference {record.reference}"
+        in client.page("/records").text
+    )
+    module = client.page("/learning/modules/protect")
+    assert "An earlier pass of yours is no longer counted." in module.text
+    client.press(module, "Take this module again")
+    assert take(client, 4).h1 == "You passed"
 
 
 def test_own_records_list_what_is_held_and_what_happened(client):
