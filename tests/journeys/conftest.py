@@ -1,0 +1,65 @@
+"""A real browser, and servers whose state a module's tests may share."""
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.running import Server, copied
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class LoggedServer(Server):
+    """A server whose log file is left to the process that writes it."""
+
+    def start(self) -> "LoggedServer":
+        """Start; the handle that the process inherited closes as the call returns."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            super().start()
+        return self
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; of a module, since two drivers cannot run in one thread and other folders have theirs."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.fail("Chromium is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=QUIET)
+        yield opened
+        opened.close()
+
+
+def running(template: Path, instance: Path) -> Iterator[Server]:
+    """A server on a copy of the force, ended however the tests end."""
+    started = LoggedServer(copied(template, instance))
+    try:
+        yield started.start()
+    finally:
+        started.kill()
+
+
+@pytest.fixture
+def server(small_force: Path, tmp_path: Path) -> Iterator[Server]:
+    """A running server of a test's own."""
+    yield from running(small_force, tmp_path / "instance")
+
+
+@pytest.fixture(scope="module")
+def shared_server(small_force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server that the tests of a module share."""
+    yield from running(small_force, tmp_path_factory.mktemp("shared") / "instance")

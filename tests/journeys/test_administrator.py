@@ -1,0 +1,73 @@
+"""An administrator lets somebody in, grants a role, and closes the account."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.journeys.walking import ask, h1, hold_to_account, press, sign_in, visitor
+from tests.running import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+NEW_PASSWORD = "lantern-orbit-walnut-quay"
+
+
+def newcomer(server: Server) -> str:
+    """The staff number of somebody with a post and no password."""
+    rows = ask(
+        server.instance,
+        "SELECT min(n.staff_number) FROM person_name n JOIN post p USING (person_id)"
+        " WHERE p.valid_to > '2100-01-01' AND NOT p.void"
+        " AND NOT EXISTS (SELECT 1 FROM post r WHERE r.replaces_id = p.id)"
+        " AND person_id NOT IN (SELECT person_id FROM credential)",
+    )
+    return str(rows[0][0])
+
+
+def test_from_a_link_to_a_closed_account(browser: Browser, shared_server: Server) -> None:
+    someone = newcomer(shared_server)
+    with visitor(browser, shared_server) as admin, visitor(browser, shared_server, 320) as tab:
+        sign_in(admin, "D9001")
+        admin.goto(f"/people?q={someone}")
+        admin.click("main tbody a")
+        admin.click("text=Account, roles and sign-in")
+        press(admin, "Make a link to set a password")
+        link = admin.inner_text("#link")
+        assert link.startswith(f"{shared_server.address}/set-password/")
+        hold_to_account(admin)
+
+        tab.goto(link)
+        hold_to_account(tab)
+        tab.fill("#password", "password")
+        press(tab, "Set password")
+        assert tab.title().startswith("Error: ")
+        tab.fill("#password", NEW_PASSWORD)
+        press(tab, "Set password")
+        assert urlsplit(tab.url).path == "/sign-in"
+        sign_in(tab, someone, NEW_PASSWORD)
+        assert tab.url.endswith("/learning")
+        assert tab.locator("nav a:text-is('Monitoring')").count() == 0
+        again = tab.context.request.get(link)
+        assert again.status == 404
+
+        admin.goto(f"/people/{someone}/account")
+        admin.select_option("#role", "manager")
+        admin.select_option("#unit", index=1)
+        press(admin, "Grant role")
+        assert "Role granted: Manager" in admin.inner_text("main")
+        hold_to_account(admin)
+        tab.goto("/monitoring")
+        assert tab.locator("nav a:text-is('Monitoring')").count() == 1
+
+        admin.click("text=Close the account")
+        hold_to_account(admin)
+        press(admin, "Close the account")
+        assert "The account is closed" in admin.inner_text("main")
+        hold_to_account(admin)
+        tab.reload()
+        assert urlsplit(tab.url).path == "/sign-in"
+        tab.fill("#name", someone)
+        tab.fill("#password", NEW_PASSWORD)
+        press(tab, "Sign in")
+        assert tab.title().startswith("Error: ")
+        assert h1(tab) == "Sign in"

@@ -1,0 +1,143 @@
+"""A learner from the first sign-in to the record, and the manager who sees it."""
+
+import csv
+import io
+import re
+
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
+
+from tests.journeys.walking import (
+    NEXT,
+    answer_all,
+    ask,
+    attempt_of,
+    h1,
+    hold_to_account,
+    pass_by_forms,
+    press,
+    right_texts,
+    sign_in,
+    visitor,
+)
+from tests.running import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PASSES = (
+    "SELECT a.key FROM record r JOIN pass_record p ON p.record_id = r.id"
+    " JOIN activity a ON a.id = r.activity_id JOIN person_name n ON n.person_id = r.person_id WHERE n.staff_number = 'D1001'"
+)
+
+
+def read_every_lesson(tab: Tab) -> str:
+    """From My learning through the lessons of the first module to its assessment; returns the module."""
+    tab.click("main a.portal-next")
+    slug = tab.url.split("/modules/")[1].split("/")[0]
+    hold_to_account(tab)
+    read = 0
+    while "/lessons/" in tab.url:
+        press(tab, NEXT)
+        read += 1
+    assert read >= 3
+    assert tab.url.endswith(f"/learning/modules/{slug}")
+    hold_to_account(tab)
+    return slug
+
+
+def fail_on_purpose(tab: Tab, server: Server) -> None:
+    press(tab, "Start assessment")
+    hold_to_account(tab)
+    answer_all(tab, server.instance, right=False)
+    hold_to_account(tab)
+    press(tab, "Submit answers")
+    assert h1(tab) == "You did not pass"
+    assert tab.locator("main a[href*='/lessons/']").count() >= 1
+    hold_to_account(tab)
+    secrets = right_texts(server.instance, attempt_of(tab))
+    seen = tab.inner_html("main")
+    tab.click("text=See what you answered")
+    hold_to_account(tab)
+    seen += tab.inner_html("main")
+    assert [text for text in secrets if text in seen] == []
+    tab.go_back()
+
+
+def pass_at_last(tab: Tab, server: Server) -> str:
+    """Try again and pass; returns the reference."""
+    press(tab, "Try again")
+    answer_all(tab, server.instance, right=True)
+    press(tab, "Submit answers")
+    assert h1(tab) == "You passed"
+    hold_to_account(tab)
+    reference = tab.inner_text(".portal-passed__number")
+    assert re.fullmatch(r"OIC-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z*~$=]", reference)
+    tab.click("text=See your answers and why each is right")
+    assert tab.locator("text=– right").count() >= 12
+    hold_to_account(tab)
+    tab.go_back()
+    tab.click("text=View or print your record")
+    assert reference in tab.inner_text("main")
+    hold_to_account(tab)
+    tab.goto("/learning")
+    assert reference in tab.inner_text("main")
+    done = tab.locator("li", has_text=reference)
+    assert "Complete" in done.inner_text()
+    hold_to_account(tab)
+    return reference
+
+
+def finish_by_forms(tab: Tab, server: Server, done: str) -> None:
+    """The modules that are left, to the end."""
+    left = [key for (key,) in ask(server.instance, "SELECT key FROM activity ORDER BY key") if key != done]
+    assert len(left) == 3
+    for slug in left:
+        assert pass_by_forms(tab.context, server.instance, slug).endswith("/outcome")
+    assert sorted(ask(server.instance, PASSES)) == [(key,) for key in sorted([*left, done])]
+    tab.goto("/learning")
+    assert "to complete" not in h1(tab)
+    assert "Your passes are stored" in tab.inner_text("main")
+    tab.goto("/records")
+    assert tab.locator("main a[href*='/records/OIC-']").count() == 4
+    hold_to_account(tab)
+
+
+def statuses_in_file(manager: Tab) -> dict[str, str]:
+    """The learner's status by requirement, by one request for the file."""
+    answer = manager.context.request.get("/monitoring/directives/OIC-2026/completions.csv")
+    assert answer.ok
+    rows = list(csv.DictReader(io.StringIO(answer.body().decode("utf-8-sig"))))
+    return {row["requirement"]: row["status"] for row in rows if row["staff_number"] == "D1001"}
+
+
+def cells_of_learner(manager: Tab) -> list[str]:
+    """The learner's row in the report, by one request for the page."""
+    manager.goto("/monitoring/directives/OIC-2026?q=D1001")
+    return manager.locator("tr", has_text="D1001").locator("td").all_inner_texts()
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+def test_from_the_first_lesson_to_the_record(
+    browser: Browser, server: Server, width: int, scripts: bool
+) -> None:
+    with (
+        visitor(browser, server) as manager,
+        visitor(browser, server, width, java_script_enabled=scripts) as tab,
+    ):
+        sign_in(manager, "D2001")
+        assert "satisfied" not in statuses_in_file(manager).values()
+        sign_in(tab, "D1001")
+        assert "4 modules" in h1(tab)
+        hold_to_account(tab)
+        slug = read_every_lesson(tab)
+        fail_on_purpose(tab, server)
+        assert "satisfied" not in statuses_in_file(manager).values()
+        assert "Complete" not in cells_of_learner(manager)
+        pass_at_last(tab, server)
+        assert ask(server.instance, PASSES) == [(slug,)]
+        assert {key for key, status in statuses_in_file(manager).items() if status == "satisfied"} == {slug}
+        assert cells_of_learner(manager).count("Complete") == 1
+        if not scripts:
+            finish_by_forms(tab, server, slug)
+            assert set(statuses_in_file(manager).values()) == {"satisfied"}
+            assert cells_of_learner(manager).count("Complete") == 5

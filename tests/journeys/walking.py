@@ -1,0 +1,185 @@
+"""What the journeys share: a tab that refuses what no page may do, signing in, and the answers on file."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, BrowserContext, Request
+from playwright.sync_api import Page as Tab
+
+from tests.running import PASSWORD, Server
+
+CHECKED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+NEXT = "Mark as complete and continue"
+
+
+@contextmanager
+def visitor(browser: Browser, server: Server, width: int = 1280, **options: Any) -> Iterator[Tab]:
+    """A tab of a browser of its own; its end fails on a script error, a refused resource or another host."""
+    own, complaints = urlsplit(server.address).netloc, list[str]()
+
+    def asked(request: Request) -> None:
+        if urlsplit(request.url).scheme in {"http", "https"} and urlsplit(request.url).netloc != own:
+            complaints.append(f"another host: {request.url}")
+
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, base_url=server.address, accept_downloads=True, **options
+    )
+    context.set_default_timeout(15_000)
+    context.on("request", asked)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on(
+        "console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None
+    )
+    yield context.new_page()
+    context.close()
+    assert complaints == []
+
+
+def sign_in(tab: Tab, staff_number: str, password: str = PASSWORD) -> None:
+    """Fill the two fields and press the one button."""
+    tab.goto("/sign-in")
+    fill_sign_in(tab, staff_number, password)
+
+
+def fill_sign_in(tab: Tab, staff_number: str, password: str = PASSWORD) -> None:
+    """Sign in on the page that is open."""
+    tab.fill("#name", staff_number)
+    tab.fill("#password", password)
+    tab.click("main button:text-is('Sign in')")
+    tab.wait_for_url(lambda url: urlsplit(url).path != "/sign-in")
+
+
+def h1(tab: Tab) -> str:
+    """The heading as read."""
+    return re.sub(r"\s+", " ", tab.inner_text("h1")).strip()
+
+
+def press(tab: Tab, words: str) -> None:
+    """Press the button of these words."""
+    tab.click(f"main button:has-text('{words}')")
+
+
+def hold_to_account(tab: Tab) -> None:
+    """What is true of every page: nothing in anyone's way, and no sideways scroll."""
+    width = tab.viewport_size["width"] if tab.viewport_size else 0
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width, f"{tab.url} scrolls sideways"
+    found = Axe().run(tab, options=CHECKED).response
+    faults = [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found["violations"]]
+    assert faults == [], f"{tab.url} at {width}: {faults}"
+    assert found["passes"], tab.url
+
+
+def ask(instance: Path, query: str, *values: Any) -> list[Any]:
+    """Rows of the database file while the server runs."""
+    with closing(sqlite3.connect(instance / "portal.sqlite", timeout=20)) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def change(instance: Path, query: str, *values: Any) -> int:
+    """Change the database file while the server runs; how many rows it met."""
+    with closing(sqlite3.connect(instance / "portal.sqlite", timeout=20)) as connection, connection:
+        return connection.execute(query, values).rowcount
+
+
+def attempt_of(tab: Tab) -> str:
+    """The attempt that the page is about."""
+    found = re.search(r"/assessment/([0-9a-f-]{36})", tab.url)
+    assert found, tab.url
+    return found[1]
+
+
+def keys(instance: Path, attempt_id: str, *, right: bool) -> list[list[str]]:
+    """What to choose in each question to have it right, or wrong."""
+    ((drawn,),) = ask(instance, "SELECT drawn FROM attempt WHERE id = ?", UUID(attempt_id).hex)
+    chosen = []
+    for question in json.loads(drawn):
+        ((content,),) = ask(instance, "SELECT content FROM item WHERE id = ?", question["item_id"])
+        fitting = [c["key"] for c in json.loads(content)["choices"] if c["correct"] is right]
+        chosen.append(fitting if right else fitting[:1])
+    return chosen
+
+
+def right_texts(instance: Path, attempt_id: str) -> list[str]:
+    """The feedback of every right choice of an attempt: what nobody may read before a pass."""
+    ((drawn,),) = ask(instance, "SELECT drawn FROM attempt WHERE id = ?", UUID(attempt_id).hex)
+    found = []
+    for question in json.loads(drawn):
+        ((content, why),) = ask(
+            instance, "SELECT content, explanation_html FROM item WHERE id = ?", question["item_id"]
+        )
+        found += [c["feedback_html"] for c in json.loads(content)["choices"] if c["correct"]] + [why]
+    return found
+
+
+def choose(tab: Tab, wanted: list[str]) -> None:
+    """Make these choices, and no others."""
+    for box in tab.locator("input[name=choice]").all():
+        value = box.get_attribute("value")
+        if value in wanted:
+            box.check()
+        elif box.get_attribute("type") == "checkbox":
+            box.uncheck()
+
+
+def answer_all(tab: Tab, instance: Path, *, right: bool) -> None:
+    """Answer every question from the first to the check of answers."""
+    for number, wanted in enumerate(keys(instance, attempt_of(tab), right=right), start=1):
+        assert tab.url.endswith(f"/items/{number}"), tab.url
+        choose(tab, wanted)
+        press(tab, "Save and continue")
+    assert h1(tab) == "Check your answers"
+
+
+def token_in(html: str) -> str:
+    """The forms' token of a page."""
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', html)
+    assert found
+    return found[1]
+
+
+def send(context: BrowserContext, path: str, token: str, **fields: Any) -> str:
+    """Send a form straight, following to the page that answers; returns its address."""
+    choices = fields.pop("choice", [])
+    body = "&".join(f"{name}={value}" for name, value in [("csrf_token", token), *fields.items()])
+    body += "".join(f"&choice={choice}" for choice in choices)
+    answer = context.request.post(
+        path, data=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    assert answer.ok, f"{path}: {answer.status}"
+    return answer.url
+
+
+def reach_assessment(context: BrowserContext, instance: Path, slug: str) -> str:
+    """Complete every lesson and begin the assessment by forms alone; returns the attempt."""
+    token = token_in(context.request.get(f"/learning/modules/{slug}").text())
+    lessons = ask(
+        instance,
+        "SELECT lesson.key FROM lesson JOIN module_version v ON v.id = module_version_id"
+        " JOIN activity a ON a.id = v.activity_id WHERE a.key = ? ORDER BY position",
+        slug,
+    )
+    for (key,) in lessons:
+        path = f"/learning/modules/{slug}/lessons/{key}"
+        assert context.request.get(path).ok
+        send(context, path, token)
+    arrived = send(context, f"/learning/modules/{slug}/assessment", token)
+    found = re.search(r"/assessment/([0-9a-f-]{36})", arrived)
+    assert found, arrived
+    return found[1]
+
+
+def pass_by_forms(context: BrowserContext, instance: Path, slug: str) -> str:
+    """A module from its first lesson to the outcome by forms alone; returns the outcome's address."""
+    attempt_id = reach_assessment(context, instance, slug)
+    token = token_in(context.request.get(f"/learning/modules/{slug}").text())
+    for number, wanted in enumerate(keys(instance, attempt_id, right=True), start=1):
+        send(context, f"/assessment/{attempt_id}/items/{number}", token, choice=wanted)
+    return send(context, f"/assessment/{attempt_id}/submission", token)
