@@ -81,11 +81,7 @@ def exclude(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -
         db.session.add(fact)
         db.session.flush()
         held[decision.same_matter] = (fact.id, decision)
-        if row.values.get("comment"):
-            note = FactNote(
-                fact_table="exclusion", fact_id=fact.id, kind="comment", text=row.values["comment"]
-            )
-            db.session.add(note)
+        _add_comment(fact.id, row.values["comment"])
         added, corrected = added + (old is None), corrected + (old is not None)
         touch(people=[decision.person_id])
     if added or corrected:
@@ -97,6 +93,11 @@ def exclude(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -
             decided_at=at.isoformat(),
         )
     return Excluded(added, corrected, len(decided) - added - corrected)
+
+
+def _add_comment(exclusion_id: int, text: str) -> None:
+    if text:
+        db.session.add(FactNote(fact_table="exclusion", fact_id=exclusion_id, kind="comment", text=text))
 
 
 def _held(people: Iterable[int]) -> dict[tuple[int, int, bool, date], tuple[int, Decision]]:

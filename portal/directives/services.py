@@ -56,10 +56,7 @@ def issue(content: bytes, *, at: datetime, by: int | None = None) -> Issued:
             return Issued(file.reference, newest.directive_id, newest.number, newest.effective_on, False)
         _refuse_earlier(file, newest)
     if directive_id is None:
-        directive = Directive(recorded_at=stamped, reference=file.reference)
-        db.session.add(directive)
-        db.session.flush()
-        directive_id = directive.id
+        directive_id = _add_directive(file.reference, stamped)
     number = newest.number + 1 if newest else 1
     version = DirectiveVersion(recorded_at=stamped, directive_id=directive_id, number=number, **resolved)
     db.session.add(version)
@@ -76,23 +73,16 @@ def issue(content: bytes, *, at: datetime, by: int | None = None) -> Issued:
     return Issued(file.reference, directive_id, number, file.effective_on, True)
 
 
+def _add_directive(reference: str, stamped: datetime) -> int:
+    directive = Directive(recorded_at=stamped, reference=reference)
+    db.session.add(directive)
+    db.session.flush()
+    return directive.id
+
+
 def _resolve(file: DirectiveFile) -> tuple[dict[str, Any], list[int]]:
     """The version's columns, and the activities asked for, in the order of the file."""
     faults: list[str] = []
-    units = {path: unit for unit, path in unit_paths(file.effective_on).items()}
-
-    def by_id(name: str, number: int, table: Selectors) -> dict[str, Any]:
-        made: dict[str, Any] = dict(table)
-        paths = table.get("unit_under", [])
-        missing = [path for path in paths if path not in units]
-        faults.extend(
-            f"{name} {number}: unit_under: no unit has the path {path!r} on {file.effective_on}."
-            for path in missing
-        )
-        if paths:
-            made["unit_under"] = sorted(units[path] for path in paths if path in units)
-        return made
-
     resolved = {
         "effective_on": file.effective_on,
         "withdrawn": file.withdrawn,
@@ -108,15 +98,34 @@ def _resolve(file: DirectiveFile) -> tuple[dict[str, Any], list[int]]:
         "yearly_on": file.yearly_on,
         "minimum_gap_months": file.minimum_gap_months,
         "expiring_days": file.expiring_days,
-        "audience": {
-            "audience": [by_id("audience", n, t) for n, t in enumerate(file.audience, 1)],
-            "except": [by_id("except", n, t) for n, t in enumerate(file.exceptions, 1)],
-        },
+        "audience": _audience(file, faults),
     }
     activities = _activities(file, faults)
     if faults:
         raise BadInputError(faults)
     return resolved, activities
+
+
+def _audience(file: DirectiveFile, faults: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """The tables with unit ids for paths, as the tree stands on ``effective_on``."""
+    units = {path: unit for unit, path in unit_paths(file.effective_on).items()}
+
+    def by_id(name: str, number: int, table: Selectors) -> dict[str, Any]:
+        made: dict[str, Any] = dict(table)
+        paths = table.get("unit_under", [])
+        faults.extend(
+            f"{name} {number}: unit_under: no unit has the path {path!r} on {file.effective_on}."
+            for path in paths
+            if path not in units
+        )
+        if paths:
+            made["unit_under"] = sorted(units[path] for path in paths if path in units)
+        return made
+
+    return {
+        "audience": [by_id("audience", n, t) for n, t in enumerate(file.audience, 1)],
+        "except": [by_id("except", n, t) for n, t in enumerate(file.exceptions, 1)],
+    }
 
 
 def _owner(staff_number: str, faults: list[str]) -> int | None:
