@@ -1,6 +1,6 @@
 """How far a person is with each module: what is published, what they began, what is left of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -93,10 +93,13 @@ class Course:
         return found
 
 
-def courses(person_id: int) -> dict[int, Course]:
-    """Every published module for one person, by activity, in order of keys; in a few statements."""
-    newest = _newest_versions()
-    progress = progress_of(person_id)
+def courses(person_id: int, *slugs: str) -> dict[int, Course]:
+    """Every published module (or those named) for one person, by activity, in order of keys.
+
+    A few statements, however many modules there are.
+    """
+    newest = _newest_versions(slugs)
+    progress = {key: found for key, found in progress_of(person_id).items() if key in newest}
     under_way = {key: found for key, found in progress.items() if not found.passed}
     wanted = newest | {key: found.version_id for key, found in under_way.items()}
     versions = _versions(wanted.values())
@@ -120,7 +123,7 @@ def course(person_id: int, slug: str) -> Course:
     Raises:
         NotFoundError: No module of this name is published.
     """
-    found = next((each for each in courses(person_id).values() if each.slug == slug), None)
+    found = next(iter(courses(person_id, slug).values()), None)
     if found is None:
         raise NotFoundError("There is no such module.")
     return found
@@ -144,12 +147,11 @@ def newest_version(slug: str) -> ModuleVersion:
     return version
 
 
-def has_seen(person_id: int, slug: str, lesson_key: str) -> bool:
+def has_seen(course: Course, lesson_key: str) -> bool:
     """Whether opening this lesson again would write nothing."""
-    found = course(person_id, slug)
-    if found.progress is None:
-        return found.passed
-    return has_visit(found.progress.registration_id, found.lesson(lesson_key).id, "opened")
+    if course.progress is None:
+        return course.passed
+    return has_visit(course.progress.registration_id, course.lesson(lesson_key).id, "opened")
 
 
 def newest_pass(person_id: int, slug: str) -> RecordRow | None:
@@ -164,14 +166,14 @@ def still_to_come(moment: datetime | None, now: datetime) -> datetime | None:
     return moment if moment is not None and moment > now else None
 
 
-def _newest_versions() -> dict[int, int]:
+def _newest_versions(slugs: Sequence[str]) -> dict[int, int]:
     """Id of the newest version by activity, in order of the modules' keys."""
     last = (
         select(ModuleVersion.activity_id, func.max(ModuleVersion.number).label("number"))
         .group_by(ModuleVersion.activity_id)
         .subquery()
     )
-    rows = db.session.execute(
+    statement = (
         select(ModuleVersion.activity_id, ModuleVersion.id)
         .join(Activity, and_(Activity.id == ModuleVersion.activity_id, Activity.kind == "module"))
         .join(
@@ -180,7 +182,9 @@ def _newest_versions() -> dict[int, int]:
         )
         .order_by(Activity.key)
     )
-    return {activity_id: version_id for activity_id, version_id in rows}
+    if slugs:
+        statement = statement.where(Activity.key.in_(slugs))
+    return {activity_id: version_id for activity_id, version_id in db.session.execute(statement)}
 
 
 def _versions(ids: Iterable[int]) -> dict[int, ModuleVersion]:

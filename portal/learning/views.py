@@ -58,10 +58,11 @@ def job_aid(slug: str) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def lesson(slug: str, key: str) -> ResponseReturnValue:
     """One lesson. Opening it is noted, once: a record of what was seen, so that a GET may write it."""
-    if not queries.has_seen(current_user.person_id, slug, key):
+    course = queries.course(current_user.person_id, slug)
+    if not queries.has_seen(course, key):
         with transaction():
             services.see_lesson(current_user.person_id, slug, key, clock.now())
-    course = queries.course(current_user.person_id, slug)
+        course = queries.course(current_user.person_id, slug)
     shown = course.lesson(key)
     return render_template("learning/lesson.html", course=course, lesson=shown, html=fill(shown.html))
 
