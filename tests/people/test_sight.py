@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
+import pytest
 import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ SEES = {"manager", "directive-owner", "auditor", "administrator"}
 
 days = st.sampled_from([TODAY + timedelta(n) for n in (-400, -30, -2, -1, 0, 1, 2, 30)]) | st.just(OPEN_END)
 spans = st.tuples(days, days).map(sorted)
-roles = st.sampled_from([str(role) for role in Role])
+roles = st.sampled_from(["manager"] * 6 + [str(role) for role in Role])
 units = st.integers(0, UNITS - 1)
 people = st.integers(0, PEOPLE - 1)
 
@@ -42,11 +43,10 @@ def worlds(draw):
         unit = draw(st.integers(1, UNITS - 1))
         moved = (unit, draw(st.integers(0, unit - 1)))
     state = st.sampled_from(["live", "live", "live", "void", "replaced"])
-    posts = draw(st.lists(st.tuples(people, units, people | st.none(), spans, state), max_size=8))
+    posts = draw(st.lists(st.tuples(people, units, people | st.none(), spans, state), min_size=2, max_size=8))
     always = st.just((date(2020, 1, 1), OPEN_END))
-    grants = draw(
-        st.lists(st.tuples(people, roles, units | st.none(), always | spans, st.booleans()), max_size=4)
-    )
+    grant = st.tuples(people, roles, units | units | st.none(), always | always | spans, st.integers(0, 4))
+    grants = [(*rest, n == 0) for *rest, n in draw(st.lists(grant, min_size=1, max_size=4))]
     return World(parents, moved, posts, grants)
 
 
@@ -158,7 +158,7 @@ def sees(world, viewer, person):
     return in_units or reports
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds())
 def test_who_is_seen_follows_the_rule_for_any_history(database, world):
     with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=False):
@@ -192,3 +192,42 @@ def test_the_command_line_sees_everyone(database):
     assert len(list(db.session.scalars(visible_people(COMMAND_LINE)))) == db.session.scalar(
         select(func.count()).select_from(Person)
     )
+
+
+LONG_AGO, THEN = (date(2020, 1, 1), TODAY - timedelta(30)), (date(2021, 1, 1), TODAY - timedelta(2))
+NOW, ALWAYS = (TODAY, OPEN_END), (date(2020, 1, 1), OPEN_END)
+FLAT = [None] + [0] * (UNITS - 1)
+
+
+@pytest.mark.parametrize(
+    ("posts", "moved", "seen"),
+    [
+        ([(1, 2, None, NOW, "live")], None, True),
+        ([(1, 3, None, NOW, "live")], None, False),
+        ([(1, 2, None, NOW, "void")], None, False),
+        ([(1, 2, None, NOW, "replaced")], None, False),
+        ([(1, 2, None, THEN, "live")], None, True),  # it ended last
+        ([(1, 2, None, LONG_AGO, "live"), (1, 3, None, THEN, "live")], None, False),
+        ([(1, 2, None, THEN, "live"), (1, 3, None, NOW, "live")], None, False),  # it is over, another is not
+        ([(1, 2, None, NOW, "live"), (1, 3, None, NOW, "live")], None, True),  # either of two will do
+        ([(1, 2, None, THEN, "live"), (1, 3, None, NOW, "void")], None, True),
+        ([(1, 4, None, NOW, "live")], (4, 2), True),  # the unit moved under the granted one today
+        ([(1, 2, None, (TODAY + timedelta(1), OPEN_END), "live")], None, False),  # not yet
+    ],
+)
+def test_a_manager_of_a_unit_sees_whom_todays_posts_put_there(database, posts, moved, seen):
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=False):
+        world = World(FLAT, moved, posts, [(0, "manager", 2, ALWAYS, False)])
+        _, person_ids = build(world)
+
+        assert may_see(viewer_of(person_ids[0]), person_ids[1]) is seen
+        assert sees(world, 0, 1) is seen
+
+
+def test_a_unit_moved_away_today_is_seen_no_longer(database):
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=False):
+        parents = [None, 0, 0, 0, 2]
+        world = World(parents, (4, 3), [(1, 4, None, NOW, "live")], [(0, "manager", 2, ALWAYS, False)])
+        _, person_ids = build(world)
+
+        assert not may_see(viewer_of(person_ids[0]), person_ids[1])
