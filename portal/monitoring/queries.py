@@ -139,6 +139,14 @@ class CompletionReport:
         statement = columns.where(StandingSpan.status.in_([Status.OVERDUE, Status.EXPIRED]))
         return self._lines(db.session.execute(statement.order_by(since, *_by_name()).limit(limit)).all())
 
+    def standings(self) -> dict[int, Status]:
+        """The status under the whole directive of everybody the viewer may see, by person id."""
+        span = StandingSpan
+        statement = select(span.person_id, span.status).where(
+            *self.reach.conditions(span, self.subject.id), span.position == 0
+        )
+        return {person_id: Status(status) for person_id, status in db.session.execute(statement)}
+
     def rows(self) -> Iterator[CompletionRow]:
         """Every row by unit path, surname, staff number, requirement; some at a time."""
         step = max(1, BATCH // max(1, len(self.subject.asked)))

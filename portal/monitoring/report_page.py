@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from portal.db import newest_stamp
 from portal.monitoring import wording
+from portal.monitoring.differences import KnownNow, known_now
 from portal.monitoring.figures import Figures, UnitLine
 from portal.monitoring.filters import STATUS_WORDS, Order
 from portal.monitoring.openable import openable
@@ -138,17 +139,25 @@ class ReportPage:
         return found
 
     @cached_property
-    def known_now(self) -> tuple[str, str] | None:
-        """The same day as it is known now, in a sentence with its address; None where that is shown."""
-        newest = newest_stamp()
-        position = self.report.position
+    def known_now(self) -> KnownNow | None:
+        """The same day as it is known now; None where that is what is shown."""
+        newest, position = newest_stamp(), self.report.position
         if position.latest or newest is None:
             return None
-        later = completion_report(
-            self.report.viewer, self.report.subject.reference, then_as_known_now(position, newest)
-        )
-        kept = self._address({"as_at": position.as_at.isoformat()}, self.kept_by_position_form)
-        return wording.as_known_now(later.figures), kept
+        reference = self.report.subject.reference
+        later = completion_report(self.report.viewer, reference, then_as_known_now(position, newest))
+        return known_now(self.report, later)
+
+    @property
+    def known_now_words(self) -> str:
+        """The same day as it is known now, in a sentence."""
+        return wording.as_known_now(self.known_now.figures) if self.known_now else ""
+
+    @property
+    def known_now_url(self) -> str:
+        """The same day as it is known now."""
+        as_at = self.report.position.as_at.isoformat()
+        return self._address({"as_at": as_at}, self.kept_by_position_form)
 
     def file_url(self, form: str, *, filtered: bool) -> str:
         """The address of a file with exactly the rows that this page shows or sums up."""

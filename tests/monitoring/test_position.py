@@ -95,6 +95,9 @@ def test_the_due_date_as_known_then_and_as_known_now(client):
     assert "You are looking at 30 April 2026, as known then." in then.text
     assert "as known at the end of that day (23:59)" in then.text
     assert "As known now, the same day stands at 40%: 2 of 5." in then.text
+    assert "See the 1 person whose standing was recorded later or corrected" in then.text
+    assert "O'Brien, Tom: Not started, as known now Complete" in then.text
+    assert "O'Brien, Tom" in then.links
     assert client.page(then.links["See that position"]).h1 == now.h1
     assert client.page(then.links["Show today"]).h1 == "40% complete: 2 of 5 people"
     assert then.form_with("Show position").fields["as_at"] == ["30 April 2026"]
