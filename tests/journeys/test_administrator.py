@@ -4,8 +4,20 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
 
-from tests.journeys.walking import ask, h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import (
+    ask,
+    follow,
+    go,
+    h1,
+    hold_to_account,
+    press,
+    send,
+    sign_in,
+    token_in,
+    visitor,
+)
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -24,26 +36,46 @@ def newcomer(server: Server) -> str:
     return str(rows[0][0])
 
 
-def test_from_a_link_to_a_closed_account(browser: Browser, shared_server: Server) -> None:
+def link_for(admin: Tab, someone: str) -> str:
+    """A link to set a password, made as an administrator makes it."""
+    sign_in(admin, "D9001")
+    admin.goto(f"/people?q={someone}")
+    go(admin, "main tbody a")
+    follow(admin, "Account, roles and sign-in")
+    press(admin, "Make a link to set a password")
+    hold_to_account(admin)
+    return admin.inner_text("#link")
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="the page's Referrer-Policy no-referrer makes browsers send Origin: null, which is refused",
+)
+def test_a_password_is_set_from_a_link(browser: Browser, shared_server: Server) -> None:
     someone = newcomer(shared_server)
     with visitor(browser, shared_server) as admin, visitor(browser, shared_server, 320) as tab:
-        sign_in(admin, "D9001")
-        admin.goto(f"/people?q={someone}")
-        admin.click("main tbody a")
-        admin.click("text=Account, roles and sign-in")
-        press(admin, "Make a link to set a password")
-        link = admin.inner_text("#link")
-        assert link.startswith(f"{shared_server.address}/set-password/")
-        hold_to_account(admin)
-
-        tab.goto(link)
-        hold_to_account(tab)
+        tab.goto(link_for(admin, someone))
         tab.fill("#password", "password")
         press(tab, "Set password")
         assert tab.title().startswith("Error: ")
+        hold_to_account(tab)
         tab.fill("#password", NEW_PASSWORD)
         press(tab, "Set password")
         assert urlsplit(tab.url).path == "/sign-in"
+        sign_in(tab, someone, NEW_PASSWORD)
+        assert tab.url.endswith("/learning")
+
+
+def test_from_a_link_to_a_closed_account(browser: Browser, shared_server: Server) -> None:
+    someone = newcomer(shared_server)
+    with visitor(browser, shared_server) as admin, visitor(browser, shared_server, 320) as tab:
+        link = link_for(admin, someone)
+        assert link.startswith(f"{shared_server.address}/set-password/")
+
+        tab.goto(link)
+        hold_to_account(tab)
+        form_secret = token_in(tab.content())
+        assert send(tab.context, link, form_secret, password=NEW_PASSWORD).endswith("/sign-in")
         sign_in(tab, someone, NEW_PASSWORD)
         assert tab.url.endswith("/learning")
         assert tab.locator("nav a:text-is('Monitoring')").count() == 0
@@ -59,7 +91,7 @@ def test_from_a_link_to_a_closed_account(browser: Browser, shared_server: Server
         tab.goto("/monitoring")
         assert tab.locator("nav a:text-is('Monitoring')").count() == 1
 
-        admin.click("text=Close the account")
+        follow(admin, "Close the account")
         hold_to_account(admin)
         press(admin, "Close the account")
         assert "The account is closed" in admin.inner_text("main")

@@ -15,6 +15,7 @@ from tests.journeys.walking import (
     change,
     choose,
     fill_sign_in,
+    follow,
     h1,
     press,
     reach_assessment,
@@ -132,7 +133,7 @@ def test_two_tabs_on_one_attempt_end_in_one_outcome(browser: Browser, shared_ser
         choose(late, [first])
         press(late, "Save and continue")
         assert h1(late) == "These answers were already submitted"
-        late.click("text=See the outcome")
+        follow(late, "See the outcome")
         assert late.url == tab.url
         assert ends(shared_server, tab) == (1, 1)
 

@@ -13,6 +13,8 @@ from tests.journeys.walking import (
     answer_all,
     ask,
     attempt_of,
+    follow,
+    go,
     h1,
     hold_to_account,
     pass_by_forms,
@@ -26,13 +28,14 @@ from tests.running import Server
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PASSES = (
     "SELECT a.key FROM record r JOIN pass_record p ON p.record_id = r.id"
-    " JOIN activity a ON a.id = r.activity_id JOIN person_name n ON n.person_id = r.person_id WHERE n.staff_number = 'D1001'"
+    " JOIN activity a ON a.id = r.activity_id JOIN person_name n ON n.person_id = r.person_id"
+    " WHERE n.staff_number = 'D1001'"
 )
 
 
 def read_every_lesson(tab: Tab) -> str:
     """From My learning through the lessons of the first module to its assessment; returns the module."""
-    tab.click("main a.portal-next")
+    go(tab, "main a.portal-next")
     slug = tab.url.split("/modules/")[1].split("/")[0]
     hold_to_account(tab)
     read = 0
@@ -56,7 +59,7 @@ def fail_on_purpose(tab: Tab, server: Server) -> None:
     hold_to_account(tab)
     secrets = right_texts(server.instance, attempt_of(tab))
     seen = tab.inner_html("main")
-    tab.click("text=See what you answered")
+    follow(tab, "See what you answered")
     hold_to_account(tab)
     seen += tab.inner_html("main")
     assert [text for text in secrets if text in seen] == []
@@ -72,11 +75,11 @@ def pass_at_last(tab: Tab, server: Server) -> str:
     hold_to_account(tab)
     reference = tab.inner_text(".portal-passed__number")
     assert re.fullmatch(r"OIC-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z*~$=]", reference)
-    tab.click("text=See your answers and why each is right")
+    follow(tab, "See your answers and why each is right")
     assert tab.locator("text=– right").count() >= 12
     hold_to_account(tab)
     tab.go_back()
-    tab.click("text=View or print your record")
+    follow(tab, "View or print your record")
     assert reference in tab.inner_text("main")
     hold_to_account(tab)
     tab.goto("/learning")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 from python_calamine import CalamineWorkbook
 
-from tests.journeys.walking import ask, h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import ask, follow, go, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -48,14 +48,14 @@ def test_a_manager_has_the_files_one_click_after_signing_in(
         assert text.count("D1001") == 4
         assert book == text
         assert f"{len(text)} rows" in tab.inner_text("main")
-        tab.locator(f"main a[href='{REPORT}']").first.click()
+        go(tab, f"main a[href='{REPORT}']")
         assert staff_numbers(download(tab, "CSV", tmp_path / "b.csv")) == text
 
 
 def test_a_manager_filters_opens_a_person_and_looks_back(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D2001")
-        tab.locator(f"main a[href='{REPORT}']").first.click()
+        go(tab, f"main a[href='{REPORT}']")
         today = h1(tab)
         assert "complete" in today
         assert tab.locator("tbody th:has-text('D2001')").count() == 1
@@ -65,7 +65,7 @@ def test_a_manager_filters_opens_a_person_and_looks_back(browser: Browser, share
         rows = tab.locator("table:has-text('Due') tbody th")
         assert [text.split()[-1] for text in rows.all_inner_texts()] == ["D1001"]
         assert h1(tab) == today
-        rows.locator("a").click()
+        go(tab, "table:has-text('Due') tbody th a")
         assert tab.url.endswith("/people/D1001")
         assert "Priya Shah" in h1(tab)
         tab.go_back()
@@ -75,7 +75,7 @@ def test_a_manager_filters_opens_a_person_and_looks_back(browser: Browser, share
         assert "q=shah" in tab.url
         assert "31 March 2026" in tab.inner_text("main")
         hold_to_account(tab)
-        tab.click("text=Show today")
+        follow(tab, "Show today")
         assert h1(tab) == today
         tab.fill("#as_at", "someday")
         press(tab, "Show position")
