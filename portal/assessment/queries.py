@@ -162,6 +162,16 @@ def open_attempts(registration_ids: list[int]) -> dict[int, UUID]:
     return {registration_id: attempt_id for registration_id, attempt_id in rows}
 
 
+def attempts_begun(registration_ids: list[int]) -> dict[int, int]:
+    """How many attempts were begun, by registration; in one statement."""
+    rows = db.session.execute(
+        select(Attempt.registration_id, func.count())
+        .where(Attempt.registration_id.in_(registration_ids))
+        .group_by(Attempt.registration_id)
+    )
+    return {registration_id: begun for registration_id, begun in rows}
+
+
 def has_open_attempt(person_id: int, activity_id: int) -> bool:
     """Whether the person is being assessed in this module at present."""
     found: int | None = db.session.scalar(

@@ -88,9 +88,11 @@ def check(attempt_id: UUID) -> ResponseReturnValue:
 @requires(Permission.ATTEMPT_TAKE)
 def submit(attempt_id: UUID) -> ResponseReturnValue:
     """Mark the attempt, then show the outcome; a second click shows the same outcome."""
+    if _own_paper(attempt_id).submission is not None:
+        return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
     try:
         with transaction():
-            at = stamp()
+            at = stamp()  # before anything is read that the marks depend on
             attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
             services.submit(attempt, at=at)
     except UnansweredItemsError as error:

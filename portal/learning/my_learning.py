@@ -94,7 +94,7 @@ class MyLearning:
     @property
     def next_course(self) -> Course | None:
         """The module to go on with: one begun among those due first, else the first of them."""
-        rows = [row for row in self.open_rows if row.course is not None]
+        rows = [row for row in self.open_rows if row.course is not None and not row.course.exhausted]
         if not rows:
             return None
         soonest = [row for row in rows if row.asked.due_on == rows[0].asked.due_on]

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.assessment.queries import open_attempts
+from portal.assessment.queries import attempts_begun, open_attempts
 from portal.catalogue.models import Activity, Lesson, ModuleVersion
 from portal.db import db
 from portal.errors import NotFoundError
@@ -30,6 +30,7 @@ class Course:
     progress: Progress | None  # of the registration under way; None: not begun, or passed
     passed: bool  # the latest registration ended with a pass
     open_attempt: UUID | None
+    attempts_begun: int  # under the registration under way
 
     @property
     def slug(self) -> str:
@@ -60,6 +61,12 @@ class Course:
     def assessment_is_open(self) -> bool:
         """Whether an attempt may begin, as far as the lessons are concerned."""
         return not self.passed and (self.next_lesson is None or self.version.test_out)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every attempt that the module allows was used without a pass."""
+        limit = self.version.attempts
+        return bool(limit) and self.open_attempt is None and self.attempts_begun >= limit
 
     @property
     def assessment_minutes(self) -> int:
@@ -103,15 +110,16 @@ def courses(person_id: int, *slugs: str) -> dict[int, Course]:
     under_way = {key: found for key, found in progress.items() if not found.passed}
     wanted = newest | {key: found.version_id for key, found in under_way.items()}
     versions = _versions(wanted.values())
-    attempts = open_attempts([found.registration_id for found in under_way.values()])
+    registrations = {key: found.registration_id for key, found in under_way.items()}
+    attempts = open_attempts(list(registrations.values()))
+    begun = attempts_begun(list(registrations.values()))
     return {
         activity_id: Course(
             version=versions[version_id],
             progress=under_way.get(activity_id),
             passed=activity_id in progress and activity_id not in under_way,
-            open_attempt=attempts.get(under_way[activity_id].registration_id)
-            if activity_id in under_way
-            else None,
+            open_attempt=attempts.get(registrations.get(activity_id, 0)),
+            attempts_begun=begun.get(registrations.get(activity_id, 0), 0),
         )
         for activity_id, version_id in wanted.items()
     }

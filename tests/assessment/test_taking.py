@@ -11,6 +11,7 @@ from portal.db import db
 from portal.records.models import PassRecord, Record
 from tests.accounts.browsing import another, make_account, sign_in
 from tests.factories.catalogue import RIGHT, make_version
+from tests.learning.asking import ask
 from tests.learning.working import answer_all, attempt_base, begin, items_of, learner, take
 
 
@@ -237,6 +238,7 @@ def test_a_retry_after_a_fail_asks_what_was_not_asked_before(client):
 
 def test_the_number_of_attempts_is_a_limit(client):
     make_version(attempts=1)
+    ask("protect")
     learner(client)
 
     page = take(client, 0)
@@ -245,6 +247,9 @@ def test_the_number_of_attempts_is_a_limit(client):
     token = page.all("input", name="csrf_token")[0].get("value")
     client.post("/learning/modules/protect/assessment", data={"csrf_token": token})
     assert count(Attempt) == 1
+    page = client.page("/learning")
+    assert "Every attempt used, ask Learning and Development" in page.text
+    assert not any("Take the assessment" in button for form in page.forms() for button in form.buttons)
 
 
 def test_one_waits_after_a_fail(client, time_machine):
