@@ -124,7 +124,11 @@ class Started(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All ever recorded on one person, directive and position."""
+    """All ever recorded on one person, directive and position.
+
+    ``assignments`` holds only stretches whose version contains the position. A row replaced by one of a
+    version without the position must be left out beforehand: nothing here says that it is replaced.
+    """
 
     assignments: Sequence[Rule] = ()
     exclusions: Sequence[Excluded] = ()

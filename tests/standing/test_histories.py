@@ -67,8 +67,13 @@ def by_function(history, d, t):
     found = {}
     for person, facts in facts_of(history.people, versions).items():
         stretches = facts.assignments.get(history.directive, [])
+        live = {rule.id for rule in known([rule for rule, _ in stretches], t)}
         for position, activity in enumerate(history.activities, 1):
-            rules = [r for r, v in stretches if (position, activity) in versions[v].positions]
+            rules = [
+                rule
+                for rule, version in stretches
+                if rule.id in live and (position, activity) in versions[version].positions
+            ]
             every = Facts(
                 rules,
                 facts.exclusions.get(history.directive, []),

@@ -151,3 +151,13 @@ def test_people_with_a_live_post_in_the_audience_all_have_a_row(database):
 
     assert {person for person in (*people, leaver) if status(person)} == people
     assert status(leaver, date(2026, 5, 9)) is Status.OVERDUE
+
+
+def test_a_requirement_that_a_replacing_version_drops_has_no_row(database):
+    unit, activities, directive = world()
+    person = make_person(unit)
+    make_version(directive, {1: activities[0]}, number=2)
+
+    assert status(person, position=1) is Status.OVERDUE
+    assert status(person, position=2) is None
+    assert rebuild(False) == []
