@@ -31,6 +31,7 @@ class Event:
     recorded_at: datetime
     reference: str | None = None  # of a record, to link to
     replaces: bool = False
+    here: bool = False  # the person learned in the portal then
 
     @property
     def instant(self) -> datetime:
@@ -73,7 +74,7 @@ def events_of(person_id: int) -> list[Event]:
 
 def last_active(events: list[Event]) -> datetime | None:
     """When the person last learned something here; None: never."""
-    return next((event.when for event in events if isinstance(event.when, datetime)), None)
+    return next((event.instant for event in events if event.here), None)
 
 
 def _posts(person_id: int) -> Iterator[Event]:
@@ -123,7 +124,7 @@ def _exclusions(person_id: int) -> Iterator[Event]:
 
 def _registrations(person_id: int) -> Iterator[Event]:
     for row, title, number in registrations_of(person_id):
-        yield Event(row.started_at, f"Began {_short(title)}, version {number}", row.recorded_at)
+        yield Event(row.started_at, f"Began {_short(title)}, version {number}", row.recorded_at, here=True)
 
 
 def _lessons(person_id: int) -> Iterator[Event]:
@@ -135,7 +136,7 @@ def _lessons(person_id: int) -> Iterator[Event]:
         .where(Registration.person_id == person_id, LessonVisit.kind == "completed")
     )
     for at, position, title, number in rows:
-        yield Event(at, f"Completed lesson {position} of {_short(title)}, version {number}", at)
+        yield Event(at, f"Completed lesson {position} of {_short(title)}, version {number}", at, here=True)
 
 
 def _submissions(person_id: int) -> Iterator[Event]:
@@ -151,7 +152,7 @@ def _submissions(person_id: int) -> Iterator[Event]:
         if not row.passed:
             score = f"{int(row.score_raw)} of {row.score_max}"
             words = f"Did not pass {_short(title)}, attempt {number}: {score}"
-            yield Event(row.submitted_at, words, row.recorded_at)
+            yield Event(row.submitted_at, words, row.recorded_at, here=True)
 
 
 def _records(person_id: int) -> Iterator[Event]:
@@ -161,7 +162,15 @@ def _records(person_id: int) -> Iterator[Event]:
         version = f", version {row.version}" if row.version else ""
         score = f", with {int(row.score_raw)} of {row.score_max}" if row.score_raw is not None else ""
         words = f"{how} {_short(row.title)}{version}{score}"
-        yield Event(row.achieved_at, words, row.recorded_at, row.reference, row.replaces_id is not None)
+        only_day = row.source != "assessed" and row.achieved_at == clock.noon(row.achieved_on)
+        yield Event(
+            row.achieved_on if only_day else row.achieved_at,
+            words,
+            row.recorded_at,
+            row.reference,
+            replaces=row.replaces_id is not None,
+            here=row.source == "assessed",
+        )
     titles = {row.id: _short(row.title) for row in held}
     for revoked in revocations_of(list(titles)):
         words = f"{titles[revoked.record_id]} is not counted any more"

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.audit.models import AuditEvent
 from portal.db import db
-from portal.monitoring import exports
+from portal.monitoring import exports, queries
 from tests.monitoring.reading import csv_rows, parsed, sheet_of, xlsx_rows
 from tests.monitoring.world import REPORT, TODAY, enter, make_world
 
@@ -239,8 +239,6 @@ def test_every_export_is_audited_with_what_was_asked(auditor):
 
 
 def test_a_file_is_read_some_rows_at_a_time_and_whole(client, monkeypatch):
-    from portal.monitoring import queries
-
     monkeypatch.setattr(queries, "BATCH", 4)  # two people at a time
     world = make_world()
     for number in range(7):

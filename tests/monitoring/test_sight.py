@@ -1,8 +1,13 @@
 """Whose rows a viewer is told of: on the page, in every file, on person pages, by guessed addresses."""
 
+from datetime import date
+
 import pytest
 import time_machine
+from sqlalchemy import select
 
+from portal.db import db, stamp, touch, transaction
+from portal.people.models import Post
 from tests.monitoring.reading import csv_rows, xlsx_rows
 from tests.monitoring.test_report import people
 from tests.monitoring.world import REPORT, TODAY, enter, make_world
@@ -82,16 +87,11 @@ def test_a_sergeant_opens_direct_reports_and_nobody_else_of_the_same_unit(client
 
 
 def test_who_moved_away_stays_in_the_past_row_without_a_link(client):
-    from datetime import date
-
-    from portal.db import db, stamp, touch, transaction
-    from portal.people.models import Post
-
     world = make_world()
     moved = world.people["D1001"]
     with transaction():
         at = stamp()
-        old = db.session.query(Post).filter_by(person_id=moved).one()
+        old = db.session.scalars(select(Post).where(Post.person_id == moved)).one()
         common = {"recorded_at": at, "person_id": moved, "rank_or_grade": "Constable"}
         db.session.add(
             Post(
