@@ -1,6 +1,5 @@
 """Commands: the fictional force."""
 
-
 import click
 from flask import Blueprint, current_app
 from flask_migrate import upgrade
