@@ -12,7 +12,7 @@ from tests.running import Server
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 MOST_BYTES = 120_000
 DESK = [
-    ("overview", "/monitoring", "complete"),
+    ("overview", "/monitoring", "overdue"),
     ("report", "/monitoring/directives/OIC-2026", "complete"),
 ]
 LEARNER = [
@@ -38,6 +38,7 @@ def test_pictures_are_small_and_show_the_pages(browser: Browser, shared_server: 
         ("D1001", 390, LEARNER[:1]),
     ):
         with visitor(browser, shared_server, width) as tab:
+            tab.set_viewport_size({"width": width, "height": 700})
             sign_in(tab, person)
             for name, path, words in pages:
                 if not path:
