@@ -44,6 +44,7 @@ _SIGHT = frozenset(
         Permission.COMPLETION_EXPORT,
         Permission.PERSON_VIEW,
         Permission.DIRECTIVE_VIEW,
+        Permission.RECORD_VIEW,
     }
 )
 
