@@ -16,6 +16,7 @@ from flask_migrate import upgrade
 from config import Config
 from portal.app import create_app
 from portal.db import db
+from portal.extensions import limiter
 from tests.pages import PortalClient
 from tests.running import Server, copied, make_force
 
@@ -79,6 +80,7 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def database(app: Flask) -> Iterator[None]:
     """One test's transaction, rolled back at its end, in an application context."""
     with app.app_context():
+        limiter.reset()
         engines = db.engines
         engine = engines[None]
         connection = engine.connect()

@@ -64,15 +64,15 @@ class Server:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 self.port = probe.getsockname()[1]
-        log = (self.instance / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "serve.py"],
-            cwd=ROOT,
-            env=settings(self.instance, self.port, self.database_url),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with (self.instance / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "serve.py"],
+                cwd=ROOT,
+                env=settings(self.instance, self.port, self.database_url),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         for _ in range(300):
             if self._ready():
                 return self

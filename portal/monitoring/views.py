@@ -10,6 +10,7 @@ from portal import clock
 from portal.access import requires
 from portal.audit.services import log
 from portal.db import newest_stamp, transaction
+from portal.extensions import limiter
 from portal.monitoring import exports, overview, people, wording
 from portal.monitoring.filters import filters_of, order_of
 from portal.monitoring.forms import FilterForm, PositionForm, SearchForm
@@ -22,6 +23,11 @@ from portal.permissions import Permission
 from portal.web.paging import Page
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")
+
+# A file of a whole force costs seconds of a processor: no person needs more of them than this.
+files_limit = limiter.shared_limit(
+    "30 per 5 minutes", scope="completions", key_func=lambda: str(current_user.person_id)
+)
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -54,6 +60,7 @@ def directive(reference: str) -> ResponseReturnValue:
 
 @bp.get("/monitoring/directives/<reference>/completions.csv")
 @requires(Permission.COMPLETION_EXPORT)
+@files_limit
 def completions_csv(reference: str) -> ResponseReturnValue:
     """The rows of the report as CSV, streamed as they are read."""
     report = _report(reference)
@@ -66,6 +73,7 @@ def completions_csv(reference: str) -> ResponseReturnValue:
 
 @bp.get("/monitoring/directives/<reference>/completions.xlsx")
 @requires(Permission.COMPLETION_EXPORT)
+@files_limit
 def completions_xlsx(reference: str) -> ResponseReturnValue:
     """The rows of the report as a workbook."""
     report = _report(reference)

@@ -3,7 +3,7 @@
 from flask import Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
-from portal.web import assets, brand, error_pages, filters, form_widgets, headers
+from portal.web import assets, brand, error_pages, filters, form_widgets, headers, lengths
 
 
 def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
@@ -30,4 +30,5 @@ def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
 def wrap(app: Flask, *, https: bool) -> None:
     """Serve the compiled files in front of ``app`` and put the headers around all of it; call it last."""
     assets.wrap_static(app)
+    lengths.wrap_lengths(app)
     headers.wrap_headers(app, https=https)
