@@ -17,7 +17,7 @@ from benchmarks.statements import reads_of
 from benchmarks.world import REPORT, WHOLE_FORCE, World
 
 PATH = f"{REPORT}/completions.csv"
-DOWNLOADS = 3
+DOWNLOADS = 2
 FLAT = 8.0  # MiB that a download may add
 
 
