@@ -202,7 +202,7 @@ def test_a_cold_lesson_is_light(browser: Browser, shared_server: Server) -> None
         " WHERE l.html LIKE '%/media/%' OR l.position = 1",
     )
     assert len(lessons) >= 4
-    for (path,) in lessons[:6]:
+    for (path,) in lessons[:4]:
         with visitor(browser, shared_server, 320) as signing, visitor(browser, shared_server, 320) as tab:
             sign_in(signing, "D4001")
             kept: Any = signing.context.cookies()
