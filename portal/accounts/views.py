@@ -155,7 +155,8 @@ def set_password(token: str) -> ResponseReturnValue:
             flash("Your password is set. Sign in with it.", "success")
             return response
     response = make_response(render_template("accounts/set_password.html", form=form))
-    response.headers["Referrer-Policy"] = "no-referrer"  # the address holds the token
+    # The address holds the token; "no-referrer" would also hide the origin that our own form must show.
+    response.headers["Referrer-Policy"] = "strict-origin"
     return response
 
 

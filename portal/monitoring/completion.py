@@ -1,8 +1,9 @@
 """One row of the completion file: the contract's columns, in the contract's order, with their types."""
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 
 Cell = str | int | Decimal | date | datetime | None
 
@@ -44,7 +45,8 @@ class CompletionRow:
     @property
     def cells(self) -> tuple[Cell, ...]:
         """The values in the order of ``COLUMNS``."""
-        return astuple(self)
+        return _cells(self)
 
 
 COLUMNS = tuple(field.name for field in fields(CompletionRow))
+_cells = attrgetter(*COLUMNS)  # many times faster than astuple, which copies deeply

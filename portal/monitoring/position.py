@@ -1,6 +1,7 @@
 """Which position a report shows: as at a London day, as known on an instant, read generously."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -8,6 +9,7 @@ from portal import clock
 from portal.errors import BadInputError
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+FIELDS = ("as_at", "as_known_on")
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NUMBERS = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})")
 _WORDS = re.compile(r"(?:[a-z]+,? )?(\d{1,2})(?:st|nd|rd|th)? ([a-z]{3,9})\.?,? (\d{4})")
@@ -118,6 +120,14 @@ def read_day(text: str) -> date | None:
     except ValueError:
         return None
     return None
+
+
+def iso(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pairs of an address with each day written as ISO 8601; what is no day stays as it is."""
+    return [
+        (name, day.isoformat() if name in FIELDS and (day := read_day(text)) else text)
+        for name, text in pairs
+    ]
 
 
 def _day(field: str, text: str) -> date:

@@ -1,8 +1,9 @@
 """Pages of this feature."""
 
 import tempfile
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, render_template, request, send_file, stream_with_context
+from flask import Blueprint, Response, redirect, render_template, request, send_file, stream_with_context
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -15,7 +16,7 @@ from portal.monitoring import exports, overview, people, wording
 from portal.monitoring.filters import filters_of, order_of
 from portal.monitoring.forms import FilterForm, PositionForm, SearchForm
 from portal.monitoring.person import person_page
-from portal.monitoring.position import Position, PositionError, position
+from portal.monitoring.position import Position, PositionError, iso, position
 from portal.monitoring.queries import CompletionReport, completion_report
 from portal.monitoring.report_page import ReportPage
 from portal.people.queries import live_units
@@ -44,6 +45,8 @@ def index() -> ResponseReturnValue:
 @requires(Permission.COMPLETION_VIEW)
 def directive(reference: str) -> ResponseReturnValue:
     """The report of one directive; a position that is refused shows today's, with the reason."""
+    if moved := _iso_address():
+        return moved
     at, errors = _asked_position()
     report = completion_report(current_user.viewer, reference, at, filters_of(request.args))
     page = ReportPage(report, order_of(request.args), request.path, list(request.args.items(multi=True)))
@@ -106,6 +109,8 @@ def search() -> ResponseReturnValue:
 @requires(Permission.PERSON_VIEW)
 def person(staff_number: str) -> ResponseReturnValue:
     """Where one person stands, and what happened."""
+    if moved := _iso_address():
+        return moved
     at, errors = _asked_position()
     return (
         render_template(
@@ -118,6 +123,13 @@ def person(staff_number: str) -> ResponseReturnValue:
         ),
         400 if errors else 200,
     )
+
+
+def _iso_address() -> ResponseReturnValue | None:
+    """The way to the same page with its days in ISO, where the form's words stand in the address."""
+    asked = list(request.args.items(multi=True))
+    written = iso(asked)
+    return None if written == asked else redirect(f"{request.path}?{urlencode(written)}", 303)
 
 
 def _asked_position() -> tuple[Position, list[tuple[str, str]]]:

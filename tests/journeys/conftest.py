@@ -1,7 +1,6 @@
 """A real browser, and servers whose state a module's tests may share."""
 
 import shutil
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,17 +20,6 @@ QUIET = [
 ]
 
 
-class LoggedServer(Server):
-    """A server whose log file is left to the process that writes it."""
-
-    def start(self) -> "LoggedServer":
-        """Start; the handle that the process inherited closes as the call returns."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            super().start()
-        return self
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium; of a module, since two drivers cannot run in one thread and other folders have theirs."""
@@ -46,7 +34,7 @@ def browser() -> Iterator[Browser]:
 
 def running(template: Path, instance: Path) -> Iterator[Server]:
     """A server on a copy of the force, ended however the tests end."""
-    started = LoggedServer(copied(template, instance))
+    started = Server(copied(template, instance))
     try:
         yield started.start()
     finally:

@@ -47,10 +47,6 @@ def link_for(admin: Tab, someone: str) -> str:
     return admin.inner_text("#link")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the page's Referrer-Policy no-referrer makes browsers send Origin: null, which is refused",
-)
 def test_a_password_is_set_from_a_link(browser: Browser, shared_server: Server) -> None:
     someone = newcomer(shared_server)
     with visitor(browser, shared_server) as admin, visitor(browser, shared_server, 320) as tab:

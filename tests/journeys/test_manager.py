@@ -82,7 +82,6 @@ def test_a_manager_filters_opens_a_person_and_looks_back(browser: Browser, share
         hold_to_account(tab)
 
 
-@pytest.mark.xfail(strict=True, reason="the form's words stay in the address as they were written")
 def test_the_address_of_a_past_position_is_iso(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D2001")
