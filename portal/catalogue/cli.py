@@ -59,7 +59,7 @@ def publish(folder: Path, dry_run: bool) -> None:
 @bp.cli.command("export")
 @click.argument("slug")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--version", "number", type=click.IntRange(min=1), help="The latest unless given.")
+@click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
 def export(slug: str, folder: Path, number: int | None) -> None:
     """Write a published module's folder to DIR, byte for byte. DIR must be new or empty."""
     try:
@@ -67,6 +67,8 @@ def export(slug: str, folder: Path, number: int | None) -> None:
         _write(files, folder)
     except PortalError as error:
         _refuse(error)
+    except OSError as error:
+        _refuse(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
     click.echo(f"{slug}: {len(files)} files written to {folder}.")
 
 

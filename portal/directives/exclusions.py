@@ -1,8 +1,9 @@
 """Exemptions and deferrals, from rows that name people and directives as files do."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from portal.audit import services as audit
 from portal.db import OPEN_END, db, stamp, touch
 from portal.directives.models import Directive, DirectiveVersion, Exclusion
+from portal.directives.reconcile import later
 from portal.errors import BadInputError
 from portal.people.files import SourceRow
 from portal.people.known import known
@@ -27,6 +29,8 @@ REASONS = (
 COLUMNS = ("staff_number", "directive", "kind", "reason", "valid_from", "valid_to", "due_on", "decided_by")
 OPTIONAL = ("comment",)
 DAYS_AFTER_DEFERRAL = 28  # offered where the directive counts no days after joining
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Decision(NamedTuple):
@@ -162,7 +166,7 @@ class _Reading:
             self._fault(row, "due_on", "write it, or valid_to, for a deferral")
             return None
         days = self.days.get(directive_id or 0)
-        return to_on + timedelta(days=DAYS_AFTER_DEFERRAL if days is None else days) if to_on else None
+        return later(to_on, DAYS_AFTER_DEFERRAL if days is None else days) if to_on else None
 
     def _one(self, row: SourceRow, column: str, held: dict[str, int], why: str) -> int | None:
         found = held.get(row.values[column])
@@ -179,6 +183,8 @@ class _Reading:
         if not value and empty is not None:
             return empty
         try:
+            if not _ISO_DAY.fullmatch(value):
+                raise ValueError(value)
             return date.fromisoformat(value)
         except ValueError:
             self._fault(row, column, f"{value!r}: write a date such as 2026-04-30")

@@ -10,6 +10,9 @@ from typing import Any, TypeGuard
 
 from portal.errors import BadInputError
 
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")  # it stands in addresses and file names
+MOST_DAYS = 36_500
+
 KINDS = ("module", "event", "guide")
 SELECTORS = ("designated_role", "unit_under", "rank_or_grade")
 TOP = (
@@ -85,10 +88,10 @@ class _Reader:
 
     def number(self, values: Mapping[str, Any], key: str, least: int, where: str = "") -> int | None:
         value = values.get(key)
-        if _whole(value, least):
+        if _whole(value, least) and value <= MOST_DAYS:
             return value
         if value is not None:
-            self.faults.append(f"{where}{key}: write a whole number from {least}.")
+            self.faults.append(f"{where}{key}: write a whole number from {least} to {MOST_DAYS}.")
         return None
 
     def table(self, values: Mapping[str, Any], key: str, known: Sequence[str]) -> Mapping[str, Any]:
@@ -146,12 +149,19 @@ def read(content: bytes) -> DirectiveFile:
     return made
 
 
+def _reference(reader: _Reader, values: Mapping[str, Any]) -> str:
+    reference = reader.text(values, "reference")
+    if reference and not _REFERENCE.fullmatch(reference):
+        reader.faults.append("reference: write letters, digits and hyphens alone, such as OIC-2026.")
+    return reference
+
+
 def _directive(reader: _Reader, values: Mapping[str, Any]) -> DirectiveFile:
     effective_on = reader.day(values, "effective_on")
     if "effective_on" not in values:
         reader.faults.append("effective_on: write the day it takes effect, such as 2025-09-01.")
     return DirectiveFile(
-        reference=reader.text(values, "reference"),
+        reference=_reference(reader, values),
         title=reader.text(values, "title"),
         source=reader.text(values, "source"),
         wording=reader.text(values, "wording"),

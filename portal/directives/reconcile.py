@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -72,8 +72,13 @@ def due_on(version: Version, joined_on: date) -> date:
     if version.due_fixed_on is not None:
         dues.append(version.due_fixed_on)
     if version.due_days_after_joining is not None:
-        dues.append(joined_on + timedelta(days=version.due_days_after_joining))
+        dues.append(later(joined_on, version.due_days_after_joining))
     return max(dues)
+
+
+def later(day: date, days: int) -> date:
+    """The day so many days later, or the last day there is."""
+    return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))
 
 
 def reconcile(touched: Touched) -> None:

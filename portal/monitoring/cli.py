@@ -12,10 +12,10 @@ from flask import Blueprint
 from portal import clock
 from portal.audit.services import log
 from portal.db import newest_stamp, transaction
-from portal.errors import PortalError
+from portal.errors import PortalError, RuleError
 from portal.monitoring import exports
 from portal.monitoring.completion import CompletionRow
-from portal.monitoring.position import position
+from portal.monitoring.position import PositionError, position
 from portal.monitoring.queries import CompletionReport, completion_report
 from portal.people.queries import COMMAND_LINE
 
@@ -39,9 +39,14 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
         report = completion_report(COMMAND_LINE, reference, at)
         if form == "xlsx":
             exports.refuse_large_workbook(report.shown.rows, exports.SHEET_ROWS)
+        if not output.absolute().parent.is_dir():
+            raise RuleError(f"--output: {output.parent} is not a folder.")
         with transaction():
             log("completions.exported", actor_id=None, **exports.audited(report, form))
         _write(report, form, output)
+    except PositionError as error:
+        click.echo(f"--{error.field.replace('_', '-')}: {error}\nRefused: no file was written.", err=True)
+        sys.exit(1)
     except (PortalError, OSError) as error:
         click.echo(f"{error}\nRefused: no file was written.", err=True)
         sys.exit(1)

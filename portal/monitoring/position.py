@@ -143,12 +143,13 @@ def _instant(text: str, today: date, now: datetime) -> datetime:
     if day is not None:
         return now if day == today else clock.end_of_day(day)
     try:
-        instant = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", text.strip()))
-    except ValueError:
+        written = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", text.strip()))
+        instant = written.astimezone(UTC) if written.tzinfo else None
+    except (ValueError, OverflowError):
         instant = None
-    if instant is None or instant.tzinfo is None:
+    if instant is None:
         reason = (
             "Write a date such as 30 April 2026, or an instant with its offset such as 2026-04-30T12:00:00Z."
         )
         raise PositionError("as_known_on", reason)
-    return instant.astimezone(UTC)
+    return instant

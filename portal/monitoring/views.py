@@ -45,9 +45,9 @@ def index() -> ResponseReturnValue:
 @requires(Permission.COMPLETION_VIEW)
 def directive(reference: str) -> ResponseReturnValue:
     """The report of one directive; a position that is refused shows today's, with the reason."""
-    if moved := _iso_address():
-        return moved
     at, errors = _asked_position()
+    if not errors and (moved := _iso_address()):
+        return moved
     report = completion_report(current_user.viewer, reference, at, filters_of(request.args))
     page = ReportPage(report, order_of(request.args), request.path, list(request.args.items(multi=True)))
     answer = render_template(
@@ -109,9 +109,9 @@ def search() -> ResponseReturnValue:
 @requires(Permission.PERSON_VIEW)
 def person(staff_number: str) -> ResponseReturnValue:
     """Where one person stands, and what happened."""
-    if moved := _iso_address():
-        return moved
     at, errors = _asked_position()
+    if not errors and (moved := _iso_address()):
+        return moved
     return (
         render_template(
             "monitoring/person.html",

@@ -52,7 +52,7 @@ def grant_role(staff_number: str, role: str, unit: str | None) -> None:
             made = services.grant(
                 queries.person_by_staff_number(staff_number),
                 Role(role),
-                unit_id=queries.unit_by_path(unit, clock.today()) if unit else None,
+                unit_id=queries.unit_by_path(unit, clock.today()) if unit is not None else None,
                 by=None,
                 at=clock.now(),
             )
@@ -73,7 +73,7 @@ def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
             ended = services.revoke(
                 queries.person_by_staff_number(staff_number),
                 Role(role),
-                unit_id=queries.unit_by_path(unit, clock.today()) if unit else None,
+                unit_id=queries.unit_by_path(unit, clock.today()) if unit is not None else None,
                 by=None,
                 at=clock.now(),
             )

@@ -212,8 +212,8 @@ def _time(text: str) -> date | datetime | None:
     try:
         if _ISO_DAY.fullmatch(text):
             return date.fromisoformat(text)
-        return datetime.fromisoformat(text) if _ISO_INSTANT.fullmatch(text) else None
-    except ValueError:
+        return datetime.fromisoformat(text).astimezone(UTC) if _ISO_INSTANT.fullmatch(text) else None
+    except (ValueError, OverflowError):
         return None
 
 
@@ -230,7 +230,7 @@ def _completion(
     return Completion(
         person_id=people[values["staff_number"]],
         activity_id=activities[values["requirement_kind"], values["requirement"]],
-        achieved_at=found.astimezone(UTC) if isinstance(found, datetime) else clock.noon(found),
+        achieved_at=found if isinstance(found, datetime) else clock.noon(found),
         score_scaled=Decimal(values["score_scaled"]) if values["score_scaled"] else None,
         source_system=values["source_system"],
         evidence=values["evidence"],

@@ -65,6 +65,7 @@ def test_revoking_without_the_unit_of_the_grant_is_refused(app, person):
     [
         (["G9", "manager"], 1, "Nobody has the staff number G9."),
         (["G1", "manager", "--unit", "Westshire Police/Crime"], 1, "No unit has the path"),
+        (["G1", "auditor", "--unit", ""], 1, "No unit has the path"),
         (["G1", "chief"], 2, "'chief' is not one of"),
     ],
 )
