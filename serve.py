@@ -1,6 +1,7 @@
 """Serves the portal with a production server: ``make run``, or ``python serve.py`` with settings set."""
 
 import os
+import sys
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -8,12 +9,20 @@ from granian.constants import HTTPModes, Interfaces
 from config import Config
 
 
+def _with_few_arenas() -> None:
+    """Begin again with the C library kept to two arenas, which it asks for only as a process starts.
+
+    Threads that each keep a heap of their own would cost a small machine a third of its memory.
+    """
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        os.environ["MALLOC_ARENA_MAX"] = "2"
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - this very program
+
+
 def main() -> None:
     """Run until stopped."""
     config = Config()
-    # Threads that each keep a heap of their own would cost a small machine a third of its memory.
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1048576")
+    _with_few_arenas()
     Granian(
         "wsgi:app",
         address=config.bind,
