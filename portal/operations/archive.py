@@ -140,8 +140,9 @@ def _run(*command: str) -> None:
 
 
 def _backup_postgresql(target: Path) -> str | None:
+    newest = _newest_postgresql()  # before the dump, which therefore holds at least this
     _run("pg_dump", "--format=custom", "--no-owner", f"--file={target}", f"--dbname={_server_address()}")
-    return _newest_postgresql()
+    return newest
 
 
 def _restore_postgresql(file: Path) -> str | None:

@@ -52,7 +52,7 @@ def grant_role(staff_number: str, role: str, unit: str | None) -> None:
             made = services.grant(
                 queries.person_by_staff_number(staff_number),
                 Role(role),
-                unit_id=queries.unit_by_path(unit, clock.today()) if unit is not None else None,
+                unit_id=_unit_id(unit),
                 by=None,
                 at=clock.now(),
             )
@@ -73,7 +73,7 @@ def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
             ended = services.revoke(
                 queries.person_by_staff_number(staff_number),
                 Role(role),
-                unit_id=queries.unit_by_path(unit, clock.today()) if unit is not None else None,
+                unit_id=_unit_id(unit),
                 by=None,
                 at=clock.now(),
             )
@@ -81,6 +81,11 @@ def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
         _refuse(error)
     where = f" on {unit}" if unit else ""
     click.echo(f"{staff_number} {'is no longer' if ended else 'was not'} {role}{where}.")
+
+
+def _unit_id(path: str | None) -> int | None:
+    """The unit of the path; an empty path is a mistake, not the whole force."""
+    return None if path is None else queries.unit_by_path(path, clock.today())
 
 
 def _refuse(error: PortalError) -> None:

@@ -4,9 +4,10 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from tests.running import command, copied, settings
+from tests.running import command, copied, make_force, settings
 
 INSERT = "INSERT INTO stamp (recorded_at) VALUES (strftime('%Y-%m-%d %H:%M:%f', 'now') || printf('%03d', ?))"
 
@@ -70,3 +71,27 @@ def test_what_is_no_backup_changes_nothing(small_force, tmp_path):
         done = command(settings(here), "restore", str(tmp_path / name), "--replace")
         assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
     assert command(settings(here), "directives", "reconcile", "--dry-run").returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.postgresql
+def test_postgresql_is_restored_into_an_empty_database(postgresql, tmp_path):
+    server = postgresql.removesuffix("/postgres")
+    with psycopg.connect(postgresql, autocommit=True) as admin:
+        for name in ("backup_here", "backup_there"):
+            admin.execute(f"DROP DATABASE IF EXISTS {name}")
+            admin.execute(f"CREATE DATABASE {name}")
+    here, there = (settings(tmp_path, database_url=f"{server}/backup_{p}") for p in ("here", "there"))
+    make_force(tmp_path, people=20, database_url=here["DATABASE_URL"])
+    file = str(tmp_path / "portal.dump")
+
+    made, done = command(here, "backup", file), command(there, "restore", file)
+
+    assert (made.returncode, done.returncode) == (0, 0), made.stderr + done.stderr
+    report = ("report", "completions", "--directive", "OIC-2026", "--format", "csv", "--output")
+    files = [tmp_path / "here.csv", tmp_path / "there.csv"]
+    for place, output in zip((here, there), files, strict=True):
+        assert command(place, *report, str(output), "--as-at", "2026-04-30").returncode == 0
+    assert files[0].read_text() == files[1].read_text()
+    assert command(there, "restore", file).returncode == 1  # holds data now
+    assert command(there, "restore", file, "--replace").returncode == 0
