@@ -17,6 +17,8 @@ from portal.accounts import views as accounts_views
 from portal.assessment import models as assessment_models
 from portal.assessment import views as assessment_views
 from portal.audit import models as audit_models
+from portal.authoring import models as authoring_models
+from portal.authoring import views as authoring_views
 from portal.catalogue import cli as catalogue_cli
 from portal.catalogue import models as catalogue_models
 from portal.catalogue import views as catalogue_views
@@ -51,6 +53,7 @@ TABLES = (
     directives_models,
     assessment_models,
     standing_models,
+    authoring_models,
 )
 
 VIEWS = (
@@ -60,6 +63,7 @@ VIEWS = (
     catalogue_views,
     records_views,
     monitoring_views,
+    authoring_views,
     operations_views,
 )
 
@@ -88,6 +92,7 @@ class Entry:
 NAVIGATION = (
     ("Monitoring", "/monitoring", Permission.COMPLETION_VIEW),
     ("People", "/people", Permission.PERSON_VIEW),
+    ("Authoring", "/authoring", Permission.AUTHORING_VIEW),
     ("My learning", "/learning", Permission.LEARN),
     ("Modules", "/modules", Permission.LEARN),
     ("Records", "/records", Permission.LEARN),

@@ -33,6 +33,9 @@ class Permission(StrEnum):
     PERSON_VIEW = "people:person:view"
     ACCOUNT_ADMINISTER = "accounts:account:administer"
     DIRECTIVE_VIEW = "directives:directive:view"
+    AUTHORING_VIEW = "authoring:draft:view"
+    DRAFT_EDIT = "authoring:draft:edit"
+    VERSION_PUBLISH = "authoring:version:publish"
 
 
 LEARNER = frozenset(
@@ -51,8 +54,8 @@ _SIGHT = frozenset(
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: _SIGHT,
     Role.DIRECTIVE_OWNER: _SIGHT,
-    Role.AUTHOR: frozenset(),
-    Role.PUBLISHER: frozenset(),
+    Role.AUTHOR: frozenset({Permission.AUTHORING_VIEW, Permission.DRAFT_EDIT}),
+    Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
     Role.FACILITATOR: frozenset(),
     Role.AUDITOR: _SIGHT,
     Role.ADMINISTRATOR: _SIGHT | {Permission.ACCOUNT_ADMINISTER},

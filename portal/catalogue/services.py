@@ -7,7 +7,7 @@ from pathlib import Path
 from portal.audit.services import log
 from portal.catalogue import queries
 from portal.catalogue.checking import Checked, RenderedPage, check_module, sha256
-from portal.catalogue.faults import Faults
+from portal.formats.faults import Faults
 from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
 from portal.catalogue.reading import SHARED, module_folders, read_folder, read_shared
 from portal.catalogue.shared import parse_shared
@@ -95,6 +95,32 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
         else:
             done.versions.append(version)
     return done
+
+
+def check_files(key: str, files: dict[str, bytes]) -> Reading:
+    """Read and check one module's files, not from a folder, against the shared files that are published."""
+    faults = Faults()
+    held = queries.shared_files()
+    module = check_module(key, files, parse_shared(held, faults), faults)
+    return Reading([module] if module else [], held, faults)
+
+
+def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -> ModuleVersion | None:
+    """Publish one module's files as its next version; None where these bytes are its current version.
+
+    Args:
+        key: The module's key, which is its folder's name.
+        files: Every file of the folder by path.
+        at: The transaction's stamp.
+        by: The person who publishes.
+
+    Raises:
+        BadInputError: Something is at fault, with every reason. Nothing is written.
+    """
+    reading = check_files(key, files)
+    if len(reading.faults):
+        raise BadInputError(reading.faults.sentences())
+    return _publish_module(reading.modules[0], at, by)
 
 
 def _publish_shared(name: str, content: bytes, at: datetime, by: int | None) -> bool:

@@ -59,6 +59,7 @@ ROUTES: dict[str, str] = {
     "assessment.item": ATTEMPT,
     "assessment.resume": ATTEMPT,
     "assessment.submit": ATTEMPT,
+    "authoring.desk": NOBODY,
     "catalogue.glossary": NOBODY,
     "catalogue.library": NOBODY,
     "catalogue.medium": NOBODY,
