@@ -7,11 +7,10 @@ from wtforms import SelectChoice
 
 from portal import clock
 from portal.access import requires
-from portal.accounts import browser, queries, scope, services
+from portal.accounts import browser, grants, queries, scope, services
 from portal.accounts.forms import GrantForm
 from portal.db import transaction
 from portal.errors import ForbiddenError, NotFoundError, RuleError
-from portal.people import services as people
 from portal.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
 from portal.permissions import Permission, Role
 
@@ -66,6 +65,16 @@ def _back(staff_number: str, said: str, category: str = "success") -> ResponseRe
     return redirect(url_for("accounts.administer", staff_number=staff_number), 303)
 
 
+def _changed(person: Viewer, said: str) -> ResponseReturnValue:
+    """Back to the page; to sign-in where the administrator's own roles changed, and so ended this session."""
+    if person.person_id != current_user.person_id:
+        return _back(person.staff_number, f"{said}. {person.display_name} is signed out everywhere.")
+    response = redirect(url_for("accounts.sign_in"), 303)
+    browser.sign_out(response)
+    flash(f"{said}. Your own roles changed, so sign in again.", "success")
+    return response
+
+
 def _grant_form() -> GrantForm:
     form = GrantForm()
     viewer = current_user.viewer
@@ -116,11 +125,12 @@ def grant_role(staff_number: str) -> ResponseReturnValue:
         return _page(person, form)
     role, unit_id = Role(form.role.data), int(form.unit.data) if form.unit.data else None
     with transaction():
-        made = people.grant(
+        made = grants.grant(
             person.person_id, role, unit_id=unit_id, by=current_user.person_id, at=clock.now()
         )
-    said = "Role granted" if made else "The role was held already"
-    return _back(staff_number, f"{said}: {role_words(role)}")
+    if not made:
+        return _back(staff_number, f"The role was held already: {role_words(role)}")
+    return _changed(person, f"Role granted: {role_words(role)}")
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)
@@ -131,14 +141,14 @@ def revoke_role(staff_number: str) -> ResponseReturnValue:
     for held in scope.grants_of(person.person_id):
         if (held.role.value, str(held.unit_id or "")) == wanted:
             with transaction():
-                people.revoke(
+                grants.revoke(
                     person.person_id,
                     held.role,
                     unit_id=held.unit_id,
                     by=current_user.person_id,
                     at=clock.now(),
                 )
-            return _back(staff_number, f"Role ended: {role_words(held.role)}")
+            return _changed(person, f"Role ended: {role_words(held.role)}")
     return abort(404)
 
 

@@ -1,13 +1,16 @@
-"""Commands: accounts."""
+"""Commands: accounts, and those of people that change what someone may do."""
 
 import click
 from flask import Blueprint, current_app
 
 from portal import clock
-from portal.accounts import services
+from portal.accounts import grants, services
 from portal.db import transaction
 from portal.errors import PortalError
-from portal.people.queries import person_by_staff_number
+from portal.people.cli import bp as people
+from portal.people.cli import refuse
+from portal.people.queries import person_by_staff_number, unit_by_path
+from portal.permissions import Role
 
 bp = Blueprint("accounts_commands", __name__, cli_group="accounts")
 
@@ -22,3 +25,50 @@ def invite(staff_number: str) -> None:
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{current_app.config['PORTAL'].address}/set-password/{token}")
+
+
+@people.cli.command("grant")
+@click.argument("staff_number")
+@click.argument("role", type=click.Choice([str(role) for role in Role]))
+@click.option("--unit", help="Path of the unit on which, such as 'Westshire Police/Crime'.")
+def grant_role(staff_number: str, role: str, unit: str | None) -> None:
+    """Grant ROLE to the person with STAFF_NUMBER, from today on; their sessions end."""
+    try:
+        with transaction():
+            made = grants.grant(
+                person_by_staff_number(staff_number),
+                Role(role),
+                unit_id=_unit_id(unit),
+                by=None,
+                at=clock.now(),
+            )
+    except PortalError as error:
+        refuse(error)
+    where = f" on {unit}" if unit else ""
+    click.echo(f"{staff_number} {'is now' if made else 'was already'} {role}{where}.")
+
+
+@people.cli.command("revoke")
+@click.argument("staff_number")
+@click.argument("role", type=click.Choice([str(role) for role in Role]))
+@click.option("--unit", help="Path of the unit on which it was granted.")
+def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
+    """Revoke ROLE from the person with STAFF_NUMBER, at once; their sessions end."""
+    try:
+        with transaction():
+            ended = grants.revoke(
+                person_by_staff_number(staff_number),
+                Role(role),
+                unit_id=_unit_id(unit),
+                by=None,
+                at=clock.now(),
+            )
+    except PortalError as error:
+        refuse(error)
+    where = f" on {unit}" if unit else ""
+    click.echo(f"{staff_number} {'is no longer' if ended else 'was not'} {role}{where}.")
+
+
+def _unit_id(path: str | None) -> int | None:
+    """The unit of the path; an empty path is a mistake, not the whole force."""
+    return None if path is None else unit_by_path(path, clock.today())

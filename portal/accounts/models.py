@@ -28,10 +28,12 @@ class SignInSession(Base):
     reference: Mapped[str] = mapped_column(unique=True)  # names it on pages
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     csrf_secret: Mapped[str]
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     seen_at: Mapped[datetime]  # written at most once a minute
     ended_at: Mapped[datetime | None]
-    end_reason: Mapped[str | None]  # signed_out, ended_elsewhere, password_changed, closed, lapsed
+    end_reason: Mapped[
+        str | None
+    ]  # signed_out, ended_elsewhere, password_changed, role_changed, closed, lapsed
     browser: Mapped[str]  # the browser's family and system in words
     address: Mapped[str]
 
@@ -45,7 +47,7 @@ class PasswordLink(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     created_at: Mapped[datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
 
 
@@ -61,7 +63,7 @@ class SignInFailure(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     account_hash: Mapped[str]
     address: Mapped[str]
-    failed_at: Mapped[datetime]
+    failed_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class HeldForm(Base):
@@ -74,4 +76,4 @@ class HeldForm(Base):
     path: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)  # application/x-www-form-urlencoded
     held_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from portal.accounts import passwords, queries, throttle
+from portal.accounts import passwords, queries, throttle, tidying
 from portal.accounts.errors import LinkSpentError
 from portal.accounts.models import Credential, HeldForm, PasswordLink, SignInFailure, SignInSession
 from portal.accounts.tokens import new_token, token_hash
@@ -43,7 +43,7 @@ def admit(name: str, address: str, at: datetime) -> None:
     """
     address = throttle.place(address)
     _one_at_a_time(name, address)
-    db.session.execute(delete(SignInFailure).where(SignInFailure.failed_at < at - timedelta(days=1)))
+    tidying.tidy_failures(at)
     of_address = select(SignInFailure.failed_at).where(SignInFailure.address == address)
     failures = db.session.scalars(
         of_address.where(SignInFailure.account_hash == name, SignInFailure.failed_at > at - throttle.MEMORY)
@@ -155,6 +155,13 @@ def end_session(person_id: int, reference: str, at: datetime) -> None:
 
 def end_sessions(person_id: int, reason: str, by: int | None, at: datetime) -> None:
     """End every session of the person, lapsed ones too, and drop the forms kept over a lapse."""
+    close_sessions(person_id, reason, at)
+    _drop_forms(person_id)
+    log("account.session_ended", actor_id=by, subject_id=person_id, reason=reason)
+
+
+def close_sessions(person_id: int, reason: str, at: datetime) -> None:
+    """End every session of the person, lapsed ones too; a form sent from one is not carried out."""
     db.session.execute(
         update(SignInSession)
         .where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
@@ -166,8 +173,6 @@ def end_sessions(person_id: int, reason: str, by: int | None, at: datetime) -> N
         .where(SignInSession.person_id == person_id, SignInSession.end_reason == "lapsed")
         .values(end_reason=reason)
     )
-    _drop_forms(person_id)
-    log("account.session_ended", actor_id=by, subject_id=person_id, reason=reason)
 
 
 def _drop_forms(person_id: int) -> None:
@@ -321,7 +326,7 @@ def hold_form(person_id: int, path: str, body: bytes, at: datetime) -> str:
     Returns:
         The token that the same browser must show to have it back.
     """
-    db.session.execute(delete(HeldForm).where(HeldForm.expires_at <= at))
+    tidying.tidy_forms(at)
     surplus = db.session.scalars(
         select(HeldForm.token_hash)
         .where(HeldForm.person_id == person_id)

@@ -10,7 +10,7 @@ from wtforms import Field
 
 from portal import clock
 from portal.access import public, requires
-from portal.accounts import administer, browser, queries, services
+from portal.accounts import administer, browser, queries, services, tidying
 from portal.accounts.addresses import safe_next
 from portal.accounts.errors import LinkSpentError, PasswordRefusedError, SignInRefusedError
 from portal.accounts.forms import ChangePasswordForm, ConfirmForm, NewPasswordForm, SignInForm
@@ -81,6 +81,7 @@ def _signed_in(typed: str, plain: str) -> ResponseReturnValue:
             services.leave_session(before.token_hash, "lapsed", now)
         services.renew_hash(person_id, plain)
         token, form_secret = services.open_session(person_id, hashed_name, origin, now)
+        tidying.tidy(browser.limits(), now)
     waiting = queries.kept_forms(browser.kept_tokens(), person_id, now)
     target = url_for(".kept") if waiting else safe_next(request.args.get("next"))
     response = redirect(target, 303)

@@ -1,20 +1,19 @@
-"""Commands: people."""
+"""Commands: people. What changes a role stands with accounts, whose sessions it ends."""
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from flask import Blueprint
 
-from portal import clock
 from portal.db import stamp, transaction
 from portal.errors import BadInputError, PortalError
-from portal.people import queries, roster_store, services
+from portal.people import roster_store
 from portal.people.files import read_table
 from portal.people.paths import join
 from portal.people.roster import Plan
 from portal.people.roster_rows import OPTIONAL, REQUIRED, typed
-from portal.permissions import Role
 
 bp = Blueprint("people_commands", __name__, cli_group="people")
 
@@ -34,61 +33,15 @@ def import_roster(file: Path, dry_run: bool) -> None:
             with transaction():
                 made = roster_store.apply(rows, prepared, stamp())
     except PortalError as error:
-        _refuse(error)
+        refuse(error)
     click.echo(_summary(made))
     click.echo(
         "Dry run: nothing was changed." if dry_run else "Done." if not made.empty else "Nothing to do."
     )
 
 
-@bp.cli.command("grant")
-@click.argument("staff_number")
-@click.argument("role", type=click.Choice([str(role) for role in Role]))
-@click.option("--unit", help="Path of the unit on which, such as 'Westshire Police/Crime'.")
-def grant_role(staff_number: str, role: str, unit: str | None) -> None:
-    """Grant ROLE to the person with STAFF_NUMBER, from today on."""
-    try:
-        with transaction():
-            made = services.grant(
-                queries.person_by_staff_number(staff_number),
-                Role(role),
-                unit_id=_unit_id(unit),
-                by=None,
-                at=clock.now(),
-            )
-    except PortalError as error:
-        _refuse(error)
-    where = f" on {unit}" if unit else ""
-    click.echo(f"{staff_number} {'is now' if made else 'was already'} {role}{where}.")
-
-
-@bp.cli.command("revoke")
-@click.argument("staff_number")
-@click.argument("role", type=click.Choice([str(role) for role in Role]))
-@click.option("--unit", help="Path of the unit on which it was granted.")
-def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
-    """Revoke ROLE from the person with STAFF_NUMBER, at once."""
-    try:
-        with transaction():
-            ended = services.revoke(
-                queries.person_by_staff_number(staff_number),
-                Role(role),
-                unit_id=_unit_id(unit),
-                by=None,
-                at=clock.now(),
-            )
-    except PortalError as error:
-        _refuse(error)
-    where = f" on {unit}" if unit else ""
-    click.echo(f"{staff_number} {'is no longer' if ended else 'was not'} {role}{where}.")
-
-
-def _unit_id(path: str | None) -> int | None:
-    """The unit of the path; an empty path is a mistake, not the whole force."""
-    return None if path is None else queries.unit_by_path(path, clock.today())
-
-
-def _refuse(error: PortalError) -> None:
+def refuse(error: PortalError) -> NoReturn:
+    """Say why nothing was changed, and end with the code of a refusal."""
     reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
     for reason in reasons:
         click.echo(reason, err=True)

@@ -85,6 +85,9 @@ def test_from_a_link_to_a_closed_account(browser: Browser, shared_server: Server
         assert "Role granted: Manager" in admin.inner_text("main")
         hold_to_account(admin)
         tab.goto("/monitoring")
+        assert urlsplit(tab.url).path == "/sign-in"  # a change of role ends sessions
+        sign_in(tab, someone, NEW_PASSWORD)
+        tab.goto("/monitoring")
         assert tab.locator("nav a:text-is('Monitoring')").count() == 1
 
         follow(admin, "Close the account")
