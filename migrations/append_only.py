@@ -2,7 +2,7 @@
 
 from alembic import op
 
-FACT_TABLES = (
+FIRST_FACT_TABLES = (
     "stamp", "person", "unit", "unit_state", "post",
     "activity", "shared_version", "module_version", "package_file", "lesson", "item",
     "directive", "directive_version", "requirement", "assignment", "exclusion",
@@ -10,9 +10,11 @@ FACT_TABLES = (
     "record", "pass_record", "waiver", "imported_record", "revocation",
     "audit_event",
 )  # fmt: skip
+GUIDE_FACT_TABLES = ("guide_version", "guide_file", "acknowledgement")
+FACT_TABLES = FIRST_FACT_TABLES + GUIDE_FACT_TABLES
 
 _REFUSE = """
-CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '% is append-only: a correction is a new row', TG_TABLE_NAME;
 END $$
@@ -43,7 +45,7 @@ def protect(tables: tuple[str, ...]) -> None:
 
 
 def unprotect(tables: tuple[str, ...]) -> None:
-    """Take the triggers of ``protect`` away, and the function with them."""
+    """Take the triggers of ``protect`` away; the function stays for the tables of other migrations."""
     postgresql = op.get_bind().dialect.name == "postgresql"
     for table in tables:
         if postgresql:
@@ -52,5 +54,9 @@ def unprotect(tables: tuple[str, ...]) -> None:
         else:
             op.execute(f"DROP TRIGGER {table}_no_update")
             op.execute(f"DROP TRIGGER {table}_no_delete")
-    if postgresql:
+
+
+def forget() -> None:
+    """Take the function away that the triggers of ``protect`` call; the last table is unprotected by now."""
+    if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")

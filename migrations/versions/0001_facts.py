@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.append_only import FACT_TABLES, protect, unprotect
+from migrations.append_only import FIRST_FACT_TABLES, forget, protect, unprotect
 
 revision = "0001"
 down_revision = None
@@ -661,12 +661,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_submission_attempt_id")),
         sa.PrimaryKeyConstraint("attempt_id", name=op.f("pk_submission")),
     )
-    protect(FACT_TABLES)
+    protect(FIRST_FACT_TABLES)
 
 
 def downgrade() -> None:
     """Undo."""
-    unprotect(FACT_TABLES)
+    unprotect(FIRST_FACT_TABLES)
+    forget()
     op.drop_table("submission")
     op.drop_index("ix_response_attempt_item", table_name="response")
     op.drop_table("response")

@@ -127,3 +127,56 @@ class Item(Base):
     # single, multiple: {"choices": [{"key", "html", "feedback_html", "correct"}]}
     source: Mapped[list[str]] = mapped_column(JSON)
     retired: Mapped[bool] = mapped_column(default=False)
+
+
+class GuideVersion(Base):
+    """An immutable published snapshot of a guide, rendered and sanitised once."""
+
+    __tablename__ = "guide_version"
+    __table_args__ = (UniqueConstraint("activity_id", "number"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recorded_at: Mapped[datetime]
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
+    number: Mapped[int]  # counts from 1
+    digest: Mapped[str]  # SHA-256 over paths and bytes: publishing the same bytes again does nothing
+    title: Mapped[str]
+    summary: Mapped[str]
+    owner: Mapped[str]
+    review_on: Mapped[date]
+    acknowledge: Mapped[bool]  # whether readers are asked to say that they have read it
+    html: Mapped[str]  # safe, with slots as in Lesson
+    words: Mapped[int]
+    published_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a command
+    published_at: Mapped[datetime]
+
+    activity: Mapped[Activity] = relationship()
+
+
+class GuideFile(Base):
+    """A guide's own file, or a drawing it shows, byte for byte."""
+
+    __tablename__ = "guide_file"
+    __table_args__ = (UniqueConstraint("guide_version_id", "path"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    guide_version_id: Mapped[int] = mapped_column(ForeignKey("guide_version.id"))
+    path: Mapped[str]  # within the folder of guides, with /
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str]
+
+
+class SearchEntry(Base):
+    """What a reader can find by its words: a lesson, or one section of a guide; derived at publishing.
+
+    Each database indexes the words in its own way (migration 0004).
+    """
+
+    __tablename__ = "search_entry"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"), index=True)
+    address: Mapped[str]
+    title: Mapped[str]
+    above: Mapped[str]  # the module or guide it stands in
+    words: Mapped[str]

@@ -101,6 +101,15 @@ class ImportedRecord(Base):
     score_scaled: Mapped[Decimal | None] = mapped_column(Numeric(5, 4))
 
 
+class Acknowledgement(Base):
+    """A guide was read, as its reader said; the version they had before them."""
+
+    __tablename__ = "acknowledgement"
+
+    record_id: Mapped[int] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    guide_version_id: Mapped[int] = mapped_column(ForeignKey("guide_version.id"))
+
+
 class Revocation(Fact):
     """A record is not counted from a day on (its own day, if it never was a pass)."""
 
