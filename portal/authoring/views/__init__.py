@@ -1,6 +1,6 @@
 """The authoring desk's pages: one file a page or two, all on one blueprint."""
 
-from portal.authoring.views import desk
+from portal.authoring.views import desk, statistics
 from portal.authoring.views.blueprint import bp
 
-__all__ = ["bp", "desk"]
+__all__ = ["bp", "desk", "statistics"]
