@@ -1,9 +1,14 @@
 """The one place that asks the time: instants in UTC, days in London."""
 
+import re
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_NUMBERS = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})")
+_WORDS = re.compile(r"(?:[a-z]+,? )?(\d{1,2})(?:st|nd|rd|th)? ([a-z]{3,9})\.?,? (\d{4})")
 
 
 def now() -> datetime:
@@ -29,3 +34,23 @@ def end_of_day(day: date) -> datetime:
 def noon(day: date) -> datetime:
     """Noon in London on ``day``, in UTC: the instant of a fact of which only the day is known."""
     return datetime.combine(day, time(12), LONDON).astimezone(UTC)
+
+
+def read_day(text: str) -> date | None:
+    """The day that ``text`` names, day before month; None where it names none.
+
+    >>> read_day("30 April 2026") == read_day("30/4/2026") == read_day("2026-04-30")
+    True
+    """
+    said = " ".join(text.lower().split())
+    try:
+        if found := _ISO_DAY.fullmatch(said):
+            return date(*map(int, found.groups()))
+        if found := _NUMBERS.fullmatch(said):
+            day, month, year = map(int, found.groups())
+            return date(year + 2000 if year < 100 else year, month, day)
+        if (found := _WORDS.fullmatch(said)) and found[2][:3] in _MONTHS:
+            return date(int(found[3]), _MONTHS.index(found[2][:3]) + 1, int(found[1]))
+    except ValueError:
+        return None
+    return None

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from portal import clock
+from portal.clock import read_day
 from portal.errors import BadInputError
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 FIELDS = ("as_at", "as_known_on")
-_ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_NUMBERS = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})")
-_WORDS = re.compile(r"(?:[a-z]+,? )?(\d{1,2})(?:st|nd|rd|th)? ([a-z]{3,9})\.?,? (\d{4})")
 _LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")  # an address turns the + of an offset into a space
 
 
@@ -100,26 +97,6 @@ def position(as_at: str, as_known_on: str, *, now: datetime, newest: datetime | 
 def utc_text(instant: datetime) -> str:
     """The instant in UTC, ISO 8601 with Z, to the microsecond where it has any."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def read_day(text: str) -> date | None:
-    """The day that ``text`` names, day before month; None where it names none.
-
-    >>> read_day("30 April 2026") == read_day("30/4/2026") == read_day("2026-04-30")
-    True
-    """
-    said = " ".join(text.lower().split())
-    try:
-        if found := _ISO_DAY.fullmatch(said):
-            return date(*map(int, found.groups()))
-        if found := _NUMBERS.fullmatch(said):
-            day, month, year = map(int, found.groups())
-            return date(year + 2000 if year < 100 else year, month, day)
-        if (found := _WORDS.fullmatch(said)) and found[2][:3] in MONTHS:
-            return date(int(found[3]), MONTHS.index(found[2][:3]) + 1, int(found[1]))
-    except ValueError:
-        return None
-    return None
 
 
 def iso(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
