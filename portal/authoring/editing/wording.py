@@ -1,0 +1,143 @@
+"""Two texts word by word. Pure: what stands on the left joins to the old text, on the right to the new."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_TOKEN = re.compile(r"\s+|\w+(?:[’'\-]\w+)*%?|[^\w\s]")
+_CONTAINER = re.compile(r":::[ \t]*[A-Za-z]")
+_CLOSE = re.compile(r":::[ \t]*$")
+MOST_PAIRS = 4_000_000  # of tokens compared; beyond it a text counts as replaced, so that no page waits
+MOST_BLOCKS = 400  # pairs of blocks weighed against each other
+ALIKE = 0.5  # from this share of common words on, two paragraphs are one that was changed
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Some words of a text, and whether the other text lacks them."""
+
+    text: str
+    changed: bool
+
+
+Runs = tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A paragraph of the old text beside that of the new; None where one of them has none."""
+
+    old: str | None
+    new: str | None
+
+    @property
+    def same(self) -> bool:
+        """Whether a reader sees no difference."""
+        return _read(self.old) == _read(self.new)
+
+
+def words(old: str, new: str) -> tuple[Runs, Runs]:
+    """Both texts as runs of words; joined they give the texts, and equal texts have no changed run."""
+    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
+    if len(before) * len(after) > MOST_PAIRS and old != new:
+        return _runs([(old, new, False)])
+    found = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    parts = [("".join(before[a:b]), "".join(after[c:d]), tag == "equal") for tag, a, b, c, d in found]
+    return _runs(_joined(parts))
+
+
+Part = tuple[str, str, bool]  # old words, new words, whether they are the same
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Changes with hardly anything between them as one, since a reader takes them in as one."""
+    done: list[Part] = []
+    for place, part in enumerate(parts):
+        old, new, same = part
+        between = same and 0 < place < len(parts) - 1 and done and not done[-1][2]
+        if between and _is_slight(old, done[-1], parts[place + 1]):
+            same = False
+        if done and not same and not done[-1][2]:
+            done[-1] = (done[-1][0] + old, done[-1][1] + new, False)
+        else:
+            done.append((old, new, same))
+    return done
+
+
+def _is_slight(text: str, before: Part, after: Part) -> bool:
+    size = len(text.strip())
+    return size <= min(max(len(before[0]), len(before[1])), max(len(after[0]), len(after[1]))) // 2
+
+
+def _runs(parts: Sequence[Part]) -> tuple[Runs, Runs]:
+    left = tuple(Run(old, not same) for old, _, same in parts if old)
+    right = tuple(Run(new, not same) for _, new, same in parts if new)
+    return left, right
+
+
+def blocks(text: str) -> list[str]:
+    """The text in paragraphs and whole containers, each with the blank lines after it; joined, the text."""
+    found: list[str] = []
+    depth, open_block = 0, False
+    for row in text.splitlines(keepends=True):
+        bare = row.strip()
+        if depth == 0 and _CONTAINER.match(bare):
+            found.append(row)
+            depth, open_block = 1, True
+            continue
+        if depth:
+            depth += 1 if _CONTAINER.match(bare) else -1 if _CLOSE.match(bare) else 0
+            found[-1] += row
+            open_block = depth > 0
+            continue
+        if bare and not open_block:
+            found.append(row)
+        elif found:
+            found[-1] += row
+        else:
+            found.append(row)
+        open_block = bool(bare)
+    return found
+
+
+def paragraphs(old: str, new: str) -> list[Pair]:
+    """Every paragraph of both texts, in order, the same ones beside each other."""
+    before, after = blocks(old), blocks(new)
+    left, right = [_read(block) for block in before], [_read(block) for block in after]
+    pairs: list[Pair] = []
+    for tag, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pairs += [Pair(x, y) for x, y in zip(before[a:b], after[c:d], strict=True)]
+        else:
+            pairs += _paired(before[a:b], after[c:d])
+    return pairs
+
+
+def _paired(old: list[str], new: list[str]) -> list[Pair]:
+    """The most alike beside each other, and what lies before and after them in the same way."""
+    best, place = 0.0, (0, 0)
+    if len(old) * len(new) <= MOST_BLOCKS:
+        for at, block in enumerate(old):
+            for other, text in enumerate(new):
+                if (share := alike(block, text)) > best:
+                    best, place = share, (at, other)
+    if best < ALIKE:
+        return [Pair(block, None) for block in old] + [Pair(None, block) for block in new]
+    at, other = place
+    middle = Pair(old[at], new[other])
+    return [*_paired(old[:at], new[:other]), middle, *_paired(old[at + 1 :], new[other + 1 :])]
+
+
+def alike(old: str, new: str) -> float:
+    """The share of words that two texts have in common, in order, from 0 to 1."""
+    before, after = old.split(), new.split()
+    if len(before) * len(after) > MOST_PAIRS:
+        return 0.0
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    return matcher.ratio() if matcher.quick_ratio() >= ALIKE else 0.0
+
+
+def _read(text: str | None) -> str | None:
+    """A paragraph as a reader takes it in, the space around it aside."""
+    return None if text is None else text.strip()
