@@ -126,8 +126,10 @@ def _longest_common(old: list[str], new: list[str]) -> set[str]:
     for key in new:
         place = old.index(key)
         before = [run for run in best if not run or old.index(run[-1]) < place]
-        best.append([*max(before, key=lambda run: len(run)), key])
-    return set(max(best, key=lambda run: len(run)))
+        longest: list[str] = max(before, key=len)
+        best.append([*longest, key])
+    kept: list[str] = max(best, key=len)
+    return set(kept)
 
 
 def _title(files: Files, path: str, key: str) -> str:
