@@ -28,6 +28,7 @@ from portal.directives import cli as directives_cli
 from portal.directives import models as directives_models
 from portal.directives import reconcile
 from portal.extensions import csrf, limiter, migrate
+from portal.kinds import templates as kind_templates
 from portal.learning import views as learning_views
 from portal.monitoring import cli as monitoring_cli
 from portal.monitoring import views as monitoring_views
@@ -141,6 +142,7 @@ def _prepare_database(app: Flask) -> None:
 
 def _prepare_pages(app: Flask, config: Config) -> None:
     face.register(app)
+    kind_templates.register(app)
     csrf.init_app(app)
     limiter.init_app(app)
     accounts_boot.register(app, config)

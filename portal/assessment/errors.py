@@ -16,13 +16,6 @@ class UnansweredItemsError(RuleError):
         super().__init__(f"Answer every question before you submit. Still to answer: {listed}.")
 
 
-class NoChoiceError(RuleError):
-    """Saving of an answer without a choice that the item offers."""
-
-    def __init__(self) -> None:
-        super().__init__("Select an answer")
-
-
 class AlreadySubmittedError(ConflictError):
     """Saving of an answer in an attempt that was submitted, perhaps in another window."""
 

@@ -7,21 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from portal.assessment.marking import KINDS, Kind
 from portal.assessment.models import Attempt, Response, Submission
 from portal.catalogue.models import Item, ModuleVersion
 from portal.db import db
 from portal.errors import NotFoundError
+from portal.kinds import kinds
+from portal.kinds.kind import Answer, Kind
 from portal.records.models import Registration
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A choice of an item, in the words of the author; whether it is right stays with the item."""
-
-    key: str
-    html: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +22,33 @@ class Question:
 
     number: int  # counts from 1
     item: Item
-    choices: tuple[Choice, ...]  # in the order in which this attempt shows them
+    order: tuple[str, ...]  # what this attempt put in random order, as it shows it
+    answer: Answer
 
     @property
     def kind(self) -> Kind:
-        """How an item of this kind is asked and marked."""
-        return KINDS[self.item.kind]
+        """How an item of this kind is asked, marked and read back."""
+        return kinds()[self.item.kind]
 
     @property
-    def chosen(self) -> list[str]:
-        """Keys of the choices made, in the order shown."""
-        return [choice.key for choice in self.choices if choice.chosen]
+    def begun(self) -> bool:
+        """Whether a response was saved."""
+        return bool(self.answer.choices)
 
-    def written(self, key: str) -> dict[str, Any]:
-        """A choice as the author wrote it, right or wrong and with its feedback; shown after a pass alone."""
-        written: dict[str, Any] = next(c for c in self.item.content["choices"] if c["key"] == key)
-        return written
+    @property
+    def answered(self) -> bool:
+        """Whether nothing is left to be answered."""
+        return self.begun and self.kind.complete(self.item.content, self.answer.choices)
+
+    @property
+    def shown(self) -> Any:
+        """What the kind's templates show: the item in this attempt's order, with the response."""
+        return self.kind.shown(self.item.content, self.order, self.answer)
+
+    @property
+    def summary(self) -> list[str]:
+        """The response in a line or a few, as safe HTML."""
+        return self.kind.summary(self.item.content, self.order, self.answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Paper:
     @property
     def unanswered(self) -> list[int]:
         """Numbers of the questions without a response."""
-        return [question.number for question in self.questions if not question.chosen]
+        return [question.number for question in self.questions if not question.answered]
 
     def question(self, number: int) -> Question:
         """The question of this number.
@@ -110,16 +113,15 @@ def paper(attempt: Attempt) -> Paper:
     items = {item.id: item for item in db.session.scalars(select(Item).where(Item.id.in_(ids)))}
     responses = _responses(attempt.id)
     questions = tuple(
-        _question(number, items[drawn["item_id"]], drawn["order"], responses.get(drawn["item_id"], []))
+        Question(
+            number,
+            items[drawn["item_id"]],
+            tuple(drawn["order"]),
+            Answer(tuple(responses.get(drawn["item_id"], ()))),
+        )
         for number, drawn in enumerate(attempt.drawn, start=1)
     )
     return Paper(attempt, registration, version, questions, submission_of(attempt.id))
-
-
-def _question(number: int, item: Item, order: list[str], chosen: list[str]) -> Question:
-    words = {choice["key"]: choice["html"] for choice in item.content["choices"]}
-    choices = tuple(Choice(key, words[key], key in chosen) for key in order)
-    return Question(number, item, choices)
 
 
 def _responses(attempt_id: UUID) -> dict[int, list[str]]:

@@ -1,7 +1,6 @@
 """Beginning an attempt, saving answers, and its marked end."""
 
 import random
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from secrets import SystemRandom
@@ -14,7 +13,6 @@ from portal.assessment.errors import (
     AlreadySubmittedError,
     LessonsFirstError,
     NoAttemptsLeftError,
-    NoChoiceError,
     TooSoonError,
     UnansweredItemsError,
 )
@@ -22,6 +20,8 @@ from portal.assessment.models import Attempt, Response, Submission
 from portal.audit.services import log
 from portal.catalogue.models import ModuleVersion
 from portal.db import db, touch
+from portal.kinds import kinds
+from portal.kinds.kind import Answer, Sent
 from portal.records import queries as records
 from portal.records.models import Registration
 from portal.records.services import record_pass
@@ -83,7 +83,7 @@ def _refuse(
 
 def _drawn(version: ModuleVersion, runs: list[queries.Run], chance: random.Random) -> list[dict[str, object]]:
     candidates = [
-        Candidate(item.id, item.outcome, tuple(choice["key"] for choice in item.content["choices"]))
+        Candidate(item.id, item.outcome, tuple(kinds()[item.kind].keys(item.content)))
         for item in version.items
         if not item.retired
     ]
@@ -98,33 +98,39 @@ def _drawn(version: ModuleVersion, runs: list[queries.Run], chance: random.Rando
     return [{"item_id": item.id, "order": list(item.choices)} for item in picked]
 
 
-def answer(attempt: Attempt, number: int, choices: Sequence[str], at: datetime) -> None:
-    """Save the choices made for a question; each saving is a row, the last before submission counts.
+def answer(attempt: Attempt, number: int, sent: Sent, at: datetime) -> bool:
+    """Save what was answered to a question; each saving is a row, the last before submission counts.
 
     Saving what is saved already writes nothing.
 
     Args:
         attempt: Locked by the caller, so that nothing is saved beside a submission.
         number: The question's number, from 1.
-        choices: Keys of the choices.
+        sent: The form as it was sent.
         at: Now.
+
+    Returns:
+        Whether nothing is left to be answered in this question.
 
     Raises:
         AlreadySubmittedError: The attempt has ended.
-        NoChoiceError: Nothing was chosen that the question offers, or more than it allows.
+        AnswerError: Something is missing, or is nothing that the question offers.
     """
     sheet = queries.paper(attempt)
     if sheet.submission is not None:
         raise AlreadySubmittedError
     question = sheet.question(number)
-    chosen = [choice.key for choice in question.choices if choice.key in choices]
-    if not chosen or len(chosen) != len(set(choices)) or (len(chosen) > 1 and not question.kind.SEVERAL):
-        raise NoChoiceError
-    if chosen == question.chosen:
-        return
-    db.session.add(
-        Response(attempt_id=attempt.id, item_id=question.item.id, choices=chosen, saved_at=at, recorded_at=at)
+    given = question.kind.answer(question.item.content, question.order, sent)
+    if given != question.answer:
+        _save(attempt, question.item.id, given, at)
+    return question.kind.complete(question.item.content, given.choices)
+
+
+def _save(attempt: Attempt, item_id: int, given: Answer, at: datetime) -> None:
+    row = Response(
+        attempt_id=attempt.id, item_id=item_id, choices=list(given.choices), saved_at=at, recorded_at=at
     )
+    db.session.add(row)
     db.session.flush()
 
 
@@ -170,7 +176,7 @@ def submit(attempt: Attempt, *, at: datetime) -> bool:
 
 
 def _marked(sheet: queries.Paper, at: datetime) -> Submission:
-    marks = {str(q.item.id): q.kind.mark(q.item.content, q.chosen) for q in sheet.questions}
+    marks = {str(q.item.id): q.kind.mark(q.item.content, q.answer.choices) for q in sheet.questions}
     return Submission(
         attempt_id=sheet.attempt.id,
         score_raw=sum(marks.values(), Decimal(0)),

@@ -1,5 +1,6 @@
 """Taking an assessment: one item a page, checking, submitting, and looking back."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,10 +10,11 @@ from flask_login import current_user
 from portal import clock
 from portal.access import requires
 from portal.assessment import queries, services
-from portal.assessment.errors import AlreadySubmittedError, NoChoiceError, UnansweredItemsError
+from portal.assessment.errors import AlreadySubmittedError, UnansweredItemsError
 from portal.assessment.queries import Paper
 from portal.catalogue.rendering import fill
 from portal.db import stamp, transaction
+from portal.kinds.kind import AnswerError
 from portal.permissions import Permission
 
 bp = Blueprint("assessment", __name__, url_prefix="/assessment", template_folder="templates")
@@ -47,28 +49,36 @@ def item(attempt_id: UUID, number: int) -> ResponseReturnValue:
 @bp.post("/<uuid:attempt_id>/items/<int:number>")
 @requires(Permission.ATTEMPT_TAKE)
 def answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
-    """Save the choice, then the next question; after a change, back to the check."""
-    chosen = request.form.getlist("choice")
+    """Save the answer, then the next question; after a change, back to the check."""
     try:
         with transaction():
             attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
-            services.answer(attempt, number, chosen, clock.now())
-    except NoChoiceError as error:
-        return _item_page(_own_paper(attempt_id), number, str(error))
+            done = services.answer(attempt, number, request.form.to_dict(flat=False), clock.now())
+    except AnswerError as error:
+        return _item_page(_own_paper(attempt_id), number, error)
     except AlreadySubmittedError as error:
         page = render_template("assessment/already_submitted.html", attempt_id=attempt_id, said=str(error))
         return page, 409
-    if request.form.get("from") == "check" or number >= len(attempt.drawn):
+    changing = request.form.get("from") == "check"
+    if not done:  # a scene led to another
+        here = url_for(".item", attempt_id=attempt_id, number=number)
+        return redirect(f"{here}?from=check" if changing else here, 303)
+    if changing or number >= len(attempt.drawn):
         return redirect(url_for(".check", attempt_id=attempt_id), 303)
     return redirect(url_for(".item", attempt_id=attempt_id, number=number + 1), 303)
 
 
-def _item_page(sheet: Paper, number: int, error: str = "") -> ResponseReturnValue:
+def _item_page(sheet: Paper, number: int, error: AnswerError | None = None) -> ResponseReturnValue:
+    question = sheet.question(number)
+    if error is not None:
+        question = replace(question, answer=error.typed)
     return render_template(
         "assessment/item.html",
         sheet=sheet,
-        question=sheet.question(number),
-        error=error,
+        question=question,
+        kind=question.kind,
+        shown=question.shown,
+        errors={place: sentence for sentence, place in error.places} if error else {},
         changing=request.values.get("from") == "check",
         fill=fill,
     )

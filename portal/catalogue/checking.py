@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.catalogue.context import Context, Place, media_address
-from portal.catalogue.faults import Faults
-from portal.catalogue.items import Choice, ItemText
+from portal.catalogue.items import ItemText
 from portal.catalogue.markdown import render_block, render_inline, render_page, word_count
 from portal.catalogue.media import read_media
 from portal.catalogue.package import Package, Page, parse_package
 from portal.catalogue.shared import Shared
+from portal.formats.faults import Faults
 
 PRACTICE = "practice"
 
@@ -162,21 +162,27 @@ def _rendered_page(page: Page, context: Context, *, checks: bool = True) -> Rend
 
 
 def _rendered_item(item: ItemText, context: Context) -> RenderedItem:
-    place = Place(context, item.path, item.line, checks=False)
+    renderer = ItemRenderer(context, item.path)
     return RenderedItem(
         item=item,
-        prompt_html=render_inline(item.prompt, place),
-        stimulus_html=render_block(item.stimulus, place) if item.stimulus else None,
-        explanation_html=render_inline(item.explanation, place),
-        content={"choices": [_rendered_choice(choice, context, item.path) for choice in item.choices]},
+        prompt_html=renderer.inline(item.prompt, item.line),
+        stimulus_html=renderer.block(item.stimulus, item.line) if item.stimulus else None,
+        explanation_html=renderer.inline(item.explanation, item.line),
+        content=item.kind.render(item.content, renderer),
     )
 
 
-def _rendered_choice(choice: Choice, context: Context, path: str) -> dict[str, Any]:
-    place = Place(context, path, choice.line, checks=False)
-    return {
-        "key": choice.key,
-        "html": render_inline(choice.text, place),
-        "feedback_html": render_inline(choice.feedback, place),
-        "correct": choice.correct,
-    }
+@dataclass(frozen=True)
+class ItemRenderer:
+    """Renders the texts of one file of items; faults go to the line at which a text stands."""
+
+    context: Context
+    path: str
+
+    def inline(self, text: str, line: int) -> str:
+        """One paragraph without its ``<p>``, as safe HTML."""
+        return render_inline(text, Place(self.context, self.path, line, checks=False))
+
+    def block(self, text: str, line: int) -> str:
+        """Paragraphs, lists and tables, as safe HTML."""
+        return render_block(text, Place(self.context, self.path, line, checks=False))

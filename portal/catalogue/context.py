@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from portal.catalogue.faults import Faults
 from portal.catalogue.media import Medium
 from portal.catalogue.shared import Shared
+from portal.formats.faults import Faults
 
 
 @dataclass

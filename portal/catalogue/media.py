@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from portal.catalogue.faults import Faults
 from portal.catalogue.svg import Drawing, DrawingError, read_drawing
+from portal.formats.faults import Faults
 
 TYPES = {
     "svg": "image/svg+xml; charset=utf-8",

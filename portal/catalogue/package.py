@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from portal.catalogue.faults import Faults
 from portal.catalogue.items import ItemText, scored_item
 from portal.catalogue.reading import NAME, text_of
-from portal.catalogue.tables import Source, Table
+from portal.formats.faults import Faults
+from portal.formats.tables import Source, Table
 
 
 @dataclass(frozen=True)

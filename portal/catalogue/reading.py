@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from portal.catalogue.faults import Faults
+from portal.formats.faults import Faults
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 PLACES = (

@@ -7,12 +7,12 @@ from pathlib import Path
 from portal.audit.services import log
 from portal.catalogue import queries
 from portal.catalogue.checking import Checked, RenderedPage, check_module, sha256
-from portal.formats.faults import Faults
 from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
 from portal.catalogue.reading import SHARED, module_folders, read_folder, read_shared
 from portal.catalogue.shared import parse_shared
 from portal.db import db
 from portal.errors import BadInputError
+from portal.formats.faults import Faults
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _add_items(module: Checked, version_id: int) -> None:
             position=position,
             key=item.key,
             outcome=item.outcome,
-            kind=item.kind,
+            kind=item.kind.name,
             prompt_html=rendered.prompt_html,
             stimulus_html=rendered.stimulus_html,
             explanation_html=rendered.explanation_html,

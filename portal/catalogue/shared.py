@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 
-from portal.catalogue.faults import Faults
 from portal.catalogue.reading import text_of
-from portal.catalogue.tables import Source, Table
+from portal.formats.faults import Faults
+from portal.formats.tables import Source, Table
 
 SOURCE_KINDS = ("primary", "secondary", "low")
 

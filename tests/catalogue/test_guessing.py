@@ -70,7 +70,7 @@ def test_guessing_stays_far_below_mastery(modules, key, guess: Guess):
 
 def test_the_right_choice_is_seldom_the_longest_and_stands_anywhere(modules):
     for module in modules.values():
-        items = [i.content["choices"] for i in module.items if i.item.kind == "single"]
+        items = [i.content["choices"] for i in module.items if i.item.kind.name == "single"]
         longest_right = sum(max(c, key=lambda x: len(x["html"]))["correct"] for c in items)
         first_right = sum(c[0]["correct"] for c in items)
 

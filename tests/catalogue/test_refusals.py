@@ -127,10 +127,6 @@ LESSON_FAULTS = [
     (first("::: inset\nText.\n"), "line 7: “::: inset” is not closed."),
     (first("Text.\n\n:::\n"), "line 9: This ::: closes nothing."),
     (first(CHECK + "\n" + CHECK), "The key “try” is used twice in this lesson."),
-    (
-        check('kind = "single"', 'kind = "order"'),
-        "line 9: This version of the portal does not have items of kind",
-    ),
     (check('kind = "single"', 'kind = "riddle"'), "line 9: “riddle” is not a kind of item."),
     (check("correct = true\n", ""), "The item “try” has 0 correct choices. Mark exactly one correct = true."),
     (check('feedback = "No."\n', ""), "first.md, line 19: “feedback” is missing."),
@@ -155,8 +151,8 @@ ITEM_FAULTS = [
     ),
     (bank('source = "1"\n', ""), "line 1: “source” is missing."),
     (
-        bank('kind = "single"', 'kind = "scenario"'),
-        "does not have items of kind “scenario” yet. Use single or multi",
+        bank('kind = "single"', 'kind = "riddle"'),
+        "line 4: “riddle” is not a kind of item. Use single, multiple",
     ),
     (bank('kind = "single"', 'kind = "multiple"'), "The item “one” has 1 correct choices. Mark two or more"),
     (

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from portal.catalogue.faults import Faults
+from portal.formats.faults import Faults
 
 Trail = tuple[tuple[str, int], ...]
 

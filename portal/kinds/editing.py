@@ -1,0 +1,116 @@
+"""What the editors of all kinds share: fields, and groups that grow by a button without any script.
+
+A button named ``row`` adds, takes out or moves one row of a repeated group. Its value says where:
+``choice/add``, ``choice/2/remove``, ``scene/1/choice/0/up``; rows count from 0.
+"""
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Optional
+
+from portal.web.form_widgets import GovCheckboxes, GovInput, GovTextarea
+
+Data = dict[str, Any]
+MOST_ROWS = 30
+
+
+@dataclass(frozen=True)
+class Editor:
+    """The part of an item's form that belongs to its kind.
+
+    The page around it draws the token, the fields of all kinds and the button that saves, which stands
+    first in the form so that Enter saves.
+    """
+
+    form: type[Form]
+    from_item: Callable[[Mapping[str, Any]], Data]
+    to_data: Callable[[Data], Data]
+    rows: Mapping[str, Data] = field(default_factory=dict)  # a new row of each group, by the group's name
+    fresh: Data = field(default_factory=dict)  # what the form of a new item holds
+
+    def opened(self, item: Mapping[str, Any]) -> Form:
+        """The form with an item's TOML keys in it; a new item begins with empty rows."""
+        held = self.from_item(item)
+        return self.form(data={**deepcopy(self.fresh), **{key: held[key] for key in held if held[key]}})
+
+    def sent(self, sent: Any) -> Form:
+        """The form as it was sent (``request.form``), with the row added or changed that it asks for."""
+        form = self.form(sent)
+        said = self.pressed(sent)
+        return self.form(data=changed(form.data, said, self.rows)) if said else form
+
+    def pressed(self, sent: Any) -> str:
+        """The button of a row that sent the form; empty: none did, so the form is to be checked and saved."""
+        return str(sent.get("row", ""))
+
+    def to_item(self, form: Form) -> Data:
+        """The TOML keys of a form that was checked: texts, lists and numbers, as tomlkit takes them."""
+        return self.to_data(form.data)
+
+
+def changed(data: Data, said: str, empty: Mapping[str, Data]) -> Data:
+    """The data with one row added, taken out or moved; as it was where ``said`` makes no sense."""
+    data = deepcopy(data)
+    *trail, action = said.split("/")
+    try:
+        if action == "add":
+            rows = _walked(data, trail)
+            if len(rows) < MOST_ROWS:
+                rows.append(deepcopy(empty[trail[-1]]))
+            return data
+        rows, at = _walked(data, trail[:-1]), int(trail[-1])
+        to = {"remove": at, "up": max(at - 1, 0), "down": at + 1}[action]
+        row = rows.pop(at)
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError):
+        return data
+    if action != "remove":
+        rows.insert(to, row)
+    return data
+
+
+def _walked(data: Any, trail: list[str]) -> Any:
+    for name in trail:
+        data = data[int(name)] if isinstance(data, list) else data[name]
+    return data
+
+
+def clean(value: str | None) -> str:
+    """A text as it goes into a file: LF alone, nothing around it."""
+    return (value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def line(label: str, message: str = "", *, hint: str = "") -> StringField:
+    """A line of text; ``message`` says what to do where it is missing, empty where it may be."""
+    return _field(StringField, GovInput(label_classes="govuk-label--s"), label, message, hint)
+
+
+def area(label: str, message: str = "", *, hint: str = "", rows: int = 3) -> TextAreaField:
+    """Several lines of text; ``message`` says what to do where it is missing, empty where it may be."""
+    return _field(TextAreaField, GovTextarea(label_classes="govuk-label--s", rows=rows), label, message, hint)
+
+
+def _field(kind: type, widget: Any, label: str, message: str, hint: str) -> Any:
+    checks = [InputRequired(message)] if message else [Optional()]
+    return kind(label, description=hint, widget=widget, validators=checks, filters=[clean])
+
+
+def box(label: str) -> BooleanField:
+    """A single box."""
+    return BooleanField(label, widget=GovCheckboxes(classes="govuk-checkboxes--small"))
+
+
+def kept_key() -> HiddenField:
+    """The key that a row has in its file; empty for a new one."""
+    return HiddenField(filters=[clean])
+
+
+def with_keys(rows: list[Data], stem: str = "") -> list[Data]:
+    """The rows, each with a key: the one it had, else the next free letter, or ``stem`` and a number."""
+    taken = {row["key"] for row in rows if row["key"]}
+    letters = [f"{stem}{n}" for n in range(1, 2 * MOST_ROWS)] if stem else list("abcdefghijklmnopqrstuvwxyz")
+    free = iter([name for name in (*letters, *(f"choice-{n}" for n in range(1, 99))) if name not in taken])
+    return [{**row, "key": row["key"] or next(free)} for row in rows]
