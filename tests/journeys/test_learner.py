@@ -1,7 +1,5 @@
 """A learner from the first sign-in to the record, and the manager who sees it."""
 
-import csv
-import io
 import re
 
 import pytest
@@ -9,18 +7,18 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from tests.journeys.walking import (
-    NEXT,
     answer_all,
     ask,
     attempt_of,
     follow,
-    go,
     h1,
     hold_to_account,
     pass_by_forms,
     press,
+    read_every_lesson,
     right_texts,
     sign_in,
+    statuses_in_file,
     visitor,
 )
 from tests.running import Server
@@ -31,21 +29,6 @@ PASSES = (
     " JOIN activity a ON a.id = r.activity_id JOIN person_name n ON n.person_id = r.person_id"
     " WHERE n.staff_number = 'D1001'"
 )
-
-
-def read_every_lesson(tab: Tab) -> str:
-    """From My learning through the lessons of the first module to its assessment; returns the module."""
-    go(tab, "main a.portal-next")
-    slug = tab.url.split("/modules/")[1].split("/")[0]
-    hold_to_account(tab)
-    read = 0
-    while "/lessons/" in tab.url:
-        press(tab, NEXT)
-        read += 1
-    assert read >= 3
-    assert tab.url.endswith(f"/learning/modules/{slug}")
-    hold_to_account(tab)
-    return slug
 
 
 def fail_on_purpose(tab: Tab, server: Server) -> None:
@@ -103,14 +86,6 @@ def finish_by_forms(tab: Tab, server: Server, done: str) -> None:
     tab.goto("/records")
     assert tab.locator("main a[href*='/records/OIC-']").count() == 4
     hold_to_account(tab)
-
-
-def statuses_in_file(manager: Tab) -> dict[str, str]:
-    """The learner's status by requirement, by one request for the file."""
-    answer = manager.context.request.get("/monitoring/directives/OIC-2026/completions.csv")
-    assert answer.ok
-    rows = list(csv.DictReader(io.StringIO(answer.body().decode("utf-8-sig"))))
-    return {row["requirement"]: row["status"] for row in rows if row["staff_number"] == "D1001"}
 
 
 def cells_of_learner(manager: Tab) -> list[str]:

@@ -1,5 +1,7 @@
 """What the journeys share: a tab that refuses what no page may do, signing in, and the answers on file."""
 
+import csv
+import io
 import json
 import re
 import sqlite3
@@ -11,6 +13,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 from weakref import WeakSet
 
+import psycopg
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Request
 from playwright.sync_api import Page as Tab
@@ -22,6 +25,7 @@ CHECKED = {
     "resultTypes": ["violations"],
 }
 NEXT = "Mark as complete and continue"
+Kept = Path | str  # an instance folder with its database file, or the address of a PostgreSQL database
 without_scripts: WeakSet[BrowserContext] = WeakSet()
 
 
@@ -97,10 +101,18 @@ def hold_to_account(tab: Tab) -> None:
     assert found["passes"], tab.url
 
 
-def ask(instance: Path, query: str, *values: Any) -> list[Any]:
-    """Rows of the database file while the server runs."""
+def ask(instance: Kept, query: str, *values: Any) -> list[Any]:
+    """Rows of the database while the server runs."""
+    if isinstance(instance, str):
+        with psycopg.connect(instance) as opened:
+            return list(opened.execute(query.replace("?", "%s"), values))
     with closing(sqlite3.connect(instance / "portal.sqlite", timeout=20)) as connection:
         return connection.execute(query, values).fetchall()
+
+
+def _read(kept: Any) -> Any:
+    """JSON as each driver gives it: text, or what it holds."""
+    return json.loads(kept) if isinstance(kept, str) else kept
 
 
 def change(instance: Path, query: str, *values: Any) -> int:
@@ -116,26 +128,26 @@ def attempt_of(tab: Tab) -> str:
     return found[1]
 
 
-def keys(instance: Path, attempt_id: str, *, right: bool) -> list[list[str]]:
+def keys(instance: Kept, attempt_id: str, *, right: bool) -> list[list[str]]:
     """What to choose in each question to have it right, or wrong."""
     ((drawn,),) = ask(instance, "SELECT drawn FROM attempt WHERE id = ?", UUID(attempt_id).hex)
     chosen = []
-    for question in json.loads(drawn):
+    for question in _read(drawn):
         ((content,),) = ask(instance, "SELECT content FROM item WHERE id = ?", question["item_id"])
-        fitting = [c["key"] for c in json.loads(content)["choices"] if c["correct"] is right]
+        fitting = [c["key"] for c in _read(content)["choices"] if c["correct"] is right]
         chosen.append(fitting if right else fitting[:1])
     return chosen
 
 
-def right_texts(instance: Path, attempt_id: str) -> list[str]:
+def right_texts(instance: Kept, attempt_id: str) -> list[str]:
     """The feedback of every right choice of an attempt: what nobody may read before a pass."""
     ((drawn,),) = ask(instance, "SELECT drawn FROM attempt WHERE id = ?", UUID(attempt_id).hex)
     found = []
-    for question in json.loads(drawn):
+    for question in _read(drawn):
         ((content, why),) = ask(
             instance, "SELECT content, explanation_html FROM item WHERE id = ?", question["item_id"]
         )
-        found += [c["feedback_html"] for c in json.loads(content)["choices"] if c["correct"]] + [why]
+        found += [c["feedback_html"] for c in _read(content)["choices"] if c["correct"]] + [why]
     return found
 
 
@@ -149,7 +161,7 @@ def choose(tab: Tab, wanted: list[str]) -> None:
             box.uncheck()
 
 
-def answer_all(tab: Tab, instance: Path, *, right: bool) -> None:
+def answer_all(tab: Tab, instance: Kept, *, right: bool) -> None:
     """Answer every question from the first to the check of answers."""
     for number, wanted in enumerate(keys(instance, attempt_of(tab), right=right), start=1):
         assert tab.url.endswith(f"/items/{number}"), tab.url
@@ -177,7 +189,7 @@ def send(context: BrowserContext, path: str, token: str, **fields: Any) -> str:
     return answer.url
 
 
-def reach_assessment(context: BrowserContext, instance: Path, slug: str) -> str:
+def reach_assessment(context: BrowserContext, instance: Kept, slug: str) -> str:
     """Complete every lesson and begin the assessment by forms alone; returns the attempt."""
     token = token_in(context.request.get(f"/learning/modules/{slug}").text())
     lessons = ask(
@@ -196,10 +208,33 @@ def reach_assessment(context: BrowserContext, instance: Path, slug: str) -> str:
     return found[1]
 
 
-def pass_by_forms(context: BrowserContext, instance: Path, slug: str) -> str:
+def pass_by_forms(context: BrowserContext, instance: Kept, slug: str) -> str:
     """A module from its first lesson to the outcome by forms alone; returns the outcome's address."""
     attempt_id = reach_assessment(context, instance, slug)
     token = token_in(context.request.get(f"/learning/modules/{slug}").text())
     for number, wanted in enumerate(keys(instance, attempt_id, right=True), start=1):
         send(context, f"/assessment/{attempt_id}/items/{number}", token, choice=wanted)
     return send(context, f"/assessment/{attempt_id}/submission", token)
+
+
+def read_every_lesson(tab: Tab) -> str:
+    """From My learning through the lessons of the first module to its assessment; returns the module."""
+    go(tab, "main a.portal-next")
+    slug = tab.url.split("/modules/")[1].split("/")[0]
+    hold_to_account(tab)
+    read = 0
+    while "/lessons/" in tab.url:
+        press(tab, NEXT)
+        read += 1
+    assert read >= 3
+    assert tab.url.endswith(f"/learning/modules/{slug}")
+    hold_to_account(tab)
+    return slug
+
+
+def statuses_in_file(manager: Tab) -> dict[str, str]:
+    """The learner's status by requirement, by one request for the file."""
+    answer = manager.context.request.get("/monitoring/directives/OIC-2026/completions.csv")
+    assert answer.ok
+    rows = list(csv.DictReader(io.StringIO(answer.body().decode("utf-8-sig"))))
+    return {row["requirement"]: row["status"] for row in rows if row["staff_number"] == "D1001"}
