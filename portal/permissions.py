@@ -4,6 +4,7 @@ A permission says what may be done; whose data it may be done to is decided by `
 """
 
 from enum import StrEnum
+from functools import cache
 
 
 class Role(StrEnum):
@@ -62,7 +63,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
-def permissions_of(roles: set[Role], *, has_post: bool) -> frozenset[Permission]:
+@cache
+def permissions_of(roles: frozenset[Role], *, has_post: bool) -> frozenset[Permission]:
     """All that the roles give, and a learner's own where the person has a post."""
     given: frozenset[Permission] = LEARNER if has_post else frozenset({Permission.ACCOUNT_OWN})
     return given.union(*(ROLE_PERMISSIONS[role] for role in roles))

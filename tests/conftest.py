@@ -15,6 +15,7 @@ from flask_migrate import upgrade
 
 from config import Config
 from portal.app import create_app
+from portal.catalogue import published, queries, rendering
 from portal.db import db
 from portal.extensions import limiter
 from tests.pages import PortalClient
@@ -81,6 +82,8 @@ def database(app: Flask) -> Iterator[None]:
     """One test's transaction, rolled back at its end, in an application context."""
     with app.app_context():
         limiter.reset()
+        for kept in (published.published, queries._shared, rendering._filled):
+            kept.cache_clear()  # what a test publishes is rolled back, and its ids are given again
         engines = db.engines
         engine = engines[None]
         connection = engine.connect()

@@ -4,15 +4,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Date, and_, bindparam, func, or_, select
 
 from portal.accounts import passwords
 from portal.accounts.models import Credential, HeldForm, PasswordLink, SignInSession
 from portal.accounts.tokens import token_hash
+from portal.clock import london_day
 from portal.db import db
-from portal.people.models import PersonName
-from portal.people.queries import Viewer, viewer_of
+from portal.people.known import known
+from portal.people.models import PersonName, Post, RoleGrant
+from portal.people.queries import Viewer, viewer_from, viewer_of
+from portal.people.sight import granted, live
 from portal.permissions import Permission
 
 
@@ -42,6 +46,7 @@ class SeenSession:
     csrf_secret: str
     seen_at: datetime
     state: SessionState
+    viewer: Viewer | None  # the person by today's posts and grants; None where they have no name
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +79,56 @@ class Account:
         return self.session.reference
 
 
+_TODAY: Any = bindparam("today", type_=Date())
+_SEEN: Any = (
+    select(
+        SignInSession.token_hash,
+        SignInSession.reference,
+        SignInSession.person_id,
+        SignInSession.csrf_secret,
+        SignInSession.created_at,
+        SignInSession.seen_at,
+        func.coalesce(SignInSession.ended_at, Credential.closed_at),
+        PersonName.staff_number,
+        PersonName.forenames,
+        PersonName.surname,
+        Post.rank_or_grade,
+        RoleGrant.role,
+    )
+    .outerjoin(Credential, Credential.person_id == SignInSession.person_id)
+    .outerjoin(PersonName, PersonName.person_id == SignInSession.person_id)
+    .outerjoin(Post, and_(Post.person_id == SignInSession.person_id, known(Post), live(Post, _TODAY)))
+    .outerjoin(RoleGrant, granted(SignInSession.person_id, _TODAY))
+    .where(SignInSession.token_hash == bindparam("token_hash"))
+    .order_by(Post.post_key)  # the main post, "", comes first
+)
+
+
 def seen_session(token: str, limits: Limits, at: datetime) -> SeenSession | None:
-    """The session of a browser's token; None where there never was one. One statement."""
-    row = db.session.execute(
-        select(SignInSession, Credential.closed_at)
-        .outerjoin(Credential, Credential.person_id == SignInSession.person_id)
-        .where(SignInSession.token_hash == token_hash(token))
-    ).one_or_none()
-    if row is None:
+    """The session of a browser's token; None where there never was one.
+
+    One statement, asked for every page of everyone, so it is built once and brings the person along.
+    """
+    found = {"token_hash": token_hash(token), "today": london_day(at)}
+    rows = db.session.execute(_SEEN, found).all()  # one for each post and grant
+    if not rows:
         return None
-    kept, closed_at = row
+    hashed, reference, person_id, secret, created_at, seen_at, ended_at, *person, _ = rows[0]
     state = SessionState.OPEN
-    if kept.ended_at is not None or closed_at is not None:
+    if ended_at is not None:
         state = SessionState.ENDED
-    elif kept.seen_at + limits.idle <= at or kept.created_at + limits.absolute <= at:
+    elif seen_at + limits.idle <= at or created_at + limits.absolute <= at:
         state = SessionState.LAPSED
-    return SeenSession(kept.token_hash, kept.reference, kept.person_id, kept.csrf_secret, kept.seen_at, state)
+    roles = {row.role for row in rows if row.role is not None}
+    viewer = None if person[0] is None else viewer_from(person_id, *person, roles=roles)
+    return SeenSession(hashed, reference, person_id, secret, seen_at, state, viewer)
 
 
 def account_of(session: SeenSession | None) -> Account | None:
     """The account that an open session signs in, while its person has a live post."""
     if session is None or session.state is not SessionState.OPEN:
         return None
-    viewer = viewer_of(session.person_id)
+    viewer = session.viewer
     return Account(viewer, session) if viewer is not None and viewer.has_post else None
 
 

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from portal.assessment.models import Attempt, Response, Submission
 from portal.catalogue.models import Item, ModuleVersion
+from portal.catalogue.published import PublishedVersion
 from portal.db import db
 from portal.errors import NotFoundError
 from portal.kinds import kinds
@@ -154,24 +155,30 @@ def runs_of(registration_id: int) -> list[Run]:
     return [Run(attempt, submission) for attempt, submission in rows]
 
 
-def open_attempts(registration_ids: list[int]) -> dict[int, UUID]:
-    """The attempt under way, by registration; in one statement."""
-    rows = db.session.execute(
-        select(Attempt.registration_id, Attempt.id)
-        .outerjoin(Submission, Submission.attempt_id == Attempt.id)
-        .where(Attempt.registration_id.in_(registration_ids), Submission.attempt_id.is_(None))
-    )
-    return {registration_id: attempt_id for registration_id, attempt_id in rows}
+class Begun(NamedTuple):
+    """The attempts that a person began under a registration."""
+
+    open_attempt: UUID | None  # the one under way
+    attempts: int
 
 
-def attempts_begun(registration_ids: list[int]) -> dict[int, int]:
-    """How many attempts were begun, by registration; in one statement."""
-    rows = db.session.execute(
-        select(Attempt.registration_id, func.count())
-        .where(Attempt.registration_id.in_(registration_ids))
-        .group_by(Attempt.registration_id)
-    )
-    return {registration_id: begun for registration_id, begun in rows}
+_BEGUN = (
+    select(Attempt.registration_id, Attempt.id, Submission.attempt_id)
+    .outerjoin(Submission, Submission.attempt_id == Attempt.id)
+    .where(Attempt.registration_id.in_(bindparam("registrations", expanding=True)))
+)
+
+
+def begun_attempts(registration_ids: list[int]) -> dict[int, Begun]:
+    """The attempts begun, by registration that has any. One statement."""
+    found: dict[int, Begun] = {}
+    for registration_id, attempt_id, submitted in db.session.execute(
+        _BEGUN, {"registrations": registration_ids}
+    ):
+        earlier = found.get(registration_id, Begun(None, 0))
+        under_way = earlier.open_attempt if submitted else attempt_id
+        found[registration_id] = Begun(under_way, earlier.attempts + 1)
+    return found
 
 
 def has_open_attempt(person_id: int, activity_id: int) -> bool:
@@ -190,7 +197,7 @@ def has_open_attempt(person_id: int, activity_id: int) -> bool:
     return bool(found)
 
 
-def opens_at(version: ModuleVersion, runs: list[Run]) -> datetime | None:
+def opens_at(version: ModuleVersion | PublishedVersion, runs: list[Run]) -> datetime | None:
     """From when the next attempt may begin, where the module makes one wait after a fail."""
     ends = [run.submission.submitted_at for run in runs if run.submission is not None]
     if not ends or not version.wait_minutes:
@@ -198,7 +205,7 @@ def opens_at(version: ModuleVersion, runs: list[Run]) -> datetime | None:
     return max(ends) + timedelta(minutes=version.wait_minutes)
 
 
-def attempts_left(version: ModuleVersion, runs: list[Run]) -> int | None:
+def attempts_left(version: ModuleVersion | PublishedVersion, runs: list[Run]) -> int | None:
     """How many more attempts may begin; None where the module sets no limit."""
     return max(0, version.attempts - len(runs)) if version.attempts else None
 

@@ -1,6 +1,8 @@
 """What is published."""
 
+from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import joinedload
@@ -119,9 +121,29 @@ def shared_files() -> dict[str, bytes]:
     return {name: content for name, content in rows}
 
 
-def shared() -> Shared:
-    """The published sources, terms and force settings."""
-    return _parsed(tuple(shared_files().items()))
+class SharedName(NamedTuple):
+    """What tells the shared files of one moment from those of any other: each publishing adds rows."""
+
+    files: int
+    recorded_at: datetime | None
+
+
+SHARED_NAME = (select(func.count(SharedVersion.id)), select(func.max(SharedVersion.recorded_at)))
+_NAMED = select(*(column.scalar_subquery() for column in SHARED_NAME))
+
+
+def shared_name() -> SharedName:
+    """The name of what is published now."""
+    return SharedName(*db.session.execute(_NAMED).one())
+
+
+def shared(name: SharedName | None = None) -> Shared:
+    """The published sources, terms and force settings.
+
+    Args:
+        name: Where the page has read it already in this transaction; by default it is read here.
+    """
+    return _shared(name or shared_name())
 
 
 def terms() -> list[Term]:
@@ -134,6 +156,6 @@ def sources() -> list[SourceText]:
     return list(shared().sources.values())
 
 
-@lru_cache(maxsize=8)
-def _parsed(files: tuple[tuple[str, bytes], ...]) -> Shared:
-    return parse_shared(dict(files), Faults())
+@lru_cache(maxsize=4)
+def _shared(_name: SharedName) -> Shared:
+    return parse_shared(shared_files(), Faults())

@@ -2,24 +2,36 @@
 
 import html as entities
 import re
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
 from portal.catalogue import queries
+from portal.catalogue.queries import SharedName
 
 UNSET = "Your force has not set this yet"
 _SLOT = re.compile(r"\{\{(force|term):([^{}]*)\}\}")
 
 
-def fill(html: str) -> Markup:
+def fill(html: str, shared: SharedName | None = None) -> Markup:
     """The stored, safe HTML with each slot filled and escaped.
 
     A force setting that nobody filled in says so; a term that the glossary no longer has says nothing.
+
+    Args:
+        html: As it was rendered and sanitised when it was published.
+        shared: Names the glossary, where the page has read which it is; by default that is read here.
     """
-    found = _SLOT.search(html)
-    if not found:
-        return Markup(html)  # noqa: S704 - sanitised when it was published
-    terms = queries.shared().terms if "{{term:" in html else {}
+    if "{{term:" not in html:
+        shared = None
+    elif shared is None:
+        shared = queries.shared_name()
+    return _filled(html, shared)
+
+
+@lru_cache(maxsize=256)
+def _filled(html: str, shared: SharedName | None) -> Markup:
+    terms = queries.shared(shared).terms if shared else {}
 
     def filled(slot: re.Match[str]) -> str:
         if slot[1] == "force":

@@ -1,36 +1,46 @@
-"""How far a person is with each module: what is published, what they began, what is left of it."""
+"""How far a person is with each module: what is published, what they began, what is left of it.
 
-from collections.abc import Iterable, Sequence
+The statements are built once, with parameters: building one costs more than the database's answer.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy.orm import aliased
 
-from portal.assessment.queries import attempts_begun, open_attempts
-from portal.catalogue.models import Activity, Lesson, ModuleVersion
+from portal.assessment.queries import Begun, begun_attempts
+from portal.catalogue.models import Activity, ModuleVersion
+from portal.catalogue.published import PublishedLesson, PublishedVersion, VersionName, published
+from portal.catalogue.queries import SHARED_NAME, SharedName
 from portal.db import db
 from portal.errors import NotFoundError
-from portal.records.queries import (
-    Progress,
-    RecordRow,
-    has_visit,
-    progress_of,
-    records_of,
-    revocations_of,
-)
+from portal.people.known import known
+from portal.records.models import LessonVisit, PassRecord, Registration
+from portal.records.queries import RecordRow, records_of, revocations_of
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """One module as one person meets it: the version they finish, or else the newest one."""
+class Progress:
+    """How far a person is under a registration."""
 
-    version: ModuleVersion
+    registration_id: int
+    opened: frozenset[int]  # ids of lessons
+    completed: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One module as one person reads it: the version they finish, or else the newest one."""
+
+    version: PublishedVersion
+    shared: SharedName  # names the glossary of this instant
     progress: Progress | None  # of the registration under way; None: not begun, or passed
     passed: bool  # the latest registration ended with a pass
-    open_attempt: UUID | None
-    attempts_begun: int  # under the registration under way
 
     @property
     def slug(self) -> str:
@@ -43,7 +53,7 @@ class Course:
         return self.version.title.partition(":")[0]
 
     @property
-    def lessons(self) -> list[Lesson]:
+    def lessons(self) -> tuple[PublishedLesson, ...]:
         """The lessons in order."""
         return self.version.lessons
 
@@ -53,7 +63,7 @@ class Course:
         return self.progress.completed if self.progress else frozenset()
 
     @property
-    def next_lesson(self) -> Lesson | None:
+    def next_lesson(self) -> PublishedLesson | None:
         """The first lesson that is not complete."""
         return next((lesson for lesson in self.lessons if lesson.id not in self.completed), None)
 
@@ -61,12 +71,6 @@ class Course:
     def assessment_is_open(self) -> bool:
         """Whether an attempt may begin, as far as the lessons are concerned."""
         return not self.passed and (self.next_lesson is None or self.version.test_out)
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether every attempt that the module allows was used without a pass."""
-        limit = self.version.attempts
-        return bool(limit) and self.open_attempt is None and self.attempts_begun >= limit
 
     @property
     def assessment_minutes(self) -> int:
@@ -88,7 +92,7 @@ class Course:
         total = sum(lesson.minutes for lesson in self.lessons) + self.assessment_minutes
         return 1 - self.minutes_left / total
 
-    def lesson(self, key: str) -> Lesson:
+    def lesson(self, key: str) -> PublishedLesson:
         """The lesson with this key.
 
         Raises:
@@ -99,42 +103,94 @@ class Course:
             raise NotFoundError("There is no such lesson.")
         return found
 
-
-def courses(person_id: int, *slugs: str) -> dict[int, Course]:
-    """Every published module (or those named) for one person, by activity, in order of keys.
-
-    A few statements, however many modules there are.
-    """
-    newest = _newest_versions(slugs)
-    progress = {key: found for key, found in progress_of(person_id).items() if key in newest}
-    under_way = {key: found for key, found in progress.items() if not found.passed}
-    wanted = newest | {key: found.version_id for key, found in under_way.items()}
-    versions = _versions(wanted.values())
-    registrations = {key: found.registration_id for key, found in under_way.items()}
-    attempts = open_attempts(list(registrations.values()))
-    begun = attempts_begun(list(registrations.values()))
-    return {
-        activity_id: Course(
-            version=versions[version_id],
-            progress=under_way.get(activity_id),
-            passed=activity_id in progress and activity_id not in under_way,
-            open_attempt=attempts.get(registrations.get(activity_id, 0)),
-            attempts_begun=begun.get(registrations.get(activity_id, 0), 0),
-        )
-        for activity_id, version_id in wanted.items()
-    }
+    def has_seen(self, lesson: PublishedLesson) -> bool:
+        """Whether opening this lesson again would write nothing."""
+        return self.passed if self.progress is None else lesson.id in self.progress.opened
 
 
-def course(person_id: int, slug: str) -> Course:
-    """One module for one person.
+@dataclass(frozen=True, slots=True)
+class Course(Reading):
+    """One module as one person meets it, with their attempts at its assessment."""
+
+    open_attempt: UUID | None
+    attempts_begun: int  # under the registration under way
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every attempt that the module allows was used without a pass."""
+        limit = self.version.attempts
+        return bool(limit) and self.open_attempt is None and self.attempts_begun >= limit
+
+
+def _latest() -> Any:
+    """Id of the person's newest known registration on an activity, passed or not."""
+    one = aliased(Registration)
+    mine = and_(one.person_id == bindparam("person_id"), one.activity_id == Activity.id)
+    return select(func.max(one.id)).where(mine, known(one)).correlate(Activity).scalar_subquery()
+
+
+def _newest() -> Any:
+    """Id of an activity's newest version."""
+    one = aliased(ModuleVersion)
+    statement = select(one.id).where(one.activity_id == Activity.id).order_by(one.number.desc())
+    return statement.limit(1).correlate(Activity).scalar_subquery()
+
+
+_UNDER_WAY = and_(Registration.id.is_not(None), PassRecord.record_id.is_(None))
+_WANTED = case((_UNDER_WAY, Registration.module_version_id), else_=_newest())
+_SHARED: tuple[Any, ...] = tuple(column.scalar_subquery() for column in SHARED_NAME)
+_ALL = (
+    select(
+        Activity.id,
+        ModuleVersion.id,
+        ModuleVersion.digest,
+        ModuleVersion.recorded_at,
+        *_SHARED,
+        Registration.id,
+        PassRecord.record_id,
+        LessonVisit.lesson_id,
+        LessonVisit.kind,
+    )
+    .select_from(Activity)
+    .outerjoin(Registration, Registration.id == _latest())
+    .outerjoin(PassRecord, PassRecord.registration_id == Registration.id)
+    .join(ModuleVersion, ModuleVersion.id == _WANTED)
+    .outerjoin(LessonVisit, and_(_UNDER_WAY, LessonVisit.registration_id == Registration.id))
+    .where(Activity.kind == "module")
+    .order_by(Activity.key)
+)
+_ONE = _ALL.where(Activity.key == bindparam("slug"))
+_Rows = Sequence[Sequence[Any]]  # of one module
+
+
+def reading(person_id: int, slug: str) -> Reading:
+    """One module for one person, as far as its lessons go. One statement.
 
     Raises:
         NotFoundError: No module of this name is published.
     """
-    found = next(iter(courses(person_id, slug).values()), None)
-    if found is None:
+    rows = db.session.execute(_ONE, {"person_id": person_id, "slug": slug}).all()
+    if not rows:
         raise NotFoundError("There is no such module.")
-    return found
+    return Reading(*_parts(rows))
+
+
+def courses(person_id: int) -> dict[int, Course]:
+    """Every published module for one person, by activity, in order of keys. Two statements."""
+    rows = db.session.execute(_ALL, {"person_id": person_id})
+    return _courses([list(some) for _, some in groupby(rows, key=lambda row: row[0])])
+
+
+def course(person_id: int, slug: str) -> Course:
+    """One module for one person. Two statements.
+
+    Raises:
+        NotFoundError: No module of this name is published.
+    """
+    rows = db.session.execute(_ONE, {"person_id": person_id, "slug": slug}).all()
+    if not rows:
+        raise NotFoundError("There is no such module.")
+    return next(iter(_courses([rows]).values()))
 
 
 def newest_version(slug: str) -> ModuleVersion:
@@ -155,13 +211,6 @@ def newest_version(slug: str) -> ModuleVersion:
     return version
 
 
-def has_seen(course: Course, lesson_key: str) -> bool:
-    """Whether opening this lesson again would write nothing."""
-    if course.progress is None:
-        return course.passed
-    return has_visit(course.progress.registration_id, course.lesson(lesson_key).id, "opened")
-
-
 def newest_pass(person_id: int, slug: str) -> RecordRow | None:
     """The newest record of a person for this module that is not revoked."""
     rows = [row for row in records_of(person_id) if row.kind == "module" and row.key == slug]
@@ -174,35 +223,23 @@ def still_to_come(moment: datetime | None, now: datetime) -> datetime | None:
     return moment if moment is not None and moment > now else None
 
 
-def _newest_versions(slugs: Sequence[str]) -> dict[int, int]:
-    """Id of the newest version by activity, in order of the modules' keys."""
-    last = (
-        select(ModuleVersion.activity_id, func.max(ModuleVersion.number).label("number"))
-        .group_by(ModuleVersion.activity_id)
-        .subquery()
-    )
-    statement = (
-        select(ModuleVersion.activity_id, ModuleVersion.id)
-        .join(Activity, and_(Activity.id == ModuleVersion.activity_id, Activity.kind == "module"))
-        .join(
-            last,
-            and_(last.c.activity_id == ModuleVersion.activity_id, last.c.number == ModuleVersion.number),
+def _courses(found: Sequence[_Rows]) -> dict[int, Course]:
+    parts = {rows[0][0]: _parts(rows) for rows in found}
+    progress = {key: progress.registration_id for key, (_, _, progress, _) in parts.items() if progress}
+    begun = begun_attempts(list(progress.values()))
+    none = Begun(None, 0)
+    return {key: Course(*some, *begun.get(progress.get(key, 0), none)) for key, some in parts.items()}
+
+
+def _parts(rows: _Rows) -> tuple[PublishedVersion, SharedName, Progress | None, bool]:
+    """The fields of a ``Reading``, from one row for each visit to a lesson."""
+    _, *name, files, at, registration_id, record_id, _, _ = rows[0]
+    progress = None
+    if registration_id is not None and record_id is None:
+        visits = [(row[-2], row[-1]) for row in rows]
+        progress = Progress(
+            registration_id,
+            opened=frozenset(lesson for lesson, kind in visits if kind == "opened"),
+            completed=frozenset(lesson for lesson, kind in visits if kind == "completed"),
         )
-        .order_by(Activity.key)
-    )
-    if slugs:
-        statement = statement.where(Activity.key.in_(slugs))
-    return {activity_id: version_id for activity_id, version_id in db.session.execute(statement)}
-
-
-def _versions(ids: Iterable[int]) -> dict[int, ModuleVersion]:
-    """Versions with their lessons, without the lessons' text."""
-    lessons = selectinload(ModuleVersion.lessons).load_only(
-        Lesson.position, Lesson.key, Lesson.title, Lesson.minutes, Lesson.outcomes
-    )
-    statement = (
-        select(ModuleVersion)
-        .where(ModuleVersion.id.in_(list(ids)))
-        .options(lessons, joinedload(ModuleVersion.activity))
-    )
-    return {version.id: version for version in db.session.scalars(statement)}
+    return published(VersionName(*name)), SharedName(files, at), progress, record_id is not None

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from portal.assessment import services as assessment
 from portal.assessment.errors import LessonsFirstError
+from portal.catalogue import queries as catalogue
 from portal.db import stamp
 from portal.learning import queries
 from portal.records import services as records
@@ -16,15 +17,11 @@ def see_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> None
 
     Opening it again writes nothing. Reading again after a pass writes nothing either.
     """
-    course = queries.course(person_id, slug)
-    if course.passed:
+    reading = queries.reading(person_id, slug)
+    if reading.passed:
         return
-    lesson = course.lesson(lesson_key)
-    if course.progress is not None:
-        registration_id = course.progress.registration_id
-    else:
-        registration_id = records.register(person_id, course.version, stamp()).id
-    records.open_lesson(registration_id, lesson.id, at)
+    lesson = reading.lesson(lesson_key)
+    records.open_lesson(_registration(person_id, reading), lesson.id, at)
 
 
 def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> str | None:
@@ -34,15 +31,21 @@ def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> s
         Key of the lesson that comes next: the first incomplete one after it, else the first of all; None when
         every lesson is complete, or when the module is passed and nothing needs marking.
     """
-    see_lesson(person_id, slug, lesson_key, at)
-    course = queries.course(person_id, slug)
-    if course.progress is None:
+    reading = queries.reading(person_id, slug)
+    if reading.passed:
         return None
-    lesson = course.lesson(lesson_key)
-    records.complete_lesson(course.progress.registration_id, lesson.id, at)
-    open_ones = [each for each in course.lessons if each.id not in course.completed | {lesson.id}]
+    lesson = reading.lesson(lesson_key)
+    records.complete_lesson(_registration(person_id, reading), lesson.id, at)
+    open_ones = [each for each in reading.lessons if each.id not in reading.completed | {lesson.id}]
     after = [each for each in open_ones if each.position > lesson.position]
     return next((each.key for each in after + open_ones), None)
+
+
+def _registration(person_id: int, reading: queries.Reading) -> int:
+    """Id of the registration under way, begun here where there is none."""
+    if reading.progress is not None:
+        return reading.progress.registration_id
+    return records.register(person_id, catalogue.version(reading.version.id), stamp()).id
 
 
 def begin_again(person_id: int, slug: str) -> None:
@@ -58,9 +61,9 @@ def begin_assessment(person_id: int, slug: str, at: datetime) -> UUID:
     Raises:
         RuleError: A rule of the assessment refuses; its text says why.
     """
-    course = queries.course(person_id, slug)
+    course = queries.reading(person_id, slug)
     if course.progress is None and course.version.test_out and not course.passed:
-        records.register(person_id, course.version, stamp())
+        _registration(person_id, course)
     registration = latest_registration(person_id, course.version.activity_id)
     if registration is None:
         raise LessonsFirstError

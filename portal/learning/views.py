@@ -58,13 +58,16 @@ def job_aid(slug: str) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def lesson(slug: str, key: str) -> ResponseReturnValue:
     """One lesson. Opening it is noted, once: a record of what was seen, so that a GET may write it."""
-    course = queries.course(current_user.person_id, slug)
-    if not queries.has_seen(course, key):
-        with transaction():
-            services.see_lesson(current_user.person_id, slug, key, clock.now())
-        course = queries.course(current_user.person_id, slug)
+    person_id = current_user.person_id
+    course = queries.reading(person_id, slug)
     shown = course.lesson(key)
-    return render_template("learning/lesson.html", course=course, lesson=shown, html=fill(shown.html))
+    if not course.has_seen(shown):
+        with transaction():
+            services.see_lesson(person_id, slug, key, clock.now())
+        course = queries.reading(person_id, slug)
+        shown = course.lesson(key)
+    html = fill(shown.html, course.shared)
+    return render_template("learning/lesson.html", course=course, lesson=shown, html=html)
 
 
 @bp.post("/learning/modules/<slug>/lessons/<key>")

@@ -1,5 +1,6 @@
 """Who someone is here and now, whom they may see, and how units stand on a day."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -35,6 +36,7 @@ __all__ = [
     "unit_by_path",
     "unit_paths",
     "units_under",
+    "viewer_from",
     "viewer_of",
     "visible_people",
 ]
@@ -60,16 +62,22 @@ def viewer_of(person_id: int) -> Viewer | None:
     ).all()
     if not rows:
         return None
-    staff_number, forenames, surname, rank = rows[0]
     held = db.session.scalars(select(RoleGrant.role).where(granted(person_id, today)))
-    roles = frozenset(Role(role) for role in held)
+    return viewer_from(person_id, *rows[0], roles=held)
+
+
+def viewer_from(
+    person_id: int, staff_number: str, forenames: str, surname: str, rank: str | None, *, roles: Iterable[str]
+) -> Viewer:
+    """A viewer of what was read about them: ``rank`` of the main live post, ``roles`` granted now."""
+    held = frozenset(Role(role) for role in roles)
     return Viewer(
         person_id=person_id,
         staff_number=staff_number,
         display_name=" ".join(part for part in (rank, forenames, surname) if part),
         has_post=rank is not None,
-        roles=roles,
-        permissions=permissions_of(set(roles), has_post=rank is not None),
+        roles=held,
+        permissions=permissions_of(held, has_post=rank is not None),
     )
 
 

@@ -104,7 +104,7 @@ def live(row: Any, day: date) -> ColumnElement[bool]:
     return and_(row.valid_from <= day, row.valid_to >= day)
 
 
-def granted(person_id: int, day: date) -> ColumnElement[bool]:
+def granted(person_id: Any, day: date) -> ColumnElement[bool]:
     """That a role grant is the person's, holds on ``day`` and has not been revoked."""
     return and_(RoleGrant.person_id == person_id, live(RoleGrant, day), RoleGrant.ended_at.is_(None))
 

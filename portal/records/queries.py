@@ -33,18 +33,6 @@ def scaled(raw: Decimal, maximum: int) -> Decimal:
     return (raw / maximum).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a person is under their latest registration on one module."""
-
-    registration_id: int
-    activity_id: int
-    version_id: int
-    started_at: datetime
-    passed: bool
-    completed: frozenset[int]  # ids of lessons marked complete
-
-
 def latest_registration(person_id: int, activity_id: int) -> Registration | None:
     """The newest known registration of a person on a module, passed or not."""
     return db.session.scalar(
@@ -97,24 +85,6 @@ def has_visit(registration_id: int, lesson_id: int, kind: str) -> bool:
         .limit(1)
     )
     return found is not None
-
-
-def progress_of(person_id: int) -> dict[int, Progress]:
-    """The latest registration on each module a person ever began, by activity; in two statements."""
-    rows = db.session.execute(
-        select(Registration, PassRecord.record_id)
-        .outerjoin(PassRecord, PassRecord.registration_id == Registration.id)
-        .where(Registration.person_id == person_id, known(Registration))
-        .order_by(Registration.id)
-    ).all()
-    latest = {row.activity_id: (row, record_id is not None) for row, record_id in rows}
-    completed = completed_lessons(row.id for row, _ in latest.values())
-    return {
-        activity_id: Progress(
-            row.id, activity_id, row.module_version_id, row.started_at, passed, completed[row.id]
-        )
-        for activity_id, (row, passed) in latest.items()
-    }
 
 
 @dataclass(frozen=True, slots=True)

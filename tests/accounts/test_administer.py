@@ -199,18 +199,16 @@ def statements(client: PortalClient, path: str) -> int:
     return len(seen)
 
 
-def test_knowing_who_asks_costs_three_small_reads_however_many_sessions(
-    app: Flask, client: PortalClient
-) -> None:
+def test_knowing_who_asks_costs_one_read_however_many_sessions(app: Flask, client: PortalClient) -> None:
     make_account()
     sign_in(client, path="/sign-in?next=/account")
-    assert statements(client, "/help") == 3
+    assert statements(client, "/help") == 1
     alone = statements(client, "/account")
 
     for _ in range(10):
         sign_in(another(app), path="/sign-in?next=/account")
 
-    assert statements(client, "/account") == alone == 4
+    assert statements(client, "/account") == alone == 2
     assert statements(another(app), "/help") == 0
 
 
