@@ -12,6 +12,7 @@ from portal.assessment.models import Attempt, Response, Submission
 from portal.authoring.statistics import Figures, Option, Tally, figures, tallies
 from portal.catalogue.models import Activity, Item, ModuleVersion
 from portal.db import db
+from portal.kinds import kinds
 from portal.records.models import Registration
 
 
@@ -90,7 +91,4 @@ def _of_version(statement: Select[Any], version_id: int) -> Select[Any]:
 
 
 def _offered(item: Item) -> list[Option]:
-    """The choices of kinds that have some; a kind whose answers are no choices gets no distribution."""
-    return [
-        Option(choice["key"], choice["html"], choice["correct"]) for choice in item.content.get("choices", ())
-    ]
+    return [Option(*choice) for choice in kinds()[item.kind].offered(item.content)]

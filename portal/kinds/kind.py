@@ -113,6 +113,10 @@ class Kind(ABC):
     def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
         """The answer in safe HTML, a line or a few, for “Check your answers”."""
 
+    def offered(self, content: Content) -> list[tuple[str, str, bool]]:
+        """Choices whose takers are counted: the key in a response, safe HTML, whether it is right."""
+        return [(choice["key"], choice["html"], choice["correct"]) for choice in content.get("choices", ())]
+
     def check(self, written: Any, name: str, inline: Callable[[str], str]) -> str:
         """The controls of an unscored exercise, named ``name``; asked only where ``checks`` is true."""
         raise NotImplementedError
