@@ -1,14 +1,68 @@
-"""What stands in drafts and reviews."""
+"""What stands in drafts: their states, their files, who works on them; and the desk."""
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, and_, func, select
 
-from portal.authoring.models import Draft
-from portal.catalogue.queries import published_modules
+from portal import clock
+from portal.authoring.kept import content, files_of
+from portal.authoring.limits import AWAY_AFTER
+from portal.authoring.models import Draft, DraftSave, Presence, Review
+from portal.authoring.readings import reading, reading_of
+from portal.catalogue.models import ModuleVersion
+from portal.catalogue.queries import current_version, published_modules
 from portal.db import db
+from portal.errors import NotFoundError
+from portal.people.models import PersonName
+
+__all__ = [
+    "DeskRow",
+    "DraftState",
+    "Editing",
+    "OpenReview",
+    "SavedState",
+    "changed_by",
+    "content",
+    "contents",
+    "desk",
+    "draft",
+    "files_of",
+    "name",
+    "open_draft_id",
+    "reading",
+    "reading_of",
+    "saved",
+    "saves",
+    "state",
+]
+
+SOMEONE = "Someone"  # whose name was erased
+
+
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """Who is editing one place of a draft."""
+
+    person_id: int
+    name: str
+    place: str  # "details", "lesson:name", "item:key"
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReview:
+    """The review that a draft is in."""
+
+    review_id: int
+    number: int  # of the state that was sent
+    sent_by_id: int
+    sent_by: str
+    sent_at: datetime
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +70,271 @@ class DeskRow:
     """One module on the desk's first page."""
 
     key: str
-    title: str
+    title: str  # of the published version; of the draft where there is none
     published: int | None  # number of the published version
     review_on: date | None
     draft_id: int | None
+    last_saved_at: datetime | None  # of the draft
+    last_saved_by: str  # empty: no draft
+    changed: bool  # whether the draft has more than its first state
+    in_review: bool
+    editors: list[Editing]  # seen in the last minutes
+
+
+@dataclass(frozen=True, slots=True)
+class DraftState:
+    """The open draft of one module as it stands."""
+
+    draft_id: int
+    key: str
+    number: int  # of its last state
+    base_version_id: int | None  # None: a new module
+    base_number: int | None
+    published_number: int | None  # of the newest version, which may be later than the base
+    behind: bool  # whether a version was published after the one that the draft is based on
+    files: dict[str, str]  # path -> sha256
+    last_saved_at: datetime
+    last_saved_by: str
+    last_saved_by_id: int
+    summary: str  # of the last state
+    review: OpenReview | None
+    editors: list[Editing]  # seen in the last minutes
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """One saved state in a draft's history."""
+
+    number: int
+    saved_at: datetime
+    saved_by: str
+    saved_by_id: int
+    summary: str
+    base_version_id: int | None
+    files: dict[str, str]  # path -> sha256
 
 
 def desk() -> Sequence[DeskRow]:
-    """Every module, published or new, by title."""
-    drafts = dict(
-        db.session.execute(select(Draft.module_key, Draft.id).where(Draft.ended_at.is_(None))).all()
+    """Every module, published or new, by title; in as many statements for twenty as for two."""
+    drafts = {row.module_key: row for row in db.session.execute(_open_drafts())}
+    titles = _titles(row for row in drafts.values() if row.base_version_id is None)
+    editors = _editors_of({row.id for row in drafts.values()})
+    rows = []
+    for version in published_modules():
+        row = drafts.pop(version.activity.key, None)
+        rows.append(_desk_row(version.activity.key, version.title, version, row, editors))
+    rows += [_desk_row(key, titles.get(key, key), None, row, editors) for key, row in drafts.items()]
+    return sorted(rows, key=lambda row: (row.title.casefold(), row.key))
+
+
+def open_draft_id(key: str) -> int | None:
+    """The id of the module's open draft; None where there is none."""
+    return db.session.scalar(select(Draft.id).where(Draft.module_key == key, Draft.ended_at.is_(None)))
+
+
+def draft(key: str) -> DraftState:
+    """The open draft of a module as it stands.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = db.session.execute(_open_drafts().where(Draft.module_key == key)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no draft of “{key}”.")
+    newest = current_version(key)
+    return DraftState(
+        draft_id=row.id,
+        key=key,
+        number=row.number,
+        base_version_id=row.base_version_id,
+        base_number=row.base_number,
+        published_number=newest.number if newest else None,
+        behind=newest is not None and newest.id != row.base_version_id,
+        files=row.files,
+        last_saved_at=row.saved_at,
+        last_saved_by=_named(row),
+        last_saved_by_id=row.saved_by_id,
+        summary=row.summary,
+        review=_open_review(row.id),
+        editors=_editors_of({row.id}).get(row.id, []),
     )
-    rows = [
-        DeskRow(v.activity.key, v.title, v.number, v.review_on, drafts.pop(v.activity.key, None))
-        for v in published_modules()
-    ]
-    rows += [DeskRow(key, key, None, None, draft_id) for key, draft_id in drafts.items()]
-    return sorted(rows, key=lambda row: row.title)
+
+
+def contents(state: DraftState) -> dict[str, bytes]:
+    """Every file of the draft's last state by path, byte for byte."""
+    return files_of(state.files)
+
+
+def saves(draft_id: int) -> list[SavedState]:
+    """Every state of a draft, the newest first."""
+    rows = db.session.execute(_saves().where(DraftSave.draft_id == draft_id))
+    return [_saved_state(row) for row in rows]
+
+
+def saved(draft_id: int, number: int) -> SavedState:
+    """One state of a draft.
+
+    Raises:
+        NotFoundError: There is no such state.
+    """
+    row = db.session.execute(
+        _saves().where(DraftSave.draft_id == draft_id, DraftSave.number == number)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"This draft has no state {number}.")
+    return _saved_state(row)
+
+
+def state(draft_id: int, number: int) -> dict[str, bytes]:
+    """Every file of one state by path, byte for byte."""
+    return files_of(saved(draft_id, number).files)
+
+
+def changed_by(draft_id: int) -> set[int]:
+    """Who saved any state but the first, whatever became of it: they may not publish the draft."""
+    return set(
+        db.session.scalars(
+            select(DraftSave.saved_by_id).where(DraftSave.draft_id == draft_id, DraftSave.number > 1)
+        )
+    )
+
+
+def name(person_id: int) -> str:
+    """Forenames and surname; where they were erased, “Someone”."""
+    row = db.session.execute(
+        select(PersonName.forenames, PersonName.surname).where(PersonName.person_id == person_id)
+    ).one_or_none()
+    return f"{row.forenames} {row.surname}" if row else SOMEONE
+
+
+def _open_drafts() -> Select[*tuple[Any, ...]]:
+    """Each open draft with its last state."""
+    last = (
+        select(DraftSave.draft_id, func.max(DraftSave.number).label("number"))
+        .group_by(DraftSave.draft_id)
+        .subquery()
+    )
+    return (
+        select(
+            Draft.id,
+            Draft.module_key,
+            Draft.base_version_id,
+            ModuleVersion.number.label("base_number"),
+            DraftSave.number,
+            DraftSave.files,
+            DraftSave.saved_at,
+            DraftSave.saved_by_id,
+            DraftSave.summary,
+            PersonName.forenames,
+            PersonName.surname,
+            Review.id.label("review_id"),
+        )
+        .join(last, last.c.draft_id == Draft.id)
+        .join(DraftSave, and_(DraftSave.draft_id == Draft.id, DraftSave.number == last.c.number))
+        .outerjoin(ModuleVersion, ModuleVersion.id == Draft.base_version_id)
+        .outerjoin(PersonName, PersonName.person_id == DraftSave.saved_by_id)
+        .outerjoin(Review, and_(Review.draft_id == Draft.id, Review.ended_at.is_(None)))
+        .where(Draft.ended_at.is_(None))
+        .order_by(Draft.module_key)
+    )
+
+
+def _saves() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            DraftSave.number,
+            DraftSave.saved_at,
+            DraftSave.saved_by_id,
+            DraftSave.summary,
+            DraftSave.base_version_id,
+            DraftSave.files,
+            PersonName.forenames,
+            PersonName.surname,
+        )
+        .outerjoin(PersonName, PersonName.person_id == DraftSave.saved_by_id)
+        .order_by(DraftSave.number.desc())
+    )
+
+
+def _saved_state(row: Row[*tuple[Any, ...]]) -> SavedState:
+    return SavedState(
+        row.number, row.saved_at, _named(row), row.saved_by_id, row.summary, row.base_version_id, row.files
+    )
+
+
+def _named(row: Row[*tuple[Any, ...]]) -> str:
+    return f"{row.forenames} {row.surname}" if row.surname is not None else SOMEONE
+
+
+def _desk_row(
+    key: str,
+    title: str,
+    version: ModuleVersion | None,
+    row: Row[*tuple[Any, ...]] | None,
+    editors: Mapping[int, list[Editing]],
+) -> DeskRow:
+    return DeskRow(
+        key=key,
+        title=title,
+        published=version.number if version else None,
+        review_on=version.review_on if version else None,
+        draft_id=row.id if row else None,
+        last_saved_at=row.saved_at if row else None,
+        last_saved_by=_named(row) if row else "",
+        changed=row is not None and row.number > 1,
+        in_review=row is not None and row.review_id is not None,
+        editors=editors.get(row.id, []) if row else [],
+    )
+
+
+def _titles(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, str]:
+    """Titles of new modules, by key; one without a readable title is missing."""
+    found = {}
+    hashes = {row.module_key: row.files.get("module.toml", "") for row in rows}
+    for key, content_ in files_of({k: sha for k, sha in hashes.items() if sha}).items():
+        title = tomllib.loads(content_.decode()).get("title")
+        if isinstance(title, str) and title.strip():
+            found[key] = title
+    return found
+
+
+def _open_review(draft_id: int) -> OpenReview | None:
+    row = db.session.execute(
+        select(
+            Review.id,
+            Review.sent_by_id,
+            Review.sent_at,
+            Review.note,
+            DraftSave.number,
+            PersonName.forenames,
+            PersonName.surname,
+        )
+        .join(DraftSave, DraftSave.id == Review.save_id)
+        .outerjoin(PersonName, PersonName.person_id == Review.sent_by_id)
+        .where(Review.draft_id == draft_id, Review.ended_at.is_(None))
+    ).one_or_none()
+    if row is None:
+        return None
+    return OpenReview(row.id, row.number, row.sent_by_id, _named(row), row.sent_at, row.note)
+
+
+def _editors_of(drafts: Collection[int]) -> dict[int, list[Editing]]:
+    """Who was seen in each draft in the last minutes, by place."""
+    rows = db.session.execute(
+        select(
+            Presence.draft_id,
+            Presence.person_id,
+            Presence.place,
+            Presence.since,
+            PersonName.forenames,
+            PersonName.surname,
+        )
+        .outerjoin(PersonName, PersonName.person_id == Presence.person_id)
+        .where(Presence.draft_id.in_(drafts), Presence.seen_at >= clock.now() - AWAY_AFTER)
+        .order_by(Presence.draft_id, Presence.place)
+    )
+    found: dict[int, list[Editing]] = {}
+    for row in rows:
+        editing = Editing(row.person_id, _named(row), row.place, row.since)
+        found.setdefault(row.draft_id, []).append(editing)
+    return found

@@ -1,1 +1,1 @@
-"""Changing a module’s files and telling what changed. Pure: bytes and values in, bytes and values out."""
+"""Editing a module's files. Pure: bytes and values in, bytes out; what says the same keeps its bytes."""

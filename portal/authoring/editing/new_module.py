@@ -1,0 +1,61 @@
+"""The template of a new module: small, whole, and written to be overwritten."""
+
+from datetime import date
+
+from portal.authoring.editing import lesson, writing
+
+_OUTCOMES = (
+    ("outcome-1", "Say what a learner can do after the first lesson"),
+    ("outcome-2", "Say what a learner can do after the second lesson"),
+)
+
+
+def folder(key: str, title: str, owner: str, review_on: date) -> dict[str, bytes]:
+    """Every file of the new module by path."""
+    module = {
+        "key": key,
+        "title": title,
+        "aim": "Say in one sentence what this module is for.",
+        "owner": owner,
+        "review_on": review_on,
+        "minutes": 10,
+        "mastery_score": 0.75,
+        "lessons": ["lesson-1", "lesson-2"],
+        "outcome": [{"key": each, "text": text} for each, text in _OUTCOMES],
+        "assessment": {"draw": 4, "at_least_per_outcome": 1},
+    }
+    return {
+        "module.toml": writing.members(module).encode(),
+        "lessons/lesson-1.md": lesson.new("First lesson", 4, ["outcome-1"], _LESSON),
+        "lessons/lesson-2.md": lesson.new("Second lesson", 4, ["outcome-2"], _LESSON),
+        "items/items.toml": writing.members({"item": [_item(number) for number in range(1, 5)]}).encode(),
+    }
+
+
+_LESSON = """Begin with a short case: what a learner may meet on their next shift.
+
+## What to look for
+
+- Write short sentences.
+- Use one thought for each line.
+
+::: inset
+This box holds the one thing that a learner should remember.
+:::
+"""
+
+
+def _item(number: int) -> dict[str, object]:
+    return {
+        "key": f"question-{number}",
+        "outcome": "outcome-1" if number <= 2 else "outcome-2",
+        "kind": "single",
+        "prompt": f"Write question {number} here.",
+        "explanation": "Say why the right answer is right. It is shown after a pass.",
+        "source": "practice",
+        "choice": [
+            {"key": "a", "text": "The right answer", "feedback": "Right. Say why.", "correct": True},
+            {"key": "b", "text": "A likely mistake", "feedback": "Not right. Say why."},
+            {"key": "c", "text": "Another likely mistake", "feedback": "Not right. Say why."},
+        ],
+    }

@@ -1,0 +1,55 @@
+"""What the check says of a draft's files, read once a process for the same bytes.
+
+A reading is large (every lesson and item is rendered), so few are kept; what a reading says depends on the
+module's files, on its key and on the files that all modules share, and on nothing else.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from threading import Lock
+
+from portal.authoring import kept
+from portal.catalogue import queries as catalogue
+from portal.catalogue.checking import digest_of
+from portal.catalogue.services import Reading, check_files
+
+KEPT = 16
+
+Name = tuple[str, str, str]  # the key, the digests of the module's and of the shared files
+_readings: OrderedDict[Name, Reading] = OrderedDict()
+_lock = Lock()
+
+
+def reading(key: str, files: dict[str, bytes]) -> Reading:
+    """The check of a module's files: faults, the package, and its lessons and items rendered.
+
+    Addresses of media lead to the draft's own, ``/authoring/<key>/media/<sha256>/<name>``.
+    """
+    return _read(key, digest_of(files), lambda: files)
+
+
+def reading_of(key: str, files: Mapping[str, str]) -> Reading:
+    """The same of a state's hashes by path; their contents are fetched only where it was not read before."""
+    return _read(key, _digest_of_hashes(files), lambda: kept.files_of(files))
+
+
+def _read(key: str, digest: str, fetch: Callable[[], dict[str, bytes]]) -> Reading:
+    name = (key, digest, digest_of(catalogue.shared_files()))
+    with _lock:
+        if name in _readings:
+            _readings.move_to_end(name)
+            return _readings[name]
+    made = check_files(key, fetch())
+    with _lock:
+        _readings[name] = made
+        while len(_readings) > KEPT:
+            _readings.popitem(last=False)
+    return made
+
+
+def _digest_of_hashes(files: Mapping[str, str]) -> str:
+    whole = hashlib.sha256()
+    for path in sorted(files):
+        whole.update(f"{path}\0{files[path]}\n".encode())
+    return whole.hexdigest()

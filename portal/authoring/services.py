@@ -1,0 +1,322 @@
+"""Drafts: opened, saved, brought back, merged with what was published meanwhile, and discarded.
+
+Every function locks the draft first, so two saves of one draft come one after the other on both databases.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from portal.audit.services import log
+from portal.authoring import kept, limits, queries
+from portal.authoring.editing import merging
+from portal.authoring.editing import new_module as template
+from portal.authoring.editing.merging import Conflict
+from portal.authoring.errors import DraftEndedError, KeyTakenError, StaleSaveError, UnderReviewError
+from portal.authoring.models import Draft, DraftContent, DraftSave, Review
+from portal.authoring.presence import arrive, leave, take_over
+from portal.catalogue import queries as catalogue
+from portal.catalogue.checking import sha256
+from portal.catalogue.reading import NAME
+from portal.clock import london_day
+from portal.db import db
+from portal.errors import ConflictError, NotFoundError, RuleError
+
+__all__ = [
+    "arrive",
+    "bring_in",
+    "discard",
+    "leave",
+    "locked",
+    "new_module",
+    "open_draft",
+    "restore",
+    "save",
+    "take_over",
+]
+
+OWNER = "Learning and development"  # of a new module, until its author says otherwise
+REVIEW_AFTER = timedelta(days=365)
+LONGEST_KEY = 60
+
+
+def open_draft(key: str, *, by: int, at: datetime) -> int:
+    """The draft of the module's next version, opened if there is none; returns its id.
+
+    Save 1 is the published folder, byte for byte. Opening twice is the same as once.
+
+    Raises:
+        NotFoundError: There is no such module.
+    """
+    held = queries.open_draft_id(key)
+    if held is not None:
+        return held
+    version = catalogue.current_version(key)
+    if version is None:
+        raise NotFoundError(f"There is no module “{key}”.")
+    files = catalogue.package_files(version.id)
+    summary = f"Version {version.number} as published"
+    try:
+        return _begin(key, version.id, files, summary, by, at)
+    except IntegrityError:
+        return _opened_by_another(key)
+
+
+def new_module(key: str, title: str, *, by: int, at: datetime) -> int:
+    """A draft of a module that is not published yet, from the template; returns its id.
+
+    Raises:
+        ConflictError: The key is taken.
+        RuleError: The key or the title cannot be used.
+    """
+    if not NAME.fullmatch(key) or len(key) > LONGEST_KEY:
+        raise RuleError(
+            "Enter a short name with small letters, digits and single hyphens, such as “first-hour”."
+            f" It may have up to {LONGEST_KEY} characters."
+        )
+    if not title.strip():
+        raise RuleError("Enter the module's title.")
+    if catalogue.activity_id("module", key) is not None or queries.open_draft_id(key) is not None:
+        raise KeyTakenError(key)
+    files = template.folder(key, title.strip(), OWNER, london_day(at) + REVIEW_AFTER)
+    try:
+        return _begin(key, None, files, "Begun from the template", by, at)
+    except IntegrityError:
+        raise KeyTakenError(key) from None
+
+
+def save(
+    draft_id: int,
+    changes: Mapping[str, bytes | None],
+    *,
+    expected: Mapping[str, str | None],
+    summary: str,
+    by: int,
+    at: datetime,
+) -> int:
+    """Save changed files as the draft's next state; returns the number of the state that stands now.
+
+    Where every changed file has these bytes already nothing is written, whatever the page showed.
+
+    Args:
+        draft_id: The draft.
+        changes: New bytes by path; None takes the file away.
+        expected: For each changed path the sha256 that the page was made of; None: there was no such file.
+        summary: What was done, in a few words.
+        by: The person who saves.
+        at: The instant.
+
+    Raises:
+        StaleSaveError: Someone saved one of these files meanwhile. Nothing is written.
+        RuleError: The draft is being reviewed, or something is too large.
+        ConflictError: The draft was published or discarded.
+    """
+    draft = locked(draft_id)
+    last = _last(draft_id)
+    changed = {path: new for path, new in changes.items() if last.files.get(path) != _sha(new)}
+    if not changed:
+        return last.number
+    _refuse_under_review(draft_id)
+    _refuse_stale(last, changed, expected)
+    return _add(draft, last, _changed(last.files, changed), summary, by, at).number
+
+
+def restore(draft_id: int, number: int, *, by: int, at: datetime) -> int:
+    """Bring state ``number`` back as the draft's next state; returns the new state's number.
+
+    Nothing is written where it is what stands now.
+
+    Raises:
+        NotFoundError: There is no such state.
+        RuleError: The draft is being reviewed.
+        ConflictError: The draft was published or discarded.
+    """
+    draft = locked(draft_id)
+    _refuse_under_review(draft_id)
+    old = queries.saved(draft_id, number)
+    last = _last(draft_id)
+    if (old.files, old.base_version_id) == (last.files, last.base_version_id):
+        return last.number
+    draft.base_version_id = old.base_version_id
+    new = _add(draft, last, dict(old.files), f"Brought state {number} back", by, at)
+    log("draft.restored", actor_id=by, module=draft.module_key, draft=draft_id, number=number)
+    return new.number
+
+
+def discard(draft_id: int, *, by: int, at: datetime) -> None:
+    """End the draft without publishing it; what is published stays as it is.
+
+    Raises:
+        RuleError: The draft is being reviewed.
+        ConflictError: The draft was published or discarded.
+    """
+    draft = locked(draft_id)
+    _refuse_under_review(draft_id)
+    draft.ended_at, draft.ended_as = at, "discarded"
+    log("draft.discarded", actor_id=by, module=draft.module_key, draft=draft_id)
+    db.session.flush()
+
+
+def bring_in(
+    draft_id: int,
+    *,
+    by: int,
+    at: datetime,
+    chosen: Mapping[str, bytes | None],
+    expected: int | None = None,
+) -> list[Conflict]:
+    """Merge the version that was published meanwhile into the draft.
+
+    Args:
+        draft_id: The draft.
+        by: The person who does it.
+        at: The instant.
+        chosen: For each file in which both sides changed the same place, what it shall hold; None: no file.
+        expected: The state that the choice was made on; None where nothing was chosen yet.
+
+    Returns:
+        What still has to be chosen; nothing was written then. Empty: done.
+
+    Raises:
+        StaleSaveError: Someone saved after state ``expected``.
+        RuleError: The draft is being reviewed, or something chosen is too large or unreadable.
+        ConflictError: The draft was published or discarded.
+    """
+    draft = locked(draft_id)
+    _refuse_under_review(draft_id)
+    last = _last(draft_id)
+    if expected is not None and expected != last.number:
+        raise StaleSaveError({path: last.files.get(path) for path in chosen}, queries.name(last.saved_by_id))
+    newest = catalogue.current_version(draft.module_key)
+    if newest is None or newest.id == draft.base_version_id:
+        return []
+    base = catalogue.package_files(draft.base_version_id) if draft.base_version_id else {}
+    mine = kept.files_of(last.files)
+    merged, conflicts = merging.merge_folders(base, mine, catalogue.package_files(newest.id))
+    if open_ := [conflict for conflict in conflicts if conflict.path not in chosen]:
+        return open_
+    merged.update({conflict.path: chosen[conflict.path] for conflict in conflicts})
+    changed = {path: new for path, new in merged.items() if last.files.get(path) != _sha(new)}
+    draft.base_version_id = newest.id
+    _add(draft, last, _changed(last.files, changed), f"Brought version {newest.number} in", by, at)
+    return []
+
+
+def locked(draft_id: int) -> Draft:
+    """The open draft, locked to the end of the transaction.
+
+    Raises:
+        NotFoundError: There has never been one.
+        DraftEndedError: It was published or discarded.
+    """
+    draft = db.session.scalar(
+        select(Draft).where(Draft.id == draft_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if draft is None:
+        raise NotFoundError("There is no such draft.")
+    if draft.ended_as is not None:
+        raise DraftEndedError(draft.ended_as)
+    return draft
+
+
+def _begin(
+    key: str, base_version_id: int | None, files: Mapping[str, bytes], summary: str, by: int, at: datetime
+) -> int:
+    with db.session.begin_nested():
+        draft = Draft(module_key=key, base_version_id=base_version_id, opened_by_id=by, opened_at=at)
+        db.session.add(draft)
+        db.session.flush()
+    _keep(files.values())
+    first = DraftSave(
+        draft_id=draft.id,
+        number=1,
+        saved_by_id=by,
+        saved_at=at,
+        summary=summary,
+        base_version_id=base_version_id,
+        files={path: sha256(content) for path, content in sorted(files.items())},
+    )
+    db.session.add(first)
+    log("draft.opened", actor_id=by, module=key, draft=draft.id)
+    db.session.flush()
+    return draft.id
+
+
+def _opened_by_another(key: str) -> int:
+    held = queries.open_draft_id(key)
+    if held is None:
+        raise ConflictError("Someone opened and ended a draft at this instant. Open it again.")
+    return held
+
+
+def _last(draft_id: int) -> DraftSave:
+    return db.session.scalars(
+        select(DraftSave).where(DraftSave.draft_id == draft_id).order_by(DraftSave.number.desc()).limit(1)
+    ).one()
+
+
+def _refuse_under_review(draft_id: int) -> None:
+    if db.session.scalar(select(Review.id).where(Review.draft_id == draft_id, Review.ended_at.is_(None))):
+        raise UnderReviewError
+
+
+def _refuse_stale(
+    last: DraftSave, changed: Mapping[str, bytes | None], expected: Mapping[str, str | None]
+) -> None:
+    present = {path: last.files.get(path) for path in changed}
+    if any(present[path] != expected.get(path) for path in changed):
+        raise StaleSaveError(present, queries.name(last.saved_by_id))
+
+
+def _changed(held: Mapping[str, str], changed: Mapping[str, bytes | None]) -> dict[str, str]:
+    """The files after a change, its new contents kept; refused where a limit is passed."""
+    new = {path: content for path, content in changed.items() if content is not None}
+    for path, content in new.items():
+        limits.check_file(path, content)
+    after = {path: sha for path, sha in held.items() if path not in changed}
+    after |= {path: sha256(content) for path, content in new.items()}
+    sizes = kept.sizes({*held.values(), *after.values()}) | {
+        sha256(content): len(content) for content in new.values()
+    }
+    limits.check_state(
+        {path: sizes[sha] for path, sha in held.items()}, {path: sizes[sha] for path, sha in after.items()}
+    )
+    _keep(new.values())
+    return dict(sorted(after.items()))
+
+
+def _add(
+    draft: Draft, last: DraftSave, files: dict[str, str], summary: str, by: int, at: datetime
+) -> DraftSave:
+    new = DraftSave(
+        draft_id=draft.id,
+        number=last.number + 1,
+        saved_by_id=by,
+        saved_at=at,
+        summary=summary[: limits.SUMMARY_CHARACTERS],
+        base_version_id=draft.base_version_id,
+        files=files,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(new)
+    except IntegrityError:
+        raise ConflictError("Someone else saved at this instant. Save again: nothing was lost.") from None
+    return new
+
+
+def _keep(contents: Iterable[bytes]) -> None:
+    """Keep what is not kept yet, in order of hashes, so that two writers never wait in a ring."""
+    rows = {sha256(content): content for content in contents}
+    held = set(db.session.scalars(select(DraftContent.sha256).where(DraftContent.sha256.in_(rows))))
+    new = [{"sha256": sha, "content": rows[sha]} for sha in sorted(rows.keys() - held)]
+    if new:
+        make = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+        db.session.execute(make(DraftContent).on_conflict_do_nothing(), new)
+
+
+def _sha(content: bytes | None) -> str | None:
+    return None if content is None else sha256(content)
