@@ -1,21 +1,14 @@
 """Pages of what is published: the library, the glossary, the sources, and media files."""
 
-from io import BytesIO
-
-from flask import Blueprint, render_template, send_file
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.access import requires
 from portal.catalogue import queries
-from portal.catalogue.media import TYPES, kind_of
-from portal.errors import NotFoundError
+from portal.catalogue.serving import served
 from portal.permissions import Permission
 
 bp = Blueprint("catalogue", __name__, template_folder="templates")
-
-# A medium runs nothing, loads nothing and belongs to no origin, even when it is opened on its own.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-YEAR = 365 * 24 * 3600
 
 
 @bp.get("/modules")
@@ -43,19 +36,4 @@ def sources() -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def medium(sha256: str, name: str) -> ResponseReturnValue:
     """A published media file: under its hash, so that a browser may keep it for good."""
-    content = queries.medium(sha256, name)
-    kind = kind_of(content)
-    if kind is None:
-        raise NotFoundError("There is no such file.")
-    response = send_file(
-        BytesIO(content),
-        mimetype=TYPES[kind],
-        as_attachment=kind == "pdf",  # browsers do not show a PDF inside a sandbox
-        download_name=name,
-        etag=sha256,
-    )
-    response.headers["Content-Type"] = TYPES[kind]
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = f"private, max-age={YEAR}, immutable"
-    return response
+    return served(queries.medium(sha256, name), name, sha256)
