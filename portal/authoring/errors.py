@@ -41,3 +41,48 @@ class TooLargeError(RuleError):
 
 class UnreadableFileError(RuleError):
     """A file could not be read any more after this change; nothing was written."""
+
+
+class BehindError(ConflictError):
+    """A version was published after the one that the draft is based on."""
+
+    def __init__(self, published: int | None) -> None:
+        super().__init__(
+            f"Version {published} was published after this draft was begun. Bring it in before you go on:"
+            " nothing of either is lost."
+        )
+
+
+class UnchangedError(RuleError):
+    """The draft says what is published already."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing has changed since the published version, so there is nothing to review.")
+
+
+class NotReadyError(RuleError):
+    """The check finds something to put right."""
+
+    def __init__(self, count: int) -> None:
+        things = "1 thing is" if count == 1 else f"{count} things are"
+        super().__init__(f"{things} still to be put right. Each is named beside its place.")
+
+
+class OwnWorkError(RuleError):
+    """The publisher changed the draft."""
+
+    def __init__(self) -> None:
+        super().__init__("You changed this draft yourself, so another publisher must read and publish it.")
+
+
+class ReviewEndedError(ConflictError):
+    """Someone decided on the review in the meantime."""
+
+    WORDS = {
+        "published": "This was published in the meantime. There is nothing left to decide.",
+        "sent_back": "This was sent back to its author in the meantime.",
+        "withdrawn": "The author has withdrawn this from review in the meantime.",
+    }
+
+    def __init__(self, ended_as: str) -> None:
+        super().__init__(self.WORDS[ended_as])
