@@ -18,6 +18,7 @@ class Attempt(Base):
     __table_args__ = (
         UniqueConstraint("registration_id", "number"),
         CheckConstraint("mastery_score BETWEEN 0 AND 1", name="mastery_score_is_scaled"),
+        Index("ix_attempt_registration", "registration_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -55,6 +56,7 @@ class Submission(Base):
     __table_args__ = (
         CheckConstraint("mastery_score BETWEEN 0 AND 1", name="mastery_score_is_scaled"),
         CheckConstraint("score_raw BETWEEN 0 AND score_max", name="score_in_range"),
+        Index("ix_submission_scored", "attempt_id", "submitted_at", "recorded_at", "score_raw", "score_max"),
     )
 
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempt.id"), primary_key=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from portal.learning.asked import Asked, asked_of
 from portal.learning.queries import Course, courses
 from portal.standing.algebra import Status
+from portal.standing.queries import Asked, asked_of
 from portal.web.filters import date as date_words
 from portal.web.filters import plural
 

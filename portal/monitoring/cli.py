@@ -14,7 +14,7 @@ from portal.audit.services import log
 from portal.db import newest_stamp, transaction
 from portal.errors import PortalError, RuleError
 from portal.monitoring import exports
-from portal.monitoring.completion import CompletionRow
+from portal.monitoring.completion import Cells
 from portal.monitoring.position import PositionError, position
 from portal.monitoring.queries import CompletionReport, completion_report
 from portal.people.queries import COMMAND_LINE
@@ -55,7 +55,7 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
 
 def _write(report: CompletionReport, form: str, output: Path) -> None:
     """Write beside ``output`` first, then put the finished file in its place: whole, or not at all."""
-    writers: dict[str, Callable[[Iterator[CompletionRow], Path], None]] = {
+    writers: dict[str, Callable[[Iterator[Cells], Path], None]] = {
         "csv": exports.write_csv,
         "xlsx": lambda rows, path: exports.write_xlsx(
             rows, str(path), sheet=exports.sheet_name(report.position)
@@ -68,8 +68,9 @@ def _write(report: CompletionReport, form: str, output: Path) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=folder)
     os.close(handle)
     try:
+        found = report.rows(exports.plain) if form == "csv" else report.rows()
         with click.progressbar(
-            report.rows(), length=report.shown.rows, label="Writing rows", file=sys.stderr
+            found, length=report.shown.rows, label="Writing rows", file=sys.stderr
         ) as rows:
             writers[form](iter(rows), Path(name))
         with Path(name).open("rb") as written:

@@ -1,11 +1,16 @@
-"""One row of the completion file: the contract's columns, in the contract's order, with their types."""
+"""One row of the completion file: the contract's columns, in the contract's order, with their types.
 
+Rows are read as ``Cells``, tuples of what a file writes: days and instants as ISO 8601 text, scores as
+text with four places. What needs typed values asks for a ``CompletionRow``.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
+from typing import Any
 
-Cell = str | int | Decimal | date | datetime | None
+Cells = tuple[str | int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,31 @@ class CompletionRow:
     as_at: date
     as_known_on: datetime
 
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The values in the order of ``COLUMNS``."""
-        return _cells(self)
+    @classmethod
+    def of(cls, cells: Cells) -> "CompletionRow":
+        """The row that these cells are of."""
+        values: Any = [
+            _READ[TYPES[name]](cell) if name in TYPES and cell is not None else cell
+            for name, cell in zip(COLUMNS, cells, strict=True)
+        ]
+        return cls(*values)
 
 
 COLUMNS = tuple(field.name for field in fields(CompletionRow))
-_cells = attrgetter(*COLUMNS)  # many times faster than astuple, which copies deeply
+TYPES: dict[str, type] = {  # of the columns whose cells are text that means more
+    "assigned_on": date,
+    "due_on": date,
+    "started_at": datetime,
+    "satisfied_at": datetime,
+    "score_scaled": Decimal,
+    "mastery_score": Decimal,
+    "valid_until": date,
+    "as_at": date,
+    "as_known_on": datetime,
+}
+COUNTS = ("version", "late_days", "attempts")
+_READ: dict[type, Callable[[Any], Any]] = {
+    date: date.fromisoformat,
+    datetime: datetime.fromisoformat,
+    Decimal: Decimal,
+}

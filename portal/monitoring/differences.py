@@ -1,10 +1,13 @@
 """What is known now of a past day and was not known then: whose standing differs, and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from portal.monitoring.figures import Figures
+from portal.monitoring.figures import Share, share
 from portal.monitoring.openable import numbers_and_names, openable
 from portal.monitoring.queries import CompletionReport
+from portal.monitoring.reach import Reach
+from portal.standing import queries as standings
 from portal.standing.algebra import Status
 
 SHOWN = 50
@@ -25,23 +28,29 @@ class Difference:
 class KnownNow:
     """The same day with today's knowledge, beside a report of earlier knowledge."""
 
-    figures: Figures
+    share: Share
     count: int  # people who stand otherwise
     listed: list[Difference]  # the first of them, by surname
 
 
-def known_now(then: CompletionReport, now: CompletionReport) -> KnownNow:
-    """How the standing of the people differs between two reports of one day."""
-    before, after = then.standings(), now.standings()
-    changed = [
-        person_id
-        for person_id in before.keys() | after.keys()
-        if before.get(person_id) != after.get(person_id)
-    ]
-    named = numbers_and_names(changed)[:SHOWN]
+def known_now(then: CompletionReport, newest: datetime) -> KnownNow:
+    """How people stand otherwise by what is known at ``newest``, whatever the report's filters.
+
+    One statement finds those who differ; the share follows from them and from the report's own figures.
+    """
+    later = Reach.of(then.viewer, replace(then.position, as_known_on=newest, latest=True))
+    before = then.scope_of(then.reach.whose())
+    changed = standings.differing(before, replace(before, as_known_on=newest, whose=later.whose()))
+    counts = dict(then.figures.by_status)
+    for old, new in changed.values():
+        if old is not None:
+            counts[old] -= 1
+        if new is not None:
+            counts[new] += 1
+    named = numbers_and_names(list(changed))[:SHOWN]
     opened = openable(then.viewer, [person_id for person_id, _, _ in named])
     listed = [
-        Difference(number, name, before.get(person_id), after.get(person_id), person_id in opened)
+        Difference(number, name, *changed[person_id], person_id in opened)
         for person_id, number, name in named
     ]
-    return KnownNow(now.figures, len(changed), listed)
+    return KnownNow(share(counts), len(changed), listed)

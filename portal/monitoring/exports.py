@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,12 +19,12 @@ import xlsxwriter
 
 from portal.clock import LONDON
 from portal.errors import RuleError
-from portal.monitoring.completion import COLUMNS, Cell, CompletionRow
-from portal.monitoring.position import Position, utc_text
+from portal.monitoring.completion import COLUMNS, COUNTS, TYPES, Cells
+from portal.monitoring.position import Position
 from portal.monitoring.queries import CompletionReport
 from portal.web.filters import number
 
-BATCH = 500  # rows in memory at a time
+BATCH = 1000  # rows of a CSV sent at a time
 XLSX_ROWS = 20_000  # a page does not wait for more
 SHEET_ROWS = 1_048_575  # a spreadsheet holds no more below its head
 _RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that begins so
@@ -112,41 +113,32 @@ def plain(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_RUNS) else cell
 
 
-def csv_lines(rows: Iterable[CompletionRow]) -> Iterator[str]:
-    """The file in pieces of at most ``BATCH`` rows: RFC 4180, with a head, lines ending in CRLF."""
+def csv_lines(rows: Iterable[Cells]) -> Iterator[str]:
+    """The file in pieces of at most ``BATCH`` rows: RFC 4180, with a head, lines ending in CRLF.
+
+    Args:
+        rows: Read with ``plain`` as their guard.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    held = 0
-    for row in rows:
-        writer.writerow([_csv_cell(cell) for cell in row.cells])
-        held += 1
-        if held == BATCH:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-            held = 0
+    ahead = iter(rows)
+    while some := list(islice(ahead, BATCH)):
+        writer.writerows(some)
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
     if buffer.tell():
         yield buffer.getvalue()
 
 
-def _csv_cell(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime):
-        return utc_text(cell)
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return plain(cell) if isinstance(cell, str) else str(cell)
-
-
-def write_csv(rows: Iterable[CompletionRow], path: Path) -> None:
-    """Write the CSV file to ``path``."""
+def write_csv(rows: Iterable[Cells], path: Path) -> None:
+    """Write the CSV file to ``path``; ``rows`` as ``csv_lines`` takes them."""
     with path.open("w", encoding="utf-8", newline="") as file:
         file.writelines(csv_lines(rows))
 
 
-def write_xlsx(rows: Iterable[CompletionRow], file: IO[bytes] | str, *, sheet: str = "Completions") -> None:
+def write_xlsx(rows: Iterable[Cells], file: IO[bytes] | str, *, sheet: str = "Completions") -> None:
     """Write a workbook of one sheet, one row in memory at a time; no text in it can run."""
     options = {
         "constant_memory": True,
@@ -164,51 +156,43 @@ def write_xlsx(rows: Iterable[CompletionRow], file: IO[bytes] | str, *, sheet: s
             page.write_string(0, column, name, bold)
         line = 0
         for line, row in enumerate(rows, start=1):
-            for column, cell in enumerate(row.cells):
+            for column, cell in enumerate(row):
                 if cell is not None:
-                    writers[type(cell)](line, column, cell)
+                    writers[column](line, column, cell)
         page.autofilter(0, 0, line, len(COLUMNS) - 1)
 
 
-def _cell_writers(book: Any, page: Any) -> dict[type, Callable[[int, int, Any], Any]]:
-    """How a value of each type is written, so that the spreadsheet knows it as what it is."""
+def _cell_writers(book: Any, page: Any) -> list[Callable[[int, int, Any], Any]]:
+    """How each column is written, so that the spreadsheet knows its values as what they are."""
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     score = book.add_format({"num_format": "0.0000"})
 
-    def write_instant(line: int, column: int, cell: datetime) -> None:
-        page.write_datetime(line, column, cell.astimezone(LONDON).replace(tzinfo=None), instant)
+    def write_day(line: int, column: int, cell: str) -> None:
+        page.write_datetime(line, column, date.fromisoformat(cell), day)
 
-    return {
-        str: page.write_string,
-        int: page.write_number,
-        Decimal: lambda line, column, cell: page.write_number(line, column, float(cell), score),
-        date: lambda line, column, cell: page.write_datetime(line, column, cell, day),
-        datetime: write_instant,
-    }
+    def write_instant(line: int, column: int, cell: str) -> None:
+        local = datetime.fromisoformat(cell).astimezone(LONDON).replace(tzinfo=None)
+        page.write_datetime(line, column, local, instant)
+
+    def write_score(line: int, column: int, cell: str) -> None:
+        page.write_number(line, column, float(cell), score)
+
+    typed: dict[type, Any] = {date: write_day, datetime: write_instant, Decimal: write_score}
+    writers = {name: typed[kind] for name, kind in TYPES.items()} | dict.fromkeys(COUNTS, page.write_number)
+    return [writers.get(name, page.write_string) for name in COLUMNS]
 
 
-def write_json(
-    definition: dict[str, Any], totals: dict[str, int], rows: Iterable[CompletionRow], path: Path
-) -> None:
+def write_json(definition: dict[str, Any], totals: dict[str, int], rows: Iterable[Cells], path: Path) -> None:
     """Write one object to ``path``: ``definition``, ``totals`` by status, and ``rows``, one a line."""
+    scores = [name for name, kind in TYPES.items() if kind is Decimal]
     with path.open("w", encoding="utf-8") as file:
-        file.write(f'{{\n"definition": {json.dumps(definition, ensure_ascii=False, default=_json_cell)},\n')
+        file.write(f'{{\n"definition": {json.dumps(definition, ensure_ascii=False)},\n')
         file.write(f'"totals": {json.dumps(totals)},\n"rows": [')
         lead = "\n"
         for row in rows:
-            values = dict(zip(COLUMNS, row.cells, strict=True))
-            file.write(lead + json.dumps(values, ensure_ascii=False, default=_json_cell))
+            values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
+            values.update((name, float(values[name])) for name in scores if values[name] is not None)
+            file.write(lead + json.dumps(values, ensure_ascii=False))
             lead = ",\n"
         file.write("\n]\n}\n")
-
-
-def _json_cell(cell: object) -> str | float:
-    """Values that JSON has no type for: instants and days as text, scores as numbers."""
-    if isinstance(cell, datetime):
-        return utc_text(cell)
-    if isinstance(cell, date):
-        return cell.isoformat()
-    if isinstance(cell, Decimal):
-        return float(cell)
-    raise TypeError(f"{type(cell).__name__} has no place in a report.")

@@ -8,21 +8,19 @@ from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.db import OPEN_END, db
-from portal.directives.models import Directive
 from portal.errors import NotFoundError
 from portal.monitoring import wording
 from portal.monitoring.completion import CompletionRow
-from portal.monitoring.details import Holder, completion_rows
+from portal.monitoring.details import Rows
 from portal.monitoring.openable import openable
 from portal.monitoring.position import Position
-from portal.monitoring.reach import Reach, micros
 from portal.monitoring.subject import Subject, subject
 from portal.monitoring.timeline import Event, events_of, last_active
 from portal.people.known import known
 from portal.people.models import PersonName, Post, RoleGrant
 from portal.people.queries import UnitRow, Viewer, live_units, may_see, person_by_staff_number
+from portal.standing import queries as standings
 from portal.standing.algebra import Status
-from portal.standing.models import StandingSpan
 from portal.web.filters import date as say_date
 
 
@@ -127,14 +125,13 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
     named = db.session.get_one(PersonName, person_id)
     units = live_units(position.as_at, position.as_known_on)
     name = f"{named.forenames} {named.surname}"
-    holder = Holder(person_id, named.staff_number, named.surname, named.forenames)
     return PersonPage(
         named.staff_number,
         name,
         position,
         _posts(viewer, person_id, position, units),
         _grants(person_id, live_units(position.today)),
-        _directed(holder, position, units),
+        _directed(person_id, position, units),
         events_of(person_id),
     )
 
@@ -191,29 +188,17 @@ def _grants(person_id: int, units: dict[int, UnitRow]) -> list[Grant]:
     ]
 
 
-def _directed(holder: Holder, position: Position, units: dict[int, UnitRow]) -> list[Directed]:
+def _directed(person_id: int, position: Position, units: dict[int, UnitRow]) -> list[Directed]:
     """Every directive that reaches the person at the position, the worst standing first."""
-    reach = Reach(position, units, True, frozenset(), None, ())
-    span, day, at = StandingSpan, position.as_at.toordinal(), micros(position.as_known_on)
-    rows = db.session.execute(
-        select(Directive.reference, span.status, span.due_on)
-        .join(Directive, Directive.id == span.directive_id)
-        .where(
-            span.person_id == holder.person_id,
-            span.position == 0,
-            span.from_on <= day,
-            span.to_on >= day,
-            span.known_from <= at,
-            span.known_to > at,
-        )
-        .order_by(span.status, span.due_on, Directive.reference)
-    ).all()
     found = []
-    for reference, status, due_on in rows:
+    whose = standings.Whose(everyone=True, people=frozenset([person_id]))
+    for reference, status, due_on in standings.wholes_of(person_id, position.as_at, position.as_known_on):
         about = subject(reference, position)
-        lines = completion_rows(about, reach, [holder])
-        requirements = [_requirement(row, about, position) for row in lines]
-        found.append(Directed(about, Status(status), date.fromordinal(due_on), requirements))
+        scope = standings.Scope(about.id, position.as_at, position.as_known_on, whose)
+        rows = Rows(about, position, units)
+        cells = [line for people in standings.holders(scope, (), 1) for line in rows.of(scope, people)]
+        requirements = [_requirement(CompletionRow.of(line), about, position) for line in cells]
+        found.append(Directed(about, status, due_on, requirements))
     return found
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from portal import clock
 from portal.clock import read_day
 from portal.errors import BadInputError
+from portal.standing.cells import utc_text
 
 FIELDS = ("as_at", "as_known_on")
 _LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")  # an address turns the + of an offset into a space
@@ -92,11 +93,6 @@ def position(as_at: str, as_known_on: str, *, now: datetime, newest: datetime | 
         )
     latest = asked >= last
     return Position(day, last if latest else asked, today, latest)
-
-
-def utc_text(instant: datetime) -> str:
-    """The instant in UTC, ISO 8601 with Z, to the microsecond where it has any."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def iso(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

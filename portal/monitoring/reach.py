@@ -1,28 +1,18 @@
-"""Which spans a report reads: those of its position that its viewer may see, narrowed by filters.
+"""Whom a report may speak of: those its viewer may see at its position, narrowed by filters.
 
-Every number, page and file of a report goes through ``Reach.conditions``, so what may be seen is decided
-here once, and a filter can only narrow it.
+Every number, page and file of a report goes through ``Reach.whose``, so what may be seen is decided here
+once, and a filter can only narrow it.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, or_, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, func, or_, select
 
-from portal.monitoring.filters import Filters
+from portal.monitoring.filters import EVERYONE, Filters
 from portal.monitoring.position import Position
-from portal.people.models import PersonName, Post
+from portal.people.models import PersonName
 from portal.people.queries import UnitRow, Viewer, live_units, sight
-from portal.standing.models import StandingSpan
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def micros(instant: datetime) -> int:
-    """The instant as spans keep it: whole microseconds since 1970, exactly."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+from portal.standing.queries import Whose
 
 
 @dataclass(frozen=True)
@@ -51,61 +41,26 @@ class Reach:
         ids = frozenset(unit_ids)
         return cls(position, units, seen.everyone, ids, seen.direct_reports_of, tuple(names))
 
-    def conditions(self, span: Any, directive_id: int, filters: Filters | None = None) -> list[Any]:
-        """What holds for every span that this viewer may be told of."""
-        found = [*self._at_position(span, directive_id), self._seen(span)]
-        if filters:
-            found += self._narrowed(span, directive_id, filters)
-        return found
+    def whose(self, filters: Filters = EVERYONE) -> Whose:
+        """Those whom this viewer may be told of and the filters leave."""
+        within = None
+        if filters.unit:
+            unit_id = self.unit_of(filters.unit)
+            within = frozenset() if unit_id is None else frozenset(under(self.units, unit_id))
+        return Whose(
+            everyone=self.everyone,
+            unit_ids=self.unit_ids,
+            manager_id=self.manager_id,
+            within=within,
+            role=filters.role,
+            rank=filters.rank,
+            named=select(PersonName.person_id).where(*named(filters.q)) if filters.q else None,
+            statuses=filters.statuses if filters.status else None,
+        )
 
     def unit_of(self, path: str) -> int | None:
         """The unit that has this path at the position; None where none has."""
         return next((unit_id for unit_id, unit in self.units.items() if unit.path == path), None)
-
-    def _at_position(self, span: Any, directive_id: int) -> list[Any]:
-        day, known = self.position.as_at.toordinal(), micros(self.position.as_known_on)
-        return [
-            span.directive_id == directive_id,
-            span.from_on <= day,
-            span.to_on >= day,
-            span.known_from <= known,
-            span.known_to > known,
-        ]
-
-    def _seen(self, span: Any) -> ColumnElement[bool]:
-        ways: list[ColumnElement[bool]] = []
-        if self.everyone:
-            return true()
-        if self.unit_ids:
-            ways.append(span.unit_id.in_(sorted(self.unit_ids)))
-        if self.manager_id is not None:
-            ways.append(span.post_id.in_(select(Post.id).where(Post.line_manager_id == self.manager_id)))
-        return or_(*ways) if ways else false()
-
-    def _narrowed(self, span: Any, directive_id: int, filters: Filters) -> list[Any]:
-        found: list[Any] = []
-        if filters.unit:
-            unit_id = self.unit_of(filters.unit)
-            wanted = [] if unit_id is None else sorted(under(self.units, unit_id))
-            found.append(span.unit_id.in_(wanted))
-        if filters.role:
-            found.append(span.post_id.in_(select(Post.id).where(Post.designated_role == filters.role)))
-        if filters.rank:
-            found.append(span.post_id.in_(select(Post.id).where(Post.rank_or_grade == filters.rank)))
-        if filters.q:
-            found.append(span.person_id.in_(select(PersonName.person_id).where(*named(filters.q))))
-        if filters.status:
-            whole = aliased(StandingSpan)
-            found.append(
-                span.person_id.in_(
-                    select(whole.person_id).where(
-                        *self._at_position(whole, directive_id),
-                        whole.position == 0,
-                        whole.status.in_([int(status) for status in filters.statuses]),
-                    )
-                )
-            )
-        return found
 
 
 def named(text: str) -> list[ColumnElement[bool]]:

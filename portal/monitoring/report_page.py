@@ -11,7 +11,7 @@ from portal.monitoring.differences import KnownNow, known_now
 from portal.monitoring.figures import Figures, UnitLine
 from portal.monitoring.filters import STATUS_WORDS, Order
 from portal.monitoring.openable import openable
-from portal.monitoring.queries import CompletionReport, PersonLine, completion_report, then_as_known_now
+from portal.monitoring.queries import CompletionReport, PersonLine
 from portal.people import paths
 from portal.web.filters import plural
 from portal.web.paging import Page
@@ -141,17 +141,13 @@ class ReportPage:
     @cached_property
     def known_now(self) -> KnownNow | None:
         """The same day as it is known now; None where that is what is shown."""
-        newest, position = newest_stamp(), self.report.position
-        if position.latest or newest is None:
-            return None
-        reference = self.report.subject.reference
-        later = completion_report(self.report.viewer, reference, then_as_known_now(position, newest))
-        return known_now(self.report, later)
+        newest = newest_stamp()
+        return None if self.report.position.latest or newest is None else known_now(self.report, newest)
 
     @property
     def known_now_words(self) -> str:
         """The same day as it is known now, in a sentence."""
-        return wording.as_known_now(self.known_now.figures) if self.known_now else ""
+        return wording.as_known_now(self.known_now.share) if self.known_now else ""
 
     @property
     def known_now_url(self) -> str:

@@ -68,7 +68,7 @@ def completions_csv(reference: str) -> ResponseReturnValue:
     """The rows of the report as CSV, streamed as they are read."""
     report = _report(reference)
     _audit(report, "csv")
-    lines = stream_with_context(exports.csv_lines(report.rows()))
+    lines = stream_with_context(exports.csv_lines(report.rows(exports.plain)))
     response = Response(lines, content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=exports.file_name(report, "csv"))
     return _private(response)

@@ -4,10 +4,11 @@ from datetime import date
 
 from portal import clock
 from portal.monitoring.completion import CompletionRow
-from portal.monitoring.figures import Figures
-from portal.monitoring.position import Position, utc_text
+from portal.monitoring.figures import Figures, Share
+from portal.monitoring.position import Position
 from portal.monitoring.subject import Subject
 from portal.standing.algebra import Status
+from portal.standing.cells import utc_text
 from portal.web import filters as say
 
 REASONS = {
@@ -126,9 +127,8 @@ def change(before: Figures, now: Figures) -> str:
     return f"{say.number(abs(more))} {'more' if more > 0 else 'fewer'} complete"
 
 
-def as_known_now(figures: Figures) -> str:
+def as_known_now(share: Share) -> str:
     """The same day with today's knowledge."""
-    share = figures.share
     if not share.total:
         return "As known now, nobody was required on the same day."
     fraction = f"{say.number(share.done)} of {say.number(share.total)}"

@@ -1,7 +1,6 @@
 """Keeps the derived spans true: in the transaction that records a fact, and again from all stamps."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -11,23 +10,12 @@ from portal.directives.derived import derived
 from portal.directives.rules import Worlds, batches
 from portal.people.models import Person
 from portal.standing.loading import facts_of
-from portal.standing.models import OPEN_KNOWN, StandingSpan
+from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
 from portal.standing.spans import PersonFacts, Span, Values, spans
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TABLE: Any = StandingSpan.__table__
 
 Row = tuple[Span, int, int]  # a span with known_from and known_to
-
-
-def micros(instant: datetime) -> int:
-    """The instant as whole microseconds since 1970, as spans hold it."""
-    return (instant - EPOCH) // timedelta(microseconds=1)
-
-
-def instant(microseconds: int) -> datetime:
-    """The instant of ``micros``."""
-    return EPOCH + timedelta(microseconds=microseconds)
 
 
 def lines(touched: Touched) -> None:

@@ -1,11 +1,19 @@
 """The only derived table: spans of days and knowledge in which a standing does not change."""
 
+from datetime import UTC, datetime, timedelta
+
 from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId
 
 OPEN_KNOWN = 2**63 - 1  # known_to of what still holds
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(instant: datetime) -> int:
+    """The instant as spans hold it: whole microseconds since 1970, exactly."""
+    return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 class StandingSpan(Base):
@@ -37,10 +45,22 @@ class StandingSpan(Base):
             "to_on",
             "known_from",
             "known_to",
+            "person_id",
+            "post_id",
+            "due_on",
             sqlite_where=text("position = 0"),
             postgresql_where=text("position = 0"),
         ),
-        Index("ix_span_person", "person_id", "directive_id"),
+        Index(
+            "ix_span_person",
+            "person_id",
+            "directive_id",
+            "position",
+            "from_on",
+            "to_on",
+            "known_from",
+            "known_to",
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -239,7 +239,8 @@ def test_every_export_is_audited_with_what_was_asked(auditor):
 
 
 def test_a_file_is_read_some_rows_at_a_time_and_whole(client, monkeypatch):
-    monkeypatch.setattr(queries, "BATCH", 4)  # two people at a time
+    monkeypatch.setattr(queries, "BATCH", 2)  # people at a time
+    monkeypatch.setattr(exports, "BATCH", 3)  # rows
     world = make_world()
     for number in range(7):
         world.person(f"X{number}", "north", surname=f"Name {number}")

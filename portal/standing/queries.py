@@ -1,0 +1,334 @@
+"""Reading standings: the one place from which any page or file learns where somebody stands.
+
+Everything is read from the spans, on a day as known on an instant, and no statement outside this
+package names their table.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, and_, case, func, select
+from sqlalchemy.orm import aliased
+
+from portal.catalogue.models import Activity
+from portal.db import db
+from portal.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
+from portal.people.known import known
+from portal.people.models import PersonName, Post, UnitState
+from portal.records.models import ImportedRecord, PassRecord, Record
+from portal.standing.algebra import Status
+from portal.standing.cells import held, iso_day, iso_instant
+from portal.standing.models import StandingSpan
+from portal.standing.scope import Scope, Whose, holds, is_known
+from portal.standing.spans import WHOLE
+
+__all__ = ["Asked", "Scope", "Sort", "Whole", "Whose", "asked_of", "wholes_of"]
+
+ERASED = "Erased"
+
+span: Any = StandingSpan
+_manager: Any = aliased(PersonName)
+_LATE = (Status.OVERDUE, Status.EXPIRED)
+
+_HOLDER = (
+    span.person_id,
+    span.unit_id,
+    PersonName.staff_number,
+    PersonName.surname,
+    PersonName.forenames,
+    Post.rank_or_grade,
+    Post.designated_role,
+    _manager.staff_number.label("manager_number"),
+)
+_NAMES = (_manager.surname.label("manager_surname"), _manager.forenames.label("manager_forenames"))
+
+
+class Sort(NamedTuple):
+    """A column of the table of people, and whether downwards."""
+
+    column: str  # status, person, due, rank, role or unit
+    descending: bool = False
+    units: Sequence[int] = ()  # in their order, where they are sorted by
+
+
+def counts(scope: Scope) -> Iterator[tuple[int, int, Status, int]]:
+    """How many people by unit, position and status; position 0 is the whole directive."""
+    columns = (span.unit_id, span.position, span.status)
+    statement = select(*columns, func.count()).where(*scope.every()).group_by(*columns)
+    return ((unit, place, Status(status), n) for unit, place, status, n in db.session.execute(statement))
+
+
+def reasons(scope: Scope) -> dict[str, int]:
+    """People exempt or deferred, by reason."""
+    statement = (
+        select(Exclusion.reason, func.count())
+        .join(span, span.exclusion_id == Exclusion.id)
+        .where(*scope.wholes(), span.status.in_([status for status in Status if status.excluded]))
+        .group_by(Exclusion.reason)
+        .order_by(Exclusion.reason)
+    )
+    return {reason: count for reason, count in db.session.execute(statement)}
+
+
+def roles_and_ranks(scope: Scope) -> list[tuple[str, str]]:
+    """Each designated role with each rank or grade that somebody has."""
+    posts = select(span.post_id).where(*scope.wholes())
+    statement = select(Post.designated_role, Post.rank_or_grade).distinct().where(Post.id.in_(posts))
+    return [(role, rank) for role, rank in db.session.execute(statement)]
+
+
+def due_by(scope: Scope, last: date) -> int:
+    """People neither complete nor overdue whose due date is ``last`` or earlier."""
+    ahead = span.status.in_([Status.NOT_STARTED, Status.IN_PROGRESS])
+    statement = select(func.count()).where(*scope.wholes(), ahead, span.due_on <= last.toordinal())
+    return db.session.scalar(statement) or 0
+
+
+def overdue_people(scope: Scope) -> set[int]:
+    """Ids of the people overdue, with those whose completion lapsed."""
+    return set(db.session.scalars(select(span.person_id).where(*scope.wholes(), span.status.in_(_LATE))))
+
+
+def commonest_due_dates(scope: Scope, most: int) -> list[date]:
+    """The due dates that most people have, in order."""
+    statement = select(span.due_on).where(*scope.wholes()).group_by(span.due_on)
+    statement = statement.order_by(func.count().desc(), span.due_on).limit(most)
+    return sorted(date.fromordinal(day) for day in db.session.scalars(statement))
+
+
+def people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[Row[Any]]:
+    """A slice of the people, each with name, post, line manager and standing under the whole directive."""
+    statement = select(span.id).outerjoin(PersonName, PersonName.person_id == span.person_id)
+    if sort.column in ("rank", "role"):
+        statement = statement.join(Post, Post.id == span.post_id)
+    return _detailed(statement.where(*scope.wholes()).order_by(*_sorting(sort)).offset(offset).limit(limit))
+
+
+def longest_late(scope: Scope, limit: int) -> Sequence[Row[Any]]:
+    """Those who have been overdue or expired longest, as ``people`` gives them."""
+    lapsed = func.coalesce(span.valid_until, 0) > span.due_on
+    since = case((lapsed, span.valid_until), else_=span.due_on)
+    statement = select(span.id).outerjoin(PersonName, PersonName.person_id == span.person_id)
+    statement = statement.where(*scope.wholes(), span.status.in_(_LATE))
+    return _detailed(statement.order_by(since, *_by_name()).limit(limit))
+
+
+def _detailed(chosen: Any) -> Sequence[Row[Any]]:
+    """What the table says of the spans chosen, in their order: joined for these few alone."""
+    ids = list(db.session.scalars(chosen))
+    standing = (span.id, span.status, span.due_on, span.valid_until)
+    statement = _with_names(select(*standing, *_HOLDER, *_NAMES)).where(span.id.in_(ids))
+    found = {row.id: row for row in db.session.execute(statement)}
+    return [found[span_id] for span_id in ids]
+
+
+def _with_names(statement: Any) -> Any:
+    return (
+        statement.select_from(span)
+        .join(Post, Post.id == span.post_id)
+        .outerjoin(PersonName, PersonName.person_id == span.person_id)
+        .outerjoin(_manager, _manager.person_id == Post.line_manager_id)
+    )
+
+
+def _by_name() -> list[Any]:
+    """Surname, staff number and, for those without a name any more, the opaque id: never null."""
+    surname, number = PersonName.surname, PersonName.staff_number
+    return [func.coalesce(surname, ERASED), func.coalesce(number, ERASED), span.person_id]
+
+
+def _sorting(sort: Sort) -> list[Any]:
+    """The columns of an order; every one ends with the name, so that pages never overlap."""
+    first: dict[str, list[Any]] = {
+        "status": [span.status, span.due_on],
+        "person": [],
+        "due": [span.due_on],
+        "rank": [Post.rank_or_grade],
+        "role": [Post.designated_role],
+        "unit": [_place(sort.units)] if sort.units else [],
+    }
+    columns = [*first[sort.column], *_by_name()]
+    return [column.desc() for column in columns] if sort.descending else columns
+
+
+def _place(units: Sequence[int]) -> Any:
+    return case({unit_id: place for place, unit_id in enumerate(units)}, value=span.unit_id, else_=-1)
+
+
+def statuses(scope: Scope, people: Sequence[int]) -> dict[int, dict[int, Status]]:
+    """The status of every requirement of these people, by person and position."""
+    statement = select(span.person_id, span.position, span.status).where(*scope.requirements(people))
+    found: dict[int, dict[int, Status]] = {}
+    for person_id, position, status in db.session.execute(statement):
+        found.setdefault(person_id, {})[position] = Status(status)
+    return found
+
+
+def differing(then: Scope, now: Scope) -> dict[int, tuple[Status | None, Status | None]]:
+    """Who stands otherwise under the whole directive by two states of knowledge of one day, and how.
+
+    None: was not, or is not, among them.
+    """
+    before = and_(is_known(span, then.as_known_on), then.whose.seen(span))
+    after = and_(is_known(span, now.as_known_on), now.whose.seen(span))
+    here = (span.directive_id == then.directive_id, span.position == WHOLE, holds(span, then.as_at))
+    statement = select(span.person_id, span.status, before.label("before")).where(*here, before != after)
+    found: dict[int, tuple[Status | None, Status | None]] = {}
+    for person_id, status, was in db.session.execute(statement):
+        old, new = found.get(person_id, (None, None))
+        found[person_id] = (Status(status), new) if was else (old, Status(status))
+    return {person_id: (old, new) for person_id, (old, new) in found.items() if old is not new}
+
+
+def holders(scope: Scope, units: Sequence[int], size: int) -> Iterator[Sequence[Row[Any]]]:
+    """The people of some units for a file, ``size`` at a time, by unit in the order given, then by name.
+
+    They stream from one statement: no more than ``size`` are in memory. No units: of whatever unit.
+    """
+    rule = Assignment
+    same = and_(rule.person_id == span.person_id, rule.directive_id == span.directive_id)
+    live = and_(rule.from_on <= scope.as_at, rule.to_on >= scope.as_at, known(rule, scope.as_known_on))
+    order = [_place(units), *_by_name()] if len(units) > 1 else _by_name()
+    statement = (
+        _with_names(select(*_HOLDER, iso_day(rule.joined_on).label("joined_on")))
+        .join(rule, and_(same, live))
+        .where(*scope.wholes(), *([span.unit_id.in_(units)] if units else []))
+        .order_by(*order)
+        .execution_options(yield_per=size)
+    )
+    yield from db.session.execute(statement).partitions()
+
+
+def requirements(scope: Scope, people: Sequence[int]) -> Iterator[Row[Any]]:
+    """Where these people stand on each requirement, with the record that counts; by person and position.
+
+    Instants are text in UTC, scores as the database holds them, days ordinals.
+    """
+    first: Any = aliased(Record)  # a correction keeps the proof of the row it replaces
+    replaced = and_(
+        Record.replaces_id.is_not(None), first.reference == Record.reference, first.replaces_id.is_(None)
+    )
+    proof = func.coalesce(first.id, Record.id)
+    statement = (
+        select(
+            span.person_id,
+            span.position,
+            span.status,
+            span.due_on,
+            span.valid_until,
+            span.late_days,
+            Exclusion.reason,
+            iso_instant(Record.achieved_at).label("achieved_at"),
+            Record.source,
+            Record.reference,
+            PassRecord.module_version_id,
+            held(PassRecord.mastery_score).label("mastery_score"),
+            held(PassRecord.score_raw).label("score_raw"),
+            PassRecord.score_max,
+            held(ImportedRecord.score_scaled).label("score_scaled"),
+        )
+        .select_from(span)
+        .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
+        .outerjoin(Record, Record.id == span.record_id)
+        .outerjoin(first, replaced)
+        .outerjoin(PassRecord, PassRecord.record_id == proof)
+        .outerjoin(ImportedRecord, ImportedRecord.record_id == proof)
+        .where(*scope.requirements(people))
+        .order_by(span.person_id, span.position)
+    )
+    return iter(db.session.execute(statement))
+
+
+class Whole(NamedTuple):
+    """Where a person stands under one directive."""
+
+    directive: str  # reference
+    status: Status
+    due_on: date
+
+
+def wholes_of(person_id: int, as_at: date, as_known_on: datetime) -> list[Whole]:
+    """Every directive that reaches a person, the worst standing first."""
+    statement = (
+        select(Directive.reference, span.status, span.due_on)
+        .join(span, span.directive_id == Directive.id)
+        .where(span.person_id == person_id, span.position == WHOLE)
+        .where(holds(span, as_at), is_known(span, as_known_on))
+        .order_by(span.status, span.due_on, Directive.reference)
+    )
+    rows = db.session.execute(statement)
+    return [Whole(reference, Status(status), date.fromordinal(due)) for reference, status, due in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One requirement of one directive, where a person stands on it, and why it is asked of them."""
+
+    directive: str  # reference
+    directive_title: str
+    source: str
+    wording: str
+    designated_role: str
+    unit: str
+    activity_id: int
+    kind: str
+    key: str
+    status: Status
+    due_on: date
+    valid_until: date | None
+    reference: str | None  # of the record that counts
+    achieved_at: datetime | None
+    source_of_record: str | None
+
+
+_ASKED: tuple[Any, ...] = (
+    Directive.reference,
+    DirectiveVersion.title,
+    DirectiveVersion.source,
+    DirectiveVersion.wording,
+    Post.designated_role,
+    UnitState.name,
+    Activity.id,
+    Activity.kind,
+    Activity.key,
+    span.status,
+    span.due_on,
+    span.valid_until,
+    Record.reference,
+    Record.achieved_at,
+    Record.source,
+)
+
+
+def asked_of(person_id: int, day: date, as_known_on: datetime | None = None) -> list[Asked]:
+    """Every live requirement of a person by due date, directive and position; None: as known now."""
+    rule, asked, unit = Assignment, Requirement, UnitState
+    same = and_(rule.person_id == span.person_id, rule.directive_id == span.directive_id)
+    live = and_(rule.from_on <= day, rule.to_on >= day, known(rule, as_known_on))
+    stood = and_(unit.unit_id == span.unit_id, unit.valid_from <= day, unit.valid_to >= day)
+    at = and_(asked.directive_version_id == DirectiveVersion.id, asked.position == span.position)
+    statement = (
+        select(*_ASKED)
+        .select_from(span)
+        .join(Directive, Directive.id == span.directive_id)
+        .join(rule, and_(same, live))
+        .join(DirectiveVersion, DirectiveVersion.id == rule.directive_version_id)
+        .join(asked, at)
+        .join(Activity, Activity.id == asked.activity_id)
+        .join(Post, Post.id == span.post_id)
+        .join(unit, and_(stood, known(unit, as_known_on)))
+        .outerjoin(Record, Record.id == span.record_id)
+        .where(span.person_id == person_id, span.position > WHOLE)
+        .where(holds(span, day), is_known(span, as_known_on))
+        .order_by(span.due_on, Directive.reference, span.position)
+    )
+    return [_asked(tuple(row)) for row in db.session.execute(statement)]
+
+
+def _asked(row: tuple[Any, ...]) -> Asked:
+    status, due_on, valid_until = row[9:12]
+    until = date.fromordinal(valid_until) if valid_until else None
+    found: tuple[Any, ...] = (*row[:9], Status(status), date.fromordinal(due_on), until, *row[12:])
+    return Asked(*found)

@@ -1,0 +1,122 @@
+"""Which spans are read: on a day, as known on an instant, of the people whom a reader may be told of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy.orm import aliased
+
+from portal.people.models import Post
+from portal.standing.algebra import Status
+from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
+from portal.standing.spans import WHOLE
+
+
+def holds(span: Any, as_at: date) -> ColumnElement[bool]:
+    """That a span's days contain the day."""
+    day = as_at.toordinal()
+    return and_(span.from_on <= day, span.to_on >= day)
+
+
+def is_known(span: Any, as_known_on: datetime | None) -> ColumnElement[bool]:
+    """That a span is known on the instant; None: that nothing has superseded it."""
+    if as_known_on is None:
+        return and_(span.known_to == OPEN_KNOWN)
+    at = micros(as_known_on)
+    return and_(span.known_from <= at, span.known_to > at)
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose standings are read, by the posts that their rows stand for; every filled field narrows.
+
+    ``everyone``, else those in ``unit_ids`` and those whose post names ``manager_id``: nobody where both
+    are empty.
+    """
+
+    everyone: bool = False
+    unit_ids: frozenset[int] = frozenset()
+    manager_id: int | None = None
+    within: frozenset[int] | None = None  # units
+    role: str = ""
+    rank: str = ""
+    named: Select[Any] | None = None  # ids of people
+    people: frozenset[int] | None = None
+    statuses: tuple[Status, ...] | None = None  # of the person under the whole directive
+
+    def seen(self, span: Any) -> ColumnElement[bool]:
+        """That the span is of somebody who may be told of."""
+        if self.everyone:
+            return true()
+        ways: list[ColumnElement[bool]] = []
+        if self.unit_ids:
+            ways.append(span.unit_id.in_(sorted(self.unit_ids)))
+        if self.manager_id is not None:
+            ways.append(span.post_id.in_(select(Post.id).where(Post.line_manager_id == self.manager_id)))
+        return or_(*ways) if ways else false()
+
+    def asked(self, span: Any) -> list[ColumnElement[bool]]:
+        """What the filled fields ask of a span, but for ``statuses``."""
+        found: list[ColumnElement[bool]] = []
+        if self.within is not None:
+            found.append(span.unit_id.in_(sorted(self.within)))
+        if self.role:
+            found.append(span.post_id.in_(select(Post.id).where(Post.designated_role == self.role)))
+        if self.rank:
+            found.append(span.post_id.in_(select(Post.id).where(Post.rank_or_grade == self.rank)))
+        if self.named is not None:
+            found.append(span.person_id.in_(self.named))
+        if self.people is not None:
+            found.append(span.person_id.in_(sorted(self.people)))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One directive at one position, and whose rows are read of it."""
+
+    directive_id: int
+    as_at: date
+    as_known_on: datetime
+    whose: Whose
+
+    def every(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
+        """What is asked of the spans of every requirement and of the whole."""
+        found = [*self._here(span), self.whose.seen(span), *self.whose.asked(span)]
+        if self.whose.statuses is not None:
+            whole = aliased(StandingSpan)
+            people = select(whole.person_id).where(
+                *self._here(whole), whole.position == WHOLE, _among(whole, self.whose.statuses)
+            )
+            found.append(span.person_id.in_(people))
+        return found
+
+    def wholes(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
+        """What is asked of the spans of people under the whole directive: one for each person."""
+        found = [*self._here(span), span.position == WHOLE, self.whose.seen(span), *self.whose.asked(span)]
+        if self.whose.statuses is not None:
+            found.append(_among(span, self.whose.statuses))
+        return found
+
+    def requirements(self, people: Sequence[int], span: Any = StandingSpan) -> list[ColumnElement[bool]]:
+        """What is asked of the spans of the requirements of these people."""
+        return [
+            *self._here(span),
+            self.whose.seen(span),
+            span.person_id.in_(people),
+            span.position > WHOLE,
+        ]
+
+    def _here(self, span: Any) -> list[ColumnElement[bool]]:
+        return [
+            span.directive_id == self.directive_id,
+            holds(span, self.as_at),
+            is_known(span, self.as_known_on),
+        ]
+
+
+def _among(span: Any, statuses: Sequence[Status]) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = span.status.in_([int(status) for status in statuses])
+    return found
