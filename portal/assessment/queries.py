@@ -14,6 +14,7 @@ from portal.db import db
 from portal.errors import NotFoundError
 from portal.kinds import kinds
 from portal.kinds.kind import Answer, Kind
+from portal.people.notes import notes_of
 from portal.records.models import Registration
 
 
@@ -112,27 +113,33 @@ def paper(attempt: Attempt) -> Paper:
     version = db.session.get_one(ModuleVersion, registration.module_version_id)
     ids = [drawn["item_id"] for drawn in attempt.drawn]
     items = {item.id: item for item in db.session.scalars(select(Item).where(Item.id.in_(ids)))}
-    responses = _responses(attempt.id)
+    answers = _answers(attempt.id, items)
     questions = tuple(
         Question(
             number,
             items[drawn["item_id"]],
             tuple(drawn["order"]),
-            Answer(tuple(responses.get(drawn["item_id"], ()))),
+            answers.get(drawn["item_id"], Answer()),
         )
         for number, drawn in enumerate(attempt.drawn, start=1)
     )
     return Paper(attempt, registration, version, questions, submission_of(attempt.id))
 
 
-def _responses(attempt_id: UUID) -> dict[int, list[str]]:
-    """The last response for each item."""
+def _answers(attempt_id: UUID, items: dict[int, Item]) -> dict[int, Answer]:
+    """The last response for each item; with its texts, in a second statement, where learners write some."""
     rows = db.session.execute(
-        select(Response.item_id, Response.choices)
+        select(Response.id, Response.item_id, Response.choices)
         .where(Response.attempt_id == attempt_id)
         .order_by(Response.id)
     )
-    return {item_id: choices for item_id, choices in rows}
+    last = {item_id: (response_id, choices) for response_id, item_id, choices in rows}
+    written = [held[0] for item_id, held in last.items() if kinds()[items[item_id].kind].writes]
+    texts = notes_of(Response.__tablename__, written) if written else {}
+    return {
+        item_id: Answer(tuple(choices), texts.get(response_id, {}))
+        for item_id, (response_id, choices) in last.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from portal.catalogue.models import ModuleVersion
 from portal.db import db, touch
 from portal.kinds import kinds
 from portal.kinds.kind import Answer, Sent
+from portal.people.notes import write_notes
 from portal.records import queries as records
 from portal.records.models import Registration
 from portal.records.services import record_pass
@@ -132,6 +133,7 @@ def _save(attempt: Attempt, item_id: int, given: Answer, at: datetime) -> None:
     )
     db.session.add(row)
     db.session.flush()
+    write_notes(Response.__tablename__, row.id, given.texts)
 
 
 def submit(attempt: Attempt, *, at: datetime) -> bool:

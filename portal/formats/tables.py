@@ -83,15 +83,16 @@ class Table:
             return least
         return value
 
-    def scaled(self, key: str) -> Decimal:
-        """A number above 0 and at most 1, with at most four places."""
+    def scaled(self, key: str, *, zero: bool = False) -> Decimal:
+        """A number above 0, or with ``zero`` from 0, and at most 1, with at most four places."""
         value = self._take(key, True)
         if isinstance(value, int) and not isinstance(value, bool):
             value = Decimal(value)
-        good = isinstance(value, Decimal) and value.is_finite() and 0 < value <= 1
-        if not good or value != round(value, 4):
+        good = isinstance(value, Decimal) and value.is_finite() and (value > 0 or (zero and value == 0))
+        if not good or value > 1 or value != round(value, 4):
             if value is not None:
-                self.fault(key, f"“{key}” needs a number above 0 and at most 1, with up to four places.")
+                least = "from 0 to 1" if zero else "above 0 and at most 1"
+                self.fault(key, f"“{key}” needs a number {least}, with up to four places.")
             return Decimal(1)
         return Decimal(value)
 

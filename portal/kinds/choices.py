@@ -10,7 +10,7 @@ from wtforms import FieldList, Form, FormField
 
 from portal.formats.keys import read_key
 from portal.formats.tables import Table
-from portal.kinds.editing import Data, Editor, area, box, kept_key, line, with_keys
+from portal.kinds.editing import Data, Editor, area, box, kept_key, line, tables_of, text_of, with_keys
 from portal.kinds.kind import Answer, AnswerError, Content, Kind, Renderer, Sent
 
 
@@ -46,15 +46,16 @@ def read_choices(table: Table, shown: str) -> tuple[Choice, ...]:
     return tuple(choices)
 
 
-def check_one_correct(table: Table, key: str, choices: Sequence[Choice]) -> None:
+def check_one_correct(table: Table, key: str, choices: Sequence[Choice], *, what: str = "item") -> None:
     """Refuse fewer than two choices, and more or fewer than one that is correct."""
     if not choices:
         return  # noted already
     if len(choices) < 2:
-        table.fault("", f"The item “{key}” needs two or more choices.")
+        table.fault("", f"The {what} “{key}” needs two or more choices.")
     correct = sum(choice.correct for choice in choices)
     if correct != 1:
-        table.fault("", f"The item “{key}” has {correct} correct choices. Mark exactly one correct = true.")
+        reason = f"The {what} “{key}” has {correct} correct choices. Mark exactly one correct = true."
+        table.fault("", reason)
 
 
 def render_choices(choices: Sequence[Choice], renderer: Renderer) -> list[Content]:
@@ -87,9 +88,9 @@ class ChoiceForm(Form):  # type: ignore[misc]
 def choices_from(item: Mapping[str, Any]) -> list[Data]:
     """The editor's rows from the TOML tables."""
     return [
-        {name: row.get(name, "") for name in ("key", "text", "feedback")}
-        | {"correct": bool(row.get("correct"))}
-        for row in item.get("choice", [])
+        {name: text_of(row, name) for name in ("key", "text", "feedback")}
+        | {"correct": row.get("correct") is True}
+        for row in tables_of(item, "choice")
     ]
 
 

@@ -1,7 +1,8 @@
 """What the editors of all kinds share: fields, and groups that grow by a button without any script.
 
 A button named ``row`` adds, takes out or moves one row of a repeated group. Its value says where:
-``choice/add``, ``choice/2/remove``, ``scene/1/choice/0/up``; rows count from 0.
+``choice/add``, ``choice/2/remove``, ``scene/1/choice/0/up``; rows count from 0. A group with rows of two
+shapes has a button for each: ``scene/add`` and ``scene/add-end``, which is ``scene-end`` among the rows.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,8 +10,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Optional
+from wtforms import BooleanField, FieldList, Form, HiddenField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Optional
 
 from portal.web.form_widgets import GovCheckboxes, GovInput, GovTextarea
 
@@ -57,10 +58,10 @@ def changed(data: Data, said: str, empty: Mapping[str, Data]) -> Data:
     data = deepcopy(data)
     *trail, action = said.split("/")
     try:
-        if action == "add":
+        if action.startswith("add"):
             rows = _walked(data, trail)
             if len(rows) < MOST_ROWS:
-                rows.append(deepcopy(empty[trail[-1]]))
+                rows.append(deepcopy(empty[trail[-1] + action.removeprefix("add")]))
             return data
         rows, at = _walked(data, trail[:-1]), int(trail[-1])
         to = {"remove": at, "up": max(at - 1, 0), "down": at + 1}[action]
@@ -76,6 +77,18 @@ def _walked(data: Any, trail: list[str]) -> Any:
     for name in trail:
         data = data[int(name)] if isinstance(data, list) else data[name]
     return data
+
+
+def tables_of(item: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The tables that an item holds under a name; none where what stands there is something else."""
+    held = item.get(name)
+    return [row for row in held if isinstance(row, Mapping)] if isinstance(held, list) else []
+
+
+def text_of(row: Mapping[str, Any], name: str) -> str:
+    """A text or a number as an editor's field takes it; a list as a line each; empty where there is none."""
+    held = row.get(name, "")
+    return "\n".join(map(str, held)) if isinstance(held, list) else str(held)
 
 
 def clean(value: str | None) -> str:
@@ -94,7 +107,7 @@ def area(label: str, message: str = "", *, hint: str = "", rows: int = 3) -> Tex
 
 
 def _field(kind: type, widget: Any, label: str, message: str, hint: str) -> Any:
-    checks = [InputRequired(message)] if message else [Optional()]
+    checks = [DataRequired(message)] if message else [Optional()]
     return kind(label, description=hint, widget=widget, validators=checks, filters=[clean])
 
 
@@ -114,3 +127,15 @@ def with_keys(rows: list[Data], stem: str = "") -> list[Data]:
     letters = [f"{stem}{n}" for n in range(1, 2 * MOST_ROWS)] if stem else list("abcdefghijklmnopqrstuvwxyz")
     free = iter([name for name in (*letters, *(f"choice-{n}" for n in range(1, 99))) if name not in taken])
     return [{**row, "key": row["key"] or next(free)} for row in rows]
+
+
+def enough(form: Form, rows: FieldList, least: int, message: str) -> bool:
+    """Whether the group has ``least`` rows; else the message stands at its first control, or at the form."""
+    if len(rows.entries) >= least:
+        return True
+    if rows.entries:
+        control = next(iter(f for f in rows.entries[0].form if not isinstance(f, HiddenField)))
+        control.errors = [*control.errors, message]
+    else:
+        form.form_errors.append(message)
+    return False

@@ -1,11 +1,14 @@
 """What a kind of item is: how it is written, shown, answered, marked, read back and edited."""
 
 import random
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, ClassVar, Protocol
+
+from markupsafe import Markup
 
 from portal.errors import RuleError
 from portal.formats.tables import Table
@@ -16,6 +19,7 @@ Sent = Mapping[str, Sequence[str]]  # a form as it was sent: every value by the 
 
 NOTHING = Decimal("0.0000")
 ALL = Decimal("1.0000")
+_SLOT = re.compile(r"\{\{[^{}]*\}\}")  # what the force fills in when a page is shown
 
 
 class Renderer(Protocol):
@@ -120,6 +124,15 @@ class Kind(ABC):
     def check(self, written: Any, name: str, inline: Callable[[str], str]) -> str:
         """The controls of an unscored exercise, named ``name``; asked only where ``checks`` is true."""
         raise NotImplementedError
+
+
+def plain(html: str) -> str:
+    """Safe HTML as the plain text of a sentence or of a list to choose from.
+
+    >>> plain("Call <em>NCCU</em> &amp; wait")
+    'Call NCCU & wait'
+    """
+    return Markup(_SLOT.sub("…", html)).striptags()  # noqa: S704 - only to take the tags out
 
 
 def cut(gained: Decimal, most: Decimal) -> Decimal:

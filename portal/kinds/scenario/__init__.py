@@ -1,0 +1,189 @@
+"""A scenario whose choices lead on: the way taken is marked against the best way, reasons are kept."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from portal.formats.tables import Table
+from portal.kinds.kind import Answer, AnswerError, Content, Kind, Renderer, Sent
+from portal.kinds.scenario import marking, reading
+from portal.kinds.scenario.editor import EDITOR
+from portal.kinds.texts import too_long, typed
+
+MOST_REASON = 2_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChoice:
+    """A choice of a scene."""
+
+    key: str
+    html: str
+    feedback_html: str
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownScene:
+    """A scene as a page shows it."""
+
+    key: str
+    html: str
+    debrief_html: str | None
+    choices: list[ShownChoice]  # in the order of this attempt
+    reason: str
+
+    @property
+    def taken(self) -> ShownChoice | None:
+        """The choice that was made."""
+        return next((choice for choice in self.choices if choice.taken), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The way so far and the scene to which it led."""
+
+    way: list[str]  # as the response holds it
+    past: list[ShownScene]
+    now: ShownScene
+
+    @property
+    def ended(self) -> bool:
+        """Whether the scene ends the scenario."""
+        return not self.now.choices
+
+
+class Scenario(Kind):
+    """One scene a page."""
+
+    name = "scenario"
+    label = "Branching scenario"
+    advice = "For judgement over several decisions, in which an early one changes what comes next."
+    place = 5
+    editor = EDITOR
+    writes = True
+
+    def read(self, table: Table, key: str, prefix: str) -> reading.Scenario:
+        """Scenes whose ways all lead on, two of them or more to the best end."""
+        return reading.read(table, key, prefix)
+
+    def render(self, written: reading.Scenario, renderer: Renderer) -> Content:
+        """The scenes in the author's order; weights as text, so that no digit is lost."""
+        return {
+            "start": written.start,
+            "scenes": [
+                {
+                    "key": scene.key,
+                    "html": renderer.block(scene.text, scene.table.line),
+                    "debrief_html": (
+                        renderer.block(scene.debrief, scene.table.line) if scene.debrief else None
+                    ),
+                    "choices": [
+                        {
+                            "key": choice.key,
+                            "html": renderer.inline(choice.text, choice.line),
+                            "to": choice.to,
+                            "weight": str(choice.weight),
+                            "feedback_html": renderer.inline(choice.feedback, choice.line),
+                        }
+                        for choice in scene.choices
+                    ],
+                }
+                for scene in written.scenes
+            ],
+        }
+
+    def keys(self, content: Content) -> list[str]:
+        """Every choice of every scene; those of one scene are shown in the order in which they come out."""
+        return [
+            f"{scene['key']}/{choice['key']}" for scene in content["scenes"] for choice in scene["choices"]
+        ]
+
+    def offered(self, content: Content) -> list[tuple[str, str, bool]]:
+        """Every choice of every scene; right is what weighs most there."""
+        return [
+            (
+                f"{scene['key']}/{choice['key']}",
+                choice["html"],
+                Decimal(choice["weight"]) == max(Decimal(other["weight"]) for other in scene["choices"]),
+            )
+            for scene in content["scenes"]
+            for choice in scene["choices"]
+        ]
+
+    def mark(self, content: Content, choices: Sequence[str]) -> Decimal:
+        """The weights of the way taken ÷ the best way's, cut to four places."""
+        return marking.mark(content, choices)
+
+    def best(self, content: Content) -> list[str]:
+        """The best way."""
+        return marking.best_way(content)[1]
+
+    def guess(self, content: Content, chance: random.Random) -> list[str]:
+        """Any way to an end."""
+        scenes, at = marking.scenes(content), content["start"]
+        way: list[str] = []
+        while scenes[at]["choices"]:
+            choice = chance.choice(scenes[at]["choices"])
+            way.append(f"{at}/{choice['key']}")
+            at = choice["to"]
+        return way
+
+    def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+        """The way with one step more; a step or all of it less where a button says so."""
+        way = tuple(sent.get("way", ()))
+        if len(marking.walked(content, way)) != len(way):
+            raise AnswerError(("These answers do not belong to this scenario. Start it again", "scene"))
+        texts = {step.partition("/")[0]: typed(sent, f"reason-{step.partition('/')[0]}") for step in way}
+        held = Answer(way, {scene: text for scene, text in texts.items() if text})
+        if "again" in sent or "back" in sent:
+            return Answer(() if "again" in sent else way[:-1], held.texts)
+        at = marking.end_of(content, way)
+        if not marking.scenes(content)[at]["choices"]:
+            return held
+        return self._step(content, at, held, sent)
+
+    def _step(self, content: Content, at: str, held: Answer, sent: Sent) -> Answer:
+        reason = typed(sent, "reason")
+        texts = {**held.texts, at: reason} if reason else held.texts
+        chosen = (sent.get("choice") or [""])[0]
+        wrong = []
+        if not marking.walked(content, (*held.choices, f"{at}/{chosen}"))[len(held.choices) :]:
+            wrong.append(("Select what you do", "choice"))
+        if problem := too_long(reason, MOST_REASON):
+            wrong.append((problem, "reason"))
+        if wrong:
+            raise AnswerError(*wrong, typed=Answer(held.choices, texts))
+        return Answer((*held.choices, f"{at}/{chosen}"), texts)
+
+    def complete(self, content: Content, choices: Sequence[str]) -> bool:
+        """Whether the way has reached an end."""
+        return not marking.scenes(content)[marking.end_of(content, choices)]["choices"]
+
+    def shown(self, content: Content, order: Sequence[str], answer: Answer) -> Shown:
+        """The scenes of the way, and the one to which it led."""
+        steps = [step.partition("/") for step in answer.choices]
+        past = [
+            self._scene(content, order, scene, key, answer.texts.get(scene, "")) for scene, _, key in steps
+        ]
+        at = marking.end_of(content, answer.choices)
+        now = self._scene(content, order, at, "", answer.texts.get(at, ""))
+        return Shown(list(answer.choices), past, now)
+
+    def _scene(self, content: Content, order: Sequence[str], at: str, taken: str, reason: str) -> ShownScene:
+        scene = marking.scenes(content)[at]
+        held = {choice["key"]: choice for choice in scene["choices"]}
+        keys = [step.partition("/")[2] for step in order if step.startswith(f"{at}/")]
+        choices = [
+            ShownChoice(key, held[key]["html"], held[key]["feedback_html"], key == taken) for key in keys
+        ]
+        return ShownScene(at, scene["html"], scene["debrief_html"], choices, reason)
+
+    def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
+        """What was done in each scene."""
+        way = self.shown(content, order, answer).past
+        return [f"{number}. {scene.taken.html}" for number, scene in enumerate(way, 1) if scene.taken]
+
+
+KIND = Scenario()

@@ -1,0 +1,50 @@
+"""Texts that belong to a fact: the one place that writes, reads and changes them.
+
+A fact is never changed; its texts are, so that a person's words can be corrected or erased.
+"""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import delete, insert, select
+
+from portal.audit.services import log
+from portal.db import db
+from portal.people.models import FactNote
+
+
+def write_notes(fact_table: str, fact_id: int, texts: Mapping[str, str]) -> None:
+    """Put texts beside a new fact, by what each is; part of the act that writes the fact."""
+    rows = [
+        {"fact_table": fact_table, "fact_id": fact_id, "kind": kind, "text": text}
+        for kind, text in texts.items()
+    ]
+    if rows:
+        db.session.execute(insert(FactNote), rows)
+
+
+def notes_of(fact_table: str, fact_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """The texts of these facts, by fact and by what each is. One statement."""
+    found: dict[int, dict[str, str]] = {}
+    rows = db.session.execute(
+        select(FactNote.fact_id, FactNote.kind, FactNote.text)
+        .where(FactNote.fact_table == fact_table, FactNote.fact_id.in_(fact_ids))
+        .order_by(FactNote.id)
+    )
+    for fact_id, kind, text in rows:
+        found.setdefault(fact_id, {})[kind] = text
+    return found
+
+
+def erase_notes(fact_table: str, fact_ids: Collection[int], *, actor_id: int | None, subject_id: int) -> None:
+    """Erase every text of these facts and say in the audit trail that it was done, never what they said."""
+    erased = notes_of(fact_table, fact_ids)
+    db.session.execute(
+        delete(FactNote).where(FactNote.fact_table == fact_table, FactNote.fact_id.in_(fact_ids))
+    )
+    log(
+        "notes.erased",
+        actor_id=actor_id,
+        subject_id=subject_id,
+        fact_table=fact_table,
+        facts=sorted(erased),
+    )
