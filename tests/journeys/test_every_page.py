@@ -1,9 +1,7 @@
-"""Every page, for every role that reaches it: nothing in anyone's way, and it fits a phone."""
+"""Every page, for every role: nothing in anyone's way, and it fits a phone."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -13,67 +11,16 @@ from playwright.sync_api import Page as Tab
 from config import Config
 from portal.access import permission_of
 from portal.app import create_app
-from portal.permissions import Permission
-from tests.journeys.walking import (
-    ask,
-    hold_to_account,
-    keys,
-    pass_by_forms,
-    reach_assessment,
-    send,
-    sign_in,
-    token_in,
-    visitor,
-)
-from tests.running import Server
+from portal.permissions import Permission, permissions_of
+from tests.journeys import places
+from tests.journeys.places import PLACES, ROLES
+from tests.journeys.walking import ask, hold_to_account, sign_in, visitor
+from tests.running import Server, command, settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-NO_PAGES = {
-    "catalogue.medium",
-    "monitoring.completions_csv",
-    "monitoring.completions_xlsx",
-    "operations.healthz",
-    "operations.readyz",
-    "pages.brand",
-    "static",
-}
-ELSEWHERE = {"home", "accounts.kept", "assessment.resume"}  # these only lead to other pages
-OUTSIDE = {"accounts.sign_in", "accounts.sign_in_help", "accounts.set_password"}  # before one is signed in
-REPORT = "/monitoring/directives/OIC-2026"
-DIRECTIVE = {
-    REPORT,
-    f"{REPORT}?as_at=2026-04-30&status=late&q=a",
-    f"{REPORT}?as_at=someday",
-    f"{REPORT}?q=zzzz",
-}
-PEOPLE = {"/people", "/people?q=D2001", "/people?q=zzzz"}
-PLAIN = {
-    "accounts.own": {"/account"},
-    "accounts.change_password": {"/account/password"},
-    "catalogue.glossary": {"/glossary"},
-    "catalogue.library": {"/modules"},
-    "catalogue.sources": {"/sources"},
-    "learning.home": {"/learning"},
-    "monitoring.directive": DIRECTIVE,
-    "monitoring.index": {"/monitoring"},
-    "monitoring.search": PEOPLE,
-    "monitoring.person": {"/people/D2001", "/people/D2001?as_at=2026-04-30", "/people/D2001?as_at=x"},
-    "accounts.administer": {"/people/D2001/account", "/people/D9001/account"},
-    "accounts.close": {"/people/D2001/account/close"},
-    "pages.accessibility": {"/accessibility"},
-    "pages.cookies": {"/cookies"},
-    "pages.help": {"/help"},
-    "pages.privacy": {"/privacy"},
-    "records.records": {"/records"},
-}
-BRIEFLY = {"D4001", "D6001"}  # they see the desks as the administrator does: one page a route
-ROLES = {
-    "D1001": "learner",
-    "D2001": "manager",
-    "D4001": "directive owner",
-    "D6001": "auditor",
-    "D9001": "administrator",
-}
+ALIKE = permissions_of(
+    frozenset(), has_post=True
+)  # what everybody may do: their pages differ by navigation alone
 
 
 @pytest.fixture(scope="module")
@@ -82,54 +29,20 @@ def routes(shared_server: Server) -> Flask:
     return create_app(Config(mode="demo", secret_key="k" * 32, instance=shared_server.instance))
 
 
-def fail_by_forms(tab: Tab, server: Server, slug: str) -> str:
-    """An attempt that ends without a pass."""
-    attempt = reach_assessment(tab.context, server.instance, slug)
-    token = token_in(tab.context.request.get("/learning").text())
-    for number, wanted in enumerate(keys(server.instance, attempt, right=False), start=1):
-        send(tab.context, f"/assessment/{attempt}/items/{number}", token, choice=wanted)
-    send(tab.context, f"/assessment/{attempt}/submission", token)
-    return attempt
-
-
 @pytest.fixture(scope="module")
-def taken(browser: Browser, shared_server: Server) -> dict[str, set[str]]:
-    """What a learner has under way, failed and passed: the pages that only its owner has."""
-    instance = shared_server.instance
-    with visitor(browser, shared_server) as tab:
-        sign_in(tab, "D1001")
-        passed = pass_by_forms(tab.context, instance, "protect").split("/")[-2]
-        failed = fail_by_forms(tab, shared_server, "recognise")
-        under_way = reach_assessment(tab.context, instance, "respond")
-        query = (
-            "SELECT r.reference FROM record r JOIN pass_record p ON p.record_id = r.id WHERE attempt_id = ?"
-        )
-        ((reference,),) = ask(instance, query, UUID(passed).hex)
-    lessons = ask(
-        instance,
-        "SELECT a.key, l.key FROM lesson l JOIN module_version v ON v.id = l.module_version_id"
-        " JOIN activity a ON a.id = v.activity_id",
-    )
-    slugs = sorted({slug for slug, _ in lessons})
-    assert len(slugs) == 4
+def made(browser: Browser, shared_server: Server) -> dict[str, str]:
+    """What addresses of pages name."""
+    return places.made(browser, shared_server)
+
+
+def pages(routes: Flask) -> dict[str, Permission | None]:
+    """Every page that the map names once one is signed in, with its permission."""
+    other = places.NO_PAGES | places.ELSEWHERE | set(places.BEFORE_SIGNING_IN)
     return {
-        "learning.module": {f"/learning/modules/{slug}" for slug in slugs},
-        "learning.job_aid": {f"/learning/modules/{slug}/job-aid" for slug in slugs},
-        "learning.lesson": {f"/learning/modules/{slug}/lessons/{key}" for slug, key in lessons},
-        "learning.outcome": {f"/assessment/{attempt}/outcome" for attempt in (passed, failed)},
-        "assessment.answers": {f"/assessment/{attempt}/answers" for attempt in (passed, failed)},
-        "assessment.check": {f"/assessment/{under_way}/check"},
-        "assessment.item": {f"/assessment/{under_way}/items/{number}" for number in (1, 7, 12)},
-        "records.record": {f"/records/{reference}"},
+        rule.endpoint: permission_of(routes.view_functions[rule.endpoint])
+        for rule in routes.url_map.iter_rules()
+        if "GET" in (rule.methods or set()) and rule.endpoint not in other
     }
-
-
-def reached(routes: Flask, pages: dict[str, set[str]]) -> Iterator[tuple[str, Permission | None, set[str]]]:
-    """Every page the map names; fails for a route that nobody has placed."""
-    for rule in routes.url_map.iter_rules():
-        if "GET" not in (rule.methods or set()) or rule.endpoint in NO_PAGES | ELSEWHERE | OUTSIDE:
-            continue
-        yield rule.endpoint, permission_of(routes.view_functions[rule.endpoint]), pages[rule.endpoint]
 
 
 def hold_at_both_widths(tab: Tab, *, narrow_only: bool = False) -> None:
@@ -138,51 +51,71 @@ def hold_at_both_widths(tab: Tab, *, narrow_only: bool = False) -> None:
         hold_to_account(tab)
 
 
+def meet(tab: Tab, path: str, *, narrow_only: bool) -> int:
+    """Open the page, hold it to account whatever it answers, and say what that was."""
+    answer = tab.goto(path)
+    assert answer is not None
+    hold_at_both_widths(tab, narrow_only=narrow_only or answer.status in {403, 404})
+    return answer.status
+
+
+def test_every_page_has_its_place(routes: Flask) -> None:
+    assert set(pages(routes)) == set(PLACES)
+    assert set(PLACES) >= places.OF_SOMEONE
+    assert {place.owner for place in PLACES.values()} <= set(ROLES)
+
+
 @pytest.mark.parametrize("person", ROLES)
 def test_every_page_of_a_role(
-    browser: Browser, shared_server: Server, routes: Flask, taken: dict[str, set[str]], person: str
+    browser: Browser, shared_server: Server, routes: Flask, made: dict[str, str], person: str
 ) -> None:
-    """Pages that are alike for all are held for the learner; a role's own, for each role."""
-    met: list[str] = []
+    """Each page is held for each role: all its addresses for its owner, the first for the others."""
+    allowed = permissions_of(ROLES[person], has_post=True)
     with visitor(browser, shared_server) as tab:
         sign_in(tab, person)
-        for endpoint, permission, paths in reached(routes, {**PLAIN, **taken}):
-            desk = permission not in {None, Permission.LEARN, Permission.ATTEMPT_TAKE, Permission.RECORD_VIEW}
-            home = endpoint in {"learning.home", "records.records", "records.record"}
-            shown = sorted(paths) if desk or home or person == "D1001" else []
-            for path in shown[:1] if person in BRIEFLY else shown:
-                answer = tab.goto(path)
-                assert answer is not None
-                assert answer.status in {200, 400, 403, 404}, f"{path}: {answer.status}"
-                if answer.status in {200, 400}:
-                    alike = endpoint == "learning.lesson" and endpoint in met
-                    met.append(endpoint)
-                    hold_at_both_widths(tab, narrow_only=alike)
-    assert "accounts.own" in met
-    assert ("monitoring.directive" in met) is (person != "D1001")
-    assert ("accounts.administer" in met) is (person == "D9001")
-    assert ("assessment.item" in met) is (person == "D1001")
+        for endpoint, permission in pages(routes).items():
+            place, may = PLACES[endpoint], permission is None or permission in allowed
+            mine = place.owner == person
+            own_desk = may and permission not in ALIKE and permission is not None
+            for path in place.paths if mine else place.paths[:1]:
+                status = meet(tab, path.format(**made), narrow_only=not mine and not own_desk)
+                if not may:
+                    assert status == 403, path
+                elif mine or endpoint not in places.OF_SOMEONE:
+                    assert status == (400 if path.endswith(("=someday", "=x")) else 200), path
+                else:
+                    assert status in {200, 404}, path
+
+
+def test_every_lesson(browser: Browser, shared_server: Server) -> None:
+    """At the narrow width, where lessons differ: their figures have a drawing of their own there."""
+    every = places.lessons(shared_server)
+    assert len({path.split("/lessons/")[0] for path in every}) == 4
+    with visitor(browser, shared_server) as tab:
+        sign_in(tab, places.MANAGER)
+        for path in every:
+            assert meet(tab, path, narrow_only=True) == 200
+
+
+def test_what_is_not_there_is_a_whole_page_too(browser: Browser, shared_server: Server) -> None:
+    with visitor(browser, shared_server) as tab:
+        sign_in(tab, places.MANAGER)
+        for path in ("/records/OIC-0000-0000-0", "/people/D9999", "/monitoring/directives/none", "/nowhere"):
+            assert meet(tab, path, narrow_only=True) == 404, path
 
 
 def test_every_page_before_signing_in(browser: Browser, shared_server: Server) -> None:
+    invited = command(settings(shared_server.instance, shared_server.port), "accounts", "invite", "D5001")
+    link = invited.stdout.strip().rsplit("/", 1)[-1]
     with visitor(browser, shared_server) as tab:
-        for path in ("/sign-in", "/sign-in/help", "/set-password/spent", "/nothing-here", "/help"):
-            tab.goto(path)
-            hold_at_both_widths(tab)
+        paths = [path for place in places.BEFORE_SIGNING_IN.values() for path in place]
+        for path in (*paths, "/nothing-here", "/help"):
+            status = meet(tab, path.format(link=link), narrow_only=False)
+            assert status == (404 if path in {"/set-password/spent", "/nothing-here"} else 200), path
         tab.goto("/sign-in")
         tab.click("main button:text-is('Sign in')")
         assert tab.title().startswith("Error: ")
         hold_at_both_widths(tab)
-
-
-def test_refusals_are_whole_pages_too(browser: Browser, shared_server: Server) -> None:
-    with visitor(browser, shared_server) as tab:
-        sign_in(tab, "D1001")
-        for path, status in (("/monitoring", 403), ("/people/D2001", 403), ("/records/OIC-0000-0000-0", 404)):
-            answer = tab.goto(path)
-            assert answer is not None
-            assert answer.status == status
-            hold_at_both_widths(tab)
 
 
 def test_a_cold_lesson_is_light(browser: Browser, shared_server: Server) -> None:

@@ -1,0 +1,159 @@
+"""How each page is reached, for the sweep: a new page fails it until it stands here.
+
+A place's addresses may name what ``made`` makes, such as ``{passed}``. Whoever holds a page's permission
+meets its first address; whoever must meet all of them is its ``owner``. Pages of one person are met by their
+owner alone, or by those who may see that person: they are listed in ``OF_SOMEONE``.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from playwright.sync_api import Browser
+
+from portal.permissions import Role
+from tests.journeys.walking import (
+    ask,
+    keys,
+    pass_by_forms,
+    reach_assessment,
+    send,
+    sign_in,
+    token_in,
+    visitor,
+)
+from tests.running import Server
+
+ROLES: dict[str, frozenset[Role]] = {
+    "D1001": frozenset(),
+    "D2001": frozenset({Role.MANAGER}),
+    "D2002": frozenset({Role.MANAGER}),
+    "D3001": frozenset({Role.AUTHOR}),
+    "D3002": frozenset({Role.PUBLISHER}),
+    "D4001": frozenset({Role.DIRECTIVE_OWNER}),
+    "D5001": frozenset({Role.FACILITATOR}),
+    "D6001": frozenset({Role.AUDITOR}),
+    "D9001": frozenset({Role.ADMINISTRATOR}),
+}
+LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The addresses of a page, the plainest first, and who meets all of them."""
+
+    paths: tuple[str, ...]
+    owner: str = LEARNER
+
+
+NO_PAGES = {
+    "catalogue.medium",
+    "monitoring.completions_csv",
+    "monitoring.completions_xlsx",
+    "operations.healthz",
+    "operations.readyz",
+    "pages.brand",
+    "static",
+}
+ELSEWHERE = {"home", "accounts.kept", "assessment.resume"}  # these only lead to other pages
+BEFORE_SIGNING_IN = {
+    "accounts.sign_in": ("/sign-in",),
+    "accounts.sign_in_help": ("/sign-in/help",),
+    "accounts.set_password": ("/set-password/spent", "/set-password/{link}"),
+}
+REPORT = "/monitoring/directives/OIC-2026"
+
+EVERYBODY = {
+    "accounts.own": Place(("/account",)),
+    "accounts.change_password": Place(("/account/password",)),
+    "pages.accessibility": Place(("/accessibility",)),
+    "pages.cookies": Place(("/cookies",)),
+    "pages.help": Place(("/help",)),
+    "pages.privacy": Place(("/privacy",)),
+}
+LEARNING = {
+    "catalogue.glossary": Place(("/glossary",)),
+    "catalogue.library": Place(("/modules",)),
+    "catalogue.sources": Place(("/sources",)),
+    "learning.home": Place(("/learning",)),
+    "learning.module": Place(tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))),
+    "learning.job_aid": Place(tuple(f"/learning/modules/{s}/job-aid" for s in ("protect", "report"))),
+    "learning.lesson": Place(("/learning/modules/protect/lessons/whose-phone",)),  # the sweep adds all others
+    "learning.outcome": Place(("/assessment/{passed}/outcome", "/assessment/{failed}/outcome")),
+    "assessment.answers": Place(("/assessment/{passed}/answers", "/assessment/{failed}/answers")),
+    "assessment.check": Place(("/assessment/{under_way}/check",)),
+    "assessment.item": Place(tuple(f"/assessment/{{under_way}}/items/{n}" for n in (1, 7, 12))),
+    "records.record": Place(("/records/{reference}",)),
+    "records.records": Place(("/records",)),
+}
+MONITORING = {
+    "monitoring.index": Place(("/monitoring",), MANAGER),
+    "monitoring.directive": Place(
+        (
+            REPORT,
+            f"{REPORT}?as_at=2026-04-30&status=late&q=a",
+            f"{REPORT}?as_at=someday",
+            f"{REPORT}?q=zzzz",
+        ),
+        MANAGER,
+    ),
+    "monitoring.search": Place(("/people", "/people?q=D2001", "/people?q=zzzz"), MANAGER),
+    "monitoring.person": Place(
+        ("/people/D2001", "/people/D1001", "/people/D2001?as_at=2026-04-30", "/people/D2001?as_at=x"), MANAGER
+    ),
+}
+ADMINISTRATION = {
+    "accounts.administer": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
+    "accounts.close": Place(("/people/D2001/account/close",), ADMINISTRATOR),
+}
+AUTHORING = {  # a page about a draft names it as {draft}; `draft_made` makes one
+    "authoring.desk": Place(("/authoring",), AUTHOR),
+    "authoring.statistics": Place(("/authoring/protect/statistics",), AUTHOR),
+}
+PLACES = EVERYBODY | LEARNING | MONITORING | ADMINISTRATION | AUTHORING
+OF_SOMEONE = {  # who holds the permission may still meet "not found" here
+    "accounts.administer",
+    "accounts.close",
+    "assessment.answers",
+    "assessment.check",
+    "assessment.item",
+    "learning.outcome",
+    "monitoring.person",
+    "records.record",
+}
+
+
+def made(browser: Browser, server: Server) -> dict[str, str]:
+    """What the addresses name, made once on this server."""
+    return attempts_made(browser, server) | draft_made(browser, server)
+
+
+def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
+    """The learner's attempts: one passed, with its record, one failed, one under way."""
+    instance = server.instance
+    with visitor(browser, server) as tab:
+        sign_in(tab, LEARNER)
+        passed = pass_by_forms(tab.context, instance, "protect").split("/")[-2]
+        failed = reach_assessment(tab.context, instance, "recognise")
+        token = token_in(tab.context.request.get("/learning").text())
+        for number, wanted in enumerate(keys(instance, failed, right=False), start=1):
+            send(tab.context, f"/assessment/{failed}/items/{number}", token, choice=wanted)
+        send(tab.context, f"/assessment/{failed}/submission", token)
+        under_way = reach_assessment(tab.context, instance, "respond")
+    query = "SELECT r.reference FROM record r JOIN pass_record p ON p.record_id = r.id WHERE attempt_id = ?"
+    ((reference,),) = ask(instance, query, UUID(passed).hex)
+    return {"passed": passed, "failed": failed, "under_way": under_way, "reference": reference}
+
+
+def draft_made(browser: Browser, server: Server) -> dict[str, str]:
+    """A draft that the author has open; nothing yet names one."""
+    return {}
+
+
+def lessons(server: Server) -> list[str]:
+    """Every published lesson."""
+    rows = ask(
+        server.instance,
+        "SELECT DISTINCT a.key, l.key FROM lesson l JOIN module_version v ON v.id = l.module_version_id"
+        " JOIN activity a ON a.id = v.activity_id ORDER BY 1, 2",
+    )
+    return [f"/learning/modules/{slug}/lessons/{key}" for slug, key in rows]
