@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.authoring.editing.rewriting import parsed, rewrite
+from portal.authoring.editing.rewriting import parsed, rewrite, tables_of
 from portal.errors import NotFoundError, RuleError
 
 Table = dict[str, Any]
@@ -54,7 +54,7 @@ def write(files: Mapping[str, bytes], key: str, table: Table) -> Changes:
     place = find(files, key)
     _refuse_taken(files, table, besides=key)
     tables = _tables(files[place.path])
-    tables[place.index] = table
+    tables[place.index] = _as_written(place.table, table)
     return _rewritten(files, place.path, tables)
 
 
@@ -94,7 +94,15 @@ def move(files: Mapping[str, bytes], key: str, up: bool) -> Changes:
     del left[mine.index]
     joined = _tables(files[theirs.path])
     joined.insert(theirs.index if up else theirs.index + 1, mine.table)
-    return _rewritten(files, mine.path, left) | _rewritten(files, theirs.path, joined)
+    written = tables_of(files[mine.path].decode(), "item")
+    ready = {key: written[mine.index]} if written else {}
+    return _rewritten(files, mine.path, left) | _rewritten(files, theirs.path, joined, ready)
+
+
+def _as_written(old: Table, new: Table) -> Table:
+    """The new table; its one source as a text or as a list of one, as it was written."""
+    before, after = old.get("source"), new.get("source")
+    return new | {"source": before} if before and (after == [before] or [after] == before) else new
 
 
 def _paths(files: Mapping[str, bytes]) -> list[str]:
@@ -106,11 +114,13 @@ def _tables(content: bytes) -> list[Table]:
     return [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
 
 
-def _rewritten(files: Mapping[str, bytes], path: str, tables: list[Table]) -> Changes:
+def _rewritten(
+    files: Mapping[str, bytes], path: str, tables: list[Table], ready: Mapping[str, str] | None = None
+) -> Changes:
     if not tables:
         return {path: None}
     text = files.get(path, b"").decode()
-    content = rewrite(text, parsed(text) | {"item": tables}).encode()
+    content = rewrite(text, parsed(text) | {"item": tables}, ready).encode()
     return {} if files.get(path) == content else {path: content}
 
 

@@ -33,9 +33,9 @@ def value(data: Any) -> str:
     if isinstance(data, bool):
         return "true" if data else "false"
     if isinstance(data, dict):
-        return inline_table(f"{key(name)} = {_inside(each)}" for name, each in data.items())
+        return inline_table(f"{key(name)} = {inside(each)}" for name, each in data.items())
     if isinstance(data, list | tuple):
-        return f"[{', '.join(map(_inside, data))}]"
+        return f"[{', '.join(map(inside, data))}]"
     return _number(data)
 
 
@@ -64,13 +64,17 @@ def one_line(data: str) -> str:
 
 def several_lines(data: str) -> str:
     """A text as a multi-line basic string, its first line below the quotation marks."""
-    return '"""\n' + inside_several(data) + '"""'
+    return f'"""\n{closed(inside_several(data))}"""'
+
+
+def closed(inside: str) -> str:
+    """The inside of a multi-line basic string, its last quotation mark not to be taken for an end."""
+    return inside[:-1] + '\\"' if inside.endswith('"') else inside
 
 
 def inside_several(data: str) -> str:
-    """What stands between the quotation marks of a multi-line basic string."""
-    safe = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\\]", _escaped, data).replace('"""', '""\\"')
-    return safe[:-1] + '\\"' if safe.endswith('"') else safe
+    """What stands between the quotation marks of a multi-line basic string, before ``closed``."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f\\]", _escaped, data).replace('"""', '""\\"')
 
 
 def table(names: tuple[str, ...], data: dict[str, Any], *, array: bool = False) -> str:
@@ -81,23 +85,23 @@ def table(names: tuple[str, ...], data: dict[str, Any], *, array: bool = False) 
 
 def members(data: dict[str, Any], names: tuple[str, ...] = ()) -> str:
     """What a table holds: plain keys first, then tables."""
-    lines = [f"{key(name)} = {value(each)}\n" for name, each in data.items() if not _headed(each)]
+    lines = [f"{key(name)} = {value(each)}\n" for name, each in data.items() if not headed(each)]
     parts = ["".join(lines)] if lines else []
     for name, each in data.items():
-        if _headed(each):
+        if headed(each):
             tables = each if isinstance(each, list) else [each]
             parts += [table((*names, name), one, array=isinstance(each, list)) for one in tables]
     return "\n".join(parts)
 
 
-def _headed(data: Any) -> bool:
+def headed(data: Any) -> bool:
     """Whether it is written with headers: a table, or a list of nothing but tables."""
     if isinstance(data, list):
         return bool(data) and all(isinstance(each, dict) for each in data)
     return isinstance(data, dict)
 
 
-def _inside(data: Any) -> str:
+def inside(data: Any) -> str:
     """A value inside another: never of several lines."""
     return one_line(plain(data)) if isinstance(data, str) else value(data)
 
