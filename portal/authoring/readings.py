@@ -7,6 +7,7 @@ module's files, on its key and on the files that all modules share, and on nothi
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Lock
 
 from portal.authoring import kept
@@ -40,12 +41,16 @@ def _read(key: str, digest: str, fetch: Callable[[], dict[str, bytes]]) -> Readi
         if name in _readings:
             _readings.move_to_end(name)
             return _readings[name]
-    made = check_files(key, fetch())
+    made = check_files(key, fetch(), address=partial(_address, key))
     with _lock:
         _readings[name] = made
         while len(_readings) > KEPT:
             _readings.popitem(last=False)
     return made
+
+
+def _address(key: str, sha256: str, path: str) -> str:
+    return f"/authoring/{key}/media/{sha256}/{path.removeprefix('media/')}"
 
 
 def _digest_of_hashes(files: Mapping[str, str]) -> str:

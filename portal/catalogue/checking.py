@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.catalogue.context import Context, Place, media_address
+from portal.catalogue.context import Address, Context, Place, media_address
 from portal.catalogue.items import ItemText
 from portal.catalogue.markdown import render_block, render_inline, render_page, word_count
 from portal.catalogue.media import read_media
@@ -47,8 +47,22 @@ class Checked:
     job_aid: RenderedPage | None = None
 
 
-def check_module(name: str, files: dict[str, bytes], shared: Shared, faults: Faults) -> Checked | None:
-    """Read and check the module ``name``; every fault goes to ``faults``."""
+def check_module(
+    name: str,
+    files: dict[str, bytes],
+    shared: Shared,
+    faults: Faults,
+    address: Address = media_address,
+) -> Checked | None:
+    """Read and check the module ``name``.
+
+    Args:
+        name: The module's key.
+        files: Every file of its folder by path.
+        shared: What all modules may refer to.
+        faults: Where every fault goes.
+        address: Where a media file is served, by its hash and its path.
+    """
     package = parse_package(name, files, faults)
     if package is None:
         return None
@@ -56,7 +70,7 @@ def check_module(name: str, files: dict[str, bytes], shared: Shared, faults: Fau
         module=name,
         lessons=frozenset(package.lesson_keys),
         media=read_media(name, files, faults),
-        addresses={p: media_address(sha256(c), p) for p, c in files.items() if p.startswith("media/")},
+        addresses={p: address(sha256(c), p) for p, c in files.items() if p.startswith("media/")},
         shared=shared,
         faults=faults,
     )

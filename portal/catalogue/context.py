@@ -1,10 +1,13 @@
 """What a text may refer to while it is rendered, and where its faults go."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from portal.catalogue.media import Medium
 from portal.catalogue.shared import Shared
 from portal.formats.faults import Faults
+
+Address = Callable[[str, str], str]  # of a media file, by its content's sha256 and its path
 
 
 @dataclass

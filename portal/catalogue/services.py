@@ -7,6 +7,7 @@ from pathlib import Path
 from portal.audit.services import log
 from portal.catalogue import queries
 from portal.catalogue.checking import Checked, RenderedPage, check_module, sha256
+from portal.catalogue.context import Address, media_address
 from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
 from portal.catalogue.reading import SHARED, module_folders, read_folder, read_shared
 from portal.catalogue.shared import parse_shared
@@ -97,11 +98,17 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
     return done
 
 
-def check_files(key: str, files: dict[str, bytes]) -> Reading:
-    """Read and check one module's files, not from a folder, against the shared files that are published."""
+def check_files(key: str, files: dict[str, bytes], *, address: Address = media_address) -> Reading:
+    """Read and check one module's files, not from a folder, against the shared files that are published.
+
+    Args:
+        key: The module's key, which is its folder's name.
+        files: Every file of the folder by path.
+        address: Where a media file is served, by its hash and its path.
+    """
     faults = Faults()
     held = queries.shared_files()
-    module = check_module(key, files, parse_shared(held, faults), faults)
+    module = check_module(key, files, parse_shared(held, faults), faults, address=address)
     return Reading([module] if module else [], held, faults)
 
 
