@@ -28,6 +28,7 @@ from portal.directives import cli as directives_cli
 from portal.directives import models as directives_models
 from portal.directives import reconcile
 from portal.extensions import csrf, limiter, migrate
+from portal.guides import views as guides_views
 from portal.kinds import templates as kind_templates
 from portal.learning import views as learning_views
 from portal.monitoring import cli as monitoring_cli
@@ -62,6 +63,7 @@ VIEWS = (
     learning_views,
     assessment_views,
     catalogue_views,
+    guides_views,
     records_views,
     monitoring_views,
     authoring_views,
@@ -96,6 +98,7 @@ NAVIGATION = (
     ("Authoring", "/authoring", Permission.AUTHORING_VIEW),
     ("My learning", "/learning", Permission.LEARN),
     ("Modules", "/modules", Permission.LEARN),
+    ("Guides", "/guides", Permission.LEARN),
     ("Records", "/records", Permission.LEARN),
 )
 

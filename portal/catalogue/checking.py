@@ -52,6 +52,7 @@ def check_module(
     files: dict[str, bytes],
     shared: Shared,
     faults: Faults,
+    guides: frozenset[str] = frozenset(),
     address: Address = media_address,
 ) -> Checked | None:
     """Read and check the module ``name``.
@@ -61,6 +62,7 @@ def check_module(
         files: Every file of its folder by path.
         shared: What all modules may refer to.
         faults: Where every fault goes.
+        guides: Keys of the guides that may be linked to.
         address: Where a media file is served, by its hash and its path.
     """
     package = parse_package(name, files, faults)
@@ -73,6 +75,7 @@ def check_module(
         addresses={p: address(sha256(c), p) for p, c in files.items() if p.startswith("media/")},
         shared=shared,
         faults=faults,
+        guides=guides,
     )
     _check_lessons(package, faults)
     _check_items(package, shared, faults)

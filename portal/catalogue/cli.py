@@ -35,6 +35,8 @@ def check(folder: Path) -> None:
     for module in reading.modules:
         held = f"{len(module.lessons)} lessons, {len(module.items)} items"
         click.echo(f"{module.package.key}: {held}, nothing at fault.")
+    for checked in reading.guides:
+        click.echo(f"{checked.guide.key}: guide, {checked.words} words, nothing at fault.")
 
 
 @bp.cli.command("publish")
@@ -77,6 +79,7 @@ def _said(published: services.Published, dry_run: bool) -> list[str]:
     lines = [f"{name}: {done}." for name in published.shared]
     for version in published.versions:
         lines.append(f"{version.activity.key}: version {version.number} {done}.")
+    lines += [f"{key}: guide, version {number} {done}." for key, number in published.guides]
     lines += [f"{key}: unchanged, nothing to publish." for key in published.unchanged]
     return lines
 

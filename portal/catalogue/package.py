@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from portal.catalogue.front_matter import front_matter
 from portal.catalogue.items import ItemText, scored_item
 from portal.catalogue.reading import NAME, text_of
 from portal.formats.faults import Faults
@@ -178,29 +179,20 @@ def _page(
     name: str, path: str, key: str, files: dict[str, bytes], faults: Faults, *, lesson: bool
 ) -> Page | None:
     shown = f"{name}/{path}"
-    text = text_of(files[path], shown, faults)
-    if text is None:
+    head = front_matter(files[path], shown, faults)
+    if head is None:
         return None
-    rows = text.split("\n")
-    ends = [number for number, row in enumerate(rows) if row.rstrip() == "+++"][:2]
-    if len(ends) < 2 or ends[0] != 0:
-        faults.add(shown, 1, "Begin with front matter: a line +++, the keys, and a line +++.")
-        return None
-    table = Source("\n".join(rows[1 : ends[1]]), shown, faults, first_line=2).root()
-    if table is None:
-        return None
+    table = head.table
     page = Page(
         key=key,
         title=table.text("title"),
         minutes=table.number("minutes", least=1) if lesson else 0,
         outcomes=table.texts("outcomes") if lesson else [],
-        body="\n".join(rows[ends[1] + 1 :]),
+        body=head.body,
         path=shown,
-        body_line=ends[1] + 2,
+        body_line=head.body_line,
     )
     table.close()
-    if not page.body.strip():
-        faults.add(shown, page.body_line, "Write the text below the front matter.")
     return page
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import joinedload
 
 from portal.catalogue.faults import Faults
-from portal.catalogue.models import Activity, ModuleVersion, PackageFile, SharedVersion
+from portal.catalogue.models import Activity, GuideFile, ModuleVersion, PackageFile, SharedVersion
 from portal.catalogue.shared import Shared, SourceText, Term, parse_shared
 from portal.db import db
 from portal.errors import NotFoundError
@@ -89,14 +89,13 @@ def package_files(version_id: int) -> dict[str, bytes]:
 
 def medium(sha256: str, name: str) -> bytes:
     """The content of a published media file; its name must be one that it was published under."""
-    content = db.session.scalar(
-        select(PackageFile.content)
-        .where(PackageFile.sha256 == sha256, PackageFile.path == f"media/{name}")
-        .limit(1)
-    )
-    if content is None:
-        raise NotFoundError("There is no such file.")
-    return content
+    for file in (PackageFile, GuideFile):
+        content: bytes | None = db.session.scalar(
+            select(file.content).where(file.sha256 == sha256, file.path == f"media/{name}").limit(1)
+        )
+        if content is not None:
+            return content
+    raise NotFoundError("There is no such file.")
 
 
 def shared_version(name: str) -> SharedVersion | None:

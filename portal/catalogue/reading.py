@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from portal.formats.faults import Faults
@@ -14,6 +15,8 @@ PLACES = (
     re.compile(r"items/[^/]+\.toml"),
     re.compile(r"media/[^/]+"),
 )
+GUIDES = "_guides"
+GUIDE_PLACES = (re.compile(r"[^/]+\.md"), re.compile(r"media/[^/]+"))
 MOST_FILES = 1_000
 MOST_TEXT = 512 * 1024  # bytes of one text file
 MOST_MEDIA = 64 * 1024 * 1024  # bytes of one media file
@@ -22,8 +25,8 @@ MOST_ALL = 256 * 1024 * 1024  # bytes of one module
 SHARED = ("_sources.toml", "_force.toml", "_glossary.toml")
 
 
-def read_folder(folder: Path, faults: Faults) -> dict[str, bytes]:
-    """Every file of one module's folder by its path with ``/``, in order of path.
+def read_folder(folder: Path, faults: Faults, places: Sequence[re.Pattern[str]] = PLACES) -> dict[str, bytes]:
+    """Every file of one module's folder (or of that of guides) by its path with ``/``, in order of path.
 
     Links and files that are neither files nor folders are refused and not followed; a file in a place
     that the format does not name is refused by name.
@@ -33,8 +36,8 @@ def read_folder(folder: Path, faults: Faults) -> dict[str, bytes]:
     for path in _walk(folder, folder.name, faults):
         name = path.relative_to(folder).as_posix()
         shown = f"{folder.name}/{name}"
-        if not any(place.fullmatch(name) for place in PLACES):
-            faults.add(shown, None, _misplaced(name))
+        if not any(place.fullmatch(name) for place in places):
+            faults.add(shown, None, _misplaced(name, folder.name))
             continue
         content = _content(path, shown, faults)
         total += len(content)
@@ -65,9 +68,20 @@ def module_folders(folder: Path, faults: Faults) -> list[Path]:
             faults.add(path.name, None, "Links are not followed. Put the folder itself here.")
         elif path.is_dir() and not path.name.startswith("_"):
             found.append(path)
-        elif path.name not in SHARED:
+        elif path.name not in SHARED and path.name != GUIDES:
             faults.add(path.name, None, _not_a_module(path))
     return found
+
+
+def read_guides(folder: Path, faults: Faults) -> dict[str, bytes]:
+    """Every file of the guides in the folder of all modules; empty where there are none."""
+    guides = folder / GUIDES
+    if guides.is_symlink():
+        return {}  # refused with the other links of the folder
+    if guides.is_file():
+        faults.add(GUIDES, None, "This must be a folder that holds one Markdown file a guide.")
+        return {}
+    return read_folder(guides, faults, GUIDE_PLACES) if guides.is_dir() else {}
 
 
 def text_of(content: bytes, shown: str, faults: Faults) -> str | None:
@@ -112,7 +126,9 @@ def _content(path: Path, shown: str, faults: Faults) -> bytes:
     return path.read_bytes()
 
 
-def _misplaced(name: str) -> str:
+def _misplaced(name: str, folder: str) -> str:
+    if folder == GUIDES:
+        return f"“{name}” has no place among guides. The folder holds name.md and media/name."
     return (
         f"“{name}” has no place in a module. A module holds module.toml, job-aid.md, lessons/name.md,"
         " items/name.toml and media/name."
@@ -120,8 +136,6 @@ def _misplaced(name: str) -> str:
 
 
 def _not_a_module(path: Path) -> str:
-    if path.name == "_guides":
-        return "This version of the portal does not have guides yet. Take the folder out."
     if path.name.startswith("_"):
         return f"“{path.name}” is not known. Shared files are {', '.join(SHARED)}."
     return f"“{path.name}” is not a module's folder. Take it out of the folder of modules."

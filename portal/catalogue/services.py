@@ -8,8 +8,11 @@ from portal.audit.services import log
 from portal.catalogue import queries
 from portal.catalogue.checking import Checked, RenderedPage, check_module, sha256
 from portal.catalogue.context import Address, media_address
+from portal.catalogue.guide_publishing import current_guides, publish_guide
+from portal.catalogue.guides import CheckedGuide, check_guides
 from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
-from portal.catalogue.reading import SHARED, module_folders, read_folder, read_shared
+from portal.catalogue.reading import SHARED, module_folders, read_folder, read_guides, read_shared
+from portal.catalogue.searching import reindex
 from portal.catalogue.shared import parse_shared
 from portal.db import db
 from portal.errors import BadInputError
@@ -23,6 +26,7 @@ class Reading:
     modules: list[Checked]
     shared: dict[str, bytes]  # the files that the modules were checked against
     faults: Faults
+    guides: list[CheckedGuide] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,10 @@ class Published:
     """What publishing did."""
 
     versions: list[ModuleVersion] = field(default_factory=list)  # new ones
-    unchanged: list[str] = field(default_factory=list)  # keys of modules whose bytes are published already
+    guides: list[tuple[str, int]] = field(default_factory=list)  # key and number of new ones
+    unchanged: list[str] = field(
+        default_factory=list
+    )  # keys of modules and guides whose bytes are published already
     shared: list[str] = field(default_factory=list)  # names of shared files that got a version
 
 
@@ -57,8 +64,16 @@ def read(folder: Path) -> Reading:
         faults.add(
             folder.name, None, "There is no module in this folder. A module's folder holds module.toml."
         )
-    modules = [check_module(each.name, read_folder(each, faults), shared, faults) for each in folders]
-    return Reading([module for module in modules if module is not None], files, faults)
+    guides = [] if one else check_guides(read_guides(folder, faults), shared, faults)
+    linked = _guide_keys() if one else frozenset(checked.guide.key for checked in guides)
+    modules = [check_module(each.name, read_folder(each, faults), shared, faults, linked) for each in folders]
+    return Reading([module for module in modules if module is not None], files, faults, guides)
+
+
+def _guide_keys() -> frozenset[str]:
+    if not queries.is_set_up():
+        return frozenset()
+    return frozenset(version.activity.key for version in current_guides())
 
 
 def _is_one_module(folder: Path) -> bool:
@@ -95,7 +110,19 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
             done.unchanged.append(module.package.key)
         else:
             done.versions.append(version)
+    for checked in reading.guides:
+        _publish_guide(checked, done, at, by)
+    reindex()
     return done
+
+
+def _publish_guide(checked: CheckedGuide, done: Published, at: datetime, by: int | None) -> None:
+    key = checked.guide.key
+    number = publish_guide(checked, _activity("guide", key, at), at=at, by=by)
+    if number is None:
+        done.unchanged.append(key)
+    else:
+        done.guides.append((key, number))
 
 
 def check_files(key: str, files: dict[str, bytes], *, address: Address = media_address) -> Reading:
@@ -108,7 +135,7 @@ def check_files(key: str, files: dict[str, bytes], *, address: Address = media_a
     """
     faults = Faults()
     held = queries.shared_files()
-    module = check_module(key, files, parse_shared(held, faults), faults, address=address)
+    module = check_module(key, files, parse_shared(held, faults), faults, _guide_keys(), address=address)
     return Reading([module] if module else [], held, faults)
 
 
@@ -127,7 +154,9 @@ def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -
     reading = check_files(key, files)
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
-    return _publish_module(reading.modules[0], at, by)
+    version = _publish_module(reading.modules[0], at, by)
+    reindex()
+    return version
 
 
 def _publish_shared(name: str, content: bytes, at: datetime, by: int | None) -> bool:
@@ -146,7 +175,7 @@ def _publish_module(module: Checked, at: datetime, by: int | None) -> ModuleVers
     if held is not None and held.digest == module.digest:
         return None
     number = held.number + 1 if held else 1
-    version = _version(module, _activity(package.key, at), number, at)
+    version = _version(module, _activity("module", package.key, at), number, at)
     version.published_by_id = by
     db.session.add(version)
     db.session.flush()
@@ -161,11 +190,11 @@ def _publish_module(module: Checked, at: datetime, by: int | None) -> ModuleVers
     return version
 
 
-def _activity(key: str, at: datetime) -> int:
-    held = queries.activity_id("module", key)
+def _activity(kind: str, key: str, at: datetime) -> int:
+    held = queries.activity_id(kind, key)
     if held is not None:
         return held
-    activity = Activity(recorded_at=at, kind="module", key=key)
+    activity = Activity(recorded_at=at, kind=kind, key=key)
     db.session.add(activity)
     db.session.flush()
     return activity.id

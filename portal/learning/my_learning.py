@@ -12,6 +12,9 @@ from portal.web.filters import date as date_words
 from portal.web.filters import plural
 
 
+_NOUNS = {"module": ("module", "complete"), "guide": ("guide", "read")}  # where all are of one kind
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One requirement as the page shows it; ``course`` where it is a published module."""
@@ -21,8 +24,15 @@ class Row:
 
     @property
     def title(self) -> str:
-        """The module's title; the key of what has no page of its own yet."""
-        return self.course.version.title if self.course else self.asked.key.replace("-", " ").capitalize()
+        """The module's or guide's title; the key of what has no page of its own yet."""
+        if self.course:
+            return self.course.version.title
+        return self.asked.guide_title or self.asked.key.replace("-", " ").capitalize()
+
+    @property
+    def is_guide(self) -> bool:
+        """Whether it is a published guide, to be read and acknowledged."""
+        return self.asked.guide_title is not None
 
     @property
     def minutes_left(self) -> int:
@@ -69,13 +79,10 @@ class MyLearning:
         rows = self.open_rows
         if not rows:
             return "You have no modules to complete" if not self.complete else "You have completed everything"
-        what = plural(
-            len(rows), "module" if all(row.asked.kind == "module" for row in rows) else "requirement"
-        )
+        noun, verb = _NOUNS.get("".join({row.asked.kind for row in rows}), ("requirement", "complete"))
         first = date_words(rows[0].asked.due_on)
-        if len({row.asked.due_on for row in rows}) == 1:
-            return f"You have {what} to complete by {first}"
-        return f"You have {what} to complete, the first by {first}"
+        by = f"by {first}" if len({row.asked.due_on for row in rows}) == 1 else f"the first by {first}"
+        return f"You have {plural(len(rows), noun)} to {verb}{' ' if by.startswith('by') else ', '}{by}"
 
     @property
     def due_on(self) -> date | None:

@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 
-from portal.catalogue.models import Activity, ModuleVersion
+from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.db import db
 from portal.people.known import known
 from portal.people.models import PersonName
 from portal.records.models import (
+    Acknowledgement,
     ImportedRecord,
     LessonVisit,
     PassRecord,
@@ -139,6 +140,21 @@ def reference_of(registration_id: int) -> str | None:
     )
 
 
+def acknowledged_on(person_id: int, guide_version_id: int, day: date) -> str | None:
+    """The reference under which a person acknowledged this version of a guide on a London day."""
+    return db.session.scalar(
+        select(Record.reference)
+        .join(Acknowledgement, Acknowledgement.record_id == Record.id)
+        .where(
+            Record.person_id == person_id,
+            Record.achieved_on == day,
+            Acknowledgement.guide_version_id == guide_version_id,
+            known(Record),
+        )
+        .limit(1)
+    )
+
+
 def revocations_of(record_ids: Sequence[int]) -> list[Revocation]:
     """Known revocations of these records, in the order they were recorded."""
     return list(
@@ -169,7 +185,14 @@ def holder_name(person_id: int) -> str:
 
 def _records() -> Select[Any]:
     """Records with all that stands beside them; the title is the passed version's, else the newest."""
-    newest = aliased(ModuleVersion)
+    newest, newest_guide = aliased(ModuleVersion), aliased(GuideVersion)
+    guide_title = (
+        select(newest_guide.title)
+        .where(newest_guide.activity_id == Record.activity_id)
+        .order_by(newest_guide.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     title = (
         select(newest.title)
         .where(newest.activity_id == Record.activity_id)
@@ -183,14 +206,14 @@ def _records() -> Select[Any]:
         Record.reference,
         Activity.kind,
         Activity.key,
-        func.coalesce(ModuleVersion.title, title, Activity.key),
+        func.coalesce(ModuleVersion.title, GuideVersion.title, title, guide_title, Activity.key),
         Record.achieved_at,
         Record.achieved_on,
         Record.recorded_at,
         Record.source,
         Record.replaces_id,
         Record.void,
-        ModuleVersion.number,
+        func.coalesce(ModuleVersion.number, GuideVersion.number),
         PassRecord.score_raw,
         PassRecord.score_max,
         PassRecord.mastery_score,
@@ -203,6 +226,8 @@ def _records() -> Select[Any]:
         .join(Activity, Activity.id == Record.activity_id)
         .outerjoin(PassRecord, PassRecord.record_id == Record.id)
         .outerjoin(ModuleVersion, ModuleVersion.id == PassRecord.module_version_id)
+        .outerjoin(Acknowledgement, Acknowledgement.record_id == Record.id)
+        .outerjoin(GuideVersion, GuideVersion.id == Acknowledgement.guide_version_id)
         .outerjoin(ImportedRecord, ImportedRecord.record_id == Record.id)
         .outerjoin(Waiver, Waiver.record_id == Record.id)
     )

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.audit.services import log
-from portal.catalogue.models import ModuleVersion
+from portal.catalogue.models import GuideVersion, ModuleVersion
 from portal.clock import london_day
 from portal.db import db, touch
 from portal.records import queries, references
-from portal.records.models import LessonVisit, PassRecord, Record, Registration
+from portal.records.models import Acknowledgement, LessonVisit, PassRecord, Record, Registration
 
 
 def register(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
@@ -89,7 +89,7 @@ def record_pass(
     earlier = queries.pass_of(registration.id)
     if earlier is not None:
         return db.session.get_one(Record, earlier.record_id)
-    record = _achieved(registration, at)
+    record = _achieved(registration.person_id, registration.activity_id, "assessed", at)
     db.session.add(
         PassRecord(
             record_id=record.id,
@@ -108,14 +108,30 @@ def record_pass(
     return record
 
 
-def _achieved(registration: Registration, at: datetime) -> Record:
+def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) -> str:
+    """Record that a person read this version of a guide, and say the reference.
+
+    Twice on one London day for one version is the same as once; the stamp's lock lets no second in between.
+    """
+    held = queries.acknowledged_on(person_id, guide.id, london_day(at))
+    if held is not None:
+        return held
+    record = _achieved(person_id, guide.activity_id, "acknowledged", at)
+    db.session.add(Acknowledgement(record_id=record.id, guide_version_id=guide.id))
+    touch(people=[person_id])
+    log("guide.acknowledged", actor_id=person_id, subject_id=person_id, reference=record.reference)
+    db.session.flush()
+    return record.reference
+
+
+def _achieved(person_id: int, activity_id: int, source: str, at: datetime) -> Record:
     record = Record(
         recorded_at=at,
-        person_id=registration.person_id,
-        activity_id=registration.activity_id,
+        person_id=person_id,
+        activity_id=activity_id,
         achieved_at=at,
         achieved_on=london_day(at),
-        source="assessed",
+        source=source,
         reference=unused_reference(),
     )
     db.session.add(record)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, case, func, select
+from sqlalchemy import Result, Row, and_, case, func, select
 from sqlalchemy.orm import aliased
 
-from portal.catalogue.models import Activity
+from portal.catalogue.models import Activity, GuideVersion
 from portal.db import db
 from portal.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
 from portal.people.known import known
@@ -182,10 +182,10 @@ def differing(then: Scope, now: Scope) -> dict[int, tuple[Status | None, Status 
     return {person_id: (old, new) for person_id, (old, new) in found.items() if old is not new}
 
 
-def holders(scope: Scope, units: Sequence[int], size: int) -> Iterator[Sequence[Row[Any]]]:
-    """The people of some units for a file, ``size`` at a time, by unit in the order given, then by name.
+def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequence[Row[Any]]]:
+    """The people for a file, ``size`` at a time, by unit in the order of ``units``, then by name.
 
-    They stream from one statement: no more than ``size`` are in memory. No units: of whatever unit.
+    They stream from one statement: no more than ``size`` are in memory.
     """
     rule = Assignment
     same = and_(rule.person_id == span.person_id, rule.directive_id == span.directive_id)
@@ -194,11 +194,11 @@ def holders(scope: Scope, units: Sequence[int], size: int) -> Iterator[Sequence[
     statement = (
         _with_names(select(*_HOLDER, iso_day(rule.joined_on).label("joined_on")))
         .join(rule, and_(same, live))
-        .where(*scope.wholes(), *([span.unit_id.in_(units)] if units else []))
+        .where(*scope.wholes())
         .order_by(*order)
         .execution_options(yield_per=size)
     )
-    yield from db.session.execute(statement).partitions()
+    yield from _rows(statement).partitions()
 
 
 def requirements(scope: Scope, people: Sequence[int]) -> Iterator[Row[Any]]:
@@ -207,10 +207,9 @@ def requirements(scope: Scope, people: Sequence[int]) -> Iterator[Row[Any]]:
     Instants are text in UTC, scores as the database holds them, days ordinals.
     """
     first: Any = aliased(Record)  # a correction keeps the proof of the row it replaces
-    replaced = and_(
-        Record.replaces_id.is_not(None), first.reference == Record.reference, first.replaces_id.is_(None)
-    )
+    corrected = case((Record.replaces_id.is_not(None), Record.reference))  # else null: nothing is looked for
     proof = func.coalesce(first.id, Record.id)
+    unproven = case((PassRecord.record_id.is_(None), proof))
     statement = (
         select(
             span.person_id,
@@ -232,13 +231,18 @@ def requirements(scope: Scope, people: Sequence[int]) -> Iterator[Row[Any]]:
         .select_from(span)
         .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
         .outerjoin(Record, Record.id == span.record_id)
-        .outerjoin(first, replaced)
+        .outerjoin(first, and_(first.reference == corrected, first.replaces_id.is_(None)))
         .outerjoin(PassRecord, PassRecord.record_id == proof)
-        .outerjoin(ImportedRecord, ImportedRecord.record_id == proof)
+        .outerjoin(ImportedRecord, ImportedRecord.record_id == unproven)
         .where(*scope.requirements(people))
         .order_by(span.person_id, span.position)
     )
-    return iter(db.session.execute(statement))
+    return iter(_rows(statement))
+
+
+def _rows(statement: Any) -> Result[Any]:
+    """What the statement finds, as plain rows: the session would go through each of them once more."""
+    return db.session.connection().execute(statement)
 
 
 class Whole(NamedTuple):
@@ -281,8 +285,17 @@ class Asked:
     reference: str | None  # of the record that counts
     achieved_at: datetime | None
     source_of_record: str | None
+    guide_title: str | None  # of the newest version, of a guide
 
 
+_guide_title = (
+    select(GuideVersion.title)
+    .where(GuideVersion.activity_id == Activity.id)
+    .order_by(GuideVersion.number.desc())
+    .limit(1)
+    .correlate(Activity)
+    .scalar_subquery()
+)
 _ASKED: tuple[Any, ...] = (
     Directive.reference,
     DirectiveVersion.title,
@@ -299,6 +312,7 @@ _ASKED: tuple[Any, ...] = (
     Record.reference,
     Record.achieved_at,
     Record.source,
+    _guide_title,
 )
 
 

@@ -37,6 +37,8 @@ const library = readFileSync(join(modules, "govuk-frontend", "dist", "govuk", "g
 add("govuk-frontend.js", library.replace(/\/\/# sourceMappingURL=.*\s*$/, ""));
 const own = readFileSync(join(here, "js", "portal.js"), "utf8");
 add("portal.js", own.replace("./govuk-frontend.js", `./${manifest["govuk-frontend.js"]}`));
+add("authoring.js", readFileSync(join(here, "js", "authoring.js"), "utf8"));
+add("search.js", readFileSync(join(here, "js", "search.js"), "utf8"));
 
 for (const name of readdirSync(join(here, "assets")).sort()) {
   add(name, readFileSync(join(here, "assets", name)));

@@ -80,7 +80,6 @@ MODULE_FAULTS = [
     ({"sample/.DS_Store": "x"}, "“.DS_Store” has no place in a module."),
     ({"README.md": "x"}, "README.md: “README.md” is not a module's folder."),
     ({"_sorces.toml": "x"}, "_sorces.toml: “_sorces.toml” is not known. Shared files are _sources.toml"),
-    ({"_guides/a.md": "x"}, "_guides: This version of the portal does not have guides yet."),
     ({"_sources.toml": SOURCES.replace('"6"', '"1"')}, "_sources.toml, line 10: “1” is used twice."),
     ({"_sources.toml": SOURCES.replace('"low"', '"poor"')}, "“poor” is not a kind of source. Use primary"),
     (

@@ -1,0 +1,1 @@
+"""The central resource: guides that can be searched, printed, and acknowledged."""

@@ -1,0 +1,76 @@
+"""Guides as their pages show them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.catalogue.guide_publishing import current_guide, current_guides
+from portal.catalogue.guides import Section, sections
+from portal.catalogue.models import GuideVersion
+from portal.db import db
+from portal.errors import NotFoundError
+from portal.people.known import known
+from portal.records.models import Acknowledgement, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """When a person said that they had read a guide, and which version of it."""
+
+    reference: str
+    at: datetime
+    number: int  # of the version they read
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """A guide's newest version, and what its reader said of it."""
+
+    version: GuideVersion
+    acknowledged: Acknowledged | None
+
+    @property
+    def asks(self) -> bool:
+        """Whether the reader is asked to acknowledge this version."""
+        said = self.acknowledged
+        return self.version.acknowledge and (said is None or said.number < self.version.number)
+
+    @property
+    def sections(self) -> list[Section]:
+        """The parts of the guide in order."""
+        return sections(self.version.title, self.version.html)
+
+
+def guides_for(person_id: int) -> Sequence[Guide]:
+    """Every published guide by title; two statements."""
+    said = _acknowledged(person_id)
+    return [Guide(version, said.get(version.activity_id)) for version in current_guides()]
+
+
+def guide_for(person_id: int, key: str) -> Guide:
+    """One guide.
+
+    Raises:
+        NotFoundError: No guide of this name is published.
+    """
+    version = current_guide(key)
+    if version is None:
+        raise NotFoundError("There is no such guide.")
+    return Guide(version, _acknowledged(person_id, version.activity_id).get(version.activity_id))
+
+
+def _acknowledged(person_id: int, activity_id: int | None = None) -> dict[int, Acknowledged]:
+    """The newest acknowledgement of each guide, by activity."""
+    statement = (
+        select(Record.activity_id, Record.reference, Record.achieved_at, GuideVersion.number)
+        .join(Acknowledgement, Acknowledgement.record_id == Record.id)
+        .join(GuideVersion, GuideVersion.id == Acknowledgement.guide_version_id)
+        .where(Record.person_id == person_id, known(Record))
+        .order_by(Record.id)
+    )
+    if activity_id is not None:
+        statement = statement.where(Record.activity_id == activity_id)
+    rows = db.session.execute(statement)
+    return {activity: Acknowledged(reference, at, number) for activity, reference, at, number in rows}

@@ -1,0 +1,54 @@
+"""Guides: the list with its search, one guide, and acknowledging it."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.access import requires
+from portal.catalogue.rendering import fill
+from portal.catalogue.searching import search
+from portal.db import stamp, transaction
+from portal.guides import queries, services
+from portal.guides.forms import AcknowledgeForm, SearchForm
+from portal.permissions import Permission
+
+bp = Blueprint("guides", __name__, template_folder="templates")
+
+
+@bp.get("/guides")
+@requires(Permission.LEARN)
+def index() -> ResponseReturnValue:
+    """Every guide, or the places that hold the words looked for, in lessons too."""
+    text = request.args.get("q", "").strip()[:200]
+    return render_template(
+        "guides/index.html",
+        text=text,
+        form=SearchForm(data={"q": text}),
+        hits=search(text) if text else [],
+        guides=queries.guides_for(current_user.person_id),
+    )
+
+
+@bp.get("/guides/<key>")
+@requires(Permission.LEARN)
+def guide(key: str) -> ResponseReturnValue:
+    """One guide, on one page that prints."""
+    found = queries.guide_for(current_user.person_id, key)
+    return render_template(
+        "guides/guide.html",
+        guide=found,
+        html=fill(found.version.html),
+        form=AcknowledgeForm(data={"number": found.version.number}),
+    )
+
+
+@bp.post("/guides/<key>")
+@requires(Permission.LEARN)
+def acknowledge(key: str) -> ResponseReturnValue:
+    """Record that the reader read this version, then show the guide."""
+    form = AcknowledgeForm()
+    if form.validate_on_submit():
+        with transaction():
+            reference = services.acknowledge(current_user.person_id, key, form.number.data, at=stamp())
+        flash(f"Recorded: you have read this guide. Reference {reference}.", "success")
+    return redirect(url_for(".guide", key=key), 303)
