@@ -1,11 +1,17 @@
-"""The desk's first page: every module, what is published and what is in work."""
+"""The desk's first page, a new module, a draft's beginning and end, and taking a place over."""
 
-from flask import render_template
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
+from portal import clock
 from portal.access import requires
-from portal.authoring import queries
+from portal.authoring import queries, services
+from portal.authoring.forms.desk import NewModuleForm
+from portal.authoring.views import opening
 from portal.authoring.views.blueprint import bp
+from portal.db import transaction
+from portal.errors import ConflictError, RuleError
 from portal.permissions import Permission
 
 
@@ -13,4 +19,83 @@ from portal.permissions import Permission
 @requires(Permission.AUTHORING_VIEW)
 def desk() -> ResponseReturnValue:
     """Every module."""
-    return render_template("authoring/desk.html", modules=queries.desk())
+    return render_template(
+        "authoring/desk.html", modules=queries.desk(), today=clock.today(), may_edit=opening.may_edit()
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def new() -> ResponseReturnValue:
+    """A module from nothing."""
+    form = NewModuleForm()
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                services.new_module(
+                    form.key.data, form.title.data, by=current_user.person_id, at=clock.now()
+                )
+        except ConflictError:
+            sentence = f"There is a module with the short name “{form.key.data}” already. Choose another"
+            form.key.errors = (*form.key.errors, sentence)
+        except RuleError as error:
+            form.key.errors = (*form.key.errors, str(error))
+        else:
+            return redirect(url_for(".module", key=form.key.data), 303)
+    return render_template("authoring/new.html", form=form)
+
+
+@bp.post("/<key>/edit")
+@requires(Permission.DRAFT_EDIT)
+def edit(key: str) -> ResponseReturnValue:
+    """Open the module's draft, or go on with the one that is open."""
+    with transaction():
+        services.open_draft(key, by=current_user.person_id, at=clock.now())
+    return redirect(url_for(".module", key=key), 303)
+
+
+@bp.route("/<key>/discard", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def discard(key: str) -> ResponseReturnValue:
+    """Say what discarding the draft means, and do it."""
+    state = queries.draft(key)
+    title = opening.module_of(state).title
+    if request.method == "POST":
+        if request.form.get("number") != str(state.number):
+            flash("Someone saved in this draft after you opened the page. Look at it again.", "error")
+            return redirect(url_for(".discard", key=key), 303)
+        with transaction():
+            services.discard(state.draft_id, by=current_user.person_id, at=clock.now())
+        flash(f"The draft of “{opening.short_title(title)}” is discarded.", "success")
+        return redirect(url_for(".module", key=key) if state.published_number else url_for(".desk"), 303)
+    return render_template(
+        "authoring/discard.html",
+        state=state,
+        title=title,
+        changes=state.number - 1,
+        parent_text=opening.crumb(state, title),
+    )
+
+
+@bp.post("/<key>/take-over")
+@requires(Permission.DRAFT_EDIT)
+def take_over(key: str) -> ResponseReturnValue:
+    """Take a place from whoever is editing it, and go there."""
+    state = queries.draft(key)
+    place = request.form.get("place", "")
+    target = _editor_of(key, place)
+    with transaction():
+        services.take_over(state.draft_id, place, by=current_user.person_id, at=clock.now())
+    return redirect(target, 303)
+
+
+def _editor_of(key: str, place: str) -> str:
+    """The address of a place's editor."""
+    kind, _, name = place.partition(":")
+    if kind == "lesson" and name:
+        return url_for(".lesson", key=key, name=name)
+    if kind == "item" and name:
+        return url_for(".item", key=key, item=name)
+    if place in {"details", "job-aid"}:
+        return url_for(".job_aid" if place == "job-aid" else ".details", key=key)
+    raise RuleError("There is no such place in a draft. Open it from the draft’s page.")

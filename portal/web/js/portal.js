@@ -11,7 +11,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
 
 // Text that was typed and not sent is not lost without a question.
 for (const form of document.querySelectorAll("form[data-unsaved]")) {
-  let changed = false;
+  let changed = form.dataset.unsaved === "yes"; // what was sent to be shown is not saved by that
   form.addEventListener("input", () => (changed = true));
   form.addEventListener("submit", () => (changed = false));
   window.addEventListener("beforeunload", (event) => {

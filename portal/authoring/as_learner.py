@@ -1,0 +1,82 @@
+"""A draft as the values that a learner's pages are drawn from; nothing of it is stored."""
+
+from portal.authoring.queries import DraftState, reading_of
+from portal.catalogue.checking import Checked, RenderedItem, RenderedPage
+from portal.catalogue.published import PublishedActivity, PublishedItem, PublishedLesson, PublishedVersion
+from portal.catalogue.queries import shared_name
+from portal.errors import NotFoundError
+from portal.learning.queries import Course
+
+
+def course(state: DraftState) -> Course:
+    """The draft as a module that nobody has begun.
+
+    Raises:
+        NotFoundError: Its details cannot be read.
+    """
+    return Course(
+        version=version(state),
+        shared=shared_name(),
+        progress=None,
+        passed=False,
+        open_attempt=None,
+        attempts_begun=0,
+    )
+
+
+def version(state: DraftState) -> PublishedVersion:
+    """The draft as the version that it would be, published at its last save.
+
+    Raises:
+        NotFoundError: Its details cannot be read.
+    """
+    reading = reading_of(state.key, state.files)
+    if not reading.modules:
+        raise NotFoundError("The details of this draft cannot be read.")
+    checked: Checked = reading.modules[0]
+    package, rules, aid = checked.package, checked.package.assessment, checked.job_aid
+    return PublishedVersion(
+        id=0,
+        number=(state.published_number or 0) + 1,
+        title=package.title,
+        aim=package.aim,
+        minutes=package.minutes,
+        mastery_score=package.mastery_score,
+        outcomes=[{"key": outcome.key, "text": outcome.text} for outcome in package.outcomes],
+        draw=rules.draw,
+        at_least_per_outcome=rules.at_least_per_outcome,
+        attempts=rules.attempts,
+        wait_minutes=rules.wait_minutes,
+        test_out=rules.test_out,
+        review_on=package.review_on,
+        job_aid_title=aid.page.title if aid else None,
+        job_aid_html=aid.html if aid else None,
+        published_at=state.last_saved_at,
+        activity=PublishedActivity(0, "module", state.key),
+        lessons=tuple(_lesson(n, each) for n, each in enumerate(checked.lessons, 1)),
+        items=tuple(_item(n, each) for n, each in enumerate(checked.items, 1)),
+    )
+
+
+def _lesson(position: int, rendered: RenderedPage) -> PublishedLesson:
+    page = rendered.page
+    return PublishedLesson(
+        position, position, page.key, page.title, page.minutes, page.outcomes, rendered.html
+    )
+
+
+def _item(position: int, rendered: RenderedItem) -> PublishedItem:
+    item = rendered.item
+    return PublishedItem(
+        id=position,
+        position=position,
+        key=item.key,
+        outcome=item.outcome,
+        kind=item.kind.name,
+        prompt_html=rendered.prompt_html,
+        stimulus_html=rendered.stimulus_html,
+        explanation_html=rendered.explanation_html,
+        content=rendered.content,
+        source=item.source,
+        retired=item.retired,
+    )

@@ -1,0 +1,68 @@
+"""One text of a draft as a learner would see it, with the words that stand in its editor now."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from portal.authoring import findings as finder
+from portal.authoring import kept, marks, measures, readings
+from portal.authoring.editing.differences import front_matter
+from portal.authoring.findings import Finding
+from portal.authoring.queries import DraftState
+from portal.catalogue.figures import PHONE
+from portal.catalogue.rendering import fill
+from portal.catalogue.services import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A lesson or job aid, rendered, with what the check says about it."""
+
+    html: Markup
+    findings: list[Finding]  # the number of each, counted from 1, names its mark
+    words: int
+
+
+def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
+    """The text at ``path`` if its file held ``content``.
+
+    Only what the text can show is read with it: the module's details and the media that it names. So it
+    costs the same in a module of two lessons and of twenty.
+
+    Args:
+        state: The draft.
+        path: Such as ``lessons/name.md``.
+        content: The whole file.
+    """
+    text = content.decode()
+    _, body = front_matter(text)
+    files = _around(state, body)
+    place = "job-aid" if path == "job-aid.md" else f"lesson:{path[8:-3]}"
+    files[path] = content
+    reading = readings.reading(state.key, files)
+    found = finder.at(finder.findings(state.key, reading, files), place)
+    if any(finding.line is not None for finding in found):
+        files[path] = (text[: len(text) - len(body)] + marks.marked(body, found)).encode()
+        reading = readings.reading(state.key, files)
+    html = marks.shown(_html(reading, place), found).replace(f'media="{PHONE}"', 'media="all"')
+    return Drafted(fill(html), found, measures.of_text(body).words)
+
+
+def _around(state: DraftState, body: str) -> dict[str, bytes]:
+    """The module's details and the media that the text names, with their second drawings and captions."""
+    named = {
+        path: sha
+        for path, sha in state.files.items()
+        if path == "module.toml" or (path.startswith("media/") and path.split(".")[0] in body)
+    }
+    return kept.files_of(named)
+
+
+def _html(reading: Reading, place: str) -> str:
+    if not reading.modules:
+        return ""
+    module = reading.modules[0]
+    if place == "job-aid":
+        return module.job_aid.html if module.job_aid else ""
+    key = place.partition(":")[2]
+    return next((lesson.html for lesson in module.lessons if lesson.page.key == key), "")

@@ -1,0 +1,47 @@
+"""The desk's own forms: a new module."""
+
+import re
+
+from flask_wtf import FlaskForm
+from wtforms import SubmitField, ValidationError
+
+from portal.authoring.forms.fields import Line, Needed, Plain
+from portal.web.form_widgets import GovInput, GovSubmit
+
+LABEL = "govuk-label--s"
+_KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class NewModuleForm(FlaskForm):  # type: ignore[misc]
+    """What a module needs before it has anything else."""
+
+    title = Line(
+        "Title",
+        description="What learners will see in their list, such as “Protect: law, victims and children”."
+        " You can change it later.",
+        widget=GovInput(label_classes=LABEL, autocomplete="off"),
+        validators=[Needed("Enter a title"), Plain(120)],
+    )
+    key = Line(
+        "Short name",
+        description="One or two words for the module’s address and for directives, such as “protect”: small"
+        " letters, digits and hyphens. It cannot be changed later.",
+        widget=GovInput(
+            classes="govuk-input--width-20",
+            label_classes=LABEL,
+            autocomplete="off",
+            autocapitalize="none",
+            spellcheck=False,
+        ),
+        validators=[Needed("Enter a short name, such as “protect”"), Plain(40)],
+    )
+    send = SubmitField("Make the module", widget=GovSubmit())
+
+    def validate_key(self, field: Line) -> None:
+        """It stands in addresses."""
+        if not _KEY.fullmatch(str(field.data)):
+            raise ValidationError(
+                "Write the short name with small letters, digits and hyphens, such as “protect”"
+            )
+        if field.data == "new":
+            raise ValidationError("Choose another short name: “new” is an address of the desk")

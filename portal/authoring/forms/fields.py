@@ -1,0 +1,95 @@
+"""What the desk's forms share: texts as a file can hold them, and numbers and days read generously."""
+
+import re
+from typing import Any
+
+from wtforms import Field, Form, StringField, TextAreaField, ValidationError
+
+from portal.clock import read_day
+
+LONGEST_LINE = 200
+LONGEST_TEXT = 60_000
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")
+
+
+class Line(StringField):  # type: ignore[misc]
+    """One line of text, without white space around it."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Keep what was typed, line ends and runs of spaces folded."""
+        if valuelist:
+            self.data = " ".join(valuelist[0].split())
+
+
+class Text(TextAreaField):  # type: ignore[misc]
+    """Several lines, ended by LF alone as in the module's files."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Keep what was typed, its line ends made one kind."""
+        if valuelist:
+            self.data = valuelist[0].replace("\r\n", "\n").replace("\r", "\n")
+
+
+class Needed:
+    """Refuse an empty field with this sentence."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        """Raise where nothing but white space was typed."""
+        if not str(field.data or "").strip():
+            raise ValidationError(self.sentence)
+
+
+class Plain:
+    """Refuse what is too long or holds characters that nobody can see."""
+
+    def __init__(self, most: int = LONGEST_LINE) -> None:
+        self.most = most
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        """Raise with the length, or the name of the character."""
+        text = str(field.data or "")
+        if len(text) > self.most:
+            raise ValidationError(
+                f"This has {len(text):,} characters. Shorten it to {self.most:,} or fewer; nothing was saved."
+            )
+        if unseen := _UNSEEN.search(text):
+            raise ValidationError(
+                f"Take out the invisible character U+{ord(unseen[0]):04X}; it may come from a copied text."
+            )
+
+
+class Whole(StringField):  # type: ignore[misc]
+    """A whole number from ``least`` to ``most``, read from text; empty gives ``empty`` where that is set."""
+
+    def __init__(
+        self, label: str, *, least: int, most: int, said: str, empty: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(label, **kwargs)
+        self.least, self.most, self.said, self.empty = least, most, said, empty
+
+    def pre_validate(self, form: Form) -> None:
+        """Raise where the text is no such number."""
+        if self.number is None:
+            raise ValidationError(self.said)
+
+    @property
+    def number(self) -> int | None:
+        """The number, None where there is none in the range."""
+        text = str(self.data or "").strip().rstrip("%").strip().removesuffix(" per cent")
+        if not text:
+            return self.empty
+        if not re.fullmatch(r"[0-9]{1,6}", text):
+            return None
+        return int(text) if self.least <= int(text) <= self.most else None
+
+
+class Day(StringField):  # type: ignore[misc]
+    """A day as people write it."""
+
+    def pre_validate(self, form: Form) -> None:
+        """Raise where the text names no day."""
+        if read_day(str(self.data or "")) is None:
+            raise ValidationError("Enter a date such as 31 May 2027")

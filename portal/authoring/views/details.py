@@ -1,0 +1,200 @@
+"""A module's details: what it is, its outcomes, how its assessment is drawn."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.access import requires
+from portal.authoring import findings as finder
+from portal.authoring import measures, queries, services
+from portal.authoring.editing import details as text
+from portal.authoring.editing.details import Details
+from portal.authoring.errors import StaleSaveError
+from portal.authoring.forms.details import MOST_OUTCOMES, DetailsForm
+from portal.authoring.queries import DraftState
+from portal.authoring.views import opening, texts
+from portal.authoring.views.blueprint import bp
+from portal.clock import read_day
+from portal.db import transaction
+from portal.errors import NotFoundError, PortalError
+from portal.permissions import Permission
+from portal.web.filters import date
+
+PLACE = "details"
+HUNDRED = Decimal(100)
+
+
+@bp.route("/<key>/details", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def details(key: str) -> ResponseReturnValue:
+    """The module's details as one form."""
+    try:
+        state = queries.draft(key)
+    except NotFoundError:
+        if request.method == "POST":
+            return texts.gone(key, DetailsForm())
+        raise
+    said = opening.module_of(state)
+    if request.method == "GET":
+        other = opening.taken(state, PLACE, "the module details", url_for(".module", key=key))
+        return other or _page(state, DetailsForm(data=_typed(said) | {"expected": state.files[opening.FIRST]}))
+    form = DetailsForm()
+    if "leave" in request.form:
+        with transaction():
+            services.leave(state.draft_id, PLACE, by=current_user.person_id)
+        return redirect(url_for(".module", key=key), 303)
+    if "theirs" in request.form:
+        flash("You kept what the other person saved.", "success")
+        return redirect(url_for(".details", key=key), 303)
+    if "again" in request.form:
+        return _page(state, form, unsaved=True)
+    if "add" in request.form or "remove" in request.form:
+        _change_rows(form)
+        return _page(state, form, unsaved=True)
+    return _save(state, form, said)
+
+
+def _change_rows(form: DetailsForm) -> None:
+    """One outcome more, or one fewer, as the pressed button says; nothing is saved by it."""
+    rows = [entry.data for entry in form.outcomes.entries]
+    gone = request.form.get("remove", "")
+    if gone.isdigit() and int(gone) < len(rows):
+        del rows[int(gone)]
+    elif "add" in request.form and len(rows) < MOST_OUTCOMES:
+        rows.append({"key": "", "text": ""})
+    form.outcomes.process(None, rows)
+
+
+def _save(state: DraftState, form: DetailsForm, said: Details) -> ResponseReturnValue:
+    if not form.validate_on_submit() or not _has_outcomes(form):
+        return _page(state, form, unsaved=True)
+    content = text.write(opening.file_of(state, opening.FIRST), _said(form, said))
+    try:
+        opening.save(state, {opening.FIRST: content}, form.expected.data or "", "Module details edited")
+    except StaleSaveError as error:
+        return _stale(state, form, error)
+    except PortalError as error:
+        form.form_errors.append(str(error))
+        return _page(state, form, unsaved=True), 409
+    with transaction():
+        services.leave(state.draft_id, PLACE, by=current_user.person_id)
+    flash("The module details are saved", "success")
+    return redirect(url_for(".module", key=state.key, _anchor="details"), 303)
+
+
+def _has_outcomes(form: DetailsForm) -> bool:
+    """At least one outcome with words; the first line says so where there is none."""
+    if form.named_outcomes:
+        return True
+    if not form.outcomes.entries:
+        form.outcomes.append_entry({"key": "", "text": ""})
+    first = form.outcomes.entries[0].form.text
+    first.errors = (*first.errors, "Write at least one outcome")
+    return False
+
+
+def _typed(said: Details) -> dict[str, Any]:
+    """The details as the form shows them; a rule without limit is an empty field."""
+    score = f"{said.mastery_score * HUNDRED:f}"
+    return {
+        "title": said.title,
+        "aim": said.aim,
+        "owner": said.owner,
+        "review_on": date(said.review_on),
+        "minutes": said.minutes,
+        "outcomes": [{"key": key, "text": words} for key, words in said.outcomes],
+        "mastery": score.rstrip("0").rstrip(".") if "." in score else score,
+        "draw": said.draw,
+        "at_least": said.at_least_per_outcome or "",
+        "attempts": said.attempts or "",
+        "wait_minutes": said.wait_minutes or "",
+        "test_out": said.test_out,
+    }
+
+
+def _said(form: DetailsForm, before: Details) -> Details:
+    """What the form says; a pass mark that was not touched keeps its places."""
+    taken = {entry.key.data for entry in form.named_outcomes if entry.key.data}
+    outcomes = []
+    for entry in form.named_outcomes:
+        name = entry.key.data or texts.free_name(entry.text.data, taken, "outcome")
+        taken.add(name)
+        outcomes.append((name, entry.text.data))
+    mastery = Decimal(form.mastery.number or 0) / HUNDRED
+    return Details(
+        title=form.title.data,
+        aim=form.aim.data.strip(),
+        owner=form.owner.data,
+        review_on=read_day(form.review_on.data) or before.review_on,
+        minutes=form.minutes.number or before.minutes,
+        mastery_score=before.mastery_score if mastery == before.mastery_score else mastery,
+        outcomes=outcomes,
+        draw=form.draw.number or before.draw,
+        at_least_per_outcome=form.at_least.number or 0,
+        attempts=form.attempts.number or 0,
+        wait_minutes=form.wait_minutes.number or 0,
+        test_out=form.test_out.data,
+    )
+
+
+def _page(state: DraftState, form: DetailsForm, *, unsaved: bool = False) -> str:
+    files = queries.contents(state)
+    reading = queries.reading(state.key, files)
+    found = finder.at(finder.findings(state.key, reading, files), PLACE)
+    used = measures.coverage(reading.modules[0].package) if reading.modules else []
+    minutes = measures.of_module(reading.modules[0].package).minutes if reading.modules else 0
+    return render_template(
+        "authoring/details.html",
+        state=state,
+        form=form,
+        unsaved=unsaved,
+        findings=opening.found(found),
+        told=opening.told(found),
+        lessons=Counter({each.key: each.lessons for each in used}),
+        items=Counter({each.key: each.items for each in used}),
+        honest=round(minutes),
+        more=len(form.outcomes.entries) < MOST_OUTCOMES,
+        parent_text=opening.crumb(state, opening.module_of(state).title),
+    )
+
+
+def _stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -> ResponseReturnValue:
+    """Both sets of details side by side; the form below keeps what was typed."""
+    present = error.present[opening.FIRST] or ""
+    theirs = _typed(text.read(queries.content(present)))
+    form.expected.data = present
+    page = render_template(
+        "authoring/stale_details.html",
+        state=state,
+        form=form,
+        saved_by=error.saved_by,
+        rows=_rows(form, theirs),
+        theirs=theirs,
+        parent_text=opening.crumb(state, opening.module_of(state).title),
+    )
+    return page, 409
+
+
+def _rows(form: DetailsForm, theirs: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Label, theirs and mine of what differs."""
+    rows = []
+    for field in form:
+        if field.name in {"expected", "csrf_token"}:
+            continue
+        held, mine = theirs.get(field.name), field.data
+        if field.name == "outcomes":
+            held = "\n".join(each["text"] for each in theirs["outcomes"])
+            mine = "\n".join(entry.text.data for entry in form.named_outcomes)
+        if _words(held) != _words(mine):
+            rows.append((str(field.label.text), _words(held), _words(mine)))
+    return rows
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return str(value if value is not None else "").strip()

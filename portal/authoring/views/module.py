@@ -1,0 +1,125 @@
+"""The page of one module: its draft, or what is published where there is none."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from portal.access import requires
+from portal.authoring import findings as finder
+from portal.authoring import queries
+from portal.authoring.editing import details, items, lesson
+from portal.authoring.findings import Finding
+from portal.authoring.measures import of_text
+from portal.authoring.queries import DraftState
+from portal.authoring.views import opening
+from portal.authoring.views.blueprint import bp
+from portal.catalogue.queries import current_version
+from portal.errors import NotFoundError
+from portal.kinds import kinds
+from portal.permissions import Permission
+from portal.web.filters import date, plural
+
+
+@bp.get("/<key>")
+@requires(Permission.AUTHORING_VIEW)
+def module(key: str) -> ResponseReturnValue:
+    """The draft with its parts, or the published version with “Edit”."""
+    try:
+        state = queries.draft(key)
+    except NotFoundError:
+        return _published(key)
+    files = queries.contents(state)
+    found = finder.findings(key, queries.reading(key, files), files)
+    said = details.read(files[opening.FIRST])
+    return render_template(
+        "authoring/module.html",
+        draft=state,
+        title=said.title,
+        summary=opening.told(found),
+        may_edit=opening.may_edit(),
+        findings=_by_place(found),
+        facts=_facts(said),
+        lessons=_lessons(state, files),
+        items=_items(state, files, said),
+        draw=said.draw,
+        job_aid=lesson.read(files["job-aid.md"]).title if "job-aid.md" in files else "",
+    )
+
+
+def _published(key: str) -> ResponseReturnValue:
+    version = current_version(key)
+    if version is None:
+        raise NotFoundError(f"There is no module “{key}”.")
+    return render_template("authoring/published.html", key=key, version=version, may_edit=opening.may_edit())
+
+
+class _ByPlace(dict[str, list[opening.Found]]):
+    """Findings by place; none where nothing was found."""
+
+    def __missing__(self, place: str) -> list[opening.Found]:
+        return []
+
+
+def _by_place(found: Sequence[Finding]) -> _ByPlace:
+    return _ByPlace({place: opening.found(finder.at(found, place)) for place in {f.place for f in found}})
+
+
+def _facts(said: details.Details) -> list[dict[str, Any]]:
+    """The module's details in the words of their form."""
+    return [
+        {"key": "Aim", "value": said.aim},
+        {"key": "Owner", "value": said.owner},
+        {"key": "Review by", "value": date(said.review_on)},
+        {"key": "Minutes", "value": said.minutes},
+        {"key": "Outcomes", "value": len(said.outcomes)},
+        {"key": "Pass mark", "value": f"{said.mastery_score * 100:f}".rstrip("0").rstrip(".") + "%"},
+        {"key": "Each attempt", "value": _draw_words(said)},
+    ]
+
+
+def _draw_words(said: details.Details) -> str:
+    words = f"{plural(said.draw, 'question')}"
+    if said.at_least_per_outcome:
+        words += f", at least {said.at_least_per_outcome} on each outcome"
+    words += f"; {plural(said.attempts, 'attempt')} at most" if said.attempts else "; as many attempts as needed"
+    return words + (f"; {plural(said.wait_minutes, 'minute')} between them" if said.wait_minutes else "")
+
+
+def _lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]:
+    editors = {each.place: each for each in state.editors}
+    rows = []
+    for name in details.lessons(files[opening.FIRST]):
+        if (content := files.get(f"lessons/{name}.md")) is None:
+            continue
+        said = lesson.read(content)
+        rows.append(
+            {
+                "key": name,
+                "title": said.title,
+                "minutes": said.minutes,
+                "words": of_text(said.body).words,
+                "editor": editors.get(f"lesson:{name}"),
+            }
+        )
+    return rows
+
+
+def _items(state: DraftState, files: dict[str, bytes], said: details.Details) -> list[dict[str, Any]]:
+    editors = {each.place: each for each in state.editors}
+    outcomes, known = dict(said.outcomes), kinds()
+    places = items.read(files)
+    return [
+        {
+            "key": place.key,
+            "prompt": str(place.table.get("prompt", "")) or place.key,
+            "kind": known[kind].label if (kind := str(place.table.get("kind"))) in known else kind,
+            "outcome": outcomes.get(str(place.table.get("outcome")), "no outcome"),
+            "retired": place.table.get("retired") is True,
+            "may_rise": number > 0,
+            "may_sink": number < len(places) - 1,
+            "editor": editors.get(f"item:{place.key}"),
+        }
+        for number, place in enumerate(places)
+    ]

@@ -1,0 +1,135 @@
+"""What the pages of a draft share: the draft that an address names, its places by name, saving."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.authoring import queries, services
+from portal.authoring.editing import details
+from portal.authoring.findings import Finding, Level
+from portal.authoring.queries import DraftState
+from portal.db import transaction
+from portal.errors import NotFoundError
+from portal.permissions import Permission
+from portal.web.filters import plural
+
+FIRST = "module.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding as the pages draw it."""
+
+    must: bool
+    quote: str
+    reason: str
+    where: str  # an address; empty: the place is where it stands
+
+
+def may_edit() -> bool:
+    """Whether the signed-in person may change drafts."""
+    return Permission.DRAFT_EDIT in current_user.permissions
+
+
+def file_of(state: DraftState, path: str) -> bytes:
+    """The draft's file at ``path``.
+
+    Raises:
+        NotFoundError: It has none.
+    """
+    if path not in state.files:
+        raise NotFoundError(f"This draft has no {path}.")
+    return queries.content(state.files[path])
+
+
+def module_of(state: DraftState) -> details.Details:
+    """What the draft says of the whole module."""
+    return details.read(file_of(state, FIRST))
+
+
+def short_title(title: str) -> str:
+    """A module's title up to its colon, for breadcrumbs."""
+    return title.partition(":")[0]
+
+
+def crumb(state: DraftState, title: str) -> str:
+    """The draft as its pages call it, such as “Protect, draft of version 4”."""
+    return f"{short_title(title)}, draft of version {(state.published_number or 0) + 1}"
+
+
+def found(findings: Sequence[Finding], where: Mapping[int, str] | None = None) -> list[Found]:
+    """Findings as a page draws them, what must be put right first.
+
+    Args:
+        findings: In any order.
+        where: Addresses of their marks, by number from 1 in that order.
+    """
+    drawn = [
+        Found(each.put_right, f"“{each.quoted}”" if each.quoted else "", each.said, (where or {}).get(n, ""))
+        for n, each in enumerate(findings, 1)
+    ]
+    return sorted(drawn, key=lambda each: not each.must)
+
+
+def told(findings: Sequence[Finding]) -> str:
+    """What there is to do, in one sentence."""
+    right = sum(each.level is Level.PUT_RIGHT for each in findings)
+    consider = len(findings) - right
+    if not findings:
+        return "The check found nothing to put right."
+    things = [f"{plural(right, 'thing')} to put right"] if right else []
+    if consider:
+        things.append(f"{consider} to consider" if right else f"{plural(consider, 'thing')} to consider")
+    return f"{' and '.join(things)} before you can send this for review." if right else f"{things[0]}."
+
+
+def taken(state: DraftState, place: str, what: str, back: str) -> ResponseReturnValue | None:
+    """The page that says who is editing the place, None where it is the person's own now.
+
+    Args:
+        state: The draft.
+        place: As in ``Presence``.
+        what: The place in words, such as “Lesson 5, Refer or notify”.
+        back: Where to go instead.
+    """
+    with transaction():
+        other = services.arrive(state.draft_id, place, by=current_user.person_id, at=clock.now())
+    if other is None:
+        return None
+    return render_template(
+        "authoring/taken.html",
+        state=state,
+        place=place,
+        what=what,
+        other=other,
+        back=back,
+        parent_text=crumb(state, module_of(state).title),
+    )
+
+
+def save(state: DraftState, changes: Mapping[str, bytes | None], expected: str, summary: str) -> int:
+    """Save the one file, or the several, that a page changed; see ``services.save``.
+
+    Args:
+        state: The draft as it is now.
+        changes: By path.
+        expected: The hash of the first of them that the page showed; the others are as they are now.
+        summary: What was done.
+    """
+    shown: dict[str, str | None] = {path: state.files.get(path) for path in changes}
+    shown[next(iter(changes))] = expected or None
+    with transaction():
+        return services.save(
+            state.draft_id,
+            changes,
+            expected=shown,
+            summary=summary,
+            by=current_user.person_id,
+            at=clock.now(),
+        )
+
+

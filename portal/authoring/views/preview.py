@@ -1,0 +1,152 @@
+"""A draft as a learner will meet it, drawn with the learner's own pages; and the live preview of a text."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.access import requires
+from portal.assessment.queries import Question
+from portal.authoring import as_learner, queries
+from portal.authoring.queries import DraftState
+from portal.authoring.views import job_aid, lessons, opening
+from portal.authoring.views.blueprint import bp
+from portal.catalogue.published import PublishedItem, PublishedVersion
+from portal.catalogue.rendering import fill
+from portal.errors import NotFoundError
+from portal.kinds import kinds
+from portal.kinds.kind import Answer, AnswerError
+from portal.permissions import Permission
+
+NOTHING = Answer()
+
+
+def _page(state: DraftState, template: str, **values: Any) -> str:
+    """A learner's page whose links lead to other pages of the preview."""
+
+    def address(endpoint: str, **said: Any) -> str:
+        key, lesson = said.get("slug", state.key), said.get("key")
+        if endpoint in {"learning.lesson", "learning.complete"}:
+            return url_for(".preview_lesson", key=key, name=lesson)
+        if endpoint == "learning.job_aid":
+            return url_for(".preview_job_aid", key=key)
+        if endpoint.startswith(("learning.", "assessment.")):
+            return url_for(".preview", key=key)
+        return url_for(endpoint, **said)
+
+    return render_template(
+        template,
+        url_for=address,
+        state=state,
+        draft_name=opening.crumb(state, opening.module_of(state).title),
+        draft_url=url_for(".module", key=state.key),
+        first_item=_first_item(as_learner.version(state)),
+        **values,
+    )
+
+
+def _first_item(version: PublishedVersion) -> str:
+    first = next((item for item in version.items if not item.retired), None)
+    return url_for(".preview_item", key=version.activity.key, item=first.key) if first else ""
+
+
+@bp.get("/<key>/preview")
+@requires(Permission.AUTHORING_VIEW)
+def preview(key: str) -> ResponseReturnValue:
+    """The module's page."""
+    state = queries.draft(key)
+    course = as_learner.course(state)
+    limit = course.version.attempts or None
+    return _page(
+        state,
+        "authoring/preview_module.html",
+        course=course,
+        runs=[],
+        attempts_left=limit,
+        opens_at=None,
+        earned=None,
+    )
+
+
+@bp.route("/<key>/preview/lessons/<name>", methods=["GET", "POST"])
+@requires(Permission.AUTHORING_VIEW)
+def preview_lesson(key: str, name: str) -> ResponseReturnValue:
+    """A lesson; its button goes on to the next one and keeps nothing."""
+    state = queries.draft(key)
+    course = as_learner.course(state)
+    shown = course.lesson(name)
+    if request.method == "POST":
+        if shown.position == len(course.lessons):
+            return redirect(_first_item(course.version) or url_for(".preview", key=key), 303)
+        after = course.lessons[shown.position]
+        return redirect(url_for(".preview_lesson", key=key, name=after.key), 303)
+    html = fill(shown.html, course.shared)
+    return _page(state, "authoring/preview_lesson.html", course=course, lesson=shown, html=html)
+
+
+@bp.get("/<key>/preview/job-aid")
+@requires(Permission.AUTHORING_VIEW)
+def preview_job_aid(key: str) -> ResponseReturnValue:
+    """The job aid."""
+    state = queries.draft(key)
+    version = as_learner.version(state)
+    if version.job_aid_html is None:
+        raise NotFoundError("This draft has no job aid.")
+    return _page(
+        state, "authoring/preview_job_aid.html", version=version, html=fill(version.job_aid_html)
+    )
+
+
+@bp.route("/<key>/preview/items/<item>", methods=["GET", "POST"])
+@requires(Permission.AUTHORING_VIEW)
+def preview_item(key: str, item: str) -> ResponseReturnValue:
+    """A question as it is asked; an answer to it is read back with what a learner sees after a pass."""
+    state = queries.draft(key)
+    version = as_learner.version(state)
+    number, shown = _numbered(version, item)
+    kind = kinds()[shown.kind]
+    order = tuple(kind.keys(shown.content))
+    answer, errors = NOTHING, {}
+    if request.method == "POST":
+        try:
+            sent = {name: request.form.getlist(name) for name in request.form}
+            answer = kind.answer(shown.content, order, sent)
+        except AnswerError as error:
+            answer, errors = error.typed, {place: sentence for sentence, place in error.places}
+    question = Question(number, shown, order, answer)  # type: ignore[arg-type]
+    following = version.items[number] if number < len(version.items) else None
+    return _page(
+        state,
+        "authoring/preview_item.html",
+        question=question,
+        total=len(version.items),
+        kind=kind,
+        shown=question.shown,
+        answered=request.method == "POST" and not errors,
+        shows_key=True,
+        errors=errors,
+        following=following,
+        fill=fill,
+        sheet=SimpleNamespace(version=version),
+    )
+
+
+def _numbered(version: PublishedVersion, key: str) -> tuple[int, PublishedItem]:
+    for number, item in enumerate(version.items, 1):
+        if item.key == key:
+            return number, item
+    raise NotFoundError("There is no such question, or it cannot be read yet.")
+
+
+@bp.post("/<key>/render")
+@requires(Permission.DRAFT_EDIT)
+def render(key: str) -> ResponseReturnValue:
+    """What the editor of a text shows beside it, for the text as it is being written; nothing is saved."""
+    place = request.form.get("place", "")
+    kind, _, name = place.partition(":")
+    if kind == "lesson":
+        return lessons.fragment(key, name)
+    if kind == "job-aid":
+        return job_aid.fragment(key)
+    raise NotFoundError("There is no such text.")

@@ -1,0 +1,187 @@
+"""The editor that a lesson and the job aid share: shown, added to, previewed, saved, and saved too late."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf import FlaskForm
+
+from portal import clock
+from portal.authoring import boxes, queries, services
+from portal.authoring.drafted import Drafted, drafted
+from portal.authoring.editing import lesson as text
+from portal.authoring.editing.details import Details
+from portal.authoring.editing.lesson import LessonText
+from portal.authoring.editing.wording import Runs, paragraphs, words
+from portal.authoring.errors import StaleSaveError
+from portal.authoring.queries import DraftState
+from portal.authoring.views import opening
+from portal.db import transaction
+from portal.errors import NotFoundError, PortalError
+
+PICTURES = (".svg", ".png", ".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One text of a draft, as its editor works on it."""
+
+    state: DraftState
+    path: str
+    place: str  # as in ``Presence``
+    caption: str  # above its title
+    module: Details
+    learner: str  # address of the learner's page of it
+
+    @property
+    def is_lesson(self) -> bool:
+        """Whether it is a lesson, else the job aid."""
+        return self.place != "job-aid"
+
+    @property
+    def address(self) -> str:
+        """Where its editor stands."""
+        if not self.is_lesson:
+            return url_for(".job_aid", key=self.state.key)
+        return url_for(".lesson", key=self.state.key, name=self.place.partition(":")[2])
+
+    @property
+    def pictures(self) -> list[str]:
+        """Paths of what a figure can show, second drawings for phones aside."""
+        return [
+            path
+            for path in self.state.files
+            if path.startswith("media/") and path.endswith(PICTURES) and ".narrow." not in path
+        ]
+
+
+def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Callable[[], bytes]) -> ResponseReturnValue:
+    """What a request to the editor asks for.
+
+    Args:
+        sheet: The text.
+        form: What the file says, or what was sent.
+        held: The file as it stands; empty where there is none.
+        written: Makes the file of the form.
+    """
+    if request.method == "GET":
+        back = url_for(".module", key=sheet.state.key)
+        other = opening.taken(sheet.state, sheet.place, f"{sheet.caption}, {form.title.data}", back)
+        return other or page(sheet, form, held)
+    if "leave" in request.form:
+        with transaction():
+            services.leave(sheet.state.draft_id, sheet.place, by=current_user.person_id)
+        return redirect(url_for(".module", key=sheet.state.key), 303)
+    if "theirs" in request.form:
+        flash("You kept what the other person saved.", "success")
+        return redirect(sheet.address, 303)
+    if box := _asked_box(sheet, form):
+        form.body.data = boxes.with_box(form.body.data or "", box)
+        return page(sheet, form, written(), unsaved=True)
+    if "preview" in request.form or "again" in request.form:
+        return page(sheet, form, written(), unsaved=True)
+    return _save(sheet, form, written)
+
+
+def _asked_box(sheet: Sheet, form: FlaskForm) -> boxes.Box | None:
+    asked = request.form.get("add", "")
+    return next((box for box in _boxes(sheet, form) if box.name == asked), None)
+
+
+def _boxes(sheet: Sheet, form: FlaskForm) -> list[boxes.Box]:
+    return boxes.boxes(form.body.data or "", sheet.pictures, checks=sheet.is_lesson)
+
+
+def _save(sheet: Sheet, form: FlaskForm, written: Callable[[], bytes]) -> ResponseReturnValue:
+    if not form.validate_on_submit():
+        return page(sheet, form, written(), unsaved=True)
+    content = written()
+    try:
+        opening.save(sheet.state, {sheet.path: content}, form.expected.data or "", f"“{form.title.data}” edited")
+    except StaleSaveError as error:
+        return stale(sheet, form, content, error)
+    except PortalError as error:
+        form.form_errors.append(str(error))
+        return page(sheet, form, content, unsaved=True), 409
+    with transaction():
+        services.arrive(sheet.state.draft_id, sheet.place, by=current_user.person_id, at=clock.now())
+    flash("Saved", "success")
+    return redirect(sheet.address, 303)
+
+
+def page(sheet: Sheet, form: FlaskForm, content: bytes, *, unsaved: bool = False) -> str:
+    """The editor with the preview of ``content``."""
+    return render_template(
+        "authoring/text.html",
+        sheet=sheet,
+        form=form,
+        unsaved=unsaved,
+        boxes=_boxes(sheet, form),
+        parent_text=opening.crumb(sheet.state, sheet.module.title),
+        **_preview(sheet, form, content),
+    )
+
+
+def fragment(sheet: Sheet, form: FlaskForm, content: bytes) -> str:
+    """The parts of the editor that follow the writing."""
+    return render_template("authoring/render.html", sheet=sheet, form=form, **_preview(sheet, form, content))
+
+
+def _preview(sheet: Sheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
+    made: Drafted = drafted(sheet.state, sheet.path, content)
+    where = {n: f"#mark-{n}" for n, each in enumerate(made.findings, 1) if each.line is not None}
+    return {
+        "drafted": made,
+        "findings": opening.found(made.findings, where),
+        "told": opening.told(made.findings),
+    }
+
+
+def stale(sheet: Sheet, form: FlaskForm, mine: bytes, error: StaleSaveError) -> ResponseReturnValue:
+    """Both texts side by side, and what may be done about it."""
+    present = error.present.get(sheet.path)
+    theirs = queries.content(present) if present else b""
+    said = text.read(theirs) if theirs else None
+    form.expected.data = present or ""
+    page = render_template(
+        "authoring/stale.html",
+        sheet=sheet,
+        form=form,
+        saved_by=error.saved_by,
+        theirs=said,
+        rows=_rows(said, text.read(mine)),
+        parent_text=opening.crumb(sheet.state, sheet.module.title),
+    )
+    return page, 409
+
+
+def _rows(theirs: LessonText | None, mine: LessonText) -> list[tuple[Runs, Runs]]:
+    """Their text and mine beside each other, paragraph by paragraph, the title first."""
+    other = theirs or LessonText("", 0, [], "")
+    pairs = paragraphs(other.body, mine.body)
+    return [words(other.title, mine.title), *(words(pair.old or "", pair.new or "") for pair in pairs)]
+
+
+def gone(key: str, form: FlaskForm) -> ResponseReturnValue:
+    """What was typed for a place that is no more, to be copied."""
+    try:
+        ended = False
+        queries.draft(key)
+    except NotFoundError:
+        ended = True
+    page = render_template("authoring/gone.html", key=key, form=form, ended=ended)
+    return page, 409
+
+
+def free_name(title: str, taken: Collection[str], otherwise: str) -> str:
+    """A name for addresses made of a title, not one of ``taken``."""
+    stem = re.sub(r"[^a-z0-9]+", "-", title.lower().replace("’", "")).strip("-")[:50].strip("-") or otherwise
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    return name

@@ -1,0 +1,103 @@
+// Comfort for the editor of a text; every page works without this file.
+const form = document.querySelector("form[data-editor]");
+
+if (form) {
+  const text = form.querySelector("textarea[data-text]");
+  preview(form);
+  keep(form);
+  if (text) toolbar(form, text);
+}
+
+// The preview follows the writing: the server renders, cleans and checks, the page puts in what it sends.
+function preview(form) {
+  let waiting;
+  let asked;
+
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(show, 400);
+  });
+
+  async function show() {
+    asked?.abort();
+    asked = new AbortController();
+    try {
+      const answer = await fetch(form.dataset.editor, {
+        method: "POST",
+        body: new URLSearchParams(new FormData(form)),
+        signal: asked.signal,
+        redirect: "error",
+      });
+      if (answer.ok) replace(await answer.text());
+    } catch {
+      // Without a connection the preview stays as it was; saving says so.
+    }
+  }
+}
+
+// Each part of the answer takes the place of the part with its id; what was unfolded stays so.
+function replace(html) {
+  const parts = new DOMParser().parseFromString(html, "text/html").body.children;
+  for (const part of [...parts]) {
+    const there = document.getElementById(part.id);
+    if (!there || there.contains(document.activeElement)) continue;
+    const open = [...there.querySelectorAll("details")].map((fold) => fold.open);
+    there.replaceChildren(...part.childNodes);
+    [...there.querySelectorAll("details")].forEach((fold, number) => {
+      if (open[number]) fold.open = true;
+    });
+  }
+}
+
+// A line to the server is tried before the text leaves the page, so that a lost connection loses nothing.
+function keep(form) {
+  const told = form.querySelector("[data-not-saved]");
+  let sure = false;
+
+  form.addEventListener("submit", async (event) => {
+    if (sure || !told) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const button = event.submitter;
+    try {
+      await fetch(form.dataset.probe, { method: "HEAD", cache: "no-store" });
+    } catch {
+      told.textContent = told.dataset.notSaved;
+      told.hidden = false;
+      return;
+    }
+    told.hidden = true;
+    sure = true;
+    form.requestSubmit(button);
+    sure = false;
+  }, true);
+}
+
+// The buttons write at the cursor instead of at the end, and the words to replace stand selected.
+function toolbar(form, text) {
+  for (const heading of document.querySelectorAll("[data-at-cursor]")) {
+    heading.textContent = heading.dataset.atCursor;
+  }
+  for (const button of document.querySelectorAll("button[data-template]")) {
+    button.addEventListener("click", (event) => {
+      event.preventDefault();
+      insert(text, button.dataset.template);
+    });
+  }
+}
+
+function insert(text, template) {
+  const before = text.value.slice(0, text.selectionStart);
+  const after = text.value.slice(text.selectionEnd);
+  const above = before === "" || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
+  const below = after.startsWith("\n\n") || after === "" ? "" : after.startsWith("\n") ? "\n" : "\n\n";
+  text.focus();
+  if (!document.execCommand("insertText", false, above + template + below)) {
+    text.setRangeText(above + template + below, text.selectionStart, text.selectionEnd, "end");
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  const start = before.length + above.length;
+  const line = template.indexOf("\n") + 1;
+  const end = template.indexOf("\n", line);
+  text.setSelectionRange(start + line, start + (end < 0 ? template.length : end));
+}

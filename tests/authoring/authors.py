@@ -1,0 +1,52 @@
+"""A published module with a draft, and authors at its desk."""
+
+from pathlib import Path
+
+from portal.authoring import queries, services
+from portal.catalogue import services as catalogue
+from portal.db import db, stamp, transaction
+from portal.people.models import PersonName
+from tests.accounts.browsing import make_account, sign_in
+from tests.catalogue.folders import write
+from tests.factories.people import make_grant
+from tests.pages import PortalClient, words
+
+DESK = "/authoring/sample"
+LESSON = f"{DESK}/lessons/first"
+
+
+def publish(folder: Path, changes: dict[str, str] | None = None) -> None:
+    """The sample module, published from a folder."""
+    with transaction():
+        catalogue.publish(write(folder, changes or {}), at=stamp())
+
+
+def author(client: PortalClient, staff_number: str = "D3001", role: str = "author", name: str = "") -> int:
+    """A person of this role, signed in; returns the id."""
+    person = make_account(staff_number)
+    make_grant(person, role)
+    if name:
+        forenames, surname = name.split()
+        with transaction():
+            row = db.session.get_one(PersonName, person)
+            row.forenames, row.surname = forenames, surname
+    sign_in(client, staff_number)
+    return person
+
+
+def open_draft(person: int, key: str = "sample") -> int:
+    """The draft of a module, opened by the person."""
+    with transaction():
+        return services.open_draft(key, by=person, at=stamp())
+
+
+def held(path: str, key: str = "sample") -> str:
+    """A file of the draft as it stands."""
+    return queries.contents(queries.draft(key))[path].decode()
+
+
+def errors(page) -> list[str]:
+    """The error summary's sentences; the title says that there are some."""
+    assert page.title.startswith("Error: ")
+    summary = page.all("div", class_="govuk-error-summary")[0]
+    return [words(item) for item in summary.iter("{http://www.w3.org/1999/xhtml}li")]
