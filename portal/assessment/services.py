@@ -111,7 +111,7 @@ def answer(attempt: Attempt, number: int, sent: Sent, at: datetime) -> bool:
         at: Now.
 
     Returns:
-        Whether nothing is left to be answered in this question.
+        Whether the next question may be shown; not where a scene led to another.
 
     Raises:
         AlreadySubmittedError: The attempt has ended.
@@ -124,7 +124,7 @@ def answer(attempt: Attempt, number: int, sent: Sent, at: datetime) -> bool:
     given = question.kind.answer(question.item.content, question.order, sent)
     if given != question.answer:
         _save(attempt, question.item.id, given, at)
-    return question.kind.complete(question.item.content, given.choices)
+    return not given.stays
 
 
 def _save(attempt: Attempt, item_id: int, given: Answer, at: datetime) -> None:

@@ -53,14 +53,14 @@ def answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
     try:
         with transaction():
             attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
-            done = services.answer(attempt, number, request.form.to_dict(flat=False), clock.now())
+            goes_on = services.answer(attempt, number, request.form.to_dict(flat=False), clock.now())
     except AnswerError as error:
         return _item_page(_own_paper(attempt_id), number, error)
     except AlreadySubmittedError as error:
         page = render_template("assessment/already_submitted.html", attempt_id=attempt_id, said=str(error))
         return page, 409
     changing = request.form.get("from") == "check"
-    if not done:  # a scene led to another
+    if not goes_on:
         here = url_for(".item", attempt_id=attempt_id, number=number)
         return redirect(f"{here}?from=check" if changing else here, 303)
     if changing or number >= len(attempt.drawn):

@@ -41,6 +41,7 @@ class Answer:
 
     choices: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
+    stays: bool = field(default=False, compare=False)  # the same question is shown next: it went on
 
 
 class AnswerError(RuleError):

@@ -138,7 +138,7 @@ class Scenario(Kind):
         texts = {step.partition("/")[0]: typed(sent, f"reason-{step.partition('/')[0]}") for step in way}
         held = Answer(way, {scene: text for scene, text in texts.items() if text})
         if "again" in sent or "back" in sent:
-            return Answer(() if "again" in sent else way[:-1], held.texts)
+            return Answer(() if "again" in sent else way[:-1], held.texts, stays=True)
         at = marking.end_of(content, way)
         if not marking.scenes(content)[at]["choices"]:
             return held
@@ -155,7 +155,7 @@ class Scenario(Kind):
             wrong.append((problem, "reason"))
         if wrong:
             raise AnswerError(*wrong, typed=Answer(held.choices, texts))
-        return Answer((*held.choices, f"{at}/{chosen}"), texts)
+        return Answer((*held.choices, f"{at}/{chosen}"), texts, stays=True)
 
     def complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether the way has reached an end."""
