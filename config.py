@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from portal.web import brand
+
 ROOT = Path(__file__).resolve().parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -36,6 +38,7 @@ class Config:
             "SIGN_IN_HELP", "Ask the learning and development team of your force for a new sign-in link."
         )
     )
+    brand_colour: str = field(default_factory=lambda: _env("BRAND_COLOUR") or brand.DEFAULT)
     idle_minutes: int = field(default_factory=lambda: int(_env("SESSION_IDLE_MINUTES", "60")))
     absolute_hours: int = field(default_factory=lambda: int(_env("SESSION_ABSOLUTE_HOURS", "12")))
 
@@ -55,6 +58,13 @@ class Config:
                 raise ConfigError(f"Set {' and '.join(missing)} before the portal starts in production.")
             if len(self.secret_key) < 32:
                 raise ConfigError("SECRET_KEY is too short: give it at least 32 random characters.")
+        self._check_address()
+        try:
+            object.__setattr__(self, "brand_colour", brand.checked(self.brand_colour))
+        except brand.BrandColourError as error:
+            raise ConfigError(f"BRAND_COLOUR: {error}") from error
+
+    def _check_address(self) -> None:
         parts = urlsplit(self.address)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigError("PUBLIC_URL is an address such as https://learning.example.police.uk")

@@ -144,7 +144,7 @@ def _prepare_database(app: Flask) -> None:
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:
-    face.register(app)
+    face.register(app, brand_colour=config.brand_colour)
     kind_templates.register(app)
     csrf.init_app(app)
     limiter.init_app(app)

@@ -1,0 +1,38 @@
+"""The force's colour is a setting: on every page, and refused at the start where it could not be read."""
+
+from pathlib import Path
+
+import pytest
+
+from config import Config, ConfigError
+from portal.app import create_app
+from tests.pages import Page
+
+
+def settings(instance: Path, monkeypatch: pytest.MonkeyPatch, colour: str) -> Config:
+    monkeypatch.setenv("BRAND_COLOUR", colour)
+    return Config(mode="demo", secret_key="k" * 32, instance=instance)
+
+
+def test_the_colour_of_the_environment_is_on_every_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = create_app(settings(tmp_path, monkeypatch, "#3B0A45")).test_client()
+
+    page = Page(client.get("/help"), "/help")
+
+    assert page.all("meta", name="theme-color")[0].get("content") == "#3b0a45"
+    sheet = page.all("link", rel="stylesheet")[-1].get("href") or ""
+    assert client.get(sheet).get_data(as_text=True) == ":root{--portal-brand:#3b0a45}\n"
+
+
+def test_nothing_set_is_deep_navy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(tmp_path, monkeypatch, "").brand_colour == "#14284b"
+
+
+@pytest.mark.parametrize(("colour", "reason"), [("#ffdd00", "4.5 is needed"), ("navy", "six digits")])
+def test_a_colour_that_cannot_be_read_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, colour: str, reason: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"BRAND_COLOUR: .*{reason}"):
+        settings(tmp_path, monkeypatch, colour)
