@@ -3,6 +3,7 @@
 A new route fails here until ``ROUTES`` states whose data it shows.
 """
 
+import hashlib
 import io
 import re
 import zipfile
@@ -19,12 +20,14 @@ from portal import clock
 from portal.access import permission_of
 from portal.accounts import services as accounts
 from portal.assessment import services as assessment
-from portal.catalogue.models import ModuleVersion
+from portal.authoring import services as authoring
+from portal.catalogue.models import ModuleVersion, PackageFile
 from portal.db import db, stamp, transaction
 from portal.permissions import LEARNER, ROLE_PERMISSIONS, Permission, Role
 from portal.records import services as records
 from portal.records.references import new_reference
 from tests.accounts.browsing import PASSWORD, another, sign_in
+from tests.catalogue.folders import sample
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.learning.asking import ask
@@ -59,8 +62,41 @@ ROUTES: dict[str, str] = {
     "assessment.item": ATTEMPT,
     "assessment.resume": ATTEMPT,
     "assessment.submit": ATTEMPT,
+    "authoring.comment": NOBODY,
     "authoring.desk": NOBODY,
+    "authoring.details": NOBODY,
+    "authoring.discard": NOBODY,
+    "authoring.edit": NOBODY,
+    "authoring.history": NOBODY,
+    "authoring.item": NOBODY,
+    "authoring.job_aid": NOBODY,
+    "authoring.lesson": NOBODY,
+    "authoring.media": NOBODY,
+    "authoring.medium": NOBODY,
+    "authoring.module": NOBODY,
+    "authoring.move_item": NOBODY,
+    "authoring.move_lesson": NOBODY,
+    "authoring.new": NOBODY,
+    "authoring.new_item": NOBODY,
+    "authoring.new_lesson": NOBODY,
+    "authoring.preview": NOBODY,
+    "authoring.preview_item": NOBODY,
+    "authoring.preview_job_aid": NOBODY,
+    "authoring.preview_lesson": NOBODY,
+    "authoring.publish": NOBODY,
+    "authoring.remove_item": NOBODY,
+    "authoring.remove_job_aid": NOBODY,
+    "authoring.remove_lesson": NOBODY,
+    "authoring.remove_medium": NOBODY,
+    "authoring.render": NOBODY,
+    "authoring.restore": NOBODY,
+    "authoring.review": NOBODY,
+    "authoring.send": NOBODY,
+    "authoring.send_back": NOBODY,
     "authoring.statistics": NOBODY,
+    "authoring.take_over": NOBODY,
+    "authoring.upload": NOBODY,
+    "authoring.withdraw": NOBODY,
     "catalogue.glossary": NOBODY,
     "catalogue.library": NOBODY,
     "catalogue.medium": NOBODY,
@@ -95,6 +131,16 @@ ROUTES: dict[str, str] = {
 
 # Of these there is none for anyone in this world: not found is as good as reached.
 MAY_BE_UNKNOWN = {
+    "authoring.comment",
+    "authoring.medium",
+    "authoring.move_item",
+    "authoring.move_lesson",
+    "authoring.publish",
+    "authoring.remove_medium",
+    "authoring.render",
+    "authoring.review",
+    "authoring.send_back",
+    "authoring.withdraw",
     "catalogue.medium",
     "accounts.set_password",
     "accounts.end_session",
@@ -147,7 +193,22 @@ def _make_world(viewer: str) -> World:
                 accounts.set_password(person, PASSWORD, clock.now())
             if viewer in set(Role):
                 make_grant(person, viewer, here)
+        if name == "unseen":
+            _open_draft(version, person)
     return world
+
+
+def _open_draft(version_id: int, by: int) -> None:
+    """Another author's draft of the module, with every part that an address can name."""
+    with transaction():
+        for path, content in sample().items():
+            if path.startswith("sample/"):
+                held = content.replace('key = "sample"', 'key = "protect"').encode()
+                digest = hashlib.sha256(held).hexdigest()
+                row = PackageFile(module_version_id=version_id, path=path[7:], content=held, sha256=digest)
+                db.session.add(row)
+        db.session.flush()
+        authoring.open_draft("protect", by=by, at=stamp())
 
 
 def _subject(person: int, staff_number: str, version_id: int) -> Subject:
@@ -172,6 +233,8 @@ def _address(app: Flask, rule: Rule, subject: Subject) -> str:
         "name": "x.svg",
         "token": "unknown",
     }
+    if rule.endpoint.startswith("authoring."):
+        values |= {"name": "first", "item": "one"}
     by_endpoint = {
         "records.record": subject.reference,
         "accounts.end_session": "unknown",

@@ -1,6 +1,31 @@
 """The authoring desk's pages: one file a page or two, all on one blueprint."""
 
-from portal.authoring.views import desk, statistics
+from portal.authoring.views import (
+    desk,
+    details,
+    history,
+    items,
+    job_aid,
+    lessons,
+    media,
+    module,
+    preview,
+    review,
+    statistics,
+)
 from portal.authoring.views.blueprint import bp
 
-__all__ = ["bp", "desk", "statistics"]
+__all__ = [
+    "bp",
+    "desk",
+    "details",
+    "history",
+    "items",
+    "job_aid",
+    "lessons",
+    "media",
+    "module",
+    "preview",
+    "review",
+    "statistics",
+]

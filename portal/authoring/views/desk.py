@@ -32,9 +32,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with transaction():
-                services.new_module(
-                    form.key.data, form.title.data, by=current_user.person_id, at=clock.now()
-                )
+                services.new_module(form.key.data, form.title.data, by=current_user.person_id, at=clock.now())
         except ConflictError:
             sentence = f"There is a module with the short name “{form.key.data}” already. Choose another"
             form.key.errors = (*form.key.errors, sentence)

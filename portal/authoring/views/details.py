@@ -41,7 +41,9 @@ def details(key: str) -> ResponseReturnValue:
     said = opening.module_of(state)
     if request.method == "GET":
         other = opening.taken(state, PLACE, "the module details", url_for(".module", key=key))
-        return other or _page(state, DetailsForm(data=_typed(said) | {"expected": state.files[opening.FIRST]}))
+        return other or _page(
+            state, DetailsForm(data=_typed(said) | {"expected": state.files[opening.FIRST]})
+        )
     form = DetailsForm()
     if "leave" in request.form:
         with transaction():

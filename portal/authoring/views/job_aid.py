@@ -55,7 +55,11 @@ def _opened(key: str) -> tuple[Sheet, JobAidForm, bytes]:
         module=opening.module_of(state),
         learner=url_for(".preview_job_aid", key=key),
     )
-    return sheet, JobAidForm(data={"title": said.title, "body": said.body, "expected": state.files.get(PATH, "")}), held
+    return (
+        sheet,
+        JobAidForm(data={"title": said.title, "body": said.body, "expected": state.files.get(PATH, "")}),
+        held,
+    )
 
 
 def _written(form: JobAidForm, held: bytes) -> bytes:

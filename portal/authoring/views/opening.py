@@ -131,5 +131,3 @@ def save(state: DraftState, changes: Mapping[str, bytes | None], expected: str, 
             by=current_user.person_id,
             at=clock.now(),
         )
-
-

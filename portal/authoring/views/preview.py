@@ -93,9 +93,7 @@ def preview_job_aid(key: str) -> ResponseReturnValue:
     version = as_learner.version(state)
     if version.job_aid_html is None:
         raise NotFoundError("This draft has no job aid.")
-    return _page(
-        state, "authoring/preview_job_aid.html", version=version, html=fill(version.job_aid_html)
-    )
+    return _page(state, "authoring/preview_job_aid.html", version=version, html=fill(version.job_aid_html))
 
 
 @bp.route("/<key>/preview/items/<item>", methods=["GET", "POST"])

@@ -101,7 +101,9 @@ def _save(sheet: Sheet, form: FlaskForm, written: Callable[[], bytes]) -> Respon
         return page(sheet, form, written(), unsaved=True)
     content = written()
     try:
-        opening.save(sheet.state, {sheet.path: content}, form.expected.data or "", f"“{form.title.data}” edited")
+        opening.save(
+            sheet.state, {sheet.path: content}, form.expected.data or "", f"“{form.title.data}” edited"
+        )
     except StaleSaveError as error:
         return stale(sheet, form, content, error)
     except PortalError as error:
