@@ -1,7 +1,11 @@
 """The one pass of rendered HTML through an allow-list; whatever it does not name is taken out."""
 
+import re
+
 import nh3
 
+# A medium of a version or of a draft, under its hash; nothing else of the portal is ever fetched by a text.
+_MEDIUM = re.compile(r"(/authoring/[a-z0-9\-]+)?/media/[0-9a-f]{64}/[A-Za-z0-9._\-]+")
 _GLOBAL = {"class", "id"}
 ATTRIBUTES: dict[str, set[str]] = {
     "*": _GLOBAL | {"lang"},
@@ -31,7 +35,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     """The value, None where the attribute is to go: only two kinds of input, nothing outside for media."""
     if tag == "input" and name == "type" and value not in {"radio", "checkbox"}:
         return None
-    if name in {"src", "srcset"} and not value.startswith("/media/"):
+    if name in {"src", "srcset"} and not _MEDIUM.fullmatch(value):
         return None
     return value
 

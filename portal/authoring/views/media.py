@@ -1,0 +1,134 @@
+"""Media of a draft: listed, uploaded, replaced, removed, and served to its previews."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.access import requires
+from portal.authoring import media as rules
+from portal.authoring import media_page, queries
+from portal.authoring.errors import StaleSaveError
+from portal.authoring.forms.media import RemoveForm, UploadForm
+from portal.authoring.limits import MEDIA_BYTES
+from portal.authoring.media import UploadError
+from portal.authoring.queries import DraftState
+from portal.authoring.views import opening
+from portal.authoring.views.blueprint import bp
+from portal.catalogue.serving import served
+from portal.errors import NotFoundError
+from portal.permissions import Permission
+
+ENVELOPE = 256 * 1024  # of a form around its file
+STALE = "Somebody changed this file after you opened the page. Look at it, then do it again."
+
+
+@bp.url_value_preprocessor
+def _take_more(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let an upload be larger than other requests; before its form is read, which is before any view."""
+    if endpoint == "authoring.upload":
+        request.max_content_length = MEDIA_BYTES + ENVELOPE
+
+
+@bp.get("/<key>/media")
+@requires(Permission.AUTHORING_VIEW)
+def media(key: str) -> ResponseReturnValue:
+    """Every medium of the draft, and the form for another, or for the one that the address names."""
+    state = queries.draft(key)
+    target = request.args.get("name", "")
+    form = UploadForm(media_page.places(state), formdata=None)
+    form.expected.data = state.files.get(f"media/{target}", "")
+    return _page(state, form, target)
+
+
+@bp.post("/<key>/media")
+@requires(Permission.DRAFT_EDIT)
+def upload(key: str) -> ResponseReturnValue:
+    """Keep a medium, and where it is asked for the figure that shows it."""
+    state = queries.draft(key)
+    target = request.args.get("name", "")
+    form = UploadForm(media_page.places(state))
+    if not form.validate():
+        return _page(state, form, target)
+    try:
+        name = _keep(state, form, target)
+    except UploadError as error:
+        form[error.field].errors = [str(error)]
+        return _page(state, form, target)
+    except StaleSaveError:
+        flash(STALE, "error")
+        return redirect(url_for(".media", key=key, name=target or None), 303)
+    return redirect(url_for(".media", key=key, _anchor=f"file-{name}"), 303)
+
+
+@bp.route("/<key>/media/<name>/remove", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def remove_medium(key: str, name: str) -> ResponseReturnValue:
+    """Say where a medium is shown, or take it out where it is shown nowhere."""
+    state = queries.draft(key)
+    rows = {row.name: row for row in media_page.media_rows(state)}
+    if name not in rows:
+        raise NotFoundError("There is no such file.")
+    row, form = rows[name], RemoveForm()
+    if not form.validate_on_submit() or row.uses or state.review:
+        form.expected.data = row.sha256
+        return render_template(
+            "authoring/remove_medium.html", state=state, row=row, form=form, crumb=_crumb(state)
+        )
+    try:
+        paths = [f"media/{gone}" for gone in (name, *row.beside)]
+        opening.save(state, dict.fromkeys(paths), form.expected.data, f"Removed {name}")
+    except StaleSaveError:
+        flash(STALE, "error")
+    else:
+        flash(f"{name} was removed.")
+    return redirect(url_for(".media", key=key), 303)
+
+
+@bp.get("/<key>/media/<sha256>/<name>")
+@requires(Permission.AUTHORING_VIEW)
+def medium(key: str, sha256: str, name: str) -> ResponseReturnValue:
+    """A medium of a draft, served as a published one is: whatever it holds, it does nothing."""
+    return served(media_page.draft_medium(key, sha256, name), name, sha256)
+
+
+def _keep(state: DraftState, form: UploadForm, target: str) -> str:
+    """Save what was sent; returns its name."""
+    held = {path.removeprefix("media/") for path in state.files if path.startswith("media/")}
+    sent = form.upload(target)
+    wide = f"media/{sent.narrow_of}"
+    ready = rules.ready(sent, held, opening.file_of(state, wide) if wide in state.files else None)
+    changes = {ready.path: ready.content}
+    place = form.shown_in if ready.name not in held and not sent.narrow_of else None
+    if place:
+        changes[place[0]] = rules.appended(opening.file_of(state, place[0]), ready.figure)
+    elif ready.needs_place and ready.name not in held:
+        raise UploadError("place", rules.PLACE_NEEDED)
+    done = "replaced" if ready.name in held else "added"
+    opening.save(state, changes, form.expected.data, f"{done.capitalize()} {ready.name}")
+    flash(f"{ready.name} was {done}." + (f" It is shown at the end of “{place[1]}”." if place else ""))
+    return ready.name
+
+
+def _crumb(state: DraftState) -> str:
+    return opening.crumb(state, opening.module_of(state).title)
+
+
+def _page(state: DraftState, form: UploadForm, target: str) -> ResponseReturnValue:
+    rows = media_page.media_rows(state)
+    names = {row.name for row in rows}
+    wide = rules.wide_name(target)
+    if target and target not in names and wide not in names:
+        raise NotFoundError("There is no such file.")
+    return render_template(
+        "authoring/media.html",
+        state=state,
+        rows=rows,
+        form=form,
+        target=target,
+        replaces=target in names,
+        wide=wide if wide in names else None,
+        crumb=_crumb(state),
+        may_edit=Permission.DRAFT_EDIT in current_user.permissions and not state.review,
+    )
