@@ -1,0 +1,268 @@
+"""Questions of a draft: their editor, a new one, their order, and taking one out."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from markupsafe import Markup
+from wtforms import Form
+from wtforms.fields import SelectChoice
+
+from portal.access import requires
+from portal.authoring import findings as finder
+from portal.authoring import item_tables, measures, queries, services
+from portal.authoring.editing import details, items
+from portal.authoring.editing.tables import Names, Passage, changed_fields
+from portal.authoring.errors import StaleSaveError
+from portal.authoring.forms.item import ItemForm, KindForm, NewItemForm, opened
+from portal.authoring.item_tables import Table
+from portal.authoring.queries import DraftState
+from portal.authoring.views import opening, texts
+from portal.authoring.views.blueprint import bp
+from portal.catalogue import queries as catalogue
+from portal.catalogue.rendering import fill
+from portal.catalogue.services import Reading
+from portal.db import transaction
+from portal.errors import NotFoundError, PortalError
+from portal.kinds import kinds
+from portal.kinds.kind import Kind
+from portal.permissions import Permission
+
+_NAMED = re.compile(r' (id|for|name|aria-describedby|aria-labelledby|aria-controls|headers)="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One question of a draft, as its page works on it."""
+
+    state: DraftState
+    files: dict[str, bytes]
+    module: details.Details
+    table: Table  # as it is saved; of a new one its kind alone
+    kind: Kind
+    number: int  # counts from 1; 0: new
+    total: int
+
+    @property
+    def key(self) -> str:
+        """The item's; empty: new."""
+        return str(self.table.get("key", ""))
+
+    @property
+    def place(self) -> str:
+        """As in ``Presence``."""
+        return f"item:{self.key}"
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """What may be tested, by number."""
+        return {s.number: f"{s.number}, {s.title}" for s in catalogue.sources() if s.testable}
+
+
+def _desk(state: DraftState, key: str) -> Desk:
+    files = queries.contents(state)
+    places = items.read(files)
+    number = next((n for n, place in enumerate(places, 1) if place.key == key), None)
+    if number is None:
+        raise NotFoundError(f"This draft has no question “{key}”.")
+    table = places[number - 1].table
+    kind = item_tables.kind_of(table)
+    if kind is None:
+        raise NotFoundError(f"“{table.get('kind')}” is not a kind of question.")
+    return Desk(state, files, details.read(files[opening.FIRST]), table, kind, number, len(places))
+
+
+@bp.route("/<key>/items/<item>", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def item(key: str, item: str) -> ResponseReturnValue:
+    """One question: its words, what the check says of it, and how a learner sees it."""
+    try:
+        desk = _desk(queries.draft(key), item)
+    except NotFoundError:
+        if request.method == "POST":
+            return texts.gone(key, ItemForm([], {}))
+        raise
+    if request.method == "GET":
+        what, back = item_tables.name_of(item), url_for(".module", key=key)
+        if taken := opening.taken(desk.state, desk.place, what, back):
+            return taken
+    form = ItemForm(desk.module.outcomes, desk.sources, data=_shown(desk.table))
+    return _edit(desk, form)
+
+
+@bp.route("/<key>/items/new", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def new_item(key: str) -> ResponseReturnValue:
+    """A new question: first its kind, then its words."""
+    state = queries.draft(key)
+    kind = kinds().get(request.args.get("kind", ""))
+    if kind is None:
+        return _ask_kind(state)
+    files = queries.contents(state)
+    module = details.read(files[opening.FIRST])
+    desk = Desk(state, files, module, {"kind": kind.name}, kind, 0, len(items.read(files)))
+    return _edit(desk, NewItemForm(module.outcomes, desk.sources, data=_shown({})))
+
+
+def _shown(table: Table) -> dict[str, Any]:
+    return {**opened(table), "expected": item_tables.digest(table)}
+
+
+def _ask_kind(state: DraftState) -> ResponseReturnValue:
+    form = KindForm(request.args)
+    form.kind.choices = [
+        SelectChoice(value=each.name, label=each.label, render_kw={"hint": each.advice})
+        for each in kinds().values()
+    ]
+    if request.args:
+        form.validate()
+    title = opening.module_of(state).title
+    return render_template(
+        "authoring/new_item.html", form=form, state=state, parent_text=opening.crumb(state, title)
+    )
+
+
+def _edit(desk: Desk, form: ItemForm) -> ResponseReturnValue:
+    """What a request to the editor asks for: to show, to add or take out a row, or to save."""
+    editor = desk.kind.editor
+    if request.method == "GET":
+        return _page(desk, form, editor.opened(desk.table))
+    inner = editor.sent(request.form)
+    if editor.pressed(request.form):
+        return _page(desk, form, inner, unsaved=True)
+    checked = [form.validate_on_submit(), inner.validate()]
+    if not all(checked):
+        return _page(desk, form, inner, unsaved=True), 400
+    said = item_tables.merged(desk.table, form.said(), editor.to_item(inner))
+    try:
+        key = _save(desk, form, said)
+    except StaleSaveError as error:
+        return _stale(desk, form, inner, said, error)
+    except PortalError as error:
+        form.form_errors.append(str(error))
+        return _page(desk, form, inner, unsaved=True), 409
+    flash("The question is added." if not desk.key else "The question is saved.", "success")
+    return redirect(url_for(".item", key=desk.state.key, item=key), 303)
+
+
+def _save(desk: Desk, form: ItemForm, said: Table) -> str:
+    """Save the question; returns its key."""
+    if not desk.key:
+        return _add(desk, form, said)
+    if form.expected.data != item_tables.digest(desk.table):
+        raise StaleSaveError({}, desk.state.last_saved_by)
+    changes = items.write(desk.files, desk.key, said)
+    _write(desk.state, changes, f"Changed the question “{desk.key}”")
+    return desk.key
+
+
+def _add(desk: Desk, form: ItemForm, said: Table) -> str:
+    taken = {place.key for place in items.read(desk.files)} | {"new", "order"}
+    key = texts.free_name(str(form["name"].data), taken, "question")
+    first = {name: said[name] for name in item_tables.FIRST_KEYS if name in said}
+    table = {"key": key, **first, **said}
+    path = item_tables.file_for(desk.files, str(said["outcome"]))
+    _write(desk.state, items.add(desk.files, table, path), f"Added the question “{key}”")
+    return key
+
+
+def _write(state: DraftState, changes: Mapping[str, bytes | None], summary: str) -> None:
+    """Save against the very state that the change was made of."""
+    if changes:
+        first = next(iter(changes))
+        opening.save(state, changes, state.files.get(first, ""), summary)
+
+
+def _page(
+    desk: Desk, form: ItemForm, inner: Form, *, unsaved: bool = False, differing: list[Passage] | None = None
+) -> str:
+    reading = queries.reading(desk.state.key, desk.files)
+    found = finder.at(finder.findings(desk.state.key, reading, desk.files), desk.place) if desk.key else []
+    package = reading.modules[0].package if reading.modules else None
+    return render_template(
+        "authoring/item.html",
+        desk=True,
+        item=desk,
+        form=form,
+        inner=inner,
+        kind=desk.kind,
+        unsaved=unsaved,
+        differing=differing,
+        name=item_tables.name_of(desk.key) if desk.key else "New question",
+        findings=opening.found(found),
+        told=opening.told(found),
+        preview=_preview(reading, desk.key),
+        bank=measures.bank_lengths(package.items) if package else None,
+        parent_text=opening.crumb(desk.state, desk.module.title),
+    )
+
+
+def _preview(reading: Reading, key: str) -> Markup | None:
+    """The question as a learner meets it, its names kept apart from those of the form beside it."""
+    shown = item_tables.preview(reading, key) if key else None
+    if shown is None:
+        return None
+    html = render_template(
+        "authoring/item_preview.html",
+        kind=shown.kind,
+        item=shown,
+        shown=shown.shown,
+        prompt=fill(shown.prompt_html),
+        fill=fill,
+        errors={},
+    )
+    apart = _NAMED.sub(lambda m: f' {m[1]}="{" ".join(f"seen-{w}" for w in m[2].split())}"', html)
+    return Markup(re.sub(r"(</?)h1\b", r"\1h2", apart))  # noqa: S704 - drawn by the templates
+
+
+def _stale(
+    desk: Desk, form: ItemForm, inner: Form, said: Table, error: StaleSaveError
+) -> ResponseReturnValue:
+    """What was typed, with what differs from what someone else saved meanwhile; saving again keeps it."""
+    present = _desk(queries.draft(desk.state.key), desk.key)
+    form.expected.data = item_tables.digest(present.table)
+    names = Names(dict(desk.module.outcomes), {})
+    form.form_errors.append(str(error))
+    differing = list(changed_fields(present.table, said, names))
+    return _page(present, form, inner, unsaved=True, differing=differing), 409
+
+
+@bp.post("/<key>/items/order")
+@requires(Permission.DRAFT_EDIT)
+def move_item(key: str) -> ResponseReturnValue:
+    """Let a question change places with the one before (``up``) or after it (``down``)."""
+    state = queries.draft(key)
+    name = request.form.get("up") or request.form.get("down") or ""
+    changes = items.move(queries.contents(state), name, "up" in request.form)
+    _write(state, changes, f"Moved the question “{name}”")
+    return redirect(url_for(".module", key=key, _anchor=f"item-{name}"), 303)
+
+
+@bp.route("/<key>/items/<item>/remove", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def remove_item(key: str, item: str) -> ResponseReturnValue:
+    """Say what taking a question out means, and do it."""
+    desk = _desk(queries.draft(key), item)
+    expected = item_tables.digest(desk.table)
+    if request.method == "POST":
+        if request.form.get("expected") != expected:
+            flash("Someone saved this question after you opened the page. Look at it again.", "error")
+            return redirect(url_for(".remove_item", key=key, item=item), 303)
+        _write(desk.state, items.remove(desk.files, item), f"Removed the question “{item}”")
+        with transaction():
+            services.leave(desk.state.draft_id, desk.place, by=current_user.person_id)
+        flash("The question is removed from the draft. History can bring it back.", "success")
+        return redirect(url_for(".module", key=key, _anchor="questions"), 303)
+    return render_template(
+        "authoring/remove_item.html",
+        item=desk,
+        expected=expected,
+        name=item_tables.name_of(item),
+        prompt=str(desk.table.get("prompt", "")),
+        left=sum(place.table.get("retired") is not True for place in items.read(desk.files)) - 1,
+        parent_text=opening.crumb(desk.state, desk.module.title),
+    )

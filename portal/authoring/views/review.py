@@ -1,0 +1,183 @@
+"""Review of a draft: sent, read with what changed word by word, commented, sent back, published."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.authoring import findings as finder
+from portal.authoring import queries, reviewed, reviews
+from portal.authoring.editing import details
+from portal.authoring.editing.differences import count, differences
+from portal.authoring.forms.review import CommentForm, SendBackForm, SendForm
+from portal.authoring.reviewed import ReviewState
+from portal.authoring.views import opening
+from portal.authoring.views.blueprint import bp
+from portal.catalogue import queries as catalogue
+from portal.catalogue.checking import sha256
+from portal.catalogue.services import Reading
+from portal.db import stamp, transaction
+from portal.errors import NotFoundError
+from portal.permissions import Permission
+
+
+@bp.route("/<key>/review/send", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def send(key: str) -> ResponseReturnValue:
+    """Say what stands in the way, or ask why it changed and send it."""
+    state = queries.draft(key)
+    if state.review:
+        return redirect(url_for(".review", key=key), 303)
+    obstacles = reviews.obstacles(state)
+    form = SendForm(data={"expected": str(state.number)})
+    if request.method == "POST" and form.expected.data != str(state.number):
+        form.expected.data = str(state.number)
+        form.form_errors.append("Someone saved in this draft after you opened the page. Look at it again.")
+    elif not obstacles and form.validate_on_submit():
+        with transaction():
+            reviews.send(state.draft_id, note=form.note.data, by=current_user.person_id, at=clock.now())
+        flash("Sent for review. A publisher who did not change it can publish it now.", "success")
+        return redirect(url_for(".review", key=key), 303)
+    files = queries.contents(state)
+    published = catalogue.package_files(state.base_version_id) if state.base_version_id else {}
+    title = details.read(files[opening.FIRST]).title
+    page = render_template(
+        "authoring/send.html",
+        state=state,
+        form=form,
+        obstacles=obstacles,
+        findings=_placed(key, queries.reading_of(key, state.files), files),
+        changes=differences(published, files, _sources()),
+        title=opening.short_title(title),
+        parent_text=opening.crumb(state, title),
+    )
+    return page, 409 if obstacles and request.method == "POST" else 200
+
+
+@bp.get("/<key>/review")
+@requires(Permission.AUTHORING_VIEW)
+def review(key: str) -> ResponseReturnValue:
+    """What changed, and what may be done about it."""
+    return _page(reviewed.latest_review(key))
+
+
+@bp.post("/<key>/review/comment")
+@requires(Permission.AUTHORING_VIEW)
+def comment(key: str) -> ResponseReturnValue:
+    """Say something about one place."""
+    form = CommentForm()
+    if not form.validate_on_submit():
+        return _page(reviewed.latest_review(key), failed=form), 400
+    with transaction():
+        reviews.comment(
+            _review_id(), form.place.data, form.text.data.strip(), by=current_user.person_id, at=clock.now()
+        )
+    flash("Your comment is added. The author sees it on this page.", "success")
+    return redirect(url_for(".review", key=key), 303)
+
+
+@bp.route("/<key>/review/send-back", methods=["GET", "POST"])
+@requires(Permission.VERSION_PUBLISH)
+def send_back(key: str) -> ResponseReturnValue:
+    """Ask what must change, and end the review."""
+    held = reviewed.latest_review(key)
+    form = SendBackForm(data={"review": str(held.review_id)})
+    if form.validate_on_submit():
+        with transaction():
+            reviews.send_back(
+                _review_id(), reason=form.reason.data.strip(), by=current_user.person_id, at=clock.now()
+            )
+        flash("Sent back. The author sees why, and can change the draft again.", "success")
+        return redirect(url_for(".review", key=key), 303)
+    return render_template("authoring/send_back.html", form=form, held=held, **_names(held))
+
+
+@bp.post("/<key>/review/withdraw")
+@requires(Permission.DRAFT_EDIT)
+def withdraw(key: str) -> ResponseReturnValue:
+    """Take the draft back from review."""
+    with transaction():
+        reviews.withdraw(_review_id(), by=current_user.person_id, at=clock.now())
+    flash("Withdrawn from review. You can change the draft again.", "success")
+    return redirect(url_for(".module", key=key), 303)
+
+
+@bp.post("/<key>/publish")
+@requires(Permission.VERSION_PUBLISH)
+def publish(key: str) -> ResponseReturnValue:
+    """Publish exactly what was reviewed."""
+    with transaction():
+        version = reviews.publish(_review_id(), by=current_user.person_id, at=stamp())
+        told = f"Version {version.number} of {opening.short_title(version.title)} is published."
+    flash(told, "success")
+    return redirect(url_for(".module", key=key), 303)
+
+
+def _review_id() -> int:
+    """The review that the page showed."""
+    said = request.form.get("review", "")
+    if not said.isascii() or not said.isdigit() or len(said) > 18:
+        raise NotFoundError("There is no such review.")
+    return int(said)
+
+
+def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
+    """The review with what changed; ``failed`` is a comment that could not be added."""
+    files = queries.files_of(held.files)
+    old = catalogue.package_files(held.base_version_id) if held.base_version_id else {}
+    changes = differences(old, files, _sources())
+    open_ = held.ended_at is None
+    return render_template(
+        "authoring/review.html",
+        held=held,
+        open=open_,
+        changes=changes,
+        count=count(changes),
+        findings=_placed(held.key, queries.reading_of(held.key, held.files), files),
+        old_media={path: sha256(content) for path, content in old.items() if path.startswith("media/")},
+        forms=_comment_forms(held, ["", *(change.place for change in changes)], failed) if open_ else {},
+        failed=failed,
+        under_way=reviewed.people_under_way(held.key) if open_ else [],
+        own_work=open_ and current_user.person_id in queries.changed_by(held.draft_id),
+        may_publish=Permission.VERSION_PUBLISH in current_user.permissions,
+        may_edit=opening.may_edit(),
+        **_names(held),
+    )
+
+
+def _names(held: ReviewState) -> dict[str, Any]:
+    """What the pages of a review call the module and its versions."""
+    title = details.read(queries.content(held.files[opening.FIRST])).title
+    number = (held.base_number or 0) + 1
+    return {
+        "title": opening.short_title(title),
+        "number": number,
+        "parent_text": f"{opening.short_title(title)}, draft of version {number}",
+    }
+
+
+def _comment_forms(held: ReviewState, places: list[str], failed: CommentForm | None) -> dict[str, Any]:
+    """A form for each place; that which failed keeps what was typed."""
+    forms = {}
+    for number, place in enumerate(places):
+        data = {"review": str(held.review_id), "place": place, "text": ""}
+        form = CommentForm(str(number), formdata=None, data=data)
+        if failed is not None and failed.place.data == place:
+            form.text.data, form.text.errors = failed.text.data, failed.text.errors
+        forms[place] = form
+    return forms
+
+
+def _placed(key: str, reading: Reading, files: dict[str, bytes]) -> list[tuple[str, finder.Finding]]:
+    """Findings, each with the name of its place."""
+    found = finder.findings(key, reading, files)
+    package = reading.modules[0].package if reading.modules else None
+    titles = {lesson.key: lesson.title for lesson in package.lessons} if package else {}
+    return [(finder.place_name(each.place, titles), each) for each in found]
+
+
+def _sources() -> dict[str, str]:
+    return {source.number: source.title for source in catalogue.sources()}
