@@ -6,7 +6,7 @@ can never change afterwards.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -110,6 +110,15 @@ def subscribe(*subscribers: Subscriber) -> None:
     _subscribers[:] = subscribers
 
 
+def read(statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
+    """Every row of a statement of columns that was built once, at the import of its file.
+
+    For the reads of every page: it goes past the session, which costs as much as the answer of the
+    database. So it sees what has been flushed, and gives rows, never objects.
+    """
+    return db.session.connection().execute(statement, values).all()
+
+
 def touch(*, people: Iterable[int] = (), units: Iterable[int] = (), directives: Iterable[int] = ()) -> None:
     """Note that facts of these people, units or directives are written in this transaction."""
     touched = db.session.info.setdefault("touched", Touched())
@@ -211,8 +220,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     """Take SQLite's write lock at the start of a unit of work: FOR UPDATE does nothing there."""
-    writes = connection.get_execution_options().get("portal_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get("portal_writes"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # cannot fail, so it goes straight to the driver
+        connection.connection.dbapi_connection.execute("BEGIN")
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:

@@ -6,8 +6,17 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
+
+class ViewLimiter(Limiter):
+    """A limiter whose every limit is declared on a view, so that the other pages need not be asked about."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
 csrf = CSRFProtect()
 login_manager = LoginManager()
 migrate = Migrate(directory="migrations", render_as_batch=False)
 # Counted in each process's memory: a limit protects the machine, it is no fact.
-limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
+limiter = ViewLimiter(get_remote_address, storage_uri="memory://", strategy="moving-window")

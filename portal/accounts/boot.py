@@ -17,6 +17,8 @@ def register(app: Flask, config: Config) -> None:
     login_manager.session_protection = None
     login_manager.request_loader(guard.load_account)
     login_manager.unauthorized_handler(guard.unauthorized)
-    login_manager.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)  # the layout is given the viewer
+    app.jinja_env.globals["csrf_token"] = browser.form_token
+    app.context_processor(lambda: {"csrf_token": browser.form_token})
     app.before_request(guard.before_change)
     app.after_request(guard.after_request)

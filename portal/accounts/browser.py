@@ -1,8 +1,12 @@
 """What the portal keeps in a browser: the token of its session, and tokens of forms kept over a lapse."""
 
 from datetime import timedelta
+from functools import lru_cache
 
 from flask import Flask, current_app, g, request, session
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from config import Config
@@ -25,8 +29,21 @@ def cookie_name(config: Config, suffix: str = "") -> str:
     return f"{'__Host-' if config.secure else ''}portal{suffix}"
 
 
+class FormCookie(SecureCookieSessionInterface):
+    """The framework's own signed cookie (messages, the secret of forms); its signer is made once."""
+
+    _signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of the running portal."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+
 def prepare(app: Flask, config: Config) -> None:
-    """Give the framework's own signed cookie (messages, the secret of forms) the same protection."""
+    """Give the framework's own signed cookie the same protection."""
+    app.session_interface = FormCookie()
     app.config.update(
         SESSION_COOKIE_NAME=cookie_name(config, "-form"),
         SESSION_COOKIE_SECURE=config.secure,
@@ -54,6 +71,21 @@ def seen() -> SeenSession | None:
         g.sign_in_session = queries.seen_session(token, limits(), clock.now()) if token else None
     found: SeenSession | None = g.sign_in_session
     return found
+
+
+def form_token() -> str:
+    """The token of this page's forms: made once for each secret, since it holds as long as that does."""
+    secret = session.get("csrf_token")
+    if secret is None:
+        fresh: str = generate_csrf()
+        return fresh
+    token = g.csrf_token = _token_of(current_app.secret_key, secret)
+    return token
+
+
+@lru_cache(maxsize=4096)
+def _token_of(key: str, secret: str) -> str:
+    return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))
 
 
 def sign_in(response: Response, token: str, form_secret: str) -> None:

@@ -12,7 +12,7 @@ from portal.accounts import passwords
 from portal.accounts.models import Credential, HeldForm, PasswordLink, SignInSession
 from portal.accounts.tokens import token_hash
 from portal.clock import london_day
-from portal.db import db
+from portal.db import db, read
 from portal.people.known import known
 from portal.people.models import PersonName, Post, RoleGrant
 from portal.people.queries import Viewer, viewer_from, viewer_of
@@ -110,7 +110,7 @@ def seen_session(token: str, limits: Limits, at: datetime) -> SeenSession | None
     One statement, asked for every page of everyone, so it is built once and brings the person along.
     """
     found = {"token_hash": token_hash(token), "today": london_day(at)}
-    rows = db.session.execute(_SEEN, found).all()  # one for each post and grant
+    rows = read(_SEEN, found)  # one for each post and grant
     if not rows:
         return None
     hashed, reference, person_id, secret, created_at, seen_at, ended_at, *person, _ = rows[0]

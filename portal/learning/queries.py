@@ -17,7 +17,7 @@ from portal.assessment.queries import Begun, begun_attempts
 from portal.catalogue.models import Activity, ModuleVersion
 from portal.catalogue.published import PublishedLesson, PublishedVersion, VersionName, published
 from portal.catalogue.queries import SHARED_NAME, SharedName
-from portal.db import db
+from portal.db import db, read
 from portal.errors import NotFoundError
 from portal.people.known import known
 from portal.records.models import LessonVisit, PassRecord, Registration
@@ -169,7 +169,7 @@ def reading(person_id: int, slug: str) -> Reading:
     Raises:
         NotFoundError: No module of this name is published.
     """
-    rows = db.session.execute(_ONE, {"person_id": person_id, "slug": slug}).all()
+    rows = read(_ONE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
     return Reading(*_parts(rows))
@@ -177,7 +177,7 @@ def reading(person_id: int, slug: str) -> Reading:
 
 def courses(person_id: int) -> dict[int, Course]:
     """Every published module for one person, by activity, in order of keys. Two statements."""
-    rows = db.session.execute(_ALL, {"person_id": person_id})
+    rows = read(_ALL, {"person_id": person_id})
     return _courses([list(some) for _, some in groupby(rows, key=lambda row: row[0])])
 
 
@@ -187,7 +187,7 @@ def course(person_id: int, slug: str) -> Course:
     Raises:
         NotFoundError: No module of this name is published.
     """
-    rows = db.session.execute(_ONE, {"person_id": person_id, "slug": slug}).all()
+    rows = read(_ONE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
     return next(iter(_courses([rows]).values()))

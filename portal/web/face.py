@@ -1,9 +1,18 @@
 """What an application needs in order to look like the portal: one call for templates, one for WSGI."""
 
 from flask import Flask
-from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, Template
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
 
 from portal.web import assets, brand, error_pages, filters, form_widgets, headers, lengths
+
+
+class SharedModule(Template):
+    """A template that others import macros from: one module for all, as no page adds globals of its own."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        return super()._get_default_module()
 
 
 def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
@@ -20,6 +29,7 @@ def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
         loaders.insert(0, app.jinja_loader)
     app.jinja_loader = ChoiceLoader(loaders)
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_env.template_class = SharedModule
     colour = app.config["BRAND_COLOUR"] = brand.checked(brand_colour)
     if colour != brand.DEFAULT:
         app.jinja_env.globals.update(brand_colour=colour, brand_sheet=f"/brand.css?{colour[1:]}")
