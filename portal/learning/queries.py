@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 
 from portal.assessment.queries import Begun, begun_attempts
-from portal.catalogue.models import Activity, ModuleVersion
+from portal.catalogue.models import Activity, Lesson, ModuleVersion
 from portal.catalogue.published import PublishedLesson, PublishedVersion, VersionName, published
 from portal.catalogue.queries import SHARED_NAME, SharedName
 from portal.db import db, read
@@ -160,6 +160,22 @@ _ALL = (
     .order_by(Activity.key)
 )
 _ONE = _ALL.where(Activity.key == bindparam("slug"))
+_PASSED_WITH = (
+    select(ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at)
+    .join(Registration, Registration.module_version_id == ModuleVersion.id)
+    .join(PassRecord, PassRecord.registration_id == Registration.id)
+    .join(Activity, Activity.id == ModuleVersion.activity_id)
+    .join(Lesson, Lesson.module_version_id == ModuleVersion.id)
+    .where(
+        Registration.person_id == bindparam("person_id"),
+        known(Registration),
+        Activity.kind == "module",
+        Activity.key == bindparam("slug"),
+        Lesson.key == bindparam("lesson"),
+    )
+    .order_by(Registration.id.desc())
+    .limit(1)
+)
 _Rows = Sequence[Sequence[Any]]  # of one module
 
 
@@ -173,6 +189,23 @@ def reading(person_id: int, slug: str) -> Reading:
     if not rows:
         raise NotFoundError("There is no such module.")
     return Reading(*_parts(rows))
+
+
+def reading_with(person_id: int, slug: str, lesson: str) -> Reading:
+    """As ``reading``; where that version has no such lesson, the version with it that the person passed.
+
+    Raises:
+        NotFoundError: No module of this name is published, or the person never passed one with this lesson.
+    """
+    found = reading(person_id, slug)
+    if any(each.key == lesson for each in found.lessons):
+        return found
+    row = db.session.execute(
+        _PASSED_WITH, {"person_id": person_id, "slug": slug, "lesson": lesson}
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such lesson.")
+    return Reading(published(VersionName(*row)), found.shared, progress=None, passed=True)
 
 
 def courses(person_id: int) -> dict[int, Course]:

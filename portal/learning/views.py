@@ -59,12 +59,12 @@ def job_aid(slug: str) -> ResponseReturnValue:
 def lesson(slug: str, key: str) -> ResponseReturnValue:
     """One lesson. Opening it is noted, once: a record of what was seen, so that a GET may write it."""
     person_id = current_user.person_id
-    course = queries.reading(person_id, slug)
+    course = queries.reading_with(person_id, slug, key)
     shown = course.lesson(key)
     if not course.has_seen(shown):
         with transaction():
             services.see_lesson(person_id, slug, key, clock.now())
-        course = queries.reading(person_id, slug)
+        course = queries.reading_with(person_id, slug, key)
         shown = course.lesson(key)
     html = fill(shown.html, course.shared)
     return render_template("learning/lesson.html", course=course, lesson=shown, html=html)
