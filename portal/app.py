@@ -101,6 +101,7 @@ NAVIGATION = (
     ("Guides", "/guides", Permission.LEARN),
     ("Records", "/records", Permission.LEARN),
 )
+MOST_ENTRIES = 5  # more would not be read; My learning leads to the rest
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -163,7 +164,7 @@ def _frame(config: Config) -> dict[str, Any]:
             Entry(text, href, request.path == href or request.path.startswith(f"{href}/"))
             for text, href, permission in NAVIGATION
             if permission in held
-        ],
+        ][:MOST_ENTRIES],
     }
 
 
@@ -172,4 +173,5 @@ def home() -> ResponseReturnValue:
     """The page with which a person's work begins."""
     if not current_user.is_authenticated:
         return redirect(url_for("accounts.sign_in"))
-    return redirect("/monitoring" if Permission.COMPLETION_VIEW in current_user.permissions else "/learning")
+    desks = (href for _, href, permission in NAVIGATION if permission in current_user.permissions)
+    return redirect(next(desks, "/account"))

@@ -1,9 +1,10 @@
 """Guides from what was checked to immutable rows; part of the catalogue's publishing."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from portal.audit.services import log
 from portal.catalogue.checking import sha256
@@ -11,17 +12,37 @@ from portal.catalogue.guides import CheckedGuide
 from portal.catalogue.models import Activity, GuideFile, GuideVersion
 from portal.db import db
 
+_other = aliased(GuideVersion)
+_NEWEST = GuideVersion.number == (
+    select(func.max(_other.number)).where(_other.activity_id == GuideVersion.activity_id).scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GuideName:
+    """What a list says of a guide."""
+
+    key: str
+    title: str
+    words: int
+
+    @property
+    def minutes(self) -> int:
+        """Reading at 200 words a minute."""
+        return max(1, round(self.words / 200))
+
 
 def current_guides() -> list[GuideVersion]:
     """The latest version of each guide, by title."""
-    latest = (
-        select(GuideVersion.activity_id, func.max(GuideVersion.number).label("number"))
-        .group_by(GuideVersion.activity_id)
-        .subquery()
-    )
-    same = (latest.c.activity_id == GuideVersion.activity_id) & (latest.c.number == GuideVersion.number)
-    statement = select(GuideVersion).join(latest, same).options(joinedload(GuideVersion.activity))
+    statement = select(GuideVersion).where(_NEWEST).options(joinedload(GuideVersion.activity))
     return list(db.session.scalars(statement.order_by(GuideVersion.title, GuideVersion.id)))
+
+
+def guide_names() -> list[GuideName]:
+    """The latest version of each guide, by title, as lists need it."""
+    statement = select(Activity.key, GuideVersion.title, GuideVersion.words).where(_NEWEST)
+    statement = statement.join(Activity, Activity.id == GuideVersion.activity_id)
+    return [GuideName(*row) for row in db.session.execute(statement.order_by(GuideVersion.title))]
 
 
 def current_guide(key: str) -> GuideVersion | None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
+from portal.catalogue.guide_publishing import GuideName, guide_names
 from portal.learning.queries import Course, courses
 from portal.standing.algebra import Status
 from portal.standing.queries import Asked, asked_of
 from portal.web.filters import date as date_words
 from portal.web.filters import plural
-
 
 _NOUNS = {"module": ("module", "complete"), "guide": ("guide", "read")}  # where all are of one kind
 
@@ -66,6 +66,7 @@ class MyLearning:
     complete: tuple[Row, ...]
     excluded: tuple[Row, ...]
     library: tuple[Course, ...]
+    guides: tuple[GuideName, ...]
 
     @property
     def open_rows(self) -> list[Row]:
@@ -128,6 +129,7 @@ def my_learning(person_id: int, day: date) -> MyLearning:
         ),
         excluded=tuple(row for row in rows if row.asked.status in (Status.EXEMPT, Status.DEFERRED)),
         library=tuple(found.values()),
+        guides=tuple(guide_names()),
     )
 
 

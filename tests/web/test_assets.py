@@ -16,7 +16,14 @@ def manifest() -> dict[str, str]:
 
 def test_each_file_is_named_by_its_content() -> None:
     names = manifest()
-    assert set(names) == {"portal.css", "portal.js", "authoring.js", "govuk-frontend.js", "favicon.svg"}
+    assert set(names) == {
+        "portal.css",
+        "portal.js",
+        "authoring.js",
+        "search.js",
+        "govuk-frontend.js",
+        "favicon.svg",
+    }
     for name in names.values():
         content = (assets.STATIC / name).read_bytes()
         assert hashlib.sha256(content).hexdigest()[:16] == name.split(".")[-2]
