@@ -14,9 +14,21 @@ from tests.assessment.published import first_question, publish
 from tests.learning.working import attempt_base, learner
 from tests.pages import Page, PortalClient, words
 
-SECRETS = ("feedback", "Because it is so", "weight", "debrief", "Words save time", "A model", "Does yours have")
+SECRETS = (
+    "feedback",
+    "Because it is so",
+    "weight",
+    "debrief",
+    "Words save time",
+    "A model",
+    "Does yours have",
+)
 ORDER = {"Stop the lorry": "1", "Call the control room": "2", "Wait for the ambulance": "3"}
-MATCH = {"An intelligence report": "The NCCU", "A child at risk": "Children's services", "A referral": "The NCCU"}
+MATCH = {
+    "An intelligence report": "The NCCU",
+    "A child at risk": "Children's services",
+    "A referral": "The NCCU",
+}
 TEXT = "At 02:10 a driver <b>reported</b> voices."
 
 
@@ -245,7 +257,9 @@ def test_a_report_with_gaps_is_told_of_each_and_kept(client, asked):
     page = client.press(page, "Save and continue", **{"part-source": "two", "part-words": "y" * 5_001})
     assert "Keep this under 5,000 characters. You have written 5,001" in page.links
     assert "y" * 5_001 in page.html
-    assert [i.get("value") for i in page.all("input", type="radio") if i.get("checked") is not None] == ["two"]
+    assert [i.get("value") for i in page.all("input", type="radio") if i.get("checked") is not None] == [
+        "two"
+    ]
     assert count(Response) == 0
 
 

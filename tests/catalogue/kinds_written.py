@@ -1,5 +1,9 @@
 """An item of each kind as an author writes it, whole; a test changes only what it is about."""
 
+from portal.formats.faults import Faults
+from portal.formats.tables import Source
+from portal.kinds import kinds
+
 HEAD = """[[item]]
 key = "{key}"
 outcome = "{outcome}"
@@ -187,3 +191,23 @@ BODIES = {
 def item(kind: str, key: str = "one", outcome: str = "see") -> str:
     """The TOML of one whole item."""
     return HEAD.format(key=key, outcome=outcome, kind=kind) + BODIES[kind]
+
+
+class Plain:
+    """Leaves every text as it was written."""
+
+    def inline(self, text: str, line: int) -> str:
+        return text
+
+    def block(self, text: str, line: int) -> str:
+        return f"<p>{text}</p>"
+
+
+def content_of(kind: str, text: str = "") -> dict:
+    """What a version keeps of the item; it must be without fault."""
+    faults = Faults()
+    root = Source(text or item(kind), "bank.toml", faults).root()
+    assert root is not None
+    written = kinds()[kind].read(root.tables("item")[0], "one", "item.")
+    assert faults.sentences() == []
+    return kinds()[kind].render(written, Plain())
