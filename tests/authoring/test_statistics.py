@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.assessment.models import Attempt, Response, Submission
-from portal.authoring import submitted
+from portal.authoring import services, submitted
 from portal.authoring.statistics import (
     NOT_TAKEN,
     TELLS_LITTLE,
@@ -20,10 +20,13 @@ from portal.authoring.statistics import (
     figures,
     tallies,
 )
+from portal.catalogue import services as catalogue
 from portal.catalogue.models import Item
-from portal.db import db, transaction
+from portal.db import db, stamp, transaction
+from portal.people.models import PersonName
 from tests.accounts.browsing import make_account, sign_in
 from tests.authoring.answering import drawn, items_of, register, submit_all
+from tests.catalogue.folders import write
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person
 from tests.monitoring.counting import statements
@@ -258,6 +261,40 @@ def test_the_version_is_chosen_by_address(client):
     assert "Too few answers to say." in before.text
     client.page("/authoring/protect/statistics?version=3", status=404)
     client.page("/authoring/nothing/statistics", status=404)
+
+
+def test_a_module_that_was_never_published_says_what_will_be_here(client):
+    author(client)
+    person = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
+    with transaction():
+        services.new_module("fresh", "Fresh", by=person, at=stamp())
+
+    page = client.page("/authoring/fresh/statistics")
+
+    assert page.h1 == "How the questions do"
+    assert "When this module is published and people have submitted the assessment" in page.text
+
+
+def test_a_question_leads_to_the_draft_s_editor_where_there_is_a_draft(app, client, tmp_path):
+    with transaction():
+        version = catalogue.publish(write(tmp_path), at=stamp()).versions[0].id
+    submit_all(register(make_person(), version), [{item.id: ["a"] for item in items_of(version)}])
+    author(client)
+    person = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
+    path = "/authoring/sample/statistics"
+
+    before = client.page(path)
+    with transaction():
+        services.open_draft("sample", by=person, at=stamp())
+    after = client.page(path)
+
+    assert "What is it?" not in before.links
+    assert before.links["open the module"] == "/authoring/sample"
+    assert after.links["What is it?"] == "/authoring/sample/items/two"
+    make_grant(make_account("D3002"), "publisher")
+    browser = type(client)(app)
+    sign_in(browser, "D3002")
+    assert browser.page(path).links["What is it?"] == "/authoring/sample/preview/items/two"
 
 
 def test_two_items_and_twenty_cost_the_same(database):

@@ -1,16 +1,20 @@
 """Item statistics of a published version."""
 
+from collections.abc import Collection
+
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from portal.access import requires
+from portal.authoring import queries
+from portal.authoring.editing import items
 from portal.authoring.item_table import order_of
 from portal.authoring.statistics import LEAST
 from portal.authoring.submitted import item_rows, version_numbers
 from portal.authoring.views.blueprint import bp
 from portal.catalogue.queries import numbered_version
 from portal.catalogue.rendering import fill
-from portal.errors import NotFoundError
 from portal.permissions import Permission
 
 
@@ -20,7 +24,8 @@ def statistics(key: str) -> ResponseReturnValue:
     """What the answers say about each item of a version, the current one unless the address names another."""
     numbers = version_numbers(key)
     if not numbers:
-        raise NotFoundError("No version of this module is published.")
+        queries.draft(key)
+        return render_template("authoring/statistics.html", key=key, numbers=[], answers=0, least=LEAST)
     version = numbered_version(key, request.args.get("version", numbers[0], type=int))
     order = order_of(request.args)
     rows = item_rows(version.id)
@@ -34,7 +39,17 @@ def statistics(key: str) -> ResponseReturnValue:
         answers=sum(row.figures.answers for row in rows),
         least=LEAST,
         fill=fill,
+        in_draft=_in_draft(key),
+        opens="item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
         sort_url=lambda column: url_for(
             ".statistics", key=key, version=version.number, sort=order.pressed(column)
         ),
     )
+
+
+def _in_draft(key: str) -> Collection[str] | None:
+    """Keys of the items of the open draft; None where there is none."""
+    if queries.open_draft_id(key) is None:
+        return None
+    held = {path: sha for path, sha in queries.draft(key).files.items() if path.startswith("items/")}
+    return {place.key for place in items.read(queries.files_of(held))}
