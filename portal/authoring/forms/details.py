@@ -5,7 +5,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, ValidationError
 
-from portal.authoring.forms.fields import Day, Line, Needed, Plain, Text, Whole
+from portal.authoring.forms.fields import Day, Line, Needed, Percent, Plain, Text, Whole
 from portal.web.form_widgets import GovCheckboxes, GovInput, GovTextarea
 
 LABEL = "govuk-label--s"
@@ -20,7 +20,7 @@ class OutcomeForm(Form):  # type: ignore[misc]
     """One outcome; ``key`` is what lessons and questions name it by, empty for a new one."""
 
     key = HiddenField()
-    text = Line("Outcome", widget=GovInput(autocomplete="off"), validators=[Plain(300)])
+    text = Line("Outcome", widget=GovTextarea(rows=2), validators=[Plain(300)])
 
 
 class DetailsForm(FlaskForm):  # type: ignore[misc]
@@ -59,12 +59,9 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         widget=_short(),
     )
     outcomes = FieldList(FormField(OutcomeForm), max_entries=MOST_OUTCOMES)
-    mastery = Whole(
+    mastery = Percent(
         "Pass mark",
         description="Per cent of the marks that passes. With 12 questions, 80 means that 10 must be right.",
-        least=1,
-        most=100,
-        said="Enter the pass mark as a whole number from 1 to 100, such as 80",
         widget=GovInput(
             classes="govuk-input--width-3", label_classes=LABEL, inputmode="numeric", suffix={"text": "%"}
         ),

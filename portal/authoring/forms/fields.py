@@ -1,6 +1,7 @@
 """What the desk's forms share: texts as a file can hold them, and numbers and days read generously."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from wtforms import Field, Form, StringField, TextAreaField, ValidationError
@@ -78,12 +79,30 @@ class Whole(StringField):  # type: ignore[misc]
     @property
     def number(self) -> int | None:
         """The number, None where there is none in the range."""
-        text = str(self.data or "").strip().rstrip("%").strip().removesuffix(" per cent")
+        text = str(self.data or "").strip()
         if not text:
             return self.empty
         if not re.fullmatch(r"[0-9]{1,6}", text):
             return None
         return int(text) if self.least <= int(text) <= self.most else None
+
+
+class Percent(StringField):  # type: ignore[misc]
+    """A share from above 0 to 100 per cent, with at most two places."""
+
+    def pre_validate(self, form: Form) -> None:
+        """Raise where the text is no such share."""
+        if self.share is None:
+            raise ValidationError("Enter the pass mark as a number from 1 to 100, such as 80")
+
+    @property
+    def share(self) -> Decimal | None:
+        """The share from 0 to 1, None where the text is none."""
+        text = str(self.data or "").strip().removesuffix("%").removesuffix("per cent").strip()
+        if not re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,2})?", text):
+            return None
+        share = Decimal(text) / 100
+        return share if 0 < share <= 1 else None
 
 
 class Day(StringField):  # type: ignore[misc]

@@ -25,7 +25,7 @@ EDITOR = GovTextarea(
 def _minutes() -> Whole:
     return Whole(
         MINUTES,
-        description="How long a colleague needs, reading and answering, in whole minutes. Most lessons need 3.",
+        description="How long a colleague needs to read and answer, in whole minutes. Most lessons need 3.",
         least=1,
         most=60,
         said="Enter the minutes as a whole number from 1 to 60, such as 3",

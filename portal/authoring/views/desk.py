@@ -71,6 +71,7 @@ def discard(key: str) -> ResponseReturnValue:
         state=state,
         title=title,
         changes=state.number - 1,
+        others=sorted({each.name for each in state.editors if each.person_id != current_user.person_id}),
         parent_text=opening.crumb(state, title),
     )
 

@@ -126,7 +126,7 @@ def _said(form: DetailsForm, before: Details) -> Details:
         name = entry.key.data or texts.free_name(entry.text.data, taken, "outcome")
         taken.add(name)
         outcomes.append((name, entry.text.data))
-    mastery = Decimal(form.mastery.number or 0) / HUNDRED
+    mastery = form.mastery.share or before.mastery_score
     return Details(
         title=form.title.data,
         aim=form.aim.data.strip(),

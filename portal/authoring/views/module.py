@@ -66,16 +66,17 @@ def _by_place(found: Sequence[Finding]) -> _ByPlace:
     return _ByPlace({place: opening.found(finder.at(found, place)) for place in {f.place for f in found}})
 
 
-def _facts(said: details.Details) -> list[dict[str, Any]]:
+def _facts(said: details.Details) -> list[tuple[str, str]]:
     """The module's details in the words of their form."""
+    score = f"{said.mastery_score * 100:f}"
     return [
-        {"key": "Aim", "value": said.aim},
-        {"key": "Owner", "value": said.owner},
-        {"key": "Review by", "value": date(said.review_on)},
-        {"key": "Minutes", "value": said.minutes},
-        {"key": "Outcomes", "value": len(said.outcomes)},
-        {"key": "Pass mark", "value": f"{said.mastery_score * 100:f}".rstrip("0").rstrip(".") + "%"},
-        {"key": "Each attempt", "value": _draw_words(said)},
+        ("Aim", said.aim),
+        ("Owner", said.owner),
+        ("Review by", date(said.review_on)),
+        ("Time", plural(said.minutes, "minute")),
+        ("Outcomes", str(len(said.outcomes))),
+        ("Pass mark", (score.rstrip("0").rstrip(".") if "." in score else score) + "%"),
+        ("Each attempt", _draw_words(said)),
     ]
 
 
