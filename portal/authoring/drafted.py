@@ -39,11 +39,11 @@ def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
     files = _around(state, body)
     place = "job-aid" if path == "job-aid.md" else f"lesson:{path[8:-3]}"
     files[path] = content
-    reading = readings.reading(state.key, files)
+    reading = readings.passing(state.key, files)
     found = finder.at(finder.findings(state.key, reading, files), place)
     if any(finding.line is not None for finding in found):
         files[path] = (text[: len(text) - len(body)] + marks.marked(body, found)).encode()
-        reading = readings.reading(state.key, files)
+        reading = readings.passing(state.key, files)
     html = marks.shown(_html(reading, place), found).replace(f'media="{PHONE}"', 'media="all"')
     return Drafted(fill(html), found, measures.of_text(body).words)
 
