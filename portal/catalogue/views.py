@@ -1,4 +1,4 @@
-"""Pages of what is published: the library, the glossary, the sources, and media files."""
+"""Pages of what is published: the glossary, the sources, and media files; the library is with learning."""
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -9,13 +9,6 @@ from portal.catalogue.serving import served
 from portal.permissions import Permission
 
 bp = Blueprint("catalogue", __name__, template_folder="templates")
-
-
-@bp.get("/modules")
-@requires(Permission.LEARN)
-def library() -> ResponseReturnValue:
-    """Every published module."""
-    return render_template("catalogue/library.html", modules=queries.published_modules())
 
 
 @bp.get("/glossary")

@@ -10,9 +10,10 @@ from portal import clock
 from portal.access import requires
 from portal.assessment import queries as assessment
 from portal.catalogue.rendering import fill
+from portal.catalogue.views import bp as catalogue
 from portal.db import transaction
 from portal.errors import NotFoundError, RuleError
-from portal.learning import my_learning, queries, services
+from portal.learning import library, my_learning, queries, services
 from portal.permissions import Permission
 from portal.records.queries import reference_of
 
@@ -25,6 +26,13 @@ def home() -> ResponseReturnValue:
     """What is required of the person, by when, and the one next step."""
     mine = my_learning.my_learning(current_user.person_id, clock.today())
     return render_template("learning/home.html", mine=mine, today=clock.today())
+
+
+@catalogue.get("/modules", endpoint="library")
+@requires(Permission.LEARN)
+def modules() -> ResponseReturnValue:
+    """Every published module. A page of the catalogue, but only directives know the order to read them in."""
+    return render_template("catalogue/library.html", modules=library.modules_in_order(clock.today()))
 
 
 @bp.get("/learning/modules/<slug>")

@@ -1,7 +1,10 @@
 """Directives that ask modules of response officers, issued as their file says it."""
 
-from portal.db import stamp, transaction
+from sqlalchemy import select
+
+from portal.db import db, stamp, transaction
 from portal.directives.services import issue
+from portal.people.models import PersonName
 from tests.factories.people import make_person, make_unit
 
 
@@ -12,9 +15,10 @@ def ask(
     effective: str = "2025-09-01",
     months: int = 0,
 ) -> None:
-    """Issue a directive that asks these modules of everyone with the role response."""
+    """Issue a directive, or its next version, that asks these modules of everyone with the role response."""
     owner = f"OWN-{reference}"
-    make_person(make_unit(f"Owners of {reference}"), staff_number=owner, role="staff")
+    if db.session.scalar(select(PersonName.person_id).where(PersonName.staff_number == owner)) is None:
+        make_person(make_unit(f"Owners of {reference}"), staff_number=owner, role="staff")
     requirements = "".join(f'[[requirement]]\nkind = "module"\nkey = "{key}"\n' for key in modules)
     validity = f"[validity]\nmonths = {months}" if months else ""
     text = f"""
