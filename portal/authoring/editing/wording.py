@@ -115,7 +115,12 @@ def paragraphs(old: str, new: str) -> list[Pair]:
 
 
 def _paired(old: list[str], new: list[str]) -> list[Pair]:
-    """The most alike beside each other, and what lies before and after them in the same way."""
+    """The most alike beside each other, and what lies before and after them in the same way.
+
+    One that stands where one stood is that one, changed, however little they have in common.
+    """
+    if len(old) == len(new) == 1 and old[0].startswith(":::") is new[0].startswith(":::"):
+        return [Pair(old[0], new[0])]
     best, place = 0.0, (0, 0)
     if len(old) * len(new) <= MOST_BLOCKS:
         for at, block in enumerate(old):
