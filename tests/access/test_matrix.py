@@ -62,6 +62,7 @@ ROUTES: dict[str, str] = {
     "assessment.item": ATTEMPT,
     "assessment.resume": ATTEMPT,
     "assessment.submit": ATTEMPT,
+    "authoring.bring_in": NOBODY,
     "authoring.comment": NOBODY,
     "authoring.desk": NOBODY,
     "authoring.details": NOBODY,

@@ -1,6 +1,7 @@
 """The authoring desk's pages: one file a page or two, all on one blueprint."""
 
 from portal.authoring.views import (
+    bring_in,
     desk,
     details,
     history,
@@ -17,6 +18,7 @@ from portal.authoring.views.blueprint import bp
 
 __all__ = [
     "bp",
+    "bring_in",
     "desk",
     "details",
     "history",

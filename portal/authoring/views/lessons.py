@@ -6,7 +6,8 @@ from flask_login import current_user
 
 from portal.access import requires
 from portal.authoring import queries, services
-from portal.authoring.editing import details, lesson as text
+from portal.authoring.editing import details
+from portal.authoring.editing import lesson as text
 from portal.authoring.editing.lesson import LessonText
 from portal.authoring.forms.pages import LessonForm, NewLessonForm
 from portal.authoring.queries import DraftState
