@@ -10,7 +10,7 @@ from wtforms import FieldList, Form, FormField
 
 from portal.formats.keys import read_key
 from portal.formats.tables import Table
-from portal.kinds.editing import Data, Editor, area, box, kept_key, line, tables_of, text_of, with_keys
+from portal.kinds.editing import Data, Editor, area, box, kept_key, line, tables_of, tell, text_of, with_keys
 from portal.kinds.kind import Answer, AnswerError, Content, Kind, Renderer, Sent
 
 
@@ -115,7 +115,7 @@ def choices_editor(check: Callable[[int], str]) -> Editor:
             if len(self.choice.entries) < 2:
                 wrong = "Write two or more choices"
             if wrong and self.choice.entries:
-                self.choice.entries[0].form.correct.errors = [wrong]
+                tell(self.choice, "correct", wrong)
             return whole and not wrong
 
     row: Data = {"key": "", "text": "", "feedback": "", "correct": False}

@@ -134,8 +134,16 @@ def enough(form: Form, rows: FieldList, least: int, message: str) -> bool:
     if len(rows.entries) >= least:
         return True
     if rows.entries:
-        control = next(iter(f for f in rows.entries[0].form if not isinstance(f, HiddenField)))
-        control.errors = [*control.errors, message]
+        tell(
+            rows, next(f.short_name for f in rows.entries[0].form if not isinstance(f, HiddenField)), message
+        )
     else:
         form.form_errors.append(message)
     return False
+
+
+def tell(rows: FieldList, name: str, message: str) -> None:
+    """Put what is wrong with a group as a whole at the control ``name`` of its first row."""
+    control = rows.entries[0].form[name]
+    control.errors = [*control.errors, message]
+    rows.errors = [entry.errors for entry in rows.entries]  # read before the message was there

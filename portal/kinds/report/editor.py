@@ -7,7 +7,18 @@ from wtforms import FieldList, Form, FormField, HiddenField
 from wtforms.validators import AnyOf
 
 from portal.kinds.choices import ChoiceForm, choices_from, choices_to
-from portal.kinds.editing import Data, Editor, area, enough, kept_key, line, tables_of, text_of, with_keys
+from portal.kinds.editing import (
+    Data,
+    Editor,
+    area,
+    enough,
+    kept_key,
+    line,
+    tables_of,
+    tell,
+    text_of,
+    with_keys,
+)
 
 
 class PartForm(Form):  # type: ignore[misc]
@@ -29,7 +40,7 @@ class PartForm(Form):  # type: ignore[misc]
             enough_choices = enough(self, self.choice, 2, "Write two or more choices")
             right = sum(row["correct"] for row in self.choice.data)
             if self.choice.entries and right != 1:
-                self.choice.entries[0].form.correct.errors = ["Mark exactly one choice as right"]
+                tell(self.choice, "correct", "Mark exactly one choice as right")
             return whole and enough_choices and right == 1
         if not self.model.data:
             self.model.errors = ["Write a model answer"]
