@@ -28,7 +28,9 @@ class _Outline:
         self._parser.StartDoctypeDeclHandler = _refuse
         try:
             self._parser.Parse(content, True)
-        except (expat.ExpatError, LookupError) as error:
+        except DrawingError:
+            raise
+        except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: its encoding
             raise DrawingError(getattr(error, "lineno", 1), "This is not well-formed SVG.") from error
 
     def _start(self, name: str, _attributes: dict[str, str]) -> None:
@@ -48,7 +50,8 @@ class _Outline:
             opened = self._after(self._begun)
             empty = self.content[:opened].endswith(b"/>")
             closed = opened if empty else self._after(self._parser.CurrentByteIndex)
-            self.spans.setdefault(self._path[1], []).append((self._begun, closed))
+            own_line = self.content[: self._begun].endswith(b"\n")
+            self.spans.setdefault(self._path[1], []).append((self._begun - own_line, closed))
         self._path.pop()
 
     def _after(self, at: int) -> int:

@@ -241,8 +241,8 @@ def _drawing(upload: Upload, content: bytes, wide: bytes | None) -> bytes:
         title, alternative = (
             mine or ("" if own else theirs) for mine, own, theirs in zip(typed, held, other, strict=True)
         )
-        # Faults of the drawing itself come first: a title would not mend them.
-        drawings.described(content, title or held[0] or "?", alternative or held[1] or "?")
+        # Faults of the drawing itself come first, as it was sent: a title would not mend them.
+        drawings.described(content, "" if held[0] else "?", "" if held[1] else "?")
         if not (title or held[0]):
             raise UploadError("title", f"{TITLE_NEEDED}: the drawing holds none")
         if not (alternative or held[1]):
