@@ -119,7 +119,7 @@ def create_app(config: Config | None = None) -> Flask:
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
-        MAX_FORM_MEMORY_SIZE=512 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,  # a text too long for its field comes back with a sentence
         MAX_FORM_PARTS=500,
     )
     app.logger.setLevel(logging.INFO)

@@ -19,7 +19,7 @@ from portal.db import transaction
 from portal.extensions import csrf
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-LARGEST_KEPT = 64 * 1024
+LARGEST_KEPT = 512 * 1024  # the longest lesson, each of its letters written as three
 SEEN_EVERY = timedelta(minutes=1)
 
 
