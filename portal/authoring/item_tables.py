@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from portal.kinds import kinds
 from portal.kinds.kind import Answer, Kind
 
 Table = dict[str, Any]
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")
 FIRST_KEYS = ("key", "outcome", "kind", "stimulus", "prompt", "explanation", "source", "retired")
 
 
@@ -76,6 +78,15 @@ def preview(reading: Reading, key: str) -> Preview | None:
     except (KeyError, IndexError, ValueError, StopIteration):
         return None  # not whole yet; the findings say what is missing
     return Preview(kind, found.prompt_html, found.stimulus_html, found.content, shown)
+
+
+def unseen(value: Any) -> str:
+    """The first character in any text of a table that nobody can see, such as ``U+0000``; empty: none."""
+    if isinstance(value, dict | list):
+        inside = value.values() if isinstance(value, dict) else value
+        return next(filter(None, map(unseen, inside)), "")
+    found = _UNSEEN.search(value) if isinstance(value, str) else None
+    return f"U+{ord(found[0]):04X}" if found else ""
 
 
 def name_of(key: str) -> str:

@@ -32,6 +32,7 @@ from portal.kinds import kinds
 from portal.kinds.kind import Kind
 from portal.permissions import Permission
 
+_SILENT = re.compile(r"^(?:csrf_token|expected|save|row|retired)$|-(?:key|correct)$")
 _NAMED = re.compile(r' (id|for|name|aria-describedby|aria-labelledby|aria-controls|headers)="([^"]*)"')
 
 
@@ -84,7 +85,7 @@ def item(key: str, item: str) -> ResponseReturnValue:
         desk = _desk(queries.draft(key), item)
     except NotFoundError:
         if request.method == "POST":
-            return texts.gone(key, ItemForm([], {}))
+            return _gone(key)
         raise
     if request.method == "GET":
         what, back = item_tables.name_of(item), url_for(".module", key=key)
@@ -92,6 +93,16 @@ def item(key: str, item: str) -> ResponseReturnValue:
             return taken
     form = ItemForm(desk.module.outcomes, desk.sources, data=_shown(desk.table))
     return _edit(desk, form)
+
+
+def _gone(key: str) -> ResponseReturnValue:
+    """What was typed for a question that is no more, to be copied."""
+    typed = [
+        text.strip()
+        for name, text in request.form.items()
+        if text.strip() and not _SILENT.search(name) and not name.startswith(("source", "outcome"))
+    ]
+    return render_template("authoring/item_gone.html", key=key, typed=typed), 409
 
 
 @bp.route("/<key>/items/new", methods=["GET", "POST"])
@@ -135,9 +146,11 @@ def _edit(desk: Desk, form: ItemForm) -> ResponseReturnValue:
     if editor.pressed(request.form):
         return _page(desk, form, inner, unsaved=True)
     checked = [form.validate_on_submit(), inner.validate()]
-    if not all(checked):
+    said = item_tables.merged(desk.table, form.said(), editor.to_item(inner)) if all(checked) else {}
+    if hidden := item_tables.unseen(said):
+        form.form_errors.append(f"Take out the invisible character {hidden}; it may come from a copied text.")
+    if not said or hidden:
         return _page(desk, form, inner, unsaved=True), 400
-    said = item_tables.merged(desk.table, form.said(), editor.to_item(inner))
     try:
         key = _save(desk, form, said)
     except StaleSaveError as error:
