@@ -10,7 +10,8 @@ from portal.clock import read_day
 
 LONGEST_LINE = 200
 LONGEST_TEXT = 60_000
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")
+_BREAKS = re.compile(r"\r\n|[\r\x0b\x0c]")  # a word processor's own line ends among them
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufeff]")  # nobody can see or miss these
 
 
 class Line(StringField):  # type: ignore[misc]
@@ -19,7 +20,7 @@ class Line(StringField):  # type: ignore[misc]
     def process_formdata(self, valuelist: list[str]) -> None:
         """Keep what was typed, line ends and runs of spaces folded."""
         if valuelist:
-            self.data = " ".join(valuelist[0].split())
+            self.data = " ".join(_seen(valuelist[0]).split())
 
 
 class Text(TextAreaField):  # type: ignore[misc]
@@ -28,7 +29,12 @@ class Text(TextAreaField):  # type: ignore[misc]
     def process_formdata(self, valuelist: list[str]) -> None:
         """Keep what was typed, its line ends made one kind."""
         if valuelist:
-            self.data = valuelist[0].replace("\r\n", "\n").replace("\r", "\n")
+            self.data = _seen(valuelist[0])
+
+
+def _seen(text: str) -> str:
+    """The text with one kind of line end, and without characters that a file of the module may not hold."""
+    return _UNSEEN.sub("", _BREAKS.sub("\n", text))
 
 
 class Needed:
@@ -44,21 +50,17 @@ class Needed:
 
 
 class Plain:
-    """Refuse what is too long or holds characters that nobody can see."""
+    """Refuse what is too long."""
 
     def __init__(self, most: int = LONGEST_LINE) -> None:
         self.most = most
 
     def __call__(self, _form: Form, field: Field) -> None:
-        """Raise with the length, or the name of the character."""
+        """Raise with the length."""
         text = str(field.data or "")
         if len(text) > self.most:
             raise ValidationError(
                 f"This has {len(text):,} characters. Shorten it to {self.most:,} or fewer; nothing was saved."
-            )
-        if unseen := _UNSEEN.search(text):
-            raise ValidationError(
-                f"Take out the invisible character U+{ord(unseen[0]):04X}; it may come from a copied text."
             )
 
 

@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 
 from portal import clock
 from portal.authoring import boxes, queries, services
@@ -18,10 +19,13 @@ from portal.authoring.editing.details import Details
 from portal.authoring.editing.lesson import LessonText
 from portal.authoring.editing.wording import Runs, paragraphs, words
 from portal.authoring.errors import StaleSaveError
+from portal.authoring.forms.fields import LONGEST_TEXT
 from portal.authoring.queries import DraftState
 from portal.authoring.views import opening
+from portal.catalogue.checking import sha256
 from portal.db import transaction
 from portal.errors import NotFoundError, PortalError
+from portal.web.filters import clock_time
 
 PICTURES = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 
@@ -84,6 +88,8 @@ def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Callable[[], bytes
         return page(sheet, form, written(), unsaved=True)
     if "preview" in request.form or "again" in request.form:
         return page(sheet, form, written(), unsaved=True)
+    if "quiet" in request.form:
+        return _save_quietly(sheet, form, written)
     return _save(sheet, form, written)
 
 
@@ -101,9 +107,7 @@ def _save(sheet: Sheet, form: FlaskForm, written: Callable[[], bytes]) -> Respon
         return page(sheet, form, written(), unsaved=True)
     content = written()
     try:
-        opening.save(
-            sheet.state, {sheet.path: content}, form.expected.data or "", f"“{form.title.data}” edited"
-        )
+        opening.save(sheet.state, {sheet.path: content}, form.expected.data or "", _summary(form))
     except StaleSaveError as error:
         return stale(sheet, form, content, error)
     except PortalError as error:
@@ -113,6 +117,28 @@ def _save(sheet: Sheet, form: FlaskForm, written: Callable[[], bytes]) -> Respon
         services.arrive(sheet.state.draft_id, sheet.place, by=current_user.person_id, at=clock.now())
     flash("Saved", "success")
     return redirect(sheet.address, 303)
+
+
+def _save_quietly(sheet: Sheet, form: FlaskForm, written: Callable[[], bytes]) -> str:
+    """Save while the author goes on writing; what cannot be saved says so and waits for the button."""
+    if not form.validate_on_submit():
+        return render_template("authoring/saved.html", said="Not saved yet: something is missing.")
+    content, at = written(), clock.now()
+    with transaction():
+        other = services.arrive(sheet.state.draft_id, sheet.place, by=current_user.person_id, at=at)
+    if other:
+        said = f"Not saved: {other.name} took this over at {clock_time(other.since)}."
+        return render_template("authoring/saved.html", said=f"{said} “Save and preview” still keeps yours.")
+    try:
+        opening.save(sheet.state, {sheet.path: content}, form.expected.data or "", _summary(form))
+    except PortalError as error:
+        return render_template("authoring/saved.html", said=f"Not saved yet: {error}")
+    said = f"Saved at {clock_time(at)}, while you write."
+    return render_template("authoring/saved.html", said=said, expected=sha256(content))
+
+
+def _summary(form: FlaskForm) -> str:
+    return f"“{form.title.data}” edited"
 
 
 def page(sheet: Sheet, form: FlaskForm, content: bytes, *, unsaved: bool = False) -> str:
@@ -134,7 +160,9 @@ def fragment(sheet: Sheet, form: FlaskForm, content: bytes) -> str:
 
 
 def _preview(sheet: Sheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
-    made: Drafted = drafted(sheet.state, sheet.path, content)
+    body = form.body.data or ""
+    too_long = len(body) > LONGEST_TEXT
+    made = Drafted(Markup(), [], len(body.split())) if too_long else drafted(sheet.state, sheet.path, content)
     where = {n: f"#mark-{n}" for n, each in enumerate(made.findings, 1) if each.line is not None}
     return {
         "drafted": made,

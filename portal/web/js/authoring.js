@@ -5,6 +5,7 @@ if (form) {
   const text = form.querySelector("textarea[data-text]");
   preview(form);
   keep(form);
+  save(form);
   if (text) toolbar(form, text);
 }
 
@@ -49,6 +50,38 @@ function replace(html) {
   }
 }
 
+// What was written is saved while one thinks; what was not taken says why, and waits for the button.
+function save(form) {
+  const seconds = Number(form.dataset.saves);
+  let waiting;
+  let typed = 0;
+
+  form.addEventListener("input", () => {
+    typed += 1;
+    clearTimeout(waiting);
+    waiting = setTimeout(send, seconds * 1000);
+  });
+  form.addEventListener("submit", () => clearTimeout(waiting));
+
+  async function send() {
+    const then = typed;
+    const said = new URLSearchParams(new FormData(form));
+    said.set("quiet", "yes");
+    try {
+      const answer = await fetch(form.action || location.href, { method: "POST", body: said, redirect: "error" });
+      if (!answer.ok) return;
+      const html = await answer.text();
+      replace(html);
+      const told = new DOMParser().parseFromString(html, "text/html").getElementById("saved");
+      if (!told?.dataset.expected) return;
+      form.elements.expected.value = told.dataset.expected;
+      if (then === typed) form.dispatchEvent(new Event("saved"));
+    } catch {
+      // Nothing is lost: the text stays in the page, and the button says what is wrong.
+    }
+  }
+}
+
 // A line to the server is tried before the text leaves the page, so that a lost connection loses nothing.
 function keep(form) {
   const told = form.querySelector("[data-not-saved]");
@@ -75,8 +108,8 @@ function keep(form) {
 
 // The buttons write at the cursor instead of at the end, and the words to replace stand selected.
 function toolbar(form, text) {
-  for (const heading of document.querySelectorAll("[data-at-cursor]")) {
-    heading.textContent = heading.dataset.atCursor;
+  for (const heading of document.querySelectorAll("[data-with-script]")) {
+    heading.textContent = heading.dataset.withScript;
   }
   for (const button of document.querySelectorAll("button[data-template]")) {
     button.addEventListener("click", (event) => {

@@ -14,6 +14,7 @@ for (const form of document.querySelectorAll("form[data-unsaved]")) {
   let changed = form.dataset.unsaved === "yes"; // what was sent to be shown is not saved by that
   form.addEventListener("input", () => (changed = true));
   form.addEventListener("submit", () => (changed = false));
+  form.addEventListener("saved", () => (changed = false));
   window.addEventListener("beforeunload", (event) => {
     if (changed) event.preventDefault();
   });
