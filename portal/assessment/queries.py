@@ -167,10 +167,12 @@ class Begun(NamedTuple):
 
     open_attempt: UUID | None  # the one under way
     attempts: int
+    ended_at: datetime | None  # when the latest was submitted
 
 
+NONE_BEGUN = Begun(None, 0, None)
 _BEGUN = (
-    select(Attempt.registration_id, Attempt.id, Submission.attempt_id)
+    select(Attempt.registration_id, Attempt.id, Submission.submitted_at)
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
     .where(Attempt.registration_id.in_(bindparam("registrations", expanding=True)))
 )
@@ -182,9 +184,10 @@ def begun_attempts(registration_ids: list[int]) -> dict[int, Begun]:
     for registration_id, attempt_id, submitted in db.session.execute(
         _BEGUN, {"registrations": registration_ids}
     ):
-        earlier = found.get(registration_id, Begun(None, 0))
+        earlier = found.get(registration_id, NONE_BEGUN)
         under_way = earlier.open_attempt if submitted else attempt_id
-        found[registration_id] = Begun(under_way, earlier.attempts + 1)
+        ends = [end for end in (earlier.ended_at, submitted) if end]
+        found[registration_id] = Begun(under_way, earlier.attempts + 1, max(ends, default=None))
     return found
 
 
@@ -207,9 +210,14 @@ def has_open_attempt(person_id: int, activity_id: int) -> bool:
 def opens_at(version: ModuleVersion | PublishedVersion, runs: list[Run]) -> datetime | None:
     """From when the next attempt may begin, where the module makes one wait after a fail."""
     ends = [run.submission.submitted_at for run in runs if run.submission is not None]
-    if not ends or not version.wait_minutes:
+    return opens_after(version, max(ends, default=None))
+
+
+def opens_after(version: ModuleVersion | PublishedVersion, ended_at: datetime | None) -> datetime | None:
+    """As ``opens_at``, given when the latest attempt was submitted."""
+    if ended_at is None or not version.wait_minutes:
         return None
-    return max(ends) + timedelta(minutes=version.wait_minutes)
+    return ended_at + timedelta(minutes=version.wait_minutes)
 
 
 def attempts_left(version: ModuleVersion | PublishedVersion, runs: list[Run]) -> int | None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 
 from portal.catalogue.guide_publishing import GuideName, guide_names
+from portal.clock import london_day
 from portal.learning.queries import Course, courses
 from portal.standing.algebra import Status
 from portal.standing.queries import Asked, asked_of
@@ -67,6 +68,7 @@ class MyLearning:
     excluded: tuple[Row, ...]
     library: tuple[Course, ...]
     guides: tuple[GuideName, ...]
+    now: datetime
 
     @property
     def open_rows(self) -> list[Row]:
@@ -102,12 +104,24 @@ class MyLearning:
     @property
     def next_course(self) -> Course | None:
         """The module to go on with: one begun among those due first, else the first of them."""
-        rows = [row for row in self.open_rows if row.course is not None and not row.course.exhausted]
+        rows = [row for row in self.open_rows if row.course is not None and self._can_go_on(row.course)]
         if not rows:
             return None
         soonest = [row for row in rows if row.asked.due_on == rows[0].asked.due_on]
         begun = [row for row in soonest if row.course and row.course.progress]
         return (begun or soonest)[0].course
+
+    @property
+    def waiting(self) -> tuple[Course, datetime] | None:
+        """Where there is nothing to go on with: the module whose wait after a fail ends first, and when."""
+        if self.next_course is not None:
+            return None
+        courses = [row.course for row in self.open_rows if row.course]
+        ends = [(course, end) for course in courses if (end := course.waits_until(self.now))]
+        return min(ends, key=lambda pair: pair[1], default=None)
+
+    def _can_go_on(self, course: Course) -> bool:
+        return not course.exhausted and course.waits_until(self.now) is None
 
     @property
     def shares(self) -> list[float]:
@@ -118,18 +132,22 @@ class MyLearning:
         return [1.0] * len(self.complete) + open_shares + [0.0] * untouched
 
 
-def my_learning(person_id: int, day: date) -> MyLearning:
-    """What is asked of a person on ``day``, with how far they are; the same few statements always."""
+def my_learning(person_id: int, now: datetime) -> MyLearning:
+    """What is asked of a person today, with how far they are; the same few statements always."""
     found = courses(person_id)
-    rows = [Row(asked, found.get(asked.activity_id)) for asked in asked_of(person_id, day)]
+    rows = [Row(asked, found.get(asked.activity_id)) for asked in asked_of(person_id, london_day(now))]
+    places = {row.asked.activity_id: place for place, row in enumerate(rows)}
     return MyLearning(
         groups=_groups(row for row in rows if row.is_open),
         complete=tuple(
             _firsts((row for row in rows if row.asked.status.held), lambda row: row.asked.activity_id)
         ),
         excluded=tuple(row for row in rows if row.asked.status in (Status.EXEMPT, Status.DEFERRED)),
-        library=tuple(found.values()),
+        library=tuple(
+            sorted(found.values(), key=lambda each: places.get(each.version.activity_id, len(rows)))
+        ),
         guides=tuple(guide_names()),
+        now=now,
     )
 
 

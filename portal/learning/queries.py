@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 
-from portal.assessment.queries import Begun, begun_attempts
+from portal.assessment.queries import NONE_BEGUN, begun_attempts, opens_after
 from portal.catalogue.models import Activity, Lesson, ModuleVersion
 from portal.catalogue.published import PublishedLesson, PublishedVersion, VersionName, published
 from portal.catalogue.queries import SHARED_NAME, SharedName
@@ -114,12 +114,19 @@ class Course(Reading):
 
     open_attempt: UUID | None
     attempts_begun: int  # under the registration under way
+    attempt_ended_at: datetime | None
 
     @property
     def exhausted(self) -> bool:
         """Whether every attempt that the module allows was used without a pass."""
         limit = self.version.attempts
         return bool(limit) and self.open_attempt is None and self.attempts_begun >= limit
+
+    def waits_until(self, now: datetime) -> datetime | None:
+        """When the next attempt may begin, where nothing but a wait after a fail stands before it."""
+        if self.open_attempt is not None or self.next_lesson is not None or self.exhausted:
+            return None
+        return still_to_come(opens_after(self.version, self.attempt_ended_at), now)
 
 
 def _latest() -> Any:
@@ -260,8 +267,7 @@ def _courses(found: Sequence[_Rows]) -> dict[int, Course]:
     parts = {rows[0][0]: _parts(rows) for rows in found}
     progress = {key: progress.registration_id for key, (_, _, progress, _) in parts.items() if progress}
     begun = begun_attempts(list(progress.values()))
-    none = Begun(None, 0)
-    return {key: Course(*some, *begun.get(progress.get(key, 0), none)) for key, some in parts.items()}
+    return {key: Course(*some, *begun.get(progress.get(key, 0), NONE_BEGUN)) for key, some in parts.items()}
 
 
 def _parts(rows: _Rows) -> tuple[PublishedVersion, SharedName, Progress | None, bool]:

@@ -24,7 +24,7 @@ bp = Blueprint("learning", __name__, template_folder="templates")
 @requires(Permission.LEARN)
 def home() -> ResponseReturnValue:
     """What is required of the person, by when, and the one next step."""
-    mine = my_learning.my_learning(current_user.person_id, clock.today())
+    mine = my_learning.my_learning(current_user.person_id, clock.now())
     return render_template("learning/home.html", mine=mine, today=clock.today())
 
 
@@ -119,7 +119,7 @@ def outcome(attempt_id: UUID) -> ResponseReturnValue:
     if sheet.submission is None:
         return redirect(url_for("assessment.resume", attempt_id=attempt_id), 303)
     missed = assessment.missed_outcomes(sheet)
-    mine = my_learning.my_learning(current_user.person_id, clock.today())
+    mine = my_learning.my_learning(current_user.person_id, clock.now())
     if sheet.submission.passed:
         return render_template(
             "learning/passed.html",
