@@ -21,6 +21,7 @@ def course(state: DraftState) -> Course:
         passed=False,
         open_attempt=None,
         attempts_begun=0,
+        attempt_ended_at=None,
     )
 
 
