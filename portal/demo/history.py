@@ -16,9 +16,11 @@ from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion
 from portal.clock import noon
 from portal.db import db, stamp, touch
 from portal.demo.force import PlannedPerson
+from portal.kinds import kinds
 from portal.records.models import ImportedRecord, LessonVisit, PassRecord, Record, Registration
 from portal.records.references import new_reference
 
+GUESSES = 12  # so many that one of them is wrong
 MODULES = ("recognise", "protect", "respond", "report")
 DESIGNATED = ("response", "contact", "investigation", "custody", "neighbourhood", "roads policing")
 # How far people of a role get: the share that finishes each module.
@@ -111,7 +113,7 @@ class History:
         registration = self._begin(person_id, material, at, len(material.lessons))
         at += timedelta(minutes=4 * len(material.lessons))
         for number in range(1, fails + 1):
-            self._attempt(registration, material, number, self.random.randint(5, 9), at)
+            self._attempt(registration, material, number, self.random.randint(5, 8), at)
             at += timedelta(minutes=15)
         right = self.random.choice((10, 11, 11, 12))
         submission = self._attempt(registration, material, fails + 1, right, at)
@@ -133,16 +135,21 @@ class History:
         )
         db.session.add(attempt)
         db.session.flush()
+        given = [self._answer(item, right=place < right) for place, item in enumerate(items)]
+        marks = [
+            kinds()[item.kind].mark(item.content, choices) for item, choices in zip(items, given, strict=True)
+        ]
         responses = [
-            self._response(attempt, item, place, right=place < right) for place, item in enumerate(items)
+            _response(attempt, item, place, choices)
+            for place, (item, choices) in enumerate(zip(items, given, strict=True))
         ]
         db.session.execute(insert(Response), responses)
         submission = Submission(
             attempt_id=attempt.id,
-            score_raw=Decimal(right),
+            score_raw=sum(marks, Decimal(0)),
             score_max=len(items),
             mastery_score=attempt.mastery_score,
-            marks={str(item.id): "1.0000" if n < right else "0.0000" for n, item in enumerate(items)},
+            marks={str(item.id): str(mark) for item, mark in zip(items, marks, strict=True)},
             submitted_at=at + timedelta(minutes=9),
             recorded_at=stamp(),
         )
@@ -151,21 +158,17 @@ class History:
         return submission
 
     def _shuffled(self, item: Item) -> list[str]:
-        keys = [choice["key"] for choice in item.content["choices"]]
+        keys = kinds()[item.kind].keys(item.content)
         self.random.shuffle(keys)
         return keys
 
-    def _response(self, attempt: Attempt, item: Item, place: int, *, right: bool) -> dict[str, Any]:
-        saved = attempt.started_at + timedelta(seconds=40 * (place + 1))
-        correct = [c["key"] for c in item.content["choices"] if c["correct"]]
-        wrong = [c["key"] for c in item.content["choices"] if not c["correct"]]
-        return {
-            "attempt_id": attempt.id,
-            "item_id": item.id,
-            "choices": correct if right else [self.random.choice(wrong)],
-            "saved_at": saved,
-            "recorded_at": saved,
-        }
+    def _answer(self, item: Item, *, right: bool) -> list[str]:
+        """What earns the whole mark, else the worst of some guesses."""
+        kind = kinds()[item.kind]
+        if right:
+            return kind.best(item.content)
+        guesses = [kind.guess(item.content, self.random) for _ in range(GUESSES)]
+        return min(guesses, key=lambda guess: kind.mark(item.content, guess))
 
     def _record_pass(self, registration: Registration, submission: Submission) -> None:
         record = self._record(
@@ -224,3 +227,14 @@ def _material(key: str) -> Material:
         db.session.scalars(select(Item).where(Item.module_version_id == version.id, Item.retired.is_(False)))
     )
     return Material(version, lessons, items)
+
+
+def _response(attempt: Attempt, item: Item, place: int, choices: list[str]) -> dict[str, Any]:
+    saved = attempt.started_at + timedelta(seconds=40 * (place + 1))
+    return {
+        "attempt_id": attempt.id,
+        "item_id": item.id,
+        "choices": choices,
+        "saved_at": saved,
+        "recorded_at": saved,
+    }
