@@ -14,7 +14,7 @@ from portal.audit.services import log
 from portal.db import newest_stamp, transaction
 from portal.errors import PortalError, RuleError
 from portal.monitoring import exports
-from portal.monitoring.completion import Cells
+from portal.monitoring.completion import Line
 from portal.monitoring.position import PositionError, position
 from portal.monitoring.queries import CompletionReport, completion_report
 from portal.people.queries import COMMAND_LINE
@@ -55,7 +55,7 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
 
 def _write(report: CompletionReport, form: str, output: Path) -> None:
     """Write beside ``output`` first, then put the finished file in its place: whole, or not at all."""
-    writers: dict[str, Callable[[Iterator[Cells], Path], None]] = {
+    writers: dict[str, Callable[[Iterator[Line], Path], None]] = {
         "csv": exports.write_csv,
         "xlsx": lambda rows, path: exports.write_xlsx(
             rows, str(path), sheet=exports.sheet_name(report.position)

@@ -1,16 +1,18 @@
 """One row of the completion file: the contract's columns, in the contract's order, with their types.
 
-Rows are read as ``Cells``, tuples of what a file writes: days and instants as ISO 8601 text, scores as
-text with four places. What needs typed values asks for a ``CompletionRow``.
+A row is read as a ``Line``: texts in three parts, of which the first is the same for all rows of a
+person and the second for all rows of a requirement, so that a file writes each of them once. What needs
+values asks for a ``CompletionRow``.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
-Cells = tuple[str | int | None, ...]
+Line = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # "" where there is nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +50,32 @@ class CompletionRow:
     as_known_on: datetime
 
     @classmethod
-    def of(cls, cells: Cells) -> "CompletionRow":
-        """The row that these cells are of."""
+    def of(cls, line: Line) -> "CompletionRow":
+        """The row with the values of this line."""
         values: Any = [
-            _READ[TYPES[name]](cell) if name in TYPES and cell is not None else cell
-            for name, cell in zip(COLUMNS, cells, strict=True)
+            None if text == "" and name in NULLABLE else _READ[KINDS[name]](text)
+            for name, text in zip(COLUMNS, cells(line), strict=True)
         ]
         return cls(*values)
 
 
+def cells(line: Line) -> tuple[str, ...]:
+    """The texts in the order of ``COLUMNS``."""
+    person, asked, stands = line
+    return (*person, *asked, *stands)
+
+
+def _kind(annotation: Any) -> type:
+    kind: type = next(one for one in get_args(annotation) or (annotation,) if one is not NoneType)
+    return kind
+
+
 COLUMNS = tuple(field.name for field in fields(CompletionRow))
-TYPES: dict[str, type] = {  # of the columns whose cells are text that means more
-    "assigned_on": date,
-    "due_on": date,
-    "started_at": datetime,
-    "satisfied_at": datetime,
-    "score_scaled": Decimal,
-    "mastery_score": Decimal,
-    "valid_until": date,
-    "as_at": date,
-    "as_known_on": datetime,
-}
-COUNTS = ("version", "late_days", "attempts")
-_READ: dict[type, Callable[[Any], Any]] = {
+KINDS = {field.name: _kind(field.type) for field in fields(CompletionRow)}
+NULLABLE = frozenset(field.name for field in fields(CompletionRow) if NoneType in get_args(field.type))
+_READ: dict[type, Callable[[str], Any]] = {
+    str: str,
+    int: int,
     date: date.fromisoformat,
     datetime: datetime.fromisoformat,
     Decimal: Decimal,

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,9 +18,10 @@ import xlsxwriter
 
 from portal.clock import LONDON
 from portal.errors import RuleError
-from portal.monitoring.completion import COLUMNS, COUNTS, TYPES, Cells
+from portal.monitoring.completion import COLUMNS, KINDS, NULLABLE, Line, cells
 from portal.monitoring.position import Position
 from portal.monitoring.queries import CompletionReport
+from portal.standing.cells import Kept
 from portal.web.filters import number
 
 BATCH = 1000  # rows of a CSV sent at a time
@@ -113,32 +113,40 @@ def plain(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_RUNS) else cell
 
 
-def csv_lines(rows: Iterable[Cells]) -> Iterator[str]:
+def csv_lines(rows: Iterable[Line]) -> Iterator[str]:
     """The file in pieces of at most ``BATCH`` rows: RFC 4180, with a head, lines ending in CRLF.
 
     Args:
         rows: Read with ``plain`` as their guard.
     """
+    asked_before: Kept[tuple[str, ...], str] = Kept(_quoted)
+    head, start = None, ""
+    lines = [_quoted(COLUMNS)[:-1]]
+    for person, asked, stands in rows:
+        if person is not head:
+            head, start = person, _quoted(person)
+        lines.append(f"{start}{asked_before[asked]}{','.join(stands)}")
+        if len(lines) >= BATCH:
+            yield "\r\n".join((*lines, ""))
+            lines = []
+    if lines:
+        yield "\r\n".join((*lines, ""))
+
+
+def _quoted(texts: Iterable[str]) -> str:
+    """The texts as CSV, each followed by a comma."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    ahead = iter(rows)
-    while some := list(islice(ahead, BATCH)):
-        writer.writerows(some)
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-    if buffer.tell():
-        yield buffer.getvalue()
+    csv.writer(buffer, lineterminator=",").writerow(texts)
+    return buffer.getvalue()
 
 
-def write_csv(rows: Iterable[Cells], path: Path) -> None:
+def write_csv(rows: Iterable[Line], path: Path) -> None:
     """Write the CSV file to ``path``; ``rows`` as ``csv_lines`` takes them."""
     with path.open("w", encoding="utf-8", newline="") as file:
         file.writelines(csv_lines(rows))
 
 
-def write_xlsx(rows: Iterable[Cells], file: IO[bytes] | str, *, sheet: str = "Completions") -> None:
+def write_xlsx(rows: Iterable[Line], file: IO[bytes] | str, *, sheet: str = "Completions") -> None:
     """Write a workbook of one sheet, one row in memory at a time; no text in it can run."""
     options = {
         "constant_memory": True,
@@ -156,9 +164,9 @@ def write_xlsx(rows: Iterable[Cells], file: IO[bytes] | str, *, sheet: str = "Co
             page.write_string(0, column, name, bold)
         line = 0
         for line, row in enumerate(rows, start=1):
-            for column, cell in enumerate(row):
-                if cell is not None:
-                    writers[column](line, column, cell)
+            for column, text in enumerate(cells(row)):
+                if text:
+                    writers[column](line, column, text)
         page.autofilter(0, 0, line, len(COLUMNS) - 1)
 
 
@@ -168,31 +176,45 @@ def _cell_writers(book: Any, page: Any) -> list[Callable[[int, int, Any], Any]]:
     instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     score = book.add_format({"num_format": "0.0000"})
 
-    def write_day(line: int, column: int, cell: str) -> None:
-        page.write_datetime(line, column, date.fromisoformat(cell), day)
+    def write_day(line: int, column: int, text: str) -> None:
+        page.write_datetime(line, column, date.fromisoformat(text), day)
 
-    def write_instant(line: int, column: int, cell: str) -> None:
-        local = datetime.fromisoformat(cell).astimezone(LONDON).replace(tzinfo=None)
+    def write_instant(line: int, column: int, text: str) -> None:
+        local = datetime.fromisoformat(text).astimezone(LONDON).replace(tzinfo=None)
         page.write_datetime(line, column, local, instant)
 
-    def write_score(line: int, column: int, cell: str) -> None:
-        page.write_number(line, column, float(cell), score)
+    def write_score(line: int, column: int, text: str) -> None:
+        page.write_number(line, column, float(text), score)
 
-    typed: dict[type, Any] = {date: write_day, datetime: write_instant, Decimal: write_score}
-    writers = {name: typed[kind] for name, kind in TYPES.items()} | dict.fromkeys(COUNTS, page.write_number)
-    return [writers.get(name, page.write_string) for name in COLUMNS]
+    def write_count(line: int, column: int, text: str) -> None:
+        page.write_number(line, column, int(text))
+
+    typed = {
+        str: page.write_string,
+        int: write_count,
+        Decimal: write_score,
+        date: write_day,
+        datetime: write_instant,
+    }
+    return [typed[KINDS[name]] for name in COLUMNS]
 
 
-def write_json(definition: dict[str, Any], totals: dict[str, int], rows: Iterable[Cells], path: Path) -> None:
+def write_json(definition: dict[str, Any], totals: dict[str, int], rows: Iterable[Line], path: Path) -> None:
     """Write one object to ``path``: ``definition``, ``totals`` by status, and ``rows``, one a line."""
-    scores = [name for name, kind in TYPES.items() if kind is Decimal]
     with path.open("w", encoding="utf-8") as file:
         file.write(f'{{\n"definition": {json.dumps(definition, ensure_ascii=False)},\n')
         file.write(f'"totals": {json.dumps(totals)},\n"rows": [')
         lead = "\n"
         for row in rows:
-            values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
-            values.update((name, float(values[name])) for name in scores if values[name] is not None)
+            values = {name: _json(name, text) for name, text in zip(COLUMNS, cells(row), strict=True)}
             file.write(lead + json.dumps(values, ensure_ascii=False))
             lead = ",\n"
         file.write("\n]\n}\n")
+
+
+def _json(name: str, text: str) -> str | int | float | None:
+    """Counts and scores as numbers; days and instants are text in JSON too."""
+    if text == "" and name in NULLABLE:
+        return None
+    kind = KINDS[name]
+    return int(text) if kind is int else float(text) if kind is Decimal else text

@@ -195,9 +195,9 @@ def _directed(person_id: int, position: Position, units: dict[int, UnitRow]) -> 
     for reference, status, due_on in standings.wholes_of(person_id, position.as_at, position.as_known_on):
         about = subject(reference, position)
         scope = standings.Scope(about.id, position.as_at, position.as_known_on, whose)
-        rows = Rows(about, position, units)
-        cells = [line for people in standings.holders(scope, (), 1) for line in rows.of(scope, people)]
-        requirements = [_requirement(CompletionRow.of(line), about, position) for line in cells]
+        rows = Rows(about, scope, units, position)
+        lines = [line for people in standings.holders(scope, 1) for line in rows.of(people)]
+        requirements = [_requirement(CompletionRow.of(line), about, position) for line in lines]
         found.append(Directed(about, status, due_on, requirements))
     return found
 

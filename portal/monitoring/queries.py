@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from portal.monitoring.completion import Cells
+from portal.monitoring.completion import Line
 from portal.monitoring.details import Guard, Rows
 from portal.monitoring.figures import Figures, UnitLine, unit_lines
 from portal.monitoring.filters import EVERYONE, Filters, Order
@@ -140,16 +140,17 @@ class CompletionReport:
         """The people who have been overdue or expired longest."""
         return self._lines(standings.longest_late(self._all, limit))
 
-    def rows(self, guard: Guard = str) -> Iterator[Cells]:
+    def rows(self, guard: Guard = str) -> Iterator[Line]:
         """Every row by unit path, surname, staff number, requirement; ``BATCH`` people at a time.
 
         Args:
             guard: What is done to every text that people wrote.
         """
-        rows = Rows(self.subject, self.position, self.reach.units, guard)
+        rows = Rows(self.subject, self._all, self.reach.units, self.position, guard)
         for unit_ids in self._groups():
-            for people in standings.holders(self._listed, unit_ids, BATCH):
-                yield from rows.of(self._listed, people)
+            here = self.scope_of(replace(self._listed.whose, within=frozenset(unit_ids)))
+            for people in standings.holders(here, BATCH, unit_ids):
+                yield from rows.of(people)
 
     def _holding(self, order: Order, offset: int, limit: int) -> tuple[tuple[Status, ...], int]:
         """The statuses that hold a slice of the list sorted by status, and its place among them.

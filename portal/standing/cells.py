@@ -9,13 +9,10 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, type_coerce
-from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import UserDefinedType
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-Reader = Callable[[Any], str | None]
 
 
 class Kept(dict[K, V]):
@@ -35,49 +32,22 @@ def utc_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _instant(value: datetime | None) -> str | None:
-    return None if value is None else utc_text(value)
+def instant_text(held: str | datetime) -> str:
+    """An instant as ``held`` gives it, in UTC with Z: SQLite holds "2026-04-18 12:00:00.000000", in UTC."""
+    if isinstance(held, str):
+        return f"{held[:10]}T{held[11:19] if held.endswith('.000000') else held[11:]}Z"
+    return utc_text(held)
 
 
-def _instant_of_sqlite(value: str | None) -> str | None:
-    """From "2026-04-18 12:00:00.000000", which is UTC."""
-    if value is None:
-        return None
-    return f"{value[:10]}T{value[11:19] if value.endswith('.000000') else value[11:]}Z"
-
-
-def _day(value: date | None) -> str | None:
-    return None if value is None else value.isoformat()
-
-
-class _IsoInstant(UserDefinedType[str]):
-    cache_ok = True
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Reader:
-        return _instant_of_sqlite if dialect.name == "sqlite" else _instant
-
-
-class _IsoDay(UserDefinedType[str]):
-    cache_ok = True
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
-        return None if dialect.name == "sqlite" else _day  # SQLite holds the very text
+def day_text(held: str | date) -> str:
+    """A day as ``held`` gives it, in ISO form: that is how SQLite holds it."""
+    return held if isinstance(held, str) else held.isoformat()
 
 
 class _Held(UserDefinedType[Any]):
     cache_ok = True
 
 
-def iso_instant(column: Any) -> ColumnElement[str]:
-    """A column of instants, read as text in UTC with Z."""
-    return type_coerce(column, _IsoInstant())
-
-
-def iso_day(column: Any) -> ColumnElement[str]:
-    """A column of days, read as ISO text."""
-    return type_coerce(column, _IsoDay())
-
-
 def held(column: Any) -> ColumnElement[Any]:
-    """A column of decimals, read as the number that the driver gives: few of them differ."""
+    """A column read as the driver gives it: text or a number on SQLite, else a day, instant or decimal."""
     return type_coerce(column, _Held())

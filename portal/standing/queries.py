@@ -4,12 +4,12 @@ Everything is read from the spans, on a day as known on an instant, and no state
 package names their table.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Result, Row, and_, case, func, select
+from sqlalchemy import Row, and_, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Activity, GuideVersion
@@ -19,7 +19,7 @@ from portal.people.known import known
 from portal.people.models import PersonName, Post, UnitState
 from portal.records.models import ImportedRecord, PassRecord, Record
 from portal.standing.algebra import Status
-from portal.standing.cells import held, iso_day, iso_instant
+from portal.standing.cells import held
 from portal.standing.models import StandingSpan
 from portal.standing.scope import Scope, Whose, holds, is_known
 from portal.standing.spans import WHOLE
@@ -192,19 +192,20 @@ def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequ
     live = and_(rule.from_on <= scope.as_at, rule.to_on >= scope.as_at, known(rule, scope.as_known_on))
     order = [_place(units), *_by_name()] if len(units) > 1 else _by_name()
     statement = (
-        _with_names(select(*_HOLDER, iso_day(rule.joined_on).label("joined_on")))
+        _with_names(select(*_HOLDER, held(rule.joined_on).label("joined_on")))
         .join(rule, and_(same, live))
         .where(*scope.wholes())
         .order_by(*order)
         .execution_options(yield_per=size)
     )
-    yield from _rows(statement).partitions()
+    yield from db.session.connection().execute(statement).partitions()  # the session would go through each
 
 
-def requirements(scope: Scope, people: Sequence[int]) -> Iterator[Row[Any]]:
-    """Where these people stand on each requirement, with the record that counts; by person and position.
+def requirements(scope: Scope) -> Callable[[Sequence[int]], Sequence[Row[Any]]]:
+    """Reads where given people stand on each requirement, with the record that counts.
 
-    Instants are text in UTC, scores as the database holds them, days ordinals.
+    One statement, made once for all batches of people; by person and position. Days of spans are
+    ordinals; instants and scores come as the driver gives them.
     """
     first: Any = aliased(Record)  # a correction keeps the proof of the row it replaces
     corrected = case((Record.replaces_id.is_not(None), Record.reference))  # else null: nothing is looked for
@@ -219,7 +220,7 @@ def requirements(scope: Scope, people: Sequence[int]) -> Iterator[Row[Any]]:
             span.valid_until,
             span.late_days,
             Exclusion.reason,
-            iso_instant(Record.achieved_at).label("achieved_at"),
+            held(Record.achieved_at).label("achieved_at"),
             Record.source,
             Record.reference,
             PassRecord.module_version_id,
@@ -234,15 +235,11 @@ def requirements(scope: Scope, people: Sequence[int]) -> Iterator[Row[Any]]:
         .outerjoin(first, and_(first.reference == corrected, first.replaces_id.is_(None)))
         .outerjoin(PassRecord, PassRecord.record_id == proof)
         .outerjoin(ImportedRecord, ImportedRecord.record_id == unproven)
-        .where(*scope.requirements(people))
+        .where(*scope.requirements(bindparam("people", expanding=True)))
         .order_by(span.person_id, span.position)
     )
-    return iter(_rows(statement))
-
-
-def _rows(statement: Any) -> Result[Any]:
-    """What the statement finds, as plain rows: the session would go through each of them once more."""
-    return db.session.connection().execute(statement)
+    connection = db.session.connection()
+    return lambda people: connection.execute(statement, {"people": people}).all()
 
 
 class Whole(NamedTuple):

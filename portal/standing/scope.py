@@ -100,8 +100,8 @@ class Scope:
             found.append(_among(span, self.whose.statuses))
         return found
 
-    def requirements(self, people: Sequence[int], span: Any = StandingSpan) -> list[ColumnElement[bool]]:
-        """What is asked of the spans of the requirements of these people."""
+    def requirements(self, people: Any, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
+        """What is asked of the spans of the requirements of these people: ids, or a parameter of them."""
         return [
             *self._here(span),
             self.whose.seen(span),
