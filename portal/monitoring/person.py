@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 from portal import clock
 from portal.db import OPEN_END, db
 from portal.errors import NotFoundError
+from portal.learning.queries import Course, courses
 from portal.monitoring import wording
 from portal.monitoring.completion import CompletionRow
 from portal.monitoring.details import Rows
@@ -191,21 +192,28 @@ def _grants(person_id: int, units: dict[int, UnitRow]) -> list[Grant]:
 def _directed(person_id: int, position: Position, units: dict[int, UnitRow]) -> list[Directed]:
     """Every directive that reaches the person at the position, the worst standing first."""
     found = []
+    begun = {} if position.past else {key: each for key, each in courses(person_id).items() if each.progress}
     whose = standings.Whose(everyone=True, people=frozenset([person_id]))
     for reference, status, due_on in standings.wholes_of(person_id, position.as_at, position.as_known_on):
         about = subject(reference, position)
         scope = standings.Scope(about.id, position.as_at, position.as_known_on, whose)
         rows = Rows(about, scope, units, position)
         lines = [line for people in standings.holders(scope, 1) for line in rows.of(people)]
-        requirements = [_requirement(CompletionRow.of(line), about, position) for line in lines]
+        requirements = [_requirement(CompletionRow.of(line), about, position, begun) for line in lines]
         found.append(Directed(about, status, due_on, requirements))
     return found
 
 
-def _requirement(row: CompletionRow, about: Subject, position: Position) -> Requirement:
+def _requirement(
+    row: CompletionRow, about: Subject, position: Position, begun: dict[int, Course]
+) -> Requirement:
+    """One requirement in words; visits to lessons bear no stamp: only today's position tells of them."""
     asked = next(one for one in about.asked if one.key == row.requirement)
     current = about.versions.current.get(asked.activity_id)
-    minutes = current.minutes if current else 0
+    course = begun.get(asked.activity_id)
+    minutes = course.minutes_left if course else current.minutes if current else 0
+    lesson = wording.lesson_of(course) if course else ""
     status = Status[row.status.upper()]
     title = row.requirement_title.partition(":")[0]
-    return Requirement(title, status, wording.stands(row, status, minutes, position), row.record_reference)
+    stands = wording.stands(row, status, minutes, position, lesson)
+    return Requirement(title, status, stands, row.record_reference)

@@ -3,6 +3,7 @@
 from datetime import date
 
 from portal import clock
+from portal.learning.queries import Course
 from portal.monitoring.completion import CompletionRow
 from portal.monitoring.figures import Figures, Share
 from portal.monitoring.position import Position
@@ -184,8 +185,8 @@ def where(name: str, status: Status, missing: int, asked: int, due_on: date, nou
     return f"{name} has {still} to complete by {say.date(due_on)}"
 
 
-def stands(row: CompletionRow, status: Status, minutes: int, position: Position) -> str:
-    """Where one requirement stands, beside its status."""
+def stands(row: CompletionRow, status: Status, minutes: int, position: Position, lesson: str = "") -> str:
+    """Where one requirement stands, beside its status; ``lesson`` says how far a module under way is."""
     if status.excluded:
         return reason(row.exclusion_reason or "other").capitalize()
     if status.held:
@@ -200,10 +201,16 @@ def stands(row: CompletionRow, status: Status, minutes: int, position: Position)
         words.append(f"begun on {say.date(row.started_at)}")
     if row.attempts:
         words.append(say.plural(row.attempts, "attempt"))
-    if minutes:
-        words.append(f"about {say.minutes_words(minutes)}")
-    said = " · ".join(words)
+    about = f"about {say.minutes_words(minutes)}{' left' if lesson else ''}" if minutes else ""
+    said = " · ".join([*words, *filter(None, (lesson, about))])
     return said[:1].upper() + said[1:]
+
+
+def lesson_of(course: Course) -> str:
+    """How far a module under way is, in lessons; empty where it has none."""
+    if course.next_lesson is None:
+        return "every lesson complete" if course.lessons else ""
+    return f"lesson {course.next_lesson.position} of {len(course.lessons)}"
 
 
 def _achieved(row: CompletionRow) -> str:
