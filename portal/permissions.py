@@ -36,6 +36,7 @@ class Permission(StrEnum):
     DIRECTIVE_VIEW = "directives:directive:view"
     AUTHORING_VIEW = "authoring:draft:view"
     DRAFT_EDIT = "authoring:draft:edit"
+    FORCE_SET = "catalogue:force:set"
     VERSION_PUBLISH = "authoring:version:publish"
 
 
@@ -55,11 +56,11 @@ _SIGHT = frozenset(
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: _SIGHT,
     Role.DIRECTIVE_OWNER: _SIGHT,
-    Role.AUTHOR: frozenset({Permission.AUTHORING_VIEW, Permission.DRAFT_EDIT}),
+    Role.AUTHOR: frozenset({Permission.AUTHORING_VIEW, Permission.DRAFT_EDIT, Permission.FORCE_SET}),
     Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
     Role.FACILITATOR: frozenset(),
     Role.AUDITOR: _SIGHT,
-    Role.ADMINISTRATOR: _SIGHT | {Permission.ACCOUNT_ADMINISTER},
+    Role.ADMINISTRATOR: _SIGHT | {Permission.ACCOUNT_ADMINISTER, Permission.FORCE_SET},
 }
 
 

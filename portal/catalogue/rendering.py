@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 from portal.catalogue import queries
 from portal.catalogue.queries import SharedName
+from portal.catalogue.shared import Shared
 
 UNSET = "Your force has not set this yet"
 _SLOT = re.compile(r"\{\{(force|term):([^{}]*)\}\}")
@@ -20,9 +21,9 @@ def fill(html: str, shared: SharedName | None = None) -> Markup:
 
     Args:
         html: As it was rendered and sanitised when it was published.
-        shared: Names the glossary, where the page has read which it is; by default that is read here.
+        shared: Names glossary and settings, where the page has read which they are; else that is read here.
     """
-    if "{{term:" not in html:
+    if not _SLOT.search(html):
         shared = None
     elif shared is None:
         shared = queries.shared_name()
@@ -31,12 +32,12 @@ def fill(html: str, shared: SharedName | None = None) -> Markup:
 
 @lru_cache(maxsize=256)
 def _filled(html: str, shared: SharedName | None) -> Markup:
-    terms = queries.shared(shared).terms if shared else {}
+    held = queries.shared(shared) if shared else Shared()
 
     def filled(slot: re.Match[str]) -> str:
         if slot[1] == "force":
-            return str(escape(UNSET))
-        term = terms.get(entities.unescape(slot[2]))
+            return str(escape(held.values.get(slot[2], UNSET)))
+        term = held.terms.get(entities.unescape(slot[2]))
         return str(escape(term.text)) if term else ""
 
     return Markup(_SLOT.sub(filled, html))  # noqa: S704 - sanitised when it was published

@@ -13,7 +13,7 @@ from portal.catalogue.guides import CheckedGuide, check_guides
 from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
 from portal.catalogue.reading import SHARED, module_folders, read_folder, read_guides, read_shared
 from portal.catalogue.searching import reindex
-from portal.catalogue.shared import parse_shared
+from portal.catalogue.shared import VALUES, parse_shared, values_file
 from portal.db import db
 from portal.errors import BadInputError
 from portal.formats.faults import Faults
@@ -157,6 +157,23 @@ def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -
     version = _publish_module(reading.modules[0], at, by)
     reindex()
     return version
+
+
+def set_force_values(values: dict[str, str], *, at: datetime, by: int) -> bool:
+    """Fill in the force's settings: a new version of what was filled in before, shown from now on.
+
+    Args:
+        values: By the setting's key; an empty text is left out, and is then shown as not set.
+        at: The transaction's stamp.
+        by: The person who fills them in.
+
+    Returns:
+        Whether anything changed.
+    """
+    kept = {key: text for key, value in values.items() if (text := value.strip())}
+    if kept == queries.shared().values:
+        return False
+    return _publish_shared(VALUES, values_file(kept), at, by)
 
 
 def _publish_shared(name: str, content: bytes, at: datetime, by: int | None) -> bool:

@@ -1,5 +1,6 @@
 """The files that all modules share: sources, force settings and the glossary."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import date
@@ -8,6 +9,7 @@ from portal.catalogue.reading import text_of
 from portal.formats.faults import Faults
 from portal.formats.tables import Source, Table
 
+VALUES = "_force_values.json"  # made in the portal, not part of a folder
 SOURCE_KINDS = ("primary", "secondary", "low")
 
 
@@ -52,6 +54,7 @@ class Shared:
     sources: dict[str, SourceText] = field(default_factory=dict)
     terms: dict[str, Term] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)  # of settings, as the force filled them in
 
 
 def parse_shared(files: dict[str, bytes], faults: Faults) -> Shared:
@@ -63,7 +66,18 @@ def parse_shared(files: dict[str, bytes], faults: Faults) -> Shared:
         {s.number: s for s in sources},
         {t.key: t for t in terms},
         {s.key: s for s in settings},
+        parse_values(files.get(VALUES, b"")),
     )
+
+
+def parse_values(content: bytes) -> dict[str, str]:
+    """What the force filled in, as ``values_file`` wrote it; nothing where nobody has."""
+    return {key: str(value) for key, value in json.loads(content or b"{}").items()}
+
+
+def values_file(values: dict[str, str]) -> bytes:
+    """What the force filled in, to be kept as a version of the shared file ``VALUES``."""
+    return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True).encode()
 
 
 def _tables(files: dict[str, bytes], name: str, key: str, faults: Faults) -> list[Table]:

@@ -1,5 +1,6 @@
 """Guides as their pages show them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +10,13 @@ from sqlalchemy import select
 from portal.catalogue.guide_publishing import current_guide, current_guides
 from portal.catalogue.guides import Section, sections
 from portal.catalogue.models import GuideVersion
+from portal.catalogue.queries import published_modules
 from portal.db import db
 from portal.errors import NotFoundError
 from portal.people.known import known
 from portal.records.models import Acknowledgement, Record
+
+_SETTING = re.compile(r"\{\{force:([^{}]*)\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +78,33 @@ def _acknowledged(person_id: int, activity_id: int | None = None) -> dict[int, A
         statement = statement.where(Record.activity_id == activity_id)
     rows = db.session.execute(statement)
     return {activity: Acknowledged(reference, at, number) for activity, reference, at, number in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place that shows a setting."""
+
+    title: str
+    above: str  # the module or guide it stands in
+    address: str
+
+
+def uses_of_settings() -> dict[str, list[Use]]:
+    """Where the newest versions show each setting, by its key; modules first. Five statements."""
+    found: dict[str, list[Use]] = {}
+    for version in published_modules():
+        at = f"/learning/modules/{version.activity.key}"
+        for lesson in version.lessons:
+            _note(found, lesson.html, Use(lesson.title, version.title, f"{at}/lessons/{lesson.key}"))
+        title = version.job_aid_title or ""
+        _note(found, version.job_aid_html or "", Use(title, version.title, f"{at}/job-aid"))
+        items = "".join(f"{item.prompt_html} {item.stimulus_html} {item.content}" for item in version.items)
+        _note(found, items, Use("Questions of the assessment", version.title, at))
+    for guide in current_guides():
+        _note(found, guide.html, Use(guide.title, "Guide", f"/guides/{guide.activity.key}"))
+    return found
+
+
+def _note(found: dict[str, list[Use]], html: str, use: Use) -> None:
+    for key in dict.fromkeys(_SETTING.findall(html)):
+        found.setdefault(key, []).append(use)

@@ -5,11 +5,13 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.access import requires
+from portal.catalogue.queries import shared
 from portal.catalogue.rendering import fill
 from portal.catalogue.searching import search
+from portal.catalogue.services import set_force_values
 from portal.db import stamp, transaction
 from portal.guides import queries, services
-from portal.guides.forms import AcknowledgeForm, SearchForm
+from portal.guides.forms import AcknowledgeForm, SearchForm, force_form
 from portal.permissions import Permission
 
 bp = Blueprint("guides", __name__, template_folder="templates")
@@ -26,6 +28,7 @@ def index() -> ResponseReturnValue:
         form=SearchForm(data={"q": text}),
         hits=search(text) if text else [],
         guides=queries.guides_for(current_user.person_id),
+        sets_force=Permission.FORCE_SET in current_user.permissions,
     )
 
 
@@ -52,3 +55,20 @@ def acknowledge(key: str) -> ResponseReturnValue:
             reference = services.acknowledge(current_user.person_id, key, form.number.data, at=stamp())
         flash(f"Recorded: you have read this guide. Reference {reference}.", "success")
     return redirect(url_for(".guide", key=key), 303)
+
+
+@bp.route("/force-settings", methods=["GET", "POST"])
+@requires(Permission.FORCE_SET)
+def force_settings() -> ResponseReturnValue:
+    """What the force fills in once, and where each is shown."""
+    held = shared()
+    form = force_form(held.settings.values(), data=held.values)
+    if form.validate_on_submit():
+        values = {key: form[key].data for key in held.settings}
+        with transaction():
+            changed = set_force_values(values, at=stamp(), by=current_user.person_id)
+        flash("Saved. Every page shows it from now on." if changed else "Nothing was different.", "success")
+        return redirect(url_for(".force_settings"), 303)
+    return render_template(
+        "guides/force_settings.html", form=form, held=held, uses=queries.uses_of_settings()
+    )

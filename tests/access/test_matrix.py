@@ -28,7 +28,7 @@ from portal.records import services as records
 from portal.records.references import new_reference
 from tests.accounts.browsing import PASSWORD, another, sign_in
 from tests.catalogue.folders import sample
-from tests.factories.catalogue import make_version
+from tests.factories.catalogue import make_guide, make_version
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.learning.asking import ask
 from tests.pages import PortalClient
@@ -103,6 +103,7 @@ ROUTES: dict[str, str] = {
     "catalogue.medium": NOBODY,
     "catalogue.sources": NOBODY,
     "guides.acknowledge": NOBODY,
+    "guides.force_settings": NOBODY,
     "guides.guide": NOBODY,
     "guides.index": NOBODY,
     "learning.again": OWN,
@@ -129,6 +130,8 @@ ROUTES: dict[str, str] = {
     "records.record": RECORD,
     "records.records": OWN,
 }
+
+KEYS = {"authoring": "protect", "guides": "whom-to-call"}  # elsewhere a lesson's
 
 # Of these there is none for anyone in this world: not found is as good as reached.
 MAY_BE_UNKNOWN = {
@@ -182,6 +185,7 @@ class World:
 
 def _make_world(viewer: str) -> World:
     version = make_version("protect", test_out=True)
+    make_guide("whom-to-call")
     ask("protect")
     here, elsewhere = make_unit("Here"), make_unit("Elsewhere")
     places = {"own": ("V1", here), "seen": ("SEEN", here), "unseen": ("UNSEEN", elsewhere)}
@@ -229,7 +233,9 @@ def _address(app: Flask, rule: Rule, subject: Subject) -> str:
         "attempt_id": subject.attempt,
         "number": 1,
         "slug": "protect",
-        "key": "protect" if rule.endpoint.startswith("authoring.") else "lesson-1",
+        "key": {"authoring": "protect", "guides": "whom-to-call"}.get(
+            rule.endpoint.split(".")[0], "lesson-1"
+        ),
         "sha256": "0" * 64,
         "name": "x.svg",
         "token": "unknown",

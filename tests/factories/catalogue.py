@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion
+from portal.catalogue.models import Activity, GuideVersion, Item, Lesson, ModuleVersion
 from portal.db import db, transaction
 
 PUBLISHED = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -69,6 +69,31 @@ def make_version(
 def right(item: Item) -> list[str]:
     """Keys of the choices that earn the mark."""
     return RIGHT[item.kind]
+
+
+def make_guide(key: str, *, acknowledge: bool = True) -> int:
+    """The first version of a guide. Returns its id."""
+    with transaction():
+        activity = Activity(recorded_at=PUBLISHED, kind="guide", key=key)
+        db.session.add(activity)
+        db.session.flush()
+        version = GuideVersion(
+            recorded_at=PUBLISHED,
+            activity_id=activity.id,
+            number=1,
+            digest=f"{key}-1",
+            title=key.capitalize(),
+            summary="What to do.",
+            owner="Learning and development",
+            review_on=date(2027, 5, 31),
+            acknowledge=acknowledge,
+            html="<p>Call first.</p>",
+            words=2,
+            published_at=PUBLISHED,
+        )
+        db.session.add(version)
+        db.session.flush()
+        return version.id
 
 
 def _activity(key: str) -> Activity:

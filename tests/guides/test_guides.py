@@ -12,9 +12,11 @@ from portal.catalogue.searching import search
 from portal.db import db, stamp, transaction
 from portal.directives.services import issue
 from portal.errors import BadInputError
+from portal.permissions import Role
 from portal.records.models import Acknowledgement
 from tests.accounts.browsing import make_account, sign_in
 from tests.catalogue.folders import SVG, lesson, write
+from tests.factories.people import make_grant
 from tests.monitoring.counting import statements
 
 MODULES = Path(__file__).resolve().parents[2] / "modules"
@@ -273,3 +275,45 @@ def test_the_force_s_own_guides_are_complete(database):
         assert current_guide(key) is not None
     found = {hit.address for hit in search("document back", most=3)}
     assert "/guides/intelligence-document#part-why-documents-come-back" in found
+
+
+def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
+    publish(folder(tmp_path, **{"sample/lessons/second.md": lesson("Ring [[force.nccu_contact]].\n")}))
+    author = make_account("D3001")
+    make_grant(author, Role.AUTHOR)
+    sign_in(client, "D3001")
+    page = client.page("/force-settings")
+
+    saved = client.press(page, "Save", **{"force-nccu_contact": " <b>Ring</b>  desk 9 "})
+
+    assert page.h1 == "1 detail of your force is not set"
+    assert saved.h1 == "Your force’s details are set"
+    assert "<b>Ring</b> desk 9" in client.page("/guides/whom-to-call").text
+    assert "Ring <b>Ring</b> desk 9." in client.page("/learning/modules/sample/lessons/second").text
+    assert saved.links["Whom to call"] == "/guides/whom-to-call"
+    assert saved.links["A lesson"] == "/learning/modules/sample/lessons/second"
+
+
+def test_an_emptied_detail_is_not_set_again_and_a_long_one_is_refused(client, tmp_path):
+    publish(folder(tmp_path))
+    make_grant(make_account("D9001"), Role.ADMINISTRATOR)
+    sign_in(client, "D9001")
+    page = client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
+
+    refused = client.press(page, "Save", **{"force-nccu_contact": "x" * 301})
+    emptied = client.press(page, "Save", **{"force-nccu_contact": "  "})
+
+    assert "Use 300 characters or fewer." in refused.text
+    assert emptied.h1 == "1 detail of your force is not set"
+    assert "Your force has not set this yet" in client.page("/guides/whom-to-call").text
+
+
+def test_publishing_the_folder_again_keeps_what_the_force_filled_in(client, tmp_path):
+    publish(folder(tmp_path))
+    make_grant(make_account("D3001"), Role.AUTHOR)
+    sign_in(client, "D3001")
+    client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
+
+    publish(folder(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+
+    assert "Desk 9" in client.page("/guides/whom-to-call").text
