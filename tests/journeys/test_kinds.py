@@ -1,0 +1,186 @@
+"""Items of each kind in real hands: by keyboard alone, at both widths, with scripts and without."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
+
+from tests.catalogue.folders import MODULE, write
+from tests.catalogue.kinds_written import item
+from tests.journeys.walking import (
+    ask,
+    attempt_of,
+    follow,
+    h1,
+    hold_to_account,
+    press,
+    reach_assessment,
+    sign_in,
+    visitor,
+)
+from tests.running import Server, command, settings
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PLACES = {"Stop the lorry": "1", "Call the control room": "2", "Wait for the ambulance": "3"}
+BELONGS = {
+    "An intelligence report": "The NCCU",
+    "A child at risk": "Children's services",
+    "A referral": "The NCCU",
+}
+
+
+@pytest.fixture(scope="module")
+def published(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """The server with a module whose four items are each of another kind."""
+    kinds = {"order": "see", "match": "say", "scenario": "see", "report": "say"}
+    bank = "\n".join(item(kind, kind, outcome) for kind, outcome in kinds.items())
+    files = {"sample/items/bank.toml": bank, "sample/module.toml": MODULE.replace("draw = 2", "draw = 4")}
+    folder: Path = write(tmp_path_factory.mktemp("modules"), files)
+    done = command(settings(shared_server.instance), "modules", "publish", str(folder / "sample"))
+    assert done.returncode == 0, done.stderr
+    return shared_server
+
+
+@contextmanager
+def asked(browser: Browser, server: Server, person: str, **options: Any) -> Iterator[Tab]:
+    """A person before the first question of the assessment."""
+    with visitor(browser, server, **options) as tab:
+        sign_in(tab, person)
+        tab.goto(f"/assessment/{reach_assessment(tab.context, server.instance, 'sample')}")
+        yield tab
+
+
+def kind_of(tab: Tab) -> str:
+    """The kind of the question on the page."""
+    number = int(tab.url.rpartition("/")[2].partition("?")[0])
+    ((drawn,),) = ask_of(tab, "SELECT drawn FROM attempt WHERE id = ?", attempt_of(tab).replace("-", ""))
+    ((kind,),) = ask_of(tab, "SELECT kind FROM item WHERE id = ?", json.loads(drawn)[number - 1]["item_id"])
+    return str(kind)
+
+
+INSTANCE: dict[str, Path] = {}
+
+
+def ask_of(tab: Tab, query: str, *values: Any) -> list[Any]:
+    return ask(INSTANCE[tab.url.split("/assessment/")[0]], query, *values)
+
+
+def walk_to(tab: Tab, selector: str) -> None:
+    """Press Tab until the focus is there."""
+    for _ in range(60):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"{selector} is out of the keyboard's reach")
+
+
+def lists(tab: Tab) -> dict[str, str]:
+    """The id of the list below each label."""
+    return {
+        label.inner_text().strip(): label.get_attribute("for") or ""
+        for label in tab.locator("main form label").all()
+    }
+
+
+def letters(tab: Tab) -> dict[str, str]:
+    """The letter of each option."""
+    rows = tab.locator(".portal-letters div").all()
+    return {row.locator("dd").inner_text(): row.locator("dt").inner_text() for row in rows}
+
+
+def set_lists(tab: Tab, wanted: dict[str, str]) -> None:
+    """Choose in each list by typing its first character."""
+    found = lists(tab)
+    for label in sorted(wanted, key=lambda label: found[label]):
+        walk_to(tab, f"#{found[label]}")
+        tab.keyboard.type(wanted[label])
+        assert tab.locator(f"#{found[label]}").input_value() == wanted[label]
+
+
+def tick(tab: Tab, name: str, value: str) -> None:
+    """Choose a radio with Tab and arrows."""
+    walk_to(tab, f"input[name='{name}']")
+    tab.keyboard.press("Space")
+    for _ in range(8):
+        if tab.evaluate("document.activeElement.value") == value:
+            return
+        tab.keyboard.press("ArrowDown")
+    raise AssertionError(value)
+
+
+def send(tab: Tab) -> None:
+    """Go to the button and press it."""
+    walk_to(tab, "main button.govuk-button:not(.govuk-button--secondary)")
+    with tab.expect_navigation():
+        tab.keyboard.press("Enter")
+
+
+def take(tab: Tab, kind: str, good: bool) -> None:
+    """Answer one question by keyboard, well or badly."""
+    if kind == "order":
+        set_lists(tab, PLACES if good else dict(zip(PLACES, "321", strict=True)))
+    elif kind == "match":
+        held = letters(tab)
+        set_lists(tab, {left: held[right if good else "Nobody"] for left, right in BELONGS.items()})
+    elif kind == "scenario":
+        for choice in ("listen", "call") if good else ("open", "count"):
+            tick(tab, "choice", choice)
+            walk_to(tab, "#reason")
+            tab.keyboard.type(f"Because I would {choice}")
+            send(tab)
+            hold_to_account(tab)
+        assert "The scenario ends here." in tab.inner_text("main")
+    else:
+        tick(tab, "part-source", "two" if good else "one")
+        tick(tab, "part-handling", "p" if good else "c")
+        walk_to(tab, "#part-words")
+        tab.keyboard.type("At 02:10 voices were heard.")
+    send(tab)
+
+
+@pytest.mark.parametrize(
+    ("person", "good", "options"),
+    [
+        ("D1001", True, {"width": 1280}),
+        ("D3001", False, {"width": 320}),
+        ("D2001", True, {"width": 320, "java_script_enabled": False}),
+    ],
+)
+def test_every_kind_by_keyboard_alone(
+    browser: Browser, published: Server, person: str, good: bool, options: dict[str, Any]
+) -> None:
+    INSTANCE[published.address] = published.instance
+    with asked(browser, published, person, **options) as tab:
+        met = []
+        for _ in range(4):
+            hold_to_account(tab)
+            met.append(kind_of(tab))
+            take(tab, met[-1], good)
+        assert sorted(met) == ["match", "order", "report", "scenario"]
+        assert h1(tab) == "Check your answers"
+        hold_to_account(tab)
+        press(tab, "Submit answers")
+        assert h1(tab) == ("You passed" if good else "You did not pass")
+        follow(tab, "See your answers" if good else "See what you answered")
+        hold_to_account(tab)
+        text = tab.inner_text("main")
+        assert ("Your reason: Because I would " + ("listen" if good else "open")) in text
+        assert ("A model" in text) == good
+        assert ("You learn that people are alive." in text) == good
+
+
+def test_what_is_missing_is_shown_at_its_control(browser: Browser, published: Server) -> None:
+    INSTANCE[published.address] = published.instance
+    with asked(browser, published, "D4001", width=320) as tab:
+        for number in range(1, 5):
+            tab.goto(f"/assessment/{attempt_of(tab)}/items/{number}")
+            press(tab, "Save and continue")
+            assert tab.title().startswith("Error: ")
+            hold_to_account(tab)
+            tab.locator(".govuk-error-summary a").first.click()
+            assert tab.evaluate("document.activeElement.matches('select, input, textarea')")
