@@ -25,6 +25,11 @@ def course(state: DraftState) -> Course:
     )
 
 
+def inside(key: str, html: str) -> str:
+    """The rendered text with its links to other lessons leading to their previews."""
+    return html.replace(f'href="/learning/modules/{key}/lessons/', f'href="/authoring/{key}/preview/lessons/')
+
+
 def version(state: DraftState) -> PublishedVersion:
     """The draft as the version that it would be, published at its last save.
 

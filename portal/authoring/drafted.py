@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from portal.authoring import as_learner, kept, marks, measures, readings
 from portal.authoring import findings as finder
-from portal.authoring import kept, marks, measures, readings
 from portal.authoring.editing.differences import front_matter
 from portal.authoring.findings import Finding
 from portal.authoring.queries import DraftState
@@ -45,6 +45,7 @@ def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
         files[path] = (text[: len(text) - len(body)] + marks.marked(body, found)).encode()
         reading = readings.passing(state.key, files)
     html = marks.shown(_html(reading, place), found).replace(f'media="{PHONE}"', 'media="all"')
+    html = as_learner.inside(state.key, html)
     return Drafted(fill(html), found, measures.of_text(body).words)
 
 

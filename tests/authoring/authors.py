@@ -1,6 +1,7 @@
 """A published module with a draft, and authors at its desk."""
 
 from pathlib import Path
+from typing import Any
 
 from portal.authoring import queries, services
 from portal.catalogue import services as catalogue
@@ -9,7 +10,7 @@ from portal.people.models import PersonName
 from tests.accounts.browsing import make_account, sign_in
 from tests.catalogue.folders import write
 from tests.factories.people import make_grant
-from tests.pages import PortalClient, words
+from tests.pages import Page, PortalClient, words
 
 DESK = "/authoring/sample"
 LESSON = f"{DESK}/lessons/first"
@@ -45,8 +46,32 @@ def held(path: str, key: str = "sample") -> str:
     return queries.contents(queries.draft(key))[path].decode()
 
 
-def errors(page) -> list[str]:
+def errors(page: Page) -> list[str]:
     """The error summary's sentences; the title says that there are some."""
     assert page.title.startswith("Error: ")
     summary = page.all("div", class_="govuk-error-summary")[0]
     return [words(item) for item in summary.iter("{http://www.w3.org/1999/xhtml}li")]
+
+
+def save(
+    client: PortalClient,
+    page: Page | None = None,
+    button: str = "Save and preview",
+    status: int = 200,
+    **typed: Any,
+) -> Page:
+    """Press a button of the editor as a browser does: the pressed one alone is sent."""
+    names = {"Save and preview": "save", "Preview": "preview", "Leave without saving": "leave"}
+    return client.press(
+        page or client.page(LESSON), button, status, **{names.get(button, "save"): "yes"}, **typed
+    )
+
+
+def preview(page: Page) -> str:
+    """What the preview shows, as read."""
+    return words(next(div for div in page.all("div") if div.get("id") == "preview"))
+
+
+def typed(page: Page) -> dict[str, list[str]]:
+    """What stands in the editor's fields."""
+    return page.form_with("Save and preview").fields

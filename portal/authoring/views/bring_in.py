@@ -12,7 +12,7 @@ from portal.access import requires
 from portal.authoring import queries, services
 from portal.authoring.editing.merging import Conflict
 from portal.authoring.editing.tables import spoken
-from portal.authoring.editing.wording import Runs, words
+from portal.authoring.editing.wording import Runs, paragraphs, words
 from portal.authoring.errors import StaleSaveError
 from portal.authoring.queries import DraftState
 from portal.authoring.views import opening
@@ -94,7 +94,7 @@ def _page(state: DraftState, conflicts: Sequence[Conflict], *, asked: bool = Fal
         Side(
             path=each.path,
             title=_title(each.path),
-            rows=[words(hunk.theirs, hunk.mine) for hunk in each.hunks],
+            rows=_rows(each),
             mine_gone=each.mine is None,
             theirs_gone=each.theirs is None,
             chosen=_side(each.path),
@@ -108,6 +108,16 @@ def _page(state: DraftState, conflicts: Sequence[Conflict], *, asked: bool = Fal
         asked=asked,
         parent_text=opening.crumb(state, opening.module_of(state).title),
     )
+
+
+def _rows(conflict: Conflict) -> list[tuple[Runs, Runs]]:
+    """The places that both sides changed; where they are not told apart, what differs in the whole file."""
+    if any(hunk.theirs or hunk.mine for hunk in conflict.hunks):
+        return [words(hunk.theirs, hunk.mine) for hunk in conflict.hunks]
+    if conflict.path.startswith("media/") or conflict.mine is None or conflict.theirs is None:
+        return []
+    pairs = paragraphs(conflict.theirs.decode(), conflict.mine.decode())
+    return [words(pair.old or "", pair.new or "") for pair in pairs if not pair.same]
 
 
 def _title(path: str) -> str:

@@ -95,7 +95,7 @@ def _has_outcomes(form: DetailsForm) -> bool:
     if not form.outcomes.entries:
         form.outcomes.append_entry({"key": "", "text": ""})
     first = form.outcomes.entries[0].form.text
-    first.errors = (*first.errors, "Write at least one outcome")
+    first.errors = form.outcomes.errors = ["Write at least one outcome"]
     return False
 
 

@@ -84,9 +84,7 @@ def _draw_words(said: details.Details) -> str:
     words = f"{plural(said.draw, 'question')}"
     if said.at_least_per_outcome:
         words += f", at least {said.at_least_per_outcome} on each outcome"
-    words += (
-        f"; {plural(said.attempts, 'attempt')} at most" if said.attempts else "; as many attempts as needed"
-    )
+    words += f"; {plural(said.attempts, 'attempt')} at most" if said.attempts else "; no limit of attempts"
     return words + (f"; {plural(said.wait_minutes, 'minute')} between them" if said.wait_minutes else "")
 
 

@@ -38,6 +38,7 @@ def _page(state: DraftState, template: str, **values: Any) -> str:
     return render_template(
         template,
         url_for=address,
+        module_url=url_for(".preview", key=state.key),
         state=state,
         draft_name=opening.crumb(state, opening.module_of(state).title),
         draft_url=url_for(".module", key=state.key),
@@ -81,7 +82,7 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
             return redirect(_first_item(course.version) or url_for(".preview", key=key), 303)
         after = course.lessons[shown.position]
         return redirect(url_for(".preview_lesson", key=key, name=after.key), 303)
-    html = fill(shown.html, course.shared)
+    html = fill(as_learner.inside(key, shown.html), course.shared)
     return _page(state, "authoring/preview_lesson.html", course=course, lesson=shown, html=html)
 
 
@@ -93,7 +94,8 @@ def preview_job_aid(key: str) -> ResponseReturnValue:
     version = as_learner.version(state)
     if version.job_aid_html is None:
         raise NotFoundError("This draft has no job aid.")
-    return _page(state, "authoring/preview_job_aid.html", version=version, html=fill(version.job_aid_html))
+    html = fill(as_learner.inside(key, version.job_aid_html))
+    return _page(state, "authoring/preview_job_aid.html", version=version, html=html)
 
 
 @bp.route("/<key>/preview/items/<item>", methods=["GET", "POST"])

@@ -163,7 +163,7 @@ def _preview(sheet: Sheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
     body = form.body.data or ""
     too_long = len(body) > LONGEST_TEXT
     made = Drafted(Markup(), [], len(body.split())) if too_long else drafted(sheet.state, sheet.path, content)
-    where = {n: f"#mark-{n}" for n, each in enumerate(made.findings, 1) if each.line is not None}
+    where = {n: f"#mark-{n}" for n in range(1, len(made.findings) + 1) if f'id="mark-{n}"' in made.html}
     return {
         "drafted": made,
         "findings": opening.found(made.findings, where),
