@@ -66,7 +66,7 @@ class MediumRow:
 
 
 def media_rows(state: DraftState) -> list[MediumRow]:
-    """Every medium of the draft's last state, by name; in two statements, however many there are."""
+    """Every medium of the draft's last state, by name, the drawing for phones below its own; in two statements, however many there are."""
     held = {
         path.removeprefix("media/"): sha for path, sha in state.files.items() if path.startswith("media/")
     }
@@ -74,7 +74,15 @@ def media_rows(state: DraftState) -> list[MediumRow]:
     files = kept.files_of(read)
     sizes = kept.sizes(set(held.values()))
     named = uses({path: content for path, content in files.items() if not path.startswith("media/")})
-    return [_row(name, held, sizes[held[name]], files, named.get(name, [])) for name in sorted(held)]
+    return [
+        _row(name, held, sizes[held[name]], files, named.get(name, []))
+        for name in sorted(held, key=_wide_first)
+    ]
+
+
+def _wide_first(name: str) -> tuple[str, bool]:
+    wide = wide_name(name)
+    return (wide or name, wide is not None)
 
 
 def _row(name: str, held: dict[str, str], size: int, files: dict[str, bytes], shown: list[Use]) -> MediumRow:
