@@ -119,6 +119,13 @@ def read(statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
     return db.session.connection().execute(statement, values).all()
 
 
+def write_row(statement: Any, values: Mapping[str, Any]) -> int:
+    """Write a row by an insert that was built once, past the session as ``read``; its number."""
+    found = db.session.connection().execute(statement, values).inserted_primary_key or (0,)
+    number: int = found[0]
+    return number
+
+
 def touch(*, people: Iterable[int] = (), units: Iterable[int] = (), directives: Iterable[int] = ()) -> None:
     """Note that facts of these people, units or directives are written in this transaction."""
     touched = db.session.info.setdefault("touched", Touched())

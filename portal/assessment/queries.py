@@ -1,21 +1,78 @@
 """Reading attempts: as the learner meets them, and as they were marked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
 
-from portal.assessment.models import Attempt, Response, Submission
-from portal.catalogue.models import Item, ModuleVersion
-from portal.catalogue.published import PublishedVersion
-from portal.db import db
+from portal.assessment.models import Attempt, Response, Submission, reaches
+from portal.catalogue.models import ModuleVersion
+from portal.catalogue.published import PublishedItem, PublishedVersion, VersionName, published
+from portal.catalogue.queries import SHARED_NAME, SharedName
+from portal.db import db, read
 from portal.errors import NotFoundError
 from portal.kinds import kinds
 from portal.kinds.kind import Answer, Kind
 from portal.people.notes import notes_of
 from portal.records.models import Registration
+
+NONE = Answer()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """An attempt as it began, as in ``Attempt``."""
+
+    id: UUID
+    registration_id: int
+    number: int
+    mastery_score: Decimal
+    drawn: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The marked end of an attempt, as in ``Submission``."""
+
+    score_raw: Decimal
+    score_max: int
+    mastery_score: Decimal
+    marks: dict[str, str]
+    submitted_at: datetime
+
+    @property
+    def passed(self) -> bool:
+        """Whether the marks reach the mastery score."""
+        return reaches(self.score_raw, self.score_max, self.mastery_score)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Whose attempt it is, and in what."""
+
+    id: int
+    person_id: int
+    activity_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An attempt with all that is known of it but its responses."""
+
+    attempt: AttemptRow
+    registration: Registered
+    version: PublishedVersion
+    shared: SharedName  # names the glossary of this instant
+    submission: Marked | None
+
+    @property
+    def drawn(self) -> list[dict[str, Any]]:
+        """The items in their order."""
+        return self.attempt.drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +80,7 @@ class Question:
     """A drawn item with the learner's latest response."""
 
     number: int  # counts from 1
-    item: Item
+    item: PublishedItem
     order: tuple[str, ...]  # what this attempt put in random order, as it shows it
     answer: Answer
 
@@ -54,14 +111,10 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(Taken):
     """An attempt as it is worked through: its questions in their order."""
 
-    attempt: Attempt
-    registration: Registration
-    version: ModuleVersion
     questions: tuple[Question, ...]
-    submission: Submission | None
 
     @property
     def unanswered(self) -> list[int]:
@@ -79,60 +132,83 @@ class Paper:
         return self.questions[number - 1]
 
 
-def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Attempt:
+_ATTEMPT = (Attempt.id, Attempt.registration_id, Attempt.number, Attempt.mastery_score, Attempt.drawn)
+_SUBMISSION = (
+    Submission.score_raw,
+    Submission.score_max,
+    Submission.mastery_score.label("mastery_reached"),
+    Submission.marks,
+    Submission.submitted_at,
+)
+_NAME = (ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at)
+_SHARED: tuple[Any, ...] = tuple(column.scalar_subquery() for column in SHARED_NAME)
+_OWN: Any = (
+    select(
+        *_ATTEMPT,
+        *_SUBMISSION,
+        *_NAME,
+        *_SHARED,
+        Registration.id,
+        Registration.person_id,
+        Registration.activity_id,
+    )
+    .join(Registration, Registration.id == Attempt.registration_id)
+    .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
+    .outerjoin(Submission, Submission.attempt_id == Attempt.id)
+    .where(Attempt.id == bindparam("attempt_id"), Registration.person_id == bindparam("person_id"))
+)
+_LOCK = select(Attempt.id).where(Attempt.id == bindparam("attempt_id")).with_for_update()
+_RUNS: Any = (
+    select(*_ATTEMPT, *_SUBMISSION)
+    .outerjoin(Submission, Submission.attempt_id == Attempt.id)
+    .where(Attempt.registration_id == bindparam("registration_id"))
+    .order_by(Attempt.number)
+)
+_RESPONSES = (
+    select(Response.id, Response.item_id, Response.choices)
+    .where(Response.attempt_id == bindparam("attempt_id"))
+    .order_by(Response.id)
+)
+
+
+def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Taken:
     """An attempt of this person; with ``lock`` no one else writes in it before this transaction ends.
 
     Raises:
         NotFoundError: There is none, or it is someone else's.
     """
-    statement = (
-        select(Attempt)
-        .join(Registration, Registration.id == Attempt.registration_id)
-        .where(Attempt.id == attempt_id, Registration.person_id == person_id)
-    )
-    if lock:
-        statement = statement.with_for_update(of=Attempt).execution_options(populate_existing=True)
-    attempt = db.session.scalar(statement)
-    if attempt is None:
+    if lock and db.engine.dialect.name == "postgresql":  # SQLite's writers wait for each other anyway
+        read(_LOCK, {"attempt_id": attempt_id})  # first, so that what waited is seen below
+    rows = read(_OWN, {"attempt_id": attempt_id, "person_id": person_id})
+    if not rows:
         raise NotFoundError("There is no such attempt.")
-    return attempt
-
-
-def submission_of(attempt_id: UUID) -> Submission | None:
-    """The marked end of an attempt, read afresh."""
-    return db.session.scalar(
-        select(Submission)
-        .where(Submission.attempt_id == attempt_id)
-        .execution_options(populate_existing=True)
+    run, rest = _run(rows[0]), rows[0][10:]
+    return Taken(
+        run.attempt,
+        registration=Registered(*rest[5:]),
+        version=published(VersionName(*rest[:3])),
+        shared=SharedName(*rest[3:5]),
+        submission=run.submission,
     )
 
 
-def paper(attempt: Attempt) -> Paper:
+def paper(taken: Taken) -> Paper:
     """The attempt with its questions, choices and latest responses."""
-    registration = db.session.get_one(Registration, attempt.registration_id)
-    version = db.session.get_one(ModuleVersion, registration.module_version_id)
-    ids = [drawn["item_id"] for drawn in attempt.drawn]
-    items = {item.id: item for item in db.session.scalars(select(Item).where(Item.id.in_(ids)))}
-    answers = _answers(attempt.id, items)
+    version = taken.version
+    items = {item.id: item for item in version.items}
+    answers = _answers(taken.attempt.id, items)
     questions = tuple(
-        Question(
-            number,
-            items[drawn["item_id"]],
-            tuple(drawn["order"]),
-            answers.get(drawn["item_id"], Answer()),
-        )
-        for number, drawn in enumerate(attempt.drawn, start=1)
+        Question(number, items[drawn["item_id"]], tuple(drawn["order"]), answers.get(drawn["item_id"], NONE))
+        for number, drawn in enumerate(taken.drawn, start=1)
     )
-    return Paper(attempt, registration, version, questions, submission_of(attempt.id))
+    return Paper(
+        taken.attempt, taken.registration, version, taken.shared, taken.submission, questions=questions
+    )
 
 
-def _answers(attempt_id: UUID, items: dict[int, Item]) -> dict[int, Answer]:
+def _answers(attempt_id: UUID, items: dict[int, PublishedItem]) -> dict[int, Answer]:
     """The last response for each item; with its texts, in a second statement, where learners write some."""
-    rows = db.session.execute(
-        select(Response.id, Response.item_id, Response.choices)
-        .where(Response.attempt_id == attempt_id)
-        .order_by(Response.id)
-    )
+    rows = read(_RESPONSES, {"attempt_id": attempt_id})
     last = {item_id: (response_id, choices) for response_id, item_id, choices in rows}
     written = [held[0] for item_id, held in last.items() if kinds()[items[item_id].kind].writes]
     texts = notes_of(Response.__tablename__, written) if written else {}
@@ -146,20 +222,18 @@ def _answers(attempt_id: UUID, items: dict[int, Item]) -> dict[int, Answer]:
 class Run:
     """One attempt and how it ended, if it did."""
 
-    attempt: Attempt
-    submission: Submission | None
+    attempt: AttemptRow
+    submission: Marked | None
 
 
 def runs_of(registration_id: int) -> list[Run]:
-    """Every attempt under a registration, the first begun first."""
-    rows = db.session.execute(
-        select(Attempt, Submission)
-        .outerjoin(Submission, Submission.attempt_id == Attempt.id)
-        .where(Attempt.registration_id == registration_id)
-        .order_by(Attempt.number)
-        .execution_options(populate_existing=True)
-    )
-    return [Run(attempt, submission) for attempt, submission in rows]
+    """Every attempt under a registration, the first begun first. One statement."""
+    return [_run(row) for row in read(_RUNS, {"registration_id": registration_id})]
+
+
+def _run(row: Sequence[Any]) -> Run:
+    ended = row[9] is not None  # when it was submitted
+    return Run(AttemptRow(*row[:5]), Marked(*row[5:10]) if ended else None)
 
 
 class Begun(NamedTuple):
@@ -181,9 +255,7 @@ _BEGUN = (
 def begun_attempts(registration_ids: list[int]) -> dict[int, Begun]:
     """The attempts begun, by registration that has any. One statement."""
     found: dict[int, Begun] = {}
-    for registration_id, attempt_id, submitted in db.session.execute(
-        _BEGUN, {"registrations": registration_ids}
-    ):
+    for registration_id, attempt_id, submitted in read(_BEGUN, {"registrations": registration_ids}):
         earlier = found.get(registration_id, NONE_BEGUN)
         under_way = earlier.open_attempt if submitted else attempt_id
         ends = [end for end in (earlier.ended_at, submitted) if end]
@@ -207,20 +279,20 @@ def has_open_attempt(person_id: int, activity_id: int) -> bool:
     return bool(found)
 
 
-def opens_at(version: ModuleVersion | PublishedVersion, runs: list[Run]) -> datetime | None:
+def opens_at(version: PublishedVersion, runs: list[Run]) -> datetime | None:
     """From when the next attempt may begin, where the module makes one wait after a fail."""
     ends = [run.submission.submitted_at for run in runs if run.submission is not None]
     return opens_after(version, max(ends, default=None))
 
 
-def opens_after(version: ModuleVersion | PublishedVersion, ended_at: datetime | None) -> datetime | None:
+def opens_after(version: PublishedVersion, ended_at: datetime | None) -> datetime | None:
     """As ``opens_at``, given when the latest attempt was submitted."""
     if ended_at is None or not version.wait_minutes:
         return None
     return ended_at + timedelta(minutes=version.wait_minutes)
 
 
-def attempts_left(version: ModuleVersion | PublishedVersion, runs: list[Run]) -> int | None:
+def attempts_left(version: PublishedVersion, runs: list[Run]) -> int | None:
     """How many more attempts may begin; None where the module sets no limit."""
     return max(0, version.attempts - len(runs)) if version.attempts else None
 

@@ -1,10 +1,13 @@
 """Beginning an attempt, saving answers, and its marked end."""
 
 import random
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from secrets import SystemRandom
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert
 
 from portal.assessment import queries
 from portal.assessment.draw import Candidate, draw
@@ -17,9 +20,10 @@ from portal.assessment.errors import (
     UnansweredItemsError,
 )
 from portal.assessment.models import Attempt, Response, Submission
+from portal.assessment.queries import AttemptRow, Taken
 from portal.audit.services import log
-from portal.catalogue.models import ModuleVersion
-from portal.db import db, touch
+from portal.catalogue.published import PublishedVersion, published, version_name
+from portal.db import db, touch, write_row
 from portal.kinds import kinds
 from portal.kinds.kind import Answer, Sent
 from portal.people.notes import write_notes
@@ -28,9 +32,11 @@ from portal.records.models import Registration
 from portal.records.services import record_pass
 
 _CHANCE = SystemRandom()
+_ATTEMPTS = insert(Attempt)
+_ANSWERS = insert(Response)
 
 
-def start(registration: Registration, at: datetime, *, chance: random.Random = _CHANCE) -> Attempt:
+def start(registration: Registration, at: datetime, *, chance: random.Random = _CHANCE) -> AttemptRow:
     """Begin an attempt: draw its items and freeze them with the mastery score.
 
     One attempt at a time is open under a registration, so a second call returns the open one.
@@ -47,28 +53,25 @@ def start(registration: Registration, at: datetime, *, chance: random.Random = _
         TooSoonError: The module makes one wait after a fail.
     """
     registration = records.registration(registration.id, lock=True)
-    version = db.session.get_one(ModuleVersion, registration.module_version_id)
+    version = published(version_name(registration.module_version_id))
     runs = queries.runs_of(registration.id)
     under_way = next((run.attempt for run in runs if run.submission is None), None)
     if under_way is not None:
         return under_way
     _refuse(registration, version, runs, at)
-    attempt = Attempt(
+    attempt = AttemptRow(
         id=uuid4(),
         registration_id=registration.id,
         number=len(runs) + 1,
         mastery_score=version.mastery_score,
         drawn=_drawn(version, runs, chance),
-        started_at=at,
-        recorded_at=at,
     )
-    db.session.add(attempt)
-    db.session.flush()
+    write_row(_ATTEMPTS, {**asdict(attempt), "started_at": at, "recorded_at": at})
     return attempt
 
 
 def _refuse(
-    registration: Registration, version: ModuleVersion, runs: list[queries.Run], at: datetime
+    registration: Registration, version: PublishedVersion, runs: list[queries.Run], at: datetime
 ) -> None:
     if records.pass_of(registration.id) is not None:
         raise AlreadyPassedError
@@ -82,7 +85,9 @@ def _refuse(
         raise TooSoonError(opens_at)
 
 
-def _drawn(version: ModuleVersion, runs: list[queries.Run], chance: random.Random) -> list[dict[str, object]]:
+def _drawn(
+    version: PublishedVersion, runs: list[queries.Run], chance: random.Random
+) -> list[dict[str, object]]:
     candidates = [
         Candidate(item.id, item.outcome, tuple(kinds()[item.kind].keys(item.content)))
         for item in version.items
@@ -99,7 +104,7 @@ def _drawn(version: ModuleVersion, runs: list[queries.Run], chance: random.Rando
     return [{"item_id": item.id, "order": list(item.choices)} for item in picked]
 
 
-def answer(attempt: Attempt, number: int, sent: Sent, at: datetime) -> bool:
+def answer(attempt: Taken, number: int, sent: Sent, at: datetime) -> bool:
     """Save what was answered to a question; each saving is a row, the last before submission counts.
 
     Saving what is saved already writes nothing.
@@ -117,26 +122,23 @@ def answer(attempt: Attempt, number: int, sent: Sent, at: datetime) -> bool:
         AlreadySubmittedError: The attempt has ended.
         AnswerError: Something is missing, or is nothing that the question offers.
     """
-    sheet = queries.paper(attempt)
-    if sheet.submission is not None:
+    if attempt.submission is not None:
         raise AlreadySubmittedError
-    question = sheet.question(number)
+    question = queries.paper(attempt).question(number)
     given = question.kind.answer(question.item.content, question.order, sent)
     if given != question.answer:
-        _save(attempt, question.item.id, given, at)
+        _save(attempt.attempt.id, question.item.id, given, at)
     return not given.stays
 
 
-def _save(attempt: Attempt, item_id: int, given: Answer, at: datetime) -> None:
-    row = Response(
-        attempt_id=attempt.id, item_id=item_id, choices=list(given.choices), saved_at=at, recorded_at=at
-    )
-    db.session.add(row)
-    db.session.flush()
-    write_notes(Response.__tablename__, row.id, given.texts)
+def _save(attempt_id: UUID, item_id: int, given: Answer, at: datetime) -> None:
+    row = {"attempt_id": attempt_id, "item_id": item_id, "choices": list(given.choices)}
+    response_id = write_row(_ANSWERS, {**row, "saved_at": at, "recorded_at": at})
+    if given.texts:
+        write_notes(Response.__tablename__, response_id, given.texts)
 
 
-def submit(attempt: Attempt, *, at: datetime) -> bool:
+def submit(attempt: Taken, *, at: datetime) -> bool:
     """Mark the attempt and, if it reaches mastery, record the pass.
 
     Each item is worth at most one mark. Submitting twice is safe: the second call changes nothing and
@@ -154,9 +156,9 @@ def submit(attempt: Attempt, *, at: datetime) -> bool:
 
     Source: cmi5 section 9.3.4 (scaled score at least masteryScore; one pass a registration).
     """
+    if attempt.submission is not None:
+        return attempt.submission.passed
     sheet = queries.paper(attempt)
-    if sheet.submission is not None:
-        return sheet.submission.passed
     if sheet.unanswered:
         raise UnansweredItemsError(sheet.unanswered)
     submission = _marked(sheet, at)
@@ -167,8 +169,8 @@ def submit(attempt: Attempt, *, at: datetime) -> bool:
     db.session.flush()
     if submission.passed:
         record_pass(
-            sheet.registration,
-            attempt.id,
+            records.registration(sheet.registration.id),
+            sheet.attempt.id,
             score_raw=submission.score_raw,
             score_max=submission.score_max,
             mastery_score=submission.mastery_score,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select
 
 from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion
-from portal.db import db
+from portal.db import db, read
 
 KEPT = 32  # versions; the least recently used goes first
 
@@ -96,10 +96,6 @@ class PublishedVersion:
         """Id of the module."""
         return self.activity.id
 
-    def item(self, item_id: int) -> PublishedItem:
-        """The item with this id."""
-        return next(item for item in self.items if item.id == item_id)
-
 
 def _columns(of: type, table: type) -> tuple[Any, ...]:
     """The columns that bear the names of the fields that are read."""
@@ -122,6 +118,16 @@ _ITEMS = (
     .where(Item.module_version_id == bindparam("id"))
     .order_by(Item.position)
 )
+
+
+_NAMES = select(ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at).where(
+    ModuleVersion.id == bindparam("id")
+)
+
+
+def version_name(version_id: int) -> VersionName:
+    """The name of the version with this id."""
+    return VersionName(*read(_NAMES, {"id": version_id})[0])
 
 
 @lru_cache(maxsize=KEPT)

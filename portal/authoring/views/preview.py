@@ -114,7 +114,7 @@ def preview_item(key: str, item: str) -> ResponseReturnValue:
             answer = kind.answer(shown.content, order, sent)
         except AnswerError as error:
             answer, errors = error.typed, {place: sentence for sentence, place in error.places}
-    question = Question(number, shown, order, answer)  # type: ignore[arg-type]
+    question = Question(number, shown, order, answer)
     following = version.items[number] if number < len(version.items) else None
     return _page(
         state,
