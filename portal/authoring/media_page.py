@@ -66,7 +66,10 @@ class MediumRow:
 
 
 def media_rows(state: DraftState) -> list[MediumRow]:
-    """Every medium of the draft's last state, by name, the drawing for phones below its own; in two statements, however many there are."""
+    """Every medium of the draft's last state by name, a drawing for phones below its own.
+
+    Two statements, however many there are.
+    """
     held = {
         path.removeprefix("media/"): sha for path, sha in state.files.items() if path.startswith("media/")
     }
