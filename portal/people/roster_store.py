@@ -118,7 +118,8 @@ def _write(made: Plan, at: datetime) -> None:
         db.session.add(UnitState(recorded_at=at, replaces_id=fields.pop("id"), **fields))
     if made.changes:
         rows = list(_post_rows(made, people, units, at))
-        db.session.execute(insert(Post), rows)
+        table: Any = Post.__table__  # of the class, rows with and without a manager would go one by one
+        db.session.execute(insert(table), rows)
         touch(people={row["person_id"] for row in rows})
     services.correct_many_names(made.renamed, by=None, at=at)
     log(
@@ -169,7 +170,8 @@ def _write_units(created: Sequence[NewUnit], at: datetime) -> dict[UnitRef, int]
         }
         for unit in created
     ]
-    db.session.execute(insert(UnitState), rows)
+    table: Any = UnitState.__table__
+    db.session.execute(insert(table), rows)
     return ids
 
 
