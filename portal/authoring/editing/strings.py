@@ -7,11 +7,17 @@ from portal.authoring.editing import writing
 from portal.authoring.editing.plain import plain
 
 
-def restyled(raw: str, old: str, new: str) -> str:
+def restyled(raw: str, old: str, new: str, *, inside: bool = False) -> str:
     """What to write instead of ``raw``, which says ``old``, so that it says ``new``.
 
     Blank ends stay as they were written. Of a string of several lines, a line that says the same keeps its
     characters, whatever escapes it is written with.
+
+    Args:
+        raw: The string as written, quotation marks and all.
+        old: What it says.
+        new: What it shall say.
+        inside: Whether it stands in an array or an inline table, where a new string is kept to one line.
     """
     said = plain(new).strip()
     if old.strip() and said:
@@ -22,7 +28,7 @@ def restyled(raw: str, old: str, new: str) -> str:
         return _basic_lines(raw, said)
     if raw.startswith("'") and not set(said) & _NOT_LITERAL:
         return f"'{said}'"
-    return writing.text(said)
+    return writing.one_line(said) if inside or "\n" in old else writing.text(said)
 
 
 _CONTROLS = {chr(n) for n in range(32) if n not in (9, 10)} | {"\x7f"}

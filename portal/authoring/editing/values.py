@@ -11,18 +11,26 @@ from portal.authoring.editing.scanning import Value
 from portal.authoring.editing.strings import restyled
 
 
-def revalued(text: str, value: Value, old: Any, new: Any) -> str:
-    """What to write in the place of ``value``, which says ``old``, so that it says ``new``."""
+def revalued(text: str, value: Value, old: Any, new: Any, *, inside: bool = False) -> str:
+    """What to write in the place of ``value``, which says ``old``, so that it says ``new``.
+
+    Args:
+        text: The whole text.
+        value: Where the value stands in it.
+        old: What it says.
+        new: What it shall say.
+        inside: Whether it stands in an array or an inline table.
+    """
     raw = text[value.start : value.end]
     if same(old, new):
         return raw
     if isinstance(old, str) and isinstance(new, str):
-        return restyled(raw, old, new)
+        return restyled(raw, old, new, inside=inside)
     if isinstance(old, list) and isinstance(new, list) and value.elements and new:
         return _array(text, value, old, new)
     if isinstance(old, dict) and isinstance(new, dict) and value.members:
         return _inline_table(text, value, old, new)
-    return writing.value(new)
+    return writing.inside(new) if inside else writing.value(new)
 
 
 def _inline_table(text: str, value: Value, old: dict[str, Any], new: dict[str, Any]) -> str:
@@ -32,7 +40,7 @@ def _inline_table(text: str, value: Value, old: dict[str, Any], new: dict[str, A
     written = []
     for key, member in held.items():
         if key in new or empty(old[key]):
-            said = revalued(text, member.value, old[key], new.get(key, old[key]))
+            said = revalued(text, member.value, old[key], new.get(key, old[key]), inside=True)
             written.append(text[member.start : member.value.start] + said)
     written += [
         f"{writing.key(key)} = {writing.inside(each)}"
@@ -47,7 +55,9 @@ def _inline_table(text: str, value: Value, old: dict[str, Any], new: dict[str, A
 def _array(text: str, value: Value, old: list[Any], new: list[Any]) -> str:
     at = matched(old, new)
     said = [
-        writing.inside(each) if index is None else revalued(text, value.elements[index], old[index], each)
+        writing.inside(each)
+        if index is None
+        else revalued(text, value.elements[index], old[index], each, inside=True)
         for each, index in zip(new, at, strict=True)
     ]
     if _one_a_line(text, value):

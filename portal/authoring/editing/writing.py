@@ -69,7 +69,9 @@ def several_lines(data: str) -> str:
 
 def closed(inside: str) -> str:
     """The inside of a multi-line basic string, its last quotation mark not to be taken for an end."""
-    return inside[:-1] + '\\"' if inside.endswith('"') else inside
+    before = inside.removesuffix('"')
+    escaped = (len(before) - len(before.rstrip("\\"))) % 2
+    return inside if escaped or before == inside else f'{before}\\"'
 
 
 def inside_several(data: str) -> str:
