@@ -10,6 +10,7 @@ from sqlalchemy import select
 from portal.assessment.models import Attempt, Response, Submission
 from portal.catalogue.models import Item, ModuleVersion
 from portal.db import db, stamp, transaction
+from portal.kinds import kinds
 from portal.records.models import Registration
 from tests.factories.catalogue import RIGHT
 
@@ -88,6 +89,8 @@ def _mark(item: Item, chosen: list[str] | None) -> Decimal:
     """Half a mark for exactly one of two right choices, as kinds with partial marks give it."""
     if chosen is None:
         return Decimal("0.0000")
+    if item.kind not in RIGHT:
+        return kinds()[item.kind].mark(item.content, chosen)
     if chosen == RIGHT[item.kind]:
         return Decimal("1.0000")
     half = item.kind == "multiple" and len(set(chosen) & set(RIGHT[item.kind])) == 1

@@ -183,27 +183,48 @@ def test_what_was_left_unanswered_counts_as_it_was_marked(database):
     assert [taken.count for taken in first.choices] == [0, 0, 0, 0]
 
 
-def test_a_kind_without_choices_has_no_distribution(database):
+CHOICES = [
+    {"key": key, "html": key.upper(), "feedback_html": "", "correct": key == "a"} for key in ("a", "b")
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "chosen", "counted"),
+    [
+        ("order", {"steps": [{"key": k, "html": k} for k in "abc"]}, ["b", "a", "c"], {}),
+        ("match", {"pairs": [], "rights": []}, [], {}),
+        (
+            "report",
+            {
+                "incident_html": "",
+                "parts": [{"key": "p", "kind": "choice", "label": "P", "choices": CHOICES}],
+            },
+            ["p/a"],
+            {"p/a": 1, "p/b": 0},
+        ),
+    ],
+)
+def test_the_kind_says_which_choices_are_counted(database, kind, content, chosen, counted):
     version = make_version(items=4)
-    steps = {"steps": [{"key": "a", "html": "First"}, {"key": "b", "html": "Second"}]}
     texts = dict.fromkeys(("key", "prompt_html", "explanation_html"), "x")
     with transaction():
-        db.session.add(
-            Item(
-                module_version_id=version,
-                position=5,
-                outcome="one",
-                kind="single",
-                content=steps,
-                source=[],
-                **texts,
-            )
+        item = Item(
+            module_version_id=version,
+            position=5,
+            outcome="one",
+            kind=kind,
+            content=content,
+            source=[],
+            **texts,
         )
-    submit_all(register(make_person(), version), [{item.id: ["b", "a"] for item in items_of(version)}])
+        db.session.add(item)
+    sheet = {each.id: ["b"] for each in items_of(version)} | {item.id: chosen}
+    submit_all(register(make_person(), version), [sheet])
 
     *others, last = submitted.item_rows(version)
 
-    assert (last.figures.answers, last.figures.choices) == (1, ())
+    assert last.figures.answers == 1
+    assert {taken.option.key: taken.count for taken in last.figures.choices} == counted
     assert all(len(row.figures.choices) == 4 for row in others)
 
 
