@@ -1,4 +1,4 @@
-"""What the editor writes: the same bytes where nothing changed, else only the lines that say something else."""
+"""What the editor writes: the same bytes where nothing changed, else only the lines that were edited."""
 
 import re
 import tomllib
