@@ -3,14 +3,18 @@
 import re
 import tomllib
 from copy import deepcopy
+from dataclasses import replace
+from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config import ROOT
-from portal.authoring.editing import items
+from portal.authoring.editing import details, items, lesson
 from portal.authoring.editing.rewriting import parsed, rewrite
 from portal.catalogue.reading import read_folder
+from portal.errors import NotFoundError, RuleError
 from portal.formats.faults import Faults
 from tests.authoring.written import HANDS
 
@@ -167,3 +171,179 @@ def test_whatever_is_meant_is_what_is_written(hand):
     after = rewrite(text, {"item": wanted})
 
     assert tomllib.loads(after)["item"] == wanted
+
+
+def module_lines(hand) -> tuple[bytes, dict]:
+    text, said = hand.module("sample", ["first", "second", "third"])
+    return text.encode(), said
+
+
+@many
+@given(hand=HANDS)
+def test_details_that_say_the_same_keep_their_bytes(hand):
+    content, said = module_lines(hand)
+
+    assert tomllib.loads(content.decode(), parse_float=Decimal) == said
+    held = details.read(content)
+    assert (held.title, held.mastery_score, held.draw) == (said["title"], said["mastery_score"], 2)
+    assert held.outcomes == [(each["key"], each["text"]) for each in said["outcome"]]
+    assert details.write(content, held) == content
+    assert details.with_lessons(content, said["lessons"]) == content
+
+
+@many
+@given(hand=HANDS)
+def test_one_detail_changed_changes_its_line(hand):
+    content, said = module_lines(hand)
+    held = details.read(content)
+    change = hand.one_of(
+        {"title": "Something else"},
+        {"owner": "Training"},
+        {"minutes": 99},
+        {"mastery_score": Decimal("0.75")},
+    ) | hand.one_of({}, {"draw": 3})
+    [(name, value), *_] = change.items()
+
+    after = details.write(content, replace(held, **change))
+
+    assert details.read(after) == replace(held, **change)
+    gone, come = lines_apart(
+        content.decode(), details.write(content, replace(held, **{name: value})).decode()
+    )
+    assert (len(come), len(gone)) == (1, 1) or isinstance(said[name], str)
+
+
+@many
+@given(hand=HANDS)
+def test_outcomes_and_lessons_in_any_order_keep_every_comment(hand):
+    content, said = module_lines(hand)
+    held = details.read(content)
+    order = hand.random.sample(said["lessons"], 3)
+    outcomes = hand.random.sample([*held.outcomes], 2)
+
+    after = details.with_lessons(details.write(content, replace(held, outcomes=outcomes)), order)
+
+    assert details.lessons(after) == order
+    assert details.read(after) == replace(held, outcomes=outcomes)
+    assert sorted(comments(after.decode())) == sorted(comments(content.decode()))
+
+
+@many
+@given(hand=HANDS)
+def test_a_lesson_added_or_taken_out_of_the_list_changes_one_line(hand):
+    content, said = module_lines(hand)
+    lessons = said["lessons"]
+
+    longer = details.with_lessons(content, [*lessons, "fourth"])
+    shorter = details.with_lessons(content, lessons[:-1])
+
+    assert details.lessons(longer) == [*lessons, "fourth"]
+    assert details.lessons(shorter) == lessons[:-1]
+    for after in (longer, shorter):
+        gone, come = lines_apart(content.decode(), after.decode())
+        assert max(len(gone), len(come)) <= 3  # the line, a comment above it, and a comma on the line before
+
+
+@many
+@given(hand=HANDS, outcomes=st.lists(st.sampled_from(["see", "say", "do"]), unique=True, min_size=1))
+def test_a_lesson_changes_where_it_was_edited(hand, outcomes):
+    front = {"title": hand.line(), "minutes": 3, "outcomes": ["see"]}
+    blank, body, end = hand.one_of("", "\n", "\n\n"), hand.words(), hand.one_of("", "\n", "\n\n", "  \n")
+    above = f"+++\n{hand.members(front, ())}+++\n{blank}"
+    content = f"{above}{body}{end}".encode()
+    held = lesson.read(content)
+
+    assert (held.title, held.minutes, list(held.outcomes)) == (front["title"], 3, ["see"])
+    sent = replace(held, body=held.body.replace("\n", "\r\n"), title=f" {held.title} ")
+    assert lesson.write(content, sent) == content
+
+    after = lesson.write(content, replace(held, body=f"Before.\r\n\r\n{held.body}"))
+    assert after == f"{above}Before.\n\n{body}{end}".encode()
+
+    after = lesson.write(content, replace(held, outcomes=outcomes))
+    assert lesson.read(after) == replace(held, outcomes=outcomes)
+    assert after.endswith(f"+++\n{blank}{body}{end}".encode())
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
+    files = REAL[name]
+
+    assert details.write(files["module.toml"], details.read(files["module.toml"])) == files["module.toml"]
+    for path, content in files.items():
+        if path.endswith(".md"):
+            assert lesson.write(content, lesson.read(content)) == content
+    for place in items.read(files):
+        assert items.write(files, place.key, place.table) == {}
+        sent = {
+            key: each.replace("\n", "\r\n") if isinstance(each, str) else each
+            for key, each in place.table.items()
+        }
+        assert items.write(files, place.key, sent) == {}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_each_item_of_a_real_module_changes_only_its_lines(name):
+    files = REAL[name]
+
+    for place in items.read(files):
+        text = files[place.path].decode()
+        table = deepcopy(place.table)
+        table["prompt"] = "Something else?"
+        [(path, after)] = items.write(files, place.key, table).items()
+        assert [len(rows) for rows in lines_apart(text, after.decode())] == [1, 1]
+        taken = items.remove(files, place.key)[path]
+        assert taken is None or within(taken.decode().removesuffix("\n"), text)
+        for up in (True, False):
+            moved = items.move(files, place.key, up)
+            assert sum(len(items.read({p: c})) for p, c in moved.items() if c) in (
+                0,
+                *(sum(len(items.read({p: files[p]})) for p in moved),),
+            )
+
+
+def test_an_item_moves_into_the_next_file_with_its_comments():
+    last = "[[item]]\nkey = 'c'\n"
+    moved = "# about b\n[[item]]\nkey = 'b' # b\n"
+    files = {
+        "items/1.toml": f"[[item]]\nkey = 'a'\n\n{moved}".encode(),
+        "items/2.toml": f"# The second file.\n\n{last}".encode(),
+    }
+
+    changes = items.move(files, "b", up=False)
+
+    assert changes == {
+        "items/1.toml": b"[[item]]\nkey = 'a'\n",
+        "items/2.toml": f"# The second file.\n\n{last}\n{moved}".encode(),
+    }
+    assert items.move(files, "a", up=True) == {}
+    assert items.remove({"items/2.toml": last.encode()}, "c") == {"items/2.toml": None}
+
+
+def test_a_source_stays_a_text_or_a_list_as_it_was():
+    files = bank('[[item]]\nkey = "a"\nsource = "12"\n\n[[item]]\nkey = "b"\nsource = ["12"]\n')
+
+    assert items.write(files, "a", {"key": "a", "source": ["12"]}) == {}
+    assert items.write(files, "b", {"key": "b", "source": "12"}) == {}
+
+
+def test_what_is_not_set_is_not_written():
+    files = bank('[[item]]\nkey = "a"\nretired = false\n\n[[item.choice]]\nkey = "a"\ncorrect = false\n')
+
+    assert items.write(files, "a", {"key": "a", "stimulus": "", "choice": [{"key": "a"}]}) == {}
+    after = items.write(files, "a", {"key": "a", "retired": True, "choice": [{"key": "a", "correct": True}]})
+    assert after == bank(
+        '[[item]]\nkey = "a"\nretired = true\n\n[[item.choice]]\nkey = "a"\ncorrect = true\n'
+    )
+
+
+def test_a_key_that_is_taken_is_refused():
+    files = bank('[[item]]\nkey = "a"\n\n[[item]]\nkey = "b"\n')
+
+    with pytest.raises(RuleError, match="There is a question “a” already"):
+        items.add(files, {"key": "a"})
+    with pytest.raises(RuleError, match="There is a question “a” already"):
+        items.write(files, "b", {"key": "a"})
+    with pytest.raises(NotFoundError):
+        items.remove(files, "c")
+    assert items.read(files | items.write(files, "b", {"key": "c"}))[1].key == "c"
