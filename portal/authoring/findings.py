@@ -10,6 +10,7 @@ from portal.authoring import measures
 from portal.authoring.author_words import told
 from portal.authoring.editing.differences import question_name
 from portal.authoring.editing.tables import short, spoken
+from portal.authoring.leftovers import leftovers
 from portal.catalogue.items import ItemText
 from portal.catalogue.package import Package, Page
 from portal.catalogue.services import Reading
@@ -24,7 +25,7 @@ _CATCH_ALL = re.compile(r"\b(?:all|none|any|both) of (?:the above|these)\b", re.
 class Level(StrEnum):
     """How much a finding matters."""
 
-    PUT_RIGHT = "Put right"  # nothing is sent or published while there is one
+    PUT_RIGHT = "Put right"  # nothing is sent for review while there is one
     CONSIDER = "Consider"
 
 
@@ -56,7 +57,7 @@ def findings(key: str, reading: Reading, files: Mapping[str, bytes]) -> list[Fin
     outcomes = {o.key: o.text for o in package.outcomes} if package else {}
     found = [_from_fault(key, fault, files, outcomes) for fault in reading.faults.listed()]
     if package is not None:
-        found += [*_module(package), *_lessons(package), *_items(package)]
+        found += [*_leftovers(package), *_module(package), *_lessons(package), *_items(package)]
     return list(dict.fromkeys(found))
 
 
@@ -120,6 +121,12 @@ def _quoted(path: str, line: int | None, text: str) -> tuple[str, int | None]:
     if not first < line <= len(rows):
         return "", None
     return short(rows[line - 1].strip(), 80), line - first
+
+
+def _leftovers(package: Package) -> Iterator[Finding]:
+    for place, text, line in leftovers(package):
+        said = "These are still the words of the template. Write your own."
+        yield Finding(Level.PUT_RIGHT, place, said, short(text, 80), line)
 
 
 def _consider(place: str, said: str, quoted: str = "") -> Finding:

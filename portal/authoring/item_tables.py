@@ -80,13 +80,13 @@ def preview(reading: Reading, key: str) -> Preview | None:
     return Preview(kind, found.prompt_html, found.stimulus_html, found.content, shown)
 
 
-def unseen(value: Any) -> str:
-    """The first character in any text of a table that nobody can see, such as ``U+0000``; empty: none."""
-    if isinstance(value, dict | list):
-        inside = value.values() if isinstance(value, dict) else value
-        return next(filter(None, map(unseen, inside)), "")
-    found = _UNSEEN.search(value) if isinstance(value, str) else None
-    return f"U+{ord(found[0]):04X}" if found else ""
+def visible(value: Any) -> Any:
+    """The value without the characters that nobody can see and that no file of a module may hold."""
+    if isinstance(value, dict):
+        return {name: visible(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [visible(each) for each in value]
+    return _UNSEEN.sub("", value) if isinstance(value, str) else value
 
 
 def name_of(key: str) -> str:

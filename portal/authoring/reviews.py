@@ -35,10 +35,8 @@ def obstacles(state: DraftState) -> list[str]:
         found.append(str(BehindError(state.published_number)))
     elif not _changed(state):
         found.append(str(UnchangedError()))
-    reading = queries.reading_of(state.key, state.files)
-    if len(reading.faults):
-        told = findings.findings(state.key, reading, queries.contents(state))
-        found.append(str(NotReadyError(findings.counts(told)[0])))
+    if wrong := _to_put_right(state):
+        found.append(str(NotReadyError(wrong)))
     return found
 
 
@@ -137,11 +135,14 @@ def _refuse(state: DraftState) -> None:
         raise BehindError(state.published_number)
     if not _changed(state):
         raise UnchangedError
+    if wrong := _to_put_right(state):
+        raise NotReadyError(wrong)
+
+
+def _to_put_right(state: DraftState) -> int:
+    """How many things stand in the way, counted as the pages show them."""
     reading = queries.reading_of(state.key, state.files)
-    if len(reading.faults):
-        raise NotReadyError(
-            findings.counts(findings.findings(state.key, reading, queries.contents(state)))[0]
-        )
+    return findings.counts(findings.findings(state.key, reading, queries.contents(state)))[0]
 
 
 def _changed(state: DraftState) -> bool:

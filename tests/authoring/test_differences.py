@@ -190,6 +190,31 @@ def test_a_new_module_is_new_throughout():
     assert all(passage.old is None for change in changes for passage in change.passages)
 
 
+def test_links_and_emphasis_are_read_as_words_unless_it_is_they_that_changed():
+    old = "You **may** call [the desk](lesson:second) now."
+    for new, left, right in (
+        (
+            "You **may** ring [the desk](lesson:second) now.",
+            "You may call the desk now.",
+            "You may ring the desk now.",
+        ),
+        (
+            "You **may** call [the desk](lesson:first) now.",
+            old,
+            "You **may** call [the desk](lesson:first) now.",
+        ),
+        ("You may call [the desk](lesson:second) now.", old, "You may call [the desk](lesson:second) now."),
+    ):
+        passage = only(differences(folder(lessons__first=lesson(old)), folder(lessons__first=lesson(new))))
+        assert (text(passage.old), text(passage.new)) == (left, right)
+
+
+def test_the_space_around_changed_words_is_not_marked():
+    _, right = words("What must you do?", "What must you do now?")
+
+    assert [run.parts for run in right if run.changed] == [(" ", "now", "")]
+
+
 @pytest.mark.parametrize("size", [1_000, 100_000])
 def test_a_very_long_text_does_not_keep_the_page_waiting(size):
     old, new = ("one two three. " * (size // 15), "four five six. " * (size // 15))

@@ -15,12 +15,13 @@ from portal.authoring.editing.tables import (
     spoken,
     whole,
 )
-from portal.authoring.editing.wording import Pair, paragraphs
+from portal.authoring.editing.wording import Pair, blocks, paragraphs
 
 Files = Mapping[str, bytes]
 Table = dict[str, Any]
 
 _HEADING = re.compile(r"#{1,6}[ \t]+(.+?)[ \t#]*$")
+_LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]*)\)")
 _OPENED = re.compile(r":::[ \t]*(\w+)[ \t]*(.*)$")
 BOXES = {
     "inset": "Inset",
@@ -61,7 +62,7 @@ def differences(old: Files, new: Files, sources: Mapping[str, str] | None = None
     before, after = _folder(old), _folder(new)
     names = Names(_outcomes(before) | _outcomes(after), dict(sources or {}))
     found = [
-        Change("details", "Module details", tuple(changed_fields(before.details, after.details, names))),
+        Change("details", "Module details", tuple(_details(before, after, names))),
         *_lessons(before, after, names),
         *_items(before, after, names),
         Change("job-aid", "Job aid", tuple(_page("job-aid.md", old, new, names))),
@@ -101,6 +102,13 @@ def _outcomes(folder: Folder) -> dict[str, str]:
     return {str(r.get("key")): str(r.get("text", "")) for r in rows if isinstance(r, dict)}
 
 
+def _details(before: Folder, after: Folder, names: Names) -> Iterator[Passage]:
+    if not before.details and after.details:
+        yield passage("New module", None, whole(after.details, names))
+    else:
+        yield from changed_fields(before.details, after.details, names)
+
+
 def _lessons(before: Folder, after: Folder, names: Names) -> Iterator[Change]:
     """Lessons by the new order, those that are gone at the end."""
     kept = [key for key in before.lessons if key in after.lessons]
@@ -116,7 +124,8 @@ def _lessons(before: Folder, after: Folder, names: Names) -> Iterator[Change]:
         if key not in after.lessons:
             path = f"lessons/{key}.md"
             title = f"Lesson {before.lessons.index(key) + 1}, {_title(before.files, path, key)}"
-            gone = passage("Lesson removed", as_text(before.files.get(path, b"")), None)
+            body = front_matter(as_text(before.files.get(path, b"")))[1]
+            gone = passage("Lesson removed", _told(body, names), None)
             yield Change(f"lesson:{key}", title, (gone,))
 
 
@@ -154,9 +163,9 @@ def _page(path: str, old: Files, new: Files, names: Names) -> Iterator[Passage]:
     (head, body), (new_head, new_body) = (front_matter(as_text(f.get(path, b""))) for f in (old, new))
     what = "Lesson" if path.startswith("lessons/") else "Job aid"
     if path not in old:
-        yield passage(f"New {what.lower()}", None, new_body.strip() or "(empty)")
+        yield passage(f"New {what.lower()}", None, _told(new_body, names))
     elif path not in new:
-        yield passage(f"{what} removed", body.strip() or "(empty)", None)
+        yield passage(f"{what} removed", _told(body, names), None)
     else:
         yield from changed_fields(_table(head) or {}, _table(new_head) or {}, names)
         yield from _text(body, new_body, names)
@@ -195,7 +204,30 @@ def _paragraph(pair: Pair, where: str, names: Names) -> Iterator[Passage]:
     elif new is None:
         yield passage(f"{kind} removed {where.replace('in “', 'from “')}", old, None)
     else:
-        yield passage(f"{kind} changed {where}", old, new)
+        yield passage(f"{kind} changed {where}", *_plainly(old, new))
+
+
+def _plainly(old: str, new: str) -> tuple[str, str]:
+    """Both without marks of emphasis and addresses of links, unless it is in them that they differ."""
+    plain = _plain(old), _plain(new)
+    same_links = _LINK.findall(old) == _LINK.findall(new)
+    return plain if same_links and plain[0] != plain[1] else (old, new)
+
+
+def _plain(text: str) -> str:
+    return _LINK.sub(r"\1", text).replace("**", "")
+
+
+def _told(body: str, names: Names) -> str:
+    """A whole text as a reader takes it in, each box named."""
+    return "\n\n".join(_block_told(*_shown(block), names) for block in blocks(body)) or "(empty)"
+
+
+def _block_told(kind: str, text: str | None, names: Names) -> str:
+    if kind == "Check":
+        return f"Check\n{_check(text, names)}"
+    bare = _plain(text or "")
+    return bare.lstrip("# ") if kind == "Heading" else bare if kind == "Text" else f"{kind}: {bare}"
 
 
 def _check(text: str | None, names: Names) -> str | None:

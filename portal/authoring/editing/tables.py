@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from portal.authoring.editing.wording import Run, Runs, words
+from portal.kinds import kinds
 
 Table = dict[str, Any]
 
@@ -169,20 +170,23 @@ def whole(table: Table, names: Names) -> str:
 
 def _lines(table: Table, names: Names) -> Iterator[str]:
     for name, value in table.items():
-        if name == "key":
-            continue
         rows = _rows(value)
         if rows is not None:
             for number, row in enumerate(rows, 1):
-                lines = list(_lines(row, names))
-                yield f"{PARTS.get(name, name).capitalize()} {number}. {lines[0] if lines else ''}"
-                yield from lines[1:]
+                first, *rest = [*_lines(row, names), ""]
+                yield f"{PARTS.get(name, name).capitalize()} {number}. {first}"
+                yield from filter(None, rest)
         elif isinstance(value, dict):
             yield from _lines(value, names)
-        elif name == "text":
-            yield value_text(name, value, names)
-        else:
-            yield f"{FIELDS.get(name, spoken(name))}: {value_text(name, value, names)}"
+        elif name != "key" and value is not False:
+            yield _line(name, value, names)
+
+
+def _line(name: str, value: Any, names: Names) -> str:
+    if name == "text":
+        return value_text(name, value, names)
+    label = FIELDS.get(name, spoken(name))
+    return label if value is True else f"{label}: {value_text(name, value, names)}"
 
 
 def value_text(name: str, value: Any, names: Names) -> str:
@@ -193,8 +197,11 @@ def value_text(name: str, value: Any, names: Names) -> str:
         return "; ".join(value_text(name, each, names) for each in value)
     if name in {"outcome", "outcomes"}:
         return names.outcomes.get(str(value), str(value))
-    if name == "source" and str(value) in names.sources:
-        return f"{value}, {names.sources[str(value)]}"
+    if name == "source":
+        title = names.sources.get(str(value), "")
+        return f"{value}, {title}" if title else spoken(str(value))
+    if name == "kind" and str(value) in kinds():
+        return kinds()[str(value)].label
     if name == "mastery_score" and isinstance(value, int | float):
         return f"{value * 100:g}%"
     if isinstance(value, date):

@@ -20,6 +20,15 @@ class Run:
     text: str
     changed: bool
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The space before the words, the words, and the space after them, for a mark on the words alone."""
+        words = self.text.strip()
+        if not words:
+            return self.text, "", ""
+        before, _, after = self.text.partition(words)
+        return before, words, after
+
 
 Runs = tuple[Run, ...]
 

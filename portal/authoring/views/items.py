@@ -146,11 +146,10 @@ def _edit(desk: Desk, form: ItemForm) -> ResponseReturnValue:
     if editor.pressed(request.form):
         return _page(desk, form, inner, unsaved=True)
     checked = [form.validate_on_submit(), inner.validate()]
-    said = item_tables.merged(desk.table, form.said(), editor.to_item(inner)) if all(checked) else {}
-    if hidden := item_tables.unseen(said):
-        form.form_errors.append(f"Take out the invisible character {hidden}; it may come from a copied text.")
-    if not said or hidden:
+    if not all(checked):
         return _page(desk, form, inner, unsaved=True), 400
+    of_kind = item_tables.visible(editor.to_item(inner))
+    said = item_tables.merged(desk.table, form.said(), of_kind)
     try:
         key = _save(desk, form, said)
     except StaleSaveError as error:

@@ -1,0 +1,60 @@
+"""Words of the template that were not written over, so that none of them reaches a learner. Pure."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+
+from portal.authoring.boxes import BOXES
+from portal.authoring.editing import details, items, lesson, new_module
+from portal.authoring.measures import choices_of
+from portal.catalogue.items import ItemText
+from portal.catalogue.package import Package
+
+LEAST_WORDS = 4  # of a line that is taken for the template’s
+_WORD = re.compile(r"[A-Za-z]{2,}")
+
+
+@cache
+def _lines() -> frozenset[str]:
+    """Lines that a lesson or a box begins with."""
+    folder = new_module.folder("new", "New", "Owner", date(2026, 1, 1))
+    texts = [lesson.read(content).body for path, content in folder.items() if path.endswith(".md")]
+    texts += [box.template for box in BOXES]
+    rows = {row.strip() for text in texts for row in text.split("\n")}
+    return frozenset(row for row in rows if len(_WORD.findall(row)) >= LEAST_WORDS and row[:1] not in "#:[")
+
+
+@cache
+def _words() -> frozenset[str]:
+    """The aim, the outcomes and what the template's questions say."""
+    folder = new_module.folder("new", "New", "Owner", date(2026, 1, 1))
+    said = details.read(folder["module.toml"])
+    found = {said.aim, *(text for _, text in said.outcomes)}
+    for place in items.read(folder):
+        found |= {place.table["prompt"], place.table["explanation"]}
+        for choice in place.table["choice"]:
+            found |= {choice["text"], choice["feedback"]}
+    return frozenset(found)
+
+
+def leftovers(package: Package) -> Iterator[tuple[str, str, int | None]]:
+    """Each place that still holds the template's words, with the first of them and their line in its text."""
+    for text in (package.aim, *(outcome.text for outcome in package.outcomes)):
+        if text in _words():
+            yield "details", text, None
+    for each in package.lessons:
+        rows = enumerate((row.strip() for row in each.body.split("\n")), 1)
+        found = next(((row, number) for number, row in rows if row in _lines()), None)
+        if found:
+            yield f"lesson:{each.key}", *found
+    for item in package.items:
+        text = next((text for text in _texts(item) if text in _words()), "")
+        if text:
+            yield f"item:{item.key}", text, None
+
+
+def _texts(item: ItemText) -> Iterator[str]:
+    yield from (item.prompt, item.explanation)
+    for choice in choices_of(item):
+        yield from (choice.text, choice.feedback)
