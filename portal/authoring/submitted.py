@@ -4,9 +4,11 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import Text, cast, func, select
 
 from portal.assessment.models import Attempt, Response, Submission
 from portal.authoring.statistics import Figures, Option, Tally, figures, tallies
@@ -39,13 +41,34 @@ def version_numbers(key: str) -> list[int]:
     )
 
 
-def item_rows(version_id: int) -> list[ItemRow]:
-    """Every item of the version, in the order of its files; three statements, however many there are."""
+def item_rows(version_id: int) -> Sequence[ItemRow]:
+    """Every item of the version, in the order of its files; four statements, however many there are.
+
+    Submissions are never changed, so figures are worked out anew only where there is one more; of the
+    versions asked for last they are kept, since thousands of attempts take a second.
+    """
+    count, newest = db.session.execute(
+        _of_version(
+            select(func.count(), func.max(Submission.recorded_at))
+            .select_from(Submission)
+            .join(Attempt, Attempt.id == Submission.attempt_id),
+            version_id,
+        )
+    ).one()
+    return _kept_rows(version_id, count, newest) if count else _item_rows(version_id)
+
+
+@lru_cache(maxsize=8)
+def _kept_rows(version_id: int, _count: int, _newest: datetime) -> Sequence[ItemRow]:
+    return _item_rows(version_id)
+
+
+def _item_rows(version_id: int) -> Sequence[ItemRow]:
     items = db.session.scalars(
         select(Item).where(Item.module_version_id == version_id).order_by(Item.position)
     ).all()
     marks, taken = tallies(_sheets(version_id)), _taken(version_id)
-    return [
+    return tuple(
         ItemRow(
             item.position,
             item.key,
@@ -54,7 +77,7 @@ def item_rows(version_id: int) -> list[ItemRow]:
             figures(marks.get(item.id, Tally()), _offered(item), taken[item.id]),
         )
         for item in items
-    ]
+    )
 
 
 def _sheets(version_id: int) -> Any:
@@ -84,7 +107,8 @@ def _taken(version_id: int) -> dict[int, list[tuple[Sequence[str], int]]]:
     return taken
 
 
-def _of_version(statement: Select[Any], version_id: int) -> Select[Any]:
+def _of_version(statement: Any, version_id: int) -> Any:
+    """The statement over attempts, held to those at one version."""
     return statement.join(Registration, Registration.id == Attempt.registration_id).where(
         Registration.module_version_id == version_id
     )
