@@ -14,6 +14,7 @@ from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
 from portal.standing.spans import PersonFacts, Span, Values, spans
 
 TABLE: Any = StandingSpan.__table__
+COLUMNS = ("person_id", *Span._fields[:4], "known_from", "known_to", *Values._fields)  # as the table has them
 
 Row = tuple[Span, int, int]  # a span with known_from and known_to
 
@@ -60,14 +61,14 @@ def _order(span: Span) -> tuple[int, int, int]:
 
 def _rows(people: Sequence[int], at: int) -> Iterable[tuple[int, int, Span, int, int]]:
     """The open rows of these people and those closed at ``at``."""
-    return _read(select(TABLE).where(TABLE.c.person_id.in_(people), TABLE.c.known_to.in_((OPEN_KNOWN, at))))
+    return _read(TABLE.c.person_id.in_(people), TABLE.c.known_to.in_((OPEN_KNOWN, at)))
 
 
-def _read(query: Any) -> Iterable[tuple[int, int, Span, int, int]]:
-    for row in db.session.execute(query):
-        values = Values(row.status, row.due_on, *(getattr(row, name) for name in Values._fields[2:]))
-        span = Span(row.directive_id, row.position, row.from_on, row.to_on, values)
-        yield row.id, row.person_id, span, row.known_from, row.known_to
+def _read(*conditions: Any) -> Iterable[tuple[int, int, Span, int, int]]:
+    query = select(TABLE.c.id, *(TABLE.c[name] for name in COLUMNS)).where(*conditions)
+    for row_id, person_id, directive_id, position, first, last, *rest in db.session.execute(query):
+        span = Span(directive_id, position, first, last, Values(*rest[2:]))
+        yield row_id, person_id, span, rest[0], rest[1]
 
 
 def _set_known_to(row_ids: list[int], known_to: int) -> None:
@@ -76,21 +77,16 @@ def _set_known_to(row_ids: list[int], known_to: int) -> None:
 
 
 def _insert(rows: Iterable[tuple[int, Row]]) -> None:
-    made = [
-        {
-            "person_id": person_id,
-            "directive_id": span.directive_id,
-            "position": span.position,
-            "from_on": span.from_on,
-            "to_on": span.to_on,
-            "known_from": known_from,
-            "known_to": known_to,
-            **span.values._asdict(),
-        }
+    """Given to the driver as they are: all are whole numbers, and there may be a hundred thousand."""
+    connection = db.session.connection()
+    statement = insert(TABLE).inline().compile(dialect=connection.dialect, column_keys=list(COLUMNS))
+    made = (
+        (person_id, *span[:4], known_from, known_to, *span.values)
         for person_id, (span, known_from, known_to) in rows
-    ]
+    )
     for some in batches(made, 5000):
-        db.session.execute(insert(TABLE), some)
+        named = some if statement.positional else [dict(zip(COLUMNS, row, strict=True)) for row in some]
+        connection.exec_driver_sql(str(statement), named)
 
 
 @derived
@@ -106,7 +102,7 @@ def rebuild(write: bool = True) -> list[str]:
     for ids in batches(db.session.scalars(select(Person.id).order_by(Person.id))):
         facts = facts_of(ids, versions)
         held: dict[int, set[Row]] = {person: set() for person in ids}
-        for _, person_id, span, *known in _read(select(TABLE).where(TABLE.c.person_id.in_(ids))):
+        for _, person_id, span, *known in _read(TABLE.c.person_id.in_(ids)):
             held[person_id].add((span, known[0], known[1]))
         for person in ids:
             wanted = replay(facts[person], worlds)

@@ -86,7 +86,10 @@ def spans(person: PersonFacts, versions: Mapping[int, Version], world: World, t:
 def position_facts(
     person: PersonFacts, directive_id: int, versions: Mapping[int, Version], t: datetime
 ) -> dict[int, Facts]:
-    """By position, the facts known on ``t``: only stretches whose version contains the position."""
+    """By position, the facts known on ``t``: only stretches whose version contains the position.
+
+    Positions that no record and no start tells apart have the same object.
+    """
     stretches = person.assignments[directive_id]
     live = {rule.id for rule in known([rule for rule, _ in stretches], t)}
     rules: dict[int, list[Rule]] = {}
@@ -98,20 +101,21 @@ def position_facts(
                 activities[position] = activity_id
     exclusions = known(person.exclusions.get(directive_id, ()), t)
     revocations = known(person.revocations, t)
-    return {
-        position: Facts(
-            rules[position],
-            exclusions,
-            known(person.records.get(activity_id, ()), t),
-            revocations,
-            known(person.starts.get(activity_id, ()), t),
-        )
-        for position, activity_id in activities.items()
-    }
+    found: dict[int, Facts] = {}
+    untouched: dict[tuple[int, ...], Facts] = {}
+    for position, activity_id in activities.items():
+        records = known(person.records.get(activity_id, ()), t)
+        starts = known(person.starts.get(activity_id, ()), t)
+        facts = Facts(rules[position], exclusions, records, revocations, starts)
+        if not records and not starts:  # nothing tells such positions apart: they share one object
+            facts = untouched.setdefault(tuple(rule.id for rule in facts.assignments), facts)
+        found[position] = facts
+    return found
 
 
 def _runs(facts: Mapping[int, Facts], reach: Sequence[Segment]) -> dict[int, list[tuple[int, int, Values]]]:
-    days = {day.toordinal() for some in facts.values() for day in changing_days(some)}
+    different = {id(some): some for some in facts.values()}.values()
+    days = {day.toordinal() for some in different for day in changing_days(some)}
     runs: dict[int, list[tuple[int, int, Values]]] = {}
     for segment in reach:
         for first, last in _cut(segment, days):
@@ -131,12 +135,20 @@ def _cut(segment: Segment, days: set[int]) -> Iterator[tuple[int, int]]:
 
 
 def _on(facts: Mapping[int, Facts], day: date, post: PostFact) -> Iterator[tuple[int, Values]]:
-    stood = [(position, standing_on(some, day)) for position, some in facts.items()]
-    present = [(position, found) for position, found in stood if found is not None]
-    for position, found in present:
-        yield position, _values(found, post)
+    stood: dict[int, Standing | None] = {}
+    made: dict[int, Values] = {}
+    present: list[Standing] = []
+    for position, some in facts.items():
+        same = id(some)
+        if same not in stood:
+            found = stood[same] = standing_on(some, day)
+            if found is not None:
+                made[same] = _values(found, post)
+        if (found := stood[same]) is not None:
+            present.append(found)
+            yield position, made[same]
     if present:
-        yield WHOLE, _whole_values([found for _, found in present], post)
+        yield WHOLE, _whole_values(present, post)
 
 
 def _values(found: Standing, post: PostFact) -> Values:
