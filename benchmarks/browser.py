@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 
 FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 INPUT = re.compile(r"<(?:input|button)\b([^>]*)>")
+SELECT = re.compile(r"<select\b([^>]*)>(.*?)</select>", re.DOTALL)
+TEXTAREA = re.compile(r"<textarea\b([^>]*)>")
 IDLE = 5.0  # seconds after which a connection is made anew: the server may be about to close it
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
@@ -169,6 +171,11 @@ def form_fields(inside: str, button: str) -> dict[str, str]:
         if not name or (kind == "submit" and unescape(attributes.get("value", button)) != button):
             continue
         found.setdefault(unescape(name), unescape(attributes.get("value", "")))
+    for place, (head, options) in enumerate(SELECT.findall(inside)):  # a different one in each list
+        values = [value for name, value in ATTRIBUTE.findall(options) if name == "value" and value]
+        found[dict(ATTRIBUTE.findall(head))["name"]] = unescape(values[min(place, len(values) - 1)])
+    for head in TEXTAREA.findall(inside):
+        found[dict(ATTRIBUTE.findall(head))["name"]] = "A lorry stood at the services at 02:10."
     return found
 
 

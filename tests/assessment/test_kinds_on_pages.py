@@ -201,7 +201,7 @@ def test_a_step_that_the_scenario_does_not_offer_is_refused(client, asked):
     assert "Because" in page.html
     page = client.press(page, "Save and continue", choice="call")  # of another scene
     assert "Select what you do" in page.links
-    page = client.press(page, "Save and continue", choice="open", way=["voices/call"])
+    page = client.press(page, "Save and continue", choice="open", way="voices/call")
     assert "These answers do not belong to this scenario. Start it again" in page.links
     page = client.press(page, "Save and continue", choice="open", reason="x" * 2_001)
     assert "Keep this under 2,000 characters. You have written 2,001" in page.links

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser
 
 from portal.permissions import Role
 from tests.journeys.walking import (
+    answer_by_forms,
     ask,
-    keys,
     pass_by_forms,
     reach_assessment,
     send,
@@ -135,8 +135,7 @@ def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
         passed = pass_by_forms(tab.context, instance, "protect").split("/")[-2]
         failed = reach_assessment(tab.context, instance, "recognise")
         token = token_in(tab.context.request.get("/learning").text())
-        for number, wanted in enumerate(keys(instance, failed, right=False), start=1):
-            send(tab.context, f"/assessment/{failed}/items/{number}", token, choice=wanted)
+        answer_by_forms(tab.context, instance, failed, token, right=False)
         send(tab.context, f"/assessment/{failed}/submission", token)
         under_way = reach_assessment(tab.context, instance, "respond")
     query = "SELECT r.reference FROM record r JOIN pass_record p ON p.record_id = r.id WHERE attempt_id = ?"

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
+from tests.catalogue.folders import write
 from tests.journeys.walking import (
     answer_all,
     ask,
@@ -22,10 +23,18 @@ from tests.journeys.walking import (
     sign_in,
     visitor,
 )
-from tests.running import Server
+from tests.running import Server, command, settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG_AGO = "2026-01-01 00:00:00.000000"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def published(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A module of two questions with one right choice each."""
+    folder = write(tmp_path_factory.mktemp("modules"))
+    done = command(settings(shared_server.instance), "modules", "publish", str(folder / "sample"))
+    assert done.returncode == 0, done.stderr
 
 
 @contextmanager
@@ -33,7 +42,7 @@ def asked(browser: Browser, server: Server, person: str, **options: Any) -> Iter
     """A person before the first question of an assessment."""
     with visitor(browser, server, **options) as tab:
         sign_in(tab, person)
-        tab.goto(f"/assessment/{reach_assessment(tab.context, server.instance, 'protect')}")
+        tab.goto(f"/assessment/{reach_assessment(tab.context, server.instance, 'sample')}")
         assert tab.url.endswith("/items/1")
         yield tab
 

@@ -7,9 +7,10 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 from weakref import WeakSet
 
@@ -18,6 +19,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, BrowserContext, Request
 from playwright.sync_api import Page as Tab
 
+from tests.journeys.answering import Fields, fill_in, forms, response, told
 from tests.running import PASSWORD, Server
 
 CHECKED = {
@@ -128,46 +130,64 @@ def attempt_of(tab: Tab) -> str:
     return found[1]
 
 
-def keys(instance: Kept, attempt_id: str, *, right: bool) -> list[list[str]]:
-    """What to choose in each question to have it right, or wrong."""
+@dataclass(frozen=True)
+class Asked:
+    """A question of an attempt, as the database holds it."""
+
+    kind: str
+    content: Any
+    order: list[str]
+    explanation: str
+
+
+def questions(instance: Kept, attempt_id: str) -> list[Asked]:
+    """Every question of an attempt, in order."""
     ((drawn,),) = ask(instance, "SELECT drawn FROM attempt WHERE id = ?", UUID(attempt_id).hex)
-    chosen = []
+    query = "SELECT kind, content, explanation_html FROM item WHERE id = ?"
+    found = []
     for question in _read(drawn):
-        ((content,),) = ask(instance, "SELECT content FROM item WHERE id = ?", question["item_id"])
-        fitting = [c["key"] for c in _read(content)["choices"] if c["correct"] is right]
-        chosen.append(fitting if right else fitting[:1])
-    return chosen
+        ((kind, content, why),) = ask(instance, query, question["item_id"])
+        found.append(Asked(kind, _read(content), question["order"], why))
+    return found
+
+
+def answers(instance: Kept, attempt_id: str, *, right: bool) -> list[tuple[int, list[Fields]]]:
+    """The forms to send for each question, by its number, to have it right, or wrong."""
+    return [
+        (number, forms(q.kind, q.content, q.order, response(q.kind, q.content, right=right)))
+        for number, q in enumerate(questions(instance, attempt_id), start=1)
+    ]
 
 
 def right_texts(instance: Kept, attempt_id: str) -> list[str]:
-    """The feedback of every right choice of an attempt: what nobody may read before a pass."""
-    ((drawn,),) = ask(instance, "SELECT drawn FROM attempt WHERE id = ?", UUID(attempt_id).hex)
-    found = []
-    for question in _read(drawn):
-        ((content, why),) = ask(
-            instance, "SELECT content, explanation_html FROM item WHERE id = ?", question["item_id"]
-        )
-        found += [c["feedback_html"] for c in _read(content)["choices"] if c["correct"]] + [why]
-    return found
+    """What tells of a right choice in an attempt: what nobody may read before a pass."""
+    return [
+        text for q in questions(instance, attempt_id) for text in (*told(q.kind, q.content), q.explanation)
+    ]
 
 
 def choose(tab: Tab, wanted: list[str]) -> None:
     """Make these choices, and no others."""
-    for box in tab.locator("input[name=choice]").all():
-        value = box.get_attribute("value")
-        if value in wanted:
-            box.check()
-        elif box.get_attribute("type") == "checkbox":
-            box.uncheck()
+    fill_in(tab, [("choice", key) for key in wanted])
 
 
 def answer_all(tab: Tab, instance: Kept, *, right: bool) -> None:
     """Answer every question from the first to the check of answers."""
-    for number, wanted in enumerate(keys(instance, attempt_of(tab), right=right), start=1):
-        assert tab.url.endswith(f"/items/{number}"), tab.url
-        choose(tab, wanted)
-        press(tab, "Save and continue")
+    for number, sent in answers(instance, attempt_of(tab), right=right):
+        for fields in sent:
+            assert tab.url.endswith(f"/items/{number}"), tab.url
+            fill_in(tab, fields)
+            press(tab, "Save and continue")
     assert h1(tab) == "Check your answers"
+
+
+def answer_by_forms(
+    context: BrowserContext, instance: Kept, attempt_id: str, token: str, *, right: bool
+) -> None:
+    """Answer every question by forms alone."""
+    for number, sent in answers(instance, attempt_id, right=right):
+        for fields in sent:
+            send(context, f"/assessment/{attempt_id}/items/{number}", token, fields)
 
 
 def token_in(html: str) -> str:
@@ -177,11 +197,9 @@ def token_in(html: str) -> str:
     return found[1]
 
 
-def send(context: BrowserContext, path: str, token: str, **fields: Any) -> str:
+def send(context: BrowserContext, path: str, token: str, fields: Fields | None = None, **more: str) -> str:
     """Send a form straight, following to the page that answers; returns its address."""
-    choices = fields.pop("choice", [])
-    body = "&".join(f"{name}={value}" for name, value in [("csrf_token", token), *fields.items()])
-    body += "".join(f"&choice={choice}" for choice in choices)
+    body = urlencode([("csrf_token", token), *(fields or []), *more.items()])
     answer = context.request.post(
         path, data=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
     )
@@ -212,8 +230,7 @@ def pass_by_forms(context: BrowserContext, instance: Kept, slug: str) -> str:
     """A module from its first lesson to the outcome by forms alone; returns the outcome's address."""
     attempt_id = reach_assessment(context, instance, slug)
     token = token_in(context.request.get(f"/learning/modules/{slug}").text())
-    for number, wanted in enumerate(keys(instance, attempt_id, right=True), start=1):
-        send(context, f"/assessment/{attempt_id}/items/{number}", token, choice=wanted)
+    answer_by_forms(context, instance, attempt_id, token, right=True)
     return send(context, f"/assessment/{attempt_id}/submission", token)
 
 

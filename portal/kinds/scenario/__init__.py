@@ -132,7 +132,7 @@ class Scenario(Kind):
 
     def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
         """The way with one step more; a step or all of it less where a button says so."""
-        way = tuple(sent.get("way", ()))
+        way = tuple((sent.get("way") or [""])[0].split())
         if len(marking.walked(content, way)) != len(way):
             raise AnswerError(("These answers do not belong to this scenario. Start it again", "scene"))
         texts = {step.partition("/")[0]: typed(sent, f"reason-{step.partition('/')[0]}") for step in way}
