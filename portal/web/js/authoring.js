@@ -52,14 +52,13 @@ function replace(html) {
 
 // What was written is saved while one thinks; what was not taken says why, and waits for the button.
 function save(form) {
-  const seconds = Number(form.dataset.saves);
   let waiting;
   let typed = 0;
 
   form.addEventListener("input", () => {
     typed += 1;
     clearTimeout(waiting);
-    waiting = setTimeout(send, seconds * 1000);
+    waiting = setTimeout(send, Number(form.dataset.saves) * 1000);
   });
   form.addEventListener("submit", () => clearTimeout(waiting));
 
