@@ -9,7 +9,7 @@ from flask_login import current_user
 from portal.access import requires
 from portal.authoring import media as rules
 from portal.authoring import media_page, queries
-from portal.authoring.errors import StaleSaveError
+from portal.authoring.errors import StaleSaveError, TooLargeError
 from portal.authoring.forms.media import RemoveForm, UploadForm
 from portal.authoring.limits import MEDIA_BYTES
 from portal.authoring.media import UploadError
@@ -21,7 +21,7 @@ from portal.errors import NotFoundError
 from portal.permissions import Permission
 
 ENVELOPE = 256 * 1024  # of a form around its file
-STALE = "Somebody changed this file after you opened the page. Look at it, then do it again."
+STALE = "Somebody changed this after you opened the page."
 
 
 @bp.url_value_preprocessor
@@ -55,11 +55,15 @@ def upload(key: str) -> ResponseReturnValue:
         name = _keep(state, form, target)
     except UploadError as error:
         form[error.field].errors = [str(error)]
-        return _page(state, form, target)
+    except TooLargeError as error:
+        form.file.errors = [str(error)]
     except StaleSaveError:
-        flash(STALE, "error")
-        return redirect(url_for(".media", key=key, name=target or None), 303)
-    return redirect(url_for(".media", key=key, _anchor=f"file-{name}"), 303)
+        state = queries.draft(key)
+        form.expected.data = state.files.get(f"media/{target}", "")
+        form.file.errors = [f"{STALE} Choose yours again to put it in the place of theirs"]
+    else:
+        return redirect(url_for(".media", key=key, _anchor=f"file-{name}"), 303)
+    return _page(state, form, target)
 
 
 @bp.route("/<key>/media/<name>/remove", methods=["GET", "POST"])
@@ -80,7 +84,7 @@ def remove_medium(key: str, name: str) -> ResponseReturnValue:
         paths = [f"media/{gone}" for gone in (name, *row.beside)]
         opening.save(state, dict.fromkeys(paths), form.expected.data, f"Removed {name}")
     except StaleSaveError:
-        flash(STALE, "error")
+        flash(f"{STALE} Look at it, then remove it again.", "error")
     else:
         flash(f"{name} was removed.")
     return redirect(url_for(".media", key=key), 303)
@@ -127,7 +131,7 @@ def _page(state: DraftState, form: UploadForm, target: str) -> ResponseReturnVal
         rows=rows,
         form=form,
         target=target,
-        replaces=target in names,
+        replaced=next((row for row in rows if row.name == target), None),
         wide=wide if wide in names else None,
         crumb=_crumb(state),
         may_edit=Permission.DRAFT_EDIT in current_user.permissions and not state.review,
