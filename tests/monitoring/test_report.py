@@ -1,6 +1,7 @@
 """The report of a directive as its readers meet it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from tests.monitoring.counting import statements
 from tests.monitoring.reading import csv_rows
 from tests.monitoring.world import REPORT, TODAY, enter, make_world
 from tests.pages import H, Page, words
+from tests.standing.facts import make_exclusion, make_record
 
 pytestmark = pytest.mark.usefixtures("today")
 
@@ -122,6 +124,37 @@ def test_a_long_table_is_paged_on_the_server_without_gap_or_repeat(client):
     assert "Showing 26 to 46 of 46" in second.text
     assert len({*people(first), *people(second)}) == 46
     assert client.page(f"{REPORT}?page=99").text == second.text
+
+
+@pytest.mark.parametrize("sort", ["status", "-status", "person", "-due", "rank", "-role", "unit"])
+def test_pages_of_every_order_follow_one_another(client, sort):
+    """The page of a status begins where the figures say, whatever stands before it."""
+    world = make_world()
+    for number in range(50):
+        person = world.person(f"X{number:02}", ("north", "crime")[number % 2], surname=f"Name {number % 7}")
+        if number % 3 == 0:
+            make_record(person, world.activities[1], date(2026, 3, 2 + number % 20))
+        if number % 3 == 0 and number % 2:
+            make_record(person, world.activities[2], date(2026, 3, 2 + number % 20))
+        if number % 5 == 0:
+            make_exclusion(person, world.directive, date(2026, 2, 1))
+    enter(client, world, "D6001")
+
+    pages = [client.page(f"{REPORT}?sort={sort}&page={number}") for number in (1, 2, 3)]
+
+    found = [number for page in pages for number in people(page)]
+    assert len(found) == len(set(found)) == 56
+    if sort.endswith("status"):
+        worst_first = list(STATUS_WORDS.values())[2:]
+        ranks = [worst_first.index(words(row[1])) for page in pages for row in rows_of(page)]
+        assert ranks == sorted(ranks, reverse=sort.startswith("-"))
+        assert len(set(ranks)) == 3
+
+
+def rows_of(page: Page) -> list[list[Any]]:
+    """The cells of every row of the table of people."""
+    lines = [list(row) for row in page.all("tr")]
+    return [cells for cells in lines if cells[0].get("scope") == "row"]
 
 
 def test_a_page_and_a_file_of_twenty_ask_no_more_than_of_two(client):

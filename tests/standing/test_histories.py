@@ -13,10 +13,11 @@ from portal.directives.checks import reconcile_all
 from portal.directives.knowledge import known
 from portal.directives.rules import Worlds, posts_of
 from portal.standing.algebra import Facts, Status, standing
-from portal.standing.lines import micros, rebuild
+from portal.standing.lines import rebuild
 from portal.standing.loading import facts_of
-from portal.standing.models import StandingSpan
+from portal.standing.models import StandingSpan, micros
 from tests.standing.histories import ACTS, DAYS, VALIDITY, History
+from tests.standing.reads import check_differences, check_reads
 from tests.standing.witness import witnessed
 
 QUIET = settings(
@@ -139,8 +140,10 @@ def test_spans_function_and_witness_agree_and_the_past_stays(database, acts, val
             spans = {key: as_values(row) for key, row in reported(history, day, history.stamps[-1]).items()}
             told.append((day, history.stamps[-1], spans))
         for day, turn in asked:
-            t = history.stamps[turn % len(history.stamps)]
+            t, newest = history.stamps[turn % len(history.stamps)], history.stamps[-1]
             check(history, day, t)
+            both = reported(history, day, t), reported(history, day, newest)
+            check_differences(history, day, t, newest, *both)
         for day, t, spans in told:
             now = {key: as_values(row) for key, row in reported(history, day, t).items()}
             assert now == spans, "a report as known on an instant has changed"
@@ -150,6 +153,7 @@ def test_spans_function_and_witness_agree_and_the_past_stays(database, acts, val
 
 def check(history, day, t):
     spans = reported(history, day, t)
+    check_reads(history, day, t, spans)
     parts = {key: as_values(row) for key, row in spans.items() if key[1] > 0}
     assert parts == by_function(history, day, t)
     assert parts == witnessed(history.directive, day, t)

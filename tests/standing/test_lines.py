@@ -8,8 +8,8 @@ from sqlalchemy import event, select
 from portal.db import OPEN_END, db, settle, stamp, touch, transaction
 from portal.directives.models import Exclusion
 from portal.standing.algebra import Status
-from portal.standing.lines import micros, rebuild
-from portal.standing.models import OPEN_KNOWN, StandingSpan
+from portal.standing.lines import rebuild
+from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
 from tests.factories.people import make_person, make_unit
 from tests.standing.facts import (
     make_activity,
