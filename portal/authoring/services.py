@@ -193,16 +193,25 @@ def bring_in(
     newest = catalogue.current_version(draft.module_key)
     if newest is None or newest.id == draft.base_version_id:
         return []
+    merged, conflicts = _merged(draft, last, newest.id, chosen)
+    if not conflicts:
+        files = _changed(last.files, merged)
+        draft.base_version_id = newest.id
+        _add(draft, last, files, f"Brought version {newest.number} in", by, at)
+    return conflicts
+
+
+def _merged(
+    draft: Draft, last: DraftSave, version_id: int, chosen: Mapping[str, bytes | None]
+) -> tuple[dict[str, bytes | None], list[Conflict]]:
+    """What changes in the draft where the version comes in, and what still has to be chosen."""
     base = catalogue.package_files(draft.base_version_id) if draft.base_version_id else {}
     mine = kept.files_of(last.files)
-    merged, conflicts = merging.merge_folders(base, mine, catalogue.package_files(newest.id))
-    if open_ := [conflict for conflict in conflicts if conflict.path not in chosen]:
-        return open_
-    merged.update({conflict.path: chosen[conflict.path] for conflict in conflicts})
+    merged, conflicts = merging.merge_folders(base, mine, catalogue.package_files(version_id))
+    asked = {conflict.path for conflict in conflicts}
+    merged |= {path: content for path, content in chosen.items() if path in asked}
     changed = {path: new for path, new in merged.items() if last.files.get(path) != _sha(new)}
-    draft.base_version_id = newest.id
-    _add(draft, last, _changed(last.files, changed), f"Brought version {newest.number} in", by, at)
-    return []
+    return changed, [conflict for conflict in conflicts if conflict.path not in chosen]
 
 
 def locked(draft_id: int) -> Draft:
