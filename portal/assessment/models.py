@@ -26,7 +26,7 @@ class Attempt(Base):
     number: Mapped[int]  # counts from 1 within the registration
     mastery_score: Mapped[Decimal] = mapped_column(Numeric(5, 4))  # scaled, 0 to 1
     drawn: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    # [{"item_id", "order": [choice keys as shown]}], as the learner meets them
+    # [{"item_id", "order": [the kind's keys, shuffled]}], as the learner meets them
     started_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 
@@ -40,7 +40,7 @@ class Response(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempt.id"))
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
-    choices: Mapped[list[str]] = mapped_column(JSON)  # keys of the choices made
+    choices: Mapped[list[str]] = mapped_column(JSON)  # keys, as the item's kind writes them; never texts
     saved_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 

@@ -124,7 +124,7 @@ class Item(Base):
     stimulus_html: Mapped[str | None]
     explanation_html: Mapped[str]
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
-    # single, multiple: {"choices": [{"key", "html", "feedback_html", "correct"}]}
+    # as the kind's render() makes it: {"choices": [{"key", "html", "feedback_html", "correct"}]} …
     source: Mapped[list[str]] = mapped_column(JSON)
     retired: Mapped[bool] = mapped_column(default=False)
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import joinedload
 
-from portal.catalogue.faults import Faults
 from portal.catalogue.models import Activity, GuideFile, ModuleVersion, PackageFile, SharedVersion
 from portal.catalogue.shared import Shared, SourceText, Term, parse_shared
 from portal.db import db
 from portal.errors import NotFoundError
+from portal.formats.faults import Faults
 
 
 def is_set_up() -> bool:

@@ -1,17 +1,21 @@
 """Items of the kinds beyond single and multiple, as a learner meets them with HTML alone."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
 
-from portal.assessment.models import Response, Submission
-from portal.db import db
+from portal.assessment.models import Attempt, Response, Submission
+from portal.catalogue.models import Item
+from portal.db import db, transaction
+from portal.kinds import kinds
 from portal.people.models import FactNote
 from portal.people.notes import erase_notes
 from portal.records.models import Registration
 from tests.assessment.published import first_question, publish
 from tests.learning.working import attempt_base, learner
+from tests.monitoring.counting import statements
 from tests.pages import Page, PortalClient, words
 
 SECRETS = (
@@ -279,3 +283,67 @@ def test_what_a_learner_wrote_can_be_erased_without_touching_the_fact(client, as
     page = finish(client, asked, "You passed")
     assert page.text.count("Nothing is kept.") == 2
     assert [(r.id, r.choices) for r in db.session.scalars(select(Response))] == facts
+
+
+def shown_order(page: Page, kind: str) -> list[str]:
+    """What the page shows in the order of this attempt, in words."""
+    if kind == "match":
+        return [words(dd) for dd in page.all("dd")]
+    return [words(e) for e in page.all("label") if e.get("for", "").startswith(("for-", "choice", "part-"))]
+
+
+WORDS = {
+    "order": {"stop": "Stop the lorry", "call": "Call the control room", "wait": "Wait for the ambulance"},
+    "match": {"intel": "The NCCU", "safety": "Children's services", "extra.1": "Nobody"},
+    "scenario": {"road/listen": "Listen and speak", "road/open": "Open the doors at once"},
+    "report": {
+        "source/one": "1: reliable",
+        "source/two": "2: untested",
+        "handling/p": "P: may be shared",
+        "handling/c": "C: with conditions",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", sorted(WORDS))
+def test_a_page_shows_the_order_that_the_attempt_keeps_each_time(client, tmp_path, kind):
+    publish(tmp_path, kind)
+    learner(client)
+    page = first_question(client)
+    drawn = db.session.scalars(select(Attempt.drawn)).one()
+
+    for number, question in enumerate(drawn, start=1):
+        for _ in range(2):
+            page = client.page(f"{attempt_base(page)}/items/{number}")
+            kept = [WORDS[kind][key] for key in question["order"] if key in WORDS[kind]]
+            seen = [text for text in shown_order(page, kind) if text in kept]
+            if kind == "report":  # each part keeps its place, its choices come as they were drawn
+                assert sorted(seen) == sorted(kept)
+                for first in ("1: reliable", "P: may be shared"):
+                    other = {"1: reliable": "2: untested", "P: may be shared": "C: with conditions"}[first]
+                    assert (seen.index(first) < seen.index(other)) == (kept.index(first) < kept.index(other))
+            else:
+                assert seen == kept
+
+
+@pytest.mark.parametrize(("kind", "more"), [("single", 0), ("order", 0), ("report", 1)])
+def test_texts_cost_one_statement_where_learners_write_some_and_none_elsewhere(client, tmp_path, kind, more):
+    publish(tmp_path, kind)
+    learner(client)
+    page = first_question(client)
+    base = attempt_base(page)
+    with statements() as plain:
+        client.get(f"{base}/items/2")
+    item_id = db.session.scalars(select(Attempt.drawn)).one()[0]["item_id"]
+    attempt = db.session.scalars(select(Attempt.id)).one()
+    at = datetime(2026, 5, 5, 9, tzinfo=UTC)
+    content = db.session.get_one(Item, item_id).content
+    best = kinds()[kind].best(content)
+    with transaction():
+        db.session.add(
+            Response(attempt_id=attempt, item_id=item_id, choices=best, saved_at=at, recorded_at=at)
+        )
+    with statements() as answered:
+        client.get(f"{base}/items/2")
+
+    assert len(answered) == len(plain) + more

@@ -123,7 +123,7 @@ def preview_item(key: str, item: str) -> ResponseReturnValue:
         total=len(version.items),
         kind=kind,
         shown=question.shown,
-        answered=request.method == "POST" and not errors,
+        answered=request.method == "POST" and not errors and not answer.stays,
         shows_key=True,
         errors=errors,
         following=following,
