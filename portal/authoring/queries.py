@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.authoring.kept import content, files_of
@@ -208,12 +209,9 @@ def name(person_id: int) -> str:
 
 
 def _open_drafts() -> Select[*tuple[Any, ...]]:
-    """Each open draft with its last state."""
-    last = (
-        select(DraftSave.draft_id, func.max(DraftSave.number).label("number"))
-        .group_by(DraftSave.draft_id)
-        .subquery()
-    )
+    """Each open draft with its last state; the number is looked up draft by draft, in its index."""
+    saved = aliased(DraftSave)
+    last = select(func.max(saved.number)).where(saved.draft_id == Draft.id).correlate(Draft).scalar_subquery()
     return (
         select(
             Draft.id,
@@ -229,8 +227,8 @@ def _open_drafts() -> Select[*tuple[Any, ...]]:
             PersonName.surname,
             Review.id.label("review_id"),
         )
-        .join(last, last.c.draft_id == Draft.id)
-        .join(DraftSave, and_(DraftSave.draft_id == Draft.id, DraftSave.number == last.c.number))
+        .select_from(Draft)
+        .join(DraftSave, and_(DraftSave.draft_id == Draft.id, DraftSave.number == last))
         .outerjoin(ModuleVersion, ModuleVersion.id == Draft.base_version_id)
         .outerjoin(PersonName, PersonName.person_id == DraftSave.saved_by_id)
         .outerjoin(Review, and_(Review.draft_id == Draft.id, Review.ended_at.is_(None)))

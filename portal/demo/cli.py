@@ -5,9 +5,10 @@ from flask import Blueprint, current_app
 from flask_migrate import upgrade
 
 from config import ROOT, Config
+from portal import clock
 from portal.catalogue import services as catalogue
 from portal.db import stamp, transaction
-from portal.demo import names
+from portal.demo import draft, names
 from portal.demo.create import create as create_force
 from portal.demo.create import empty
 from portal.errors import PortalError, RuleError
@@ -36,6 +37,8 @@ def prepare() -> None:
         upgrade()
         if empty():
             _create(600, 1, config)
+            with transaction():
+                draft.begin("D3001", at=clock.now())
         else:
             with transaction():
                 catalogue.publish(MODULES, at=stamp())

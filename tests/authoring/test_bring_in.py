@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
+from config import ROOT
 from portal.authoring import queries, services
 from portal.authoring.editing import details, items
 from portal.authoring.errors import (
@@ -15,9 +16,11 @@ from portal.catalogue import queries as published
 from portal.catalogue import services as catalogue
 from portal.catalogue.checking import sha256
 from portal.db import db, stamp, transaction
+from portal.demo import draft
 from portal.errors import RuleError
 from tests.authoring.drafting import AT, FIRST, LATER, SECOND, opened, publish, save, text
 from tests.catalogue.folders import MODULE, SVG, tree, write
+from tests.factories.people import make_person
 from tests.monitoring.counting import statements
 
 # A version published meanwhile
@@ -233,3 +236,22 @@ def test_a_desk_of_twenty_takes_as_many_statements_as_one_of_two(folder, carys):
         taken.append(len(run))
 
     assert taken[0] == taken[1]
+
+
+# The demo
+
+
+def test_the_demo_has_a_draft_in_work_that_passes_its_check(database, tmp_path):
+    with transaction():
+        catalogue.publish(ROOT / "modules", at=stamp())
+    carys = make_person(staff_number="D3001")
+
+    with transaction():
+        draft.begin("D3001", at=AT)
+        draft.begin("D3001", at=LATER)
+
+    state = queries.draft(draft.MODULE)
+    assert (state.number, state.last_saved_by_id, state.last_saved_at) == (2, carys, AT)
+    before = queries.state(state.draft_id, 1)[draft.PATH].decode()
+    assert queries.contents(state)[draft.PATH].decode() == before.replace(draft.BEFORE, draft.AFTER) != before
+    assert queries.reading_of(draft.MODULE, state.files).faults.sentences() == []

@@ -1,0 +1,39 @@
+"""A draft in work, so that the desk has something to show: an author added one sentence to a lesson."""
+
+from datetime import datetime
+
+from portal.authoring import queries, services
+from portal.authoring.editing import lesson
+from portal.authoring.editing.lesson import LessonText
+from portal.people.queries import person_by_staff_number
+
+MODULE = "recognise"
+PATH = "lessons/who-to-turn-to.md"
+BEFORE = "So if you are not sure who should act, ask your supervisor. Do not let the matter drop."
+AFTER = (
+    "So if you are not sure who should act, ask your supervisor. Write down whom you asked and when."
+    " Do not let the matter drop."
+)
+
+
+def begin(author: str, *, at: datetime) -> None:
+    """Open the draft and save the one change in it.
+
+    Args:
+        author: Staff number of who writes.
+        at: The instant.
+    """
+    person_id = person_by_staff_number(author)
+    draft_id = services.open_draft(MODULE, by=person_id, at=at)
+    files = queries.draft(MODULE).files
+    held = queries.content(files[PATH])
+    said = lesson.read(held)
+    text = LessonText(said.title, said.minutes, said.outcomes, said.body.replace(BEFORE, AFTER))
+    services.save(
+        draft_id,
+        {PATH: lesson.write(held, text)},
+        expected=files,
+        summary=f"“{said.title}” edited",
+        by=person_id,
+        at=at,
+    )
