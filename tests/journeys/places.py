@@ -15,6 +15,7 @@ from tests.journeys.walking import (
     answer_by_forms,
     ask,
     pass_by_forms,
+    press,
     reach_assessment,
     send,
     sign_in,
@@ -46,6 +47,7 @@ class Place:
 
 
 NO_PAGES = {
+    "authoring.medium",
     "catalogue.medium",
     "monitoring.completions_csv",
     "monitoring.completions_xlsx",
@@ -105,8 +107,32 @@ ADMINISTRATION = {
     "accounts.administer": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
     "accounts.close": Place(("/people/D2001/account/close",), ADMINISTRATOR),
 }
-AUTHORING = {  # a page about a draft names it as {draft}; `draft_made` makes one
+DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
+AUTHORING = {  # `draft_made` makes one draft that is being written, and one that was sent for review
+    "authoring.bring_in": Place((f"{DRAFT}/bring-in",), AUTHOR),
     "authoring.desk": Place(("/authoring",), AUTHOR),
+    "authoring.details": Place((f"{DRAFT}/details", f"{SENT}/details"), AUTHOR),
+    "authoring.discard": Place((f"{DRAFT}/discard",), AUTHOR),
+    "authoring.history": Place((f"{SENT}/history", f"{DRAFT}/history"), AUTHOR),
+    "authoring.item": Place((f"{DRAFT}/items/adult-refuses", f"{DRAFT}/items/adult-agrees"), AUTHOR),
+    "authoring.job_aid": Place((f"{DRAFT}/job-aid", f"{SENT}/job-aid"), AUTHOR),
+    "authoring.lesson": Place((f"{DRAFT}/lessons/whose-phone", f"{DRAFT}/lessons/refer-or-notify"), AUTHOR),
+    "authoring.media": Place((f"{DRAFT}/media",), AUTHOR),
+    "authoring.module": Place((DRAFT, SENT, "/authoring/respond"), AUTHOR),
+    "authoring.new": Place(("/authoring/new",), AUTHOR),
+    "authoring.new_item": Place((f"{DRAFT}/items/new", f"{DRAFT}/items/new?kind=single"), AUTHOR),
+    "authoring.new_lesson": Place((f"{DRAFT}/lessons/new",), AUTHOR),
+    "authoring.preview": Place((f"{DRAFT}/preview",), AUTHOR),
+    "authoring.preview_item": Place((f"{DRAFT}/preview/items/adult-refuses",), AUTHOR),
+    "authoring.preview_job_aid": Place((f"{DRAFT}/preview/job-aid",), AUTHOR),
+    "authoring.preview_lesson": Place((f"{DRAFT}/preview/lessons/whose-phone",), AUTHOR),
+    "authoring.remove_item": Place((f"{DRAFT}/items/adult-refuses/remove",), AUTHOR),
+    "authoring.remove_job_aid": Place((f"{DRAFT}/job-aid/remove",), AUTHOR),
+    "authoring.remove_lesson": Place((f"{DRAFT}/lessons/whose-phone/remove",), AUTHOR),
+    "authoring.remove_medium": Place((f"{DRAFT}/media/refer-or-notify.svg/remove",), AUTHOR),
+    "authoring.review": Place((f"{SENT}/review",), PUBLISHER),
+    "authoring.send": Place((f"{DRAFT}/review/send",), AUTHOR),
+    "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
     "authoring.statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
 PLACES = EVERYBODY | LEARNING | MONITORING | ADMINISTRATION | AUTHORING
@@ -144,8 +170,19 @@ def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
 
 
 def draft_made(browser: Browser, server: Server) -> dict[str, str]:
-    """A draft that the author has open; nothing yet names one."""
-    return {}
+    """Two drafts of the author's: one being written, and one sent for review."""
+    with visitor(browser, server) as tab:
+        sign_in(tab, AUTHOR)
+        for key in ("protect", "report"):
+            tab.goto(f"/authoring/{key}")
+            press(tab, "Edit")
+        tab.goto("/authoring/report/job-aid")
+        tab.fill("#title", "Reporting, on one page")
+        press(tab, "Save and preview")
+        tab.goto("/authoring/report/review/send")
+        tab.fill("#note", "A shorter title.")
+        press(tab, "Send for review")
+    return {"draft": "protect", "sent": "report"}
 
 
 def lessons(server: Server) -> list[str]:
