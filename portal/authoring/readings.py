@@ -1,7 +1,7 @@
 """What the check says of a draft's files, read once a process for the same bytes.
 
 A reading is large (every lesson and item is rendered), so few are kept; what a reading says depends on the
-module's files, on its key and on the files that all modules share, and on nothing else.
+module's files, on its key, on the files that all modules share and on which guides there are.
 """
 
 import hashlib
@@ -13,11 +13,13 @@ from threading import Lock
 from portal.authoring import kept
 from portal.catalogue import queries as catalogue
 from portal.catalogue.checking import digest_of
+from portal.catalogue.guide_publishing import guide_names
 from portal.catalogue.services import Reading, check_files
 
 KEPT = 16
+KEPT_BYTES = 64 * 1024 * 1024  # of files that the readings hold on to, in each process
 
-Name = tuple[str, str, str]  # the key, the digests of the module's and of the shared files
+Name = tuple[str, str, str, frozenset[str]]  # the key, digests of the module's and shared files, guides
 _readings: OrderedDict[Name, Reading] = OrderedDict()
 _lock = Lock()
 
@@ -41,7 +43,8 @@ def passing(key: str, files: dict[str, bytes]) -> Reading:
 
 
 def _read(key: str, digest: str, fetch: Callable[[], dict[str, bytes]]) -> Reading:
-    name = (key, digest, digest_of(catalogue.shared_files()))
+    guides = frozenset(guide.key for guide in guide_names())
+    name = (key, digest, digest_of(catalogue.shared_files()), guides)
     with _lock:
         if name in _readings:
             _readings.move_to_end(name)
@@ -49,9 +52,14 @@ def _read(key: str, digest: str, fetch: Callable[[], dict[str, bytes]]) -> Readi
     made = check_files(key, fetch(), address=partial(_address, key))
     with _lock:
         _readings[name] = made
-        while len(_readings) > KEPT:
+        while len(_readings) > 1 and (len(_readings) > KEPT or _held() > KEPT_BYTES):
             _readings.popitem(last=False)
     return made
+
+
+def _held() -> int:
+    modules = [module for each in _readings.values() for module in each.modules]
+    return sum(len(content) for module in modules for content in module.package.files.values())
 
 
 def _address(key: str, sha256: str, path: str) -> str:

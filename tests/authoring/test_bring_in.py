@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from config import ROOT
-from portal.authoring import queries, services
+from portal.authoring import queries, readings, services
 from portal.authoring.editing import details, items
 from portal.authoring.errors import (
     KeyTakenError,
@@ -173,6 +173,30 @@ def test_a_draft_is_checked_once_for_the_same_bytes(folder, carys, monkeypatch):
     assert queries.reading("sample", queries.contents(draft)) is first
     assert first.faults.sentences() == []
     assert [page.page.key for page in first.modules[0].lessons] == ["first", "second"]
+
+
+def test_a_guide_published_later_is_known_to_the_next_check(folder, carys):
+    draft_id = opened(carys)
+    save(draft_id, {FIRST: text("See [the guide](guide:stops).\n")}, by=carys)
+    files = queries.draft("sample").files
+    assert "stops" in queries.reading_of("sample", files).faults.sentences()[0]
+
+    front = 'title = "Stops"\nsummary = "How."\nowner = "Us"\nreview_on = 2027-05-31\nacknowledge = false\n'
+    (folder / "_guides").mkdir()
+    (folder / "_guides" / "stops.md").write_text(f"+++\n{front}+++\n\nStop.\n")
+    publish(folder)
+
+    assert queries.reading_of("sample", files).faults.sentences() == []
+
+
+def test_readings_hold_on_to_so_many_and_so_much(folder, carys, monkeypatch):
+    files = queries.contents(queries.draft("sample")) if opened(carys) else {}
+    for most, bytes_ in ((2, 10**9), (16, 1)):
+        monkeypatch.setattr(readings, "KEPT", most)
+        monkeypatch.setattr(readings, "KEPT_BYTES", bytes_)
+        for number in range(4):
+            queries.reading("sample", files | {FIRST: text(f"{number} {most}\n")})
+        assert len(readings._readings) == (2 if most == 2 else 1)
 
 
 def test_media_of_a_draft_have_the_drafts_own_address(folder, carys):
