@@ -1,6 +1,7 @@
 """An editor as a browser meets it: drawn, its fields sent, a button pressed."""
 
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import html5lib
 from flask import Flask, render_template
@@ -11,6 +12,23 @@ from portal.kinds import kinds
 from tests.pages import H, words
 
 Fields = list[tuple[str, str]]
+
+
+def fields_of(form: Element) -> Fields:
+    """What a browser would send of a form, no button pressed."""
+    found: Fields = []
+    for control in form.iter():
+        tag, name = control.tag.removeprefix(H), control.get("name") or ""
+        boxed = control.get("type") in {"checkbox", "radio"}
+        if tag == "textarea":
+            found.append((name, "".join(control.itertext()).removeprefix("\n").replace("\n", "\r\n")))
+        elif tag == "input" and (not boxed or control.get("checked") is not None):
+            found.append((name, control.get("value") or ""))
+        elif tag == "select":
+            options = list(control.iter(f"{H}option"))
+            picked = [o for o in options if o.get("selected") is not None] or options[:1]
+            found += [(name, option.get("value") or "") for option in picked]
+    return found
 
 
 class Drawn:
@@ -28,18 +46,7 @@ class Drawn:
     @property
     def fields(self) -> Fields:
         """What the form would send, no button pressed."""
-        found: Fields = []
-        for control in self.root.iter():
-            tag, name = control.tag.removeprefix(H), control.get("name") or ""
-            if tag == "textarea":
-                found.append((name, "".join(control.itertext()).removeprefix("\n").replace("\n", "\r\n")))
-            elif tag == "input" and (control.get("type") != "checkbox" or control.get("checked") is not None):
-                found.append((name, control.get("value") or ""))
-            elif tag == "select":
-                options = list(control.iter(f"{H}option"))
-                picked = [o for o in options if o.get("selected") is not None] or options[:1]
-                found += [(name, option.get("value") or "") for option in picked]
-        return found
+        return fields_of(self.root)
 
     @property
     def buttons(self) -> dict[str, str]:
