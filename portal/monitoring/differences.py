@@ -47,7 +47,7 @@ def known_now(then: CompletionReport, newest: datetime) -> KnownNow:
             counts[old] -= 1
         if new is not None:
             counts[new] += 1
-    named = numbers_and_names(list(changed))[:SHOWN]
+    named = numbers_and_names(list(changed), SHOWN)
     opened = openable(then.viewer, [person_id for person_id, _, _ in named])
     listed = [
         Difference(number, name, *changed[person_id], person_id in opened)

@@ -8,15 +8,22 @@ from portal.db import db
 from portal.people.models import Person, PersonName
 from portal.people.queries import Viewer, visible_people
 
+PEOPLE = 10_000  # read by one statement: below the databases' limits of bound values
+
 
 def openable(viewer: Viewer, people: Sequence[int]) -> set[int]:
     """Those of ``people`` whose page ``viewer`` may open. One statement."""
     return set(db.session.scalars(visible_people(viewer).where(Person.id.in_(people))))
 
 
-def numbers_and_names(people: Sequence[int]) -> list[tuple[int, str, str]]:
-    """Id, staff number and name of those who still have a name, by surname. One statement."""
-    columns = (PersonName.person_id, PersonName.staff_number, PersonName.surname, PersonName.forenames)
-    statement = select(*columns).where(PersonName.person_id.in_(people))
-    rows = db.session.execute(statement.order_by(PersonName.surname, PersonName.staff_number))
-    return [(person_id, number, f"{surname}, {forenames}") for person_id, number, surname, forenames in rows]
+def numbers_and_names(people: Sequence[int], most: int) -> list[tuple[int, str, str]]:
+    """Id, staff number and name of the first ``most`` of those who still have a name, by surname."""
+    found: list[tuple[str, str, str, int]] = []
+    columns = (PersonName.surname, PersonName.staff_number, PersonName.forenames, PersonName.person_id)
+    for first in range(0, len(people), PEOPLE):
+        some = PersonName.person_id.in_(people[first : first + PEOPLE])
+        statement = select(*columns).where(some).order_by(*columns[:2]).limit(most)
+        found += [
+            (surname, number, name, one) for surname, number, name, one in db.session.execute(statement)
+        ]
+    return [(one, number, f"{surname}, {name}") for surname, number, name, one in sorted(found)[:most]]

@@ -74,8 +74,8 @@ def reasons(scope: Scope) -> dict[str, int]:
 
 def roles_and_ranks(scope: Scope) -> list[tuple[str, str]]:
     """Each designated role with each rank or grade that somebody has."""
-    posts = select(span.post_id).where(*scope.wholes())
-    statement = select(Post.designated_role, Post.rank_or_grade).distinct().where(Post.id.in_(posts))
+    statement = select(Post.designated_role, Post.rank_or_grade).distinct()
+    statement = statement.join(span, span.post_id == Post.id).where(*scope.wholes())
     return [(role, rank) for role, rank in db.session.execute(statement)]
 
 
