@@ -18,7 +18,7 @@ from portal.errors import NotFoundError, RuleError
 from portal.formats.faults import Faults
 from tests.authoring.written import HANDS
 
-many = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 REAL = {
     name: read_folder(ROOT / "modules" / name, Faults())
     for name in ("recognise", "protect", "respond", "report")
@@ -62,7 +62,7 @@ def test_a_bank_that_says_the_same_keeps_its_bytes(hand):
     said = hand.items()
     text = hand.bank(said)
 
-    assert tomllib.loads(text) == {"item": said}
+    assert parsed(text) == tomllib.loads(text, parse_float=Decimal) == {"item": said}
     assert [place.table for place in items.read(bank(text))] == said
     assert all(items.write(bank(text), table["key"], deepcopy(table)) == {} for table in said)
 
@@ -73,7 +73,7 @@ def test_one_text_changed_changes_one_line(hand):
     said = hand.items()
     text = hand.bank(said)
     table = deepcopy(hand.one_of(*said))
-    place = hand.one_of(table, *table["choice"])
+    place = hand.one_of(table, *table["choice"], *table.get("scene", []))
     key = hand.one_of(*(k for k in ("prompt", "text", "feedback", "stimulus") if k in place))
     rows = place[key].split("\n")
     rows[hand.one_of(*(n for n, row in enumerate(rows) if row))] = "Something else"
@@ -167,10 +167,13 @@ def test_whatever_is_meant_is_what_is_written(hand):
             each.pop("stimulus", None)
         if hand.once_in(3):
             each["choice"].append({"key": "z", "text": hand.words(), "feedback": hand.line()})
+        scenes = each.get("scene", []) + ([hand.scene("new")] if hand.once_in(2) else [])
+        if scenes:
+            each["scene"] = hand.random.sample(scenes, hand.random.randint(1, len(scenes)))
 
     after = rewrite(text, {"item": wanted})
 
-    assert tomllib.loads(after)["item"] == wanted
+    assert tomllib.loads(after, parse_float=Decimal)["item"] == wanted
 
 
 def module_lines(hand) -> tuple[bytes, dict]:
@@ -189,6 +192,18 @@ def test_details_that_say_the_same_keep_their_bytes(hand):
     assert held.outcomes == [(each["key"], each["text"]) for each in said["outcome"]]
     assert details.write(content, held) == content
     assert details.with_lessons(content, said["lessons"]) == content
+
+
+def test_a_detail_that_was_emptied_is_empty_and_can_be_filled_again():
+    content = b'title = "A"\naim = "B" # why\nowner = "C"\nreview_on = 2027-05-31\nminutes = 5\n'
+    content += b'mastery_score = 0.8\n\n[[outcome]]\nkey = "see"\ntext = "See"\n\n[assessment]\ndraw = 1\n'
+    held = details.read(content)
+
+    emptied = details.write(content, replace(held, aim=""))
+
+    assert emptied == content.replace(b'aim = "B" # why\n', b"")
+    assert details.read(emptied) == replace(held, aim="")
+    assert details.write(emptied, held) == content.replace(b" # why", b"")
 
 
 @many

@@ -61,7 +61,17 @@ class Hand:
         }
         if self.once_in(2):
             said["stimulus"] = self.words()
+        if self.once_in(4):
+            said["scene"] = [self.scene(f"scene-{n}") for n in range(self.random.randint(1, 3))]
         return said | {"choice": self.choices()}
+
+    def scene(self, key: str) -> Data:
+        """A scene of a scenario; the last one has no choices."""
+        said: Data = {"key": key, "text": self.words()}
+        if self.once_in(3):
+            return said | {"debrief": self.line()}
+        ways = [{"key": each, "text": self.line(), "weight": Decimal("0.5")} for each in "ab"]
+        return said | {"choice": ways}
 
     def items(self, least: int = 1) -> list[Data]:
         keys = self.random.sample([f"{stem}-{n}" for stem in ("stop", "who") for n in range(9)], 4)
@@ -102,6 +112,8 @@ class Hand:
         if isinstance(said, dict):
             members = ", ".join(f"{key} = {self.inside(each)}" for key, each in said.items())
             return str(self.one_of(f"{{ {members} }}", f"{{{members}}}"))
+        if isinstance(said, list):
+            return f"[{', '.join(map(self.inside, said))}]"
         return json.dumps(said, ensure_ascii=False) if isinstance(said, str) else str(said)
 
     def array(self, said: list[Any]) -> str:

@@ -27,7 +27,14 @@ class Details:
     test_out: bool = False
 
 
-_PLAIN = ("title", "aim", "owner", "review_on", "minutes", "mastery_score")
+_PLAIN: dict[str, Any] = {
+    "title": "",
+    "aim": "",
+    "owner": "",
+    "review_on": date.min,
+    "minutes": 0,
+    "mastery_score": 0,
+}
 _RULES: dict[str, Any] = {
     "draw": 1,
     "at_least_per_outcome": 0,
@@ -38,13 +45,13 @@ _RULES: dict[str, Any] = {
 
 
 def read(module_toml: bytes) -> Details:
-    """What the file says."""
-    said = parsed(module_toml.decode())
+    """What the file says; what it does not say is empty, as the check tells."""
+    said = _PLAIN | parsed(module_toml.decode())
     rules = said.get("assessment") or {}
     return Details(
         **{name: said[name] for name in _PLAIN if name != "mastery_score"},
         mastery_score=Decimal(said["mastery_score"]),
-        outcomes=[(each["key"], each["text"]) for each in said.get("outcome", [])],
+        outcomes=[(each.get("key", ""), each.get("text", "")) for each in said.get("outcome", [])],
         **{name: rules.get(name, default) for name, default in _RULES.items()},
     )
 
@@ -53,7 +60,8 @@ def write(module_toml: bytes, details: Details) -> bytes:
     """The file, changed to say ``details``; a rule that has its default and is not written stays so."""
     text = module_toml.decode()
     said = parsed(text)
-    wanted = said | {name: getattr(details, name) for name in _PLAIN}
+    first = {"key": said.get("key")} | {name: getattr(details, name) for name in _PLAIN}
+    wanted = first | {name: value for name, value in said.items() if name not in first}
     held = {each.get("key"): each for each in said.get("outcome", [])}
     wanted["outcome"] = [held.get(key, {}) | {"key": key, "text": text} for key, text in details.outcomes]
     rules = dict(said.get("assessment") or {})
