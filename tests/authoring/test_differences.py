@@ -89,6 +89,15 @@ def test_the_words_that_changed_are_marked_and_no_others():
     assert marked(right) == ["give informed consent", "still"]
 
 
+def test_a_sentence_that_was_added_is_marked_with_its_own_full_stop():
+    left, right = words("One is here. Two is there.", "One is here. Add this. Two is there.")
+    gone, _ = words("One is here. Add this. Two is there.", "One is here. Two is there.")
+
+    assert marked(left) == []
+    assert marked(right) == [" Add this."]
+    assert marked(gone) == [" Add this."]
+
+
 def test_a_changed_paragraph_is_named_by_its_lesson_and_heading():
     new = folder(lessons__first=sample()["sample/lessons/first.md"].replace("Read this.", "Read that."))
 

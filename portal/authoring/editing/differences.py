@@ -263,7 +263,8 @@ def _items(before: Folder, after: Folder, names: Names) -> Iterator[Change]:
 
 def question_name(key: str) -> str:
     """What an author calls an item: its key in plain words."""
-    return f"Question “{spoken(key)}”"
+    name = spoken(key)
+    return name if name.startswith("Question ") else f"Question “{name}”"
 
 
 def _media(old: Files, new: Files) -> Iterator[Passage]:

@@ -8,6 +8,8 @@ from difflib import SequenceMatcher
 _TOKEN = re.compile(r"\s+|\w+(?:[’'\-]\w+)*%?|[^\w\s]")
 _CONTAINER = re.compile(r":::[ \t]*[A-Za-z]")
 _CLOSE = re.compile(r":::[ \t]*$")
+_END = re.compile(r"[.!?]\s*$")
+_END_FIRST = re.compile(r"[.!?]")
 MOST_PAIRS = 4_000_000  # of tokens compared; beyond it a text counts as replaced, so that no page waits
 MOST_BLOCKS = 400  # pairs of blocks weighed against each other
 ALIKE = 0.5  # from this share of common words on, two paragraphs are one that was changed
@@ -53,10 +55,30 @@ def words(old: str, new: str) -> tuple[Runs, Runs]:
         return _runs([(old, new, False)])
     found = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     parts = [("".join(before[a:b]), "".join(after[c:d]), tag == "equal") for tag, a, b, c, d in found]
-    return _runs(_joined(parts))
+    return _runs(_joined(_whole_sentences(parts)))
 
 
 Part = tuple[str, str, bool]  # old words, new words, whether they are the same
+
+
+def _whole_sentences(parts: list[Part]) -> list[Part]:
+    """What was added or taken out as whole sentences, where it can be read so.
+
+    Between “One. Two.” and “One. And. Two.” either “. And” or “And.” was added; a reader means the latter.
+    """
+    done = list(parts)
+    for place in range(1, len(done) - 1):
+        (before, after), (old, new, same), following = done[place - 1][:2], done[place], done[place + 1]
+        alone = new if not old else old if not new else ""
+        if same or not alone or not (done[place - 1][2] and following[2]) or _END.search(alone):
+            continue
+        head = _END_FIRST.match(following[0])
+        if head and alone.startswith(head[0]):
+            moved, size = alone[len(head[0]) :] + head[0], len(head[0])
+            done[place - 1] = (before + head[0], after + head[0], True)
+            done[place] = ("", moved, False) if not old else (moved, "", False)
+            done[place + 1] = (following[0][size:], following[1][size:], True)
+    return [part for part in done if part[0] or part[1]]
 
 
 def _joined(parts: list[Part]) -> list[Part]:
