@@ -44,7 +44,7 @@ from portal.records import models as records_models
 from portal.records import views as records_views
 from portal.standing import lines
 from portal.standing import models as standing_models
-from portal.web import face, pages
+from portal.web import characters, face, pages
 
 TABLES = (
     people_models,
@@ -101,6 +101,7 @@ NAVIGATION = (
     ("Guides", "/guides", Permission.LEARN),
     ("Records", "/records", Permission.LEARN),
 )
+MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
 MOST_ENTRIES = 5  # more would not be read; My learning leads to the rest
 
 
@@ -118,8 +119,8 @@ def create_app(config: Config | None = None) -> Flask:
         PORTAL=config,
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
-        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
-        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,  # a text too long for its field comes back with a sentence
+        MAX_CONTENT_LENGTH=768 * 1024,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         MAX_FORM_PARTS=500,
     )
     app.logger.setLevel(logging.INFO)
@@ -145,12 +146,20 @@ def _prepare_database(app: Flask) -> None:
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:
+    characters.register(app)
     face.register(app, brand_colour=config.brand_colour)
     kind_templates.register(app)
     csrf.init_app(app)
     limiter.init_app(app)
+    app.before_request(_take_long_texts)
     accounts_boot.register(app, config)
     app.context_processor(lambda: _frame(config))
+
+
+def _take_long_texts() -> None:
+    """At the authors' desk, let files in, and a text too long for its field come back with a sentence."""
+    if request.blueprint == authoring_views.bp.name:
+        request.max_content_length = MOST_BYTES
 
 
 def _frame(config: Config) -> dict[str, Any]:
