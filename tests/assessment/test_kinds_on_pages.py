@@ -180,6 +180,7 @@ def test_after_a_pass_a_scenario_is_explained(client, asked):
         page = client.press(page, "Save and continue", choice=choice)
 
     page = finish(client, page, "You passed")
+    assert page.text.count("Worth 1 of 1") == 2
     for said in ("You learn that people are alive.", "Nobody is there to help you.", "Words save time here."):
         assert said in page.text
 
