@@ -271,6 +271,7 @@ def test_a_lesson_changes_where_it_was_edited(hand, outcomes):
     assert (held.title, held.minutes, list(held.outcomes)) == (front["title"], 3, ["see"])
     sent = replace(held, body=held.body.replace("\n", "\r\n"), title=f" {held.title} ")
     assert lesson.write(content, sent) == content
+    assert lesson.write(content, replace(held, body=f"\r\n{held.body.strip()}  \r\n")) == content
 
     after = lesson.write(content, replace(held, body=f"Before.\r\n\r\n{held.body}"))
     assert after == f"{above}Before.\n\n{body}{end}".encode()

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from portal.authoring.editing import writing
-from portal.authoring.editing.plain import plain
+from portal.authoring.editing.plain import plain, same
 from portal.authoring.editing.rewriting import parsed, rewrite
 from portal.authoring.errors import UnreadableFileError
 
@@ -47,11 +48,12 @@ def write(content: bytes, text: LessonText) -> bytes:
     """The file, changed to say ``text``; a body that says the same keeps its bytes, blank ends and all."""
     parts = _parts(content)
     front = parsed(parts.front)
-    wanted = front | {"title": text.title}
+    wanted: dict[str, Any] = {"title": text.title}
     for key, said in (("minutes", text.minutes), ("outcomes", list(text.outcomes))):
         if said or key in front:
             wanted[key] = said
-    body = plain(text.body).strip("\n")
+    wanted |= {key: said for key, said in front.items() if key not in wanted}
+    body = parts.body if same(parts.body, text.body) else plain(text.body).strip("\n")
     return "".join((parts.opening, rewrite(parts.front, wanted), parts.closing, body, parts.ending)).encode()
 
 

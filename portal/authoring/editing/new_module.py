@@ -26,21 +26,34 @@ def folder(key: str, title: str, owner: str, review_on: date) -> dict[str, bytes
     }
     return {
         "module.toml": writing.members(module).encode(),
-        "lessons/lesson-1.md": lesson.new("First lesson", 4, ["outcome-1"], _LESSON),
-        "lessons/lesson-2.md": lesson.new("Second lesson", 4, ["outcome-2"], _LESSON),
+        "lessons/lesson-1.md": lesson.new("First lesson", 4, ["outcome-1"], _FIRST),
+        "lessons/lesson-2.md": lesson.new("Second lesson", 4, ["outcome-2"], _SECOND),
         "items/items.toml": writing.members({"item": [_item(number) for number in range(1, 5)]}).encode(),
     }
 
 
-_LESSON = """Begin with a short case: what a learner may meet on their next shift.
+_FIRST = """\
+Begin with a short case: what a learner may meet on their next shift. Say what was seen and done.
 
 ## What to look for
 
-- Write short sentences.
-- Use one thought for each line.
+- Write short sentences, with one thought in each.
+- Name what can be seen or heard, not what somebody is.
 
 ::: inset
-This box holds the one thing that a learner should remember.
+Put the one thing that a learner should remember in this box.
+:::
+"""
+_SECOND = """\
+Say in one or two sentences what a learner does differently after this lesson.
+
+## What to do first
+
+1. Write each step as an order: who does what, and when.
+2. Keep to steps that a learner can take alone.
+
+::: warning
+Say here what must never be done, or take this box out.
 :::
 """
 
