@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 
 from portal.db import prepare_engine
 from portal.web import face
+from serve import serve
 
 PAGE = '{% extends "layouts/base.html" %}{% block h1 %}Lesson{% endblock %}{% block heading %}{% endblock %}'
 PAGE += "{% block content %}{{ inner|safe }}{% endblock %}"
@@ -44,3 +45,7 @@ def create_app() -> Flask:
         return render_template(template, inner=inner, **frame)
 
     return app
+
+
+if __name__ == "__main__":  # as serve.py serves the portal
+    serve("benchmarks.bare:create_app", "127.0.0.1", int(os.environ["PORT"]), factory=True)

@@ -12,7 +12,7 @@ from benchmarks.world import EIGHT, World, lessons
 
 SECONDS = 4.0
 ROUNDS = 3
-MOST_STATEMENTS = 16
+MOST_STATEMENTS = 2
 
 
 def measure(world: World) -> list[Figure]:
@@ -24,7 +24,7 @@ def measure(world: World) -> list[Figure]:
     reads = reads_of(world.instance, EIGHT[0], world.password, path)
     port, file = free_port(), world.instance / "bare.json"
     reads.save(file, database=f"sqlite:///{world.database}")
-    with serving(_bare(port), _environment(world.instance, port, file), port) as floor:
+    with serving(["-m", "benchmarks.bare"], _environment(world.instance, port, file), port) as floor:
         guests = [Browser(port) for _ in EIGHT]
         size = len(guests[0].page("/").body)
         bare, portal, costs = _turns(world.server, floor, guests, browsers, path)
@@ -84,12 +84,6 @@ def _figures(
 
 def _rate(loads: list[load.Load]) -> float:
     return sum(len(one.times) for one in loads) / sum(one.seconds for one in loads)
-
-
-def _bare(port: int) -> list[str]:
-    """Served as ``serve.py`` serves the portal."""
-    shape = ["--workers", "2", "--blocking-threads", "2", "--http", "1", "--interface", "wsgi"]
-    return ["-m", "granian", "--factory", *shape, "--port", str(port), "benchmarks.bare:create_app"]
 
 
 def _environment(instance: Path, port: int, file: Path) -> dict[str, str]:

@@ -219,7 +219,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "foreign_keys = ON",
         "recursive_triggers = ON",  # INSERT OR REPLACE would pass the delete trigger without it
         "busy_timeout = 15000",
-        "cache_size = -16000",
+        "cache_size = -2000",  # a connection; the operating system keeps the pages for all of them
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
