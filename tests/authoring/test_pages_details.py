@@ -83,7 +83,7 @@ def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
         ({"mastery": "0"}, "Enter the pass mark as a number from 1 to 100, such as 80"),
         ({"mastery": "101"}, "Enter the pass mark as a number from 1 to 100, such as 80"),
         ({"draw": ""}, "Enter how many questions an attempt has, as a whole number from 1 to 200"),
-        ({"draw": "1"}, "1 is too few: 2 outcomes with at least 1 questions each need 2"),
+        ({"draw": "1"}, "1 is too few: 2 outcomes with 1 question or more each need 2"),
         ({"attempts": "-1"}, "Enter a whole number, such as 3, or leave it empty for no limit"),
         ({"outcomes-0-text": "", "outcomes-1-text": ""}, "Write at least one outcome"),
         (

@@ -140,7 +140,7 @@ def test_a_finding_quotes_its_place_and_links_to_its_mark(desk):
     )
 
     assert page.links["“Read [this](lesson:nowhere).”"] == "#mark-1"
-    assert page.links["“::: figure media/box.svg”"] == "#mark-2"
+    assert page.links["Figure box.svg"] == "#mark-2"
     shown = preview(page)
     assert shown.index("Put right: There is no lesson “nowhere”") < shown.index("one")
     assert (

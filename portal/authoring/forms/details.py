@@ -6,6 +6,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, ValidationError
 
 from portal.authoring.forms.fields import Day, Line, Needed, Percent, Plain, Text, Whole
+from portal.web.filters import plural
 from portal.web.form_widgets import GovCheckboxes, GovInput, GovTextarea
 
 LABEL = "govuk-label--s"
@@ -112,8 +113,8 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         wanted = len(self.named_outcomes) * (self.at_least.number or 0)
         if field.number is not None and wanted > field.number:
             raise ValidationError(
-                f"{field.number} is too few: {len(self.named_outcomes)} outcomes with at least"
-                f" {self.at_least.number} questions each need {wanted}"
+                f"{field.number} is too few: {plural(len(self.named_outcomes), 'outcome')} with"
+                f" {plural(self.at_least.number or 0, 'question')} or more each need {wanted}"
             )
 
     @property

@@ -1,5 +1,6 @@
 """What the pages of a draft share: the draft that an address names, its places by name, saving."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from portal.permissions import Permission
 from portal.web.filters import plural
 
 FIRST = "module.toml"
+_BOX = re.compile(r":::[ \t]*(\w+)[ \t]*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,18 @@ def found(findings: Sequence[Finding], where: Mapping[int, str] | None = None) -
         where: Addresses of their marks, by number from 1 in that order.
     """
     drawn = [
-        Found(each.put_right, f"“{each.quoted}”" if each.quoted else "", each.said, (where or {}).get(n, ""))
+        Found(each.put_right, _quote(each.quoted), each.said, (where or {}).get(n, ""))
         for n, each in enumerate(findings, 1)
     ]
     return sorted(drawn, key=lambda each: not each.must)
+
+
+def _quote(words: str) -> str:
+    """Words as a finding quotes them; the line that opens a box by what it is, such as “Figure a.svg”."""
+    box = _BOX.fullmatch(words)
+    if box:
+        return f"{box[1].capitalize()} {box[2].removeprefix('media/')}".strip()
+    return f"“{words}”" if words else ""
 
 
 def told(findings: Sequence[Finding]) -> str:

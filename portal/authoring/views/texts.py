@@ -193,7 +193,8 @@ def _rows(theirs: LessonText | None, mine: LessonText) -> list[tuple[Runs, Runs]
     """Their text and mine beside each other, paragraph by paragraph, the title first."""
     other = theirs or LessonText("", 0, [], "")
     pairs = paragraphs(other.body, mine.body)
-    return [words(other.title, mine.title), *(words(pair.old or "", pair.new or "") for pair in pairs)]
+    sides = [((pair.old or "").rstrip("\n"), (pair.new or "").rstrip("\n")) for pair in pairs]
+    return [words(*side) for side in [(other.title, mine.title), *sides]]
 
 
 def gone(key: str, form: FlaskForm) -> ResponseReturnValue:
