@@ -38,7 +38,7 @@ BELONGS = {
 def published(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Server:
     """The server with a module whose four items are each of another kind."""
     kinds = {"order": "see", "match": "say", "scenario": "see", "report": "say"}
-    bank = "\n".join(item(kind, kind, outcome) for kind, outcome in kinds.items())
+    bank = "\n".join(item(kind, f"one-{kind}", outcome) for kind, outcome in kinds.items())
     files = {"sample/items/bank.toml": bank, "sample/module.toml": MODULE.replace("draw = 2", "draw = 4")}
     folder: Path = write(tmp_path_factory.mktemp("modules"), files)
     done = command(settings(shared_server.instance), "modules", "publish", str(folder / "sample"))
@@ -184,3 +184,44 @@ def test_what_is_missing_is_shown_at_its_control(browser: Browser, published: Se
             hold_to_account(tab)
             tab.locator(".govuk-error-summary a").first.click()
             assert tab.evaluate("document.activeElement.matches('select, input, textarea')")
+
+
+ROWS = {
+    "order": ("Add another step", "#step-3-text"),
+    "match": ("Add another pair", "#pair-3-left"),
+    "scenario": ("Add a scene with choices", "#scene-5-text"),
+    "report": ("Add a part that is marked", "#part-3-label"),
+}
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+def test_a_row_is_added_to_the_editor_of_each_kind(
+    browser: Browser, published: Server, width: int, scripts: bool
+) -> None:
+    with visitor(browser, published, width=width, java_script_enabled=scripts) as tab:
+        sign_in(tab, "D3001")
+        tab.goto("/authoring/sample")
+        if scripts:  # the first to come opens the draft
+            press(tab, "Edit")
+        for kind, (button, new) in ROWS.items():
+            tab.goto(f"/authoring/sample/items/one-{kind}")
+            hold_to_account(tab)
+            assert not tab.locator(new).count()
+            tab.locator(f"#editor button:text-is('{button}')").focus()
+            with tab.expect_navigation():
+                tab.keyboard.press("Enter")
+            hold_to_account(tab)
+            tab.locator(new).fill("Something new")
+            assert tab.evaluate("s => document.querySelector(s).getBoundingClientRect().top", new) < 900
+            press(tab, "Save the question")
+            if kind == "order":
+                assert "The question is saved." in tab.inner_text("main")
+            else:
+                assert tab.title().startswith("Error: ")  # the rest of the row is missing
+                assert tab.locator(new).input_value() == "Something new"
+        tab.goto("/authoring/sample/items/one-order")
+        button = tab.locator("#editor button:has-text('Take out')").last
+        with tab.expect_navigation():
+            button.click()
+        press(tab, "Save the question")
+        assert "The question is saved." in tab.inner_text("main")
