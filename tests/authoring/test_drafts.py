@@ -76,6 +76,7 @@ def test_there_is_no_draft_of_nothing(folder, carys):
 )
 @given(hand=HANDS)
 def test_folder_draft_folder_is_byte_for_byte_the_same(database, carys, tmp_path, hand):
+    hand.scenes = False
     module, _ = hand.module("sample", ["first", "second"])
     bank = [hand.item("one") | {"outcome": "see"}, hand.item("two") | {"outcome": "say"}, *hand.items()]
     write(tmp_path, {"sample/module.toml": module, "sample/items/bank.toml": hand.bank(bank)})

@@ -28,6 +28,7 @@ class Hand:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
+        self.scenes = True  # whether an item may have scenes, which its kind would refuse
 
     def once_in(self, times: int) -> bool:
         return self.random.randrange(times) == 0
@@ -61,7 +62,7 @@ class Hand:
         }
         if self.once_in(2):
             said["stimulus"] = self.words()
-        if self.once_in(4):
+        if self.scenes and self.once_in(4):
             said["scene"] = [self.scene(f"scene-{n}") for n in range(self.random.randint(1, 3))]
         return said | {"choice": self.choices()}
 
