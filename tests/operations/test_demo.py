@@ -1,0 +1,97 @@
+"""The fictional force: made once, its sign-ins told at each start, the same for the same seed."""
+
+import re
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.running import PASSWORD, command, make_force, settings
+
+pytestmark = pytest.mark.slow
+NINE = ["D1001", "D2001", "D2002", "D3001", "D3002", "D4001", "D5001", "D6001", "D9001"]
+
+
+def ask(instance: Path, query: str) -> list[tuple]:
+    with closing(sqlite3.connect(instance / "portal.sqlite")) as connection:
+        return connection.execute(query).fetchall()
+
+
+def held(instance: Path) -> list[tuple]:
+    """How many rows there are of what a start must not add to, and the newest of them."""
+    tables = ("post", "record", "assignment", "module_version", "shared_version", "credential")
+    return [ask(instance, f"SELECT count(*), max(rowid) FROM {table}") for table in tables]
+
+
+def test_it_is_prepared_once_and_tells_the_sign_ins_each_time(tmp_path):
+    first = command(settings(tmp_path), "demo", "prepare")
+    assert first.returncode == 0, first.stderr
+    kept = held(tmp_path)
+    begun = time.monotonic()
+    again = command(settings(tmp_path), "demo", "prepare")
+
+    assert again.returncode == 0, again.stderr
+    assert time.monotonic() - begun < 60
+    assert held(tmp_path) == kept
+    for told in (first.stdout, again.stdout):
+        assert re.findall(r"\bD\d{4}\b", told) == NINE
+        assert PASSWORD in told
+        assert "/sign-in" in told
+    people = ask(tmp_path, "SELECT count(*) FROM person_name")[0][0]
+    assert 550 <= people <= 700
+    asked = {key for (key,) in ask(tmp_path, "SELECT key FROM activity WHERE kind = 'module'")}
+    assert {"recognise", "protect", "respond", "report"} <= asked
+
+
+def test_only_the_nine_have_accounts_and_the_learner_has_done_nothing(small_force):
+    accounts = ask(
+        small_force,
+        "SELECT staff_number FROM credential JOIN person_name USING (person_id) ORDER BY staff_number",
+    )
+    assert [number for (number,) in accounts] == NINE
+    for table in ("registration", "record"):
+        rows = ask(
+            small_force,
+            f"SELECT count(*) FROM {table} JOIN person_name USING (person_id) WHERE staff_number = 'D1001'",
+        )
+        assert rows == [(0,)], table
+
+
+def test_the_same_seed_makes_the_same_force(small_force, tmp_path):
+    make_force(tmp_path)
+    names = "SELECT staff_number, surname, forenames FROM person_name ORDER BY staff_number"
+
+    assert ask(tmp_path, names) == ask(small_force, names)
+    passes = "SELECT count(*) FROM record"
+    assert ask(tmp_path, passes) == ask(small_force, passes)
+
+
+def test_it_is_made_into_an_empty_database_and_in_the_demo_alone(small_force, tmp_path):
+    refused = command(settings(small_force), "demo", "create", "--people", "20")
+    assert (refused.returncode, "empty" in refused.stderr) == (1, True), refused.stderr
+    production = {
+        **settings(tmp_path),
+        "PORTAL_MODE": "production",
+        "SECRET_KEY": "k" * 40,
+        "PUBLIC_URL": "https://learning.westshire.example",
+    }
+    refused = command(production, "demo", "create", "--people", "20")
+    assert (refused.returncode, "only where PORTAL_MODE is demo" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "PUBLIC_URL"])
+def test_production_does_not_start_without_its_settings(tmp_path, missing):
+    environment = {
+        **settings(tmp_path),
+        "PORTAL_MODE": "production",
+        "SECRET_KEY": "k" * 40,
+        "PUBLIC_URL": "https://learning.westshire.example",
+    }
+    del environment[missing]
+
+    done = command(environment, "db", "upgrade")
+
+    assert done.returncode != 0
+    assert f"Set {missing} before the portal starts in production." in done.stderr
