@@ -1,10 +1,15 @@
 """Every broken shape of an item is refused with its file, its line and what to write instead."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portal.catalogue import services
+from portal.formats.faults import Faults
+from portal.formats.tables import Source
+from portal.kinds import kinds
 from tests.catalogue.folders import ITEM, write
-from tests.catalogue.kinds_written import BODIES, item
+from tests.catalogue.kinds_written import BODIES, Plain, item
 
 
 def changed(kind: str, old: str, new: str, times: int = 1) -> tuple[str, str]:
@@ -162,3 +167,28 @@ def test_a_broken_item_is_refused_at_its_line(tmp_path, broken, line, said):
 
     place = f"sample/items/bank.toml, line {line}: "
     assert any(sentence.startswith(place) and said in sentence for sentence in found), found
+
+
+@pytest.mark.parametrize("kind", sorted(BODIES))
+@given(data=st.data())
+def test_whatever_is_broken_is_told_and_never_stops_the_check(kind, data):
+    """Lines are lost, doubled or swapped; what is read is still rendered, as the desk's preview does it."""
+    lines = item(kind).split("\n")
+    for _ in range(data.draw(st.integers(1, 4))):
+        at, other = (data.draw(st.integers(0, len(lines) - 1)) for _ in range(2))
+        act = data.draw(st.sampled_from(("lose", "double", "swap")))
+        if act == "swap":
+            lines[at], lines[other] = lines[other], lines[at]
+        else:
+            lines[at : at + 1] = [] if act == "lose" else [lines[at]] * 2
+    faults, known = Faults(), kinds()[kind]
+    root = Source("\n".join(lines), "bank.toml", faults).root()
+    for table in root.tables("item") if root else []:
+        content = known.render(known.read(table, "one", "item."), Plain())
+        if not len(faults):
+            assert known.mark(content, known.best(content)) == 1
+
+    for fault in faults.listed():
+        assert fault.line is not None
+        assert 1 <= fault.line <= len(lines) + 1
+        assert fault.reason[-1] in ".”"
