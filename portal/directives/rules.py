@@ -24,8 +24,9 @@ def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
 
 
 def fetch(query: Any) -> Iterable[Any]:
-    """The rows as plain tuples, to be made into facts."""
-    return db.session.execute(query)
+    """The rows as plain tuples, to be made into facts: the session would go through each once more."""
+    db.session.flush()
+    return db.session.connection().execute(query)
 
 
 class World:
