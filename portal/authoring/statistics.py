@@ -45,6 +45,7 @@ class Taken:
 
     option: Option
     count: int
+    of: int  # how many had it before them
     rare: bool  # a wrong choice that hardly anybody takes, where enough have answered
 
 
@@ -108,14 +109,19 @@ def figures(tally: Tally, options: Sequence[Option], taken: Iterable[tuple[Seque
     for keys, count in taken:
         for key in set(keys) & counts.keys():
             counts[key] += count
+    choices = tuple(_taken(option, counts, answers) for option in options)
     enough = answers >= LEAST
-    choices = tuple(
-        Taken(option, counts[option.key], enough and not option.right and counts[option.key] * RARE < answers)
-        for option in options
-    )
     related = correlation(tally.marks, tally.rests)
     advice = _advice(tally.total, answers, related, choices) if enough else ()
     return Figures(answers, _share(tally.total, answers), related, choices, advice)
+
+
+def _taken(option: Option, counts: Mapping[str, int], answers: int) -> Taken:
+    """A choice's takers among those who met it: not everybody comes to every scene of a scenario."""
+    scene, parted, _ = option.key.rpartition("/")
+    met = sum(n for key, n in counts.items() if key.rpartition("/")[0] == scene) if parted else answers
+    count = counts[option.key]
+    return Taken(option, count, met, met >= LEAST and not option.right and count * RARE < met)
 
 
 def correlation(marks: Sequence[float], rests: Sequence[float]) -> float | None:

@@ -133,6 +133,19 @@ def test_a_right_choice_that_nobody_takes_is_not_called_a_wrong_one():
     assert given.advice == (TOO_HARD,)
 
 
+def test_a_choice_counts_among_those_who_came_to_its_scene():
+    scenes = [Option(key, key, key.endswith("a")) for key in ("one/a", "one/b", "two/a", "two/b")]
+    ways = [(["one/a"], 60), (["one/b", "two/a"], 29)]
+    marks = [int(n % 2) for n in range(89)]
+
+    few = figures(tally(marks, marks), scenes, ways)
+    enough = figures(tally([*marks, 0], [*marks, 0]), scenes, [*ways, (["one/b", "two/a"], 1)])
+
+    assert [(taken.count, taken.of) for taken in few.choices] == [(60, 89), (29, 89), (29, 29), (0, 29)]
+    assert not any(taken.rare for taken in few.choices)
+    assert [taken.option.key for taken in enough.choices if taken.rare] == ["two/b"]
+
+
 @pytest.mark.parametrize(
     ("marks", "rests"),
     [([1] * 30, [0, 1] * 15), ([0, 1] * 15, [1] * 30), ([1] * 30, [1] * 30)],
