@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from portal.catalogue.items import ItemText
@@ -75,6 +76,7 @@ def reading_grade(body: str, least_words: int = 50) -> float | None:
     return round(0.39 * len(words) / len(sentences) + 11.8 * sounds / len(words) - 15.59, 1)
 
 
+@lru_cache(maxsize=8192)
 def syllables(word: str) -> int:
     """How many syllables a word has, near enough: groups of vowels, a silent e and -ed aside.
 

@@ -135,7 +135,7 @@ def check_files(key: str, files: dict[str, bytes], *, address: Address = media_a
     """
     faults = Faults()
     held = queries.shared_files()
-    module = check_module(key, files, parse_shared(held, faults), faults, _guide_keys(), address=address)
+    module = check_module(key, files, queries.shared(), faults, _guide_keys(), address=address)
     return Reading([module] if module else [], held, faults)
 
 
