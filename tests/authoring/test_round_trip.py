@@ -1,6 +1,5 @@
 """What the editor writes: the same bytes where nothing changed, else only the lines that were edited."""
 
-import re
 import tomllib
 from copy import deepcopy
 from dataclasses import replace
@@ -16,6 +15,7 @@ from portal.authoring.editing.rewriting import parsed, rewrite
 from portal.catalogue.reading import read_folder
 from portal.errors import NotFoundError, RuleError
 from portal.formats.faults import Faults
+from tests.authoring.comparing import bank, comments, lines_apart, within
 from tests.authoring.written import HANDS
 
 many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,31 +23,6 @@ REAL = {
     name: read_folder(ROOT / "modules" / name, Faults())
     for name in ("recognise", "protect", "respond", "report")
 }
-
-
-def lines_apart(old: str, new: str) -> tuple[list[str], list[str]]:
-    """The lines of each that are left between the first and the last that differ."""
-    one, other = old.split("\n"), new.split("\n")
-    while one and other and one[0] == other[0]:
-        del one[0], other[0]
-    while one and other and one[-1] == other[-1]:
-        del one[-1], other[-1]
-    return one, other
-
-
-def within(part: str, whole: str) -> bool:
-    """Whether the lines of ``part`` stand in ``whole`` in the same order."""
-    rest = iter(whole.split("\n"))
-    return all(line in rest for line in part.split("\n"))
-
-
-def comments(text: str) -> list[str]:
-    """Every comment, as far as it ends a line that it begins or stands behind two blanks."""
-    return [found for line in text.split("\n") for found in re.findall(r"(?:^ *|  )(#[^\"]*)$", line)]
-
-
-def bank(text: str) -> dict[str, bytes]:
-    return {"items/bank.toml": text.encode()}
 
 
 def rewritten(files: dict[str, bytes], changes: dict) -> str:

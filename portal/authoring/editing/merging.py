@@ -8,8 +8,9 @@ merge.
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import NamedTuple
+
+from portal.authoring.editing.lines import changes
 
 Lines = list[str]
 
@@ -119,8 +120,7 @@ def _merge_lines(base: Lines, mine: Lines, theirs: Lines) -> Merged:
 
 
 def _changes(base: Lines, side: Lines) -> list[_Change]:
-    matcher = SequenceMatcher(None, base, side, autojunk=False)
-    return [_Change(i, j, side[k:m]) for tag, i, j, k, m in matcher.get_opcodes() if tag != "equal"]
+    return [_Change(start, end, side[k:m]) for start, end, k, m in changes(base, side)]
 
 
 def _groups(mine: Sequence[_Change], theirs: Sequence[_Change]) -> list[_Group]:
@@ -144,11 +144,11 @@ def _meet(one: _Change, other: _Change) -> bool:
     return only_put and one.start <= other.end and other.start <= one.end
 
 
-def _side(base: Lines, group: _Group, changes: Sequence[_Change]) -> Lines:
+def _side(base: Lines, group: _Group, changed: Sequence[_Change]) -> Lines:
     """What one side has in the place of the group's lines."""
     lines: Lines = []
     at = group.start
-    for change in changes:
+    for change in changed:
         lines += base[at : change.start] + change.new
         at = change.end
     return lines + base[at : group.end]

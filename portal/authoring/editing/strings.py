@@ -1,9 +1,9 @@
 """A string of a TOML text made to say something else, in the quotation marks it was written in."""
 
 import tomllib
-from difflib import SequenceMatcher
 
 from portal.authoring.editing import writing
+from portal.authoring.editing.lines import changes
 from portal.authoring.editing.plain import plain
 
 
@@ -46,14 +46,16 @@ def _basic_lines(raw: str | None, said: str) -> str:
         return writing.several_lines(said)
     opening = _opening(raw, said)
     held = _groups(raw[4:-3] if raw.startswith('"""\n') else raw[3:-3]) or []
-    lines, written = said.split("\n"), []
-    matcher = SequenceMatcher(None, [value for _, value in held], lines, autojunk=False)
-    for tag, i, j, k, m in matcher.get_opcodes():
-        if tag == "equal":
-            written += [each for each, _ in held[i:j]]
-        else:
-            new = [writing.inside_several(line) for line in lines[k:m]]
-            written += [*new[:-1], writing.closed(new[-1])] if new and m == len(lines) else new
+    lines = said.split("\n")
+    written: list[str] = []
+    at = 0
+    for start, end, k, m in changes([value for _, value in held], lines):
+        new = [writing.inside_several(line) for line in lines[k:m]]
+        if new and m == len(lines):
+            new[-1] = writing.closed(new[-1])
+        written += [*(each for each, _ in held[at:start]), *new]
+        at = end
+    written += [each for each, _ in held[at:]]
     return f'{opening}{chr(10).join(written)}"""'
 
 
@@ -74,7 +76,7 @@ def _groups(inside: str) -> list[tuple[str, str]] | None:
     while begin < len(rows):
         end = _end_of_group(rows, begin)
         group = "\n".join(rows[begin:end])
-        value = tomllib.loads(f'line = """{group}"""')["line"]
+        value = tomllib.loads(f'line = """{group}"""')["line"] if "\\" in group else group
         if "\n" in value:
             return None
         found.append((group, value))
