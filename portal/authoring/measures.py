@@ -13,14 +13,13 @@ from portal.catalogue.package import Package, Page
 WORDS_A_MINUTE = 200
 SECONDS_AN_ITEM = 45
 
-_CHECK = re.compile(r"^:::[ \t]*check[ \t]*\n.*?^:::[ \t]*$", re.MULTILINE | re.DOTALL)
-_CONTAINER = re.compile(r"^:::[ \t]*(?:figure\b.*|[A-Za-z]+[ \t]*|)$", re.MULTILINE)
-_OPENING = re.compile(r"^:::[ \t]*details[ \t]+", re.MULTILINE)
+_OPEN = re.compile(r":::[ \t]*(\w+)")
+_DETAILS = re.compile(r":::[ \t]*details[ \t]+")
+_RULE_SIGNS = set("|:- \t")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)")
 _SLOT = re.compile(r"\[\[force\.[^\[\]]*\]\]")
-_TABLE_RULE = re.compile(r"^\|?[ \t:|\-]+\|[ \t:|\-]*$", re.MULTILINE)
 _MARKS = re.compile(r"[*_`#>|]|^[ \t]*(?:[-+]|\d+[.)])[ \t]+", re.MULTILINE)
-_STATUTE = re.compile(r"\b(?:[A-Z][\w’']*,?[ ](?:(?:and|of|the|in|etc\.)[ ])*)+Act(?:[ ]\d{4})?")
+_STATUTE = re.compile(r"\b(?:[A-Z][\w’']*,?[ ](?:(?:and|of|the|in|etc\.)[ ]){0,3}){1,12}Act(?:[ ]\d{4})?")
 _WORD = re.compile(r"[^\W_](?:[\w’'\-]|(?<=\d)[.,:](?=\d))*")
 _SENTENCE = re.compile(r"[.!?:;][”’\"')\]]*(?:\s+|$)|\n\s*\n|\n(?=[ \t]*(?:[-*+#|]|\d+[.)]))")
 
@@ -37,9 +36,8 @@ class TextMeasures:
 
 def of_text(body: str) -> TextMeasures:
     """The measures of a lesson's text as its author writes it; a text that cannot be read is measured too."""
-    prose = plain(body)
+    prose, checks = _read(body)
     count = len(_WORD.findall(prose))
-    checks = len(_CHECK.findall(body))
     return TextMeasures(count, checks, honest_minutes(count, checks), reading_grade(body))
 
 
@@ -54,11 +52,25 @@ def honest_minutes(words: int, items: int = 0) -> float:
 
 def plain(body: str) -> str:
     """A lesson's text as it is read: checks, marks and addresses left out."""
-    text = _CHECK.sub("", body)
-    text = _OPENING.sub("", text)
-    text = _CONTAINER.sub("", text)
-    text = _TABLE_RULE.sub("", text)
-    return _SLOT.sub("", _LINK.sub(r"\1", text))
+    return _read(body)[0]
+
+
+def _read(body: str) -> tuple[str, int]:
+    """The text without checks and marks of containers, and how many checks it has; line by line."""
+    kept: list[str] = []
+    checks, inside = 0, False
+    for row in body.split("\n"):
+        bare = row.strip()
+        if inside:
+            inside = bare != ":::"
+        elif bare.startswith(":::"):
+            opened = _OPEN.match(bare)
+            inside = opened is not None and opened[1] == "check"
+            checks += inside
+            kept.append(_DETAILS.sub("", bare) if _DETAILS.match(bare) else "")
+        elif not ("|" in bare and set(bare) <= _RULE_SIGNS):
+            kept.append(row)
+    return _SLOT.sub("", _LINK.sub(r"\1", "\n".join(kept))), checks
 
 
 def reading_grade(body: str, least_words: int = 50) -> float | None:
@@ -182,5 +194,9 @@ def of_module(package: Package) -> ModuleMeasures:
 
 def ends_in_check(page: Page) -> bool:
     """Whether a lesson has a check, as its last part."""
-    blocks = list(_CHECK.finditer(page.body))
-    return bool(blocks) and not page.body[blocks[-1].end() :].strip()
+    rows = [row.strip() for row in page.body.rstrip().split("\n")]
+    opened = [at for at, row in enumerate(rows) if row.startswith(":::") and row != ":::"]
+    if not opened or rows[-1] != ":::" or not _OPEN.match(rows[opened[-1]]):
+        return False
+    last = _OPEN.match(rows[opened[-1]])
+    return last is not None and last[1] == "check" and ":::" not in rows[opened[-1] + 1 : -1]

@@ -224,6 +224,19 @@ def test_the_space_around_changed_words_is_not_marked():
     assert [run.parts for run in right if run.changed] == [(" ", "now", "")]
 
 
+@pytest.mark.parametrize("piece", ["a\n\n", "a ", "::: inset\n", "::: inset\nx\n:::\n\n", ". "])
+def test_a_text_of_one_thing_over_and_over_does_not_either(piece):
+    old, new = piece * (60_000 // len(piece)), "b " + piece * (50_000 // len(piece)) + " c"
+    started = time.perf_counter()
+
+    pairs = paragraphs(old, new)
+    runs = [words(pair.old or "", pair.new or "") for pair in pairs if not pair.same]
+
+    assert "".join(pair.new or "" for pair in pairs) == new
+    assert runs
+    assert time.perf_counter() - started < 10
+
+
 @pytest.mark.parametrize("size", [1_000, 100_000])
 def test_a_very_long_text_does_not_keep_the_page_waiting(size):
     old, new = ("one two three. " * (size // 15), "four five six. " * (size // 15))

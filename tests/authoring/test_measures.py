@@ -1,6 +1,7 @@
 """What is counted in lessons and questions, and what the check says in an author's words."""
 
 import re
+import time
 import tomllib
 from pathlib import Path
 
@@ -69,6 +70,24 @@ def test_a_table_s_rules_and_addresses_are_no_words():
     assert (
         measures.of_text("| One | Two |\n|---|---|\n| Three | [Four](https://example.org/x) |\n").words == 4
     )
+
+
+@pytest.mark.parametrize(
+    "piece", ["A ", "Act ", "|", "-", "::: check\n", "::: inset\n:::\n", "[", "[a](b", ". ", "\n ", "é’"]
+)
+def test_no_text_keeps_the_page_waiting(piece):
+    body = piece * (60_000 // len(piece)) + "x"
+    started = time.perf_counter()
+
+    measures.of_text(body)
+
+    assert time.perf_counter() - started < 2
+
+
+def test_the_summary_of_folded_text_is_read_and_the_marks_are_not():
+    body = "::: details More about it\nFolded text.\n:::\n\n::: figure media/box.svg\nA box.\n:::\n"
+
+    assert measures.of_text(body).words == 3 + 2 + 2
 
 
 def test_short_words_and_sentences_read_more_easily():

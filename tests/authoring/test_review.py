@@ -221,6 +221,17 @@ def test_an_empty_comment_and_one_that_is_too_long_are_kept_and_refused(app, cha
     assert reviewed.latest_review("sample").comments == []
 
 
+def test_nothing_is_said_of_a_place_that_did_not_change(app, changed, author, publisher):
+    sent(changed, author)
+    reader = visitor(app, "D3002")
+    form = next(f for f in reader.page("/authoring/sample/review").forms() if "place" in f.fields)
+
+    answer = reader.post(form.action, data={**form.fields, "place": "lesson:second", "text": "Where?"})
+
+    assert answer.status_code == 404
+    assert reviewed.latest_review("sample").comments == []
+
+
 def test_whoever_decides_second_is_told(app, changed, author, publisher):
     person("D3003", "publisher")
     review_id = sent(changed, author)

@@ -10,7 +10,8 @@ _CONTAINER = re.compile(r":::[ \t]*[A-Za-z]")
 _CLOSE = re.compile(r":::[ \t]*$")
 _END = re.compile(r"[.!?]\s*$")
 _END_FIRST = re.compile(r"[.!?]")
-MOST_PAIRS = 4_000_000  # of tokens compared; beyond it a text counts as replaced, so that no page waits
+MOST_PAIRS = 1_000_000  # of tokens compared; beyond it a text counts as replaced, so that no page waits
+MOST_WEIGHED = 40_000  # pairs of words; beyond it two paragraphs are weighed without their order
 MOST_BLOCKS = 400  # pairs of blocks weighed against each other
 ALIKE = 0.5  # from this share of common words on, two paragraphs are one that was changed
 
@@ -137,7 +138,8 @@ def paragraphs(old: str, new: str) -> list[Pair]:
     before, after = blocks(old), blocks(new)
     left, right = [_read(block) for block in before], [_read(block) for block in after]
     pairs: list[Pair] = []
-    for tag, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+    many = len(left) * len(right) > MOST_PAIRS
+    for tag, a, b, c, d in SequenceMatcher(None, left, right, autojunk=many).get_opcodes():
         if tag == "equal":
             pairs += [Pair(x, y) for x, y in zip(before[a:b], after[c:d], strict=True)]
         else:
@@ -168,10 +170,9 @@ def _paired(old: list[str], new: list[str]) -> list[Pair]:
 def alike(old: str, new: str) -> float:
     """The share of words that two texts have in common, in order, from 0 to 1."""
     before, after = old.split(), new.split()
-    if len(before) * len(after) > MOST_PAIRS:
-        return 0.0
     matcher = SequenceMatcher(None, before, after, autojunk=False)
-    return matcher.ratio() if matcher.quick_ratio() >= ALIKE else 0.0
+    rough = matcher.quick_ratio()
+    return rough if rough < ALIKE or len(before) * len(after) > MOST_WEIGHED else matcher.ratio()
 
 
 def _read(text: str | None) -> str | None:

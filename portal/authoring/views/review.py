@@ -11,7 +11,7 @@ from portal.access import requires
 from portal.authoring import findings as finder
 from portal.authoring import queries, reviewed, reviews
 from portal.authoring.editing import details
-from portal.authoring.editing.differences import count, differences
+from portal.authoring.editing.differences import Change, count, differences
 from portal.authoring.forms.review import CommentForm, SendBackForm, SendForm
 from portal.authoring.reviewed import ReviewState
 from portal.authoring.views import opening
@@ -68,9 +68,11 @@ def review(key: str) -> ResponseReturnValue:
 @requires(Permission.AUTHORING_VIEW)
 def comment(key: str) -> ResponseReturnValue:
     """Say something about one place."""
-    form = CommentForm()
+    held, form = reviewed.latest_review(key), CommentForm()
+    if form.place.data not in {"", *(change.place for change in _changes(held))}:
+        raise NotFoundError("Nothing changed there.")
     if not form.validate_on_submit():
-        return _page(reviewed.latest_review(key), failed=form), 400
+        return _page(held, failed=form), 400
     with transaction():
         reviews.comment(
             _review_id(), form.place.data, form.text.data.strip(), by=current_user.person_id, at=clock.now()
@@ -126,8 +128,7 @@ def _review_id() -> int:
 
 def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
     """The review with what changed; ``failed`` is a comment that could not be added."""
-    files = queries.files_of(held.files)
-    old = catalogue.package_files(held.base_version_id) if held.base_version_id else {}
+    files, old = queries.files_of(held.files), _published(held)
     changes = differences(old, files, _sources())
     open_ = held.ended_at is None
     return render_template(
@@ -146,6 +147,15 @@ def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
         may_edit=opening.may_edit(),
         **_names(held),
     )
+
+
+def _published(held: ReviewState) -> dict[str, bytes]:
+    """What the draft is based on; nothing of a new module."""
+    return catalogue.package_files(held.base_version_id) if held.base_version_id else {}
+
+
+def _changes(held: ReviewState) -> list[Change]:
+    return differences(_published(held), queries.files_of(held.files))
 
 
 def _names(held: ReviewState) -> dict[str, Any]:
