@@ -45,6 +45,23 @@ def test_every_save_is_told_and_any_can_be_brought_back(desk):
     assert rows(desk.page(f"{DESK}/history"))[0][1] == "Brought state 1 back"
 
 
+def test_saves_of_one_piece_of_work_are_one_line_until_every_one_is_asked_for(desk):
+    for words_so_far in ("One.", "One two.", "One two three."):
+        save(desk, body=words_so_far)
+    save(desk, title="Another title")
+
+    page = desk.page(f"{DESK}/history")
+    assert [(row[0], row[1]) for row in rows(page)] == [
+        ("5", "“Another title” edited"),
+        ("4", "“A lesson” edited3 saves, the last one shown"),
+        ("1", "Version 1 as published"),
+    ]
+    page = desk.page(page.links["Show every save, 2 more"])
+    assert [row[0] for row in rows(page)] == ["5", "4", "3", "2", "1"]
+    desk.press(page, "Bring this back, state 2", number="2")
+    assert held(FIRST).endswith("One.\n")
+
+
 def test_a_long_history_has_pages(desk):
     for number in range(26):
         save(desk, title=f"Try {number}")

@@ -7,10 +7,10 @@ import pytest
 import time_machine
 
 from portal import clock
-from portal.authoring import queries, services
+from portal.authoring import queries, reviews, services
 from portal.db import stamp, transaction
 from tests.accounts.browsing import PASSWORD, another
-from tests.authoring.authors import DESK, LESSON, author, held, open_draft, publish, save, typed
+from tests.authoring.authors import DESK, LESSON, author, errors, held, open_draft, publish, save, typed
 from tests.pages import words
 
 FIRST = "lessons/first.md"
@@ -193,3 +193,25 @@ def test_a_text_for_a_lesson_that_was_removed_is_given_back(desk, other):
 
     assert page.h1 == "This part was removed"
     assert "Do not lose me." in page.html
+
+
+def test_a_draft_under_review_keeps_what_was_typed_and_says_why_it_is_not_saved(desk):
+    page = save(desk, title="Changed")
+    details = desk.page(f"{DESK}/details")
+    with transaction():
+        reviews.send(desk.draft, note="Read this.", by=desk.person, at=stamp())
+    before = held(FIRST)
+
+    page = save(desk, page, status=409, body="Still writing.")
+    again = desk.press(details, "Save the details", 409, owner="Training")
+
+    for answer in (page, again):
+        assert errors(answer) == [
+            "This draft is being reviewed. Withdraw it from review before you change it."
+        ]
+    assert typed(page)["body"] == ["Still writing."]
+    assert again.form_with("Save the details").fields["owner"] == ["Training"]
+    assert page.links["Read or withdraw the review"] == f"{DESK}/review"
+    assert held(FIRST) == before
+    assert "It stays as it is until the review ends" in desk.page(DESK).text
+    assert desk.page(DESK).links["1. Changed"] == f"{DESK}/preview/lessons/first"

@@ -1,5 +1,9 @@
 """A draft's saved states, any of which can be brought back."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -7,12 +11,41 @@ from flask_login import current_user
 from portal import clock
 from portal.access import requires
 from portal.authoring import queries, services
+from portal.authoring.queries import SavedState
 from portal.authoring.views import opening
 from portal.authoring.views.blueprint import bp
 from portal.db import transaction
 from portal.errors import RuleError
 from portal.permissions import Permission
 from portal.web.paging import Page
+
+PAUSE = timedelta(minutes=15)  # between two saves of one piece of work
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Saves of one person at one thing, shortly after each other, as one line of the history."""
+
+    last: SavedState
+    count: int
+
+
+def _runs(saved: Sequence[SavedState]) -> list[Run]:
+    """The states, the newest first, with those that were saved while somebody was writing as one."""
+    runs: list[Run] = []
+    before: SavedState | None = None
+    for each in saved:
+        if before is not None and _goes_on(each, before):
+            runs[-1] = Run(runs[-1].last, runs[-1].count + 1)
+        else:
+            runs.append(Run(each, 1))
+        before = each
+    return runs
+
+
+def _goes_on(earlier: SavedState, later: SavedState) -> bool:
+    same = (earlier.saved_by_id, earlier.summary) == (later.saved_by_id, later.summary)
+    return same and later.saved_at - earlier.saved_at <= PAUSE
 
 
 @bp.get("/<key>/history")
@@ -21,13 +54,17 @@ def history(key: str) -> ResponseReturnValue:
     """Every saved state: when, who, what."""
     state = queries.draft(key)
     saved = queries.saves(state.draft_id)
-    page = Page.of(len(saved), request.path, request.args.items(multi=True))
+    every = request.args.get("every") == "yes"
+    runs = [Run(each, 1) for each in saved] if every else _runs(saved)
+    page = Page.of(len(runs), request.path, request.args.items(multi=True))
     return render_template(
         "authoring/history.html",
         state=state,
-        saves=saved[page.offset : page.last],
+        runs=runs[page.offset : page.last],
         page=page,
         total=len(saved),
+        hidden=len(saved) - len(runs),
+        every=every,
         may_edit=opening.may_edit() and state.review is None,
         parent_text=opening.crumb(state, opening.module_of(state).title),
     )
