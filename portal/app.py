@@ -159,7 +159,7 @@ def _prepare_pages(app: Flask, config: Config) -> None:
 def _take_long_texts() -> None:
     """At the authors' desk, let files in, and a text too long for its field come back with a sentence."""
     if request.blueprint == authoring_views.bp.name:
-        request.max_content_length = MOST_BYTES
+        request.max_content_length = max(MOST_BYTES, request.max_content_length or 0)  # an upload has more
 
 
 def _frame(config: Config) -> dict[str, Any]:
