@@ -23,7 +23,7 @@ from portal.assessment.models import Attempt, Response, Submission
 from portal.assessment.queries import AttemptRow, Taken
 from portal.audit.services import log
 from portal.catalogue.published import PublishedVersion, published, version_name
-from portal.db import db, touch, write_row
+from portal.db import db, write_row
 from portal.kinds import kinds
 from portal.kinds.kind import Answer, Sent
 from portal.people.notes import write_notes
@@ -163,8 +163,7 @@ def submit(attempt: Taken, *, at: datetime) -> bool:
         raise UnansweredItemsError(sheet.unanswered)
     submission = _marked(sheet, at)
     person_id = sheet.registration.person_id
-    db.session.add(submission)
-    touch(people=[person_id])
+    db.session.add(submission)  # no standing depends on it; the pass below tells whose changes
     log("attempt.submitted", actor_id=person_id, subject_id=person_id, passed=submission.passed)
     db.session.flush()
     if submission.passed:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, case, func, select
@@ -20,8 +20,7 @@ from portal.catalogue.queries import SHARED_NAME, SharedName
 from portal.db import db, read
 from portal.errors import NotFoundError
 from portal.people.known import known
-from portal.records.models import LessonVisit, PassRecord, Registration
-from portal.records.queries import RecordRow, records_of, revocations_of
+from portal.records.models import LessonVisit, PassRecord, Record, Registration, Revocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +182,20 @@ _PASSED_WITH = (
     .order_by(Registration.id.desc())
     .limit(1)
 )
+_REVOKED = select(Revocation.id).where(Revocation.record_id == Record.id, known(Revocation))
+_EARNED = (
+    select(Record.reference, Record.achieved_at)
+    .join(Activity, Activity.id == Record.activity_id)
+    .where(
+        Record.person_id == bindparam("person_id"),
+        known(Record),
+        Activity.kind == "module",
+        Activity.key == bindparam("slug"),
+        ~_REVOKED.correlate(Record).exists(),
+    )
+    .order_by(Record.achieved_at.desc(), Record.id.desc())
+    .limit(1)
+)
 _Rows = Sequence[Sequence[Any]]  # of one module
 
 
@@ -251,11 +264,17 @@ def newest_version(slug: str) -> ModuleVersion:
     return version
 
 
-def newest_pass(person_id: int, slug: str) -> RecordRow | None:
-    """The newest record of a person for this module that is not revoked."""
-    rows = [row for row in records_of(person_id) if row.kind == "module" and row.key == slug]
-    revoked = {revocation.record_id for revocation in revocations_of([row.id for row in rows])}
-    return next((row for row in rows if row.id not in revoked), None)
+class Earned(NamedTuple):
+    """A record of a module, as the module's page tells of it."""
+
+    reference: str
+    achieved_at: datetime
+
+
+def newest_pass(person_id: int, slug: str) -> Earned | None:
+    """The newest record of a person for this module that is not revoked. One statement."""
+    rows = read(_EARNED, {"person_id": person_id, "slug": slug})
+    return Earned(*rows[0]) if rows else None
 
 
 def still_to_come(moment: datetime | None, now: datetime) -> datetime | None:

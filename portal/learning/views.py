@@ -119,8 +119,8 @@ def outcome(attempt_id: UUID) -> ResponseReturnValue:
     if sheet.submission is None:
         return redirect(url_for("assessment.resume", attempt_id=attempt_id), 303)
     missed = assessment.missed_outcomes(sheet)
-    mine = my_learning.my_learning(current_user.person_id, clock.now())
     if sheet.submission.passed:
+        mine = my_learning.my_learning(current_user.person_id, clock.now())
         return render_template(
             "learning/passed.html",
             sheet=sheet,
