@@ -226,7 +226,7 @@ def many_lessons(count: int) -> dict[str, bytes]:
 def test_twenty_lessons_take_as_many_statements_as_two(folder, carys):
     draft_id = opened(carys)
     taken = []
-    for count in (2, 20):
+    for count in (3, 2, 20):  # the first reads what the process keeps
         save(draft_id, {**many_lessons(20), **many_lessons(count)}, by=carys)
         db.session.expunge_all()
         with statements() as run:
@@ -245,7 +245,7 @@ def test_twenty_lessons_take_as_many_statements_as_two(folder, carys):
         assert len(details.lessons(files["module.toml"])) == count
         taken.append(len(run))
 
-    assert taken[0] == taken[1]
+    assert taken[1] == taken[2]
 
 
 def test_a_desk_of_twenty_takes_as_many_statements_as_one_of_two(folder, carys):
