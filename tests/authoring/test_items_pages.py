@@ -216,8 +216,8 @@ def test_a_new_question_joins_the_file_of_its_outcome_and_is_named_by_its_name(a
     assert queries.reading("sample", queries.contents(queries.draft("sample"))).faults.sentences() == []
 
 
-def test_two_questions_of_one_name_have_two_keys(author):
-    for _ in range(2):
+def test_two_questions_of_one_name_have_two_keys_and_one_pressed_twice_is_one(author):
+    for feedback in ("No.", "No.", "Not yet."):
         send(
             author,
             author.page(f"{ITEMS}/new?kind=single"),
@@ -230,10 +230,18 @@ def test_two_questions_of_one_name_have_two_keys(author):
             choice__0__feedback="Yes.",
             choice__0__correct="y",
             choice__1__text="Wait",
-            choice__1__feedback="No.",
+            choice__1__feedback=feedback,
         )
 
     assert set(bank()) == {"one", "two", "one-2", "one-3"}
+
+
+def test_saving_twice_by_one_press_is_saving_once(author):
+    page = author.page(f"{ITEMS}/one")
+    for _ in range(2):
+        assert "The question is saved." in send(author, page, prompt="What now?").text
+
+    assert summaries()[1:] == ["Changed the question “one”"]
 
 
 def test_a_retired_question_is_drawn_no_longer_and_comes_back(author):

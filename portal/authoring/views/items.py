@@ -165,17 +165,20 @@ def _save(desk: Desk, form: ItemForm, said: Table) -> str:
     """Save the question; returns its key."""
     if not desk.key:
         return _add(desk, form, said)
-    if form.expected.data != item_tables.digest(desk.table):
-        raise StaleSaveError({}, desk.state.last_saved_by)
     changes = items.write(desk.files, desk.key, said)
+    if changes and form.expected.data != item_tables.digest(desk.table):
+        raise StaleSaveError({}, desk.state.last_saved_by)
     _write(desk.state, changes, f"Changed the question “{desk.key}”")
     return desk.key
 
 
 def _add(desk: Desk, form: ItemForm, said: Table) -> str:
-    taken = {place.key for place in items.read(desk.files)} | {"new", "order"}
-    key = texts.free_name(str(form["name"].data), taken, "question")
+    """Add the question; one that was added a moment ago by the same press is not added again."""
+    held = {place.key: place.table for place in items.read(desk.files)}
     first = {name: said[name] for name in item_tables.FIRST_KEYS if name in said}
+    if same := next((key for key, table in held.items() if table == {"key": key, **said}), None):
+        return same
+    key = texts.free_name(str(form["name"].data), {*held, "new", "order"}, "question")
     table = {"key": key, **first, **said}
     path = item_tables.file_for(desk.files, str(said["outcome"]))
     _write(desk.state, items.add(desk.files, table, path), f"Added the question “{key}”")
