@@ -93,8 +93,15 @@ def _from_before_a_lapse(found: SeenSession | None) -> bool:
     return _token_made_with(queries.lapsed_secrets(found.person_id, browser.limits(), clock.now()))
 
 
+def _by_script() -> bool:
+    """Whether a page's script sent this, not a person with a button: nobody waits for its page."""
+    return request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+
+
 def _can_be_kept(found: SeenSession) -> bool:
     """Whether this is a form of a signed-in page, small enough, and truly of the lapsed session."""
+    if _by_script():
+        return False
     view = current_app.view_functions[request.endpoint or ""]
     fits = 0 < (request.content_length or 0) <= LARGEST_KEPT
     if permission_of(view) is None or request.mimetype != "application/x-www-form-urlencoded" or not fits:
@@ -119,7 +126,9 @@ def _keep(found: SeenSession) -> ResponseReturnValue:
 
 
 def unauthorized() -> ResponseReturnValue:
-    """Ask to sign in first, and come back to the page that was asked for."""
+    """Ask to sign in first, and come back to the page that was asked for; a script is told by the code."""
+    if _by_script():
+        return "", 401
     target = _here() if request.method in SAFE else None
     if target is None:
         flash(

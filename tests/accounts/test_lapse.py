@@ -228,6 +228,23 @@ def test_more_than_512_kilobytes_are_not_kept(frozen: time_machine.Traveller, cl
     assert held() == 0
 
 
+def test_what_a_script_sends_is_not_kept_and_not_told_of_later(
+    frozen: time_machine.Traveller, client: PortalClient
+) -> None:
+    form = open_form(client).form_with("Change password")
+    frozen.shift(timedelta(hours=2))
+
+    answer = client.post(
+        "/account/password",
+        data={**form.fields, "current": PASSWORD, "password": OTHER},
+        headers={"Sec-Fetch-Mode": "cors"},
+    )
+
+    assert answer.status_code == 401
+    assert held() == 0
+    assert "not carried out" not in client.page("/sign-in").text
+
+
 def test_a_page_opened_before_a_lapse_still_sends_after_signing_in_elsewhere(
     frozen: time_machine.Traveller, client: PortalClient
 ) -> None:

@@ -144,9 +144,8 @@ def _said(form: DetailsForm, before: Details) -> Details:
 
 
 def _page(state: DraftState, form: DetailsForm, *, unsaved: bool = False) -> str:
-    files = queries.contents(state)
-    reading = queries.reading(state.key, files)
-    found = finder.at(finder.findings(state.key, reading, files), PLACE)
+    reading = queries.reading_of(state.key, state.files)
+    found = finder.at(finder.findings(state.key, reading, opening.texts_of(state)), PLACE)
     used = measures.coverage(reading.modules[0].package) if reading.modules else []
     minutes = measures.of_module(reading.modules[0].package).minutes if reading.modules else 0
     return render_template(

@@ -152,7 +152,7 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
 
 def _titles(state: DraftState) -> list[tuple[str, str]]:
     names = details.lessons(opening.file_of(state, opening.FIRST))
-    files = queries.contents(state)
+    files = opening.texts_of(state)
     return [(name, text.read(files[_path(name)]).title) for name in names if _path(name) in files]
 
 

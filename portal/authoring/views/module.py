@@ -30,9 +30,12 @@ def module(key: str) -> ResponseReturnValue:
         state = queries.draft(key)
     except NotFoundError:
         return _published(key)
-    files = queries.contents(state)
-    found = finder.findings(key, queries.reading(key, files), files)
+    files = opening.texts_of(state)
+    found = finder.findings(key, queries.reading_of(key, state.files), files)
     said = details.read(files[opening.FIRST])
+    lessons, rows = _lessons(state, files), _items(state, files, said)
+    places = {"details", "job-aid", "media"}
+    places |= {f"lesson:{each['key']}" for each in lessons} | {f"item:{each['key']}" for each in rows}
     return render_template(
         "authoring/module.html",
         draft=state,
@@ -41,8 +44,9 @@ def module(key: str) -> ResponseReturnValue:
         may_edit=opening.may_edit(),
         findings=_by_place(found),
         facts=_facts(said),
-        lessons=_lessons(state, files),
-        items=_items(state, files, said),
+        elsewhere=opening.found([each for each in found if each.place not in places]),
+        lessons=lessons,
+        items=rows,
         draw=said.draw,
         job_aid=lesson.read(files["job-aid.md"]).title if "job-aid.md" in files else "",
     )

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.authoring import queries, services
+from portal.authoring import kept, queries, services
 from portal.authoring.editing import details
 from portal.authoring.findings import Finding, Level
 from portal.authoring.queries import DraftState
@@ -46,6 +46,11 @@ def file_of(state: DraftState, path: str) -> bytes:
     if path not in state.files:
         raise NotFoundError(f"This draft has no {path}.")
     return queries.content(state.files[path])
+
+
+def texts_of(state: DraftState) -> dict[str, bytes]:
+    """The draft's files by path without its media, which may be large and which no list of parts needs."""
+    return kept.files_of({path: sha for path, sha in state.files.items() if not path.startswith("media/")})
 
 
 def module_of(state: DraftState) -> details.Details:

@@ -68,6 +68,7 @@ function save(form) {
     said.set("quiet", "yes");
     try {
       const answer = await fetch(form.action || location.href, { method: "POST", body: said, redirect: "error" });
+      if (answer.status === 401) document.getElementById("saved").textContent = form.dataset.signedOut;
       if (!answer.ok) return;
       const html = await answer.text();
       replace(html);
