@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, redirect, request, url_for
@@ -164,17 +165,21 @@ def _take_long_texts() -> None:
 
 def _frame(config: Config) -> dict[str, Any]:
     """What the layout of every page needs."""
-    signed_in = current_user.is_authenticated
-    held = current_user.permissions if signed_in else frozenset()
+    account = current_user._get_current_object()  # once, not at each word of the page that asks
+    signed_in = account.is_authenticated
+    held = account.permissions if signed_in else frozenset()
     return {
         "force_name": config.force_name,
-        "viewer": current_user if signed_in else None,
-        "navigation": [
-            Entry(text, href, request.path == href or request.path.startswith(f"{href}/"))
-            for text, href, permission in NAVIGATION
-            if permission in held
-        ][:MOST_ENTRIES],
+        "viewer": account if signed_in else None,
+        "navigation": _navigation(held, "/" + request.path.split("/", 2)[1]),
     }
+
+
+@lru_cache(maxsize=256)
+def _navigation(held: frozenset[Permission], section: str) -> tuple[Entry, ...]:
+    """The entries of one who holds these permissions, on a page of this section."""
+    entries = [Entry(text, href, href == section) for text, href, asked in NAVIGATION if asked in held]
+    return tuple(entries[:MOST_ENTRIES])
 
 
 @public
