@@ -135,7 +135,12 @@ AUTHORING = {  # `draft_made` makes one draft that is being written, and one tha
     "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
     "authoring.statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
-PLACES = EVERYBODY | LEARNING | MONITORING | ADMINISTRATION | AUTHORING
+GUIDES = {
+    "guides.index": Place(("/guides", "/guides?q=call", "/guides?q=zzzz")),
+    "guides.guide": Place(("/guides/who-to-call", "/guides/intelligence-document")),
+    "guides.force_settings": Place(("/force-settings",), AUTHOR),
+}
+PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "accounts.administer",
     "accounts.close",
