@@ -28,17 +28,20 @@ def moves(page, name: str) -> list[str]:
 
 
 def test_the_desk_says_what_is_published_and_in_work(desk):
-    assert row(desk.page("/authoring")) == [
+    page = desk.page("/authoring")
+    assert row(page) == [
         "Sample: a small module",
         "Version 1",
         "None",
         "Nobody",
         "31 May 2027",
+        "Edit Sample: a small module",
     ]
 
-    desk.press(desk.page(DESK), "Edit")
+    page = desk.press(page, "Edit Sample: a small module")
+    assert "Draft of version 2" in page.text
 
-    _, version, draft, who, _ = row(desk.page("/authoring"))
+    _, version, draft, who, _, _ = row(desk.page("/authoring"))
     assert (version, draft) == ("Version 1", "Begun")
     assert who.startswith("Priya Shahsaved at ")
 
