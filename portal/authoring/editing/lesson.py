@@ -45,16 +45,26 @@ def read(content: bytes) -> LessonText:
 
 
 def write(content: bytes, text: LessonText) -> bytes:
-    """The file, changed to say ``text``; a body that says the same keeps its bytes, blank ends and all."""
+    """The file, changed to say ``text``; a body that says the same keeps its bytes, blank ends and all.
+
+    Outcomes are a set: those that stay keep their order, whatever the order in which they are given.
+    """
     parts = _parts(content)
     front = parsed(parts.front)
     wanted: dict[str, Any] = {"title": text.title}
-    for key, said in (("minutes", text.minutes), ("outcomes", list(text.outcomes))):
+    for key, said in (("minutes", text.minutes), ("outcomes", _in_order(text.outcomes, front))):
         if said or key in front:
             wanted[key] = said
     wanted |= {key: said for key, said in front.items() if key not in wanted}
     body = parts.body if same(parts.body, text.body) else plain(text.body).strip("\n")
     return "".join((parts.opening, rewrite(parts.front, wanted), parts.closing, body, parts.ending)).encode()
+
+
+def _in_order(outcomes: Sequence[str], front: dict[str, Any]) -> list[str]:
+    """The outcomes, those that stand in the file first and as they stand: a form sends them in its order."""
+    held = front.get("outcomes")
+    stay = [key for key in held if key in outcomes] if isinstance(held, list) else []
+    return [*stay, *(key for key in outcomes if key not in stay)]
 
 
 def new(title: str, minutes: int, outcomes: Sequence[str], body: str) -> bytes:
