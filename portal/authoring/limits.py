@@ -13,6 +13,7 @@ DRAFT_BYTES = 50 * 1024 * 1024  # all files of one state
 DRAFT_FILES = 200
 SUMMARY_CHARACTERS = 200
 AWAY_AFTER = timedelta(minutes=15)  # a person not seen for so long no longer holds their place
+NEEDED = "module.toml"  # the file without which a folder is no module
 
 _PLACES = re.compile(r"module\.toml|job-aid\.md|lessons/[^/]+\.md|items/[^/]+\.toml|media/[^/]+")
 

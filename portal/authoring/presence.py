@@ -34,7 +34,7 @@ def arrive(draft_id: int, place: str, *, by: int, at: datetime) -> Editing | Non
         except IntegrityError:
             held = _presence(draft_id, place)
     if held is None:  # whoever came first has left again
-        return None
+        return arrive(draft_id, place, by=by, at=at)
     if held.person_id != by and at - held.seen_at <= AWAY_AFTER:
         return Editing(held.person_id, queries.name(held.person_id), held.place, held.since)
     if held.person_id != by:

@@ -15,7 +15,13 @@ from portal.authoring import kept, limits, queries
 from portal.authoring.editing import merging
 from portal.authoring.editing import new_module as template
 from portal.authoring.editing.merging import Conflict
-from portal.authoring.errors import DraftEndedError, KeyTakenError, StaleSaveError, UnderReviewError
+from portal.authoring.errors import (
+    DraftEndedError,
+    KeyTakenError,
+    StaleSaveError,
+    UnderReviewError,
+    UnreadableFileError,
+)
 from portal.authoring.models import Draft, DraftContent, DraftSave, Review
 from portal.authoring.presence import arrive, leave, take_over
 from portal.catalogue import queries as catalogue
@@ -287,6 +293,8 @@ def _changed(held: Mapping[str, str], changed: Mapping[str, bytes | None]) -> di
         limits.check_file(path, content)
     after = {path: sha for path, sha in held.items() if path not in changed}
     after |= {path: sha256(content) for path, content in new.items()}
+    if limits.NEEDED not in after:
+        raise UnreadableFileError(f"A module cannot be without “{limits.NEEDED}”.")
     sizes = kept.sizes({*held.values(), *after.values()}) | {
         sha256(content): len(content) for content in new.values()
     }

@@ -169,6 +169,7 @@ def test_a_stale_save_of_a_file_that_went_or_came_is_refused(folder, carys, hugh
         (FIRST, b"\xff\xfe", UnreadableFileError, "is not UTF-8 text"),
         (FIRST, b"No front matter.\n", UnreadableFileError, "has lost its front matter"),
         ("module.toml", b"title = \n", UnreadableFileError, "could not be read after this change"),
+        ("module.toml", None, UnreadableFileError, "A module cannot be without “module.toml”"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_and_nothing_is_written(folder, carys, path, content, error, sentence):
