@@ -220,7 +220,8 @@ def _plain(text: str) -> str:
 
 def _told(body: str, names: Names) -> str:
     """A whole text as a reader takes it in, each box named."""
-    return "\n\n".join(_block_told(*_shown(block), names) for block in blocks(body)) or "(empty)"
+    parts = [_block_told(*_shown(block), names) for block in blocks(body) if block.strip()]
+    return "\n\n".join(parts) or "(empty)"
 
 
 def _block_told(kind: str, text: str | None, names: Names) -> str:
@@ -253,12 +254,20 @@ def _items(before: Folder, after: Folder, names: Names) -> Iterator[Change]:
         if key in before.items:
             found = tuple(changed_fields(before.items[key], table, names))
         else:
-            found = (passage("New question", None, whole(table, names)),)
+            found = (passage("New question", None, whole(_as_asked(table), names)),)
         yield Change(f"item:{key}", question_name(key), found)
     for key, table in before.items.items():
         if key not in after.items:
-            gone = passage("Question removed", whole(table, names), None)
+            gone = passage("Question removed", whole(_as_asked(table), names), None)
             yield Change(f"item:{key}", question_name(key), (gone,))
+
+
+def _as_asked(table: Table) -> Table:
+    """The table in the order in which a learner meets it, whatever the order of its lines."""
+    asked = ("stimulus", "prompt")
+    first = {name: table[name] for name in asked if name in table}
+    parts = {name: value for name, value in table.items() if isinstance(value, list) and name != "source"}
+    return first | parts | table
 
 
 def question_name(key: str) -> str:
