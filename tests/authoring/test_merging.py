@@ -3,7 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portal.authoring.editing import items
 from portal.authoring.editing.merging import merge, merge_folders
+from tests.authoring.written import HANDS
 
 many = settings(max_examples=300, deadline=None)
 LINE = st.sampled_from(["a", "b", "c", "", 'key = "x"', "  indented", "same", "é"])
@@ -90,6 +92,31 @@ def test_folders_merge_file_by_file():
 
     assert merged == {"a": b"2\n", "c": None, "new": b"n\n", "other": b"o\n"}
     assert [(c.path, c.mine, c.theirs) for c in conflicts] == [("b", b"2\n", b"3\n")]
+
+
+@many
+@given(hand=HANDS)
+def test_items_added_by_both_are_both_kept(hand):
+    base = {"items/bank.toml": hand.bank(hand.items()).encode()}
+    one, other = hand.item("one"), hand.item("other")
+    mine, theirs = items.add(base, one, "items/bank.toml"), items.add(base, other, "items/bank.toml")
+
+    merged, conflicts = merge_folders(base, mine, theirs)
+
+    assert conflicts == []
+    assert [place.table for place in items.read(merged)] == [*(p.table for p in items.read(base)), one, other]
+
+
+def test_items_of_one_key_added_by_both_are_asked():
+    base = {"items/bank.toml": b'[[item]]\nkey = "a"\n'}
+    added = {"key": "new", "prompt": "Mine"}
+    mine = items.add(base, added, "items/bank.toml")
+    theirs = items.add(base, added | {"prompt": "Theirs"}, "items/bank.toml")
+
+    merged, [conflict] = merge_folders(base, mine, theirs)
+
+    assert merged == {}
+    assert (conflict.with_mine, conflict.with_theirs) == (*mine.values(), *theirs.values())
 
 
 def test_toml_that_could_not_be_read_after_merging_is_asked_as_a_whole():

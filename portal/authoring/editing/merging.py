@@ -1,8 +1,8 @@
 """Three-way merging of files: what only one side changed is taken, what both changed apart is asked.
 
 Texts are merged line by line. Two changes meet where they share a line, or where one puts lines at the edge
-of the other: which comes first is then for a person to say. A merged TOML that cannot be read any more is no
-merge.
+of the other: which comes first is then for a person to say, but for whole items, which both stay. A merged
+TOML that cannot be read any more is no merge.
 """
 
 import tomllib
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from portal.authoring.editing.joining import holds_both
 from portal.authoring.editing.lines import changes
 
 Lines = list[str]
@@ -31,6 +32,7 @@ class Merged:
     content: bytes | None  # where both changed one place: as mine; None: no file
     other: bytes | None  # the same, where both changed one place: as theirs
     conflicts: list[Hunk] = field(default_factory=list)
+    joined: bytes | None = None  # where all that both did was to put lines in: mine, then theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ def merge_folders(
         if not found.conflicts and found.content not in three and not _readable(path, found.content):
             whole = Hunk(*((each or b"").decode() for each in three))
             found = Merged(three[1], three[2], [whole])
+        if found.conflicts and path.startswith("items/") and holds_both(found.joined, *three):
+            found = Merged(found.joined, found.joined)
         if found.conflicts:
             with_mine, with_theirs = found.content, found.other
             if not _readable(path, with_mine) or not _readable(path, with_theirs):
@@ -101,6 +105,7 @@ def merge_folders(
 def _merge_lines(base: Lines, mine: Lines, theirs: Lines) -> Merged:
     with_mine: Lines = []
     with_theirs: Lines = []
+    joined: Lines = []
     hunks = []
     at = 0
     for group in _groups(_changes(base, mine), _changes(base, theirs)):
@@ -114,9 +119,10 @@ def _merge_lines(base: Lines, mine: Lines, theirs: Lines) -> Merged:
             other = one
         with_mine += kept + one
         with_theirs += kept + other
+        joined += kept + (one if one == other else one + other)
         at = group.end
-    rest = base[at:]
-    return Merged(_joined([*with_mine, *rest]), _joined([*with_theirs, *rest]), hunks)
+    ours, others, both = (_joined([*side, *base[at:]]) for side in (with_mine, with_theirs, joined))
+    return Merged(ours, others, hunks, both if not any(hunk.base for hunk in hunks) else None)
 
 
 def _changes(base: Lines, side: Lines) -> list[_Change]:
