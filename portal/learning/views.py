@@ -1,21 +1,28 @@
 """My learning, modules, lessons, and the outcome of an assessment."""
 
+from functools import partial
+from io import BytesIO
+from urllib.parse import urljoin
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from config import Config
 from portal import clock
 from portal.access import requires
 from portal.assessment import queries as assessment
 from portal.catalogue.rendering import fill
 from portal.catalogue.views import bp as catalogue
 from portal.db import transaction
+from portal.documents.markup import markup_of
+from portal.documents.typesetting import pdf
 from portal.errors import NotFoundError, RuleError
 from portal.learning import library, my_learning, queries, services
 from portal.permissions import Permission
 from portal.records.queries import reference_of
+from portal.web.filters import date
 
 bp = Blueprint("learning", __name__, template_folder="templates")
 
@@ -60,6 +67,27 @@ def job_aid(slug: str) -> ResponseReturnValue:
     if version.job_aid_html is None:
         raise NotFoundError("This module has no job aid.")
     return render_template("learning/job_aid.html", version=version, html=fill(version.job_aid_html))
+
+
+@bp.get("/learning/modules/<slug>/job-aid.pdf")
+@requires(Permission.LEARN)
+def job_aid_pdf(slug: str) -> ResponseReturnValue:
+    """The same job aid as a tagged PDF, to print or to keep on a device."""
+    version = queries.newest_version(slug)
+    if version.job_aid_html is None or version.job_aid_title is None:
+        raise NotFoundError("This module has no job aid.")
+    config: Config = current_app.config["PORTAL"]
+    content = pdf(
+        markup_of(fill(version.job_aid_html), partial(urljoin, config.address)),
+        title=version.job_aid_title,
+        above=f"Job aid · {version.title}",
+        foot=f"{config.force_name}, version {version.number}, published on {date(version.published_at)}",
+        author=config.force_name,
+        at=version.published_at,
+    )
+    return send_file(
+        BytesIO(content), "application/pdf", as_attachment=True, download_name=f"{slug}-job-aid.pdf"
+    )
 
 
 @bp.get("/learning/modules/<slug>/lessons/<key>")

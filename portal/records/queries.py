@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
@@ -183,46 +183,46 @@ def holder_name(person_id: int) -> str:
     return f"{name.forenames} {name.surname}" if name else "Erased"
 
 
+def _newest_title(versions: type[ModuleVersion | GuideVersion]) -> ScalarSelect[str]:
+    """The title of the newest version of a record's activity."""
+    newest = aliased(versions)
+    title = select(newest.title).where(newest.activity_id == Record.activity_id)
+    return title.order_by(newest.number.desc()).limit(1).scalar_subquery()
+
+
+_OF_RECORD: tuple[Any, ...] = (
+    Record.id,
+    Record.person_id,
+    Record.reference,
+    Activity.kind,
+    Activity.key,
+    func.coalesce(
+        ModuleVersion.title,
+        GuideVersion.title,
+        _newest_title(ModuleVersion),
+        _newest_title(GuideVersion),
+        Activity.key,
+    ),
+    Record.achieved_at,
+    Record.achieved_on,
+    Record.recorded_at,
+    Record.source,
+    Record.replaces_id,
+    Record.void,
+    func.coalesce(ModuleVersion.number, GuideVersion.number),
+    PassRecord.score_raw,
+    PassRecord.score_max,
+    PassRecord.mastery_score,
+    ImportedRecord.score_scaled,
+    ImportedRecord.source_system,
+    Waiver.reason,
+)
+
+
 def _records() -> Select[Any]:
     """Records with all that stands beside them; the title is the passed version's, else the newest."""
-    newest, newest_guide = aliased(ModuleVersion), aliased(GuideVersion)
-    guide_title = (
-        select(newest_guide.title)
-        .where(newest_guide.activity_id == Record.activity_id)
-        .order_by(newest_guide.number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    title = (
-        select(newest.title)
-        .where(newest.activity_id == Record.activity_id)
-        .order_by(newest.number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    columns: tuple[Any, ...] = (
-        Record.id,
-        Record.person_id,
-        Record.reference,
-        Activity.kind,
-        Activity.key,
-        func.coalesce(ModuleVersion.title, GuideVersion.title, title, guide_title, Activity.key),
-        Record.achieved_at,
-        Record.achieved_on,
-        Record.recorded_at,
-        Record.source,
-        Record.replaces_id,
-        Record.void,
-        func.coalesce(ModuleVersion.number, GuideVersion.number),
-        PassRecord.score_raw,
-        PassRecord.score_max,
-        PassRecord.mastery_score,
-        ImportedRecord.score_scaled,
-        ImportedRecord.source_system,
-        Waiver.reason,
-    )
     return (
-        select(*columns)
+        select(*_OF_RECORD)
         .join(Activity, Activity.id == Record.activity_id)
         .outerjoin(PassRecord, PassRecord.record_id == Record.id)
         .outerjoin(ModuleVersion, ModuleVersion.id == PassRecord.module_version_id)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from pypdf import PdfReader
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
@@ -110,6 +111,7 @@ ROUTES: dict[str, str] = {
     "learning.complete": OWN,
     "learning.home": OWN,
     "learning.job_aid": NOBODY,
+    "learning.job_aid_pdf": NOBODY,
     "learning.lesson": OWN,
     "learning.module": OWN,
     "learning.outcome": ATTEMPT,
@@ -298,6 +300,8 @@ def _refused(world: World, endpoint: str, subject: str, permission: Permission |
 
 def _words(body: bytes) -> str:
     """What a reader of the page or file can read; a workbook's parts unpacked."""
+    if body.startswith(b"%PDF"):
+        return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(body)).pages)
     if not body.startswith(b"PK"):
         return body.decode()
     with zipfile.ZipFile(io.BytesIO(body)) as parts:

@@ -1,0 +1,1 @@
+"""Documents for print and file: the portal's texts as tagged PDF."""
