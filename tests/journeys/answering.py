@@ -10,7 +10,6 @@ from portal.kinds import kinds
 
 Fields = list[tuple[str, str]]
 TEXT = "A lorry stood at the services at 02:10."
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def response(kind: str, content: Any, *, right: bool) -> list[str]:
@@ -39,8 +38,8 @@ def forms(kind: str, content: Any, order: Sequence[str], choices: Sequence[str])
         return [[(f"for-{number}", places[key]) for number, key in enumerate(order, 1)]]
     if kind == "match":
         given = dict(choice.split("=") for choice in choices)
-        letters = dict(zip(order, LETTERS, strict=False))
-        return [[(f"for-{n}", letters[given[pair["key"]]]) for n, pair in enumerate(content["pairs"], 1)]]
+        numbers = {key: str(number) for number, key in enumerate(order, 1)}
+        return [[(f"for-{n}", numbers[given[pair["key"]]]) for n, pair in enumerate(content["pairs"], 1)]]
     if kind == "report":
         texts = [(f"part-{part['key']}", TEXT) for part in content["parts"] if part["kind"] == "text"]
         return [[*((f"part-{part}", key) for part, key in (c.split("/") for c in choices)), *texts]]

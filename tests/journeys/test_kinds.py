@@ -87,19 +87,13 @@ def lists(tab: Tab) -> dict[str, str]:
     }
 
 
-def letters(tab: Tab) -> dict[str, str]:
-    """The letter of each option."""
-    rows = tab.locator(".portal-letters div").all()
-    return {row.locator("dd").inner_text(): row.locator("dt").inner_text() for row in rows}
-
-
 def set_lists(tab: Tab, wanted: dict[str, str]) -> None:
-    """Choose in each list by typing its first character."""
+    """Choose in each list by typing the beginning of what it is to say."""
     found = lists(tab)
     for label in sorted(wanted, key=lambda label: found[label]):
         walk_to(tab, f"#{found[label]}")
         tab.keyboard.type(wanted[label])
-        assert tab.locator(f"#{found[label]}").input_value() == wanted[label]
+        assert tab.locator(f"#{found[label]} option:checked").inner_text() == wanted[label]
 
 
 def tick(tab: Tab, name: str, value: str) -> None:
@@ -125,8 +119,7 @@ def take(tab: Tab, kind: str, good: bool) -> None:
     if kind == "order":
         set_lists(tab, PLACES if good else dict(zip(PLACES, "321", strict=True)))
     elif kind == "match":
-        held = letters(tab)
-        set_lists(tab, {left: held[right if good else "Nobody"] for left, right in BELONGS.items()})
+        set_lists(tab, {left: right if good else "Nobody" for left, right in BELONGS.items()})
     elif kind == "scenario":
         for choice in ("listen", "call") if good else ("open", "count"):
             tick(tab, "choice", choice)

@@ -10,15 +10,17 @@ from portal.kinds import pairing
 from portal.kinds.kind import Answer, Content, Kind, Renderer, Sent, plain
 from portal.kinds.match import marking
 from portal.kinds.match.editor import EDITOR
-from portal.kinds.match.reading import LETTERS, Pairs, read_pairs
+from portal.kinds.match.reading import Pairs, read_pairs
+
+LONG = 24  # characters that a closed list shows on a phone
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What may be chosen, with the letter that this attempt gives it."""
+    """What may be chosen, with its number among those that this attempt shows."""
 
     key: str
-    letter: str
+    number: str
     html: str
 
 
@@ -39,9 +41,14 @@ class Shown:
     pairs: list[ShownPair]
     options: list[Option]
 
+    @property
+    def long(self) -> bool:
+        """Whether a closed list could not show an option whole, so that they have to stand above as well."""
+        return any(len(plain(option.html)) > LONG for option in self.options)
+
 
 class Match(Kind):
-    """A list of lettered options beside each thing."""
+    """A list of options beside each thing."""
 
     name = "match"
     label = "Matching pairs"
@@ -96,16 +103,17 @@ class Match(Kind):
         asked = {
             pair["key"]: f"Choose what belongs to “{plain(pair['left_html'])}”" for pair in content["pairs"]
         }
-        return pairing.answered(asked, dict(zip(LETTERS, order, strict=False)), sent)
+        options = {str(number): key for number, key in enumerate(order, 1)}
+        return pairing.answered(asked, options, sent)
 
     def complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether every left side has an option."""
         return len(choices) == len(content["pairs"])
 
     def shown(self, content: Content, order: Sequence[str], answer: Answer) -> Shown:
-        """The options lettered in the order of this attempt."""
+        """The options in the order of this attempt."""
         words = {option["key"]: option["html"] for option in content["options"]}
-        options = {key: Option(key, letter, words[key]) for key, letter in zip(order, LETTERS, strict=False)}
+        options = {key: Option(key, str(number), words[key]) for number, key in enumerate(order, 1)}
         given = pairing.pairs(answer.choices)
         pairs = [
             ShownPair(

@@ -6,7 +6,7 @@ from portal.formats.keys import read_key
 from portal.formats.tables import Table
 
 LEAST, MOST = 2, 12
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # a right side each
+MOST_RIGHT = 20
 
 
 @dataclass(frozen=True)
@@ -53,5 +53,5 @@ def _check_rights(table: Table, key: str, rights: set[str], extra: list[str]) ->
     offered = len(rights) + len(extra)
     if rights and offered < 2:
         table.fault("", f"In the item “{key}” everything belongs to one thing. Write a second right side.")
-    if offered > len(LETTERS):
-        table.fault("extra_right", f"Offer at most {len(LETTERS)} right sides.")
+    if offered > MOST_RIGHT:
+        table.fault("extra_right", f"Offer at most {MOST_RIGHT} right sides.")

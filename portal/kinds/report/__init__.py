@@ -68,12 +68,8 @@ class Report(Kind):
         }
 
     def keys(self, content: Content) -> list[str]:
-        """Every choice of every part; those of one part are shown in the order in which they come out."""
-        return [
-            f"{part['key']}/{choice['key']}"
-            for part in content["parts"]
-            for choice in part.get("choices", ())
-        ]
+        """Nothing: a form asks in its own order, such as grades 1, 2, 3."""
+        return []
 
     def offered(self, content: Content) -> list[tuple[str, str, bool]]:
         """Every choice of every part that is marked."""
@@ -105,9 +101,9 @@ class Report(Kind):
         for part in content["parts"]:
             name = f"part-{part['key']}"
             if part["kind"] == "choice":
-                key = f"{part['key']}/{(sent.get(name) or [''])[0]}"
-                if key in order:
-                    choices.append(key)
+                key = (sent.get(name) or [""])[0]
+                if key in [choice["key"] for choice in part["choices"]]:
+                    choices.append(f"{part['key']}/{key}")
                 else:
                     wrong.append((f"Select an answer to “{part['label']}”", name))
                 continue
@@ -128,7 +124,7 @@ class Report(Kind):
 
     def shown(self, content: Content, order: Sequence[str], answer: Answer) -> Shown:
         """The form, filled in."""
-        return Shown(content["incident_html"], [_shown(part, order, answer) for part in content["parts"]])
+        return Shown(content["incident_html"], [_shown(part, answer) for part in content["parts"]])
 
     def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
         """Each part's label with what was answered."""
@@ -152,18 +148,16 @@ def _rendered(part: reading.Part, renderer: Renderer) -> dict[str, Any]:
     }
 
 
-def _shown(part: dict[str, Any], order: Sequence[str], answer: Answer) -> ShownPart:
-    held = {f"{part['key']}/{choice['key']}": choice for choice in part.get("choices", ())}
+def _shown(part: dict[str, Any], answer: Answer) -> ShownPart:
     choices = [
         ShownChoice(
-            held[key]["key"],
-            held[key]["html"],
-            key in answer.choices,
-            held[key]["correct"],
-            held[key]["feedback_html"],
+            choice["key"],
+            choice["html"],
+            f"{part['key']}/{choice['key']}" in answer.choices,
+            choice["correct"],
+            choice["feedback_html"],
         )
-        for key in order
-        if key in held
+        for choice in part.get("choices", ())
     ]
     return ShownPart(
         key=part["key"],
