@@ -38,6 +38,7 @@ check: $(VENV)/.dev portal/web/static/manifest.json
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/flask --app wsgi modules check modules
 	$(BIN)/pytest -n 2 -m "not postgresql and not browser and not slow"
 
 test: $(VENV)/.dev portal/web/static/manifest.json

@@ -18,9 +18,9 @@ from portal.accounts import views as accounts_views
 from portal.assessment import models as assessment_models
 from portal.assessment import views as assessment_views
 from portal.audit import models as audit_models
+from portal.authoring import cli as authoring_cli
 from portal.authoring import models as authoring_models
 from portal.authoring import views as authoring_views
-from portal.catalogue import cli as catalogue_cli
 from portal.catalogue import models as catalogue_models
 from portal.catalogue import views as catalogue_views
 from portal.db import db, prepare_engine, subscribe
@@ -73,7 +73,7 @@ VIEWS = (
 
 COMMANDS = (
     accounts_cli,
-    catalogue_cli,
+    authoring_cli,
     demo_cli,
     directives_cli,
     monitoring_cli,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from portal.catalogue import cli, queries
+from portal.authoring import cli
+from portal.catalogue import queries
 from portal.errors import BadInputError
 from tests.catalogue.folders import lesson, tree, write
 

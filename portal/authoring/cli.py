@@ -1,4 +1,4 @@
-"""Commands: modules check, publish and export."""
+"""Commands: modules check, publish and export; from folder to published version."""
 
 import shutil
 import sys
@@ -9,6 +9,8 @@ from typing import NoReturn
 import click
 from flask import Blueprint
 
+from portal import clock
+from portal.authoring.brief import breaches
 from portal.catalogue import queries, services
 from portal.db import stamp, transaction
 from portal.errors import BadInputError, NotFoundError, PortalError
@@ -25,13 +27,20 @@ class _DryRunError(Exception):
 @bp.cli.command("check")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 def check(folder: Path) -> None:
-    """Check one module's folder, or the folder of all; say every fault with its file and line."""
+    """Check one module's folder, or the folder of all; say every fault with its file and line.
+
+    What is at fault with the format is said first. Once nothing is, so is every breach of the brief for
+    modules and guides: sizes, honest minutes, coverage, choices that tell, figures, reading grade, what is
+    still to be written. A breach of the brief leaves with 1 too, but does not hinder publishing.
+    """
     try:
         reading = services.read(folder)
     except PortalError as error:
         _refuse(error)
     if len(reading.faults):
         _refuse(BadInputError(reading.faults.sentences()))
+    if found := breaches(reading, clock.today()):
+        _refuse(BadInputError([str(breach) for breach in found]))
     for module in reading.modules:
         held = f"{len(module.lessons)} lessons, {len(module.items)} items"
         click.echo(f"{module.package.key}: {held}, nothing at fault.")
@@ -43,7 +52,11 @@ def check(folder: Path) -> None:
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
 def publish(folder: Path, dry_run: bool) -> None:
-    """Publish one module's folder, or the folder of all with what they share; all or nothing."""
+    """Publish one module's folder, or the folder of all with what they share; all or nothing.
+
+    Only a fault of the format is refused. A force's own module may be shorter than the brief asks, or have no
+    scenario: that is the force's to decide, and “modules check” says what it falls short of.
+    """
     try:
         with transaction():
             published = services.publish(folder, at=stamp())

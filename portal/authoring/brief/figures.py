@@ -1,0 +1,91 @@
+"""What the brief asks of figures: enough of them, one for phones beside each, words that can be read."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from portal.authoring.brief.painting import Painted, PaintingError, texts
+from portal.catalogue.package import Package
+from portal.formats.faults import Fault
+
+LEAST_FIGURES = 4
+LEAST_CONTRAST = 4.5
+PHONE = 288  # CSS pixels that a drawing gets on a screen 320 wide
+LEAST_SIZE = 11  # CSS pixels of a letter there
+
+_FIGURE = re.compile(r":::[ \t]*figure[ \t]+(\S+)[ \t]*")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure where a text shows it."""
+
+    medium: str  # media/name
+    path: str
+    line: int
+
+
+def shown(body: str, path: str, first: int) -> list[Shown]:
+    """Every figure of a text, whose first line is number ``first`` of the file at ``path``."""
+    rows = enumerate(body.split("\n"), first)
+    return [
+        Shown(found[1], path, number) for number, row in rows if (found := _FIGURE.fullmatch(row.strip()))
+    ]
+
+
+def of_lessons(package: Package) -> list[Shown]:
+    """Every figure of a module's lessons."""
+    return [each for page in package.lessons for each in shown(page.body, page.path, page.body_line)]
+
+
+def of_module(package: Package) -> Iterator[Fault]:
+    """Where the figures of a module fall short."""
+    found = of_lessons(package)
+    drawn = {each.medium for each in found if each.medium.endswith(".svg")}
+    if len(drawn) < LEAST_FIGURES:
+        reason = f"The lessons show {len(drawn)} drawn figures. Draw {LEAST_FIGURES} or more that explain."
+        yield Fault(package.path, None, reason)
+    yield from drawings(found, package.key, package.files)
+
+
+def drawings(found: list[Shown], folder: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
+    """Where the drawings that are shown fall short, each with the one for phones beside it."""
+    for each in {one.medium: one for one in found if one.medium.endswith(".svg")}.values():
+        narrow = each.medium.removesuffix(".svg") + ".narrow.svg"
+        yield from _contrast(f"{folder}/{each.medium}", files.get(each.medium, b""))
+        if narrow not in files:
+            reason = f"There is no {narrow}. Draw the figure once more, 320 wide, for phones."
+            yield Fault(each.path, each.line, reason)
+            continue
+        yield from _contrast(f"{folder}/{narrow}", files[narrow])
+        yield from _sizes(f"{folder}/{narrow}", files[narrow])
+
+
+def _painted(content: bytes) -> list[Painted]:
+    try:
+        return texts(content)
+    except PaintingError:
+        return []
+
+
+def _contrast(path: str, content: bytes) -> Iterator[Fault]:
+    try:
+        found = texts(content)
+    except PaintingError as error:
+        yield Fault(path, error.line, str(error))
+        return
+    for text in found:
+        if text.contrast < LEAST_CONTRAST:
+            reason = (
+                f"“{text.words}” has a contrast of {text.contrast:.1f} to 1 against {text.ground}. Choose"
+                f" colours that give {LEAST_CONTRAST} or more."
+            )
+            yield Fault(path, text.line, reason)
+
+
+def _sizes(path: str, content: bytes) -> Iterator[Fault]:
+    for text in _painted(content):
+        size = text.size * PHONE
+        if size < LEAST_SIZE:
+            reason = f"“{text.words}” is {size:.1f} pixels high on a phone. Make it {LEAST_SIZE} or more."
+            yield Fault(path, text.line, reason)
