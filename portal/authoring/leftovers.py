@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache
 
+from portal.authoring import starts
 from portal.authoring.boxes import BOXES
 from portal.authoring.editing import details, items, lesson, new_module
 from portal.authoring.measures import choices_of
 from portal.catalogue.items import ItemText
-from portal.catalogue.package import Package
+from portal.catalogue.package import Package, Page
 
 LEAST_WORDS = 4  # of a line that is taken for the template’s
 _WORD = re.compile(r"[A-Za-z]{2,}")
@@ -20,7 +21,7 @@ def _lines() -> frozenset[str]:
     """Lines that a lesson or a box begins with."""
     folder = new_module.folder("new", "New", "Owner", date(2026, 1, 1))
     texts = [lesson.read(content).body for path, content in folder.items() if path.endswith(".md")]
-    texts += [box.template for box in BOXES]
+    texts += [starts.LESSON, starts.JOB_AID, *(box.template for box in BOXES)]
     rows = {row.strip() for text in texts for row in text.split("\n")}
     return frozenset(row for row in rows if len(_WORD.findall(row)) >= LEAST_WORDS and row[:1] not in "#:[")
 
@@ -44,14 +45,20 @@ def leftovers(package: Package) -> Iterator[tuple[str, str, int | None]]:
         if text in _words():
             yield "details", text, None
     for each in package.lessons:
-        rows = enumerate((row.strip() for row in each.body.split("\n")), 1)
-        found = next(((row, number) for number, row in rows if row in _lines()), None)
-        if found:
-            yield f"lesson:{each.key}", *found
+        yield from _in_text(f"lesson:{each.key}", each)
+    if package.job_aid:
+        yield from _in_text("job-aid", package.job_aid)
     for item in package.items:
         text = next((text for text in _texts(item) if text in _words()), "")
         if text:
             yield f"item:{item.key}", text, None
+
+
+def _in_text(place: str, page: Page) -> Iterator[tuple[str, str, int | None]]:
+    rows = enumerate((row.strip() for row in page.body.split("\n")), 1)
+    found = next(((row, number) for number, row in rows if row in _lines()), None)
+    if found:
+        yield place, *found
 
 
 def _texts(item: ItemText) -> Iterator[str]:

@@ -3,14 +3,17 @@
 import re
 import time
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from portal.authoring import findings as finder
-from portal.authoring import measures
+from portal.authoring import measures, starts
 from portal.authoring.author_words import told
+from portal.authoring.boxes import BOXES
 from portal.authoring.editing import items as bank
+from portal.authoring.editing import new_module
 from portal.catalogue.checking import check_module
 from portal.catalogue.reading import SHARED
 from portal.catalogue.services import Reading
@@ -186,6 +189,36 @@ def test_a_fault_of_a_question_stands_at_that_question():
     found = read(folder({"items/bank.toml": first + second}))
 
     assert said(found) == [("item:two", "Mark exactly one as right. Now 0 are.")]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "place"),
+    [
+        ("lessons/second.md", lesson(starts.LESSON), "lesson:second"),
+        ("job-aid.md", f'+++\ntitle = "Aid"\n+++\n\n{starts.JOB_AID}', "job-aid"),
+        *(("lessons/second.md", lesson(f"Text.\n\n{box.template}\n"), "lesson:second") for box in BOXES),
+        (
+            "items/bank.toml",
+            ITEM.format(key="one", outcome="see").replace('"That"', '"A likely mistake"'),
+            "item:one",
+        ),
+    ],
+)
+def test_words_of_the_template_are_to_be_written_over(path, text, place):
+    found = [each for each in read(folder({path: text})) if each.said.startswith("These are still the words")]
+
+    assert [each.place for each in found] == [place]
+    assert found[0].put_right
+
+
+def test_a_new_module_is_template_throughout():
+    files = new_module.folder("sample", "Sample", "Owner", date(2027, 5, 31))
+
+    found = [each for each in read(files) if each.put_right]
+
+    assert {each.said for each in found} == {"These are still the words of the template. Write your own."}
+    places = {"details", "lesson:lesson-1", "lesson:lesson-2", *(f"item:question-{n}" for n in range(1, 5))}
+    assert {each.place for each in found} == places
 
 
 BROKEN: list[dict[str, str | bytes | None]] = [

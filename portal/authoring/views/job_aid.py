@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.access import requires
-from portal.authoring import queries
+from portal.authoring import queries, starts
 from portal.authoring.editing import lesson as text
 from portal.authoring.editing.lesson import LessonText
 from portal.authoring.forms.pages import JobAidForm
@@ -15,13 +15,6 @@ from portal.errors import NotFoundError
 from portal.permissions import Permission
 
 PATH = "job-aid.md"
-START = """1. Say what to do first.
-2. Then what to do next.
-
-::: warning
-Say what must not be forgotten.
-:::
-"""
 
 
 @bp.route("/<key>/job-aid", methods=["GET", "POST"])
@@ -45,7 +38,7 @@ def fragment(key: str) -> str:
 
 def _opened(key: str) -> tuple[Sheet, JobAidForm, bytes]:
     state = queries.draft(key)
-    held = opening.file_of(state, PATH) if PATH in state.files else text.new("Job aid", 0, [], START)
+    held = opening.file_of(state, PATH) if PATH in state.files else text.new("Job aid", 0, [], starts.JOB_AID)
     said = text.read(held)
     sheet = Sheet(
         state=state,

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.access import requires
-from portal.authoring import queries, services
+from portal.authoring import queries, services, starts
 from portal.authoring.editing import details
 from portal.authoring.editing import lesson as text
 from portal.authoring.editing.lesson import LessonText
@@ -17,13 +17,6 @@ from portal.authoring.views.texts import Sheet
 from portal.db import transaction
 from portal.errors import NotFoundError, PortalError
 from portal.permissions import Permission
-
-START = """Begin with a short case, a question, or what an officer meets on the next shift.
-
-## A heading that says what this part is about
-
-Write short sentences. One idea for each paragraph.
-"""
 
 
 def _path(name: str) -> str:
@@ -91,7 +84,7 @@ def new_lesson(key: str) -> ResponseReturnValue:
     form = NewLessonForm(module.outcomes, data={"minutes": 3})
     if form.validate_on_submit():
         name = texts.free_name(form.title.data, {*names, "new"}, "lesson")
-        content = text.new(form.title.data, form.minutes.number or 1, form.outcomes.data, START)
+        content = text.new(form.title.data, form.minutes.number or 1, form.outcomes.data, starts.LESSON)
         changes = {opening.FIRST: details.with_lessons(module_toml, [*names, name]), _path(name): content}
         try:
             opening.save(state, changes, state.files[opening.FIRST], f"Added the lesson “{form.title.data}”")
