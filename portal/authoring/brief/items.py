@@ -41,6 +41,20 @@ def bank(package: Package) -> Iterator[Fault]:
     yield from _scenarios(package, held)
 
 
+def checks(package: Package, found: list[ItemText]) -> Iterator[Fault]:
+    """Where the checks of a module's lessons fall short; their choices are not shuffled."""
+    for item in found:
+        yield from wording(item)
+    first = Counter(
+        next((n for n, choice in enumerate(measures.choices_of(item), 1) if choice.correct), 0)
+        for item in found
+    )
+    for position, count in sorted(first.items()):
+        if position and len(found) > 2 and count * 2 > len(found):
+            reason = f"In {count} of {len(found)} checks choice {position} is right. Move some."
+            yield Fault(package.path, None, reason)
+
+
 def wording(item: ItemText) -> Iterator[Fault]:
     """Where the words of one item fall short, be it a check or scored."""
     if item.prompt.count("?") > 1:
@@ -57,6 +71,13 @@ def wording(item: ItemText) -> Iterator[Fault]:
                 choice.line,
                 f"“{caught[0].strip()}” tells without knowledge. Write a choice that stands alone.",
             )
+    lengths = measures.lengths(choices)
+    if lengths is not None and lengths.tells:
+        yield _of(
+            item,
+            f"gives its right choice away: it has {lengths.right} characters, the wrong ones at most"
+            f" {lengths.wrong}. Make them alike.",
+        )
     yield from _feedback(item)
 
 

@@ -1,30 +1,33 @@
 """What the brief asks of a lesson, a job aid and a guide, and what no file may still hold."""
 
 import re
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime
 
 from portal.authoring import measures
+from portal.authoring.brief import language
+from portal.catalogue.checking import RenderedPage
 from portal.catalogue.guides import GuideText
 from portal.catalogue.items import ItemText, check_item
 from portal.catalogue.package import Page
+from portal.catalogue.rendering import UNSET
+from portal.documents.markup import markup_of
+from portal.documents.typesetting import pdf
 from portal.formats.faults import Fault, Faults
 from portal.formats.tables import Source
 
 LEAST_WORDS, MOST_WORDS = 350, 600
 LEAST_MINUTES, MOST_MINUTES = 2.5, 4.0
 TOLERANCE = 1.0  # minutes between what a lesson says and what is counted
-HIGHEST_GRADE = 9.0
-MOST_AID_WORDS = 400  # fit one side of A4 in the PDF
+MOST_AID_WORDS = 400
 
 _LEFT_OPEN = re.compile(
     r"…|\.\.\.|\b(?:TODO|FIXME|TBC|TBD|XXX)\b|\blorem ipsum\b|\bto be confirmed\b|\[insert\b", re.IGNORECASE
 )
-_DATE = re.compile(
-    r"\b(?:\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}(?:st|nd|rd|th)(?: of)? [A-Z][a-z]{2,8})\b"
-)
-_HEADING = re.compile(r"(#{1,6})[ \t]+\S")
-_ADDRESS = re.compile(r"\]\([^()\s]*\)")
+_FORCE_SLOT = re.compile(r"\{\{force:[^{}]*\}\}")
+_TERM_SLOT = re.compile(r"\{\{term:[^{}]*\}\}")
+_SHEET = re.compile(rb"/Type\s*/Page\b")
+_PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: a page holds as much on each
 
 
 def line_of(content: bytes, key: str) -> int | None:
@@ -33,7 +36,7 @@ def line_of(content: bytes, key: str) -> int | None:
     return next((n for n, row in enumerate(rows, 1) if re.match(rf"\s*{key}\s*=", row)), None)
 
 
-def lesson(page: Page, content: bytes) -> Iterator[Fault]:
+def lesson(page: Page, content: bytes, glossary: Collection[str]) -> Iterator[Fault]:
     """Where a lesson falls short; ``content`` is its whole file."""
     found = measures.of_text(page.body)
     if not LEAST_WORDS <= found.words <= MOST_WORDS:
@@ -51,24 +54,36 @@ def lesson(page: Page, content: bytes) -> Iterator[Fault]:
     if not measures.ends_in_check(page):
         last = page.body_line + page.body.rstrip().count("\n")
         yield Fault(page.path, last, "The lesson does not end in a check. Write ::: check as its last part.")
-    yield from _prose(page.path, page.body, page.body_line)
+    yield from language.plain(page.path, page.body, page.body_line)
+    yield from language.law(page.path, page.body, page.body_line)
+    yield from language.abbreviations(page.path, page.body, page.body_line, glossary)
 
 
-def job_aid(page: Page) -> Iterator[Fault]:
-    """Where a job aid falls short."""
+def job_aid(aid: RenderedPage, module: str) -> Iterator[Fault]:
+    """Where a job aid falls short: it fits one side of A4 as the portal prints it, with nothing filled in."""
+    page = aid.page
     words = measures.of_text(page.body).words
     if words > MOST_AID_WORDS:
-        reason = f"The job aid has {words} words. {MOST_AID_WORDS} at most fit one page."
+        reason = f"The job aid has {words} words. Write {MOST_AID_WORDS} at most."
         yield Fault(page.path, page.body_line, reason)
-    yield from _prose(page.path, page.body, page.body_line)
+    html = _TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET, aid.html))
+    printed = pdf(
+        markup_of(html), title=page.title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED
+    )
+    sheets = len(_SHEET.findall(printed))
+    if sheets != 1:
+        yield Fault(page.path, page.body_line, f"The job aid fills {sheets} pages. Shorten it to one.")
+    yield from language.plain(page.path, page.body, page.body_line)
 
 
-def guide(text: GuideText, content: bytes, on: date) -> Iterator[Fault]:
+def guide(text: GuideText, content: bytes, on: date, glossary: Collection[str]) -> Iterator[Fault]:
     """Where a guide falls short; ``content`` is its whole file."""
     if text.review_on < on:
         line = line_of(content, "review_on")
         yield Fault(text.path, line, "The day of review has passed. Review the guide and set a new day.")
-    yield from _prose(text.path, text.body, text.body_line)
+    yield from language.plain(text.path, text.body, text.body_line)
+    yield from language.law(text.path, text.body, text.body_line)
+    yield from language.abbreviations(text.path, text.body, text.body_line, glossary, links=True)
 
 
 def placeholders(path: str, content: bytes) -> Iterator[Fault]:
@@ -92,28 +107,3 @@ def checks(page: Page) -> Iterator[ItemText]:
             item = check_item(root, page.path) if root is not None else None
             if item is not None:
                 yield item
-
-
-def _prose(path: str, body: str, first: int) -> Iterator[Fault]:
-    grade = measures.reading_grade(body)
-    if grade is not None and grade > HIGHEST_GRADE:
-        reason = (
-            f"The text reads at grade {grade:g}. Shorten sentences and words to {HIGHEST_GRADE:g} or lower."
-        )
-        yield Fault(path, first, reason)
-    rows = body.split("\n")
-    for number, row in enumerate(rows, first):
-        if found := _DATE.search(_ADDRESS.sub("]", row)):
-            reason = f"“{found[0]}” is not how dates are written here. Write them as “30 April 2026”."
-            yield Fault(path, number, reason)
-    yield from _empty_sections(path, rows, first)
-
-
-def _empty_sections(path: str, rows: list[str], first: int) -> Iterator[Fault]:
-    """Headings with nothing beneath them but the end or a heading of their own level or above."""
-    filled = [(number, row) for number, row in enumerate(rows, first) if row.strip()]
-    for (number, row), (_, after) in zip(filled, [*filled[1:], (0, "# ")], strict=True):
-        heading, following = _HEADING.match(row), re.match(r"(#{1,6})[ \t]", after)
-        if heading and following and len(following[1]) <= len(heading[1]):
-            reason = "There is nothing beneath this heading. Write something, or take it out."
-            yield Fault(path, number, reason)
