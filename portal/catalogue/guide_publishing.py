@@ -12,6 +12,8 @@ from portal.catalogue.guides import CheckedGuide
 from portal.catalogue.models import Activity, GuideFile, GuideVersion
 from portal.db import db
 
+WORDS_A_MINUTE = 200
+
 _other = aliased(GuideVersion)
 _NEWEST = GuideVersion.number == (
     select(func.max(_other.number)).where(_other.activity_id == GuideVersion.activity_id).scalar_subquery()
@@ -28,8 +30,8 @@ class GuideName:
 
     @property
     def minutes(self) -> int:
-        """Reading at 200 words a minute."""
-        return max(1, round(self.words / 200))
+        """Minutes to read it, begun ones counted whole."""
+        return 1 + self.words // WORDS_A_MINUTE
 
 
 def current_guides() -> list[GuideVersion]:

@@ -208,4 +208,5 @@ class Rows:
         title = guard(version.title if version else asked.title)
         number = str(version.number) if version else ""
         named = (guard(self.subject.reference), asked.kind, guard(asked.key), title, number)
-        return named, _four_places(version.mastery_score) if version else ""
+        mastery = version.mastery_score if version else None
+        return named, "" if mastery is None else _four_places(mastery)

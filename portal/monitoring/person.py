@@ -208,7 +208,8 @@ def _requirement(
     row: CompletionRow, about: Subject, position: Position, begun: dict[int, Course]
 ) -> Requirement:
     """One requirement in words; visits to lessons bear no stamp: only today's position tells of them."""
-    asked = next(one for one in about.asked if one.key == row.requirement)
+    named = (row.requirement_kind, row.requirement)
+    asked = next(one for one in about.asked if (one.kind, one.key) == named)
     current = about.versions.current.get(asked.activity_id)
     course = begun.get(asked.activity_id)
     minutes = course.minutes_left if course else current.minutes if current else 0

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from portal import clock
-from portal.catalogue.models import Activity, ModuleVersion
+from portal.catalogue.guide_publishing import WORDS_A_MINUTE
+from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.db import db
 from portal.directives.models import Directive, DirectiveVersion, Requirement
 from portal.errors import NotFoundError
@@ -18,16 +20,28 @@ from portal.people.known import known
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A published version of a module, as far as reports speak of it."""
+    """A published version of a module or guide, as far as reports speak of it."""
 
-    id: int
+    id: int  # below zero: of a guide
     activity_id: int
     number: int
     title: str
-    mastery_score: Decimal
+    mastery_score: Decimal | None  # None: of a guide
     minutes: int
     published_at: datetime
     recorded_at: datetime
+
+
+_OF_GUIDE: tuple[Any, ...] = (
+    -GuideVersion.id,
+    GuideVersion.activity_id,
+    GuideVersion.number,
+    GuideVersion.title,
+    null(),
+    1 + GuideVersion.words // WORDS_A_MINUTE,
+    GuideVersion.published_at,
+    GuideVersion.recorded_at,
+)
 
 
 @dataclass(frozen=True)
@@ -40,9 +54,12 @@ class Versions:
     @classmethod
     def of(cls, activity_ids: Iterable[int], position: Position) -> "Versions":
         """Of these activities; current is the latest published by the day and known, else the first."""
+        asked = sorted(activity_ids)
         columns = [getattr(ModuleVersion, name) for name in Version.__slots__]
-        statement = select(*columns).where(ModuleVersion.activity_id.in_(sorted(activity_ids)))
-        found = [Version(*row) for row in db.session.execute(statement.order_by(ModuleVersion.number))]
+        modules = select(*columns).where(ModuleVersion.activity_id.in_(asked))
+        guides = select(*_OF_GUIDE).where(GuideVersion.activity_id.in_(asked))
+        rows = [*db.session.execute(modules), *db.session.execute(guides)]
+        found = sorted((Version(*row) for row in rows), key=lambda version: version.number)
         current: dict[int, Version] = {}
         end = clock.end_of_day(position.as_at)
         for version in found:

@@ -17,7 +17,7 @@ from portal.db import db
 from portal.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
 from portal.people.known import known
 from portal.people.models import PersonName, Post, UnitState
-from portal.records.models import ImportedRecord, PassRecord, Record
+from portal.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
 from portal.standing.algebra import Status
 from portal.standing.cells import held
 from portal.standing.models import StandingSpan
@@ -201,40 +201,45 @@ def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequ
     yield from db.session.connection().execute(statement).partitions()  # the session would go through each
 
 
+_first: Any = aliased(Record)  # a correction keeps the proof of the row it replaces
+_proof = func.coalesce(_first.id, Record.id)
+_STOOD: tuple[Any, ...] = (
+    span.person_id,
+    span.position,
+    span.status,
+    span.due_on,
+    span.valid_until,
+    span.late_days,
+    Exclusion.reason,
+    held(Record.achieved_at).label("achieved_at"),
+    Record.source,
+    Record.reference,
+    func.coalesce(PassRecord.module_version_id, -Acknowledgement.guide_version_id),
+    held(PassRecord.mastery_score).label("mastery_score"),
+    held(PassRecord.score_raw).label("score_raw"),
+    PassRecord.score_max,
+    held(ImportedRecord.score_scaled).label("score_scaled"),
+)
+
+
 def requirements(scope: Scope) -> Callable[[Sequence[int]], Sequence[Row[Any]]]:
     """Reads where given people stand on each requirement, with the record that counts.
 
     One statement, made once for all batches of people; by person and position. Days of spans are
-    ordinals; instants and scores come as the driver gives them.
+    ordinals; instants and scores come as the driver gives them. The version is the module's that was
+    passed, or the guide's that was acknowledged, its id below zero.
     """
-    first: Any = aliased(Record)  # a correction keeps the proof of the row it replaces
     corrected = case((Record.replaces_id.is_not(None), Record.reference))  # else null: nothing is looked for
-    proof = func.coalesce(first.id, Record.id)
-    unproven = case((PassRecord.record_id.is_(None), proof))
+    unproven = case((PassRecord.record_id.is_(None), _proof))
     statement = (
-        select(
-            span.person_id,
-            span.position,
-            span.status,
-            span.due_on,
-            span.valid_until,
-            span.late_days,
-            Exclusion.reason,
-            held(Record.achieved_at).label("achieved_at"),
-            Record.source,
-            Record.reference,
-            PassRecord.module_version_id,
-            held(PassRecord.mastery_score).label("mastery_score"),
-            held(PassRecord.score_raw).label("score_raw"),
-            PassRecord.score_max,
-            held(ImportedRecord.score_scaled).label("score_scaled"),
-        )
+        select(*_STOOD)
         .select_from(span)
         .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
         .outerjoin(Record, Record.id == span.record_id)
-        .outerjoin(first, and_(first.reference == corrected, first.replaces_id.is_(None)))
-        .outerjoin(PassRecord, PassRecord.record_id == proof)
+        .outerjoin(_first, and_(_first.reference == corrected, _first.replaces_id.is_(None)))
+        .outerjoin(PassRecord, PassRecord.record_id == _proof)
         .outerjoin(ImportedRecord, ImportedRecord.record_id == unproven)
+        .outerjoin(Acknowledgement, Acknowledgement.record_id == unproven)
         .where(*scope.requirements(bindparam("people", expanding=True)))
         .order_by(span.person_id, span.position)
     )

@@ -1,5 +1,7 @@
 """Guides from their folder to their readers: published, found by words, read, acknowledged, required."""
 
+from csv import DictReader
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,32 @@ def folder(tmp_path, guide: str = GUIDE, **more):
 def publish(path) -> services.Published:
     with transaction():
         return services.publish(path, at=stamp())
+
+
+def require_guide() -> None:
+    """A directive that asks response officers to acknowledge the guide."""
+    with transaction():
+        issue(
+            b"""
+reference = "READ-1"
+title = "Read the guide"
+source = "A recommendation"
+wording = "Read it."
+owner = "D1001"
+effective_on = 2025-09-01
+target = 1.0
+notice_days = [30]
+expiring_days = 60
+[due]
+on = 2099-04-30
+[[audience]]
+designated_role = ["response"]
+[[requirement]]
+kind = "guide"
+key = "whom-to-call"
+""",
+            at=stamp(),
+        )
 
 
 def test_a_guide_is_published_once_for_its_bytes_and_numbered_for_new_ones(database, tmp_path):
@@ -174,28 +202,7 @@ def test_a_guide_that_asks_nobody_takes_no_acknowledgement(learner, tmp_path):
 
 def test_a_directive_can_require_the_acknowledgement(learner, tmp_path):
     publish(folder(tmp_path))
-    with transaction():
-        issue(
-            b"""
-reference = "READ-1"
-title = "Read the guide"
-source = "A recommendation"
-wording = "Read it."
-owner = "D1001"
-effective_on = 2025-09-01
-target = 1.0
-notice_days = [30]
-expiring_days = 60
-[due]
-on = 2099-04-30
-[[audience]]
-designated_role = ["response"]
-[[requirement]]
-kind = "guide"
-key = "whom-to-call"
-""",
-            at=stamp(),
-        )
+    require_guide()
     before = learner.page("/learning")
 
     learner.press(learner.page(before.links["Whom to call"]), "I have read this guide")
@@ -232,8 +239,8 @@ def test_no_text_is_an_error(learner, tmp_path, sought):
     publish(folder(tmp_path))
 
     assert search(sought) == []
-    page = learner.get("/guides", query_string={"q": sought})
-    assert page.status_code == 200
+    status = learner.get("/guides", query_string={"q": sought}).status_code
+    assert status == (400 if "\x00" in sought else 200)
 
 
 def test_the_page_of_results_marks_the_words_and_keeps_what_was_typed(learner, tmp_path):
@@ -317,3 +324,22 @@ def test_publishing_the_folder_again_keeps_what_the_force_filled_in(client, tmp_
     publish(folder(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
 
     assert "Desk 9" in client.page("/guides/whom-to-call").text
+
+
+def test_the_completion_file_says_which_version_was_acknowledged(learner, tmp_path):
+    publish(folder(tmp_path))
+    require_guide()
+    learner.press(learner.page("/guides/whom-to-call"), "I have read this guide")
+    publish(folder(tmp_path, GUIDE.replace("Whom to call", "Whom to ring")))
+    make_grant(learner.person, Role.DIRECTIVE_OWNER)
+
+    rows = list(DictReader(StringIO(learner.get("/monitoring/directives/READ-1/completions.csv").text)))
+    page = learner.page("/people/D1001")
+
+    assert [
+        (row["requirement_kind"], row["requirement"], row["requirement_title"], row["version"], row["source"])
+        for row in rows
+    ] == [("guide", "whom-to-call", "Whom to call", "1", "acknowledged")]
+    assert rows[0]["mastery_score"] == ""
+    assert rows[0]["record_reference"].startswith("OIC-")
+    assert "Whom to call" in page.text
