@@ -49,7 +49,7 @@ class Editor:
         return str(sent.get("row", ""))
 
     def to_item(self, form: Form) -> Data:
-        """The TOML keys of a form that was checked: texts, lists and numbers, as tomlkit takes them."""
+        """The TOML keys of a form that was checked: texts, lists and numbers, as the desk writes them."""
         return self.to_data(form.data)
 
 

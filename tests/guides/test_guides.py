@@ -280,8 +280,8 @@ def test_the_force_s_own_guides_are_complete(database):
 
     for key in ("intelligence-document", "who-to-call"):
         assert current_guide(key) is not None
-    found = {hit.address for hit in search("document back", most=3)}
-    assert "/guides/intelligence-document#part-why-documents-come-back" in found
+    found = {hit.above for hit in search("intelligence document", most=5)}
+    assert "The intelligence document: what it contains and how to complete it" in found
 
 
 def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):

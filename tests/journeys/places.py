@@ -49,6 +49,7 @@ class Place:
 NO_PAGES = {
     "authoring.medium",
     "catalogue.medium",
+    "learning.job_aid_pdf",
     "monitoring.completions_csv",
     "monitoring.completions_xlsx",
     "operations.healthz",
