@@ -166,21 +166,21 @@ def test_what_nobody_can_see_is_left_out(author, field):
 
 
 def test_a_question_of_every_kind_is_begun_from_the_list_of_kinds(author):
-    page = author.page(f"{ITEMS}/new")
+    page = author.page(f"{ITEMS}/_new")
     assert page.h1 == "What kind of question is it?"
     assert {e.get("value") for e in page.all("input", type="radio")} == set(kinds())
     page = author.press(page, "Continue")
     assert page.links["Select the kind of question"] == "#kind"
 
     for kind in kinds().values():
-        page = author.page(f"{ITEMS}/new?kind={kind.name}")
+        page = author.page(f"{ITEMS}/_new?kind={kind.name}")
         assert page.h1 == "New question"
         assert kind.advice in page.text
         assert "name" in form_of(page).fields
 
 
 def test_a_new_question_joins_the_file_of_its_outcome_and_is_named_by_its_name(author):
-    page = author.page(f"{ITEMS}/new?kind=single")
+    page = author.page(f"{ITEMS}/_new?kind=single")
     page = send(
         author,
         page,
@@ -220,7 +220,7 @@ def test_two_questions_of_one_name_have_two_keys_and_one_pressed_twice_is_one(au
     for feedback in ("No.", "No.", "Not yet."):
         send(
             author,
-            author.page(f"{ITEMS}/new?kind=single"),
+            author.page(f"{ITEMS}/_new?kind=single"),
             name="One",
             prompt="Which?",
             explanation="So.",
@@ -268,7 +268,7 @@ def test_several_sources_are_kept_and_one_is_written_as_one(author):
 
 def test_questions_change_places_by_buttons(author):
     page = author.page("/authoring/sample")
-    form = next(f for f in page.forms() if f.action.endswith("/items/order"))
+    form = next(f for f in page.forms() if f.action.endswith("/items/_order"))
 
     author.post(form.action, data={**form.fields, "down": "one"})
     assert list(bank()) == ["two", "one"]
@@ -374,5 +374,5 @@ def test_a_publisher_reads_and_does_not_write(app, author):
     person("D3002", "publisher")
     reader = visitor(app, "D3002")
 
-    for path in ("one", "new", "one/remove"):
+    for path in ("one", "_new", "one/remove"):
         assert reader.get(f"{ITEMS}/{path}").status_code == 403

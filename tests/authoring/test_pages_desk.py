@@ -60,7 +60,7 @@ def test_a_publisher_reads_the_desk_and_changes_nothing(app, desk):
 
 
 def test_a_new_module_begins_with_a_whole_template(desk):
-    page = desk.press(desk.page("/authoring/new"), "Make the module", title="Search: a van", key="search")
+    page = desk.press(desk.page("/authoring/_new"), "Make the module", title="Search: a van", key="search")
 
     assert page.h1 == "Search: a van"
     assert "nothing is published yet" in page.text
@@ -78,17 +78,45 @@ def test_a_new_module_begins_with_a_whole_template(desk):
             "Two Words",
             "Write the short name with small letters, digits and hyphens, such as “protect”",
         ),
-        ("Search", "new", "Choose another short name: “new” is an address of the desk"),
         ("Search", "sample", "There is a module with the short name “sample” already. Choose another"),
         ("x" * 121, "search", "This has 121 characters. Shorten it to 120 or fewer; nothing was saved."),
     ],
 )
 def test_what_a_new_module_lacks_is_said_beside_its_field(desk, title, key, sentence):
-    page = desk.press(desk.page("/authoring/new"), "Make the module", title=title, key=key)
+    page = desk.press(desk.page("/authoring/_new"), "Make the module", title=title, key=key)
 
     assert errors(page) == [sentence]
     form = page.form_with("Make the module")
     assert (form.fields["title"], form.fields["key"]) == ([title], [key])
+
+
+def test_a_module_a_lesson_and_a_question_may_bear_the_words_of_the_desks_own_pages(desk):
+    page = desk.press(desk.page("/authoring/_new"), "Make the module", title="New in post", key="new")
+    assert (page.h1, desk.page("/authoring/new").h1) == ("New in post", "New in post")
+
+    added = desk.press(
+        desk.page("/authoring/new/lessons/_new"),
+        "Add the lesson",
+        title="New",
+        minutes="2",
+        outcomes="outcome-1",
+    )
+    assert (added.h1, desk.page("/authoring/new/lessons/new").h1) == ("New", "New")
+    draft, path = queries.draft("new"), "items/items.toml"
+    named = (
+        queries.contents(draft)[path].replace(b'"question-1"', b'"new"').replace(b'"question-2"', b'"order"')
+    )
+    with transaction():
+        services.save(
+            draft.draft_id,
+            {path: named},
+            expected={path: draft.files[path]},
+            summary="Named",
+            by=desk.person,
+            at=stamp(),
+        )
+    for number, key in enumerate(("new", "order"), 1):
+        assert f"Write question {number} here." in desk.page(f"/authoring/new/items/{key}").text
 
 
 def test_lessons_change_places_by_buttons(desk):

@@ -214,21 +214,21 @@ def test_the_preview_shows_the_drawing_for_phones(client, tmp_path):
 
 def test_a_lesson_is_added_at_the_end_and_written_next(desk):
     page = desk.press(
-        desk.page(f"{DESK}/lessons/new"), "Add the lesson", title="Who’s who?", minutes="2", outcomes="see"
+        desk.page(f"{DESK}/lessons/_new"), "Add the lesson", title="Who’s who?", minutes="2", outcomes="see"
     )
 
     assert page.h1 == "Who’s who?"
     assert "Lesson 3 of 3" in page.text
     assert 'lessons = ["first", "second", "whos-who"]' in held("module.toml")
     again = desk.press(
-        desk.page(f"{DESK}/lessons/new"), "Add the lesson", title="Who’s who?", minutes="2", outcomes="see"
+        desk.page(f"{DESK}/lessons/_new"), "Add the lesson", title="Who’s who?", minutes="2", outcomes="see"
     )
-    assert again.path.endswith("/lessons/new")
+    assert again.path.endswith("/lessons/_new")
     assert '"whos-who-2"]' in held("module.toml")
 
 
 def test_what_a_new_lesson_lacks_is_said(desk):
-    page = desk.press(desk.page(f"{DESK}/lessons/new"), "Add the lesson", title="", minutes="")
+    page = desk.press(desk.page(f"{DESK}/lessons/_new"), "Add the lesson", title="", minutes="")
 
     assert errors(page) == [
         "Enter a title, such as “Refer or notify”",

@@ -107,7 +107,7 @@ def test_a_lesson_is_written_previewed_and_put_right(
 def test_every_page_of_a_draft_is_in_nobodys_way(browser: Browser, shared_server: Server, width: int) -> None:
     pages = (
         "details",
-        "lessons/new",
+        "lessons/_new",
         "lessons/which-offence/remove",
         "job-aid",
         "job-aid/remove",
@@ -118,12 +118,12 @@ def test_every_page_of_a_draft_is_in_nobodys_way(browser: Browser, shared_server
         "preview/items/adult-refuses",
     )
     with author(browser, shared_server, width) as tab:
-        for page in ("/authoring/new", "/authoring/report", *(f"/authoring/protect/{p}" for p in pages)):
+        for page in ("/authoring/_new", "/authoring/report", *(f"/authoring/protect/{p}" for p in pages)):
             answer = tab.goto(page)
             assert answer is not None
             assert answer.status == 200
             hold_to_account(tab)
-        tab.goto("/authoring/new")
+        tab.goto("/authoring/_new")
         press(tab, "Make the module")
         assert tab.title().startswith("Error: ")
         hold_to_account(tab)

@@ -165,7 +165,7 @@ def test_it_is_written_at_the_desk(number, app, client, tmp_path):
     author = desk.visitor(app, "D3001")
     desk.opened(author)
 
-    assert "A number" in author.page("/authoring/sample/items/new").text
+    assert "A number" in author.page("/authoring/sample/items/_new").text
     page = author.page("/authoring/sample/items/one")
     assert 'value="999"' in page.html
     wrong = author.press(page, "Save the question", status=400, number="")

@@ -43,5 +43,3 @@ class NewModuleForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError(
                 "Write the short name with small letters, digits and hyphens, such as “protect”"
             )
-        if field.data == "new":
-            raise ValidationError("Choose another short name: “new” is an address of the desk")

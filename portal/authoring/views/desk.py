@@ -24,7 +24,7 @@ def desk() -> ResponseReturnValue:
     )
 
 
-@bp.route("/new", methods=["GET", "POST"])
+@bp.route("/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def new() -> ResponseReturnValue:
     """A module from nothing."""

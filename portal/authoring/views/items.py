@@ -105,7 +105,7 @@ def _gone(key: str) -> ResponseReturnValue:
     return render_template("authoring/item_gone.html", key=key, typed=typed), 409
 
 
-@bp.route("/<key>/items/new", methods=["GET", "POST"])
+@bp.route("/<key>/items/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def new_item(key: str) -> ResponseReturnValue:
     """A new question: first its kind, then its words."""
@@ -178,7 +178,7 @@ def _add(desk: Desk, form: ItemForm, said: Table) -> str:
     first = {name: said[name] for name in item_tables.FIRST_KEYS if name in said}
     if same := next((key for key, table in held.items() if table == {"key": key, **said}), None):
         return same
-    key = texts.free_name(str(form["name"].data), {*held, "new", "order"}, "question")
+    key = texts.free_name(str(form["name"].data), held, "question")
     table = {"key": key, **first, **said}
     path = item_tables.file_for(desk.files, str(said["outcome"]))
     _write(desk.state, items.add(desk.files, table, path), f"Added the question “{key}”")
@@ -246,7 +246,7 @@ def _stale(
     return _page(present, form, inner, unsaved=True, differing=differing), 409
 
 
-@bp.post("/<key>/items/order")
+@bp.post("/<key>/items/_order")
 @requires(Permission.DRAFT_EDIT)
 def move_item(key: str) -> ResponseReturnValue:
     """Let a question change places with the one before (``up``) or after it (``down``)."""

@@ -74,7 +74,7 @@ def _written(form: LessonForm, held: bytes) -> bytes:
     return text.write(held, said)
 
 
-@bp.route("/<key>/lessons/new", methods=["GET", "POST"])
+@bp.route("/<key>/lessons/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def new_lesson(key: str) -> ResponseReturnValue:
     """A new lesson at the end of the module."""
@@ -83,7 +83,7 @@ def new_lesson(key: str) -> ResponseReturnValue:
     module, names = details.read(module_toml), details.lessons(module_toml)
     form = NewLessonForm(module.outcomes, data={"minutes": 3})
     if form.validate_on_submit():
-        name = texts.free_name(form.title.data, {*names, "new"}, "lesson")
+        name = texts.free_name(form.title.data, names, "lesson")
         content = text.new(form.title.data, form.minutes.number or 1, form.outcomes.data, starts.LESSON)
         changes = {opening.FIRST: details.with_lessons(module_toml, [*names, name]), _path(name): content}
         try:
@@ -98,7 +98,7 @@ def new_lesson(key: str) -> ResponseReturnValue:
     )
 
 
-@bp.post("/<key>/lessons/order")
+@bp.post("/<key>/lessons/_order")
 @requires(Permission.DRAFT_EDIT)
 def move_lesson(key: str) -> ResponseReturnValue:
     """Let a lesson change places with the one before (``up``) or after it (``down``)."""
