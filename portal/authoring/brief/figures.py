@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from portal.authoring.brief.painting import Painted, PaintingError, texts
+from portal.authoring.brief.painting import PaintingError, texts
 from portal.catalogue.package import Package
 from portal.formats.faults import Fault
 
@@ -52,23 +52,16 @@ def drawings(found: list[Shown], folder: str, files: Mapping[str, bytes]) -> Ite
     """Where the drawings that are shown fall short, each with the one for phones beside it."""
     for each in {one.medium: one for one in found if one.medium.endswith(".svg")}.values():
         narrow = each.medium.removesuffix(".svg") + ".narrow.svg"
-        yield from _contrast(f"{folder}/{each.medium}", files.get(each.medium, b""))
-        if narrow not in files:
+        yield from _words(f"{folder}/{each.medium}", files.get(each.medium, b""), phone=False)
+        if narrow in files:
+            yield from _words(f"{folder}/{narrow}", files[narrow], phone=True)
+        else:
             reason = f"There is no {narrow}. Draw the figure once more, 320 wide, for phones."
             yield Fault(each.path, each.line, reason)
-            continue
-        yield from _contrast(f"{folder}/{narrow}", files[narrow])
-        yield from _sizes(f"{folder}/{narrow}", files[narrow])
 
 
-def _painted(content: bytes) -> list[Painted]:
-    try:
-        return texts(content)
-    except PaintingError:
-        return []
-
-
-def _contrast(path: str, content: bytes) -> Iterator[Fault]:
+def _words(path: str, content: bytes, *, phone: bool) -> Iterator[Fault]:
+    """Words of one drawing that cannot be read."""
     try:
         found = texts(content)
     except PaintingError as error:
@@ -81,11 +74,6 @@ def _contrast(path: str, content: bytes) -> Iterator[Fault]:
                 f" colours that give {LEAST_CONTRAST} or more."
             )
             yield Fault(path, text.line, reason)
-
-
-def _sizes(path: str, content: bytes) -> Iterator[Fault]:
-    for text in _painted(content):
-        size = text.size * PHONE
-        if size < LEAST_SIZE:
+        if phone and (size := text.size * PHONE) < LEAST_SIZE:
             reason = f"“{text.words}” is {size:.1f} pixels high on a phone. Make it {LEAST_SIZE} or more."
             yield Fault(path, text.line, reason)

@@ -40,17 +40,20 @@ class Outline:
     """Straight lines around an area; several where one has holes or parts."""
 
     rings: Sequence[Sequence[Point]]
+    even_odd: bool = False  # else what is wound around at all is filled
 
     def holds(self, x: float, y: float) -> bool:
-        """Whether a line from the point to the right crosses the outline an odd number of times."""
-        return sum(_crosses(ring, x, y) for ring in self.rings) % 2 == 1
+        """Whether the outline winds around the point."""
+        turns = sum(_turns(ring, x, y) for ring in self.rings)
+        return turns % 2 == 1 if self.even_odd else turns != 0
 
 
-def _crosses(ring: Sequence[Point], x: float, y: float) -> int:
+def _turns(ring: Sequence[Point], x: float, y: float) -> int:
+    """How often it winds around the point: lines at its right that lead down, less those that lead up."""
     count = 0
     for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], *ring[:1]], strict=True):
         if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
-            count += 1
+            count += 1 if y2 > y1 else -1
     return count
 
 
@@ -61,6 +64,7 @@ def read_shape(name: str, said: Mapping[str, str]) -> Shape | None:
         found = _NUMBER.search(said.get(key, otherwise))
         return float(found[0]) if found else 0.0
 
+    even_odd = said.get("fill-rule") == "evenodd"
     if name == "rect":
         x, y, width, height = (number(key) for key in ("x", "y", "width", "height"))
         return Outline([[(x, y), (x + width, y), (x + width, y + height), (x, y + height)]])
@@ -69,8 +73,8 @@ def read_shape(name: str, said: Mapping[str, str]) -> Shape | None:
     if name == "ellipse":
         return Oval(number("cx"), number("cy"), number("rx"), number("ry"))
     if name in {"polygon", "polyline"}:
-        return Outline([_points(said.get("points", ""))])
-    return Outline(_rings(said.get("d", ""))) if name == "path" else None
+        return Outline([_points(said.get("points", ""))], even_odd)
+    return Outline(_rings(said.get("d", "")), even_odd) if name == "path" else None
 
 
 def _points(text: str) -> list[Point]:
