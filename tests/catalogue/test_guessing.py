@@ -1,7 +1,7 @@
 """Guessing does not pass: four ways to guess, a thousand draws of each module."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from portal.kinds import kinds
 MODULES = Path(__file__).resolve().parents[2] / "modules"
 DRAWS = 1_000
 Content = dict[str, Any]
+Keys = Sequence[str]
 Pick = Callable[[list[Content], random.Random], Content]
 
 
@@ -35,29 +36,54 @@ def every_box(choices: list[Content], chance: random.Random) -> Content:
     return choices[-1]
 
 
-def guessed(kind: str, content: Content, pick: Pick, chance: random.Random) -> list[str]:
-    """What a guesser sends who reads nothing, but knows of each item how many choices are right."""
+def guessed(kind: str, content: Content, order: Keys, pick: Pick, chance: random.Random) -> list[str]:
+    """What a guesser sends who reads nothing, but knows of each item how many choices are right.
+
+    Choices are taken as they stand in the file, which is worse for the bank than the order of a draw; steps
+    and matches are taken in the order of the draw, because the file has them in the right one.
+    """
     if kind == "multiple":
         left = list(content["choices"])
         count = len(left) if pick is every_box else len(kinds()[kind].best(content))
         return [left.pop(left.index(pick(left, chance)))["key"] for _ in range(count)]
-    if kind == "single":
-        return [pick(content["choices"], chance)["key"]]
     if kind == "report":
         parts = [part for part in content["parts"] if part["kind"] == "choice"]
         return [f"{part['key']}/{pick(part['choices'], chance)['key']}" for part in parts]
-    if kind == "scenario":
-        return walked(content, pick, chance)
-    return kinds()[kind].guess(content, chance)
+    return GUESSED[kind](content, order, pick, chance)
 
 
-def walked(content: Content, pick: Pick, chance: random.Random) -> list[str]:
+def chosen(content: Content, order: Keys, pick: Pick, chance: random.Random) -> list[str]:
+    return [pick(content["choices"], chance)["key"]]
+
+
+def placed(content: Content, order: Keys, pick: Pick, chance: random.Random) -> list[str]:
+    """The first place to the longest step, or to the first shown, and so on."""
+    left = sorted(content["steps"], key=lambda step: order.index(step["key"]))
+    picked = [left.pop(left.index(pick(left, chance))) for _ in order]
+    return [f"{step['key']}={place}" for place, step in enumerate(picked, 1)]
+
+
+def matched(content: Content, order: Keys, pick: Pick, chance: random.Random) -> list[str]:
+    """Each left side with an option of its own, the longest to the first, or as both are shown."""
+    shown = sorted(content["options"], key=lambda option: order.index(option["key"]))
+    left, given = list(shown), []
+    for pair in content["pairs"]:
+        option = left.pop(left.index(pick(left, chance)))
+        given.append(f"{pair['key']}={option['key']}")
+        left = left or list(shown)
+    return given
+
+
+def walked(content: Content, order: Keys, pick: Pick, chance: random.Random) -> list[str]:
     scenes, at, way = {scene["key"]: scene for scene in content["scenes"]}, content["start"], []
     while scenes[at]["choices"]:
         choice = pick(scenes[at]["choices"], chance)
         way.append(f"{at}/{choice['key']}")
         at = choice["to"]
     return way
+
+
+GUESSED = {"single": chosen, "order": placed, "match": matched, "scenario": walked}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +97,11 @@ def test_guessing_stays_far_below_mastery(modules, key, pick: Pick):
     module = modules[key]
     rules, chance = module.package.assessment, random.Random(2026)
     bank = dict(enumerate(module.items))
-    candidates = [Candidate(n, i.item.outcome, ()) for n, i in bank.items() if not i.item.retired]
+    candidates = [
+        Candidate(n, i.item.outcome, tuple(i.item.kind.keys(i.content)))
+        for n, i in bank.items()
+        if not i.item.retired
+    ]
     outcomes = [outcome.key for outcome in module.package.outcomes]
     mastery, scores = module.package.mastery_score, []
     for _ in range(DRAWS):
@@ -83,7 +113,7 @@ def test_guessing_stays_far_below_mastery(modules, key, pick: Pick):
             seen=(),
             chance=chance,
         )
-        marks = [_mark(bank[d.id], pick, chance) for d in drawn]
+        marks = [_mark(bank[d.id], d.choices, pick, chance) for d in drawn]
         assert len(marks) >= rules.draw
         scores.append(sum(marks, Decimal(0)) / len(marks))
 
@@ -91,9 +121,15 @@ def test_guessing_stays_far_below_mastery(modules, key, pick: Pick):
     assert sum(score >= mastery for score in scores) <= DRAWS // 200
 
 
-def _mark(item: RenderedItem, pick: Pick, chance: random.Random) -> Decimal:
+def _mark(item: RenderedItem, order: Keys, pick: Pick, chance: random.Random) -> Decimal:
     kind = item.item.kind
-    return kind.mark(item.content, guessed(kind.name, item.content, pick, chance))
+    return kind.mark(item.content, guessed(kind.name, item.content, order, pick, chance))
+
+
+def test_each_kind_is_guessed_at(modules):
+    used = {item.item.kind.name for module in modules.values() for item in module.items}
+
+    assert used == set(kinds()) == {*GUESSED, "multiple", "report"}
 
 
 def test_the_right_choice_is_seldom_the_longest_and_stands_anywhere(modules):
