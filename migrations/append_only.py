@@ -11,7 +11,8 @@ FIRST_FACT_TABLES = (
     "audit_event",
 )  # fmt: skip
 GUIDE_FACT_TABLES = ("guide_version", "guide_file", "acknowledgement")
-FACT_TABLES = FIRST_FACT_TABLES + GUIDE_FACT_TABLES
+ATTEMPT_FACT_TABLES = ("extra_attempt",)
+FACT_TABLES = FIRST_FACT_TABLES + GUIDE_FACT_TABLES + ATTEMPT_FACT_TABLES
 
 _REFUSE = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

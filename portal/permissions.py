@@ -27,6 +27,7 @@ class Permission(StrEnum):
 
     LEARN = "learning:module:take"
     ATTEMPT_TAKE = "assessment:attempt:take"
+    ATTEMPT_OPEN = "assessment:attempt:open"
     RECORD_VIEW = "records:record:view"
     ACCOUNT_OWN = "accounts:own:manage"
     COMPLETION_VIEW = "monitoring:completion:view"
@@ -54,9 +55,16 @@ _SIGHT = frozenset(
 )
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.MANAGER: _SIGHT,
+    Role.MANAGER: _SIGHT | {Permission.ATTEMPT_OPEN},
     Role.DIRECTIVE_OWNER: _SIGHT,
-    Role.AUTHOR: frozenset({Permission.AUTHORING_VIEW, Permission.DRAFT_EDIT, Permission.FORCE_SET}),
+    Role.AUTHOR: frozenset(
+        {
+            Permission.AUTHORING_VIEW,
+            Permission.DRAFT_EDIT,
+            Permission.FORCE_SET,
+            Permission.ATTEMPT_OPEN,
+        }
+    ),
     Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
     Role.FACILITATOR: frozenset(),
     Role.AUDITOR: _SIGHT,

@@ -42,8 +42,24 @@ class NoAttemptsLeftError(RuleError):
 
     def __init__(self) -> None:
         super().__init__(
-            "You have used every attempt that this module allows. Ask Learning and Development what to do."
+            "You have used every attempt that this module allows. Your line manager can open one more."
         )
+
+
+class AttemptsRemainError(RuleError):
+    """Opening of one more attempt for somebody who needs none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No attempt was opened: this person can still take the assessment, or has passed it."
+        )
+
+
+class OwnAttemptError(RuleError):
+    """Opening of one more attempt for oneself."""
+
+    def __init__(self) -> None:
+        super().__init__("No attempt was opened: you cannot open one for yourself. Ask your line manager.")
 
 
 class TooSoonError(RuleError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,7 +18,7 @@ from portal.errors import NotFoundError
 from portal.kinds import kinds
 from portal.kinds.kind import Answer, Kind
 from portal.people.notes import notes_of
-from portal.records.models import Registration
+from portal.records.models import ExtraAttempt, Registration
 
 NONE = Answer()
 
@@ -164,6 +164,11 @@ _RUNS: Any = (
     .where(Attempt.registration_id == bindparam("registration_id"))
     .order_by(Attempt.number)
 )
+_OPENED = (
+    select(ExtraAttempt.opened_on)
+    .where(ExtraAttempt.registration_id == bindparam("registration_id"))
+    .order_by(ExtraAttempt.id)
+)
 _RESPONSES = (
     select(Response.id, Response.item_id, Response.choices)
     .where(Response.attempt_id == bindparam("attempt_id"))
@@ -242,11 +247,21 @@ class Begun(NamedTuple):
     open_attempt: UUID | None  # the one under way
     attempts: int
     ended_at: datetime | None  # when the latest was submitted
+    ended_attempt: UUID | None  # the latest submitted
+    opened: int  # attempts opened beyond those that the module allows
+    opened_on: date | None  # when the latest of them was
 
 
-NONE_BEGUN = Begun(None, 0, None)
+NONE_BEGUN = Begun(None, 0, None, None, 0, None)
+_EXTRA = ExtraAttempt.registration_id == Attempt.registration_id
 _BEGUN = (
-    select(Attempt.registration_id, Attempt.id, Submission.submitted_at)
+    select(
+        Attempt.registration_id,
+        Attempt.id,
+        Submission.submitted_at,
+        select(func.count()).where(_EXTRA).correlate(Attempt).scalar_subquery(),
+        select(func.max(ExtraAttempt.opened_on)).where(_EXTRA).correlate(Attempt).scalar_subquery(),
+    )
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
     .where(Attempt.registration_id.in_(bindparam("registrations", expanding=True)))
 )
@@ -255,12 +270,21 @@ _BEGUN = (
 def begun_attempts(registration_ids: list[int]) -> dict[int, Begun]:
     """The attempts begun, by registration that has any. One statement."""
     found: dict[int, Begun] = {}
-    for registration_id, attempt_id, submitted in read(_BEGUN, {"registrations": registration_ids}):
+    for registration_id, attempt_id, submitted, *opened in read(_BEGUN, {"registrations": registration_ids}):
         earlier = found.get(registration_id, NONE_BEGUN)
-        under_way = earlier.open_attempt if submitted else attempt_id
-        ends = [end for end in (earlier.ended_at, submitted) if end]
-        found[registration_id] = Begun(under_way, earlier.attempts + 1, max(ends, default=None))
+        under_way, ended = earlier.open_attempt, (earlier.ended_at, earlier.ended_attempt)
+        if submitted is None:
+            under_way = attempt_id
+        elif earlier.ended_at is None or submitted > earlier.ended_at:
+            ended = (submitted, attempt_id)
+        found[registration_id] = Begun(under_way, earlier.attempts + 1, *ended, *opened)
     return found
+
+
+def opened_attempts(registration_id: int) -> list[date]:
+    """The days on which one more attempt was opened under a registration, the first first."""
+    rows = read(_OPENED, {"registration_id": registration_id})
+    return [row[0] for row in rows]
 
 
 def has_open_attempt(person_id: int, activity_id: int) -> bool:
@@ -292,9 +316,15 @@ def opens_after(version: PublishedVersion, ended_at: datetime | None) -> datetim
     return ended_at + timedelta(minutes=version.wait_minutes)
 
 
-def attempts_left(version: PublishedVersion, runs: list[Run]) -> int | None:
-    """How many more attempts may begin; None where the module sets no limit."""
-    return max(0, version.attempts - len(runs)) if version.attempts else None
+def attempts_left(version: PublishedVersion, begun: int, opened: int) -> int | None:
+    """How many more attempts may begin; None where the module sets no limit.
+
+    Args:
+        version: Says how many the module allows.
+        begun: Attempts begun under the registration.
+        opened: Attempts that somebody opened beyond those.
+    """
+    return max(0, version.attempts + opened - begun) if version.attempts else None
 
 
 def missed_outcomes(sheet: Paper) -> list[dict[str, Any]]:
@@ -311,3 +341,16 @@ def missed_outcomes(sheet: Paper) -> list[dict[str, Any]]:
         for outcome in sheet.version.outcomes
         if outcome["key"] in lost
     ]
+
+
+class Plan(NamedTuple):
+    """What the lessons of missed outcomes amount to."""
+
+    lessons: int
+    minutes: int
+
+
+def plan(missed: list[dict[str, Any]]) -> Plan:
+    """How many lessons the outcomes of ``missed_outcomes`` name, each counted once, and their minutes."""
+    lessons = {lesson.id: lesson.minutes for outcome in missed for lesson in outcome["lessons"]}
+    return Plan(len(lessons), sum(lessons.values()))

@@ -14,8 +14,10 @@ from portal.assessment.draw import Candidate, draw
 from portal.assessment.errors import (
     AlreadyPassedError,
     AlreadySubmittedError,
+    AttemptsRemainError,
     LessonsFirstError,
     NoAttemptsLeftError,
+    OwnAttemptError,
     TooSoonError,
     UnansweredItemsError,
 )
@@ -23,12 +25,13 @@ from portal.assessment.models import Attempt, Response, Submission
 from portal.assessment.queries import AttemptRow, Taken
 from portal.audit.services import log
 from portal.catalogue.published import PublishedVersion, published, version_name
+from portal.clock import london_day
 from portal.db import db, write_row
 from portal.kinds import kinds
 from portal.kinds.kind import Answer, Sent
 from portal.people.notes import write_notes
 from portal.records import queries as records
-from portal.records.models import Registration
+from portal.records.models import ExtraAttempt, Registration
 from portal.records.services import record_pass
 
 _CHANCE = SystemRandom()
@@ -78,11 +81,54 @@ def _refuse(
     completed = records.completed_lessons([registration.id])[registration.id]
     if not version.test_out and any(lesson.id not in completed for lesson in version.lessons):
         raise LessonsFirstError
-    if queries.attempts_left(version, runs) == 0:
+    opened = len(queries.opened_attempts(registration.id)) if version.attempts else 0
+    if queries.attempts_left(version, len(runs), opened) == 0:
         raise NoAttemptsLeftError
     opens_at = queries.opens_at(version, runs)
     if opens_at is not None and at < opens_at:
         raise TooSoonError(opens_at)
+
+
+def open_one_more(registration: Registration | None, *, by: int, reason: str, at: datetime) -> bool:
+    """Record that one more attempt is open, to somebody who used every one that the module allows.
+
+    Twice on one London day under one registration is the same as once.
+
+    Args:
+        registration: The person's latest on the module.
+        by: Who opens it; never the person themself.
+        reason: A key of ``EXTRA_REASONS``.
+        at: The transaction's stamp. Its lock lets no second opening in between.
+
+    Returns:
+        Whether it was opened now; False where one was opened earlier today.
+
+    Raises:
+        OwnAttemptError: ``by`` is the person.
+        AttemptsRemainError: An attempt is left or under way, or the module is passed.
+    """
+    if registration is None or records.pass_of(registration.id) is not None:
+        raise AttemptsRemainError
+    if registration.person_id == by:
+        raise OwnAttemptError
+    opened = queries.opened_attempts(registration.id)
+    day = london_day(at)
+    if day in opened:
+        return False
+    runs = queries.runs_of(registration.id)
+    version = published(version_name(registration.module_version_id))
+    left = queries.attempts_left(version, len(runs), len(opened))
+    if left != 0 or any(run.submission is None for run in runs):
+        raise AttemptsRemainError
+    db.session.add(
+        ExtraAttempt(
+            recorded_at=at, registration_id=registration.id, opened_on=day, opened_by_id=by, reason=reason
+        )
+    )
+    detail = {"module": version.activity.key, "reason": reason}
+    log("attempt.opened", actor_id=by, subject_id=registration.person_id, **detail)
+    db.session.flush()
+    return True
 
 
 def _drawn(

@@ -5,7 +5,7 @@ The statements are built once, with parameters: building one costs more than the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 
-from portal.assessment.queries import NONE_BEGUN, begun_attempts, opens_after
+from portal.assessment.queries import NONE_BEGUN, Begun, attempts_left, begun_attempts, opens_after
 from portal.catalogue.models import Activity, Lesson, ModuleVersion
 from portal.catalogue.published import PublishedLesson, PublishedVersion, VersionName, published
 from portal.catalogue.queries import SHARED_NAME, SharedName
@@ -114,12 +114,19 @@ class Course(Reading):
     open_attempt: UUID | None
     attempts_begun: int  # under the registration under way
     attempt_ended_at: datetime | None
+    failed_attempt: UUID | None = None  # the latest submitted under the registration under way
+    attempts_opened: int = 0  # beyond those that the module allows
+    opened_on: date | None = None  # when the latest of these was
+
+    @property
+    def attempts_left(self) -> int | None:
+        """How many more attempts may begin; None where the module sets no limit."""
+        return attempts_left(self.version, self.attempts_begun, self.attempts_opened)
 
     @property
     def exhausted(self) -> bool:
         """Whether every attempt that the module allows was used without a pass."""
-        limit = self.version.attempts
-        return bool(limit) and self.open_attempt is None and self.attempts_begun >= limit
+        return self.open_attempt is None and self.attempts_left == 0
 
     def waits_until(self, now: datetime) -> datetime | None:
         """When the next attempt may begin, where nothing but a wait after a fail stands before it."""
@@ -286,7 +293,25 @@ def _courses(found: Sequence[_Rows]) -> dict[int, Course]:
     parts = {rows[0][0]: _parts(rows) for rows in found}
     progress = {key: progress.registration_id for key, (_, _, progress, _) in parts.items() if progress}
     begun = begun_attempts(list(progress.values()))
-    return {key: Course(*some, *begun.get(progress.get(key, 0), NONE_BEGUN)) for key, some in parts.items()}
+    return {
+        key: _course(Reading(*some), begun.get(progress.get(key, 0), NONE_BEGUN))
+        for key, some in parts.items()
+    }
+
+
+def _course(one: Reading, begun: Begun) -> Course:
+    return Course(
+        one.version,
+        one.shared,
+        one.progress,
+        one.passed,
+        open_attempt=begun.open_attempt,
+        attempts_begun=begun.attempts,
+        attempt_ended_at=begun.ended_at,
+        failed_attempt=begun.ended_attempt,
+        attempts_opened=begun.opened,
+        opened_on=begun.opened_on,
+    )
 
 
 def _parts(rows: _Rows) -> tuple[PublishedVersion, SharedName, Progress | None, bool]:

@@ -53,7 +53,7 @@ def module(slug: str) -> ResponseReturnValue:
         "learning/module.html",
         course=course,
         runs=[run for run in runs if run.submission],
-        attempts_left=assessment.attempts_left(course.version, runs),
+        attempts_left=course.attempts_left,
         opens_at=queries.still_to_come(assessment.opens_at(course.version, runs), clock.now()),
         earned=queries.newest_pass(current_user.person_id, slug),
     )
@@ -157,12 +157,15 @@ def outcome(attempt_id: UUID) -> ResponseReturnValue:
             mine=mine,
             counted=mine.counted(sheet.version.activity_id),
         )
-    runs = assessment.runs_of(sheet.registration.id)
+    course = queries.course(current_user.person_id, sheet.version.activity.key)
     return render_template(
         "learning/not_passed.html",
         sheet=sheet,
         missed=missed,
-        course=queries.course(current_user.person_id, sheet.version.activity.key),
-        attempts_left=assessment.attempts_left(sheet.version, runs),
-        opens_at=queries.still_to_come(assessment.opens_at(sheet.version, runs), clock.now()),
+        plan=assessment.plan(missed),
+        course=course,
+        attempts_left=course.attempts_left,
+        opens_at=queries.still_to_come(
+            assessment.opens_after(sheet.version, course.attempt_ended_at), clock.now()
+        ),
     )

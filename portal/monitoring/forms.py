@@ -2,13 +2,21 @@
 
 from typing import Any
 
-from wtforms import Form, SelectField, StringField
+from flask_wtf import FlaskForm
+from wtforms import Form, RadioField, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired
 
 from portal.monitoring.filters import STATUS_WORDS
 from portal.monitoring.queries import CompletionReport
 from portal.people import paths
-from portal.web.form_widgets import GovInput, GovSelect
+from portal.records.queries import EXTRA_REASONS
+from portal.web.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit
+
+
+def capital(words: str) -> str:
+    """The words, their first letter large."""
+    return words[:1].upper() + words[1:]
 
 
 class PositionForm(Form):  # type: ignore[misc]
@@ -45,6 +53,19 @@ class SearchForm(Form):  # type: ignore[misc]
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
 
 
+class OneMoreForm(FlaskForm):  # type: ignore[misc]
+    """At which module one more attempt is opened, and why."""
+
+    module = RadioField("Module", widget=GovRadios(), validators=[InputRequired("Select a module")])
+    reason = RadioField(
+        "Why one more",
+        choices=[SelectChoice(value=key, label=capital(words)) for key, words in EXTRA_REASONS.items()],
+        widget=GovRadios(),
+        validators=[InputRequired("Select why one more attempt is opened")],
+    )
+    send = SubmitField("Open one more attempt", widget=GovSubmit())
+
+
 def unit_choices(report: CompletionReport) -> list[tuple[str, str]]:
     """Every unit that holds somebody, and those above them as far as all of them agree, by path."""
     found: set[tuple[str, ...]] = set()
@@ -53,11 +74,6 @@ def unit_choices(report: CompletionReport) -> list[tuple[str, str]]:
         names = paths.split(unit.path) if unit else ()
         found.update(names[:depth] for depth in range(1, len(names) + 1))
     return [(paths.join(names), f"{'– ' * (len(names) - 1)}{names[-1]}") for names in sorted(found)]
-
-
-def capital(words: str) -> str:
-    """The words, their first letter large."""
-    return words[:1].upper() + words[1:]
 
 
 def _choices(none: str, pairs: list[tuple[str, str]]) -> list[SelectChoice]:

@@ -85,6 +85,7 @@ class PersonPage:
     grants: list[Grant]
     directed: list[Directed]
     events: list[Event]
+    exhausted: list[str]  # modules in which every attempt is used, today
 
     @property
     def caption(self) -> str:
@@ -125,6 +126,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     named = db.session.get_one(PersonName, person_id)
     units = live_units(position.as_at, position.as_known_on)
+    begun = {} if position.past else {key: each for key, each in courses(person_id).items() if each.progress}
     name = f"{named.forenames} {named.surname}"
     return PersonPage(
         named.staff_number,
@@ -132,8 +134,9 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
         position,
         _posts(viewer, person_id, position, units),
         _grants(person_id, live_units(position.today)),
-        _directed(person_id, position, units),
+        _directed(person_id, position, units, begun),
         events_of(person_id),
+        [course.short_title for course in begun.values() if course.exhausted],
     )
 
 
@@ -189,10 +192,11 @@ def _grants(person_id: int, units: dict[int, UnitRow]) -> list[Grant]:
     ]
 
 
-def _directed(person_id: int, position: Position, units: dict[int, UnitRow]) -> list[Directed]:
+def _directed(
+    person_id: int, position: Position, units: dict[int, UnitRow], begun: dict[int, Course]
+) -> list[Directed]:
     """Every directive that reaches the person at the position, the worst standing first."""
     found = []
-    begun = {} if position.past else {key: each for key, each in courses(person_id).items() if each.progress}
     whose = standings.Whose(everyone=True, people=frozenset([person_id]))
     for reference, status, due_on in standings.wholes_of(person_id, position.as_at, position.as_known_on):
         about = subject(reference, position)

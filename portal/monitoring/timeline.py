@@ -16,7 +16,7 @@ from portal.monitoring import wording
 from portal.people.known import known
 from portal.people.models import Post, UnitState
 from portal.records.models import LessonVisit, Registration
-from portal.records.queries import records_of, registrations_of, revocations_of
+from portal.records.queries import extra_attempts_of, records_of, registrations_of, revocations_of
 from portal.web import filters as say
 
 _AT_ONCE = timedelta(minutes=1)
@@ -67,6 +67,7 @@ def events_of(person_id: int) -> list[Event]:
         *_registrations(person_id),
         *_lessons(person_id),
         *_submissions(person_id),
+        *(Event(row.recorded_at, row.words, row.recorded_at) for row in extra_attempts_of(person_id)),
         *_records(person_id),
     ]
     return sorted(found, key=lambda event: (event.instant, event.recorded_at), reverse=True)

@@ -3,18 +3,30 @@
 import tempfile
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, render_template, request, send_file, stream_with_context
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from wtforms.fields import SelectChoice
 
 from portal import clock
 from portal.access import requires
 from portal.audit.services import log
-from portal.db import newest_stamp, transaction
+from portal.db import newest_stamp, stamp, transaction
+from portal.errors import RuleError
 from portal.extensions import limiter
-from portal.monitoring import exports, overview, people, wording
+from portal.monitoring import exports, one_more, overview, people, wording
 from portal.monitoring.filters import filters_of, order_of
-from portal.monitoring.forms import FilterForm, PositionForm, SearchForm
+from portal.monitoring.forms import FilterForm, OneMoreForm, PositionForm, SearchForm
 from portal.monitoring.person import person_page
 from portal.monitoring.position import Position, PositionError, iso, position
 from portal.monitoring.queries import CompletionReport, completion_report
@@ -120,9 +132,34 @@ def person(staff_number: str) -> ResponseReturnValue:
             errors=errors,
             position_form=_position_form(at, errors),
             administers=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
+            opens_attempts=Permission.ATTEMPT_OPEN in current_user.permissions,
         ),
         400 if errors else 200,
     )
+
+
+@bp.route("/people/<staff_number>/attempts", methods=["GET", "POST"])
+@requires(Permission.ATTEMPT_OPEN)
+def open_attempt(staff_number: str) -> ResponseReturnValue:
+    """Open one more attempt to a person whom the viewer sees and who used all that a module allows."""
+    whom = one_more.limited(current_user.viewer, staff_number)
+    form = OneMoreForm()
+    offered = whom.courses if form.is_submitted() else whom.exhausted  # sent twice is answered as once
+    form.module.choices = [SelectChoice(value=each.slug, label=each.version.title) for each in offered]
+    if not form.validate_on_submit():
+        own = whom.person_id == current_user.person_id
+        return render_template("monitoring/one_more.html", whom=whom, form=form, is_self=own)
+    title = whom.course(form.module.data).short_title
+    by, reason = current_user.person_id, form.reason.data
+    try:
+        with transaction():
+            new = one_more.open_one_more(whom, form.module.data, by=by, reason=reason, at=stamp())
+    except RuleError as error:
+        flash(str(error), "error")
+    else:
+        was = "is open" if new else "was opened already today"
+        flash(f"One more attempt at {title} {was} for {whom.name}.", "success")
+    return redirect(url_for(".person", staff_number=staff_number), 303)
 
 
 def _iso_address() -> ResponseReturnValue | None:

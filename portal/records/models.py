@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId, Fact
@@ -37,6 +37,20 @@ class LessonVisit(Base):
     registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
     lesson_id: Mapped[int] = mapped_column(ForeignKey("lesson.id"))
     kind: Mapped[str]
+
+
+class ExtraAttempt(Base):
+    """One more attempt was opened, after every one that the module allows was used; append-only."""
+
+    __tablename__ = "extra_attempt"
+    __table_args__ = (UniqueConstraint("registration_id", "opened_on"),)  # twice on a day is once
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recorded_at: Mapped[datetime]  # the transaction's stamp: when it was opened
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
+    opened_on: Mapped[date]  # London day of recorded_at
+    opened_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    reason: Mapped[str]  # a category, never free text
 
 
 class Record(Fact):

@@ -15,6 +15,7 @@ from portal.people.known import known
 from portal.people.models import PersonName
 from portal.records.models import (
     Acknowledgement,
+    ExtraAttempt,
     ImportedRecord,
     LessonVisit,
     PassRecord,
@@ -23,6 +24,13 @@ from portal.records.models import (
     Revocation,
     Waiver,
 )
+
+EXTRA_REASONS = {  # why one more attempt may be opened
+    "prepared": "has gone through the lessons again",
+    "supported": "has had help from a supervisor or trainer",
+    "disturbed": "an attempt was disturbed or went wrong",
+    "other": "another reason",
+}
 
 
 def scaled(raw: Decimal, maximum: int) -> Decimal:
@@ -175,6 +183,40 @@ def registrations_of(person_id: int) -> list[tuple[Registration, str, int]]:
         .order_by(Registration.id.desc())
     )
     return [(row, title, number) for row, title, number in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraRow:
+    """One more attempt that was opened, as pages tell of it."""
+
+    title: str
+    recorded_at: datetime
+    reason: str
+    by: str
+
+    @property
+    def words(self) -> str:
+        """What was opened, by whom and why."""
+        why = EXTRA_REASONS.get(self.reason, self.reason)
+        return f"One more attempt at {self.title.partition(':')[0]} was opened by {self.by}: {why}"
+
+
+def extra_attempts_of(person_id: int) -> list[ExtraRow]:
+    """Every attempt opened for a person beyond those that a module allows, the first first."""
+    rows = db.session.execute(
+        select(
+            ModuleVersion.title,
+            ExtraAttempt.recorded_at,
+            ExtraAttempt.reason,
+            func.coalesce(PersonName.forenames + " " + PersonName.surname, "Erased"),
+        )
+        .join(Registration, Registration.id == ExtraAttempt.registration_id)
+        .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
+        .outerjoin(PersonName, PersonName.person_id == ExtraAttempt.opened_by_id)
+        .where(Registration.person_id == person_id)
+        .order_by(ExtraAttempt.id)
+    )
+    return [ExtraRow(*row) for row in rows]
 
 
 def holder_name(person_id: int) -> str:

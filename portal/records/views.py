@@ -21,7 +21,9 @@ def records() -> ResponseReturnValue:
     held = queries.records_of(current_user.person_id)
     begun = queries.registrations_of(current_user.person_id)
     revoked = queries.revocations_of([row.id for row in held])
-    return render_template("records/records.html", held=held, entries=words.timeline(held, begun, revoked))
+    opened = queries.extra_attempts_of(current_user.person_id)
+    entries = words.timeline(held, begun, revoked, opened)
+    return render_template("records/records.html", held=held, entries=entries)
 
 
 @bp.get("/<reference>")

@@ -5,7 +5,7 @@ from typing import Any
 
 from portal.clock import london_day, noon
 from portal.records.models import Registration, Revocation
-from portal.records.queries import RecordRow
+from portal.records.queries import ExtraRow, RecordRow
 from portal.web.filters import date, instant, percent_cut
 
 SOURCES = {
@@ -48,6 +48,7 @@ def timeline(
     held: Sequence[RecordRow],
     begun: Sequence[tuple[Registration, str, int]],
     revoked: Sequence[Revocation],
+    opened: Sequence[ExtraRow],
 ) -> list[dict[str, Any]]:
     """What a person began, earned and lost, newest first; when it was recorded only where that differs."""
     names = {row.id: f"{row.title}, reference {row.reference}" for row in held}
@@ -55,6 +56,7 @@ def timeline(
     entries += [
         (row.started_at, f"Began {title}, version {number}", row.recorded_at) for row, title, number in begun
     ]
+    entries += [(row.recorded_at, row.words, row.recorded_at) for row in opened]
     entries += [
         (noon(row.from_on), f"No longer counted: {names[row.record_id]}", row.recorded_at) for row in revoked
     ]

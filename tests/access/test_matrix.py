@@ -120,6 +120,7 @@ ROUTES: dict[str, str] = {
     "monitoring.completions_xlsx": NOBODY,
     "monitoring.directive": NOBODY,
     "monitoring.index": NOBODY,
+    "monitoring.open_attempt": PERSON,
     "monitoring.person": PERSON,
     "monitoring.search": NOBODY,
     "operations.healthz": NOBODY,

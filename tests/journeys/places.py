@@ -99,6 +99,7 @@ MONITORING = {
         ),
         MANAGER,
     ),
+    "monitoring.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
     "monitoring.search": Place(("/people", "/people?q=D2001", "/people?q=zzzz"), MANAGER),
     "monitoring.person": Place(
         ("/people/D2001", "/people/D1001", "/people/D2001?as_at=2026-04-30", "/people/D2001?as_at=x"), MANAGER
@@ -149,6 +150,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "assessment.check",
     "assessment.item",
     "learning.outcome",
+    "monitoring.open_attempt",
     "monitoring.person",
     "records.record",
 }
