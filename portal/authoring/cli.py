@@ -1,4 +1,4 @@
-"""Commands: modules check, publish and export; from folder to published version."""
+"""Commands: modules check, table, publish and export; from folder to published version."""
 
 import shutil
 import sys
@@ -10,6 +10,7 @@ import click
 from flask import Blueprint
 
 from portal import clock
+from portal.authoring import tables
 from portal.authoring.brief import breaches
 from portal.catalogue import queries, services
 from portal.db import stamp, transaction
@@ -17,6 +18,7 @@ from portal.errors import BadInputError, NotFoundError, PortalError
 
 bp = Blueprint("modules_commands", __name__, cli_group="modules")
 
+INTO = "Write the tables between the marks of this document instead, such as docs/modules.md."
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -46,6 +48,27 @@ def check(folder: Path) -> None:
         click.echo(f"{module.package.key}: {held}, nothing at fault.")
     for checked in reading.guides:
         click.echo(f"{checked.guide.key}: guide, {checked.words} words, nothing at fault.")
+
+
+@bp.cli.command("table")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--into", "document", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=INTO)
+def table(folder: Path, document: Path | None) -> None:
+    """Show the folder of all in figures: lessons, words, minutes, items by kind and outcome, grade."""
+    try:
+        reading = services.read(folder)
+    except PortalError as error:
+        _refuse(error)
+    if len(reading.faults):
+        _refuse(BadInputError(reading.faults.sentences()))
+    written = tables.tables(reading)
+    if document is None:
+        click.echo(written)
+        return
+    try:
+        document.write_text(tables.between(document.read_text("utf-8"), written), "utf-8")
+    except (OSError, ValueError) as error:
+        _refuse(BadInputError([f"{document} cannot be written: {error}"]))
 
 
 @bp.cli.command("publish")
