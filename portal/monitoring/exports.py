@@ -136,8 +136,8 @@ def csv_lines(rows: Iterable[Line]) -> Iterator[str]:
 def _quoted(texts: Iterable[str]) -> str:
     """The texts as CSV, each followed by a comma."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator=",").writerow(texts)
-    return buffer.getvalue()
+    csv.writer(buffer, lineterminator="\n").writerow(texts)
+    return f"{buffer.getvalue().removesuffix(chr(10))},"
 
 
 def write_csv(rows: Iterable[Line], path: Path) -> None:
