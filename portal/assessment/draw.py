@@ -1,7 +1,8 @@
 """Which items an attempt asks: pure, given its source of chance."""
 
 import random
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -20,25 +21,26 @@ def draw(
     *,
     count: int,
     at_least: int,
-    seen: Collection[int],
+    seen: Iterable[int],
     chance: random.Random,
 ) -> list[Candidate]:
     """Items at random, at least ``at_least`` for each outcome, in random order and their choices shuffled.
 
-    What the learner has not met in an earlier attempt goes first. Never more than ``count`` items unless
-    the outcomes ask for more; all of them where the bank holds fewer.
+    What the learner has met least often in earlier attempts goes first. Never more than ``count`` items
+    unless the outcomes ask for more; all of them where the bank holds fewer.
 
     Args:
         candidates: The items of the module version that are not retired.
         outcomes: Keys of the outcomes.
         count: Items an attempt.
         at_least: Items for each outcome, as far as the bank has them.
-        seen: Ids of items drawn in earlier attempts.
+        seen: Ids of items drawn in earlier attempts, once for each time.
         chance: Source of chance.
     """
     pool = list(candidates)
     chance.shuffle(pool)
-    pool.sort(key=lambda candidate: candidate.id in seen)  # stable: random among the unseen, then the seen
+    times = Counter(seen)
+    pool.sort(key=lambda candidate: times[candidate.id])  # stable: random among those seen equally often
     picked: list[Candidate] = []
     for outcome in outcomes:
         picked += [candidate for candidate in pool if candidate.outcome == outcome][:at_least]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from portal.assessment.models import Attempt, Response, Submission, reaches
 from portal.catalogue.models import ModuleVersion
@@ -164,6 +164,19 @@ _RUNS: Any = (
     .where(Attempt.registration_id == bindparam("registration_id"))
     .order_by(Attempt.number)
 )
+_BEFORE = or_(
+    Attempt.registration_id < bindparam("registration_id"),
+    and_(Attempt.registration_id == bindparam("registration_id"), Attempt.number < bindparam("number")),
+)
+_ASKED = (
+    select(Attempt.drawn)
+    .join(Registration, Registration.id == Attempt.registration_id)
+    .where(
+        Registration.person_id == bindparam("person_id"),
+        Registration.module_version_id == bindparam("version_id"),
+        _BEFORE,
+    )
+)
 _OPENED = (
     select(ExtraAttempt.opened_on)
     .where(ExtraAttempt.registration_id == bindparam("registration_id"))
@@ -279,6 +292,13 @@ def begun_attempts(registration_ids: list[int]) -> dict[int, Begun]:
             ended = (submitted, attempt_id)
         found[registration_id] = Begun(under_way, earlier.attempts + 1, *ended, *opened)
     return found
+
+
+def items_asked(person_id: int, version_id: int, registration_id: int, number: int) -> list[int]:
+    """Ids of the items of a version that a person was asked before an attempt, once for each time."""
+    before = {"registration_id": registration_id, "number": number}
+    rows = read(_ASKED, {"person_id": person_id, "version_id": version_id, **before})
+    return [drawn["item_id"] for row in rows for drawn in row[0]]
 
 
 def opened_attempts(registration_id: int) -> list[date]:

@@ -4,7 +4,6 @@ import random
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from secrets import SystemRandom
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert
@@ -34,12 +33,11 @@ from portal.records import queries as records
 from portal.records.models import ExtraAttempt, Registration
 from portal.records.services import record_pass
 
-_CHANCE = SystemRandom()
 _ATTEMPTS = insert(Attempt)
 _ANSWERS = insert(Response)
 
 
-def start(registration: Registration, at: datetime, *, chance: random.Random = _CHANCE) -> AttemptRow:
+def start(registration: Registration, at: datetime) -> AttemptRow:
     """Begin an attempt: draw its items and freeze them with the mastery score.
 
     One attempt at a time is open under a registration, so a second call returns the open one.
@@ -47,7 +45,6 @@ def start(registration: Registration, at: datetime, *, chance: random.Random = _
     Args:
         registration: Locked here, so that two clicks cannot race.
         at: Now.
-        chance: Source of chance of the draw.
 
     Raises:
         AlreadyPassedError: The registration is passed.
@@ -62,12 +59,13 @@ def start(registration: Registration, at: datetime, *, chance: random.Random = _
     if under_way is not None:
         return under_way
     _refuse(registration, version, runs, at)
+    attempt_id, number = uuid4(), len(runs) + 1
     attempt = AttemptRow(
-        id=uuid4(),
+        id=attempt_id,
         registration_id=registration.id,
-        number=len(runs) + 1,
+        number=number,
         mastery_score=version.mastery_score,
-        drawn=_drawn(version, runs, chance),
+        drawn=drawn_for(registration, attempt_id, number),
     )
     write_row(_ATTEMPTS, {**asdict(attempt), "started_at": at, "recorded_at": at})
     return attempt
@@ -131,9 +129,13 @@ def open_one_more(registration: Registration | None, *, by: int, reason: str, at
     return True
 
 
-def _drawn(
-    version: PublishedVersion, runs: list[queries.Run], chance: random.Random
-) -> list[dict[str, object]]:
+def drawn_for(registration: Registration, attempt_id: UUID, number: int) -> list[dict[str, object]]:
+    """The items of an attempt in its order: the same whenever it is asked, before the attempt and after.
+
+    The attempt's id is the seed: random itself, told to nobody before the draw, and kept. The rest is the
+    version, which never changes, and what the person was asked in it before this attempt.
+    """
+    version = published(version_name(registration.module_version_id))
     candidates = [
         Candidate(item.id, item.outcome, tuple(kinds()[item.kind].keys(item.content)))
         for item in version.items
@@ -144,8 +146,8 @@ def _drawn(
         [outcome["key"] for outcome in version.outcomes],
         count=version.draw,
         at_least=version.at_least_per_outcome,
-        seen={drawn["item_id"] for run in runs for drawn in run.attempt.drawn},
-        chance=chance,
+        seen=queries.items_asked(registration.person_id, version.id, registration.id, number),
+        chance=random.Random(attempt_id.int),  # noqa: S311 - nobody gains from guessing it: it was random already
     )
     return [{"item_id": item.id, "order": list(item.choices)} for item in picked]
 

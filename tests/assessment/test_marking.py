@@ -55,6 +55,24 @@ def test_a_draw_covers_every_outcome_and_repeats_nothing(bank, number, at_least,
     assert all(sorted(item.choices) == ["p", "q", "r"] for item in drawn)
 
 
+@given(banks, st.lists(st.integers(0, 29)), st.integers(1, 10), st.integers())
+def test_what_was_seen_least_is_drawn_first(bank, seen, number, seed):
+    drawn = draw(bank, [], count=number, at_least=0, seen=seen, chance=random.Random(seed))
+
+    ids = {item.id for item in drawn}
+    met = sorted(seen.count(item.id) for item in bank)
+    assert sorted(seen.count(one) for one in ids) == met[: len(ids)]
+
+
+@given(banks, st.lists(st.integers(0, 29)), st.integers())
+def test_a_seed_draws_the_same_again(bank, seen, seed):
+    rules = {"count": 8, "at_least": 2, "seen": seen}
+
+    first, second = (draw(bank, list("abc"), chance=random.Random(seed), **rules) for _ in range(2))
+
+    assert first == second
+
+
 @given(banks, st.sets(st.integers(0, 29)), st.integers())
 def test_what_was_seen_is_drawn_only_when_nothing_else_is_left(bank, seen, seed):
     fresh = [item for item in bank if item.id not in seen]
