@@ -155,7 +155,13 @@ def test_a_part_of_a_text_has_its_own_colour_and_size():
 
 @pytest.mark.parametrize(
     "inner",
-    ['<use href="#a"/>', '<g transform="translate(1 1)"/>', '<rect fill="currentColor"/>', '<g class="a"/>'],
+    [
+        '<use href="#a"/>',
+        '<g transform="translate(1 1)"/>',
+        '<rect fill="currentColor"/>',
+        '<g class="a"/>',
+        "<svg/>",
+    ],
 )
 def test_what_moves_or_fades_is_not_guessed_at(inner):
     with pytest.raises(PaintingError):

@@ -24,6 +24,11 @@ class Shown:
     path: str
     line: int
 
+    @property
+    def drawn(self) -> bool:
+        """Whether it is a drawing, not a photograph or a film."""
+        return self.medium.lower().endswith(".svg")
+
 
 def shown(body: str, path: str, first: int) -> list[Shown]:
     """Every figure of a text, whose first line is number ``first`` of the file at ``path``."""
@@ -41,7 +46,7 @@ def of_lessons(package: Package) -> list[Shown]:
 def of_module(package: Package) -> Iterator[Fault]:
     """Where the figures of a module fall short."""
     found = of_lessons(package)
-    drawn = {each.medium for each in found if each.medium.endswith(".svg")}
+    drawn = {each.medium for each in found if each.drawn}
     if len(drawn) < LEAST_FIGURES:
         reason = f"The lessons show {len(drawn)} drawn figures. Draw {LEAST_FIGURES} or more that explain."
         yield Fault(package.path, None, reason)
@@ -50,8 +55,8 @@ def of_module(package: Package) -> Iterator[Fault]:
 
 def drawings(found: list[Shown], folder: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
     """Where the drawings that are shown fall short, each with the one for phones beside it."""
-    for each in {one.medium: one for one in found if one.medium.endswith(".svg")}.values():
-        narrow = each.medium.removesuffix(".svg") + ".narrow.svg"
+    for each in {one.medium: one for one in found if one.drawn}.values():
+        narrow = f"{each.medium[:-4]}.narrow{each.medium[-4:]}"
         yield from _words(f"{folder}/{each.medium}", files.get(each.medium, b""), phone=False)
         if narrow in files:
             yield from _words(f"{folder}/{narrow}", files[narrow], phone=True)

@@ -36,6 +36,7 @@ def plain(path: str, body: str, first: int) -> Iterator[Fault]:
             reason = f"“{found[0]}” is not how dates are written here. Write them as “30 April 2026”."
             yield Fault(path, number, reason)
     yield from _empty_sections(path, rows, first)
+    yield from _skipped_levels(path, rows, first)
 
 
 def law(path: str, body: str, first: int) -> Iterator[Fault]:
@@ -92,3 +93,14 @@ def _empty_sections(path: str, rows: list[str], first: int) -> Iterator[Fault]:
         if heading and following and len(following[1]) <= len(heading[1]):
             reason = "There is nothing beneath this heading. Write something, or take it out."
             yield Fault(path, number, reason)
+
+
+def _skipped_levels(path: str, rows: list[str], first: int) -> Iterator[Fault]:
+    """Headings more than one level below the one before them, which a screen reader cannot place."""
+    above = 0
+    for number, row in enumerate(rows, first):
+        if heading := _HEADING.match(row):
+            level = len(heading[1])
+            if above and level > above + 1:
+                yield Fault(path, number, f"This heading skips a level. Write {'#' * (above + 1)} before it.")
+            above = level

@@ -77,8 +77,9 @@ def _walked(
 
 
 def _refuse_moved(element: Element, name: str, source: str) -> None:
-    if name == "use":
-        raise PaintingError(_line(source, "<use"), "Draw each shape where it stands instead of with <use>.")
+    if name == "use" or (name == "svg" and source.find("<svg") != source.rfind("<svg")):
+        line = source.count("\n", 0, source.rfind(f"<{name}")) + 1
+        raise PaintingError(line, f"Draw each shape where it stands, without an inner <{name}>.")
     for attribute in _MOVED:
         if attribute in element.attrib:
             raise PaintingError(

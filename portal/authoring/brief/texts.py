@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 
+import typst
+
 from portal.authoring import measures
 from portal.authoring.brief import language
 from portal.catalogue.checking import RenderedPage
@@ -66,14 +68,22 @@ def job_aid(aid: RenderedPage, module: str) -> Iterator[Fault]:
     if words > MOST_AID_WORDS:
         reason = f"The job aid has {words} words. Write {MOST_AID_WORDS} at most."
         yield Fault(page.path, page.body_line, reason)
-    html = _TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET, aid.html))
-    printed = pdf(
-        markup_of(html), title=page.title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED
-    )
+    yield from _one_sheet(aid, module)
+    yield from language.plain(page.path, page.body, page.body_line)
+
+
+def _one_sheet(aid: RenderedPage, module: str) -> Iterator[Fault]:
+    page, html = aid.page, _TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET, aid.html))
+    try:
+        printed = pdf(
+            markup_of(html), title=page.title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED
+        )
+    except typst.TypstError as error:
+        yield Fault(page.path, page.body_line, f"The job aid cannot be printed: {error}.")
+        return
     sheets = len(_SHEET.findall(printed))
     if sheets != 1:
         yield Fault(page.path, page.body_line, f"The job aid fills {sheets} pages. Shorten it to one.")
-    yield from language.plain(page.path, page.body, page.body_line)
 
 
 def guide(text: GuideText, content: bytes, on: date, glossary: Collection[str]) -> Iterator[Fault]:
