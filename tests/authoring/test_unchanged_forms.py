@@ -10,6 +10,8 @@ from portal.db import stamp, transaction
 from tests.authoring.authors import author, open_draft
 from tests.pages import Page, PortalClient
 
+pytestmark = pytest.mark.slow
+
 SAVES = ("Save and preview", "Save the details", "Save the question")
 
 
