@@ -17,6 +17,8 @@ from tests.factories.people import make_grant, make_unit
 from tests.learning.asking import ask
 from tests.pages import Page, PortalClient
 
+pytestmark = pytest.mark.slow
+
 BAD = (
     "\x00", "a\x00b", "\x01", "%ff%fe", "..%2f..%2fconfig.py", "é" * 300, "x" * 5000, "<script>", "{{7*7}}",
 )  # fmt: skip
