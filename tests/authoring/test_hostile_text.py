@@ -33,6 +33,8 @@ from tests.authoring.hostile import (
 from tests.catalogue.folders import SVG
 from tests.pages import H
 
+pytestmark = pytest.mark.slow
+
 SCHEMES = {"", "http", "https", "mailto", "tel"}
 ADDRESSES = re.compile(r"(/authoring/[a-z0-9-]+)?/media/[0-9a-f]{64}/[A-Za-z0-9._-]+")
 # Ours beside the allow-list's: the fragment is parsed inside a page's body.
