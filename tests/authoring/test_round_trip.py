@@ -274,6 +274,7 @@ def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
         assert items.write(files, place.key, sent) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_each_item_of_a_real_module_changes_only_its_lines(name):
     files = REAL[name]
