@@ -126,6 +126,7 @@ def test_a_long_table_is_paged_on_the_server_without_gap_or_repeat(client):
     assert client.page(f"{REPORT}?page=99").text == second.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", ["status", "-status", "person", "-due", "rank", "-role", "unit"])
 def test_pages_of_every_order_follow_one_another(client, sort):
     """The page of a status begins where the figures say, whatever stands before it."""
