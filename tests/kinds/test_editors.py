@@ -45,6 +45,7 @@ texts = st.text(
 ).filter(lambda text: text == text.strip() and text.strip())
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 @given(data=st.data())
 @pytest.mark.parametrize("kind", KINDS)
