@@ -68,6 +68,7 @@ def independent(version_id: int, item_id: int):
     return len(marks), sum(marks) / len(marks), related, choices
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_figure_agrees_with_the_raw_rows(database, seed):
     chance = random.Random(seed)
