@@ -19,3 +19,43 @@ for (const form of document.querySelectorAll("form[data-unsaved]")) {
     if (changed) event.preventDefault();
   });
 }
+
+// A figure as large as the window. Its link, which opens the drawing on its own, stays.
+for (const figure of document.querySelectorAll("figure.portal-figure")) {
+  const image = figure.querySelector("picture img");
+  const link = figure.querySelector("figcaption a");
+  if (!image || !link) continue;
+
+  const opener = document.createElement("button");
+  opener.type = "button";
+  opener.className = "portal-link-button portal-no-print";
+  opener.append("Enlarge the figure");
+  const name = document.createElement("span");
+  name.className = "govuk-visually-hidden";
+  name.textContent = `: ${image.alt}`;
+  opener.append(name);
+  link.after(" ", opener);
+
+  let dialog;
+  opener.addEventListener("click", () => {
+    dialog ??= enlarged(image.alt, link.href);
+    if (!dialog.isConnected) document.body.append(dialog);
+    dialog.showModal(); // holds the focus inside, closes with Escape, and gives the focus back
+  });
+}
+
+function enlarged(name, address) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "portal-enlarged";
+  dialog.setAttribute("aria-label", name);
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "govuk-button govuk-button--secondary";
+  close.textContent = "Close";
+  close.addEventListener("click", () => dialog.close());
+  const image = document.createElement("img");
+  image.src = address;
+  image.alt = name;
+  dialog.append(close, image);
+  return dialog;
+}
