@@ -137,6 +137,18 @@ def test_a_lesson_is_not_too_short(files):
     assert any(": The lesson has 2 words. Write 350 to 600." in each for each in found(files, KEY))
 
 
+@pytest.mark.parametrize(("words", "told"), [(349, True), (350, False), (600, False), (601, True)])
+def test_the_bounds_of_a_lesson_are_within_it(files, words, told):
+    change(
+        files,
+        LESSON,
+        rf"{HEAD}.*(?=^::: check)",
+        "\\1\n" + "You see a van.\n\n" * 10 + "Go.\n\n" * (words - 40),
+    )
+
+    assert any(f"The lesson has {words} words." in each for each in found(files, KEY)) is told
+
+
 def test_a_lesson_says_its_honest_minutes(files):
     place = change(files, LESSON, r"^minutes = \d", "minutes = 5")
 

@@ -52,7 +52,7 @@ def test_words_have_contrast_against_the_shape_beneath_them(files, path):
 
     (told,) = found(files, KEY)
     assert told.startswith(f"{place}“")
-    assert re.search(r"has a contrast of 1\.\d to 1 against #14264a\. Choose colours that give 4\.5 or", told)
+    assert re.search(r"has a contrast of 1\.\d\d to 1 against #14264a\. Choose colours that give 4\.5 or", told)
 
 
 def test_words_on_a_phone_are_eleven_pixels_or_more(files):
@@ -61,6 +61,19 @@ def test_words_on_a_phone_are_eleven_pixels_or_more(files):
     (told,) = found(files, KEY)
     assert told.startswith(f"{place}“")
     assert told.endswith("is 10.8 pixels high on a phone. Make it 11 or more.")
+
+
+def test_eleven_pixels_are_enough(files):
+    change(files, NARROW, r'font-size="\d+"', f'font-size="{11 * 320 / 288 + 0.001:.3f}"')
+
+    assert found(files, KEY) == []
+
+
+@pytest.mark.parametrize(("letters", "told"), [("#767676", False), ("#777777", True)])
+def test_four_and_a_half_to_one_is_enough(files, letters, told):
+    change(files, NARROW, r"(</desc>)", rf'\1<text x="300" y="9" fill="{letters}" font-size="16">a</text>')
+
+    assert any("has a contrast of 4.47 to 1 against #ffffff" in each for each in found(files, KEY)) is told
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import floor
 
 from portal.authoring.brief.painting import PaintingError, texts
 from portal.catalogue.package import Package
@@ -74,8 +75,9 @@ def _words(path: str, content: bytes, *, phone: bool) -> Iterator[Fault]:
         return
     for text in found:
         if text.contrast < LEAST_CONTRAST:
+            held = floor(text.contrast * 100) / 100  # so that no 4.499 reads as 4.5
             reason = (
-                f"“{text.words}” has a contrast of {text.contrast:.1f} to 1 against {text.ground}. Choose"
+                f"“{text.words}” has a contrast of {held:.2f} to 1 against {text.ground}. Choose"
                 f" colours that give {LEAST_CONTRAST} or more."
             )
             yield Fault(path, text.line, reason)
