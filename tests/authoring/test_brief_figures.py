@@ -52,7 +52,9 @@ def test_words_have_contrast_against_the_shape_beneath_them(files, path):
 
     (told,) = found(files, KEY)
     assert told.startswith(f"{place}“")
-    assert re.search(r"has a contrast of 1\.\d\d to 1 against #14264a\. Choose colours that give 4\.5 or", told)
+    assert re.search(
+        r"has a contrast of 1\.\d\d to 1 against #14264a\. Choose colours that give 4\.5 or", told
+    )
 
 
 def test_words_on_a_phone_are_eleven_pixels_or_more(files):
