@@ -12,7 +12,8 @@ from flask import Blueprint
 from portal import clock
 from portal.authoring import tables
 from portal.authoring.brief import breaches
-from portal.catalogue import queries, services
+from portal.authoring.subjects import subject
+from portal.catalogue import services
 from portal.db import stamp, transaction
 from portal.errors import BadInputError, NotFoundError, PortalError
 
@@ -99,7 +100,10 @@ def publish(folder: Path, dry_run: bool) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
 def export(slug: str, folder: Path, number: int | None) -> None:
-    """Write a published module's folder to DIR, byte for byte. DIR must be new or empty."""
+    """Write a published module's folder to DIR, byte for byte. DIR must be new or empty.
+
+    Of a guide, named “_guides/…”, its file and the media that it shows are written.
+    """
     try:
         files = _files_of(slug, number)
         _write(files, folder)
@@ -121,10 +125,11 @@ def _said(published: services.Published, dry_run: bool) -> list[str]:
 
 
 def _files_of(slug: str, number: int | None) -> dict[str, bytes]:
-    version = queries.current_version(slug) if number is None else queries.numbered_version(slug, number)
+    of = subject(slug)
+    version = of.newest() if number is None else of.numbered(number)
     if version is None:
-        raise NotFoundError(f"The module “{slug}” is not published.")
-    return queries.package_files(version.id)
+        raise NotFoundError(f"The {of.word} “{of.name}” is not published.")
+    return of.files_of(version.id)
 
 
 def _write(files: dict[str, bytes], folder: Path) -> None:

@@ -16,7 +16,7 @@ from portal.catalogue.services import Reading
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """A lesson or job aid, rendered, with what the check says about it."""
+    """A lesson, job aid or guide, rendered, with what the check says about it."""
 
     html: Markup
     findings: list[Finding]  # the number of each, counted from 1, names its mark
@@ -37,7 +37,7 @@ def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
     text = content.decode()
     _, body = front_matter(text)
     files = _around(state, body)
-    place = "job-aid" if path == "job-aid.md" else f"lesson:{path[8:-3]}"
+    place = place_of(path)
     files[path] = content
     reading = readings.passing(state.key, files)
     found = finder.at(finder.findings(state.key, reading, files), place)
@@ -47,6 +47,13 @@ def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
     html = marks.shown(_html(reading, place), found).replace(f'media="{PHONE}"', 'media="all"')
     html = as_learner.inside(state.key, html)
     return Drafted(fill(html), found, measures.of_text(body).words)
+
+
+def place_of(path: str) -> str:
+    """The place of a text, as findings and presences name it."""
+    if path.startswith("lessons/"):
+        return f"lesson:{path[8:-3]}"
+    return "job-aid" if path == "job-aid.md" else "text"
 
 
 def _around(state: DraftState, body: str) -> dict[str, bytes]:
@@ -60,6 +67,8 @@ def _around(state: DraftState, body: str) -> dict[str, bytes]:
 
 
 def _html(reading: Reading, place: str) -> str:
+    if place == "text" and reading.guides:
+        return reading.guides[0].html
     if not reading.modules:
         return ""
     module = reading.modules[0]

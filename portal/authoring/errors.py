@@ -29,10 +29,10 @@ class UnderReviewError(RuleError):
 
 
 class KeyTakenError(ConflictError):
-    """There is a module, or a draft of one, with this key."""
+    """There is a module or guide, or a draft of one, with this key."""
 
-    def __init__(self, key: str) -> None:
-        super().__init__(f"There is a module “{key}” already. Choose another key.")
+    def __init__(self, key: str, what: str = "module") -> None:
+        super().__init__(f"There is a {what} “{key}” already. Choose another key.")
 
 
 class TooLargeError(RuleError):

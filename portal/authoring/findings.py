@@ -10,7 +10,8 @@ from portal.authoring import measures
 from portal.authoring.author_words import told
 from portal.authoring.editing.differences import question_name
 from portal.authoring.editing.tables import short, spoken
-from portal.authoring.leftovers import leftovers
+from portal.authoring.leftovers import leftovers, of_guide
+from portal.authoring.subjects import subject
 from portal.catalogue.items import ItemText
 from portal.catalogue.package import Package, Page
 from portal.catalogue.services import Reading
@@ -34,7 +35,7 @@ class Finding:
     """One thing about one place of a module."""
 
     level: Level
-    place: str  # "details", "lesson:key", "item:key", "job-aid", "media"
+    place: str  # "details", "lesson:key", "item:key", "job-aid", "media"; of a guide "text"
     said: str  # a sentence for the author
     quoted: str = ""  # the words it is about, as they stand there; empty: the whole place
     line: int | None = None  # of the place's text, counted from 1; for the mark in the preview
@@ -46,7 +47,7 @@ class Finding:
 
 
 def findings(key: str, reading: Reading, files: Mapping[str, bytes]) -> list[Finding]:
-    """Everything found in a module: the faults of the check first, then what its measures say.
+    """Everything found in a module or guide: the faults of the check first, then what its measures say.
 
     Args:
         key: The module's.
@@ -57,7 +58,9 @@ def findings(key: str, reading: Reading, files: Mapping[str, bytes]) -> list[Fin
     outcomes = {o.key: o.text for o in package.outcomes} if package else {}
     found = [_from_fault(key, fault, files, outcomes) for fault in reading.faults.listed()]
     if package is not None:
-        found += [*_leftovers(package), *_module(package), *_lessons(package), *_items(package)]
+        found += [*_leftovers(leftovers(package)), *_module(package), *_lessons(package), *_items(package)]
+    for checked in reading.guides:
+        found += _leftovers(of_guide(checked.guide))
     return list(dict.fromkeys(found))
 
 
@@ -79,11 +82,16 @@ def place_name(place: str, titles: Mapping[str, str]) -> str:
         return f"Lesson “{titles.get(key) or spoken(key)}”"
     if kind == "item":
         return question_name(key)
-    return {"details": "Module details", "job-aid": "Job aid", "media": "Media"}.get(kind, "The module")
+    return {
+        "details": "Module details",
+        "job-aid": "Job aid",
+        "media": "Media",
+        "text": "The guide’s text",
+    }.get(kind, "The module")
 
 
 def _from_fault(key: str, fault: Fault, files: Mapping[str, bytes], outcomes: Mapping[str, str]) -> Finding:
-    path = fault.path.removeprefix(f"{key}/")
+    path = fault.path.removeprefix(f"{subject(key).folder}/")
     text = files.get(path, b"").decode(errors="replace") if not path.startswith("media/") else ""
     place = _place(path, fault.line, text)
     quoted, line = _quoted(path, fault.line, text)
@@ -95,8 +103,8 @@ def _place(path: str, line: int | None, text: str) -> str:
         return f"lesson:{path[8:].removesuffix('.md')}"
     if path.startswith("items/"):
         return _item_place(line or 1, text)
-    if path == "job-aid.md":
-        return "job-aid"
+    if path.endswith(".md"):
+        return "job-aid" if path == "job-aid.md" else "text"
     return "media" if path.startswith("media/") else "details"
 
 
@@ -123,8 +131,8 @@ def _quoted(path: str, line: int | None, text: str) -> tuple[str, int | None]:
     return short(rows[line - 1].strip(), 80), line - first
 
 
-def _leftovers(package: Package) -> Iterator[Finding]:
-    for place, text, line in leftovers(package):
+def _leftovers(held: Iterator[tuple[str, str, int | None]]) -> Iterator[Finding]:
+    for place, text, line in held:
         said = "These are still the words of the template. Write your own."
         yield Finding(Level.PUT_RIGHT, place, said, short(text, 80), line)
 

@@ -9,6 +9,7 @@ from portal.authoring import starts
 from portal.authoring.boxes import BOXES
 from portal.authoring.editing import details, items, lesson, new_module
 from portal.authoring.measures import choices_of
+from portal.catalogue.guides import GuideText
 from portal.catalogue.items import ItemText
 from portal.catalogue.package import Package, Page
 
@@ -21,7 +22,7 @@ def _lines() -> frozenset[str]:
     """Lines that a lesson or a box begins with."""
     folder = new_module.folder("new", "New", "Owner", date(2026, 1, 1))
     texts = [lesson.read(content).body for path, content in folder.items() if path.endswith(".md")]
-    texts += [starts.LESSON, starts.JOB_AID, *(box.template for box in BOXES)]
+    texts += [starts.LESSON, starts.JOB_AID, starts.GUIDE, *(box.template for box in BOXES)]
     rows = {row.strip() for text in texts for row in text.split("\n")}
     return frozenset(row for row in rows if len(_WORD.findall(row)) >= LEAST_WORDS and row[:1] not in "#:[")
 
@@ -54,7 +55,14 @@ def leftovers(package: Package) -> Iterator[tuple[str, str, int | None]]:
             yield f"item:{item.key}", text, None
 
 
-def _in_text(place: str, page: Page) -> Iterator[tuple[str, str, int | None]]:
+def of_guide(guide: GuideText) -> Iterator[tuple[str, str, int | None]]:
+    """The same of a guide, whose only place is its text."""
+    if guide.summary == starts.GUIDE_SUMMARY:
+        yield "text", guide.summary, None
+    yield from _in_text("text", guide)
+
+
+def _in_text(place: str, page: Page | GuideText) -> Iterator[tuple[str, str, int | None]]:
     rows = enumerate((row.strip() for row in page.body.split("\n")), 1)
     found = next(((row, number) for number, row in rows if row in _lines()), None)
     if found:

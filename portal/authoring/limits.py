@@ -13,20 +13,23 @@ DRAFT_BYTES = 50 * 1024 * 1024  # all files of one state
 DRAFT_FILES = 200
 SUMMARY_CHARACTERS = 200
 AWAY_AFTER = timedelta(minutes=15)  # a person not seen for so long no longer holds their place
-NEEDED = "module.toml"  # the file without which a folder is no module
-
-_PLACES = re.compile(r"module\.toml|job-aid\.md|lessons/[^/]+\.md|items/[^/]+\.toml|media/[^/]+")
 
 
-def check_file(path: str, content: bytes) -> None:
+def check_file(path: str, content: bytes, places: re.Pattern[str], what: str) -> None:
     """Refuse what has no place in a folder, is too large, or could not be read again.
+
+    Args:
+        path: The file.
+        content: Its bytes.
+        places: Paths that there may be.
+        what: What the draft is of, such as “module”.
 
     Raises:
         TooLargeError: The file is larger than a file of its place may be.
         UnreadableFileError: It is no UTF-8 with LF, or its TOML cannot be read.
     """
-    if not _PLACES.fullmatch(path):
-        raise UnreadableFileError(f"“{path}” has no place in a module.")
+    if not places.fullmatch(path):
+        raise UnreadableFileError(f"“{path}” has no place in a {what}.")
     if path.startswith("media/"):
         if len(content) > MEDIA_BYTES:
             raise TooLargeError(f"“{path}” is {_mb(len(content))}. A file may have up to {_mb(MEDIA_BYTES)}.")
@@ -40,21 +43,22 @@ def check_file(path: str, content: bytes) -> None:
     _check_text(path, content)
 
 
-def check_state(before: Mapping[str, int], after: Mapping[str, int]) -> None:
+def check_state(before: Mapping[str, int], after: Mapping[str, int], what: str) -> None:
     """Refuse a change that leaves too many files, or too much of them; one that makes it less is taken.
 
     Args:
         before: Bytes of each file by path.
         after: The same after the change.
+        what: What the draft is of, such as “module”.
 
     Raises:
         TooLargeError: There is too much.
     """
     if len(after) > max(DRAFT_FILES, len(before)):
-        raise TooLargeError(f"A module may have up to {DRAFT_FILES} files. Take one out first.")
+        raise TooLargeError(f"A {what} may have up to {DRAFT_FILES} files. Take one out first.")
     if sum(after.values()) > max(DRAFT_BYTES, sum(before.values())):
         raise TooLargeError(
-            f"All files of a module together may have up to {_mb(DRAFT_BYTES)}."
+            f"All files of a {what} together may have up to {_mb(DRAFT_BYTES)}."
             f" These would have {_mb(sum(after.values()))}. Take one out first."
         )
 

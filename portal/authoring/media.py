@@ -145,7 +145,7 @@ def appended(content: bytes, container: str) -> bytes:
 class Use:
     """One place that names a medium."""
 
-    kind: str  # "lesson", "item" or "job-aid"
+    kind: str  # "lesson", "item", "job-aid" or "guide"
     key: str
     title: str
 
@@ -167,6 +167,8 @@ def _texts(files: Mapping[str, bytes]) -> Sequence[tuple[Use, str]]:
         elif path.startswith("lessons/"):
             key = path.removeprefix("lessons/").removesuffix(".md")
             texts.append((Use("lesson", key, title_of(path, content)), content.decode()))
+        elif path.endswith(".md"):
+            texts.append((Use("guide", "", "The guide’s text"), content.decode()))
     for place in items.read(files):
         use = Use("item", place.key, f"Question “{place.key}”")
         texts.append((use, "\n".join(_strings(place.table))))

@@ -112,8 +112,8 @@ def _row(name: str, held: dict[str, str], size: int, files: dict[str, bytes], sh
 
 def places(state: DraftState) -> list[tuple[str, str]]:
     """The texts that a figure can be added to: path and title, lessons first."""
-    paths = [path for path in state.files if path.startswith("lessons/")]
-    paths += ["job-aid.md"] if "job-aid.md" in state.files else []
+    texts = [path for path in state.files if path.endswith(".md")]
+    paths = sorted(texts, key=lambda path: not path.startswith("lessons/"))
     contents = kept.files_of({path: state.files[path] for path in paths})
     return [(path, title_of(path, contents[path])) for path in paths]
 

@@ -1,4 +1,4 @@
-"""Drafts of modules: the states they were saved in, who is editing them, and their reviews.
+"""Drafts of modules and guides: the states they were saved in, who is editing them, and their reviews.
 
 Drafts are ordinary rows, not facts: only publishing makes a fact. A saved state is never changed either,
 so any of them can be brought back.
@@ -13,7 +13,7 @@ from portal.db import Base, BigId
 
 
 class Draft(Base):
-    """Work on the next version of one module; a module has at most one that is open."""
+    """Work on the next version of one module or guide, which has at most one that is open."""
 
     __tablename__ = "draft"
     __table_args__ = (
@@ -28,12 +28,18 @@ class Draft(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    module_key: Mapped[str]  # of the activity, which a new module gets when it is first published
+    module_key: Mapped[str]  # of the activity, new when it is first published; a guide's below "_guides/"
     base_version_id: Mapped[int | None] = mapped_column(ForeignKey("module_version.id"))  # None: new
+    base_guide_version_id: Mapped[int | None] = mapped_column(ForeignKey("guide_version.id"))
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     opened_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_as: Mapped[str | None]
+
+    @property
+    def base_id(self) -> int | None:
+        """The version of its module, or of its guide, that it is based on; None: it is new."""
+        return self.base_version_id or self.base_guide_version_id
 
 
 class DraftContent(Base):
@@ -58,6 +64,7 @@ class DraftSave(Base):
     saved_at: Mapped[datetime]
     summary: Mapped[str]  # what was done, in a few words
     base_version_id: Mapped[int | None] = mapped_column(ForeignKey("module_version.id"))
+    base_guide_version_id: Mapped[int | None] = mapped_column(ForeignKey("guide_version.id"))
     files: Mapped[dict[str, str]] = mapped_column(JSON)  # path -> sha256
 
 

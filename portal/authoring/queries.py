@@ -1,12 +1,11 @@
 """What stands in drafts: their states, their files, who works on them; and the desk."""
 
-import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -14,8 +13,10 @@ from portal.authoring.kept import content, files_of
 from portal.authoring.limits import AWAY_AFTER
 from portal.authoring.models import Draft, DraftSave, Presence, Review
 from portal.authoring.readings import reading, reading_of
-from portal.catalogue.models import ModuleVersion
-from portal.catalogue.queries import current_version, published_modules
+from portal.authoring.subjects import BELOW_GUIDES, Version, subject
+from portal.catalogue.guide_publishing import current_guides
+from portal.catalogue.models import GuideVersion, ModuleVersion
+from portal.catalogue.queries import published_modules
 from portal.db import db
 from portal.errors import NotFoundError
 from portal.people.models import PersonName
@@ -30,6 +31,7 @@ __all__ = [
     "content",
     "contents",
     "desk",
+    "desk_guides",
     "draft",
     "files_of",
     "name",
@@ -42,6 +44,7 @@ __all__ = [
 ]
 
 SOMEONE = "Someone"  # whose name was erased
+_BASE_OF_DRAFT = func.coalesce(Draft.base_version_id, Draft.base_guide_version_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class OpenReview:
 
 @dataclass(frozen=True, slots=True)
 class DeskRow:
-    """One module on the desk's first page."""
+    """One module or guide on the desk's first page."""
 
     key: str
     title: str  # of the published version; of the draft where there is none
@@ -84,12 +87,12 @@ class DeskRow:
 
 @dataclass(frozen=True, slots=True)
 class DraftState:
-    """The open draft of one module as it stands."""
+    """The open draft of one module or guide as it stands."""
 
     draft_id: int
     key: str
     number: int  # of its last state
-    base_version_id: int | None  # None: a new module
+    base_version_id: int | None  # of its module or guide; None: it is new
     base_number: int | None
     published_number: int | None  # of the newest version, which may be later than the base
     behind: bool  # whether a version was published after the one that the draft is based on
@@ -117,13 +120,24 @@ class SavedState:
 
 def desk() -> Sequence[DeskRow]:
     """Every module, published or new, by title; in as many statements for twenty as for two."""
-    drafts = {row.module_key: row for row in db.session.execute(_open_drafts())}
+    of_modules = ~Draft.module_key.startswith(BELOW_GUIDES, autoescape=True)
+    return _desk({version.activity.key: version for version in published_modules()}, of_modules)
+
+
+def desk_guides() -> Sequence[DeskRow]:
+    """Every guide, published or new, by title; likewise."""
+    published = {f"{BELOW_GUIDES}{version.activity.key}": version for version in current_guides()}
+    return _desk(published, Draft.module_key.startswith(BELOW_GUIDES, autoescape=True))
+
+
+def _desk(published: Mapping[str, Version], among: ColumnElement[bool]) -> Sequence[DeskRow]:
+    drafts = {row.module_key: row for row in db.session.execute(_open_drafts().where(among))}
     titles = _titles(row for row in drafts.values() if row.base_version_id is None)
     editors = _editors_of({row.id for row in drafts.values()})
     rows = []
-    for version in published_modules():
-        row = drafts.pop(version.activity.key, None)
-        rows.append(_desk_row(version.activity.key, version.title, version, row, editors))
+    for key, version in published.items():
+        row = drafts.pop(key, None)
+        rows.append(_desk_row(key, version.title, version, row, editors))
     rows += [_desk_row(key, titles.get(key, key), None, row, editors) for key, row in drafts.items()]
     return sorted(rows, key=lambda row: (row.title.casefold(), row.key))
 
@@ -142,7 +156,7 @@ def draft(key: str) -> DraftState:
     row = db.session.execute(_open_drafts().where(Draft.module_key == key)).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no draft of “{key}”.")
-    newest = current_version(key)
+    newest = subject(key).newest()
     return DraftState(
         draft_id=row.id,
         key=key,
@@ -216,8 +230,8 @@ def _open_drafts() -> Select[*tuple[Any, ...]]:
         select(
             Draft.id,
             Draft.module_key,
-            Draft.base_version_id,
-            ModuleVersion.number.label("base_number"),
+            _BASE_OF_DRAFT.label("base_version_id"),
+            func.coalesce(ModuleVersion.number, GuideVersion.number).label("base_number"),
             DraftSave.number,
             DraftSave.files,
             DraftSave.saved_at,
@@ -230,6 +244,7 @@ def _open_drafts() -> Select[*tuple[Any, ...]]:
         .select_from(Draft)
         .join(DraftSave, and_(DraftSave.draft_id == Draft.id, DraftSave.number == last))
         .outerjoin(ModuleVersion, ModuleVersion.id == Draft.base_version_id)
+        .outerjoin(GuideVersion, GuideVersion.id == Draft.base_guide_version_id)
         .outerjoin(PersonName, PersonName.person_id == DraftSave.saved_by_id)
         .outerjoin(Review, and_(Review.draft_id == Draft.id, Review.ended_at.is_(None)))
         .where(Draft.ended_at.is_(None))
@@ -244,7 +259,9 @@ def _saves() -> Select[*tuple[Any, ...]]:
             DraftSave.saved_at,
             DraftSave.saved_by_id,
             DraftSave.summary,
-            DraftSave.base_version_id,
+            func.coalesce(DraftSave.base_version_id, DraftSave.base_guide_version_id).label(
+                "base_version_id"
+            ),
             DraftSave.files,
             PersonName.forenames,
             PersonName.surname,
@@ -267,7 +284,7 @@ def _named(row: Row[*tuple[Any, ...]]) -> str:
 def _desk_row(
     key: str,
     title: str,
-    version: ModuleVersion | None,
+    version: Version | None,
     row: Row[*tuple[Any, ...]] | None,
     editors: Mapping[int, list[Editing]],
 ) -> DeskRow:
@@ -286,14 +303,10 @@ def _desk_row(
 
 
 def _titles(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, str]:
-    """Titles of new modules, by key; one without a readable title is missing."""
-    found = {}
-    hashes = {row.module_key: row.files.get("module.toml", "") for row in rows}
-    for key, content_ in files_of({k: sha for k, sha in hashes.items() if sha}).items():
-        title = tomllib.loads(content_.decode()).get("title")
-        if isinstance(title, str) and title.strip():
-            found[key] = title
-    return found
+    """Titles of new modules or guides, by key; one without a title is missing."""
+    first = {row.module_key: row.files[subject(row.module_key).first] for row in rows}
+    titles = {key: subject(key).title(content_) for key, content_ in files_of(first).items()}
+    return {key: title for key, title in titles.items() if title.strip()}
 
 
 def _open_review(draft_id: int) -> OpenReview | None:

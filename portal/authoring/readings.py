@@ -1,7 +1,7 @@
 """What the check says of a draft's files, read once a process for the same bytes.
 
 A reading is large (every lesson and item is rendered), so few are kept; what a reading says depends on the
-module's files, on its key, on the files that all modules share and on which guides there are.
+module's or guide's files, on its key, on the files that all modules share and on which guides there are.
 """
 
 import hashlib
@@ -11,10 +11,11 @@ from functools import partial
 from threading import Lock
 
 from portal.authoring import kept
+from portal.authoring.subjects import subject
 from portal.catalogue import queries as catalogue
 from portal.catalogue.checking import digest_of
 from portal.catalogue.guide_publishing import guide_names
-from portal.catalogue.services import Reading, check_files
+from portal.catalogue.services import Reading
 
 KEPT = 16
 KEPT_BYTES = 64 * 1024 * 1024  # of files that the readings hold on to, in each process
@@ -25,7 +26,7 @@ _lock = Lock()
 
 
 def reading(key: str, files: dict[str, bytes]) -> Reading:
-    """The check of a module's files: faults, the package, and its lessons and items rendered.
+    """The check of a module's or guide's files: faults, the package, and its lessons and items rendered.
 
     Addresses of media lead to the draft's own, ``/authoring/<key>/media/<sha256>/<name>``.
     """
@@ -39,7 +40,7 @@ def reading_of(key: str, files: Mapping[str, str]) -> Reading:
 
 def passing(key: str, files: dict[str, bytes]) -> Reading:
     """The same of words that are still being written, which nobody will ask for again: not kept."""
-    return check_files(key, files, address=partial(_address, key))
+    return subject(key).check(files, partial(_address, key))
 
 
 def _read(key: str, digest: str, fetch: Callable[[], dict[str, bytes]]) -> Reading:
@@ -49,7 +50,7 @@ def _read(key: str, digest: str, fetch: Callable[[], dict[str, bytes]]) -> Readi
         if name in _readings:
             _readings.move_to_end(name)
             return _readings[name]
-    made = check_files(key, fetch(), address=partial(_address, key))
+    made = subject(key).check(fetch(), partial(_address, key))
     with _lock:
         _readings[name] = made
         while len(_readings) > 1 and (len(_readings) > KEPT or _held() > KEPT_BYTES):
@@ -58,8 +59,9 @@ def _read(key: str, digest: str, fetch: Callable[[], dict[str, bytes]]) -> Readi
 
 
 def _held() -> int:
-    modules = [module for each in _readings.values() for module in each.modules]
-    return sum(len(content) for module in modules for content in module.package.files.values())
+    modules = [module.package.files for each in _readings.values() for module in each.modules]
+    guides = [guide.files for each in _readings.values() for guide in each.guides]
+    return sum(len(content) for files in (*modules, *guides) for content in files.values())
 
 
 def _address(key: str, sha256: str, path: str) -> str:

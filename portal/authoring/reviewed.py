@@ -9,12 +9,13 @@ from sqlalchemy.orm import aliased
 
 from portal.authoring.models import Draft, DraftSave, Review, ReviewComment
 from portal.authoring.queries import SOMEONE
-from portal.catalogue.models import Activity, ModuleVersion
+from portal.authoring.subjects import subject
+from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.db import db
 from portal.errors import NotFoundError
 from portal.people.known import known
 from portal.people.models import PersonName
-from portal.records.models import PassRecord, Registration
+from portal.records.models import Acknowledgement, PassRecord, Record, Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class ReviewState:
     key: str
     number: int  # of the state that was sent
     files: dict[str, str]  # of that state: path -> sha256
-    base_version_id: int | None  # None: a new module
+    base_version_id: int | None  # of its module or guide; None: it is new
     base_number: int | None
     sent_by_id: int
     sent_by: str
@@ -66,14 +67,17 @@ def latest_review(key: str) -> ReviewState:
             Draft.module_key,
             DraftSave.number,
             DraftSave.files,
-            DraftSave.base_version_id,
-            ModuleVersion.number.label("base_number"),
+            func.coalesce(DraftSave.base_version_id, DraftSave.base_guide_version_id).label(
+                "base_version_id"
+            ),
+            func.coalesce(ModuleVersion.number, GuideVersion.number).label("base_number"),
             func.coalesce(sender.forenames + " " + sender.surname, SOMEONE).label("sent_by"),
             func.coalesce(ender.forenames + " " + ender.surname, SOMEONE).label("ended_by"),
         )
         .join(Draft, Draft.id == Review.draft_id)
         .join(DraftSave, DraftSave.id == Review.save_id)
         .outerjoin(ModuleVersion, ModuleVersion.id == DraftSave.base_version_id)
+        .outerjoin(GuideVersion, GuideVersion.id == DraftSave.base_guide_version_id)
         .outerjoin(sender, sender.person_id == Review.sent_by_id)
         .outerjoin(ender, ender.person_id == Review.ended_by_id)
         .where(Draft.module_key == key, Draft.ended_at.is_(None))
@@ -145,5 +149,27 @@ def people_under_way(key: str) -> list[tuple[int, int]]:
         )
         .group_by(ModuleVersion.number)
         .order_by(ModuleVersion.number.desc())
+    )
+    return [(number, people) for number, people in rows]
+
+
+def acknowledged(key: str) -> list[tuple[int, int]]:
+    """Numbers of a guide's versions with how many people acknowledged each as their last, the newest first.
+
+    Where the next version asks again, all of them are asked. One statement.
+    """
+    last = (
+        select(func.max(Acknowledgement.record_id))
+        .join(Record, Record.id == Acknowledgement.record_id)
+        .join(Activity, Activity.id == Record.activity_id)
+        .where(Activity.kind == "guide", Activity.key == subject(key).name, known(Record))
+        .group_by(Record.person_id)
+    )
+    rows = db.session.execute(
+        select(GuideVersion.number, func.count())
+        .join(Acknowledgement, Acknowledgement.guide_version_id == GuideVersion.id)
+        .where(Acknowledgement.record_id.in_(last))
+        .group_by(GuideVersion.number)
+        .order_by(GuideVersion.number.desc())
     )
     return [(number, people) for number, people in rows]

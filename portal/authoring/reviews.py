@@ -20,10 +20,8 @@ from portal.authoring.errors import (
 from portal.authoring.models import Draft, DraftSave, Review, ReviewComment
 from portal.authoring.queries import DraftState
 from portal.authoring.services import locked
-from portal.catalogue import queries as catalogue
+from portal.authoring.subjects import Version, subject
 from portal.catalogue.checking import sha256
-from portal.catalogue.models import ModuleVersion
-from portal.catalogue.services import publish_files
 from portal.db import db
 from portal.errors import NotFoundError
 
@@ -100,7 +98,7 @@ def withdraw(review_id: int, *, by: int, at: datetime) -> None:
     db.session.flush()
 
 
-def publish(review_id: int, *, by: int, at: datetime) -> ModuleVersion:
+def publish(review_id: int, *, by: int, at: datetime) -> Version:
     """Publish exactly the state that was reviewed, and end the draft.
 
     Nobody publishes what they changed themselves, whatever of it was undone. Rows of older versions are
@@ -120,7 +118,7 @@ def publish(review_id: int, *, by: int, at: datetime) -> ModuleVersion:
         raise OwnWorkError
     _refuse(queries.draft(draft.module_key))
     files = queries.files_of(db.session.get_one(DraftSave, review.save_id).files)
-    version = publish_files(draft.module_key, files, at=at, by=by)
+    version = subject(draft.module_key).publish(files, at=at, by=by)
     if version is None:
         raise UnchangedError
     draft.ended_at, draft.ended_as = at, "published"
@@ -148,7 +146,7 @@ def _to_put_right(state: DraftState) -> int:
 def _changed(state: DraftState) -> bool:
     if state.base_version_id is None:
         return True
-    published = catalogue.package_files(state.base_version_id)
+    published = subject(state.key).files_of(state.base_version_id)
     return {path: sha256(content) for path, content in published.items()} != state.files
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.audit.services import log
 from portal.authoring import kept, limits, queries
+from portal.authoring.editing import guide as guide_template
 from portal.authoring.editing import merging
 from portal.authoring.editing import new_module as template
 from portal.authoring.editing.merging import Conflict
@@ -24,6 +25,7 @@ from portal.authoring.errors import (
 )
 from portal.authoring.models import Draft, DraftContent, DraftSave, Review
 from portal.authoring.presence import arrive, leave, take_over
+from portal.authoring.subjects import BELOW_GUIDES, Subject, subject
 from portal.catalogue import queries as catalogue
 from portal.catalogue.checking import sha256
 from portal.catalogue.reading import NAME
@@ -37,6 +39,7 @@ __all__ = [
     "discard",
     "leave",
     "locked",
+    "new_guide",
     "new_module",
     "open_draft",
     "restore",
@@ -50,23 +53,24 @@ LONGEST_KEY = 60
 
 
 def open_draft(key: str, *, by: int, at: datetime) -> int:
-    """The draft of the module's next version, opened if there is none; returns its id.
+    """The draft of the module's or guide's next version, opened if there is none; returns its id.
 
-    Save 1 is the published folder, byte for byte. Opening twice is the same as once.
+    Save 1 is what is published, byte for byte. Opening twice is the same as once.
 
     Raises:
-        NotFoundError: There is no such module.
+        NotFoundError: There is no such module or guide.
     """
     held = queries.open_draft_id(key)
     if held is not None:
         return held
-    version = catalogue.current_version(key)
+    of = subject(key)
+    version = of.newest()
     if version is None:
-        raise NotFoundError(f"There is no module “{key}”.")
-    files = catalogue.package_files(version.id)
+        raise NotFoundError(f"There is no {of.word} “{of.name}”.")
+    files = of.files_of(version.id)
     summary = f"Version {version.number} as published"
     try:
-        return _begin(key, version.id, files, summary, by, at)
+        return _begin(of, version.id, files, summary, by, at)
     except IntegrityError:
         return _opened_by_another(key)
 
@@ -78,20 +82,43 @@ def new_module(key: str, title: str, *, by: int, at: datetime) -> int:
         ConflictError: The key is taken.
         RuleError: The key or the title cannot be used.
     """
-    if not NAME.fullmatch(key) or len(key) > LONGEST_KEY:
+    of = _free(key, title)
+    files = template.folder(key, title.strip(), OWNER, london_day(at) + REVIEW_AFTER)
+    return _begin_new(of, files, by, at)
+
+
+def new_guide(name: str, title: str, *, by: int, at: datetime) -> int:
+    """A draft of a guide that is not published yet, from the template; returns its id.
+
+    Raises:
+        ConflictError: The name is taken.
+        RuleError: The name or the title cannot be used.
+    """
+    of = _free(f"{BELOW_GUIDES}{name}", title)
+    content = guide_template.new(title.strip(), OWNER, london_day(at) + REVIEW_AFTER)
+    return _begin_new(of, {of.first: content}, by, at)
+
+
+def _free(key: str, title: str) -> Subject:
+    """What is to be new; refused where its name or title cannot be used, or the name is taken."""
+    of = subject(key)
+    if not NAME.fullmatch(of.name) or len(of.name) > LONGEST_KEY:
         raise RuleError(
             "Enter a short name with small letters, digits and single hyphens, such as “first-hour”."
             f" It may have up to {LONGEST_KEY} characters."
         )
     if not title.strip():
-        raise RuleError("Enter the module's title.")
-    if catalogue.activity_id("module", key) is not None or queries.open_draft_id(key) is not None:
-        raise KeyTakenError(key)
-    files = template.folder(key, title.strip(), OWNER, london_day(at) + REVIEW_AFTER)
+        raise RuleError(f"Enter the {of.word}'s title.")
+    if catalogue.activity_id(of.kind, of.name) is not None or queries.open_draft_id(key) is not None:
+        raise KeyTakenError(of.name, of.word)
+    return of
+
+
+def _begin_new(of: Subject, files: Mapping[str, bytes], by: int, at: datetime) -> int:
     try:
-        return _begin(key, None, files, "Begun from the template", by, at)
+        return _begin(of, None, files, "Begun from the template", by, at)
     except IntegrityError:
-        raise KeyTakenError(key) from None
+        raise KeyTakenError(of.name, of.word) from None
 
 
 def save(
@@ -127,7 +154,7 @@ def save(
         return last.number
     _refuse_under_review(draft_id)
     _refuse_stale(last, changed, expected)
-    return _add(draft, last, _changed(last.files, changed), summary, by, at).number
+    return _add(draft, last, _changed(draft, last.files, changed), summary, by, at).number
 
 
 def restore(draft_id: int, number: int, *, by: int, at: datetime) -> int:
@@ -144,9 +171,9 @@ def restore(draft_id: int, number: int, *, by: int, at: datetime) -> int:
     _refuse_under_review(draft_id)
     old = queries.saved(draft_id, number)
     last = _last(draft_id)
-    if (old.files, old.base_version_id) == (last.files, last.base_version_id):
+    if (old.files, old.base_version_id) == (last.files, draft.base_id):
         return last.number
-    draft.base_version_id = old.base_version_id
+    _base(draft, old.base_version_id)
     new = _add(draft, last, dict(old.files), f"Brought state {number} back", by, at)
     log("draft.restored", actor_id=by, module=draft.module_key, draft=draft_id, number=number)
     return new.number
@@ -196,13 +223,13 @@ def bring_in(
     last = _last(draft_id)
     if expected is not None and expected != last.number:
         raise StaleSaveError({path: last.files.get(path) for path in chosen}, queries.name(last.saved_by_id))
-    newest = catalogue.current_version(draft.module_key)
-    if newest is None or newest.id == draft.base_version_id:
+    newest = subject(draft.module_key).newest()
+    if newest is None or newest.id == draft.base_id:
         return []
     merged, conflicts = _merged(draft, last, newest.id, chosen)
     if not conflicts:
-        files = _changed(last.files, merged)
-        draft.base_version_id = newest.id
+        files = _changed(draft, last.files, merged)
+        _base(draft, newest.id)
         _add(draft, last, files, f"Brought version {newest.number} in", by, at)
     return conflicts
 
@@ -211,13 +238,20 @@ def _merged(
     draft: Draft, last: DraftSave, version_id: int, chosen: Mapping[str, bytes | None]
 ) -> tuple[dict[str, bytes | None], list[Conflict]]:
     """What changes in the draft where the version comes in, and what still has to be chosen."""
-    base = catalogue.package_files(draft.base_version_id) if draft.base_version_id else {}
+    of = subject(draft.module_key)
+    base = of.files_of(draft.base_id) if draft.base_id else {}
     mine = kept.files_of(last.files)
-    merged, conflicts = merging.merge_folders(base, mine, catalogue.package_files(version_id))
+    merged, conflicts = merging.merge_folders(base, mine, of.files_of(version_id))
     asked = {conflict.path for conflict in conflicts}
     merged |= {path: content for path, content in chosen.items() if path in asked}
     changed = {path: new for path, new in merged.items() if last.files.get(path) != _sha(new)}
     return changed, [conflict for conflict in conflicts if conflict.path not in chosen]
+
+
+def _base(draft: Draft, version_id: int | None) -> None:
+    """Let the draft be based on this version of what it is of."""
+    for column, value in subject(draft.module_key).based_on(version_id).items():
+        setattr(draft, column, value)
 
 
 def locked(draft_id: int) -> Draft:
@@ -238,10 +272,11 @@ def locked(draft_id: int) -> Draft:
 
 
 def _begin(
-    key: str, base_version_id: int | None, files: Mapping[str, bytes], summary: str, by: int, at: datetime
+    of: Subject, version_id: int | None, files: Mapping[str, bytes], summary: str, by: int, at: datetime
 ) -> int:
+    based = of.based_on(version_id)
     with db.session.begin_nested():
-        draft = Draft(module_key=key, base_version_id=base_version_id, opened_by_id=by, opened_at=at)
+        draft = Draft(module_key=of.key, opened_by_id=by, opened_at=at, **based)
         db.session.add(draft)
         db.session.flush()
     _keep(files.values())
@@ -251,11 +286,11 @@ def _begin(
         saved_by_id=by,
         saved_at=at,
         summary=summary,
-        base_version_id=base_version_id,
+        **based,
         files={path: sha256(content) for path, content in sorted(files.items())},
     )
     db.session.add(first)
-    log("draft.opened", actor_id=by, module=key, draft=draft.id)
+    log("draft.opened", actor_id=by, module=of.key, draft=draft.id)
     db.session.flush()
     return draft.id
 
@@ -286,20 +321,23 @@ def _refuse_stale(
         raise StaleSaveError(present, queries.name(last.saved_by_id))
 
 
-def _changed(held: Mapping[str, str], changed: Mapping[str, bytes | None]) -> dict[str, str]:
+def _changed(draft: Draft, held: Mapping[str, str], changed: Mapping[str, bytes | None]) -> dict[str, str]:
     """The files after a change, its new contents kept; refused where a limit is passed."""
+    of = subject(draft.module_key)
     new = {path: content for path, content in changed.items() if content is not None}
     for path, content in new.items():
-        limits.check_file(path, content)
+        limits.check_file(path, content, of.places, of.word)
     after = {path: sha for path, sha in held.items() if path not in changed}
     after |= {path: sha256(content) for path, content in new.items()}
-    if limits.NEEDED not in after:
-        raise UnreadableFileError(f"A module cannot be without “{limits.NEEDED}”.")
+    if of.first not in after:
+        raise UnreadableFileError(f"A {of.word} cannot be without “{of.first}”.")
     sizes = kept.sizes({*held.values(), *after.values()}) | {
         sha256(content): len(content) for content in new.values()
     }
     limits.check_state(
-        {path: sizes[sha] for path, sha in held.items()}, {path: sizes[sha] for path, sha in after.items()}
+        {path: sizes[sha] for path, sha in held.items()},
+        {path: sizes[sha] for path, sha in after.items()},
+        of.word,
     )
     _keep(new.values())
     return dict(sorted(after.items()))
@@ -315,6 +353,7 @@ def _add(
         saved_at=at,
         summary=summary[: limits.SUMMARY_CHARACTERS],
         base_version_id=draft.base_version_id,
+        base_guide_version_id=draft.base_guide_version_id,
         files=files,
     )
     try:

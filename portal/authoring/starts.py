@@ -1,4 +1,4 @@
-"""What a new lesson and a new job aid begin with: words to be written over."""
+"""What a new lesson, a new job aid and a new guide begin with: words to be written over."""
 
 LESSON = """Begin with a short case, a question, or what an officer meets on the next shift.
 
@@ -14,3 +14,11 @@ JOB_AID = """1. Say what to do first.
 Say what must not be forgotten.
 :::
 """
+
+GUIDE = """Say first what a reader must do at once, before they look anything up.
+
+## A heading that a reader will search for
+
+Write what they need there, in short sentences.
+"""
+GUIDE_SUMMARY = "Say in one sentence what a reader finds here."

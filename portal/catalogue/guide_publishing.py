@@ -11,6 +11,7 @@ from portal.catalogue.checking import sha256
 from portal.catalogue.guides import CheckedGuide
 from portal.catalogue.models import Activity, GuideFile, GuideVersion
 from portal.db import db
+from portal.errors import NotFoundError
 
 WORDS_A_MINUTE = 200
 
@@ -57,6 +58,32 @@ def current_guide(key: str) -> GuideVersion | None:
         .order_by(GuideVersion.number.desc())
         .limit(1)
     )
+
+
+def numbered_guide(key: str, number: int) -> GuideVersion:
+    """Version ``number`` of the guide ``key``.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = db.session.scalar(
+        select(GuideVersion)
+        .join(Activity, Activity.id == GuideVersion.activity_id)
+        .where(Activity.kind == "guide", Activity.key == key, GuideVersion.number == number)
+    )
+    if found is None:
+        raise NotFoundError(f"The guide “{key}” has no version {number}.")
+    return found
+
+
+def guide_files(version_id: int) -> dict[str, bytes]:
+    """A version's own file and the media it shows by path, byte for byte."""
+    rows = db.session.execute(
+        select(GuideFile.path, GuideFile.content)
+        .where(GuideFile.guide_version_id == version_id)
+        .order_by(GuideFile.path)
+    )
+    return {path: content for path, content in rows}
 
 
 def publish_guide(checked: CheckedGuide, activity_id: int, *, at: datetime, by: int | None) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal.catalogue.checking import digest_of, sha256
-from portal.catalogue.context import Context, Place, media_address
+from portal.catalogue.context import Address, Context, Place, media_address
 from portal.catalogue.front_matter import front_matter
 from portal.catalogue.markdown import render_page, word_count
 from portal.catalogue.media import read_media
@@ -53,13 +53,22 @@ class CheckedGuide:
     files: dict[str, bytes]  # its own file and the media it shows, by path
 
 
-def check_guides(files: dict[str, bytes], shared: Shared, faults: Faults) -> list[CheckedGuide]:
+def check_guides(
+    files: dict[str, bytes],
+    shared: Shared,
+    faults: Faults,
+    *,
+    others: frozenset[str] = frozenset(),
+    address: Address = media_address,
+) -> list[CheckedGuide]:
     """Every guide of the folder ``_guides``, by key; every fault goes to ``faults``.
 
     Args:
         files: The folder's files by path: ``name.md`` and ``media/name``.
         shared: What texts may refer to.
         faults: Where faults go.
+        others: Keys of further guides that may be linked to.
+        address: Where a media file is served, by its hash and its path.
     """
     media = read_media(GUIDES, files, faults)
     texts = [text for path in files if path.endswith(".md") and (text := _read(path, files, faults))]
@@ -67,10 +76,10 @@ def check_guides(files: dict[str, bytes], shared: Shared, faults: Faults) -> lis
         module=GUIDES,
         lessons=frozenset(),
         media=media,
-        addresses={path: media_address(sha256(files[path]), path) for path in media},
+        addresses={path: address(sha256(files[path]), path) for path in media},
         shared=shared,
         faults=faults,
-        guides=frozenset(text.key for text in texts),
+        guides=others | {text.key for text in texts},
     )
     return [_checked(text, files, context) for text in texts]
 

@@ -8,9 +8,17 @@ from portal.audit.services import log
 from portal.catalogue import queries
 from portal.catalogue.checking import Checked, RenderedPage, check_module, sha256
 from portal.catalogue.context import Address, media_address
-from portal.catalogue.guide_publishing import current_guides, publish_guide
+from portal.catalogue.guide_publishing import current_guide, current_guides, publish_guide
 from portal.catalogue.guides import CheckedGuide, check_guides
-from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
+from portal.catalogue.models import (
+    Activity,
+    GuideVersion,
+    Item,
+    Lesson,
+    ModuleVersion,
+    PackageFile,
+    SharedVersion,
+)
 from portal.catalogue.reading import SHARED, module_folders, read_folder, read_guides, read_shared
 from portal.catalogue.searching import reindex
 from portal.catalogue.shared import VALUES, parse_shared, values_file
@@ -157,6 +165,40 @@ def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -
     version = _publish_module(reading.modules[0], at, by)
     reindex()
     return version
+
+
+def check_guide_files(files: dict[str, bytes], *, address: Address = media_address) -> Reading:
+    """Read and check one guide's own file and media against what is published.
+
+    Args:
+        files: The guide's file and its media by path, as they stand in the folder of guides.
+        address: Where a media file is served, by its hash and its path.
+    """
+    faults = Faults()
+    guides = check_guides(files, queries.shared(), faults, others=_guide_keys(), address=address)
+    return Reading([], queries.shared_files(), faults, guides)
+
+
+def publish_guide_files(
+    key: str, files: dict[str, bytes], *, at: datetime, by: int | None
+) -> GuideVersion | None:
+    """Publish one guide's files as its next version; None where these bytes are its current version.
+
+    Args:
+        key: The guide's key, which is its file's name.
+        files: Its file and its media by path; of the media, those that it shows are published.
+        at: The transaction's stamp.
+        by: The person who publishes.
+
+    Raises:
+        BadInputError: Something is at fault, with every reason. Nothing is written.
+    """
+    reading = check_guide_files(files)
+    if len(reading.faults):
+        raise BadInputError(reading.faults.sentences())
+    number = publish_guide(reading.guides[0], _activity("guide", key, at), at=at, by=by)
+    reindex()
+    return None if number is None else current_guide(key)
 
 
 def set_force_values(values: dict[str, str], *, at: datetime, by: int) -> bool:

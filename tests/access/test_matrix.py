@@ -22,13 +22,13 @@ from portal.access import permission_of
 from portal.accounts import services as accounts
 from portal.assessment import services as assessment
 from portal.authoring import services as authoring
-from portal.catalogue.models import ModuleVersion, PackageFile
+from portal.catalogue.models import GuideFile, ModuleVersion, PackageFile
 from portal.db import db, stamp, transaction
 from portal.permissions import LEARNER, ROLE_PERMISSIONS, Permission, Role
 from portal.records import services as records
 from portal.records.references import new_reference
 from tests.accounts.browsing import PASSWORD, another, sign_in
-from tests.catalogue.folders import sample
+from tests.catalogue.folders import lesson, sample
 from tests.factories.catalogue import make_guide, make_version
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.learning.asking import ask
@@ -69,6 +69,7 @@ ROUTES: dict[str, str] = {
     "authoring.details": NOBODY,
     "authoring.discard": NOBODY,
     "authoring.edit": NOBODY,
+    "authoring.guide": NOBODY,
     "authoring.history": NOBODY,
     "authoring.item": NOBODY,
     "authoring.job_aid": NOBODY,
@@ -79,6 +80,7 @@ ROUTES: dict[str, str] = {
     "authoring.move_item": NOBODY,
     "authoring.move_lesson": NOBODY,
     "authoring.new": NOBODY,
+    "authoring.new_guide": NOBODY,
     "authoring.new_item": NOBODY,
     "authoring.new_lesson": NOBODY,
     "authoring.preview": NOBODY,
@@ -188,7 +190,7 @@ class World:
 
 def _make_world(viewer: str) -> World:
     version = make_version("protect", test_out=True)
-    make_guide("whom-to-call")
+    guide = make_guide("whom-to-call")
     ask("protect")
     here, elsewhere = make_unit("Here"), make_unit("Elsewhere")
     places = {"own": ("V1", here), "seen": ("SEEN", here), "unseen": ("UNSEEN", elsewhere)}
@@ -202,12 +204,12 @@ def _make_world(viewer: str) -> World:
             if viewer in set(Role):
                 make_grant(person, viewer, here)
         if name == "unseen":
-            _open_draft(version, person)
+            _open_drafts(version, guide, person)
     return world
 
 
-def _open_draft(version_id: int, by: int) -> None:
-    """Another author's draft of the module, with every part that an address can name."""
+def _open_drafts(version_id: int, guide_id: int, by: int) -> None:
+    """Another author's drafts of the module, with every part that an address can name, and of the guide."""
     with transaction():
         for path, content in sample().items():
             if path.startswith("sample/"):
@@ -215,8 +217,11 @@ def _open_draft(version_id: int, by: int) -> None:
                 digest = hashlib.sha256(held).hexdigest()
                 row = PackageFile(module_version_id=version_id, path=path[7:], content=held, sha256=digest)
                 db.session.add(row)
+        text = lesson().encode()
+        db.session.add(GuideFile(guide_version_id=guide_id, path="whom-to-call.md", content=text, sha256=""))
         db.session.flush()
-        authoring.open_draft("protect", by=by, at=stamp())
+        for key in ("protect", "_guides/whom-to-call"):
+            authoring.open_draft(key, by=by, at=stamp())
 
 
 def _subject(person: int, staff_number: str, version_id: int) -> Subject:
@@ -245,6 +250,8 @@ def _address(app: Flask, rule: Rule, subject: Subject) -> str:
     }
     if rule.endpoint.startswith("authoring."):
         values |= {"name": "first", "item": "one"}
+    if rule.endpoint == "authoring.guide":
+        values["key"] = "_guides/whom-to-call"
     by_endpoint = {
         "records.record": subject.reference,
         "accounts.end_session": "unknown",

@@ -168,7 +168,7 @@ def test_a_draft_is_checked_once_for_the_same_bytes(folder, carys, monkeypatch):
     opened(carys)
     draft = queries.draft("sample")
     first = queries.reading_of("sample", draft.files)
-    monkeypatch.setattr("portal.authoring.readings.check_files", None)
+    monkeypatch.setattr("portal.authoring.subjects.check_files", None)
 
     assert queries.reading("sample", queries.contents(draft)) is first
     assert first.faults.sentences() == []

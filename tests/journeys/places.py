@@ -110,21 +110,24 @@ ADMINISTRATION = {
     "accounts.close": Place(("/people/D2001/account/close",), ADMINISTRATOR),
 }
 DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
-AUTHORING = {  # `draft_made` makes one draft that is being written, and one that was sent for review
+GUIDE, OTHER_GUIDE = "/authoring/_guides/{guide}", "/authoring/_guides/intelligence-document"
+AUTHORING = {  # `draft_made` makes a module and a guide that are being written, and a module that was sent
     "authoring.bring_in": Place((f"{DRAFT}/bring-in",), AUTHOR),
     "authoring.desk": Place(("/authoring",), AUTHOR),
     "authoring.details": Place((f"{DRAFT}/details", f"{SENT}/details"), AUTHOR),
     "authoring.discard": Place((f"{DRAFT}/discard",), AUTHOR),
+    "authoring.guide": Place((f"{GUIDE}/text",), AUTHOR),
     "authoring.history": Place((f"{SENT}/history", f"{DRAFT}/history"), AUTHOR),
     "authoring.item": Place((f"{DRAFT}/items/adult-refuses", f"{DRAFT}/items/adult-agrees"), AUTHOR),
     "authoring.job_aid": Place((f"{DRAFT}/job-aid", f"{SENT}/job-aid"), AUTHOR),
     "authoring.lesson": Place((f"{DRAFT}/lessons/whose-phone", f"{DRAFT}/lessons/refer-or-notify"), AUTHOR),
     "authoring.media": Place((f"{DRAFT}/media",), AUTHOR),
-    "authoring.module": Place((DRAFT, SENT, "/authoring/respond"), AUTHOR),
+    "authoring.module": Place((DRAFT, SENT, "/authoring/respond", GUIDE, OTHER_GUIDE), AUTHOR),
     "authoring.new": Place(("/authoring/_new",), AUTHOR),
+    "authoring.new_guide": Place(("/authoring/_guides/_new",), AUTHOR),
     "authoring.new_item": Place((f"{DRAFT}/items/_new", f"{DRAFT}/items/_new?kind=single"), AUTHOR),
     "authoring.new_lesson": Place((f"{DRAFT}/lessons/_new",), AUTHOR),
-    "authoring.preview": Place((f"{DRAFT}/preview",), AUTHOR),
+    "authoring.preview": Place((f"{DRAFT}/preview", f"{GUIDE}/preview"), AUTHOR),
     "authoring.preview_item": Place((f"{DRAFT}/preview/items/adult-refuses",), AUTHOR),
     "authoring.preview_job_aid": Place((f"{DRAFT}/preview/job-aid",), AUTHOR),
     "authoring.preview_lesson": Place((f"{DRAFT}/preview/lessons/whose-phone",), AUTHOR),
@@ -178,10 +181,10 @@ def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
 
 
 def draft_made(browser: Browser, server: Server) -> dict[str, str]:
-    """Two drafts of the author's: one being written, and one sent for review."""
+    """Drafts of the author's: a module and a guide being written, and a module sent for review."""
     with visitor(browser, server) as tab:
         sign_in(tab, AUTHOR)
-        for key in ("protect", "report"):
+        for key in ("protect", "report", "_guides/who-to-call"):
             tab.goto(f"/authoring/{key}")
             press(tab, "Edit")
         tab.goto("/authoring/report/job-aid")
@@ -190,7 +193,7 @@ def draft_made(browser: Browser, server: Server) -> dict[str, str]:
         tab.goto("/authoring/report/review/send")
         tab.fill("#note", "A shorter title.")
         press(tab, "Send for review")
-    return {"draft": "protect", "sent": "report"}
+    return {"draft": "protect", "sent": "report", "guide": "who-to-call"}
 
 
 def lessons(server: Server) -> list[str]:

@@ -36,7 +36,7 @@ BOXES = {
 class Change:
     """Everything that changed in one place, under the name that the place has for its author."""
 
-    place: str  # "details", "lesson:key", "item:key", "job-aid", "media", "notes"
+    place: str  # "details", "lesson:key", "item:key", "job-aid", "text", "media", "notes"
     title: str
     passages: tuple[Passage, ...]
 
@@ -66,6 +66,7 @@ def differences(old: Files, new: Files, sources: Mapping[str, str] | None = None
         *_lessons(before, after, names),
         *_items(before, after, names),
         Change("job-aid", "Job aid", tuple(_page("job-aid.md", old, new, names))),
+        *_guides(old, new, names),
         Change("media", "Media", tuple(_media(old, new))),
         Change("notes", "Notes and layout", tuple(_notes(before, after))),
     ]
@@ -129,6 +130,17 @@ def _lessons(before: Folder, after: Folder, names: Names) -> Iterator[Change]:
             yield Change(f"lesson:{key}", title, (gone,))
 
 
+def _guides(old: Files, new: Files, names: Names) -> Iterator[Change]:
+    """A guide's own file, which stands beside its media."""
+    for path in sorted({*old, *new}):
+        if _is_guide(path):
+            yield Change("text", "The guide’s text", tuple(_page(path, old, new, names)))
+
+
+def _is_guide(path: str) -> bool:
+    return "/" not in path and path.endswith(".md") and path != "job-aid.md"
+
+
 def _longest_common(old: list[str], new: list[str]) -> set[str]:
     """Keys that kept their order, as many as possible: the others were moved."""
     best: list[list[str]] = [[]]
@@ -161,7 +173,7 @@ def _page(path: str, old: Files, new: Files, names: Names) -> Iterator[Passage]:
     if path not in new and path not in old:
         return
     (head, body), (new_head, new_body) = (front_matter(as_text(f.get(path, b""))) for f in (old, new))
-    what = "Lesson" if path.startswith("lessons/") else "Job aid"
+    what = "Guide" if _is_guide(path) else "Lesson" if path.startswith("lessons/") else "Job aid"
     if path not in old:
         yield passage(f"New {what.lower()}", None, _told(new_body, names))
     elif path not in new:
@@ -305,8 +317,8 @@ def _notes(before: Folder, after: Folder) -> Iterator[Passage]:
 def _is_told(path: str, before: Folder, after: Folder) -> bool:
     """Whether what changed in the file is told of in the place that it holds."""
     old, new = (before.files.get(path), after.files.get(path))
-    if path == "job-aid.md" or path.startswith("lessons/"):
-        listed = path == "job-aid.md" or path[8:-3] in {*before.lessons, *after.lessons}
+    if path.endswith(".md"):
+        listed = not path.startswith("lessons/") or path[8:-3] in {*before.lessons, *after.lessons}
         return listed and (old is None or new is None or _says_else(old, new))
     tables = _table(old or b""), _table(new or b"")
     return tables[0] is not None and tables[1] is not None and tables[0] != tables[1]
@@ -328,4 +340,6 @@ def _file_name(path: str) -> str:
         return f"the questions on “{spoken(path[6:].removesuffix('.toml'))}”"
     if path.startswith("lessons/"):
         return f"the lesson “{spoken(path[8:].removesuffix('.md'))}”"
+    if _is_guide(path):
+        return "the guide’s text"
     return "the job aid" if path == "job-aid.md" else f"the file {path}"

@@ -1,6 +1,6 @@
 """A lesson's file, or the job aid's: front matter between lines of ``+++``, then Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ class LessonText:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     """A file cut where front matter and body begin and end; joined again it is the file."""
 
     opening: str
@@ -33,7 +33,7 @@ class _Parts:
 
 def read(content: bytes) -> LessonText:
     """What the file says."""
-    parts = _parts(content)
+    parts = cut(content)
     front = parsed(parts.front)
     title, minutes, outcomes = front.get("title"), front.get("minutes"), front.get("outcomes")
     return LessonText(
@@ -49,15 +49,21 @@ def write(content: bytes, text: LessonText) -> bytes:
 
     Outcomes are a set: those that stay keep their order, whatever the order in which they are given.
     """
-    parts = _parts(content)
+    parts = cut(content)
     front = parsed(parts.front)
     wanted: dict[str, Any] = {"title": text.title}
     for key, said in (("minutes", text.minutes), ("outcomes", _in_order(text.outcomes, front))):
         if said or key in front:
             wanted[key] = said
-    wanted |= {key: said for key, said in front.items() if key not in wanted}
-    body = parts.body if same(parts.body, text.body) else plain(text.body).strip("\n")
-    return "".join((parts.opening, rewrite(parts.front, wanted), parts.closing, body, parts.ending)).encode()
+    return joined(parts, wanted, text.body)
+
+
+def joined(parts: Parts, wanted: Mapping[str, Any], text: str) -> bytes:
+    """The file with these keys changed, others kept, and this text."""
+    held = {key: said for key, said in parsed(parts.front).items() if key not in wanted}
+    front = rewrite(parts.front, {**wanted, **held})
+    body = parts.body if same(parts.body, text) else plain(text).strip("\n")
+    return "".join((parts.opening, front, parts.closing, body, parts.ending)).encode()
 
 
 def _in_order(outcomes: Sequence[str], front: dict[str, Any]) -> list[str]:
@@ -74,7 +80,12 @@ def new(title: str, minutes: int, outcomes: Sequence[str], body: str) -> bytes:
     return f"+++\n{front}+++\n\n{plain(body).strip(chr(10))}\n".encode()
 
 
-def _parts(content: bytes) -> _Parts:
+def cut(content: bytes) -> Parts:
+    """The file in its parts.
+
+    Raises:
+        UnreadableFileError: It has no front matter.
+    """
     text = content.decode()
     rows = _rows(text)
     ends = [number for number, row in enumerate(rows) if row.rstrip() == "+++"][:2]
@@ -83,7 +94,7 @@ def _parts(content: bytes) -> _Parts:
     rest = "".join(rows[ends[1] + 1 :])
     body = rest.strip("\n")
     before = rest[: len(rest) - len(rest.lstrip("\n"))]
-    return _Parts(
+    return Parts(
         opening=rows[0],
         front="".join(rows[1 : ends[1]]),
         closing=rows[ends[1]] + before,

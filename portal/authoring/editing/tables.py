@@ -30,6 +30,8 @@ FIELDS = {
     "explanation": "Explanation",
     "source": "Source",
     "retired": "Retired",
+    "summary": "Summary",
+    "acknowledge": "Readers are asked to say that they have read it",
     "text": "Words",
     "feedback": "Feedback",
     "correct": "Right choice",

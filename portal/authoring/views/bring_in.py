@@ -35,7 +35,7 @@ class Side:
     chosen: str
 
 
-@bp.route("/<key>/bring-in", methods=["GET", "POST"])
+@bp.route("/<draft:key>/bring-in", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def bring_in(key: str) -> ResponseReturnValue:
     """Say what bringing the newer version in means, do it, and ask where both sides changed one place."""
@@ -106,7 +106,7 @@ def _page(state: DraftState, conflicts: Sequence[Conflict], *, asked: bool = Fal
         state=state,
         sides=sides,
         asked=asked,
-        parent_text=opening.crumb(state, opening.module_of(state).title),
+        parent_text=opening.crumb(state, opening.title_of(state)),
     )
 
 
@@ -127,4 +127,6 @@ def _title(path: str) -> str:
     if folder == "media":
         return f"The file “{name}”"
     named = {"lessons": f"Lesson “{said}”", "items": f"Questions “{said}”"}
-    return named.get(folder) or ("Job aid" if path == "job-aid.md" else "Module details")
+    if not folder and path.endswith(".md"):
+        return "Job aid" if path == "job-aid.md" else "The guide’s text"
+    return named.get(folder) or "Module details"

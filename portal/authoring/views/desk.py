@@ -1,4 +1,6 @@
-"""The desk's first page, a new module, a draft's beginning and end, and taking a place over."""
+"""The desk's first page, a new module or guide, a draft's beginning and end, and taking a place over."""
+
+from collections.abc import Callable
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -7,7 +9,8 @@ from flask_login import current_user
 from portal import clock
 from portal.access import requires
 from portal.authoring import queries, services
-from portal.authoring.forms.desk import NewModuleForm
+from portal.authoring.forms.desk import NewForm, NewGuideForm, NewModuleForm
+from portal.authoring.subjects import BELOW_GUIDES, is_guide
 from portal.authoring.views import opening
 from portal.authoring.views.blueprint import bp
 from portal.db import transaction
@@ -18,9 +21,13 @@ from portal.permissions import Permission
 @bp.get("")
 @requires(Permission.AUTHORING_VIEW)
 def desk() -> ResponseReturnValue:
-    """Every module."""
+    """Every module, and below them every guide."""
     return render_template(
-        "authoring/desk.html", modules=queries.desk(), today=clock.today(), may_edit=opening.may_edit()
+        "authoring/desk.html",
+        modules=queries.desk(),
+        guides=queries.desk_guides(),
+        today=clock.today(),
+        may_edit=opening.may_edit(),
     )
 
 
@@ -29,35 +36,51 @@ def desk() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """A module from nothing."""
     form = NewModuleForm()
-    if form.validate_on_submit():
-        try:
-            with transaction():
-                services.new_module(form.key.data, form.title.data, by=current_user.person_id, at=clock.now())
-        except ConflictError:
-            sentence = f"There is a module with the short name “{form.key.data}” already. Choose another"
-            form.key.errors = (*form.key.errors, sentence)
-        except RuleError as error:
-            form.key.errors = (*form.key.errors, str(error))
-        else:
-            return redirect(url_for(".module", key=form.key.data), 303)
+    if form.validate_on_submit() and _begun(form, services.new_module):
+        return redirect(url_for(".module", key=form.key.data), 303)
     return render_template("authoring/new.html", form=form)
 
 
-@bp.post("/<key>/edit")
+@bp.route("/_guides/_new", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def new_guide() -> ResponseReturnValue:
+    """A guide from nothing."""
+    form = NewGuideForm()
+    if form.validate_on_submit() and _begun(form, services.new_guide):
+        return redirect(url_for(".guide", key=f"{BELOW_GUIDES}{form.key.data}"), 303)
+    return render_template("authoring/new_guide.html", form=form)
+
+
+def _begun(form: NewForm, begin: Callable[..., int]) -> bool:
+    """Whether the draft was begun; where it was not, the form says why."""
+    try:
+        with transaction():
+            begin(form.key.data, form.title.data, by=current_user.person_id, at=clock.now())
+    except ConflictError:
+        sentence = f"There is a {form.word} with the short name “{form.key.data}” already. Choose another"
+        form.key.errors = (*form.key.errors, sentence)
+    except RuleError as error:
+        form.key.errors = (*form.key.errors, str(error))
+    else:
+        return True
+    return False
+
+
+@bp.post("/<draft:key>/edit")
 @requires(Permission.DRAFT_EDIT)
 def edit(key: str) -> ResponseReturnValue:
-    """Open the module's draft, or go on with the one that is open."""
+    """Open the draft of the module or guide, or go on with the one that is open."""
     with transaction():
         services.open_draft(key, by=current_user.person_id, at=clock.now())
     return redirect(url_for(".module", key=key), 303)
 
 
-@bp.route("/<key>/discard", methods=["GET", "POST"])
+@bp.route("/<draft:key>/discard", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def discard(key: str) -> ResponseReturnValue:
     """Say what discarding the draft means, and do it."""
     state = queries.draft(key)
-    title = opening.module_of(state).title
+    title = opening.title_of(state)
     if request.method == "POST":
         if request.form.get("number") != str(state.number):
             flash("Someone saved in this draft after you opened the page. Look at it again.", "error")
@@ -76,7 +99,7 @@ def discard(key: str) -> ResponseReturnValue:
     )
 
 
-@bp.post("/<key>/take-over")
+@bp.post("/<draft:key>/take-over")
 @requires(Permission.DRAFT_EDIT)
 def take_over(key: str) -> ResponseReturnValue:
     """Take a place from whoever is editing it, and go there."""
@@ -91,10 +114,11 @@ def take_over(key: str) -> ResponseReturnValue:
 def _editor_of(key: str, place: str) -> str:
     """The address of a place's editor."""
     kind, _, name = place.partition(":")
-    if kind == "lesson" and name:
+    if kind == "lesson" and name and not is_guide(key):
         return url_for(".lesson", key=key, name=name)
-    if kind == "item" and name:
+    if kind == "item" and name and not is_guide(key):
         return url_for(".item", key=key, item=name)
-    if place in {"details", "job-aid"}:
-        return url_for(".job_aid" if place == "job-aid" else ".details", key=key)
+    whole = {"text": ".guide"} if is_guide(key) else {"details": ".details", "job-aid": ".job_aid"}
+    if place in whole:
+        return url_for(whole[place], key=key)
     raise RuleError("There is no such place in a draft. Open it from the draft’s page.")

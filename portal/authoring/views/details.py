@@ -28,7 +28,7 @@ PLACE = "details"
 HUNDRED = Decimal(100)
 
 
-@bp.route("/<key>/details", methods=["GET", "POST"])
+@bp.route("/<module:key>/details", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def details(key: str) -> ResponseReturnValue:
     """The module's details as one form."""

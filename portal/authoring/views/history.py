@@ -48,7 +48,7 @@ def _goes_on(earlier: SavedState, later: SavedState) -> bool:
     return same and later.saved_at - earlier.saved_at <= PAUSE
 
 
-@bp.get("/<key>/history")
+@bp.get("/<draft:key>/history")
 @requires(Permission.AUTHORING_VIEW)
 def history(key: str) -> ResponseReturnValue:
     """Every saved state: when, who, what."""
@@ -66,11 +66,11 @@ def history(key: str) -> ResponseReturnValue:
         hidden=len(saved) - len(runs),
         every=every,
         may_edit=opening.may_edit() and state.review is None,
-        parent_text=opening.crumb(state, opening.module_of(state).title),
+        parent_text=opening.crumb(state, opening.title_of(state)),
     )
 
 
-@bp.post("/<key>/history")
+@bp.post("/<draft:key>/history")
 @requires(Permission.DRAFT_EDIT)
 def restore(key: str) -> ResponseReturnValue:
     """Bring a saved state back, as the next one."""

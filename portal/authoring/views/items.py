@@ -77,7 +77,7 @@ def _desk(state: DraftState, key: str) -> Desk:
     return Desk(state, files, details.read(files[opening.FIRST]), table, kind, number, len(places))
 
 
-@bp.route("/<key>/items/<item>", methods=["GET", "POST"])
+@bp.route("/<module:key>/items/<item>", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def item(key: str, item: str) -> ResponseReturnValue:
     """One question: its words, what the check says of it, and how a learner sees it."""
@@ -105,7 +105,7 @@ def _gone(key: str) -> ResponseReturnValue:
     return render_template("authoring/item_gone.html", key=key, typed=typed), 409
 
 
-@bp.route("/<key>/items/_new", methods=["GET", "POST"])
+@bp.route("/<module:key>/items/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def new_item(key: str) -> ResponseReturnValue:
     """A new question: first its kind, then its words."""
@@ -246,7 +246,7 @@ def _stale(
     return _page(present, form, inner, unsaved=True, differing=differing), 409
 
 
-@bp.post("/<key>/items/_order")
+@bp.post("/<module:key>/items/_order")
 @requires(Permission.DRAFT_EDIT)
 def move_item(key: str) -> ResponseReturnValue:
     """Let a question change places with the one before (``up``) or after it (``down``)."""
@@ -257,7 +257,7 @@ def move_item(key: str) -> ResponseReturnValue:
     return redirect(url_for(".module", key=key, _anchor=f"item-{name}"), 303)
 
 
-@bp.route("/<key>/items/<item>/remove", methods=["GET", "POST"])
+@bp.route("/<module:key>/items/<item>/remove", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def remove_item(key: str, item: str) -> ResponseReturnValue:
     """Say what taking a question out means, and do it."""

@@ -17,7 +17,7 @@ from portal.permissions import Permission
 PATH = "job-aid.md"
 
 
-@bp.route("/<key>/job-aid", methods=["GET", "POST"])
+@bp.route("/<module:key>/job-aid", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def job_aid(key: str) -> ResponseReturnValue:
     """The job aid's text, and how it looks on a phone."""
@@ -45,7 +45,7 @@ def _opened(key: str) -> tuple[Sheet, JobAidForm, bytes]:
         path=PATH,
         place="job-aid",
         caption="Job aid",
-        module=opening.module_of(state),
+        whole=opening.title_of(state),
         learner=url_for(".preview_job_aid", key=key),
     )
     return (
@@ -59,7 +59,7 @@ def _written(form: JobAidForm, held: bytes) -> bytes:
     return text.write(held, LessonText(form.title.data or "", 0, [], form.body.data or ""))
 
 
-@bp.route("/<key>/job-aid/remove", methods=["GET", "POST"])
+@bp.route("/<module:key>/job-aid/remove", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def remove_job_aid(key: str) -> ResponseReturnValue:
     """Say what taking the job aid out means, and do it."""

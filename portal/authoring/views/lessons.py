@@ -34,12 +34,13 @@ def _sheet(state: DraftState, name: str) -> Sheet:
         path=_path(name),
         place=f"lesson:{name}",
         caption=f"Lesson {names.index(name) + 1} of {len(names)}",
-        module=module,
+        whole=module.title,
+        outcomes=module.outcomes,
         learner=url_for(".preview_lesson", key=state.key, name=name),
     )
 
 
-@bp.route("/<key>/lessons/<name>", methods=["GET", "POST"])
+@bp.route("/<module:key>/lessons/<name>", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def lesson(key: str, name: str) -> ResponseReturnValue:
     """One lesson: its text, what the check says of it, and how it looks on a phone."""
@@ -63,7 +64,7 @@ def _opened(key: str, name: str) -> tuple[Sheet, LessonForm, bytes]:
     held = opening.file_of(sheet.state, sheet.path)
     said = text.read(held)
     shown = {"title": said.title, "minutes": said.minutes or "", "outcomes": said.outcomes, "body": said.body}
-    form = LessonForm(sheet.module.outcomes, data=shown | {"expected": sheet.state.files[sheet.path]})
+    form = LessonForm(sheet.outcomes, data=shown | {"expected": sheet.state.files[sheet.path]})
     return sheet, form, held
 
 
@@ -74,7 +75,7 @@ def _written(form: LessonForm, held: bytes) -> bytes:
     return text.write(held, said)
 
 
-@bp.route("/<key>/lessons/_new", methods=["GET", "POST"])
+@bp.route("/<module:key>/lessons/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def new_lesson(key: str) -> ResponseReturnValue:
     """A new lesson at the end of the module."""
@@ -98,7 +99,7 @@ def new_lesson(key: str) -> ResponseReturnValue:
     )
 
 
-@bp.post("/<key>/lessons/_order")
+@bp.post("/<module:key>/lessons/_order")
 @requires(Permission.DRAFT_EDIT)
 def move_lesson(key: str) -> ResponseReturnValue:
     """Let a lesson change places with the one before (``up``) or after it (``down``)."""
@@ -116,7 +117,7 @@ def move_lesson(key: str) -> ResponseReturnValue:
     return redirect(url_for(".module", key=key, _anchor=f"lesson-{name}"), 303)
 
 
-@bp.route("/<key>/lessons/<name>/remove", methods=["GET", "POST"])
+@bp.route("/<module:key>/lessons/<name>/remove", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def remove_lesson(key: str, name: str) -> ResponseReturnValue:
     """Say what taking a lesson out means, and do it."""

@@ -31,7 +31,7 @@ def _take_more(endpoint: str | None, _values: dict[str, Any] | None) -> None:
         request.max_content_length = MEDIA_BYTES + ENVELOPE
 
 
-@bp.get("/<key>/media")
+@bp.get("/<draft:key>/media")
 @requires(Permission.AUTHORING_VIEW)
 def media(key: str) -> ResponseReturnValue:
     """Every medium of the draft, and the form for another, or for the one that the address names."""
@@ -42,7 +42,7 @@ def media(key: str) -> ResponseReturnValue:
     return _page(state, form, target)
 
 
-@bp.post("/<key>/media")
+@bp.post("/<draft:key>/media")
 @requires(Permission.DRAFT_EDIT)
 def upload(key: str) -> ResponseReturnValue:
     """Keep a medium, and where it is asked for the figure that shows it."""
@@ -66,7 +66,7 @@ def upload(key: str) -> ResponseReturnValue:
     return _page(state, form, target)
 
 
-@bp.route("/<key>/media/<name>/remove", methods=["GET", "POST"])
+@bp.route("/<draft:key>/media/<name>/remove", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def remove_medium(key: str, name: str) -> ResponseReturnValue:
     """Say where a medium is shown, or take it out where it is shown nowhere."""
@@ -90,7 +90,7 @@ def remove_medium(key: str, name: str) -> ResponseReturnValue:
     return redirect(url_for(".media", key=key), 303)
 
 
-@bp.get("/<key>/media/<sha256>/<name>")
+@bp.get("/<draft:key>/media/<sha256>/<name>")
 @requires(Permission.AUTHORING_VIEW)
 def medium(key: str, sha256: str, name: str) -> ResponseReturnValue:
     """A medium of a draft, served as a published one is: whatever it holds, it does nothing."""
@@ -116,7 +116,7 @@ def _keep(state: DraftState, form: UploadForm, target: str) -> str:
 
 
 def _crumb(state: DraftState) -> str:
-    return opening.crumb(state, opening.module_of(state).title)
+    return opening.crumb(state, opening.title_of(state))
 
 
 def _page(state: DraftState, form: UploadForm, target: str) -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""The page of one module: its draft, or what is published where there is none."""
+"""The page of one module or guide: its draft, or what is published where there is none."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,16 +13,16 @@ from portal.authoring.editing import details, items, lesson
 from portal.authoring.findings import Finding
 from portal.authoring.measures import of_text
 from portal.authoring.queries import DraftState
-from portal.authoring.views import opening
+from portal.authoring.subjects import is_guide, subject
+from portal.authoring.views import guides, opening
 from portal.authoring.views.blueprint import bp
-from portal.catalogue.queries import current_version
 from portal.errors import NotFoundError
 from portal.kinds import kinds
 from portal.permissions import Permission
 from portal.web.filters import date, plural
 
 
-@bp.get("/<key>")
+@bp.get("/<draft:key>")
 @requires(Permission.AUTHORING_VIEW)
 def module(key: str) -> ResponseReturnValue:
     """The draft with its parts, or the published version with “Edit”."""
@@ -30,6 +30,8 @@ def module(key: str) -> ResponseReturnValue:
         state = queries.draft(key)
     except NotFoundError:
         return _published(key)
+    if is_guide(key):
+        return guides.draft_page(state)
     files = opening.texts_of(state)
     found = finder.findings(key, queries.reading_of(key, state.files), files)
     said = details.read(files[opening.FIRST])
@@ -53,10 +55,13 @@ def module(key: str) -> ResponseReturnValue:
 
 
 def _published(key: str) -> ResponseReturnValue:
-    version = current_version(key)
+    of = subject(key)
+    version = of.newest()
     if version is None:
-        raise NotFoundError(f"There is no module “{key}”.")
-    return render_template("authoring/published.html", key=key, version=version, may_edit=opening.may_edit())
+        raise NotFoundError(f"There is no {of.word} “{of.name}”.")
+    return render_template(
+        f"authoring/published_{of.word}.html", key=key, version=version, may_edit=opening.may_edit()
+    )
 
 
 class _ByPlace(dict[str, list[opening.Found]]):

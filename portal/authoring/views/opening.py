@@ -13,6 +13,7 @@ from portal.authoring import kept, queries, services
 from portal.authoring.editing import details
 from portal.authoring.findings import Finding, Level
 from portal.authoring.queries import DraftState
+from portal.authoring.subjects import subject
 from portal.db import transaction
 from portal.errors import NotFoundError
 from portal.permissions import Permission
@@ -56,6 +57,12 @@ def texts_of(state: DraftState) -> dict[str, bytes]:
 def module_of(state: DraftState) -> details.Details:
     """What the draft says of the whole module."""
     return details.read(file_of(state, FIRST))
+
+
+def title_of(state: DraftState) -> str:
+    """What the draft calls its module or guide."""
+    of = subject(state.key)
+    return of.title(file_of(state, of.first))
 
 
 def short_title(title: str) -> str:
@@ -122,7 +129,7 @@ def taken(state: DraftState, place: str, what: str, back: str) -> ResponseReturn
         what=what,
         other=other,
         back=back,
-        parent_text=crumb(state, module_of(state).title),
+        parent_text=crumb(state, title_of(state)),
     )
 
 

@@ -10,7 +10,8 @@ from portal.access import requires
 from portal.assessment.queries import Question
 from portal.authoring import as_learner, queries
 from portal.authoring.queries import DraftState
-from portal.authoring.views import job_aid, lessons, opening
+from portal.authoring.subjects import is_guide
+from portal.authoring.views import guides, job_aid, lessons, opening
 from portal.authoring.views.blueprint import bp
 from portal.catalogue.published import PublishedItem, PublishedVersion
 from portal.catalogue.rendering import fill
@@ -52,11 +53,13 @@ def _first_item(version: PublishedVersion) -> str:
     return url_for(".preview_item", key=version.activity.key, item=first.key) if first else ""
 
 
-@bp.get("/<key>/preview")
+@bp.get("/<draft:key>/preview")
 @requires(Permission.AUTHORING_VIEW)
 def preview(key: str) -> ResponseReturnValue:
-    """The module's page."""
+    """The module's page, or the guide's."""
     state = queries.draft(key)
+    if is_guide(key):
+        return guides.preview(state)
     course = as_learner.course(state)
     limit = course.version.attempts or None
     return _page(
@@ -70,7 +73,7 @@ def preview(key: str) -> ResponseReturnValue:
     )
 
 
-@bp.route("/<key>/preview/lessons/<name>", methods=["GET", "POST"])
+@bp.route("/<module:key>/preview/lessons/<name>", methods=["GET", "POST"])
 @requires(Permission.AUTHORING_VIEW)
 def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     """A lesson; its button goes on to the next one and keeps nothing."""
@@ -86,7 +89,7 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     return _page(state, "authoring/preview_lesson.html", course=course, lesson=shown, html=html)
 
 
-@bp.get("/<key>/preview/job-aid")
+@bp.get("/<module:key>/preview/job-aid")
 @requires(Permission.AUTHORING_VIEW)
 def preview_job_aid(key: str) -> ResponseReturnValue:
     """The job aid."""
@@ -98,7 +101,7 @@ def preview_job_aid(key: str) -> ResponseReturnValue:
     return _page(state, "authoring/preview_job_aid.html", version=version, html=html)
 
 
-@bp.route("/<key>/preview/items/<item>", methods=["GET", "POST"])
+@bp.route("/<module:key>/preview/items/<item>", methods=["GET", "POST"])
 @requires(Permission.AUTHORING_VIEW)
 def preview_item(key: str, item: str) -> ResponseReturnValue:
     """A question as it is asked; an answer to it is read back with what a learner sees after a pass."""
@@ -139,12 +142,14 @@ def _numbered(version: PublishedVersion, key: str) -> tuple[int, PublishedItem]:
     raise NotFoundError("There is no such question, or it cannot be read yet.")
 
 
-@bp.post("/<key>/render")
+@bp.post("/<draft:key>/render")
 @requires(Permission.DRAFT_EDIT)
 def render(key: str) -> ResponseReturnValue:
     """What the editor of a text shows beside it, for the text as it is being written; nothing is saved."""
     place = request.form.get("place", "")
     kind, _, name = place.partition(":")
+    if is_guide(key):
+        return guides.fragment(key)
     if kind == "lesson":
         return lessons.fragment(key, name)
     if kind == "job-aid":

@@ -10,10 +10,11 @@ from portal import clock
 from portal.access import requires
 from portal.authoring import findings as finder
 from portal.authoring import queries, reviewed, reviews
-from portal.authoring.editing import details
 from portal.authoring.editing.differences import Change, count, differences
 from portal.authoring.forms.review import CommentForm, SendBackForm, SendForm
+from portal.authoring.queries import DraftState
 from portal.authoring.reviewed import ReviewState
+from portal.authoring.subjects import subject
 from portal.authoring.views import opening
 from portal.authoring.views.blueprint import bp
 from portal.catalogue import queries as catalogue
@@ -24,7 +25,7 @@ from portal.errors import NotFoundError
 from portal.permissions import Permission
 
 
-@bp.route("/<key>/review/send", methods=["GET", "POST"])
+@bp.route("/<draft:key>/review/send", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def send(key: str) -> ResponseReturnValue:
     """Say what stands in the way, or ask why it changed and send it."""
@@ -42,8 +43,8 @@ def send(key: str) -> ResponseReturnValue:
         flash("Sent for review. A publisher who did not change it can publish it now.", "success")
         return redirect(url_for(".review", key=key), 303)
     files = queries.contents(state)
-    published = catalogue.package_files(state.base_version_id) if state.base_version_id else {}
-    title = details.read(files[opening.FIRST]).title
+    published = _published(state)
+    title = opening.title_of(state)
     page = render_template(
         "authoring/send.html",
         state=state,
@@ -57,14 +58,14 @@ def send(key: str) -> ResponseReturnValue:
     return page, 409 if obstacles and request.method == "POST" else 200
 
 
-@bp.get("/<key>/review")
+@bp.get("/<draft:key>/review")
 @requires(Permission.AUTHORING_VIEW)
 def review(key: str) -> ResponseReturnValue:
     """What changed, and what may be done about it."""
     return _page(reviewed.latest_review(key))
 
 
-@bp.post("/<key>/review/comment")
+@bp.post("/<draft:key>/review/comment")
 @requires(Permission.AUTHORING_VIEW)
 def comment(key: str) -> ResponseReturnValue:
     """Say something about one place."""
@@ -81,7 +82,7 @@ def comment(key: str) -> ResponseReturnValue:
     return redirect(url_for(".review", key=key), 303)
 
 
-@bp.route("/<key>/review/send-back", methods=["GET", "POST"])
+@bp.route("/<draft:key>/review/send-back", methods=["GET", "POST"])
 @requires(Permission.VERSION_PUBLISH)
 def send_back(key: str) -> ResponseReturnValue:
     """Ask what must change, and end the review."""
@@ -97,7 +98,7 @@ def send_back(key: str) -> ResponseReturnValue:
     return render_template("authoring/send_back.html", form=form, held=held, **_names(held))
 
 
-@bp.post("/<key>/review/withdraw")
+@bp.post("/<draft:key>/review/withdraw")
 @requires(Permission.DRAFT_EDIT)
 def withdraw(key: str) -> ResponseReturnValue:
     """Take the draft back from review."""
@@ -107,7 +108,7 @@ def withdraw(key: str) -> ResponseReturnValue:
     return redirect(url_for(".module", key=key), 303)
 
 
-@bp.post("/<key>/publish")
+@bp.post("/<draft:key>/publish")
 @requires(Permission.VERSION_PUBLISH)
 def publish(key: str) -> ResponseReturnValue:
     """Publish exactly what was reviewed."""
@@ -131,17 +132,20 @@ def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
     files, old = queries.files_of(held.files), _published(held)
     changes = differences(old, files, _sources())
     open_ = held.ended_at is None
+    reading = queries.reading_of(held.key, held.files)
     return render_template(
         "authoring/review.html",
         held=held,
         open=open_,
         changes=changes,
         count=count(changes),
-        findings=_placed(held.key, queries.reading_of(held.key, held.files), files),
+        findings=_placed(held.key, reading, files),
         old_media={path: sha256(content) for path, content in old.items() if path.startswith("media/")},
         forms=_comment_forms(held, ["", *(change.place for change in changes)], failed) if open_ else {},
         failed=failed,
         under_way=reviewed.people_under_way(held.key) if open_ else [],
+        readers=reviewed.acknowledged(held.key) if open_ else [],
+        asks=any(checked.guide.acknowledge for checked in reading.guides),
         own_work=open_ and current_user.person_id in queries.changed_by(held.draft_id),
         may_publish=Permission.VERSION_PUBLISH in current_user.permissions,
         may_edit=opening.may_edit(),
@@ -149,9 +153,9 @@ def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
     )
 
 
-def _published(held: ReviewState) -> dict[str, bytes]:
-    """What the draft is based on; nothing of a new module."""
-    return catalogue.package_files(held.base_version_id) if held.base_version_id else {}
+def _published(held: ReviewState | DraftState) -> dict[str, bytes]:
+    """What the draft is based on; nothing of what is new."""
+    return subject(held.key).files_of(held.base_version_id) if held.base_version_id else {}
 
 
 def _changes(held: ReviewState) -> list[Change]:
@@ -160,10 +164,12 @@ def _changes(held: ReviewState) -> list[Change]:
 
 def _names(held: ReviewState) -> dict[str, Any]:
     """What the pages of a review call the module and its versions."""
-    title = details.read(queries.content(held.files[opening.FIRST])).title
+    of = subject(held.key)
+    title = of.title(queries.content(held.files[of.first]))
     number = (held.base_number or 0) + 1
     return {
         "title": opening.short_title(title),
+        "word": of.word,
         "number": number,
         "parent_text": f"{opening.short_title(title)}, draft of version {number}",
     }

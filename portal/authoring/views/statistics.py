@@ -18,7 +18,7 @@ from portal.catalogue.rendering import fill
 from portal.permissions import Permission
 
 
-@bp.get("/<key>/statistics")
+@bp.get("/<module:key>/statistics")
 @requires(Permission.AUTHORING_VIEW)
 def statistics(key: str) -> ResponseReturnValue:
     """What the answers say about each item of a version, the current one unless the address names another."""

@@ -1,7 +1,7 @@
-"""The editor that a lesson and the job aid share: shown, added to, previewed, saved, and saved too late."""
+"""The editor of a lesson, the job aid or a guide: shown, added to, previewed, saved, and saved too late."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,6 @@ from portal import clock
 from portal.authoring import boxes, queries, services
 from portal.authoring.drafted import Drafted, drafted
 from portal.authoring.editing import lesson as text
-from portal.authoring.editing.details import Details
-from portal.authoring.editing.lesson import LessonText
 from portal.authoring.editing.wording import Runs, paragraphs, words
 from portal.authoring.errors import StaleSaveError
 from portal.authoring.forms.fields import LONGEST_TEXT
@@ -38,20 +36,22 @@ class Sheet:
     path: str
     place: str  # as in ``Presence``
     caption: str  # above its title
-    module: Details
+    whole: str  # title of the module, or of the guide itself
     learner: str  # address of the learner's page of it
+    outcomes: Sequence[tuple[str, str]] = ()  # of the module, by key and text
+    lines: Callable[[bytes], list[str]] = lambda held: [text.read(held).title]  # beside its text
 
     @property
     def is_lesson(self) -> bool:
-        """Whether it is a lesson, else the job aid."""
-        return self.place != "job-aid"
+        """Whether it is a lesson, else the job aid or a guide."""
+        return self.place.startswith("lesson:")
 
     @property
     def address(self) -> str:
         """Where its editor stands."""
-        if not self.is_lesson:
-            return url_for(".job_aid", key=self.state.key)
-        return url_for(".lesson", key=self.state.key, name=self.place.partition(":")[2])
+        if self.is_lesson:
+            return url_for(".lesson", key=self.state.key, name=self.place.partition(":")[2])
+        return url_for(".job_aid" if self.place == "job-aid" else ".guide", key=self.state.key)
 
     @property
     def pictures(self) -> list[str]:
@@ -149,7 +149,7 @@ def page(sheet: Sheet, form: FlaskForm, content: bytes, *, unsaved: bool = False
         form=form,
         unsaved=unsaved,
         boxes=_boxes(sheet, form),
-        parent_text=opening.crumb(sheet.state, sheet.module.title),
+        parent_text=opening.crumb(sheet.state, sheet.whole),
         **_preview(sheet, form, content),
     )
 
@@ -183,18 +183,19 @@ def stale(sheet: Sheet, form: FlaskForm, mine: bytes, error: StaleSaveError) -> 
         form=form,
         saved_by=error.saved_by,
         theirs=said,
-        rows=_rows(said, text.read(mine)),
-        parent_text=opening.crumb(sheet.state, sheet.module.title),
+        rows=_rows(sheet, theirs, mine),
+        parent_text=opening.crumb(sheet.state, sheet.whole),
     )
     return page, 409
 
 
-def _rows(theirs: LessonText | None, mine: LessonText) -> list[tuple[Runs, Runs]]:
+def _rows(sheet: Sheet, theirs: bytes, mine: bytes) -> list[tuple[Runs, Runs]]:
     """Their text and mine beside each other, paragraph by paragraph, the title first."""
-    other = theirs or LessonText("", 0, [], "")
-    pairs = paragraphs(other.body, mine.body)
+    own = sheet.lines(mine)
+    heads = zip(sheet.lines(theirs) if theirs else [""] * len(own), own, strict=True)
+    pairs = paragraphs(text.read(theirs).body if theirs else "", text.read(mine).body)
     sides = [((pair.old or "").rstrip("\n"), (pair.new or "").rstrip("\n")) for pair in pairs]
-    return [words(*side) for side in [(other.title, mine.title), *sides]]
+    return [words(*side) for side in [*heads, *sides]]
 
 
 def gone(key: str, form: FlaskForm) -> ResponseReturnValue:
