@@ -5,7 +5,7 @@ import re
 import nh3
 
 # A medium of a version or of a draft, under its hash; nothing else of the portal is ever fetched by a text.
-_MEDIUM = re.compile(r"(/authoring/[a-z0-9\-]+)?/media/[0-9a-f]{64}/[A-Za-z0-9._\-]+")
+_MEDIUM = re.compile(r"(/authoring/(?:_guides/)?[a-z0-9\-]+)?/media/[0-9a-f]{64}/[A-Za-z0-9._\-]+")
 _GLOBAL = {"class", "id"}
 ATTRIBUTES: dict[str, set[str]] = {
     "*": _GLOBAL | {"lang"},

@@ -252,6 +252,10 @@ def test_its_figures_are_listed_and_served_and_a_module_has_none_of_its_pages(au
     assert "The guide’s text" in page.text
     image = next(img.get("src") for img in page.all("img") if "box.svg" in img.get("src"))
     assert (image.startswith(f"{DESK}/media/"), author.get(image).status_code) == (True, 200)
+    shown = next(
+        img.get("src") for img in author.page(TEXT).all("img") if "box.svg" in (img.get("src") or "")
+    )
+    assert shown == image
     for path in ("details", "lessons/first", "items/one", "job-aid", "statistics"):
         assert author.get(f"{DESK}/{path}").status_code == 404
     assert author.get("/authoring/sample/text").status_code == 404
