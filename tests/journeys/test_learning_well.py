@@ -69,11 +69,13 @@ def test_each_module_is_passed_with_the_keyboard_alone(
 
 @pytest.fixture(scope="module")
 def copies(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """The server with modules that nobody has begun: one as it is, two that ask everything in their banks."""
+    """The server with modules that nobody has begun: as it is, with one attempt, and asking whole banks."""
     folder = Path(shutil.copytree(ROOT / "modules", tmp_path_factory.mktemp("copies") / "modules"))
-    for slug, whole in (("recognise", False), ("protect", True), ("report", True)):
+    for slug, whole in (("recognise", False), ("respond", False), ("protect", True), ("report", True)):
         copy = Path(shutil.move(folder / slug, folder / f"second-{slug}"))
         held = (copy / "module.toml").read_text().replace(f'key = "{slug}"', f'key = "second-{slug}"', 1)
+        if slug == "respond":
+            held = held.replace("attempts = 0", "attempts = 1")
         if whole:
             bank = "".join(path.read_text() for path in (copy / "items").glob("*.toml"))
             count = bank.count("[[item]]") - bank.count("retired = true")
@@ -118,6 +120,34 @@ def test_fail_plan_other_items_pass(
         tab.goto(plan)
         press(tab, "Try again")
         assert first.isdisjoint(asked(copies, attempt_of(tab)))
+        finish_by_forms(tab, copies, right=True)
+        assert h1(tab) == "You passed"
+
+
+def test_a_manager_opens_one_more_attempt(browser: Browser, copies: Server) -> None:
+    with visitor(browser, copies, 320) as tab, visitor(browser, copies, **NO_SCRIPTS) as manager:
+        sign_in(tab, "D1001")
+        tab.goto(f"/assessment/{reach_assessment(tab.context, copies.instance, 'second-respond')}")
+        finish_by_forms(tab, copies, right=False)
+        assert "You have used every attempt" in tab.inner_text("main")
+        sign_in(manager, "D2001")
+        manager.goto("/people/D1001")
+        follow(manager, "Open one more attempt")
+        hold_to_account(manager)
+        with visitor(browser, copies, 320) as checked:  # the checker needs scripts
+            sign_in(checked, "D2001")
+            checked.goto(manager.url)
+            hold_to_account(checked)
+            press(checked, "Open one more attempt")
+            assert checked.title().startswith("Error: ")
+            hold_to_account(checked)
+        manager.check("input[name=module]")
+        manager.check("input[name=reason][value=supported]")
+        press(manager, "Open one more attempt")
+        assert "One more attempt at Respond is open" in manager.inner_text("main")
+        tab.reload()
+        assert "One more attempt was opened for you on" in tab.inner_text("main")
+        press(tab, "Try again")
         finish_by_forms(tab, copies, right=True)
         assert h1(tab) == "You passed"
 
