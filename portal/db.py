@@ -5,11 +5,13 @@ lock held to its commit, so stamps rise in the order of commits and a report "as
 can never change afterwards.
 """
 
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from time import monotonic, sleep
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -35,6 +37,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from portal import clock
 
+BUSY_SECONDS = 15  # how long a writer waits for another
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
 NAMES = {
@@ -218,7 +221,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "synchronous = FULL",  # an acknowledged commit survives a power cut
         "foreign_keys = ON",
         "recursive_triggers = ON",  # INSERT OR REPLACE would pass the delete trigger without it
-        "busy_timeout = 15000",
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
         "cache_size = -2000",  # a connection; the operating system keeps the pages for all of them
         "temp_store = MEMORY",
     ):
@@ -228,9 +231,31 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     """Take SQLite's write lock at the start of a unit of work: FOR UPDATE does nothing there."""
     if connection.get_execution_options().get("portal_writes"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _take_write_lock(connection.connection.dbapi_connection)
     else:  # cannot fail, so it goes straight to the driver
         connection.connection.dbapi_connection.execute("BEGIN")
+
+
+def _take_write_lock(driver: Any) -> None:
+    """Begin as the one writer, waiting at most as long as ``busy_timeout`` says.
+
+    SQLite's own wait sleeps up to 100 ms at a time while the lock comes free many times over; writers
+    here hold it for a few milliseconds, so it is asked for more often.
+    """
+    last = monotonic() + BUSY_SECONDS
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > last:
+                    raise
+                sleep(0.001)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
