@@ -8,6 +8,7 @@ from portal.authoring import as_learner, kept, marks, measures, readings
 from portal.authoring import findings as finder
 from portal.authoring.editing.differences import front_matter
 from portal.authoring.findings import Finding
+from portal.authoring.measures import TextMeasures
 from portal.authoring.queries import DraftState
 from portal.catalogue.figures import PHONE
 from portal.catalogue.rendering import fill
@@ -20,7 +21,7 @@ class Drafted:
 
     html: Markup
     findings: list[Finding]  # the number of each, counted from 1, names its mark
-    words: int
+    measured: TextMeasures
 
 
 def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
@@ -46,7 +47,7 @@ def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
         reading = readings.passing(state.key, files)
     html = marks.shown(_html(reading, place), found).replace(f'media="{PHONE}"', 'media="all"')
     html = as_learner.inside(state.key, html)
-    return Drafted(fill(html), found, measures.of_text(body).words)
+    return Drafted(fill(html), found, measures.of_text(body))
 
 
 def place_of(path: str) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 from portal.catalogue.items import ItemText
@@ -32,6 +33,11 @@ class TextMeasures:
     checks: int
     minutes: float  # 200 words a minute and 45 seconds a check
     grade: float | None  # of ``reading_grade``; None where there are too few words to tell
+
+    @property
+    def whole_minutes(self) -> int:
+        """Minutes as a page says them, a begun one counted."""
+        return max(1, ceil(self.minutes))
 
 
 def of_text(body: str) -> TextMeasures:

@@ -50,6 +50,20 @@ def test_words_are_counted_against_what_a_lesson_has(desk):
     assert "3 words. A lesson has 350 to 600." in desk.page(LESSON).text
 
 
+def test_minutes_and_reading_grade_are_told_of_what_is_written(desk):
+    page = save(desk, button="Preview", body="You ring early. They come soon. " * 40)
+
+    assert "240 words. A lesson has 350 to 600. It takes about 2 minutes. Reading grade" in page.text
+
+
+def test_the_draft_says_what_serves_each_outcome_and_whether_length_gives_answers_away(desk):
+    page = desk.page("/authoring/sample")
+
+    assert "See a thing 2 lessons, 1 question" in page.text
+    assert "Say a thing 2 lessons, 1 question" in page.text
+    assert "The right choice is the longest in 0 of 2 questions" in page.text
+
+
 def test_nothing_is_saved_by_preview(desk):
     before = held(FIRST)
 

@@ -8,10 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from portal.access import requires
 from portal.authoring import findings as finder
-from portal.authoring import queries
+from portal.authoring import measures, queries
 from portal.authoring.editing import details, items, lesson
 from portal.authoring.findings import Finding
-from portal.authoring.measures import of_text
 from portal.authoring.queries import DraftState
 from portal.authoring.subjects import is_guide, subject
 from portal.authoring.views import guides, opening
@@ -33,7 +32,8 @@ def module(key: str) -> ResponseReturnValue:
     if is_guide(key):
         return guides.draft_page(state)
     files = opening.texts_of(state)
-    found = finder.findings(key, queries.reading_of(key, state.files), files)
+    reading = queries.reading_of(key, state.files)
+    found = finder.findings(key, reading, files)
     said = details.read(files[opening.FIRST])
     lessons, rows = _lessons(state, files), _items(state, files, said)
     places = {"details", "job-aid", "media"}
@@ -46,6 +46,7 @@ def module(key: str) -> ResponseReturnValue:
         may_edit=opening.may_edit(),
         findings=_by_place(found),
         facts=_facts(said),
+        measured=measures.of_module(reading.modules[0].package) if reading.modules else None,
         elsewhere=opening.found([each for each in found if each.place not in places]),
         lessons=lessons,
         items=rows,
@@ -109,7 +110,7 @@ def _lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]
                 "key": name,
                 "title": said.title,
                 "minutes": said.minutes,
-                "words": of_text(said.body).words,
+                "words": measures.of_text(said.body).words,
                 "editor": editors.get(f"lesson:{name}"),
             }
         )

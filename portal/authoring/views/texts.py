@@ -18,6 +18,7 @@ from portal.authoring.editing import lesson as text
 from portal.authoring.editing.wording import Runs, paragraphs, words
 from portal.authoring.errors import StaleSaveError
 from portal.authoring.forms.fields import LONGEST_TEXT
+from portal.authoring.measures import TextMeasures
 from portal.authoring.queries import DraftState
 from portal.authoring.views import opening
 from portal.catalogue.checking import sha256
@@ -161,8 +162,10 @@ def fragment(sheet: Sheet, form: FlaskForm, content: bytes) -> str:
 
 def _preview(sheet: Sheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
     body = form.body.data or ""
-    too_long = len(body) > LONGEST_TEXT
-    made = Drafted(Markup(), [], len(body.split())) if too_long else drafted(sheet.state, sheet.path, content)
+    if len(body) > LONGEST_TEXT:  # refused when it is saved; neither rendered nor measured beyond its words
+        made = Drafted(Markup(), [], TextMeasures(len(body.split()), 0, 0, None))
+    else:
+        made = drafted(sheet.state, sheet.path, content)
     where = {n: f"#mark-{n}" for n in range(1, len(made.findings) + 1) if f'id="mark-{n}"' in made.html}
     return {
         "drafted": made,
