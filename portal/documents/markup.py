@@ -31,7 +31,6 @@ class _Reader(HTMLParser):
         self._address = address
         self._open: list[tuple[str, dict[str, str], list[str]]] = [("", {}, [])]
         self._skipping = 0
-        self._level = 1  # of the heading before; the document's own is the first
 
     @property
     def markup(self) -> str:
@@ -64,8 +63,7 @@ class _Reader(HTMLParser):
 
     def _element(self, tag: str, attributes: dict[str, str], inner: str) -> str:
         if re.fullmatch("h[2-6]", tag):
-            self._level = min(int(tag[1]), self._level + 1)  # a tagged document may skip none
-            return f"#heading(level: {self._level})[{inner}]\n"
+            return f"#heading(level: {tag[1]})[{inner}]\n"
         if tag == "a":
             return f"#link({quoted(self._address(attributes.get('href', '')))})[{inner}]"
         if tag in {"strong", "em"}:

@@ -79,11 +79,6 @@ def test_hostile_text_is_typeset_as_it_stands(text):
     assert made(f"<h2>{shown}x</h2><ul><li>{shown}</li></ul><p><strong>{shown}</strong></p>")
 
 
-def test_a_heading_that_skips_a_level_is_typeset_one_below_the_last():
-    assert made("<h4>Deep</h4><h2>Two</h2><h5>Five</h5>")
-    assert "#heading(level: 2)" in markup_of("<h4>Deep</h4>")
-
-
 def test_tables_keep_their_heads_and_links_lead_outside():
     head = "<thead><tr><th>A</th><th>B</th></tr></thead>"
     html = f"<table>{head}<tbody><tr><td>1</td><td></td></tr></tbody></table>"
