@@ -1,7 +1,7 @@
 """A draft as the values that a learner's pages are drawn from; nothing of it is stored."""
 
 from portal.authoring.queries import DraftState, reading_of
-from portal.catalogue.checking import Checked, RenderedItem, RenderedPage
+from portal.catalogue.checking import Checked, RenderedItem, RenderedPage, version_fields
 from portal.catalogue.published import PublishedActivity, PublishedItem, PublishedLesson, PublishedVersion
 from portal.catalogue.queries import shared_name
 from portal.errors import NotFoundError
@@ -40,23 +40,10 @@ def version(state: DraftState) -> PublishedVersion:
     if not reading.modules:
         raise NotFoundError("The details of this draft cannot be read.")
     checked: Checked = reading.modules[0]
-    package, rules, aid = checked.package, checked.package.assessment, checked.job_aid
     return PublishedVersion(
         id=0,
         number=(state.published_number or 0) + 1,
-        title=package.title,
-        aim=package.aim,
-        minutes=package.minutes,
-        mastery_score=package.mastery_score,
-        outcomes=[{"key": outcome.key, "text": outcome.text} for outcome in package.outcomes],
-        draw=rules.draw,
-        at_least_per_outcome=rules.at_least_per_outcome,
-        attempts=rules.attempts,
-        wait_minutes=rules.wait_minutes,
-        test_out=rules.test_out,
-        review_on=package.review_on,
-        job_aid_title=aid.page.title if aid else None,
-        job_aid_html=aid.html if aid else None,
+        **version_fields(checked),
         published_at=state.last_saved_at,
         activity=PublishedActivity(0, "module", state.key),
         lessons=tuple(_lesson(n, each) for n, each in enumerate(checked.lessons, 1)),

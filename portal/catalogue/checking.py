@@ -89,6 +89,26 @@ def check_module(
     )
 
 
+def version_fields(module: Checked) -> dict[str, Any]:
+    """What a version of this module says of itself, once it is published and while it is a draft."""
+    package, rules, aid = module.package, module.package.assessment, module.job_aid
+    return {
+        "title": package.title,
+        "aim": package.aim,
+        "review_on": package.review_on,
+        "minutes": package.minutes,
+        "mastery_score": package.mastery_score,
+        "outcomes": [{"key": outcome.key, "text": outcome.text} for outcome in package.outcomes],
+        "draw": rules.draw,
+        "at_least_per_outcome": rules.at_least_per_outcome,
+        "attempts": rules.attempts,
+        "wait_minutes": rules.wait_minutes,
+        "test_out": rules.test_out,
+        "job_aid_title": aid.page.title if aid else None,
+        "job_aid_html": aid.html if aid else None,
+    }
+
+
 def sha256(content: bytes) -> str:
     """The hash that names a file's content."""
     return hashlib.sha256(content).hexdigest()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from portal.audit.services import log
 from portal.catalogue import queries
-from portal.catalogue.checking import Checked, RenderedPage, check_module, sha256
+from portal.catalogue.checking import Checked, RenderedPage, check_module, sha256, version_fields
 from portal.catalogue.context import Address, media_address
 from portal.catalogue.guide_publishing import current_guide, current_guides, publish_guide
 from portal.catalogue.guides import CheckedGuide, check_guides
@@ -260,27 +260,14 @@ def _activity(kind: str, key: str, at: datetime) -> int:
 
 
 def _version(module: Checked, activity_id: int, number: int, at: datetime) -> ModuleVersion:
-    package, rules, aid = module.package, module.package.assessment, module.job_aid
     sources = queries.shared_version("_sources.toml")
     return ModuleVersion(
         recorded_at=at,
         activity_id=activity_id,
         number=number,
         digest=module.digest,
-        title=package.title,
-        aim=package.aim,
-        owner=package.owner,
-        review_on=package.review_on,
-        minutes=package.minutes,
-        mastery_score=package.mastery_score,
-        outcomes=[{"key": outcome.key, "text": outcome.text} for outcome in package.outcomes],
-        draw=rules.draw,
-        at_least_per_outcome=rules.at_least_per_outcome,
-        attempts=rules.attempts,
-        wait_minutes=rules.wait_minutes,
-        test_out=rules.test_out,
-        job_aid_title=aid.page.title if aid else None,
-        job_aid_html=aid.html if aid else None,
+        owner=module.package.owner,
+        **version_fields(module),
         sources_version_id=sources.id if sources else None,
         published_at=at,
     )
