@@ -35,6 +35,13 @@ class Permission(StrEnum):
     PERSON_VIEW = "people:person:view"
     ACCOUNT_ADMINISTER = "accounts:account:administer"
     DIRECTIVE_VIEW = "directives:directive:view"
+    DIRECTIVE_ISSUE = "directives:directive:issue"
+    DECISION_ASK = "decisions:decision:ask"
+    DECISION_MAKE = "decisions:decision:make"
+    ROSTER_IMPORT = "imports:roster:apply"
+    RECORD_IMPORT = "imports:record:apply"
+    UNIT_CHANGE = "people:unit:change"
+    JOB_VIEW = "jobs:job:view"
     AUTHORING_VIEW = "authoring:draft:view"
     DRAFT_EDIT = "authoring:draft:edit"
     FORCE_SET = "catalogue:force:set"
@@ -55,8 +62,14 @@ _SIGHT = frozenset(
 )
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.MANAGER: _SIGHT | {Permission.ATTEMPT_OPEN},
-    Role.DIRECTIVE_OWNER: _SIGHT,
+    Role.MANAGER: _SIGHT | {Permission.ATTEMPT_OPEN, Permission.DECISION_ASK},
+    Role.DIRECTIVE_OWNER: _SIGHT
+    | {
+        Permission.DIRECTIVE_ISSUE,
+        Permission.DECISION_ASK,
+        Permission.DECISION_MAKE,
+        Permission.RECORD_IMPORT,
+    },
     Role.AUTHOR: frozenset(
         {
             Permission.AUTHORING_VIEW,
@@ -68,7 +81,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
     Role.FACILITATOR: frozenset(),
     Role.AUDITOR: _SIGHT,
-    Role.ADMINISTRATOR: _SIGHT | {Permission.ACCOUNT_ADMINISTER, Permission.FORCE_SET},
+    Role.ADMINISTRATOR: _SIGHT
+    | {
+        Permission.ACCOUNT_ADMINISTER,
+        Permission.FORCE_SET,
+        Permission.ROSTER_IMPORT,
+        Permission.RECORD_IMPORT,
+        Permission.UNIT_CHANGE,
+        Permission.JOB_VIEW,
+    },
 }
 
 

@@ -14,7 +14,7 @@ from portal.app import create_app
 from portal.permissions import Permission, permissions_of
 from tests.journeys import places
 from tests.journeys.places import PLACES, ROLES
-from tests.journeys.walking import ask, hold_to_account, sign_in, visitor
+from tests.journeys.walking import ask, hold_to_account, press, sign_in, visitor
 from tests.running import Server, command, settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -113,7 +113,7 @@ def test_every_page_before_signing_in(browser: Browser, shared_server: Server) -
             status = meet(tab, path.format(link=link), narrow_only=False)
             assert status == (404 if path in {"/set-password/spent", "/nothing-here"} else 200), path
         tab.goto("/sign-in")
-        tab.click("main button:text-is('Sign in')")
+        press(tab, "Sign in")
         assert tab.title().startswith("Error: ")
         hold_at_both_widths(tab)
 

@@ -18,7 +18,7 @@ from portal.catalogue.queries import current_version
 from portal.db import db, transaction
 from portal.people.models import PersonName
 from tests.authoring.answering import items_of, register, submit_all
-from tests.journeys.walking import h1, hold_to_account, sign_in, visitor
+from tests.journeys.walking import go, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server, copied
 
 pytestmark = pytest.mark.browser
@@ -77,13 +77,13 @@ def test_a_drawing_is_described_replaced_and_removed(browser: Browser, desk: Ser
         tab.goto(MEDIA)
         hold_both(tab)
         choose(tab, f"{name}.svg", BARE)
-        tab.click("main button:text-is('Upload')")
+        press(tab, "Upload")
         assert tab.title().startswith("Error: ")
         hold_both(tab)
         choose(tab, f"{name}.svg", BARE)
         tab.fill("#title", "Two areas")
         tab.fill("#alternative", "One box.")
-        tab.click("main button:text-is('Upload')")
+        press(tab, "Upload")
         assert f"{name}.svg was added." in tab.inner_text("main")
         for path, heading in (
             (f"{MEDIA}?name={name}.svg", f"Replace {name}.svg"),
@@ -93,7 +93,7 @@ def test_a_drawing_is_described_replaced_and_removed(browser: Browser, desk: Ser
             tab.goto(path)
             assert h1(tab) == heading
             hold_both(tab)
-        tab.click("main button:text-is('Remove the file')")
+        press(tab, "Remove the file")
         assert f"{name}.svg was removed." in tab.inner_text("main")
 
 
@@ -122,10 +122,10 @@ def test_what_is_too_large_is_told_so(browser: Browser, desk: Server) -> None:
         sign_in(tab, "D3001")
         tab.goto(MEDIA)
         choose(tab, "large.svg", BARE.replace(b"<rect", b" " * 600_000 + b"<rect"))
-        tab.click("main button:text-is('Upload')")
+        press(tab, "Upload")
         assert "Simplify the drawing" in tab.inner_text(".govuk-error-summary")
         choose(tab, "huge.png", PNG + b"\0" * 6 * 1024 * 1024)
-        tab.click("main button:text-is('Upload')")
+        press(tab, "Upload")
         tab.wait_for_selector("h1:has-text('The file is too large')")
         hold_both(tab)
 
@@ -136,9 +136,9 @@ def test_item_statistics_read_well_on_a_phone_and_a_desk(browser: Browser, desk:
         tab.goto("/authoring/protect/statistics")
         assert tab.locator("tbody tr").count() > 10
         hold_both(tab)
-        tab.click("thead a:text-is('Correct')")
+        go(tab, "thead a:text-is('Correct')")
         assert "sort=correct" in tab.url
         assert tab.locator("th[aria-sort=ascending]").count() == 1
         hold_both(tab)
-        tab.locator("tbody th a").first.click()
+        go(tab, "tbody th a")
         assert "/authoring/protect/items/" in tab.url

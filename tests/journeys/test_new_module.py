@@ -9,7 +9,18 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from tests.journeys.first_hour import AIM, KEY, LESSONS, OUTCOMES, QUESTIONS, TITLE
-from tests.journeys.walking import NEXT, answer_all, ask, follow, h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import (
+    NEXT,
+    answer_all,
+    ask,
+    follow,
+    go,
+    h1,
+    hold_to_account,
+    press,
+    sign_in,
+    visitor,
+)
 from tests.running import Server, command, settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -94,8 +105,7 @@ def write_details(walk: Walk) -> None:
 def write_lessons(walk: Walk) -> None:
     tab = walk.tab
     for number, lesson in enumerate(LESSONS, 1):
-        tab.click(f"#lesson-lesson-{number} a")
-        tab.wait_for_url(f"**/lessons/lesson-{number}")
+        go(tab, f"#lesson-lesson-{number} a")
         tab.fill("#title", lesson.title)
         tab.fill("#body", lesson.body)
         tab.fill("#minutes", "3")
@@ -108,8 +118,7 @@ def write_lessons(walk: Walk) -> None:
 def write_questions(walk: Walk) -> None:
     tab = walk.tab
     for number, question in enumerate(QUESTIONS, 1):
-        tab.click(f"#item-question-{number} a")
-        tab.wait_for_url(f"**/items/question-{number}")
+        go(tab, f"#item-question-{number} a")
         assert "still the words of the template" in tab.inner_text("main")
         tab.fill("#stimulus", question.stimulus)
         tab.fill("#prompt", question.prompt)
@@ -137,8 +146,7 @@ def send_for_review(walk: Walk) -> None:
 
 def publish(publisher: Tab) -> None:
     publisher.goto("/authoring")
-    publisher.locator(f"main a:text-is('{TITLE}')").click()
-    publisher.wait_for_url(f"**/authoring/{KEY}")
+    go(publisher, f"main a:text-is('{TITLE}')")
     follow(publisher, "Read the review")
     hold_to_account(publisher)
     assert "Everyone in the force can take First hour from now on." in publisher.inner_text("main")
@@ -151,8 +159,7 @@ def pass_it(learner: Tab, server: Server) -> None:
     learner.goto("/modules")
     follow(learner, TITLE)
     hold_to_account(learner)
-    learner.locator("main a[href*='/lessons/']").first.click()
-    learner.wait_for_url("**/lessons/**")
+    go(learner, "main a[href*='/lessons/']")
     while "/lessons/" in learner.url:
         hold_to_account(learner)
         press(learner, NEXT)
