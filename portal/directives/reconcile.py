@@ -1,6 +1,6 @@
 """Assignments follow from posts, versions and the unit tree, in the transaction that changes one of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import zip_longest
@@ -10,12 +10,14 @@ from sqlalchemy import insert, select
 
 from portal.db import Touched, db, stamp
 from portal.directives.knowledge import known
-from portal.directives.matching import Segment, Version, segments
+from portal.directives.matching import PostFact, Segment, Version, segments
 from portal.directives.models import Assignment
-from portal.directives.rules import Worlds, batches, fetch, posts_of
+from portal.directives.rules import World, Worlds, batches, fetch, posts_of
 from portal.people.models import Post, UnitState
 
 TABLE: Any = Assignment.__table__
+
+PostsOf = Callable[[Sequence[int]], dict[int, list[PostFact]]]
 
 SAME_JOINING_DAYS = 31  # a gap up to this long buys no time: days after joining go on
 
@@ -97,17 +99,37 @@ def reconcile(touched: Touched) -> None:
 
 def differences(people: Iterable[int], worlds: Worlds, at: datetime) -> Iterator[dict[str, Any]]:
     """The rows that bring the people's assignments, as known on ``at``, to what their posts say."""
-    world = worlds.known(at)
+    for person_id, directive_id, held, wanted in reaches(people, worlds.known(at), at):
+        for row in _pair(held, wanted):
+            yield {"person_id": person_id, "directive_id": directive_id, **row}
+
+
+def reaches(
+    people: Iterable[int],
+    world: World,
+    at: datetime,
+    *,
+    only: int | None = None,
+    posts_of: PostsOf = posts_of,
+) -> Iterator[tuple[int, int, list[AssignmentFact], list[Stretch]]]:
+    """Each person with each directive: the assignments known on ``at``, and what the posts say.
+
+    Args:
+        people: Ids, in any order.
+        world: The versions and the tree that count.
+        at: The instant whose posts and assignments count.
+        only: The one directive to look at; None: all of the world.
+        posts_of: Gives everybody's posts; a preview adds those that are not recorded yet.
+    """
+    holds_of = {key: holds for key, holds in world.holds.items() if only in (None, key)}
     for ids in batches(sorted(people)):
-        posts, held = posts_of(ids), assignments_of(ids)
+        posts, assigned = posts_of(ids), assignments_of(ids)
         for person_id in ids:
             live = known(posts[person_id], at)
-            kept = known(held[person_id], at)
-            for directive_id, holds in world.holds.items():
+            kept = known(assigned[person_id], at)
+            for directive_id, holds in holds_of.items():
                 wanted = stretches(segments(live, holds, world.tree))
-                of_this = [fact for fact in kept if fact.directive_id == directive_id]
-                for row in _pair(of_this, wanted):
-                    yield {"person_id": person_id, "directive_id": directive_id, **row}
+                yield person_id, directive_id, [a for a in kept if a.directive_id == directive_id], wanted
 
 
 def _pair(held: list[AssignmentFact], wanted: list[Stretch]) -> Iterator[dict[str, Any]]:

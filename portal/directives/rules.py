@@ -41,12 +41,17 @@ class World:
 
 
 class Worlds:
-    """Every version and unit state ever recorded; gives the world as known on any instant."""
+    """Every version and unit state ever recorded; gives the world as known on any instant.
 
-    def __init__(self) -> None:
-        self.versions = _versions()
+    Args:
+        versions: Further ones, not recorded yet.
+        states: Further ones, not recorded yet.
+    """
+
+    def __init__(self, versions: Iterable[Version] = (), states: Iterable[UnitFact] = ()) -> None:
+        self.versions = [*_versions(), *versions]
         by_unit = any(version.by_unit for version in self.versions)
-        self.states = _states() if by_unit else []  # else nothing depends on the tree
+        self.states = [*_states(), *states] if by_unit else []  # else nothing depends on the tree
         self.stamps = {version.recorded_at for version in self.versions}
         self.stamps |= {state.recorded_at for state in self.states}
         self._worlds: dict[int, World] = {}
