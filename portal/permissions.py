@@ -27,7 +27,8 @@ class Permission(StrEnum):
 
     LEARN = "learning:module:take"
     ATTEMPT_TAKE = "assessment:attempt:take"
-    ATTEMPT_OPEN = "assessment:attempt:open"
+    ATTEMPT_OPEN = "assessment:attempt:open"  # to whom one sees
+    ATTEMPT_OPEN_UNSEEN = "assessment:attempt:open-unseen"  # by staff number, learning nothing of the person
     RECORD_VIEW = "records:record:view"
     ACCOUNT_OWN = "accounts:own:manage"
     COMPLETION_VIEW = "monitoring:completion:view"
@@ -76,6 +77,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DRAFT_EDIT,
             Permission.FORCE_SET,
             Permission.ATTEMPT_OPEN,
+            Permission.ATTEMPT_OPEN_UNSEEN,
         }
     ),
     Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),

@@ -63,6 +63,7 @@ ROUTES: dict[str, str] = {
     "assessment.item": ATTEMPT,
     "assessment.resume": ATTEMPT,
     "assessment.submit": ATTEMPT,
+    "authoring.attempts": NOBODY,
     "authoring.bring_in": NOBODY,
     "authoring.comment": NOBODY,
     "authoring.desk": NOBODY,

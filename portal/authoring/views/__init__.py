@@ -1,6 +1,7 @@
 """The authoring desk's pages: one file a page or two, all on one blueprint."""
 
 from portal.authoring.views import (
+    attempts,
     bring_in,
     desk,
     details,
@@ -18,6 +19,7 @@ from portal.authoring.views import (
 from portal.authoring.views.blueprint import bp
 
 __all__ = [
+    "attempts",
     "bp",
     "bring_in",
     "desk",

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from portal.access import requires
 from portal.authoring import findings as finder
@@ -61,7 +62,11 @@ def _published(key: str) -> ResponseReturnValue:
     if version is None:
         raise NotFoundError(f"There is no {of.word} “{of.name}”.")
     return render_template(
-        f"authoring/published_{of.word}.html", key=key, version=version, may_edit=opening.may_edit()
+        f"authoring/published_{of.word}.html",
+        key=key,
+        version=version,
+        may_edit=opening.may_edit(),
+        opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
     )
 
 

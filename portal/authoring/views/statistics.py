@@ -40,6 +40,7 @@ def statistics(key: str) -> ResponseReturnValue:
         least=LEAST,
         fill=fill,
         in_draft=_in_draft(key),
+        opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
         opens="item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
         sort_url=lambda column: url_for(
             ".statistics", key=key, version=version.number, sort=order.pressed(column)
