@@ -12,10 +12,11 @@ from portal.audit import services as audit
 from portal.db import OPEN_END, db, stamp, touch
 from portal.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.directives.reconcile import later
-from portal.errors import BadInputError
+from portal.errors import BadInputError, ConflictError
 from portal.people.files import SourceRow
 from portal.people.known import known
-from portal.people.models import FactNote, PersonName
+from portal.people.models import PersonName
+from portal.people.notes import write_notes
 
 KINDS = ("exemption", "deferral")
 REASONS = (
@@ -81,13 +82,11 @@ def exclude(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -
         old = held.get(decision.same_matter)
         if old is not None and old[1] == decision:
             continue
-        fact = Exclusion(recorded_at=stamped, replaces_id=old[0] if old else None, **decision._asdict())
-        db.session.add(fact)
-        db.session.flush()
-        held[decision.same_matter] = (fact.id, decision)
-        _add_comment(fact.id, row.values["comment"])
+        fact_id = _write(decision, old[0] if old else None, stamped)
+        held[decision.same_matter] = (fact_id, decision)
+        if row.values["comment"]:
+            write_notes(Exclusion.__tablename__, fact_id, {"comment": row.values["comment"]})
         added, corrected = added + (old is None), corrected + (old is not None)
-        touch(people=[decision.person_id])
     if added or corrected:
         audit.log(
             "exclusions.recorded",
@@ -99,9 +98,59 @@ def exclude(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -
     return Excluded(added, corrected, len(decided) - added - corrected)
 
 
-def _add_comment(exclusion_id: int, text: str) -> None:
-    if text:
-        db.session.add(FactNote(fact_table="exclusion", fact_id=exclusion_id, kind="comment", text=text))
+def decide_exclusion(decision: Decision, *, at: datetime) -> int:
+    """Record one exemption or deferral; one of the same matter is corrected, the same one is left alone.
+
+    Args:
+        decision: What is decided, and by whom.
+        at: The transaction's stamp.
+
+    Returns:
+        The id of the fact that holds.
+    """
+    old = _held([decision.person_id]).get(decision.same_matter)
+    if old is not None and old[1] == decision:
+        return old[0]
+    return _write(decision, old[0] if old else None, at)
+
+
+def end_exclusion(exclusion_id: int, last_on: date | None, *, by: int, at: datetime) -> int:
+    """Let an exemption or deferral end on an earlier day, or take it back altogether, by a new fact.
+
+    Args:
+        exclusion_id: The fact that holds.
+        last_on: Its last day now; None, or a day before its first: it never held.
+        by: Who decides so.
+        at: The transaction's stamp.
+
+    Returns:
+        The id of the new fact.
+
+    Raises:
+        ConflictError: It was changed or taken back meanwhile, or ends by then already.
+    """
+    e = Exclusion
+    row = db.session.scalars(select(e).where(e.id == exclusion_id, known(e))).one_or_none()
+    if row is None or (last_on is not None and last_on >= row.to_on):
+        raise ConflictError("This exemption or deferral was changed, or ends by then already.")
+    decision = Decision(*(getattr(row, name) for name in Decision._fields))
+    if last_on is None or last_on < row.from_on:
+        return _write(decision._replace(decided_by_id=by), exclusion_id, at, void=True)
+    return _write(decision._replace(to_on=last_on, decided_by_id=by), exclusion_id, at)
+
+
+def _write(decision: Decision, replaces_id: int | None, at: datetime, *, void: bool = False) -> int:
+    fact = Exclusion(recorded_at=at, replaces_id=replaces_id, void=void, **decision._asdict())
+    db.session.add(fact)
+    db.session.flush()
+    touch(people=[decision.person_id])
+    return fact.id
+
+
+def due_after(directive_id: int, to_on: date) -> date:
+    """The due date offered with a deferral: the days that the directive counts after joining, else 28."""
+    days = _days_after_joining().get(directive_id)
+    return later(to_on, DAYS_AFTER_DEFERRAL if days is None else days)
 
 
 def _held(people: Iterable[int]) -> dict[tuple[int, int, bool, date], tuple[int, Decision]]:

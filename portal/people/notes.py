@@ -14,9 +14,15 @@ from portal.people.models import FactNote
 
 def write_notes(fact_table: str, fact_id: int, texts: Mapping[str, str]) -> None:
     """Put texts beside a new fact, by what each is; part of the act that writes the fact."""
+    write_many_notes(fact_table, {fact_id: texts})
+
+
+def write_many_notes(fact_table: str, texts: Mapping[int, Mapping[str, str]]) -> None:
+    """As ``write_notes``, of many facts of one table. One statement."""
     rows = [
         {"fact_table": fact_table, "fact_id": fact_id, "kind": kind, "text": text}
-        for kind, text in texts.items()
+        for fact_id, of_fact in texts.items()
+        for kind, text in of_fact.items()
     ]
     if rows:
         db.session.execute(insert(FactNote), rows)

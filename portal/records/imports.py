@@ -20,7 +20,8 @@ from portal.db import db, touch
 from portal.errors import BadInputError
 from portal.people.files import SourceRow
 from portal.people.known import known
-from portal.people.models import FactNote, PersonName
+from portal.people.models import PersonName
+from portal.people.notes import write_many_notes
 from portal.records.models import ImportedRecord, Record
 from portal.records.references import new_reference
 
@@ -143,7 +144,7 @@ def _write(fresh: Sequence[Completion], at: datetime) -> None:
     ]
     ids = db.session.execute(insert(Record).returning(Record.id, Record.reference), records).all()
     beside: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
+    notes: dict[int, dict[str, str]] = {}
     for record_id, reference in ids:
         completion = named[reference]
         beside.append(
@@ -154,11 +155,9 @@ def _write(fresh: Sequence[Completion], at: datetime) -> None:
             }
         )
         if completion.evidence:
-            note = {"fact_table": "record", "fact_id": record_id, "kind": "evidence"}
-            notes.append({**note, "text": completion.evidence})
+            notes[record_id] = {"evidence": completion.evidence}
     db.session.execute(insert(ImportedRecord), beside)
-    if notes:
-        db.session.execute(insert(FactNote), notes)
+    write_many_notes(Record.__tablename__, notes)
 
 
 def _references(many: int) -> list[str]:
