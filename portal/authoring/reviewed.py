@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, func, select
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
+from portal import clock
 from portal.authoring.models import Draft, DraftSave, Review, ReviewComment
 from portal.authoring.queries import SOMEONE
 from portal.authoring.subjects import subject
@@ -14,7 +15,8 @@ from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.db import db
 from portal.errors import NotFoundError
 from portal.people.known import known
-from portal.people.models import PersonName
+from portal.people.models import PersonName, Post
+from portal.people.sight import live
 from portal.records.models import Acknowledgement, PassRecord, Record, Registration
 
 
@@ -125,8 +127,8 @@ def _comments(review_id: int) -> list[Comment]:
 def people_under_way(key: str) -> list[tuple[int, int]]:
     """Numbers of published versions with how many people are working on each, the newest first.
 
-    Someone works on a version while their latest registration on the module is on it and has no pass.
-    They will finish it, whatever is published. One statement.
+    Someone works on a version while their latest registration on the module is on it and has no pass, and
+    they hold a post: who has left will finish nothing. Whatever is published, they finish it. One statement.
     """
     later = aliased(Registration)
     rows = db.session.execute(
@@ -137,6 +139,7 @@ def people_under_way(key: str) -> list[tuple[int, int]]:
             Activity.kind == "module",
             Activity.key == key,
             known(Registration),
+            _in_post(Registration.person_id),
             ~exists().where(PassRecord.registration_id == Registration.id),
             ~exists().where(
                 and_(
@@ -154,7 +157,7 @@ def people_under_way(key: str) -> list[tuple[int, int]]:
 
 
 def acknowledged(key: str) -> list[tuple[int, int]]:
-    """Numbers of a guide's versions with how many people acknowledged each as their last, the newest first.
+    """Numbers of a guide’s versions, the newest first, with how many people in post acknowledged each last.
 
     Where the next version asks again, all of them are asked. One statement.
     """
@@ -163,6 +166,7 @@ def acknowledged(key: str) -> list[tuple[int, int]]:
         .join(Record, Record.id == Acknowledgement.record_id)
         .join(Activity, Activity.id == Record.activity_id)
         .where(Activity.kind == "guide", Activity.key == subject(key).name, known(Record))
+        .where(_in_post(Record.person_id))
         .group_by(Record.person_id)
     )
     rows = db.session.execute(
@@ -173,3 +177,8 @@ def acknowledged(key: str) -> list[tuple[int, int]]:
         .order_by(GuideVersion.number.desc())
     )
     return [(number, people) for number, people in rows]
+
+
+def _in_post(person_id: Any) -> ColumnElement[bool]:
+    """That the person holds a post today."""
+    return exists().where(Post.person_id == person_id, known(Post), live(Post, clock.today()))

@@ -1,5 +1,6 @@
 """Guides at the desk: edited, read by a second person, published, and asked to be acknowledged again."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from portal.guides import services as reading
 from tests.authoring.authors import errors
 from tests.authoring.desk import person, visitor
 from tests.catalogue.folders import SVG, tree, write
-from tests.factories.people import make_person
+from tests.factories.people import make_person, make_unit
 from tests.guides.test_guides import GUIDE
 
 KEY = "_guides/whom-to-call"
@@ -119,8 +120,9 @@ def test_a_day_that_is_none_is_refused(author):
 
 
 def test_publishing_says_who_is_asked_again(app, author, publisher):
-    readers = [make_person(staff_number=f"R{n}") for n in range(3)]
-    for each in readers:
+    unit = make_unit("Response")
+    readers = [make_person(unit, staff_number=f"R{n}") for n in range(3)]
+    for each in (*readers, make_person(unit, staff_number="LEFT", until=date(2025, 12, 31))):
         with transaction():
             reading.acknowledge(each, "whom-to-call", 1, at=stamp())
     edited(author)

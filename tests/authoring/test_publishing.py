@@ -1,6 +1,7 @@
 """Publishing: versions are only ever added, and what was begun, answered and passed stays as it was."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, select
@@ -21,7 +22,7 @@ from tests.authoring.reviewing import changed as changed
 from tests.authoring.reviewing import folder as folder
 from tests.authoring.reviewing import publisher as publisher
 from tests.catalogue.folders import lesson, sample, tree
-from tests.factories.people import make_person
+from tests.factories.people import make_person, make_unit
 from tests.learning.working import attempt_base, read_lessons
 
 
@@ -39,8 +40,10 @@ def test_people_who_work_on_a_version_are_counted_and_not_those_who_passed_or_be
     app, folder, author, publisher, changed
 ):
     first = catalogue.current_version("sample")
-    people = [make_person(staff_number=f"L{n}") for n in range(4)]
-    for each in people[:3]:
+    unit = make_unit("Response")
+    people = [make_person(unit, staff_number=f"L{n}") for n in range(4)]
+    leaver = make_person(unit, staff_number="LEFT", until=clock.today() - timedelta(days=1))
+    for each in (*people[:3], leaver, make_person(staff_number="NEVER")):
         with transaction():
             records.register(each, first, stamp())
     assert reviewed.people_under_way("sample") == [(1, 3)]
