@@ -42,6 +42,11 @@ class Config:
     idle_minutes: int = field(default_factory=lambda: int(_env("SESSION_IDLE_MINUTES", "60")))
     absolute_hours: int = field(default_factory=lambda: int(_env("SESSION_ABSOLUTE_HOURS", "12")))
 
+    jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
+    jobs_url: str = field(default_factory=lambda: _env("JOBS_URL"))
+    jobs_workers: int = field(default_factory=lambda: int(_env("JOBS_WORKERS", "1")))
+    jobs_lost_seconds: int = field(default_factory=lambda: int(_env("JOBS_LOST_SECONDS", "30")))
+
     def __post_init__(self) -> None:
         if self.mode not in {"demo", "production"}:
             raise ConfigError("PORTAL_MODE is 'demo' or 'production'.")
@@ -59,6 +64,7 @@ class Config:
             if len(self.secret_key) < 32:
                 raise ConfigError("SECRET_KEY is too short: give it at least 32 random characters.")
         self._check_address()
+        self._check_jobs()
         try:
             object.__setattr__(self, "brand_colour", brand.checked(self.brand_colour))
         except brand.BrandColourError as error:
@@ -70,6 +76,16 @@ class Config:
             raise ConfigError("PUBLIC_URL is an address such as https://learning.example.police.uk")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ConfigError("PUBLIC_URL must be https, except on a loopback host.")
+
+    def _check_jobs(self) -> None:
+        if self.jobs not in {"embedded", "separate"}:
+            raise ConfigError("JOBS is 'embedded' or 'separate'.")
+        if urlsplit(self.jobs_address).scheme not in {"sqlite", "postgresql", "redis", "rediss"}:
+            raise ConfigError("JOBS_URL begins with sqlite:///, postgresql:// or redis://")
+        if self.jobs_workers < 1:
+            raise ConfigError("JOBS_WORKERS is 1 or more.")
+        if self.jobs_lost_seconds < 1:
+            raise ConfigError("JOBS_LOST_SECONDS is 1 or more; 30 where nothing speaks against it.")
 
     def _keep(self, name: str, fresh: str) -> None:
         """What the demo makes up is kept in the instance folder, for its owner alone."""
@@ -102,3 +118,11 @@ class Config:
             if url.startswith(prefix):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)
         return url
+
+    @property
+    def jobs_address(self) -> str:
+        """What carries jobs to workers: PostgreSQL where the database is there, else a file of its own."""
+        url = self.jobs_url or self.sqlalchemy_url
+        if not self.jobs_url and url.startswith("sqlite"):
+            return f"sqlite:///{self.instance / 'jobs.sqlite'}"
+        return "postgresql://" + url.split("://", 1)[1] if url.startswith("postgres") else url

@@ -9,6 +9,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
 from config import Config
+from portal.jobs.keeper import Keeper
 
 # What the C library is told; it listens only as a process starts. Threads that each keep a heap of their
 # own would cost a small machine a third of its memory, and a freed block that is large enough for a
@@ -40,10 +41,23 @@ def _load(module: str) -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
-def serve(target: str, address: str, port: int, *, factory: bool = False) -> None:
-    """Serve an application until stopped."""
+def serve(target: str, address: str, port: int, *, factory: bool = False, jobs: int = 0) -> None:
+    """Serve an application until stopped, with a process beside it that runs so many jobs at once."""
     _with_less_memory()
-    _load(target.partition(":")[0])
+    module, _, name = target.partition(":")
+    _load(module)
+    keeper = None
+    if jobs:
+        worker = importlib.import_module("portal.jobs.worker")  # not before: this program may begin again
+        keeper = Keeper(lambda: worker.work(getattr(sys.modules[module], name), jobs))
+    try:
+        _serve(target, address, port, factory=factory)
+    finally:
+        if keeper:
+            keeper.end()
+
+
+def _serve(target: str, address: str, port: int, *, factory: bool) -> None:
     Granian(
         target,
         address=address,
@@ -60,4 +74,5 @@ def serve(target: str, address: str, port: int, *, factory: bool = False) -> Non
 
 if __name__ == "__main__":
     config = Config()
-    serve("wsgi:app", config.bind, config.port)
+    embedded = config.jobs_workers if config.jobs == "embedded" else 0
+    serve("wsgi:app", config.bind, config.port, jobs=embedded)

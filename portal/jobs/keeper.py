@@ -1,0 +1,62 @@
+"""Keeps a worker running beside the server: a process that begins it anew whenever it dies."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+PAUSE_SECONDS = 0.3
+AGAIN_SECONDS = 1  # before a worker that died is begun anew
+GOODBYE_SECONDS = 15
+
+
+class Keeper:
+    """The process that keeps the worker, seen from the server that began it."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.pid = _forked(lambda: _keep(work))
+
+    def end(self) -> None:
+        """Ask it to end its worker and itself, and wait for that."""
+        try:
+            os.kill(self.pid, signal.SIGTERM)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            return  # gone already
+
+
+def _forked(act: Callable[[], None]) -> int:
+    """A copy of this process that does nothing but ``act``; its id."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        if os.getppid() == parent:  # or it died in between
+            act()
+        code = 0
+    finally:
+        os._exit(code)  # none of what the parent does at its end
+
+
+def _keep(work: Callable[[], None]) -> None:
+    ending: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: ending.append(received))
+    parent = os.getppid()
+    worker = _forked(work)
+    while not ending and os.getppid() == parent:
+        if os.waitpid(worker, os.WNOHANG)[0]:
+            time.sleep(AGAIN_SECONDS)
+            worker = _forked(work)
+        time.sleep(PAUSE_SECONDS)
+    os.kill(worker, signal.SIGTERM)
+    last = time.monotonic() + GOODBYE_SECONDS
+    while not os.waitpid(worker, os.WNOHANG)[0]:
+        if time.monotonic() > last:
+            os.kill(worker, signal.SIGKILL)
+        time.sleep(PAUSE_SECONDS)

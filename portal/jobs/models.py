@@ -1,0 +1,51 @@
+"""A job and where it stands; ordinary, changed in place, and the truth about it."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base, BigId
+
+MOST_RUNS = 3  # a job that was cut off so often is taken up no more
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Job(Base):
+    """One piece of work, asked for once; whoever runs it holds ``claim``."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),
+        Index("ix_job_state_id", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    reference: Mapped[uuid.UUID] = mapped_column(unique=True)
+    kind: Mapped[str]
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
+    state: Mapped[str]
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)  # 0: nobody knows yet
+    said: Mapped[str] = mapped_column(default="")
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)  # None: a command
+    asked_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")  # why it failed, a sentence
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    runs: Mapped[int] = mapped_column(default=0)
+    claim: Mapped[uuid.UUID | None]  # given anew with each run: what an earlier run writes no longer counts

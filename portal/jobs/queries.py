@@ -1,0 +1,61 @@
+"""Reading jobs: one, a page of a list, and how many stand where."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from portal.db import db
+from portal.errors import NotFoundError
+from portal.jobs.models import Job, State
+from portal.people.models import PersonName
+
+_ROW = (
+    select(
+        Job.reference,
+        Job.kind,
+        Job.arguments,
+        Job.state,
+        Job.done,
+        Job.total,
+        Job.said,
+        Job.asked_by_id,
+        Job.asked_at,
+        Job.started_at,
+        Job.heartbeat_at,
+        Job.ended_at,
+        Job.reason,
+        Job.result,
+        Job.runs,
+        PersonName.forenames,
+        PersonName.surname,
+        PersonName.staff_number,
+    )
+    .select_from(Job)
+    .outerjoin(PersonName, PersonName.person_id == Job.asked_by_id)
+)
+
+
+def job_row(reference: uuid.UUID) -> Any:
+    """One job with who asked for it.
+
+    Raises:
+        NotFoundError: There is no such job.
+    """
+    row = db.session.execute(_ROW.where(Job.reference == reference)).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such job.")
+    return row
+
+
+def counts() -> dict[State, int]:
+    """How many jobs stand in each state; every state is there."""
+    found = dict(db.session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples().all())
+    return {state: found.get(state, 0) for state in State}
+
+
+def job_rows(state: State | None, offset: int, limit: int) -> Sequence[Any]:
+    """A slice of the jobs, the newest first."""
+    statement = _ROW if state is None else _ROW.where(Job.state == state)
+    return db.session.execute(statement.order_by(Job.id.desc()).offset(offset).limit(limit)).all()

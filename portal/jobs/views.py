@@ -1,0 +1,109 @@
+"""Pages of jobs: the list, and one job with its progress."""
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.db import transaction
+from portal.errors import NotFoundError
+from portal.jobs import queries, registry, services, wording
+from portal.jobs.models import State
+from portal.permissions import Permission
+from portal.web.paging import Page
+
+bp = Blueprint("jobs", __name__, template_folder="templates")
+
+
+@bp.get("/jobs")
+@requires(Permission.JOB_VIEW)
+def index() -> ResponseReturnValue:
+    """Every job, the newest first; an unknown state in the address shows all."""
+    asked = request.args.get("state", "")
+    state = State(asked) if asked in set(State) else None
+    counts = queries.counts()
+    total = counts[state] if state else sum(counts.values())
+    page = Page.of(total, request.path, request.args.items(multi=True))
+    rows = queries.job_rows(state, page.offset, page.size)
+    return render_template(
+        "jobs/index.html",
+        page=page,
+        rows=rows,
+        counts=counts,
+        state=state,
+        offered=registry.offered(),
+        wording=wording,
+    )
+
+
+@bp.post("/jobs")
+@requires(Permission.JOB_VIEW)
+def begin() -> ResponseReturnValue:
+    """Start a job that the page of jobs offers."""
+    kind = request.form.get("kind", "")
+    if kind not in {one.kind for one in registry.offered()}:
+        raise NotFoundError("There is no such job.")
+    with transaction():
+        reference = services.start(kind, {}, by=current_user.person_id, at=clock.now())
+    return redirect(url_for("jobs.job", reference=reference), 303)
+
+
+@bp.get("/jobs/<uuid:reference>")
+@requires(Permission.ACCOUNT_OWN)
+def job(reference: uuid.UUID) -> ResponseReturnValue:
+    """One job, to those who see all and to the person who asked for it."""
+    return _page("jobs/job.html", _seen(reference))
+
+
+@bp.get("/jobs/<uuid:reference>/progress")
+@requires(Permission.ACCOUNT_OWN)
+def progress(reference: uuid.UUID) -> ResponseReturnValue:
+    """The part of the job's page that changes; the page asks for it again and again."""
+    return _page("jobs/progress.html", _seen(reference))
+
+
+@bp.post("/jobs/<uuid:reference>/cancel")
+@requires(Permission.ACCOUNT_OWN)
+def cancel(reference: uuid.UUID) -> ResponseReturnValue:
+    """Cancel a job that waits or runs."""
+    _seen(reference)
+    with transaction():
+        services.cancel(reference, by=current_user.person_id, at=clock.now())
+    flash("The job is cancelled. What it had not finished was not applied.")
+    return redirect(url_for("jobs.job", reference=reference), 303)
+
+
+@bp.post("/jobs/<uuid:reference>/again")
+@requires(Permission.ACCOUNT_OWN)
+def again(reference: uuid.UUID) -> ResponseReturnValue:
+    """Try a job again that failed or was cancelled."""
+    _seen(reference)
+    with transaction():
+        services.again(reference, by=current_user.person_id, at=clock.now())
+    flash("The job waits for a worker again.")
+    return redirect(url_for("jobs.job", reference=reference), 303)
+
+
+def _seen(reference: uuid.UUID) -> Any:
+    """The job, where the viewer may see it.
+
+    Raises:
+        NotFoundError: There is no such job, or it is another person's.
+    """
+    row = queries.job_row(reference)
+    if Permission.JOB_VIEW not in current_user.permissions and row.asked_by_id != current_user.person_id:
+        raise NotFoundError("There is no such job.")
+    return row
+
+
+def _page(template: str, row: Any) -> str:
+    return render_template(
+        template,
+        row=row,
+        wording=wording,
+        lists_all=Permission.JOB_VIEW in current_user.permissions,
+    )

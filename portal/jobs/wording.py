@@ -1,0 +1,66 @@
+"""Jobs in words."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from portal.jobs.models import State
+from portal.jobs.registry import task_of, title_of
+from portal.web.filters import minutes_words, number, percent_cut, plural
+
+STATES = {
+    State.WAITING: "Waiting",
+    State.RUNNING: "Running",
+    State.DONE: "Done",
+    State.FAILED: "Failed",
+    State.CANCELLED: "Cancelled",
+}
+LOOKS = {  # the look of a status that means something like it
+    State.WAITING: "not_started",
+    State.RUNNING: "in_progress",
+    State.DONE: "satisfied",
+    State.FAILED: "overdue",
+    State.CANCELLED: "exempt",
+}
+RUNNING = frozenset({State.WAITING, State.RUNNING})
+ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED})
+
+title = title_of
+
+
+def page_of(row: Any) -> str:
+    """The address of the page that the job belongs to; empty where there is none."""
+    found = task_of(row.kind)
+    return found.page(row.arguments) if found and found.page else ""
+
+
+def who(row: Any) -> str:
+    """Who asked for it."""
+    return f"{row.forenames} {row.surname}" if row.surname else "A command"
+
+
+def how_far(row: Any) -> str:
+    """How far a running job is, in numbers; empty where nobody knows."""
+    if not row.total:
+        return ""
+    return f"{number(row.done)} of {number(row.total)} ({percent_cut(row.done, row.total)})"
+
+
+def took(start: datetime | None, end: datetime | None) -> str:
+    """How long a run was.
+
+    >>> took(None, None)
+    ''
+    """
+    if start is None or end is None:
+        return ""
+    length = max(end - start, timedelta())
+    seconds = int(length.total_seconds())
+    if seconds < 1:
+        return "less than a second"
+    return plural(seconds, "second") if seconds < 120 else minutes_words(seconds // 60)
+
+
+def findings(row: Any) -> list[str]:
+    """The sentences of a result; features put them under ``said``."""
+    said = (row.result or {}).get("said", [])
+    return [said] if isinstance(said, str) else list(said)

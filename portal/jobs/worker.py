@@ -1,0 +1,186 @@
+"""A worker: takes jobs one after the other, shows that it lives, and ends when it is told to."""
+
+import logging
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Any
+
+from flask import Flask
+from huey import Huey
+from huey.consumer import Consumer, ConsumerStopped, Scheduler
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from portal import clock
+from portal.db import db
+from portal.errors import PortalError
+from portal.jobs import carrier, claims
+from portal.jobs.errors import CancelledError, StoppedError
+from portal.jobs.models import State
+from portal.jobs.progress import Progress
+from portal.jobs.registry import task_of
+
+SWEEP_SECONDS = 3  # between two looks at the table for jobs that no message tells of
+NEWS_SECONDS = 2  # how long a message may take before the table is believed
+GOODBYE_SECONDS = 10  # how long a job may take to hear that the worker ends
+TRIES = 8  # to write how a job ended, each as long as a writer waits
+UNEXPECTED = (
+    "Something went wrong in the portal. Support finds the reason in its log, under this job’s reference."
+)
+UNKNOWN = "This portal does no jobs of this kind any more."
+
+
+class Hands:
+    """Runs jobs in one process."""
+
+    def __init__(self, app: Flask, stopping: Event) -> None:
+        self.app, self.stopping = app, stopping
+        self.own: set[uuid.UUID] = set()
+
+    def carry_out(self, reference: str) -> None:
+        """Run the job, if it still waits, to its end: done, failed, cancelled, or back to those that wait."""
+        with self.app.app_context():
+            job = claims.claim(uuid.UUID(reference), clock.now())
+            if job is None:
+                return
+            self.own.add(job.reference)
+            try:
+                with self._alive(job):
+                    self._run(job)
+            finally:
+                self.own.discard(job.reference)
+
+    def _run(self, job: claims.Claimed) -> None:
+        log = self.app.logger
+        log.info("job started reference=%s kind=%s", job.reference, job.kind)
+        progress, reason = Progress(job, self.stopping), ""
+        result: dict[str, Any] | None = None
+        try:
+            task = task_of(job.kind)
+            if task is None:
+                raise PortalError(UNKNOWN)
+            result = task.run(progress, job.arguments)
+        except StoppedError:
+            _surely(lambda: claims.release(job))
+            return
+        except CancelledError:
+            log.info("job cancelled reference=%s", job.reference)
+            return
+        except PortalError as error:
+            reason = str(error)
+        except Exception:
+            log.exception("job failed reference=%s kind=%s", job.reference, job.kind)
+            reason = UNEXPECTED
+        if not progress.concluded:
+            state = State.FAILED if reason else State.DONE
+            _surely(lambda: claims.end(job, state, clock.now(), reason=reason, result=result))
+        log.info("job ended reference=%s kind=%s", job.reference, job.kind)
+
+    @contextmanager
+    def _alive(self, job: claims.Claimed) -> Iterator[None]:
+        """Write a sign of life every few seconds, whatever the job does meanwhile."""
+        over = Event()
+
+        def beat() -> None:
+            while not over.wait(claims.SIGN_OF_LIFE.total_seconds()):
+                with self.app.app_context():
+                    try:
+                        with claims.aside() as session:
+                            claims.write(session, job.reference, job.claim, heartbeat_at=clock.now())
+                    except SQLAlchemyError:  # the job itself may hold SQLite's write lock
+                        self.app.logger.info("no sign of life written reference=%s", job.reference)
+
+        thread = Thread(target=beat, name="sign-of-life", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def sweep(self, huey: Huey, send: Any) -> None:
+        """Find the jobs that no message tells of: cut off in the middle, or their message lost."""
+        with self.app.app_context():
+            now = clock.now()
+            lost = timedelta(seconds=self.app.config["PORTAL"].jobs_lost_seconds)
+            found = claims.take_up_again(now - lost, now, frozenset(self.own))
+            if not huey.pending_count():
+                found += claims.waiting(now - timedelta(seconds=NEWS_SECONDS))
+            for reference in dict.fromkeys(found):
+                send(str(reference))
+
+
+def _surely(write: Any) -> None:
+    """Write how a job ended, even where another process holds the database for long."""
+    db.session.rollback()
+    for left in reversed(range(TRIES)):
+        try:
+            write()
+        except OperationalError:
+            if not left:
+                raise
+        else:
+            return
+
+
+class Sweeper(Scheduler):  # type: ignore[misc]
+    """Looks at the table instead of a timetable: the portal has none."""
+
+    def __init__(self, hands: Hands, huey: Huey, stop_flag: Event, send: Any) -> None:
+        super().__init__(huey, stop_flag, SWEEP_SECONDS, periodic=False)
+        self.hands, self.send = hands, send
+
+    def loop(self, now: Any = None) -> None:
+        """One look."""
+        try:
+            self.hands.sweep(self.huey, self.send)
+        except Exception:
+            self.hands.app.logger.exception("jobs could not be looked for")
+        self.stop_flag.wait(SWEEP_SECONDS)
+
+
+class Workers(Consumer):  # type: ignore[misc]
+    """Huey's consumer with threads: ends on SIGTERM or SIGINT, or when the process that began it is gone."""
+
+    def __init__(self, app: Flask, huey: Huey, workers: int) -> None:
+        self.hands = Hands(app, Event())
+        self.send = carrier.message(huey, self.hands.carry_out)
+        self.parent = os.getppid()
+        super().__init__(
+            huey,
+            workers=workers,
+            periodic=False,
+            max_delay=1.0,
+            graceful_signal="TERM",
+            shutdown_timeout=GOODBYE_SECONDS,
+        )
+        self.hands.stopping = self.stop_flag
+
+    def _create_scheduler(self) -> Sweeper:
+        return Sweeper(self.hands, self.huey, self.stop_flag, self.send)
+
+    def start(self) -> None:
+        """Start, and let Ctrl-C end as gently as SIGTERM."""
+        super().start()
+        signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+    def loop(self, health_check_ts: float | None = None) -> Any:
+        """Watch for a reason to end."""
+        if os.getppid() != self.parent:
+            self.stop(graceful=True)
+            raise ConsumerStopped
+        return super().loop(health_check_ts)
+
+
+def work(app: Flask, workers: int) -> None:
+    """Run jobs until told to end."""
+    logging.getLogger("huey").setLevel(logging.WARNING)
+    huey = carrier.huey_of(app.config["PORTAL"])
+    try:
+        Workers(app, huey, workers).run()
+    finally:
+        huey.storage.close()
