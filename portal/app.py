@@ -30,6 +30,10 @@ from portal.directives import models as directives_models
 from portal.directives import reconcile
 from portal.extensions import csrf, limiter, migrate
 from portal.guides import views as guides_views
+from portal.jobs import carrier
+from portal.jobs import cli as jobs_cli
+from portal.jobs import models as jobs_models
+from portal.jobs import views as jobs_views
 from portal.kinds import templates as kind_templates
 from portal.learning import views as learning_views
 from portal.monitoring import cli as monitoring_cli
@@ -51,6 +55,7 @@ TABLES = (
     people_models,
     audit_models,
     accounts_models,
+    jobs_models,
     catalogue_models,
     records_models,
     directives_models,
@@ -68,6 +73,7 @@ VIEWS = (
     records_views,
     monitoring_views,
     authoring_views,
+    jobs_views,
     operations_views,
 )
 
@@ -76,6 +82,7 @@ COMMANDS = (
     authoring_cli,
     demo_cli,
     directives_cli,
+    jobs_cli,
     monitoring_cli,
     operations_cli,
     people_cli,
@@ -142,6 +149,7 @@ def _prepare_database(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db)
     subscribe(reconcile.reconcile, lines.lines)
+    carrier.register(app)
     with app.app_context():
         prepare_engine(db.engine)
 
