@@ -1,5 +1,9 @@
 """Whether what is derived still follows from the facts, and whom a directive reaches."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import func, select
 
 from portal.db import db, stamp, touch
@@ -10,7 +14,7 @@ from portal.directives.rules import Worlds
 from portal.people.known import known
 from portal.people.models import Person
 
-__all__ = ["people_reached", "rebuild_all", "reconcile_all"]
+__all__ = ["Worlds", "differences_of", "everybody", "people_reached", "rebuild_all", "reconcile_all"]
 
 
 def reconcile_all() -> list[str]:
@@ -23,11 +27,25 @@ def reconcile_all() -> list[str]:
     rows = list(differences(db.session.scalars(select(Person.id)), Worlds(), at))
     write(rows, at)
     touch(people={row["person_id"] for row in rows})
-    return [
-        f"Person {row['person_id']}, directive {row['directive_id']}: assignment from {row['from_on']} "
-        f"{'was not due' if row['void'] else 'was wrong' if row['replaces_id'] else 'was missing'}."
-        for row in rows
-    ]
+    return [_said(row) for row in rows]
+
+
+def everybody() -> list[int]:
+    """Every person there is or was."""
+    return list(db.session.scalars(select(Person.id).order_by(Person.id)))
+
+
+def differences_of(people: Sequence[int], worlds: Worlds, at: datetime) -> list[str]:
+    """A sentence for each assignment of these people that does not follow, as known on ``at``."""
+    return [_said(row) for row in differences(people, worlds, at)]
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    wrong = "was not due" if row["void"] else "was wrong" if row["replaces_id"] else "was missing"
+    return (
+        f"Person {row['person_id']}, directive {row['directive_id']}: "
+        f"assignment from {row['from_on']} {wrong}."
+    )
 
 
 def people_reached(directive_id: int) -> int:
