@@ -39,6 +39,7 @@ from portal.learning import views as learning_views
 from portal.monitoring import cli as monitoring_cli
 from portal.monitoring import views as monitoring_views
 from portal.operations import cli as operations_cli
+from portal.operations import tasks as operations_tasks
 from portal.operations import views as operations_views
 from portal.people import cli as people_cli
 from portal.people import models as people_models
@@ -89,6 +90,8 @@ COMMANDS = (
     records_cli,
     units_cli,
 )
+
+TASKS = (operations_tasks,)  # each registers its kinds of job as it is imported
 
 
 @dataclass(frozen=True, slots=True)
