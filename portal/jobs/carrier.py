@@ -21,7 +21,6 @@ from portal.db import db
 from portal.jobs.services import STARTED
 
 NAME = "portal"
-TASK = "carry_out"
 
 
 def huey_of(config: Config) -> Huey:
@@ -49,9 +48,13 @@ def huey_of(config: Config) -> Huey:
         raise ConfigError(f"JOBS_URL: {error}") from error
 
 
-def message(huey: Huey, carry_out: Callable[[str], None]) -> Any:
+def message(huey: Huey, act: Callable[[str], None]) -> Any:
     """Make the one task of this carrier known: called with a job's reference, it sends the message."""
-    return huey.task(name=TASK)(carry_out)
+
+    def carry_out(reference: str) -> None:  # huey knows it by this name and module, where sent and where run
+        act(reference)
+
+    return huey.task()(carry_out)
 
 
 @contextmanager
