@@ -24,6 +24,7 @@ from portal.assessment import services as assessment
 from portal.authoring import services as authoring
 from portal.catalogue.models import GuideFile, ModuleVersion, PackageFile
 from portal.db import db, stamp, transaction
+from portal.jobs import services as jobs
 from portal.permissions import LEARNER, ROLE_PERMISSIONS, Permission, Role
 from portal.records import services as records
 from portal.records.references import new_reference
@@ -36,8 +37,10 @@ from tests.pages import PortalClient
 from tests.standing.facts import make_record
 
 # Whose data a route shows: nobody's in particular, a person by staff number, the owner of an attempt
-# alone, a record (its owner and those who may see the owner), or a session of one's own.
+# alone, a record (its owner and those who may see the owner), a job (who asked for it and those who see
+# all jobs), or a session of one's own.
 NOBODY, PERSON, ATTEMPT, RECORD, OWN = "nobody", "person", "attempt", "record", "own"
+JOB = "job"
 
 ROUTES: dict[str, str] = {
     "home": NOBODY,
@@ -110,6 +113,12 @@ ROUTES: dict[str, str] = {
     "guides.force_settings": NOBODY,
     "guides.guide": NOBODY,
     "guides.index": NOBODY,
+    "jobs.again": JOB,
+    "jobs.begin": NOBODY,
+    "jobs.cancel": JOB,
+    "jobs.index": NOBODY,
+    "jobs.job": JOB,
+    "jobs.progress": JOB,
     "learning.again": OWN,
     "learning.complete": OWN,
     "learning.home": OWN,
@@ -169,6 +178,7 @@ class Subject:
     staff_number: str
     attempt: UUID
     reference: str
+    job: UUID
 
 
 @dataclass
@@ -233,7 +243,8 @@ def _subject(person: int, staff_number: str, version_id: int) -> Subject:
         at: datetime = stamp()
         registration = records.register(person, db.session.scalars(select(ModuleVersion)).one(), at)
         attempt = assessment.start(registration, at)
-        return Subject(staff_number, attempt.id, reference)
+        job = jobs.start("reconcile", {}, by=person, at=at)
+        return Subject(staff_number, attempt.id, reference, job)
 
 
 def _address(app: Flask, rule: Rule, subject: Subject) -> str:
@@ -258,6 +269,8 @@ def _address(app: Flask, rule: Rule, subject: Subject) -> str:
         "accounts.end_session": "unknown",
     }
     values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")
+    if rule.endpoint.startswith("jobs."):
+        values["reference"] = subject.job
     with app.test_request_context():
         return app.url_map.bind("127.0.0.1").build(
             rule.endpoint, {k: v for k, v in values.items() if k in rule.arguments}
@@ -304,6 +317,8 @@ def _refused(world: World, endpoint: str, subject: str, permission: Permission |
         return {404}
     if whose == ATTEMPT and subject != "own":
         return {404}
+    if whose == JOB and subject != "own" and Permission.JOB_VIEW not in world.permissions:
+        return {404}
     return set()
 
 
@@ -329,7 +344,7 @@ def test_nobody_reaches_what_is_not_theirs(app, database, viewer):
     for rule in sorted(app.url_map.iter_rules(), key=lambda r: r.endpoint):
         permission = permission_of(app.view_functions[rule.endpoint])
         whose = ROUTES[rule.endpoint]
-        for subject in ("own", "seen", "unseen") if whose in {PERSON, RECORD, ATTEMPT} else ("own",):
+        for subject in ("own", "seen", "unseen") if whose in {PERSON, RECORD, ATTEMPT, JOB} else ("own",):
             for method in sorted(rule.methods & {"GET", "POST"}):
                 address = _address(app, rule, world.subjects[subject])
                 status = browser.ask(method, address)
