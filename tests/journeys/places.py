@@ -49,6 +49,7 @@ class Place:
 NO_PAGES = {
     "authoring.medium",
     "catalogue.medium",
+    "jobs.progress",
     "learning.job_aid_pdf",
     "monitoring.completions_csv",
     "monitoring.completions_xlsx",
@@ -108,6 +109,8 @@ MONITORING = {
 ADMINISTRATION = {
     "accounts.administer": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
     "accounts.close": Place(("/people/D2001/account/close",), ADMINISTRATOR),
+    "jobs.index": Place(("/jobs", "/jobs?state=failed"), ADMINISTRATOR),
+    "jobs.job": Place(("/jobs/{job}",), ADMINISTRATOR),
 }
 DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
 GUIDE, OTHER_GUIDE = "/authoring/_guides/{guide}", "/authoring/_guides/intelligence-document"
@@ -152,6 +155,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "assessment.answers",
     "assessment.check",
     "assessment.item",
+    "jobs.job",
     "learning.outcome",
     "monitoring.open_attempt",
     "monitoring.person",
@@ -161,7 +165,16 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
 
 def made(browser: Browser, server: Server) -> dict[str, str]:
     """What the addresses name, made once on this server."""
-    return attempts_made(browser, server) | draft_made(browser, server)
+    return attempts_made(browser, server) | draft_made(browser, server) | job_made(browser, server)
+
+
+def job_made(browser: Browser, server: Server) -> dict[str, str]:
+    """A job that the administrator started."""
+    with visitor(browser, server) as tab:
+        sign_in(tab, ADMINISTRATOR)
+        tab.goto("/jobs")
+        press(tab, "Start: Check of all assignments")
+        return {"job": tab.url.split("/")[-1]}
 
 
 def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
