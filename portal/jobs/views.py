@@ -10,7 +10,7 @@ from flask_login import current_user
 from portal import clock
 from portal.access import requires
 from portal.db import transaction
-from portal.errors import NotFoundError
+from portal.errors import BadInputError, NotFoundError
 from portal.jobs import queries, registry, services, wording
 from portal.jobs.models import State
 from portal.permissions import Permission
@@ -46,7 +46,7 @@ def begin() -> ResponseReturnValue:
     """Start a job that the page of jobs offers."""
     kind = request.form.get("kind", "")
     if kind not in {one.kind for one in registry.offered()}:
-        raise NotFoundError("There is no such job.")
+        raise BadInputError(["Choose one of the jobs that the page offers."])
     with transaction():
         reference = services.start(kind, {}, by=current_user.person_id, at=clock.now())
     return redirect(url_for("jobs.job", reference=reference), 303)
