@@ -10,6 +10,7 @@ from portal.catalogue.items import ItemText
 from portal.catalogue.markdown import render_block, render_inline, render_page, word_count
 from portal.catalogue.media import read_media
 from portal.catalogue.package import Package, Page, parse_package
+from portal.catalogue.printing import check_printable
 from portal.catalogue.shared import Shared
 from portal.formats.faults import Faults
 
@@ -85,7 +86,7 @@ def check_module(
         digest=digest_of(files),
         lessons=[_rendered_page(page, context) for page in package.lessons],
         items=[_rendered_item(item, context) for item in package.items],
-        job_aid=_rendered_page(package.job_aid, context, checks=False) if package.job_aid else None,
+        job_aid=_rendered_aid(package.job_aid, context, package.title) if package.job_aid else None,
     )
 
 
@@ -193,8 +194,14 @@ def _check_draw(package: Package, faults: Faults) -> None:
             faults.add(package.path, outcome.line, reason)
 
 
-def _rendered_page(page: Page, context: Context, *, checks: bool = True) -> RenderedPage:
-    html = render_page(page.body, Place(context, page.path, page.body_line, checks=checks))
+def _rendered_page(page: Page, context: Context) -> RenderedPage:
+    html = render_page(page.body, Place(context, page.path, page.body_line))
+    return RenderedPage(page, html, word_count(html))
+
+
+def _rendered_aid(page: Page, context: Context, module: str) -> RenderedPage:
+    html = render_page(page.body, Place(context, page.path, page.body_line, checks=False, printed=True))
+    check_printable(page, html, module, context.faults)
     return RenderedPage(page, html, word_count(html))
 
 

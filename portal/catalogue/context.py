@@ -32,6 +32,7 @@ class Place:
     first_line: int
     check_keys: set[str] = field(default_factory=set)
     checks: bool = True  # whether a check may stand here
+    printed: bool = False  # whether a tagged PDF is made of it, whose headings have to be in order
 
     def fault(self, line: int, reason: str) -> None:
         """Note a fault ``line`` lines below the text's first line."""

@@ -73,6 +73,8 @@ def _dress(state: StateCore) -> None:
     """Give every element its class, and headings their level below the page's own."""
     levels = [int(token.tag[1]) for token in state.tokens if token.type == "heading_open"]
     shift = 1 if levels and min(levels) == 1 else 0
+    if state.env["place"].printed:
+        _check_headings(state, shift)
     for token in state.tokens:
         if token.type in {"heading_open", "heading_close"}:
             level = min(int(token.tag[1]) + shift, 6)
@@ -83,6 +85,21 @@ def _dress(state: StateCore) -> None:
             token.attrJoin("class", CLASSES[token.type])
         if token.type in {"th_open", "td_open"}:
             _dress_cell(token)
+
+
+def _check_headings(state: StateCore, shift: int) -> None:
+    """Note a heading that skips a level, or says nothing; the page's own title stands above the first."""
+    above = 1
+    for at, token in enumerate(state.tokens):
+        if token.type != "heading_open":
+            continue
+        line, level = (token.map or [0])[0], min(int(token.tag[1]) + shift, 6)
+        if level > above + 1:
+            right = "#" * (above + 1 - shift)
+            state.env["place"].fault(line, f"This heading skips a level. Write {right} before it.")
+        if not state.tokens[at + 1].content.strip():
+            state.env["place"].fault(line, "This heading says nothing. Write its words, or take it out.")
+        above = level
 
 
 def _dress_cell(token: Token) -> None:

@@ -9,6 +9,7 @@ import font_source_sans_pro
 import typst
 
 from portal.documents.markup import quoted
+from portal.errors import RuleError
 
 _FRAME = """
 #set document(title: {title}, author: {author}, date: datetime(year: {year}, month: {month}, day: {day}))
@@ -25,6 +26,7 @@ _FRAME = """
 #let inset(body) = block(inset: (left: 8pt, y: 2pt), stroke: (left: 2.5pt + rgb("#b1b4b6")), body)
 #set page(
   paper: "a4",
+  flipped: {across},
   margin: (x: 16mm, top: 16mm, bottom: 18mm),
   footer: context text(size: 8pt, fill: rgb("#505a5f"))[
     #{foot} #h(1fr) Page #counter(page).display("1 of 1", both: true)
@@ -34,6 +36,21 @@ _FRAME = """
 = #{title}
 """
 
+_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
+
+
+class TypesettingError(RuleError):
+    """No PDF that everyone can read can be made of a text."""
+
+    def __init__(self, reason: str) -> None:
+        found = _GLYPH.search(reason)
+        self.quoted = found[1] if found else ""  # the characters it is about, where it is about some
+        if found:
+            said = f"“{self.quoted}” cannot be shown in the PDF. Write it in words, or take it out."
+        else:
+            said = "No PDF can be made of this text. Take out what is unusual in its layout."
+        super().__init__(said)
+
 
 @cache
 def _fonts() -> typst.Fonts:
@@ -41,7 +58,17 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, font_paths=[str(folder)])
 
 
-def pdf(markup: str, *, title: str, above: str, foot: str, author: str, at: datetime) -> bytes:
+def pdf(
+    markup: str,
+    *,
+    title: str,
+    above: str,
+    foot: str,
+    author: str,
+    at: datetime,
+    across: bool = False,
+    strict: bool = True,
+) -> bytes:
     """A tagged PDF of this markup under its title.
 
     The same arguments give the same bytes.
@@ -53,6 +80,12 @@ def pdf(markup: str, *, title: str, above: str, foot: str, author: str, at: date
         foot: What the foot of each page says.
         author: Whose document it is.
         at: When its content was made; becomes the document's date.
+        across: On A4 across rather than upright.
+        strict: Whether a text that breaks a rule of PDF/UA, such as by a character that the font lacks, is
+            refused. Else its file is made all the same, without the claim to keep the rules.
+
+    Raises:
+        TypesettingError: The text breaks such a rule, or cannot be typeset at all.
     """
     at = at.replace(microsecond=0)
     said = {
@@ -63,9 +96,23 @@ def pdf(markup: str, *, title: str, above: str, foot: str, author: str, at: date
         "year": str(at.year),
         "month": str(at.month),
         "day": str(at.day),
+        "across": "true" if across else "false",
     }
     frame = re.sub(r"\{(\w+)\}", lambda name: said[name[1]], _FRAME)
+    source = (frame + markup).encode()
+    try:
+        return _made(source, at, claimed=True)
+    except typst.TypstError as error:
+        if strict:
+            raise TypesettingError(str(error)) from error
+    try:
+        return _made(source, at, claimed=False)
+    except typst.TypstError as error:
+        raise TypesettingError(str(error)) from error
+
+
+def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
     made: bytes = typst.compile(
-        (frame + markup).encode(), font_paths=_fonts(), pdf_standards=["ua-1"], timestamp=at
+        source, font_paths=_fonts(), pdf_standards=["ua-1"] if claimed else None, timestamp=at
     )
     return made

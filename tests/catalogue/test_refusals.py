@@ -274,3 +274,33 @@ def test_one_module_is_read_alone(database, tmp_path, files):
     assert found == (
         ["sample/module.toml: This file is missing. A module's folder needs it."] if files else []
     )
+
+
+AID = '+++\ntitle = "In the field"\n+++\n\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("## One\n\n#### Two\n\nDo.\n", "line 7: This heading skips a level. Write ### before it."),
+        ("### One\n\nDo.\n", "line 5: This heading skips a level. Write ## before it."),
+        ("# One\n\n### Two\n\nDo.\n", "line 7: This heading skips a level. Write ## before it."),
+        ("> ## One\n\n###### Two\n\nDo.\n", "line 7: This heading skips a level. Write ### before it."),
+        ("##\n\nDo.\n", "line 5: This heading says nothing. Write its words, or take it out."),
+        ("Do.\n\n- Smile 😀\n", "line 7: “😀” cannot be shown in the PDF. Write it in words, or"),
+    ],
+)
+def test_a_job_aid_that_no_accessible_pdf_can_be_made_of(tmp_path, body, said):
+    (told,) = faults(write(tmp_path, {"sample/job-aid.md": AID + body}))
+
+    assert told.startswith(f"sample/job-aid.md, {said}")
+
+
+def test_a_job_aid_with_every_thing_that_a_text_may_hold(tmp_path):
+    body = (
+        "# One\n\n## Two\n\n1. Call [them](https://x.example), *then* **wait**.\n   - In a list\n\n"
+        "> Quoted\n\n::: inset\nSet in\n:::\n\n::: details More\nFolded\n:::\n\n::: warning\nCare\n:::\n\n"
+        "| A | B |\n| - | -: |\n| 1 | |\n\n```\n#let x = 1\n```\n\n## Three\n\nŽlutý kůň, Ωμέγα, Привет\n"
+    )
+
+    assert faults(write(tmp_path, {"sample/job-aid.md": AID + body})) == []

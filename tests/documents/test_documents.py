@@ -14,17 +14,19 @@ from portal.catalogue import services
 from portal.db import stamp, transaction
 from portal.documents.markup import markup_of
 from portal.documents.markup import words as typeset_words
-from portal.documents.typesetting import pdf
+from portal.documents.typesetting import TypesettingError, pdf
 from tests.accounts.browsing import make_account, sign_in
+from tests.factories.catalogue import make_version
 from tests.pages import words
 
 MODULES = Path(__file__).resolve().parents[2] / "modules"
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
-def made(html: str) -> bytes:
+def made(html: str, *, strict: bool = True) -> bytes:
     markup = markup_of(html, "https://portal.example".__add__)
-    return pdf(markup, title="A title", above="Above", foot="Foot", author="Westshire Police", at=AT)
+    said = {"title": "A title", "above": "Above", "foot": "Foot", "author": "Westshire Police"}
+    return pdf(markup, **said, at=AT, strict=strict)
 
 
 @pytest.mark.parametrize("key", ["recognise", "protect", "respond", "report"])
@@ -87,3 +89,29 @@ def test_tables_keep_their_heads_and_links_lead_outside():
 
     assert 'table(columns: 2, table.header([#"A"], [#"B"], ), [#"1"], [], )' in markup
     assert '#link("https://portal.example/glossary")[#"See"]' in markup
+
+
+BROKEN = ["<h2>Two</h2><h4>Four</h4>", "<h3>Three</h3>", "<h2></h2>", "<p>Smile 😀</p>"]
+
+
+@pytest.mark.parametrize("html", BROKEN)
+def test_what_breaks_the_rules_of_accessible_files_is_refused_or_made_without_their_claim(html):
+    with pytest.raises(TypesettingError, match=r"cannot be shown in the PDF|No PDF can be made of this text"):
+        made(html)
+
+    assert b"pdfuaid" in made("<p>Kept</p>")
+    loose = made(f"{html}<p>Kept</p>", strict=False)
+    assert b"pdfuaid" not in loose
+    assert "Kept" in PdfReader(io.BytesIO(loose)).pages[0].extract_text()
+
+
+@pytest.mark.parametrize("html", [*BROKEN, "<table></table>", "<ul></ul>", "<p><a>x</a></p>", "</h2></li>"])
+def test_the_file_of_a_job_aid_is_there_whatever_was_once_published(client, html):
+    make_version("protect", job_aid=f"{html}<p>Kept</p>")
+    make_account()
+    sign_in(client)
+
+    response = client.get("/learning/modules/protect/job-aid.pdf")
+
+    assert response.status_code == 200
+    assert "Kept" in PdfReader(io.BytesIO(response.data)).pages[0].extract_text()

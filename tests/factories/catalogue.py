@@ -28,6 +28,7 @@ def make_version(
     test_out: bool = False,
     minutes: int = 20,
     lesson_minutes: int = 5,
+    job_aid: str = "<p>Call first.</p>",
 ) -> int:
     """The next version of a module; every third item is of kind multiple. Returns its id."""
     with transaction():
@@ -56,7 +57,7 @@ def make_version(
             wait_minutes=wait_minutes,
             test_out=test_out,
             job_aid_title="First hour",
-            job_aid_html="<p>Call first.</p>",
+            job_aid_html=job_aid,
             published_at=PUBLISHED,
         )
         db.session.add(version)

@@ -96,11 +96,14 @@ def _empty_sections(path: str, rows: list[str], first: int) -> Iterator[Fault]:
 
 
 def _skipped_levels(path: str, rows: list[str], first: int) -> Iterator[Fault]:
-    """Headings more than one level below the one before them, which a screen reader cannot place."""
-    above = 0
+    """Headings more than one level below the one before them, which a screen reader cannot place.
+
+    Above the first stands the page's own title: as “#”, unless the text itself begins its headings with that.
+    """
+    above = 0 if any(row.startswith("# ") for row in rows) else 1
     for number, row in enumerate(rows, first):
         if heading := _HEADING.match(row):
             level = len(heading[1])
-            if above and level > above + 1:
+            if level > above + 1:
                 yield Fault(path, number, f"This heading skips a level. Write {'#' * (above + 1)} before it.")
             above = level

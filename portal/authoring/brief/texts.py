@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime
-
-import typst
+from datetime import date
 
 from portal.authoring import measures
 from portal.authoring.brief import language
@@ -12,9 +10,7 @@ from portal.catalogue.checking import RenderedPage
 from portal.catalogue.guides import GuideText
 from portal.catalogue.items import ItemText, check_item
 from portal.catalogue.package import Page
-from portal.catalogue.rendering import UNSET
-from portal.documents.markup import markup_of
-from portal.documents.typesetting import pdf
+from portal.catalogue.printing import sheets
 from portal.formats.faults import Fault, Faults
 from portal.formats.tables import Source
 
@@ -26,10 +22,6 @@ MOST_AID_WORDS = 400
 _LEFT_OPEN = re.compile(
     r"…|\.\.\.|\b(?:TODO|FIXME|TBC|TBD|XXX)\b|\blorem ipsum\b|\bto be confirmed\b|\[insert\b", re.IGNORECASE
 )
-_FORCE_SLOT = re.compile(r"\{\{force:[^{}]*\}\}")
-_TERM_SLOT = re.compile(r"\{\{term:[^{}]*\}\}")
-_SHEET = re.compile(rb"/Type\s*/Page\b")
-_PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: a page holds as much on each
 
 
 def line_of(content: bytes, key: str) -> int | None:
@@ -73,17 +65,9 @@ def job_aid(aid: RenderedPage, module: str) -> Iterator[Fault]:
 
 
 def _one_sheet(aid: RenderedPage, module: str) -> Iterator[Fault]:
-    page, html = aid.page, _TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET, aid.html))
-    try:
-        printed = pdf(
-            markup_of(html), title=page.title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED
-        )
-    except typst.TypstError as error:
-        yield Fault(page.path, page.body_line, f"The job aid cannot be printed: {error}.")
-        return
-    sheets = len(_SHEET.findall(printed))
-    if sheets != 1:
-        yield Fault(page.path, page.body_line, f"The job aid fills {sheets} pages. Shorten it to one.")
+    count = sheets(aid.html, aid.page.title, module)
+    if count != 1:
+        yield Fault(aid.page.path, aid.page.body_line, f"The job aid fills {count} pages. Shorten it to one.")
 
 
 def guide(text: GuideText, content: bytes, on: date, glossary: Collection[str]) -> Iterator[Fault]:

@@ -1,0 +1,43 @@
+"""A job aid as the tagged PDF that the portal makes of it, with nothing filled in; what stands in the way."""
+
+import re
+from datetime import UTC, datetime
+
+from portal.catalogue.package import Page
+from portal.catalogue.rendering import UNSET
+from portal.documents.markup import markup_of
+from portal.documents.typesetting import TypesettingError, pdf
+from portal.formats.faults import Faults
+
+_FORCE_SLOT = re.compile(r"\{\{force:[^{}]*\}\}")
+_TERM_SLOT = re.compile(r"\{\{term:[^{}]*\}\}")
+_SHEET = re.compile(rb"/Type\s*/Page\b")
+_PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: a page holds as much on each
+
+
+def sheets(html: str, title: str, module: str) -> int:
+    """How many sides of A4 the job aid fills.
+
+    Args:
+        html: As it was rendered.
+        title: The job aid's.
+        module: The title of its module, which stands above it.
+
+    Raises:
+        TypesettingError: No file that everyone can read can be made of it.
+    """
+    markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET, html)))
+    made = pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
+    return len(_SHEET.findall(made))
+
+
+def check_printable(page: Page, html: str, module: str, faults: Faults) -> None:
+    """Note what keeps a job aid from being a PDF, where its headings have no fault that says so already."""
+    if any(fault.path == page.path for fault in faults.listed()):
+        return
+    try:
+        sheets(html, page.title, module)
+    except TypesettingError as error:
+        rows = page.body.split("\n")
+        line = next((n for n, row in enumerate(rows) if error.quoted and error.quoted in row), None)
+        faults.add(page.path, None if line is None else page.body_line + line, str(error))
