@@ -12,6 +12,7 @@ from portal.errors import BadInputError
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")  # it stands in addresses and file names
 MOST_DAYS = 36_500
+MOST_BYTES = 256 * 1024  # of a file that a browser sends
 
 KINDS = ("module", "event", "guide")
 SELECTORS = ("designated_role", "unit_under", "rank_or_grade")

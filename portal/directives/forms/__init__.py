@@ -1,0 +1,1 @@
+"""What the directives desk can be sent."""

@@ -1,0 +1,133 @@
+"""What directives say: the list, one of them, and one version as its file."""
+
+from datetime import date
+
+from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.directives import queries, wording
+from portal.directives.derived import NOBODY, reach
+from portal.directives.queries import DirectiveTold, VersionTold
+from portal.directives.views.blueprint import bp
+from portal.directives.writing import to_toml
+from portal.errors import NotFoundError
+from portal.permissions import Permission
+from portal.web.filters import date as say_date
+
+
+@bp.get("")
+@requires(Permission.DIRECTIVE_VIEW)
+def index() -> ResponseReturnValue:
+    """Every directive: whether it is in force, whom it reaches, what comes next."""
+    today = clock.today()
+    reached = reach(current_user.viewer, today)
+    rows = [(told, told.shown(today), reached.get(told.id, NOBODY)) for told in queries.directives()]
+    return render_template(
+        "directives/index.html",
+        rows=rows,
+        in_force=sum(state(told, today) == "in force" for told, _, _ in rows),
+        validity=lambda told: in_words(told, today),
+        next_change=lambda told: next_change(told, today),
+        may_issue=may_issue(),
+    )
+
+
+@bp.get("/<reference>")
+@requires(Permission.DIRECTIVE_VIEW)
+def directive(reference: str) -> ResponseReturnValue:
+    """One directive as it stands today, in words, with every version."""
+    told, today = queries.directive(reference), clock.today()
+    titles = queries.titles()
+    shown = told.shown(today)
+    return render_template(
+        "directives/directive.html",
+        told=told,
+        shown=shown,
+        rows=rows_of(shown, titles),
+        reach=reach(current_user.viewer, today).get(told.id, NOBODY),
+        in_words=in_words(told, today),
+        next_change=next_change(told, today),
+        versions=[(v, changes(told, v, titles)) for v in reversed(told.versions)],
+        may_issue=may_issue(),
+    )
+
+
+@bp.get("/<reference>/versions/<int:number>")
+@requires(Permission.DIRECTIVE_VIEW)
+def version(reference: str, number: int) -> ResponseReturnValue:
+    """One version, in words or, with ``?as=toml``, as its file."""
+    told, titles = queries.directive(reference), queries.titles()
+    found = next((each for each in told.versions if each.number == number), None)
+    if found is None:
+        raise NotFoundError(f"{reference} has no version {number}.")
+    if request.args.get("as") == "toml":
+        return _file(found)
+    return render_template(
+        "directives/version.html",
+        told=told,
+        shown=found,
+        rows=rows_of(found, titles),
+        changes=changes(told, found, titles),
+    )
+
+
+def _file(version: VersionTold) -> Response:
+    response = Response(to_toml(version.file), content_type="application/toml; charset=utf-8")
+    name = f"{version.file.reference}-{version.number}.toml"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def may_issue() -> bool:
+    """Whether the signed-in person may issue directives."""
+    return Permission.DIRECTIVE_ISSUE in current_user.permissions
+
+
+def rows_of(version: VersionTold, titles: dict[tuple[str, str], str]) -> list[tuple[str, str]]:
+    """A version in words, as pairs of a name and what it says."""
+    file = version.file
+    return [
+        ("Who", wording.audience(file)),
+        ("To complete", wording.joined(wording.requirements(file, titles), "and")),
+        ("Due", wording.due(file)),
+        ("Validity", wording.validity(file)),
+        ("Notices", wording.notices(file)),
+        ("Target", wording.target(file.target)),
+        ("Owner", version.owner or "Nobody named"),
+        ("Recommendation", file.source),
+        ("Exact wording", file.wording),
+    ]
+
+
+def changes(told: DirectiveTold, version: VersionTold, titles: dict[tuple[str, str], str]) -> list[str]:
+    """What a version changed, a sentence each."""
+    before = told.before(version)
+    return wording.changes(before.file if before else None, version.file, titles)
+
+
+def state(told: DirectiveTold, day: date) -> str:
+    """Whether it is in force on ``day``, withdrawn, or to come."""
+    held = told.on(day)
+    if held is None:
+        return "to come"
+    return "withdrawn" if held.file.withdrawn else "in force"
+
+
+def in_words(told: DirectiveTold, day: date) -> str:
+    """Since when it is in force or withdrawn, or from when it will be in force."""
+    since = told.since(day)
+    if since is None:
+        return f"In force from {say_date(told.first_day)}"
+    return f"{state(told, day).capitalize()} since {say_date(since)}"
+
+
+def next_change(told: DirectiveTold, day: date) -> str:
+    """What takes effect next after ``day``; empty where nothing is planned."""
+    ahead = told.next_after(day)
+    if ahead is None:
+        return ""
+    what = "Withdrawn" if ahead.file.withdrawn else f"Version {ahead.number}"
+    return f"{what} from {say_date(ahead.effective_on)}"

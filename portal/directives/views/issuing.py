@@ -1,0 +1,186 @@
+"""Issuing a directive or its next version: the form, the preview of what it does, and the act."""
+
+import re
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.db import transaction
+from portal.directives import package, queries, services, wording
+from portal.directives.forms.directive import MOST_GROUPS, DirectiveForm, FileForm, Offered, typed
+from portal.directives.package import DirectiveFile
+from portal.directives.proposals import Proposal, propose
+from portal.directives.queries import DirectiveTold
+from portal.directives.views import showing
+from portal.directives.views.blueprint import bp
+from portal.errors import BadInputError, ConflictError
+from portal.people.queries import unit_paths
+from portal.permissions import Permission
+from portal.web.filters import date as say_date
+
+NOT_SENT_ON = re.compile(r"csrf_token|do|previewed|kept_form|page_\w+")
+FIRST = {"target": "100", "ends_soon": "60", "notices": "30, 7, 1"}
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.DIRECTIVE_ISSUE)
+def new() -> ResponseReturnValue:
+    """The form of a new directive, empty or begun from a file."""
+    if request.method == "GET":
+        return _page(DirectiveForm(data={**FIRST, "owner": current_user.viewer.staff_number}), None)
+    return _rework(None)
+
+
+@bp.route("/<reference>/change", methods=["GET", "POST"])
+@requires(Permission.DIRECTIVE_ISSUE)
+def change(reference: str) -> ResponseReturnValue:
+    """The form of a directive's next version, filled in with what the newest says."""
+    told = queries.directive(reference)
+    if request.method == "GET":
+        return _page(DirectiveForm(data=typed(_today(told)) | {"effective_on": ""}), told)
+    return _rework(told)
+
+
+@bp.route("/preview", methods=["GET", "POST"])
+@requires(Permission.DIRECTIVE_ISSUE)
+def preview() -> ResponseReturnValue:
+    """Whom it would reach otherwise; its button issues exactly that."""
+    if request.method == "GET":  # an address kept or typed: the form's fields are not in it
+        return redirect(url_for(".index"), 303)
+    changing = request.args.get("of", "")
+    told = queries.directive(changing) if changing else None
+    form = DirectiveForm()
+    _prepare(form, told)
+    file = form.file()
+    if file is None or not _is_free(form, told):
+        return _page(form, told)
+    try:
+        if request.form.get("do") == "issue":
+            return _issue(file)
+        return _preview(propose(file), file, told)
+    except BadInputError as error:
+        form.refuse(error)
+        return _page(form, told)
+    except ConflictError as error:
+        return _preview(propose(file), file, told, str(error)), 409
+
+
+def _is_free(form: DirectiveForm, told: DirectiveTold | None) -> bool:
+    """Whether the reference names no other directive; notes it on the field where it does."""
+    if told is None and any(each.reference == form.reference.data for each in queries.directives()):
+        form.reference.errors = [
+            f"There is a directive {form.reference.data} already. Change it on its own page, "
+            "or enter another reference"
+        ]
+        return False
+    return True
+
+
+def _issue(file: DirectiveFile) -> ResponseReturnValue:
+    by, token = current_user.person_id, request.form.get("previewed", "")
+    with transaction():
+        issued = services.issue_file(file, at=clock.now(), by=by, previewed=token)
+    what = f"Version {issued.number} of {issued.reference}"
+    day = say_date(issued.effective_on)
+    held = "is issued and in force from" if issued.new else "says the same already, in force from"
+    flash(f"{what} {held} {day}.", "success")
+    return redirect(url_for(".directive", reference=issued.reference), 303)
+
+
+def _preview(proposal: Proposal, file: DirectiveFile, told: DirectiveTold | None, problem: str = "") -> str:
+    effect, token = proposal.preview()
+    titles = queries.titles()
+    before = told.newest.file if told else None
+    sent = [pair for pair in request.form.items(multi=True) if not NOT_SENT_ON.fullmatch(pair[0])]
+    return render_template(
+        "directives/preview.html",
+        proposal=proposal,
+        file=file,
+        told=told,
+        headline=showing.headline(effect),
+        lists=showing.lists(effect, current_user.viewer, request.form, clock.today()),
+        changes=wording.changes(before, file, titles) if told else [],
+        said=_said(file),
+        asked=wording.requirements(file, titles),
+        token=token,
+        sent=sent,
+        problem=problem,
+        is_past=proposal.effective_on < clock.today(),
+        back=url_for(".change", reference=told.reference) if told else url_for(".new"),
+    )
+
+
+def _rework(told: DirectiveTold | None) -> ResponseReturnValue:
+    """The form again, after a button that adds, removes, reads a file or comes back from the preview."""
+    if "upload" in request.files:
+        return _from_file(told)
+    form = DirectiveForm()
+    _prepare(form, told)
+    pressed, _, number = request.form.get("do", "").rpartition("-")
+    groups = {"audience": form.audience, "except": form.exceptions}
+    what, _, name = pressed.partition("-")
+    held = groups.get(name)
+    if held is not None:
+        rows = [{k: entry.form[k].data for k in ("roles", "units", "ranks")} for entry in held.entries]
+        if what == "add" and len(rows) < MOST_GROUPS:
+            rows.append({})
+        elif what == "remove" and number.isdigit() and int(number) < len(rows):
+            del rows[int(number)]
+        held.process(None, rows)
+    return _page(form, told)
+
+
+def _from_file(told: DirectiveTold | None) -> ResponseReturnValue:
+    """The form filled in from an uploaded file."""
+    upload = FileForm()
+    content = request.files["upload"].read(package.MOST_BYTES + 1)
+    try:
+        if not upload.validate() or not content:
+            raise BadInputError(["Choose a directive’s TOML file"])
+        file = package.read(content)
+    except BadInputError as error:
+        upload.upload.errors = error.reasons
+        return _page(DirectiveForm(formdata=None, data=FIRST), told, upload)
+    return _page(DirectiveForm(formdata=None, data=typed(file)), told)
+
+
+def _prepare(form: DirectiveForm, told: DirectiveTold | None) -> None:
+    """Offer what there is to choose from; a directive keeps its reference."""
+    roles, ranks = queries.roles_and_ranks()
+    form.offer(Offered(roles, ranks, unit_paths(clock.today()).values(), queries.titles()))
+    if told is not None:
+        form.reference.data = told.reference
+
+
+def _page(form: DirectiveForm, told: DirectiveTold | None, upload: FileForm | None = None) -> str:
+    _prepare(form, told)
+    file = form.said()
+    return render_template(
+        "directives/form.html",
+        form=form,
+        upload=upload or FileForm(formdata=None),
+        told=told,
+        said=_said(file),
+        asked=wording.requirements(file, queries.titles()),
+    )
+
+
+def _said(file: DirectiveFile) -> list[tuple[str, str]]:
+    """The rules in words, as far as they are filled in."""
+    due = file.due_fixed_on or file.due_days_after_joining is not None
+    groups = all(file.audience) and all(file.exceptions)
+    return [
+        ("Who", wording.audience(file) if groups else "Not said yet."),
+        ("Due", wording.due(file) if due else "Not said yet."),
+        ("Validity", wording.validity(file)),
+        ("Notices", wording.notices(file)),
+        ("Target", wording.target(file.target)),
+    ]
+
+
+def _today(told: DirectiveTold) -> DirectiveFile:
+    """What the newest version says, with the units' paths of today."""
+    return queries.with_paths_of(told.newest, clock.today())

@@ -1,0 +1,64 @@
+"""Withdrawing a directive: what happens to whom, and the act."""
+
+from datetime import date
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.db import transaction
+from portal.directives import queries, services
+from portal.directives.forms.directive import WithdrawForm
+from portal.directives.proposals import propose_withdrawal
+from portal.directives.queries import DirectiveTold
+from portal.directives.views import showing
+from portal.directives.views.blueprint import bp
+from portal.errors import BadInputError, ConflictError
+from portal.permissions import Permission
+from portal.web.filters import date as say_date
+
+
+@bp.route("/<reference>/withdraw", methods=["GET", "POST"])
+@requires(Permission.DIRECTIVE_ISSUE)
+def withdraw(reference: str) -> ResponseReturnValue:
+    """Ask from which day, show what happens to whom, then withdraw."""
+    told, form = queries.directive(reference), WithdrawForm()
+    day = form.effective_on.day
+    if request.method == "GET" or request.form.get("do") == "edit" or not form.validate() or day is None:
+        return _page(told, form)
+    try:
+        if request.form.get("do") == "withdraw":
+            return _withdraw(told.reference, day)
+        return _preview(told, day)
+    except BadInputError as error:
+        form.effective_on.errors = [reason.removeprefix("effective_on: ") for reason in error.reasons]
+        return _page(told, form)
+    except ConflictError as error:
+        return _preview(told, day, str(error)), 409
+
+
+def _withdraw(reference: str, day: date) -> ResponseReturnValue:
+    by, token = current_user.person_id, request.form.get("previewed", "")
+    with transaction():
+        done = services.withdraw(reference, day, at=clock.now(), by=by, previewed=token)
+    flash(f"{done.reference} is withdrawn from {say_date(done.effective_on)}. Its history stays.", "success")
+    return redirect(url_for(".directive", reference=done.reference), 303)
+
+
+def _page(told: DirectiveTold, form: WithdrawForm) -> str:
+    return render_template("directives/withdraw.html", told=told, form=form)
+
+
+def _preview(told: DirectiveTold, day: date, problem: str = "") -> str:
+    effect, token = propose_withdrawal(told.reference, day).preview()
+    return render_template(
+        "directives/withdraw_preview.html",
+        told=told,
+        day=day,
+        headline=showing.headline(effect),
+        lists=showing.lists(effect, current_user.viewer, request.form, clock.today()),
+        token=token,
+        problem=problem,
+    )
