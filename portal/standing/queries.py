@@ -14,9 +14,11 @@ from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Activity, GuideVersion
 from portal.db import db
+from portal.directives.derived import Reach, tells_reach
 from portal.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
 from portal.people.known import known
 from portal.people.models import PersonName, Post, UnitState
+from portal.people.queries import Viewer, sight
 from portal.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
 from portal.standing.algebra import Status
 from portal.standing.cells import held
@@ -58,6 +60,21 @@ def counts(scope: Scope) -> Iterator[tuple[int, int, Status, int]]:
     columns = (span.unit_id, span.position, span.status)
     statement = select(*columns, func.count()).where(*scope.every()).group_by(*columns)
     return ((unit, place, Status(status), n) for unit, place, status, n in db.session.execute(statement))
+
+
+@tells_reach
+def reach(viewer: Viewer, day: date) -> dict[int, Reach]:
+    """Whom each directive reaches on ``day``, as known now, of those whom the viewer may be told of."""
+    seen = sight(viewer)
+    whose = Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
+    statement = select(span.directive_id, span.status, func.count()).where(
+        span.position == WHOLE, holds(span, day), is_known(span, None), whose.seen(span)
+    )
+    found: dict[int, Reach] = {}
+    for key, status, n in db.session.execute(statement.group_by(span.directive_id, span.status)):
+        kind, (people, done, counted) = Status(status), found.get(key, Reach(0, 0, 0))
+        found[key] = Reach(people + n, done + n * kind.held, counted + n * (not kind.excluded))
+    return found
 
 
 def reasons(scope: Scope) -> dict[str, int]:
@@ -192,7 +209,7 @@ def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequ
     live = and_(rule.from_on <= scope.as_at, rule.to_on >= scope.as_at, known(rule, scope.as_known_on))
     order = [_place(units), *_by_name()] if len(units) > 1 else _by_name()
     statement = (
-        _with_names(select(*_HOLDER, held(rule.joined_on).label("joined_on")))
+        _with_names(select(*_HOLDER, span.status, span.due_on, held(rule.joined_on).label("joined_on")))
         .join(rule, and_(same, live))
         .where(*scope.wholes())
         .order_by(*order)
@@ -255,8 +272,8 @@ class Whole(NamedTuple):
     due_on: date
 
 
-def wholes_of(person_id: int, as_at: date, as_known_on: datetime) -> list[Whole]:
-    """Every directive that reaches a person, the worst standing first."""
+def wholes_of(person_id: int, as_at: date, as_known_on: datetime | None = None) -> list[Whole]:
+    """Every directive that reaches a person, the worst standing first; None: as known now."""
     statement = (
         select(Directive.reference, span.status, span.due_on)
         .join(span, span.directive_id == Directive.id)
