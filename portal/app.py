@@ -30,6 +30,7 @@ from portal.directives import models as directives_models
 from portal.directives import reconcile
 from portal.extensions import csrf, limiter, migrate
 from portal.guides import views as guides_views
+from portal.directives import views as directives_views
 from portal.jobs import carrier
 from portal.jobs import cli as jobs_cli
 from portal.jobs import models as jobs_models
@@ -79,6 +80,8 @@ VIEWS = (
 )
 
 COMMANDS = (
+    directives_views,
+    decisions_views,
     accounts_cli,
     authoring_cli,
     demo_cli,
@@ -115,6 +118,7 @@ NAVIGATION = (
 MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
 MOST_ENTRIES = 5  # more would not be read; My learning leads to the rest
 
+    ("Directives", "/directives", Permission.DIRECTIVE_ISSUE),
 
 def create_app(config: Config | None = None) -> Flask:
     """The application, its settings read from the environment unless given.

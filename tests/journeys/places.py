@@ -36,6 +36,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "D9001": frozenset({Role.ADMINISTRATOR}),
 }
 LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
+OWNER = "D4001"  # of directives
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ NO_PAGES = {
     "pages.brand",
     "static",
 }
-ELSEWHERE = {"home", "accounts.kept", "assessment.resume"}  # these only lead to other pages
+ELSEWHERE = {"home", "accounts.kept", "assessment.resume", "directives.preview"}  # these only lead to other pages
 BEFORE_SIGNING_IN = {
     "accounts.sign_in": ("/sign-in",),
     "accounts.sign_in_help": ("/sign-in/help",),
@@ -148,11 +149,20 @@ GUIDES = {
     "guides.guide": Place(("/guides/who-to-call", "/guides/intelligence-document")),
     "guides.force_settings": Place(("/force-settings",), AUTHOR),
 }
-PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING
+PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "accounts.administer",
     "accounts.close",
     "assessment.answers",
+OIC = "/directives/OIC-2026"
+DIRECTIVES = {
+    "directives.index": Place(("/directives",), OWNER),
+    "directives.directive": Place((OIC,), OWNER),
+    "directives.version": Place((f"{OIC}/versions/1",), OWNER),
+    "directives.new": Place(("/directives/new",), OWNER),
+    "directives.change": Place((f"{OIC}/change",), OWNER),
+    "directives.withdraw": Place((f"{OIC}/withdraw",), OWNER),
+}
     "assessment.check",
     "assessment.item",
     "jobs.job",
