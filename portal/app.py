@@ -81,7 +81,6 @@ VIEWS = (
 
 COMMANDS = (
     directives_views,
-    decisions_views,
     accounts_cli,
     authoring_cli,
     demo_cli,
