@@ -28,9 +28,9 @@ from portal.demo import cli as demo_cli
 from portal.directives import cli as directives_cli
 from portal.directives import models as directives_models
 from portal.directives import reconcile
+from portal.directives import views as directives_views
 from portal.extensions import csrf, limiter, migrate
 from portal.guides import views as guides_views
-from portal.directives import views as directives_views
 from portal.jobs import carrier
 from portal.jobs import cli as jobs_cli
 from portal.jobs import models as jobs_models
@@ -73,6 +73,7 @@ VIEWS = (
     catalogue_views,
     guides_views,
     records_views,
+    directives_views,
     monitoring_views,
     authoring_views,
     jobs_views,
@@ -80,7 +81,6 @@ VIEWS = (
 )
 
 COMMANDS = (
-    directives_views,
     accounts_cli,
     authoring_cli,
     demo_cli,
@@ -108,6 +108,7 @@ class Entry:
 NAVIGATION = (
     ("Monitoring", "/monitoring", Permission.COMPLETION_VIEW),
     ("People", "/people", Permission.PERSON_VIEW),
+    ("Directives", "/directives", Permission.DIRECTIVE_ISSUE),
     ("Authoring", "/authoring", Permission.AUTHORING_VIEW),
     ("My learning", "/learning", Permission.LEARN),
     ("Modules", "/modules", Permission.LEARN),
@@ -117,7 +118,6 @@ NAVIGATION = (
 MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
 MOST_ENTRIES = 5  # more would not be read; My learning leads to the rest
 
-    ("Directives", "/directives", Permission.DIRECTIVE_ISSUE),
 
 def create_app(config: Config | None = None) -> Flask:
     """The application, its settings read from the environment unless given.
