@@ -12,7 +12,8 @@ FIRST_FACT_TABLES = (
 )  # fmt: skip
 GUIDE_FACT_TABLES = ("guide_version", "guide_file", "acknowledgement")
 ATTEMPT_FACT_TABLES = ("extra_attempt",)
-FACT_TABLES = FIRST_FACT_TABLES + GUIDE_FACT_TABLES + ATTEMPT_FACT_TABLES
+DECISION_FACT_TABLES = ("decision_request", "decision")
+FACT_TABLES = FIRST_FACT_TABLES + GUIDE_FACT_TABLES + ATTEMPT_FACT_TABLES + DECISION_FACT_TABLES
 
 _REFUSE = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

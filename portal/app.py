@@ -24,6 +24,8 @@ from portal.authoring import views as authoring_views
 from portal.catalogue import models as catalogue_models
 from portal.catalogue import views as catalogue_views
 from portal.db import db, prepare_engine, subscribe
+from portal.decisions import models as decisions_models
+from portal.decisions import views as decisions_views
 from portal.demo import cli as demo_cli
 from portal.directives import cli as directives_cli
 from portal.directives import models as directives_models
@@ -31,6 +33,9 @@ from portal.directives import reconcile
 from portal.directives import views as directives_views
 from portal.extensions import csrf, limiter, migrate
 from portal.guides import views as guides_views
+from portal.imports import cli as imports_cli
+from portal.imports import models as imports_models
+from portal.imports import views as imports_views
 from portal.jobs import carrier
 from portal.jobs import cli as jobs_cli
 from portal.jobs import models as jobs_models
@@ -64,6 +69,9 @@ TABLES = (
     assessment_models,
     standing_models,
     authoring_models,
+    imports_models,
+    decisions_models,
+    imports_models,
 )
 
 VIEWS = (
@@ -74,8 +82,10 @@ VIEWS = (
     guides_views,
     records_views,
     directives_views,
+    decisions_views,
     monitoring_views,
     authoring_views,
+    imports_views,
     jobs_views,
     operations_views,
 )
@@ -85,6 +95,7 @@ COMMANDS = (
     authoring_cli,
     demo_cli,
     directives_cli,
+    imports_cli,
     jobs_cli,
     monitoring_cli,
     operations_cli,

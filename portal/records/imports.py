@@ -20,22 +20,12 @@ from portal.db import db, touch
 from portal.errors import BadInputError
 from portal.people.files import SourceRow
 from portal.people.known import known
-from portal.people.models import PersonName
+from portal.people.models import Identifier, PersonName
 from portal.people.notes import write_many_notes
 from portal.records.models import ImportedRecord, Record
 from portal.records.references import new_reference
 
-PROFILES = {
-    "default": (
-        "staff_number",
-        "requirement_kind",
-        "requirement",
-        "achieved_at",
-        "score_scaled",
-        "source_system",
-        "evidence",
-    )
-}
+STAFF_NUMBER, EMAIL = "staff_number", "email"  # how a person is known, beside the schemes of other systems
 KINDS = ("module", "event", "guide")
 MOST_BOUND = 500  # values bound in one statement
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -47,6 +37,7 @@ _SCORE = re.compile(r"[01](\.\d{1,4})?")
 class Completion:
     """One good row: who achieved what, when, and where that is from."""
 
+    line: int
     person_id: int
     activity_id: int
     achieved_at: datetime
@@ -69,28 +60,64 @@ class Outcome:
     people: int  # whose records grew
 
 
-def completions(rows: Sequence[SourceRow]) -> list[Completion]:
+def completions(rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER) -> list[Completion]:
     """The rows, checked against people, requirements and the calendar.
 
     Raises:
         BadInputError: Some rows are bad; every one is told with its line and all its reasons.
     """
-    people = {
-        number: i for number, i in db.session.execute(select(PersonName.staff_number, PersonName.person_id))
-    }
+    found, reasons = completions_apart(rows, person_by)
+    if reasons:
+        raise BadInputError(reasons)
+    return found
+
+
+def completions_apart(
+    rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER
+) -> tuple[list[Completion], list[str]]:
+    """The good rows, and every reason why another is bad, with its line.
+
+    Args:
+        rows: With the columns of the profile "default"; who is meant stands under ``person``.
+        person_by: The scheme of what stands there: ``staff_number``, ``email``, or another system's.
+    """
+    people = people_by(person_by)
     activities = {
         (kind, key): i
         for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
     }
     found, reasons = [], []
     for row in rows:
-        faults = _faults(row.values, people, activities)
+        values = {**row.values, "person": folded(row.values["person"], person_by)}
+        faults = _faults(values, person_by, people, activities)
         reasons += [f"Line {row.line}: {fault}" for fault in faults]
         if not faults:
-            found.append(_completion(row.values, people, activities))
-    if reasons:
-        raise BadInputError(reasons)
-    return found
+            found.append(_completion(row.line, values, people, activities))
+    return found, reasons
+
+
+def people_by(scheme: str) -> dict[str, int]:
+    """Everyone who is known under a scheme: ids by staff number, by email address, or by another system's."""
+    if scheme == STAFF_NUMBER:
+        rows = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
+    elif scheme == EMAIL:
+        named = select(PersonName.email, PersonName.person_id).where(PersonName.email.is_not(None))
+        rows = db.session.execute(named)
+    else:
+        named = select(Identifier.value, Identifier.person_id).where(Identifier.scheme == scheme)
+        rows = db.session.execute(named)
+    return {value: person_id for value, person_id in rows}
+
+
+def folded(value: str, scheme: str) -> str:
+    """A value as the portal keeps it: addresses in lower case."""
+    return value.lower() if scheme == EMAIL else value
+
+
+def schemes() -> list[str]:
+    """Under what people can be known, staff numbers first."""
+    others = db.session.scalars(select(Identifier.scheme).distinct().order_by(Identifier.scheme))
+    return [STAFF_NUMBER, EMAIL, *others]
 
 
 def unheld(found: Iterable[Completion]) -> list[Completion]:
@@ -113,18 +140,19 @@ def outcome(found: Sequence[Completion]) -> Outcome:
     return Outcome(len(fresh), len(found) - len(fresh), len({completion.person_id for completion in fresh}))
 
 
-def record_completions(found: Sequence[Completion], at: datetime) -> Outcome:
+def record_completions(found: Sequence[Completion], at: datetime, *, by: int | None = None) -> Outcome:
     """Record those that are not held yet, as facts with the source system and evidence beside them.
 
     Args:
         found: What ``completions`` made of a file.
         at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
+        by: Who imports them; None for a command.
     """
     fresh = unheld(found)
     if fresh:
         _write(fresh, at)
         touch(people={completion.person_id for completion in fresh})
-        log("records.imported", actor_id=None, recorded=len(fresh), held=len(found) - len(fresh))
+        log("records.imported", actor_id=by, recorded=len(fresh), held=len(found) - len(fresh))
     return Outcome(len(fresh), len(found) - len(fresh), len({completion.person_id for completion in fresh}))
 
 
@@ -171,14 +199,12 @@ def _references(many: int) -> list[str]:
 
 
 def _faults(
-    values: dict[str, str], people: dict[str, int], activities: dict[tuple[str, str], int]
+    values: dict[str, str], scheme: str, people: dict[str, int], activities: dict[tuple[str, str], int]
 ) -> list[str]:
-    number, kind, key = (values[name] for name in ("staff_number", "requirement_kind", "requirement"))
+    person, kind, key = (values[name] for name in ("person", "requirement_kind", "requirement"))
     faults = []
-    if number not in people:
-        faults.append(
-            f"staff_number {number!r} is nobody's in the portal." if number else "staff_number is empty."
-        )
+    if person not in people:
+        faults.append(f"{scheme} {person!r} is nobody's in the portal." if person else f"{scheme} is empty.")
     if kind not in KINDS:
         faults.append(f"requirement_kind is {kind!r}. Write one of: {', '.join(KINDS)}.")
     elif (kind, key) not in activities:
@@ -221,13 +247,14 @@ def _is_score(text: str) -> bool:
 
 
 def _completion(
-    values: dict[str, str], people: dict[str, int], activities: dict[tuple[str, str], int]
+    line: int, values: dict[str, str], people: dict[str, int], activities: dict[tuple[str, str], int]
 ) -> Completion:
     found = _time(values["achieved_at"])
     if found is None:
         raise BadInputError(["achieved_at is neither a date nor an instant."])
     return Completion(
-        person_id=people[values["staff_number"]],
+        line=line,
+        person_id=people[values["person"]],
         activity_id=activities[values["requirement_kind"], values["requirement"]],
         achieved_at=found if isinstance(found, datetime) else clock.noon(found),
         score_scaled=Decimal(values["score_scaled"]) if values["score_scaled"] else None,

@@ -102,6 +102,7 @@ class RecordRow:
 
     id: int
     person_id: int
+    activity_id: int
     reference: str
     kind: str  # of the activity: module, event, guide
     key: str
@@ -119,6 +120,7 @@ class RecordRow:
     imported_score: Decimal | None
     source_system: str | None
     waiver_reason: str | None
+    waived_by_id: int | None
 
     @property
     def score_scaled(self) -> Decimal | None:
@@ -235,6 +237,7 @@ def _newest_title(versions: type[ModuleVersion | GuideVersion]) -> ScalarSelect[
 _OF_RECORD: tuple[Any, ...] = (
     Record.id,
     Record.person_id,
+    Record.activity_id,
     Record.reference,
     Activity.kind,
     Activity.key,
@@ -258,6 +261,7 @@ _OF_RECORD: tuple[Any, ...] = (
     ImportedRecord.score_scaled,
     ImportedRecord.source_system,
     Waiver.reason,
+    Waiver.decided_by_id,
 )
 
 

@@ -1,6 +1,6 @@
 """Writing what was begun, done and earned. Everything here may be done twice with the effect of once."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,10 +8,21 @@ from sqlalchemy import select
 
 from portal.audit.services import log
 from portal.catalogue.models import GuideVersion, ModuleVersion
-from portal.clock import london_day
+from portal.clock import london_day, noon
 from portal.db import db, touch
+from portal.errors import ConflictError
+from portal.people.known import known
+from portal.people.notes import write_notes
 from portal.records import queries, references
-from portal.records.models import Acknowledgement, LessonVisit, PassRecord, Record, Registration
+from portal.records.models import (
+    Acknowledgement,
+    LessonVisit,
+    PassRecord,
+    Record,
+    Registration,
+    Revocation,
+    Waiver,
+)
 
 
 def register(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
@@ -124,13 +135,106 @@ def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) ->
     return record.reference
 
 
-def _achieved(person_id: int, activity_id: int, source: str, at: datetime) -> Record:
+def recognise(
+    person_id: int,
+    activity_id: int,
+    achieved_on: date,
+    *,
+    reason: str,
+    evidence: str,
+    decided_by: int,
+    at: datetime,
+) -> Record:
+    """Record prior learning as achieved on the day of its evidence; the same once more is the same record.
+
+    Args:
+        person_id: Who learned it.
+        activity_id: What it counts for.
+        achieved_on: The day on the evidence.
+        reason: A category.
+        evidence: What it is and where it is kept: a note beside the record.
+        decided_by: Who recognised it.
+        at: The transaction's stamp: when it was decided.
+    """
+    held = db.session.scalar(
+        select(Record)
+        .where(Record.person_id == person_id, Record.activity_id == activity_id, known(Record))
+        .where(Record.source == "waived", Record.achieved_on == achieved_on)
+        .limit(1)
+    )
+    if held is not None:
+        return held
+    record = _achieved(person_id, activity_id, "waived", at, noon(achieved_on))
+    db.session.add(Waiver(record_id=record.id, reason=reason, decided_by_id=decided_by))
+    if evidence:
+        write_notes(Record.__tablename__, record.id, {"evidence": evidence})
+    touch(people=[person_id])
+    log("learning.recognised", actor_id=decided_by, subject_id=person_id, reference=record.reference)
+    db.session.flush()
+    return record
+
+
+def revoke(record_id: int, from_on: date, *, reason: str, decided_by: int, at: datetime) -> Revocation:
+    """Let a record count no more from a day on; from its own day, it never was a pass.
+
+    Raises:
+        ConflictError: It was corrected or withdrawn, or is revoked already.
+    """
+    record = db.session.scalar(select(Record).where(Record.id == record_id, known(Record)))
+    if record is None or queries.revocations_of([record_id]):
+        raise ConflictError("This record was corrected, or is not counted any more already.")
+    revoked = Revocation(
+        recorded_at=at, record_id=record_id, from_on=from_on, reason=reason, decided_by_id=decided_by
+    )
+    return _revoked(revoked, record, "record.revoked")
+
+
+def restore(revocation_id: int, *, reason: str, decided_by: int, at: datetime) -> Revocation:
+    """Take a revocation back by a void fact, so that the record counts as before.
+
+    Raises:
+        ConflictError: It was taken back already.
+    """
+    held = db.session.scalar(select(Revocation).where(Revocation.id == revocation_id, known(Revocation)))
+    if held is None:
+        raise ConflictError("This record counts again already.")
+    undone = Revocation(
+        recorded_at=at,
+        void=True,
+        replaces_id=held.id,
+        record_id=held.record_id,
+        from_on=held.from_on,
+        reason=reason,
+        decided_by_id=decided_by,
+    )
+    return _revoked(undone, db.session.get_one(Record, held.record_id), "record.restored")
+
+
+def _revoked(fact: Revocation, record: Record, action: str) -> Revocation:
+    db.session.add(fact)
+    touch(people=[record.person_id])
+    log(
+        action,
+        actor_id=fact.decided_by_id,
+        subject_id=record.person_id,
+        reference=record.reference,
+        from_on=fact.from_on.isoformat(),
+        reason=fact.reason,
+    )
+    db.session.flush()
+    return fact
+
+
+def _achieved(
+    person_id: int, activity_id: int, source: str, at: datetime, achieved_at: datetime | None = None
+) -> Record:
+    when = achieved_at or at
     record = Record(
         recorded_at=at,
         person_id=person_id,
         activity_id=activity_id,
-        achieved_at=at,
-        achieved_on=london_day(at),
+        achieved_at=when,
+        achieved_on=london_day(when),
         source=source,
         reference=unused_reference(),
     )

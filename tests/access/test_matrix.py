@@ -24,6 +24,8 @@ from portal.assessment import services as assessment
 from portal.authoring import services as authoring
 from portal.catalogue.models import GuideFile, ModuleVersion, PackageFile
 from portal.db import db, stamp, transaction
+from portal.decisions import services as decisions
+from portal.decisions.wishes import Wish
 from portal.jobs import services as jobs
 from portal.permissions import LEARNER, ROLE_PERMISSIONS, Permission, Role
 from portal.records import services as records
@@ -50,11 +52,14 @@ ROUTES: dict[str, str] = {
     "accounts.end_all_sessions": PERSON,
     "accounts.end_session": OWN,
     "accounts.end_sessions": OWN,
+    "accounts.grant_list": NOBODY,
     "accounts.grant_role": PERSON,
     "accounts.kept": OWN,
     "accounts.make_link": PERSON,
     "accounts.open_again": PERSON,
     "accounts.own": OWN,
+    "accounts.proposed": NOBODY,
+    "accounts.review": NOBODY,
     "accounts.revoke_role": PERSON,
     "accounts.set_password": NOBODY,
     "accounts.sign_in": NOBODY,
@@ -109,9 +114,11 @@ ROUTES: dict[str, str] = {
     "catalogue.library": NOBODY,
     "catalogue.medium": NOBODY,
     "catalogue.sources": NOBODY,
-    "guides.acknowledge": NOBODY,
-    "guides.force_settings": NOBODY,
-    "guides.guide": NOBODY,
+    "decisions.ask": PERSON,
+    "decisions.decide": PERSON,
+    "decisions.index": NOBODY,
+    "decisions.request": PERSON,
+    "decisions.withdraw_request": PERSON,
     "directives.change": NOBODY,
     "directives.directive": NOBODY,
     "directives.index": NOBODY,
@@ -119,7 +126,18 @@ ROUTES: dict[str, str] = {
     "directives.preview": NOBODY,
     "directives.version": NOBODY,
     "directives.withdraw": NOBODY,
+    "guides.acknowledge": NOBODY,
+    "guides.force_settings": NOBODY,
+    "guides.guide": NOBODY,
     "guides.index": NOBODY,
+    "imports.apply": NOBODY,
+    "imports.bad_rows_csv": NOBODY,
+    "imports.cancel": NOBODY,
+    "imports.check": NOBODY,
+    "imports.check_again": NOBODY,
+    "imports.choose": NOBODY,
+    "imports.index": NOBODY,
+    "imports.match": NOBODY,
     "jobs.again": JOB,
     "jobs.begin": NOBODY,
     "jobs.cancel": JOB,
@@ -136,10 +154,16 @@ ROUTES: dict[str, str] = {
     "learning.outcome": ATTEMPT,
     "learning.start": OWN,
     "monitoring.completions_csv": NOBODY,
+    "monitoring.completions_json": NOBODY,
+    "monitoring.completions_pdf": NOBODY,
     "monitoring.completions_xlsx": NOBODY,
+    "monitoring.data_dictionary": NOBODY,
+    "monitoring.data_dictionary_csv": NOBODY,
     "monitoring.directive": NOBODY,
     "monitoring.index": NOBODY,
     "monitoring.open_attempt": PERSON,
+    "monitoring.people_csv": NOBODY,
+    "monitoring.people_xlsx": NOBODY,
     "monitoring.person": PERSON,
     "monitoring.search": NOBODY,
     "operations.healthz": NOBODY,
@@ -168,6 +192,13 @@ MAY_BE_UNKNOWN = {
     "authoring.send_back",
     "authoring.withdraw",
     "catalogue.medium",
+    "imports.apply",
+    "imports.bad_rows_csv",
+    "imports.cancel",
+    "imports.check",
+    "imports.check_again",
+    "imports.choose",  # a role that ends at a unit, as all in this world, imports nothing
+    "imports.match",
     "accounts.set_password",
     "accounts.end_session",
     "accounts.kept",
@@ -186,6 +217,7 @@ class Subject:
     attempt: UUID
     reference: str
     job: UUID
+    request: UUID  # about the person, asked for by the viewer
 
 
 @dataclass
@@ -212,10 +244,11 @@ def _make_world(viewer: str) -> World:
     ask("protect")
     here, elsewhere = make_unit("Here"), make_unit("Elsewhere")
     places = {"own": ("V1", here), "seen": ("SEEN", here), "unseen": ("UNSEEN", elsewhere)}
-    world = World(viewer)
+    world, asker = World(viewer), 0
     for name, (staff_number, unit) in places.items():
         person = make_person(unit, staff_number=staff_number)
-        world.subjects[name] = _subject(person, staff_number, version)
+        asker = asker or person  # the viewer, who comes first
+        world.subjects[name] = _subject(person, staff_number, version, asker)
         if name == "own":
             with transaction():
                 accounts.set_password(person, PASSWORD, clock.now())
@@ -242,16 +275,19 @@ def _open_drafts(version_id: int, guide_id: int, by: int) -> None:
             authoring.open_draft(key, by=by, at=stamp())
 
 
-def _subject(person: int, staff_number: str, version_id: int) -> Subject:
+def _subject(person: int, staff_number: str, version_id: int, asker: int) -> Subject:
     version = db.session.get_one(ModuleVersion, version_id)
     reference = new_reference()
-    make_record(person, version.activity_id, date(2026, 1, 10), reference=reference)
+    passed_on = date(2026, 1, 10)
+    record = make_record(person, version.activity_id, passed_on, reference=reference)
+    wish = Wish("revocation", person, "other", record_id=record, from_on=passed_on)
     with transaction():
         at: datetime = stamp()
+        request = decisions.ask(wish, {}, by=asker, at=at)
         registration = records.register(person, db.session.scalars(select(ModuleVersion)).one(), at)
         attempt = assessment.start(registration, at)
         job = jobs.start("reconcile", {}, by=person, at=at)
-        return Subject(staff_number, attempt.id, reference, job)
+        return Subject(staff_number, attempt.id, reference, job, request)
 
 
 def _address(app: Flask, rule: Rule, subject: Subject) -> str:
@@ -266,11 +302,17 @@ def _address(app: Flask, rule: Rule, subject: Subject) -> str:
         "sha256": "0" * 64,
         "name": "x.svg",
         "token": "unknown",
+        "run_id": UUID(int=0),
+        "uuid": subject.request,
     }
+    if rule.endpoint == "decisions.ask":
+        values["kind"] = "exemption"
     if rule.endpoint.startswith("authoring."):
         values |= {"name": "first", "item": "one"}
     if rule.endpoint == "authoring.guide":
         values["key"] = "_guides/whom-to-call"
+    if rule.endpoint == "imports.choose":
+        values["kind"] = "completions"
     by_endpoint = {
         "records.record": subject.reference,
         "accounts.end_session": "unknown",

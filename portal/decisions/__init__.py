@@ -1,0 +1,1 @@
+"""What is asked of a directive's owner about one person, and what is decided."""

@@ -1,0 +1,191 @@
+"""What granting a wish would change: worked out from the facts with one more among them, nothing written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.db import OPEN_END, db, newest_stamp
+from portal.decisions.wishes import EXCLUSIONS, Wish
+from portal.directives.models import Directive, DirectiveVersion, Exclusion
+from portal.directives.rules import Worlds
+from portal.people.known import known
+from portal.people.queries import Viewer, sight
+from portal.records.models import Record, Revocation
+from portal.standing import queries as standings
+from portal.standing.algebra import Earned, Excluded, Revoked, Status
+from portal.standing.loading import facts_of
+from portal.standing.spans import WHOLE, PersonFacts, Span, spans
+from portal.web.filters import number, percent_cut
+
+_NEW = 2**62  # the id of the fact that is not written: later than all
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many are complete, of those counted."""
+
+    done: int
+    total: int
+
+    @property
+    def words(self) -> str:
+        """The percentage with its fraction."""
+        if not self.total:
+            return "nobody required"
+        return f"{percent_cut(self.done, self.total)} ({number(self.done)} of {number(self.total)})"
+
+    def moved(self, before: Status, after: Status) -> "Share":
+        """With one person standing otherwise."""
+        done = self.done + after.held - before.held
+        return Share(done, self.total + before.excluded - after.excluded)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Where a person stands under one directive on a day, now and after the decision."""
+
+    reference: str
+    title: str
+    day: date
+    before: Status
+    after: Status
+    due_before: date
+    due_after: date
+    share_before: Share
+    share_after: Share
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything differs."""
+        return (self.before, self.due_before) != (self.after, self.due_after)
+
+
+def effects(wish: Wish, viewer: Viewer, *, now: datetime, today: date) -> list[Effect]:
+    """How the person's standing under each directive changes, today and on the first day it would hold.
+
+    Percentages are of the people the viewer may see. Directives under which nothing changes are left out.
+    """
+    t = max(now, newest_stamp() or now)
+    worlds = Worlds()
+    versions = {version.id: version for version in worlds.versions}
+    world = worlds.known(t)
+    facts = facts_of([wish.person_id], versions)[wish.person_id]
+    before = spans(facts, versions, world, t)
+    _ADD[wish.kind](facts, wish, t)
+    after = spans(facts, versions, world, t)
+    found = []
+    for day in _days(wish, today):
+        was, will = _wholes(before, day), _wholes(after, day)
+        changed = [one for one in was if one in will and was[one] != will[one]]
+        found += _effects(changed, day, was, will, viewer, t)
+    return found
+
+
+def _days(wish: Wish, today: date) -> list[date]:
+    first = wish.from_on
+    if wish.kind == "lift":
+        first = None if wish.to_on is None or wish.to_on == OPEN_END else wish.to_on + timedelta(days=1)
+    return [today] if first is None or first <= today else [today, first]
+
+
+def _wholes(found: set[Span], day: date) -> dict[int, tuple[Status, date]]:
+    at = day.toordinal()
+    return {
+        span.directive_id: (Status(span.values.status), date.fromordinal(span.values.due_on))
+        for span in found
+        if span.position == WHOLE and span.from_on <= at <= span.to_on
+    }
+
+
+def _effects(
+    changed: list[int],
+    day: date,
+    was: Mapping[int, tuple[Status, date]],
+    will: Mapping[int, tuple[Status, date]],
+    viewer: Viewer,
+    t: datetime,
+) -> list[Effect]:
+    if not changed:
+        return []
+    seen = sight(viewer)
+    whose = standings.Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
+    found = []
+    for directive_id, (reference, title) in sorted(named(changed).items(), key=lambda pair: pair[1]):
+        share = _share(standings.Scope(directive_id, day, t, whose))
+        (before, due_before), (after, due_after) = was[directive_id], will[directive_id]
+        moved = share.moved(before, after)
+        found.append(Effect(reference, title, day, before, after, due_before, due_after, share, moved))
+    return found
+
+
+def _share(scope: standings.Scope) -> Share:
+    done = total = 0
+    for _, position, status, people in standings.counts(scope):
+        if position == WHOLE:
+            done += people * status.held
+            total += people * (not status.excluded)
+    return Share(done, total)
+
+
+def named(directive_ids: list[int]) -> dict[int, tuple[str, str]]:
+    """Reference and newest title of these directives."""
+    v = DirectiveVersion
+    rows = db.session.execute(
+        select(Directive.id, Directive.reference, v.title)
+        .join(v, v.directive_id == Directive.id)
+        .where(Directive.id.in_(directive_ids), known(v))
+        .order_by(v.number)
+    )
+    return {directive_id: (reference, title) for directive_id, reference, title in rows}
+
+
+def _exclude(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+    e, exempt = Exclusion, wish.kind == "exemption"
+    corrects = db.session.scalar(
+        select(e.id).where(
+            e.person_id == wish.person_id,
+            e.directive_id == wish.directive_id,
+            e.exempt == exempt,
+            e.from_on == wish.from_on,
+            known(e),
+        )
+    )
+    from_on: Any = wish.from_on
+    due_on = None if exempt else wish.due_on
+    new = Excluded(_NEW, t, False, corrects, from_on, wish.to_on or OPEN_END, exempt, due_on)
+    facts.exclusions.setdefault(wish.directive_id or 0, []).append(new)
+
+
+def _lift(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+    held = db.session.get_one(Exclusion, wish.exclusion_id)
+    void = wish.to_on is None or wish.to_on < held.from_on
+    to_on = held.to_on if void or wish.to_on is None else wish.to_on
+    new = Excluded(_NEW, t, void, held.id, held.from_on, to_on, held.exempt, held.due_on)
+    facts.exclusions.setdefault(held.directive_id, []).append(new)
+
+
+def _recognise(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+    achieved_on: Any = wish.from_on
+    facts.records.setdefault(wish.activity_id or 0, []).append(Earned(_NEW, t, False, None, achieved_on))
+
+
+def _revoke(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+    which: Any = (wish.record_id, wish.from_on)
+    facts.revocations.append(Revoked(_NEW, t, False, None, *which))
+
+
+def _restore(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+    held = db.session.get_one(Revocation, wish.revocation_id)
+    record = db.session.get_one(Record, held.record_id)
+    facts.revocations.append(Revoked(_NEW, t, True, held.id, record.id, held.from_on))
+
+
+_ADD = {kind: _exclude for kind in EXCLUSIONS} | {
+    "lift": _lift,
+    "waiver": _recognise,
+    "revocation": _revoke,
+    "restore": _restore,
+}

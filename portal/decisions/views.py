@@ -1,0 +1,156 @@
+"""Pages of requests and decisions."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.db import stamp, transaction
+from portal.decisions import pages, queries, services, words
+from portal.decisions.forms import FORMS, AskForm, DecideForm, FilterForm, WithdrawForm
+from portal.decisions.offers import offers
+from portal.decisions.preview import Effect, effects
+from portal.decisions.queries import RequestRow, Wanted, Whom
+from portal.decisions.wishes import Wish, faults
+from portal.errors import ConflictError, NotFoundError
+from portal.permissions import Permission
+from portal.web.paging import Page
+
+bp = Blueprint("decisions", __name__, template_folder="templates")
+
+
+@bp.get("/decisions")
+@requires(Permission.DECISION_ASK)
+def index() -> ResponseReturnValue:
+    """What waits for the viewer, and what they asked for with what became of it."""
+    viewer = current_user.viewer
+    decides = Permission.DECISION_MAKE in viewer.permissions
+    whose = request.args.get("whose", "decide" if decides else "asked")
+    state, kind = request.args.get("state", ""), request.args.get("kind", "")
+    shown = {
+        "whose": whose if decides and whose in ("decide", "asked", "all") else "asked",
+        "state": state if state in words.STATE_WORDS else "",
+        "kind": kind if kind in words.KIND_WORDS else "",
+    }
+    wanted = Wanted(**shown)
+    page = Page.of(queries.count_requests(viewer, wanted), request.path, request.args.items(multi=True))
+    return render_template(
+        "decisions/index.html",
+        page=page,
+        rows=queries.requests(viewer, wanted, page.offset, page.size),
+        waiting=queries.waiting(viewer),
+        decides=decides,
+        wanted=wanted,
+        form=FilterForm(decides=decides, data=shown),
+        words=words,
+    )
+
+
+@bp.route("/people/<staff_number>/ask/<kind>", methods=["GET", "POST"])
+@requires(Permission.DECISION_ASK)
+def ask(staff_number: str, kind: str) -> ResponseReturnValue:
+    """Ask for something about a person whom the viewer sees."""
+    whom = queries.whom(current_user.viewer, staff_number)
+    if kind not in FORMS:
+        raise NotFoundError("There is no such request.")
+    form = FORMS[kind](offers(kind, whom.person_id, clock.today()))
+    if not form.is_submitted():
+        form.about.data = request.args.get("about", form.about.data)
+        return _ask_page(form, whom)
+    if not form.validate():
+        return _ask_page(form, whom), 400
+    wish = services.completed(form.wish(whom.person_id))
+    if found := faults(wish, clock.today()):
+        form.blame(found)
+        return _ask_page(form, whom), 400
+    try:
+        with transaction():
+            uuid = services.ask(wish, form.texts(), by=current_user.person_id, at=stamp())
+    except ConflictError as error:
+        form.form_errors.append(str(error))
+        return _ask_page(form, whom), 409
+    flash("The request is sent", "success")
+    return redirect(url_for(".request", uuid=uuid), 303)
+
+
+def _ask_page(form: AskForm, whom: Whom) -> str:
+    return render_template("decisions/ask.html", form=form, whom=whom, page=pages.ASK[form.kind])
+
+
+@bp.get("/decisions/<uuid:uuid>", endpoint="request")
+@requires(Permission.DECISION_ASK)
+def request_page(uuid: UUID) -> ResponseReturnValue:
+    """One request: what was asked, what it would change, and the answer."""
+    row = queries.request(current_user.viewer, uuid)
+    return _page(row, DecideForm(row), services.completed(row.wish))
+
+
+@bp.post("/decisions/<uuid:uuid>/decision")
+@requires(Permission.DECISION_MAKE)
+def decide(uuid: UUID) -> ResponseReturnValue:
+    """Show what other days would change, grant or refuse."""
+    viewer = current_user.viewer
+    row = queries.request(viewer, uuid)
+    form = DecideForm(row)
+    wish = services.completed(replace(row.wish, **form.dates()))
+    good = form.validate()
+    if row.outcome is None and not form.refuse.data and (found := faults(wish, clock.today())):
+        form.blame(found)
+        good = False
+    if form.refuse.data and not (form.comment.data or "").strip():
+        form.comment.errors = ("Write in a sentence why you refuse",)
+        good = False
+    if not good:
+        return _page(row, form, services.completed(row.wish)), 400
+    if form.preview.data or not (form.grant.data or form.refuse.data):
+        return _page(row, form, wish)
+    sentence = (form.comment.data or "").strip()
+    with transaction():
+        if form.grant.data:
+            services.grant(viewer, uuid, wish, sentence, at=stamp())
+        else:
+            services.refuse(viewer, uuid, sentence, at=stamp())
+    flash("The request is granted" if form.grant.data else "The request is refused", "success")
+    return redirect(url_for(".request", uuid=uuid), 303)
+
+
+@bp.post("/decisions/<uuid:uuid>/withdrawal")
+@requires(Permission.DECISION_ASK)
+def withdraw_request(uuid: UUID) -> ResponseReturnValue:
+    """Take one's own request back."""
+    with transaction():
+        services.withdraw(current_user.viewer, uuid, at=stamp())
+    flash("The request is withdrawn", "success")
+    return redirect(url_for(".request", uuid=uuid), 303)
+
+
+def _page(row: RequestRow, form: DecideForm, wish: Wish) -> str:
+    viewer = current_user.viewer
+    texts, answer = queries.texts_of(row)
+    decides = queries.may_decide(viewer, row)
+    return render_template(
+        "decisions/request.html",
+        row=row,
+        form=form,
+        rows=pages.summary(row, texts),
+        said=pages.answer(row),
+        answer=answer,
+        decides=decides,
+        changes=_changes(row, wish) if decides else [],
+        wish=wish,
+        mine=row.asked_by_id == viewer.person_id,
+        withdraw_form=WithdrawForm(),
+        today=clock.today(),
+    )
+
+
+def _changes(row: RequestRow, wish: Wish) -> list[Effect]:
+    """What granting would change; nothing where the facts have moved on so that it cannot be granted."""
+    today = clock.today()
+    if faults(wish, today):
+        return []
+    return effects(wish, current_user.viewer, now=clock.now(), today=today)

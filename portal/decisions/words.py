@@ -1,0 +1,90 @@
+"""The words of requests and decisions."""
+
+from datetime import date
+
+from portal.db import OPEN_END
+from portal.web.filters import date as say_date
+
+KIND_WORDS = {
+    "exemption": "Exemption",
+    "deferral": "Deferral",
+    "waiver": "Prior learning",
+    "revocation": "Correction of a pass",
+    "lift": "End of an exemption or deferral",
+    "restore": "Pass to count again",
+}
+STATE_WORDS = {
+    "waiting": "Waiting",
+    "granted": "Granted",
+    "refused": "Refused",
+    "withdrawn": "Withdrawn",
+}
+_EXCLUSION_REASONS = {
+    "maternity_or_parental": "maternity or parental leave",
+    "not_available_for_duty": "not available for duty",
+    "secondment": "secondment",
+    "role_not_affected": "role not affected",
+    "leaving": "leaving",
+    "other": "other",
+}
+REASONS: dict[str, dict[str, str]] = {
+    "exemption": _EXCLUSION_REASONS,
+    "deferral": _EXCLUSION_REASONS,
+    "waiver": {
+        "equivalent_course": "an equivalent course",
+        "another_force": "training in another force or agency",
+        "teaches_it": "teaches or wrote the subject",
+        "qualification": "a qualification that covers it",
+        "other": "other",
+    },
+    "revocation": {
+        "wrong_person": "recorded for the wrong person",
+        "not_own_work": "not the person's own work",
+        "assessment_at_fault": "the assessment or its marking was at fault",
+        "evidence_not_good": "the evidence does not hold",
+        "recorded_in_error": "recorded in error",
+        "other": "other",
+    },
+    "lift": {
+        "returned_early": "back earlier than expected",
+        "role_changed": "the role or post changed",
+        "recorded_in_error": "recorded in error",
+        "other": "other",
+    },
+    "restore": {
+        "recorded_in_error": "the correction was an error",
+        "new_evidence": "new evidence",
+        "other": "other",
+    },
+}
+
+
+def reason(kind: str, key: str) -> str:
+    """The words of a reason category."""
+    return REASONS[kind].get(key, key.replace("_", " "))
+
+
+def until(last: date | None) -> str:
+    """How long something holds."""
+    return "without end" if last is None or last == OPEN_END else f"until {say_date(last)}"
+
+
+def short(title: str) -> str:
+    """A title as far as its colon."""
+    return title.partition(":")[0]
+
+
+def what(kind: str, directive: str, title: str, *, exempt: bool = True) -> str:
+    """What is asked for, in a few words.
+
+    >>> what("exemption", "OIC-2026", "")
+    'Exemption from OIC-2026'
+    """
+    return {
+        "exemption": f"Exemption from {directive}",
+        "deferral": f"Deferral under {directive}",
+        "waiver": f"Prior learning for {short(title)}",
+        "revocation": f"{short(title)} not to be counted",
+        "lift": f"End of the {'exemption from' if exempt else 'deferral under'} {directive}",
+        "restore": f"{short(title)} to count again",
+    }[kind]

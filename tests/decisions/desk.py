@@ -1,0 +1,69 @@
+"""A unit with a sergeant, two constables and two owners, under one directive; and what they press."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from flask import Flask
+
+from portal.directives.models import Directive
+from tests.accounts.browsing import another, make_account, sign_in
+from tests.factories.people import make_grant, make_unit
+from tests.pages import Page, PortalClient
+from tests.standing.facts import add, make_activity, make_module_version, make_record, make_version
+
+NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
+ROAD = "/people/D1001"
+
+
+@dataclass
+class Desk:
+    """Ids and browsers by staff number."""
+
+    app: Flask
+    people: dict[str, int] = field(default_factory=dict)
+    activities: dict[int, int] = field(default_factory=dict)
+    browsers: dict[str, PortalClient] = field(default_factory=dict)
+    directive: int = 0
+    unit: int = 0
+
+    def as_(self, staff_number: str) -> PortalClient:
+        """The browser of this person, signed in once."""
+        if staff_number not in self.browsers:
+            client = self.browsers[staff_number] = another(self.app)
+            sign_in(client, staff_number)
+        return self.browsers[staff_number]
+
+    def ask(self, kind: str, by: str = "D2001", *, status: int = 200, **fields: str) -> Page:
+        """Fill the form for D1001 and send it."""
+        client = self.as_(by)
+        return client.press(client.page(f"{ROAD}/ask/{kind}"), "Send request", status, **fields)
+
+    def exempt(self, by: str = "D2001", *, status: int = 200, **fields: str) -> Page:
+        """An exemption for a secondment from today on."""
+        given = {"about": "OIC-2026", "from_on": "1 June 2026", "reason": "secondment", **fields}
+        return self.ask("exemption", by, status=status, **given)
+
+    def decide(self, address: str, button: str, by: str = "D4001", *, status: int = 200, **more: str) -> Page:
+        """Open the request and press a button of the form that decides."""
+        client = self.as_(by)
+        page = client.page(address)
+        name = {"Grant": "grant", "Refuse": "refuse", "Show what would change": "preview"}[button]
+        return client.press(page, button, status, **{name: "y"}, **more)
+
+
+def make_desk(app: Flask) -> Desk:
+    """The unit: D1001 has to complete two modules since April; D1002 has completed both."""
+    desk = Desk(app)
+    unit = desk.unit = make_unit("Response")
+    for number in ("D1001", "D1002", "D2001", "D4001", "D4002"):
+        desk.people[number] = make_account(number, unit=unit)
+    make_grant(desk.people["D2001"], "manager", unit)
+    make_grant(desk.people["D4001"], "directive-owner")
+    make_grant(desk.people["D4002"], "directive-owner")
+    desk.activities = {1: make_activity(), 2: make_activity()}
+    for activity in desk.activities.values():
+        make_module_version(activity)
+        make_record(desk.people["D1002"], activity, date(2026, 4, 18))
+    desk.directive = add(Directive(reference="OIC-2026"))
+    make_version(desk.directive, desk.activities, effective_on=date(2026, 1, 1))
+    return desk
