@@ -59,7 +59,8 @@ NO_PAGES = {
     "pages.brand",
     "static",
 }
-ELSEWHERE = {"home", "accounts.kept", "assessment.resume", "directives.preview"}  # these only lead to other pages
+# These only lead to other pages.
+ELSEWHERE = {"home", "accounts.kept", "assessment.resume", "directives.preview"}
 BEFORE_SIGNING_IN = {
     "accounts.sign_in": ("/sign-in",),
     "accounts.sign_in_help": ("/sign-in/help",),
@@ -144,6 +145,15 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
     "authoring.statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
+OIC = "/directives/OIC-2026"
+DIRECTIVES = {
+    "directives.index": Place(("/directives",), OWNER),
+    "directives.directive": Place((OIC,), OWNER),
+    "directives.version": Place((f"{OIC}/versions/1",), OWNER),
+    "directives.new": Place(("/directives/new",), OWNER),
+    "directives.change": Place((f"{OIC}/change",), OWNER),
+    "directives.withdraw": Place((f"{OIC}/withdraw",), OWNER),
+}
 GUIDES = {
     "guides.index": Place(("/guides", "/guides?q=call", "/guides?q=zzzz")),
     "guides.guide": Place(("/guides/who-to-call", "/guides/intelligence-document")),
@@ -154,15 +164,6 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "accounts.administer",
     "accounts.close",
     "assessment.answers",
-OIC = "/directives/OIC-2026"
-DIRECTIVES = {
-    "directives.index": Place(("/directives",), OWNER),
-    "directives.directive": Place((OIC,), OWNER),
-    "directives.version": Place((f"{OIC}/versions/1",), OWNER),
-    "directives.new": Place(("/directives/new",), OWNER),
-    "directives.change": Place((f"{OIC}/change",), OWNER),
-    "directives.withdraw": Place((f"{OIC}/withdraw",), OWNER),
-}
     "assessment.check",
     "assessment.item",
     "jobs.job",
