@@ -212,4 +212,16 @@ def _same(newest: DirectiveVersion, columns: dict[str, Any], activities: list[in
     held = db.session.scalars(
         select(Requirement.activity_id).where(Requirement.directive_version_id == newest.id)
     )
-    return set(held) == set(activities) and all(getattr(newest, k) == v for k, v in columns.items())
+    if set(held) != set(activities):
+        return False
+    said = {name: getattr(newest, name) for name in columns}
+    return _in_order(said) == _in_order(columns)
+
+
+def _in_order(columns: dict[str, Any]) -> dict[str, Any]:
+    """The columns with each list of the audience sorted: any of them will do, in whatever order."""
+    audience = {
+        name: [{key: sorted(values) for key, values in table.items()} for table in tables]
+        for name, tables in columns["audience"].items()
+    }
+    return {**columns, "audience": audience}

@@ -99,6 +99,8 @@ def changes(old: DirectiveFile | None, new: DirectiveFile, titles: Titles) -> li
     if new.withdrawn:
         return ["Withdrawn." if not old.withdrawn else "Stays withdrawn."]
     found = ["Asked again after it was withdrawn."] if old.withdrawn else []
+    if told_in_order(old) != told_in_order(new):
+        found.append(f"Who: “{audience(new).rstrip('.')}”, before “{audience(old).rstrip('.')}”.")
     for name, told in _TOLD.items():
         was, now = told(old), told(new)
         if was != now:
@@ -108,10 +110,17 @@ def changes(old: DirectiveFile | None, new: DirectiveFile, titles: Titles) -> li
     return found or ["The same as before."]
 
 
+def told_in_order(file: DirectiveFile) -> list[list[list[tuple[str, list[str]]]]]:
+    """The audience in an order that does not depend on how it was written, for comparing."""
+    return [
+        [sorted((key, sorted(values)) for key, values in table.items()) for table in tables]
+        for tables in (file.audience, file.exceptions)
+    ]
+
+
 _TEXTS = (("The exact wording", "wording"), ("The recommendation", "source"))
 _TOLD: dict[str, Callable[[DirectiveFile], str]] = {
     "Title": lambda file: str(file.title),
-    "Who": audience,
     "Due": due,
     "Validity": validity,
     "Notices": notices,

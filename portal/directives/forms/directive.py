@@ -32,7 +32,7 @@ MOST_GROUPS = 20
 _REFERENCE = "Enter a reference of letters, digits and hyphens, such as OIC-2026"
 
 
-def _short(width: int = 4, **kwargs: Any) -> GovInput:
+def _short(width: int = 5, **kwargs: Any) -> GovInput:
     return GovInput(classes=f"govuk-input--width-{width}", label_classes=LABEL, autocomplete="off", **kwargs)
 
 
