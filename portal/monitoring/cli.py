@@ -57,12 +57,8 @@ def _write(report: CompletionReport, form: str, output: Path) -> None:
     """Write beside ``output`` first, then put the finished file in its place: whole, or not at all."""
     writers: dict[str, Callable[[Iterator[Line], Path], None]] = {
         "csv": exports.write_csv,
-        "xlsx": lambda rows, path: exports.write_xlsx(
-            rows, str(path), sheet=exports.sheet_name(report.position)
-        ),
-        "json": lambda rows, path: exports.write_json(
-            exports.definition(report), exports.totals(report), rows, path
-        ),
+        "xlsx": lambda rows, path: exports.write_xlsx(rows, str(path), report),
+        "json": lambda rows, path: exports.write_json(rows, path, report),
     }
     folder = output.absolute().parent
     handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=folder)

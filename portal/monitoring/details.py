@@ -140,6 +140,29 @@ class Rows:
             made += self._person(person, stands.get(person.person_id, ()), work)
         return made
 
+    def wide(self, people: Sequence[Any]) -> list[Line]:
+        """One row for each of these people, with the status of each requirement.
+
+        Args:
+            people: Rows of ``standings.holders``.
+        """
+        stood: dict[int, dict[int, Any]] = {}
+        for row in self._stands([person.person_id for person in people]):
+            stood.setdefault(row.person_id, {})[row.position] = row
+        directive = (self._guard(self.subject.reference),)
+        return [
+            (self._head(person), directive, self._whole(person, stood.get(person.person_id, {})))
+            for person in people
+        ]
+
+    def _whole(self, person: Any, stands: dict[int, Any]) -> tuple[str, ...]:
+        """Of a person under the whole directive: the cells that follow the directive's reference."""
+        statuses = [_KEYS[stands[place].status] if place in stands else "" for place in self._asked]
+        excluded = person.status in _EXCLUDED
+        reason = next((row.reason for row in stands.values() if excluded and row.status in _EXCLUDED), "")
+        joined_on, due_on = day_text(person.joined_on), self._days[person.due_on]
+        return (joined_on, due_on, _KEYS[person.status], *statuses, reason or "", *self._times)
+
     def _person(self, person: Any, stands: Iterable[Any], work: Work) -> list[Line]:
         head, joined_on, days, titles = (
             self._head(person),

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,8 @@ import xlsxwriter
 
 from portal.clock import LONDON
 from portal.errors import RuleError
-from portal.monitoring.completion import COLUMNS, KINDS, NULLABLE, Line, cells
+from portal.monitoring import wording
+from portal.monitoring.completion import LONG, Column, Line, cells
 from portal.monitoring.position import Position
 from portal.monitoring.queries import CompletionReport
 from portal.standing.cells import Kept
@@ -52,14 +53,14 @@ def refuse_large_workbook(rows: int, most: int | None = None) -> None:
         raise TooManyRowsError(rows, most)
 
 
-def file_name(report: CompletionReport, form: str) -> str:
+def file_name(report: CompletionReport, form: str, kind: str = "completions") -> str:
     """A name with the directive and the day, of letters, digits, dots and hyphens alone.
 
     A position that lay ahead of what was known says so in its name.
     """
     reference = re.sub(r"[^A-Za-z0-9.-]+", "-", report.subject.reference).strip("-.") or "directive"
     forecast = "-forecast" if report.position.forecast else ""
-    return f"{reference}-completions-{report.position.as_at.isoformat()}{forecast}.{form}"
+    return f"{reference}-{kind}-{report.position.as_at.isoformat()}{forecast}.{form}"
 
 
 def sheet_name(position: Position) -> str:
@@ -113,15 +114,16 @@ def plain(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_RUNS) else cell
 
 
-def csv_lines(rows: Iterable[Line]) -> Iterator[str]:
+def csv_lines(rows: Iterable[Line], columns: Sequence[Column] = LONG) -> Iterator[str]:
     """The file in pieces of at most ``BATCH`` rows: RFC 4180, with a head, lines ending in CRLF.
 
     Args:
         rows: Read with ``plain`` as their guard.
+        columns: Of these rows.
     """
     asked_before: Kept[tuple[str, ...], str] = Kept(_quoted)
     head, start = None, ""
-    lines = [_quoted(COLUMNS)[:-1]]
+    lines = [_quoted(each.name for each in columns)[:-1]]
     for person, asked, stands in rows:
         if person is not head:
             head, start = person, _quoted(person)
@@ -140,14 +142,22 @@ def _quoted(texts: Iterable[str]) -> str:
     return f"{buffer.getvalue().removesuffix(chr(10))},"
 
 
-def write_csv(rows: Iterable[Line], path: Path) -> None:
+def write_csv(rows: Iterable[Line], path: Path, columns: Sequence[Column] = LONG) -> None:
     """Write the CSV file to ``path``; ``rows`` as ``csv_lines`` takes them."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(csv_lines(rows))
+        file.writelines(csv_lines(rows, columns))
 
 
-def write_xlsx(rows: Iterable[Line], file: IO[bytes] | str, *, sheet: str = "Completions") -> None:
-    """Write a workbook of one sheet, one row in memory at a time; no text in it can run."""
+def write_xlsx(
+    rows: Iterable[Line],
+    file: IO[bytes] | str,
+    report: CompletionReport,
+    columns: Sequence[Column] = LONG,
+) -> None:
+    """Write a workbook: the rows, the definition, and what each column means.
+
+    One row is in memory at a time; no text in it can run.
+    """
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
@@ -155,22 +165,38 @@ def write_xlsx(rows: Iterable[Line], file: IO[bytes] | str, *, sheet: str = "Com
         "strings_to_numbers": False,
     }
     with xlsxwriter.Workbook(file, options) as book:
-        page = book.add_worksheet(sheet)
-        writers = _cell_writers(book, page)
         bold = book.add_format({"bold": True})
-        page.freeze_panes(1, 0)
-        for column, name in enumerate(COLUMNS):
-            page.set_column(column, column, _WIDTHS.get(name, max(12, len(name) + 2)))
-            page.write_string(0, column, name, bold)
-        line = 0
-        for line, row in enumerate(rows, start=1):
-            for column, text in enumerate(cells(row)):
-                if text:
-                    writers[column](line, column, text)
-        page.autofilter(0, 0, line, len(COLUMNS) - 1)
+        _write_rows(book, book.add_worksheet(sheet_name(report.position)), rows, columns, bold)
+        lines = [(name, said) for name, said in definition_lines(report)]
+        _write_texts(book.add_worksheet("Definition"), ("Definition", ""), lines, bold)
+        _write_texts(book.add_worksheet("Columns"), DICTIONARY, dictionary(columns), bold)
 
 
-def _cell_writers(book: Any, page: Any) -> list[Callable[[int, int, Any], Any]]:
+def _write_rows(book: Any, page: Any, rows: Iterable[Line], columns: Sequence[Column], bold: Any) -> None:
+    writers = _cell_writers(book, page, columns)
+    page.freeze_panes(1, 0)
+    for place, column in enumerate(columns):
+        page.set_column(place, place, _WIDTHS.get(column.name, max(12, len(column.name) + 2)))
+        page.write_string(0, place, column.name, bold)
+    line = 0
+    for line, row in enumerate(rows, start=1):
+        for place, text in enumerate(cells(row)):
+            if text:
+                writers[place](line, place, text)
+    page.autofilter(0, 0, line, len(columns) - 1)
+
+
+def _write_texts(page: Any, head: Sequence[str], lines: Iterable[Sequence[str]], bold: Any) -> None:
+    page.set_column(0, 0, 28)
+    page.set_column(1, len(head) - 1, 70)
+    for place, text in enumerate(head):
+        page.write_string(0, place, text, bold)
+    for line, texts in enumerate(lines, start=1):
+        for place, text in enumerate(texts):
+            page.write_string(line, place, text)
+
+
+def _cell_writers(book: Any, page: Any, columns: Iterable[Column]) -> list[Callable[[int, int, Any], Any]]:
     """How each column is written, so that the spreadsheet knows its values as what they are."""
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
@@ -196,25 +222,80 @@ def _cell_writers(book: Any, page: Any) -> list[Callable[[int, int, Any], Any]]:
         date: write_day,
         datetime: write_instant,
     }
-    return [typed[KINDS[name]] for name in COLUMNS]
+    return [typed[column.kind] for column in columns]
 
 
-def write_json(definition: dict[str, Any], totals: dict[str, int], rows: Iterable[Line], path: Path) -> None:
-    """Write one object to ``path``: ``definition``, ``totals`` by status, and ``rows``, one a line."""
+def json_pieces(report: CompletionReport, rows: Iterable[Line]) -> Iterator[str]:
+    """One object in pieces: ``definition``, ``totals`` by status, and ``rows``, one a line."""
+    yield f'{{\n"definition": {json.dumps(definition(report), ensure_ascii=False)},\n'
+    yield f'"totals": {json.dumps(totals(report))},\n"rows": ['
+    lead = "\n"
+    for row in rows:
+        values = {one.name: _json(one, text) for one, text in zip(LONG, cells(row), strict=True)}
+        yield lead + json.dumps(values, ensure_ascii=False)
+        lead = ",\n"
+    yield "\n]\n}\n"
+
+
+def write_json(rows: Iterable[Line], path: Path, report: CompletionReport) -> None:
+    """Write to ``path`` what ``json_pieces`` gives."""
     with path.open("w", encoding="utf-8") as file:
-        file.write(f'{{\n"definition": {json.dumps(definition, ensure_ascii=False)},\n')
-        file.write(f'"totals": {json.dumps(totals)},\n"rows": [')
-        lead = "\n"
-        for row in rows:
-            values = {name: _json(name, text) for name, text in zip(COLUMNS, cells(row), strict=True)}
-            file.write(lead + json.dumps(values, ensure_ascii=False))
-            lead = ",\n"
-        file.write("\n]\n}\n")
+        file.writelines(json_pieces(report, rows))
 
 
-def _json(name: str, text: str) -> str | int | float | None:
+def _json(column: Column, text: str) -> str | int | float | None:
     """Counts and scores as numbers; days and instants are text in JSON too."""
-    if text == "" and name in NULLABLE:
+    if text == "" and column.nullable:
         return None
-    kind = KINDS[name]
-    return int(text) if kind is int else float(text) if kind is Decimal else text
+    return int(text) if column.kind is int else float(text) if column.kind is Decimal else text
+
+
+DICTIONARY = ("column", "meaning", "source", "type", "empty")
+_TYPES = {
+    str: "text",
+    int: "whole number",
+    Decimal: "number with four decimals",
+    date: "date, ISO 8601",
+    datetime: "instant, ISO 8601: UTC with Z; London time in a spreadsheet",
+}
+
+
+def dictionary(columns: Iterable[Column]) -> list[tuple[str, ...]]:
+    """The data dictionary: a line a column, as ``DICTIONARY`` names its parts."""
+    return [
+        (one.name, one.meaning, one.fact, _TYPES[one.kind], "can be empty" if one.nullable else "never empty")
+        for one in columns
+    ]
+
+
+def dictionary_csv(columns: Iterable[Column]) -> str:
+    """The data dictionary as CSV."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(DICTIONARY)
+    writer.writerows(dictionary(columns))
+    return buffer.getvalue()
+
+
+FORECAST = ("Forecast", "The day lies after what was known of it: an outlook, not evidence.")
+
+
+def definition_lines(report: CompletionReport) -> list[tuple[str, str]]:
+    """What the percentage means, as pairs of a name and what is said: for a sheet or a first page."""
+    said, about = wording.definition(report.subject, report.figures, report.exclusions()), report.subject
+    at = report.position.pinned
+    return [
+        ("Directive", f"{about.reference}: {about.title}"),
+        ("Recommendation", about.source),
+        ("Answer", wording.headline(report.figures, report.position)),
+        ("Counted", wording.not_counted(report.figures)),
+        *(("How this is worked out", sentence) for sentence in said),
+        *((status.label, number(count)) for status, count in report.figures.by_status.items()),
+        ("As at", at["as_at"]),
+        ("As known on", at["as_known_on"]),
+        *(
+            [("Forecast", "The day lies after what was known of it: an outlook, not evidence.")]
+            * report.position.forecast
+        ),
+        ("Filtered by", ", ".join(f"{k}: {v}" for k, v in report.filters.address.items()) or "nothing"),
+    ]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from portal.monitoring.completion import Line
+from portal.monitoring.completion import Column, Line, wide
 from portal.monitoring.details import Guard, Rows
 from portal.monitoring.figures import Figures, UnitLine, unit_lines
 from portal.monitoring.filters import EVERYONE, Filters, Order
@@ -146,11 +146,27 @@ class CompletionReport:
         Args:
             guard: What is done to every text that people wrote.
         """
-        rows = Rows(self.subject, self._all, self.reach.units, self.position, guard)
+        rows = self._rows(guard)
+        for people in self._holders():
+            yield from rows.of(people)
+
+    def wide_rows(self, guard: Guard = str) -> Iterator[Line]:
+        """One row a person, in the same order; the columns are ``columns_of_wide``."""
+        rows = self._rows(guard)
+        for people in self._holders():
+            yield from rows.wide(people)
+
+    def columns_of_wide(self) -> tuple[Column, ...]:
+        """What the rows with one column a requirement hold."""
+        return wide((asked.kind, asked.key, asked.title) for asked in self.subject.asked)
+
+    def _rows(self, guard: Guard) -> Rows:
+        return Rows(self.subject, self._all, self.reach.units, self.position, guard)
+
+    def _holders(self) -> Iterator[Sequence[Any]]:
         for unit_ids in self._groups():
             here = self.scope_of(replace(self._listed.whose, within=frozenset(unit_ids)))
-            for people in standings.holders(here, BATCH, unit_ids):
-                yield from rows.of(people)
+            yield from standings.holders(here, BATCH, unit_ids)
 
     def _holding(self, order: Order, offset: int, limit: int) -> tuple[tuple[Status, ...], int]:
         """The statuses that hold a slice of the list sorted by status, and its place among them.

@@ -155,10 +155,10 @@ class ReportPage:
         as_at = self.report.position.as_at.isoformat()
         return self._address({"as_at": as_at}, self.kept_by_position_form)
 
-    def file_url(self, form: str, *, filtered: bool) -> str:
+    def file_url(self, name: str, *, filtered: bool) -> str:
         """The address of a file with exactly the rows that this page shows or sums up."""
         pairs = {**self.report.position.pinned, **(self.report.filters.address if filtered else {})}
-        return f"{self.path}/completions.{form}?{urlencode(pairs)}"
+        return f"{self.path}/{name}?{urlencode(pairs)}"
 
     @property
     def _kept(self) -> dict[str, str]:

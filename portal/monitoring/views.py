@@ -1,17 +1,13 @@
 """Pages of this feature."""
 
-import tempfile
 from urllib.parse import urlencode
 
 from flask import (
     Blueprint,
-    Response,
     flash,
     redirect,
     render_template,
     request,
-    send_file,
-    stream_with_context,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -20,16 +16,15 @@ from wtforms.fields import SelectChoice
 
 from portal import clock
 from portal.access import requires
-from portal.audit.services import log
-from portal.db import newest_stamp, stamp, transaction
+from portal.db import stamp, transaction
 from portal.errors import RuleError
-from portal.extensions import limiter
-from portal.monitoring import exports, one_more, overview, people, wording
+from portal.monitoring import files, one_more, overview, people, wording
+from portal.monitoring.files import position_of
 from portal.monitoring.filters import filters_of, order_of
 from portal.monitoring.forms import FilterForm, OneMoreForm, PositionForm, SearchForm
 from portal.monitoring.person import person_page
-from portal.monitoring.position import Position, PositionError, iso, position
-from portal.monitoring.queries import CompletionReport, completion_report
+from portal.monitoring.position import Position, PositionError, iso
+from portal.monitoring.queries import completion_report
 from portal.monitoring.report_page import ReportPage
 from portal.people.queries import live_units
 from portal.permissions import Permission
@@ -37,19 +32,12 @@ from portal.web.paging import Page
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")
 
-# A file of a whole force costs seconds of a processor: no person needs more of them than this.
-files_limit = limiter.shared_limit(
-    "30 per 5 minutes", scope="completions", key_func=lambda: str(current_user.person_id)
-)
-
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
 
 @bp.get("/monitoring")
 @requires(Permission.COMPLETION_VIEW)
 def index() -> ResponseReturnValue:
     """Where every directive stands today, and who has been overdue longest."""
-    found = overview.overview(current_user.viewer, _position("", ""))
+    found = overview.overview(current_user.viewer, position_of("", ""))
     return render_template("monitoring/overview.html", overview=found, wording=wording)
 
 
@@ -71,34 +59,6 @@ def directive(reference: str) -> ResponseReturnValue:
         filter_form=FilterForm(report),
     )
     return answer, 400 if errors else 200
-
-
-@bp.get("/monitoring/directives/<reference>/completions.csv")
-@requires(Permission.COMPLETION_EXPORT)
-@files_limit
-def completions_csv(reference: str) -> ResponseReturnValue:
-    """The rows of the report as CSV, streamed as they are read."""
-    report = _report(reference)
-    _audit(report, "csv")
-    lines = stream_with_context(exports.csv_lines(report.rows(exports.plain)))
-    response = Response(lines, content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename=exports.file_name(report, "csv"))
-    return _private(response)
-
-
-@bp.get("/monitoring/directives/<reference>/completions.xlsx")
-@requires(Permission.COMPLETION_EXPORT)
-@files_limit
-def completions_xlsx(reference: str) -> ResponseReturnValue:
-    """The rows of the report as a workbook."""
-    report = _report(reference)
-    exports.refuse_large_workbook(report.shown.rows)
-    _audit(report, "xlsx")
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    exports.write_xlsx(report.rows(), file, sheet=exports.sheet_name(report.position))
-    file.seek(0)
-    name = exports.file_name(report, "xlsx")
-    return _private(send_file(file, mimetype=XLSX_TYPE, as_attachment=True, download_name=name))
 
 
 @bp.get("/people")
@@ -172,18 +132,9 @@ def _iso_address() -> ResponseReturnValue | None:
 def _asked_position() -> tuple[Position, list[tuple[str, str]]]:
     """The position that the address asks for; where it is refused, today's, with the reason."""
     try:
-        return _position(request.args.get("as_at", ""), request.args.get("as_known_on", "")), []
+        return position_of(request.args.get("as_at", ""), request.args.get("as_known_on", "")), []
     except PositionError as error:
-        return _position("", ""), [(str(error), f"#{error.field}")]
-
-
-def _position(as_at: str, as_known_on: str) -> Position:
-    return position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
-
-
-def _report(reference: str) -> CompletionReport:
-    at = _position(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
-    return completion_report(current_user.viewer, reference, at, filters_of(request.args))
+        return position_of("", ""), [(str(error), f"#{error.field}")]
 
 
 def _position_form(at: Position, errors: list[tuple[str, str]]) -> PositionForm:
@@ -195,12 +146,4 @@ def _position_form(at: Position, errors: list[tuple[str, str]]) -> PositionForm:
     return form
 
 
-def _audit(report: CompletionReport, form: str) -> None:
-    """Record who takes what, before the first row leaves."""
-    with transaction():
-        log("completions.exported", actor_id=current_user.person_id, **exports.audited(report, form))
-
-
-def _private(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
+files.register(bp)

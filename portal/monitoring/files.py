@@ -1,0 +1,165 @@
+"""The files of a report: each holds exactly the rows that the page of the same address sums up."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+from flask import Blueprint, Response, current_app, render_template, request, send_file, stream_with_context
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.audit.services import log
+from portal.db import newest_stamp, transaction
+from portal.extensions import limiter
+from portal.monitoring import exports, paper
+from portal.monitoring.completion import LONG, wide
+from portal.monitoring.filters import filters_of
+from portal.monitoring.position import Position, position
+from portal.monitoring.queries import CompletionReport, completion_report
+from portal.permissions import Permission
+
+# A file of a whole force costs seconds of a processor: no person needs more of them than this.
+files_limit = limiter.shared_limit(
+    "30 per 5 minutes", scope="completions", key_func=lambda: str(current_user.person_id)
+)
+
+CSV_TYPE = "text/csv; charset=utf-8"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_ANY = [("module", "…", "…")]  # stands in the dictionary for the columns that a directive names
+
+
+def register(bp: Blueprint) -> None:
+    """Add the files below ``/monitoring/directives/<reference>``, and the data dictionary."""
+    root = "/monitoring/directives/<reference>"
+    for name, view in (
+        ("completions.csv", completions_csv),
+        ("completions.xlsx", completions_xlsx),
+        ("completions.json", completions_json),
+        ("completions.pdf", completions_pdf),
+        ("people.csv", people_csv),
+        ("people.xlsx", people_xlsx),
+    ):
+        bp.add_url_rule(f"{root}/{name}", view.__name__, view)
+    bp.add_url_rule("/monitoring/data-dictionary", "data_dictionary", data_dictionary)
+    bp.add_url_rule("/monitoring/data-dictionary.csv", "data_dictionary_csv", data_dictionary_csv)
+
+
+@requires(Permission.COMPLETION_EXPORT)
+@files_limit
+def completions_csv(reference: str) -> ResponseReturnValue:
+    """One row a person and requirement as CSV, streamed as they are read."""
+    report = _report(reference)
+    _audit(report, "csv")
+    lines = exports.csv_lines(report.rows(exports.plain))
+    return _streamed(lines, CSV_TYPE, exports.file_name(report, "csv"))
+
+
+@requires(Permission.COMPLETION_EXPORT)
+@files_limit
+def completions_json(reference: str) -> ResponseReturnValue:
+    """The definition, the totals and the same rows, typed, as JSON."""
+    report = _report(reference)
+    _audit(report, "json")
+    pieces = exports.json_pieces(report, report.rows())
+    return _streamed(pieces, "application/json; charset=utf-8", exports.file_name(report, "json"))
+
+
+@requires(Permission.COMPLETION_EXPORT)
+@files_limit
+def completions_xlsx(reference: str) -> ResponseReturnValue:
+    """The same rows as a workbook, with the definition and the meaning of each column."""
+    report = _report(reference)
+    exports.refuse_large_workbook(report.shown.rows)
+    _audit(report, "xlsx")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    exports.write_xlsx(report.rows(), file, report)
+    file.seek(0)
+    return _sent(file, XLSX_TYPE, exports.file_name(report, "xlsx"))
+
+
+@requires(Permission.COMPLETION_EXPORT)
+@files_limit
+def completions_pdf(reference: str) -> ResponseReturnValue:
+    """The definition on the first page, and the people with a column a requirement, as tagged PDF."""
+    report = _report(reference)
+    paper.refuse_long(report)
+    _audit(report, "pdf")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    file.write(paper.report_pdf(report, force=current_app.config["PORTAL"].force_name, at=clock.now()))
+    file.seek(0)
+    return _sent(file, "application/pdf", exports.file_name(report, "pdf"))
+
+
+@requires(Permission.COMPLETION_EXPORT)
+@files_limit
+def people_csv(reference: str) -> ResponseReturnValue:
+    """One row a person and one column a requirement as CSV."""
+    report = _report(reference)
+    _audit(report, "csv", wide=True)
+    lines = exports.csv_lines(report.wide_rows(exports.plain), report.columns_of_wide())
+    return _streamed(lines, CSV_TYPE, exports.file_name(report, "csv", "people"))
+
+
+@requires(Permission.COMPLETION_EXPORT)
+@files_limit
+def people_xlsx(reference: str) -> ResponseReturnValue:
+    """One row a person and one column a requirement as a workbook."""
+    report = _report(reference)
+    exports.refuse_large_workbook(report.shown.assigned)
+    _audit(report, "xlsx", wide=True)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    exports.write_xlsx(report.wide_rows(), file, report, report.columns_of_wide())
+    file.seek(0)
+    return _sent(file, XLSX_TYPE, exports.file_name(report, "xlsx", "people"))
+
+
+@requires(Permission.COMPLETION_VIEW)
+def data_dictionary() -> ResponseReturnValue:
+    """What each column of the files means, and which fact it comes from."""
+    return render_template(
+        "monitoring/dictionary.html", long=exports.dictionary(LONG), wide=exports.dictionary(wide(_ANY))
+    )
+
+
+@requires(Permission.COMPLETION_VIEW)
+def data_dictionary_csv() -> ResponseReturnValue:
+    """The same as a file, to keep beside the files."""
+    response = Response(exports.dictionary_csv(LONG), content_type=CSV_TYPE)
+    response.headers.set("Content-Disposition", "attachment", filename="completions-data-dictionary.csv")
+    return response
+
+
+def position_of(as_at: str, as_known_on: str) -> Position:
+    """The position that two texts ask for, now.
+
+    Raises:
+        PositionError: A text cannot be read, or asks for what is still to come.
+    """
+    return position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
+
+
+def _report(reference: str) -> CompletionReport:
+    at = position_of(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
+    return completion_report(current_user.viewer, reference, at, filters_of(request.args))
+
+
+def _audit(report: CompletionReport, form: str, *, wide: bool = False) -> None:
+    """Record who takes what, before the first row leaves."""
+    detail = {**exports.audited(report, form), **({"shape": "wide"} if wide else {})}
+    with transaction():
+        log("completions.exported", actor_id=current_user.person_id, **detail)
+
+
+def _streamed(pieces: Iterator[str], kind: str, name: str) -> Response:
+    response = Response(stream_with_context(pieces), content_type=kind)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _sent(file: IO[bytes], kind: str, name: str) -> Response:
+    response = send_file(file, mimetype=kind, as_attachment=True, download_name=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
