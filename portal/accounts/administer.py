@@ -9,7 +9,8 @@ from portal import clock
 from portal.access import requires
 from portal.accounts import browser, grants, queries, scope, services
 from portal.accounts.forms import GrantForm
-from portal.db import transaction
+from portal.accounts.wording import role_words, where_words
+from portal.db import OPEN_END, transaction
 from portal.errors import ForbiddenError, NotFoundError, RuleError
 from portal.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
 from portal.permissions import Permission, Role
@@ -28,11 +29,6 @@ def register(bp: Blueprint) -> None:
         ("/sessions/end", end_all_sessions, ["POST"]),
     ):
         bp.add_url_rule(root + path, view.__name__, view, methods=methods)
-
-
-def role_words(role: Role) -> str:
-    """A role as pages say it."""
-    return role.replace("-", " ").capitalize()
 
 
 def _person(staff_number: str) -> Viewer:
@@ -104,6 +100,8 @@ def _page(person: Viewer, form: GrantForm) -> ResponseReturnValue:
         may_change=mine,
         is_self=person.person_id == current_user.person_id,
         role_words=role_words,
+        where_words=where_words,
+        open_end=OPEN_END,
     )
 
 
@@ -124,10 +122,18 @@ def grant_role(staff_number: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(person, form)
     role, unit_id = Role(form.role.data), int(form.unit.data) if form.unit.data else None
-    with transaction():
-        made = grants.grant(
-            person.person_id, role, unit_id=unit_id, by=current_user.person_id, at=clock.now()
-        )
+    try:
+        with transaction():
+            made = grants.grant(
+                person.person_id,
+                role,
+                unit_id=unit_id,
+                by=current_user.person_id,
+                at=clock.now(),
+                until=form.last_day,
+            )
+    except RuleError as error:
+        return _back(staff_number, str(error), "error")
     if not made:
         return _back(staff_number, f"The role was held already: {role_words(role)}")
     return _changed(person, f"Role granted: {role_words(role)}")
@@ -140,16 +146,23 @@ def revoke_role(staff_number: str) -> ResponseReturnValue:
     wanted = (request.form.get("role", ""), request.form.get("unit", ""))
     for held in scope.grants_of(person.person_id):
         if (held.role.value, str(held.unit_id or "")) == wanted:
-            with transaction():
-                grants.revoke(
-                    person.person_id,
-                    held.role,
-                    unit_id=held.unit_id,
-                    by=current_user.person_id,
-                    at=clock.now(),
-                )
-            return _changed(person, f"Role ended: {role_words(held.role)}")
+            return _revoked(person, held)
     return abort(404)
+
+
+def _revoked(person: Viewer, held: scope.HeldGrant) -> ResponseReturnValue:
+    try:
+        with transaction():
+            grants.revoke(
+                person.person_id,
+                held.role,
+                unit_id=held.unit_id,
+                by=current_user.person_id,
+                at=clock.now(),
+            )
+    except RuleError as error:
+        return _back(person.staff_number, str(error), "error")
+    return _changed(person, f"Role ended: {role_words(held.role)}")
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)

@@ -1,9 +1,17 @@
 """Forms of accounts."""
 
-from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectField, StringField, SubmitField
-from wtforms.validators import InputRequired
+from datetime import date
 
+from flask_wtf import FlaskForm
+from wtforms import Form, PasswordField, SelectField, StringField, SubmitField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, ValidationError
+
+from portal.accounts.grant_list import ALL, ENDED
+from portal.accounts.wording import role_words
+from portal.clock import read_day, today
+from portal.db import OPEN_END
+from portal.permissions import Role
 from portal.web.form_widgets import GovInput, GovPassword, GovSelect, GovSubmit
 
 NEW_PASSWORD_HINT = "12 characters or more. Three random words are easy to remember and hard to guess."  # noqa: S105
@@ -65,4 +73,62 @@ class GrantForm(FlaskForm):  # type: ignore[misc]
 
     role = SelectField("Role", widget=GovSelect(), validators=[InputRequired("Select a role")])
     unit = SelectField("Where", widget=GovSelect())
+    until = StringField(
+        "Last day",
+        description="For example, 31 March 2027. Leave empty for no last day.",
+        widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
+    )
     send = SubmitField("Grant role", widget=GovSubmit(secondary=True))
+
+    def validate_until(self, field: StringField) -> None:
+        """A day of today or later, or nothing."""
+        written = (field.data or "").strip()
+        day = read_day(written)
+        if written and day is None:
+            raise ValidationError("Write a date such as 31 March 2027.")
+        if day is not None and day < today():
+            raise ValidationError("The last day must be today or later.")
+
+    @property
+    def last_day(self) -> date:
+        """The last day that was written; the open end where none was."""
+        return read_day(self.until.data or "") or OPEN_END
+
+
+class GrantFilterForm(Form):  # type: ignore[misc]
+    """Which grants to list; sent by address, so that a list can be kept."""
+
+    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
+    role = SelectField(
+        "Role",
+        choices=[
+            SelectChoice(value="", label="Any role"),
+            *(SelectChoice(value=role.value, label=role_words(role)) for role in Role),
+        ],
+        widget=GovSelect(),
+        validate_choice=False,
+    )
+    unit = StringField(
+        "Unit",
+        description="Path or name. Roles on a unit above it hold there too.",
+        widget=GovInput(autocomplete="off", spellcheck=False),
+    )
+    state = SelectField(
+        "Held or ended",
+        choices=[
+            SelectChoice(value="", label="Held today"),
+            SelectChoice(value=ENDED, label="Ended"),
+            SelectChoice(value=ALL, label="Held and ended"),
+        ],
+        widget=GovSelect(),
+        validate_choice=False,
+    )
+
+
+class ProposalFilterForm(Form):  # type: ignore[misc]
+    """Whose proposals to list."""
+
+    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
+    unit = StringField(
+        "Unit", description="Path or name", widget=GovInput(autocomplete="off", spellcheck=False)
+    )

@@ -1,22 +1,55 @@
 """A change of what someone may do: it is recorded, and a new sign-in is needed."""
 
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import exists, or_, select
 
 from portal.accounts import services
+from portal.accounts.models import Credential
+from portal.clock import london_day
+from portal.db import OPEN_END, db
+from portal.errors import RuleError
 from portal.people import services as people
+from portal.people.known import known
+from portal.people.models import Post, RoleGrant
+from portal.people.sight import live
 from portal.permissions import Role
 
 ROLE_CHANGED = "role_changed"
 
 
-def grant(person_id: int, role: Role, *, unit_id: int | None, by: int | None, at: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """A role to give, and where."""
+
+    person_id: int
+    role: Role
+    unit_id: int | None
+
+
+def grant(
+    person_id: int,
+    role: Role,
+    *,
+    unit_id: int | None,
+    by: int | None,
+    at: datetime,
+    until: date = OPEN_END,
+) -> bool:
     """Grant a role and end the person's sessions; a grant already held changes nothing.
 
     Returns:
         Whether a grant was made.
+
+    Raises:
+        RuleError: The last day is over, or the force would be left without an administrator.
     """
-    made = people.grant(person_id, role, unit_id=unit_id, by=by, at=at)
+    _hold_administrators(role)
+    made = people.grant(person_id, role, unit_id=unit_id, by=by, at=at, until=until)
     if made:
+        _keep_an_administrator(person_id, role, unit_id, by=by, at=at)
         services.close_sessions(person_id, ROLE_CHANGED, at)
     return made
 
@@ -28,9 +61,72 @@ def revoke(person_id: int, role: Role, *, unit_id: int | None, by: int | None, a
         Whether a grant was ended.
 
     Raises:
-        RuleError: The role is held, but on other units; nothing was ended.
+        RuleError: The role is held, but on other units, or the one who ends it is the last administrator;
+            nothing was ended.
     """
+    _hold_administrators(role)
     ended = people.revoke(person_id, role, unit_id=unit_id, by=by, at=at)
     if ended:
+        _keep_an_administrator(person_id, role, unit_id, by=by, at=at)
         services.close_sessions(person_id, ROLE_CHANGED, at)
     return ended
+
+
+def give_many(wanted: Iterable[NewGrant], *, by: int, at: datetime) -> int:
+    """Give all of these; those that are held already are passed over.
+
+    Returns:
+        How many grants were made.
+    """
+    return sum(grant(new.person_id, new.role, unit_id=new.unit_id, by=by, at=at) for new in wanted)
+
+
+def end_many(grant_ids: Collection[int], *, by: int, at: datetime) -> set[int]:
+    """End these grants, and the sessions of those who held them.
+
+    Returns:
+        Whose grants were ended.
+
+    Raises:
+        RuleError: The one who ends them is the last administrator; nothing was ended.
+    """
+    _hold_administrators(Role.ADMINISTRATOR)
+    ended = people.end_grants(grant_ids, by=by, at=at)
+    for held in ended:
+        _keep_an_administrator(held.person_id, Role(held.role), held.unit_id, by=by, at=at)
+    holders = {held.person_id for held in ended}
+    for person_id in holders:
+        services.close_sessions(person_id, ROLE_CHANGED, at)
+    return holders
+
+
+def _hold_administrators(role: Role) -> None:
+    """Let no second change of administrators pass while this one looks who is left."""
+    if role is Role.ADMINISTRATOR:
+        db.session.execute(select(RoleGrant.id).where(RoleGrant.role == str(role)).with_for_update()).all()
+
+
+def _keep_an_administrator(
+    person_id: int, role: Role, unit_id: int | None, *, by: int | None, at: datetime
+) -> None:
+    """Refuse to leave nobody who may do what the administrator gives up, and can sign in to do it."""
+    if role is not Role.ADMINISTRATOR or person_id != by:
+        return
+    db.session.flush()
+    today = london_day(at)
+    left = exists().where(
+        RoleGrant.role == str(role),
+        or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id == unit_id),
+        live(RoleGrant, today),
+        RoleGrant.valid_to == OPEN_END,
+        RoleGrant.ended_at.is_(None),
+        Credential.person_id == RoleGrant.person_id,
+        Credential.password_hash.is_not(None),
+        Credential.closed_at.is_(None),
+        exists().where(Post.person_id == RoleGrant.person_id, known(Post), live(Post, today)),
+    )
+    if not db.session.scalar(select(left)):
+        raise RuleError(
+            "You are the last administrator who can sign in. "
+            "Make somebody else an administrator, without a last day, before you give up the role."
+        )

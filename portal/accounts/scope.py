@@ -1,16 +1,29 @@
 """Whose accounts an administrator may act on: rules against lending oneself more than one holds."""
 
 from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from portal import clock
 from portal.db import db
+from portal.people.administered import administered_units
 from portal.people.known import known
 from portal.people.models import Post, RoleGrant
-from portal.people.queries import Viewer, live_units, may_see, units_under
+from portal.people.queries import Viewer, live_units, may_see
 from portal.people.sight import granted, live
+from portal.people.tree import read_tree
+from portal.people.workforce import Workforce
 from portal.permissions import Role
+
+__all__ = [
+    "HeldGrant",
+    "administered_people",
+    "administered_units",
+    "administers",
+    "grantable_units",
+    "grants_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,36 +33,28 @@ class HeldGrant:
     role: Role
     unit_id: int | None
     unit_path: str  # empty where the grant names no unit
+    since: date
+    until: date  # its last day
 
 
 def grants_of(person_id: int) -> list[HeldGrant]:
     """The roles the person holds today, by role and unit."""
     today = clock.today()
     rows = db.session.execute(
-        select(RoleGrant.role, RoleGrant.unit_id).where(granted(person_id, today)).distinct()
+        select(
+            RoleGrant.role, RoleGrant.unit_id, func.min(RoleGrant.valid_from), func.max(RoleGrant.valid_to)
+        )
+        .where(granted(person_id, today))
+        .group_by(RoleGrant.role, RoleGrant.unit_id)
     ).all()
-    units = live_units(today) if any(unit_id for _, unit_id in rows) else {}
+    tree = read_tree() if any(row.unit_id for row in rows) else None
     found = [
-        HeldGrant(Role(role), unit_id, units[unit_id].path if unit_id in units else "")
-        for role, unit_id in rows
+        HeldGrant(
+            Role(role), unit_id, tree.last_path(unit_id, today) if tree and unit_id else "", since, until
+        )
+        for role, unit_id, since, until in rows
     ]
     return sorted(found, key=lambda held: (held.role, held.unit_path))
-
-
-def administered_units(viewer: Viewer) -> set[int] | None:
-    """The units in which the viewer's administrator grants of today hold; None: the whole force."""
-    today = clock.today()
-    granted_on = db.session.scalars(
-        select(RoleGrant.unit_id).where(
-            granted(viewer.person_id, today), RoleGrant.role == Role.ADMINISTRATOR
-        )
-    ).all()
-    if None in granted_on:
-        return None
-    found: set[int] = set()
-    for unit_id in granted_on:
-        found |= units_under(unit_id or 0, today)
-    return found
 
 
 def administers(viewer: Viewer, person_id: int) -> bool:
@@ -66,6 +71,19 @@ def administers(viewer: Viewer, person_id: int) -> bool:
     ).all()
     beyond = any(held.unit_id not in units for held in grants_of(person_id))
     return any(unit_id in units for unit_id in posts) and not beyond
+
+
+def administered_people(units: set[int], force: Workforce) -> set[int]:
+    """Whose accounts an administrator of these units may change, as ``administers`` says of one person."""
+    held_beyond = db.session.scalars(
+        select(RoleGrant.person_id).where(
+            live(RoleGrant, force.day),
+            RoleGrant.ended_at.is_(None),
+            or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.not_in(units)),
+        )
+    )
+    there = {person_id for unit_id in units for person_id in force.people_under(unit_id)}
+    return there.difference(held_beyond)
 
 
 def grantable_units(viewer: Viewer) -> list[tuple[int, str]]:

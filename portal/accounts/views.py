@@ -10,12 +10,13 @@ from wtforms import Field
 
 from portal import clock
 from portal.access import public, requires
-from portal.accounts import administer, browser, queries, services, tidying
+from portal.accounts import administer, browser, grant_pages, queries, services, tidying
 from portal.accounts.addresses import safe_next
 from portal.accounts.errors import LinkSpentError, PasswordRefusedError, SignInRefusedError
 from portal.accounts.forms import ChangePasswordForm, ConfirmForm, NewPasswordForm, SignInForm
 from portal.accounts.queries import Account
 from portal.accounts.tokens import name_hash
+from portal.accounts.wording import role_words
 from portal.audit.services import log
 from portal.db import transaction
 from portal.errors import TooManyError
@@ -174,7 +175,7 @@ def own() -> ResponseReturnValue:
         "accounts/own.html",
         form=ConfirmForm(),
         me=me,
-        roles=sorted(administer.role_words(role) for role in me.viewer.roles),
+        roles=sorted(role_words(role) for role in me.viewer.roles),
         sessions=queries.open_sessions(me.person_id, browser.limits(), clock.now()),
     )
 
@@ -250,3 +251,4 @@ def end_sessions() -> ResponseReturnValue:
 
 
 administer.register(bp)
+grant_pages.register(bp)

@@ -10,9 +10,9 @@ from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.db import db
-from portal.monitoring.reach import named
 from portal.people.known import known
 from portal.people.models import PersonName, Post
+from portal.people.named import named
 from portal.people.queries import UnitRow, Viewer, visible_people
 
 

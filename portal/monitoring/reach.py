@@ -6,11 +6,12 @@ once, and a filter can only narrow it.
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import select
 
 from portal.monitoring.filters import EVERYONE, Filters
 from portal.monitoring.position import Position
 from portal.people.models import PersonName
+from portal.people.named import named
 from portal.people.queries import UnitRow, Viewer, live_units, sight
 from portal.standing.queries import Whose
 
@@ -61,15 +62,6 @@ class Reach:
     def unit_of(self, path: str) -> int | None:
         """The unit that has this path at the position; None where none has."""
         return next((unit_id for unit_id, unit in self.units.items() if unit.path == path), None)
-
-
-def named(text: str) -> list[ColumnElement[bool]]:
-    """That every word of ``text`` stands in a person's names or staff number, in any case of letters."""
-    columns = (PersonName.surname, PersonName.forenames, PersonName.staff_number)
-    return [
-        or_(*(func.lower(column).contains(word, autoescape=True) for column in columns))
-        for word in text.lower().replace(",", " ").split()
-    ]
 
 
 def under(units: dict[int, UnitRow], *tops: int) -> set[int]:

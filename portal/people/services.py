@@ -1,9 +1,9 @@
 """Changing what people may do and how they are named; each act leaves an audit event."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import insert, or_, select, update
@@ -11,7 +11,7 @@ from sqlalchemy import insert, or_, select, update
 from portal.audit.models import AuditEvent
 from portal.audit.services import log
 from portal.clock import london_day
-from portal.db import db
+from portal.db import OPEN_END, db
 from portal.errors import RuleError
 from portal.people.models import PersonName, RoleGrant
 from portal.permissions import Role
@@ -30,8 +30,18 @@ class Names:
     email: str | None  # lower case
 
 
-def grant(person_id: int, role: Role, *, unit_id: int | None, by: int | None, at: datetime) -> bool:
-    """Grant a role from the day of ``at`` on, without end; a grant already held changes nothing.
+def grant(
+    person_id: int,
+    role: Role,
+    *,
+    unit_id: int | None,
+    by: int | None,
+    at: datetime,
+    until: date = OPEN_END,
+) -> bool:
+    """Grant a role from the day of ``at`` on; a grant already held to the same last day changes nothing.
+
+    A grant held to another day is ended and this one takes its place: what was said last holds.
 
     Args:
         person_id: Who receives it.
@@ -39,23 +49,28 @@ def grant(person_id: int, role: Role, *, unit_id: int | None, by: int | None, at
         unit_id: The unit on which; None gives what the role gives without one.
         by: Who grants it; None for a command.
         at: The instant of the act.
+        until: The last day on which it holds.
 
     Returns:
         Whether a grant was made.
+
+    Raises:
+        RuleError: The last day is over.
     """
-    if _held(person_id, role, unit_id, at):
+    if until < london_day(at):
+        raise RuleError("The last day of a role must be today or later.")
+    held = _held(person_id, role, unit_id, at)
+    if {each.valid_to for each in held} == {until}:
         return False
+    for each in held:
+        each.ended_at, each.ended_by_id = at, by
+    said = {"role": str(role), "unit_id": unit_id}
+    day = london_day(at)
     db.session.add(
-        RoleGrant(
-            person_id=person_id,
-            role=str(role),
-            unit_id=unit_id,
-            valid_from=london_day(at),
-            given_by_id=by,
-            given_at=at,
-        )
+        RoleGrant(**said, person_id=person_id, valid_from=day, valid_to=until, given_by_id=by, given_at=at)
     )
-    log("role.granted", actor_id=by, subject_id=person_id, role=str(role), unit_id=unit_id)
+    last_day = {} if until == OPEN_END else {"until": until.isoformat()}
+    log("role.granted", actor_id=by, subject_id=person_id, **said, **last_day)
     return True
 
 
@@ -70,14 +85,31 @@ def revoke(person_id: int, role: Role, *, unit_id: int | None, by: int | None, a
     """
     ending = _held(person_id, role, unit_id, at)
     for held in ending:
-        held.ended_at, held.ended_by_id = at, by
-        log("role.revoked", actor_id=by, subject_id=person_id, role=str(role), unit_id=unit_id)
+        _end(held, by, at)
     if not ending and any(True for _ in _all_held(person_id, role, at)):
         raise RuleError(
             f"The role {role} is held, but not {'on that unit' if unit_id else 'without a unit'}: "
             "name the unit on which it was granted."
         )
     return bool(ending)
+
+
+def end_grants(grant_ids: Collection[int], *, by: int | None, at: datetime) -> list[RoleGrant]:
+    """End these grants; one that has ended already is left as it is.
+
+    Returns:
+        Those that were ended.
+    """
+    wanted = select(RoleGrant).where(RoleGrant.id.in_(grant_ids), RoleGrant.ended_at.is_(None))
+    ending = list(db.session.scalars(wanted.order_by(RoleGrant.id)))
+    for held in ending:
+        _end(held, by, at)
+    return ending
+
+
+def _end(held: RoleGrant, by: int | None, at: datetime) -> None:
+    held.ended_at, held.ended_by_id = at, by
+    log("role.revoked", actor_id=by, subject_id=held.person_id, role=held.role, unit_id=held.unit_id)
 
 
 def correct_names(names: Names, *, by: int | None, at: datetime) -> bool:

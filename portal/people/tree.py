@@ -71,6 +71,14 @@ class UnitTree:
         """The unit's path on ``day``."""
         return paths.join([state.name for state in self.above(unit_id, day)][::-1])
 
+    def last_path(self, unit_id: int, day: date) -> str:
+        """The unit's path on ``day`` or, where it stands no more, on the last day on which it stood."""
+        states = self.states(unit_id)
+        if not states or self.on(unit_id, day):
+            return self.path(unit_id, day)
+        before = [state.valid_to for state in states if state.valid_to < day]
+        return self.path(unit_id, before[-1] if before else states[0].valid_from)
+
     def changes_after(self, day: date) -> list[date]:
         """The days after ``day`` on which a state begins."""
         return self._starts[bisect_right(self._starts, day) :]

@@ -50,10 +50,16 @@ class Place:
 NO_PAGES = {
     "authoring.medium",
     "catalogue.medium",
+    "imports.bad_rows_csv",
     "jobs.progress",
     "learning.job_aid_pdf",
     "monitoring.completions_csv",
+    "monitoring.completions_json",
+    "monitoring.completions_pdf",
     "monitoring.completions_xlsx",
+    "monitoring.data_dictionary_csv",
+    "monitoring.people_csv",
+    "monitoring.people_xlsx",
     "operations.healthz",
     "operations.readyz",
     "pages.brand",
@@ -111,8 +117,17 @@ MONITORING = {
 ADMINISTRATION = {
     "accounts.administer": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
     "accounts.close": Place(("/people/D2001/account/close",), ADMINISTRATOR),
+    "imports.index": Place(("/imports",), ADMINISTRATOR),
+    "imports.choose": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
+    "imports.match": Place(("/imports/{good}/columns",), ADMINISTRATOR),
+    "imports.check": Place(("/imports/{good}", "/imports/{bad}"), ADMINISTRATOR),
     "jobs.index": Place(("/jobs", "/jobs?state=failed"), ADMINISTRATOR),
     "jobs.job": Place(("/jobs/{job}",), ADMINISTRATOR),
+    "accounts.grant_list": Place(
+        ("/grants", "/grants?state=all&sort=-since", "/grants?q=zzzz", "/grants?unit=x"), ADMINISTRATOR
+    ),
+    "accounts.proposed": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
+    "accounts.review": Place(("/grants/review",), ADMINISTRATOR),
 }
 DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
 GUIDE, OTHER_GUIDE = "/authoring/_guides/{guide}", "/authoring/_guides/intelligence-document"
@@ -166,6 +181,8 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "assessment.answers",
     "assessment.check",
     "assessment.item",
+    "imports.check",
+    "imports.match",
     "jobs.job",
     "learning.outcome",
     "monitoring.open_attempt",
@@ -176,7 +193,29 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
 
 def made(browser: Browser, server: Server) -> dict[str, str]:
     """What the addresses name, made once on this server."""
-    return attempts_made(browser, server) | draft_made(browser, server) | job_made(browser, server)
+    attempts = attempts_made(browser, server)
+    return attempts | draft_made(browser, server) | job_made(browser, server) | imports_made(browser, server)
+
+
+ROSTER = """staff_number,surname,forenames,email,rank_or_grade,designated_role,unit_path,\
+line_manager_staff_number,valid_from,valid_to
+N1,Hale,Robin,n1@westshire.example,Constable,response,Westshire Police/New Command/Team 1,,2026-01-05,{}
+"""
+
+
+def imports_made(browser: Browser, server: Server) -> dict[str, str]:
+    """Two rosters that were checked: in one every row is good, in the other none."""
+    found = {}
+    with visitor(browser, server) as tab:
+        sign_in(tab, ADMINISTRATOR)
+        for name, last in (("good", ""), ("bad", "someday")):
+            tab.goto("/imports/roster/new")
+            content = ROSTER.format(last).encode()
+            tab.set_input_files("#file", {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": content})
+            press(tab, "Continue")
+            press(tab, "Check the file")
+            found[name] = tab.url.split("/")[-1]
+    return found
 
 
 def job_made(browser: Browser, server: Server) -> dict[str, str]:

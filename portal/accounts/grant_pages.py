@@ -1,0 +1,224 @@
+"""Pages of all grants: the list, what is proposed from line management, and what fits no post any more."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.accounts import browser, grants, misfits, proposals
+from portal.accounts.forms import GrantFilterForm, ProposalFilterForm
+from portal.accounts.grant_list import SORTS, GrantFilters, GrantRow, grant_rows
+from portal.accounts.misfits import Misfit
+from portal.accounts.proposals import Proposal
+from portal.db import transaction
+from portal.errors import NotFoundError, PortalError, RuleError
+from portal.people.unit_search import unit_of
+from portal.people.workforce import Workforce, workforce
+from portal.permissions import Permission
+from portal.web.filters import plural
+from portal.web.paging import Page, address
+
+MOST_CHOSEN = 50  # proposals, or grants to look at again, on one page
+STATE_WORDS = {"ended": "Ended", "all": "Held and ended"}
+HEADS = (
+    ("person", "Person"),
+    ("role", "Role"),
+    ("unit", "Where"),
+    ("since", "Since"),
+    ("until", "Last day"),
+    ("given", "Given"),
+)
+
+
+def register(bp: Blueprint) -> None:
+    """Add the pages below ``/grants``."""
+    bp.add_url_rule("/grants", "grant_list", grant_list, methods=["GET"])
+    bp.add_url_rule("/grants/proposed", "proposed", proposed, methods=["GET", "POST"])
+    bp.add_url_rule("/grants/review", "review", review, methods=["GET", "POST"])
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def grant_list() -> ResponseReturnValue:
+    """Who may do what, on which unit, since when and until when, and who gave it."""
+    filters, sort = GrantFilters.of(request.args), request.args.get("sort", "")
+    form = GrantFilterForm(data=filters.address)
+    rows: list[GrantRow] = []
+    try:
+        rows = grant_rows(current_user.viewer, filters, sort, clock.now())
+    except (NotFoundError, RuleError) as error:
+        form.unit.errors = [str(error)]
+    page = Page.of(len(rows), request.path, request.args.items(multi=True))
+    answer = render_template(
+        "accounts/grants.html",
+        page=page,
+        rows=rows[page.offset : page.offset + page.size],
+        form=form,
+        filters=filters,
+        heads=_heads(filters, sort),
+        chips=_chips(filters, form, sort),
+        clear_url=request.path,
+        summary=plural(len(rows), "grant"),
+    )
+    return answer, 400 if form.errors else 200
+
+
+def _heads(filters: GrantFilters, sort: str) -> list[tuple[str, str, str | None]]:
+    """The sortable heads: their words, where each leads, and which way the list is sorted by it now."""
+    column = sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "person"
+    downwards = sort.startswith("-")
+    found = []
+    for name, text in HEADS:
+        turned = f"-{name}" if name == column and not downwards else name
+        direction = ("descending" if downwards else "ascending") if name == column else None
+        found.append((text, address(request.path, {**filters.address, "sort": turned}.items()), direction))
+    return found
+
+
+def _chips(filters: GrantFilters, form: GrantFilterForm, sort: str) -> list[tuple[str, str]]:
+    words = {
+        "q": f"“{filters.q}”",
+        "role": dict((c.value, c.label) for c in form.role.choices).get(filters.role, filters.role),
+        "unit": filters.unit,
+        "state": STATE_WORDS.get(filters.state, filters.state),
+    }
+    return [
+        (words[name], address(request.path, {**filters.without(name).address, "sort": sort}.items()))
+        for name in filters.address
+    ]
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def proposed() -> ResponseReturnValue:
+    """Managers' grants proposed from line management: choose, see what each would see, give them all."""
+    force = workforce(clock.today())
+    if request.method == "POST" and request.form.getlist("give"):
+        return _give(force)
+    errors = []
+    if request.method == "POST":
+        errors = [("Select at least one person", "#give")]
+    return _proposals_page(force, errors)
+
+
+def _proposals_page(force: Workforce, errors: list[tuple[str, str]]) -> ResponseReturnValue:
+    form = ProposalFilterForm(data={name: request.args.get(name, "").strip() for name in ("q", "unit")})
+    every = proposals.proposals(current_user.viewer, force)
+    try:
+        wanted = _narrowed(every, form.q.data, form.unit.data, force)
+    except (NotFoundError, RuleError) as error:
+        form.unit.errors, wanted = [str(error)], []
+        errors = [*errors, (str(error), "#unit")]
+    page = Page.of(len(wanted), request.path, request.args.items(multi=True), MOST_CHOSEN)
+    return render_template(
+        "accounts/proposed.html",
+        page=page,
+        proposals=wanted[page.offset : page.offset + page.size],
+        form=form,
+        errors=errors,
+        total=len(every),
+        filtered=bool(form.q.data or form.unit.data),
+        action=address(request.path, request.args.items(multi=True), page.number),
+    ), 400 if errors else 200
+
+
+def _narrowed(every: list[Proposal], text: str, unit: str, force: Workforce) -> list[Proposal]:
+    """Those whose name or number holds every word, and whose own post stands in or under the unit."""
+    words = text.casefold().replace(",", " ").split()
+    found = [
+        each for each in every if all(word in f"{each.name} {each.staff_number}".casefold() for word in words)
+    ]
+    if not unit:
+        return found
+    path = force.units[unit_of(unit, force.units)].path
+    return [each for each in found if f"{each.unit_path}/".startswith(f"{path}/")]
+
+
+def _give(force: Workforce) -> ResponseReturnValue:
+    """Say what each of the chosen would see; then give all of it, or nothing."""
+    confirmed = "confirmed" in request.form
+    pairs = _sent(request.form.getlist("give"), confirmed=confirmed)
+    try:
+        if confirmed:
+            return _given(pairs)
+        found = proposals.chosen(pairs, proposals.proposals(current_user.viewer, force))
+    except PortalError as error:
+        flash(str(error), "error")
+        return redirect(url_for("accounts.proposed"), 303)
+    back = address(request.path, request.args.items(multi=True))
+    return render_template("accounts/give.html", pairs=found, back=back)
+
+
+def _sent(values: list[str], *, confirmed: bool) -> list[tuple[str, str]]:
+    """Pairs of a staff number and where, as the list sends them or, once confirmed, the page after it."""
+    if confirmed:
+        return [(number, unit) for number, _, unit in (value.rpartition(":") for value in values)]
+    return [(number, request.form.get(f"where-{number}", "")) for number in values]
+
+
+def _given(pairs: list[tuple[str, str]]) -> ResponseReturnValue:
+    with transaction():
+        force = workforce(clock.today())
+        left = proposals.outstanding(pairs, force)
+        found = proposals.chosen(left, proposals.proposals(current_user.viewer, force)) if left else []
+        made = grants.give_many(proposals.new_grants(found), by=current_user.person_id, at=clock.now())
+    already = f" {plural(len(pairs) - made, 'grant')} held already." if made < len(pairs) else ""
+    given = f"{plural(made, 'grant')} given: what each allows counts from the next sign-in." if made else ""
+    flash(f"{given}{already}".strip(), "success")
+    if any(proposal.person_id == current_user.person_id for proposal, _ in found):
+        return _sign_in_again()
+    return redirect(url_for("accounts.proposed"), 303)
+
+
+def _sign_in_again() -> ResponseReturnValue:
+    """To sign-in: the administrator's own roles changed, which ended this session."""
+    response = redirect(url_for("accounts.sign_in"), 303)
+    browser.sign_out(response)
+    flash("Your own roles changed, so sign in again.", "success")
+    return response
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def review() -> ResponseReturnValue:
+    """Grants that fit no post any more, with the reasons; several can be ended at once."""
+    found = misfits.misfits(current_user.viewer, workforce(clock.today()))
+    if request.method == "GET" or not request.form.getlist("end"):
+        return _review_page(found, asked=request.method == "POST")
+    wanted = set(request.form.getlist("end"))
+    chosen = [each for each in found if str(each.grant_id) in wanted]
+    if "confirmed" in request.form:
+        return _end(chosen)
+    if not chosen:
+        flash("These grants have ended already, or fit a post again.", "success")
+        return redirect(url_for("accounts.review"), 303)
+    back = address(request.path, request.args.items(multi=True))
+    return render_template("accounts/end_grants.html", chosen=chosen, back=back)
+
+
+def _review_page(found: list[Misfit], *, asked: bool) -> ResponseReturnValue:
+    page = Page.of(len(found), request.path, request.args.items(multi=True), MOST_CHOSEN)
+    return render_template(
+        "accounts/review.html",
+        page=page,
+        misfits=found[page.offset : page.offset + page.size],
+        h1=misfits.count_words(found),
+        errors=[("Select at least one grant", "#end")] if asked else [],
+        action=address(request.path, request.args.items(multi=True), page.number),
+    ), 400 if asked else 200
+
+
+def _end(chosen: list[Misfit]) -> ResponseReturnValue:
+    """End them all, or none; what has ended meanwhile is left."""
+    try:
+        with transaction():
+            holders = grants.end_many(
+                [each.grant_id for each in chosen], by=current_user.person_id, at=clock.now()
+            )
+    except RuleError as error:
+        flash(str(error), "error")
+        return redirect(url_for("accounts.review"), 303)
+    if current_user.person_id in holders:
+        return _sign_in_again()
+    flash(
+        f"{plural(len(chosen), 'grant')} ended." if chosen else "These grants have ended already.", "success"
+    )
+    return redirect(url_for("accounts.review"), 303)
