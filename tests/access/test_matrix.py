@@ -30,7 +30,7 @@ from portal.jobs import services as jobs
 from portal.permissions import LEARNER, ROLE_PERMISSIONS, Permission, Role
 from portal.records import services as records
 from portal.records.references import new_reference
-from tests.access.routes import ATTEMPT, PERSON, RECORD, ROUTES
+from tests.access.routes import ATTEMPT, JOB, PERSON, RECORD, ROUTES
 from tests.accounts.browsing import PASSWORD, another, sign_in
 from tests.catalogue.folders import lesson, sample
 from tests.factories.catalogue import make_guide, make_version
