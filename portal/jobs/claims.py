@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -124,6 +124,3 @@ def waiting(asked_before: datetime) -> list[uuid.UUID]:
     statement = select(Job.reference).where(Job.state == State.WAITING, Job.asked_at < asked_before)
     with Session(db.engine) as session:
         return list(session.scalars(statement.order_by(Job.id).limit(100)))
-
-
-SIGN_OF_LIFE = timedelta(seconds=5)  # between two heartbeats

@@ -51,7 +51,8 @@ def job_row(reference: uuid.UUID) -> Any:
 
 def counts() -> dict[State, int]:
     """How many jobs stand in each state; every state is there."""
-    found = dict(db.session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples().all())
+    rows = db.session.execute(select(Job.state, func.count()).group_by(Job.state))
+    found = {state: count for state, count in rows}
     return {state: found.get(state, 0) for state in State}
 
 

@@ -24,6 +24,7 @@ from portal.jobs.models import State
 from portal.jobs.progress import Progress
 from portal.jobs.registry import task_of
 
+SIGNS_BEFORE_LOST = 6  # of life may fail to be written before a job counts as cut off
 SWEEP_SECONDS = 3  # between two looks at the table for jobs that no message tells of
 NEWS_SECONDS = 2  # how long a message may take before the table is believed
 GOODBYE_SECONDS = 10  # how long a job may take to hear that the worker ends
@@ -84,9 +85,10 @@ class Hands:
     def _alive(self, job: claims.Claimed) -> Iterator[None]:
         """Write a sign of life every few seconds, whatever the job does meanwhile."""
         over = Event()
+        every = self.app.config["PORTAL"].jobs_lost_seconds / SIGNS_BEFORE_LOST
 
         def beat() -> None:
-            while not over.wait(claims.SIGN_OF_LIFE.total_seconds()):
+            while not over.wait(every):
                 with self.app.app_context():
                     try:
                         with claims.aside() as session:

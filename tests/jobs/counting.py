@@ -1,0 +1,40 @@
+"""A real worker that knows one more kind of job: it counts, slowly, and leaves a line for each step."""
+
+import os
+import time
+from pathlib import Path
+
+from portal.audit.services import log
+from portal.db import transaction
+from portal.jobs.progress import Progress
+from portal.jobs.registry import Arguments, task
+from portal.jobs.worker import work
+
+KIND = "counting"
+STEP_SECONDS = 0.05
+
+
+@task(KIND, "A count")
+def count(job: Progress, arguments: Arguments) -> None:
+    """Count to ``to`` before the transaction, or ``inside`` it, where each step adds an event."""
+    to = arguments["to"]
+    for step in range(0 if arguments.get("inside") else to):
+        job.tell(step, to, f"Step {step}")
+        _leave(arguments, f"{job.reference} {os.getpid()} {step}")
+    with transaction():
+        for step in range(to if arguments.get("inside") else 0):
+            log("count.stepped", actor_id=None, step=step)
+            _leave(arguments, f"{job.reference} {os.getpid()} {step}")
+        job.conclude({"said": f"Counted to {to}."})
+
+
+def _leave(arguments: Arguments, line: str) -> None:
+    with Path(arguments["file"]).open("a") as file:
+        file.write(f"{line}\n")
+    time.sleep(STEP_SECONDS)
+
+
+if __name__ == "__main__":
+    from wsgi import app
+
+    work(app, 1)
