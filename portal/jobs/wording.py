@@ -5,7 +5,7 @@ from typing import Any
 
 from portal.jobs.models import State
 from portal.jobs.registry import task_of, title_of
-from portal.web.filters import minutes_words, number, percent_cut, plural
+from portal.web.filters import instant, minutes_words, number, percent_cut, plural
 
 STATES = {
     State.WAITING: "Waiting",
@@ -21,8 +21,10 @@ LOOKS = {  # the look of a status that means something like it
     State.FAILED: "overdue",
     State.CANCELLED: "exempt",
 }
-RUNNING = frozenset({State.WAITING, State.RUNNING})
+UNDER_WAY = frozenset({State.WAITING, State.RUNNING})
 ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED})
+
+ORDINALS = ("", "first", "second", "third")
 
 title = title_of
 
@@ -58,6 +60,35 @@ def took(start: datetime | None, end: datetime | None) -> str:
     if seconds < 1:
         return "less than a second"
     return plural(seconds, "second") if seconds < 120 else minutes_words(seconds // 60)
+
+
+def sentence(row: Any) -> str:
+    """What stands beside the state: what it waits for, what it does, or why it failed."""
+    if row.state == State.WAITING:
+        return "It begins when a worker is free."
+    if row.state == State.RUNNING:
+        return str(row.said)
+    return str(row.reason)
+
+
+def in_short(row: Any) -> str:
+    """What came of it, in a line of the list."""
+    if row.state == State.RUNNING:
+        return how_far(row) or str(row.said)
+    lines = [line for line in str(row.reason).splitlines() if line] or findings(row)
+    return lines[0] if lines else ""
+
+
+def facts(row: Any) -> list[dict[str, str]]:
+    """When it began and ended, for how long it ran, and what support needs."""
+    begun = instant(row.started_at) or "Not yet"
+    pairs = {
+        "Begun": f"{begun}, for the {ORDINALS[row.runs]} time" if row.runs > 1 else begun,
+        "Ended": instant(row.ended_at),
+        "Took": took(row.started_at, row.ended_at),
+        "Reference": str(row.reference),
+    }
+    return [{"key": key, "value": value} for key, value in pairs.items() if value]
 
 
 def findings(row: Any) -> list[str]:

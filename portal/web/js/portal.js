@@ -20,6 +20,29 @@ for (const form of document.querySelectorAll("form[data-unsaved]")) {
   });
 }
 
+// What goes on in the background: looked at again until it has ended, half an hour at most.
+for (const part of document.querySelectorAll("[data-refresh]")) {
+  let left = 900;
+  const look = async () => {
+    if (left-- <= 0) return;
+    setTimeout(look, 2000);
+    if (document.hidden) return;
+    const answer = await fetch(part.dataset.refresh).catch(() => null);
+    if (!answer) return;
+    if (answer.redirected || !answer.ok) left = 0; // signed out
+    else show(part, new DOMParser().parseFromString(await answer.text(), "text/html"));
+  };
+  setTimeout(look, 1000);
+}
+
+function show(part, fresh) {
+  for (const piece of part.querySelectorAll("[data-piece]")) {
+    const next = fresh.querySelector(`[data-piece="${piece.dataset.piece}"]`);
+    if (!next) return location.reload(); // it has ended
+    if (next.innerHTML !== piece.innerHTML) piece.innerHTML = next.innerHTML;
+  }
+}
+
 // A figure as large as the window. Its link, which opens the drawing on its own, stays.
 for (const figure of document.querySelectorAll("figure.portal-figure")) {
   const image = figure.querySelector("picture img");
