@@ -24,6 +24,7 @@ LOOKS = {  # the look of a status that means something like it
 UNDER_WAY = frozenset({State.WAITING, State.RUNNING})
 ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED})
 
+MOST_REASONS = 100  # on a page
 ORDINALS = ("", "first", "second", "third")
 
 title = title_of
@@ -68,14 +69,20 @@ def sentence(row: Any) -> str:
         return "It begins when a worker is free."
     if row.state == State.RUNNING:
         return str(row.said)
-    return str(row.reason)
+    lines = reasons(row)
+    return lines[0] if len(lines) == 1 else ""
+
+
+def reasons(row: Any) -> list[str]:
+    """Why it failed, a sentence each."""
+    return [line for line in str(row.reason).splitlines() if line]
 
 
 def in_short(row: Any) -> str:
     """What came of it, in a line of the list."""
     if row.state == State.RUNNING:
         return how_far(row) or str(row.said)
-    lines = [line for line in str(row.reason).splitlines() if line] or findings(row)
+    lines = reasons(row) or findings(row)
     return lines[0] if lines else ""
 
 
