@@ -5,7 +5,8 @@ What a file is follows from its bytes, never from its name. Unknown columns are 
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from portal.people import workbook
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_ROWS = 300_000
+MOST_COLUMNS = 200
 LONGEST_VALUE = 2_000  # characters
 
 Line = tuple[int, list[str]]
@@ -24,6 +26,13 @@ class SourceRow(NamedTuple):
 
     line: int
     values: dict[str, str]
+
+
+class Sheet(NamedTuple):
+    """A file as a table: the names of its columns, and its lines as they stand."""
+
+    columns: list[str]
+    lines: list[Line]
 
 
 def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str] = ()) -> list[SourceRow]:
@@ -37,16 +46,66 @@ def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str] =
     Raises:
         BadInputError: The file cannot be read as a table with these columns; says why, line by line.
     """
+    sheet = open_sheet(read_bytes(path), path.name)
+    _refuse_columns(sheet.columns, required, optional)
+    rows, reasons = taken(sheet, as_named(sheet, [*required, *optional]))
+    if reasons:
+        raise BadInputError(reasons)
+    return rows
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file that is not too large.
+
+    Raises:
+        BadInputError: It is.
+    """
     if path.stat().st_size > MOST_BYTES:
         raise BadInputError([f"{path.name} is larger than {MOST_BYTES // 1024 // 1024} MB: split it."])
-    content = path.read_bytes()
+    return path.read_bytes()
+
+
+def open_sheet(content: bytes, name: str) -> Sheet:
+    """The table that a file's bytes hold.
+
+    Raises:
+        BadInputError: They hold none, or one that is too large.
+    """
     lines = workbook.lines(content) if content.startswith(workbook.MAGIC) else _csv_lines(content)
     header = next(iter(lines), None)
     if header is None:
-        raise BadInputError([f"{path.name} is empty: its first line names the columns."])
-    columns = [name.strip() for name in header[1]]
-    _refuse_columns(columns, required, optional)
-    return _rows(columns, lines, [*required, *optional])
+        raise BadInputError([f"{name} is empty: its first line names the columns."])
+    kept = list(islice(lines, MOST_ROWS + 1))
+    if len(kept) > MOST_ROWS:
+        raise BadInputError([f"The file has more than {MOST_ROWS:,} rows: split it."])
+    if len(header[1]) > MOST_COLUMNS:
+        raise BadInputError([f"The file has more than {MOST_COLUMNS} columns."])
+    return Sheet([column.strip() for column in header[1]], kept)
+
+
+def as_named(sheet: Sheet, names: Iterable[str]) -> dict[str, int | str]:
+    """Where each of these columns stands in the sheet; one that does not is empty in every row."""
+    return {name: sheet.columns.index(name) if name in sheet.columns else "" for name in names}
+
+
+def taken(sheet: Sheet, sources: Mapping[str, int | str]) -> tuple[list[SourceRow], list[str]]:
+    """The sheet's rows under our own names, without the bad ones, and a reason for each of those.
+
+    Args:
+        sheet: A file as a table.
+        sources: By our name the place of a column, or the text that stands in every row.
+    """
+    fixed = {name: source for name, source in sources.items() if isinstance(source, str)}
+    placed = [(name, source) for name, source in sources.items() if isinstance(source, int)]
+    rows, reasons = [], []
+    for line, cells in sheet.lines:
+        values = [cell.strip() for cell in cells]
+        reason = _fault(sheet.columns, values)
+        if reason:
+            reasons.append(f"Line {line}: {reason}")
+        else:
+            rows.append(SourceRow(line, fixed | {name: values[place] for name, place in placed}))
+    return rows, reasons
 
 
 def _csv_lines(content: bytes) -> Iterator[Line]:
@@ -77,21 +136,6 @@ def _refuse_columns(columns: list[str], required: Sequence[str], optional: Seque
     reasons += [f"Line 1: the column {n!r} is there twice." for n in sorted(known) if columns.count(n) > 1]
     if reasons:
         raise BadInputError(reasons)
-
-
-def _rows(columns: list[str], lines: Iterable[Line], every: Sequence[str]) -> list[SourceRow]:
-    rows, reasons = [], []
-    for line, cells in lines:
-        values = [cell.strip() for cell in cells]
-        reason = _fault(columns, values)
-        if reason:
-            reasons.append(f"Line {line}: {reason}")
-        rows.append(SourceRow(line, dict.fromkeys(every, "") | dict(zip(columns, values, strict=False))))
-        if len(rows) > MOST_ROWS:
-            raise BadInputError([f"The file has more than {MOST_ROWS:,} rows: split it."])
-    if reasons:
-        raise BadInputError(reasons)
-    return rows
 
 
 def _fault(columns: list[str], values: list[str]) -> str:

@@ -6,7 +6,7 @@ the one before it on the day before. Nothing is changed while any row is bad.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -100,7 +100,26 @@ def plan(rows: Sequence[RosterRow], world: World) -> Plan:
     Raises:
         BadInputError: Some rows are bad; each is told with its line.
     """
-    reasons = [*_doubles(rows), *_unknown_managers(rows, world), *_unknown_withdrawals(rows, world)]
+    made, reasons = plan_apart(rows, world)
+    if reasons:
+        raise BadInputError(reasons)
+    return made
+
+
+def plan_apart(
+    rows: Sequence[RosterRow], world: World, also_listed: Collection[str] = ()
+) -> tuple[Plan, list[str]]:
+    """What the rows would change in the world, and every reason why some are bad, by line.
+
+    While there is a reason the plan must not be carried out: it only shows what the rest would do.
+
+    Args:
+        rows: Those that could be read.
+        world: What is known before.
+        also_listed: Staff numbers on rows that could not be read: they are in the file all the same.
+    """
+    also = frozenset(also_listed)
+    reasons = [*_doubles(rows), *_unknown_managers(rows, world, also), *_unknown_withdrawals(rows, world)]
     people, disagreements = _people(rows)
     reasons += [*disagreements, *_shared_emails(people, world)]
     slots: dict[Slot, list[RosterRow]] = defaultdict(list)
@@ -114,11 +133,9 @@ def plan(rows: Sequence[RosterRow], world: World) -> Plan:
                 made.unchanged += 1
             else:
                 made.changes.append(change)
-    if reasons:
-        raise BadInputError(sorted(set(reasons), key=_line_of))
     _add_people(made, people, world)
-    _add_missing(made, rows, world)
-    return made
+    _add_missing(made, rows, world, also)
+    return made, sorted(set(reasons), key=_line_of)
 
 
 def _line_of(reason: str) -> tuple[int, str]:
@@ -137,8 +154,8 @@ def _doubles(rows: Iterable[RosterRow]) -> Iterator[str]:
         first.setdefault(key, row.line)
 
 
-def _unknown_managers(rows: Sequence[RosterRow], world: World) -> Iterator[str]:
-    listed = {row.staff_number for row in rows if not row.withdraw}
+def _unknown_managers(rows: Sequence[RosterRow], world: World, also: frozenset[str]) -> Iterator[str]:
+    listed = also.union(row.staff_number for row in rows if not row.withdraw)
     for row in rows:
         if row.manager and not row.withdraw and row.manager not in listed and row.manager not in world.names:
             yield (
@@ -236,9 +253,9 @@ def _add_people(made: Plan, people: Mapping[str, RosterRow], world: World) -> No
             made.renamed.append(named)
 
 
-def _add_missing(made: Plan, rows: Iterable[RosterRow], world: World) -> None:
+def _add_missing(made: Plan, rows: Iterable[RosterRow], world: World, also: frozenset[str]) -> None:
     """List whose posts, not over yet, the file says nothing about; they stay as they are."""
-    listed = {row.staff_number for row in rows}
+    listed = also.union(row.staff_number for row in rows)
     starts = {(row.staff_number, row.post_key, row.valid_from) for row in rows}
     people: set[str] = set()
     for (number, key), posts in world.posts.items():

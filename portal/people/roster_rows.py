@@ -52,15 +52,21 @@ def typed(rows: Iterable[SourceRow]) -> list[RosterRow]:
     Raises:
         BadInputError: Some rows are bad; every one is told with its line and all its reasons.
     """
+    found, reasons = typed_apart(rows)
+    if reasons:
+        raise BadInputError(reasons)
+    return found
+
+
+def typed_apart(rows: Iterable[SourceRow]) -> tuple[list[RosterRow], list[str]]:
+    """The good rows as typed values, and every reason why another is bad, with its line."""
     found, reasons = [], []
     for row in rows:
         try:
             found.append(_typed(row))
         except BadInputError as error:
             reasons += [f"Line {row.line}: {reason}" for reason in error.reasons]
-    if reasons:
-        raise BadInputError(reasons)
-    return found
+    return found, reasons
 
 
 def day(text: str) -> date | None:

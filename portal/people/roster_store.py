@@ -39,13 +39,14 @@ def prepare(rows: Sequence[RosterRow]) -> Prepared:
     return Prepared(plan(rows, read_world()), known_at)
 
 
-def apply(rows: Sequence[RosterRow], prepared: Prepared, at: datetime) -> Plan:
+def apply(rows: Sequence[RosterRow], prepared: Prepared, at: datetime, *, by: int | None = None) -> Plan:
     """Write what the plan says; where facts were recorded since it was made, plan again first.
 
     Args:
         rows: The roster.
         prepared: What ``prepare`` made of the same rows.
         at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
+        by: Who imports it; None for a command.
 
     Returns:
         The plan that was carried out.
@@ -53,11 +54,25 @@ def apply(rows: Sequence[RosterRow], prepared: Prepared, at: datetime) -> Plan:
     Raises:
         BadInputError: Meanwhile recorded facts make a row bad; nothing was written.
     """
-    before = db.session.scalar(select(func.max(Stamp.recorded_at)).where(Stamp.recorded_at < at))
-    made = prepared.plan if before == prepared.known_at else plan(rows, read_world())
-    if not made.empty:
-        _write(made, at)
+    made = settled(rows, prepared, at)
+    write(made, at, by=by)
     return made
+
+
+def settled(rows: Sequence[RosterRow], prepared: Prepared, at: datetime) -> Plan:
+    """The plan as it is to be carried out under the lock: made again where facts were recorded since.
+
+    Raises:
+        BadInputError: Meanwhile recorded facts make a row bad.
+    """
+    before = db.session.scalar(select(func.max(Stamp.recorded_at)).where(Stamp.recorded_at < at))
+    return prepared.plan if before == prepared.known_at else plan(rows, read_world())
+
+
+def write(made: Plan, at: datetime, *, by: int | None) -> None:
+    """Write what a plan says, as facts of the transaction whose stamp is ``at``."""
+    if not made.empty:
+        _write(made, at, by)
 
 
 def read_world() -> World:
@@ -110,7 +125,7 @@ def _posts() -> Any:
     return live.union_all(select(*columns).where(Post.void))
 
 
-def _write(made: Plan, at: datetime) -> None:
+def _write(made: Plan, at: datetime, by: int | None) -> None:
     people = _write_people(made, at)
     units = _write_units(made.units.created, at)
     for state in made.units.earlier:
@@ -121,10 +136,10 @@ def _write(made: Plan, at: datetime) -> None:
         table: Any = Post.__table__  # of the class, rows with and without a manager would go one by one
         db.session.execute(insert(table), rows)
         touch(people={row["person_id"] for row in rows})
-    services.correct_many_names(made.renamed, by=None, at=at)
+    services.correct_many_names(made.renamed, by=by, at=at)
     log(
         "roster.imported",
-        actor_id=None,
+        actor_id=by,
         new_people=len(made.new_people),
         new_posts=made.new_posts,
         corrections=made.corrections,

@@ -1,0 +1,1 @@
+"""Facts from other systems, in four steps: choose a file, match its columns, check, apply."""

@@ -1,0 +1,77 @@
+"""Checking prior completions: what would be recorded, what is held already, and the bad rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.catalogue.models import Activity
+from portal.db import db
+from portal.imports.checked import Checked, Fault, MovedError, Section, digest_of
+from portal.imports.matching import Match, rows_of
+from portal.people.files import Sheet
+from portal.people.models import PersonName
+from portal.records import imports
+from portal.records.imports import Completion
+from portal.web.filters import date as day_words
+
+Row = tuple[str, ...]
+HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
+
+
+def check(sheet: Sheet, match: Match) -> Checked:
+    """Hold completions against what the portal knows."""
+    rows, unreadable = rows_of(sheet, match)
+    found, reasons = imports.completions_apart(rows, match.person_by)
+    fresh = imports.unheld(found)
+    faults = sorted(Fault.of(said) for said in (*unreadable, *reasons))
+    digest = _digest(fresh)
+
+    def write(at: datetime, by: int | None) -> None:
+        if _digest(imports.unheld(found)) != digest:
+            raise MovedError
+        imports.record_completions(found, at, by=by)
+
+    return Checked(
+        faults=faults,
+        sections=list(_sections(found, fresh)),
+        numbers={"Recorded": len(fresh)},
+        same={"Already held": len(found) - len(fresh), "People": len({one.person_id for one in fresh})},
+        digest=digest_of(digest, faults),
+        write=write,
+    )
+
+
+def _digest(fresh: Iterable[Completion]) -> str:
+    return digest_of(
+        sorted((*one.key, str(one.score_scaled), one.source_system, one.evidence) for one in fresh)
+    )
+
+
+def _sections(found: Sequence[Completion], fresh: Sequence[Completion]) -> Iterator[Section]:
+    named = {
+        person_id: (f"{surname}, {forenames}", number)
+        for person_id, surname, forenames, number in db.session.execute(
+            select(PersonName.person_id, PersonName.surname, PersonName.forenames, PersonName.staff_number)
+        )
+    }
+    activities = {
+        i: f"{key} ({kind})"
+        for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
+    }
+
+    def told(ones: Iterable[Completion]) -> Iterator[Row]:
+        for one in ones:
+            name, number = named[one.person_id]
+            when = day_words(one.achieved_at)
+            yield str(one.line), name, number, activities[one.activity_id], when, one.source_system
+
+    new = {one.key for one in fresh}
+    seen: set[object] = set()
+    twice = [one for one in found if one.key in seen or seen.add(one.key)]  # type: ignore[func-returns-value]
+    yield Section.of("new", "New records", HEADS, told(fresh))
+    held = [one for one in found if one.key not in new]
+    passed = "The same person, requirement and time: passed over."
+    yield Section.of("held", "Held already", HEADS, told(held), passed)
+    once = "The same person, requirement and time as on an earlier line: recorded once."
+    yield Section.of("twice", "Twice in the file", HEADS, told(twice), once)

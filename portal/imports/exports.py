@@ -1,0 +1,26 @@
+"""The bad rows of a file, to be mended in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from portal.people.files import Sheet
+
+_RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that begins so
+
+
+def bad_rows(sheet: Sheet, faults: Sequence[Sequence[int | str]]) -> Iterator[str]:
+    """A CSV of the rows that have a fault, with their line and reasons before the file's own columns."""
+    reasons: dict[int, list[str]] = {}
+    for line, reason in faults:
+        reasons.setdefault(int(line), []).append(str(reason))
+    yield "\ufeff" + _row(["line", "reason", *sheet.columns])
+    for line, cells in sheet.lines:
+        if line in reasons:
+            yield _row([str(line), " ".join(reasons[line]), *cells])
+
+
+def _row(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow([f"'{cell}" if cell.startswith(_RUNS) else cell for cell in cells])
+    return out.getvalue()
