@@ -106,6 +106,14 @@ RULES: list[tuple[str, Told]] = [
         _plain("The force has no entry “{}”. Correct the name between the brackets."),
     ),
     (
+        r"“(.+)” is not in _glossary\.toml\. Add the term, or write its words\.",
+        _plain("“{}” is not in the glossary. Write its words instead."),
+    ),
+    (
+        r"There is no media/(\S+\.narrow\.\w+)\. Draw the figure once more, 320 wide, for phones\.",
+        _plain("There is no drawing for phones. Draw the figure once more, 320 wide, and upload it as {}."),
+    ),
+    (
         r"“(.+)” is not in _glossary\.toml\..*",
         _plain("“{}” is not in the glossary. Correct the link."),
     ),

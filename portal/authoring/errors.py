@@ -60,6 +60,16 @@ class UnchangedError(RuleError):
         super().__init__("Nothing has changed since the published version, so there is nothing to review.")
 
 
+class UnshownError(RuleError):
+    """All that a guide's draft changes is media that its text does not show, which are not published."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing that readers see has changed since the published version. A medium is published once the"
+            " guide’s text shows it."
+        )
+
+
 class NotReadyError(RuleError):
     """The check finds something to put right."""
 

@@ -3,10 +3,10 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from portal.authoring import measures
+from portal.authoring import brief, measures
 from portal.authoring.author_words import told
 from portal.authoring.editing.differences import question_name
 from portal.authoring.editing.tables import short, spoken
@@ -61,6 +61,9 @@ def findings(key: str, reading: Reading, files: Mapping[str, bytes]) -> list[Fin
         found += [*_leftovers(leftovers(package)), *_module(package), *_lessons(package), *_items(package)]
     for checked in reading.guides:
         found += _leftovers(of_guide(checked.guide))
+    if not len(reading.faults):  # as the command does: what cannot be read is not measured
+        advice = [_from_fault(key, fault, files, outcomes) for fault in brief.of_guides(reading)]
+        found += [replace(each, level=Level.CONSIDER) for each in advice]
     return list(dict.fromkeys(found))
 
 

@@ -16,6 +16,7 @@ from portal.authoring.errors import (
     ReviewEndedError,
     UnchangedError,
     UnderReviewError,
+    UnshownError,
 )
 from portal.authoring.models import Draft, DraftSave, Review, ReviewComment
 from portal.authoring.queries import DraftState
@@ -23,7 +24,7 @@ from portal.authoring.services import locked
 from portal.authoring.subjects import Version, subject
 from portal.catalogue.checking import sha256
 from portal.db import db
-from portal.errors import NotFoundError
+from portal.errors import NotFoundError, RuleError
 
 
 def obstacles(state: DraftState) -> list[str]:
@@ -31,8 +32,8 @@ def obstacles(state: DraftState) -> list[str]:
     found = []
     if state.behind:
         found.append(str(BehindError(state.published_number)))
-    elif not _changed(state):
-        found.append(str(UnchangedError()))
+    elif unchanged := _unchanged(state):
+        found.append(str(unchanged))
     if wrong := _to_put_right(state):
         found.append(str(NotReadyError(wrong)))
     return found
@@ -131,8 +132,8 @@ def publish(review_id: int, *, by: int, at: datetime) -> Version:
 def _refuse(state: DraftState) -> None:
     if state.behind:
         raise BehindError(state.published_number)
-    if not _changed(state):
-        raise UnchangedError
+    if unchanged := _unchanged(state):
+        raise unchanged
     if wrong := _to_put_right(state):
         raise NotReadyError(wrong)
 
@@ -143,11 +144,22 @@ def _to_put_right(state: DraftState) -> int:
     return findings.counts(findings.findings(state.key, reading, queries.contents(state)))[0]
 
 
-def _changed(state: DraftState) -> bool:
+def _unchanged(state: DraftState) -> RuleError | None:
+    """Why there is nothing to review; None where publishing would make a version that says something else."""
     if state.base_version_id is None:
-        return True
+        return None
     published = subject(state.key).files_of(state.base_version_id)
-    return {path: sha256(content) for path, content in published.items()} != state.files
+    held = {path: sha256(content) for path, content in published.items()}
+    if held == state.files:
+        return UnchangedError()
+    return UnshownError() if held == _to_publish(state) else None
+
+
+def _to_publish(state: DraftState) -> dict[str, str]:
+    """The draft's hashes by path, of a guide's media those that it shows: no other is published."""
+    guides = queries.reading_of(state.key, state.files).guides
+    kept = guides[0].files if guides else state.files
+    return {path: sha for path, sha in state.files.items() if path in kept}
 
 
 def _open(draft_id: int) -> Review | None:

@@ -19,7 +19,9 @@ from tests.authoring.desk import person, visitor
 from tests.catalogue.folders import SVG, tree, write
 from tests.factories.people import make_person, make_unit
 from tests.guides.test_guides import GUIDE
+from tests.pages import words
 
+MODULES = Path(__file__).resolve().parents[2] / "modules"
 KEY = "_guides/whom-to-call"
 DESK = f"/authoring/{KEY}"
 TEXT = f"{DESK}/text"
@@ -170,6 +172,112 @@ def test_what_cannot_be_published_stands_beside_the_text_and_in_the_way(author):
     assert "Put right" in page.text
     assert "Not ready to be sent" in author.page(f"{DESK}/review/send").h1
     assert "1 thing to put right" in author.page(DESK).text
+
+
+LONG = (
+    "The authorisation of interrogation-related documentation necessitates consideration of organisational"
+    " responsibilities, jurisdictional particularities and administrative accountability notwithstanding "
+    "operational considerations. " * 3
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "quoted"),
+    [
+        (
+            "Ring the QXT at once.",
+            "“QXT” is not spelled out. Write its words once, with (QXT) behind them.",
+            "QXT",
+        ),
+        ("Ring the QXT at once.", "“QXT” is not in the glossary. Write its words instead.", "QXT"),
+        ("As section 24 says.", "“section 24” is quoted without its Act. Name the Act and its year.", "24"),
+        ("As section 24 says.", "“section 24” is quoted without a date.", "24"),
+        ("From 2026-04-30 on.", "“2026-04-30” is not how dates are written here.", "2026"),
+        ("## A\n\n## B\n\nText.", "There is nothing beneath this heading.", "## A"),
+        ("### A\n\nText.", "This heading skips a level. Write ## before it.", "### A"),
+        ("To be confirmed.", "“To be confirmed” looks like something still to be written.", "To be"),
+        (LONG, "The text reads at grade ", ""),
+        (
+            "::: figure media/box.svg\nA box.\n:::",
+            "There is no drawing for phones. Draw the figure once more",
+            "",
+        ),
+    ],
+)
+def test_advice_of_the_check_stands_beside_the_text_and_not_in_the_way(author, body, said, quoted):
+    page = edited(author, body=f"First words.\n\n{body}\n")
+
+    advice = [words(each) for each in page.all("li") if said in words(each)]
+    assert len(advice) == 1
+    assert advice[0].startswith("Consider")
+    assert quoted in advice[0]
+    assert said in author.page(DESK).text
+    assert author.page(f"{DESK}/review/send").h1 != "Not ready to be sent"
+
+
+def test_a_guide_as_it_is_shipped_has_nothing_to_consider(app, database):
+    with transaction():
+        catalogue.publish(MODULES, at=stamp())
+    made = person("D3001", "author")
+    for key in ("_guides/who-to-call", "_guides/intelligence-document"):
+        with transaction():
+            services.open_draft(key, by=made, at=clock.now())
+        page = visitor(app, "D3001").page(f"/authoring/{key}")
+        assert ("Consider" in page.text, "Put right" in page.text) == (False, False)
+
+
+def medium(client, name="unshown.svg") -> None:
+    state = queries.draft(KEY)
+    path = f"media/{name}"
+    with transaction():
+        services.save(
+            state.draft_id,
+            {path: SVG.encode()},
+            expected={path: None},
+            summary="Added",
+            by=client.person,
+            at=clock.now(),
+        )
+
+
+UNSHOWN = (
+    "Nothing that readers see has changed since the published version. A medium is published once the guide’s"
+    " text shows it."
+)
+
+
+def test_a_medium_that_the_text_does_not_show_is_nothing_to_review(author, publisher):
+    author.press(author.page(DESK), "Edit")
+    medium(author)
+    draft = queries.draft(KEY)
+    page = author.page(f"{DESK}/review/send")
+    assert UNSHOWN in page.text
+
+    with pytest.raises(RuleError, match="Nothing that readers see has changed"), transaction():
+        reviews.send(draft.draft_id, note="Now", by=author.person, at=clock.now())
+
+    body = author.page(TEXT).form_with("Save and preview").fields["body"][0]
+    edited(author, body=f"{body}\n\n::: figure media/unshown.svg\nA box.\n:::\n")
+    sent(author)
+    page = publisher.press(publisher.page(f"{DESK}/review"), "Publish version 2")
+    assert "Version 2 of Whom to call is published." in page.text
+    assert "media/unshown.svg" in guide_files(current_guide("whom-to-call").id)
+
+
+def test_a_shown_medium_that_changed_is_something_to_review(author):
+    author.press(author.page(DESK), "Edit")
+    state = queries.draft(KEY)
+    with transaction():
+        services.save(
+            state.draft_id,
+            {"media/box.svg": SVG.replace("</svg>", " </svg>").encode()},
+            expected={"media/box.svg": state.files["media/box.svg"]},
+            summary="Redrawn",
+            by=author.person,
+            at=clock.now(),
+        )
+
+    assert reviews.obstacles(queries.draft(KEY)) == []
 
 
 def test_a_new_guide_is_found_by_its_readers_only_once_published(author, publisher):

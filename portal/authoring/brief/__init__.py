@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date
+from functools import lru_cache
 
 from portal.authoring.brief import figures, items, module, texts
 from portal.catalogue.checking import Checked
@@ -10,6 +11,8 @@ from portal.catalogue.reading import GUIDES
 from portal.catalogue.services import Reading
 from portal.catalogue.shared import parse_shared
 from portal.formats.faults import Fault, Faults
+
+GLOSSARY = "_glossary.toml"
 
 
 def breaches(reading: Reading, on: date) -> list[Fault]:
@@ -21,9 +24,23 @@ def breaches(reading: Reading, on: date) -> list[Fault]:
         reading: What the check of the format made of the folder.
         on: The day on which a date of review must not have passed.
     """
-    glossary = frozenset(parse_shared(reading.shared, Faults()).terms)
+    return _listed(_all(reading, on, _terms(reading.shared.get(GLOSSARY, b""))))
+
+
+def of_guides(reading: Reading) -> list[Fault]:
+    """The same of the guides alone, without what they share and whatever the day; for the authoring desk."""
+    glossary = _terms(reading.shared.get(GLOSSARY, b""))
+    return _listed(fault for guide in reading.guides for fault in _guide(guide, date.min, glossary))
+
+
+@lru_cache(maxsize=4)
+def _terms(glossary: bytes) -> frozenset[str]:
+    return frozenset(parse_shared({GLOSSARY: glossary}, Faults()).terms)
+
+
+def _listed(faults: Iterator[Fault]) -> list[Fault]:
     found = Faults()
-    for fault in _all(reading, on, glossary):
+    for fault in faults:
         found.add(fault.path, fault.line, fault.reason)
     return found.listed()
 
