@@ -13,10 +13,12 @@ from portal.db import OPEN_END, db, stamp, touch
 from portal.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.directives.reconcile import later
 from portal.errors import BadInputError, ConflictError
+from portal.people.deciders import deciders
 from portal.people.files import SourceRow
 from portal.people.known import known
 from portal.people.models import PersonName
 from portal.people.notes import write_notes
+from portal.web.filters import date as say_date
 
 KINDS = ("exemption", "deferral")
 REASONS = (
@@ -163,6 +165,44 @@ def _held(people: Iterable[int]) -> dict[tuple[int, int, bool, date], tuple[int,
         decision = Decision(*values)
         found[decision.same_matter] = (row_id, decision)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class ToldExclusion:
+    """What a person is told of an exemption or deferral of theirs: never a comment, never a name."""
+
+    exempt: bool
+    to_on: date
+    due_on: date | None
+    decided_by: str  # the role
+    decided_at: datetime
+
+    @property
+    def words(self) -> str:
+        """Until when it holds, what follows, and who decided so when."""
+        end = "" if self.to_on == OPEN_END else f" until {say_date(self.to_on)}"
+        due = f", then due on {say_date(self.due_on)}" if self.due_on else ""
+        decided = f", decided by {self.decided_by} on {say_date(self.decided_at)}"
+        return f"{'Exempt' if self.exempt else 'Deferred'}{end}{due}{decided}"
+
+
+def told_exclusions(person_id: int, day: date) -> dict[str, ToldExclusion]:
+    """By directive, the exemption, else the deferral, that holds on ``day``. Two statements."""
+    e = Exclusion
+    rows = db.session.execute(
+        select(Directive.reference, e)
+        .join(Directive, Directive.id == e.directive_id)
+        .where(e.person_id == person_id, e.from_on <= day, e.to_on >= day, known(e))
+        .order_by(e.exempt, e.id.desc())  # what counts comes last
+    ).all()
+    acts = {(row.decided_by_id or 0, row.recorded_at) for _, row in rows}
+    by = deciders(acts)
+    return {
+        reference: ToldExclusion(
+            row.exempt, row.to_on, row.due_on, by[row.decided_by_id or 0, row.recorded_at], row.recorded_at
+        )
+        for reference, row in rows
+    }
 
 
 class _Reading:

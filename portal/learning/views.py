@@ -16,6 +16,7 @@ from portal.assessment import queries as assessment
 from portal.catalogue.rendering import fill
 from portal.catalogue.views import bp as catalogue
 from portal.db import transaction
+from portal.directives.exclusions import told_exclusions
 from portal.documents.markup import markup_of
 from portal.documents.typesetting import pdf
 from portal.errors import NotFoundError, RuleError
@@ -32,7 +33,9 @@ bp = Blueprint("learning", __name__, template_folder="templates")
 def home() -> ResponseReturnValue:
     """What is required of the person, by when, and the one next step."""
     mine = my_learning.my_learning(current_user.person_id, clock.now())
-    return render_template("learning/home.html", mine=mine, today=clock.today())
+    today = clock.today()
+    excluded = told_exclusions(current_user.person_id, today) if mine.excluded else {}
+    return render_template("learning/home.html", mine=mine, today=today, excluded=excluded)
 
 
 @catalogue.get("/modules", endpoint="library")
