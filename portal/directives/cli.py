@@ -9,13 +9,17 @@ import click
 from flask import Blueprint
 
 from portal import clock
-from portal.db import settle, transaction
-from portal.directives import checks, services
+from portal.db import OPEN_END, settle, transaction
+from portal.directives import checks, package, services
 from portal.directives.exclusions import COLUMNS, OPTIONAL
+from portal.directives.proposals import propose
+from portal.directives.queries import staff_numbers
 from portal.errors import BadInputError, PortalError
 from portal.people.files import read_table
 
 bp = Blueprint("directives_commands", __name__, cli_group="directives")
+
+SHOWN = 20  # people of each kind that a dry run names
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -45,9 +49,12 @@ def _act(dry_run: bool, source: Path | None = None) -> Iterator[None]:
 @click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Say whom it would reach and stop.")
 def issue(file: Path, dry_run: bool) -> None:
-    """Issue the directive in FILE, or its next version."""
+    """Issue the directive in FILE, or its next version; a dry run says who joins, who leaves, what is due."""
     with _act(dry_run, file):
-        issued = services.issue(file.read_bytes(), at=clock.now())
+        content = file.read_bytes()
+        if dry_run:
+            _preview(content)
+        issued = services.issue(content, at=clock.now())
         settle()
         version = f"{issued.reference} version {issued.number}"
         if issued.new:
@@ -55,6 +62,21 @@ def issue(file: Path, dry_run: bool) -> None:
             click.echo(f"{version} takes effect on {issued.effective_on}. People asked, ever: {reached}.")
         else:
             click.echo(f"{version} says the same already. Nothing to do.")
+
+
+def _preview(content: bytes) -> None:
+    """Say whom it would reach otherwise: the numbers, and the first people of each."""
+    effect = propose(package.read(content)).effect()
+    told = {"join": effect.joins, "leave": effect.leaves, "get another due date": effect.due_changes}
+    for what, people in told.items():
+        click.echo(f"{what}: {len(people)}")
+        numbers = staff_numbers([each.person_id for each in people[:SHOWN]])
+        for each in people[:SHOWN]:
+            days = f"from {each.first}" + ("" if each.last == OPEN_END else f" to {each.last}")
+            before = f", before {each.was_due_on}" if each.was_due_on else ""
+            click.echo(f"  {numbers.get(each.person_id, 'Erased')} {days}, due {each.due_on}{before}")
+        if len(people) > SHOWN:
+            click.echo(f"  and {len(people) - SHOWN} more")
 
 
 @bp.cli.command("exclude")

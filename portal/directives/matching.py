@@ -3,7 +3,7 @@
 Days are ordinals here (``date.toordinal()``), so that the day after the last one is a number too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby, pairwise
@@ -84,11 +84,16 @@ class Version:
 
 
 def _meets(table: Table, post: PostFact, above: frozenset[int]) -> bool:
+    return meets(table, post.designated_role, post.rank_or_grade, above)
+
+
+def meets(table: Table, role: str, rank: str, above: Collection[int]) -> bool:
+    """Whether a post of this role and rank meets the table; ``above``: its unit and all above it."""
     roles, ranks, units = (table.get(k) for k in ("designated_role", "rank_or_grade", "unit_under"))
     return (
-        (roles is None or post.designated_role in roles)
-        and (ranks is None or post.rank_or_grade in ranks)
-        and (units is None or not above.isdisjoint(units))
+        (roles is None or role in roles)
+        and (ranks is None or rank in ranks)
+        and (units is None or any(unit in above for unit in units))
     )
 
 

@@ -21,6 +21,7 @@ from portal.directives.rules import Worlds, posts_of
 from portal.people.models import PersonName, Post, UnitState
 from portal.people.roster import PostChange
 from portal.people.roster_units import UnitPlan, UnitRef
+from portal.people.units import NewState
 
 ALL = datetime.max.replace(tzinfo=UTC)  # an instant by which everything is known
 DAY = 1
@@ -95,6 +96,33 @@ def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None
     for person_id, directive_id, held, wanted in reaches(to_come, world, ALL, posts_of=with_those_to_come):
         before = [fact.stretch for fact in held]
         _add(effects[directive_id], person_id, number_of[person_id], before, wanted)
+    return [effect for effect in effects.values() if effect]
+
+
+def effect_of_move(people: Iterable[int], states: Sequence[NewState]) -> list[AudienceEffect]:
+    """What would follow for every directive if a unit stood so; directives without change are left out.
+
+    Args:
+        people: Those who have or had a post in the unit or under it.
+        states: As ``portal.people.units.planned`` gives them.
+    """
+    facts = [
+        UnitFact(
+            -place,
+            ALL,
+            False,
+            state.replaces_id,
+            state.unit_id,
+            state.parent_id,
+            state.valid_from.toordinal(),
+            state.valid_to.toordinal(),
+        )
+        for place, state in enumerate(states, 1)
+    ]
+    effects = {key: AudienceEffect(reference) for key, reference in _references()}
+    world = Worlds(states=facts).known(ALL)
+    for person_id, directive_id, held, wanted in reaches(people, world, ALL):
+        _add(effects[directive_id], person_id, "", [fact.stretch for fact in held], wanted)
     return [effect for effect in effects.values() if effect]
 
 

@@ -14,7 +14,6 @@ from portal.db import db
 from portal.directives.models import Directive, DirectiveVersion, Requirement
 from portal.directives.package import DirectiveFile, Selectors
 from portal.errors import NotFoundError
-from portal.people import paths
 from portal.people.known import known
 from portal.people.models import PersonName, Post
 from portal.people.queries import Viewer, visible_people
@@ -158,7 +157,7 @@ def _by_path(table: Mapping[str, Any], day: date, tree: UnitTree) -> Selectors:
     """The table with the paths of ``day`` for unit ids."""
     made: Selectors = dict(table)
     if "unit_under" in table:
-        made["unit_under"] = sorted(path_of(unit_id, day, tree) for unit_id in table["unit_under"])
+        made["unit_under"] = sorted(tree.last_path(unit_id, day) for unit_id in table["unit_under"])
     return made
 
 
@@ -171,14 +170,6 @@ def with_paths_of(version: VersionTold, day: date) -> DirectiveFile:
         for name in ("audience", "except")
     }
     return replace(version.file, audience=tables["audience"], exceptions=tables["except"])
-
-
-def path_of(unit_id: int, day: date, tree: UnitTree) -> str:
-    """The unit's path on ``day``; where it did not stand then, on its last day."""
-    if tree.on(unit_id, day) is None and tree.states(unit_id):
-        day = tree.states(unit_id)[-1].valid_from
-    names = [state.name for state in tree.above(unit_id, day)]
-    return paths.join(reversed(names)) if names else f"Unit {unit_id}"
 
 
 def _asked(version_ids: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
@@ -239,6 +230,13 @@ def names_seen(viewer: Viewer, people: Sequence[int], day: date) -> list[PersonN
 
 
 _BOUND = 500
+
+
+def staff_numbers(people: Sequence[int]) -> dict[int, str]:
+    """The staff numbers of at most a few hundred people, by id."""
+    columns = (PersonName.person_id, PersonName.staff_number)
+    rows = db.session.execute(select(*columns).where(PersonName.person_id.in_(people)))
+    return {person_id: number for person_id, number in rows}
 
 
 def _named(viewer: Viewer, people: Sequence[int], day: date, tree: UnitTree) -> Iterable[PersonNamed]:

@@ -49,6 +49,27 @@ def audience(file: DirectiveFile) -> str:
     return f"{asked[:1].upper()}{asked[1:]}{f', but not {left_out}' if left_out else ''}."
 
 
+def why(table: Mapping[str, Sequence[object]], role: str, rank: str, units: Sequence[tuple[int, str]]) -> str:
+    """Why somebody is asked, as one sentence to them: what of their post the table of the audience names.
+
+    Args:
+        table: The table that the post meets, its units by id.
+        role: The post's.
+        rank: The post's rank or grade.
+        units: Ids and names of the post's unit and of those above it, from below.
+    """
+    reasons = []
+    if "designated_role" in table:
+        reasons.append(f"your role is {role}")
+    if "unit_under" in table:
+        top = next((name for key, name in units if key in table["unit_under"]), "")
+        own = units[0][1] if units else ""
+        reasons.append(f"you are in {own}" + (f", which is part of {top}" if top not in ("", own) else ""))
+    if "rank_or_grade" in table:
+        reasons.append(f"your rank or grade is {rank}")
+    return f"You are asked because {joined(reasons, 'and')}." if reasons else "Everyone is asked."
+
+
 def due(file: DirectiveFile) -> str:
     """By when, as one sentence."""
     fixed, days = file.due_fixed_on, file.due_days_after_joining

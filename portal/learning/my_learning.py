@@ -36,6 +36,11 @@ class Row:
         return self.asked.guide_title is not None
 
     @property
+    def renewable(self) -> bool:
+        """Whether it is a module whose completion ends soon: it may be taken again, and the pass stays."""
+        return self.course is not None and self.asked.status is Status.EXPIRING
+
+    @property
     def minutes_left(self) -> int:
         """Minutes to work, 0 once it is complete or excluded."""
         return self.course.minutes_left if self.course and self.is_open else 0

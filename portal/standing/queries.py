@@ -15,10 +15,13 @@ from sqlalchemy.orm import aliased
 from portal.catalogue.models import Activity, GuideVersion
 from portal.db import db
 from portal.directives.derived import Reach, tells_reach
+from portal.directives.matching import meets
 from portal.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
+from portal.directives.wording import why
 from portal.people.known import known
 from portal.people.models import PersonName, Post, UnitState
 from portal.people.queries import Viewer, sight
+from portal.people.tree import UnitTree, read_tree
 from portal.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
 from portal.standing.algebra import Status
 from portal.standing.cells import held
@@ -305,6 +308,7 @@ class Asked:
     achieved_at: datetime | None
     source_of_record: str | None
     guide_title: str | None  # of the newest version, of a guide
+    why: str  # a sentence to the person, with the names that units have on the day
 
 
 _guide_title = (
@@ -332,6 +336,9 @@ _ASKED: tuple[Any, ...] = (
     Record.achieved_at,
     Record.source,
     _guide_title,
+    Post.rank_or_grade,
+    span.unit_id,
+    DirectiveVersion.audience,
 )
 
 
@@ -357,11 +364,21 @@ def asked_of(person_id: int, day: date, as_known_on: datetime | None = None) -> 
         .where(holds(span, day), is_known(span, as_known_on))
         .order_by(span.due_on, Directive.reference, span.position)
     )
-    return [_asked(tuple(row)) for row in db.session.execute(statement)]
+    rows = db.session.execute(statement).all()
+    by_unit = any("unit_under" in table for row in rows for table in row.audience["audience"])
+    tree = read_tree() if by_unit else UnitTree([])
+    return [_asked(tuple(row), tree, day) for row in rows]
 
 
-def _asked(row: tuple[Any, ...]) -> Asked:
+def _asked(row: tuple[Any, ...], tree: UnitTree, day: date) -> Asked:
     status, due_on, valid_until = row[9:12]
     until = date.fromordinal(valid_until) if valid_until else None
-    found: tuple[Any, ...] = (*row[:9], Status(status), date.fromordinal(due_on), until, *row[12:])
+    role, (rank, unit_id, audience) = row[4], row[-3:]
+    units = [(state.unit_id, state.name) for state in tree.above(unit_id, day)]
+    ids = {key for key, _ in units}
+    met: dict[str, list[Any]] = next(
+        (table for table in audience["audience"] if meets(table, role, rank, ids)), {}
+    )
+    said = why(met, role, rank, units)
+    found: tuple[Any, ...] = (*row[:9], Status(status), date.fromordinal(due_on), until, *row[12:-3], said)
     return Asked(*found)

@@ -23,7 +23,8 @@ from portal.directives.forms.fields import (
 )
 from portal.directives.package import DirectiveFile, Selectors
 from portal.directives.writing import to_toml
-from portal.errors import BadInputError
+from portal.errors import BadInputError, NotFoundError
+from portal.people.queries import person_by_staff_number
 from portal.web import filters as say
 from portal.web.form_widgets import GovFile, GovInput, GovSelect, GovTextarea
 
@@ -190,6 +191,13 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         """A directive asks for something."""
         if not field.chosen:
             raise ValidationError("Choose at least one module or guide")
+
+    def validate_owner(self, field: Line) -> None:
+        """Somebody must answer for it."""
+        try:
+            person_by_staff_number(field.data or "")
+        except NotFoundError as error:
+            raise ValidationError(str(error)) from error
 
     def validate_due_on(self, field: Day) -> None:
         """One way of counting, or both."""

@@ -91,7 +91,7 @@ def rows_of(version: VersionTold, titles: dict[tuple[str, str], str]) -> list[tu
     file = version.file
     return [
         ("Who", wording.audience(file)),
-        ("To complete", wording.joined(wording.requirements(file, titles), "and")),
+        ("To complete", "\n".join(wording.requirements(file, titles))),
         ("Due", wording.due(file)),
         ("Validity", wording.validity(file)),
         ("Notices", wording.notices(file)),
