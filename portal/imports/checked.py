@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from portal.errors import ConflictError
 
 MOST_LISTED = 200  # rows of one list on a page and in what is kept of a check
+Tell = Callable[[int, str], None]  # hears the step that begins, counted from 0, and its words
 _LINE = re.compile(r"Line (\d+): (.*)", re.DOTALL)
 
 
@@ -97,6 +98,10 @@ class Checked:
             ],
             "numbers": self.numbers,
         }
+
+
+def silent(_step: int, _said: str) -> None:
+    """Hears, and says nothing."""
 
 
 def digest_of(*parts: object) -> str:

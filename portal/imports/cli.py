@@ -10,7 +10,7 @@ from portal import clock
 from portal.db import stamp, transaction
 from portal.errors import BadInputError, NotFoundError, PortalError
 from portal.imports import profiles, queries, services
-from portal.imports.checked import Checked
+from portal.imports.checked import Checked, silent
 from portal.imports.matching import Match
 from portal.imports.services import Brought
 from portal.people.cli import bp as people
@@ -55,7 +55,7 @@ def _run(kind: str, file: Path, profile: str | None, dry_run: bool) -> None:
         sheet = open_sheet(content, file.name)
         match = _match(kind, profile, sheet)
         click.echo(f"Read {len(sheet.lines):,} rows.", err=True)
-        found = services.CHECKS[kind](sheet, match)
+        found = services.CHECKS[kind](sheet, match, silent)
         if found.faults:
             raise BadInputError([f"Line {line}: {reason}" for line, reason in found.faults])
         if not dry_run and not found.empty:

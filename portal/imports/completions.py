@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal.catalogue.models import Activity
 from portal.db import db
-from portal.imports.checked import Checked, Fault, MovedError, Section, digest_of
+from portal.imports.checked import Checked, Fault, MovedError, Section, Tell, digest_of, silent
 from portal.imports.matching import Match, rows_of
 from portal.people.files import Sheet
 from portal.people.models import PersonName
@@ -19,10 +19,11 @@ Row = tuple[str, ...]
 HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
 
 
-def check(sheet: Sheet, match: Match) -> Checked:
+def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     """Hold completions against what the portal knows."""
     rows, unreadable = rows_of(sheet, match)
     found, reasons = imports.completions_apart(rows, match.person_by)
+    tell(1, "Comparing with what is held")
     fresh = imports.unheld(found)
     faults = sorted(Fault.of(said) for said in (*unreadable, *reasons))
     digest = _digest(fresh)

@@ -6,7 +6,7 @@ from datetime import datetime
 from portal.db import newest_stamp
 from portal.directives import preview
 from portal.directives.preview import AudienceEffect
-from portal.imports.checked import Checked, Fault, MovedError, Section, digest_of
+from portal.imports.checked import Checked, Fault, MovedError, Section, Tell, digest_of, silent
 from portal.imports.matching import Match, rows_of
 from portal.imports.moves import suggestions
 from portal.imports.roster_words import RosterWords, Row
@@ -21,7 +21,7 @@ from portal.web.filters import date as day_words
 WHO = ("Person", "Staff number")
 
 
-def check(sheet: Sheet, match: Match) -> Checked:
+def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     """Hold a roster against what the portal knows."""
     known_at, basis = newest_stamp(), preview.basis()
     found, unreadable = rows_of(sheet, match)
@@ -29,6 +29,7 @@ def check(sheet: Sheet, match: Match) -> Checked:
     world = roster_store.read_world()
     listed = {row.values["staff_number"] for row in found}
     made, reasons = plan_apart(rows, world, listed)
+    tell(1, "Working out whom each directive reaches")
     effects = preview.effect_of_posts(made.changes, made.units)
     faults = sorted(Fault.of(said) for said in (*unreadable, *mistyped, *reasons))
     words = RosterWords(made, world)

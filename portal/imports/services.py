@@ -1,6 +1,7 @@
 """The four steps of an import: begin with a file, match its columns, check, apply or cancel."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -11,12 +12,15 @@ from portal.audit.services import log
 from portal.db import db
 from portal.errors import ConflictError, RuleError
 from portal.imports import completions, queries, rosters
-from portal.imports.checked import Checked, MovedError
+from portal.imports.checked import Checked, MovedError, Tell, silent
 from portal.imports.matching import Match
 from portal.imports.models import ImportContent, ImportProfile, ImportRun
 from portal.people.files import Sheet, open_sheet
 
-CHECKS = {"roster": rosters.check, "completions": completions.check}
+CHECKS: dict[str, Callable[[Sheet, Match, Tell], Checked]] = {
+    "roster": rosters.check,
+    "completions": completions.check,
+}
 ENDED = {
     "applied": "This import was applied already: nothing was done again.",
     "cancelled": "This import was cancelled.",
@@ -97,8 +101,21 @@ def save_profile(kind: str, name: str, match: Match, *, by: int, at: datetime) -
     log("import.profile_saved", actor_id=by, kind=kind)
 
 
-def checked(run: ImportRun) -> Checked:
+def note_job(run_id: UUID, job_id: UUID) -> None:
+    """Note the job that checks or applies an import, so that its page can lead to it.
+
+    Raises:
+        ConflictError: The import has ended.
+    """
+    _open(run_id).job_id = job_id
+
+
+def checked(run: ImportRun, tell: Tell = silent) -> Checked:
     """Hold the run's file against what the portal knows now; reads, and takes no lock.
+
+    Args:
+        run: Whose.
+        tell: Hears how far it is; may raise to stop it.
 
     Raises:
         BadInputError: The file cannot be read.
@@ -110,7 +127,7 @@ def checked(run: ImportRun) -> Checked:
     gaps = match.gaps(sheet.columns)
     if gaps:
         raise RuleError("Match the columns of the file first: " + "; ".join(gaps.values()) + ".")
-    return CHECKS[run.kind](sheet, match)
+    return CHECKS[run.kind](sheet, match, tell)
 
 
 def keep_check(run_id: UUID, found: Checked, at: datetime) -> None:

@@ -11,13 +11,15 @@ from portal import clock
 from portal.access import requires
 from portal.db import stamp, transaction
 from portal.errors import BadInputError, ConflictError, NotFoundError
-from portal.imports import queries, services
+from portal.imports import queries, services, work
 from portal.imports.checked import MovedError
 from portal.imports.exports import bad_rows
 from portal.imports.forms import MOST_BYTES, ApplyForm, ChooseForm, MatchForm, match_form, match_of, note_gaps
 from portal.imports.matching import Match, automatic, repeated
 from portal.imports.models import ImportRun
 from portal.imports.services import Brought
+from portal.jobs.models import State
+from portal.jobs.queries import job_row
 from portal.people.files import Sheet, open_sheet
 from portal.people.queries import sight
 from portal.permissions import Permission
@@ -26,6 +28,7 @@ from portal.web.paging import Page
 
 bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="templates")
 
+UNDER_WAY = frozenset({State.WAITING, State.RUNNING})
 ENVELOPE = 64 * 1024  # of a form around its file
 SAMPLE = 5  # rows shown while columns are matched
 MAY = {"roster": Permission.ROSTER_IMPORT, "completions": Permission.RECORD_IMPORT}
@@ -142,8 +145,13 @@ def _columns_page(run: ImportRun, form: MatchForm, sheet: Sheet, held: Match) ->
 
 
 def _look_again(run_id: UUID) -> ResponseReturnValue:
-    """Check the file, keep what was found, and show it."""
-    found = services.checked(queries.run(run_id))
+    """Check the file, keep what was found, and show it; a large one as a job."""
+    run = queries.run(run_id)
+    if run.rows > work.MOST_AT_ONCE:
+        with transaction():
+            job = work.start_check(run_id, by=current_user.person_id)
+        return redirect(url_for("jobs.job", reference=job), 303)
+    found = services.checked(run)
     with transaction():
         services.keep_check(run_id, found, clock.now())
     return redirect(url_for(".check", run_id=run_id), 303)
@@ -157,6 +165,8 @@ def check(run_id: UUID) -> ResponseReturnValue:
     names = queries.who(run.began_by_id, run.ended_by_id)
     if run.ended_as:
         return render_template("imports/ended.html", run=run, names=names, words=WORDS)
+    if run.job_id and job_row(run.job_id).state in UNDER_WAY:
+        return redirect(url_for("jobs.job", reference=run.job_id), 303)
     if run.report is None:
         return redirect(url_for(".match", run_id=run_id), 303)
     form = ApplyForm(formdata=None, expected=run.digest)
@@ -181,6 +191,10 @@ def apply(run_id: UUID) -> ResponseReturnValue:
     expected = request.form.get("expected", "")
     if run.ended_as:
         raise ConflictError(services.ENDED[run.ended_as])
+    if run.rows > work.MOST_AT_ONCE:
+        with transaction():
+            job = work.start_apply(run_id, expected, by=current_user.person_id)
+        return redirect(url_for("jobs.job", reference=job), 303)
     found = services.checked(run)
     try:
         with transaction():

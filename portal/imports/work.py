@@ -1,0 +1,68 @@
+"""Checking and applying large files as jobs, so that nobody's browser waits for them."""
+
+from typing import Any
+from uuid import UUID
+
+from portal import clock
+from portal.db import stamp, transaction
+from portal.imports import queries, services
+from portal.imports.checked import MovedError
+from portal.jobs import services as jobs
+from portal.jobs.progress import Progress
+from portal.jobs.registry import task
+
+MOST_AT_ONCE = 2_000  # rows that a page checks and applies while it is waited for
+CHECK, APPLY = "imports.check", "imports.apply"
+STEPS = 3
+
+
+def _page(arguments: dict[str, Any]) -> str:
+    return f"/imports/{arguments['run']}"
+
+
+def start_check(run_id: UUID, *, by: int | None) -> UUID:
+    """Ask for a job that checks the file; in the caller's transaction."""
+    return _start(CHECK, run_id, {}, by)
+
+
+def start_apply(run_id: UUID, expected: str, *, by: int | None) -> UUID:
+    """Ask for a job that applies what a check of this digest found; in the caller's transaction."""
+    return _start(APPLY, run_id, {"expected": expected}, by)
+
+
+def _start(kind: str, run_id: UUID, more: dict[str, str], by: int | None) -> UUID:
+    reference = jobs.start(kind, {"run": str(run_id), **more}, by=by, at=clock.now())
+    services.note_job(run_id, reference)
+    return reference
+
+
+@task(CHECK, "Check of an import", page=_page)
+def check(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Hold the file against what the portal knows, and keep what was found for its page."""
+    run = queries.run(UUID(arguments["run"]))
+    progress.tell(0, STEPS, "Reading the file")
+    found = services.checked(run, lambda done, said: progress.tell(done, STEPS, said))
+    with transaction():
+        services.keep_check(run.id, found, clock.now())
+        result = {"Bad rows": found.bad_rows, **found.numbers}
+        progress.conclude(result)
+    return result
+
+
+@task(APPLY, "Import", page=_page)
+def apply(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Check the file once more, and write all of it in one transaction, or nothing."""
+    run = queries.run(UUID(arguments["run"]))
+    progress.tell(0, STEPS, "Reading the file")
+    found = services.checked(run, lambda done, said: progress.tell(done, STEPS, said))
+    progress.tell(2, STEPS, "Writing, with all that follows from it")
+    try:
+        with transaction():
+            at = clock.now() if found.empty else stamp()
+            services.apply(run.id, found, arguments["expected"], by=progress.asked_by_id, at=at)
+            progress.conclude(found.numbers)
+    except MovedError:
+        with transaction():
+            services.keep_check(run.id, found, clock.now())
+        raise
+    return dict(found.numbers)
