@@ -15,6 +15,7 @@ from portal.accounts import boot as accounts_boot
 from portal.accounts import cli as accounts_cli
 from portal.accounts import models as accounts_models
 from portal.accounts import views as accounts_views
+from portal.assessment import cli as assessment_cli
 from portal.assessment import models as assessment_models
 from portal.assessment import views as assessment_views
 from portal.audit import models as audit_models
@@ -92,6 +93,7 @@ VIEWS = (
 
 COMMANDS = (
     accounts_cli,
+    assessment_cli,
     authoring_cli,
     demo_cli,
     directives_cli,

@@ -6,6 +6,7 @@ A fact is never changed; its texts are, so that a person's words can be correcte
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy import text as sql
 
 from portal.audit.services import log
 from portal.db import db
@@ -44,6 +45,10 @@ def notes_of(fact_table: str, fact_ids: Collection[int]) -> dict[int, dict[str, 
 def erase_notes(fact_table: str, fact_ids: Collection[int], *, actor_id: int | None, subject_id: int) -> None:
     """Erase every text of these facts and say in the audit trail that it was done, never what they said."""
     erased = notes_of(fact_table, fact_ids)
+    if (
+        db.engine.dialect.name == "sqlite"
+    ):  # else the words would stand on in the file until it is written over
+        db.session.execute(sql("PRAGMA secure_delete = ON"))
     db.session.execute(
         delete(FactNote).where(FactNote.fact_table == fact_table, FactNote.fact_id.in_(fact_ids))
     )
