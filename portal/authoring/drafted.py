@@ -37,7 +37,7 @@ def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
     """
     text = content.decode()
     _, body = front_matter(text)
-    files = _around(state, body)
+    files = around(state, body)
     place = place_of(path)
     files[path] = content
     reading = readings.passing(state.key, files)
@@ -57,8 +57,8 @@ def place_of(path: str) -> str:
     return "job-aid" if path == "job-aid.md" else "text"
 
 
-def _around(state: DraftState, body: str) -> dict[str, bytes]:
-    """The module's details and the media that the text names, with their second drawings and captions."""
+def around(state: DraftState, body: str) -> dict[str, bytes]:
+    """What is read with a text: the module's details and the media that it names, with all their files."""
     named = {
         path: sha
         for path, sha in state.files.items()

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from portal.authoring import kept
 from portal.authoring.editing import items
 from portal.authoring.editing.differences import question_name
+from portal.authoring.queries import SavedState
 from portal.catalogue.checking import RenderedItem
 from portal.catalogue.services import Reading
 from portal.kinds import kinds
@@ -58,6 +60,16 @@ def _listed(source: Any) -> list[Any]:
     return source if isinstance(source, list) else [source]
 
 
+def file_that_said(saves: Iterable[SavedState], path: str, key: str, said: str) -> bytes | None:
+    """The file when its item had the digest ``said``; ``saves`` are a draft's states, the newest first."""
+    for sha in dict.fromkeys(saved.files[path] for saved in saves if path in saved.files):
+        content = kept.content(sha)
+        tables = (place.table for place in items.read({path: content}) if place.key == key)
+        if digest(next(tables, None)) == said:
+            return content
+    return None
+
+
 def file_for(files: Mapping[str, bytes], outcome: str) -> str:
     """Where a new item goes: beside the last one with the same outcome, else to the first file."""
     places = items.read(files)
@@ -66,7 +78,7 @@ def file_for(files: Mapping[str, bytes], outcome: str) -> str:
 
 
 def preview(reading: Reading, key: str) -> Preview | None:
-    """The item as it was saved; None where the check could not read it."""
+    """The item of this key as the check read it; None where it could not."""
     rendered: list[RenderedItem] = reading.modules[0].items if reading.modules else []
     found = next((each for each in rendered if each.item.key == key), None)
     if found is None:
@@ -81,9 +93,9 @@ def preview(reading: Reading, key: str) -> Preview | None:
 
 
 def visible(value: Any) -> Any:
-    """The value without the characters that nobody can see and that no file of a module may hold."""
+    """The value without what no file of a module may hold: characters that nobody can see, and no value."""
     if isinstance(value, dict):
-        return {name: visible(each) for name, each in value.items()}
+        return {name: visible(each) for name, each in value.items() if each is not None}
     if isinstance(value, list):
         return [visible(each) for each in value]
     return _UNSEEN.sub("", value) if isinstance(value, str) else value

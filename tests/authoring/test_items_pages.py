@@ -54,7 +54,7 @@ def send(client: PortalClient, page: Page, status: int = 200, **fields) -> Page:
     for select_ in page.all("select"):
         picked = [o.get("value") for o in select_ if o.get("selected") is not None]
         data.setdefault(select_.get("name"), picked or [""])
-    data.pop("", None)
+    data = {name: value for name, value in data.items() if name and value is not None}
     answer = client.post(page.path, data=data, follow_redirects=True)
     assert answer.status_code == status, answer.get_data(as_text=True)[:2000]
     return Page(answer, page.path)
@@ -311,6 +311,7 @@ def test_two_authors_of_one_question_lose_nothing(app, author):
 
     page = send(author, mine, 409, prompt="What will it be?")
 
+    assert not page.all("button", name="both")
     assert "saved this after you opened it. Nothing of theirs or yours is lost." in page.text
     assert [words(each) for each in page.all("del")] == ["was"]
     assert [words(each) for each in page.all("ins")] == ["will", "be"]
@@ -318,6 +319,52 @@ def test_two_authors_of_one_question_lose_nothing(app, author):
     assert form_of(page).fields["prompt"][0].strip() == "What will it be?"
     send(author, page)
     assert bank()["one"]["prompt"] == "What will it be?"
+
+
+def test_what_two_authors_changed_in_different_places_is_kept_by_one_button(app, author):
+    page = late(app, author, {"prompt": "What was it?"}, {"explanation": "It is this one."})
+
+    assert bank()["one"]["explanation"] == "Because it is."
+    page = send(author, page, save=None, both="yes")
+
+    assert "The question is saved." in page.text
+    assert (bank()["one"]["prompt"], bank()["one"]["explanation"]) == ("What was it?", "It is this one.")
+
+
+def test_both_are_asked_for_anew_where_the_other_saved_once_more(app, author):
+    page = late(app, author, {"prompt": "What was it?"}, {"explanation": "It is this one."})
+    other = visitor(app, "D3003")
+    send(other, other.page(f"{ITEMS}/one"), explanation="No, that.")
+
+    page = send(author, page, 409, save=None, both="yes")
+
+    assert not page.all("button", name="both")
+    assert bank()["one"]["explanation"] == "No, that."
+    page = send(author, page, save=None, theirs="yes")
+    assert "You kept what the other person saved." in page.text
+
+
+def test_until_one_of_both_is_saved_they_stay_in_sight_and_nothing_saves_itself(app, author):
+    page = late(app, author, {"prompt": "What was it?"}, {"prompt": "What will it be?"})
+
+    page = send(author, page, save=None, preview="yes")
+
+    assert [words(each) for each in page.all("del")] == ["was"]
+    assert page.all("form", id="editor")[0].get("data-saves") is None
+    author.press(send(author, page), "Take over")
+    page = author.page(f"{ITEMS}/one")
+    assert page.all("form", id="editor")[0].get("data-saves") == "20"
+    assert bank()["one"]["prompt"] == "What will it be?"
+
+
+def late(app, author, theirs: dict, mine: dict) -> Page:
+    """Two open one question, the other saves first; what the author is shown who saves next."""
+    person("D3003", "author")
+    other = visitor(app, "D3003")
+    opened_first = author.page(f"{ITEMS}/one")
+    other.press(other.page(f"{ITEMS}/one"), "Take over")
+    send(other, other.page(f"{ITEMS}/one"), **theirs)
+    return send(author, opened_first, 409, **mine)
 
 
 def test_two_authors_of_two_questions_in_one_file_do_not_meet(app, author):

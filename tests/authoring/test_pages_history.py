@@ -207,5 +207,5 @@ def test_what_is_not_there_is_not_found(desk, path):
 def test_the_live_preview_of_a_place_that_is_none_is_not_found(desk):
     token = desk.page(LESSON).form_with("Save and preview").fields["csrf_token"]
 
-    for place in ("", "lesson:", "lesson:nowhere", "item:one", "details"):
+    for place in ("", "lesson:", "lesson:nowhere", "item:nowhere", "new-item:riddle", "cover"):
         assert desk.post(f"{DESK}/render", data={"csrf_token": token, "place": place}).status_code == 404

@@ -213,7 +213,7 @@ def test_a_row_is_added_to_the_editor_of_each_kind(
                 assert tab.title().startswith("Error: ")  # the rest of the row is missing
                 assert tab.locator(new).input_value() == "Something new"
         tab.goto("/authoring/sample/items/one-order")
-        button = tab.locator("#editor button:has-text('Take out')").last
+        button = tab.locator("#editor button:has-text('Remove')").last
         with tab.expect_navigation():
             button.click()
         press(tab, "Save the question")

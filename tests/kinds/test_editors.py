@@ -100,8 +100,8 @@ def test_rows_move_up_and_down_and_go(app, kind):
     second = name.replace("1", "2")
     form, drawn = press(app, kind, drawn, f"Move up {second}")
     assert kinds()[kind].editor.to_item(form) == own(table_of(kind))
-    if f"Take out {name}" in drawn.buttons:
-        form, drawn = press(app, kind, drawn, f"Take out {name}")
+    if f"Remove {name}" in drawn.buttons:
+        form, drawn = press(app, kind, drawn, f"Remove {name}")
         assert [row["key"] for row in form[group].data] == keys[1:]
 
 

@@ -102,6 +102,14 @@ def merge_folders(
     return merged, conflicts
 
 
+def both(path: str, base: bytes | None, mine: bytes, theirs: bytes | None) -> bytes | None:
+    """One file with what both sides changed; None where they changed one place, or where one has no file."""
+    if base is None or theirs is None:
+        return None
+    merged, conflicts = merge_folders({path: base}, {path: mine}, {path: theirs})
+    return None if conflicts else merged[path]
+
+
 def _merge_lines(base: Lines, mine: Lines, theirs: Lines) -> Merged:
     with_mine: Lines = []
     with_theirs: Lines = []

@@ -103,7 +103,7 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
         texts = {name: str(self[name].data or "").strip() for name in ("stimulus", "prompt", "explanation")}
         sources = self.sources
         return {
-            "outcome": self.outcome.data,
+            "outcome": self.outcome.data or "",
             **texts,
             "source": sources[0] if len(sources) == 1 else sources,
             "retired": bool(self.retired.data),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -10,14 +11,15 @@ from flask_login import current_user
 
 from portal.access import requires
 from portal.authoring import findings as finder
-from portal.authoring import measures, queries, services
+from portal.authoring import measures, queries, readings, services
 from portal.authoring.editing import details as text
 from portal.authoring.editing.details import Details
 from portal.authoring.errors import StaleSaveError
 from portal.authoring.forms.details import MOST_OUTCOMES, DetailsForm
 from portal.authoring.queries import DraftState
-from portal.authoring.views import opening, texts
+from portal.authoring.views import opening, saving, texts
 from portal.authoring.views.blueprint import bp
+from portal.catalogue.checking import sha256
 from portal.clock import read_day
 from portal.db import transaction
 from portal.errors import NotFoundError, PortalError
@@ -38,45 +40,52 @@ def details(key: str) -> ResponseReturnValue:
         if request.method == "POST":
             return texts.gone(key, DetailsForm())
         raise
-    said = opening.module_of(state)
     if request.method == "GET":
         other = opening.taken(state, PLACE, "the module details", url_for(".module", key=key))
-        return other or _page(
-            state, DetailsForm(data=_typed(said) | {"expected": state.files[opening.FIRST]})
-        )
-    form = DetailsForm()
+        shown = _typed(opening.module_of(state)) | {"expected": state.files[opening.FIRST]}
+        return other or _page(state, DetailsForm(data=shown))
+    return _sent(state, DetailsForm())
+
+
+def _sent(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
+    """What the pressed button asks for."""
     if "leave" in request.form:
         with transaction():
             services.leave(state.draft_id, PLACE, by=current_user.person_id)
-        return redirect(url_for(".module", key=key), 303)
+        return redirect(url_for(".module", key=state.key), 303)
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
-        return redirect(url_for(".details", key=key), 303)
-    if "again" in request.form:
-        return _page(state, form, unsaved=True)
-    if "add" in request.form or "remove" in request.form:
+        return redirect(url_for(".details", key=state.key), 303)
+    if not {"again", "preview", "add", "remove"}.isdisjoint(request.form):
         _change_rows(form)
         return _page(state, form, unsaved=True)
-    return _save(state, form, said)
+    if "quiet" in request.form:
+        whole = form.validate_on_submit() and _has_outcomes(form)
+        save = partial(_keep, state, form, _written(form, opening.file_of(state, opening.FIRST)))
+        return saving.quietly(state, PLACE, "Save the details", save if whole else None)
+    if "both" in request.form:
+        return _save_both(state, form)
+    return _save(state, form, partial(_written, form))
 
 
 def _change_rows(form: DetailsForm) -> None:
-    """One outcome more, or one fewer, as the pressed button says; nothing is saved by it."""
+    """One outcome more, or one fewer, where the pressed button says so; nothing is saved by it."""
     rows = [entry.data for entry in form.outcomes.entries]
     gone = request.form.get("remove", "")
     if gone.isdigit() and int(gone) < len(rows):
         del rows[int(gone)]
     elif "add" in request.form and len(rows) < MOST_OUTCOMES:
         rows.append({"key": "", "text": ""})
+    else:
+        return
     form.outcomes.process(None, rows)
 
 
-def _save(state: DraftState, form: DetailsForm, said: Details) -> ResponseReturnValue:
+def _save(state: DraftState, form: DetailsForm, written: texts.Written) -> ResponseReturnValue:
     if not form.validate_on_submit() or not _has_outcomes(form):
         return _page(state, form, unsaved=True)
-    content = text.write(opening.file_of(state, opening.FIRST), _said(form, said))
     try:
-        opening.save(state, {opening.FIRST: content}, form.expected.data or "", "Module details edited")
+        _keep(state, form, written(opening.file_of(state, opening.FIRST)))
     except StaleSaveError as error:
         return _stale(state, form, error)
     except PortalError as error:
@@ -86,6 +95,26 @@ def _save(state: DraftState, form: DetailsForm, said: Details) -> ResponseReturn
         services.leave(state.draft_id, PLACE, by=current_user.person_id)
     flash("The module details are saved", "success")
     return redirect(url_for(".module", key=state.key, _anchor="details"), 303)
+
+
+def _save_both(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
+    """Save what was typed and what the other saved together; asked anew where they saved once more."""
+    present = state.files[opening.FIRST]
+    both = saving.merged(state, opening.FIRST, saving.base(), partial(_written, form))
+    if both is None or form.expected.data != present:
+        return _stale(state, form, StaleSaveError({opening.FIRST: present}, state.last_saved_by))
+    return _save(state, form, lambda _: both)
+
+
+def _keep(state: DraftState, form: DetailsForm, content: bytes) -> str:
+    """Save the file; returns its hash."""
+    opening.save(state, {opening.FIRST: content}, form.expected.data or "", "Module details edited")
+    return sha256(content)
+
+
+def _written(form: DetailsForm, held: bytes) -> bytes:
+    """The file as the form says it."""
+    return text.write(held, _said(form, text.read(held)))
 
 
 def _has_outcomes(form: DetailsForm) -> bool:
@@ -128,9 +157,9 @@ def _said(form: DetailsForm, before: Details) -> Details:
         outcomes.append((name, entry.text.data))
     mastery = form.mastery.share or before.mastery_score
     return Details(
-        title=form.title.data,
-        aim=form.aim.data.strip(),
-        owner=form.owner.data,
+        title=form.title.data or "",
+        aim=(form.aim.data or "").strip(),
+        owner=form.owner.data or "",
         review_on=read_day(form.review_on.data) or before.review_on,
         minutes=form.minutes.number or before.minutes,
         mastery_score=before.mastery_score if mastery == before.mastery_score else mastery,
@@ -143,29 +172,48 @@ def _said(form: DetailsForm, before: Details) -> Details:
     )
 
 
+def fragment(key: str) -> str:
+    """What stands beside the details, for those that were sent."""
+    state, form = queries.draft(key), DetailsForm()
+    return render_template("authoring/render_details.html", form=form, **_told(state, form))
+
+
 def _page(state: DraftState, form: DetailsForm, *, unsaved: bool = False) -> str:
-    reading = queries.reading_of(state.key, state.files)
-    found = finder.at(finder.findings(state.key, reading, opening.texts_of(state)), PLACE)
-    used = measures.coverage(reading.modules[0].package) if reading.modules else []
-    minutes = measures.of_module(reading.modules[0].package).minutes if reading.modules else 0
     return render_template(
         "authoring/details.html",
         state=state,
         form=form,
         unsaved=unsaved,
-        findings=opening.found(found),
-        told=opening.told(found),
-        lessons=Counter({each.key: each.lessons for each in used}),
-        items=Counter({each.key: each.items for each in used}),
-        honest=round(minutes),
+        base=saving.base(),
         more=len(form.outcomes.entries) < MOST_OUTCOMES,
         parent_text=opening.crumb(state, opening.module_of(state).title),
+        **_told(state, form if unsaved else None),
     )
+
+
+def _told(state: DraftState, form: DetailsForm | None) -> dict[str, Any]:
+    """What the check and the measures say of the details as they are saved, or as the form says them."""
+    files = opening.texts_of(state)
+    if form is None:
+        reading = queries.reading_of(state.key, state.files)
+    else:
+        files[opening.FIRST] = _written(form, files[opening.FIRST])
+        reading = readings.passing(state.key, files)
+    found = finder.at(finder.findings(state.key, reading, files), PLACE)
+    used = measures.coverage(reading.modules[0].package) if reading.modules else []
+    return {
+        "findings": opening.found(found),
+        "told": opening.told(found),
+        "lessons": Counter({each.key: each.lessons for each in used}),
+        "items": Counter({each.key: each.items for each in used}),
+        "honest": round(measures.of_module(reading.modules[0].package).minutes) if reading.modules else 0,
+    }
 
 
 def _stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -> ResponseReturnValue:
     """Both sets of details side by side; the form below keeps what was typed."""
     present = error.present[opening.FIRST] or ""
+    base = saving.base() or form.expected.data or ""
     theirs = _typed(text.read(queries.content(present)))
     form.expected.data = present
     page = render_template(
@@ -175,6 +223,8 @@ def _stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -> Respo
         saved_by=error.saved_by,
         rows=_rows(form, theirs),
         theirs=theirs,
+        base=base,
+        both=saving.merged(state, opening.FIRST, base, partial(_written, form)) is not None,
         parent_text=opening.crumb(state, opening.module_of(state).title),
     )
     return page, 409

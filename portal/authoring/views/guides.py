@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -88,7 +89,7 @@ def guide(key: str) -> ResponseReturnValue:
         if form.is_submitted():
             return texts.gone(key, form)
         raise
-    return texts.edit(sheet, form, held, lambda: _written(form, held))
+    return texts.edit(sheet, form, held, partial(_written, form))
 
 
 def fragment(key: str) -> str:

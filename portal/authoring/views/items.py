@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -13,26 +14,25 @@ from wtforms import Form
 from wtforms.fields import SelectChoice
 
 from portal.access import requires
-from portal.authoring import findings as finder
-from portal.authoring import item_tables, measures, queries, services
-from portal.authoring.editing import details, items
-from portal.authoring.editing.tables import Names, Passage, changed_fields
+from portal.authoring import item_tables, queries, services
+from portal.authoring.drafted_item import DraftedItem, drafted_item
+from portal.authoring.editing import details, items, merging
+from portal.authoring.editing.tables import Names, changed_fields
 from portal.authoring.errors import StaleSaveError
 from portal.authoring.forms.item import ItemForm, KindForm, NewItemForm, opened
 from portal.authoring.item_tables import Table
 from portal.authoring.queries import DraftState
-from portal.authoring.views import opening, texts
+from portal.authoring.views import opening, saving, texts
 from portal.authoring.views.blueprint import bp
 from portal.catalogue import queries as catalogue
 from portal.catalogue.rendering import fill
-from portal.catalogue.services import Reading
 from portal.db import transaction
 from portal.errors import NotFoundError, PortalError
 from portal.kinds import kinds
 from portal.kinds.kind import Kind
 from portal.permissions import Permission
 
-_SILENT = re.compile(r"^(?:csrf_token|expected|save|row|retired)$|-(?:key|correct)$")
+_SILENT = re.compile(r"^(?:csrf_token|expected|save|row|retired|place|base|preview|both)$|-(?:key|correct)$")
 _NAMED = re.compile(r' (id|for|name|aria-describedby|aria-labelledby|aria-controls|headers)="([^"]*)"')
 
 
@@ -57,6 +57,11 @@ class Desk:
     def place(self) -> str:
         """As in ``Presence``."""
         return f"item:{self.key}"
+
+    @property
+    def writing(self) -> str:
+        """The place as its page names it for what follows the writing."""
+        return self.place if self.key else f"new-item:{self.kind.name}"
 
     @property
     def sources(self) -> dict[str, str]:
@@ -113,10 +118,17 @@ def new_item(key: str) -> ResponseReturnValue:
     kind = kinds().get(request.args.get("kind", ""))
     if kind is None:
         return _ask_kind(state)
+    desk = _new(state, kind)
+    return _edit(desk, NewItemForm(desk.module.outcomes, desk.sources, data=_shown({})))
+
+
+def _new(state: DraftState, kind: Kind | None) -> Desk:
+    """A question of this kind that is not added yet."""
+    if kind is None:
+        raise NotFoundError("There is no such kind of question.")
     files = queries.contents(state)
     module = details.read(files[opening.FIRST])
-    desk = Desk(state, files, module, {"kind": kind.name}, kind, 0, len(items.read(files)))
-    return _edit(desk, NewItemForm(module.outcomes, desk.sources, data=_shown({})))
+    return Desk(state, files, module, {"kind": kind.name}, kind, 0, len(items.read(files)))
 
 
 def _shown(table: Table) -> dict[str, Any]:
@@ -137,39 +149,128 @@ def _ask_kind(state: DraftState) -> ResponseReturnValue:
     )
 
 
+def fragment(key: str, item: str) -> str:
+    """What stands beside a question, for the words that were sent."""
+    desk = _desk(queries.draft(key), item)
+    return _fragment(desk, ItemForm(desk.module.outcomes, desk.sources))
+
+
+def new_fragment(key: str, kind: str) -> str:
+    """The same of a question that is not added yet."""
+    desk = _new(queries.draft(key), kinds().get(kind))
+    return _fragment(desk, NewItemForm(desk.module.outcomes, desk.sources))
+
+
+def _fragment(desk: Desk, form: ItemForm) -> str:
+    inner = desk.kind.editor.sent(request.form)
+    drafted = drafted_item(desk.state, _typed(desk, form, inner, desk.table))
+    return render_template("authoring/render_item.html", **_beside(drafted))
+
+
 def _edit(desk: Desk, form: ItemForm) -> ResponseReturnValue:
     """What a request to the editor asks for: to show, to add or take out a row, or to save."""
-    editor = desk.kind.editor
     if request.method == "GET":
-        return _page(desk, form, editor.opened(desk.table))
-    inner = editor.sent(request.form)
-    if editor.pressed(request.form):
+        return _page(desk, form, desk.kind.editor.opened(desk.table))
+    if "leave" in request.form:
+        return _leave(desk)
+    if "theirs" in request.form:
+        flash("You kept what the other person saved.", "success")
+        return redirect(url_for(".item", key=desk.state.key, item=desk.key), 303)
+    inner = desk.kind.editor.sent(request.form)
+    if desk.kind.editor.pressed(request.form) or "preview" in request.form:
         return _page(desk, form, inner, unsaved=True)
-    checked = [form.validate_on_submit(), inner.validate()]
-    if not all(checked):
+    whole = all([form.validate_on_submit(), inner.validate()])
+    if "quiet" in request.form:
+        save = partial(_save_quietly, desk, form, inner) if whole and desk.key else None
+        return saving.quietly(desk.state, desk.place, "Save the question", save)
+    if not whole:
         return _page(desk, form, inner, unsaved=True), 400
-    of_kind = item_tables.visible(editor.to_item(inner))
-    said = item_tables.merged(desk.table, form.said(), of_kind)
+    return _save(desk, form, inner)
+
+
+def _leave(desk: Desk) -> ResponseReturnValue:
+    with transaction():
+        services.leave(desk.state.draft_id, desk.place, by=current_user.person_id)
+    return redirect(url_for(".module", key=desk.state.key, _anchor="questions"), 303)
+
+
+def _said(desk: Desk, form: ItemForm, inner: Form) -> Table:
+    """The question's table as a form that was checked says it."""
+    return item_tables.merged(desk.table, form.said(), item_tables.visible(desk.kind.editor.to_item(inner)))
+
+
+def _typed(desk: Desk, form: ItemForm, inner: Form, table: Table) -> Table:
+    """``table`` made to say what was typed; a kind need not understand what is not whole yet."""
     try:
-        key = _save(desk, form, said)
+        of_kind = item_tables.visible(desk.kind.editor.to_item(inner))
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        of_kind = {}
+    return item_tables.merged(table, form.said(), of_kind)
+
+
+def _save(desk: Desk, form: ItemForm, inner: Form) -> ResponseReturnValue:
+    said = _said(desk, form, inner)
+    try:
+        if "both" in request.form:
+            key = _keep_both(desk, form, inner)
+        else:
+            key = _keep(desk, form, said) if desk.key else _add(desk, form, said)
     except StaleSaveError as error:
-        return _stale(desk, form, inner, said, error)
+        return _stale(desk, form, inner, error)
     except PortalError as error:
         form.form_errors.append(str(error))
         return _page(desk, form, inner, unsaved=True), 409
-    flash("The question is added." if not desk.key else "The question is saved.", "success")
+    flash("The question is saved." if desk.key else "The question is added.", "success")
     return redirect(url_for(".item", key=desk.state.key, item=key), 303)
 
 
-def _save(desk: Desk, form: ItemForm, said: Table) -> str:
+def _save_quietly(desk: Desk, form: ItemForm, inner: Form) -> str:
+    """Save the question; returns the digest of what stands then."""
+    _keep(desk, form, _said(desk, form, inner))
+    return item_tables.digest(_desk(queries.draft(desk.state.key), desk.key).table)
+
+
+def _keep(desk: Desk, form: ItemForm, said: Table) -> str:
     """Save the question; returns its key."""
-    if not desk.key:
-        return _add(desk, form, said)
     changes = items.write(desk.files, desk.key, said)
-    if changes and form.expected.data != item_tables.digest(desk.table):
+    if changes:
+        _refuse_stale(desk, form)
+    _write(desk.state, changes, f"Changed the question “{desk.key}”")
+    return desk.key
+
+
+def _keep_both(desk: Desk, form: ItemForm, inner: Form) -> str:
+    """Save what was typed and what the other saved together; returns the question's key."""
+    _refuse_stale(desk, form)
+    changes = _merged(desk, form, inner, saving.base())
+    if changes is None:
         raise StaleSaveError({}, desk.state.last_saved_by)
     _write(desk.state, changes, f"Changed the question “{desk.key}”")
     return desk.key
+
+
+def _refuse_stale(desk: Desk, form: ItemForm) -> None:
+    if form.expected.data != item_tables.digest(desk.table):
+        raise StaleSaveError({}, desk.state.last_saved_by)
+
+
+def _merged(desk: Desk, form: ItemForm, inner: Form, began: str) -> dict[str, bytes | None] | None:
+    """The file with what was typed and what was saved meanwhile; None where both changed one place.
+
+    Args:
+        desk: The question as it stands.
+        form: What was typed,
+        inner: and of it what its kind has.
+        began: Digest of the question as it was when the page was opened.
+    """
+    path = items.find(desk.files, desk.key).path
+    before = item_tables.file_that_said(queries.saves(desk.state.draft_id), path, desk.key, began)
+    if before is None:
+        return None
+    held = items.find({path: before}, desk.key).table
+    mine = items.write({path: before}, desk.key, _typed(desk, form, inner, held)).get(path) or before
+    both = merging.both(path, before, mine, desk.files[path])
+    return None if both is None else {path: both}
 
 
 def _add(desk: Desk, form: ItemForm, said: Table) -> str:
@@ -193,11 +294,13 @@ def _write(state: DraftState, changes: Mapping[str, bytes | None], summary: str)
 
 
 def _page(
-    desk: Desk, form: ItemForm, inner: Form, *, unsaved: bool = False, differing: list[Passage] | None = None
+    desk: Desk, form: ItemForm, inner: Form, *, unsaved: bool = False, error: StaleSaveError | None = None
 ) -> str:
-    reading = queries.reading(desk.state.key, desk.files)
-    found = finder.at(finder.findings(desk.state.key, reading, desk.files), desk.place) if desk.key else []
-    package = reading.modules[0].package if reading.modules else None
+    began = saving.base() or (str(form.expected.data) if error else "")
+    said = _typed(desk, form, inner, desk.table) if unsaved else desk.table
+    if began:  # both are shown until one is saved
+        form.expected.data = item_tables.digest(desk.table)
+    names = Names(dict(desk.module.outcomes), {})
     return render_template(
         "authoring/item.html",
         desk=True,
@@ -206,21 +309,27 @@ def _page(
         inner=inner,
         kind=desk.kind,
         unsaved=unsaved,
-        differing=differing,
+        base=began,
+        differing=list(changed_fields(desk.table, said, names)) if began else None,
+        both=bool(began) and _merged(desk, form, inner, began) is not None,
         name=item_tables.name_of(desk.key) if desk.key else "New question",
-        findings=opening.found(found),
-        told=opening.told(found),
-        preview=_preview(reading, desk.key),
-        bank=measures.bank_lengths(package.items) if package else None,
         parent_text=opening.crumb(desk.state, desk.module.title),
+        **_beside(drafted_item(desk.state, said)),
     )
 
 
-def _preview(reading: Reading, key: str) -> Markup | None:
+def _beside(drafted: DraftedItem) -> dict[str, Any]:
+    """What follows the writing: what the check and the measures say, and how a learner meets the question."""
+    return {
+        "drafted": drafted,
+        "findings": opening.found(drafted.findings),
+        "told": opening.told(drafted.findings),
+        "preview": _preview(drafted.preview) if drafted.preview else None,
+    }
+
+
+def _preview(shown: item_tables.Preview) -> Markup:
     """The question as a learner meets it, its names kept apart from those of the form beside it."""
-    shown = item_tables.preview(reading, key) if key else None
-    if shown is None:
-        return None
     html = render_template(
         "authoring/item_preview.html",
         kind=shown.kind,
@@ -234,16 +343,11 @@ def _preview(reading: Reading, key: str) -> Markup | None:
     return Markup(re.sub(r"(</?)h1\b", r"\1h2", apart))  # noqa: S704 - drawn by the templates
 
 
-def _stale(
-    desk: Desk, form: ItemForm, inner: Form, said: Table, error: StaleSaveError
-) -> ResponseReturnValue:
-    """What was typed, with what differs from what someone else saved meanwhile; saving again keeps it."""
+def _stale(desk: Desk, form: ItemForm, inner: Form, error: StaleSaveError) -> ResponseReturnValue:
+    """What was typed, with what differs from what someone else saved meanwhile."""
     present = _desk(queries.draft(desk.state.key), desk.key)
-    form.expected.data = item_tables.digest(present.table)
-    names = Names(dict(desk.module.outcomes), {})
     form.form_errors.append(str(error))
-    differing = list(changed_fields(present.table, said, names))
-    return _page(present, form, inner, unsaved=True, differing=differing), 409
+    return _page(present, form, inner, unsaved=True, error=error), 409
 
 
 @bp.post("/<module:key>/items/_order")

@@ -1,5 +1,7 @@
 """The job aid of a draft: one page to look something up in the field."""
 
+from functools import partial
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -27,7 +29,7 @@ def job_aid(key: str) -> ResponseReturnValue:
         if request.method == "POST":
             return texts.gone(key, JobAidForm())
         raise
-    return texts.edit(sheet, form, held, lambda: _written(form, held))
+    return texts.edit(sheet, form, held, partial(_written, form))
 
 
 def fragment(key: str) -> str:

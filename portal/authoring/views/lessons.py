@@ -1,5 +1,7 @@
 """Lessons of a draft: their editor, a new one, their order, and taking one out."""
 
+from functools import partial
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -50,7 +52,7 @@ def lesson(key: str, name: str) -> ResponseReturnValue:
         if request.method == "POST":
             return texts.gone(key, LessonForm([]))
         raise
-    return texts.edit(sheet, form, held, lambda: _written(form, held))
+    return texts.edit(sheet, form, held, partial(_written, form))
 
 
 def fragment(key: str, name: str) -> str:

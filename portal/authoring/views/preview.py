@@ -11,7 +11,7 @@ from portal.assessment.queries import Question
 from portal.authoring import as_learner, queries
 from portal.authoring.queries import DraftState
 from portal.authoring.subjects import is_guide
-from portal.authoring.views import guides, job_aid, lessons, opening
+from portal.authoring.views import details, guides, items, job_aid, lessons, opening
 from portal.authoring.views.blueprint import bp
 from portal.catalogue.published import PublishedItem, PublishedVersion
 from portal.catalogue.rendering import fill
@@ -21,6 +21,8 @@ from portal.kinds.kind import Answer, AnswerError
 from portal.permissions import Permission
 
 NOTHING = Answer()
+_WHOLE = {"job-aid": job_aid.fragment, "details": details.fragment}
+_NAMED = {"lesson": lessons.fragment, "item": items.fragment, "new-item": items.new_fragment}
 
 
 def _page(state: DraftState, template: str, **values: Any) -> str:
@@ -145,13 +147,12 @@ def _numbered(version: PublishedVersion, key: str) -> tuple[int, PublishedItem]:
 @bp.post("/<draft:key>/render")
 @requires(Permission.DRAFT_EDIT)
 def render(key: str) -> ResponseReturnValue:
-    """What the editor of a text shows beside it, for the text as it is being written; nothing is saved."""
-    place = request.form.get("place", "")
-    kind, _, name = place.partition(":")
+    """What an editor shows beside what is being written, for the words as they stand; nothing is saved."""
+    kind, _, name = request.form.get("place", "").partition(":")
     if is_guide(key):
         return guides.fragment(key)
-    if kind == "lesson":
-        return lessons.fragment(key, name)
-    if kind == "job-aid":
-        return job_aid.fragment(key)
+    if kind in _WHOLE:
+        return _WHOLE[kind](key)
+    if kind in _NAMED:
+        return _NAMED[kind](key, name)
     raise NotFoundError("There is no such text.")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -20,12 +21,12 @@ from portal.authoring.errors import StaleSaveError
 from portal.authoring.forms.fields import LONGEST_TEXT
 from portal.authoring.measures import TextMeasures
 from portal.authoring.queries import DraftState
-from portal.authoring.views import opening
+from portal.authoring.views import opening, saving
 from portal.catalogue.checking import sha256
 from portal.db import transaction
 from portal.errors import NotFoundError, PortalError
-from portal.web.filters import clock_time
 
+Written = Callable[[bytes], bytes]  # the file as the form says it, of the file as it stands or stood
 PICTURES = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -64,14 +65,14 @@ class Sheet:
         ]
 
 
-def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Callable[[], bytes]) -> ResponseReturnValue:
+def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
     """What a request to the editor asks for.
 
     Args:
         sheet: The text.
         form: What the file says, or what was sent.
         held: The file as it stands; empty where there is none.
-        written: Makes the file of the form.
+        written: Makes the file of the form, of the file as it stands or stood.
     """
     if request.method == "GET":
         back = url_for(".module", key=sheet.state.key)
@@ -86,12 +87,15 @@ def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Callable[[], bytes
         return redirect(sheet.address, 303)
     if box := _asked_box(sheet, form):
         form.body.data = boxes.with_box(form.body.data or "", box)
-        return page(sheet, form, written(), unsaved=True)
+        return page(sheet, form, written(held), unsaved=True)
     if "preview" in request.form or "again" in request.form:
-        return page(sheet, form, written(), unsaved=True)
+        return page(sheet, form, written(held), unsaved=True)
     if "quiet" in request.form:
-        return _save_quietly(sheet, form, written)
-    return _save(sheet, form, written)
+        save = partial(_keep, sheet, form, written(held)) if form.validate_on_submit() else None
+        return saving.quietly(sheet.state, sheet.place, "Save and preview", save)
+    if "both" in request.form:
+        return _save_both(sheet, form, held, written)
+    return _save(sheet, form, held, written)
 
 
 def _asked_box(sheet: Sheet, form: FlaskForm) -> boxes.Box | None:
@@ -103,14 +107,14 @@ def _boxes(sheet: Sheet, form: FlaskForm) -> list[boxes.Box]:
     return boxes.boxes(form.body.data or "", sheet.pictures, checks=sheet.is_lesson)
 
 
-def _save(sheet: Sheet, form: FlaskForm, written: Callable[[], bytes]) -> ResponseReturnValue:
+def _save(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
+    content = written(held)
     if not form.validate_on_submit():
-        return page(sheet, form, written(), unsaved=True)
-    content = written()
+        return page(sheet, form, content, unsaved=True)
     try:
-        opening.save(sheet.state, {sheet.path: content}, form.expected.data or "", _summary(form))
+        _keep(sheet, form, content)
     except StaleSaveError as error:
-        return stale(sheet, form, content, error)
+        return stale(sheet, form, held, written, error)
     except PortalError as error:
         form.form_errors.append(str(error))
         return page(sheet, form, content, unsaved=True), 409
@@ -120,22 +124,20 @@ def _save(sheet: Sheet, form: FlaskForm, written: Callable[[], bytes]) -> Respon
     return redirect(sheet.address, 303)
 
 
-def _save_quietly(sheet: Sheet, form: FlaskForm, written: Callable[[], bytes]) -> str:
-    """Save while the author goes on writing; what cannot be saved says so and waits for the button."""
-    if not form.validate_on_submit():
-        return render_template("authoring/saved.html", said="Not saved yet: something is missing.")
-    content, at = written(), clock.now()
-    with transaction():
-        other = services.arrive(sheet.state.draft_id, sheet.place, by=current_user.person_id, at=at)
-    if other:
-        said = f"Not saved: {other.name} took this over at {clock_time(other.since)}."
-        return render_template("authoring/saved.html", said=f"{said} “Save and preview” still keeps yours.")
-    try:
-        opening.save(sheet.state, {sheet.path: content}, form.expected.data or "", _summary(form))
-    except PortalError as error:
-        return render_template("authoring/saved.html", said=f"Not saved yet: {error}")
-    said = f"Saved at {clock_time(at)}, while you write."
-    return render_template("authoring/saved.html", said=said, expected=sha256(content))
+def _save_both(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
+    """Save what was written and what the other saved as one text; asked anew where they saved once more."""
+    present = sheet.state.files.get(sheet.path)
+    both = saving.merged(sheet.state, sheet.path, saving.base(), written)
+    if both is None or form.expected.data != present:
+        error = StaleSaveError({sheet.path: present}, sheet.state.last_saved_by)
+        return stale(sheet, form, held, written, error)
+    return _save(sheet, form, held, lambda _: both)
+
+
+def _keep(sheet: Sheet, form: FlaskForm, content: bytes) -> str:
+    """Save the file; returns its hash."""
+    opening.save(sheet.state, {sheet.path: content}, form.expected.data or "", _summary(form))
+    return sha256(content)
 
 
 def _summary(form: FlaskForm) -> str:
@@ -149,6 +151,7 @@ def page(sheet: Sheet, form: FlaskForm, content: bytes, *, unsaved: bool = False
         sheet=sheet,
         form=form,
         unsaved=unsaved,
+        base=saving.base(),
         boxes=_boxes(sheet, form),
         parent_text=opening.crumb(sheet.state, sheet.whole),
         **_preview(sheet, form, content),
@@ -174,9 +177,12 @@ def _preview(sheet: Sheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
     }
 
 
-def stale(sheet: Sheet, form: FlaskForm, mine: bytes, error: StaleSaveError) -> ResponseReturnValue:
+def stale(
+    sheet: Sheet, form: FlaskForm, held: bytes, written: Written, error: StaleSaveError
+) -> ResponseReturnValue:
     """Both texts side by side, and what may be done about it."""
     present = error.present.get(sheet.path)
+    base = saving.base() or form.expected.data or ""
     theirs = queries.content(present) if present else b""
     said = text.read(theirs) if theirs else None
     form.expected.data = present or ""
@@ -186,7 +192,9 @@ def stale(sheet: Sheet, form: FlaskForm, mine: bytes, error: StaleSaveError) -> 
         form=form,
         saved_by=error.saved_by,
         theirs=said,
-        rows=_rows(sheet, theirs, mine),
+        rows=_rows(sheet, theirs, written(held)),
+        base=base,
+        both=saving.merged(sheet.state, sheet.path, base, written) is not None,
         parent_text=opening.crumb(sheet.state, sheet.whole),
     )
     return page, 409

@@ -1,12 +1,14 @@
-// Comfort for the editor of a text; every page works without this file.
+// Comfort for the editors of texts, questions and details; every page works without this file.
 const form = document.querySelector("form[data-editor]");
 
 if (form) {
   const text = form.querySelector("textarea[data-text]");
+  for (const heading of document.querySelectorAll("[data-with-script]")) {
+    heading.textContent = heading.dataset.withScript;
+  }
   preview(form);
-  keep(form);
-  save(form);
-  if (text) toolbar(form, text);
+  keep(form, form.dataset.saves ? save(form) : () => undefined);
+  if (text) toolbar(text);
 }
 
 // The preview follows the writing: the server renders, cleans and checks, the page puts in what it sends.
@@ -51,16 +53,27 @@ function replace(html) {
 }
 
 // What was written is saved while one thinks; what was not taken says why, and waits for the button.
+// Returns what ends this: it gives the save that is under way, which a button's save must not overtake.
 function save(form) {
   let waiting;
   let typed = 0;
+  let under;
 
   form.addEventListener("input", () => {
     typed += 1;
     clearTimeout(waiting);
-    waiting = setTimeout(send, Number(form.dataset.saves) * 1000);
+    waiting = setTimeout(go, Number(form.dataset.saves) * 1000);
   });
-  form.addEventListener("submit", () => clearTimeout(waiting));
+
+  return () => {
+    clearTimeout(waiting);
+    return under;
+  };
+
+  async function go() {
+    await under; // two saves of one page come one after the other, each expecting what the last one left
+    under = send();
+  }
 
   async function send() {
     const then = typed;
@@ -83,7 +96,7 @@ function save(form) {
 }
 
 // A line to the server is tried before the text leaves the page, so that a lost connection loses nothing.
-function keep(form) {
+function keep(form, settle) {
   const told = form.querySelector("[data-not-saved]");
   let sure = false;
 
@@ -92,6 +105,7 @@ function keep(form) {
     event.preventDefault();
     event.stopImmediatePropagation();
     const button = event.submitter;
+    await settle();
     try {
       await fetch(form.dataset.probe, { method: "HEAD", cache: "no-store" });
     } catch {
@@ -107,10 +121,7 @@ function keep(form) {
 }
 
 // The buttons write at the cursor instead of at the end, and the words to replace stand selected.
-function toolbar(form, text) {
-  for (const heading of document.querySelectorAll("[data-with-script]")) {
-    heading.textContent = heading.dataset.withScript;
-  }
+function toolbar(text) {
   for (const button of document.querySelectorAll("button[data-template]")) {
     button.addEventListener("click", (event) => {
       event.preventDefault();

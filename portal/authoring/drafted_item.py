@@ -1,0 +1,78 @@
+"""One question of a draft as a learner would see it, with the words that stand in its editor now."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from portal.authoring import findings as finder
+from portal.authoring import item_tables, measures, queries, readings
+from portal.authoring.drafted import around
+from portal.authoring.editing import items
+from portal.authoring.findings import Finding
+from portal.authoring.item_tables import Preview, Table
+from portal.authoring.measures import BankLengths, Lengths
+from portal.authoring.queries import DraftState
+from portal.catalogue.items import ItemText
+
+UNNAMED = "new-question"  # until it is added
+MOST_CHARACTERS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class DraftedItem:
+    """A question, rendered, with what the check and the measures say about it."""
+
+    preview: Preview | None  # None: it cannot be shown yet
+    findings: list[Finding]
+    words: int  # that a learner reads before the answer
+    lengths: Lengths | None  # None: of a kind without choices, or without right or wrong ones yet
+    bank: BankLengths | None  # over all questions, this one as it stands here; None: they cannot be read
+
+
+def drafted_item(state: DraftState, table: Table) -> DraftedItem:
+    """The question if it said ``table``; nothing of it is saved.
+
+    Only what it can show is checked with it, not the questions beside it; see ``drafted``. A question that is
+    too long to be saved is neither shown nor measured beyond its words.
+    """
+    words = sum(len(text.split()) for text in _asked(table))
+    if sum(map(len, _texts(table))) > MOST_CHARACTERS:
+        return DraftedItem(None, [], words, None, None)
+    key = str(table.get("key") or UNNAMED)
+    written = items.add({}, item_tables.visible({**table, "key": key}))
+    file = {path: content for path, content in written.items() if content is not None}
+    files = around(state, "".join(content.decode() for content in file.values())) | file
+    reading = readings.passing(state.key, files)
+    found = finder.at(finder.findings(state.key, reading, files), f"item:{key}")
+    package = reading.modules[0].package if reading.modules else None
+    item = next(iter(package.items), None) if package else None
+    lengths = measures.lengths(measures.choices_of(item)) if item else None
+    return DraftedItem(item_tables.preview(reading, key), found, words, lengths, _bank(state, item))
+
+
+def _bank(state: DraftState, item: ItemText | None) -> BankLengths | None:
+    """Of the questions as they are saved, with ``item`` in its place."""
+    reading = queries.reading_of(state.key, state.files)
+    if not reading.modules:
+        return None
+    others = [each for each in reading.modules[0].package.items if item is None or each.key != item.key]
+    return measures.bank_lengths([*others, *([item] if item else [])])
+
+
+def _asked(table: Table) -> Iterator[str]:
+    """The texts that stand above and in the choices; what is told afterwards is left out."""
+    after = {"key", "explanation", "feedback", "debrief", "model", "checklist", "source", "outcome", "kind"}
+    return _texts({name: value for name, value in table.items() if name not in after}, frozenset(after))
+
+
+def _texts(value: Any, besides: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Every text within a value, those under the names ``besides`` left out."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each, besides)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name not in besides:
+                yield from _texts(each, besides)
