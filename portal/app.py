@@ -57,6 +57,7 @@ from portal.records import models as records_models
 from portal.records import views as records_views
 from portal.standing import lines
 from portal.standing import models as standing_models
+from portal.units import views as units_views
 from portal.web import characters, face, pages
 
 TABLES = (
@@ -70,7 +71,6 @@ TABLES = (
     assessment_models,
     standing_models,
     authoring_models,
-    imports_models,
     decisions_models,
     imports_models,
 )
@@ -89,6 +89,7 @@ VIEWS = (
     imports_views,
     jobs_views,
     operations_views,
+    units_views,
 )
 
 COMMANDS = (

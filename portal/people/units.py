@@ -1,5 +1,6 @@
 """Creating, renaming and moving units: every change is a new state, and nothing that names a unit moves."""
 
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -36,7 +37,7 @@ def create_unit(path: str, *, on: date, at: datetime) -> int:
     return unit.id
 
 
-def rename_unit(path: str, new_path: str, *, on: date, at: datetime) -> bool:
+def rename_unit(path: str, new_path: str, *, on: date, at: datetime, by: int | None = None) -> bool:
     """Give a unit another name from ``on``; its place stays. Returns whether anything differed.
 
     Raises:
@@ -47,10 +48,10 @@ def rename_unit(path: str, new_path: str, *, on: date, at: datetime) -> bool:
         raise RuleError(
             "A rename changes the last name of the path only. Use 'units move' for another place."
         )
-    return move_unit(path, new_path, on=on, at=at)
+    return move_unit(path, new_path, on=on, at=at, by=by)
 
 
-def move_unit(path: str, new_path: str, *, on: date, at: datetime) -> bool:
+def move_unit(path: str, new_path: str, *, on: date, at: datetime, by: int | None = None) -> bool:
     """Put a unit, and with it all below, at ``new_path`` from ``on``. Returns whether anything differed.
 
     Done twice it changes nothing: a unit that already stands at ``new_path`` and stood at ``path`` on
@@ -61,47 +62,75 @@ def move_unit(path: str, new_path: str, *, on: date, at: datetime) -> bool:
         RuleError: ``new_path`` is taken, or lies under the unit itself.
     """
     tree = read_tree()
-    old, new = paths.split(path), paths.split(new_path)
-    unit_id = tree.find(old, on)
-    if unit_id is None or old == new:
-        return _refuse_unless_done(tree, old, new, on)
-    parent_id = _parent(tree, new[:-1], on)
-    _refuse_taken(tree, new, unit_id, on)
-    state = tree.on(unit_id, on)
-    if state is None:
-        raise NotFoundError(f"No unit has the path {path!r} on {on.isoformat()}.")
-    _refuse_loop(tree, state, parent_id, on)
-    _write(state, new[-1], parent_id, on, at)
-    if state.parent_id != parent_id:
-        touch(units=[unit_id], people=_people_in(tree.ever_below(unit_id, on)))
-    log("unit.moved", actor_id=None, unit_id=unit_id, on=on.isoformat())
+    change = planned(tree, path, new_path, on=on)
+    if change is None:
+        return False
+    for state in change.states:
+        db.session.add(UnitState(recorded_at=at, **asdict(state)))
+    if change.moves:
+        below = tree.ever_below(change.unit_id, on)
+        touch(units=[change.unit_id], people=people_ever_in(below))
+    log("unit.moved", actor_id=by, unit_id=change.unit_id, on=on.isoformat())
     return True
 
 
-def _write(state: State, name: str, parent_id: int | None, on: date, at: datetime) -> None:
-    """Cut the state on the day before ``on`` and add the new one up to the old one's last day."""
-    fields = {"recorded_at": at, "unit_id": state.unit_id}
-    new = UnitState(**fields, name=name, parent_id=parent_id, valid_from=on, valid_to=state.valid_to)
+@dataclass(frozen=True, slots=True)
+class NewState:
+    """A state of a unit that is not recorded yet."""
+
+    unit_id: int
+    name: str
+    parent_id: int | None
+    valid_from: date
+    valid_to: date
+    replaces_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitChange:
+    """Another name or place of a unit from a day on, as it would be recorded."""
+
+    unit_id: int
+    until: date  # its last day: the open end, or the day before a change that is known already
+    moves: bool  # under another unit; what is only renamed stays where it is for every rule
+    states: tuple[NewState, ...]
+
+
+def planned(tree: UnitTree, path: str, new_path: str, *, on: date) -> UnitChange | None:
+    """What ``move_unit`` would record; None where the unit was moved already, and nothing would be.
+
+    Raises:
+        NotFoundError: No unit has ``path``, or the unit above ``new_path`` does not stand, on that day.
+        RuleError: ``new_path`` is taken, or lies under the unit itself.
+    """
+    old, new = paths.split(path), paths.split(new_path)
+    unit_id = tree.find(old, on)
+    state = tree.on(unit_id, on) if unit_id is not None else None
+    if unit_id is None or state is None or old == new:
+        _refuse_unless_done(tree, old, new, on)
+        return None
+    parent_id = _parent(tree, new[:-1], on)
+    _refuse_taken(tree, new, unit_id, on)
+    _refuse_loop(tree, state, parent_id, on)
+    states = _states(state, new[-1], parent_id, on)
+    return UnitChange(unit_id, state.valid_to, state.parent_id != parent_id, states)
+
+
+def _states(state: State, name: str, parent_id: int | None, on: date) -> tuple[NewState, ...]:
+    """The state cut on the day before ``on``, and the new one up to the old one's last day."""
     if state.valid_from == on:
-        new.replaces_id = state.id
-    else:
-        db.session.add(
-            UnitState(
-                **fields,
-                name=state.name,
-                parent_id=state.parent_id,
-                valid_from=state.valid_from,
-                valid_to=on - timedelta(days=1),
-                replaces_id=state.id,
-            )
-        )
-    db.session.add(new)
+        return (NewState(state.unit_id, name, parent_id, on, state.valid_to, state.id),)
+    before = on - timedelta(days=1)
+    return (
+        NewState(state.unit_id, state.name, state.parent_id, state.valid_from, before, state.id),
+        NewState(state.unit_id, name, parent_id, on, state.valid_to, None),
+    )
 
 
-def _refuse_unless_done(tree: UnitTree, old: tuple[str, ...], new: tuple[str, ...], on: date) -> bool:
+def _refuse_unless_done(tree: UnitTree, old: tuple[str, ...], new: tuple[str, ...], on: date) -> None:
     unit_id = tree.find(new, on)
     if unit_id is not None and (old == new or tree.find(old, on - timedelta(days=1)) == unit_id):
-        return False
+        return
     raise NotFoundError(f"No unit has the path {paths.join(old)!r} on {on.isoformat()}.")
 
 
@@ -132,7 +161,7 @@ def _refuse_loop(tree: UnitTree, state: State, parent_id: int | None, on: date) 
             raise RuleError("A unit cannot be moved under itself.")
 
 
-def _people_in(unit_ids: set[int]) -> set[int]:
+def people_ever_in(unit_ids: set[int]) -> set[int]:
     """Everyone who has a known post in these units."""
     rows = db.session.execute(select(Post.unit_id, Post.person_id).where(known(Post)).distinct())
     return {person_id for unit_id, person_id in rows if unit_id in unit_ids}

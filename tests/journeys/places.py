@@ -128,6 +128,17 @@ ADMINISTRATION = {
     ),
     "accounts.proposed": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
     "accounts.review": Place(("/grants/review",), ADMINISTRATOR),
+    "units.index": Place(
+        (
+            "/units",
+            "/units?unit=Westshire+Police/Response/Response+North",
+            "/units?q=team&page=2",
+            "/units?q=zzzz",
+        ),
+        ADMINISTRATOR,
+    ),
+    "units.move": Place(("/units/move?unit=Westshire+Police/Response/Response+North",), ADMINISTRATOR),
+    "units.rename": Place(("/units/rename?unit=Westshire+Police/Response",), ADMINISTRATOR),
 }
 DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
 GUIDE, OTHER_GUIDE = "/authoring/_guides/{guide}", "/authoring/_guides/intelligence-document"

@@ -1,0 +1,1 @@
+"""Pages of the force's units: the tree of today, and a name or a place from a day on."""
