@@ -283,6 +283,11 @@ def may_decide(viewer: Viewer, row: RequestRow) -> bool:
     )
 
 
+def may_open(viewer: Viewer, row: RequestRow) -> bool:
+    """Whether this person, who sees whom the request is about, may open it too."""
+    return Permission.DECISION_MAKE in viewer.permissions or row.asked_by_id == viewer.person_id
+
+
 def _rows(statement: Select[Any]) -> list[RequestRow]:
     rows: Sequence[Any] = db.session.execute(statement).all()
     return [RequestRow(*row) for row in rows]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.db import OPEN_END, db
+from portal.decisions.queries import RequestRow, may_open, requests_about
 from portal.errors import NotFoundError
 from portal.learning.queries import Course, courses
 from portal.monitoring import wording
@@ -85,6 +86,7 @@ class PersonPage:
     grants: list[Grant]
     directed: list[Directed]
     events: list[Event]
+    requests: list[RequestRow]  # those the viewer may open, that wait
     exhausted: list[str]  # modules in which every attempt is used, today
 
     @property
@@ -107,6 +109,10 @@ class PersonPage:
             self.name, worst.status, worst.missing, len(worst.requirements), worst.due_on, noun
         )
 
+    def tells(self, what: str) -> bool:
+        """Whether something is told of that may be undone: an "exclusion" or a "revocation"."""
+        return any(event.tells == what for event in self.events)
+
     @property
     def lead(self) -> str:
         """When the person was last seen learning."""
@@ -128,6 +134,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
     units = live_units(position.as_at, position.as_known_on)
     begun = {} if position.past else {key: each for key, each in courses(person_id).items() if each.progress}
     name = f"{named.forenames} {named.surname}"
+    asked = requests_about(person_id)
     return PersonPage(
         named.staff_number,
         name,
@@ -135,7 +142,8 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
         _posts(viewer, person_id, position, units),
         _grants(person_id, live_units(position.today)),
         _directed(person_id, position, units, begun),
-        events_of(person_id),
+        events_of(person_id, asked),
+        [row for row in asked if row.outcome is None and may_open(viewer, row)],
         [course.short_title for course in begun.values() if course.exhausted],
     )
 

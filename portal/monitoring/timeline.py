@@ -1,6 +1,6 @@
 """The facts about a person in the order of their being true, each with when the portal learned it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,6 +11,9 @@ from portal import clock
 from portal.assessment.models import Attempt, Submission
 from portal.catalogue.models import Lesson, ModuleVersion
 from portal.db import OPEN_END, db
+from portal.decisions.queries import RequestRow
+from portal.decisions.wishes import TWO_PERSONS
+from portal.decisions.words import reason as reason_of
 from portal.directives.models import Assignment, Directive, Exclusion
 from portal.monitoring import wording
 from portal.people.known import known
@@ -32,6 +35,7 @@ class Event:
     reference: str | None = None  # of a record, to link to
     replaces: bool = False
     here: bool = False  # the person learned in the portal then
+    tells: str = ""  # "exclusion" or "revocation": what may be undone
 
     @property
     def instant(self) -> datetime:
@@ -58,8 +62,13 @@ class Event:
         return f"Recorded at {say.instant(self.recorded_at)}{correction}."
 
 
-def events_of(person_id: int) -> list[Event]:
-    """Everything known about the person, newest first. A fixed number of statements."""
+def events_of(person_id: int, requests: Sequence[RequestRow]) -> list[Event]:
+    """Everything known about the person, newest first. A fixed number of statements.
+
+    Args:
+        person_id: Whose.
+        requests: Every request about the person.
+    """
     found = [
         *_posts(person_id),
         *_assignments(person_id),
@@ -69,6 +78,7 @@ def events_of(person_id: int) -> list[Event]:
         *_submissions(person_id),
         *(Event(row.recorded_at, row.words, row.recorded_at) for row in extra_attempts_of(person_id)),
         *_records(person_id),
+        *_requests(requests),
     ]
     return sorted(found, key=lambda event: (event.instant, event.recorded_at), reverse=True)
 
@@ -120,7 +130,8 @@ def _exclusions(person_id: int) -> Iterator[Event]:
         kind = "Exempt from" if row.exempt else "Deferred under"
         until = "" if row.to_on == OPEN_END else f", until {say.date(row.to_on)}"
         words = f"{kind} {reference}: {wording.reason(row.reason)}{until}"
-        yield Event(row.from_on, words, row.recorded_at, replaces=row.replaces_id is not None)
+        corrects = row.replaces_id is not None
+        yield Event(row.from_on, words, row.recorded_at, replaces=corrects, tells="exclusion")
 
 
 def _registrations(person_id: int) -> Iterator[Event]:
@@ -172,10 +183,25 @@ def _records(person_id: int) -> Iterator[Event]:
             replaces=row.replaces_id is not None,
             here=row.source == "assessed",
         )
-    titles = {row.id: _short(row.title) for row in held}
-    for revoked in revocations_of(list(titles)):
-        words = f"{titles[revoked.record_id]} is not counted any more"
-        yield Event(revoked.from_on, words, revoked.recorded_at)
+    known_rows = {row.id: row for row in held}
+    for revoked in revocations_of(list(known_rows)):
+        row = known_rows[revoked.record_id]
+        why = reason_of("revocation", revoked.reason)
+        words = f"{_short(row.title)} is not counted any more, {why}"
+        yield Event(revoked.from_on, words, revoked.recorded_at, row.reference, tells="revocation")
+
+
+def _requests(rows: Sequence[RequestRow]) -> Iterator[Event]:
+    """Asked and answered, each at its time; a correction of a pass only once it is granted."""
+    for row in rows:
+        if row.kind in TWO_PERSONS and row.outcome != "granted":
+            continue
+        words = f"{row.what} asked for by {row.asked_by}: {row.reason_words}"
+        yield Event(row.asked_at, words, row.asked_at)
+        if row.decided_at is not None:
+            asked = f"asked for at {say.instant(row.asked_at)}"
+            words = f"{row.what} {row.state_words.lower()} by {row.decided_by}, {asked}"
+            yield Event(row.decided_at, words, row.decided_at)
 
 
 def _short(title: str) -> str:

@@ -17,6 +17,7 @@ from wtforms.fields import SelectChoice
 from portal import clock
 from portal.access import requires
 from portal.db import stamp, transaction
+from portal.decisions.queries import waiting
 from portal.errors import RuleError
 from portal.monitoring import files, one_more, overview, people, wording
 from portal.monitoring.files import position_of
@@ -38,7 +39,13 @@ bp = Blueprint("monitoring", __name__, template_folder="templates")
 def index() -> ResponseReturnValue:
     """Where every directive stands today, and who has been overdue longest."""
     found = overview.overview(current_user.viewer, position_of("", ""))
-    return render_template("monitoring/overview.html", overview=found, wording=wording)
+    return render_template(
+        "monitoring/overview.html",
+        overview=found,
+        wording=wording,
+        asks=Permission.DECISION_ASK in current_user.permissions,
+        waiting=waiting(current_user.viewer),
+    )
 
 
 @bp.get("/monitoring/directives/<reference>")
@@ -91,6 +98,7 @@ def person(staff_number: str) -> ResponseReturnValue:
             banner=wording.banner(at),
             errors=errors,
             position_form=_position_form(at, errors),
+            asks=Permission.DECISION_ASK in current_user.permissions,
             administers=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
             opens_attempts=Permission.ATTEMPT_OPEN in current_user.permissions,
         ),
