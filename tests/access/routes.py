@@ -137,4 +137,7 @@ ROUTES: dict[str, str] = {
     "pages.privacy": NOBODY,
     "records.record": RECORD,
     "records.records": OWN,
+    "units.index": NOBODY,
+    "units.move": NOBODY,
+    "units.rename": NOBODY,
 }
