@@ -2,7 +2,8 @@
 
 A drawing holds its title and its text alternative itself, in ``<title>`` and ``<desc>``. For a picture or a
 PDF the format has no such place: there the figure that shows it holds them, its first paragraph and the
-rest of its text. So a new picture goes into a text with its upload, as a figure at the end of it.
+rest of its text. So a new picture goes into a text with its upload, as a figure at the end of it. What a
+camera writes beside a picture, such as where it was taken, is not kept.
 """
 
 import re
@@ -10,7 +11,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from portal.authoring import drawings
+from portal.authoring import drawings, pictures
 from portal.authoring.editing import items, lesson
 from portal.authoring.errors import UnreadableFileError
 from portal.authoring.limits import MEDIA_BYTES
@@ -85,6 +86,7 @@ def ready(upload: Upload, held: Collection[str], wide: bytes | None = None) -> R
     if kind != "svg":
         _check_texts(upload, new=name not in held and upload.narrow_of is None)
         texts = upload.narrow_of is None
+        content = pictures.bare(kind, content)
         return Ready(name, content, figure(name, upload.title, upload.alternative), texts)
     content = _drawing(upload, content, wide)
     return Ready(name, content, figure(name, "", drawings.told(content)[1]), False)

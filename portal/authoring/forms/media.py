@@ -25,7 +25,9 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
     file = FileField(
         "File",
         description=f"SVG up to {DRAWING_BYTES // 1024} KB, or PNG, JPEG, WebP or PDF"
-        f" up to {MEDIA_BYTES // 1024 // 1024} MB. Drawings are best as SVG: they stay sharp and light.",
+        f" up to {MEDIA_BYTES // 1024 // 1024} MB. Drawings are best as SVG: they stay sharp and light."
+        " What a camera adds to a picture, such as the place, is taken out."
+        " What a PDF says of its author stays.",
         widget=GovFile(label_classes=LABEL, attributes={"accept": ".svg,.png,.jpg,.jpeg,.webp,.pdf"}),
         validators=[FileRequired("Choose a file")],
     )
