@@ -3,6 +3,7 @@
 import os
 import secrets
 from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,6 +48,20 @@ class Config:
     jobs_workers: int = field(default_factory=lambda: int(_env("JOBS_WORKERS", "1")))
     jobs_lost_seconds: int = field(default_factory=lambda: int(_env("JOBS_LOST_SECONDS", "30")))
 
+    smtp_host: str = field(default_factory=lambda: _env("SMTP_HOST"))
+    smtp_port: int = field(default_factory=lambda: int(_env("SMTP_PORT", "587")))
+    smtp_tls: str = field(default_factory=lambda: _env("SMTP_TLS", "starttls"))
+    smtp_user: str = field(default_factory=lambda: _env("SMTP_USER"))
+    smtp_password: str = field(default_factory=lambda: _env("SMTP_PASSWORD"))
+    smtp_from: str = field(default_factory=lambda: _env("SMTP_FROM"))
+    smtp_authorities: str = field(default_factory=lambda: _env("SMTP_CA_FILE"))
+    smtp_per_minute: int = field(default_factory=lambda: int(_env("SMTP_PER_MINUTE", "60")))
+    smtp_seconds: int = field(default_factory=lambda: int(_env("SMTP_TIMEOUT_SECONDS", "30")))
+    mail_from_time: str = field(default_factory=lambda: _env("MAIL_FROM_TIME", "07:00"))
+    mail_until_time: str = field(default_factory=lambda: _env("MAIL_UNTIL_TIME", "20:00"))
+    mail_bank_holidays: str = field(default_factory=lambda: _env("MAIL_ON_BANK_HOLIDAYS", "no"))
+    mail_days_off: str = field(default_factory=lambda: _env("MAIL_DAYS_OFF"))
+
     def __post_init__(self) -> None:
         if self.mode not in {"demo", "production"}:
             raise ConfigError("PORTAL_MODE is 'demo' or 'production'.")
@@ -65,6 +80,7 @@ class Config:
                 raise ConfigError("SECRET_KEY is too short: give it at least 32 random characters.")
         self._check_address()
         self._check_jobs()
+        self._check_mail()
         try:
             object.__setattr__(self, "brand_colour", brand.checked(self.brand_colour))
         except brand.BrandColourError as error:
@@ -86,6 +102,36 @@ class Config:
             raise ConfigError("JOBS_WORKERS is 1 or more.")
         if self.jobs_lost_seconds < 1:
             raise ConfigError("JOBS_LOST_SECONDS is 1 or more; 30 where nothing speaks against it.")
+
+    def _check_mail(self) -> None:
+        if self.smtp_tls not in {"starttls", "tls", "none"}:
+            raise ConfigError("SMTP_TLS is 'starttls', 'tls' or 'none'.")
+        if self.smtp_host and "@" not in self.smtp_from:
+            raise ConfigError("Set SMTP_FROM, such as 'Learning portal <learning@example.police.uk>'.")
+        if self.smtp_per_minute < 1 or self.smtp_seconds < 1:
+            raise ConfigError("SMTP_PER_MINUTE and SMTP_TIMEOUT_SECONDS are 1 or more.")
+        if self.mail_bank_holidays not in {"yes", "no"}:
+            raise ConfigError("MAIL_ON_BANK_HOLIDAYS is 'yes' or 'no'.")
+        try:
+            first, last = self.mail_times
+            self.days_off  # noqa: B018 - read, so that a wrong one stops the start
+        except ValueError as error:
+            raise ConfigError(
+                "MAIL_FROM_TIME and MAIL_UNTIL_TIME are times such as 07:00, MAIL_DAYS_OFF are days "
+                "such as 2026-12-24."
+            ) from error
+        if first >= last:
+            raise ConfigError("MAIL_FROM_TIME lies before MAIL_UNTIL_TIME.")
+
+    @property
+    def mail_times(self) -> tuple[time, time]:
+        """From and until when mail may go, in London."""
+        return time.fromisoformat(self.mail_from_time), time.fromisoformat(self.mail_until_time)
+
+    @property
+    def days_off(self) -> list[date]:
+        """Days of the force's own on which no mail goes."""
+        return [date.fromisoformat(day) for day in self.mail_days_off.replace(",", " ").split()]
 
     def _keep(self, name: str, fresh: str) -> None:
         """What the demo makes up is kept in the instance folder, for its owner alone."""

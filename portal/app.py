@@ -55,6 +55,10 @@ from portal.permissions import Permission
 from portal.records import cli as records_cli
 from portal.records import models as records_models
 from portal.records import views as records_views
+from portal.reminders import cli as reminders_cli
+from portal.reminders import models as reminders_models
+from portal.reminders import tasks as reminders_tasks
+from portal.reminders import views as reminders_views
 from portal.standing import lines
 from portal.standing import models as standing_models
 from portal.units import views as units_views
@@ -71,6 +75,7 @@ TABLES = (
     assessment_models,
     standing_models,
     authoring_models,
+    reminders_models,
     decisions_models,
     imports_models,
 )
@@ -85,6 +90,7 @@ VIEWS = (
     directives_views,
     decisions_views,
     monitoring_views,
+    reminders_views,
     authoring_views,
     imports_views,
     jobs_views,
@@ -104,10 +110,11 @@ COMMANDS = (
     operations_cli,
     people_cli,
     records_cli,
+    reminders_cli,
     units_cli,
 )
 
-TASKS = (operations_tasks,)  # each registers its kinds of job as it is imported
+TASKS = (operations_tasks, reminders_tasks)  # each registers its kinds of job as it is imported
 
 
 @dataclass(frozen=True, slots=True)

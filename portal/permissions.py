@@ -43,6 +43,9 @@ class Permission(StrEnum):
     RECORD_IMPORT = "imports:record:apply"
     UNIT_CHANGE = "people:unit:change"
     JOB_VIEW = "jobs:job:view"
+    REMINDER_NUDGE = "reminders:person:nudge"
+    REMINDER_VIEW = "reminders:outbox:view"
+    REMINDER_RULE = "reminders:rule:set"
     AUTHORING_VIEW = "authoring:draft:view"
     DRAFT_EDIT = "authoring:draft:edit"
     FORCE_SET = "catalogue:force:set"
@@ -63,13 +66,16 @@ _SIGHT = frozenset(
 )
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.MANAGER: _SIGHT | {Permission.ATTEMPT_OPEN, Permission.DECISION_ASK},
+    Role.MANAGER: _SIGHT | {Permission.ATTEMPT_OPEN, Permission.DECISION_ASK, Permission.REMINDER_NUDGE},
     Role.DIRECTIVE_OWNER: _SIGHT
     | {
         Permission.DIRECTIVE_ISSUE,
         Permission.DECISION_ASK,
         Permission.DECISION_MAKE,
         Permission.RECORD_IMPORT,
+        Permission.REMINDER_NUDGE,
+        Permission.REMINDER_VIEW,
+        Permission.REMINDER_RULE,
     },
     Role.AUTHOR: frozenset(
         {
@@ -91,6 +97,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.RECORD_IMPORT,
         Permission.UNIT_CHANGE,
         Permission.JOB_VIEW,
+        Permission.REMINDER_VIEW,
     },
 }
 

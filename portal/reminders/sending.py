@@ -1,0 +1,166 @@
+"""The outbox's round: what waits is claimed, checked again, handed over, and noted, one by one."""
+
+import smtplib
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal import clock
+from portal.db import db, transaction
+from portal.reminders import queries, services
+from portal.reminders.hours import Hours
+from portal.reminders.letters import Letter, Nothing, letter
+from portal.reminders.models import Message
+from portal.reminders.relay import DeferredError, RefusedError, Relay, RelayError, connected, hand_over
+
+BATCH = 200
+BREAKS = 3  # connections in a row that broke, after which the round ends
+
+
+@dataclass(slots=True)
+class Round:
+    """What became of the messages of one round."""
+
+    sent: int = 0
+    dropped: int = 0
+    refused: int = 0
+    put_off: int = 0
+
+    @property
+    def words(self) -> str:
+        """In one line."""
+        return (
+            f"{self.sent} sent, {self.dropped} not needed any more, "
+            f"{self.refused} refused, {self.put_off} put off"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a round needs to know."""
+
+    relay: Relay
+    hours: Hours
+    address: str  # where people reach the portal
+    force: str
+
+
+def send_waiting(settings: Settings, tell: Callable[[int, str], None] = lambda done, said: None) -> Round:
+    """Send what waits and may go now. Edge: it commits after each message.
+
+    Args:
+        settings: Of this portal.
+        tell: Told after each message how many are done; may raise to end the round.
+
+    Raises:
+        RelayError: The relay cannot be used; what waits goes on waiting.
+    """
+    done = Round()
+    if not settings.hours.allow(clock.now()):
+        return done
+    with transaction():
+        services.take_back_lost(clock.now(), settings.hours)
+    sender = _Sender(settings, done)
+    try:
+        while ids := _due():
+            before = (done.sent, done.dropped, done.refused, done.put_off)
+            for message_id in ids:
+                sender.send(message_id)
+                tell(sum((done.sent, done.dropped, done.refused, done.put_off)), done.words)
+            if before == (done.sent, done.dropped, done.refused, done.put_off):
+                break  # others have them
+    finally:
+        sender.close()
+    return done
+
+
+def _due() -> list[int]:
+    return queries.to_send(clock.now(), BATCH)
+
+
+class _Sender:
+    """Holds the connection and its pace."""
+
+    def __init__(self, settings: Settings, done: Round) -> None:
+        self.settings, self.done = settings, done
+        self.stack, self.breaks, self.next = ExitStack(), 0, 0.0
+        self.connection: smtplib.SMTP | None = None
+
+    def close(self) -> None:
+        self.stack.close()
+        self.connection = None
+
+    def send(self, message_id: int) -> None:
+        """Claim, check again, hand over and note one message."""
+        now, hours = clock.now(), self.settings.hours
+        if not hours.allow(now):
+            return
+        with transaction():
+            if not services.claim(message_id, at=now, hours=hours):
+                return
+        row = db.session.execute(select(Message).where(Message.id == message_id)).scalar_one()
+        reference, person_id = row.reference, row.person_id
+        lines = queries.lines_of([message_id])[message_id]
+        made = letter(
+            person_id,
+            lines,
+            queries.directed(clock.london_day(now)),
+            now=now,
+            address=self.settings.address,
+            force=self.settings.force,
+        )
+        db.session.rollback()  # no reading transaction is left open while the relay is slow
+        if isinstance(made, Nothing):
+            self.done.dropped += 1
+            with transaction():
+                services.dropped(message_id, made.reason)
+            return
+        self._hand_over(message_id, made, reference, now)
+
+    def _hand_over(self, message_id: int, made: Letter, reference: UUID, now: datetime) -> None:
+        hours = self.settings.hours
+        try:
+            self._pace()
+            self._give(made, reference, now)
+        except RefusedError as error:
+            self.done.refused += 1
+            with transaction():
+                services.refused(message_id, str(error))
+        except DeferredError as error:
+            self.done.put_off += 1
+            with transaction():
+                services.put_off(message_id, str(error), at=now, hours=hours)
+            if error.broken:
+                self.close()
+                self.breaks += 1
+                if self.breaks >= BREAKS:
+                    raise RelayError("The mail relay broke off three times; the rest waits.") from error
+        except RelayError as error:
+            with transaction():
+                services.put_off(message_id, str(error), at=now, hours=hours, counted=False)
+            raise
+        else:
+            self.done.sent += 1
+            self.breaks = 0
+            with transaction():
+                services.sent(message_id, at=clock.now())
+
+    def _give(self, made: Letter, reference: UUID, now: datetime) -> None:
+        relay = self.settings.relay
+        if self.connection is None:
+            self.stack = ExitStack()
+            self.connection = self.stack.enter_context(connected(relay))
+        host = urlsplit(self.settings.address).hostname or "localhost"
+        hand_over(self.connection, made, relay=relay, reference=reference, host=host, at=now)
+
+    def _pace(self) -> None:
+        wait = self.next - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        self.next = time.monotonic() + 60 / self.settings.relay.per_minute

@@ -1,0 +1,316 @@
+"""Planning reminders, nudging, claiming messages, noting what became of them; in the caller's transaction."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from portal.audit.services import log
+from portal.clock import end_of_day, london_day
+from portal.db import db
+from portal.errors import ConflictError, RuleError
+from portal.reminders import queries
+from portal.reminders.hours import Hours
+from portal.reminders.models import Delivery, Message, MessageLine, ReminderRule, ReminderRun
+from portal.reminders.queries import Addressee, Directed, Line, addressees
+from portal.reminders.rules import Reason, Rules, Window, reasons
+from portal.standing.chasing import Chased, chased
+from portal.web.filters import date as date_words
+
+MOST_DAYS = 31  # caught up with, where nothing was planned for longer
+TRIES = 10
+FIRST_PAUSE = timedelta(minutes=5)  # before a message is tried again; doubled each time
+LOST_AFTER = timedelta(minutes=15)  # a message in the hands of a sender that died
+
+
+@dataclass(slots=True)
+class Plan:
+    """Who is to be written to, and why; and whom that cannot reach."""
+
+    window: Window
+    letters: dict[int, list[Line]] = field(default_factory=dict)  # by addressee
+    unreachable: dict[int, str] = field(default_factory=dict)  # by person: no address, no line manager
+    people: dict[int, Addressee] = field(default_factory=dict)
+    directives: dict[int, Directed] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> int:
+        """How many reasons all letters have."""
+        return sum(len(lines) for lines in self.letters.values())
+
+
+def planned(day: date) -> Plan:
+    """What the days since the last planned one ask for, to be sent from ``day`` on. Writes nothing."""
+    last = queries.last_planned()
+    after = max(last or day - timedelta(days=1), day - timedelta(days=MOST_DAYS))
+    plan = Plan(Window(after, day), directives=queries.directed(day))
+    rows = chased(day) if after < day else []
+    for row in rows:
+        _add(plan, row)
+    concerned = {about for lines in plan.letters.values() for about in (line.about_id for line in lines)}
+    plan.people = addressees(concerned | set(plan.letters) | set(plan.unreachable), day)
+    for person_id in list(plan.letters):
+        reader = plan.people.get(person_id)
+        if reader is None or not reader.email or not reader.has_post:
+            why = "nobody reads it: no post" if reader and not reader.has_post else "no address is known"
+            plan.unreachable[person_id] = why
+            del plan.letters[person_id]
+    return plan
+
+
+def _add(plan: Plan, row: Chased) -> None:
+    about = plan.directives.get(row.directive_id)
+    if about is None:
+        return
+    for reason in reasons(row.status, row.due_on, row.since, row.valid_until, about.rules, plan.window):
+        reader = row.manager_id if reason is Reason.ESCALATION else row.person_id
+        if reader is None:
+            plan.unreachable.setdefault(row.person_id, "overdue, and no line manager is known")
+            continue
+        plan.letters.setdefault(reader, []).append(Line(row.directive_id, row.person_id, reason))
+
+
+def plan_day(day: date, *, at: datetime, hours: Hours) -> Plan:
+    """Put into the outbox what ``day`` asks for; a second time on the same day changes nothing."""
+    plan = planned(day)
+    if plan.window.after >= day:
+        return plan
+    _post(plan.letters, at=at, hours=hours)
+    result = {"letters": len(plan.letters), "lines": plan.lines, "unreachable": len(plan.unreachable)}
+    db.session.execute(insert(ReminderRun).values(day=day, planned_at=at, result=result))
+    log("reminders.planned", actor_id=None, day=day.isoformat(), **result)
+    return plan
+
+
+def _post(letters: Mapping[int, Iterable[Line]], *, at: datetime, hours: Hours) -> None:
+    """Into the message that waits for a person already, else into a new one."""
+    waiting = queries.waiting_of(letters)
+    fresh = [person_id for person_id in letters if person_id not in waiting]
+    if fresh:
+        base = {"state": Delivery.WAITING, "created_at": at, "not_before": hours.next_allowed(at)}
+        rows = [{"reference": uuid.uuid4(), "person_id": p, "tries": 0, "reason": "", **base} for p in fresh]
+        db.session.execute(insert(Message), rows)
+        waiting |= queries.waiting_of(fresh)
+    held = queries.lines_of(set(waiting.values()))
+    lines = [
+        {**_columns(line), "message_id": waiting[person_id], "created_at": at}
+        for person_id, of_person in letters.items()
+        for line in of_person
+        if not any(_same(line, one) for one in held[waiting[person_id]])
+    ]
+    if lines:
+        db.session.execute(insert(MessageLine), lines)
+
+
+def _columns(line: Line) -> dict[str, int | str | None]:
+    return {
+        "directive_id": line.directive_id,
+        "about_id": line.about_id,
+        "reason": line.reason,
+        "asked_by_id": line.asked_by_id,
+    }
+
+
+def _same(one: Line, other: Line) -> bool:
+    return (one.directive_id, one.about_id, one.reason) == (other.directive_id, other.about_id, other.reason)
+
+
+def nudge(person_id: int, directive: Directed, *, by: int, at: datetime, hours: Hours) -> datetime:
+    """Ask that a person be reminded of a directive; returns from when the mail may go.
+
+    Raises:
+        ConflictError: They were nudged about it less than seven days ago.
+        RuleError: Nothing is asked of them that they have still to complete, or no mail reaches them.
+    """
+    day = london_day(at)
+    again = queries.may_nudge_again(queries.nudged_at(person_id, directive.id))
+    if again is not None and at < again:
+        raise ConflictError(
+            f"This person was reminded of {directive.reference} less than "
+            f"{queries.NUDGE_DAYS} days ago. You can do it again from {date_words(again)}."
+        )
+    refuse_needless(person_id, directive, day)
+    _post({person_id: [Line(directive.id, person_id, Reason.NUDGE, by)]}, at=at, hours=hours)
+    log("reminder.nudged", actor_id=by, subject_id=person_id, directive=directive.reference)
+    return hours.next_allowed(at)
+
+
+def refuse_needless(person_id: int, directive: Directed, day: date) -> None:
+    """Refuse to remind somebody of what they have done, need not do, or cannot be told of by mail.
+
+    Raises:
+        RuleError: One of these holds.
+    """
+    stands = [row for row in chased(day, [person_id]) if row.directive_id == directive.id]
+    if not any(Reason.NUDGE.still_holds(row.status) for row in stands):
+        raise RuleError(f"{directive.reference} asks nothing of this person that is still to be completed.")
+    reader = addressees([person_id], day).get(person_id)
+    if reader is None or not reader.email:
+        raise RuleError("No email address of this person is known, so no reminder can reach them.")
+
+
+def save_rules(directive: Directed, rules: Rules, *, by: int) -> bool:
+    """Keep when a directive reminds; whether that differs from before."""
+    if rules == directive.rules:
+        return False
+    values: dict[str, Any] = {
+        "notice_days": list(rules.notice_days),
+        "overdue_every": rules.overdue_every,
+        "escalate_after": rules.escalate_after,
+        "ending_days": list(rules.ending_days),
+    }
+    if directive.own_rules:
+        changed = update(ReminderRule).where(ReminderRule.directive_id == directive.id)
+        db.session.execute(changed.values(**values))
+    else:
+        db.session.execute(insert(ReminderRule).values(directive_id=directive.id, **values))
+    log("reminders.rules_changed", actor_id=by, directive=directive.reference, **values)
+    return True
+
+
+def claim(message_id: int, *, at: datetime, hours: Hours) -> bool:
+    """Take a waiting message into one's hands; False where another has it or the person had one today.
+
+    The day is written with it, and the database holds one a day and person; a message that comes second
+    waits for the next day.
+    """
+    day = london_day(at)
+    taken = (
+        update(Message)
+        .where(Message.id == message_id, Message.state == Delivery.WAITING)
+        .values(state=Delivery.SENDING, claimed_at=at, sent_on=day, tries=Message.tries + 1)
+    )
+    try:
+        with db.session.begin_nested():
+            done: object = getattr(db.session.execute(taken), "rowcount", 0)
+    except IntegrityError:
+        tomorrow = hours.next_allowed(end_of_day(day) + timedelta(microseconds=1))
+        later = update(Message).where(Message.id == message_id).values(not_before=tomorrow)
+        db.session.execute(later)
+        return False
+    return bool(done)
+
+
+def sent(message_id: int, *, at: datetime) -> None:
+    """Note that the relay took it."""
+    _end(message_id, Delivery.SENT, sent_at=at, reason="")
+
+
+def dropped(message_id: int, reason: str) -> None:
+    """Note that nothing in it held any more."""
+    _end(message_id, Delivery.DROPPED, sent_on=None, reason=reason)
+
+
+def refused(message_id: int, reason: str) -> None:
+    """Note that the relay refused it for good."""
+    _end(message_id, Delivery.REFUSED, sent_on=None, reason=reason)
+
+
+def put_off(message_id: int, reason: str, *, at: datetime, hours: Hours, counted: bool = True) -> None:
+    """Let it wait for another try, or give it up after many.
+
+    Args:
+        message_id: A claimed message.
+        reason: Why it did not go.
+        at: This instant.
+        hours: When mail may go.
+        counted: False where the try was none, since no relay could be reached.
+    """
+    tries = db.session.scalar(select(Message.tries).where(Message.id == message_id)) or 1
+    if counted and tries >= TRIES:
+        _end(message_id, Delivery.FAILED, sent_on=None, reason=f"Given up after {tries} tries. {reason}")
+        return
+    if _joined(message_id):
+        _end(message_id, Delivery.DROPPED, sent_on=None, reason="What it said stands in a newer message.")
+        return
+    again = hours.next_allowed(at + FIRST_PAUSE * 2 ** (min(tries, 8) - 1))
+    values = {"sent_on": None, "reason": reason, "not_before": again}
+    _end(message_id, Delivery.WAITING, tries=tries if counted else tries - 1, **values)
+
+
+def _joined(message_id: int) -> bool:
+    """Whether a newer message to the same person waits; it then has the lines of this one too."""
+    person_id = db.session.scalar(select(Message.person_id).where(Message.id == message_id))
+    newer = queries.waiting_of([person_id]).get(person_id) if person_id else None
+    if newer is None:
+        return False
+    of_both = queries.lines_of([message_id, newer])
+    missing = [line for line in of_both[message_id] if not any(_same(line, one) for one in of_both[newer])]
+    if missing:
+        created = select(Message.created_at).where(Message.id == message_id).scalar_subquery()
+        rows = [{**_columns(line), "message_id": newer, "created_at": created} for line in missing]
+        for row in rows:
+            db.session.execute(insert(MessageLine).values(**row))
+    return True
+
+
+def _end(message_id: int, state: Delivery, **values: object) -> None:
+    changed = update(Message).where(Message.id == message_id, Message.state == Delivery.SENDING)
+    db.session.execute(changed.values(state=state, claimed_at=None, **values))
+
+
+def take_back_lost(at: datetime, hours: Hours) -> int:
+    """Let messages wait again whose sender died with them in its hands; how many.
+
+    They may have arrived: SMTP cannot tell. They keep their Message-ID, so that mail systems can drop the
+    second.
+    """
+    lost = select(Message.id).where(Message.state == Delivery.SENDING, Message.claimed_at < at - LOST_AFTER)
+    ids = list(db.session.scalars(lost))
+    for message_id in ids:
+        put_off(message_id, "Its sender ended with the message in its hands.", at=at, hours=hours)
+    return len(ids)
+
+
+def try_again(row: Message, *, by: int, at: datetime, hours: Hours) -> None:
+    """Let a message that was refused, bounced or given up wait once more.
+
+    Raises:
+        ConflictError: It is in another state, or the person has a newer one that waits.
+    """
+    if row.state not in {Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED}:
+        raise ConflictError("This message does not need to be tried again.")
+    if queries.waiting_of([row.person_id]):
+        raise ConflictError("A newer message to this person waits already.")
+    row.state, row.tries, row.reason, row.sent_on = Delivery.WAITING, 0, "", None
+    row.not_before = hours.next_allowed(at)
+    log("reminder.tried_again", actor_id=by, subject_id=row.person_id, message=str(row.reference))
+
+
+def bounced(reference: uuid.UUID, reason: str) -> bool:
+    """Note that a message came back; False where no such message was handed over."""
+    row = db.session.scalar(select(Message).where(Message.reference == reference))
+    if row is None or row.state not in {Delivery.SENT, Delivery.BOUNCED}:
+        return False
+    row.state, row.reason = Delivery.BOUNCED, reason
+    log("reminder.bounced", actor_id=None, subject_id=row.person_id, message=str(reference))
+    return True
+
+
+def falling(days: Iterable[int]) -> tuple[int, ...]:
+    """Numbers of days, the largest first, each once."""
+    return tuple(sorted(set(days), reverse=True))
+
+
+def told(plan: Plan) -> list[str]:
+    """What would be sent to whom, and why, a line each: for a dry run."""
+    lines = []
+    for person_id, reasons_of in plan.letters.items():
+        reader = plan.people[person_id]
+        why = "; ".join(said(plan, line, person_id) for line in reasons_of)
+        lines.append(f"{reader.staff_number} {reader.name}: {why}")
+    for person_id, reason in plan.unreachable.items():
+        one = plan.people.get(person_id)
+        lines.append(f"{one.staff_number if one else 'Erased'}: not reached, {reason}")
+    return sorted(lines)
+
+
+def said(plan: Plan, line: Line, reader: int) -> str:
+    """One reason in words, with whom it is about where that is somebody else."""
+    about = plan.people.get(line.about_id)
+    of = "" if line.about_id == reader or about is None else f", {about.name}"
+    return f"{plan.directives[line.directive_id].reference} {queries.in_words(line.reason)}{of}"

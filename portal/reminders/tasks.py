@@ -1,0 +1,29 @@
+"""The job that plans the day's reminders and sends what waits."""
+
+from typing import Any
+
+from portal import clock
+from portal.db import transaction
+from portal.jobs.progress import Progress
+from portal.jobs.registry import Arguments, task
+from portal.reminders import services
+from portal.reminders.sending import send_waiting
+from portal.reminders.settings import mail_hours, relay_is_set, sending
+
+
+@task(
+    "reminders",
+    "Reminders",
+    by_hand="Plans what today asks for, once a day, and sends what waits in the outbox, if mail may go now.",
+)
+def remind(job: Progress, arguments: Arguments) -> dict[str, Any]:
+    """Plan, once a day; then send."""
+    now = clock.now()
+    job.tell(0, 1, "Planning")
+    with transaction():
+        plan = services.plan_day(clock.london_day(now), at=now, hours=mail_hours())
+    said = [f"{len(plan.letters)} messages planned."]
+    if not relay_is_set():
+        return {"said": [*said, "No mail relay is set: they wait in the outbox."]}
+    done = send_waiting(sending(), lambda count, words: job.tell(count, count + 1, words))
+    return {"said": [*said, f"{done.words}."]}

@@ -1,0 +1,169 @@
+"""Pages of mail: the outbox, what would be sent, when directives remind, and the nudge."""
+
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.db import transaction
+from portal.errors import NotFoundError
+from portal.people.queries import may_see, person_by_staff_number
+from portal.permissions import Permission
+from portal.reminders import queries, services
+from portal.reminders.forms import NudgeForm, RulesForm
+from portal.reminders.models import Delivery
+from portal.reminders.queries import Addressee
+from portal.reminders.settings import mail_hours, relay_is_set
+from portal.standing.chasing import chased
+from portal.web.filters import instant
+from portal.web.paging import Page
+
+bp = Blueprint("reminders", __name__, template_folder="templates")
+
+STATES = {
+    Delivery.WAITING: "Waiting",
+    Delivery.SENDING: "Being sent",
+    Delivery.SENT: "Sent",
+    Delivery.DROPPED: "Not needed any more",
+    Delivery.REFUSED: "Refused",
+    Delivery.FAILED: "Given up",
+    Delivery.BOUNCED: "Came back",
+}
+AGAIN = (Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED)
+
+
+@bp.get("/reminders")
+@requires(Permission.REMINDER_VIEW)
+def index() -> ResponseReturnValue:
+    """The outbox."""
+    asked = request.args.get("state", "")
+    state = Delivery(asked) if asked in set(Delivery) else None
+    counts = queries.counts(current_user.viewer)
+    total = counts[state] if state else sum(counts.values())
+    page = Page.of(total, request.path, request.args.items(multi=True))
+    hours, now = mail_hours(), clock.now()
+    return render_template(
+        "reminders/index.html",
+        page=page,
+        rows=queries.outbox(current_user.viewer, state, page.offset, page.size),
+        counts=counts,
+        state=state,
+        words=STATES,
+        again=AGAIN,
+        relay=relay_is_set(),
+        next_at=None if hours.allow(now) else hours.next_allowed(now),
+        last=queries.last_planned(),
+        directives=queries.directed(clock.today()).values(),
+        may_set=Permission.REMINDER_RULE in current_user.permissions,
+    )
+
+
+@bp.get("/reminders/preview")
+@requires(Permission.REMINDER_VIEW)
+def preview() -> ResponseReturnValue:
+    """What would be sent to whom today or on a day to come, and why; nothing is written."""
+    asked = request.args.get("day", "").strip()
+    day = clock.read_day(asked) if asked else clock.today()
+    error = ""
+    if day is None or day < clock.today():
+        error = "Write today’s date or a later one, such as 30 April 2027."
+    plan = services.planned(clock.today() if error or day is None else day)
+    seen = queries.seen(current_user.viewer) & plan.people.keys()
+    rows = [
+        (plan.people[one], [services.said(plan, line, one) for line in lines])
+        for one, lines in plan.letters.items()
+        if one in seen
+    ]
+    rows.sort(key=lambda row: (row[0].surname, row[0].staff_number))
+    missed = [
+        (plan.people[one], why) for one, why in plan.unreachable.items() if one in plan.people and one in seen
+    ]
+    page = Page.of(len(rows), request.path, request.args.items(multi=True))
+    answer = render_template(
+        "reminders/preview.html",
+        page=page,
+        rows=rows[page.offset : page.offset + page.size],
+        missed=sorted(missed, key=lambda row: (row[0].surname, row[0].staff_number)),
+        day=plan.window.to,
+        asked=asked,
+        error=error,
+        planned=plan.window.after >= plan.window.to,
+    )
+    return answer, 400 if error else 200
+
+
+@bp.route("/reminders/rules/<reference>", methods=["GET", "POST"])
+@requires(Permission.REMINDER_RULE)
+def rules(reference: str) -> ResponseReturnValue:
+    """When one directive reminds."""
+    about = queries.directive_named(reference, clock.today())
+    form = RulesForm.of(about.rules)
+    if form.validate_on_submit():
+        with transaction():
+            changed = services.save_rules(about, form.rules, by=current_user.person_id)
+        flash("The rules are saved." if changed else "Nothing was changed.", "success")
+        return redirect(url_for(".index"), 303)
+    return render_template("reminders/rules.html", form=form, about=about), 400 if form.errors else 200
+
+
+@bp.post("/reminders/<uuid:reference>/again")
+@requires(Permission.REMINDER_VIEW)
+def again(reference: UUID) -> ResponseReturnValue:
+    """Let a message that did not arrive wait once more."""
+    with transaction():
+        row = queries.message(current_user.viewer, reference)
+        services.try_again(row, by=current_user.person_id, at=clock.now(), hours=mail_hours())
+    flash("The message waits again.", "success")
+    return redirect(url_for(".index"), 303)
+
+
+@bp.route("/people/<staff_number>/nudge/<reference>", methods=["GET", "POST"])
+@requires(Permission.REMINDER_NUDGE)
+def nudge(staff_number: str, reference: str) -> ResponseReturnValue:
+    """Remind one person, whom the viewer sees, of one directive."""
+    who = _person(staff_number)
+    about = queries.directive_named(reference, clock.today())
+    form, now, hours = NudgeForm(), clock.now(), mail_hours()
+    if form.validate_on_submit():
+        with transaction():
+            goes = services.nudge(who.person_id, about, by=current_user.person_id, at=now, hours=hours)
+        when = "now" if goes <= now else f"at {instant(goes)}"
+        after = (
+            f"The reminder to {who.name} goes {when}"
+            if relay_is_set()
+            else f"The reminder to {who.name} waits"
+        )
+        flash(f"{after}, unless they have completed it by then.", "success")
+        return redirect(f"/people/{staff_number}", 303)
+    last = queries.nudged_at(who.person_id, about.id)
+    ahead = queries.may_nudge_again(last)
+    stands = [row for row in chased(clock.today(), [who.person_id]) if row.directive_id == about.id]
+    return render_template(
+        "reminders/nudge.html",
+        form=form,
+        who=who,
+        about=about,
+        last=last,
+        ahead=ahead if ahead and ahead > now else None,
+        stands=stands[0] if stands else None,
+        goes=None if hours.allow(now) else hours.next_allowed(now),
+        relay=relay_is_set(),
+    )
+
+
+def _person(staff_number: str) -> Addressee:
+    """The person, as far as the viewer may see them.
+
+    Raises:
+        NotFoundError: There is nobody of this number, or none that may be seen.
+    """
+    person_id = person_by_staff_number(staff_number.replace("\x00", ""))
+    found = queries.addressees([person_id], clock.today()).get(person_id)
+    if found is None or not may_see(current_user.viewer, person_id):
+        raise NotFoundError(f"Nobody has the staff number {staff_number}.")
+    if person_id == current_user.person_id:
+        abort(404)
+    return found
