@@ -16,6 +16,7 @@ from portal.decisions.offers import offers
 from portal.decisions.preview import Effect, effects
 from portal.decisions.queries import RequestRow, Wanted, Whom
 from portal.decisions.wishes import Wish, faults
+from portal.directives.exclusions import exclusions_of
 from portal.errors import ConflictError, NotFoundError
 from portal.permissions import Permission
 from portal.web.paging import Page
@@ -79,6 +80,19 @@ def ask(staff_number: str, kind: str) -> ResponseReturnValue:
 
 def _ask_page(form: AskForm, whom: Whom) -> str:
     return render_template("decisions/ask.html", form=form, whom=whom, page=pages.ASK[form.kind])
+
+
+@bp.get("/records/decisions")
+@requires(Permission.RECORD_VIEW)
+def mine() -> ResponseReturnValue:
+    """What was asked for and decided about oneself: in roles and categories, never a comment."""
+    person_id = current_user.person_id
+    return render_template(
+        "decisions/mine.html",
+        excluded=exclusions_of(person_id),
+        entries=pages.own_entries(queries.told_requests(person_id)),
+        reason=words.reason,
+    )
 
 
 @bp.get("/decisions/<uuid:uuid>", endpoint="request")

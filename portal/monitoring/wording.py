@@ -3,6 +3,7 @@
 from datetime import date
 
 from portal import clock
+from portal.directives.exclusions import REASON_WORDS
 from portal.learning.queries import Course
 from portal.monitoring.completion import CompletionRow
 from portal.monitoring.figures import Figures, Share
@@ -11,15 +12,6 @@ from portal.monitoring.subject import Subject
 from portal.standing.algebra import Status
 from portal.standing.cells import utc_text
 from portal.web import filters as say
-
-REASONS = {
-    "maternity_or_parental": "maternity or parental leave",
-    "not_available_for_duty": "not available for duty",
-    "secondment": "secondment",
-    "role_not_affected": "role not affected",
-    "leaving": "leaving",
-    "other": "other",
-}
 
 ACHIEVED = {
     "assessed": "Passed",
@@ -168,7 +160,7 @@ def known_on(position: Position) -> str:
 
 def reason(key: str) -> str:
     """The words of a reason category."""
-    return REASONS.get(key, key.replace("_", " "))
+    return REASON_WORDS.get(key, key.replace("_", " "))
 
 
 def where(name: str, status: Status, missing: int, asked: int, due_on: date, noun: str) -> str:
