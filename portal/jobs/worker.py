@@ -140,8 +140,8 @@ class Sweeper(Scheduler):  # type: ignore[misc]
         """One look."""
         try:
             self.hands.sweep(self.huey, self.send)
-        except Exception:
-            self.hands.app.logger.exception("jobs could not be looked for")
+        except Exception as error:  # such as a database that restarts: said each time, in a line
+            self.hands.app.logger.warning("jobs could not be looked for: %s", type(error).__name__)
         self.stop_flag.wait(SWEEP_SECONDS)
 
 

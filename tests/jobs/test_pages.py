@@ -1,5 +1,6 @@
 """The pages of jobs: who sees which, what each shows, and what its buttons do; on both databases."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -176,3 +177,12 @@ def test_the_pieces_that_change_are_there_until_the_job_has_ended(administrator)
     assert (pieces(made(State.RUNNING)), pieces(made(State.WAITING)), pieces(made(State.DONE))) == (2, 2, 0)
     assert 'data-refresh="/jobs/' in administrator.page(f"/jobs/{made(State.RUNNING)}").html
     assert "data-refresh" not in administrator.page(f"/jobs/{made(State.FAILED)}").html
+
+
+def test_the_list_warns_where_no_worker_takes_up_what_waits(administrator):
+    warning = "no worker takes them up"
+    made(asked_at=clock.now() - timedelta(minutes=2))
+    assert warning in administrator.page("/jobs").text
+
+    made(State.RUNNING)
+    assert warning not in administrator.page("/jobs").text
