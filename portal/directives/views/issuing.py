@@ -142,7 +142,8 @@ def _from_file(told: DirectiveTold | None) -> ResponseReturnValue:
             raise BadInputError(["Choose a directive’s TOML file"])
         file = package.read(content)
     except BadInputError as error:
-        upload.upload.errors = error.reasons
+        upload.upload.errors = error.reasons[:1]
+        upload.form_errors.extend(error.reasons[1:])
         return _page(DirectiveForm(formdata=None, data=FIRST), told, upload)
     return _page(DirectiveForm(formdata=None, data=typed(file)), told)
 
