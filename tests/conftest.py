@@ -14,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask_migrate import upgrade
+from hypothesis import settings
 
 from config import Config
 from portal.accounts import passwords
@@ -25,6 +26,10 @@ from tests.pages import PortalClient
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
 
 SECRET = secrets.token_hex(32)
+
+# How long one example takes says how busy the machine is, not whether the property holds.
+settings.register_profile("portal", deadline=None)
+settings.load_profile("portal")
 REAL_HASHER = passwords._hasher
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import font_source_sans_pro
 import typst
@@ -88,31 +89,24 @@ def pdf(
         TypesettingError: The text breaks such a rule, or cannot be typeset at all.
     """
     at = at.replace(microsecond=0)
-    said = {
-        "title": quoted(title),
-        "author": quoted(author),
-        "above": quoted(above),
-        "foot": quoted(foot),
-        "year": str(at.year),
-        "month": str(at.month),
-        "day": str(at.day),
-        "across": "true" if across else "false",
-    }
+    said = {"title": quoted(title), "author": quoted(author), "above": quoted(above), "foot": quoted(foot)}
+    said |= {"year": str(at.year), "month": str(at.month), "day": str(at.day)}
+    said["across"] = "true" if across else "false"
     frame = re.sub(r"\{(\w+)\}", lambda name: said[name[1]], _FRAME)
     source = (frame + markup).encode()
     try:
         return _made(source, at, claimed=True)
-    except typst.TypstError as error:
+    except TypesettingError:
         if strict:
-            raise TypesettingError(str(error)) from error
-    try:
-        return _made(source, at, claimed=False)
-    except typst.TypstError as error:
-        raise TypesettingError(str(error)) from error
+            raise
+    return _made(source, at, claimed=False)
 
 
 def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
-    made: bytes = typst.compile(
-        source, font_paths=_fonts(), pdf_standards=["ua-1"] if claimed else None, timestamp=at
-    )
+    """The file, with or without the claim to keep the rules of PDF/UA."""
+    standards: Any = ["ua-1"] if claimed else None
+    try:
+        made: bytes = typst.compile(source, font_paths=_fonts(), pdf_standards=standards, timestamp=at)
+    except typst.TypstError as error:
+        raise TypesettingError(str(error)) from error
     return made
