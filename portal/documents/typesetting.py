@@ -82,8 +82,8 @@ def pdf(
         author: Whose document it is.
         at: When its content was made; becomes the document's date.
         across: On A4 across rather than upright.
-        strict: Whether a text that breaks a rule of PDF/UA, such as by a character that the font lacks, is
-            refused. Else its file is made all the same, without the claim to keep the rules.
+        strict: Whether a text that breaks a rule of PDF/UA, as by a character that the font lacks, is refused;
+            else its file is made all the same, without the claim to keep the rules.
 
     Raises:
         TypesettingError: The text breaks such a rule, or cannot be typeset at all.
@@ -92,14 +92,13 @@ def pdf(
     said = {"title": quoted(title), "author": quoted(author), "above": quoted(above), "foot": quoted(foot)}
     said |= {"year": str(at.year), "month": str(at.month), "day": str(at.day)}
     said["across"] = "true" if across else "false"
-    frame = re.sub(r"\{(\w+)\}", lambda name: said[name[1]], _FRAME)
-    source = (frame + markup).encode()
+    source = re.sub(r"\{(\w+)\}", lambda name: said[name[1]], _FRAME) + markup
     try:
-        return _made(source, at, claimed=True)
+        return _made(source.encode(), at, claimed=True)
     except TypesettingError:
         if strict:
             raise
-    return _made(source, at, claimed=False)
+    return _made(source.encode(), at, claimed=False)
 
 
 def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
