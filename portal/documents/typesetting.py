@@ -82,7 +82,7 @@ def pdf(
         author: Whose document it is.
         at: When its content was made; becomes the document's date.
         across: On A4 across rather than upright.
-        strict: Whether a text that breaks a rule of PDF/UA, as by a character that the font lacks, is refused;
+        strict: Whether a text that breaks a rule of PDF/UA, by a character that the font lacks, is refused;
             else its file is made all the same, without the claim to keep the rules.
 
     Raises:
