@@ -13,7 +13,7 @@ from portal.db import stamp, transaction
 from portal.decisions import pages, queries, services, words
 from portal.decisions.forms import FORMS, AskForm, DecideForm, FilterForm, WithdrawForm
 from portal.decisions.offers import offers
-from portal.decisions.preview import Effect, effects
+from portal.decisions.preview import effects
 from portal.decisions.queries import RequestRow, Wanted, Whom
 from portal.decisions.wishes import Wish, faults
 from portal.directives.exclusions import exclusions_of
@@ -145,7 +145,8 @@ def withdraw_request(uuid: UUID) -> ResponseReturnValue:
 def _page(row: RequestRow, form: DecideForm, wish: Wish) -> str:
     viewer = current_user.viewer
     texts, answer = queries.texts_of(row)
-    decides = queries.may_decide(viewer, row)
+    decides, today = queries.may_decide(viewer, row), clock.today()
+    stale = [fault.sentence for fault in faults(wish, today)] if decides else []  # the facts have moved on
     return render_template(
         "decisions/request.html",
         row=row,
@@ -154,17 +155,10 @@ def _page(row: RequestRow, form: DecideForm, wish: Wish) -> str:
         said=pages.answer(row),
         answer=answer,
         decides=decides,
-        changes=_changes(row, wish) if decides else [],
-        wish=wish,
+        stale=stale,
+        changes=effects(wish, viewer, now=clock.now(), today=today) if decides and not stale else [],
+        own=row.person_id == viewer.person_id,
         mine=row.asked_by_id == viewer.person_id,
         withdraw_form=WithdrawForm(),
-        today=clock.today(),
+        today=today,
     )
-
-
-def _changes(row: RequestRow, wish: Wish) -> list[Effect]:
-    """What granting would change; nothing where the facts have moved on so that it cannot be granted."""
-    today = clock.today()
-    if faults(wish, today):
-        return []
-    return effects(wish, current_user.viewer, now=clock.now(), today=today)

@@ -168,7 +168,7 @@ def where(name: str, status: Status, missing: int, asked: int, due_on: date, nou
     if status is Status.EXEMPT:
         return f"{name} is exempt"
     if status is Status.DEFERRED:
-        return f"{name} is deferred until {say.date(due_on)}"
+        return f"{name} is deferred, then due on {say.date(due_on)}"
     if status.held:
         return f"{name} has completed {'all ' if asked > 1 else ''}{say.plural(asked, noun)}"
     still = f"{missing} of {say.plural(asked, noun)}"
