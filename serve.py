@@ -49,7 +49,7 @@ def serve(target: str, address: str, port: int, *, factory: bool = False, jobs: 
     keeper = None
     if jobs:
         worker = importlib.import_module("portal.jobs.worker")  # not before: this program may begin again
-        keeper = Keeper(lambda: worker.work(getattr(sys.modules[module], name), jobs))
+        keeper = Keeper(lambda: worker.work(getattr(sys.modules[module], name), jobs, embedded=True))
     try:
         _serve(target, address, port, factory=factory)
     finally:

@@ -50,7 +50,7 @@ def measure() -> list[Figure]:
         first, _ = flask(instance, "people", "import", str(file))
         again, _ = flask(instance, "people", "import", str(file))
         flask(instance, "modules", "publish", "modules")
-        issued, _ = flask(instance, "directives", "issue", str(_directive(Path(folder))))
+        issued, _ = flask(instance, "directives", "issue", str(directive_file(Path(folder))))
         other = Path(folder) / "moved.csv"
         write(other, since="2026-09-01", seed=2)
         moved, _ = flask(instance, "people", "import", str(other))
@@ -110,7 +110,8 @@ def insert(database: Path, file: Path) -> float:
         return time.perf_counter() - begun
 
 
-def _directive(folder: Path) -> Path:
+def directive_file(folder: Path) -> Path:
+    """The directive of the measures, written into the folder."""
     file = folder / "directive.toml"
     asked = "".join(
         f'\n[[requirement]]\nkind = "module"\nkey = "{key}"\n'

@@ -1,5 +1,6 @@
 """The application on each database, one transaction a test, and a client that reads pages."""
 
+import gc
 import os
 import secrets
 import shutil
@@ -10,18 +11,56 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask_migrate import upgrade
+from hypothesis import settings
 
 from config import Config
+from portal.accounts import passwords
 from portal.app import create_app
 from portal.catalogue import published, queries, rendering
 from portal.db import db
 from portal.extensions import limiter
 from tests.pages import PortalClient
-from tests.running import Server, copied, make_force
+from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
 
 SECRET = secrets.token_hex(32)
+
+# How long one example takes says how busy the machine is, not whether the property holds.
+settings.register_profile("portal", deadline=None)
+settings.load_profile("portal")
+REAL_HASHER = passwords._hasher
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the collector leave alone what was loaded, as the server does: it would walk all of it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
+
+
+def _hash_with(monkeypatch: pytest.MonkeyPatch, hasher: PasswordHasher) -> None:
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    passwords._nobodys.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hashing at next to no cost, in this process; ``real_passwords`` is for what tests the cost."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _hash_with(monkeypatch, CHEAP_HASHER)
+        yield
+
+
+@pytest.fixture
+def real_passwords() -> Iterator[None]:
+    """Hashing as the portal does it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _hash_with(monkeypatch, REAL_HASHER)
+        yield
+    passwords._nobodys.cache_clear()
 
 
 def _binaries() -> Path:
@@ -42,7 +81,9 @@ def postgresql() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    data, options = folder / "data", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+    data = folder / "data"
+    # Never a power cut to this server: what its own settings promise a portal costs tests nothing.
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
     initdb = [
         binaries / "initdb",
         "-D",
@@ -54,6 +95,7 @@ def postgresql() -> Iterator[str]:
         "-E",
         "UTF8",
         "--locale=C.UTF-8",
+        "--no-sync",
     ]
     control = [binaries / "pg_ctl", "-D", data, "-l", folder / "log"]
     subprocess.run([*as_user, *initdb], check=True, capture_output=True)
@@ -106,10 +148,16 @@ def client(app: Flask, database: None) -> PortalClient:
 
 @pytest.fixture(scope="session")
 def small_force(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An instance folder with a fictional force of 60; never used itself, only copied."""
-    instance = tmp_path_factory.mktemp("template")
-    make_force(instance)
-    return instance
+    """An instance folder with a fictional force of 60, for all workers; never used itself, only copied."""
+    return once_for_all_workers(tmp_path_factory.getbasetemp(), "force", make_force)
+
+
+@pytest.fixture(scope="session")
+def force_template(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with a fictional force of 20; never used itself, only copied."""
+    address = fresh_database(postgresql, "force_template")
+    make_force(tmp_path_factory.mktemp("template"), people=20, database_url=address)
+    return "force_template"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A real server on a copy of a small fictional force: for browsers, kills and backups."""
 
+import fcntl
 import http.client
 import os
 import shutil
@@ -8,8 +9,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psycopg
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct-horse-of-westshire"
@@ -42,6 +46,34 @@ def make_force(instance: Path, people: int = 60, database_url: str = "") -> None
     for words in (("db", "upgrade"), ("demo", "create", "--people", str(people), "--seed", "5")):
         done = command(environment, *words)
         assert done.returncode == 0, done.stderr
+
+
+def once_for_all_workers(base: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that whichever worker of this run comes first makes, and that the others wait for.
+
+    Args:
+        base: The worker's own base of temporary folders.
+        name: What the folder is called.
+        make: Fills the folder.
+    """
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = shared / name, shared / f"{name}.made"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
+def fresh_database(server: str, name: str, template: str = "template1") -> str:
+    """A database of this name, as the template is, whatever had the name before; its address."""
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return f"{server.rpartition('/')[0]}/{name}"
 
 
 @dataclass

@@ -108,11 +108,7 @@ class GrantFilterForm(Form):  # type: ignore[misc]
         widget=GovSelect(),
         validate_choice=False,
     )
-    unit = StringField(
-        "Unit",
-        description="Path or name. Roles on a unit above it hold there too.",
-        widget=GovInput(autocomplete="off", spellcheck=False),
-    )
+    unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))
     state = SelectField(
         "Held or ended",
         choices=[
@@ -129,6 +125,4 @@ class ProposalFilterForm(Form):  # type: ignore[misc]
     """Whose proposals to list."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
-    unit = StringField(
-        "Unit", description="Path or name", widget=GovInput(autocomplete="off", spellcheck=False)
-    )
+    unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))

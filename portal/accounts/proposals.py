@@ -27,7 +27,8 @@ class Offer:
     """Where a grant could hold, and how many people it would give sight of."""
 
     unit_id: int | None
-    where: str
+    where: str  # the unit's path
+    short: str  # its name
     sees: int
 
     @property
@@ -43,7 +44,7 @@ class Proposal:
     person_id: int
     staff_number: str
     name: str
-    position: str  # rank and unit
+    rank: str
     unit_path: str  # of their own post
     reports: int
     held: str  # what they are a manager of already, though it covers only a part
@@ -162,21 +163,22 @@ def _covered(reports: list[LivePost], held: set[int | None], force: Workforce) -
 def _offers(
     person_id: int, reports: list[LivePost], own: list[LivePost], force: Workforce, units: set[int] | None
 ) -> tuple[Offer, ...]:
-    """The smallest unit that holds all reports, and direct reports alone; the narrower first at the top.
+    """The smallest unit that holds all reports, and direct reports alone; what is proposed stands first.
 
-    Sight of the whole force is proposed first only to somebody who has a post at the top of it. Who
-    administers units gives roles on these alone.
+    The unit is proposed to those whose own post stands in it or above it. Anybody else would see people
+    beside those whom they manage, so direct reports come first. Who administers units gives roles on these
+    alone.
     """
     found = []
     over = force.smallest_over(post.unit_id for post in reports)
     if over is not None and (units is None or over in units):
-        sees = len(force.people_under(over) - {person_id})
-        found.append(Offer(over, force.units[over].path, sees))
+        unit, sees = force.units[over], len(force.people_under(over) - {person_id})
+        found.append(Offer(over, unit.path, unit.name, sees))
     if units is None:
-        direct = Offer(None, where_words(Role.MANAGER, ""), len({post.person_id for post in reports}))
-        whole = over is not None and force.units[over].parent_id is None
-        at_the_top = any(post.unit_id == over for post in own)
-        found.insert(0 if whole and not at_the_top else len(found), direct)
+        words = where_words(Role.MANAGER, "")
+        direct = Offer(None, words, words, len({post.person_id for post in reports}))
+        heads = over is not None and any(post.unit_id in force.chain(over) for post in own)
+        found.insert(len(found) if heads else 0, direct)
     return tuple(found)
 
 
@@ -194,7 +196,7 @@ def _proposal(
         person_id=row.person_id,
         staff_number=row.staff_number,
         name=f"{row.surname}, {row.forenames}",
-        position=f"{row.rank}, {unit.name}" if unit else row.rank,
+        rank=row.rank,
         unit_path=unit.path if unit else "",
         reports=len({post.person_id for post in reports}),
         held=", ".join(paths),

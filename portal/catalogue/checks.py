@@ -21,8 +21,12 @@ def read_check(content: str, place: Place, line: int) -> ItemText | None:
     if item is None:
         return None
     if not item.kind.checks:
-        usable = " or ".join(kind.name for kind in kinds().values() if kind.checks)
-        place.fault(line, f"A check cannot be of kind “{item.kind.name}”. Use {usable}.")
+        usable = [kind.name for kind in kinds().values() if kind.checks]
+        place.fault(
+            line,
+            f"A check cannot be of kind “{item.kind.name}”, whose answers have to be kept. Use"
+            f" {', '.join(usable[:-1])} or {usable[-1]}.",
+        )
         return None
     if item.key in place.check_keys:
         place.fault(line, f"The key “{item.key}” is used twice in this lesson. Give each check its own.")

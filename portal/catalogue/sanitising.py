@@ -18,6 +18,8 @@ ATTRIBUTES: dict[str, set[str]] = {
     "input": {"type", "name", "value"},
     "label": {"for"},
     "ol": {"start"},
+    "option": {"value"},
+    "select": set(),
     "source": {"media", "srcset", "type", "width", "height"},
     "span": {"aria-hidden"},
     "td": set(),

@@ -238,7 +238,8 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
     due_on = DayField("", validators=[Optional()])
     comment = TextAreaField(
         "To the person who asked",
-        description="A sentence is needed where you refuse. " + NEVER_HEALTH,
+        description="Needed where you refuse. Do not write a diagnosis, or anything else about health. "
+        "Who asked reads this; the person it is about never does.",
         widget=GovTextarea(rows=3),
         validators=[Optional(), Length(max=MOST, message=f"Write at most {MOST:,} characters")],
     )

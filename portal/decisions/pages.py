@@ -1,5 +1,6 @@
 """What the pages of requests say."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -89,6 +90,20 @@ def _last(day: date | None) -> str:
 
 def _end(day: date | None) -> str:
     return "No end" if day == OPEN_END else say_date(day)
+
+
+def own_entries(told: Iterable[tuple[RequestRow, str]]) -> list[dict[str, Any]]:
+    """For the person it is about: what was asked for and what became of it, without names."""
+    found = []
+    for row, by in told:
+        asked = f"Asked for at {instant(row.asked_at)}: {row.reason_words}."
+        if row.decided_at is None:
+            found.append({"when": instant(row.asked_at), "fact": f"{row.what}: waiting", "recorded": asked})
+            continue
+        who = "" if row.outcome == "withdrawn" else f" by {by}"
+        fact = f"{row.what}: {row.state_words.lower()}{who}"
+        found.append({"when": instant(row.decided_at), "fact": fact, "recorded": asked})
+    return found
 
 
 def answer(row: RequestRow) -> str:

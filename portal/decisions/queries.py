@@ -16,6 +16,7 @@ from portal.decisions.models import Decision, DecisionRequest
 from portal.decisions.wishes import TWO_PERSONS, Wish
 from portal.directives.models import Directive, Exclusion
 from portal.errors import NotFoundError
+from portal.people.deciders import deciders
 from portal.people.models import PersonName
 from portal.people.notes import notes_of
 from portal.people.queries import Viewer, may_see, person_by_staff_number, visible_people
@@ -270,6 +271,18 @@ def texts_of(row: RequestRow) -> tuple[dict[str, str], str]:
 def requests_about(person_id: int) -> list[RequestRow]:
     """Every request about a person, the newest first; the caller says what of it may be shown."""
     return _rows(_statement().where(r.person_id == person_id).order_by(r.id.desc()))
+
+
+def told_requests(person_id: int) -> list[tuple[RequestRow, str]]:
+    """The requests about a person of which that person is told, with the role of who decided.
+
+    A correction of a pass is told once it is granted: until then nothing has happened to the record.
+    """
+    rows = requests_about(person_id)
+    told = [row for row in rows if row.kind not in TWO_PERSONS or row.outcome == "granted"]
+    acts = {row.id: (row.decided_by_id or 0, row.decided_at) for row in told if row.decided_at}
+    by = deciders(set(acts.values()))
+    return [(row, by[acts[row.id]] if row.id in acts else "") for row in told]
 
 
 def may_decide(viewer: Viewer, row: RequestRow) -> bool:

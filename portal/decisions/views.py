@@ -13,9 +13,10 @@ from portal.db import stamp, transaction
 from portal.decisions import pages, queries, services, words
 from portal.decisions.forms import FORMS, AskForm, DecideForm, FilterForm, WithdrawForm
 from portal.decisions.offers import offers
-from portal.decisions.preview import Effect, effects
+from portal.decisions.preview import effects
 from portal.decisions.queries import RequestRow, Wanted, Whom
 from portal.decisions.wishes import Wish, faults
+from portal.directives.exclusions import exclusions_of
 from portal.errors import ConflictError, NotFoundError
 from portal.permissions import Permission
 from portal.web.paging import Page
@@ -81,6 +82,19 @@ def _ask_page(form: AskForm, whom: Whom) -> str:
     return render_template("decisions/ask.html", form=form, whom=whom, page=pages.ASK[form.kind])
 
 
+@bp.get("/records/decisions")
+@requires(Permission.RECORD_VIEW)
+def mine() -> ResponseReturnValue:
+    """What was asked for and decided about oneself: in roles and categories, never a comment."""
+    person_id = current_user.person_id
+    return render_template(
+        "decisions/mine.html",
+        excluded=exclusions_of(person_id),
+        entries=pages.own_entries(queries.told_requests(person_id)),
+        reason=words.reason,
+    )
+
+
 @bp.get("/decisions/<uuid:uuid>", endpoint="request")
 @requires(Permission.DECISION_ASK)
 def request_page(uuid: UUID) -> ResponseReturnValue:
@@ -131,7 +145,8 @@ def withdraw_request(uuid: UUID) -> ResponseReturnValue:
 def _page(row: RequestRow, form: DecideForm, wish: Wish) -> str:
     viewer = current_user.viewer
     texts, answer = queries.texts_of(row)
-    decides = queries.may_decide(viewer, row)
+    decides, today = queries.may_decide(viewer, row), clock.today()
+    stale = [fault.sentence for fault in faults(wish, today)] if decides else []  # the facts have moved on
     return render_template(
         "decisions/request.html",
         row=row,
@@ -140,17 +155,10 @@ def _page(row: RequestRow, form: DecideForm, wish: Wish) -> str:
         said=pages.answer(row),
         answer=answer,
         decides=decides,
-        changes=_changes(row, wish) if decides else [],
-        wish=wish,
+        stale=stale,
+        changes=effects(wish, viewer, now=clock.now(), today=today) if decides and not stale else [],
+        own=row.person_id == viewer.person_id,
         mine=row.asked_by_id == viewer.person_id,
         withdraw_form=WithdrawForm(),
-        today=clock.today(),
+        today=today,
     )
-
-
-def _changes(row: RequestRow, wish: Wish) -> list[Effect]:
-    """What granting would change; nothing where the facts have moved on so that it cannot be granted."""
-    today = clock.today()
-    if faults(wish, today):
-        return []
-    return effects(wish, current_user.viewer, now=clock.now(), today=today)

@@ -3,6 +3,8 @@
 from datetime import date
 
 from portal.db import OPEN_END
+from portal.directives.exclusions import REASON_WORDS as EXCLUSION_REASONS
+from portal.records.words import REASONS as RECORD_REASONS
 from portal.web.filters import date as say_date
 
 KIND_WORDS = {
@@ -19,43 +21,16 @@ STATE_WORDS = {
     "refused": "Refused",
     "withdrawn": "Withdrawn",
 }
-_EXCLUSION_REASONS = {
-    "maternity_or_parental": "maternity or parental leave",
-    "not_available_for_duty": "not available for duty",
-    "secondment": "secondment",
-    "role_not_affected": "role not affected",
-    "leaving": "leaving",
-    "other": "other",
-}
 REASONS: dict[str, dict[str, str]] = {
-    "exemption": _EXCLUSION_REASONS,
-    "deferral": _EXCLUSION_REASONS,
-    "waiver": {
-        "equivalent_course": "an equivalent course",
-        "another_force": "training in another force or agency",
-        "teaches_it": "teaches or wrote the subject",
-        "qualification": "a qualification that covers it",
-        "other": "other",
-    },
-    "revocation": {
-        "wrong_person": "recorded for the wrong person",
-        "not_own_work": "not the person's own work",
-        "assessment_at_fault": "the assessment or its marking was at fault",
-        "evidence_not_good": "the evidence does not hold",
-        "recorded_in_error": "recorded in error",
-        "other": "other",
-    },
+    "exemption": EXCLUSION_REASONS,
+    "deferral": EXCLUSION_REASONS,
     "lift": {
         "returned_early": "back earlier than expected",
         "role_changed": "the role or post changed",
         "recorded_in_error": "recorded in error",
         "other": "other",
     },
-    "restore": {
-        "recorded_in_error": "the correction was an error",
-        "new_evidence": "new evidence",
-        "other": "other",
-    },
+    **RECORD_REASONS,
 }
 
 

@@ -21,14 +21,15 @@ from portal.people.notes import write_notes
 from portal.web.filters import date as say_date
 
 KINDS = ("exemption", "deferral")
-REASONS = (
-    "maternity_or_parental",
-    "not_available_for_duty",
-    "secondment",
-    "role_not_affected",
-    "leaving",
-    "other",
-)
+REASON_WORDS = {
+    "maternity_or_parental": "maternity or parental leave",
+    "not_available_for_duty": "not available for duty",
+    "secondment": "secondment",
+    "role_not_affected": "role not affected",
+    "leaving": "leaving",
+    "other": "other",
+}
+REASONS = tuple(REASON_WORDS)
 COLUMNS = ("staff_number", "directive", "kind", "reason", "valid_from", "valid_to", "due_on", "decided_by")
 OPTIONAL = ("comment",)
 DAYS_AFTER_DEFERRAL = 28  # offered where the directive counts no days after joining
@@ -171,7 +172,10 @@ def _held(people: Iterable[int]) -> dict[tuple[int, int, bool, date], tuple[int,
 class ToldExclusion:
     """What a person is told of an exemption or deferral of theirs: never a comment, never a name."""
 
+    directive: str  # reference
     exempt: bool
+    reason: str
+    from_on: date
     to_on: date
     due_on: date | None
     decided_by: str  # the role
@@ -186,23 +190,35 @@ class ToldExclusion:
         return f"{'Exempt' if self.exempt else 'Deferred'}{end}{due}{decided}"
 
 
-def told_exclusions(person_id: int, day: date) -> dict[str, ToldExclusion]:
-    """By directive, the exemption, else the deferral, that holds on ``day``. Two statements."""
+def exclusions_of(person_id: int) -> list[ToldExclusion]:
+    """Every known exemption and deferral of a person, the newest first. Two statements."""
     e = Exclusion
     rows = db.session.execute(
         select(Directive.reference, e)
         .join(Directive, Directive.id == e.directive_id)
-        .where(e.person_id == person_id, e.from_on <= day, e.to_on >= day, known(e))
-        .order_by(e.exempt, e.id.desc())  # what counts comes last
+        .where(e.person_id == person_id, known(e))
+        .order_by(e.from_on.desc(), e.id.desc())
     ).all()
-    acts = {(row.decided_by_id or 0, row.recorded_at) for _, row in rows}
-    by = deciders(acts)
-    return {
-        reference: ToldExclusion(
-            row.exempt, row.to_on, row.due_on, by[row.decided_by_id or 0, row.recorded_at], row.recorded_at
+    by = deciders({(row.decided_by_id or 0, row.recorded_at) for _, row in rows})
+    return [
+        ToldExclusion(
+            reference,
+            row.exempt,
+            row.reason,
+            row.from_on,
+            row.to_on,
+            row.due_on,
+            by[row.decided_by_id or 0, row.recorded_at],
+            row.recorded_at,
         )
         for reference, row in rows
-    }
+    ]
+
+
+def told_exclusions(person_id: int, day: date) -> dict[str, ToldExclusion]:
+    """By directive, the exemption, else the deferral, that holds on ``day``. Two statements."""
+    live = [one for one in exclusions_of(person_id) if one.from_on <= day <= one.to_on]
+    return {one.directive: one for one in sorted(live, key=lambda one: one.exempt)}
 
 
 class _Reading:

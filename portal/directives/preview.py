@@ -72,6 +72,31 @@ def effect_of_version(version: Version, reference: str) -> AudienceEffect:
     return effect
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Posts and units that are not recorded yet, as facts; what they bring has an id below zero."""
+
+    people: dict[str, int]  # whose posts these are, by staff number
+    units: dict[UnitRef, int]  # to be created, by their names
+    posts: dict[int, list[PostFact]]  # by person; the id of the n-th change is -n
+    states: list[UnitFact]
+
+    def posts_of(self, people: Sequence[int]) -> dict[int, list[PostFact]]:
+        """Every post recorded of these people, and those to come."""
+        return {person: [*held, *self.posts[person]] for person, held in posts_of(people).items()}
+
+
+def coming(changes: Sequence[PostChange], units: UnitPlan) -> Coming:
+    """What a plan would record, as facts."""
+    people = _ids_of(sorted({change.values.staff_number for change in changes}))
+    unit_ids, states = _states_to_come(units)
+    posts: dict[int, list[PostFact]] = {}
+    for place, change in enumerate(changes, 1):
+        post = _post_to_come(-place, change, people[change.values.staff_number], unit_ids)
+        posts.setdefault(post.person_id, []).append(post)
+    return Coming(people, unit_ids, posts, states)
+
+
 def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None) -> list[AudienceEffect]:
     """What would follow for every directive if posts became these; directives without change are left out.
 
@@ -79,21 +104,11 @@ def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None
         changes: As ``portal.people.roster.plan`` gives them, people named by staff number.
         units: The units that the same plan creates, and those that begin earlier.
     """
-    numbers = sorted({change.values.staff_number for change in changes})
-    ids = _ids_of(numbers)
-    number_of = {person_id: number for number, person_id in ids.items()}
-    unit_ids, states = _states_to_come(units or UnitPlan())
-    to_come: dict[int, list[PostFact]] = {}
-    for place, change in enumerate(changes, 1):
-        post = _post_to_come(-place, change, ids[change.values.staff_number], unit_ids)
-        to_come.setdefault(post.person_id, []).append(post)
-
-    def with_those_to_come(people: Sequence[int]) -> dict[int, list[PostFact]]:
-        return {person: [*held, *to_come[person]] for person, held in posts_of(people).items()}
-
+    come = coming(changes, units or UnitPlan())
+    number_of = {person_id: number for number, person_id in come.people.items()}
     effects = {key: AudienceEffect(reference) for key, reference in _references()}
-    world = Worlds(states=states).known(ALL)
-    for person_id, directive_id, held, wanted in reaches(to_come, world, ALL, posts_of=with_those_to_come):
+    world = Worlds(states=come.states).known(ALL)
+    for person_id, directive_id, held, wanted in reaches(come.posts, world, ALL, posts_of=come.posts_of):
         before = [fact.stretch for fact in held]
         _add(effects[directive_id], person_id, number_of[person_id], before, wanted)
     return [effect for effect in effects.values() if effect]

@@ -100,7 +100,7 @@ def reconcile(touched: Touched) -> None:
 def differences(people: Iterable[int], worlds: Worlds, at: datetime) -> Iterator[dict[str, Any]]:
     """The rows that bring the people's assignments, as known on ``at``, to what their posts say."""
     for person_id, directive_id, held, wanted in reaches(people, worlds.known(at), at):
-        for row in _pair(held, wanted):
+        for row in pair(held, wanted):
             yield {"person_id": person_id, "directive_id": directive_id, **row}
 
 
@@ -132,7 +132,7 @@ def reaches(
                 yield person_id, directive_id, [a for a in kept if a.directive_id == directive_id], wanted
 
 
-def _pair(held: list[AssignmentFact], wanted: list[Stretch]) -> Iterator[dict[str, Any]]:
+def pair(held: list[AssignmentFact], wanted: list[Stretch]) -> Iterator[dict[str, Any]]:
     """Paired in order of ``from_on``: equal, nothing; different, a replacement; left over, void or new."""
     held = sorted(held, key=lambda fact: fact.stretch.from_on)
     for old, new in zip_longest(held, wanted):

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import font_source_sans_pro
 import typst
@@ -81,38 +82,30 @@ def pdf(
         author: Whose document it is.
         at: When its content was made; becomes the document's date.
         across: On A4 across rather than upright.
-        strict: Whether a text that breaks a rule of PDF/UA, such as by a character that the font lacks, is
-            refused. Else its file is made all the same, without the claim to keep the rules.
+        strict: Whether a text that breaks a rule of PDF/UA, by a character that the font lacks, is refused;
+            else its file is made all the same, without the claim to keep the rules.
 
     Raises:
         TypesettingError: The text breaks such a rule, or cannot be typeset at all.
     """
     at = at.replace(microsecond=0)
-    said = {
-        "title": quoted(title),
-        "author": quoted(author),
-        "above": quoted(above),
-        "foot": quoted(foot),
-        "year": str(at.year),
-        "month": str(at.month),
-        "day": str(at.day),
-        "across": "true" if across else "false",
-    }
-    frame = re.sub(r"\{(\w+)\}", lambda name: said[name[1]], _FRAME)
-    source = (frame + markup).encode()
+    said = {"title": quoted(title), "author": quoted(author), "above": quoted(above), "foot": quoted(foot)}
+    said |= {"year": str(at.year), "month": str(at.month), "day": str(at.day)}
+    said["across"] = "true" if across else "false"
+    source = re.sub(r"\{(\w+)\}", lambda name: said[name[1]], _FRAME) + markup
     try:
-        return _made(source, at, claimed=True)
-    except typst.TypstError as error:
+        return _made(source.encode(), at, claimed=True)
+    except TypesettingError:
         if strict:
-            raise TypesettingError(str(error)) from error
-    try:
-        return _made(source, at, claimed=False)
-    except typst.TypstError as error:
-        raise TypesettingError(str(error)) from error
+            raise
+    return _made(source.encode(), at, claimed=False)
 
 
 def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
-    made: bytes = typst.compile(
-        source, font_paths=_fonts(), pdf_standards=["ua-1"] if claimed else None, timestamp=at
-    )
+    """The file, with or without the claim to keep the rules of PDF/UA."""
+    standards: Any = ["ua-1"] if claimed else None
+    try:
+        made: bytes = typst.compile(source, font_paths=_fonts(), pdf_standards=standards, timestamp=at)
+    except typst.TypstError as error:
+        raise TypesettingError(str(error)) from error
     return made

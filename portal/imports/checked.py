@@ -67,6 +67,7 @@ class Checked:
     numbers: dict[str, int]  # by its words, what would be written
     same: dict[str, int]  # by its words, what the portal says already
     digest: str  # the same for the same outcome
+    stage: Callable[[Tell], None] = field(repr=False)  # works out before the lock what ``write`` will need
     write: Callable[[datetime, int | None], None] = field(repr=False)  # under the lock, given the stamp
 
     @property

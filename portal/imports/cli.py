@@ -60,6 +60,7 @@ def _run(kind: str, file: Path, profile: str | None, dry_run: bool) -> None:
             raise BadInputError([f"Line {line}: {reason}" for line, reason in found.faults])
         if not dry_run and not found.empty:
             click.echo("Every row is good. Writing, with all that follows from it …", err=True)
+            found.stage(silent)
             with transaction():
                 brought = Brought(kind, file.name, content, sheet, match, profile)
                 run = services.begin(brought, by=None, at=clock.now())

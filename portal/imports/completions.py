@@ -39,6 +39,7 @@ def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
         numbers={"Recorded": len(fresh)},
         same={"Already held": len(found) - len(fresh), "People": len({one.person_id for one in fresh})},
         digest=digest_of(digest, faults),
+        stage=lambda _tell: None,
         write=write,
     )
 

@@ -1,12 +1,11 @@
 """Checking a roster: all that it would do, and the bad rows, without a lock."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from portal.db import newest_stamp
 from portal.directives import preview
 from portal.directives.preview import AudienceEffect
-from portal.imports.checked import Checked, Fault, MovedError, Section, Tell, digest_of, silent
+from portal.imports.applied import Applied
+from portal.imports.checked import Checked, Fault, Section, Tell, digest_of, silent
 from portal.imports.matching import Match, rows_of
 from portal.imports.moves import suggestions
 from portal.imports.roster_words import RosterWords, Row
@@ -15,7 +14,6 @@ from portal.people.files import Sheet
 from portal.people.paths import join
 from portal.people.roster import Plan, World, plan_apart
 from portal.people.roster_rows import typed_apart
-from portal.people.roster_store import Prepared
 from portal.web.filters import date as day_words
 
 WHO = ("Person", "Staff number")
@@ -23,7 +21,7 @@ WHO = ("Person", "Staff number")
 
 def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     """Hold a roster against what the portal knows."""
-    known_at, basis = newest_stamp(), preview.basis()
+    bases = roster_store.basis(), preview.basis()
     found, unreadable = rows_of(sheet, match)
     rows, mistyped = typed_apart(found)
     world = roster_store.read_world()
@@ -33,20 +31,15 @@ def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     effects = preview.effect_of_posts(made.changes, made.units)
     faults = sorted(Fault.of(said) for said in (*unreadable, *mistyped, *reasons))
     words = RosterWords(made, world)
-
-    def write(at: datetime, by: int | None) -> None:
-        settled = roster_store.settled(rows, Prepared(made, known_at), at)
-        if settled != made or preview.basis() != basis:
-            raise MovedError
-        roster_store.write(made, at, by=by)
-
+    applied = Applied(rows, made, *bases)
     return Checked(
         faults=faults,
         sections=[*_people(words), *_units(made, world), *_reach(effects, words), *_missing(made, words)],
         numbers=_numbers(made, words),
         same={"Unchanged posts": made.unchanged},
         digest=digest_of(made, [effect.digest for effect in effects], faults),
-        write=write,
+        stage=applied.stage,
+        write=applied.write,
     )
 
 

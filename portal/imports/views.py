@@ -12,7 +12,7 @@ from portal.access import requires
 from portal.db import stamp, transaction
 from portal.errors import BadInputError, ConflictError, NotFoundError
 from portal.imports import queries, services, work
-from portal.imports.checked import MovedError
+from portal.imports.checked import MovedError, silent
 from portal.imports.exports import bad_rows
 from portal.imports.forms import MOST_BYTES, ApplyForm, ChooseForm, MatchForm, match_form, match_of, note_gaps
 from portal.imports.matching import Match, automatic, repeated
@@ -196,6 +196,7 @@ def apply(run_id: UUID) -> ResponseReturnValue:
             job = work.start_apply(run_id, expected, by=current_user.person_id)
         return redirect(url_for("jobs.job", reference=job), 303)
     found = services.checked(run)
+    found.stage(silent)
     try:
         with transaction():
             at = clock.now() if found.empty else stamp()

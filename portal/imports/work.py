@@ -55,7 +55,8 @@ def apply(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     run = queries.run(UUID(arguments["run"]))
     progress.tell(0, STEPS, "Reading the file")
     found = services.checked(run, lambda done, said: progress.tell(done, STEPS, said))
-    progress.tell(2, STEPS, "Writing, with all that follows from it")
+    if not found.faults:
+        found.stage(lambda done, said: progress.tell(done, STEPS, said))
     try:
         with transaction():
             at = clock.now() if found.empty else stamp()

@@ -6,12 +6,12 @@ A message that is lost costs seconds, never a job: workers look at the table as 
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, has_app_context
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
-from huey.exceptions import ConfigurationError
 from huey.serializer import SignedSerializer
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -28,9 +28,6 @@ def huey_of(config: Config) -> Huey:
 
     Messages are signed with the secret key: whoever can write to the store cannot have a worker load
     what they please.
-
-    Raises:
-        ConfigError: The address names no store that huey can use here.
     """
     url = config.jobs_address
     options: dict[str, Any] = {
@@ -38,14 +35,11 @@ def huey_of(config: Config) -> Huey:
         "serializer": SignedSerializer(config.secret_key, salt="portal.jobs"),
     }
     scheme = urlsplit(url).scheme
-    try:
-        if scheme == "sqlite":
-            return SqliteHuey(NAME, filename=url.removeprefix("sqlite:///"), **options)
-        if scheme == "postgresql":
-            return PostgresHuey(NAME, dsn=url, table_prefix="carrier", **options)
-        return RedisHuey(NAME, url=url, **options)
-    except ConfigurationError as error:
-        raise ConfigError(f"JOBS_URL: {error}") from error
+    if scheme == "sqlite":
+        return SqliteHuey(NAME, filename=url.removeprefix("sqlite:///"), **options)
+    if scheme == "postgresql":
+        return PostgresHuey(NAME, dsn=url, table_prefix="carrier", **options)
+    return RedisHuey(NAME, url=url, **options)
 
 
 def message(huey: Huey, act: Callable[[str], None]) -> Any:
@@ -90,7 +84,13 @@ def _undone(session: Session) -> None:
 
 
 def register(app: Flask) -> None:
-    """Carry what a transaction started once it is committed; forget it if it is rolled back."""
+    """Carry what a transaction started once it is committed; forget it if it is rolled back.
+
+    Raises:
+        ConfigError: ``JOBS_URL`` names Redis, and its client is not installed.
+    """
+    if app.config["PORTAL"].jobs_address.startswith("redis") and find_spec("redis") is None:
+        raise ConfigError("JOBS_URL names Redis: install the package redis beside the portal.")
     if not event.contains(db.session, "after_commit", _committed):
         event.listen(db.session, "after_commit", _committed)
         event.listen(db.session, "after_rollback", _undone)

@@ -76,6 +76,13 @@ def write(session: Any, reference: uuid.UUID, token: uuid.UUID, **values: Any) -
     return bool(done.rowcount)
 
 
+def beat(job: Claimed, at: datetime) -> None:
+    """Write a sign of life. Patiently: the job itself may hold SQLite's write lock for long."""
+    with Session(db.engine, join_transaction_mode="create_savepoint") as session:
+        write(session, job.reference, job.claim, heartbeat_at=at)
+        session.commit()
+
+
 def release(job: Claimed) -> None:
     """Put a job back among those that wait; the run that ends here is not counted."""
     with aside() as session:

@@ -47,6 +47,7 @@ def _keep(work: Callable[[], None]) -> None:
     ending: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: ending.append(received))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     parent = os.getppid()
     worker = _forked(work)
     while not ending and os.getppid() == parent:

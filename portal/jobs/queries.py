@@ -2,14 +2,17 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from portal.db import db
 from portal.errors import NotFoundError
 from portal.jobs.models import Job, State
 from portal.people.models import PersonName
+
+PATIENCE = timedelta(minutes=1)
 
 _ROW = (
     select(
@@ -54,6 +57,14 @@ def counts() -> dict[State, int]:
     rows = db.session.execute(select(Job.state, func.count()).group_by(Job.state))
     found = {state: count for state, count in rows}
     return {state: found.get(state, 0) for state in State}
+
+
+def not_taken_up(at: datetime) -> bool:
+    """Whether a job has waited for a minute while no worker shows that it works on another."""
+    since = at - PATIENCE
+    waits = select(Job.id).where(Job.state == State.WAITING, Job.asked_at < since)
+    works = select(Job.id).where(Job.state == State.RUNNING, Job.heartbeat_at >= since)
+    return bool(db.session.scalar(select(exists(waits) & ~exists(works))))
 
 
 def job_rows(state: State | None, offset: int, limit: int) -> Sequence[Any]:

@@ -30,7 +30,8 @@ def task(
     """Let ``run(progress, arguments)`` do the jobs of this kind.
 
     It runs in a worker, in an application context and outside a transaction, and opens its own with
-    ``portal.db.transaction``. What it returns is kept as the result and shown. It may be cut off at any
+    ``portal.db.transaction``. What it returns is kept as the result and shown: sentences under ``said``, any
+    other value beside its key. It may be cut off at any
     moment and run again from its start: so it writes in one transaction and calls ``progress.conclude``
     in it, or does what may be done twice. A ``PortalError`` fails the job with its sentence.
 

@@ -36,6 +36,7 @@ def index() -> ResponseReturnValue:
         counts=counts,
         state=state,
         offered=registry.offered(),
+        not_taken_up=queries.not_taken_up(clock.now()),
         wording=wording,
     )
 

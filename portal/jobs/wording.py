@@ -83,7 +83,7 @@ def in_short(row: Any) -> str:
     if row.state == State.RUNNING:
         return how_far(row) or str(row.said)
     lines = reasons(row) or findings(row)
-    return lines[0] if lines else ""
+    return lines[0] if lines else ", ".join(f"{one['key']}: {one['value']}" for one in figures(row)[:4])
 
 
 def facts(row: Any) -> list[dict[str, str]]:
@@ -99,6 +99,14 @@ def facts(row: Any) -> list[dict[str, str]]:
 
 
 def findings(row: Any) -> list[str]:
-    """The sentences of a result; features put them under ``said``."""
+    """The sentences of a result, which a feature puts under ``said``."""
     said = (row.result or {}).get("said", [])
     return [said] if isinstance(said, str) else list(said)
+
+
+def figures(row: Any) -> list[dict[str, str]]:
+    """The other figures of a result, each under the words by which its feature keeps it."""
+    held = ((key, value) for key, value in (row.result or {}).items() if key != "said")
+    return [
+        {"key": key, "value": number(value) if isinstance(value, int) else str(value)} for key, value in held
+    ]

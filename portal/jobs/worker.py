@@ -91,8 +91,7 @@ class Hands:
             while not over.wait(every):
                 with self.app.app_context():
                     try:
-                        with claims.aside() as session:
-                            claims.write(session, job.reference, job.claim, heartbeat_at=clock.now())
+                        claims.beat(job, clock.now())
                     except SQLAlchemyError:  # the job itself may hold SQLite's write lock
                         self.app.logger.info("no sign of life written reference=%s", job.reference)
 
@@ -140,18 +139,25 @@ class Sweeper(Scheduler):  # type: ignore[misc]
         """One look."""
         try:
             self.hands.sweep(self.huey, self.send)
-        except Exception:
-            self.hands.app.logger.exception("jobs could not be looked for")
+        except Exception as error:  # such as a database that restarts: said each time, in a line
+            self.hands.app.logger.warning("jobs could not be looked for: %s", type(error).__name__)
         self.stop_flag.wait(SWEEP_SECONDS)
 
 
-class Workers(Consumer):  # type: ignore[misc]
-    """Huey's consumer with threads: ends on SIGTERM or SIGINT, or when the process that began it is gone."""
+def _end_gently(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
-    def __init__(self, app: Flask, huey: Huey, workers: int) -> None:
+
+class Workers(Consumer):  # type: ignore[misc]
+    """Huey's consumer with threads; ends on SIGTERM, on Ctrl-C and with its terminal.
+
+    An embedded one ends with the process that began it instead, whose terminal is not its own.
+    """
+
+    def __init__(self, app: Flask, huey: Huey, workers: int, *, embedded: bool) -> None:
         self.hands = Hands(app, Event())
         self.send = carrier.message(huey, self.hands.carry_out)
-        self.parent = os.getppid()
+        self.parent = os.getppid() if embedded else None
         super().__init__(
             huey,
             workers=workers,
@@ -166,23 +172,24 @@ class Workers(Consumer):  # type: ignore[misc]
         return Sweeper(self.hands, self.huey, self.stop_flag, self.send)
 
     def start(self) -> None:
-        """Start, and let Ctrl-C end as gently as SIGTERM."""
+        """Start, and let Ctrl-C end as gently as SIGTERM; huey would begin the program anew on SIGHUP."""
         super().start()
-        signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        signal.signal(signal.SIGINT, _end_gently)
+        signal.signal(signal.SIGHUP, _end_gently if self.parent is None else signal.SIG_IGN)
 
     def loop(self, health_check_ts: float | None = None) -> Any:
         """Watch for a reason to end."""
-        if os.getppid() != self.parent:
+        if self.parent is not None and os.getppid() != self.parent:
             self.stop(graceful=True)
             raise ConsumerStopped
         return super().loop(health_check_ts)
 
 
-def work(app: Flask, workers: int) -> None:
-    """Run jobs until told to end."""
+def work(app: Flask, workers: int, *, embedded: bool = False) -> None:
+    """Run jobs until told to end, or, where embedded, until the process that began this one is gone."""
     logging.getLogger("huey").setLevel(logging.WARNING)
     huey = carrier.huey_of(app.config["PORTAL"])
     try:
-        Workers(app, huey, workers).run()
+        Workers(app, huey, workers, embedded=embedded).run()
     finally:
         huey.storage.close()

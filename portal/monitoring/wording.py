@@ -3,6 +3,7 @@
 from datetime import date
 
 from portal import clock
+from portal.directives.exclusions import REASON_WORDS
 from portal.learning.queries import Course
 from portal.monitoring.completion import CompletionRow
 from portal.monitoring.figures import Figures, Share
@@ -11,15 +12,6 @@ from portal.monitoring.subject import Subject
 from portal.standing.algebra import Status
 from portal.standing.cells import utc_text
 from portal.web import filters as say
-
-REASONS = {
-    "maternity_or_parental": "maternity or parental leave",
-    "not_available_for_duty": "not available for duty",
-    "secondment": "secondment",
-    "role_not_affected": "role not affected",
-    "leaving": "leaving",
-    "other": "other",
-}
 
 ACHIEVED = {
     "assessed": "Passed",
@@ -168,7 +160,7 @@ def known_on(position: Position) -> str:
 
 def reason(key: str) -> str:
     """The words of a reason category."""
-    return REASONS.get(key, key.replace("_", " "))
+    return REASON_WORDS.get(key, key.replace("_", " "))
 
 
 def where(name: str, status: Status, missing: int, asked: int, due_on: date, noun: str) -> str:
@@ -176,7 +168,7 @@ def where(name: str, status: Status, missing: int, asked: int, due_on: date, nou
     if status is Status.EXEMPT:
         return f"{name} is exempt"
     if status is Status.DEFERRED:
-        return f"{name} is deferred until {say.date(due_on)}"
+        return f"{name} is deferred, then due on {say.date(due_on)}"
     if status.held:
         return f"{name} has completed {'all ' if asked > 1 else ''}{say.plural(asked, noun)}"
     still = f"{missing} of {say.plural(asked, noun)}"

@@ -17,6 +17,12 @@ from portal.errors import RuleError
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 POSTGRESQL_MAGIC = b"PGDMP"
+# What waited or ran when the backup was made is not begun out of the blue: an administrator decides.
+END_JOBS = """
+    UPDATE job SET state = 'failed', claim = NULL, ended_at = CURRENT_TIMESTAMP,
+        reason = 'The database was restored from a backup that was made before this job ended.'
+    WHERE state IN ('waiting', 'running')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ def backup(file: Path) -> Archive:
 
 
 def restore(file: Path, *, replace: bool) -> Archive:
-    """Put back the database in ``file``; signed-in sessions end, single-use links no longer work.
+    """Put back the database in ``file``; sessions end, single-use links no longer work, jobs under way fail.
 
     Raises:
         RuleError: The file is no backup of this kind of database, it is damaged, or the database
@@ -119,6 +125,8 @@ def _check_and_sign_out(partial: Path) -> str | None:
                 raise RuleError("The backup is damaged. Nothing was changed.")
             for table in ("sign_in_session", "password_link", "held_form"):
                 copy.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand in the line above
+            if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'job'").fetchone():
+                copy.execute(END_JOBS)
             newest = _newest(copy)
         copy.close()
     except sqlite3.DatabaseError as error:
@@ -154,6 +162,8 @@ def _restore_postgresql(file: Path) -> str | None:
     with db.engine.begin() as connection:
         for table in ("sign_in_session", "password_link", "held_form"):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - the names stand in the line above
+        if connection.dialect.has_table(connection, "job"):  # older releases had none
+            connection.execute(text(END_JOBS))
     return _newest_postgresql()
 
 

@@ -8,7 +8,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from portal import clock
 from portal.db import db
+from portal.jobs.queries import not_taken_up
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -32,6 +34,11 @@ def migrations() -> bool:
     """Whether the database stands at the newest migration."""
     held = MigrationContext.configure(db.session.connection()).get_current_heads()
     return set(held) == set(_scripts().get_heads())
+
+
+def jobs() -> bool:
+    """Whether workers take up the jobs that wait."""
+    return not not_taken_up(clock.now())
 
 
 def head() -> str:

@@ -35,4 +35,4 @@ def reconcile(job: Progress, arguments: Arguments) -> dict[str, Any]:
         said.append(
             f"{number(len(found) - MOST_SAID)} more: see the command “directives reconcile --dry-run”."
         )
-    return {"people": len(people), "differences": len(found), "said": said}
+    return {"said": said}

@@ -22,10 +22,14 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/readyz")
 @public
 def readyz() -> ResponseReturnValue:
-    """The database is reachable and at the newest migration, and the disk can be written."""
+    """The database is reachable and at the newest migration, and the disk can be written.
+
+    Also whether workers take up jobs, which pages can do without for a while.
+    """
     found = {"database": _holds(checks.database), "migrations": _holds(checks.migrations), "disk": _disk()}
     ready = all(found.values())
-    return jsonify(status="ready" if ready else "not ready", checks=found), 200 if ready else 503
+    jobs = ready and _holds(checks.jobs)
+    return jsonify(status="ready" if ready else "not ready", checks=found, jobs=jobs), 200 if ready else 503
 
 
 def _holds(check: checks.Check) -> bool:

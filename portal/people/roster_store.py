@@ -1,16 +1,16 @@
 """Reading what a roster is held against, and writing what it changes: all in sets, never row by row."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, insert, select
 
 from portal import clock
 from portal.audit.services import log
-from portal.db import OPEN_END, Stamp, db, newest_stamp, touch
+from portal.db import OPEN_END, db, touch
 from portal.people import services
 from portal.people.known import known
 from portal.people.models import Person, PersonName, Post, Unit, UnitState
@@ -22,11 +22,29 @@ from portal.people.tree import read_tree
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan rests on: it stays the same as long as nothing that a plan looks at is changed."""
+
+    newest_post: int
+    newest_state: int
+    names: int  # a hash of all of them
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan made without a lock, and the newest stamp that it knew."""
+    """A plan made without a lock, and what it rests on."""
 
     plan: Plan
-    known_at: datetime | None
+    basis: Basis
+
+
+class Written(NamedTuple):
+    """The ids of what a plan has brought."""
+
+    people: dict[str, int]  # everyone, by staff number
+    units: dict[UnitRef, int]  # those created, by their names
+    posts: dict[tuple[int, str, date], int]  # those that hold, by person, key and first day
 
 
 def prepare(rows: Sequence[RosterRow]) -> Prepared:
@@ -35,8 +53,8 @@ def prepare(rows: Sequence[RosterRow]) -> Prepared:
     Raises:
         BadInputError: Some rows are bad; each is told with its line.
     """
-    known_at = newest_stamp()
-    return Prepared(plan(rows, read_world()), known_at)
+    resting_on = basis()
+    return Prepared(plan(rows, read_world()), resting_on)
 
 
 def apply(rows: Sequence[RosterRow], prepared: Prepared, at: datetime, *, by: int | None = None) -> Plan:
@@ -54,38 +72,64 @@ def apply(rows: Sequence[RosterRow], prepared: Prepared, at: datetime, *, by: in
     Raises:
         BadInputError: Meanwhile recorded facts make a row bad; nothing was written.
     """
-    made = settled(rows, prepared, at)
+    made = settled(rows, prepared)
     write(made, at, by=by)
     return made
 
 
-def settled(rows: Sequence[RosterRow], prepared: Prepared, at: datetime) -> Plan:
+def settled(rows: Sequence[RosterRow], prepared: Prepared) -> Plan:
     """The plan as it is to be carried out under the lock: made again where facts were recorded since.
 
     Raises:
         BadInputError: Meanwhile recorded facts make a row bad.
     """
-    before = db.session.scalar(select(func.max(Stamp.recorded_at)).where(Stamp.recorded_at < at))
-    return prepared.plan if before == prepared.known_at else plan(rows, read_world())
+    return prepared.plan if basis() == prepared.basis else plan(rows, read_world())
 
 
-def write(made: Plan, at: datetime, *, by: int | None) -> None:
-    """Write what a plan says, as facts of the transaction whose stamp is ``at``."""
+def basis() -> Basis:
+    """What a plan made now rests on: three short statements."""
+    posts, states = (db.session.scalar(select(func.max(fact.id))) or 0 for fact in (Post, UnitState))
+    names = hash(frozenset(tuple(row) for row in db.session.execute(_names())))
+    return Basis(posts, states, names, clock.today())
+
+
+def write(made: Plan, at: datetime, *, by: int | None, followed: Collection[str] = ()) -> Written:
+    """Write what a plan says, as facts of the transaction whose stamp is ``at``.
+
+    Args:
+        made: The plan.
+        at: The stamp.
+        by: Who imports it; None for a command.
+        followed: Staff numbers of those for whom the caller writes itself what follows from their posts.
+    """
+    people = _write_people(made, at)
+    units = _write_units(made.units.created, at)
+    for state in made.units.earlier:
+        fields = state._asdict()
+        db.session.add(UnitState(recorded_at=at, replaces_id=fields.pop("id"), **fields))
+    if made.changes:
+        table: Any = Post.__table__  # of the class, rows with and without a manager would go one by one
+        db.session.execute(insert(table), list(_post_rows(made, people, units, at)))
+        numbers = {change.values.staff_number for change in made.changes}
+        touch(people=[people[number] for number in numbers.difference(followed)])
+    services.correct_many_names(made.renamed, by=by, at=at)
     if not made.empty:
-        _write(made, at, by)
+        _log(made, by)
+    return Written(people, units, _posts_written(at))
+
+
+def _posts_written(at: datetime) -> dict[tuple[int, str, date], int]:
+    rows = db.session.execute(
+        select(Post.id, Post.person_id, Post.post_key, Post.valid_from).where(
+            Post.recorded_at == at, Post.void.is_(False)
+        )
+    )
+    return {(person_id, key, start): post_id for post_id, person_id, key, start in rows}
 
 
 def read_world() -> World:
     """Names, known posts, withdrawn posts and units as known now, in a few statements."""
-    names = db.session.execute(
-        select(
-            PersonName.person_id,
-            PersonName.staff_number,
-            PersonName.surname,
-            PersonName.forenames,
-            PersonName.email,
-        )
-    )
+    names = db.session.execute(_names())
     by_number = {row.staff_number: Names(*row) for row in names}
     number_of = {named.person_id: number for number, named in by_number.items()}
     posts: dict[Slot, list[HeldPost]] = defaultdict(list)
@@ -102,6 +146,16 @@ def read_world() -> World:
         held = PostValues(number, key, rank, role, unit_id, manager, start, end)
         posts[number, key].append(HeldPost(post_id, held))
     return World(by_number, posts, frozenset(withdrawn), read_tree(), clock.today())
+
+
+def _names() -> Any:
+    return select(
+        PersonName.person_id,
+        PersonName.staff_number,
+        PersonName.surname,
+        PersonName.forenames,
+        PersonName.email,
+    )
 
 
 ERASED = "\0"  # before the id of a line manager who has no staff number; no file can hold it
@@ -125,18 +179,7 @@ def _posts() -> Any:
     return live.union_all(select(*columns).where(Post.void))
 
 
-def _write(made: Plan, at: datetime, by: int | None) -> None:
-    people = _write_people(made, at)
-    units = _write_units(made.units.created, at)
-    for state in made.units.earlier:
-        fields = state._asdict()
-        db.session.add(UnitState(recorded_at=at, replaces_id=fields.pop("id"), **fields))
-    if made.changes:
-        rows = list(_post_rows(made, people, units, at))
-        table: Any = Post.__table__  # of the class, rows with and without a manager would go one by one
-        db.session.execute(insert(table), rows)
-        touch(people={row["person_id"] for row in rows})
-    services.correct_many_names(made.renamed, by=by, at=at)
+def _log(made: Plan, by: int | None) -> None:
     log(
         "roster.imported",
         actor_id=by,

@@ -41,15 +41,8 @@ def grant(
 ) -> bool:
     """Grant a role from the day of ``at`` on; a grant already held to the same last day changes nothing.
 
-    A grant held to another day is ended and this one takes its place: what was said last holds.
-
-    Args:
-        person_id: Who receives it.
-        role: What it lets them do.
-        unit_id: The unit on which; None gives what the role gives without one.
-        by: Who grants it; None for a command.
-        at: The instant of the act.
-        until: The last day on which it holds.
+    A grant held to another day is ended and this one takes its place: what was said last holds. Without
+    a unit it gives what the role gives without one; without ``by``, a command gives it.
 
     Returns:
         Whether a grant was made.
@@ -57,7 +50,8 @@ def grant(
     Raises:
         RuleError: The last day is over.
     """
-    if until < london_day(at):
+    day = london_day(at)
+    if until < day:
         raise RuleError("The last day of a role must be today or later.")
     held = _held(person_id, role, unit_id, at)
     if {each.valid_to for each in held} == {until}:
@@ -65,7 +59,6 @@ def grant(
     for each in held:
         each.ended_at, each.ended_by_id = at, by
     said = {"role": str(role), "unit_id": unit_id}
-    day = london_day(at)
     db.session.add(
         RoleGrant(**said, person_id=person_id, valid_from=day, valid_to=until, given_by_id=by, given_at=at)
     )

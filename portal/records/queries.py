@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.db import db
+from portal.people.deciders import deciders
 from portal.people.known import known
 from portal.people.models import PersonName
 from portal.records.models import (
@@ -174,6 +175,44 @@ def revocations_of(record_ids: Sequence[int]) -> list[Revocation]:
             .order_by(Revocation.id)
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRevocation:
+    """A revocation, or its being taken back (void), as a record's page tells of it."""
+
+    from_on: date
+    recorded_at: datetime
+    reason: str
+    void: bool
+    known: bool  # it holds now
+    decided_by: str  # the role
+
+
+def told_revocations(record_ids: Sequence[int]) -> list[ToldRevocation]:
+    """Everything ever decided about whether these records count, in order. At most two statements."""
+    statement = select(Revocation).where(Revocation.record_id.in_(record_ids)).order_by(Revocation.id)
+    rows = db.session.scalars(statement).all()
+    replaced = {row.replaces_id for row in rows}
+    by = deciders({(row.decided_by_id, row.recorded_at) for row in rows})
+    return [
+        ToldRevocation(
+            row.from_on,
+            row.recorded_at,
+            row.reason,
+            row.void,
+            not row.void and row.id not in replaced,
+            by[row.decided_by_id, row.recorded_at],
+        )
+        for row in rows
+    ]
+
+
+def waived_by(held: RecordRow) -> str:
+    """The role of who recognised prior learning; empty of any other record."""
+    if held.waived_by_id is None:
+        return ""
+    return deciders([(held.waived_by_id, held.recorded_at)])[held.waived_by_id, held.recorded_at]
 
 
 def registrations_of(person_id: int) -> list[tuple[Registration, str, int]]:

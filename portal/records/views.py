@@ -23,7 +23,8 @@ def records() -> ResponseReturnValue:
     revoked = queries.revocations_of([row.id for row in held])
     opened = queries.extra_attempts_of(current_user.person_id)
     entries = words.timeline(held, begun, revoked, opened)
-    return render_template("records/records.html", held=held, entries=entries)
+    gone = {row.record_id: row.from_on for row in revoked}
+    return render_template("records/records.html", held=held, revoked=gone, entries=entries)
 
 
 @bp.get("/<reference>")
@@ -37,13 +38,15 @@ def record(reference: str) -> ResponseReturnValue:
     own = held.person_id == current_user.person_id
     if not own and not may_see(current_user.viewer, held.person_id):
         raise NotFoundError("There is no such record.")
-    revoked = queries.revocations_of([row.id for row in chain])
+    told = queries.told_revocations([row.id for row in chain])
+    waived_by = queries.waived_by(held)
     return render_template(
         "records/record.html",
         own=own,
         held=held,
         chain=chain,
         holder=queries.holder_name(held.person_id),
-        standing=words.standing(held, revoked),
-        rows=words.rows(chain),
+        standing=words.standing(held, [row for row in told if row.known]),
+        rows=words.rows(chain, waived_by),
+        corrections=words.corrections(told),
     )

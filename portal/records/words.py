@@ -5,7 +5,7 @@ from typing import Any
 
 from portal.clock import london_day, noon
 from portal.records.models import Registration, Revocation
-from portal.records.queries import ExtraRow, RecordRow
+from portal.records.queries import ExtraRow, RecordRow, ToldRevocation
 from portal.web.filters import date, instant, percent_cut
 
 SOURCES = {
@@ -16,9 +16,31 @@ SOURCES = {
     "imported": "Brought over from another system",
     "external": "Sent by another system",
 }
+REASONS: dict[str, dict[str, str]] = {
+    "waiver": {
+        "equivalent_course": "an equivalent course",
+        "another_force": "training in another force or agency",
+        "teaches_it": "teaches or wrote the subject",
+        "qualification": "a qualification that covers it",
+        "other": "other",
+    },
+    "revocation": {
+        "wrong_person": "recorded for the wrong person",
+        "not_own_work": "not the person's own work",
+        "assessment_at_fault": "the assessment or its marking was at fault",
+        "evidence_not_good": "the evidence does not hold",
+        "recorded_in_error": "recorded in error",
+        "other": "other",
+    },
+    "restore": {
+        "recorded_in_error": "the correction was an error",
+        "new_evidence": "new evidence",
+        "other": "other",
+    },
+}
 
 
-def standing(held: RecordRow, revoked: Sequence[Revocation]) -> str:
+def standing(held: RecordRow, revoked: Sequence[ToldRevocation]) -> str:
     """Whether the record counts, in a sentence."""
     if held.void:
         return "This record was withdrawn."
@@ -27,8 +49,13 @@ def standing(held: RecordRow, revoked: Sequence[Revocation]) -> str:
     return f"Achieved on {date(held.achieved_on)}."
 
 
-def rows(chain: Sequence[RecordRow]) -> list[dict[str, Any]]:
-    """What is known of a record, as rows of a summary list; a correction keeps the first's score."""
+def rows(chain: Sequence[RecordRow], waived_by: str = "") -> list[dict[str, Any]]:
+    """What is known of a record, as rows of a summary list; a correction keeps the first's score.
+
+    Args:
+        chain: Its rows, the first written first.
+        waived_by: The role of who recognised prior learning.
+    """
     held = chain[-1]
     first = next((row for row in chain if row.version is not None), held)
     pairs = [
@@ -38,10 +65,24 @@ def rows(chain: Sequence[RecordRow]) -> list[dict[str, Any]]:
         ("Version", str(first.version) if first.version else ""),
         ("Score", _score(first)),
         ("Brought over from", held.source_system or ""),
-        ("Reason", (held.waiver_reason or "").replace("_", " ")),
-        ("Recorded", instant(chain[0].recorded_at)),
+        ("Reason", _reason("waiver", held.waiver_reason or "")),
+        ("Recorded", instant(chain[0].recorded_at) + (f", decided by {waived_by}" if waived_by else "")),
     ]
     return [{"key": key, "value": value} for key, value in pairs if value]
+
+
+def corrections(told: Sequence[ToldRevocation]) -> list[str]:
+    """What was decided about whether a record counts, in order, each in a sentence."""
+    return [
+        f"{'Counts again' if row.void else f'Not counted from {date(row.from_on)} on'}: "
+        f"{_reason('restore' if row.void else 'revocation', row.reason)}. "
+        f"Decided by {row.decided_by} at {instant(row.recorded_at)}."
+        for row in told
+    ]
+
+
+def _reason(kind: str, key: str) -> str:
+    return REASONS[kind].get(key, key.replace("_", " "))
 
 
 def timeline(

@@ -41,25 +41,28 @@ def _bring(people: Sequence[int], wanted: dict[int, set[Span]], at: int) -> None
     closed: list[int] = []
     gone: list[int] = []
     again: list[int] = []
-    for row_id, person_id, span, known_from, known_to in _rows(people, at):
+    for row_id, person_id, span, known_from, known_to in rows_of(people, at):
         if span in wanted[person_id]:
             wanted[person_id].discard(span)
             if known_to == at:
                 again.append(row_id)
         elif known_to != at:
             (gone if known_from == at else closed).append(row_id)
-    _set_known_to(closed, at)
-    _set_known_to(again, OPEN_KNOWN)
+    set_known_to(closed, at)
+    set_known_to(again, OPEN_KNOWN)
     for ids in batches(gone):
         db.session.execute(delete(TABLE).where(TABLE.c.id.in_(ids)))
-    _insert((p, (span, at, OPEN_KNOWN)) for p, found in wanted.items() for span in sorted(found, key=_order))
+    insert_rows(
+        (p, (span, at, OPEN_KNOWN)) for p, found in wanted.items() for span in sorted(found, key=order)
+    )
 
 
-def _order(span: Span) -> tuple[int, int, int]:
+def order(span: Span) -> tuple[int, int, int]:
+    """By directive, position and first day: how rows are written."""
     return span[0], span[1], span[2]
 
 
-def _rows(people: Sequence[int], at: int) -> Iterable[tuple[int, int, Span, int, int]]:
+def rows_of(people: Sequence[int], at: int) -> Iterable[tuple[int, int, Span, int, int]]:
     """The open rows of these people and those closed at ``at``."""
     return _read(TABLE.c.person_id.in_(people), TABLE.c.known_to.in_((OPEN_KNOWN, at)))
 
@@ -71,13 +74,14 @@ def _read(*conditions: Any) -> Iterable[tuple[int, int, Span, int, int]]:
         yield row_id, person_id, span, rest[0], rest[1]
 
 
-def _set_known_to(row_ids: list[int], known_to: int) -> None:
+def set_known_to(row_ids: list[int], known_to: int) -> None:
+    """Close rows at an instant, or open them again."""
     for ids in batches(row_ids):
         db.session.execute(update(TABLE).where(TABLE.c.id.in_(ids)).values(known_to=known_to))
 
 
-def _insert(rows: Iterable[tuple[int, Row]]) -> None:
-    """Given to the driver as they are: all are whole numbers, and there may be a hundred thousand."""
+def insert_rows(rows: Iterable[tuple[int, Row]]) -> None:
+    """Write rows, given to the driver as they are: all are whole numbers, and there may be very many."""
     connection = db.session.connection()
     statement = insert(TABLE).inline().compile(dialect=connection.dialect, column_keys=list(COLUMNS))
     made = (
@@ -132,4 +136,4 @@ def _difference(wanted: set[Row], held: set[Row]) -> str:
 
 def _replace(person: int, wanted: set[Row]) -> None:
     db.session.execute(delete(TABLE).where(TABLE.c.person_id == person))
-    _insert((person, row) for row in sorted(wanted, key=lambda row: (row[1], _order(row[0]))))
+    insert_rows((person, row) for row in sorted(wanted, key=lambda row: (row[1], order(row[0]))))

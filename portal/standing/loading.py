@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.directives.matching import Version
 from portal.directives.models import Exclusion
-from portal.directives.reconcile import assignments_of
+from portal.directives.reconcile import AssignmentFact, assignments_of
 from portal.directives.rules import fetch, posts_of
 from portal.records.models import Record, Registration, Revocation
 from portal.standing.algebra import Earned, Excluded, Revoked, Rule, Started
@@ -20,24 +20,29 @@ def facts_of(people: Sequence[int], versions: Mapping[int, Version]) -> dict[int
     for person_id, assignments in assignments_of(people).items():
         for fact in assignments:
             version = versions[fact.stretch.directive_version_id]
-            rule = Rule(
-                fact.id,
-                fact.recorded_at,
-                fact.void,
-                fact.replaces_id,
-                fact.stretch.from_on,
-                fact.stretch.to_on,
-                fact.stretch.due_on,
-                version.validity_months,
-                version.yearly_on,
-                version.minimum_gap_months,
-                version.expiring_days,
-            )
+            rule = rule_of(fact, version)
             found[person_id].assignments.setdefault(fact.directive_id, []).append((rule, version.id))
     _add_exclusions(found)
     _add_records(found)
     _add_starts(found)
     return found
+
+
+def rule_of(fact: AssignmentFact, version: Version) -> Rule:
+    """An assignment as the algebra wants it: with what its version says of validity."""
+    return Rule(
+        fact.id,
+        fact.recorded_at,
+        fact.void,
+        fact.replaces_id,
+        fact.stretch.from_on,
+        fact.stretch.to_on,
+        fact.stretch.due_on,
+        version.validity_months,
+        version.yearly_on,
+        version.minimum_gap_months,
+        version.expiring_days,
+    )
 
 
 def _add_exclusions(found: dict[int, PersonFacts]) -> None:

@@ -16,19 +16,20 @@ DAY = timedelta(days=1)
 class UnitSearchForm(Form):  # type: ignore[misc]
     """Which units to look for."""
 
-    q = StringField("Find a unit", widget=GovInput(autocomplete="off", spellcheck=False))
+    q = StringField("A word of its name", widget=GovInput(autocomplete="off", spellcheck=False))
 
 
-class _FromForm(FlaskForm):  # type: ignore[misc]
-    """What holds from a day on."""
-
-    on = StringField(
+def _first_day() -> StringField:
+    return StringField(
         "First day",
         description="For example, 1 June 2026. Days before it keep the old path.",
         widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
         validators=[InputRequired("Enter the first day")],
     )
-    send = SubmitField("Continue", widget=GovSubmit())
+
+
+class _FromForm(FlaskForm):  # type: ignore[misc]
+    """What holds from a day on."""
 
     def validate_on(self, field: StringField) -> None:
         """A day that can be read, and before which there is another."""
@@ -39,7 +40,7 @@ class _FromForm(FlaskForm):  # type: ignore[misc]
     @property
     def first_day(self) -> date:
         """The day that was written, once the form is valid."""
-        return read_day(self.on.data or "") or OPEN_END
+        return read_day(self["on"].data or "") or OPEN_END
 
 
 class RenameForm(_FromForm):
@@ -51,6 +52,8 @@ class RenameForm(_FromForm):
         filters=[lambda text: " ".join(text.split()) if text else text],
         validators=[InputRequired("Enter the new name"), Length(max=120, message="120 characters at most")],
     )
+    on = _first_day()
+    send = SubmitField("Continue", widget=GovSubmit())
 
 
 class MoveForm(_FromForm):
@@ -61,3 +64,5 @@ class MoveForm(_FromForm):
         widget=GovSelect(),
         validators=[InputRequired("Select the unit under which it will stand")],
     )
+    on = _first_day()
+    send = SubmitField("Continue", widget=GovSubmit())

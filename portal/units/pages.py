@@ -168,6 +168,11 @@ class Preview:
     effects: tuple[Effect, ...]
     basis: str
 
+    @property
+    def name(self) -> str:
+        """The unit's name before."""
+        return paths.split(self.path)[-1]
+
 
 def previewed(path: str, new_path: str, on: date) -> Preview | None:
     """What giving the unit at ``path`` the path ``new_path`` from ``on`` would do; None: nothing differs.

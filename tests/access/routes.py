@@ -79,6 +79,7 @@ ROUTES: dict[str, str] = {
     "decisions.ask": PERSON,
     "decisions.decide": PERSON,
     "decisions.index": NOBODY,
+    "decisions.mine": OWN,
     "decisions.request": PERSON,
     "decisions.withdraw_request": PERSON,
     "directives.change": NOBODY,

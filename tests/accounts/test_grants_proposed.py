@@ -28,9 +28,9 @@ def test_managers_are_proposed_chosen_and_given_in_one_act(app: Flask, admin: Po
     page = admin.page(PROPOSED)
     assert page.h1 == "2 line managers without a grant"
     assert [words(o) for o in page.all("option")] == [
-        "Westshire/Team 1: sees 4 people",
+        "Team 1: sees 4 people",
         "Direct reports: sees 3 people",
-        "Westshire/Team 2: sees 2 people",
+        "Team 2: sees 2 people",
         "Direct reports: sees 2 people",
     ]
     where = {"where-M1": str(north), "where-M2": ""}
@@ -95,8 +95,8 @@ def test_a_grant_on_a_part_is_proposed_wider(admin: PortalClient) -> None:
 
     page = admin.page(PROPOSED)
 
-    assert words(page.all("option")[0]) == "Westshire/Local: sees 2 people"
-    assert rows(page)[0][4] == "Westshire/Local/Team 1"
+    assert words(page.all("option")[0]) == "Local: sees 2 people"
+    assert rows(page)[0][5] == "Westshire/Local/Team 1"
 
 
 def test_sight_of_the_whole_force_is_not_what_is_proposed_first(admin: PortalClient) -> None:
@@ -125,7 +125,7 @@ def test_nothing_chosen_is_an_error_and_filters_narrow(admin: PortalClient) -> N
     page = admin.press(admin.page(PROPOSED), "Continue with those selected", 400, give=[])
     assert "Select at least one person" in page.text
     assert len(rows(admin.page(f"{PROPOSED}?q=m1"))) == 1
-    assert rows(admin.page(f"{PROPOSED}?unit=team+2"))[0][1] == "Sergeant, Team 2"
+    assert rows(admin.page(f"{PROPOSED}?unit=team+2"))[0][2] == "SergeantWestshire/Team 2"
     assert "No unit has the path" in admin.page(f"{PROPOSED}?unit=nowhere", 400).text
 
 

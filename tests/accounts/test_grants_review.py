@@ -23,7 +23,7 @@ def admin(client: PortalClient) -> PortalClient:
 
 
 def reasons(page: Page) -> dict[str, str]:
-    return {row[0].split(",")[0]: row[4] for row in rows(page)}
+    return {row[1].split(",")[0]: row[5] for row in rows(page)}
 
 
 def test_grants_that_no_longer_fit_are_listed_with_the_reason(app: Flask, admin: PortalClient) -> None:

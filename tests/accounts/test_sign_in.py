@@ -198,6 +198,7 @@ def test_answers_never_tell_whether_an_account_exists(app: Flask, client: Portal
     assert events("account.refused") == 6
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_an_unknown_name_costs_one_verification_too(
     client: PortalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -193,6 +193,12 @@ def item(kind: str, key: str = "one", outcome: str = "see") -> str:
     return HEAD.format(key=key, outcome=outcome, kind=kind) + BODIES[kind]
 
 
+def check(kind: str, key: str = "try") -> str:
+    """A lesson's unscored exercise of this kind."""
+    head = f'::: check\nkey = "{key}"\nkind = "{kind}"\nprompt = "What first?"\nexplanation = "So."\n'
+    return head + BODIES[kind].replace("[[item.", "[[") + ":::\n"
+
+
 class Plain:
     """Leaves every text as it was written."""
 

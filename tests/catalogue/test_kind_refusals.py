@@ -8,8 +8,8 @@ from portal.catalogue import services
 from portal.formats.faults import Faults
 from portal.formats.tables import Source
 from portal.kinds import kinds
-from tests.catalogue.folders import ITEM, write
-from tests.catalogue.kinds_written import BODIES, Plain, item
+from tests.catalogue.folders import ITEM, lesson, write
+from tests.catalogue.kinds_written import BODIES, Plain, check, item
 
 
 def changed(kind: str, old: str, new: str, times: int = 1) -> tuple[str, str]:
@@ -28,18 +28,19 @@ def test_a_whole_item_of_each_kind_is_taken(tmp_path, kind):
     assert faults(tmp_path, item(kind)) == []
 
 
-@pytest.mark.parametrize("kind", sorted(set(BODIES) - {"single", "multiple"}))
-def test_a_check_in_a_lesson_is_of_choices_alone(tmp_path, kind):
-    check = f'::: check\nkey = "x"\nkind = "{kind}"\nprompt = "?"\nexplanation = "."\n{BODIES[kind]}:::\n'
-    check = check.replace("[[item.", "[[")
-    front = '+++\ntitle = "A lesson"\nminutes = 2\noutcomes = ["see", "say"]\n+++\n\n'
-    files = {"sample/lessons/first.md": front + check}
+KEPT = ("scenario", "report")  # kinds whose answers have to be kept
+
+
+@pytest.mark.parametrize("kind", sorted(BODIES))
+def test_a_check_in_a_lesson_is_of_a_kind_whose_answers_need_not_be_kept(tmp_path, kind):
+    files = {"sample/lessons/first.md": lesson(check(kind))}
 
     found = services.read(write(tmp_path, files)).faults.sentences()
 
     assert found == [
-        f"sample/lessons/first.md, line 8: A check cannot be of kind “{kind}”. Use single or multiple."
-    ]
+        f"sample/lessons/first.md, line 8: A check cannot be of kind “{kind}”, whose answers have to be kept."
+        " Use single, multiple, order or match."
+    ] * (kind in KEPT)
 
 
 ORDER = [

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import html5lib
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from portal.catalogue import services
 from portal.catalogue.rendering import UNSET, fill
 from portal.db import stamp, transaction
+from portal.kinds.pairing import mixed
 from tests.catalogue.folders import CHECK, ITEM, SVG, lesson, write
+from tests.catalogue.kinds_written import check
 from tests.pages import H, words
 
 
@@ -68,9 +72,12 @@ def test_no_payload_runs_in_an_item_or_a_check(tmp_path, payload):
         .replace('"This"', f'"{payload}"')
     )
     item = item.replace("Because it is.", payload).replace("Yes.", payload)
-    check = CHECK.replace('"This"', f'"{payload}"').replace("Which?", payload).replace("Yes.", payload)
+    one = CHECK.replace('"This"', f'"{payload}"').replace("Which?", payload).replace("Yes.", payload)
+    steps = check("order", "steps").replace("Stop the *lorry*", payload)
+    pairs = check("match", "pairs").replace("A child at risk", payload).replace("Nobody", f"{payload} x")
     bank = item + ITEM.format(key="two", outcome="say")
-    write(tmp_path, {"sample/items/bank.toml": bank, "sample/lessons/second.md": lesson(check)})
+    lessons = lesson(f"{one}\n{steps}\n{pairs}")
+    write(tmp_path, {"sample/items/bank.toml": bank, "sample/lessons/second.md": lessons})
 
     module = services.read(tmp_path).modules[0]
 
@@ -180,6 +187,62 @@ def test_a_check_needs_no_script_and_no_form(tmp_path):
         "If you chose this: ThatNot correctNo.",
         "Show the explanationSo.",
     ]
+
+
+SOLVED = {
+    "order": {
+        "Stop the lorry": "Place 1",
+        "Call the control room": "Place 2",
+        "Wait for the ambulance": "Place 3",
+    },
+    "match": {
+        "An intelligence report": "The NCCU",
+        "A child at risk": "Children's services",
+        "A referral": "The NCCU",
+    },
+}
+OFFERED = {"order": ["1", "2", "3"], "match": ["Children's services", "Nobody", "The NCCU"]}
+
+
+@pytest.mark.parametrize("kind", sorted(SOLVED))
+def test_a_check_of_lists_needs_no_script_and_no_form_and_folds_what_is_right(tmp_path, kind):
+    html = rendered(tmp_path, f"{check(kind)}\n{check(kind, 'again')}")
+    found = elements(html)
+
+    selects = [e for e in found if e.tag == f"{H}select"]
+    labels = {e.get("for"): words(e) for e in found if e.tag == f"{H}label"}
+    half = len(selects) // 2
+    asked = [labels[e.get("id")] for e in selects[:half]]
+    assert sorted(asked) == sorted(SOLVED[kind])
+    assert len({e.get("id") for e in selects}) == len(selects) == len(labels)
+    for select in selects:
+        options = [words(e) for e in select.iter(f"{H}option")]
+        assert (options[0], sorted(options[1:])) == ("Choose", OFFERED[kind])
+        assert select.get("name") is None  # so that no form could send it
+    assert not any(e.tag in {f"{H}form", f"{H}button", f"{H}input"} for e in found)
+    folded = [words(e) for e in found if e.tag == f"{H}details"]
+    ask = {"order": "Show its place: ", "match": "Show what belongs to it: "}[kind]
+    assert folded[:half] == [f"{ask}{thing}{SOLVED[kind][thing]}" for thing in asked]
+    assert folded[half] == "Show the explanationSo."
+    assert html == rendered(tmp_path, f"{check(kind)}\n{check(kind, 'again')}")  # the same bytes each time
+
+
+@settings(max_examples=60)
+@given(st.lists(st.text(min_size=1), min_size=2, max_size=12, unique=True), st.text(max_size=20))
+def test_the_steps_of_a_check_are_never_shown_in_their_order(steps, name):
+    shown = mixed(steps, name)
+
+    assert sorted(shown) == sorted(steps)
+    assert shown != steps
+
+
+def test_a_check_keeps_the_forces_words_open_and_lists_long_answers(tmp_path):
+    text = check("match").replace('"The NCCU"', '"The **command unit** at [[force.nccu_contact]]"')
+    html = rendered(tmp_path, text)
+
+    option = next(e for e in elements(html) if e.tag == f"{H}option" and "unit" in words(e))
+    assert words(option) == "The command unit at {{force:nccu_contact}}"
+    assert "The answers to choose from:" in html
 
 
 def test_links_lead_within_the_portal(tmp_path):

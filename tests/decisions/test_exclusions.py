@@ -55,5 +55,5 @@ def test_a_manager_asks_and_the_owner_grants(desk):
     assert count(FactNote) == 1
     assert (count(DecisionRequest), count(Decision)) == (1, 1)
     mine = desk.as_("D1001").page("/learning")
-    assert "Directive OIC-2026 · Exempt, decided by a directive owner on 1 June 2026" in mine.text
+    assert "Directive OIC-2026: Exempt, decided by a directive owner on 1 June 2026" in mine.text
     assert "regional unit" not in mine.text

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.imports.rosters import row, write_csv
-from tests.running import ROOT, command, copied, make_force, settings
+from tests.running import ROOT, command, copied, fresh_database, settings
 
 pytestmark = pytest.mark.slow
 # Each runs a command as an operator does, and says on its output how far it is. The import waits with all
@@ -86,13 +85,8 @@ def portal(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     """The environment of a portal with a small force, on each database."""
     if request.param == "sqlite":
         return settings(copied(request.getfixturevalue("small_force"), tmp_path / "instance"))
-    address = request.getfixturevalue("postgresql")
-    with psycopg.connect(address, autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS held_open")
-        admin.execute("CREATE DATABASE held_open")
-    made = settings(tmp_path, database_url=f"{address.removesuffix('/postgres')}/held_open")
-    make_force(tmp_path, people=20, database_url=made["DATABASE_URL"])
-    return made
+    server, force = request.getfixturevalue("postgresql"), request.getfixturevalue("force_template")
+    return settings(tmp_path, database_url=fresh_database(server, "held_open", force))
 
 
 @pytest.fixture

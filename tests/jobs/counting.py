@@ -24,6 +24,7 @@ def count(job: Progress, arguments: Arguments) -> None:
     with transaction():
         for step in range(to if arguments.get("inside") else 0):
             log("count.stepped", actor_id=None, step=step)
+            job.tell(step, to, f"Step {step}")
             _leave(arguments, f"{job.reference} {os.getpid()} {step}")
         job.conclude({"said": f"Counted to {to}."})
 

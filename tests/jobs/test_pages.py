@@ -1,5 +1,6 @@
 """The pages of jobs: who sees which, what each shows, and what its buttons do; on both databases."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -75,6 +76,7 @@ def test_the_administrator_starts_a_check_and_cancels_it(administrator):
             "3 checked. 1 <b>wrong</b>.",
             set(),
         ),
+        (State.DONE, {"result": {"Bad rows": 1203}}, "What it found Bad rows 1,203", set()),
         (State.FAILED, {"reason": "The file is gone."}, "Failed The file is gone.", {"Try again"}),
         (
             State.FAILED,
@@ -99,9 +101,11 @@ def test_the_list_shows_one_state_or_all(administrator):
     made(State.FAILED, reason="Line 1: no such unit.\nLine 2: no such unit.")
     made(State.RUNNING, done=1, total=3)
     made(State.DONE, result={"said": ["60 people checked."]})
+    made(State.DONE, result={"Joiners": 12, "Bad rows": 0})
 
     everything = administrator.page("/jobs")
-    assert len(everything.all("tbody")[0]) == 3
+    assert len(everything.all("tbody")[0]) == 4
+    assert "Joiners: 12, Bad rows: 0" in everything.text
     assert {"Waiting (0)", "Running (1)", "Failed (1)"} <= set(everything.links)
 
     failed = administrator.page(everything.links["Failed (1)"])
@@ -109,7 +113,7 @@ def test_the_list_shows_one_state_or_all(administrator):
     assert "Line 1: no such unit." in failed.text
     assert "60 people checked." not in failed.text
     assert "No job is waiting." in administrator.page("/jobs?state=waiting").text
-    assert len(administrator.page("/jobs?state=nonsense&page=nonsense").all("tbody")[0]) == 3
+    assert len(administrator.page("/jobs?state=nonsense&page=nonsense").all("tbody")[0]) == 4
 
 
 def test_the_list_is_paged_and_costs_the_same_for_two_and_for_twenty(administrator):
@@ -176,3 +180,12 @@ def test_the_pieces_that_change_are_there_until_the_job_has_ended(administrator)
     assert (pieces(made(State.RUNNING)), pieces(made(State.WAITING)), pieces(made(State.DONE))) == (2, 2, 0)
     assert 'data-refresh="/jobs/' in administrator.page(f"/jobs/{made(State.RUNNING)}").html
     assert "data-refresh" not in administrator.page(f"/jobs/{made(State.FAILED)}").html
+
+
+def test_the_list_warns_where_no_worker_takes_up_what_waits(administrator):
+    warning = "no worker takes them up"
+    made(asked_at=clock.now() - timedelta(minutes=2))
+    assert warning in administrator.page("/jobs").text
+
+    made(State.RUNNING)
+    assert warning not in administrator.page("/jobs").text

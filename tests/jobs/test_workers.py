@@ -28,7 +28,7 @@ from tests.jobs.counting import KIND
 from tests.running import ROOT, settings
 
 pytestmark = pytest.mark.slow
-LOST_SECONDS = 2
+LOST_SECONDS = 5
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Crew:
             return db.session.scalar(events) or 0
 
 
-def until(holds: Callable[[], bool], seconds: float = 25) -> None:
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     last = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < last, "it did not come to pass"

@@ -114,6 +114,20 @@ MONITORING = {
         ("/people/D2001", "/people/D1001", "/people/D2001?as_at=2026-04-30", "/people/D2001?as_at=x"), MANAGER
     ),
 }
+DECISIONS = {  # `request_made` makes one that waits, and one that is granted
+    "decisions.ask": Place(
+        tuple(
+            f"/people/D1001/ask/{kind}"
+            for kind in ("exemption", "deferral", "waiver", "revocation", "lift", "restore")
+        ),
+        MANAGER,
+    ),
+    "decisions.index": Place(
+        ("/decisions", "/decisions?whose=all", "/decisions?whose=all&kind=waiver"), OWNER
+    ),
+    "decisions.mine": Place(("/records/decisions",)),
+    "decisions.request": Place(("/decisions/{asked}", "/decisions/{granted}"), OWNER),
+}
 ADMINISTRATION = {
     "accounts.administer": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
     "accounts.close": Place(("/people/D2001/account/close",), ADMINISTRATOR),
@@ -186,9 +200,12 @@ GUIDES = {
     "guides.force_settings": Place(("/force-settings",), AUTHOR),
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
+PLACES |= DECISIONS
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "accounts.administer",
     "accounts.close",
+    "decisions.ask",
+    "decisions.request",
     "assessment.answers",
     "assessment.check",
     "assessment.item",
@@ -205,7 +222,13 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
 def made(browser: Browser, server: Server) -> dict[str, str]:
     """What the addresses name, made once on this server."""
     attempts = attempts_made(browser, server)
-    return attempts | draft_made(browser, server) | job_made(browser, server) | imports_made(browser, server)
+    return (
+        attempts
+        | draft_made(browser, server)
+        | job_made(browser, server)
+        | imports_made(browser, server)
+        | requests_made(browser, server)
+    )
 
 
 ROSTER = """staff_number,surname,forenames,email,rank_or_grade,designated_role,unit_path,\
@@ -252,6 +275,24 @@ def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
     query = "SELECT r.reference FROM record r JOIN pass_record p ON p.record_id = r.id WHERE attempt_id = ?"
     ((reference,),) = ask(instance, query, UUID(passed).hex)
     return {"passed": passed, "failed": failed, "under_way": under_way, "reference": reference}
+
+
+def requests_made(browser: Browser, server: Server) -> dict[str, str]:
+    """The owner's requests: one that waits, and one asked for and granted by the owner, of a day to come."""
+    with visitor(browser, server) as tab:
+        sign_in(tab, OWNER)
+        for person in ("D1001", "D2002"):
+            tab.goto(f"/people/{person}/ask/exemption")
+            tab.check("[name=about][value='OIC-2026']")
+            tab.fill("#from_on", "1 June 2030")
+            tab.check("[name=reason][value='secondment']")
+            press(tab, "Send request")
+        press(tab, "Grant")
+    rows = ask(
+        server.instance,
+        "SELECT r.uuid FROM decision_request r LEFT JOIN decision d ON d.request_id = r.id ORDER BY d.id",
+    )
+    return {"asked": str(UUID(rows[0][0])), "granted": str(UUID(rows[1][0]))}
 
 
 def draft_made(browser: Browser, server: Server) -> dict[str, str]:

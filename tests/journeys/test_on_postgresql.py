@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser
 
@@ -19,7 +18,7 @@ from tests.journeys.walking import (
     statuses_in_file,
     visitor,
 )
-from tests.running import Server, command, make_force, settings
+from tests.running import Server, command, fresh_database, settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.postgresql]
 PASSED = (
@@ -31,13 +30,9 @@ NEW_PASSWORD = "lantern-orbit-walnut-quay"
 
 
 @pytest.fixture
-def on_postgresql(postgresql: str, tmp_path: Path) -> Iterator[Server]:
+def on_postgresql(postgresql: str, force_template: str, tmp_path: Path) -> Iterator[Server]:
     """A running server whose force lives in a PostgreSQL database of its own."""
-    with psycopg.connect(postgresql, autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS journey WITH (FORCE)")
-        admin.execute("CREATE DATABASE journey")
-    address = f"{postgresql.removesuffix('/postgres')}/journey"
-    make_force(tmp_path, people=20, database_url=address)
+    address = fresh_database(postgresql, "journey", force_template)
     started = Server(tmp_path, database_url=address)
     try:
         yield started.start()

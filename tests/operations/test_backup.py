@@ -2,12 +2,12 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from tests.running import command, copied, make_force, settings
+from tests.running import command, copied, fresh_database, settings
 
 INSERT = "INSERT INTO stamp (recorded_at) VALUES (strftime('%Y-%m-%d %H:%M:%f', 'now') || printf('%03d', ?))"
 
@@ -52,6 +52,7 @@ def test_a_backup_under_load_is_restored_elsewhere(small_force, tmp_path):
 @pytest.mark.slow
 def test_a_restore_over_data_must_be_meant(small_force, tmp_path):
     here = copied(small_force, tmp_path / "here")
+    _leave_a_job(here / "portal.sqlite")
     assert command(settings(here), "backup", str(tmp_path / "b")).returncode == 0
 
     refused = command(settings(here), "restore", str(tmp_path / "b"))
@@ -59,6 +60,18 @@ def test_a_restore_over_data_must_be_meant(small_force, tmp_path):
 
     assert (refused.returncode, "--replace" in refused.stderr) == (1, True)
     assert meant.returncode == 0
+    with closing(sqlite3.connect(here / "portal.sqlite")) as connection:
+        ((state, reason),) = connection.execute("SELECT state, reason FROM job").fetchall()
+    assert (state, "restored from a backup" in reason) == ("failed", True)
+
+
+def _leave_a_job(database: Path) -> None:
+    """A job under way as the backup is made."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "INSERT INTO job (reference, kind, arguments, state, done, total, said, asked_at, reason, runs)"
+            " VALUES ('a', 'reconcile', '{}', 'running', 0, 0, '', datetime('now'), '', 1)"
+        )
 
 
 @pytest.mark.slow
@@ -75,14 +88,9 @@ def test_what_is_no_backup_changes_nothing(small_force, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.postgresql
-def test_postgresql_is_restored_into_an_empty_database(postgresql, tmp_path):
-    server = postgresql.removesuffix("/postgres")
-    with psycopg.connect(postgresql, autocommit=True) as admin:
-        for name in ("backup_here", "backup_there"):
-            admin.execute(f"DROP DATABASE IF EXISTS {name}")
-            admin.execute(f"CREATE DATABASE {name}")
-    here, there = (settings(tmp_path, database_url=f"{server}/backup_{p}") for p in ("here", "there"))
-    make_force(tmp_path, people=20, database_url=here["DATABASE_URL"])
+def test_postgresql_is_restored_into_an_empty_database(postgresql, force_template, tmp_path):
+    here = settings(tmp_path, database_url=fresh_database(postgresql, "backup_here", force_template))
+    there = settings(tmp_path, database_url=fresh_database(postgresql, "backup_there"))
     file = str(tmp_path / "portal.dump")
 
     made, done = command(here, "backup", file), command(there, "restore", file)

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from tests.running import ROOT, command, copied, make_force, settings
+from tests.running import ROOT, command, copied, fresh_database, settings
 
 pytestmark = pytest.mark.slow
 Portal = dict[str, str]
@@ -72,17 +71,10 @@ def portals(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Portal, Por
     if request.param == "sqlite":
         here = copied(request.getfixturevalue("small_force"), tmp_path / "here")
         return settings(here), settings(tmp_path / "there")
-    address = request.getfixturevalue("postgresql")
-    with psycopg.connect(address, autocommit=True) as admin:
-        for name in ("load_here", "load_there"):
-            admin.execute(f"DROP DATABASE IF EXISTS {name}")
-            admin.execute(f"CREATE DATABASE {name}")
+    server, force = request.getfixturevalue("postgresql"), request.getfixturevalue("force_template")
     (tmp_path / "here").mkdir()
-    here, there = (
-        settings(tmp_path / p, database_url=address.removesuffix("/postgres") + f"/load_{p}")
-        for p in ("here", "there")
-    )
-    make_force(tmp_path / "here", people=20, database_url=here["DATABASE_URL"])
+    here = settings(tmp_path / "here", database_url=fresh_database(server, "load_here", force))
+    there = settings(tmp_path / "there", database_url=fresh_database(server, "load_there"))
     return here, there
 
 

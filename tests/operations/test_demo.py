@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import PASSWORD, command, make_force, settings
+from tests.running import PASSWORD, command, copied, make_force, settings
 
 pytestmark = pytest.mark.slow
 NINE = ["D1001", "D2001", "D2002", "D3001", "D3002", "D4001", "D5001", "D6001", "D9001"]
@@ -69,10 +69,11 @@ def test_the_same_seed_makes_the_same_force(small_force, tmp_path):
 
 
 def test_it_is_made_into_an_empty_database_and_in_the_demo_alone(small_force, tmp_path):
-    refused = command(settings(small_force), "demo", "create", "--people", "20")
+    here = copied(small_force, tmp_path / "here")
+    refused = command(settings(here), "demo", "create", "--people", "20")
     assert (refused.returncode, "empty" in refused.stderr) == (1, True), refused.stderr
     production = {
-        **settings(tmp_path),
+        **settings(tmp_path / "production"),
         "PORTAL_MODE": "production",
         "SECRET_KEY": "k" * 40,
         "PUBLIC_URL": "https://learning.westshire.example",

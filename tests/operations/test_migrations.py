@@ -9,26 +9,14 @@ from config import Config
 from portal.app import create_app
 from portal.db import db
 from tests.conftest import SECRET
+from tests.running import fresh_database
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def empty(request, tmp_path) -> Flask:
     url = ""
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql").removesuffix("/postgres") + "/updown"
-        admin = create_app(
-            Config(
-                mode="demo",
-                database_url=request.getfixturevalue("postgresql"),
-                secret_key=SECRET,
-                instance=tmp_path,
-            )
-        )
-        with admin.app_context():
-            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("DROP DATABASE IF EXISTS updown"))
-                connection.execute(text("CREATE DATABASE updown"))
-            db.engine.dispose()
+        url = fresh_database(request.getfixturevalue("postgresql"), "updown")
     return create_app(Config(mode="demo", database_url=url, secret_key=SECRET, instance=tmp_path))
 
 

@@ -1,8 +1,22 @@
 """What the production server answers to requests that no browser sends."""
 
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.running import Server, copied
+
+
+@pytest.fixture(scope="module")
+def server(small_force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for them all: none of these requests changes anything."""
+    running = Server(copied(small_force, tmp_path_factory.mktemp("server") / "instance"))
+    try:
+        yield running.start()
+    finally:
+        running.kill()
 
 
 def _raw(port: int, request: bytes) -> bytes:

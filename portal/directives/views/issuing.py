@@ -2,7 +2,7 @@
 
 import re
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -142,7 +142,8 @@ def _from_file(told: DirectiveTold | None) -> ResponseReturnValue:
             raise BadInputError(["Choose a directive’s TOML file"])
         file = package.read(content)
     except BadInputError as error:
-        upload.upload.errors = error.reasons
+        upload.upload.errors = error.reasons[:1]
+        upload.form_errors.extend(error.reasons[1:])
         return _page(DirectiveForm(formdata=None, data=FIRST), told, upload)
     return _page(DirectiveForm(formdata=None, data=typed(file)), told)
 
@@ -155,10 +156,11 @@ def _prepare(form: DirectiveForm, told: DirectiveTold | None) -> None:
         form.reference.data = told.reference
 
 
-def _page(form: DirectiveForm, told: DirectiveTold | None, upload: FileForm | None = None) -> str:
+def _page(form: DirectiveForm, told: DirectiveTold | None, upload: FileForm | None = None) -> Response:
+    """The form; it names no learner, so a browser may keep it and its Back button loses nothing."""
     _prepare(form, told)
     file = form.said()
-    return render_template(
+    page = render_template(
         "directives/form.html",
         form=form,
         upload=upload or FileForm(formdata=None),
@@ -166,6 +168,9 @@ def _page(form: DirectiveForm, told: DirectiveTold | None, upload: FileForm | No
         said=_said(file),
         asked=wording.requirements(file, queries.titles()),
     )
+    response = make_response(page)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _said(file: DirectiveFile) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Things to be matched with what belongs to them: a mark where all are, else nothing."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,8 +11,6 @@ from portal.kinds.kind import Answer, Content, Kind, Renderer, Sent, plain
 from portal.kinds.match import marking
 from portal.kinds.match.editor import EDITOR
 from portal.kinds.match.reading import Pairs, read_pairs
-
-LONG = 24  # characters that a closed list shows on a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Shown:
     @property
     def long(self) -> bool:
         """Whether a closed list could not show an option whole, so that they have to stand above as well."""
-        return any(len(plain(option.html)) > LONG for option in self.options)
+        return any(len(plain(option.html)) > pairing.LONG for option in self.options)
 
 
 class Match(Kind):
@@ -55,6 +53,7 @@ class Match(Kind):
     advice = "For things that are easily confused: who does what, which word means what."
     place = 4
     editor = EDITOR
+    checks = True
 
     def read(self, table: Table, key: str, prefix: str) -> Pairs:
         """Two or more pairs, and options that belong to nothing."""
@@ -133,6 +132,14 @@ class Match(Kind):
             for pair in self.shown(content, order, answer).pairs
             if pair.given
         ]
+
+    def check(self, written: Pairs, name: str, inline: Callable[[str], str]) -> str:
+        """The left sides, what belongs to each folded behind it; the options mixed."""
+        rights = list(dict.fromkeys([*(pair.right for pair in written.pairs), *written.extra]))
+        options = [inline(text) for text in pairing.mixed(rights, name)]
+        pairs = [(inline(pair.left), inline(pair.right)) for pair in written.pairs]
+        hint = "Choose what belongs to each. An answer may be used more than once, or not at all."
+        return pairing.exercise(name, hint, "Show what belongs to it", options, pairs, narrow=False)
 
 
 KIND = Match()

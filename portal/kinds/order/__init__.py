@@ -1,7 +1,7 @@
 """Steps to be put in order: a mark for the right order, nothing for any other."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -63,6 +63,7 @@ class Order(Kind):
     advice = "For a procedure in which the order matters and can be reasoned out."
     place = 3
     editor = EDITOR
+    checks = True
 
     def read(self, table: Table, key: str, prefix: str) -> Steps:
         """Three or more steps, in the right order."""
@@ -139,6 +140,13 @@ class Order(Kind):
     def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
         """The steps in the learner's order."""
         return [f"{step.place}. {step.html}" for step in self.shown(content, order, answer).given]
+
+    def check(self, written: Steps, name: str, inline: Callable[[str], str]) -> str:
+        """The steps mixed, the place of each folded behind it."""
+        places = {step.text: str(place) for place, step in enumerate(written.steps, 1)}
+        steps = [(inline(text), f"Place {places[text]}") for text in pairing.mixed(list(places), name)]
+        hint = "Give each step its place. 1 comes first."
+        return pairing.exercise(name, hint, "Show its place", list(places.values()), steps, narrow=True)
 
 
 KIND = Order()

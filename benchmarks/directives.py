@@ -1,0 +1,78 @@
+"""(p) Preview of a change of a directive's rule over 15,000 people, beside reading the facts it rests on."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import select
+
+from benchmarks import roster
+from benchmarks.figures import Figure
+from benchmarks.world import flask
+from config import Config
+from portal.app import create_app
+from portal.db import db
+from portal.directives.package import DirectiveFile
+from portal.directives.proposals import propose, propose_withdrawal
+from portal.directives.queries import directive
+from portal.directives.reconcile import assignments_of
+from portal.directives.rules import batches, posts_of
+from portal.people.models import Person
+
+
+def measure() -> list[Figure]:
+    """A later due date for all, a role less, a unit's exception, and a withdrawal."""
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
+        instance, file = Path(folder) / "instance", Path(folder) / "roster.csv"
+        instance.mkdir(mode=0o700)
+        roster.write(file)
+        flask(instance, "db", "upgrade")
+        flask(instance, "people", "import", str(file))
+        flask(instance, "modules", "publish", "modules")
+        flask(instance, "directives", "issue", str(roster.directive_file(Path(folder))))
+        app = create_app(Config(mode="demo", secret_key="x" * 64, instance=instance))
+        with app.app_context():
+            return _previews()
+
+
+def _previews() -> list[Figure]:
+    held = directive("OIC-2026").newest.file
+    later = replace(held, effective_on=date(2027, 1, 1))
+    roles = held.audience[0]["designated_role"]
+    fewer = [{"designated_role": roles[1:]}]
+    without = [{"unit_under": ["Westshire Police/Command 1"]}]
+    changes = {
+        "a later due date": replace(later, due_fixed_on=date(2027, 4, 30)),
+        "a role less": replace(later, audience=fewer),
+        "a command left out": replace(later, exceptions=without),
+    }
+    floor = _seconds(_read)
+    figures = [_figure(what, floor, lambda said=said: _effect(said)) for what, said in changes.items()]
+    return [
+        *figures,
+        _figure("a withdrawal", floor, lambda: propose_withdrawal("OIC-2026", date(2027, 1, 1)).effect()),
+    ]
+
+
+def _effect(file: DirectiveFile) -> object:
+    return propose(file).effect()
+
+
+def _figure(what: str, floor: float, act: Callable[[], object]) -> Figure:
+    value = _seconds(act)
+    name = f"preview of {what} over {roster.ROWS:,} people"
+    return Figure("p", name, value, "s", floor, "reading posts and assignments", value, "s", 5)
+
+
+def _read() -> None:
+    for ids in batches(db.session.scalars(select(Person.id).order_by(Person.id))):
+        posts_of(ids), assignments_of(ids)
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    act()
+    return time.perf_counter() - begun

@@ -1,0 +1,62 @@
+"""Writing a roster so that nobody waits: what follows from it is worked out first, and then only written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.directives import preview
+from portal.directives.preview import Coming, coming
+from portal.imports.checked import MovedError, Tell
+from portal.people import roster_store
+from portal.people.roster import Plan
+from portal.people.roster_rows import RosterRow
+from portal.people.roster_store import Basis, Prepared, Written
+from portal.standing.ahead import Ahead, Ids, moved_on, people_since, work_out
+
+
+@dataclass(slots=True)
+class Applied:
+    """A plan on its way into the portal."""
+
+    rows: Sequence[RosterRow]
+    made: Plan
+    basis: Basis
+    directives: str  # as ``preview.basis`` gives it
+    come: Coming | None = None
+    ahead: Ahead | None = None
+
+    def stage(self, tell: Tell) -> None:
+        """Work out, without a lock, the assignments and spans that follow."""
+        self.come = coming(self.made.changes, self.made.units)
+        self.ahead = work_out(
+            self.come, lambda done, every: tell(2, f"Worked out {done:,} of {every:,} people")
+        )
+
+    def write(self, at: datetime, by: int | None) -> None:
+        """Write the plan under the lock, with what follows from it.
+
+        Raises:
+            MovedError: Since the check something was recorded that makes it another plan.
+        """
+        settled = roster_store.settled(self.rows, Prepared(self.made, self.basis))
+        if settled != self.made or preview.basis() != self.directives:
+            raise MovedError
+        if self.come is None or self.ahead is None or moved_on(self.ahead.known_at):
+            roster_store.write(self.made, at, by=by)
+            return
+        fresh = self.come.posts.keys() - people_since(self.ahead.known_at)
+        followed = {number for number, person in self.come.people.items() if person in fresh}
+        written = roster_store.write(self.made, at, by=by, followed=followed)
+        self.ahead.record(self._ids(self.come, written), set(fresh), at)
+
+    def _ids(self, come: Coming, written: Written) -> Ids:
+        """What the ids below zero of ``come`` have become."""
+        people = {person: written.people[number] for number, person in come.people.items() if person < 0}
+        units = {unit_id: written.units[names] for names, unit_id in come.units.items()}
+        posts = {}
+        for place, change in enumerate(self.made.changes, 1):
+            values = change.values
+            key = written.people[values.staff_number], values.post_key, values.valid_from
+            if not change.void:
+                posts[-place] = written.posts[key]
+        return Ids(people, posts, units)

@@ -1,0 +1,164 @@
+"""Assignments and spans of posts that are not recorded yet, worked out before a lock is taken.
+
+What an import brings is worked out in peace; under the lock it is only written. People and directives of
+whom something was recorded in between are left to the subscribers, who work them out again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from portal.db import db, newest_stamp
+from portal.directives.matching import PostFact, Version
+from portal.directives.models import Assignment, DirectiveVersion, Exclusion
+from portal.directives.preview import ALL, Coming
+from portal.directives.reconcile import AssignmentFact, Stretch, pair, reaches, write
+from portal.directives.rules import World, Worlds, batches
+from portal.people.models import Post, UnitState
+from portal.records.models import Record, Registration, Revocation
+from portal.standing.lines import insert_rows, order, rows_of, set_known_to
+from portal.standing.loading import facts_of, rule_of
+from portal.standing.models import OPEN_KNOWN, micros
+from portal.standing.spans import PersonFacts, Span, Values, spans
+
+
+@dataclass(slots=True)
+class Ahead:
+    """What would follow from posts to come; ids below zero are of what these bring."""
+
+    known_at: datetime | None  # the newest stamp that it knew
+    assignments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by person
+    closed: dict[int, list[int]] = field(default_factory=dict)
+    opened: dict[int, list[Span]] = field(default_factory=dict)
+
+    def record(self, ids: "Ids", people: set[int], at: datetime) -> None:
+        """Write it for these people, under the lock, once the posts are written.
+
+        Args:
+            ids: What the ids below zero have become.
+            people: As known here, of whom nothing was recorded in between.
+            at: The transaction's stamp.
+        """
+        rows = [
+            {**row, "person_id": ids.person(person)}
+            for person in sorted(people)
+            for row in self.assignments.get(person, ())
+        ]
+        write(rows, at)
+        now = micros(at)
+        set_known_to([row for person in sorted(people) for row in self.closed.get(person, ())], now)
+        insert_rows(
+            (ids.person(person), (ids.span(span), now, OPEN_KNOWN))
+            for person in sorted(people)
+            for span in self.opened.get(person, ())
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """What ids below zero have become; others stay as they are."""
+
+    people: Mapping[int, int]
+    posts: Mapping[int, int]
+    units: Mapping[int, int]
+
+    def person(self, person_id: int) -> int:
+        """A person's id."""
+        return self.people.get(person_id, person_id)
+
+    def span(self, span: Span) -> Span:
+        """A span with the ids of its post and unit."""
+        *fixed, values = span
+        *same, post_id, unit_id = values
+        if post_id > 0:
+            return span
+        return Span(*fixed, Values(*same, self.posts[post_id], self.units.get(unit_id, unit_id)))
+
+
+def work_out(come: Coming, tell: Callable[[int, int], None] = lambda _done, _all: None) -> Ahead:
+    """What would follow if these posts were recorded now; takes no lock and writes nothing.
+
+    Args:
+        come: The posts and units.
+        tell: Hears how many people are done, of how many; may raise to stop it.
+    """
+    ahead = Ahead(newest_stamp())
+    worlds = Worlds(states=come.states)
+    versions = {version.id: version for version in worlds.versions}
+    world = worlds.known(ALL)
+    done = 0
+    for ids in batches(sorted(come.posts)):
+        facts = facts_of(ids, versions)
+        for person_id, posts in ((person_id, come.posts[person_id]) for person_id in ids):
+            facts[person_id].posts.extend(posts)
+        _add_assignments(ahead, ids, facts, come, world, versions)
+        _add_spans(ahead, ids, facts, world, versions)
+        done += len(ids)
+        tell(done, len(come.posts))
+    return ahead
+
+
+def _add_assignments(
+    ahead: Ahead,
+    ids: Sequence[int],
+    facts: Mapping[int, PersonFacts],
+    come: Coming,
+    world: World,
+    versions: Mapping[int, Version],
+) -> None:
+    """Note the assignments to write, and add them to the people's facts under ids of their own."""
+
+    def posts_of(people: Sequence[int]) -> dict[int, list[PostFact]]:
+        return {person: facts[person].posts for person in people}
+
+    for person_id, directive_id, held, wanted in reaches(ids, world, ALL, posts_of=posts_of):
+        for place, row in enumerate(pair(held, wanted), 1):
+            ahead.assignments.setdefault(person_id, []).append({"directive_id": directive_id, **row})
+            stretch = Stretch(**{name: row[name] for name in Stretch._fields})
+            fact = AssignmentFact(
+                -place, ALL, row["void"], row["replaces_id"], person_id, directive_id, stretch
+            )
+            version = versions[stretch.directive_version_id]
+            rules = facts[person_id].assignments.setdefault(directive_id, [])
+            rules.append((rule_of(fact, version), version.id))
+
+
+def _add_spans(
+    ahead: Ahead,
+    ids: Sequence[int],
+    facts: Mapping[int, PersonFacts],
+    world: World,
+    versions: Mapping[int, Version],
+) -> None:
+    """Note the open rows that no longer hold, and those to open."""
+    wanted = {person_id: spans(facts[person_id], versions, world, ALL) for person_id in ids}
+    for row_id, person_id, span, _, _ in rows_of(ids, OPEN_KNOWN):
+        if span in wanted[person_id]:
+            wanted[person_id].discard(span)
+        else:
+            ahead.closed.setdefault(person_id, []).append(row_id)
+    for person_id, found in wanted.items():
+        ahead.opened[person_id] = sorted(found, key=order)
+
+
+def moved_on(since: datetime | None) -> bool:
+    """Whether a unit or a directive changed after a stamp: then nobody's spans worked out before hold."""
+    if since is None:
+        return newest_stamp() is not None
+    newest = (db.session.scalar(select(func.max(fact.recorded_at))) for fact in (UnitState, DirectiveVersion))
+    return any(at is not None and at > since for at in newest)
+
+
+def people_since(since: datetime | None) -> set[int]:
+    """Everyone of whom a fact that enters spans was recorded after a stamp."""
+    return set(_people_since(since)) if since is not None else set()
+
+
+def _people_since(since: datetime) -> Iterator[int]:
+    for fact in (Post, Assignment, Exclusion, Record, Registration):
+        yield from db.session.scalars(select(fact.person_id).where(fact.recorded_at > since).distinct())
+    revoked = select(Record.person_id).join(Revocation, Revocation.record_id == Record.id)
+    yield from db.session.scalars(revoked.where(Revocation.recorded_at > since).distinct())
