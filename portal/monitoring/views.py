@@ -27,7 +27,7 @@ from portal.monitoring.person import person_page
 from portal.monitoring.position import Position, PositionError, iso
 from portal.monitoring.queries import completion_report
 from portal.monitoring.report_page import ReportPage
-from portal.people.queries import live_units
+from portal.people.queries import live_units, person_by_staff_number
 from portal.permissions import Permission
 from portal.web.paging import Page
 
@@ -100,6 +100,7 @@ def person(staff_number: str) -> ResponseReturnValue:
             position_form=_position_form(at, errors),
             asks=Permission.DECISION_ASK in current_user.permissions,
             administers=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
+            nudges=_may_nudge(staff_number, at),
             opens_attempts=Permission.ATTEMPT_OPEN in current_user.permissions,
         ),
         400 if errors else 200,
@@ -128,6 +129,12 @@ def open_attempt(staff_number: str) -> ResponseReturnValue:
         was = "is open" if new else "was opened already today"
         flash(f"One more attempt at {title} {was} for {whom.name}.", "success")
     return redirect(url_for(".person", staff_number=staff_number), 303)
+
+
+def _may_nudge(staff_number: str, at: Position) -> bool:
+    """Whether the page offers to remind the person: today, and nobody reminds themselves."""
+    is_self = current_user.viewer.person_id == person_by_staff_number(staff_number)
+    return Permission.REMINDER_NUDGE in current_user.permissions and not at.past and not is_self
 
 
 def _iso_address() -> ResponseReturnValue | None:

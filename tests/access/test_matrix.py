@@ -180,6 +180,8 @@ def _address(app: Flask, rule: Rule, subject: Subject) -> str:
         "accounts.end_session": "unknown",
     }
     values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")
+    if rule.endpoint == "reminders.again":
+        values["reference"] = UUID(int=0)
     if rule.endpoint.startswith("jobs."):
         values["reference"] = subject.job
     with app.test_request_context():

@@ -109,6 +109,7 @@ MONITORING = {
         MANAGER,
     ),
     "monitoring.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
+    "monitoring.data_dictionary": Place(("/monitoring/data-dictionary",), MANAGER),
     "monitoring.search": Place(("/people", "/people?q=D2001", "/people?q=zzzz"), MANAGER),
     "monitoring.person": Place(
         ("/people/D2001", "/people/D1001", "/people/D2001?as_at=2026-04-30", "/people/D2001?as_at=x"), MANAGER
@@ -199,8 +200,14 @@ GUIDES = {
     "guides.guide": Place(("/guides/who-to-call", "/guides/intelligence-document")),
     "guides.force_settings": Place(("/force-settings",), AUTHOR),
 }
+REMINDERS = {
+    "reminders.index": Place(("/reminders", "/reminders?state=refused"), OWNER),
+    "reminders.nudge": Place(("/people/D1001/nudge/OIC-2026",), MANAGER),
+    "reminders.preview": Place(("/reminders/preview", "/reminders/preview?day=x"), OWNER),
+    "reminders.rules": Place(("/reminders/rules/OIC-2026",), OWNER),
+}
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS
+PLACES |= DECISIONS | REMINDERS
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "accounts.administer",
     "accounts.close",
@@ -216,6 +223,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "monitoring.open_attempt",
     "monitoring.person",
     "records.record",
+    "reminders.nudge",
 }
 
 
