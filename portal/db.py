@@ -33,11 +33,15 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 
 from portal import clock
+from portal.errors import BusyError
 
 BUSY_SECONDS = 15  # how long a writer waits for another
+LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code of a wait in vain
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
 NAMES = {
@@ -171,6 +175,9 @@ def transaction(*, stamp_as: datetime | None = None) -> Iterator[None]:
 
     Args:
         stamp_as: The stamp to take, where it is later than all committed; for the demo alone.
+
+    Raises:
+        BusyError: Another transaction held what this one waits for, for too long.
     """
     session = db.session()
     session.commit()
@@ -183,11 +190,23 @@ def transaction(*, stamp_as: datetime | None = None) -> Iterator[None]:
         yield
         settle()
         session.commit()
+    except (OperationalError, sqlite3.OperationalError) as error:
+        session.rollback()
+        if _waited_in_vain(error):
+            raise BusyError from error
+        raise
     except BaseException:
         session.rollback()
         raise
     finally:
         _forget(info)
+
+
+def _waited_in_vain(error: OperationalError | sqlite3.OperationalError) -> bool:
+    cause = error.orig if isinstance(error, OperationalError) else error
+    if isinstance(cause, sqlite3.OperationalError):
+        return cause.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    return getattr(cause, "sqlstate", "") == LOCK_NOT_AVAILABLE
 
 
 def settle() -> None:
@@ -262,7 +281,7 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
         cursor.execute("SET synchronous_commit = on")
-        cursor.execute("SET lock_timeout = '30s'")
+        cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     connection.commit()
 
 

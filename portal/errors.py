@@ -21,6 +21,16 @@ class RuleError(PortalError):
     """A rule of the domain refuses the act; nothing was changed."""
 
 
+class BusyError(PortalError):
+    """Another transaction held the database for longer than one waits; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The portal is busy: another change holds the database. Nothing was changed. "
+            "Try again in a few minutes."
+        )
+
+
 class TooManyError(PortalError):
     """Asked too often; ``retry_after_seconds`` says when to come back."""
 

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -24,6 +25,7 @@ from portal.db import db
 from portal.extensions import limiter
 from tests.pages import PortalClient
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
+from tests.workers import Together
 
 SECRET = secrets.token_hex(32)
 
@@ -32,6 +34,12 @@ settings.register_profile("portal", deadline=None)
 settings.load_profile("portal")
 REAL_HASHER = passwords._hasher
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Share the tests out so that what is dear is made on one worker."""
+    return Together(config, log)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

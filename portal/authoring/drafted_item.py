@@ -13,9 +13,14 @@ from portal.authoring.item_tables import Preview, Table
 from portal.authoring.measures import BankLengths, Lengths
 from portal.authoring.queries import DraftState
 from portal.catalogue.items import ItemText
+from portal.catalogue.services import Reading
 
 UNNAMED = "new-question"  # until it is added
+UNWRITTEN = "Not written yet"
 MOST_CHARACTERS = 60_000
+_NAMES = frozenset(
+    {"key", "kind", "outcome", "source", "start", "to"}
+)  # what names something, and is no text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +43,33 @@ def drafted_item(state: DraftState, table: Table) -> DraftedItem:
     words = sum(len(text.split()) for text in _asked(table))
     if sum(map(len, _texts(table))) > MOST_CHARACTERS:
         return DraftedItem(None, [], words, None, None)
-    key = str(table.get("key") or UNNAMED)
-    written = items.add({}, item_tables.visible({**table, "key": key}))
-    file = {path: content for path, content in written.items() if content is not None}
-    files = around(state, "".join(content.decode() for content in file.values())) | file
-    reading = readings.passing(state.key, files)
-    found = finder.at(finder.findings(state.key, reading, files), f"item:{key}")
+    table = item_tables.visible({**table, "key": table.get("key") or UNNAMED})
+    files, reading = _read(state, table)
+    found = finder.at(finder.findings(state.key, reading, files), f"item:{table['key']}")
     package = reading.modules[0].package if reading.modules else None
     item = next(iter(package.items), None) if package else None
     lengths = measures.lengths(measures.choices_of(item)) if item else None
-    return DraftedItem(item_tables.preview(reading, key), found, words, lengths, _bank(state, item))
+    filled = _filled(table)
+    shown = reading if filled == table else _read(state, filled)[1]
+    preview = item_tables.preview(shown, table["key"])
+    return DraftedItem(preview, found, words, lengths, _bank(state, item))
+
+
+def _read(state: DraftState, table: Table) -> tuple[dict[str, bytes], Reading]:
+    """The files of a bank of this question alone with what it can show, and what the check makes of them."""
+    written = items.add({}, table)
+    file = {path: content for path, content in written.items() if content is not None}
+    files = around(state, "".join(content.decode() for content in file.values())) | file
+    return files, readings.passing(state.key, files)
+
+
+def _filled(value: Any, name: str = "") -> Any:
+    """The table with a word in every place that is empty, so that what is there can be shown already."""
+    if isinstance(value, dict):
+        return {each: _filled(held, each) for each, held in value.items()}
+    if isinstance(value, list):
+        return [_filled(held, name) for held in value]
+    return UNWRITTEN if isinstance(value, str) and not value.strip() and name not in _NAMES else value
 
 
 def _bank(state: DraftState, item: ItemText | None) -> BankLengths | None:
@@ -61,8 +83,7 @@ def _bank(state: DraftState, item: ItemText | None) -> BankLengths | None:
 
 def _asked(table: Table) -> Iterator[str]:
     """The texts that stand above and in the choices; what is told afterwards is left out."""
-    after = {"key", "explanation", "feedback", "debrief", "model", "checklist", "source", "outcome", "kind"}
-    return _texts({name: value for name, value in table.items() if name not in after}, frozenset(after))
+    return _texts(table, _NAMES | {"explanation", "feedback", "debrief", "model", "checklist"})
 
 
 def _texts(value: Any, besides: frozenset[str] = frozenset()) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import Form, RadioField, SelectField, StringField, SubmitField, TextAreaField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional, StopValidation
 
 from portal.clock import read_day
 from portal.db import OPEN_END
@@ -46,6 +46,22 @@ class DayField(StringField):  # type: ignore[misc]
         return "" if self.data in (None, OPEN_END) else say_date(self.data)
 
 
+class Chosen:
+    """That one of the choices is made, and no other."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def __call__(self, form: Form, field: RadioField) -> None:
+        """Refuse anything else.
+
+        Raises:
+            StopValidation: Nothing, or what was not offered, is chosen.
+        """
+        if field.data not in {choice.value for choice in field.choices}:
+            raise StopValidation(self.message)
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -53,11 +69,12 @@ def _capital(text: str) -> str:
 class AskForm(FlaskForm):  # type: ignore[misc]
     """What every request says; the kinds below add their fields."""
 
-    about = RadioField("", widget=GovRadios(label_classes="govuk-fieldset__legend--s"))
+    about = RadioField("", widget=GovRadios(label_classes="govuk-fieldset__legend--s"), validate_choice=False)
     reason = RadioField(
         "Reason",
         widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
-        validators=[InputRequired("Select a reason")],
+        validate_choice=False,
+        validators=[Chosen("Select a reason")],
     )
     comment = TextAreaField(
         "Comment (optional)",
@@ -68,6 +85,7 @@ class AskForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Send request", widget=GovSubmit())
     kind = ""
     legend = ""
+    missing = ""  # what is said where nothing is chosen
     order: tuple[str, ...] = ()  # of the fields between subject and reason
 
     def __init__(self, offered: Sequence[Offer], **kwargs: Any) -> None:
@@ -81,7 +99,7 @@ class AskForm(FlaskForm):  # type: ignore[misc]
         ]
         if len(self.offered) == 1 and not self.is_submitted():
             self.about.data = next(iter(self.offered))
-        self.about.validators = [InputRequired(f"Select {self.legend[:1].lower()}{self.legend[1:]}")]
+        self.about.validators = [Chosen(self.missing)]
         reasons = words.REASONS[self.kind].items()
         self.reason.choices = [SelectChoice(value=key, label=_capital(text)) for key, text in reasons]
 
@@ -114,6 +132,7 @@ class ExemptionForm(AskForm):
     """Not asked of the person for a time, or without end."""
 
     kind, legend, order = "exemption", "Directive", ("from_on", "to_on")
+    missing = "Select a directive"
     from_on = DayField("First day", description="For example, 30 April 2026")
     to_on = DayField("Last day (empty means without end)", validators=[Optional()])
 
@@ -122,13 +141,14 @@ class DeferralForm(AskForm):
     """Not counted for a time, and due later."""
 
     kind, legend, order = "deferral", "Directive", ("from_on", "to_on", "due_on")
+    missing = "Select a directive"
     from_on = DayField("First day", description="For example, 30 April 2026")
     to_on = DayField("Last day")
     due_on = DayField("New due date (empty means the usual time after the last day)", validators=[Optional()])
 
 
 _EVIDENCE = [
-    InputRequired("Write what the evidence is and where it is kept"),
+    DataRequired("Write what the evidence is and where it is kept"),
     Length(max=MOST, message=f"Write at most {MOST:,} characters"),
 ]
 
@@ -137,6 +157,7 @@ class WaiverForm(AskForm):
     """Prior learning, with the day on its evidence."""
 
     kind, legend, order = "waiver", "What was learned before", ("from_on", "evidence")
+    missing = "Select what was learned before"
     from_on = DayField("Date on the evidence", description="For example, 3 February 2026")
     evidence = TextAreaField(
         "Evidence",
@@ -150,6 +171,7 @@ class RevocationForm(AskForm):
     """A pass that should not count, from a day on or ever."""
 
     kind, legend, order = "revocation", "Record", ("whole", "from_on", "evidence")
+    missing = "Select a record"
     whole = RadioField(
         "From when is it not counted?",
         choices=[
@@ -157,7 +179,8 @@ class RevocationForm(AskForm):
             SelectChoice(value="no", label="It does not count from a day on"),
         ],
         widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
-        validators=[InputRequired("Select from when it is not counted")],
+        validate_choice=False,
+        validators=[Chosen("Select from when it is not counted")],
     )
     from_on = DayField(
         "First day on which it is not counted", description="Only where it does not count from a day on."
@@ -179,6 +202,7 @@ class LiftForm(AskForm):
     """The end of an exemption or deferral, earlier than decided."""
 
     kind, legend, order = "lift", "Exemption or deferral", ("whole", "to_on")
+    missing = "Select an exemption or deferral"
     whole = RadioField(
         "What is to be done?",
         choices=[
@@ -186,7 +210,8 @@ class LiftForm(AskForm):
             SelectChoice(value="yes", label="It should never have been recorded"),
         ],
         widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
-        validators=[InputRequired("Select what is to be done")],
+        validate_choice=False,
+        validators=[Chosen("Select what is to be done")],
     )
     to_on = DayField("Last day", description="Only where it ends on an earlier day.")
 
@@ -207,6 +232,7 @@ class RestoreForm(AskForm):
     """A pass that was taken out of the count by mistake."""
 
     kind, legend, order = "restore", "Record", ("evidence",)
+    missing = "Select a record"
     evidence = TextAreaField(
         "Evidence",
         description="What shows that it counts. " + NEVER_HEALTH,

@@ -58,9 +58,8 @@ def _directives(person_id: int, today: date) -> list[Offer]:
 
 def _requirements(person_id: int, today: date) -> list[Offer]:
     asked = {one.activity_id: one for one in reversed(asked_of(person_id, today))}
-    titles = dict(
-        db.session.execute(select(Activity.id, newest_title()).where(Activity.id.in_(asked))).tuples().all()
-    )
+    rows = db.session.execute(select(Activity.id, newest_title()).where(Activity.id.in_(asked)))
+    titles = {activity_id: title for activity_id, title in rows}
     return [
         Offer(
             f"{one.kind}-{one.key}",

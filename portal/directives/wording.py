@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from portal.directives.package import DirectiveFile, Selectors
+from portal.errors import RuleError
 from portal.people import paths
 from portal.web import filters as say
 
@@ -26,7 +27,10 @@ def unit(path: str) -> str:
     >>> unit("Westshire Police/Response/Team A")
     'Response › Team A'
     """
-    names = paths.split(path)
+    try:
+        names = paths.split(path)
+    except RuleError:  # somebody wrote no path at all; what is wrong with it is said elsewhere
+        return path
     return " › ".join(names[1:] or names)
 
 

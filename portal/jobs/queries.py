@@ -67,6 +67,12 @@ def not_taken_up(at: datetime) -> bool:
     return bool(db.session.scalar(select(exists(waits) & ~exists(works))))
 
 
+def under_way(kind: str) -> uuid.UUID | None:
+    """The oldest job of this kind that waits or runs."""
+    found = select(Job.reference).where(Job.state.in_((State.WAITING, State.RUNNING)), Job.kind == kind)
+    return db.session.scalar(found.order_by(Job.id).limit(1))
+
+
 def job_rows(state: State | None, offset: int, limit: int) -> Sequence[Any]:
     """A slice of the jobs, the newest first."""
     statement = _ROW if state is None else _ROW.where(Job.state == state)

@@ -44,10 +44,13 @@ def index() -> ResponseReturnValue:
 @bp.post("/jobs")
 @requires(Permission.JOB_VIEW)
 def begin() -> ResponseReturnValue:
-    """Start a job that the page of jobs offers."""
+    """Start a job that the page of jobs offers, unless one of its kind is under way."""
     kind = request.form.get("kind", "")
     if kind not in {one.kind for one in registry.offered()}:
         raise BadInputError(["Choose one of the jobs that the page offers."])
+    if under_way := queries.under_way(kind):
+        flash("This job is under way already: nothing was started.")
+        return redirect(url_for("jobs.job", reference=under_way), 303)
     with transaction():
         reference = services.start(kind, {}, by=current_user.person_id, at=clock.now())
     return redirect(url_for("jobs.job", reference=reference), 303)

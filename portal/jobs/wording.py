@@ -37,8 +37,14 @@ def page_of(row: Any) -> str:
 
 
 def who(row: Any) -> str:
-    """Who asked for it."""
-    return f"{row.forenames} {row.surname}" if row.surname else "A command"
+    """Who asked for it, as a cell of the list."""
+    return f"{row.forenames} {row.surname}" if row.surname else "Command line"
+
+
+def asked(row: Any) -> str:
+    """Who asked for it and when, as a sentence."""
+    by = f"by {row.forenames} {row.surname}" if row.surname else "on the command line"
+    return f"Asked for {by} at {instant(row.asked_at)}."
 
 
 def how_far(row: Any) -> str:
@@ -82,7 +88,10 @@ def in_short(row: Any) -> str:
     """What came of it, in a line of the list."""
     if row.state == State.RUNNING:
         return how_far(row) or str(row.said)
-    lines = reasons(row) or findings(row)
+    why = reasons(row)
+    if len(why) > 1:
+        return f"{why[0]} {plural(len(why) - 1, 'more reason')}."
+    lines = why or findings(row)
     return lines[0] if lines else ", ".join(f"{one['key']}: {one['value']}" for one in figures(row)[:4])
 
 

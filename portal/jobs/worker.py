@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from portal import clock
 from portal.db import db
-from portal.errors import PortalError
+from portal.errors import BusyError, PortalError
 from portal.jobs import carrier, claims
 from portal.jobs.errors import CancelledError, StoppedError
 from portal.jobs.models import State
@@ -121,7 +121,7 @@ def _surely(write: Any) -> None:
     for left in reversed(range(TRIES)):
         try:
             write()
-        except OperationalError:
+        except (OperationalError, BusyError):
             if not left:
                 raise
         else:

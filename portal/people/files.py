@@ -71,7 +71,8 @@ def open_sheet(content: bytes, name: str) -> Sheet:
     Raises:
         BadInputError: They hold none, or one that is too large.
     """
-    lines = workbook.lines(content) if content.startswith(workbook.MAGIC) else _csv_lines(content)
+    packed = content.startswith((workbook.MAGIC, workbook.OLD_MAGIC))
+    lines = workbook.lines(content) if packed else _csv_lines(content)
     header = next(iter(lines), None)
     if header is None:
         raise BadInputError([f"{name} is empty: its first line names the columns."])

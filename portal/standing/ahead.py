@@ -71,11 +71,11 @@ class Ids:
 
     def span(self, span: Span) -> Span:
         """A span with the ids of its post and unit."""
-        *fixed, values = span
-        *same, post_id, unit_id = values
-        if post_id > 0:
+        values = span.values
+        if values.post_id > 0:
             return span
-        return Span(*fixed, Values(*same, self.posts[post_id], self.units.get(unit_id, unit_id)))
+        unit_id = self.units.get(values.unit_id, values.unit_id)
+        return Span(*span[:4], Values(*values[:7], self.posts[values.post_id], unit_id))
 
 
 def work_out(come: Coming, tell: Callable[[int, int], None] = lambda _done, _all: None) -> Ahead:

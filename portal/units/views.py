@@ -153,11 +153,16 @@ def _confirmed() -> ResponseReturnValue:
             found, done = previewed(old, new, on), False
     if found is not None:
         return _preview_page(found, moved_on=True)
-    if done:
-        flash(f"From {day_words(on)}, {old} is {new}.", "success")
-    else:
-        flash(f"From {day_words(on)}, {old} is {new}: that was done already.", "success")
+    flash(_said(old, new, on, done), "success")
     return redirect(url_for(".index", unit=new if on <= clock.today() else old), 303)
+
+
+def _said(old: str, new: str, on: date, done: bool) -> str:
+    """What was done, by names: a whole path would not fit a phone."""
+    *above, name = paths.split(new)
+    was = paths.split(old)[-1]
+    moved = f"{was} is called {name}" if was != name else f"{name} stands under {above[-1]}"
+    return f"{moved} from {day_words(on)}{'.' if done else ': that was done already.'}"
 
 
 def _refuse_beyond(old: str, new: str, on: date) -> None:

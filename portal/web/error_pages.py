@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal.errors import (
     BadInputError,
+    BusyError,
     ConflictError,
     ForbiddenError,
     NotFoundError,
@@ -32,6 +33,7 @@ STATUS_OF = {
     ConflictError: 409,
     RuleError: 409,
     TooManyError: 429,
+    BusyError: 503,
 }
 PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500})
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -102,7 +104,8 @@ def portal_error(error: PortalError) -> ResponseReturnValue:
         return _answer(_too_many(error.retry_after_seconds, (str(error),)))
     said = tuple(error.reasons) if isinstance(error, BadInputError) else (str(error),)
     # Whether a thing exists is not told to those who may not see it, so a 404 has always the same words.
-    return _answer(Failure(status, f"errors/{status}.html", () if status == 404 else said))
+    page = status if status in PAGES else 409
+    return _answer(Failure(status, f"errors/{page}.html", () if status == 404 else said))
 
 
 def http_error(error: HTTPException) -> ResponseReturnValue:

@@ -2,15 +2,18 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from statistics import median
+from time import process_time
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from config import Config
 from portal import clock
 from portal.accounts import browser, passwords, services
+from portal.accounts.models import SignInFailure
 from portal.audit.models import AuditEvent
 from portal.db import db, transaction
 from tests.accounts.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
@@ -215,6 +218,25 @@ def test_an_unknown_name_costs_one_verification_too(
         _refused(client, name)
 
     assert calls == ["m=19456,t=2,p=1"] * 2
+
+
+@pytest.mark.usefixtures("real_passwords")
+def test_an_unknown_name_takes_as_long_as_a_wrong_password(app: Flask, client: PortalClient) -> None:
+    make_account()
+    form = client.page("/sign-in").form_with("Sign in")
+    seconds: dict[str, list[float]] = {"D1001": [], "D9999": []}
+    for _ in range(9):
+        for name, taken in seconds.items():
+            with transaction():
+                db.session.execute(delete(SignInFailure))  # or the wait would answer
+            begun = process_time()
+            answer = client.post("/sign-in", data={**form.fields, "name": name, "password": OTHER})
+            taken.append(process_time() - begun)
+            assert answer.status_code == 200
+
+    known, unknown = (median(taken) for taken in seconds.values())
+    assert 0.5 < known / unknown < 2
+    assert unknown > 0.005  # a password was hashed, for nobody
 
 
 def test_fields_left_empty_are_named(client: PortalClient) -> None:

@@ -135,6 +135,12 @@ def test_an_empty_question_says_what_to_put_right(author):
     assert parts["findings"].count("Put right") == 2
 
 
+def test_what_is_not_written_yet_is_named_in_the_preview(author):
+    parts = rendered(author, fields(author.page(ITEM), prompt="", choice__1__text=""))
+
+    assert parts["preview"].count("Not written yet") == 2
+
+
 def test_a_new_question_is_shown_as_it_is_written(author):
     path = "/authoring/sample/items/_new?kind=multiple"
     page = author.page(path)

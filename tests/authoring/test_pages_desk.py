@@ -183,7 +183,9 @@ def test_as_many_statements_for_twenty_lessons_as_for_two(app, client, tmp_path)
             client.page(f"/authoring/{name}")
         with statements() as editor:
             client.page(f"/authoring/{name}/lessons/l0")
-        return len(few), len(editor)
+        with statements() as question:
+            client.page(f"/authoring/{name}/items/one")
+        return len(few), len(editor), len(question)
 
     assert counted("small", 2) == counted("large", 20)
 

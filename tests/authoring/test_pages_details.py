@@ -2,6 +2,7 @@
 
 import pytest
 
+from portal.catalogue.checking import sha256
 from tests.accounts.browsing import another
 from tests.authoring.authors import DESK, author, errors, held, open_draft, publish
 from tests.catalogue.folders import MODULE
@@ -149,6 +150,60 @@ def test_a_save_from_a_stale_page_shows_both_and_overwrites_nothing(app, desk):
         "About this portal",
     ]
     assert 'owner = "Training"' in held("module.toml")
+
+
+def test_what_two_changed_in_different_places_is_kept_by_one_button(app, desk):
+    page = desk.page(DETAILS)
+    other = another(app)
+    author(other, "D3003", name="Ann Bell")
+    save(other, other.press(other.page(DETAILS), "Take over"), owner="Training")
+    page = save(desk, page, 409, title="Mine")
+
+    assert "You and Ann Bell changed different places" in page.text
+    desk.press(page, "Keep both", both="yes")
+    assert 'title = "Mine"' in held("module.toml")
+    assert 'owner = "Training"' in held("module.toml")
+
+
+def test_where_both_changed_one_place_there_is_no_keeping_both(app, desk):
+    page = late(app, desk)
+
+    assert "Keep both" not in page.text
+    forged = desk.post(DETAILS, data={**page.form_with("Keep mine").fields, "both": "yes"})
+    assert forged.status_code == 409
+    assert 'owner = "Training"' in held("module.toml")
+
+
+def test_details_are_saved_while_they_are_written(desk):
+    sent = desk.page(DETAILS).form_with(SAVE).fields
+
+    assert "something is missing" in quietly(desk, sent, title="")
+    said = quietly(desk, sent, title="Mine")
+    assert "while you write" in said
+    assert sha256(held("module.toml").encode()) in said
+    assert 'title = "Mine"' in held("module.toml")
+    assert "saved this after you opened it" in quietly(desk, sent, title="Mine, late")
+
+
+def quietly(client, sent, **typed) -> str:
+    """What the page's script is answered when it saves."""
+    answer = client.post(DETAILS, data={**sent, **typed, "quiet": "yes"})
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def test_findings_follow_the_writing_of_the_details_and_save_nothing(desk):
+    page = desk.page(DETAILS)
+    sent = {**page.form_with(SAVE).fields, "minutes": "400"}
+
+    answer = desk.post(f"{DESK}/render", data=sent)
+
+    assert answer.status_code == 200
+    assert "The module says 400 minutes." in answer.get_data(as_text=True)
+    page = desk.press(page, "Check without saving", minutes="400", preview="yes")
+    assert "The module says 400 minutes." in page.text
+    assert "This is not saved yet" in page.text
+    assert held("module.toml") == MODULE
 
 
 def test_mine_is_kept(app, desk):

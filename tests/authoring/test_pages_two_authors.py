@@ -75,6 +75,28 @@ def test_a_save_from_a_stale_page_shows_both_texts_and_overwrites_nothing(desk, 
     assert held(FIRST).endswith("Theirs is here.\n")
 
 
+def test_what_two_changed_in_different_places_is_kept_by_one_button(desk, other):
+    page = desk.page(LESSON)
+    save(other, other.press(other.page(LESSON), "Take over"), title="Theirs")
+    page = save(desk, page, status=409, body="Mine is here.")
+
+    assert "You and Ann Bell changed different places" in page.text
+    desk.press(page, "Keep both", both="yes")
+    assert 'title = "Theirs"' in held(FIRST)
+    assert held(FIRST).endswith("Mine is here.\n")
+
+
+def test_where_both_changed_one_place_or_one_saved_once_more_they_are_asked_again(desk, other):
+    page = late(desk, other)
+    assert "Keep both" not in page.text
+    forged = desk.post(LESSON, data={**page.form_with("Keep mine").fields, "both": "yes"})
+    assert forged.status_code == 409
+
+    page = desk.press(page, "Edit before saving", again="yes")
+    assert page.all("form", id="editor")[0].get("data-saves") is None  # nothing is decided yet
+    assert held(FIRST).endswith("Theirs is here.\n")
+
+
 def test_mine_is_kept_and_theirs_stays_in_the_history(desk, other):
     page = desk.press(late(desk, other), "Keep mine", save="yes")
 

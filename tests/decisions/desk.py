@@ -1,18 +1,30 @@
 """A unit with a sergeant, two constables and two owners, under one directive; and what they press."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 
 from flask import Flask
+from sqlalchemy import func, select
 
+from portal.db import db
 from portal.directives.models import Directive
+from portal.standing.queries import wholes_of
 from tests.accounts.browsing import another, make_account, sign_in
 from tests.factories.people import make_grant, make_unit
 from tests.pages import Page, PortalClient
 from tests.standing.facts import add, make_activity, make_module_version, make_record, make_version
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
+TODAY = NOW.date()
 ROAD = "/people/D1001"
+BUTTONS = {"Grant": "grant", "Refuse": "refuse", "Show what would change": "preview"}
+
+
+def count(model: Any) -> int:
+    """Rows of a table."""
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
 
 
 @dataclass
@@ -20,11 +32,17 @@ class Desk:
     """Ids and browsers by staff number."""
 
     app: Flask
+    move_to: Callable[..., None]
     people: dict[str, int] = field(default_factory=dict)
     activities: dict[int, int] = field(default_factory=dict)
     browsers: dict[str, PortalClient] = field(default_factory=dict)
     directive: int = 0
     unit: int = 0
+
+    def at(self, instant: str) -> None:
+        """Go on at this instant; everybody signs in again."""
+        self.move_to(instant, tick=False)
+        self.browsers.clear()
 
     def as_(self, staff_number: str) -> PortalClient:
         """The browser of this person, signed in once."""
@@ -43,17 +61,26 @@ class Desk:
         given = {"about": "OIC-2026", "from_on": "1 June 2026", "reason": "secondment", **fields}
         return self.ask("exemption", by, status=status, **given)
 
-    def decide(self, address: str, button: str, by: str = "D4001", *, status: int = 200, **more: str) -> Page:
-        """Open the request and press a button of the form that decides."""
+    def waiting(self, by: str = "D4001") -> str:
+        """The address of the newest request that waits for this person."""
+        page = self.as_(by).page("/decisions")
+        return next(href for href in page.links.values() if href.count("/") == 2 and "decisions/" in href)
+
+    def decide(self, button: str, by: str = "D4001", *, status: int = 200, **more: str) -> Page:
+        """Open the newest request that waits and press a button of the form that decides."""
         client = self.as_(by)
-        page = client.page(address)
-        name = {"Grant": "grant", "Refuse": "refuse", "Show what would change": "preview"}[button]
-        return client.press(page, button, status, **{name: "y"}, **more)
+        page = client.page(self.waiting(by))
+        return client.press(page, button, status, **{BUTTONS[button]: "y"}, **more)
+
+    def status(self, day: date = TODAY, known: datetime | None = None, who: str = "D1001") -> str:
+        """Where a person stands under the directive."""
+        (whole,) = wholes_of(self.people[who], day, known)
+        return whole.status.key
 
 
-def make_desk(app: Flask) -> Desk:
+def make_desk(app: Flask, move_to: Callable[..., None]) -> Desk:
     """The unit: D1001 has to complete two modules since April; D1002 has completed both."""
-    desk = Desk(app)
+    desk = Desk(app, move_to)
     unit = desk.unit = make_unit("Response")
     for number in ("D1001", "D1002", "D2001", "D4001", "D4002"):
         desk.people[number] = make_account(number, unit=unit)

@@ -205,6 +205,23 @@ def test_wrong_input_gets_a_sentence_beside_its_field(desk, field):
     assert versions() == 0
 
 
+NOWHERE = "No unit has the path 'Nowhere//' on 2025-12-01."
+
+
+def test_what_is_not_there_is_said_beside_its_field(desk):
+    fields = {"requirements": ["module:protect", "event:none"], "audience-0-units": ["Nowhere//"]}
+    page = previewed(desk, **fields)
+
+    assert page.links[NOWHERE] == "#audience-0-units"
+    assert page.links["There is no event 'none'. Publish it first."] == "#requirements"
+    assert own(page).fields["audience-0-units"] == ["Nowhere//"]
+
+
+@pytest.mark.parametrize("day", ["1/1/0001", "31 December 9999"])
+def test_the_first_and_the_last_day_there_is_can_be_previewed(desk, day):
+    assert previewed(desk, effective_on=day, due_on=day, due_days="36500").h1 == "2 people join"
+
+
 def test_a_day_of_the_year_needs_its_gap_and_no_months(desk):
     fields = {"yearly_on": "30 April", "months": "12"}
     page = previewed(desk, **fields)

@@ -1,15 +1,32 @@
 """The four steps of an import as a person walks them."""
 
-from datetime import UTC, datetime
+import csv
+import io
+from datetime import UTC, date, datetime
+from threading import Event
 
 import pytest
 import time_machine
 from sqlalchemy import func, select
 
+from portal.catalogue.models import ModuleVersion
 from portal.db import Stamp, db
-from portal.imports.models import ImportContent, ImportRun
-from portal.people.models import Person
-from tests.imports.desk import administrator, csv_of, row, sections, to_check
+from portal.imports import work
+from portal.imports.models import ImportContent, ImportProfile, ImportRun
+from portal.jobs.models import Job
+from portal.jobs.worker import Hands
+from portal.people.models import Person, PersonName
+from portal.people.queries import person_by_staff_number
+from tests.accounts.browsing import another, make_account, sign_in, signed_in
+from tests.factories.catalogue import make_version
+from tests.factories.people import make_person, make_unit
+from tests.imports.bad import BAD, mended, spoilt
+from tests.imports.desk import administrator, chosen, csv_of, row, run_id, sections, to_check, upload
+from tests.imports.rosters import TEAM, run, write_csv
+from tests.learning.asking import ask
+from tests.monitoring.counting import statements
+from tests.pages import H, words
+from tests.standing.facts import make_record
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +37,12 @@ def _today(database):
 
 def count(table):
     return db.session.scalar(select(func.count()).select_from(table))
+
+
+def apply(client, content, **fields):
+    page = client.press(to_check(client, content, **fields), "Apply the import")
+    assert "was applied" in page.h1, page.text
+    return page
 
 
 def test_a_roster_goes_through_the_four_steps(client):
@@ -37,7 +60,334 @@ def test_a_roster_goes_through_the_four_steps(client):
     assert page.h1 == "roster.csv was applied"
     assert count(Person) == before + 2
     assert count(ImportContent) == 0
-    run = db.session.scalars(select(ImportRun)).one()
-    assert run.stamp == db.session.scalar(select(func.max(Stamp.recorded_at)))
-    assert run.sha256 in page.text
+    kept = db.session.scalars(select(ImportRun)).one()
+    assert kept.stamp == db.session.scalar(select(func.max(Stamp.recorded_at)))
+    assert kept.sha256 in page.text
+    assert kept.report is None  # names people, who may be erased later
     assert "roster.csv" in client.page("/imports").text
+
+
+def test_every_bad_row_is_told_at_once_and_a_file_of_them_can_be_had(client):
+    administrator(client)
+    before = count(Person)
+
+    page = to_check(client, csv_of(spoilt()))
+
+    assert page.h1.endswith("rows are bad")
+    assert "Apply the import" not in page.text
+    lines = {line: reason for line, (_, reason, _) in enumerate(BAD, 3)}
+    for line, reason in lines.items():
+        assert any(cells[0] == str(line) and reason in cells[1] for cells in table(page, "Why it is bad")), (
+            line,
+            reason,
+        )
+    body = client.get(f"/imports/{run_id(page)}/bad-rows.csv").get_data(as_text=True)
+    told = list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
+    assert {line["line"] for line in told} == {str(line) for line in lines}
+    assert "'Z9' is nobody's staff number" in next(t["reason"] for t in told if t["staff_number"] == "B7")
+    refused = client.post(f"/imports/{run_id(page)}/apply", data=token(page))
+    assert refused.status_code == 409
+    assert count(Person) == before
+
+    apply(client, csv_of(mended()))
+
+    assert person_by_staff_number("B12")
+
+
+def table(page, head):
+    for found in page.all("table"):
+        if head in words(found):
+            return [[words(cell) for cell in line.iter(H + "td")] for line in list(found.iter(H + "tr"))[1:]]
+    return []
+
+
+def token(page, **fields):
+    return {"csrf_token": page.forms()[-1].fields["csrf_token"][0], **fields}
+
+
+def test_the_check_tells_who_moves_leaves_comes_back_and_is_corrected(client):
+    administrator(client)
+    everyone = [row(f"R{n}", surname=f"Name {n}") for n in range(1, 7)]
+    everyone[5]["valid_to"] = "2025-12-31"
+    apply(client, csv_of(everyone))
+
+    page = to_check(
+        client,
+        csv_of(
+            [
+                {**everyone[0]},
+                row("R1", surname="Name 1", valid_from="2026-06-01", designated_role="custody"),
+                {**everyone[1], "valid_to": "2026-06-30"},
+                {**everyone[2], "rank_or_grade": "Sergeant"},
+                {**everyone[3], "surname": "Married"},
+                row("R6", surname="Name 6", valid_from="2026-06-15"),
+                row("R7", surname="Name 1"),
+            ]
+        ),
+    )
+
+    told = sections(page)
+    assert told["People who move"][0][1:] == [
+        "R1", f"Constable, response, {TEAM}", f"Constable, custody, {TEAM}", "1 June 2026"
+    ]  # fmt: skip
+    assert told["People who leave"] == [["Name 2, Priya", "R2", "30 June 2026"]]
+    assert told["Posts that are corrected"][0][1:] == [
+        "R3", "1 January 2025", "rank or grade: Constable becomes Sergeant"
+    ]  # fmt: skip
+    assert told["Names and addresses that are corrected"][0][0] == "R4"
+    assert [line[1] for line in told["People who come back"]] == ["R6"]
+    assert told["People who join"][0][1] == "R7"
+    assert told["Possible duplicates"] == [["Name 1, Priya", "R7", "R1"]]
+    assert ["Name 5, Priya", "R5"] in told["People missing from the file"]
+    assert "Nothing has been changed yet" in page.text
+
+
+def test_a_unit_whose_people_all_go_to_a_new_path_was_perhaps_renamed(client):
+    administrator(client)
+    people = [row(f"R{n}", unit_path=f"Westshire Police/Old/Team {n % 2}") for n in range(4)]
+    apply(client, csv_of(people))
+    moved = [
+        {**one, "valid_from": "2026-06-01", "unit_path": one["unit_path"].replace("Old", "New")}
+        for one in people
+    ]
+
+    page = to_check(client, csv_of([*people, *moved]))
+
+    assert sections(page)["Units that were perhaps renamed or moved"] == [
+        [
+            "Westshire Police/Old", "Westshire Police/New", "4", "1 June 2026",
+            'units rename "Westshire Police/Old" "Westshire Police/New" --on 2026-06-01',
+        ]
+    ]  # fmt: skip
+
+
+def test_the_check_says_whom_each_directive_reaches_otherwise(client):
+    administrator(client)
+    make_version("protect")
+    ask("protect")
+
+    page = to_check(client, csv_of([row("R1"), row("R2", designated_role="catering")]))
+
+    assert sections(page)["What it does to directives"] == [["OIC-2026", "1", "0", "0"]]
+    assert [line[:3] for line in sections(page)["OIC-2026"]] == [["Shah, Priya", "R1", "Joins"]]
+
+
+def test_what_changed_since_the_check_is_shown_before_anything_is_done(client, app, tmp_path):
+    administrator(client)
+    apply(client, csv_of([row()]))
+    page = to_check(client, csv_of([row(designated_role="custody")]))
+    run(app, "people", "import", write_csv(tmp_path / "r.csv", [row(), row(valid_from="2026-01-01")]))
+
+    page = client.press(page, "Apply the import")
+
+    assert "The portal has changed since this file was checked" in page.text
+    assert page.h1 == "Every row is good"
+    page = client.press(page, "Apply the import")
+    assert "was applied" in page.h1
+
+
+def test_a_change_that_does_not_concern_the_file_stops_nothing(client, app, tmp_path):
+    administrator(client)
+    version = make_version("protect")
+    person = make_person(make_unit("Elsewhere"), staff_number="E1")
+    page = to_check(client, csv_of([row()]))
+    make_record(person, activity(version), date(2026, 5, 1))
+
+    assert "was applied" in client.press(page, "Apply the import").h1
+
+
+def activity(version_id):
+    return db.session.get_one(ModuleVersion, version_id).activity_id
+
+
+def test_twice_is_once(client):
+    administrator(client)
+    apply(client, csv_of([row()]))
+    before = count(Stamp)
+
+    page = to_check(client, csv_of([row()]))
+    assert page.h1 == "Nothing to do"
+    page = client.press(page, "Apply the import")
+
+    assert "the portal said the same already" in page.text
+    assert count(Stamp) == before
+
+
+def test_pressing_apply_a_second_time_does_nothing_again(client):
+    administrator(client)
+    page = to_check(client, csv_of([row()]))
+    client.press(page, "Apply the import")
+    before = count(Stamp)
+
+    again = client.post(f"/imports/{run_id(page)}/apply", data=token(page, expected="x"))
+
+    assert again.status_code == 409
+    assert count(Stamp) == before
+
+
+def test_a_cancelled_import_changes_nothing_and_keeps_no_file(client):
+    administrator(client)
+    page = to_check(client, csv_of([row()]))
+
+    client.press(page, "Cancel this import")
+
+    assert count(ImportContent) == 0
+    assert "was cancelled" in client.page(f"/imports/{run_id(page)}").h1
+
+
+def test_a_file_that_waits_for_a_week_is_removed_and_its_import_stays(client):
+    administrator(client)
+    page = to_check(client, csv_of([row()]))
+    with time_machine.travel(datetime(2026, 6, 9, 12, tzinfo=UTC), tick=True):
+        sign_in(client, "ADMIN")
+        upload(client, csv_of([row("R2")]))
+
+        assert count(ImportContent) == 1
+        assert "left for a week" in client.page(f"/imports/{run_id(page)}").h1
+
+
+def test_columns_are_found_by_other_names_chosen_and_saved(client, app, tmp_path):
+    administrator(client)
+    theirs = {
+        "Employee number": "X1", "Last name": "Rees", "First name": "Owen", "Rank": "Constable",
+        "Where": TEAM, "Start date": "2025-03-01", "Shoe size": "9",
+    }  # fmt: skip
+    content = csv_of([theirs], tuple(theirs))
+
+    page = upload(client, content)
+
+    assert "Not used: Where, Shoe size" in page.text
+    picked = chosen(page)
+    assert picked["column_staff_number"] == "0"
+    page = client.press(page, "Check the file", **picked)
+    assert "Choose the column for “Unit”" in page.text
+    picked |= {"column_unit_path": "4", "fixed_designated_role": "response", "save_as": "HR"}
+    page = client.press(page, "Check the file", **picked)
+    assert page.h1 == "Every row is good"
+    assert count(ImportProfile) == 1
+
+    page = upload(client, content, profile="HR")
+    assert "Matched as in “HR”" in page.text
+    assert client.press(page, "Check the file", **chosen(page)).h1 == "Every row is good"
+    path = tmp_path / "hr.csv"
+    path.write_bytes(content)
+    result = run(app, "people", "import", path, "--profile", "HR")
+    assert result.exit_code == 0, result.stderr
+    assert db.session.get_one(PersonName, person_by_staff_number("X1")).surname == "Rees"
+    other = csv_of([{"Number": "X1"}], ("Number",))
+    path.write_bytes(other)
+    result = run(app, "people", "import", path, "--profile", "HR")
+    assert result.exit_code == 1
+    assert "The file has no column “Employee number”" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is empty: its first line names the columns."),
+        (b"a,a\n1,2\n", "the column 'a' is there twice"),
+        (b"\xff\xfe\n", "is not UTF-8"),
+        (b"PK\x03\x04nothing", "is not a workbook that can be read"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_beside_its_field(client, content, reason):
+    administrator(client)
+
+    page = upload(client, content)
+
+    assert page.title.startswith("Error: ")
+    assert reason in page.text
+    assert count(ImportRun) == 0
+
+
+def test_a_directive_owner_imports_completions_and_no_roster(client):
+    administrator(client, role="directive-owner", number="OWNER")
+
+    assert client.get("/imports/roster/new").status_code == 403
+    assert client.get("/imports/completions/new").status_code == 200
+    assert "Import a roster" not in client.page("/imports").text
+
+
+def test_a_roster_of_another_is_not_shown_to_who_may_not_import_one(client, app):
+    administrator(client)
+    page = to_check(client, csv_of([row()]))
+    other = another(app)
+    administrator(other, role="directive-owner", number="OWNER")
+
+    for path in ("", "/columns", "/bad-rows.csv"):
+        assert other.get(f"/imports/{run_id(page)}{path}").status_code == 404
+
+
+def test_a_role_that_ends_at_a_unit_imports_nothing(client):
+    administrator(client, unit=True)
+
+    assert client.get("/imports/roster/new").status_code == 404
+    assert "need a role without a unit" in client.page("/imports").text
+
+
+def test_who_left_cannot_sign_in_and_keeps_the_record(client, app):
+    unit = make_unit("Westshire Police")
+    person = make_account("L1", unit=unit)
+    version = make_version("protect")
+    make_record(person, activity(version), date(2026, 5, 1))
+    leaver = another(app)
+    sign_in(leaver, "L1")
+    assert signed_in(leaver)
+    administrator(client)
+    held = row(
+        "L1",
+        surname="Shah",
+        email="l1@westshire.example",
+        unit_path="Westshire Police",
+        valid_from="2024-01-01",
+    )
+
+    apply(client, csv_of([{**held, "valid_to": "2026-05-31"}]))
+
+    assert not signed_in(leaver)
+    assert "Sign in" in sign_in(leaver, "L1").h1
+    assert "Protect" in client.page("/people/L1").text
+
+
+def test_a_list_of_twenty_asks_as_often_as_one_of_two(client):
+    administrator(client)
+    counts = []
+    for many in (2, 20):
+        page = to_check(client, csv_of([row(f"R{n}") for n in range(many)]))
+        for n in range(many):
+            upload(client, csv_of([row(f"R{n}")]))
+        for path in ("/imports", f"/imports/{run_id(page)}"):
+            client.page(path)
+            with statements() as run:
+                client.page(path)
+            counts.append(len(run))
+
+    assert counts[:2] == counts[2:]
+
+
+def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
+    administrator(client)
+    monkeypatch.setattr(work, "MOST_AT_ONCE", 1)
+    hands = Hands(app, Event())
+
+    page = to_check(client, csv_of([row(), row("R2")]))
+    assert page.h1 == "Check of an import"
+    path = f"/imports/{db.session.scalars(select(ImportRun.id)).one()}"
+    assert client.page(path).h1 == "Check of an import"  # which leads to the job while it waits
+    done(hands)
+    page = client.page(path)
+    assert page.h1 == "Every row is good"
+    before = count(Person)
+    assert client.press(page, "Apply the import").h1 == "Import"
+    done(hands)
+
+    assert client.page(path).h1 == "roster.csv was applied"
+    assert count(Person) == before + 2
+    assert {job.state for job in db.session.scalars(select(Job))} == {"done"}
+
+
+def done(hands):
+    """Do the jobs that wait, as a worker would."""
+    for reference in db.session.scalars(select(Job.reference).where(Job.state == "waiting")):
+        hands.carry_out(str(reference))
+    db.session.expire_all()

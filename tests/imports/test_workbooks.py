@@ -7,6 +7,7 @@ import pytest
 import xlsxwriter
 
 from portal.errors import BadInputError
+from portal.people import archive as archives
 from portal.people import workbook
 from portal.people.files import read_table
 
@@ -74,7 +75,7 @@ def test_two_parts_of_one_name_are_refused():
 
 
 def test_what_unpacks_to_too_much_is_refused_whatever_it_declares(monkeypatch):
-    monkeypatch.setattr(workbook, "MOST_UNPACKED", 1_000_000)
+    monkeypatch.setattr(archives, "MOST_UNPACKED", 1_000_000)
     content = bytearray(archive(part=b"0" * 5_000_000))
     declared = (5_000_000).to_bytes(4, "little")
     for _ in range(content.count(declared)):
@@ -109,3 +110,87 @@ def test_no_entity_in_a_workbook_is_expanded(tmp_path):
     except BadInputError:
         return
     assert "root:" not in seen
+
+
+def changed(content, **parts):
+    """A workbook with these parts changed by functions, or added as bytes."""
+    spoilt = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(spoilt, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for part in old.infolist():
+            data = old.read(part)
+            change = parts.pop(part.filename, None)
+            new.writestr(part.filename, change(data) if change else data)
+        for name, data in parts.items():
+            new.writestr(name, data)
+    return spoilt.getvalue()
+
+
+SHEET, RELATIONS = "xl/worksheets/sheet1.xml", "xl/_rels/workbook.xml.rels"
+
+
+def formula(value):
+    return lambda data: data.replace(
+        b"<sheetData>", b'<sheetData><row r="9"><c r="A9"/><c r="B9"><f>SUM(A1)</f>' + value + b"</c></row>"
+    )
+
+
+def outside(kind):
+    link = f'<Relationship Id="r9" Type="http://x/{kind}" Target="file:///x" TargetMode="External"/>'
+    return lambda data: data.replace(b"</Relationships>", link.encode() + b"</Relationships>")
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ({"xl/vbaProject.bin": b"x"}, "holds macros"),
+        (
+            {"[Content_Types].xml": lambda d: d.replace(b"sheet.main", b"sheet.macroEnabled.main")},
+            "holds macros",
+        ),
+        ({"xl/externalLinks/externalLink1.xml": b"<a/>"}, "takes data from other files"),
+        ({"xl/connections.xml": b"<a/>"}, "takes data from other files"),
+        ({RELATIONS: outside("externalLinkPath")}, "refers to something outside"),
+        ({SHEET: formula(b"")}, "The formula in B9 has no value"),
+        ({SHEET: formula(b"<v></v>")}, "The formula in B9 has no value"),
+        ({SHEET: formula(b"<v/>")}, "The formula in B9 has no value"),
+        ({SHEET: lambda data: b"<!DOCTYPE x>" + data}, "declares a document type"),
+        ({SHEET: lambda data: ("<!DOCTYPE x>" + data.decode()).encode("utf-16")}, "declares a document type"),
+    ],
+)
+def test_what_is_more_than_a_table_is_refused_with_a_sentence(parts, reason):
+    with pytest.raises(BadInputError, match=reason):
+        workbook.lines(changed(made(["a"], ["x"]), **parts))
+
+
+def test_links_and_formulas_with_values_are_read():
+    linked = changed(made(["a"], ["x"]), **{RELATIONS: outside("hyperlink"), SHEET: formula(b"<v>7</v>")})
+
+    assert list(workbook.lines(linked))
+
+
+def test_a_formula_is_found_where_two_pieces_meet(monkeypatch):
+    monkeypatch.setattr(archives, "_PIECE", 64)
+
+    with pytest.raises(BadInputError, match="The formula in B9 has no value"):
+        workbook.refuse_archive(changed(made(["a"], ["x"]), **{SHEET: formula(b"")}))
+
+
+def test_an_old_or_protected_workbook_is_named(tmp_path):
+    path = tmp_path / "r.xls"
+    path.write_bytes(b"\xd0\xcf\x11\xe0" + b"0" * 600)
+
+    with pytest.raises(BadInputError, match="protected by a password, or is an old XLS"):
+        read_table(path, required=["a"])
+
+
+def test_a_protected_part_is_named():
+    content = bytearray(made(["a"]))
+    for magic, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        begin = content.index(magic)
+        content[begin + place] |= 1
+
+    with pytest.raises(BadInputError, match="protected by a password"):
+        workbook.lines(bytes(content))

@@ -110,7 +110,8 @@ def test_the_list_shows_one_state_or_all(administrator):
 
     failed = administrator.page(everything.links["Failed (1)"])
     assert len(failed.all("tbody")[0]) == 1
-    assert "Line 1: no such unit." in failed.text
+    assert "Line 1: no such unit. 1 more reason." in failed.text
+    assert "Command line" in failed.text
     assert "60 people checked." not in failed.text
     assert "No job is waiting." in administrator.page("/jobs?state=waiting").text
     assert len(administrator.page("/jobs?state=nonsense&page=nonsense").all("tbody")[0]) == 4
@@ -164,6 +165,16 @@ def test_a_button_pressed_too_late_says_so(administrator):
     late = administrator.press(page, "Cancel this job", 409)
 
     assert "it is done already" in late.text
+
+
+def test_a_second_press_leads_to_the_job_that_is_under_way(administrator):
+    page = administrator.page("/jobs")
+    administrator.press(page, START)
+
+    second = administrator.press(page, START)
+
+    assert "This job is under way already" in second.text
+    assert "Waiting (1)" in administrator.page("/jobs").links
 
 
 def test_what_is_not_offered_is_not_started(administrator):

@@ -158,6 +158,7 @@ ADMINISTRATION = {
 DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
 GUIDE, OTHER_GUIDE = "/authoring/_guides/{guide}", "/authoring/_guides/intelligence-document"
 AUTHORING = {  # `draft_made` makes a module and a guide that are being written, and a module that was sent
+    "authoring.attempts": Place(("/authoring/protect/attempts",), AUTHOR),
     "authoring.bring_in": Place((f"{DRAFT}/bring-in",), AUTHOR),
     "authoring.desk": Place(("/authoring",), AUTHOR),
     "authoring.details": Place((f"{DRAFT}/details", f"{SENT}/details"), AUTHOR),

@@ -8,18 +8,27 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
+from tests.journeys.editing import (
+    again,
+    author_too,
+    open_editor,
+    saved,
+    saved_by_itself,
+    seldom,
+    signed_in,
+)
 from tests.journeys.walking import (
-    ask,
     change,
     fill_sign_in,
     follow,
+    go,
     h1,
     hold_to_account,
     press,
     sign_in,
     visitor,
 )
-from tests.running import Server, command, settings
+from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LESSON = "/authoring/protect/lessons/refer-or-notify"
@@ -32,10 +41,9 @@ def author(
     browser: Browser, server: Server, width: int = 1280, person: str = "D3001", **options: Any
 ) -> Iterator[Tab]:
     """An author signed in, with a draft of the module Protect."""
-    with visitor(browser, server, width, **options) as tab:
-        sign_in(tab, person)
+    with signed_in(browser, server, width, person, **options) as tab:
         tab.goto("/authoring/protect")
-        if h1(tab) and tab.locator("main button:text-is('Edit')").count():
+        if tab.locator("main button:text-is('Edit')").count():
             press(tab, "Edit")
         yield tab
 
@@ -43,21 +51,7 @@ def author(
 @pytest.fixture(scope="module")
 def second(shared_server: Server) -> str:
     """Another person who may write."""
-    done = command(settings(shared_server.instance), "people", "grant", "D2001", "author")
-    assert done.returncode == 0, done.stderr
-    return "D2001"
-
-
-def saved(server: Server, path: str) -> str:
-    """A file of the draft of Protect as it stands."""
-    ((content,),) = ask(
-        server.instance,
-        "SELECT c.content FROM draft d JOIN draft_save s ON s.draft_id = d.id, json_each(s.files) f"
-        " JOIN draft_content c ON c.sha256 = f.value WHERE d.module_key = 'protect' AND d.ended_at IS NULL"
-        " AND f.key = ? ORDER BY s.number DESC LIMIT 1",
-        path,
-    )
-    return str(bytes(content).decode())
+    return author_too(shared_server)
 
 
 def written(server: Server) -> str:
@@ -65,10 +59,9 @@ def written(server: Server) -> str:
 
 
 def open_lesson(tab: Tab) -> None:
-    """The editor, taken over where somebody of another test is there."""
-    tab.goto(LESSON)
-    if tab.locator("main button:text-is('Take over')").count():
-        press(tab, "Take over")
+    """The editor of the lesson; it saves by itself in those tests alone that say so."""
+    open_editor(tab, LESSON)
+    seldom(tab)
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -91,9 +84,9 @@ def test_a_lesson_is_written_previewed_and_put_right(
         expect(tab.locator("#mark-1")).to_be_in_viewport()
         assert tab.url.endswith("#mark-1")
         tab.fill("#body", FAULTY.replace("lesson:nowhere", "lesson:may-be-a-child"))
-        tab.locator("main button:text-is('Preview')").click()
+        go(tab, "main button:text-is('Preview')")
         expect(tab.locator("main")).to_contain_text("This is not saved yet")
-        assert tab.locator("#findings .portal-findings__error").count() == 0
+        expect(tab.locator("#findings .portal-findings__error")).to_have_count(0)
         hold_to_account(tab)
         press(tab, "Save and preview")
         assert "lesson:may-be-a-child" in written(shared_server)
@@ -205,14 +198,10 @@ def test_a_box_is_added_to_the_end_without_scripts(browser: Browser, shared_serv
 def test_a_text_is_saved_while_it_is_written(browser: Browser, shared_server: Server) -> None:
     with author(browser, shared_server) as tab:
         open_lesson(tab)
-        tab.locator("#editor").evaluate("form => (form.dataset.saves = '0.2')")
-        tab.fill("#body", "Saved by itself.")
-        expect(tab.locator("#saved")).to_contain_text("while you write")
-        assert "Saved by itself." in written(shared_server)
-        tab.fill("#body", "Saved by itself, twice.")
-        expect(tab.locator("#preview")).to_contain_text("twice")
-        tab.wait_for_timeout(600)
-        assert "Saved by itself, twice." in written(shared_server)
+        seldom(tab, "0.2")
+        for words in ("Saved by itself.", "Saved by itself, twice."):
+            saved_by_itself(tab, "#body", words)
+            assert words in written(shared_server)
         press(tab, "Save and preview")
         assert h1(tab) != "This could not be done"
 
@@ -228,8 +217,7 @@ def test_a_lost_connection_loses_no_text(browser: Browser, shared_server: Server
         hold_to_account(tab)
         assert tab.input_value("#body") == "Written on a train."
         tab.context.set_offline(False)
-        tab.wait_for_timeout(1100)  # a button pressed twice within a second counts once
-        press(tab, "Save and preview")
+        again(tab)
         assert "Written on a train." in written(shared_server)
 
 
@@ -253,7 +241,7 @@ def test_a_long_lesson_is_kept_when_the_session_has_lapsed(
         )
         assert aged > 0
         if scripts:  # what the page's own script sends meanwhile is not kept for later
-            tab.locator("#editor").evaluate("form => (form.dataset.saves = '0.1')")
+            seldom(tab, "0.1")
             tab.locator("#body").dispatch_event("input")
             expect(tab.locator("#saved")).to_contain_text("You have been signed out.")
         press(tab, "Save and preview")
@@ -292,6 +280,7 @@ def test_two_authors_at_once_lose_nothing(
         press(two, "Save and preview")
         press(one, "Save and preview")
         assert "saved this after you opened it" in h1(one)
+        expect(one.locator("main button:text-is('Keep both')")).to_have_count(0)
         assert one.locator("main del").all_inner_texts() == ["may"]
         assert one.locator("main ins").all_inner_texts() == ["must"]
         hold_to_account(one)
@@ -352,7 +341,7 @@ def test_the_whole_way_by_keyboard_alone(browser: Browser, shared_server: Server
         assert "State 3 is back" in tab.inner_text("main")
         enter(tab, "Discard this draft")
         enter(tab, "Discard the draft")
-        assert tab.locator("main button:text-is('Edit')").count() == 1
+        expect(tab.locator("main button:text-is('Edit')")).to_have_count(1)
 
 
 def enter_saves(tab: Tab) -> None:

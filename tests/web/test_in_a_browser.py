@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from flask import Flask, render_template
 from flask_wtf import FlaskForm
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 from werkzeug.serving import WSGIRequestHandler, make_server
 from wtforms import PasswordField, RadioField, StringField, SubmitField
@@ -159,7 +159,7 @@ def test_a_password_can_be_shown_and_is_hidden_again_when_sent(tab: Tab, address
     tab.goto(f"{address}/form")
     tab.fill("#password", "correct horse")
     tab.click("button:has-text('Show')")
-    assert tab.get_attribute("#password", "type") == "text"
+    expect(tab.locator("#password")).to_have_attribute("type", "text")
     tab.click("main button[type=submit]")
     tab.locator(".govuk-error-summary").wait_for(timeout=5000)
     assert tab.get_attribute("#password", "type") == "password"
@@ -173,7 +173,7 @@ def test_a_form_works_and_shows_no_dead_button_without_scripts(plain_tab: Tab, a
     plain_tab.locator(".govuk-error-summary").wait_for(timeout=5000)
     assert plain_tab.title().startswith("Error: Sign in")
     plain_tab.click(".govuk-error-summary a[href='#choice']")
-    assert plain_tab.url.endswith("#choice")
+    plain_tab.wait_for_url("**/form#choice")
 
 
 def test_targets_that_stand_alone_are_large_enough_for_a_finger(tab: Tab, address: str) -> None:

@@ -1,0 +1,24 @@
+"""How the tests are shared out between workers."""
+
+from xdist.scheduler.loadscope import LoadScopeScheduling
+
+IN_A_BROWSER = ("tests/journeys/", "tests/web/test_in_a_browser.py")
+FORCE_ON_POSTGRESQL = (
+    "tests/facts/test_held_open.py",
+    "tests/journeys/test_on_postgresql.py",
+    "tests/operations/test_backup.py",
+    "tests/operations/test_backup_under_load.py",
+)
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """One by one, but for tests that share a browser, a server or a force: those stay on one worker.
+
+    The largest group begins first, so that no worker is left with one at the end.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        if file in FORCE_ON_POSTGRESQL and "postgresql" in nodeid:
+            return "a force on PostgreSQL"
+        return file if nodeid.startswith(IN_A_BROWSER) else nodeid
