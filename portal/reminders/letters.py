@@ -71,17 +71,12 @@ def letter(
         return Nothing("Nothing of it held any more: done, exempt, deferred, or not asked any more.")
     own = [one for one in held if one.line.about_id == person_id]
     team = [one for one in held if one.line.about_id != person_id]
-    paragraphs: list[Paragraph] = []
-    if own:
-        paragraphs += _own(own, my_learning(person_id, now), directives, day, address)
-    if team:
-        paragraphs += _team(team, directives, day, address)
-    return Letter(
-        reader,
-        _subject(own, team, directives),
-        _text(reader, paragraphs, force, address),
-        _html(reader, paragraphs, force, address),
-    )
+    told = [
+        *(_own(own, my_learning(person_id, now), directives, day, address) if own else ()),
+        *_team(team, directives, day, address),
+    ]
+    texts = (_subject(own, team, directives), _text(reader, told, force), _html(reader, told, force))
+    return Letter(reader, *texts)
 
 
 def _holding(
@@ -168,7 +163,8 @@ def _team(
                 for one in sorted(people, key=lambda one: (one.stands.since, one.about.surname))
             ),
         )
-    yield Paragraph("See who needs you:", link=f"{address}/monitoring")
+    if held:
+        yield Paragraph("See who needs you:", link=f"{address}/monitoring")
 
 
 def _foot(force: str) -> str:
@@ -178,7 +174,7 @@ def _foot(force: str) -> str:
     )
 
 
-def _text(reader: Addressee, paragraphs: Iterable[Paragraph], force: str, address: str) -> str:
+def _text(reader: Addressee, paragraphs: Iterable[Paragraph], force: str) -> str:
     parts = [f"Dear {reader.name},"]
     for one in paragraphs:
         lines = [one.words, *(f"- {item}" for item in one.items), *([one.link] if one.link else [])]
@@ -194,8 +190,8 @@ _PAGE = Markup(
 )
 
 
-def _html(reader: Addressee, paragraphs: Iterable[Paragraph], force: str, address: str) -> str:
-    body = [Markup("<p>Dear {}, </p>").format(reader.name)]
+def _html(reader: Addressee, paragraphs: Iterable[Paragraph], force: str) -> str:
+    body = [Markup("<p>Dear {},</p>").format(reader.name)]
     for one in paragraphs:
         body.append(Markup("<p>{}</p>").format(one.words))
         if one.items:

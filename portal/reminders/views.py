@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -127,7 +127,8 @@ def nudge(staff_number: str, reference: str) -> ResponseReturnValue:
     who = _person(staff_number)
     about = queries.directive_named(reference, clock.today())
     form, now, hours = NudgeForm(), clock.now(), mail_hours()
-    if form.validate_on_submit():
+    is_self = who.person_id == current_user.person_id
+    if not is_self and form.validate_on_submit():
         with transaction():
             goes = services.nudge(who.person_id, about, by=current_user.person_id, at=now, hours=hours)
         when = "now" if goes <= now else f"at {instant(goes)}"
@@ -144,6 +145,7 @@ def nudge(staff_number: str, reference: str) -> ResponseReturnValue:
     return render_template(
         "reminders/nudge.html",
         form=form,
+        is_self=is_self,
         who=who,
         about=about,
         last=last,
@@ -164,6 +166,4 @@ def _person(staff_number: str) -> Addressee:
     found = queries.addressees([person_id], clock.today()).get(person_id)
     if found is None or not may_see(current_user.viewer, person_id):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
-    if person_id == current_user.person_id:
-        abort(404)
     return found

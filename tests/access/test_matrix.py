@@ -55,6 +55,7 @@ MAY_BE_UNKNOWN = {
     "authoring.withdraw",
     "catalogue.medium",
     "imports.apply",
+    "reminders.again",
     "imports.bad_rows_csv",
     "imports.cancel",
     "imports.check",
@@ -205,7 +206,11 @@ class Browser:
 
     def ask(self, method: str, address: str) -> int:
         if method == "GET":
-            return self.client.get(address).status_code
+            response = self.client.get(address)
+            if self.world.viewer != "nobody" and "/sign-in?" in response.headers.get("Location", ""):
+                self.client = self._fresh()  # what was asked before ended the session
+                response = self.client.get(address)
+            return response.status_code
         if self.world.viewer == "nobody":
             return self.client.post(address).status_code
         page = self.client.get("/account").get_data(as_text=True)

@@ -88,6 +88,7 @@ def test_a_dry_run_names_everybody_and_writes_nothing(app: Flask, world: World) 
     made = run(app, "plan", "--dry-run", "--day", "22 May 2026")
     assert made.exit_code == 0
     assert "D1001 Priya Shah: OIC-2026 overdue" in made.output
+    made = run(app, "plan", "--dry-run", "--day", "2026-05-21")
     assert "D2001 Daniel Okafor: OIC-2026 overdue, to the line manager, Priya Shah" in made.output
     assert "Dry run: nothing was written." in made.output
     assert db.session.scalars(select(Message)).all() == []
