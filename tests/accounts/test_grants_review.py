@@ -8,12 +8,10 @@ from sqlalchemy import select
 
 from portal.db import db, stamp, transaction
 from portal.people.models import Post, RoleGrant
-from portal.people.queries import viewer_of
 from tests.accounts.browsing import another, make_account, sign_in, signed_in
 from tests.accounts.granting import LIST, PROPOSED, REVIEW, events, held, rows, signed_in_administrator, team
 from tests.accounts.test_administer import statements
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.imports.rosters import run
 from tests.pages import Page, PortalClient
 
 
@@ -142,13 +140,3 @@ def test_long_lists_ask_no_more_than_short_ones(app: Flask, admin: PortalClient,
         add(number)
 
     assert statements(admin, path) == few
-
-
-def test_the_command_extends_what_ends(app: Flask, admin: PortalClient) -> None:
-    person = make_person(make_unit("Contact"), staff_number="D1001")
-    admin.press(admin.page("/people/D1001/account"), "Grant role", role="auditor", unit="", until="1/1/2099")
-
-    assert "is now auditor" in run(app, "people", "grant", "D1001", "auditor").stdout
-    assert "was already auditor" in run(app, "people", "grant", "D1001", "auditor").stdout
-
-    assert viewer_of(person).roles == {"auditor"}
