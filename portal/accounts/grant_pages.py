@@ -139,7 +139,7 @@ def _give(force: Workforce) -> ResponseReturnValue:
     pairs = _sent(request.form.getlist("give"), confirmed=confirmed)
     try:
         if confirmed:
-            return _given(pairs)
+            return _given(pairs, force)
         found = proposals.chosen(pairs, proposals.proposals(current_user.viewer, force))
     except PortalError as error:
         flash(str(error), "error")
@@ -155,11 +155,11 @@ def _sent(values: list[str], *, confirmed: bool) -> list[tuple[str, str]]:
     return [(number, request.form.get(f"where-{number}", "")) for number in values]
 
 
-def _given(pairs: list[tuple[str, str]]) -> ResponseReturnValue:
+def _given(pairs: list[tuple[str, str]], force: Workforce) -> ResponseReturnValue:
+    # All is read before the lock is taken: what is given meanwhile is passed over then.
+    left = proposals.outstanding(pairs, force)
+    found = proposals.chosen(left, proposals.proposals(current_user.viewer, force)) if left else []
     with transaction():
-        force = workforce(clock.today())
-        left = proposals.outstanding(pairs, force)
-        found = proposals.chosen(left, proposals.proposals(current_user.viewer, force)) if left else []
         made = grants.give_many(proposals.new_grants(found), by=current_user.person_id, at=clock.now())
     already = f" {plural(len(pairs) - made, 'grant')} held already." if made < len(pairs) else ""
     given = f"{plural(made, 'grant')} given: what each allows counts from the next sign-in." if made else ""

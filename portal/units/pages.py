@@ -1,5 +1,6 @@
 """What the pages of units show: one level of the tree at a time, and what a change would do."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -150,6 +151,7 @@ class Effect:
     """What a change does to one directive."""
 
     reference: str
+    digest: str
     groups: tuple[tuple[str, int, tuple[Told, ...]], ...]  # what happens, to how many, and the first of them
 
 
@@ -167,6 +169,12 @@ class Preview:
     units: int  # that go along
     effects: tuple[Effect, ...]
     basis: str
+
+    @property
+    def digest(self) -> str:
+        """The same for the same change with the same effect, and for no other."""
+        said = repr((self.path, self.new_path, self.on, self.until, self.people, self.units))
+        return hashlib.sha256("".join([said, *(each.digest for each in self.effects)]).encode()).hexdigest()
 
     @property
     def name(self) -> str:
@@ -217,6 +225,7 @@ def _in_words(effect: AudienceEffect) -> Effect:
     names = {each.person_id: each for each in names_of(wanted)}
     return Effect(
         effect.reference,
+        effect.digest,
         tuple(
             (words, len({each.person_id for each in found}), _told(found, names))
             for words, found in groups

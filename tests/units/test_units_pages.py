@@ -179,6 +179,7 @@ def test_facts_that_moved_on_are_shown_again_before_anything_is_done(admin: Port
     assert "changed since you looked. Nothing was done" in again.text
     assert "People there on that day 1" in again.text
     assert states() == before
+    make_person(units["crime"])  # a post elsewhere is in nobody's way
     admin.press(again, "Move Team")
     assert states() == before + 2
 
