@@ -122,7 +122,7 @@ def _previewed(
             raise NotFoundError(f"The unit does not stand on {day_words(day)}.")
         if not new:
             raise NotFoundError(f"The unit above it does not stand on {day_words(day)}.")
-        found = previewed(old, new, day)
+        found = previewed(current_user.viewer, old, new, day)
         if found is None:
             raise RuleError("That is its path already: nothing would change.")
     except PortalError as error:
@@ -158,7 +158,7 @@ def _differs(old: str, new: str, on: date) -> Preview | None:
     """What the change would do by now, where it is not what the form's preview said."""
     if request.form.get("basis") == basis():
         return None
-    found = previewed(old, new, on)
+    found = previewed(current_user.viewer, old, new, on)
     return found if found is not None and found.digest != request.form.get("digest") else None
 
 
