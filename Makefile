@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT ?= 8000
 export BIND ?= 127.0.0.1
+export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run setup test check bench clean
+.PHONY: run setup test check typed tested bench clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -36,9 +37,14 @@ check: export PORTAL_MODE := demo
 check: $(VENV)/.dev portal/web/static/manifest.json
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --jobs=2 typed tested
+
+typed:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/flask --app wsgi modules check modules
+
+tested:
 	$(BIN)/pytest -n 2 -m "not postgresql and not browser and not slow"
 
 test: $(VENV)/.dev portal/web/static/manifest.json

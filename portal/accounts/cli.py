@@ -1,11 +1,13 @@
 """Commands: accounts, and those of people that change what someone may do."""
 
+from datetime import datetime
+
 import click
 from flask import Blueprint, current_app
 
 from portal import clock
 from portal.accounts import grants, services
-from portal.db import transaction
+from portal.db import OPEN_END, transaction
 from portal.errors import PortalError
 from portal.people.cli import bp as people
 from portal.people.cli import refuse
@@ -31,7 +33,8 @@ def invite(staff_number: str) -> None:
 @click.argument("staff_number")
 @click.argument("role", type=click.Choice([str(role) for role in Role]))
 @click.option("--unit", help="Path of the unit on which, such as 'Westshire Police/Crime'.")
-def grant_role(staff_number: str, role: str, unit: str | None) -> None:
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Its last day; without one it has none.")
+def grant_role(staff_number: str, role: str, unit: str | None, until: datetime | None) -> None:
     """Grant ROLE to the person with STAFF_NUMBER, from today on; their sessions end."""
     try:
         with transaction():
@@ -41,6 +44,7 @@ def grant_role(staff_number: str, role: str, unit: str | None) -> None:
                 unit_id=_unit_id(unit),
                 by=None,
                 at=clock.now(),
+                until=until.date() if until else OPEN_END,
             )
     except PortalError as error:
         refuse(error)

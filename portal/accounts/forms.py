@@ -121,8 +121,8 @@ class GrantFilterForm(Form):  # type: ignore[misc]
     )
 
 
-class ProposalFilterForm(Form):  # type: ignore[misc]
-    """Whose proposals to list."""
+class NarrowForm(Form):  # type: ignore[misc]
+    """Of whom, or of which unit, to list what is proposed or to be looked at again."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
     unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))

@@ -1,5 +1,8 @@
 """Pages of all grants: the list, what is proposed from line management, and what fits no post any more."""
 
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -7,7 +10,7 @@ from flask_login import current_user
 from portal import clock
 from portal.access import requires
 from portal.accounts import browser, grants, misfits, proposals
-from portal.accounts.forms import GrantFilterForm, ProposalFilterForm
+from portal.accounts.forms import GrantFilterForm, NarrowForm
 from portal.accounts.grant_list import SORTS, GrantFilters, GrantRow, grant_rows
 from portal.accounts.misfits import Misfit
 from portal.accounts.proposals import Proposal
@@ -20,6 +23,7 @@ from portal.web.filters import plural
 from portal.web.paging import Page, address
 
 MOST_CHOSEN = 50  # proposals, or grants to look at again, on one page
+Listed = TypeVar("Listed", Proposal, Misfit)
 STATE_WORDS = {"ended": "Ended", "all": "Held and ended"}
 HEADS = (
     ("person", "Person"),
@@ -94,35 +98,57 @@ def proposed() -> ResponseReturnValue:
     force = workforce(clock.today())
     if request.method == "POST" and request.form.getlist("give"):
         return _give(force)
-    errors = []
-    if request.method == "POST":
-        errors = [("Select at least one person", "#give")]
+    errors = [("Select at least one person", "#give")] if request.method == "POST" else []
     return _proposals_page(force, errors)
 
 
 def _proposals_page(force: Workforce, errors: list[tuple[str, str]]) -> ResponseReturnValue:
-    form = ProposalFilterForm(data={name: request.args.get(name, "").strip() for name in ("q", "unit")})
     every = proposals.proposals(current_user.viewer, force)
-    try:
-        wanted = _narrowed(every, form.q.data, form.unit.data, force)
-    except (NotFoundError, RuleError) as error:
-        form.unit.errors, wanted = [str(error)], []
-        errors = [*errors, (str(error), "#unit")]
-    page = Page.of(len(wanted), request.path, request.args.items(multi=True), MOST_CHOSEN)
+    found = _filtered(every, force, errors)
     return render_template(
         "accounts/proposed.html",
-        page=page,
-        proposals=wanted[page.offset : page.offset + page.size],
-        form=form,
+        page=found.page,
+        proposals=found.shown,
+        form=found.form,
+        filtered=found.filtered,
         errors=errors,
         total=len(every),
-        filtered=bool(form.q.data or form.unit.data),
-        action=address(request.path, request.args.items(multi=True), page.number),
+        action=found.action,
     ), 400 if errors else 200
 
 
-def _narrowed(every: list[Proposal], text: str, unit: str, force: Workforce) -> list[Proposal]:
-    """Those whose name or number holds every word, and whose own post stands in or under the unit."""
+@dataclass(frozen=True)
+class _Slice(Generic[Listed]):
+    """What one page of a list shows of it."""
+
+    page: Page
+    shown: list[Listed]
+    form: NarrowForm
+    filtered: bool
+    action: str  # the page's own address, for what is sent from it
+
+
+def _filtered(every: list[Listed], force: Workforce, errors: list[tuple[str, str]]) -> _Slice[Listed]:
+    """The slice that the address asks for; a unit that is not there is added to ``errors``."""
+    form = NarrowForm(data={name: request.args.get(name, "").strip() for name in ("q", "unit")})
+    wanted: list[Listed] = []
+    try:
+        wanted = _narrowed(every, form.q.data, form.unit.data, force)
+    except (NotFoundError, RuleError) as error:
+        form.unit.errors = [str(error)]
+        errors.append((str(error), "#unit"))
+    page = Page.of(len(wanted), request.path, request.args.items(multi=True), MOST_CHOSEN)
+    return _Slice(
+        page,
+        wanted[page.offset : page.offset + page.size],
+        form,
+        bool(form.q.data or form.unit.data),
+        address(request.path, request.args.items(multi=True), page.number),
+    )
+
+
+def _narrowed(every: list[Listed], text: str, unit: str, force: Workforce) -> list[Listed]:
+    """Those whose name or number holds every word, and whose unit is the one asked for, or under it."""
     words = text.casefold().replace(",", " ").split()
     found = [
         each for each in every if all(word in f"{each.name} {each.staff_number}".casefold() for word in words)
@@ -139,7 +165,7 @@ def _give(force: Workforce) -> ResponseReturnValue:
     pairs = _sent(request.form.getlist("give"), confirmed=confirmed)
     try:
         if confirmed:
-            return _given(pairs)
+            return _given(pairs, force)
         found = proposals.chosen(pairs, proposals.proposals(current_user.viewer, force))
     except PortalError as error:
         flash(str(error), "error")
@@ -155,11 +181,11 @@ def _sent(values: list[str], *, confirmed: bool) -> list[tuple[str, str]]:
     return [(number, request.form.get(f"where-{number}", "")) for number in values]
 
 
-def _given(pairs: list[tuple[str, str]]) -> ResponseReturnValue:
+def _given(pairs: list[tuple[str, str]], force: Workforce) -> ResponseReturnValue:
+    # All is read before the lock is taken: what is given meanwhile is passed over then.
+    left = proposals.outstanding(current_user.viewer, pairs, force)
+    found = proposals.chosen(left, proposals.proposals(current_user.viewer, force)) if left else []
     with transaction():
-        force = workforce(clock.today())
-        left = proposals.outstanding(pairs, force)
-        found = proposals.chosen(left, proposals.proposals(current_user.viewer, force)) if left else []
         made = grants.give_many(proposals.new_grants(found), by=current_user.person_id, at=clock.now())
     already = f" {plural(len(pairs) - made, 'grant')} held already." if made < len(pairs) else ""
     given = f"{plural(made, 'grant')} given: what each allows counts from the next sign-in." if made else ""
@@ -180,9 +206,11 @@ def _sign_in_again() -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def review() -> ResponseReturnValue:
     """Grants that fit no post any more, with the reasons; several can be ended at once."""
-    found = misfits.misfits(current_user.viewer, workforce(clock.today()))
+    force = workforce(clock.today())
+    found = misfits.misfits(current_user.viewer, force)
     if request.method == "GET" or not request.form.getlist("end"):
-        return _review_page(found, asked=request.method == "POST")
+        errors = [("Select at least one grant", "#end")] if request.method == "POST" else []
+        return _review_page(found, force, errors)
     wanted = set(request.form.getlist("end"))
     chosen = [each for each in found if str(each.grant_id) in wanted]
     if "confirmed" in request.form:
@@ -194,16 +222,19 @@ def review() -> ResponseReturnValue:
     return render_template("accounts/end_grants.html", chosen=chosen, back=back)
 
 
-def _review_page(found: list[Misfit], *, asked: bool) -> ResponseReturnValue:
-    page = Page.of(len(found), request.path, request.args.items(multi=True), MOST_CHOSEN)
+def _review_page(every: list[Misfit], force: Workforce, errors: list[tuple[str, str]]) -> ResponseReturnValue:
+    found = _filtered(every, force, errors)
     return render_template(
         "accounts/review.html",
-        page=page,
-        misfits=found[page.offset : page.offset + page.size],
-        h1=misfits.count_words(found),
-        errors=[("Select at least one grant", "#end")] if asked else [],
-        action=address(request.path, request.args.items(multi=True), page.number),
-    ), 400 if asked else 200
+        page=found.page,
+        misfits=found.shown,
+        form=found.form,
+        filtered=found.filtered,
+        errors=errors,
+        total=len(every),
+        h1=misfits.count_words(every),
+        action=found.action,
+    ), 400 if errors else 200
 
 
 def _end(chosen: list[Misfit]) -> ResponseReturnValue:

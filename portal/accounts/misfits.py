@@ -34,6 +34,7 @@ class Misfit:
     name: str
     role: str
     where: str
+    unit_path: str  # empty where the grant names no unit
     since: date
     reasons: tuple[str, ...]
 
@@ -60,7 +61,8 @@ def misfits(viewer: Viewer, force: Workforce) -> list[Misfit]:
                     staff_number=staff_number,
                     name=f"{surname}, {forenames}",
                     role=role_words(role),
-                    where=where_words(role, judge.path(grant.unit_id)),
+                    where=where_words(role, path := judge.path(grant.unit_id)),
+                    unit_path=path,
                     since=grant.valid_from,
                     reasons=reasons,
                 )

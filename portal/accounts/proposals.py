@@ -100,13 +100,14 @@ def chosen(wanted: Iterable[tuple[str, str]], open_ones: list[Proposal]) -> list
     return found
 
 
-def outstanding(wanted: Iterable[tuple[str, str]], force: Workforce) -> list[tuple[str, str]]:
-    """Those of ``wanted`` that are not held today: what is sent twice is given once."""
+def outstanding(viewer: Viewer, wanted: Iterable[tuple[str, str]], force: Workforce) -> list[tuple[str, str]]:
+    """Those of ``wanted`` that the viewer does not see held today: what is sent twice is given once."""
     asked = list(wanted)
     rows = db.session.execute(
         select(PersonName.staff_number, RoleGrant.unit_id)
         .join(RoleGrant, RoleGrant.person_id == PersonName.person_id)
         .where(RoleGrant.role == Role.MANAGER, live(RoleGrant, force.day), RoleGrant.ended_at.is_(None))
+        .where(RoleGrant.person_id.in_(visible_people(viewer)))
     )
     held = {(number, "" if unit_id is None else str(unit_id)) for number, unit_id in rows}
     return [pair for pair in asked if pair not in held]

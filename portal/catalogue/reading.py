@@ -15,6 +15,7 @@ PLACES = (
     re.compile(r"items/[^/]+\.toml"),
     re.compile(r"media/[^/]+"),
 )
+INVISIBLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f\\ufeff]")
 GUIDES = "_guides"
 GUIDE_PLACES = (re.compile(r"[^/]+\.md"), re.compile(r"media/[^/]+"))
 MOST_FILES = 1_000
@@ -92,15 +93,15 @@ def text_of(content: bytes, shown: str, faults: Faults) -> str | None:
         line = content[: error.start].count(b"\n") + 1
         faults.add(shown, line, "Save the file as UTF-8.")
         return None
-    for number, row in enumerate(text.split("\n"), 1):
-        bad = next((c for c in row if c == "\ufeff" or (ord(c) < 32 and c != "\t") or ord(c) == 127), None)
-        if bad == "\r":
-            faults.add(shown, number, "End lines with LF alone, not CR LF.")
-        elif bad is not None:
-            faults.add(shown, number, f"Take out the invisible character U+{ord(bad):04X}.")
-        if bad is not None:
-            return None
-    return text
+    bad = INVISIBLE.search(text)
+    if bad is None:
+        return text
+    number = text.count("\n", 0, bad.start()) + 1
+    if bad[0] == "\r":
+        faults.add(shown, number, "End lines with LF alone, not CR LF.")
+    else:
+        faults.add(shown, number, f"Take out the invisible character U+{ord(bad[0]):04X}.")
+    return None
 
 
 def _walk(folder: Path, shown: str, faults: Faults) -> list[Path]:

@@ -27,9 +27,12 @@ def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     world = roster_store.read_world()
     listed = {row.values["staff_number"] for row in found}
     made, reasons = plan_apart(rows, world, listed)
+    faults = sorted(Fault.of(said) for said in (*unreadable, *mistyped, *reasons))
+    if reasons:  # show what the others would do
+        bad = {fault.line for fault in faults}
+        made, _ = plan_apart([row for row in rows if row.line not in bad], world, listed)
     tell(1, "Working out whom each directive reaches")
     effects = preview.effect_of_posts(made.changes, made.units)
-    faults = sorted(Fault.of(said) for said in (*unreadable, *mistyped, *reasons))
     words = RosterWords(made, world)
     applied = Applied(rows, made, *bases)
     return Checked(
@@ -108,10 +111,15 @@ def _reach(effects: list[AudienceEffect], words: RosterWords) -> Iterator[Sectio
                 day_words(who.due_on),
             )
             for what, found in (("Joins", one.joins), ("Leaves", one.leaves), ("Due date", one.due_changes))
-            for who in found
+            for who in sorted(found, key=lambda who: who.staff_number)
         ]
         heads = (*WHO, "What", "From", "Due")
-        yield Section.of(f"reach-{one.reference}", f"{one.reference}: whom it reaches otherwise", heads, rows)
+        yield Section.of(
+            f"reach-{one.reference}",
+            f"{one.reference}: who joins, leaves or is due on another day",
+            heads,
+            rows,
+        )
 
 
 def _missing(made: Plan, words: RosterWords) -> Iterator[Section]:

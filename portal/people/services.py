@@ -13,7 +13,7 @@ from portal.audit.services import log
 from portal.clock import london_day
 from portal.db import OPEN_END, db
 from portal.errors import RuleError
-from portal.people.models import PersonName, RoleGrant
+from portal.people.models import Person, PersonName, RoleGrant
 from portal.permissions import Role
 
 MOST_BOUND = 500  # values bound in one statement; both databases take more
@@ -53,6 +53,7 @@ def grant(
     day = london_day(at)
     if until < day:
         raise RuleError("The last day of a role must be today or later.")
+    db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())  # one at a time
     held = _held(person_id, role, unit_id, at)
     if {each.valid_to for each in held} == {until}:
         return False
@@ -94,7 +95,7 @@ def end_grants(grant_ids: Collection[int], *, by: int | None, at: datetime) -> l
         Those that were ended.
     """
     wanted = select(RoleGrant).where(RoleGrant.id.in_(grant_ids), RoleGrant.ended_at.is_(None))
-    ending = list(db.session.scalars(wanted.order_by(RoleGrant.id)))
+    ending = list(db.session.scalars(wanted.order_by(RoleGrant.id).with_for_update()))
     for held in ending:
         _end(held, by, at)
     return ending

@@ -14,6 +14,7 @@ from portal.db import db
 from portal.people.deciders import deciders
 from portal.people.known import known
 from portal.people.models import PersonName
+from portal.people.notes import notes_of
 from portal.records.models import (
     Acknowledgement,
     ExtraAttempt,
@@ -134,6 +135,13 @@ class RecordRow:
 def record_chain(reference: str) -> list[RecordRow]:
     """Every row under a reference, the first written first; the last is what holds."""
     return _rows(_records().where(Record.reference == reference).order_by(Record.id))
+
+
+def brought_evidence(chain: Sequence[RecordRow]) -> str:
+    """What proves a record that was brought over from another system; empty for others, without asking."""
+    if chain[0].source != "imported":
+        return ""
+    return notes_of(Record.__tablename__, [chain[0].id]).get(chain[0].id, {}).get("evidence", "")
 
 
 def records_of(person_id: int) -> list[RecordRow]:

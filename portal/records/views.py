@@ -47,6 +47,6 @@ def record(reference: str) -> ResponseReturnValue:
         chain=chain,
         holder=queries.holder_name(held.person_id),
         standing=words.standing(held, [row for row in told if row.known]),
-        rows=words.rows(chain, waived_by),
+        rows=words.rows(chain, waived_by, queries.brought_evidence(chain)),
         corrections=words.corrections(told),
     )

@@ -49,12 +49,13 @@ def standing(held: RecordRow, revoked: Sequence[ToldRevocation]) -> str:
     return f"Achieved on {date(held.achieved_on)}."
 
 
-def rows(chain: Sequence[RecordRow], waived_by: str = "") -> list[dict[str, Any]]:
+def rows(chain: Sequence[RecordRow], waived_by: str = "", evidence: str = "") -> list[dict[str, Any]]:
     """What is known of a record, as rows of a summary list; a correction keeps the first's score.
 
     Args:
         chain: Its rows, the first written first.
         waived_by: The role of who recognised prior learning.
+        evidence: What proves a record that was brought over.
     """
     held = chain[-1]
     first = next((row for row in chain if row.version is not None), held)
@@ -65,6 +66,7 @@ def rows(chain: Sequence[RecordRow], waived_by: str = "") -> list[dict[str, Any]
         ("Version", str(first.version) if first.version else ""),
         ("Score", _score(first)),
         ("Brought over from", held.source_system or ""),
+        ("Evidence", evidence),
         ("Reason", _reason("waiver", held.waiver_reason or "")),
         ("Recorded", instant(chain[0].recorded_at) + (f", decided by {waived_by}" if waived_by else "")),
     ]

@@ -1,17 +1,19 @@
 """What the pages of units show: one level of the tree at a time, and what a change would do."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from portal import clock
+from portal.db import OPEN_END
 from portal.directives import preview
 from portal.directives.preview import AudienceEffect, Reached
 from portal.errors import NotFoundError, RuleError
 from portal.people import paths
 from portal.people.administered import administered_units
+from portal.people.named import SeenName, seen_names
 from portal.people.queries import Viewer
-from portal.people.services import Names, names_of
 from portal.people.tree import UnitTree, read_tree
 from portal.people.unit_search import unit_of
 from portal.people.units import UnitChange, people_ever_in, planned
@@ -116,7 +118,7 @@ class Tree:
         found = []
         for state in self.tree.states(unit_id)[::-1]:
             over = self.tree.path(state.parent_id, state.valid_from) if state.parent_id is not None else ""
-            until = None if state.valid_to.year == date.max.year else state.valid_to
+            until = None if state.valid_to == OPEN_END else state.valid_to
             found.append(Chapter(state.name, over, state.valid_from, until))
         return found
 
@@ -150,6 +152,7 @@ class Effect:
     """What a change does to one directive."""
 
     reference: str
+    digest: str
     groups: tuple[tuple[str, int, tuple[Told, ...]], ...]  # what happens, to how many, and the first of them
 
 
@@ -169,13 +172,21 @@ class Preview:
     basis: str
 
     @property
+    def digest(self) -> str:
+        """The same for the same change with the same effect, and for no other."""
+        said = repr((self.path, self.new_path, self.on, self.until, self.people, self.units))
+        return hashlib.sha256("".join([said, *(each.digest for each in self.effects)]).encode()).hexdigest()
+
+    @property
     def name(self) -> str:
         """The unit's name before."""
         return paths.split(self.path)[-1]
 
 
-def previewed(path: str, new_path: str, on: date) -> Preview | None:
+def previewed(viewer: Viewer, path: str, new_path: str, on: date) -> Preview | None:
     """What giving the unit at ``path`` the path ``new_path`` from ``on`` would do; None: nothing differs.
+
+    People are named as far as ``viewer`` may see them; all are counted.
 
     Raises:
         NotFoundError: There is no such unit, or no unit for it to stand under, on that day.
@@ -192,31 +203,32 @@ def previewed(path: str, new_path: str, on: date) -> Preview | None:
         new_path=new_path,
         on=on,
         past=on < clock.today(),
-        until=None if change.until.year == date.max.year else change.until,
+        until=None if change.until == OPEN_END else change.until,
         moves=change.moves,
         people=len(force.people_under(change.unit_id)),
         units=len(under) - 1,
-        effects=tuple(_effects(tree, change, on)) if change.moves else (),
+        effects=tuple(_effects(viewer, tree, change, on)) if change.moves else (),
         basis=basis,
     )
 
 
-def _effects(tree: UnitTree, change: UnitChange, on: date) -> Iterable[Effect]:
+def _effects(viewer: Viewer, tree: UnitTree, change: UnitChange, on: date) -> Iterable[Effect]:
     people = people_ever_in(tree.ever_below(change.unit_id, on))
     for effect in preview.effect_of_move(people, change.states):
-        yield _in_words(effect)
+        yield _in_words(viewer, effect)
 
 
-def _in_words(effect: AudienceEffect) -> Effect:
+def _in_words(viewer: Viewer, effect: AudienceEffect) -> Effect:
     groups = (
         ("join", effect.joins),
         ("leave", effect.leaves),
         ("have another due date", effect.due_changes),
     )
     wanted = {each.person_id for _, found in groups for each in found[:MOST_NAMED]}
-    names = {each.person_id: each for each in names_of(wanted)}
+    names = {each.person_id: each for each in seen_names(viewer, wanted)}
     return Effect(
         effect.reference,
+        effect.digest,
         tuple(
             (words, len({each.person_id for each in found}), _told(found, names))
             for words, found in groups
@@ -225,7 +237,7 @@ def _in_words(effect: AudienceEffect) -> Effect:
     )
 
 
-def _told(found: list[Reached], names: dict[int, Names]) -> tuple[Told, ...]:
+def _told(found: list[Reached], names: dict[int, SeenName]) -> tuple[Told, ...]:
     return tuple(
         Told(f"{held.surname}, {held.forenames}", held.staff_number, each)
         for each in found[:MOST_NAMED]

@@ -122,7 +122,7 @@ def _previewed(
             raise NotFoundError(f"The unit does not stand on {day_words(day)}.")
         if not new:
             raise NotFoundError(f"The unit above it does not stand on {day_words(day)}.")
-        found = previewed(old, new, day)
+        found = previewed(current_user.viewer, old, new, day)
         if found is None:
             raise RuleError("That is its path already: nothing would change.")
     except PortalError as error:
@@ -146,15 +146,20 @@ def _confirmed() -> ResponseReturnValue:
     _refuse_beyond(old, new, on)
     with transaction():
         at = stamp()
-        if request.form.get("basis") == basis():
-            done = units.move_unit(old, new, on=on, at=at, by=current_user.person_id)
-            found = None
-        else:
-            found, done = previewed(old, new, on), False
-    if found is not None:
-        return _preview_page(found, moved_on=True)
+        differs = _differs(old, new, on)
+        done = differs is None and units.move_unit(old, new, on=on, at=at, by=current_user.person_id)
+    if differs is not None:
+        return _preview_page(differs, moved_on=True)
     flash(_said(old, new, on, done), "success")
     return redirect(url_for(".index", unit=new if on <= clock.today() else old), 303)
+
+
+def _differs(old: str, new: str, on: date) -> Preview | None:
+    """What the change would do by now, where it is not what the form's preview said."""
+    if request.form.get("basis") == basis():
+        return None
+    found = previewed(current_user.viewer, old, new, on)
+    return found if found is not None and found.digest != request.form.get("digest") else None
 
 
 def _said(old: str, new: str, on: date, done: bool) -> str:

@@ -13,6 +13,7 @@ from portal.people.queries import viewer_of
 from tests.accounts.browsing import make_account, sign_in, signed_in
 from tests.accounts.granting import LIST, events, held, rows, signed_in_administrator
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.imports.rosters import run
 from tests.pages import PortalClient, words
 
 TODAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -173,3 +174,17 @@ def test_the_last_administrator_cannot_give_up_the_role(app: Flask, admin: Porta
     make_grant(make_account("D9002"), "administrator")
     assert admin.press(page, "End role Administrator").h1 == "Sign in"
     assert not signed_in(admin)
+
+
+def test_the_command_gives_a_last_day_and_takes_it_back(app: Flask, admin: PortalClient) -> None:
+    person = make_person(make_unit("Contact"), staff_number="D1001")
+    grant = ("people", "grant", "D1001", "auditor")
+
+    assert "is now auditor" in run(app, *grant, "--until", "2099-01-01").stdout
+    assert rows(admin.page(f"{LIST}?q=D1001"))[0][4] == "1 January 2099"
+    assert "is now auditor" in run(app, *grant).stdout
+    assert "was already auditor" in run(app, *grant).stdout
+    assert rows(admin.page(f"{LIST}?q=D1001"))[0][4] == "None"
+    refused = run(app, *grant, "--until", "2020-01-01")
+    assert (refused.exit_code, "must be today or later" in refused.stderr) == (1, True)
+    assert viewer_of(person).roles == {"auditor"}

@@ -96,7 +96,7 @@ def test_a_grant_on_a_part_is_proposed_wider(admin: PortalClient) -> None:
     page = admin.page(PROPOSED)
 
     assert words(page.all("option")[0]) == "Local: sees 2 people"
-    assert rows(page)[0][4].endswith("Today of Westshire/Local/Team 1")
+    assert rows(page)[0][4].endswith("Manager today of Westshire/Local/Team 1")
 
 
 def test_sight_of_the_whole_force_is_not_what_is_proposed_first(admin: PortalClient) -> None:

@@ -7,13 +7,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.db import db, stamp, transaction
-from portal.people.models import Post, RoleGrant
-from portal.people.queries import viewer_of
+from portal.people.models import Post, RoleGrant, UnitState
 from tests.accounts.browsing import another, make_account, sign_in, signed_in
 from tests.accounts.granting import LIST, PROPOSED, REVIEW, events, held, rows, signed_in_administrator, team
 from tests.accounts.test_administer import statements
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.imports.rosters import run
 from tests.pages import Page, PortalClient
 
 
@@ -73,6 +71,45 @@ def test_an_auditor_who_moved_away_from_the_unit_is_listed(admin: PortalClient) 
     move_on(person, two)
 
     assert reasons(admin.page(REVIEW)) == {"Walsh": "The post is now elsewhere: Westshire/Team 2."}
+
+
+def test_a_grant_on_a_unit_that_ended_and_one_given_twice_are_listed(admin: PortalClient) -> None:
+    force = make_unit("Westshire")
+    unit, gone = make_unit("Team 1", force), make_unit("Team 2", force)
+    person, twice = (
+        make_person(unit, surname="Walsh", staff_number="D6001"),
+        make_person(unit, surname="Twice"),
+    )
+    with transaction():
+        state = db.session.scalars(select(UnitState).where(UnitState.unit_id == gone)).one()
+        db.session.add(
+            UnitState(
+                recorded_at=stamp(),
+                replaces_id=state.id,
+                unit_id=gone,
+                name="Team 2",
+                parent_id=force,
+                valid_from=state.valid_from,
+                valid_to=date(2025, 5, 3),
+            )
+        )
+    make_grant(person, "auditor", gone)
+    for _ in range(2):
+        make_grant(twice, "auditor", unit)
+
+    page = admin.page(REVIEW)
+
+    assert reasons(page) == {
+        "Walsh": "The unit ended on 3 May 2025.",
+        "Twice": "Given twice: the same role is held on the same unit.",
+    }
+    assert len(rows(page)) == 2  # one of the two may stay
+    assert [row[3] for row in rows(page)] == ["Westshire/Team 1", "Westshire/Team 2"]
+    assert rows(admin.page("/people/D6001/account"))[0][1] == "Westshire/Team 2"
+    assert reasons(admin.page(f"{REVIEW}?unit=team+1")).keys() == {"Twice"}
+    assert reasons(admin.page(f"{REVIEW}?q=wal")).keys() == {"Walsh"}
+    assert "None of them matches" in admin.page(f"{REVIEW}?q=zzzz").text
+    assert "No unit has the path" in admin.page(f"{REVIEW}?unit=roads", 400).text
 
 
 def move_on(person: int, unit: int) -> None:
@@ -142,13 +179,3 @@ def test_long_lists_ask_no_more_than_short_ones(app: Flask, admin: PortalClient,
         add(number)
 
     assert statements(admin, path) == few
-
-
-def test_the_command_extends_what_ends(app: Flask, admin: PortalClient) -> None:
-    person = make_person(make_unit("Contact"), staff_number="D1001")
-    admin.press(admin.page("/people/D1001/account"), "Grant role", role="auditor", unit="", until="1/1/2099")
-
-    assert "is now auditor" in run(app, "people", "grant", "D1001", "auditor").stdout
-    assert "was already auditor" in run(app, "people", "grant", "D1001", "auditor").stdout
-
-    assert viewer_of(person).roles == {"auditor"}

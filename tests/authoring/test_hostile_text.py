@@ -168,7 +168,7 @@ def folded(text: str) -> str:
     return " ".join(re.sub("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text).split())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.one_of(st.text(max_size=80), pieces), st.sampled_from(["svg", "png", "jpg", "webp", "pdf"]))
 def test_whatever_a_file_is_called_its_name_is_safe(filename, kind):
     name = rules.safe_name(filename, kind)

@@ -110,6 +110,8 @@ def test_a_dry_run_changes_nothing(run, force, tmp_path):
 
     assert code == 0
     assert "People asked, ever: 2." in said
+    assert "join: 2\n  D1001 from 2025-09-01, due 2026-04-30\n  D1003 from" in said
+    assert "leave: 0\n" in said
     assert (count(Directive), count(Assignment), count(StandingSpan)) == (0, 0, 0)
 
 

@@ -64,7 +64,7 @@ def sections(page):
     """The lists of a check: their rows by their titles."""
     found = {}
     for details in page.all("details"):
-        title = words(next(details.iter(H + "summary"))).partition(":")[0]
+        title = words(next(details.iter(H + "summary"))).rpartition(":")[0]
         found[title] = [
             [words(cell) for cell in line.iter(H + "td")] for line in list(details.iter(H + "tr"))[1:]
         ]

@@ -169,7 +169,9 @@ def test_the_check_says_whom_each_directive_reaches_otherwise(client):
     page = to_check(client, csv_of([row("R1"), row("R2", designated_role="catering")]))
 
     assert sections(page)["What it does to directives"] == [["OIC-2026", "1", "0", "0"]]
-    assert [line[:3] for line in sections(page)["OIC-2026"]] == [["Shah, Priya", "R1", "Joins"]]
+    assert [line[:3] for line in sections(page)["OIC-2026: who joins, leaves or is due on another day"]] == [
+        ["Shah, Priya", "R1", "Joins"]
+    ]
 
 
 def test_what_changed_since_the_check_is_shown_before_anything_is_done(client, app, tmp_path):

@@ -111,7 +111,7 @@ def test_without_scripts_a_button_shows_the_question_and_a_row_is_removed(
         hold_to_account(tab)
         rows = tab.locator("#editor fieldset.portal-row").count()
         go(tab, "#editor button:has-text('Remove')")
-        assert tab.locator("#editor fieldset.portal-row").count() == rows - 1
+        expect(tab.locator("#editor fieldset.portal-row")).to_have_count(rows - 1)
         assert tab.input_value("#prompt") == "What do you do without scripts?"
         go(tab, "main button:text-is('Leave without saving')")
         assert saved(shared_server, FILE) == before

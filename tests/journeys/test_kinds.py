@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from tests.catalogue.folders import MODULE, write
-from tests.catalogue.kinds_written import item
+from tests.catalogue.folders import MODULE, lesson, write
+from tests.catalogue.kinds_written import check, item
 from tests.journeys.walking import (
     ask,
     attempt_of,
@@ -40,6 +40,7 @@ def published(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -
     kinds = {"order": "see", "match": "say", "scenario": "see", "report": "say"}
     bank = "\n".join(item(kind, f"one-{kind}", outcome) for kind, outcome in kinds.items())
     files = {"sample/items/bank.toml": bank, "sample/module.toml": MODULE.replace("draw = 2", "draw = 4")}
+    files["sample/lessons/second.md"] = lesson(f"{check('order', 'steps')}\n{check('match', 'pairs')}")
     folder: Path = write(tmp_path_factory.mktemp("modules"), files)
     done = command(settings(shared_server.instance), "modules", "publish", str(folder / "sample"))
     assert done.returncode == 0, done.stderr
@@ -177,6 +178,31 @@ def test_what_is_missing_is_shown_at_its_control(browser: Browser, published: Se
             hold_to_account(tab)
             tab.locator(".govuk-error-summary a").first.click()
             assert tab.evaluate("document.activeElement.matches('select, input, textarea')")
+
+
+@pytest.mark.parametrize("options", [{"width": 1280}, {"width": 320, "java_script_enabled": False}])
+def test_lists_of_a_check_are_worked_by_keyboard_and_unfold_what_is_right(
+    browser: Browser, published: Server, options: dict[str, Any]
+) -> None:
+    with visitor(browser, published, **options) as tab:
+        sign_in(tab, "D5001")
+        tab.goto("/learning/modules/sample/lessons/second")
+        hold_to_account(tab)
+        address = tab.url
+        for label, wanted in {**PLACES, **BELONGS}.items():
+            row = tab.locator(".portal-pick-row", has_text=label)
+            select = row.locator("select")
+            select.focus()
+            tab.keyboard.type(wanted)
+            expect(select.locator("option:checked")).to_have_text(wanted)
+            right = row.locator("xpath=following-sibling::details[1]")
+            expect(right.locator("p")).to_be_hidden()
+            right.locator("summary").focus()
+            tab.keyboard.press("Enter")
+            expect(right.locator("p")).to_be_visible()
+            expect(right.locator("p")).to_have_text(f"Place {wanted}" if label in PLACES else wanted)
+        assert tab.url == address  # nothing was sent
+        hold_to_account(tab)
 
 
 ROWS = {

@@ -152,6 +152,25 @@ def test_a_manager_opens_one_more_attempt(browser: Browser, copies: Server) -> N
         assert h1(tab) == "You passed"
 
 
+def test_an_author_opens_one_by_staff_number_and_sees_nobody(browser: Browser, copies: Server) -> None:
+    with visitor(browser, copies) as tab, visitor(browser, copies, **NO_SCRIPTS) as author:
+        sign_in(tab, "D9001")
+        tab.goto(f"/assessment/{reach_assessment(tab.context, copies.instance, 'second-respond')}")
+        finish_by_forms(tab, copies, right=False)
+        sign_in(author, "D3001")
+        author.goto("/authoring/second-respond")
+        follow(author, "Open one more attempt")
+        hold_to_account(author)
+        for number, said in (("D9001", "was opened today for D9001"), ("D0000", "No attempt at Respond was")):
+            author.fill("#staff_number", number)
+            author.check("input[name=reason][value=disturbed]")
+            press(author, "Open one more attempt")
+            assert said in author.inner_text("main")
+            hold_to_account(author)
+        tab.reload()
+        assert "One more attempt was opened for you on" in tab.inner_text("main")
+
+
 def ways(content: Any) -> list[list[str]]:
     """The two ways through a scenario that earn the whole mark and share the fewest steps."""
     scenes = {scene["key"]: scene for scene in content["scenes"]}

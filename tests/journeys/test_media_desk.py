@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 from sqlalchemy import select
 
@@ -138,7 +138,7 @@ def test_item_statistics_read_well_on_a_phone_and_a_desk(browser: Browser, desk:
         hold_both(tab)
         go(tab, "thead a:text-is('Correct')")
         assert "sort=correct" in tab.url
-        assert tab.locator("th[aria-sort=ascending]").count() == 1
+        expect(tab.locator("th[aria-sort=ascending]")).to_have_count(1)
         hold_both(tab)
         go(tab, "tbody th a")
         assert "/authoring/protect/items/" in tab.url

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
 from tests.journeys.walking import ask, h1, hold_to_account, press, sign_in, visitor
@@ -78,7 +78,7 @@ def test_what_changed_is_read_sent_back_and_published(
     with at_the_review(browser, server, width, java_script_enabled=scripts) as (author, tab):
         assert h1(tab) == "Protect, version 2: 2 changes since version 1"
         assert tab.locator("ins").all_inner_texts()[0] == HELPLINE
-        assert tab.locator("del").count() == 1
+        expect(tab.locator("del")).to_have_count(1)
         assert "working on version 1 and will finish it." in tab.inner_text(".portal-decide")
         hold_to_account(tab)
         picture(tab, width)
@@ -138,7 +138,7 @@ def test_of_two_publishers_the_second_is_told_and_nobody_publishes_their_own(
 ) -> None:
     with at_the_review(browser, server) as (author, first), visitor(browser, server) as second:
         assert author.goto(f"{DESK}/review") is not None
-        assert author.locator("button:has-text('Publish')").count() == 0
+        expect(author.locator("button:has-text('Publish')")).to_have_count(0)
         sign_in(second, "D3002")
         second.goto(f"{DESK}/review")
         press(first, "Publish version 2")

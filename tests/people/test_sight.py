@@ -13,6 +13,7 @@ from portal.people.queries import COMMAND_LINE, may_see, sight, viewer_of, visib
 from tests.people.worlds import PEOPLE, SEES, TODAY, UNITS, World, build, chain, sees, worlds
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds())
 def test_who_is_seen_follows_the_rule_for_any_history(database, world):

@@ -128,6 +128,7 @@ def reaches(history, post, parents):
     return post.designated_role == "contact" or (post.designated_role == "response" and north)
 
 
+@pytest.mark.slow
 @QUIET
 @given(acts=ACTS, validity=VALIDITY, asked=INSTANTS)
 def test_spans_function_and_witness_agree_and_the_past_stays(database, acts, validity, asked):

@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.audit.models import AuditEvent
-from portal.db import db
+from portal.db import db, stamp, transaction
 from portal.directives.models import Assignment, Directive
-from portal.people.models import UnitState
+from portal.people.models import Post, UnitState
 from portal.people.queries import unit_paths
 from tests.accounts.browsing import make_account, sign_in
 from tests.accounts.test_administer import statements
@@ -179,6 +179,7 @@ def test_facts_that_moved_on_are_shown_again_before_anything_is_done(admin: Port
     assert "changed since you looked. Nothing was done" in again.text
     assert "People there on that day 1" in again.text
     assert states() == before
+    make_person(units["crime"])  # a post elsewhere is in nobody's way
     admin.press(again, "Move Team")
     assert states() == before + 2
 
@@ -240,6 +241,34 @@ def test_an_administrator_of_a_unit_changes_only_what_is_theirs(client: PortalCl
         client.page(f"/units/rename?unit={W}/Local/Team"), "Continue", name="Night", on="1/6/2026"
     )
     assert client.press(preview, "Rename Team").h1 == "Night"
+
+
+def test_a_preview_counts_all_and_names_only_whom_its_reader_may_see(client: PortalClient, units) -> None:
+    other = make_unit("Other", units["local"])
+    make_person(units["team"], surname="Seen")
+    gone = make_person(units["team"], surname="Gone", until=date(2026, 6, 5))
+    with transaction():
+        db.session.add(
+            Post(
+                recorded_at=stamp(),
+                person_id=gone,
+                rank_or_grade="Constable",
+                designated_role="response",
+                unit_id=units["crime"],
+                valid_from=date(2026, 6, 6),
+            )
+        )
+    audience(other)
+    make_grant(make_account("D9001", unit=units["local"]), "administrator", units["local"])
+    sign_in(client, "D9001", path="/sign-in?next=/account")
+
+    asked = client.page(f"/units/move?unit={W}/Local/Team")
+    preview = client.press(asked, "Continue", above=str(other), on="1 June 2026")
+
+    assert "2 people join" in preview.text
+    assert "Seen, Priya" in preview.text
+    assert "Gone" not in preview.text
+    assert "Listed: 1 of 2." in preview.text
 
 
 def test_a_report_of_a_day_before_shows_the_old_path_on_the_page_and_in_the_file(

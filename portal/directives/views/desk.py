@@ -14,6 +14,7 @@ from portal.directives.queries import DirectiveTold, VersionTold
 from portal.directives.views.blueprint import bp
 from portal.directives.writing import to_toml
 from portal.errors import NotFoundError
+from portal.people.queries import sight
 from portal.permissions import Permission
 from portal.web.filters import date as say_date
 
@@ -32,6 +33,7 @@ def index() -> ResponseReturnValue:
         validity=lambda told: in_words(told, today),
         next_change=lambda told: next_change(told, today),
         may_issue=may_issue(),
+        everyone=sight(current_user.viewer).everyone,
     )
 
 
@@ -52,6 +54,7 @@ def directive(reference: str) -> ResponseReturnValue:
         next_change=next_change(told, today),
         versions=[(v, changes(told, v, titles)) for v in reversed(told.versions)],
         may_issue=may_issue(),
+        everyone=sight(current_user.viewer).everyone,
     )
 
 

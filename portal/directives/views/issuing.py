@@ -55,12 +55,13 @@ def preview() -> ResponseReturnValue:
     form = DirectiveForm()
     _prepare(form, told)
     file = form.file()
-    if file is None or not _is_free(form, told):
+    if file is None:
         return _page(form, told)
     try:
-        if request.form.get("do") == "issue":
+        proposal = propose(file)
+        if request.form.get("do") == "issue" and (proposal.same or _is_free(form, proposal, told)):
             return _issue(file)
-        return _preview(propose(file), file, told)
+        return _preview(proposal, file, told) if _is_free(form, proposal, told) else _page(form, told)
     except BadInputError as error:
         form.refuse(error)
         return _page(form, told)
@@ -68,11 +69,11 @@ def preview() -> ResponseReturnValue:
         return _preview(propose(file), file, told, str(error)), 409
 
 
-def _is_free(form: DirectiveForm, told: DirectiveTold | None) -> bool:
+def _is_free(form: DirectiveForm, proposal: Proposal, told: DirectiveTold | None) -> bool:
     """Whether the reference names no other directive; notes it on the field where it does."""
-    if told is None and any(each.reference == form.reference.data for each in queries.directives()):
+    if told is None and proposal.newest is not None:
         form.reference.errors = [
-            f"There is a directive {form.reference.data} already. Change it on its own page, "
+            f"There is a directive {proposal.reference} already. Change it on its own page, "
             "or enter another reference"
         ]
         return False
