@@ -79,6 +79,7 @@ class Directed:
 class PersonPage:
     """All that the page of one person says."""
 
+    person_id: int
     staff_number: str
     name: str
     position: Position
@@ -136,6 +137,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
     name = f"{named.forenames} {named.surname}"
     asked = requests_about(person_id)
     return PersonPage(
+        person_id,
         named.staff_number,
         name,
         position,

@@ -27,7 +27,8 @@ from portal.monitoring.person import person_page
 from portal.monitoring.position import Position, PositionError, iso
 from portal.monitoring.queries import completion_report
 from portal.monitoring.report_page import ReportPage
-from portal.people.queries import live_units, person_by_staff_number
+from portal.people.looks import is_noted, looks_at, note
+from portal.people.queries import live_units
 from portal.permissions import Permission
 from portal.web.paging import Page
 
@@ -91,16 +92,21 @@ def person(staff_number: str) -> ResponseReturnValue:
     at, errors = _asked_position()
     if not errors and (moved := _iso_address()):
         return moved
+    page, viewer_id = person_page(current_user.viewer, staff_number, at), current_user.person_id
+    if not is_noted(viewer_id, page.person_id, clock.now()):
+        with transaction():
+            note(viewer_id, page.person_id, "person")
     return (
         render_template(
             "monitoring/person.html",
-            p=person_page(current_user.viewer, staff_number, at),
+            p=page,
+            looks=looks_at(page.person_id),
             banner=wording.banner(at),
             errors=errors,
             position_form=_position_form(at, errors),
             asks=Permission.DECISION_ASK in current_user.permissions,
             administers=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
-            nudges=_may_nudge(staff_number, at),
+            nudges=_may_nudge(page.person_id, at),
             opens_attempts=Permission.ATTEMPT_OPEN in current_user.permissions,
         ),
         400 if errors else 200,
@@ -131,9 +137,9 @@ def open_attempt(staff_number: str) -> ResponseReturnValue:
     return redirect(url_for(".person", staff_number=staff_number), 303)
 
 
-def _may_nudge(staff_number: str, at: Position) -> bool:
+def _may_nudge(person_id: int, at: Position) -> bool:
     """Whether the page offers to remind the person: today, and nobody reminds themselves."""
-    is_self = current_user.viewer.person_id == person_by_staff_number(staff_number)
+    is_self = current_user.viewer.person_id == person_id
     return Permission.REMINDER_NUDGE in current_user.permissions and not at.past and not is_self
 
 

@@ -4,8 +4,11 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal import clock
 from portal.access import requires
+from portal.db import transaction
 from portal.errors import NotFoundError
+from portal.people.looks import is_noted, looks_at, note
 from portal.people.queries import may_see
 from portal.permissions import Permission
 from portal.records import queries, words
@@ -24,7 +27,8 @@ def records() -> ResponseReturnValue:
     opened = queries.extra_attempts_of(current_user.person_id)
     entries = words.timeline(held, begun, revoked, opened)
     gone = {row.record_id: row.from_on for row in revoked}
-    return render_template("records/records.html", held=held, revoked=gone, entries=entries)
+    looks = looks_at(current_user.person_id)
+    return render_template("records/records.html", held=held, revoked=gone, entries=entries, looks=looks)
 
 
 @bp.get("/<reference>")
@@ -38,6 +42,9 @@ def record(reference: str) -> ResponseReturnValue:
     own = held.person_id == current_user.person_id
     if not own and not may_see(current_user.viewer, held.person_id):
         raise NotFoundError("There is no such record.")
+    if not is_noted(current_user.person_id, held.person_id, clock.now()):
+        with transaction():
+            note(current_user.person_id, held.person_id, "record")
     told = queries.told_revocations([row.id for row in chain])
     waived_by = queries.waived_by(held)
     return render_template(
