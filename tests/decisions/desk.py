@@ -8,11 +8,13 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.db import db
+from portal import clock
+from portal.accounts import services
+from portal.db import db, transaction
 from portal.directives.models import Directive
 from portal.standing.queries import wholes_of
-from tests.accounts.browsing import another, make_account, sign_in
-from tests.factories.people import make_grant, make_unit
+from tests.accounts.browsing import PASSWORD, another, sign_in
+from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages import Page, PortalClient
 from tests.standing.facts import add, make_activity, make_module_version, make_record, make_version
 
@@ -36,6 +38,7 @@ class Desk:
     people: dict[str, int] = field(default_factory=dict)
     activities: dict[int, int] = field(default_factory=dict)
     browsers: dict[str, PortalClient] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
     directive: int = 0
     unit: int = 0
 
@@ -47,6 +50,10 @@ class Desk:
     def as_(self, staff_number: str) -> PortalClient:
         """The browser of this person, signed in once."""
         if staff_number not in self.browsers:
+            if staff_number not in self.accounts:  # hashing a password costs a tenth of a second
+                with transaction():
+                    services.set_password(self.people[staff_number], PASSWORD, clock.now())
+                self.accounts.add(staff_number)
             client = self.browsers[staff_number] = another(self.app)
             sign_in(client, staff_number)
         return self.browsers[staff_number]
@@ -83,7 +90,7 @@ def make_desk(app: Flask, move_to: Callable[..., None]) -> Desk:
     desk = Desk(app, move_to)
     unit = desk.unit = make_unit("Response")
     for number in ("D1001", "D1002", "D2001", "D4001", "D4002"):
-        desk.people[number] = make_account(number, unit=unit)
+        desk.people[number] = make_person(unit, staff_number=number)
     make_grant(desk.people["D2001"], "manager", unit)
     make_grant(desk.people["D4001"], "directive-owner")
     make_grant(desk.people["D4002"], "directive-owner")

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
 from portal.db import db, stamp, transaction
@@ -11,7 +10,7 @@ from portal.decisions.models import DecisionRequest
 from portal.decisions.wishes import Wish
 from portal.people.models import FactNote
 from portal.people.notes import erase_notes
-from tests.accounts.browsing import another, make_account, sign_in
+from tests.accounts.browsing import make_account
 from tests.decisions.desk import TODAY, count
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.monitoring.counting import statements
@@ -86,13 +85,13 @@ def test_filters_narrow_by_state_and_kind(desk):
 def test_who_may_see_a_request(desk):
     desk.exempt()
     address = desk.waiting()
-    other = make_account("D2002", unit=desk.unit)
-    make_grant(other, "manager", desk.unit)
-    make_grant(make_account("D4003"), "directive-owner", make_unit("Elsewhere"))
+    desk.people["D2002"] = make_person(desk.unit, staff_number="D2002")
+    desk.people["D4003"] = make_person(make_unit("Elsewhere"), staff_number="D4003")
+    make_grant(desk.people["D2002"], "manager", desk.unit)
+    make_grant(desk.people["D4003"], "directive-owner", make_unit("Further away"))
 
     for number in ("D2002", "D4003"):  # another manager of the unit; an owner of another unit
-        client = another(desk.app)
-        sign_in(client, number)
+        client = desk.as_(number)
         client.page(address, status=404)
         assert address not in client.page("/decisions").links.values()
     desk.as_("D1001").page(address, status=403)
@@ -119,19 +118,17 @@ def test_texts_of_a_request_can_be_erased(desk):
     assert "Seconded" not in desk.as_("D4001").page(desk.waiting()).text
 
 
-@pytest.mark.parametrize(
-    ("kind", "said"),
-    [
-        ("waiver", "No directive asks anything of them at present."),
-        ("revocation", "They hold no record that is counted."),
-        ("lift", "No exemption or deferral is recorded."),
-        ("restore", "They hold no record that is left out of the count."),
-    ],
-)
-def test_where_there_is_nothing_to_ask_for_the_page_says_so(desk, kind, said):
+NOTHING = [
+    ("waiver", "No directive asks anything of them at present."),
+    ("revocation", "They hold no record that is counted."),
+    ("lift", "No exemption or deferral is recorded."),
+    ("restore", "They hold no record that is left out of the count."),
+]
+
+
+def test_where_there_is_nothing_to_ask_for_the_page_says_so(desk):
     """Of somebody without a post, as one who has left."""
     make_person(staff_number="L1")
-
-    page = desk.as_("D4001").page(f"/people/L1/ask/{kind}")
-
-    assert f"There is nothing to ask for: {said}" in page.text
+    for kind, said in NOTHING:
+        page = desk.as_("D4001").page(f"/people/L1/ask/{kind}")
+        assert f"There is nothing to ask for: {said}" in page.text

@@ -72,7 +72,7 @@ def test_the_preview_is_what_then_happens(desk, seed):
     make_exclusion(person, desk.directive, date(2026, 5, 1), date(2026, 8, 1))
     viewer = viewer_of(desk.people["D4001"])
     kinds = set()
-    for _ in range(3):
+    for _ in range(2):
         for wish in wishes(desk, random):
             if faults(wish, TODAY):  # what was granted before may have taken its ground away
                 continue

@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime
 
-import pytest
 from sqlalchemy import select
 
 from portal.db import db
@@ -60,22 +59,20 @@ def test_prior_learning_counts_from_the_day_of_its_evidence(desk):
     assert "Prior learning recognised for" in desk.as_("D2001").page("/people/D1001").text
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"from_on": "2 June 2026"}, "The date on the evidence must be in the past"),
-        ({"from_on": ""}, "Enter the date on the evidence"),
-        ({"evidence": ""}, "Write what the evidence is and where it is kept"),
-        ({"about": "module-none"}, "Select what was learned before"),
-    ],
-)
-def test_prior_learning_without_its_day_or_evidence_is_refused(desk, fields, said):
+BAD_WAIVERS = [
+    ({"from_on": "2 June 2026"}, "The date on the evidence must be in the past"),
+    ({"from_on": ""}, "Enter the date on the evidence"),
+    ({"evidence": ""}, "Write what the evidence is and where it is kept"),
+    ({"about": "module-none"}, "Select what was learned before"),
+]
+
+
+def test_prior_learning_without_its_day_or_evidence_is_refused(desk):
     page = desk.as_("D2001").page("/people/D1001/ask/waiver")
     key = page.all("input", type="radio", name="about")[0].get("value")
-    given = {"about": key, "from_on": "3 Feb 2026", "reason": "other", "evidence": EVIDENCE, **fields}
-    page = desk.ask("waiver", status=400, **given)
-
-    assert said in page.links
+    for fields, said in BAD_WAIVERS:
+        given = {"about": key, "from_on": "3 Feb 2026", "reason": "other", "evidence": EVIDENCE, **fields}
+        assert said in desk.ask("waiver", status=400, **given).links, said
     assert count(DecisionRequest) == 0
 
 
@@ -153,28 +150,26 @@ def test_a_correction_is_taken_back_by_two_persons(desk):
     desk.ask("revocation", about=first, **NEVER)  # and may be corrected once more
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"whole": "no", "from_on": ""}, "Enter the first day on which it is not counted"),
-        (
-            {"whole": "no", "from_on": "9 April 2026"},
-            "The day must be from 10 April 2026, when it was achieved, to today",
-        ),
-        (
-            {"whole": "no", "from_on": "2 June 2026"},
-            "The day must be from 10 April 2026, when it was achieved, to today",
-        ),
-        ({"whole": ""}, "Select from when it is not counted"),
-        ({"evidence": " "}, "Write what the evidence is and where it is kept"),
-    ],
-)
-def test_a_correction_without_a_day_or_evidence_is_refused(desk, fields, said):
+BAD_CORRECTIONS = [
+    ({"whole": "no", "from_on": ""}, "Enter the first day on which it is not counted"),
+    (
+        {"whole": "no", "from_on": "9 April 2026"},
+        "The day must be from 10 April 2026, when it was achieved, to today",
+    ),
+    (
+        {"whole": "no", "from_on": "2 June 2026"},
+        "The day must be from 10 April 2026, when it was achieved, to today",
+    ),
+    ({"whole": ""}, "Select from when it is not counted"),
+    ({"evidence": " "}, "Write what the evidence is and where it is kept"),
+]
+
+
+def test_a_correction_without_a_day_or_evidence_is_refused(desk):
     first, _ = passed(desk)
-
-    page = desk.ask("revocation", about=first, status=400, **{**NEVER, **fields})
-
-    assert said in page.links
+    for fields, said in BAD_CORRECTIONS:
+        page = desk.ask("revocation", about=first, status=400, **{**NEVER, **fields})
+        assert said in page.links, said
     assert count(DecisionRequest) == 0
 
 
