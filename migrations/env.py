@@ -7,11 +7,12 @@ from sqlalchemy import text
 database = current_app.extensions["migrate"].db
 
 SEARCHED_BY = ("search_words", "ix_search_entry_words")  # each database's own index of words: no model's
+CARRIED_BY = ("carrier_", "ix_carrier_")  # what carries jobs to workers makes its own tables
 
 
 def is_modelled(name: str | None, kind: str, within: object) -> bool:
     """Whether the models speak of what the database has under this name."""
-    return not (name or "").startswith(SEARCHED_BY)
+    return not (name or "").startswith((*SEARCHED_BY, *CARRIED_BY))
 
 
 def run() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 PAUSE_SECONDS = 0.3
-AGAIN_SECONDS = 1  # before a worker that died is begun anew
+AGAIN_SECONDS, MOST_SECONDS = 1, 60  # before a worker that died is begun anew: longer each time
 GOODBYE_SECONDS = 15
 
 
@@ -35,6 +35,8 @@ def _forked(act: Callable[[], None]) -> int:
     if pid:
         return pid
     code = 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # what the parent does about them is not for its copy
     try:
         if os.getppid() == parent:  # or it died in between
             act()
@@ -49,12 +51,19 @@ def _keep(work: Callable[[], None]) -> None:
         signal.signal(number, lambda received, _: ending.append(received))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     parent = os.getppid()
-    worker = _forked(work)
+    worker, begun, wait = _forked(work), time.monotonic(), AGAIN_SECONDS
     while not ending and os.getppid() == parent:
-        if os.waitpid(worker, os.WNOHANG)[0]:
-            time.sleep(AGAIN_SECONDS)
-            worker = _forked(work)
+        if worker and os.waitpid(worker, os.WNOHANG)[0]:
+            worker, lived = 0, time.monotonic() - begun
+            wait = AGAIN_SECONDS if lived > MOST_SECONDS else min(2 * wait, MOST_SECONDS)
+        if not worker and time.monotonic() > begun + wait:
+            worker, begun = _forked(work), time.monotonic()
         time.sleep(PAUSE_SECONDS)
+    if worker:
+        _end(worker)
+
+
+def _end(worker: int) -> None:
     os.kill(worker, signal.SIGTERM)
     last = time.monotonic() + GOODBYE_SECONDS
     while not os.waitpid(worker, os.WNOHANG)[0]:

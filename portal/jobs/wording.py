@@ -24,7 +24,6 @@ LOOKS = {  # the look of a status that means something like it
 UNDER_WAY = frozenset({State.WAITING, State.RUNNING})
 ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED})
 
-MOST_REASONS = 100  # on a page
 ORDINALS = ("", "first", "second", "third")
 
 title = title_of

@@ -23,12 +23,14 @@ from portal.jobs.errors import CancelledError, StoppedError
 from portal.jobs.models import State
 from portal.jobs.progress import Progress
 from portal.jobs.registry import task_of
+from portal.web.filters import number
 
 SIGNS_BEFORE_LOST = 6  # of life may fail to be written before a job counts as cut off
 SWEEP_SECONDS = 3  # between two looks at the table for jobs that no message tells of
 NEWS_SECONDS = 2  # how long a message may take before the table is believed
 GOODBYE_SECONDS = 10  # how long a job may take to hear that the worker ends
 TRIES = 8  # to write how a job ended, each as long as a writer waits
+MOST_REASONS = 100
 UNEXPECTED = (
     "Something went wrong in the portal. Support finds the reason in its log, under this job’s reference."
 )
@@ -72,7 +74,7 @@ class Hands:
             log.info("job cancelled reference=%s", job.reference)
             return
         except PortalError as error:
-            reason = str(error)
+            reason = _kept(str(error))
         except Exception:
             log.exception("job failed reference=%s kind=%s", job.reference, job.kind)
             reason = UNEXPECTED
@@ -113,6 +115,13 @@ class Hands:
                 found += claims.waiting(now - timedelta(seconds=NEWS_SECONDS))
             for reference in dict.fromkeys(found):
                 send(str(reference))
+
+
+def _kept(reason: str) -> str:
+    """As many lines of a reason as a page can show."""
+    lines = reason.splitlines()
+    more = [f"{number(len(lines) - MOST_REASONS)} more."] if len(lines) > MOST_REASONS else []
+    return "\n".join(lines[:MOST_REASONS] + more)
 
 
 def _surely(write: Any) -> None:

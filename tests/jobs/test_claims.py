@@ -110,6 +110,18 @@ def test_what_refuses_fails_the_job_with_its_sentence(hands, does):
     assert job(reference).reason == "Line 3: no such unit.\nLine 9: no such rank."
 
 
+def test_of_a_thousand_reasons_a_hundred_are_kept(hands, does):
+    def act(progress: Progress, arguments: registry.Arguments) -> None:
+        raise BadInputError([f"Line {number}: no such unit." for number in range(1, 1301)])
+
+    does.append(act)
+    reference = asked()
+    hands.carry_out(str(reference))
+
+    kept = job(reference).reason.splitlines()
+    assert (len(kept), kept[99], kept[100]) == (101, "Line 100: no such unit.", "1,200 more.")
+
+
 def test_a_fault_fails_the_job_and_undoes_its_transaction(hands, does):
     other = asked()
 

@@ -81,7 +81,7 @@ def test_the_administrator_starts_a_check_and_cancels_it(administrator):
         (
             State.FAILED,
             {"reason": "Line 1: no.\nLine 2: no."},
-            "2 reasons: Line 1: no. Line 2: no.",
+            "What stands in its way: Line 1: no. Line 2: no.",
             {"Try again"},
         ),
         (State.FAILED, {"reason": "Cut off.", "runs": 3}, "for the third time", {"Try again"}),

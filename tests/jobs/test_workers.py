@@ -7,8 +7,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -21,7 +23,7 @@ from portal import clock
 from portal.app import create_app
 from portal.audit.models import AuditEvent
 from portal.db import db, transaction
-from portal.jobs import services
+from portal.jobs import claims, services
 from portal.jobs.models import Job
 from tests.conftest import SECRET
 from tests.jobs.counting import KIND
@@ -99,6 +101,23 @@ def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         worker.wait()
     with app.app_context():
         db.engine.dispose()
+
+
+def test_of_eight_that_reach_for_a_job_at_once_one_gets_it(crew: Crew) -> None:
+    reference, all_ready = crew.ask(1), Barrier(8)
+
+    def reach() -> bool:
+        with crew.app.app_context():
+            all_ready.wait()
+            return claims.claim(reference, clock.now()) is not None
+
+    with ThreadPoolExecutor(8) as hands:
+        got = [one.result() for one in [hands.submit(reach) for _ in range(8)]]
+
+    assert got.count(True) == 1
+    assert crew.job(reference).runs == 1
+    with crew.app.app_context(), transaction():
+        services.cancel(reference, by=None, at=clock.now())
 
 
 def test_two_workers_share_the_jobs_and_never_run_one_twice(crew: Crew) -> None:

@@ -18,7 +18,7 @@ function preview(form) {
 
   form.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(show, 400);
+    waiting = setTimeout(show, Number(form.dataset.waits));
   });
 
   async function show() {
