@@ -1,0 +1,152 @@
+"""From one position of a directive to another: which cells of the report differ, and where they changed.
+
+The way leads over knowledge first, on the earlier position's day, and then over days, with the later
+position's knowledge. Along it every change of a cell happens at a stamp, when facts were recorded, or on a
+day, when facts began to hold or a date passed: so each can be explained.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, and_, or_, select
+
+from portal.db import db
+from portal.standing.algebra import Status
+from portal.standing.models import EPOCH, OPEN_KNOWN, StandingSpan, micros
+from portal.standing.scope import Scope, holds, is_known
+
+span: Any = StandingSpan
+
+
+class Cell(NamedTuple):
+    """What a report says of one person and position."""
+
+    status: Status
+    due_on: date
+    valid_until: date | None
+
+
+Cells = dict[int, tuple[Cell | None, Cell | None]]  # by position: then and now; None: no row
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of one cell: when something was recorded, on a day, or as what may be seen changed."""
+
+    position: int
+    old: Cell | None
+    new: Cell | None
+    recorded_at: datetime | None = None
+    day: date | None = None
+
+
+def changed(then: Scope, now: Scope) -> dict[int, Cells]:
+    """The cells that differ between two positions of one directive, by person. One statement.
+
+    A cell is the status and the due date; where only the end of a completion differs, nothing is shown.
+    """
+    before = and_(holds(span, then.as_at), is_known(span, then.as_known_on), then.whose.seen(span))
+    after = and_(holds(span, now.as_at), is_known(span, now.as_known_on), now.whose.seen(span))
+    one_of_them = and_(span.directive_id == then.directive_id, before != after)
+    statement = select(*_CELL, before.label("before")).where(one_of_them, or_(before, after))
+    found: dict[int, dict[int, list[Cell | None]]] = {}
+    for row in db.session.execute(statement):
+        pair = found.setdefault(row.person_id, {}).setdefault(row.position, [None, None])
+        pair[0 if row.before else 1] = _cell(row)
+    told: dict[int, Cells] = {}
+    for person_id, positions in found.items():
+        differing = {place: (old, new) for place, (old, new) in positions.items() if _differ(old, new)}
+        if differing:
+            told[person_id] = differing
+    return told
+
+
+_CELL = (span.person_id, span.position, span.status, span.due_on, span.valid_until)
+
+
+def _cell(row: Any) -> Cell:
+    until = None if row.valid_until is None else date.fromordinal(row.valid_until)
+    return Cell(Status(row.status), date.fromordinal(row.due_on), until)
+
+
+def _differ(old: Cell | None, new: Cell | None) -> bool:
+    return (old and old[:2]) != (new and new[:2])
+
+
+def steps(then: Scope, now: Scope, people: Collection[int]) -> dict[int, list[Step]]:
+    """Every change of a cell of these people on the way from one position to the other. One statement."""
+    first, last = sorted((micros(then.as_known_on), micros(now.as_known_on)))
+    on_day = and_(holds(span, then.as_at), span.known_from <= last, span.known_to > first)
+    low, high = sorted((then.as_at, now.as_at))
+    over_days = and_(
+        span.from_on <= high.toordinal(), span.to_on >= low.toordinal(), is_known(span, now.as_known_on)
+    )
+    seen = (then.whose.seen(span).label("seen_then"), now.whose.seen(span).label("seen_now"))
+    bounds = (span.from_on, span.to_on, span.known_from, span.known_to)
+    statement = select(*_CELL, *bounds, *seen).where(
+        span.directive_id == then.directive_id, span.person_id.in_(sorted(people)), or_(on_day, over_days)
+    )
+    rows: dict[tuple[int, int], list[Row[Any]]] = {}
+    for row in db.session.execute(statement):
+        rows.setdefault((row.person_id, row.position), []).append(row)
+    found: dict[int, list[Step]] = {person_id: [] for person_id in people}
+    for (person_id, position), of_cell in sorted(rows.items()):
+        found[person_id] += _walk(position, of_cell, then, now)
+    return found
+
+
+def _walk(position: int, rows: Sequence[Row[Any]], then: Scope, now: Scope) -> Iterator[Step]:
+    day, at = then.as_at.toordinal(), micros(then.as_known_on)
+    to_day, to = now.as_at.toordinal(), micros(now.as_known_on)
+
+    def cell(on: int, known: int, later: bool) -> Cell | None:
+        for row in rows:
+            if row.from_on <= on <= row.to_on and row.known_from <= known < row.known_to:
+                return _cell(row) if (row.seen_now if later else row.seen_then) else None
+        return None
+
+    stamps = {edge for row in rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN}
+    yield from _along(
+        position,
+        stamps,
+        at,
+        to,
+        lambda known: cell(day, known, False),
+        lambda edge: {"recorded_at": _instant(edge)},
+    )
+    if _differ(old := cell(day, to, False), new := cell(day, to, True)):
+        yield Step(position, old, new)
+    days = {edge for row in rows for edge in (row.from_on, row.to_on + 1)}
+    yield from _along(
+        position,
+        days,
+        day,
+        to_day,
+        lambda on: cell(on, to, True),
+        lambda edge: {"day": date.fromordinal(edge)},
+    )
+
+
+def _along(
+    position: int,
+    edges: Collection[int],
+    start: int,
+    end: int,
+    cell: Callable[[int], Cell | None],
+    when: Callable[[int], dict[str, Any]],
+) -> Iterator[Step]:
+    """The changes at the edges between two points of one axis, in the order of the way."""
+    low, high = sorted((start, end))
+    between = sorted(edge for edge in edges if low < edge <= high)
+    for edge in between if start <= end else reversed(between):
+        old, new = cell(edge - 1), cell(edge)
+        if start > end:
+            old, new = new, old
+        if _differ(old, new):
+            yield Step(position, old, new, **when(edge))
+
+
+def _instant(edge: int) -> datetime:
+    return EPOCH + timedelta(microseconds=edge)
