@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks import attempts, completions, directives, lesson, memory, report, roster
+from benchmarks import attempts, completions, directives, imports, lesson, memory, report, roster
 from benchmarks.figures import Figure, table, write
 from benchmarks.serving import Watch
 from benchmarks.world import World, build, world
@@ -35,9 +35,12 @@ def main() -> int:
     if "p" in only:
         print("measuring p", flush=True)
         found += directives.measure()
+    if "i" in only:
+        print("measuring i", flush=True)
+        found += imports.measure()
     found.sort(key=lambda figure: figure.part)
     print(table(found))
-    if only >= {*"abcdefp"} or asked.write:
+    if only >= {*"abcdefip"} or asked.write:
         write(found, asked.note, size)
     return int(any(figure.met is False and figure.fails_build for figure in found))
 
@@ -67,7 +70,7 @@ def _size(served: World) -> dict[str, int]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default="abcdefp", help="letters of the measures, such as ad")
+    parser.add_argument("--only", default="abcdefip", help="letters of the measures, such as ad")
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
     parser.add_argument("--instance", type=Path, help="copy this folder, kept earlier, instead")

@@ -6,10 +6,9 @@ from datetime import date
 
 from sqlalchemy import select
 
-from portal.catalogue.models import Activity
 from portal.db import db
 from portal.decisions import words
-from portal.decisions.queries import newest_title
+from portal.decisions.queries import activity_titles
 from portal.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.people.known import known
 from portal.records.queries import RecordRow, records_of, revocations_of
@@ -58,8 +57,7 @@ def _directives(person_id: int, today: date) -> list[Offer]:
 
 def _requirements(person_id: int, today: date) -> list[Offer]:
     asked = {one.activity_id: one for one in reversed(asked_of(person_id, today))}
-    rows = db.session.execute(select(Activity.id, newest_title()).where(Activity.id.in_(asked)))
-    titles = {activity_id: title for activity_id, title in rows}
+    titles = activity_titles(asked)
     return [
         Offer(
             f"{one.kind}-{one.key}",

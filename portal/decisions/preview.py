@@ -1,13 +1,13 @@
 """What granting a wish would change: worked out from the facts with one more among them, nothing written."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
 from portal.db import OPEN_END, db, newest_stamp
+from portal.decisions.queries import activity_titles
 from portal.decisions.wishes import EXCLUSIONS, Wish
 from portal.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.directives.rules import Worlds
@@ -19,6 +19,9 @@ from portal.standing.algebra import Earned, Excluded, Revoked, Status
 from portal.standing.loading import facts_of
 from portal.standing.spans import WHOLE, PersonFacts, Span, spans
 from portal.web.filters import number, percent_cut
+
+Place = tuple[int, int]  # directive, position
+Stood = tuple[Status, date]  # with the due date
 
 _NEW = 2**62  # the id of the fact that is not written: later than all
 
@@ -44,6 +47,16 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One requirement whose status changes."""
+
+    position: int
+    title: str
+    before: Status
+    after: Status
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """Where a person stands under one directive on a day, now and after the decision."""
 
@@ -56,11 +69,17 @@ class Effect:
     due_after: date
     share_before: Share
     share_after: Share
+    parts: tuple[Part, ...]  # of the requirements
 
     @property
     def changes(self) -> bool:
-        """Whether anything differs."""
+        """Whether the person under the whole directive stands differently."""
         return (self.before, self.due_before) != (self.after, self.due_after)
+
+    @property
+    def told_parts(self) -> list[Part]:
+        """The requirements of which the whole does not tell."""
+        return [part for part in self.parts if (part.before, part.after) != (self.before, self.after)]
 
 
 def effects(wish: Wish, viewer: Viewer, *, now: datetime, today: date) -> list[Effect]:
@@ -75,12 +94,18 @@ def effects(wish: Wish, viewer: Viewer, *, now: datetime, today: date) -> list[E
     facts = facts_of([wish.person_id], versions)[wish.person_id]
     before = spans(facts, versions, world, t)
     _ADD[wish.kind](facts, wish, t)
+    activities = {
+        (directive_id, position): activity_id
+        for directive_id, stretches in facts.assignments.items()
+        for _, version_id in stretches
+        for position, activity_id in versions[version_id].positions
+    }
     after = spans(facts, versions, world, t)
     found = []
     for day in _days(wish, today):
-        was, will = _wholes(before, day), _wholes(after, day)
-        changed = [one for one in was if one in will and was[one] != will[one]]
-        found += _effects(changed, day, was, will, viewer, t)
+        will = _stands(after, day)
+        both = {key: (was, will[key]) for key, was in _stands(before, day).items() if was != will[key]}
+        found += _effects(_Change(both, will, day), activities, viewer, t)
     return found
 
 
@@ -91,33 +116,45 @@ def _days(wish: Wish, today: date) -> list[date]:
     return [today] if first is None or first <= today else [today, first]
 
 
-def _wholes(found: set[Span], day: date) -> dict[int, tuple[Status, date]]:
+def _stands(found: set[Span], day: date) -> dict[Place, Stood]:
     at = day.toordinal()
     return {
-        span.directive_id: (Status(span.values.status), date.fromordinal(span.values.due_on))
+        (span.directive_id, span.position): (
+            Status(span.values.status),
+            date.fromordinal(span.values.due_on),
+        )
         for span in found
-        if span.position == WHOLE and span.from_on <= at <= span.to_on
+        if span.from_on <= at <= span.to_on
     }
 
 
-def _effects(
-    changed: list[int],
-    day: date,
-    was: Mapping[int, tuple[Status, date]],
-    will: Mapping[int, tuple[Status, date]],
-    viewer: Viewer,
-    t: datetime,
-) -> list[Effect]:
+class _Change(NamedTuple):
+    """What differs on a day, with where everything would stand."""
+
+    both: dict[Place, tuple[Stood, Stood]]
+    will: dict[Place, Stood]
+    day: date
+
+
+def _effects(change: _Change, activities: dict[Place, int], viewer: Viewer, t: datetime) -> list[Effect]:
+    changed = sorted({directive_id for directive_id, _ in change.both})
     if not changed:
         return []
     seen = sight(viewer)
     whose = standings.Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
+    titles = activity_titles({activities[place] for place in change.both if place[1] != WHOLE})
     found = []
     for directive_id, (reference, title) in sorted(named(changed).items(), key=lambda pair: pair[1]):
-        share = _share(standings.Scope(directive_id, day, t, whose))
-        (before, due_before), (after, due_after) = was[directive_id], will[directive_id]
-        moved = share.moved(before, after)
-        found.append(Effect(reference, title, day, before, after, due_before, due_after, share, moved))
+        share = _share(standings.Scope(directive_id, change.day, t, whose))
+        stays = change.will[directive_id, WHOLE]
+        (before, due_before), (after, due_after) = change.both.get((directive_id, WHOLE), (stays, stays))
+        parts = tuple(
+            Part(place[1], titles[activities[place]], was[0], will[0])
+            for place, (was, will) in sorted(change.both.items())
+            if place[0] == directive_id and place[1] != WHOLE and was[0] is not will[0]
+        )
+        dues, shares = (due_before, due_after), (share, share.moved(before, after))
+        found.append(Effect(reference, title, change.day, before, after, *dues, *shares, parts))
     return found
 
 

@@ -1,6 +1,6 @@
 """Reading requests with their decisions, of people whom the viewer may see."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -59,6 +59,14 @@ def newest_title(activity: Any = Activity) -> ColumnElement[str]:
         title = select(newest.title).where(newest.activity_id == activity.id)
         titles.append(title.order_by(newest.number.desc()).limit(1).correlate(activity).scalar_subquery())
     return func.coalesce(*titles, activity.key)
+
+
+def activity_titles(activity_ids: Collection[int]) -> dict[int, str]:
+    """The titles of these activities. At most one statement."""
+    if not activity_ids:
+        return {}
+    rows = db.session.execute(select(Activity.id, newest_title()).where(Activity.id.in_(activity_ids)))
+    return {activity_id: title for activity_id, title in rows}
 
 
 def _name(person: Any) -> ColumnElement[str]:

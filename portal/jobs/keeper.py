@@ -53,9 +53,11 @@ def _keep(work: Callable[[], None]) -> None:
     parent = os.getppid()
     worker, begun, wait = _forked(work), time.monotonic(), AGAIN_SECONDS
     while not ending and os.getppid() == parent:
-        if worker and os.waitpid(worker, os.WNOHANG)[0]:
+        ended, code = os.waitpid(worker, os.WNOHANG) if worker else (0, 0)
+        if ended:
             worker, lived = 0, time.monotonic() - begun
-            wait = AGAIN_SECONDS if lived > MOST_SECONDS else min(2 * wait, MOST_SECONDS)
+            calm = not code or lived > MOST_SECONDS  # it ended of itself, or had worked for a while
+            wait = AGAIN_SECONDS if calm else min(2 * wait, MOST_SECONDS)
         if not worker and time.monotonic() > begun + wait:
             worker, begun = _forked(work), time.monotonic()
         time.sleep(PAUSE_SECONDS)

@@ -5,48 +5,51 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from portal.db import db
 from portal.errors import NotFoundError
 from portal.jobs.models import Job, State
 from portal.people.models import PersonName
+from portal.people.queries import COMMAND_LINE, Viewer, visible_people
 
 PATIENCE = timedelta(minutes=1)
 
-_ROW = (
-    select(
-        Job.reference,
-        Job.kind,
-        Job.arguments,
-        Job.state,
-        Job.done,
-        Job.total,
-        Job.said,
-        Job.asked_by_id,
-        Job.asked_at,
-        Job.started_at,
-        Job.heartbeat_at,
-        Job.ended_at,
-        Job.reason,
-        Job.result,
-        Job.runs,
-        PersonName.forenames,
-        PersonName.surname,
-        PersonName.staff_number,
-    )
-    .select_from(Job)
-    .outerjoin(PersonName, PersonName.person_id == Job.asked_by_id)
+_COLUMNS = (
+    Job.reference,
+    Job.kind,
+    Job.arguments,
+    Job.state,
+    Job.done,
+    Job.total,
+    Job.said,
+    Job.asked_by_id,
+    Job.asked_at,
+    Job.started_at,
+    Job.heartbeat_at,
+    Job.ended_at,
+    Job.reason,
+    Job.result,
+    Job.runs,
+    PersonName.forenames,
+    PersonName.surname,
 )
 
 
-def job_row(reference: uuid.UUID) -> Any:
+def _rows(viewer: Viewer) -> Select[Any]:
+    """Jobs, each with the name of who asked for it where the viewer may see that person."""
+    person = PersonName.person_id
+    seen = or_(person.in_(visible_people(viewer)), person == viewer.person_id)
+    return select(*_COLUMNS).select_from(Job).outerjoin(PersonName, (person == Job.asked_by_id) & seen)
+
+
+def job_row(reference: uuid.UUID, viewer: Viewer = COMMAND_LINE) -> Any:
     """One job with who asked for it.
 
     Raises:
         NotFoundError: There is no such job.
     """
-    row = db.session.execute(_ROW.where(Job.reference == reference)).one_or_none()
+    row = db.session.execute(_rows(viewer).where(Job.reference == reference)).one_or_none()
     if row is None:
         raise NotFoundError("There is no such job.")
     return row
@@ -73,7 +76,7 @@ def under_way(kind: str) -> uuid.UUID | None:
     return db.session.scalar(found.order_by(Job.id).limit(1))
 
 
-def job_rows(state: State | None, offset: int, limit: int) -> Sequence[Any]:
+def job_rows(viewer: Viewer, state: State | None, offset: int, limit: int) -> Sequence[Any]:
     """A slice of the jobs, the newest first."""
-    statement = _ROW if state is None else _ROW.where(Job.state == state)
+    statement = _rows(viewer) if state is None else _rows(viewer).where(Job.state == state)
     return db.session.execute(statement.order_by(Job.id.desc()).offset(offset).limit(limit)).all()

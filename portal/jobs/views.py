@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
     counts = queries.counts()
     total = counts[state] if state else sum(counts.values())
     page = Page.of(total, request.path, request.args.items(multi=True))
-    rows = queries.job_rows(state, page.offset, page.size)
+    rows = queries.job_rows(current_user.viewer, state, page.offset, page.size)
     return render_template(
         "jobs/index.html",
         page=page,
@@ -98,7 +98,7 @@ def _seen(reference: uuid.UUID) -> Any:
     Raises:
         NotFoundError: There is no such job, or it is another person's.
     """
-    row = queries.job_row(reference)
+    row = queries.job_row(reference, current_user.viewer)
     if Permission.JOB_VIEW not in current_user.permissions and row.asked_by_id != current_user.person_id:
         raise NotFoundError("There is no such job.")
     return row

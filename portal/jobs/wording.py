@@ -37,12 +37,15 @@ def page_of(row: Any) -> str:
 
 def who(row: Any) -> str:
     """Who asked for it, as a cell of the list."""
-    return f"{row.forenames} {row.surname}" if row.surname else "Command line"
+    if row.surname:
+        return f"{row.forenames} {row.surname}"
+    return "Someone outside your units" if row.asked_by_id else "Command line"
 
 
 def asked(row: Any) -> str:
     """Who asked for it and when, as a sentence."""
-    by = f"by {row.forenames} {row.surname}" if row.surname else "on the command line"
+    by = who(row)
+    by = f"by {by if row.surname else by.lower()}" if row.asked_by_id else "on the command line"
     return f"Asked for {by} at {instant(row.asked_at)}."
 
 

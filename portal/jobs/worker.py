@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import signal
 import uuid
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ NEWS_SECONDS = 2  # how long a message may take before the table is believed
 GOODBYE_SECONDS = 10  # how long a job may take to hear that the worker ends
 TRIES = 8  # to write how a job ended, each as long as a writer waits
 MOST_REASONS = 100
+MOST_MIB = 256  # an embedded worker that had more than this gives way to a fresh one, between two jobs
 UNEXPECTED = (
     "Something went wrong in the portal. Support finds the reason in its log, under this job’s reference."
 )
@@ -188,10 +190,19 @@ class Workers(Consumer):  # type: ignore[misc]
 
     def loop(self, health_check_ts: float | None = None) -> Any:
         """Watch for a reason to end."""
-        if self.parent is not None and os.getppid() != self.parent:
+        if self.parent is not None and (os.getppid() != self.parent or self._has_grown()):
             self.stop(graceful=True)
             raise ConsumerStopped
         return super().loop(health_check_ts)
+
+    def _has_grown(self) -> bool:
+        """Whether a large job, over by now, left this process with memory that a fresh one would not have."""
+        return not self.hands.own and peak_mib() > MOST_MIB
+
+
+def peak_mib() -> int:
+    """The most memory that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def work(app: Flask, workers: int, *, embedded: bool = False) -> None:

@@ -58,7 +58,7 @@ def grant(
     if {each.valid_to for each in held} == {until}:
         return False
     for each in held:
-        each.ended_at, each.ended_by_id = at, by
+        _end(each, by, at)
     said = {"role": str(role), "unit_id": unit_id}
     db.session.add(
         RoleGrant(**said, person_id=person_id, valid_from=day, valid_to=until, given_by_id=by, given_at=at)

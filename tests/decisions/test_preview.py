@@ -33,6 +33,16 @@ def stands(desk, viewer, day: date) -> dict:
     return found
 
 
+def requirements(desk, day: date) -> dict:
+    """The status of each requirement, by directive and position."""
+    found, person = {}, desk.people["D1001"]
+    for directive_id, reference in db.session.execute(select(Directive.id, Directive.reference)):
+        scope = standings.Scope(directive_id, day, newest(), standings.Whose(everyone=True))
+        for position, status in standings.statuses(scope, [person]).get(person, {}).items():
+            found[reference, position] = status
+    return found
+
+
 def newest():
     return max(clock.now(), preview.newest_stamp())
 
@@ -79,6 +89,7 @@ def test_the_preview_is_what_then_happens(desk, seed):
             told = preview.effects(wish, viewer, now=newest(), today=TODAY)
             days = {TODAY, *(one.day for one in told)}
             before = {day: stands(desk, viewer, day) for day in days}
+            parts = {day: requirements(desk, day) for day in days}
             with transaction():
                 uuid = services.ask(wish, {}, by=desk.people["D2001"], at=stamp())
             with transaction():
@@ -103,7 +114,17 @@ def test_the_preview_is_what_then_happens(desk, seed):
                     e.share_after,
                 )
                 for e in told
+                if e.changes
             }
+            now = {day: requirements(desk, day) for day in days}
+            differ = {
+                (day, *place, parts[day][place], status)
+                for day in days
+                for place, status in now[day].items()
+                if parts[day][place] is not status
+            }
+            said = {(e.day, e.reference, p.position, p.before, p.after) for e in told for p in e.parts}
+            assert differ == said
     assert len(kinds) >= 4
     with transaction():
         assert rebuild(False) == []

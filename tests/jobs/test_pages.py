@@ -12,7 +12,7 @@ from portal.db import db, transaction
 from portal.jobs import services
 from portal.jobs.models import Job, State
 from tests.accounts.browsing import another, make_account, sign_in
-from tests.factories.people import make_grant
+from tests.factories.people import make_grant, make_person, make_unit
 from tests.monitoring.counting import statements
 from tests.pages import Page, PortalClient
 
@@ -154,6 +154,21 @@ def test_who_asked_for_a_job_sees_that_one_alone(app: Flask, administrator):
         assert learner.post(f"/jobs/{others}/{act}", data={"csrf_token": token}).status_code == 404
     assert "Try again" in buttons(learner.press(page, "Cancel this job"))
     assert "Cancel this job" in buttons(administrator.page(f"/jobs/{others}"))
+
+
+def test_an_administrator_of_a_unit_reads_no_name_from_elsewhere(client):
+    here, elsewhere = make_unit("Here"), make_unit("Elsewhere")
+    make_grant(make_account("D9002", unit=here), "administrator", here)
+    sign_in(client, "D9002", path="/sign-in?next=/account")
+    near = made(by=make_person(here, surname="Near"))
+    far = made(by=make_person(elsewhere, surname="Far"))
+
+    text = client.page("/jobs").text
+    assert "Priya Near" in text
+    assert "Someone outside your units" in text
+    assert "Far" not in text
+    assert "Asked for by Priya Near at" in client.page(f"/jobs/{near}").text
+    assert "Asked for by someone outside your units at" in client.page(f"/jobs/{far}").text
 
 
 def test_a_button_pressed_too_late_says_so(administrator):

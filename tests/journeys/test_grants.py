@@ -99,14 +99,11 @@ def test_what_fits_no_post_any_more_is_ended(browser: Browser, shared_server: Se
         hold_to_account(admin)
 
 
-@pytest.mark.parametrize("scripts", [True, False])
 def test_a_unit_has_another_name_from_a_day_and_the_old_one_before(
-    browser: Browser, shared_server: Server, scripts: bool
+    browser: Browser, shared_server: Server
 ) -> None:
-    old, new = ("Custody", "Detention") if scripts else ("CID", "Crime")
-    today = clock.today()
-    options = {} if scripts else {"java_script_enabled": False}
-    with visitor(browser, shared_server, 320, **options) as admin:
+    old, new, today = "Custody", "Detention", clock.today()
+    with visitor(browser, shared_server, 320) as admin:
         sign_in(admin, "D9001")
         admin.goto("/units?q=" + old)
         go(admin, f"tbody a:text-is('{old}')")

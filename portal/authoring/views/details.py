@@ -160,7 +160,7 @@ def _said(form: DetailsForm, before: Details) -> Details:
         title=form.title.data or "",
         aim=(form.aim.data or "").strip(),
         owner=form.owner.data or "",
-        review_on=read_day(form.review_on.data) or before.review_on,
+        review_on=read_day(form.review_on.data or "") or before.review_on,
         minutes=form.minutes.number or before.minutes,
         mastery_score=before.mastery_score if mastery == before.mastery_score else mastery,
         outcomes=outcomes,

@@ -1,0 +1,111 @@
+"""(i) Answers saved while a roster is imported: the longest wait, of a first load and of a monthly file."""
+
+import csv
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+from benchmarks import roster
+from benchmarks.attempts import ITEMS, _learn
+from benchmarks.browser import Browser
+from benchmarks.figures import Figure
+from benchmarks.serving import environment, free_port, serving
+from benchmarks.world import World, flask, modules
+
+PEOPLE = 60  # of the force before the first load: those who have accounts are among them
+CHANGED = 2_000
+SECONDS = 1.0  # within which an answer must be saved
+
+
+def measure() -> list[Figure]:
+    """A first load of 15,000 people under a live directive, then the same file with 2,000 of them moved."""
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
+        instance = Path(folder) / "instance"
+        instance.mkdir(mode=0o700)
+        flask(instance, "db", "upgrade")
+        flask(instance, "demo", "create", "--people", str(PEOPLE))
+        first, monthly = Path(folder) / "first.csv", Path(folder) / "monthly.csv"
+        roster.write(first)
+        _with_moves(first, monthly)
+        port = free_port()
+        with serving(["serve.py"], environment(instance, port), port) as server:
+            browser = World(instance, server).browser("D1001")
+            for slug in modules():
+                _learn(browser, slug)
+            idle = _while(browser, lambda: time.sleep(5))
+            loads = [_while(browser, lambda: flask(instance, "people", "import", str(first)))]
+            loads.append(_while(browser, lambda: flask(instance, "people", "import", str(monthly))))
+            browser.close()
+    return _figures(idle, *loads)
+
+
+Waits = tuple[list[float], float]  # seconds of each answer, and of what ran beside them
+
+
+def _figures(idle: Waits, first: Waits, monthly: Waits) -> list[Figure]:
+    floor = max(idle[0])
+    load = f"first load of {roster.ROWS:,} people"
+    month = f"import of {roster.ROWS:,} people of whom {CHANGED:,} move"
+    return [
+        Figure("i", f"longest wait of an answer during a {load}", max(first[0]), "s", floor, "idle"),
+        Figure("i", f"{load}, beside answers", first[1], "s"),
+        Figure(
+            "i", f"longest wait of an answer during an {month}", max(monthly[0]), "s", floor, "idle",
+            max(monthly[0]), "s", SECONDS,
+        ),
+        Figure("i", f"{month}, beside answers", monthly[1], "s"),
+    ]  # fmt: skip
+
+
+def _with_moves(first: Path, monthly: Path) -> None:
+    """The same roster, in which every seventh or so person goes to another team next month."""
+    with first.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    paths = [row["unit_path"] for row in rows]
+    with monthly.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, roster.COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        step = len(rows) // CHANGED
+        for place in range(0, step * CHANGED, step):
+            moved = {"unit_path": paths[place - 1], "valid_from": "2027-01-01"}
+            writer.writerow({**rows[place], **moved})
+
+
+def _while(browser: Browser, act: Callable[[], object]) -> Waits:
+    """Save answers for as long as ``act`` takes."""
+    waits: list[float] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            act()
+        except BaseException as error:
+            failed.append(error)
+
+    beside = threading.Thread(target=run)
+    begun = time.perf_counter()
+    beside.start()
+    for number in count():
+        if not beside.is_alive():
+            break
+        _attempt(browser, modules()[number % len(modules())], waits, beside)
+    beside.join()
+    if failed:
+        raise failed[0]
+    return waits, time.perf_counter() - begun
+
+
+def _attempt(browser: Browser, slug: str, waits: list[float], beside: threading.Thread) -> None:
+    page = browser.press(browser.page(f"/learning/modules/{slug}"), "Start assessment")
+    for _ in range(2 * ITEMS):
+        if "Submit answers" in page.text:
+            break
+        begun = time.perf_counter()
+        page = browser.press(page, "Save and continue")
+        if beside.is_alive():
+            waits.append(time.perf_counter() - begun)
+    browser.press(page, "Submit answers")

@@ -1,0 +1,86 @@
+"""An import whose server is killed in the middle: nothing is half applied, and another takes it up."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask_migrate import upgrade
+from sqlalchemy import func, select
+
+from config import Config
+from portal import clock
+from portal.app import create_app
+from portal.db import Stamp, db, transaction
+from portal.imports import profiles, services, work
+from portal.imports.models import ImportRun
+from portal.imports.services import Brought
+from portal.jobs.models import Job
+from portal.people.files import open_sheet
+from portal.people.models import Person, Post
+from tests.conftest import SECRET
+from tests.imports.desk import csv_of
+from tests.imports.rosters import row
+from tests.running import ROOT, settings
+
+pytestmark = pytest.mark.slow
+MANY = 1_500
+
+
+@contextmanager
+def worker(instance: Path, module: str) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {**settings(instance), "JOBS_LOST_SECONDS": "3", "SECRET_KEY": SECRET}
+    process = subprocess.Popen([sys.executable, "-m", *module.split()], cwd=ROOT, env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    last = time.monotonic() + 90
+    while not holds():
+        assert time.monotonic() < last, "it did not come to pass"
+        time.sleep(0.1)
+
+
+def test_a_killed_import_leaves_nothing_and_is_taken_up_again(tmp_path: Path) -> None:
+    app = create_app(Config(mode="demo", secret_key=SECRET, instance=tmp_path))
+    content = csv_of([row(f"K{n}", unit_path=f"Force/Team {n % 9}") for n in range(MANY)])
+    with app.app_context():
+        upgrade()
+        sheet = open_sheet(content, "r.csv")
+        brought = Brought("roster", "r.csv", content, sheet, profiles.roster(sheet.columns))
+        with transaction():
+            run_id = services.begin(brought, by=None, at=clock.now()).id
+        found = services.checked(db.session.get_one(ImportRun, run_id))
+        with transaction():
+            services.keep_check(run_id, found, clock.now())
+            job = work.start_apply(run_id, found.digest, by=None)
+
+    def held() -> tuple[int, ...]:
+        with app.app_context():
+            counts = (select(func.count()).select_from(table) for table in (Person, Post, Stamp))
+            return tuple(db.session.scalar(count) or 0 for count in counts)
+
+    def state() -> str:
+        with app.app_context():
+            return db.session.scalar(select(Job.state).where(Job.reference == job)) or ""
+
+    with worker(tmp_path, "tests.imports.slow_worker"):
+        until((tmp_path / "in-the-middle").exists)
+    assert held() == (0, 0, 0)
+    assert state() == "running"
+
+    with worker(tmp_path, "flask --app wsgi jobs work"):
+        until(lambda: state() != "running" and state() != "waiting")
+
+    assert state() == "done"
+    assert held() == (MANY, MANY, 1)
+    with app.app_context():
+        assert db.session.get_one(ImportRun, run_id).ended_as == "applied"
+        db.engine.dispose()

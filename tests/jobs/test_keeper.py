@@ -1,0 +1,105 @@
+"""The process that keeps a worker beside the server begins it anew, and ends it with itself."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from huey.consumer import ConsumerStopped
+
+from portal.jobs import carrier, worker
+from portal.jobs.worker import Workers
+from tests.running import ROOT
+
+SCRIPT = """
+import os, sys, time
+from portal.jobs.keeper import Keeper
+
+def work():
+    with open(sys.argv[1], "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    if len(open(sys.argv[1]).readlines()) == 1:
+        return  # of itself
+    if len(open(sys.argv[1]).readlines()) == 2:
+        os.kill(os.getpid(), 9)
+    time.sleep(60)
+
+keeper = Keeper(work)
+sys.stdin.read()
+keeper.end()
+"""
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+def kept(tmp_path: Path):
+    """A process with a keeper, and what finds the workers it has begun."""
+    file = tmp_path / "begun"
+    server = subprocess.Popen([sys.executable, "-c", SCRIPT, str(file)], cwd=ROOT, stdin=subprocess.PIPE)
+
+    def begun(number: int) -> list[int]:
+        for _ in range(300):
+            found = [int(line) for line in file.read_text().split()] if file.exists() else []
+            if len(found) >= number:
+                return found
+            time.sleep(0.05)
+        raise AssertionError("no worker was begun")
+
+    yield server, begun
+    server.kill()
+    server.wait()
+    assert server.stdin
+    server.stdin.close()
+
+
+def test_a_worker_that_ends_or_is_killed_is_begun_anew_and_ends_with_the_server(kept):
+    server, begun = kept
+    first, second, third = begun(3)
+
+    assert len({first, second, third}) == 3
+    assert alive(third)
+    server.stdin.close()
+    assert server.wait(timeout=10) == 0
+    assert not alive(third)
+
+
+def test_a_worker_ends_even_if_the_server_is_killed(kept):
+    server, begun = kept
+    third = begun(3)[2]
+
+    server.send_signal(signal.SIGKILL)
+    server.wait()
+
+    for _ in range(100):
+        if not alive(third):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the worker outlived its server")
+
+
+def test_an_embedded_worker_that_has_grown_gives_way_between_two_jobs(app, database, monkeypatch):
+    huey = carrier.huey_of(app.config["PORTAL"])
+    workers = Workers(app, huey, 1, embedded=True)
+    ended = []
+    monkeypatch.setattr(workers, "stop", lambda graceful: ended.append(graceful))
+    monkeypatch.setattr(worker, "peak_mib", lambda: worker.MOST_MIB + 1)
+
+    workers.hands.own.add("a job")
+    workers.loop()
+    assert ended == []
+    workers.hands.own.clear()
+    with pytest.raises(ConsumerStopped):
+        workers.loop()
+
+    assert ended == [True]
+    huey.storage.close()
