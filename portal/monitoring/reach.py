@@ -26,6 +26,7 @@ class Reach:
     unit_ids: frozenset[int]  # in and under the granted units, by the tree of the position
     manager_id: int | None
     names: tuple[str, ...]  # of the granted units today
+    tops: tuple[int, ...] = ()  # the granted units that lie below no other
 
     @classmethod
     def of(cls, viewer: Viewer, position: Position) -> "Reach":
@@ -34,13 +35,14 @@ class Reach:
         units = live_units(position.as_at, position.as_known_on)
         unit_ids: set[int] = set()
         names: list[str] = []
+        tops: list[int] = []
         if seen.unit_ids:
             today = live_units(position.today)
             tops = [u for u in seen.unit_ids if u not in today or today[u].parent_id not in seen.unit_ids]
             unit_ids = under(units, *tops)
             names = sorted(today[unit_id].name for unit_id in tops if unit_id in today)
         ids = frozenset(unit_ids)
-        return cls(position, units, seen.everyone, ids, seen.direct_reports_of, tuple(names))
+        return cls(position, units, seen.everyone, ids, seen.direct_reports_of, tuple(names), tuple(tops))
 
     def whose(self, filters: Filters = EVERYONE) -> Whose:
         """Those whom this viewer may be told of and the filters leave."""

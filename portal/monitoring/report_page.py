@@ -7,10 +7,12 @@ from urllib.parse import urlencode
 
 from portal.db import newest_stamp
 from portal.monitoring import wording
+from portal.monitoring.charts import LineChart
 from portal.monitoring.differences import KnownNow, known_now
 from portal.monitoring.figures import Figures, UnitLine
 from portal.monitoring.filters import STATUS_WORDS, Order
 from portal.monitoring.openable import openable
+from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.queries import CompletionReport, PersonLine
 from portal.people import paths
 from portal.web.filters import plural
@@ -84,6 +86,27 @@ class ReportPage:
         return [
             {"name": line.name, "href": self._into(line), "done": line.done, "total": line.total}
             for line in self.report.units
+        ]
+
+    @cached_property
+    def line(self) -> LineChart:
+        """The percentage at the end of each of the last months, with this report's knowledge."""
+        return LineChart(over_time(self.report, month_ends(self.report.position.as_at)))
+
+    @property
+    def line_rows(self) -> list[dict[str, object]]:
+        """The same numbers, the newest first, each with the address of that day's report."""
+        known = {k: v for k, v in self.report.position.address.items() if k != "as_at"}
+        shown = self.report.position.as_at
+        return [
+            {
+                "day": point.day,
+                "share": point.share,
+                "href": None
+                if point.day == shown
+                else self._address({"as_at": point.day.isoformat(), **known}, self.kept_by_position_form),
+            }
+            for point in reversed(self.line.points)
         ]
 
     @property

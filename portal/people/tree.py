@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -37,6 +37,10 @@ class UnitTree:
             self._named[state.parent_id, state.name].append(state)
             if self._starts[-1:] != [state.valid_from]:
                 self._starts.append(state.valid_from)
+
+    def ids(self) -> Iterable[int]:
+        """Every unit that was ever known."""
+        return self._of.keys()
 
     def states(self, unit_id: int) -> list[State]:
         """The unit's states in order of days; never empty for a unit that was ever known."""
@@ -93,8 +97,8 @@ class UnitTree:
         } | {unit_id}
 
 
-def read_tree() -> UnitTree:
-    """The tree as known now. One statement."""
+def read_tree(known_at: datetime | None = None) -> UnitTree:
+    """The tree as known at an instant, by default now. One statement."""
     rows = db.session.execute(
         select(
             UnitState.id,
@@ -103,6 +107,6 @@ def read_tree() -> UnitTree:
             UnitState.parent_id,
             UnitState.valid_from,
             UnitState.valid_to,
-        ).where(known(UnitState))
+        ).where(known(UnitState, known_at))
     )
     return UnitTree(State(*row) for row in rows)

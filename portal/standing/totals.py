@@ -1,0 +1,70 @@
+"""Sums over many people at once: over days, by rank and role, and by how long somebody is late."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import case, func, literal, select
+
+from portal.db import db
+from portal.people.models import Post
+from portal.standing.algebra import Status
+from portal.standing.models import StandingSpan
+from portal.standing.scope import Scope, is_known
+from portal.standing.spans import WHOLE
+
+span: Any = StandingSpan
+
+
+class Stretch(NamedTuple):
+    """How many people of a unit stood the same on some of the days asked about, one after the other."""
+
+    unit_id: int
+    reports: bool  # their post names the manager of the scope
+    status: Status
+    first: int  # place of the first of these days
+    last: int
+    people: int
+
+
+def stretches(scope: Scope, days: Sequence[date]) -> Iterator[Stretch]:
+    """Where people stood under the whole directive on each of ``days``, which rise; one statement.
+
+    The scope's own day is not asked for. The index gives the groups of equal spans in its order, so that
+    the days are looked for once for each group and not for each person.
+    """
+    placed = _placed(_equal(scope, days[0], days[-1]), [day.toordinal() for day in days])
+    groups = (placed.c.unit_id, placed.c.reports, placed.c.status, placed.c.first, placed.c.last)
+    summed = select(*groups, func.sum(placed.c.people)).where(placed.c.first <= placed.c.last)
+    for unit_id, reports, status, first, last, people in db.session.execute(summed.group_by(*groups)):
+        yield Stretch(unit_id, bool(reports), Status(status), first, last, int(people))
+
+
+def _equal(scope: Scope, first: date, last: date) -> Any:
+    """How many spans are equal in unit, status and days, of those that reach into these days."""
+    whose, columns = scope.whose, [span.unit_id, span.status, span.from_on, span.to_on]
+    if whose.manager_id is not None:
+        managed = select(Post.id).where(Post.line_manager_id == whose.manager_id)
+        columns.append(case((span.post_id.in_(managed), 1), else_=0).label("reports"))
+    return (
+        select(*columns, func.count().label("people"))
+        .where(span.directive_id == scope.directive_id, span.position == WHOLE)
+        .where(span.from_on <= last.toordinal(), span.to_on >= first.toordinal())
+        .where(is_known(span, scope.as_known_on), whose.seen(span), *whose.asked(span))
+        .group_by(*columns)
+        .subquery()
+    )
+
+
+def _placed(equal: Any, days: Sequence[int]) -> Any:
+    """The same with the places of the first and the last of the days that they hold."""
+    first = case(*((equal.c.from_on <= day, place) for place, day in enumerate(days)))
+    last = case(*((equal.c.to_on < day, place - 1) for place, day in enumerate(days)), else_=len(days) - 1)
+    return select(
+        equal.c.unit_id,
+        equal.c.status,
+        (equal.c.reports if "reports" in equal.c else literal(0)).label("reports"),
+        first.label("first"),
+        last.label("last"),
+        equal.c.people,
+    ).subquery()
