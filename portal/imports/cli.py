@@ -18,7 +18,7 @@ from portal.people.cli import refuse
 from portal.people.files import Sheet, open_sheet, read_bytes
 from portal.records.cli import bp as records
 
-bp = Blueprint("imports_commands", __name__, cli_group=None)
+bp = Blueprint("imports_commands", __name__, cli_group="imports")
 
 UNTOLD = {"joins", "new"}  # lists that are as long as the file
 TOLD = {"units": 0, "missing-people": 1, "missing-posts": 0}  # of these, one cell of each row says it
@@ -47,6 +47,14 @@ def import_roster(file: Path, profile: str | None, dry_run: bool) -> None:
 def import_records(file: Path, profile: str, dry_run: bool) -> None:
     """Import the prior completions in FILE (CSV or XLSX): all of them, or nothing."""
     _run("completions", file, profile, dry_run)
+
+
+@bp.cli.command("tidy")
+def tidy() -> None:
+    """Remove the files that waited for more than a week to be applied; looking at the page does it, too."""
+    with transaction():
+        many = services.tidy(clock.now())
+    click.echo(f"Files removed: {many}")
 
 
 def _run(kind: str, file: Path, profile: str | None, dry_run: bool) -> None:
@@ -97,4 +105,6 @@ def _summary(found: Checked) -> str:
             place = TOLD.get(section.key)
             lines.append(f"{section.title}: {section.total}")
             lines += [f"  {', '.join(row) if place is None else row[place]}" for row in section.rows]
+            if section.total > len(section.rows):
+                lines.append(f"  … and {section.total - len(section.rows):,} more")
     return "\n".join(lines)

@@ -19,6 +19,7 @@ SHAPES = {
     "completion": ("One completion", "A row says who achieved what, and when."),
     "person": ("One person", "A row has a column for each module, with a date or nothing."),
 }
+NAMELESS = "(no name)"
 _NONE, _EMPTY = "", "-"
 _SCHEMES = {STAFF_NUMBER: "Staff number", EMAIL: "Email address"}
 
@@ -111,7 +112,7 @@ def match_form(
         choices = [SelectChoice(value=_NONE, label="Not used"), *_activity_choices(activities)]
         for place, column in enumerate(columns):
             fields[f"activity_{place}"] = SelectField(
-                f"“{column}”", choices=choices, widget=GovSelect(), validate_choice=True
+                f"“{column or NAMELESS}”", choices=choices, widget=GovSelect(), validate_choice=True
             )
             data[f"activity_{place}"] = match.activities.get(column, _NONE)
     made: MatchForm = type("MatchFormOfFile", (MatchForm,), fields)(data=data)
@@ -126,7 +127,7 @@ def _target_fields(target: Target, columns: Sequence[str]) -> dict[str, Field]:
     choices = [SelectChoice(value=_NONE, label="Choose a column")]
     if not target.needed:
         choices.append(SelectChoice(value=_EMPTY, label="Not in the file: leave it empty"))
-    choices += [SelectChoice(value=str(n), label=column) for n, column in enumerate(columns)]
+    choices += [SelectChoice(value=str(n), label=column or NAMELESS) for n, column in enumerate(columns)]
     found: dict[str, Field] = {
         f"column_{target.name}": SelectField(
             target.label, description=target.hint, choices=choices, widget=GovSelect(label_classes=LABEL)
@@ -166,7 +167,11 @@ def match_of(form: MatchForm, shape: str, columns: Sequence[str]) -> Match:
 
 
 def note_gaps(form: MatchForm, gaps: Mapping[str, str]) -> bool:
-    """Put what is missing beside its field; whether anything is."""
+    """Put what is missing, or said twice, beside its field; whether anything is."""
+    for field in list(form):
+        name = field.name.removeprefix("fixed_")
+        if field.name != name and field.data and form[f"column_{name}"].data not in {_NONE, _EMPTY}:
+            gaps = {**gaps, name: "Choose a column, or enter what holds for every row, not both"}
     for name, said in gaps.items():
         field = form[f"column_{name}"] if name != "activities" else form["activity_0"]
         field.errors = [*field.errors, said]

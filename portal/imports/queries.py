@@ -80,6 +80,12 @@ def run(run_id: UUID, *, lock: bool = False) -> ImportRun:
     return found
 
 
+def waits_too_long(at: datetime) -> bool:
+    """Whether a file has waited for more than a week."""
+    old = select(ImportRun.id).where(ImportRun.ended_at.is_(None), ImportRun.began_at < at - KEPT)
+    return db.session.scalar(old.limit(1)) is not None
+
+
 def content(run_id: UUID) -> bytes:
     """The bytes of a file that is neither applied nor cancelled.
 

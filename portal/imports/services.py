@@ -69,13 +69,16 @@ def begin(brought: Brought, *, by: int | None, at: datetime) -> ImportRun:
     return run
 
 
-def tidy(at: datetime) -> None:
-    """Remove the files that waited for more than a week; their imports stay, as lapsed."""
+def tidy(at: datetime) -> int:
+    """Remove the files that waited for more than a week, and say how many; their imports stay, as lapsed."""
     old = db.session.scalars(
-        select(ImportRun).where(ImportRun.ended_at.is_(None), ImportRun.began_at < at - queries.KEPT)
-    )
+        select(ImportRun)
+        .where(ImportRun.ended_at.is_(None), ImportRun.began_at < at - queries.KEPT)
+        .with_for_update()
+    ).all()
     for run in old:
         _end(run, "lapsed", None, at)
+    return len(old)
 
 
 def match_columns(run_id: UUID, match: Match, *, profile: str | None) -> None:

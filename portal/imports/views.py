@@ -50,8 +50,17 @@ def _kinds() -> list[str]:
     return [kind for kind, permission in MAY.items() if permission in current_user.permissions]
 
 
+def _tidy() -> None:
+    """Let files go that waited for too long: whoever looks at imports sees to it."""
+    at = clock.now()
+    if queries.waits_too_long(at):
+        with transaction():
+            services.tidy(at)
+
+
 def _run(run_id: UUID) -> ImportRun:
     """The import of this address, where the person may see it."""
+    _tidy()
     found = queries.run(run_id)
     if found.kind not in _kinds():
         raise NotFoundError("There is no such import.")
@@ -62,6 +71,7 @@ def _run(run_id: UUID) -> ImportRun:
 @requires(Permission.RECORD_IMPORT)
 def index() -> ResponseReturnValue:
     """Every import, newest first."""
+    _tidy()
     kinds = _kinds()
     page = Page.of(queries.how_many(kinds), url_for(".index"), request.args.items(multi=True))
     rows = queries.runs(kinds, page.offset, page.size)
@@ -87,7 +97,8 @@ def choose(kind: str) -> ResponseReturnValue:
 
 def _begun(kind: str, form: ChooseForm) -> UUID:
     sent = form.file.data
-    name, content = (sent.filename or "file")[-100:], sent.read()
+    name = "".join(filter(str.isprintable, sent.filename or ""))[-100:] or "file"
+    content = sent.read()
     sheet = open_sheet(content, name)
     reasons = repeated(sheet.columns)
     if reasons:

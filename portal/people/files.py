@@ -17,6 +17,7 @@ MOST_BYTES = 50 * 1024 * 1024
 MOST_ROWS = 300_000
 MOST_COLUMNS = 200
 LONGEST_VALUE = 2_000  # characters
+LONGEST_NAME = 200  # of a column
 
 Line = tuple[int, list[str]]
 
@@ -81,7 +82,12 @@ def open_sheet(content: bytes, name: str) -> Sheet:
         raise BadInputError([f"The file has more than {MOST_ROWS:,} rows: split it."])
     if len(header[1]) > MOST_COLUMNS:
         raise BadInputError([f"The file has more than {MOST_COLUMNS} columns."])
-    return Sheet([column.strip() for column in header[1]], kept)
+    columns = [column.strip() for column in header[1]]
+    if any(len(name) > LONGEST_NAME or not name.isprintable() for name in columns):
+        raise BadInputError(
+            [f"Line 1: a column's name has more than {LONGEST_NAME} characters, or a line end in it."]
+        )
+    return Sheet(columns, kept)
 
 
 def as_named(sheet: Sheet, names: Iterable[str]) -> dict[str, int | str]:
