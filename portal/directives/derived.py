@@ -1,9 +1,10 @@
 """What is built on assignments, higher up, and can be built again from the facts alone."""
 
 from collections.abc import Callable
-from datetime import date
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
 
+from portal.directives.matching import Version
 from portal.people.queries import Viewer
 
 Rebuild = Callable[[bool], list[str]]
@@ -45,3 +46,29 @@ def tells_reach(read: Reaches) -> Reaches:
 def reach(viewer: Viewer, day: date) -> dict[int, Reach]:
     """How many people each directive reaches on ``day``, of those whom the viewer may be told of."""
     return {key: found for read in _reaches for key, found in read(viewer, day).items()}
+
+
+class WorkedOut(Protocol):
+    """What follows from a version that is not recorded yet, ready to be written under the lock."""
+
+    def moved_on(self) -> bool:
+        """Whether a unit or a directive changed since; asked before the version is recorded."""
+
+    def record(self, directive_id: int, version_id: int, at: datetime) -> set[int]:
+        """Write what follows, once the version is recorded; whom of it must be worked out again."""
+
+
+WorksOut = Callable[[Version], WorkedOut]
+
+_works_out: list[WorksOut] = []
+
+
+def works_out(work: WorksOut) -> WorksOut:
+    """Have issuing ask this, before the lock is taken, what follows from a version."""
+    _works_out.append(work)
+    return work
+
+
+def work_out(version: Version) -> WorkedOut | None:
+    """What follows from a version that is not recorded yet; takes no lock. None: nobody works it out."""
+    return next((work(version) for work in _works_out), None)

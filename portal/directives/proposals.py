@@ -61,7 +61,7 @@ class Proposal:
 
     def effect(self) -> AudienceEffect:
         """Whom it would reach otherwise."""
-        return effect_of_version(self._version(), self.reference)
+        return effect_of_version(self.version(), self.reference)
 
     def still_holds(self, token: str) -> bool:
         """Whether it would still do what the preview of this token said.
@@ -74,7 +74,8 @@ class Proposal:
             return False
         return known_then == basis() or digest == self.effect().digest
 
-    def _version(self) -> Version:
+    def version(self) -> Version:
+        """The version as a fact that is not recorded yet: its id is 0, as is that of a new directive."""
         of = self.columns
         return Version(
             id=0,
@@ -93,7 +94,20 @@ class Proposal:
             expiring_days=of["expiring_days"],
             audience=of["audience"]["audience"],
             exceptions=of["audience"]["except"],
+            positions=self.positions(),
         )
+
+    def positions(self) -> tuple[tuple[int, int], ...]:
+        """The activity of each position: the one it ever had in the directive, else the next."""
+        rows = db.session.execute(
+            select(Requirement.activity_id, Requirement.position)
+            .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
+            .where(DirectiveVersion.directive_id == self.directive_id)
+        )
+        held = {activity_id: position for activity_id, position in rows}
+        for activity_id in self.activities:
+            held.setdefault(activity_id, max(held.values(), default=0) + 1)
+        return tuple(sorted((held[activity_id], activity_id) for activity_id in self.activities))
 
 
 def propose(file: DirectiveFile) -> Proposal:

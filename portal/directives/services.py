@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
-
 from portal.audit import services as audit
 from portal.db import db, stamp, touch
 from portal.directives import package
+from portal.directives.derived import WorkedOut, work_out
 from portal.directives.exclusions import exclude
 from portal.directives.models import Directive, DirectiveVersion, Requirement
 from portal.directives.package import DirectiveFile
 from portal.directives.proposals import Proposal, propose, propose_withdrawal
 from portal.errors import ConflictError
 
-__all__ = ["Issued", "exclude", "issue", "issue_file", "withdraw"]
+__all__ = ["Issued", "exclude", "follows_from", "issue", "issue_file", "withdraw"]
 
 MOVED_ON = (
     "Posts, units or this directive changed after you looked, so it would not do what you saw. "
@@ -52,7 +51,12 @@ def issue(content: bytes, *, at: datetime, by: int | None = None) -> Issued:
 
 
 def issue_file(
-    file: DirectiveFile, *, at: datetime, by: int | None = None, previewed: str | None = None
+    file: DirectiveFile,
+    *,
+    at: datetime,
+    by: int | None = None,
+    previewed: str | None = None,
+    follows: WorkedOut | None = None,
 ) -> Issued:
     """Issue what a file says that was read already, or a form; see ``issue``.
 
@@ -61,17 +65,29 @@ def issue_file(
         at: As in ``issue``.
         by: As in ``issue``.
         previewed: The token of the preview that was confirmed; None: there was none.
+        follows: What ``follows_from`` gave before the transaction; None: it is worked out under the lock.
 
     Raises:
         BadInputError: As in ``issue``.
         ConflictError: It would not do what was previewed any more.
     """
     stamped = stamp()
-    return _record(propose(file), stamped, at=at, by=by, previewed=previewed)
+    return _record(propose(file), stamped, at=at, by=by, previewed=previewed, follows=follows)
+
+
+def follows_from(proposal: Proposal) -> WorkedOut | None:
+    """What follows from issuing, worked out before the lock is taken, so that nobody waits for it."""
+    return None if proposal.same else work_out(proposal.version())
 
 
 def withdraw(
-    reference: str, on: date, *, at: datetime, by: int | None = None, previewed: str | None = None
+    reference: str,
+    on: date,
+    *,
+    at: datetime,
+    by: int | None = None,
+    previewed: str | None = None,
+    follows: WorkedOut | None = None,
 ) -> Issued:
     """Withdraw a directive from a day; what it asked before that day stays as it was.
 
@@ -81,11 +97,18 @@ def withdraw(
         ConflictError: It would not do what was previewed any more.
     """
     stamped = stamp()
-    return _record(propose_withdrawal(reference, on), stamped, at=at, by=by, previewed=previewed)
+    proposal = propose_withdrawal(reference, on)
+    return _record(proposal, stamped, at=at, by=by, previewed=previewed, follows=follows)
 
 
 def _record(
-    proposal: Proposal, stamped: datetime, *, at: datetime, by: int | None, previewed: str | None
+    proposal: Proposal,
+    stamped: datetime,
+    *,
+    at: datetime,
+    by: int | None,
+    previewed: str | None,
+    follows: WorkedOut | None,
 ) -> Issued:
     if proposal.same and proposal.newest is not None:
         return Issued(
@@ -97,14 +120,13 @@ def _record(
         )
     if previewed is not None and not proposal.still_holds(previewed):
         raise ConflictError(MOVED_ON)
-    directive_id = proposal.directive_id or _add_directive(proposal.reference, stamped)
-    version = DirectiveVersion(
-        recorded_at=stamped, directive_id=directive_id, number=proposal.number, **proposal.columns
-    )
-    db.session.add(version)
-    db.session.flush()
-    _require(version, proposal.activities)
-    touch(directives=[directive_id])
+    holds = follows is not None and not follows.moved_on()
+    version = _add_version(proposal, stamped)
+    directive_id = version.directive_id
+    if follows is not None and holds:
+        touch(people=follows.record(directive_id, version.id, stamped))
+    else:
+        touch(directives=[directive_id])
     audit.log(
         "directive.withdrawn" if version.withdrawn else "directive.issued",
         actor_id=by,
@@ -115,23 +137,24 @@ def _record(
     return Issued(proposal.reference, directive_id, proposal.number, proposal.effective_on, True)
 
 
+def _add_version(proposal: Proposal, stamped: datetime) -> DirectiveVersion:
+    positions = proposal.positions()
+    directive_id = proposal.directive_id or _add_directive(proposal.reference, stamped)
+    version = DirectiveVersion(
+        recorded_at=stamped, directive_id=directive_id, number=proposal.number, **proposal.columns
+    )
+    db.session.add(version)
+    db.session.flush()
+    for position, activity_id in positions:
+        db.session.add(
+            Requirement(directive_version_id=version.id, position=position, activity_id=activity_id)
+        )
+    db.session.flush()
+    return version
+
+
 def _add_directive(reference: str, stamped: datetime) -> int:
     directive = Directive(recorded_at=stamped, reference=reference)
     db.session.add(directive)
     db.session.flush()
     return directive.id
-
-
-def _require(version: DirectiveVersion, activities: list[int]) -> None:
-    """A position for each activity: the one it ever had in the directive, else the next."""
-    rows = db.session.execute(
-        select(Requirement.activity_id, Requirement.position)
-        .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
-        .where(DirectiveVersion.directive_id == version.directive_id)
-    )
-    positions = {activity_id: position for activity_id, position in rows}
-    for activity_id in activities:
-        position = positions.setdefault(activity_id, max(positions.values(), default=0) + 1)
-        db.session.add(
-            Requirement(directive_version_id=version.id, position=position, activity_id=activity_id)
-        )

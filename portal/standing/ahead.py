@@ -4,7 +4,7 @@ What an import brings is worked out in peace; under the lock it is only written.
 whom something was recorded in between are left to the subscribers, who work them out again.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from portal.db import db, newest_stamp
+from portal.directives.derived import works_out
 from portal.directives.matching import PostFact, Version
 from portal.directives.models import Assignment, DirectiveVersion, Exclusion
 from portal.directives.preview import ALL, Coming
@@ -43,7 +44,7 @@ class Ahead:
             at: The transaction's stamp.
         """
         rows = [
-            {**row, "person_id": ids.person(person)}
+            {**ids.assignment(row), "person_id": ids.person(person)}
             for person in sorted(people)
             for row in self.assignments.get(person, ())
         ]
@@ -64,38 +65,82 @@ class Ids:
     people: Mapping[int, int]
     posts: Mapping[int, int]
     units: Mapping[int, int]
+    directive: int = 0  # what the id 0 has become, of a directive
+    version: int = 0  # and of its version
 
     def person(self, person_id: int) -> int:
         """A person's id."""
         return self.people.get(person_id, person_id)
 
+    def assignment(self, row: dict[str, Any]) -> dict[str, Any]:
+        """An assignment's row with the ids of its directive and version."""
+        directive_id = row["directive_id"] or self.directive
+        version_id = row["directive_version_id"] or self.version
+        return {**row, "directive_id": directive_id, "directive_version_id": version_id}
+
     def span(self, span: Span) -> Span:
-        """A span with the ids of its post and unit."""
+        """A span with the ids of its directive, post and unit."""
         values = span.values
+        if span.directive_id == 0:
+            span = span._replace(directive_id=self.directive)
         if values.post_id > 0:
             return span
         unit_id = self.units.get(values.unit_id, values.unit_id)
         return Span(*span[:4], Values(*values[:7], self.posts[values.post_id], unit_id))
 
 
-def work_out(come: Coming, tell: Callable[[int, int], None] = lambda _done, _all: None) -> Ahead:
+@dataclass(frozen=True, slots=True)
+class VersionAhead:
+    """What would follow from a version to come, for all who have a post."""
+
+    ahead: Ahead
+    people: frozenset[int]
+
+    def moved_on(self) -> bool:
+        """Whether a unit or a directive changed since."""
+        return moved_on(self.ahead.known_at)
+
+    def record(self, directive_id: int, version_id: int, at: datetime) -> set[int]:
+        """Write it under the lock; those of whom something was recorded in between are given back."""
+        late = people_since(self.ahead.known_at)
+        self.ahead.record(Ids({}, {}, {}, directive_id, version_id), set(self.people - late), at)
+        return late
+
+
+@works_out
+def version_ahead(version: Version) -> VersionAhead:
+    """What would follow if this version were recorded now; takes no lock and writes nothing."""
+    known_at = newest_stamp()
+    people = frozenset(db.session.scalars(select(Post.person_id).distinct()))
+    come = Coming({}, {}, {person: [] for person in people}, [])
+    ahead = work_out(come, versions=[version])
+    ahead.known_at = known_at
+    return VersionAhead(ahead, people)
+
+
+def work_out(
+    come: Coming,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+    versions: Iterable[Version] = (),
+) -> Ahead:
     """What would follow if these posts were recorded now; takes no lock and writes nothing.
 
     Args:
         come: The posts and units.
         tell: Hears how many people are done, of how many; may raise to stop it.
+        versions: Further versions to come.
     """
     ahead = Ahead(newest_stamp())
-    worlds = Worlds(states=come.states)
-    versions = {version.id: version for version in worlds.versions}
+    worlds = Worlds(versions, come.states)
+    by_id = {version.id: version for version in worlds.versions}
     world = worlds.known(ALL)
     done = 0
     for ids in batches(sorted(come.posts)):
-        facts = facts_of(ids, versions)
+        facts = facts_of(ids, by_id)
         for person_id, posts in ((person_id, come.posts[person_id]) for person_id in ids):
             facts[person_id].posts.extend(posts)
-        _add_assignments(ahead, ids, facts, come, world, versions)
-        _add_spans(ahead, ids, facts, world, versions)
+        _add_assignments(ahead, ids, facts, come, world, by_id)
+        _add_spans(ahead, ids, facts, world, by_id)
         done += len(ids)
         tell(done, len(come.posts))
     return ahead

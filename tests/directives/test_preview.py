@@ -8,16 +8,18 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.db import OPEN_END, db, stamp, transaction
+from portal.directives.checks import reconcile_all
 from portal.directives.models import Assignment, Directive
 from portal.directives.package import DirectiveFile
 from portal.directives.preview import effect_of_posts
 from portal.directives.proposals import propose, propose_withdrawal
-from portal.directives.services import issue_file, withdraw
+from portal.directives.services import follows_from, issue_file, withdraw
 from portal.people.known import known
 from portal.people.models import PersonName
 from portal.people.roster import plan
 from portal.people.roster_rows import RosterRow
 from portal.people.roster_store import apply, prepare, read_world
+from portal.standing.lines import rebuild
 from tests.factories.people import make_person, make_unit
 from tests.standing.facts import add_activity
 from tests.standing.test_histories import QUIET, undone
@@ -170,3 +172,32 @@ def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, tw
         effects = effect_of_posts(made.changes, made.units)
         bring(coming)
         assert said(effects) == witness(held, assigned())
+
+
+@QUIET
+@given(posts=POSTS, between=st.one_of(st.just([]), POSTS), first=RULES, second=RULES, day=DAYS)
+def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, between, first, second, day):
+    with undone():
+        world(), bring(rows(posts, 1))
+        for file in (rule(date(2024, 12, 1), first), rule(day, second)):
+            follows = follows_from(propose(file))
+            assert follows is not None
+            bring(rows(between, 3))  # some are of people there already
+            with transaction():
+                issue_file(file, at=stamp(), follows=follows)
+            assert reconcile_all() == []
+            assert rebuild(False) == []
+
+
+def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
+    world(), bring(rows([(0, "response", "Constable", ("Force", "North"), date(2025, 1, 1), 30)], 1))
+    said_first = {"audience": [{"designated_role": ["response"]}], "exceptions": []}
+    said_first |= {"due_fixed_on": date(2026, 4, 30), "due_days_after_joining": None}
+    follows = follows_from(propose(rule(date(2024, 12, 1), said_first)))
+    with transaction():
+        issue_file(rule(date(2024, 12, 1), said_first, "OTHER-1"), at=stamp())
+    with transaction():
+        issue_file(rule(date(2024, 12, 1), said_first), at=stamp(), follows=follows)
+
+    assert rebuild(False) == []
+    assert sorted(assigned()) == [("OTHER-1", "P1"), ("PRE-1", "P1")]

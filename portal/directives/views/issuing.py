@@ -60,7 +60,7 @@ def preview() -> ResponseReturnValue:
     try:
         proposal = propose(file)
         if request.form.get("do") == "issue" and (proposal.same or _is_free(form, proposal, told)):
-            return _issue(file)
+            return _issue(proposal, file)
         return _preview(proposal, file, told) if _is_free(form, proposal, told) else _page(form, told)
     except BadInputError as error:
         form.refuse(error)
@@ -80,10 +80,11 @@ def _is_free(form: DirectiveForm, proposal: Proposal, told: DirectiveTold | None
     return True
 
 
-def _issue(file: DirectiveFile) -> ResponseReturnValue:
+def _issue(proposal: Proposal, file: DirectiveFile) -> ResponseReturnValue:
     by, token = current_user.person_id, request.form.get("previewed", "")
+    follows = services.follows_from(proposal)
     with transaction():
-        issued = services.issue_file(file, at=clock.now(), by=by, previewed=token)
+        issued = services.issue_file(file, at=clock.now(), by=by, previewed=token, follows=follows)
     what = f"Version {issued.number} of {issued.reference}"
     day = say_date(issued.effective_on)
     held = "is issued and in force from" if issued.new else "says the same already, in force from"

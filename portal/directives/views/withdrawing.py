@@ -41,8 +41,9 @@ def withdraw(reference: str) -> ResponseReturnValue:
 
 def _withdraw(reference: str, day: date) -> ResponseReturnValue:
     by, token = current_user.person_id, request.form.get("previewed", "")
+    follows = services.follows_from(propose_withdrawal(reference, day))
     with transaction():
-        done = services.withdraw(reference, day, at=clock.now(), by=by, previewed=token)
+        done = services.withdraw(reference, day, at=clock.now(), by=by, previewed=token, follows=follows)
     flash(f"{done.reference} is withdrawn from {say_date(done.effective_on)}. Its history stays.", "success")
     return redirect(url_for(".directive", reference=done.reference), 303)
 
