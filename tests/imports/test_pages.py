@@ -74,14 +74,10 @@ def test_a_roster_goes_through_the_four_steps(client):
 
 def test_a_file_beyond_the_limit_is_refused_with_a_page(client):
     administrator(client)
-    length = MOST_BYTES + ENVELOPE + 1
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="r.csv"\r\n\r\n'
+    body += b"a" * (MOST_BYTES + ENVELOPE) + b"\r\n--x--\r\n"
 
-    answer = client.post(
-        "/imports/roster/new",
-        input_stream=io.BytesIO(b"--x"),
-        content_length=length,
-        content_type="multipart/form-data; boundary=x",
-    )
+    answer = client.post("/imports/roster/new", data=body, content_type="multipart/form-data; boundary=x")
 
     assert answer.status_code == 413
     assert count(ImportRun) == 0
