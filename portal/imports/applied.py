@@ -1,6 +1,5 @@
 """Writing a roster so that nobody waits: what follows from it is worked out first, and then only written."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +8,7 @@ from portal.directives.preview import Coming, coming
 from portal.imports.checked import MovedError, Tell
 from portal.people import roster_store
 from portal.people.roster import Plan
-from portal.people.roster_rows import RosterRow
-from portal.people.roster_store import Basis, Prepared, Written
+from portal.people.roster_store import Basis, Written
 from portal.standing.ahead import Ahead, Ids, moved_on, people_since, work_out
 
 
@@ -18,7 +16,6 @@ from portal.standing.ahead import Ahead, Ids, moved_on, people_since, work_out
 class Applied:
     """A plan on its way into the portal."""
 
-    rows: Sequence[RosterRow]
     made: Plan
     basis: Basis
     directives: str  # as ``preview.basis`` gives it
@@ -36,10 +33,9 @@ class Applied:
         """Write the plan under the lock, with what follows from it.
 
         Raises:
-            MovedError: Since the check something was recorded that makes it another plan.
+            MovedError: Since the check something was recorded that the plan rests on.
         """
-        settled = roster_store.settled(self.rows, Prepared(self.made, self.basis))
-        if settled != self.made or preview.basis() != self.directives:
+        if roster_store.basis() != self.basis or preview.basis() != self.directives:
             raise MovedError
         if self.come is None or self.ahead is None or moved_on(self.ahead.known_at):
             roster_store.write(self.made, at, by=by)

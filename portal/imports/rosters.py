@@ -34,7 +34,7 @@ def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     tell(1, "Working out whom each directive reaches")
     effects = preview.effect_of_posts(made.changes, made.units)
     words = RosterWords(made, world)
-    applied = Applied(rows, made, *bases)
+    applied = Applied(made, *bases)
     return Checked(
         faults=faults,
         sections=[*_people(words), *_units(made, world), *_reach(effects, words), *_missing(made, words)],

@@ -9,10 +9,10 @@ from flask_login import current_user
 
 from portal import clock
 from portal.access import requires
-from portal.db import stamp, transaction
+from portal.db import transaction
 from portal.errors import BadInputError, ConflictError, NotFoundError
 from portal.imports import queries, services, work
-from portal.imports.checked import MovedError, silent
+from portal.imports.checked import MovedError
 from portal.imports.exports import bad_rows
 from portal.imports.forms import MOST_BYTES, ApplyForm, ChooseForm, MatchForm, match_form, match_of, note_gaps
 from portal.imports.matching import Match, automatic, repeated
@@ -206,15 +206,11 @@ def apply(run_id: UUID) -> ResponseReturnValue:
         with transaction():
             job = work.start_apply(run_id, expected, by=current_user.person_id)
         return redirect(url_for("jobs.job", reference=job), 303)
-    found = services.checked(run)
-    found.stage(silent)
     try:
-        with transaction():
-            at = clock.now() if found.empty else stamp()
-            services.apply(run_id, found, expected, by=current_user.person_id, at=at)
+        found = work.applied(run_id, expected, by=current_user.person_id)
     except MovedError as error:
         flash(str(error), "error")
-        return _look_again(run_id)
+        return redirect(url_for(".check", run_id=run_id), 303)
     flash(
         "The import was applied." if not found.empty else "There was nothing to do: the portal said the same."
     )

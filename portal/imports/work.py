@@ -1,12 +1,13 @@
 """Checking and applying large files as jobs, so that nobody's browser waits for them."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from portal import clock
 from portal.db import stamp, transaction
 from portal.imports import queries, services
-from portal.imports.checked import MovedError
+from portal.imports.checked import Checked, MovedError, Tell, silent
 from portal.jobs import services as jobs
 from portal.jobs.progress import Progress
 from portal.jobs.registry import task
@@ -14,6 +15,7 @@ from portal.jobs.registry import task
 MOST_AT_ONCE = 2_000  # rows that a page checks and applies while it is waited for
 CHECK, APPLY = "imports.check", "imports.apply"
 STEPS = 3
+TRIES = 3  # to apply what somebody else's change, without effect on it, got in the way of
 
 
 def _page(arguments: dict[str, Any]) -> str:
@@ -52,18 +54,51 @@ def check(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
 @task(APPLY, "Import", page=_page)
 def apply(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the file once more, and write all of it in one transaction, or nothing."""
-    run = queries.run(UUID(arguments["run"]))
     progress.tell(0, STEPS, "Reading the file")
-    found = services.checked(run, lambda done, said: progress.tell(done, STEPS, said))
-    if not found.faults:
-        found.stage(lambda done, said: progress.tell(done, STEPS, said))
-    try:
-        with transaction():
-            at = clock.now() if found.empty else stamp()
-            services.apply(run.id, found, arguments["expected"], by=progress.asked_by_id, at=at)
-            progress.conclude(found.numbers)
-    except MovedError:
-        with transaction():
-            services.keep_check(run.id, found, clock.now())
-        raise
+    found = applied(
+        UUID(arguments["run"]),
+        arguments["expected"],
+        by=progress.asked_by_id,
+        tell=lambda done, said: progress.tell(done, STEPS, said),
+        conclude=progress.conclude,
+    )
     return dict(found.numbers)
+
+
+def applied(
+    run_id: UUID,
+    expected: str,
+    *,
+    by: int | None,
+    tell: Tell = silent,
+    conclude: Callable[[dict[str, Any]], None] = lambda _numbers: None,
+) -> Checked:
+    """Check once more without a lock, work out what follows, and write it; the edge of both ways to apply.
+
+    Args:
+        run_id: The import.
+        expected: The digest of the check that the person saw.
+        by: Who applies it.
+        tell: Hears how far it is; may raise to stop it.
+        conclude: Ends the job in the transaction that writes.
+
+    Raises:
+        MovedError: It would do something else than the person saw: the new check is kept for its page.
+    """
+    for _ in range(TRIES):
+        found = services.checked(queries.run(run_id), tell)
+        if found.digest != expected:
+            break
+        if not found.faults:
+            found.stage(tell)
+        try:
+            with transaction():
+                at = clock.now() if found.empty else stamp()
+                services.apply(run_id, found, expected, by=by, at=at)
+                conclude(found.numbers)
+        except MovedError:  # something was recorded since; whether it matters, the next check says
+            continue
+        return found
+    with transaction():
+        services.keep_check(run_id, found, clock.now())
+    raise MovedError

@@ -101,7 +101,8 @@ def test_every_bad_row_is_told_at_once_and_a_file_of_them_can_be_had(client):
     told = list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
     assert {line["line"] for line in told} == {str(line) for line in lines}
     assert "'Z9' is nobody's staff number" in next(t["reason"] for t in told if t["staff_number"] == "B7")
-    refused = client.post(f"/imports/{run_id(page)}/apply", data=token(page))
+    digest = db.session.scalars(select(ImportRun.digest)).one()
+    refused = client.post(f"/imports/{run_id(page)}/apply", data=token(page, expected=digest))
     assert refused.status_code == 409
     assert count(Person) == before
 
