@@ -14,6 +14,7 @@ from portal.decisions import words
 from portal.decisions.offers import Offer
 from portal.decisions.queries import RequestRow
 from portal.decisions.wishes import Fault, Wish
+from portal.web.characters import NO_TEXT
 from portal.web.filters import date as say_date
 from portal.web.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit, GovTextarea
 
@@ -44,6 +45,11 @@ class DayField(StringField):  # type: ignore[misc]
         if self.raw_data:
             return str(self.raw_data[0])
         return "" if self.data in (None, OPEN_END) else say_date(self.data)
+
+
+def _text(said: str | None) -> str:
+    """The text without what no text has and no database takes, and without space around it."""
+    return NO_TEXT.sub("", said or "").strip()
 
 
 class Chosen:
@@ -80,6 +86,7 @@ class AskForm(FlaskForm):  # type: ignore[misc]
         "Comment (optional)",
         description=NEVER_HEALTH,
         widget=GovTextarea(rows=3),
+        filters=[_text],
         validators=[Optional(), Length(max=MOST, message=f"Write at most {MOST:,} characters")],
     )
     send = SubmitField("Send request", widget=GovSubmit())
@@ -119,7 +126,7 @@ class AskForm(FlaskForm):  # type: ignore[misc]
 
     def texts(self) -> dict[str, str]:
         """The notes."""
-        return {name: (self[name].data or "").strip() for name in ("comment", "evidence") if name in self}
+        return {name: self[name].data for name in ("comment", "evidence") if name in self}
 
     def blame(self, found: Sequence[Fault]) -> None:
         """Set each fault beside its field."""
@@ -163,6 +170,7 @@ class WaiverForm(AskForm):
         "Evidence",
         description="What it is and where it is kept, for example the number of a certificate.",
         widget=GovTextarea(rows=3),
+        filters=[_text],
         validators=_EVIDENCE,
     )
 
@@ -189,6 +197,7 @@ class RevocationForm(AskForm):
         "Evidence",
         description="What shows it and where that is kept. " + NEVER_HEALTH,
         widget=GovTextarea(rows=3),
+        filters=[_text],
         validators=_EVIDENCE,
     )
 
@@ -237,6 +246,7 @@ class RestoreForm(AskForm):
         "Evidence",
         description="What shows that it counts. " + NEVER_HEALTH,
         widget=GovTextarea(rows=3),
+        filters=[_text],
         validators=_EVIDENCE,
     )
 
@@ -267,6 +277,7 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
         description="Needed where you refuse. Do not write a diagnosis, or anything else about health. "
         "Who asked reads this; the person it is about never does.",
         widget=GovTextarea(rows=3),
+        filters=[_text],
         validators=[Optional(), Length(max=MOST, message=f"Write at most {MOST:,} characters")],
     )
     preview = SubmitField("Show what would change", widget=GovSubmit(secondary=True))

@@ -115,14 +115,14 @@ def decide(uuid: UUID) -> ResponseReturnValue:
     if row.outcome is None and not form.refuse.data and (found := faults(wish, clock.today())):
         form.blame(found)
         good = False
-    if form.refuse.data and not (form.comment.data or "").strip():
+    if form.refuse.data and not form.comment.data:
         form.comment.errors = ("Write in a sentence why you refuse",)
         good = False
     if not good:
         return _page(row, form, services.completed(row.wish)), 400
     if form.preview.data or not (form.grant.data or form.refuse.data):
         return _page(row, form, wish)
-    sentence = (form.comment.data or "").strip()
+    sentence = form.comment.data
     with transaction():
         if form.grant.data:
             services.grant(viewer, uuid, wish, sentence, at=stamp())

@@ -55,7 +55,7 @@ class Desk:
                     services.set_password(self.people[staff_number], PASSWORD, clock.now())
                 self.accounts.add(staff_number)
             client = self.browsers[staff_number] = another(self.app)
-            sign_in(client, staff_number)
+            sign_in(client, staff_number, path="/sign-in?next=/account")
         return self.browsers[staff_number]
 
     def ask(self, kind: str, by: str = "D2001", *, status: int = 200, **fields: str) -> Page:

@@ -255,3 +255,26 @@ def test_what_changed_meanwhile_cannot_be_ended_twice(desk):
     assert "It cannot be granted as it stands." in desk.as_("D4001").page(desk.waiting()).text
     desk.as_("D4001").press(page, "Grant", 400, grant="y")
     assert (count(Exclusion), count(Decision)) == (2, 0)
+
+
+def test_what_no_database_takes_is_left_out_of_texts_and_refused_elsewhere(desk):
+    desk.exempt(comment="  Seconded\x00 to the\x01 regional unit ")
+    assert db.session.scalars(select(FactNote.text)).all() == ["Seconded to the regional unit"]
+    for name in ("about", "reason", "from_on"):
+        given = {"about": "OIC-2026", "from_on": "1/6/2026", "to_on": "2/6/2026", "reason": "other"}
+        desk.ask("deferral", status=400, **{**given, name: "\x00"})
+    assert count(DecisionRequest) == 1
+
+
+def test_exempt_beats_deferred_and_ending_it_leaves_the_deferral(desk):
+    person = desk.people["D1001"]
+    make_exclusion(person, desk.directive, date(2026, 5, 1), date(2026, 8, 1), date(2026, 9, 1))
+    desk.exempt()
+    assert "Deferred becomes Exempt" in desk.as_("D4001").page(desk.waiting()).text
+    desk.decide("Grant")
+    assert desk.status() == "exempt"
+    exemption = db.session.scalars(select(Exclusion.id).where(Exclusion.exempt)).one()
+    desk.ask("lift", about=str(exemption), whole="yes", reason="role_changed")
+    assert "Exempt becomes Deferred" in desk.as_("D4001").page(desk.waiting()).text
+    desk.decide("Grant")
+    assert desk.status() == "deferred"
