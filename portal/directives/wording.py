@@ -34,7 +34,7 @@ def unit(path: str) -> str:
     return " › ".join(names[1:] or names)
 
 
-def group(table: Selectors) -> str:
+def group(table: Selectors, whom: str = "everyone") -> str:
     """The people of one table of an audience."""
     parts = []
     if roles := table.get("designated_role"):
@@ -43,14 +43,14 @@ def group(table: Selectors) -> str:
         parts.append(f"in {joined([unit(path) for path in units])} or any unit below")
     if ranks := table.get("rank_or_grade"):
         parts.append(f"of the rank or grade {joined(ranks)}")
-    return f"everyone {', '.join(parts)}" if parts else "everyone"
+    return f"{whom} {', '.join(parts)}" if parts else whom
 
 
 def audience(file: DirectiveFile) -> str:
     """Whom the directive asks, as one sentence."""
     asked = joined([group(table) for table in file.audience], "and")
-    left_out = joined([group(table) for table in file.exceptions], "and")
-    return f"{asked[:1].upper()}{asked[1:]}{f', but not {left_out}' if left_out else ''}."
+    left_out = joined([group(table, "those") for table in file.exceptions], "and")
+    return f"{asked[:1].upper()}{asked[1:]}{f', except {left_out}' if left_out else ''}."
 
 
 def why(table: Mapping[str, Sequence[object]], role: str, rank: str, units: Sequence[tuple[int, str]]) -> str:

@@ -96,10 +96,10 @@ def test_groups_and_units_are_added_and_removed(desk):
     assert own(page).fields["audience-1-roles"] == ["dog handler"]
     page = again(desk, page, "/directives/new", do="add-except-0")
     page = again(desk, page, "/directives/new", do="add-unit", **{"exceptions-0-ranks": ["Constable"]})
-    assert "but not everyone of the rank or grade Constable." in page.text
+    assert "except those of the rank or grade Constable." in page.text
     page = again(desk, page, "/directives/new", do="remove-audience-0")
 
-    assert "Everyone with the role dog handler, but not" in page.text
+    assert "Everyone with the role dog handler, except" in page.text
     assert own(page).fields["title"] == ["A new directive"]
 
 

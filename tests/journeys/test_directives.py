@@ -49,7 +49,7 @@ def issue(tab: Tab, reference: str) -> None:
     hold_to_account(tab)
     press(tab, "Preview what it does")
     assert "join" in h1(tab)
-    assert "with the role custody, but not everyone of the rank or grade Sergeant" in tab.inner_text("main")
+    assert "with the role custody, except those of the rank or grade Sergeant" in tab.inner_text("main")
     hold_to_account(tab)
     tab.go_back()  # a browser shows the form as it was left
     assert tab.input_value("#title") == "Whom to call"
