@@ -42,13 +42,14 @@ def measure() -> list[Figure]:
     return _figures(idle, *loads)
 
 
-Waits = tuple[list[float], float]  # seconds of each answer, and of what ran beside them
+Waits = tuple[list[float], float, list[float]]  # seconds of each answer, of what ran beside, of each page
 
 
 def _figures(idle: Waits, first: Waits, monthly: Waits) -> list[Figure]:
     floor = max(idle[0])
     load = f"first load of {roster.ROWS:,} people"
     month = f"import of {roster.ROWS:,} people of whom {CHANGED:,} move"
+    pages = sorted(monthly[2])
     return [
         Figure("i", f"longest wait of an answer during a {load}", max(first[0]), "s", floor, "idle"),
         Figure("i", f"{load}, beside answers", first[1], "s"),
@@ -57,6 +58,7 @@ def _figures(idle: Waits, first: Waits, monthly: Waits) -> list[Figure]:
             max(monthly[0]), "s", SECONDS,
         ),
         Figure("i", f"{month}, beside answers", monthly[1], "s"),
+        Figure("i", "a learner's page during it, p95", 1000 * pages[int(0.95 * len(pages))], "ms"),
     ]  # fmt: skip
 
 
@@ -78,6 +80,7 @@ def _with_moves(first: Path, monthly: Path) -> None:
 def _while(browser: Browser, act: Callable[[], object]) -> Waits:
     """Save answers for as long as ``act`` takes."""
     waits: list[float] = []
+    pages: list[float] = []
     failed: list[BaseException] = []
 
     def run() -> None:
@@ -93,10 +96,13 @@ def _while(browser: Browser, act: Callable[[], object]) -> Waits:
         if not beside.is_alive():
             break
         _attempt(browser, modules()[number % len(modules())], waits, beside)
+        asked = time.perf_counter()
+        browser.page("/learning")
+        pages.append(time.perf_counter() - asked)
     beside.join()
     if failed:
         raise failed[0]
-    return waits, time.perf_counter() - begun
+    return waits, time.perf_counter() - begun, pages
 
 
 def _attempt(browser: Browser, slug: str, waits: list[float], beside: threading.Thread) -> None:

@@ -12,6 +12,7 @@ from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.db import db
 from portal.errors import NotFoundError
 from portal.imports.models import ImportContent, ImportProfile, ImportRun
+from portal.jobs.models import Job
 from portal.people.models import PersonName
 
 COMMAND = "The command line"
@@ -34,6 +35,7 @@ class RunRow:
     ended_at: datetime | None
     ended_as: str | None
     numbers: dict[str, int] | None
+    job_state: str | None  # of the job that checks or applies it, the latest
 
 
 def runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
@@ -50,10 +52,12 @@ def runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
         ImportRun.ended_at,
         ImportRun.ended_as,
         ImportRun.numbers,
+        Job.state,
     )
     statement = (
         select(*columns)
         .outerjoin(PersonName, PersonName.person_id == ImportRun.began_by_id)
+        .outerjoin(Job, Job.reference == ImportRun.job_id)
         .where(ImportRun.kind.in_(kinds))
         .order_by(ImportRun.began_at.desc(), ImportRun.id)
     )

@@ -190,7 +190,8 @@ def check(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def check_again(run_id: UUID) -> ResponseReturnValue:
     """Hold the file once more against what the portal knows now."""
-    _run(run_id)
+    if _run(run_id).ended_as:
+        return redirect(url_for(".check", run_id=run_id), 303)
     return _look_again(run_id)
 
 

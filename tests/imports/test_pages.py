@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 import time_machine
+import xlsxwriter
 from sqlalchemy import func, select
 
 from portal import clock
@@ -27,7 +28,7 @@ from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.imports.bad import BAD, mended, spoilt
 from tests.imports.desk import administrator, chosen, csv_of, row, run_id, sections, to_check, upload
-from tests.imports.rosters import TEAM, run, write_csv
+from tests.imports.rosters import COLUMNS, TEAM, run, write_csv
 from tests.learning.asking import ask
 from tests.monitoring.counting import statements
 from tests.pages import H, words
@@ -70,6 +71,24 @@ def test_a_roster_goes_through_the_four_steps(client):
     assert kept.sha256 in page.text
     assert kept.report is None  # names people, who may be erased later
     assert "roster.csv" in client.page("/imports").text
+
+
+def test_a_workbook_is_checked_as_a_csv_is(client):
+    administrator(client)
+    line = row("X9", unit_path=TEAM)
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, COLUMNS)
+        sheet.write_row(1, 0, [line[name] for name in COLUMNS])
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        sheet.write_datetime(1, COLUMNS.index("valid_from"), datetime(2025, 1, 1), day)
+
+    page = to_check(client, content.getvalue(), name="roster.xlsx")
+
+    assert sections(page) == sections(to_check(client, csv_of([line])))
+    assert sections(page)["People who join"][0][1:] == ["X9", "Constable, response", TEAM, "1 January 2025"]
+    assert "was applied" in client.press(page, "Apply the import").h1
 
 
 def test_a_file_beyond_the_limit_is_refused_with_a_page(client):
@@ -404,6 +423,7 @@ def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
     assert page.h1 == "Check of an import"
     path = f"/imports/{db.session.scalars(select(ImportRun.id)).one()}"
     assert client.page(path).h1 == "Check of an import"  # which leads to the job while it waits
+    assert "At work" in client.page("/imports").text
     done(hands)
     page = client.page(path)
     assert page.h1 == "Every row is good"
