@@ -43,7 +43,7 @@ class DayField(StringField):  # type: ignore[misc]
 
     def _value(self) -> str:
         if self.raw_data:
-            return str(self.raw_data[0])
+            return NO_TEXT.sub("", str(self.raw_data[0]))
         return "" if self.data in (None, OPEN_END) else say_date(self.data)
 
 

@@ -27,6 +27,7 @@ from portal.records.queries import holder_name
 _person: Any = aliased(PersonName)
 _asker: Any = aliased(PersonName)
 _decider: Any = aliased(PersonName)
+_made: Any = aliased(Record)  # by a waiver
 r, d = DecisionRequest, Decision
 
 
@@ -158,45 +159,46 @@ class Wanted:
     kind: str = ""
 
 
+_COLUMNS: tuple[Any, ...] = (
+    r.id,
+    r.uuid,
+    r.recorded_at,
+    r.kind,
+    r.person_id,
+    r.asked_by_id,
+    r.reason,
+    r.directive_id,
+    r.activity_id,
+    r.record_id,
+    r.exclusion_id,
+    r.revocation_id,
+    r.from_on,
+    r.to_on,
+    r.due_on,
+    func.coalesce(_person.staff_number, ""),
+    _name(_person),
+    _name(_asker),
+    func.coalesce(Directive.reference, ""),
+    func.coalesce(newest_title(), ""),
+    Record.reference,
+    Exclusion.exempt,
+    Exclusion.from_on,
+    Exclusion.to_on,
+    d.outcome,
+    d.id,
+    d.decided_by_id,
+    _name(_decider),
+    d.recorded_at,
+    d.from_on,
+    d.to_on,
+    d.due_on,
+    _made.reference,
+)
+
+
 def _statement() -> Select[Any]:
-    made: Any = aliased(Record)
-    columns: tuple[Any, ...] = (
-        r.id,
-        r.uuid,
-        r.recorded_at,
-        r.kind,
-        r.person_id,
-        r.asked_by_id,
-        r.reason,
-        r.directive_id,
-        r.activity_id,
-        r.record_id,
-        r.exclusion_id,
-        r.revocation_id,
-        r.from_on,
-        r.to_on,
-        r.due_on,
-        func.coalesce(_person.staff_number, ""),
-        _name(_person),
-        _name(_asker),
-        func.coalesce(Directive.reference, ""),
-        func.coalesce(newest_title(), ""),
-        Record.reference,
-        Exclusion.exempt,
-        Exclusion.from_on,
-        Exclusion.to_on,
-        d.outcome,
-        d.id,
-        d.decided_by_id,
-        _name(_decider),
-        d.recorded_at,
-        d.from_on,
-        d.to_on,
-        d.due_on,
-        made.reference,
-    )
     return (
-        select(*columns)
+        select(*_COLUMNS)
         .select_from(r)
         .outerjoin(d, d.request_id == r.id)
         .outerjoin(_person, _person.person_id == r.person_id)
@@ -206,7 +208,7 @@ def _statement() -> Select[Any]:
         .outerjoin(Activity, Activity.id == r.activity_id)
         .outerjoin(Record, Record.id == r.record_id)
         .outerjoin(Exclusion, Exclusion.id == r.exclusion_id)
-        .outerjoin(made, made.id == d.record_id)
+        .outerjoin(_made, _made.id == d.record_id)
     )
 
 
