@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import escape
-from wtforms import FieldList, Form, FormField
+from wtforms import Form, FormField
 
 from portal.formats.keys import read_key
 from portal.formats.tables import Table
 from portal.kinds.editing import Data, Editor, area, box, kept_key, line, tables_of, tell, text_of, with_keys
 from portal.kinds.kind import Answer, AnswerError, Content, Kind, Renderer, Sent
+from portal.web.form_rows import Rows
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def choices_editor(check: Callable[[int], str]) -> Editor:
     """The editor of an item of choices; ``check`` says what is wrong with a number of right ones."""
 
     class ChoicesForm(Form):  # type: ignore[misc]
-        choice = FieldList(FormField(ChoiceForm), min_entries=2)
+        choice = Rows(FormField(ChoiceForm), min_entries=2)
 
         def validate(self, extra_validators: Any = None) -> bool:
             whole = bool(super().validate(extra_validators))

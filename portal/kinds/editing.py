@@ -8,6 +8,8 @@ shapes has a button for each: ``scene/add`` and ``scene/add-end``, which is ``sc
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import chain, count
+from string import ascii_lowercase
 from typing import Any
 
 from wtforms import BooleanField, FieldList, Form, HiddenField, StringField, TextAreaField
@@ -124,8 +126,8 @@ def kept_key() -> HiddenField:
 def with_keys(rows: list[Data], stem: str = "") -> list[Data]:
     """The rows, each with a key: the one it had, else the next free letter, or ``stem`` and a number."""
     taken = {row["key"] for row in rows if row["key"]}
-    letters = [f"{stem}{n}" for n in range(1, 2 * MOST_ROWS)] if stem else list("abcdefghijklmnopqrstuvwxyz")
-    free = iter([name for name in (*letters, *(f"choice-{n}" for n in range(1, 99))) if name not in taken])
+    numbered = (f"{stem or 'choice-'}{n}" for n in count(1))
+    free = (name for name in chain("" if stem else ascii_lowercase, numbered) if name not in taken)
     return [{**row, "key": row["key"] or next(free)} for row in rows]
 
 

@@ -3,10 +3,11 @@
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, ValidationError
+from wtforms import BooleanField, Form, FormField, HiddenField, ValidationError
 
 from portal.authoring.forms.fields import Day, Line, Needed, Percent, Plain, Text, Whole
 from portal.web.filters import plural
+from portal.web.form_rows import Rows
 from portal.web.form_widgets import GovCheckboxes, GovInput, GovTextarea
 
 LABEL = "govuk-label--s"
@@ -59,7 +60,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         said="Enter the minutes as a whole number from 1 to 600, such as 30",
         widget=_short(),
     )
-    outcomes = FieldList(FormField(OutcomeForm), max_entries=MOST_OUTCOMES)
+    outcomes = Rows(FormField(OutcomeForm))
     mastery = Percent(
         "Pass mark",
         description="Per cent of the marks that passes. With 12 questions, 80 means that 10 must be right.",

@@ -16,6 +16,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.authoring.forms.fields import Line, Needed, Plain, Text
+from portal.web.form_rows import Rows
 from portal.web.form_widgets import GovCheckboxes, GovInput, GovRadios, GovSelect, GovTextarea
 
 LABEL = "govuk-label--s"
@@ -53,7 +54,7 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
         validators=[InputRequired("Select the outcome that the question tests")],
         validate_choice=False,
     )
-    source = FieldList(
+    source = Rows(
         SelectField(widget=GovSelect(label_classes=LABEL, classes="portal-select"), validate_choice=False)
     )
     retired = BooleanField(

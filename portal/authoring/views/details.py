@@ -72,7 +72,7 @@ def _change_rows(form: DetailsForm) -> None:
     """One outcome more, or one fewer, where the pressed button says so; nothing is saved by it."""
     rows = [entry.data for entry in form.outcomes.entries]
     gone = request.form.get("remove", "")
-    if gone.isdigit() and int(gone) < len(rows):
+    if gone in map(str, range(len(rows))):
         del rows[int(gone)]
     elif "add" in request.form and len(rows) < MOST_OUTCOMES:
         rows.append({"key": "", "text": ""})

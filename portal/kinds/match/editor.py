@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import FieldList, Form, FormField
+from wtforms import Form, FormField
 
 from portal.kinds.editing import Data, Editor, area, enough, kept_key, line, tables_of, text_of, with_keys
+from portal.web.form_rows import Rows
 
 LEAST = 2
 
@@ -21,7 +22,7 @@ class PairForm(Form):  # type: ignore[misc]
 class MatchForm(Form):  # type: ignore[misc]
     """The pairs, and what belongs to none."""
 
-    pair = FieldList(FormField(PairForm))
+    pair = Rows(FormField(PairForm))
     extra_right = area(
         "Also offered, but belongs to nothing (optional)",
         hint="One a line. It keeps the last pair from being found by leaving out the others.",

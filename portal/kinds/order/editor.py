@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import FieldList, Form, FormField
+from wtforms import Form, FormField
 
 from portal.kinds.editing import Data, Editor, enough, kept_key, line, tables_of, text_of, with_keys
+from portal.web.form_rows import Rows
 
 LEAST = 3
 
@@ -20,7 +21,7 @@ class StepForm(Form):  # type: ignore[misc]
 class OrderForm(Form):  # type: ignore[misc]
     """The steps in the right order."""
 
-    step = FieldList(FormField(StepForm))
+    step = Rows(FormField(StepForm))
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Three steps or more, each with its text."""

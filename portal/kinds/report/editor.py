@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import FieldList, Form, FormField, HiddenField
+from wtforms import Form, FormField, HiddenField
 from wtforms.validators import AnyOf
 
 from portal.kinds.choices import ChoiceForm, choices_from, choices_to
@@ -19,6 +19,7 @@ from portal.kinds.editing import (
     text_of,
     with_keys,
 )
+from portal.web.form_rows import Rows
 
 
 class PartForm(Form):  # type: ignore[misc]
@@ -27,7 +28,7 @@ class PartForm(Form):  # type: ignore[misc]
     key = kept_key()
     kind = HiddenField(validators=[AnyOf(("choice", "text"))])
     label = line("Label of the part", "Write what this part of the form is called")
-    choice = FieldList(FormField(ChoiceForm))
+    choice = Rows(FormField(ChoiceForm))
     model = area("A model answer", rows=6)
     checklist = area(
         "What a good answer has", hint="One thing a line. Learners tick it off against their own."
@@ -53,7 +54,7 @@ class ReportForm(Form):  # type: ignore[misc]
     """The incident and the parts."""
 
     incident = area("What happened", "Write what happened", hint="Invent every person and place.", rows=8)
-    part = FieldList(FormField(PartForm))
+    part = Rows(FormField(PartForm))
 
     def validate(self, extra_validators: Any = None) -> bool:
         """The incident and one part or more that is marked."""

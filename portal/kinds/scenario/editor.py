@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from wtforms import FieldList, Form, FormField, SelectField
+from wtforms import Form, FormField, SelectField
 
 from portal.kinds.editing import Data, Editor, area, enough, kept_key, line, tables_of, text_of, with_keys
+from portal.web.form_rows import Rows
 from portal.web.form_widgets import GovSelect
 
 CHOICE = ("key", "text", "to", "weight", "feedback")
@@ -44,14 +45,14 @@ class SceneForm(Form):  # type: ignore[misc]
     key = kept_key()
     text = area("What the learner meets", "Write what the learner meets", rows=5)
     debrief = area("What to tell afterwards (optional)", rows=2)
-    choice = FieldList(FormField(ChoiceForm))
+    choice = Rows(FormField(ChoiceForm))
 
 
 class ScenarioForm(Form):  # type: ignore[misc]
     """The scenes, and the one with which it begins."""
 
     start = _scene_list("The scenario begins with")
-    scene = FieldList(FormField(SceneForm))
+    scene = Rows(FormField(SceneForm))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
