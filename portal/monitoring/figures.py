@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from portal.monitoring.subject import Subject
 from portal.people.queries import UnitRow
 from portal.standing.algebra import Status
 
@@ -90,6 +91,49 @@ class UnitLine:
     total: int
 
 
+def minutes_to_learn(figures: Figures, subject: Subject) -> int:
+    """Minutes of what people have still to complete, each module and guide at its full length."""
+    minutes = 0
+    for asked in subject.asked:
+        version = subject.versions.current.get(asked.activity_id)
+        counts = figures.requirements.get(asked.position, {})
+        missing = sum(n for status, n in counts.items() if not status.held and not status.excluded)
+        minutes += missing * (version.minutes if version else 0)
+    return minutes
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How long people have been overdue, and how many have still to complete soon."""
+
+    late: dict[str, int]  # by the band's name in an address, the shortest first
+    soon: int
+
+
+@dataclass(frozen=True)
+class GroupLine:
+    """Those of one rank, grade or role, as one line of its table."""
+
+    name: str
+    done: int
+    total: int
+
+
+def group_lines(counted: Iterable[tuple[str, Status, int]]) -> list[GroupLine]:
+    """The groups named, the lowest share first; those of whom nobody is counted come last."""
+    groups: dict[str, dict[Status, int]] = {}
+    for name, status, people in counted:
+        group = groups.setdefault(name, {})
+        group[status] = group.get(status, 0) + people
+    shares = [(name, share(group)) for name, group in groups.items()]
+    lines = [GroupLine(name, each.done, each.total) for name, each in shares]
+    return sorted(lines, key=_lowest)
+
+
+def _lowest(line: "GroupLine | UnitLine") -> tuple[float, str]:
+    return line.done / line.total if line.total else 2, line.name
+
+
 def unit_lines(figures: Figures, units: dict[int, UnitRow], top: int | None) -> list[UnitLine]:
     """The units right below ``top``, each with all under it, the lowest share first.
 
@@ -111,7 +155,7 @@ def unit_lines(figures: Figures, units: dict[int, UnitRow], top: int | None) -> 
         for status, count in counts.items():
             group[status] = group.get(status, 0) + count
     lines = [_line(unit_id, top, share(group), units) for unit_id, group in groups.items()]
-    return sorted(lines, key=lambda line: (line.done / line.total if line.total else 2, line.name))
+    return sorted(lines, key=_lowest)
 
 
 def _line(unit_id: int, top: int | None, counted: Share, units: dict[int, UnitRow]) -> UnitLine:

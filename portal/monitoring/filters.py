@@ -14,6 +14,10 @@ STATUS_WORDS = {
     LATE: "Overdue or expired",
     **{status.key: status.label for status in Status},
 }
+LATE_BANDS = {"1-30": (1, 30), "31-90": (31, 90), "over-90": (91, 1_000_000)}  # days overdue
+LATE_WORDS = {"1-30": "1 to 30 days", "31-90": "31 to 90 days", "over-90": "More than 90 days"}
+DUE_DAYS = {"30": 30}
+DUE_WORDS = {"30": "In the next 30 days"}
 SORTS = ("status", "person", "due", "rank", "role", "unit")
 
 
@@ -26,6 +30,8 @@ class Filters:
     role: str = ""
     rank: str = ""
     status: str = ""  # of the person under the whole directive
+    late: str = ""  # how long overdue: a key of LATE_BANDS
+    due: str = ""  # how soon due, where there is still something to complete: a key of DUE_DAYS
 
     @property
     def statuses(self) -> tuple[Status, ...]:
@@ -35,6 +41,20 @@ class Filters:
         if self.status == LATE:
             return (Status.OVERDUE, Status.EXPIRED)
         return tuple(status for status in Status if status.key == self.status)
+
+    @property
+    def nonsense(self) -> bool:
+        """Whether a field has a value that no page offers, so that nobody matches."""
+        return bool(
+            (self.status and not self.statuses)
+            or (self.late and self.late not in LATE_BANDS)
+            or (self.due and self.due not in DUE_DAYS)
+        )
+
+    @property
+    def group(self) -> "Filters":
+        """Who is asked about, without where they stand."""
+        return Filters(unit=self.unit, role=self.role, rank=self.rank)
 
     @property
     def address(self) -> dict[str, str]:

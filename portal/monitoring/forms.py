@@ -7,7 +7,7 @@ from wtforms import Form, RadioField, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
-from portal.monitoring.filters import STATUS_WORDS
+from portal.monitoring.filters import DUE_WORDS, LATE_WORDS, STATUS_WORDS
 from portal.monitoring.queries import CompletionReport
 from portal.people import paths
 from portal.records.queries import EXTRA_REASONS
@@ -28,6 +28,17 @@ class PositionForm(Form):  # type: ignore[misc]
     as_known_on = StringField("As known on (empty means now)", widget=GovInput(autocomplete="off"))
 
 
+class ChangesForm(Form):  # type: ignore[misc]
+    """Two positions to hold beside each other."""
+
+    from_as_at = StringField(
+        "From the position on", description="For example, 30 April 2026", widget=GovInput(autocomplete="off")
+    )
+    from_as_known_on = StringField("As known on (empty means now)", widget=GovInput(autocomplete="off"))
+    as_at = StringField("To the position on", widget=GovInput(autocomplete="off"))
+    as_known_on = StringField("As known on (empty means now)", widget=GovInput(autocomplete="off"))
+
+
 class FilterForm(Form):  # type: ignore[misc]
     """Whom the table and its files are narrowed to; choices come from what the viewer may see."""
 
@@ -36,6 +47,8 @@ class FilterForm(Form):  # type: ignore[misc]
     role = SelectField("Designated role", widget=GovSelect(), validate_choice=False)
     rank = SelectField("Rank or grade", widget=GovSelect(), validate_choice=False)
     status = SelectField("Status", widget=GovSelect(), validate_choice=False)
+    late = SelectField("Overdue by", widget=GovSelect(), validate_choice=False)
+    due = SelectField("Due", widget=GovSelect(), validate_choice=False)
 
     def __init__(self, report: CompletionReport, **kwargs: Any) -> None:
         """Fill the lists from ``report``."""
@@ -45,6 +58,8 @@ class FilterForm(Form):  # type: ignore[misc]
         self.role.choices = _choices("Any role", [(role, capital(role)) for role in roles])
         self.rank.choices = _choices("Any rank or grade", [(rank, rank) for rank in ranks])
         self.status.choices = _choices("Any status", list(STATUS_WORDS.items()))
+        self.late.choices = _choices("Any time", list(LATE_WORDS.items()))
+        self.due.choices = _choices("Any day", list(DUE_WORDS.items()))
 
 
 class SearchForm(Form):  # type: ignore[misc]

@@ -3,19 +3,26 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
 from portal.monitoring import wording
-from portal.monitoring.figures import Figures
+from portal.monitoring.charts import LineChart
+from portal.monitoring.command import Command, command
+from portal.monitoring.figures import Figures, Outlook, UnitLine, minutes_to_learn
+from portal.monitoring.filters import EVERYONE, Filters
 from portal.monitoring.openable import openable
+from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.position import Position
-from portal.monitoring.queries import CompletionReport, PersonLine, completion_report, week_before
-from portal.monitoring.subject import Subject, references
+from portal.monitoring.queries import CompletionReport, PersonLine
+from portal.monitoring.reach import Reach
+from portal.monitoring.subject import Subject, references, subject
+from portal.people import paths
 from portal.people.queries import Viewer
 from portal.standing.algebra import Status
 from portal.web.filters import date as say_date
 from portal.web.filters import plural
 
-NEAR_DAYS = 30
+WEEK = timedelta(days=7)
 SHOWN = 10
 
 
@@ -25,7 +32,9 @@ class Card:
 
     subject: Subject
     figures: Figures
-    due_soon: int
+    outlook: Outlook
+    line: LineChart
+    units: list[UnitLine]
     change: str
     minutes: int  # still to learn, over all people and modules
 
@@ -77,10 +86,14 @@ class Overview:
     needed: list[Needed]
     overdue: int  # people, each counted once
     whose: str  # "in Local Policing", "among your direct reports" or nothing
+    filters: Filters  # a unit, or nothing
+    command: Command | None  # of a manager of units, or of the unit asked for
 
     @property
     def h1(self) -> str:
         """Who is missing."""
+        if self.filters and not self.cards:
+            return "Nobody is listed"
         where = f" {self.whose}" if self.whose else ""
         if not self.overdue:
             return f"Nobody{where} is overdue"
@@ -97,7 +110,44 @@ class Overview:
     @property
     def week_ago(self) -> str:
         """The day the change is counted from."""
-        return say_date(self.position.as_at - timedelta(days=7))
+        return say_date(self.position.as_at - WEEK)
+
+    @property
+    def unit(self) -> str:
+        """The name of the unit asked for; empty where none is."""
+        return unit_name(self.filters.unit) if self.filters else ""
+
+    def address(self, path: str, **more: str) -> str:
+        """The address of a page about the same people, narrowed by ``more``."""
+        pairs = {**self.filters.address, **more}
+        return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def unit_rows(self, lines: Iterable[UnitLine], path: str) -> list[dict[str, object]]:
+        """The lines of a table of units, each with the address of the page ``path`` about it."""
+        return [
+            {
+                "name": line.name,
+                "href": self.address(path, unit=line.path)
+                if line.path and line.path != self.filters.unit
+                else None,
+                "done": line.done,
+                "total": line.total,
+            }
+            for line in lines
+        ]
+
+    def line_rows(self, card: Card, path: str) -> list[dict[str, object]]:
+        """The numbers of a card's line, the newest first, each with the address of that day's report."""
+        return [
+            {
+                "day": point.day,
+                "share": point.share,
+                "href": self.address(path, as_at=point.day.isoformat())
+                if point.day != self.position.as_at
+                else self.address(path),
+            }
+            for point in reversed(card.line.points)
+        ]
 
     @property
     def several(self) -> bool:
@@ -105,10 +155,20 @@ class Overview:
         return len(self.cards) > 1
 
 
-def overview(viewer: Viewer, position: Position) -> Overview:
-    """Every directive that reaches somebody the viewer may see; a fixed number of reads for each."""
-    reports = [completion_report(viewer, reference, position) for reference in references()]
-    reports = [report for report in reports if report.figures.assigned]
+def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE) -> Overview:
+    """Every directive that reaches somebody the viewer may see; a fixed number of reads for each.
+
+    Args:
+        viewer: Who looks: nobody is counted whom they may not see, whatever is asked for.
+        position: Today as known now.
+        asked: Only its unit counts, with all below it.
+    """
+    filters, reach = Filters(unit=asked.unit), Reach.of(viewer, position)
+    reports = [
+        CompletionReport(viewer, subject(reference, position), position, reach, filters)
+        for reference in references()
+    ]
+    reports = [report for report in reports if report.group.assigned]
     late = [(report, line) for report in reports for line in report.most_overdue(SHOWN)]
     late.sort(key=lambda pair: (pair[1].overdue_since, pair[1].holder.surname, pair[1].holder.staff_number))
     late = late[:SHOWN]
@@ -117,33 +177,44 @@ def overview(viewer: Viewer, position: Position) -> Overview:
         Needed(report.subject, line, line.holder.person_id in opened, position.today) for report, line in late
     ]
     overdue = set().union(*(report.overdue_people() for report in reports))
-    return Overview(position, [_card(report) for report in reports], needed, len(overdue), _whose(reports))
+    return Overview(
+        position,
+        [_card(report) for report in reports],
+        needed,
+        len(overdue),
+        _whose(reach, filters),
+        filters,
+        command(reach, filters) if reports else None,
+    )
 
 
 def _card(report: CompletionReport) -> Card:
-    before = completion_report(report.viewer, report.subject.reference, week_before(report.position))
-    soon = report.due_by(report.position.as_at + timedelta(days=NEAR_DAYS))
-    figures = report.figures
-    return Card(report.subject, figures, soon, wording.change(before.figures, figures), _minutes(report))
+    today = report.position.as_at
+    months = month_ends(today)
+    points = over_time(report, sorted({*months, today - WEEK}), report.filters.group)
+    shares = {point.day: point.share for point in points}
+    return Card(
+        report.subject,
+        report.group,
+        report.outlook,
+        LineChart([point for point in points if point.day in months]),
+        report.units,
+        wording.change(shares[today - WEEK], shares[today]),
+        minutes_to_learn(report.group, report.subject),
+    )
 
 
-def _minutes(report: CompletionReport) -> int:
-    """Minutes of the modules that people have still to complete, each module at its full length."""
-    minutes = 0
-    for asked in report.subject.asked:
-        version = report.subject.versions.current.get(asked.activity_id)
-        counts = report.figures.requirements.get(asked.position, {})
-        missing = sum(n for status, n in counts.items() if not status.held and not status.excluded)
-        minutes += missing * (version.minutes if version else 0)
-    return minutes
+def _whose(reach: Reach, filters: Filters) -> str:
+    if filters.unit:
+        name = unit_name(filters.unit)
+        return f"in {name}" if reach.sees_all_of(filters.unit) else f"you can see in {name}"
+    if reach.everyone:
+        return ""
+    if reach.names:
+        return f"in {' and '.join(reach.names)}" if len(reach.names) < 3 else "in your units"
+    return "among your direct reports"
 
 
-def _whose(reports: Iterable[CompletionReport]) -> str:
-    for report in reports:
-        reach = report.reach
-        if reach.everyone:
-            return ""
-        if reach.names:
-            return f"in {' and '.join(reach.names)}" if len(reach.names) < 3 else "in your units"
-        return "among your direct reports"
-    return ""
+def unit_name(path: str) -> str:
+    """The last name of a unit's path."""
+    return paths.split(path)[-1]

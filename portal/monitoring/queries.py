@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 from portal.monitoring.completion import Column, Line, wide
 from portal.monitoring.details import Guard, Rows
-from portal.monitoring.figures import Figures, UnitLine, unit_lines
-from portal.monitoring.filters import EVERYONE, Filters, Order
+from portal.monitoring.figures import Figures, GroupLine, Outlook, UnitLine, group_lines, unit_lines
+from portal.monitoring.filters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters, Order
 from portal.monitoring.position import Position
 from portal.monitoring.reach import Reach
 from portal.monitoring.subject import Subject, subject
 from portal.people.queries import Viewer
 from portal.standing import queries as standings
+from portal.standing import totals
 from portal.standing.algebra import Status
 from portal.standing.queries import ERASED, Scope, Sort, Whose
 
@@ -56,7 +57,8 @@ class PersonLine:
     @property
     def overdue_since(self) -> date:
         """The last day in time: the due date, or the end of what lapsed after it."""
-        return max(self.due_on, self.valid_until or self.due_on)
+        ended = self.valid_until if self.status is Status.EXPIRED else None
+        return max(self.due_on, ended or self.due_on)
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,30 @@ class CompletionReport:
             return self.figures
         return Figures.of(standings.counts(self.scope_of(self.reach.whose(self.filters))))
 
+    @cached_property
+    def group(self) -> Figures:
+        """Those of the unit, role and rank filtered by, wherever they stand: whom bars and line are about."""
+        if self.filters == self.filters.group:
+            return self.shown
+        if not self.filters.group:
+            return self.figures
+        return Figures.of(standings.counts(self.scope_of(self.reach.whose(self.filters.group))))
+
     @property
     def units(self) -> list[UnitLine]:
-        """The units below the one filtered by, or below the lowest that holds everybody."""
+        """The group by the units below the one filtered by, or below the lowest that holds all of it."""
         top = self.reach.unit_of(self.filters.unit) if self.filters.unit else None
-        return unit_lines(self.figures, self.reach.units, top)
+        return unit_lines(self.group, self.reach.units, top)
+
+    @property
+    def ranks(self) -> list[GroupLine]:
+        """The group by rank or grade."""
+        return group_lines((rank, status, people) for _, rank, status, people in self.group_posts)
+
+    @property
+    def roles(self) -> list[GroupLine]:
+        """The group by designated role."""
+        return group_lines((role, status, people) for role, _, status, people in self.group_posts)
 
     def scope_of(self, whose: Whose) -> Scope:
         """This directive at this position, for some people."""
@@ -109,18 +130,35 @@ class CompletionReport:
         """People exempt or deferred, by reason."""
         return standings.reasons(self._all)
 
+    @cached_property
+    def _grouped(self) -> Scope:
+        """The group filtered by, in the same way."""
+        whose = self.reach.whose(self.filters.group)
+        return self.scope_of(replace(whose, within=frozenset(self.group.people)))
+
+    @cached_property
+    def posts(self) -> Sequence[tuple[str, str, Status, int]]:
+        """People by designated role, rank or grade, and status."""
+        return totals.by_post(self._all)
+
     def choices(self) -> tuple[list[str], list[str]]:
         """Designated roles and ranks or grades among those the viewer may see."""
-        pairs = standings.roles_and_ranks(self._all)
-        return sorted({role for role, _ in pairs}), sorted({rank for _, rank in pairs})
+        return sorted({role for role, *_ in self.posts}), sorted({rank for _, rank, *_ in self.posts})
 
-    def due_by(self, last: date) -> int:
-        """People not yet complete and not yet overdue whose due date is ``last`` or earlier."""
-        return standings.due_by(self._all, last)
+    @cached_property
+    def group_posts(self) -> Sequence[tuple[str, str, Status, int]]:
+        """The same, of the group filtered by."""
+        return totals.by_post(self._grouped) if self.filters.group else self.posts
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """Of the group: how long people have been overdue, and how many are due soon."""
+        late, soon = totals.outlook(self._grouped, list(LATE_BANDS.values()), DUE_DAYS["30"])
+        return Outlook(dict(zip(LATE_BANDS, late, strict=True)), soon)
 
     def overdue_people(self) -> set[int]:
-        """Ids of the people overdue, with those whose completion lapsed."""
-        return standings.overdue_people(self._all)
+        """Ids of the people of the group overdue, with those whose completion lapsed."""
+        return standings.overdue_people(self._grouped)
 
     def due_dates(self) -> list[date]:
         """The two due dates that most people have, in order."""
@@ -137,8 +175,8 @@ class CompletionReport:
         return self._lines(standings.people(scope, sort, offset, limit))
 
     def most_overdue(self, limit: int) -> list[PersonLine]:
-        """The people who have been overdue or expired longest."""
-        return self._lines(standings.longest_late(self._all, limit))
+        """The people of the group who have been overdue or expired longest."""
+        return self._lines(standings.longest_late(self._grouped, limit))
 
     def rows(self, guard: Guard = str) -> Iterator[Line]:
         """Every row by unit path, surname, staff number, requirement; ``BATCH`` people at a time.
@@ -246,8 +284,3 @@ def completion_report(
     """
     about = subject(reference, position)
     return CompletionReport(viewer, about, position, Reach.of(viewer, position), filters or EVERYONE)
-
-
-def week_before(position: Position) -> Position:
-    """The same knowledge, seven days earlier."""
-    return Position(position.as_at - timedelta(days=7), position.as_known_on, position.today, position.latest)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from portal.monitoring.filters import EVERYONE, Filters
+from portal.monitoring.filters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters
 from portal.monitoring.position import Position
 from portal.people.models import PersonName
 from portal.people.named import named
@@ -58,12 +58,18 @@ class Reach:
             role=filters.role,
             rank=filters.rank,
             named=select(PersonName.person_id).where(*named(filters.q)) if filters.q else None,
-            statuses=filters.statuses if filters.status else None,
+            statuses=() if filters.nonsense else filters.statuses or None,
+            late=LATE_BANDS.get(filters.late),
+            due_within=DUE_DAYS.get(filters.due),
         )
 
     def unit_of(self, path: str) -> int | None:
         """The unit that has this path at the position; None where none has."""
         return next((unit_id for unit_id, unit in self.units.items() if unit.path == path), None)
+
+    def sees_all_of(self, path: str) -> bool:
+        """Whether the viewer may be told of everybody in this unit and below."""
+        return self.everyone or self.unit_of(path) in self.unit_ids
 
 
 def under(units: dict[int, UnitRow], *tops: int) -> set[int]:

@@ -9,13 +9,13 @@ from portal.db import newest_stamp
 from portal.monitoring import wording
 from portal.monitoring.charts import LineChart
 from portal.monitoring.differences import KnownNow, known_now
-from portal.monitoring.figures import Figures, UnitLine
-from portal.monitoring.filters import STATUS_WORDS, Order
+from portal.monitoring.figures import Figures, GroupLine, UnitLine, minutes_to_learn
+from portal.monitoring.filters import DUE_WORDS, LATE_WORDS, STATUS_WORDS, Order
 from portal.monitoring.openable import openable
 from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.queries import CompletionReport, PersonLine
 from portal.people import paths
-from portal.web.filters import plural
+from portal.web.filters import number, plural
 from portal.web.paging import Page
 
 HEADS = (("person", "Person"), ("status", "Overall"))
@@ -26,6 +26,8 @@ CHIP_WORDS = {
     "role": "Role",
     "rank": "Rank or grade",
     "status": "Status",
+    "late": "Overdue by",
+    "due": "Due",
 }
 
 
@@ -81,17 +83,50 @@ class ReportPage:
         return self._address(self.report.filters.address, self.order.address)
 
     @property
+    def group(self) -> str:
+        """Whom bars, line and figures are about, with their share; empty where about everybody."""
+        address = self.report.filters.group.address
+        if not address:
+            return ""
+        return f"{', '.join(map(self._chip, address.items()))}. {wording.of_group(self.report.group)}"
+
+    @property
     def unit_rows(self) -> list[dict[str, object]]:
         """The lines of the unit table, each with the address that looks into it."""
-        return [
-            {"name": line.name, "href": self._into(line), "done": line.done, "total": line.total}
-            for line in self.report.units
+        return [self._bar(line, "unit", line.path) for line in self.report.units]
+
+    @property
+    def rank_rows(self) -> list[dict[str, object]]:
+        """The lines by rank or grade, each with the address that narrows to it."""
+        return [self._bar(line, "rank", line.name) for line in self.report.ranks]
+
+    @property
+    def role_rows(self) -> list[dict[str, object]]:
+        """The lines by designated role, each with the address that narrows to it."""
+        return [self._bar(line, "role", line.name) for line in self.report.roles]
+
+    @property
+    def key_figures(self) -> list[tuple[str, str, str | None]]:
+        """What is late and what comes: label, words, and the address of the people behind it."""
+        outlook = self.report.outlook
+        found = [(f"Overdue {LATE_WORDS[key].lower()}", n, {"late": key}) for key, n in outlook.late.items()]
+        soon = "Due in the 30 days after" if self.report.position.past else "Due in the next 30 days"
+        found.append((soon, outlook.soon, {"due": "30"}))
+        group = self.report.filters.group.address
+        listed: list[tuple[str, str, str | None]] = [
+            (words, plural(n, "person", "people"), self._people_at({**group, **asked}) if n else None)
+            for words, n, asked in found
         ]
+        minutes = minutes_to_learn(self.report.group, self.report.subject)
+        known = "Known for today only" if self.report.position.past else number(minutes)
+        return [*listed, ("Minutes still to learn", known, None)]
 
     @cached_property
     def line(self) -> LineChart:
         """The percentage at the end of each of the last months, with this report's knowledge."""
-        return LineChart(over_time(self.report, month_ends(self.report.position.as_at)))
+        return LineChart(
+            over_time(self.report, month_ends(self.report.position.as_at), self.report.filters.group)
+        )
 
     @property
     def line_rows(self) -> list[dict[str, object]]:
@@ -123,8 +158,7 @@ class ReportPage:
     def chips(self) -> list[tuple[str, str]]:
         """The filters in force, each with the address without it."""
         return [
-            (f"{CHIP_WORDS[name]}: {self._said(name, value)}", self._without(name))
-            for name, value in self.report.filters.address.items()
+            (self._chip(filled), self._without(filled[0])) for filled in self.report.filters.address.items()
         ]
 
     @property
@@ -199,17 +233,27 @@ class ReportPage:
         kept = self.report.filters.without(name).address
         return self._address(self.report.position.address, kept, self.order.address)
 
-    def _into(self, line: UnitLine) -> str | None:
-        if line.path is None or line.path == self.report.filters.unit:
-            return None
-        narrowed = {**self.report.filters.address, "unit": line.path}
-        return self._address(self.report.position.address, narrowed, self.order.address)
+    def _bar(self, line: UnitLine | GroupLine, field: str, value: str | None) -> dict[str, object]:
+        """A row of a table with bars; its address narrows the report to exactly those whom it counts."""
+        asked = self.report.filters.group.address
+        leads = value and asked.get(field) != value
+        href = self._address(self.report.position.address, {**asked, field: value or ""}) if leads else None
+        name = f"{line.name[:1].upper()}{line.name[1:]}"
+        return {"name": name, "href": href, "done": line.done, "total": line.total}
+
+    def _people_at(self, asked: dict[str, str]) -> str:
+        return f"{self._address(self.report.position.address, asked)}#people"
+
+    def _chip(self, filled: tuple[str, str]) -> str:
+        name, value = filled
+        return f"{CHIP_WORDS[name]}: {self._said(name, value)}"
 
     @staticmethod
     def _said(name: str, value: str) -> str:
         if name == "unit":
             return value.rpartition("/")[2] if "//" not in value else paths.split(value)[-1]
-        return STATUS_WORDS.get(value, value).lower() if name == "status" else value
+        words = {"status": STATUS_WORDS, "late": LATE_WORDS, "due": DUE_WORDS}.get(name)
+        return words.get(value, value).lower() if words else value
 
     @property
     def definition(self) -> list[str]:

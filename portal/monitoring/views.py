@@ -19,7 +19,7 @@ from portal.access import requires
 from portal.db import stamp, transaction
 from portal.decisions.queries import waiting
 from portal.errors import RuleError
-from portal.monitoring import files, one_more, overview, people, wording
+from portal.monitoring import files, one_more, overview, people, prepared_pages, wording
 from portal.monitoring.files import position_of
 from portal.monitoring.filters import filters_of, order_of
 from portal.monitoring.forms import FilterForm, OneMoreForm, PositionForm, SearchForm
@@ -39,7 +39,7 @@ bp = Blueprint("monitoring", __name__, template_folder="templates")
 @requires(Permission.COMPLETION_VIEW)
 def index() -> ResponseReturnValue:
     """Where every directive stands today, and who has been overdue longest."""
-    found = overview.overview(current_user.viewer, position_of("", ""))
+    found = overview.overview(current_user.viewer, position_of("", ""), filters_of(request.args))
     return render_template(
         "monitoring/overview.html",
         overview=found,
@@ -168,3 +168,4 @@ def _position_form(at: Position, errors: list[tuple[str, str]]) -> PositionForm:
 
 
 files.register(bp)
+prepared_pages.register(bp)

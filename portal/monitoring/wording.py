@@ -48,6 +48,15 @@ def headline(figures: Figures, position: Position) -> str:
     )
 
 
+def of_group(figures: Figures) -> str:
+    """The share of those whom filters leave, in a sentence."""
+    share = figures.share
+    if not share.total:
+        return "Nobody of them is counted."
+    of = f"{say.number(share.done)} of {say.plural(share.total, 'person', 'people')}"
+    return f"{say.percent_cut(share.done, share.total)} complete: {of}."
+
+
 def not_counted(figures: Figures) -> str:
     """What the denominator leaves out."""
     exempt, deferred = figures.count(Status.EXEMPT), figures.count(Status.DEFERRED)
@@ -112,9 +121,9 @@ def validity(subject: Subject) -> str:
     return "A completion counts without end."
 
 
-def change(before: Figures, now: Figures) -> str:
+def change(before: Share, now: Share) -> str:
     """How many more are complete than a week ago."""
-    more = now.share.done - before.share.done
+    more = now.done - before.done
     if not more:
         return "No change"
     return f"{say.number(abs(more))} {'more' if more > 0 else 'fewer'} complete"

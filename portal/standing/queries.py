@@ -26,7 +26,7 @@ from portal.records.models import Acknowledgement, ImportedRecord, PassRecord, R
 from portal.standing.algebra import Status
 from portal.standing.cells import held
 from portal.standing.models import StandingSpan
-from portal.standing.scope import Scope, Whose, holds, is_known
+from portal.standing.scope import LATE, Scope, Whose, holds, is_known, late_since
 from portal.standing.spans import WHOLE
 
 __all__ = ["Asked", "Scope", "Sort", "Whole", "Whose", "asked_of", "wholes_of"]
@@ -35,7 +35,6 @@ ERASED = "Erased"
 
 span: Any = StandingSpan
 _manager: Any = aliased(PersonName)
-_LATE = (Status.OVERDUE, Status.EXPIRED)
 
 _HOLDER = (
     span.person_id,
@@ -92,23 +91,9 @@ def reasons(scope: Scope) -> dict[str, int]:
     return {reason: count for reason, count in db.session.execute(statement)}
 
 
-def roles_and_ranks(scope: Scope) -> list[tuple[str, str]]:
-    """Each designated role with each rank or grade that somebody has."""
-    statement = select(Post.designated_role, Post.rank_or_grade).distinct()
-    statement = statement.join(span, span.post_id == Post.id).where(*scope.wholes())
-    return [(role, rank) for role, rank in db.session.execute(statement)]
-
-
-def due_by(scope: Scope, last: date) -> int:
-    """People neither complete nor overdue whose due date is ``last`` or earlier."""
-    ahead = span.status.in_([Status.NOT_STARTED, Status.IN_PROGRESS])
-    statement = select(func.count()).where(*scope.wholes(), ahead, span.due_on <= last.toordinal())
-    return db.session.scalar(statement) or 0
-
-
 def overdue_people(scope: Scope) -> set[int]:
     """Ids of the people overdue, with those whose completion lapsed."""
-    return set(db.session.scalars(select(span.person_id).where(*scope.wholes(), span.status.in_(_LATE))))
+    return set(db.session.scalars(select(span.person_id).where(*scope.wholes(), span.status.in_(LATE))))
 
 
 def commonest_due_dates(scope: Scope, most: int) -> list[date]:
@@ -128,11 +113,9 @@ def people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[Row[An
 
 def longest_late(scope: Scope, limit: int) -> Sequence[Row[Any]]:
     """Those who have been overdue or expired longest, as ``people`` gives them."""
-    lapsed = func.coalesce(span.valid_until, 0) > span.due_on
-    since = case((lapsed, span.valid_until), else_=span.due_on)
     statement = select(span.id).outerjoin(PersonName, PersonName.person_id == span.person_id)
-    statement = statement.where(*scope.wholes(), span.status.in_(_LATE))
-    return _detailed(statement.order_by(since, *_by_name()).limit(limit))
+    statement = statement.where(*scope.wholes(), span.status.in_(LATE))
+    return _detailed(statement.order_by(late_since(span), *_by_name()).limit(limit))
 
 
 def _detailed(chosen: Any) -> Sequence[Row[Any]]:

@@ -5,13 +5,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true
 from sqlalchemy.orm import aliased
 
 from portal.people.models import Post
 from portal.standing.algebra import Status
 from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
 from portal.standing.spans import WHOLE
+
+LATE = (Status.OVERDUE, Status.EXPIRED)
+AHEAD = (Status.NOT_STARTED, Status.IN_PROGRESS)
+
+
+def late_since(whole: Any) -> ColumnElement[int]:
+    """The last day in time of somebody overdue: the due date, or the end of what lapsed after it.
+
+    An overdue person may hold other requirements for years to come; the end of those says nothing.
+    """
+    lapsed = and_(whole.status == Status.EXPIRED, whole.valid_until > whole.due_on)
+    found: ColumnElement[int] = case((lapsed, whole.valid_until), else_=whole.due_on)
+    return found
 
 
 def holds(span: Any, as_at: date) -> ColumnElement[bool]:
@@ -44,7 +57,14 @@ class Whose:
     rank: str = ""
     named: Select[Any] | None = None  # ids of people
     people: frozenset[int] | None = None
-    statuses: tuple[Status, ...] | None = None  # of the person under the whole directive
+    statuses: tuple[Status, ...] | None = None  # of the person under the whole directive, as what follows
+    late: tuple[int, int] | None = None  # days overdue, at least and at most
+    due_within: int | None = None  # days left, of those who have still to complete
+
+    @property
+    def by_standing(self) -> bool:
+        """Whether it asks where somebody stands, and not only who they are."""
+        return self.statuses is not None or self.late is not None or self.due_within is not None
 
     def seen(self, span: Any) -> ColumnElement[bool]:
         """That the span is of somebody who may be told of."""
@@ -58,7 +78,7 @@ class Whose:
         return or_(*ways) if ways else false()
 
     def asked(self, span: Any) -> list[ColumnElement[bool]]:
-        """What the filled fields ask of a span, but for ``statuses``."""
+        """What the filled fields ask of a span, but for those on where somebody stands."""
         found: list[ColumnElement[bool]] = []
         if self.within is not None:
             found.append(span.unit_id.in_(sorted(self.within)))
@@ -85,20 +105,16 @@ class Scope:
     def every(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of every requirement and of the whole."""
         found = [*self._here(span), self.whose.seen(span), *self.whose.asked(span)]
-        if self.whose.statuses is not None:
+        if self.whose.by_standing:
             whole = aliased(StandingSpan)
-            people = select(whole.person_id).where(
-                *self._here(whole), whole.position == WHOLE, _among(whole, self.whose.statuses)
-            )
-            found.append(span.person_id.in_(people))
+            stands = [*self._here(whole), whole.position == WHOLE, *self._stands(whole)]
+            found.append(span.person_id.in_(select(whole.person_id).where(*stands)))
         return found
 
     def wholes(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of people under the whole directive: one for each person."""
-        found = [*self._here(span), span.position == WHOLE, self.whose.seen(span), *self.whose.asked(span)]
-        if self.whose.statuses is not None:
-            found.append(_among(span, self.whose.statuses))
-        return found
+        here = [*self._here(span), span.position == WHOLE, self.whose.seen(span), *self.whose.asked(span)]
+        return [*here, *self._stands(span)]
 
     def requirements(self, people: Any, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of the requirements of these people: ids, or a parameter of them."""
@@ -108,6 +124,19 @@ class Scope:
             span.person_id.in_(people),
             span.position > WHOLE,
         ]
+
+    def _stands(self, whole: Any) -> list[ColumnElement[bool]]:
+        """What is asked of where somebody stands under the whole directive."""
+        whose, today = self.whose, self.as_at.toordinal()
+        found: list[ColumnElement[bool]] = []
+        if whose.statuses is not None:
+            found.append(_among(whole, whose.statuses))
+        if whose.late is not None:
+            least, most = whose.late
+            found += [_among(whole, LATE), late_since(whole).between(today - most, today - least)]
+        if whose.due_within is not None:
+            found += [_among(whole, AHEAD), whole.due_on <= today + whose.due_within]
+        return found
 
     def _here(self, span: Any) -> list[ColumnElement[bool]]:
         return [

@@ -1,16 +1,16 @@
 """Sums over many people at once: over days, by rank and role, and by how long somebody is late."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import and_, case, func, literal, select
 
 from portal.db import db
 from portal.people.models import Post
 from portal.standing.algebra import Status
 from portal.standing.models import StandingSpan
-from portal.standing.scope import Scope, is_known
+from portal.standing.scope import AHEAD, LATE, Scope, Whose, holds, is_known, late_since
 from portal.standing.spans import WHOLE
 
 span: Any = StandingSpan
@@ -68,3 +68,47 @@ def _placed(equal: Any, days: Sequence[int]) -> Any:
         last.label("last"),
         equal.c.people,
     ).subquery()
+
+
+def by_post(scope: Scope) -> Sequence[tuple[str, str, Status, int]]:
+    """How many people by designated role, rank or grade, and status under the whole directive."""
+    posts = select(span.post_id, span.status, func.count().label("people")).where(*scope.wholes())
+    held = posts.group_by(span.post_id, span.status).subquery()
+    columns = (Post.designated_role, Post.rank_or_grade, held.c.status)
+    statement = select(*columns, func.sum(held.c.people)).join(held, held.c.post_id == Post.id)
+    rows = db.session.execute(statement.group_by(*columns))
+    return [(role, rank, Status(status), int(people)) for role, rank, status, people in rows]
+
+
+def across(as_at: date, as_known_on: datetime, whose: Whose) -> Sequence[tuple[int, Status, int]]:
+    """People by unit and the worst status that they have under any directive; each counts once.
+
+    Statuses stand by badness, and exclusions last: whoever is excluded everywhere is excluded.
+    """
+    worst = (
+        select(span.person_id, span.unit_id, func.min(span.status).label("status"))
+        .where(span.position == WHOLE, holds(span, as_at), is_known(span, as_known_on))
+        .where(whose.seen(span), *whose.asked(span))
+        .group_by(span.person_id, span.unit_id)
+        .subquery()
+    )
+    columns = (worst.c.unit_id, worst.c.status)
+    rows = db.session.execute(select(*columns, func.count()).group_by(*columns))
+    return [(unit_id, Status(status), people) for unit_id, status, people in rows]
+
+
+def outlook(scope: Scope, bands: Sequence[tuple[int, int]], ahead: int) -> tuple[list[int], int]:
+    """People by how many days they have been overdue, and those who have ``ahead`` days left or fewer.
+
+    Args:
+        scope: Whom it is about.
+        bands: Least and most days, both counted.
+        ahead: Days from the scope's own to the due date.
+    """
+    today, since = scope.as_at.toordinal(), late_since(span)
+    late, waits = span.status.in_(LATE), span.status.in_(AHEAD)
+    met = [and_(late, since.between(today - most, today - least)) for least, most in bands]
+    met.append(and_(waits, span.due_on <= today + ahead))
+    statement = select(*(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in met))
+    row = db.session.execute(statement.where(*scope.wholes(), late | waits)).one()
+    return [int(people) for people in row[:-1]], int(row[-1])
