@@ -76,6 +76,12 @@ def under_way(kind: str) -> uuid.UUID | None:
     return db.session.scalar(found.order_by(Job.id).limit(1))
 
 
+def rests(kind: str, since: datetime) -> bool:
+    """Whether no job of this kind is under way, and none was asked for since then."""
+    newest = select(Job.id).where(Job.kind == kind, Job.asked_at > since)
+    return under_way(kind) is None and not db.session.scalar(select(exists(newest)))
+
+
 def job_rows(viewer: Viewer, state: State | None, offset: int, limit: int) -> Sequence[Any]:
     """A slice of the jobs, the newest first."""
     statement = _rows(viewer) if state is None else _rows(viewer).where(Job.state == state)

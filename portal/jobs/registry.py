@@ -19,13 +19,19 @@ class Task:
     run: Run
     page: Callable[[Arguments], str] | None = None  # the address of the page that it belongs to
     by_hand: str = ""  # what it does, in a sentence, where the page of jobs offers to start it
+    due: Callable[[], bool] | None = None  # whether a worker is to begin one by itself
 
 
 _tasks: dict[str, Task] = {}
 
 
 def task(
-    kind: str, title: str, *, page: Callable[[Arguments], str] | None = None, by_hand: str = ""
+    kind: str,
+    title: str,
+    *,
+    page: Callable[[Arguments], str] | None = None,
+    by_hand: str = "",
+    due: Callable[[], bool] | None = None,
 ) -> Callable[[Run], Run]:
     """Let ``run(progress, arguments)`` do the jobs of this kind.
 
@@ -40,10 +46,12 @@ def task(
         title: Names it on pages, such as "Import of a roster".
         page: From the arguments to the address of the page that the job belongs to.
         by_hand: A sentence on what it does; with it the page of jobs offers to start one without arguments.
+        due: Asked by a worker every minute, in an application context: whether it is to begin one without
+            arguments. It begins none while one is under way, nor within a quarter of an hour of the last.
     """
 
     def register(run: Run) -> Run:
-        _tasks[kind] = Task(kind, title, run, page, by_hand)
+        _tasks[kind] = Task(kind, title, run, page, by_hand, due)
         return run
 
     return register
@@ -63,3 +71,8 @@ def title_of(kind: str) -> str:
 def offered() -> list[Task]:
     """Those that the page of jobs offers to start, by title."""
     return sorted((one for one in _tasks.values() if one.by_hand), key=lambda one: one.title)
+
+
+def of_themselves() -> list[Task]:
+    """Those that workers begin by themselves."""
+    return [one for one in _tasks.values() if one.due is not None]

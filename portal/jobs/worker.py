@@ -7,8 +7,9 @@ import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 from flask import Flask
@@ -17,16 +18,18 @@ from huey.consumer import Consumer, ConsumerStopped, Scheduler
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from portal import clock
-from portal.db import db
+from portal.db import db, transaction
 from portal.errors import BusyError, PortalError
-from portal.jobs import carrier, claims
+from portal.jobs import carrier, claims, queries, services
 from portal.jobs.errors import CancelledError, StoppedError
 from portal.jobs.models import State
 from portal.jobs.progress import Progress
-from portal.jobs.registry import task_of
+from portal.jobs.registry import of_themselves, task_of
 from portal.web.filters import number
 
 SIGNS_BEFORE_LOST = 6  # of life may fail to be written before a job counts as cut off
+LOOK_SECONDS = 60  # between two questions whether something is due by itself
+REST = timedelta(minutes=15)  # between two jobs that a worker begins by itself
 SWEEP_SECONDS = 3  # between two looks at the table for jobs that no message tells of
 NEWS_SECONDS = 2  # how long a message may take before the table is believed
 GOODBYE_SECONDS = 10  # how long a job may take to hear that the worker ends
@@ -45,6 +48,7 @@ class Hands:
     def __init__(self, app: Flask, stopping: Event) -> None:
         self.app, self.stopping = app, stopping
         self.own: set[uuid.UUID] = set()
+        self._next_look = 0.0
 
     def carry_out(self, reference: str) -> None:
         """Run the job, if it still waits, to its end: done, failed, cancelled, or back to those that wait."""
@@ -117,6 +121,18 @@ class Hands:
                 found += claims.waiting(now - timedelta(seconds=NEWS_SECONDS))
             for reference in dict.fromkeys(found):
                 send(str(reference))
+            if monotonic() >= self._next_look:
+                self._next_look = monotonic() + LOOK_SECONDS
+                self.begin_due(now)
+
+    def begin_due(self, now: datetime) -> None:
+        """Begin what is due by itself; where two workers do so at once, the second finds nothing to do."""
+        for one in of_themselves():
+            if one.due is None or not queries.rests(one.kind, now - REST) or not one.due():
+                continue
+            with transaction():
+                if queries.rests(one.kind, now - REST):
+                    services.start(one.kind, {}, by=None, at=now)
 
 
 def _kept(reason: str) -> str:

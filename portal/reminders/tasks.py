@@ -1,19 +1,28 @@
 """The job that plans the day's reminders and sends what waits."""
 
+from datetime import datetime
 from typing import Any
 
 from portal import clock
 from portal.db import transaction
 from portal.jobs.progress import Progress
 from portal.jobs.registry import Arguments, task
-from portal.reminders import services
+from portal.reminders import queries, services
 from portal.reminders.sending import send_waiting
 from portal.reminders.settings import mail_hours, relay_is_set, sending
+
+
+def is_due(now: datetime) -> bool:
+    """Whether today is still to be planned, or something waits that may go now."""
+    if not relay_is_set() or not mail_hours().allow(now):
+        return False
+    return queries.last_planned() != clock.london_day(now) or bool(queries.to_send(now, 1))
 
 
 @task(
     "reminders",
     "Reminders",
+    due=lambda: is_due(clock.now()),
     by_hand="Plans what today asks for, once a day, and sends what waits in the outbox, if mail may go now.",
 )
 def remind(job: Progress, arguments: Arguments) -> dict[str, Any]:

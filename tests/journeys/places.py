@@ -109,6 +109,9 @@ MONITORING = {
         MANAGER,
     ),
     "monitoring.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
+    "monitoring.changes": Place(
+        (f"{REPORT}/changes?from_as_at=2026-04-30", f"{REPORT}/changes", f"{REPORT}/changes?as_at=x"), MANAGER
+    ),
     "monitoring.data_dictionary": Place(("/monitoring/data-dictionary",), MANAGER),
     "monitoring.search": Place(("/people", "/people?q=D2001", "/people?q=zzzz"), MANAGER),
     "monitoring.person": Place(

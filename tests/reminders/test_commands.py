@@ -3,18 +3,22 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 import time_machine
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from config import Config, ConfigError
-from portal.db import db
+from portal import clock
+from portal.db import db, transaction
+from portal.jobs.models import Job, State
 from portal.jobs.progress import Progress
+from portal.jobs.worker import Hands
 from portal.reminders import tasks
 from portal.reminders.models import Message
 from tests.monitoring.world import World, make_world
@@ -132,6 +136,33 @@ def test_the_job_plans_and_sends(
     assert told[0] == "Planning"
     assert tasks.remind(Progress.__new__(Progress), {})["said"][0] == "0 messages planned."
     assert len(office.taken) == 3
+
+
+def test_the_worker_begins_the_job_by_itself_when_something_is_due(
+    app: Flask, world: World, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = Hands(app, Event())
+    kinds = select(Job.kind).where(Job.kind == "reminders")
+
+    def look(minutes: int, day: datetime = NOON) -> int:
+        with time_machine.travel(day + timedelta(minutes=minutes), tick=False):
+            hands.begin_due(clock.now())
+            return len(db.session.scalars(kinds).all())
+
+    assert look(0, NOON.replace(hour=3)) == 0  # not at night
+    assert look(0) == 1
+    assert look(1) == 1  # one is under way
+    with transaction():
+        db.session.execute(update(Job).values(state=State.DONE))
+    assert look(20) == 2  # today is still not planned
+    with transaction():
+        db.session.execute(update(Job).values(state=State.DONE))
+    run(app, "plan")
+    run(app, "send")
+    assert look(40) == 2  # nothing is left to do today
+    assert look(24 * 60) == 3
+    monkeypatch.setattr(tasks, "relay_is_set", lambda: False)
+    assert look(48 * 60) == 3
 
 
 @pytest.mark.parametrize(

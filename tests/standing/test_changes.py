@@ -1,4 +1,4 @@
-"""The way from one position to another explains every changed cell, and nothing else, over random histories."""
+"""The way from one position to another explains every changed cell, and nothing else: random histories."""
 
 from datetime import date
 
@@ -55,7 +55,7 @@ def compare(history, then, now):
         for place in {step.position for step in ways[person]} | {p for who, p in differing if who == person}:
             way = [step for step in ways[person] if step.position == place]
             cell = old.get((person, place))
-            for step in way:  # each begins where the one before ended, and the last ends at the second position
+            for step in way:  # each begins where the one before ended; the last ends at the second position
                 assert (step.old and step.old[:2]) == cell
                 cell = step.new and step.new[:2]
                 assert causes.of(person, step), f"nothing explains {step}"

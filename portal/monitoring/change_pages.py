@@ -1,0 +1,101 @@
+"""The page of the difference between two positions of a directive."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.errors import NotFoundError
+from portal.monitoring import looks, wording
+from portal.monitoring.changes import Changes, in_words
+from portal.monitoring.files import position_of
+from portal.monitoring.forms import ChangesForm
+from portal.monitoring.position import Position, PositionError
+from portal.monitoring.queries import completion_report
+from portal.permissions import Permission
+from portal.standing.cells import utc_text
+from portal.web.filters import date as say_date
+from portal.web.paging import Page, address
+
+WEEK = timedelta(days=7)
+FIELDS = ("from_as_at", "from_as_known_on", "as_at", "as_known_on")
+
+
+def register(bp: Blueprint) -> None:
+    """Add the page."""
+    bp.add_url_rule("/monitoring/directives/<reference>/changes", "changes", changes)
+
+
+@requires(Permission.COMPLETION_VIEW)
+def changes(reference: str) -> ResponseReturnValue:
+    """Who stands differently at two positions, and through which facts."""
+    asked = {name: request.args.get(name, "").strip() for name in FIELDS}
+    errors: list[tuple[str, str]] = []
+    now = _read(asked, "", errors)
+    then = _read(asked, "from_", errors) if asked["from_as_at"] else _week_before(now)
+    iso = {name: _iso(text) for name, text in asked.items()}
+    if not errors and iso != asked:
+        return redirect(address(request.path, iso.items()), 303)
+    viewer = current_user.viewer
+    try:
+        earlier = completion_report(viewer, reference, then)
+    except NotFoundError:  # it was not known then: nobody had a row
+        earlier = replace(completion_report(viewer, reference, now), position=then)
+    found = Changes(earlier, completion_report(viewer, reference, now))
+    page = Page.of(len(found.cells), request.path, request.args.items(multi=True))
+    form = ChangesForm(data=asked if errors else _filled(then, now))
+    for text, name in errors:
+        form[name].errors = [text]
+    answer = render_template(
+        "monitoring/changes.html",
+        found=found,
+        rows=found.slice(page),
+        page=page,
+        form=form,
+        errors=[(text, f"#{name}") for text, name in errors],
+        then=in_words(then),
+        now=in_words(now),
+        reference=reference,
+    )
+    return answer, 400 if errors else 200
+
+
+def _read(asked: dict[str, str], prefix: str, errors: list[tuple[str, str]]) -> Position:
+    """The position that two of the fields ask for; today's, with the reason, where it is refused."""
+    try:
+        return position_of(asked[f"{prefix}as_at"], asked[f"{prefix}as_known_on"])
+    except PositionError as error:
+        errors.append((str(error), f"{prefix}{error.field}"))
+        return position_of("", "")
+
+
+def _week_before(now: Position) -> Position:
+    day = now.as_at - WEEK
+    return position_of(day.isoformat(), day.isoformat())
+
+
+def _iso(text: str) -> str:
+    day = clock.read_day(text)
+    return day.isoformat() if day else text
+
+
+def _filled(then: Position, now: Position) -> dict[str, str]:
+    return {
+        "from_as_at": wording.day(then),
+        "from_as_known_on": wording.known_on(then),
+        "as_at": wording.day(now),
+        "as_known_on": wording.known_on(now),
+    }
+
+
+def since_last_look(directive_id: int, at: Position) -> tuple[str, str] | None:
+    """When the viewer last looked at a directive on an earlier day, and the address of what changed since."""
+    before, _ = looks.last_look(current_user.person_id, directive_id, at)
+    if before is None:
+        return None
+    pairs = {"from_as_at": before.day.isoformat(), "from_as_known_on": utc_text(before.known_on)}
+    return say_date(before.day), address(f"{request.path}/changes", pairs.items())
