@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -24,6 +24,7 @@ from tests.factories.people import make_person, make_unit
 from tests.standing.facts import add_activity
 from tests.standing.test_histories import QUIET, undone
 
+FEW = settings(QUIET, max_examples=12)
 DAYS = st.integers(0, 500).map(lambda days: date(2025, 1, 1) + timedelta(days=days))
 ROLES = ("response", "contact", "custody")
 RANKS = ("Constable", "Sergeant")
@@ -137,7 +138,7 @@ def said(effects, names=None):
     return told
 
 
-@QUIET
+@FEW
 @given(posts=POSTS, first=RULES, second=RULES, day=DAYS)
 def test_the_preview_of_a_version_is_what_happens(database, posts, first, second, day):
     with undone():
@@ -158,7 +159,7 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
         assert said([effect], names) == witness(held, assigned())
 
 
-@QUIET
+@FEW
 @given(posts=POSTS, later=POSTS, one=RULES, two=RULES)
 def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, two):
     with undone():
@@ -174,7 +175,7 @@ def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, tw
         assert said(effects) == witness(held, assigned())
 
 
-@QUIET
+@FEW
 @given(posts=POSTS, between=st.one_of(st.just([]), POSTS), first=RULES, second=RULES, day=DAYS)
 def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, between, first, second, day):
     with undone():
