@@ -86,9 +86,10 @@ def _waiver(wish: Wish, today: date) -> list[Fault]:
 
 
 def _revocation(wish: Wish, today: date) -> list[Fault]:
-    record = db.session.get(Record, wish.record_id) if wish.record_id else None
-    if record is None or record.person_id != wish.person_id:
-        return [Fault("about", "Select a record")]
+    mine = (Record.id == wish.record_id, Record.person_id == wish.person_id)
+    record = db.session.scalar(select(Record).where(*mine, known(Record)))
+    if record is None:
+        return [Fault("about", "Select a record that holds")]
     if revocations_of([record.id]):
         return [Fault("about", "This record is not counted any more already")]
     if wish.from_on is None:

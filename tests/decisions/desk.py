@@ -1,5 +1,7 @@
 """A unit with a sergeant, two constables and two owners, under one directive; and what they press."""
 
+import csv
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -78,6 +80,12 @@ class Desk:
         client = self.as_(by)
         page = client.page(self.waiting(by))
         return client.press(page, button, status, **{BUTTONS[button]: "y"}, **more)
+
+    def file_rows(self) -> list[dict[str, str]]:
+        """The rows of D1001 in the completion file, by requirement."""
+        answer = self.as_("D2001").get("/monitoring/directives/OIC-2026/completions.csv")
+        rows = csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff")))
+        return [row for row in rows if row["staff_number"] == "D1001"]
 
     def status(self, day: date = TODAY, known: datetime | None = None, who: str = "D1001") -> str:
         """Where a person stands under the directive."""

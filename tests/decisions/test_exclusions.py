@@ -47,6 +47,9 @@ def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
         ("decision.asked", manager),
         ("decision.granted", owner_id),
     ]
+    assert {(row["status"], row["exclusion_reason"]) for row in desk.file_rows()} == {
+        ("exempt", "secondment")
+    }
     learner = desk.as_("D1001")
     told = "Exempt, decided by a directive owner on 1 June 2026"
     assert f"Directive OIC-2026: {told}." in learner.page("/learning").text

@@ -51,6 +51,8 @@ def test_prior_learning_counts_from_the_day_of_its_evidence(desk):
     assert db.session.execute(notes).all() == [("decision_request", EVIDENCE), ("record", EVIDENCE)]
     assert desk.status(date(2026, 5, 1)) == "satisfied"
     assert desk.status(date(2026, 5, 1), before) == "overdue"
+    sources = {(row["source"], row["record_reference"], row["status"]) for row in desk.file_rows()}
+    assert ("waived", record.reference, "satisfied") in sources
     mine = desk.as_("D1001").page(f"/records/{record.reference}")
     assert "Prior learning recognised" in mine.text
     assert "an equivalent course" in mine.text
@@ -93,7 +95,7 @@ def test_a_pass_is_not_counted_from_a_day_and_only_as_known_since(desk):
 
 
 def test_a_wrong_pass_is_corrected_by_two_persons_and_stays_visible(desk):
-    first, _ = passed(desk)
+    first, second = passed(desk)
     page = desk.ask("revocation", "D4001", about=first, **NEVER)
     assert "A second person must decide this." in page.text
     owner = desk.as_("D4001")
@@ -117,6 +119,8 @@ def test_a_wrong_pass_is_corrected_by_two_persons_and_stays_visible(desk):
         desk.people["D4002"],
     )
     assert (desk.status(), desk.status(date(2026, 4, 20))) == ("overdue", "in_progress")
+    rows = [(row["status"], row["record_reference"]) for row in desk.file_rows()]
+    assert sorted(rows) == [("overdue", ""), ("satisfied", second)]
     record = learner.page(f"/records/{first}")
     assert "This record is not counted from 10 April 2026 on." in record.text
     said = "Not counted from 10 April 2026 on: not the person's own work. Decided by a directive owner"
@@ -180,3 +184,16 @@ def test_a_correction_that_waits_is_not_asked_for_again(desk):
     assert "It waits for a decision." in page.text
     desk.ask("revocation", "D4002", about=second, **NEVER)
     assert count(DecisionRequest) == 2
+
+
+def test_a_record_corrected_meanwhile_is_not_revoked(desk):
+    first, _ = passed(desk)
+    desk.ask("revocation", about=first, **NEVER)
+    page = desk.as_("D4001").page(desk.waiting())
+    old = db.session.scalars(select(Record).where(Record.reference == first)).one()
+    make_record(old.person_id, old.activity_id, date(2026, 4, 11), reference=first, replaces_id=old.id)
+
+    assert "It cannot be granted as it stands." in desk.as_("D4001").page(desk.waiting()).text
+    desk.as_("D4001").press(page, "Grant", 400, grant="y")
+    assert (count(Revocation), count(Decision)) == (0, 0)
+    desk.decide("Refuse", comment="The record was corrected.")
