@@ -44,6 +44,7 @@ from portal.jobs import views as jobs_views
 from portal.kinds import templates as kind_templates
 from portal.learning import views as learning_views
 from portal.monitoring import cli as monitoring_cli
+from portal.monitoring import models as monitoring_models
 from portal.monitoring import views as monitoring_views
 from portal.operations import cli as operations_cli
 from portal.operations import tasks as operations_tasks
@@ -78,6 +79,7 @@ TABLES = (
     reminders_models,
     decisions_models,
     imports_models,
+    monitoring_models,
 )
 
 VIEWS = (

@@ -26,14 +26,14 @@ from portal.standing.cells import Kept
 from portal.web.filters import number
 
 BATCH = 1000  # rows of a CSV sent at a time
-XLSX_ROWS = 20_000  # a page does not wait for more
+XLSX_ROWS = 20_000  # a page does not wait for more; a job makes them
 SHEET_ROWS = 1_048_575  # a spreadsheet holds no more below its head
 _RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that begins so
 _WIDTHS = {"unit_path": 40, "requirement_title": 40, "unit": 24, "surname": 18, "forenames": 18}
 
 
 class TooManyRowsError(RuleError):
-    """A workbook of this many rows would keep the page waiting too long, or not hold them."""
+    """No spreadsheet holds a workbook of this many rows."""
 
     def __init__(self, rows: int, most: int) -> None:
         super().__init__(
@@ -43,12 +43,12 @@ class TooManyRowsError(RuleError):
 
 
 def refuse_large_workbook(rows: int, most: int | None = None) -> None:
-    """Refuse a workbook that would have more than ``most`` rows, by default ``XLSX_ROWS``.
+    """Refuse a workbook that would have more than ``most`` rows, by default as a spreadsheet holds.
 
     Raises:
         TooManyRowsError: It would.
     """
-    most = XLSX_ROWS if most is None else most
+    most = SHEET_ROWS if most is None else most
     if rows > most:
         raise TooManyRowsError(rows, most)
 
@@ -153,12 +153,15 @@ def write_xlsx(
     file: IO[bytes] | str,
     report: CompletionReport,
     columns: Sequence[Column] = LONG,
+    *,
+    scratch: str | None = None,
 ) -> None:
     """Write a workbook: the rows, the definition, and what each column means.
 
-    One row is in memory at a time; no text in it can run.
+    One row is in memory at a time, the others in ``scratch``, a folder; no text in it can run.
     """
     options = {
+        "tmpdir": scratch,
         "constant_memory": True,
         "strings_to_formulas": False,
         "strings_to_urls": False,

@@ -17,6 +17,7 @@ from portal.monitoring import exports, paper
 from portal.monitoring.completion import LONG, wide
 from portal.monitoring.filters import filters_of
 from portal.monitoring.position import Position, position
+from portal.monitoring.prepared_pages import TYPES, later
 from portal.monitoring.queries import CompletionReport, completion_report
 from portal.permissions import Permission
 
@@ -26,7 +27,6 @@ files_limit = limiter.shared_limit(
 )
 
 CSV_TYPE = "text/csv; charset=utf-8"
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ANY = [("module", "…", "…")]  # stands in the dictionary for the columns that a directive names
 
 
@@ -72,11 +72,13 @@ def completions_xlsx(reference: str) -> ResponseReturnValue:
     """The same rows as a workbook, with the definition and the meaning of each column."""
     report = _report(reference)
     exports.refuse_large_workbook(report.shown.rows)
+    if report.shown.rows > exports.XLSX_ROWS:
+        return later(report, "completions.xlsx")
     _audit(report, "xlsx")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     exports.write_xlsx(report.rows(), file, report)
     file.seek(0)
-    return _sent(file, XLSX_TYPE, exports.file_name(report, "xlsx"))
+    return _sent(file, TYPES["xlsx"], exports.file_name(report, "xlsx"))
 
 
 @requires(Permission.COMPLETION_EXPORT)
@@ -85,11 +87,13 @@ def completions_pdf(reference: str) -> ResponseReturnValue:
     """The definition on the first page, and the people with a column a requirement, as tagged PDF."""
     report = _report(reference)
     paper.refuse_long(report)
+    if report.shown.assigned > paper.MOST_PEOPLE:
+        return later(report, "completions.pdf")
     _audit(report, "pdf")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     file.write(paper.report_pdf(report, force=current_app.config["PORTAL"].force_name, at=clock.now()))
     file.seek(0)
-    return _sent(file, "application/pdf", exports.file_name(report, "pdf"))
+    return _sent(file, TYPES["pdf"], exports.file_name(report, "pdf"))
 
 
 @requires(Permission.COMPLETION_EXPORT)
@@ -108,11 +112,13 @@ def people_xlsx(reference: str) -> ResponseReturnValue:
     """One row a person and one column a requirement as a workbook."""
     report = _report(reference)
     exports.refuse_large_workbook(report.shown.assigned)
+    if report.shown.assigned > exports.XLSX_ROWS:
+        return later(report, "people.xlsx")
     _audit(report, "xlsx", wide=True)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     exports.write_xlsx(report.wide_rows(), file, report, report.columns_of_wide())
     file.seek(0)
-    return _sent(file, XLSX_TYPE, exports.file_name(report, "xlsx", "people"))
+    return _sent(file, TYPES["xlsx"], exports.file_name(report, "xlsx", "people"))
 
 
 @requires(Permission.COMPLETION_VIEW)

@@ -1,27 +1,29 @@
 """A report on paper: tagged PDF that says first what its figures mean, then lists the people."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from portal.documents.markup import words
 from portal.documents.typesetting import pdf
 from portal.errors import RuleError
 from portal.monitoring import wording
-from portal.monitoring.completion import cells
+from portal.monitoring.completion import Line, cells
 from portal.monitoring.queries import CompletionReport
 from portal.standing.algebra import Status
 from portal.web import filters as say
 
 MOST_PEOPLE = 5_000  # a page does not wait for more
+MOST_OF_A_JOB = 50_000  # nobody reads more, and typesetting takes its time
 _LABELS = {status.key: status.label for status in Status}
 
 
 def refuse_long(report: CompletionReport, most: int | None = None) -> None:
-    """Refuse a document of more than ``most`` people, by default ``MOST_PEOPLE``.
+    """Refuse a document of more than ``most`` people, by default ``MOST_OF_A_JOB``.
 
     Raises:
         RuleError: It would have more.
     """
-    most = MOST_PEOPLE if most is None else most
+    most = MOST_OF_A_JOB if most is None else most
     if report.shown.assigned > most:
         raise RuleError(
             f"This document would list {say.number(report.shown.assigned)} people, and one is made for at "
@@ -29,14 +31,30 @@ def refuse_long(report: CompletionReport, most: int | None = None) -> None:
         )
 
 
-def report_pdf(report: CompletionReport, *, force: str, at: datetime) -> bytes:
-    """The report as PDF/UA-1, on A4 across: the answer, its definition, the statuses, the people."""
+def report_pdf(
+    report: CompletionReport,
+    *,
+    force: str,
+    at: datetime,
+    rows: Iterable[Line] | None = None,
+    part: str = "",
+) -> bytes:
+    """The report as PDF/UA-1, on A4 across: the answer, its definition, the statuses, the people.
+
+    Args:
+        report: What it says.
+        force: Whose it is.
+        at: When it is made.
+        rows: Those of ``report.wide_rows()`` to list; None for all.
+        part: Which part of the people these are, where the report comes in several documents.
+    """
     about = report.subject
+    listed = _people(report, report.wide_rows() if rows is None else rows, part)
     return pdf(
-        "\n".join([*_definition(report), *_statuses(report), *_people(report)]),
+        "\n".join([*_definition(report), *_statuses(report), *listed]),
         title=wording.headline(report.figures, report.position),
         above=f"{force} · {about.reference} · {about.title}",
-        foot=f"{about.reference}. {wording.times(report.position)}.",
+        foot=f"{about.reference}. {wording.times(report.position)}.{f' {part}.' if part else ''}",
         author=force,
         at=at,
         across=True,
@@ -63,15 +81,16 @@ def _statuses(report: CompletionReport) -> list[str]:
     return [f"== {words('People by status')}", "#table(columns: 2,", head, *rows, ")"]
 
 
-def _people(report: CompletionReport) -> list[str]:
-    """Everybody whom the filters leave, as the page lists them, in the order of the files."""
+def _people(report: CompletionReport, rows: Iterable[Line], part: str) -> list[str]:
+    """Those whom the filters leave, as the page lists them, in the order of the files."""
     asked = [one.short for one in report.subject.asked]
     heads = ["Person", "Overall", *asked, "Due", "Rank or grade", "Role", "Unit"]
     columns = f"({', '.join(['2fr', *['auto'] * (len(asked) + 2), '1fr', '1fr', '2fr'])})"
     names = [column.name for column in report.columns_of_wide()]
-    table = [_row(dict(zip(names, cells(row), strict=True)), names) for row in report.wide_rows()]
+    table = [_row(dict(zip(names, cells(row), strict=True)), names) for row in rows]
     narrowed = report.filters.address
     which = f"People, filtered by {', '.join(narrowed)}" if narrowed else "People"
+    which = f"{which}: {part}" if part else which
     if not table:
         return [f"== {words(which)}", words("Nobody is listed.")]
     return [

@@ -19,13 +19,14 @@ from portal.access import requires
 from portal.db import stamp, transaction
 from portal.decisions.queries import waiting
 from portal.errors import RuleError
-from portal.monitoring import files, one_more, overview, people, prepared_pages, wording
+from portal.monitoring import change_pages, files, looks, one_more, overview, people, prepared_pages, wording
+from portal.monitoring.change_pages import since_last_look
 from portal.monitoring.files import position_of
 from portal.monitoring.filters import filters_of, order_of
 from portal.monitoring.forms import FilterForm, OneMoreForm, PositionForm, SearchForm
 from portal.monitoring.person import person_page
 from portal.monitoring.position import Position, PositionError, iso
-from portal.monitoring.queries import completion_report
+from portal.monitoring.queries import CompletionReport, completion_report
 from portal.monitoring.report_page import ReportPage
 from portal.people.looks import is_noted, looks_at, note
 from portal.people.queries import live_units
@@ -58,9 +59,11 @@ def directive(reference: str) -> ResponseReturnValue:
         return moved
     report = completion_report(current_user.viewer, reference, at, filters_of(request.args))
     page = ReportPage(report, order_of(request.args), request.path, list(request.args.items(multi=True)))
+    looked = _looked(report)
     answer = render_template(
         "monitoring/report.html",
         r=page,
+        looked=looked,
         page=page.page,
         errors=errors,
         position_form=_position_form(at, errors),
@@ -137,6 +140,18 @@ def open_attempt(staff_number: str) -> ResponseReturnValue:
     return redirect(url_for(".person", staff_number=staff_number), 303)
 
 
+def _looked(report: CompletionReport) -> tuple[str, str] | None:
+    """The viewer's last look on an earlier day, which today's then follows."""
+    at, directive_id = report.position, report.subject.id
+    if at.past:
+        return None
+    _, kept = looks.last_look(current_user.person_id, directive_id, at)
+    if not kept:
+        with transaction():
+            looks.keep_look(current_user.person_id, directive_id, at)
+    return since_last_look(directive_id, at)
+
+
 def _may_nudge(person_id: int, at: Position) -> bool:
     """Whether the page offers to remind the person: today, and nobody reminds themselves."""
     is_self = current_user.viewer.person_id == person_id
@@ -168,4 +183,5 @@ def _position_form(at: Position, errors: list[tuple[str, str]]) -> PositionForm:
 
 
 files.register(bp)
+change_pages.register(bp)
 prepared_pages.register(bp)

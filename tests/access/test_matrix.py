@@ -55,6 +55,9 @@ MAY_BE_UNKNOWN = {
     "authoring.withdraw",
     "catalogue.medium",
     "imports.apply",
+    "monitoring.prepared",
+    "monitoring.prepared_act",
+    "monitoring.prepared_download",
     "reminders.again",
     "imports.bad_rows_csv",
     "imports.cancel",
@@ -174,6 +177,8 @@ def _address(app: Flask, rule: Rule, subject: Subject) -> str:
         values |= {"name": "first", "item": "one"}
     if rule.endpoint == "authoring.guide":
         values["key"] = "_guides/whom-to-call"
+    if rule.endpoint == "monitoring.prepared_act":
+        values["what"] = "again"
     if rule.endpoint == "imports.choose":
         values["kind"] = "completions"
     by_endpoint = {

@@ -214,8 +214,10 @@ def test_the_command_refuses_with_a_sentence_and_writes_nothing(auditor, app, tm
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_workbook_too_large_for_a_page_is_refused_with_a_sentence_and_the_csv_is_not(auditor, monkeypatch):
-    monkeypatch.setattr(exports, "XLSX_ROWS", 11)
+def test_a_workbook_that_no_spreadsheet_holds_is_refused_with_a_sentence_and_the_csv_is_not(
+    auditor, monkeypatch
+):
+    monkeypatch.setattr(exports, "SHEET_ROWS", 11)
 
     page = auditor.page(f"{REPORT}/completions.xlsx", 409)
 

@@ -1,0 +1,126 @@
+"""The job that makes a large file of a report, as its asker may see it when it runs."""
+
+import itertools
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+
+from portal import clock
+from portal.audit.services import log
+from portal.db import newest_stamp, transaction
+from portal.errors import ForbiddenError
+from portal.jobs.progress import Progress
+from portal.jobs.registry import task
+from portal.monitoring import exports, paper, prepared
+from portal.monitoring.completion import LONG, Line
+from portal.monitoring.filters import filters_of
+from portal.monitoring.position import position
+from portal.monitoring.prepared import Begun, Folder
+from portal.monitoring.queries import CompletionReport, completion_report
+from portal.people.queries import Viewer, viewer_of
+from portal.permissions import Permission
+from portal.web.filters import number
+
+PART = 2_000  # people of one PDF: typesetting keeps the whole document in memory, 0.2 MiB a person
+STEP = 100  # rows between two words of progress
+Tell = Callable[[int], None]
+
+
+def folder() -> Folder:
+    """The folder of prepared files of the running portal."""
+    return Folder(Path(current_app.instance_path))
+
+
+@task(prepared.KIND, "File of a report", page=lambda arguments: f"/monitoring/files/{arguments['file']}")
+def make(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Write the file beside its place, then put it there in one step with the end of the job."""
+    tidy()
+    row = prepared.wanted(UUID(arguments["file"]), clock.now())
+    viewer = _viewer(row.asked_by_id)
+    seen = prepared.sight_of(viewer)
+    now, newest = clock.now(), newest_stamp()
+    at = position(row.position["as_at"], row.position["as_known_on"], now=now, newest=newest)
+    report = completion_report(viewer, row.directive, at, filters_of(row.filters))
+    file_id, name = row.id, row.name
+    with folder().begun(file_id) as begun:
+        called, rows = _write(report, name, begun, progress)
+        with transaction():
+            prepared.keep(file_id, begun.finish(), called, seen, clock.now())
+            detail = {**exports.audited(report, name.rpartition(".")[2]), "file": str(file_id)}
+            log("completions.exported", actor_id=viewer.person_id, **detail)
+            result = {"Rows": rows}
+            progress.conclude(result)
+    return result
+
+
+def tidy() -> None:
+    """Remove the files whose day is over, then their rows: cut off in between, it is done again."""
+    over = prepared.expired(clock.now())
+    if over:
+        folder().remove(over)
+        with transaction():
+            prepared.forget(over)
+    folder().sweep()
+
+
+def _viewer(person_id: int) -> Viewer:
+    """Who asked, as they are now.
+
+    Raises:
+        ForbiddenError: They may not download completions any more.
+    """
+    viewer = viewer_of(person_id)
+    if viewer is None or Permission.COMPLETION_EXPORT not in viewer.permissions:
+        raise ForbiddenError("Whoever asked for this file may not download completions any more.")
+    return viewer
+
+
+def _write(report: CompletionReport, name: str, begun: Begun, progress: Progress) -> tuple[str, int]:
+    """What the file is called and how many rows it has."""
+    kind, _, form = name.rpartition(".")
+    total = report.shown.rows if name == "completions.xlsx" else report.shown.assigned
+
+    def tell(done: int) -> None:
+        said = "Setting the pages" if form == "pdf" else "Writing rows"
+        progress.tell(done, total, said)
+
+    tell(0)
+    if form == "pdf":
+        return _write_pdf(report, begun, tell), total
+    exports.refuse_large_workbook(total)
+    wide = kind == "people"
+    rows = _told(report.wide_rows() if wide else report.rows(), tell)
+    columns = report.columns_of_wide() if wide else LONG
+    with begun.draft.open("wb") as file:
+        exports.write_xlsx(rows, file, report, columns, scratch=str(begun.scratch))
+    return exports.file_name(report, "xlsx", kind), total
+
+
+def _told(rows: Iterable[Line], tell: Tell) -> Iterator[Line]:
+    for done, row in enumerate(rows):
+        if done % STEP == 0:
+            tell(done)
+        yield row
+
+
+def _write_pdf(report: CompletionReport, begun: Begun, tell: Tell) -> str:
+    """One document, or parts of ``PART`` people each in an archive: a document is held in memory whole."""
+    parts = max(1, -(-report.shown.assigned // PART))
+    force, at = current_app.config["PORTAL"].force_name, clock.now()
+    rows, done = report.wide_rows(), 0
+    if parts == 1:
+        begun.draft.write_bytes(paper.report_pdf(report, force=force, at=at))
+        return exports.file_name(report, "pdf")
+    with zipfile.ZipFile(begun.draft, "w") as archive:
+        for part in range(1, parts + 1):
+            people = list(itertools.islice(rows, PART))
+            which = f"Part {part} of {parts}, people {number(done + 1)} to {number(done + len(people))}"
+            made = paper.report_pdf(report, force=force, at=at, rows=people, part=which)
+            archive.writestr(exports.file_name(report, "pdf", f"completions-part-{part}-of-{parts}"), made)
+            done += len(people)
+            tell(done)
+    return exports.file_name(report, "zip")

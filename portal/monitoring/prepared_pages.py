@@ -1,0 +1,134 @@
+"""The pages of a file that is being made: how far it is, the file itself, and trying again."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, redirect, render_template, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.access import requires
+from portal.db import newest_stamp, transaction
+from portal.errors import NotFoundError, RuleError
+from portal.jobs import services as jobs
+from portal.jobs import wording as job_words
+from portal.jobs.models import State
+from portal.jobs.queries import job_row
+from portal.monitoring import making, prepared, wording
+from portal.monitoring.models import PreparedFile
+from portal.monitoring.position import position
+from portal.monitoring.queries import CompletionReport
+from portal.permissions import Permission
+
+TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+    "zip": "application/zip",
+}
+HEADS = {
+    State.WAITING: "Your file is being made",
+    State.RUNNING: "Your file is being made",
+    State.DONE: "Your file is ready",
+    State.FAILED: "Your file could not be made",
+    State.CANCELLED: "Your file was cancelled",
+}
+SHAPES = {
+    "completions.xlsx": "Spreadsheet, one row a person and requirement",
+    "people.xlsx": "Spreadsheet, one row a person",
+    "completions.pdf": "PDF, one row a person",
+}
+
+
+def register(bp: Blueprint) -> None:
+    """Add the pages below ``/monitoring/files/<uuid>``."""
+    root = "/monitoring/files/<uuid:uuid>"
+    bp.add_url_rule(root, "prepared", page)
+    bp.add_url_rule(f"{root}/download", "prepared_download", download)
+    bp.add_url_rule(f"{root}/<any(cancel, again):what>", "prepared_act", act, methods=["POST"])
+
+
+def later(report: CompletionReport, name: str) -> ResponseReturnValue:
+    """Let the file be made, unless the same is under way or there already, and lead to its page."""
+    making.tidy()
+    now = clock.now()
+    file_id = prepared.same(report, name, current_user.viewer, now)
+    if file_id is None:
+        with transaction():
+            file_id = prepared.ask(report, name, by=current_user.person_id, at=now)
+    return redirect(url_for("monitoring.prepared", uuid=file_id), 303)
+
+
+@requires(Permission.COMPLETION_EXPORT)
+def page(uuid: UUID) -> ResponseReturnValue:
+    """How far the file is; once it is made, the link to it."""
+    row = _file(uuid)
+    job = job_row(row.job_id)
+    at = position(**row.position, now=clock.now(), newest=newest_stamp())
+    return render_template(
+        "monitoring/prepared.html",
+        file=row,
+        job=job,
+        jobs=job_words,
+        head=HEADS[job.state],
+        shape=SHAPES[row.name],
+        times=wording.times(at),
+        filters=sorted(row.filters),
+        size=_size(row.size or 0),
+        until=prepared.until(row),
+        refused=_refused(row) if job.state == State.DONE else "",
+        back=f"/monitoring/directives/{row.directive}?{urlencode({**row.position, **row.filters})}",
+    )
+
+
+@requires(Permission.COMPLETION_EXPORT)
+def download(uuid: UUID) -> ResponseReturnValue:
+    """The file, to whoever asked for it, while they see everyone in it."""
+    row = _file(uuid)
+    path = making.folder().stored(row)
+    if path is None:
+        raise NotFoundError(prepared.GONE)
+    if not prepared.may_take(row, current_user.viewer):
+        raise RuleError(prepared.NARROWED)
+    called = str(row.called)
+    with transaction():
+        prepared.taken(row)
+    kind = TYPES[called.rpartition(".")[2]]
+    response: Response = send_file(path, mimetype=kind, as_attachment=True, download_name=called, etag=False)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@requires(Permission.COMPLETION_EXPORT)
+def act(uuid: UUID, what: str) -> ResponseReturnValue:
+    """Cancel the job that makes the file, or let it try again."""
+    job_id = _file(uuid).job_id
+    with transaction():
+        if what == "cancel":
+            jobs.cancel(job_id, by=current_user.person_id, at=clock.now())
+        else:
+            jobs.again(job_id, by=current_user.person_id, at=clock.now())
+    flash("The file is not made." if what == "cancel" else "The file is being made again, from its start.")
+    return redirect(url_for("monitoring.prepared", uuid=uuid), 303)
+
+
+def _file(file_id: UUID) -> PreparedFile:
+    """The file of this address, where it is the viewer's; whose day is over goes first.
+
+    Raises:
+        NotFoundError: There is none, or it is another person's.
+    """
+    making.tidy()
+    return prepared.file_of(file_id, current_user.person_id, clock.now())
+
+
+def _refused(row: PreparedFile) -> str:
+    """Why a file that was made cannot be downloaded; empty where it can."""
+    if making.folder().stored(row) is None:
+        return "The portal does not hold this file any more. Ask for it again on the page of its report."
+    return "" if prepared.may_take(row, current_user.viewer) else prepared.NARROWED
+
+
+def _size(held: int) -> str:
+    """A size as people write it."""
+    return f"{held / 1_000_000:.1f} MB" if held >= 1_000_000 else f"{max(1, held // 1000)} KB"
