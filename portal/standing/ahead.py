@@ -20,10 +20,14 @@ from portal.directives.reconcile import AssignmentFact, Stretch, pair, reaches, 
 from portal.directives.rules import World, Worlds, batches
 from portal.people.models import Post, UnitState
 from portal.records.models import Record, Registration, Revocation
-from portal.standing.lines import insert_rows, order, rows_of, set_known_to
+from portal.standing.lines import COLUMNS, Flat, flat, insert_flat, order, rows_of, set_known_to
 from portal.standing.loading import facts_of, rule_of
 from portal.standing.models import OPEN_KNOWN, micros
-from portal.standing.spans import PersonFacts, Span, Values, spans
+from portal.standing.spans import PersonFacts, spans
+
+PERSON, DIRECTIVE, KNOWN_FROM, POST, UNIT = map(
+    COLUMNS.index, ("person_id", "directive_id", "known_from", "post_id", "unit_id")
+)
 
 
 @dataclass(slots=True)
@@ -33,7 +37,7 @@ class Ahead:
     known_at: datetime | None  # the newest stamp that it knew
     assignments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by person
     closed: dict[int, list[int]] = field(default_factory=dict)
-    opened: dict[int, list[Span]] = field(default_factory=dict)
+    opened: list[Flat] = field(default_factory=list)
 
     def record(self, ids: "Ids", people: set[int], at: datetime) -> None:
         """Write it for these people, under the lock, once the posts are written.
@@ -51,11 +55,7 @@ class Ahead:
         write(rows, at)
         now = micros(at)
         set_known_to([row for person in sorted(people) for row in self.closed.get(person, ())], now)
-        insert_rows(
-            (ids.person(person), (ids.span(span), now, OPEN_KNOWN))
-            for person in sorted(people)
-            for span in self.opened.get(person, ())
-        )
+        insert_flat(ids.settled(self.opened, people, now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,22 @@ class Ids:
         version_id = row["directive_version_id"] or self.version
         return {**row, "directive_id": directive_id, "directive_version_id": version_id}
 
-    def span(self, span: Span) -> Span:
-        """A span with the ids of its directive, post and unit."""
-        values = span.values
-        if span.directive_id == 0:
-            span = span._replace(directive_id=self.directive)
-        if values.post_id > 0:
-            return span
-        unit_id = self.units.get(values.unit_id, values.unit_id)
-        return Span(*span[:4], Values(*values[:7], self.posts[values.post_id], unit_id))
+    def settled(self, rows: list[Flat], people: set[int], known_from: int) -> list[Flat]:
+        """The rows of these people with the ids of all that they name, known from an instant."""
+        persons, posts, units, directive = self.people, self.posts, self.units, self.directive
+        return [
+            (
+                persons.get(row[PERSON], row[PERSON]),
+                row[DIRECTIVE] or directive,
+                *row[DIRECTIVE + 1 : KNOWN_FROM],
+                known_from,
+                *row[KNOWN_FROM + 1 : POST],
+                posts.get(row[POST], row[POST]),
+                units.get(row[UNIT], row[UNIT]),
+            )
+            for row in rows  # there may be very many: nothing here is called that need not be
+            if row[PERSON] in people
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +193,7 @@ def _add_spans(
         else:
             ahead.closed.setdefault(person_id, []).append(row_id)
     for person_id, found in wanted.items():
-        ahead.opened[person_id] = sorted(found, key=order)
+        ahead.opened += [flat(person_id, span, 0, OPEN_KNOWN) for span in sorted(found, key=order)]
 
 
 def moved_on(since: datetime | None) -> bool:

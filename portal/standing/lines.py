@@ -17,6 +17,8 @@ TABLE: Any = StandingSpan.__table__
 COLUMNS = ("person_id", *Span._fields[:4], "known_from", "known_to", *Values._fields)  # as the table has them
 
 Row = tuple[Span, int, int]  # a span with known_from and known_to
+Flat = tuple[Any, ...]  # a row in the order of COLUMNS: whole numbers, or nothing
+MOST_SENT = 5_000  # rows given to the driver at a time
 
 
 def lines(touched: Touched) -> None:
@@ -81,15 +83,24 @@ def set_known_to(row_ids: list[int], known_to: int) -> None:
 
 
 def insert_rows(rows: Iterable[tuple[int, Row]]) -> None:
+    """Write rows of people."""
+    insert_flat([flat(person_id, *row) for person_id, row in rows])
+
+
+def flat(person_id: int, span: Span, known_from: int, known_to: int) -> Flat:
+    """A row as the table has it, without its id."""
+    return (person_id, *span[:4], known_from, known_to, *span.values)
+
+
+def insert_flat(rows: list[Flat]) -> None:
     """Write rows, given to the driver as they are: all are whole numbers, and there may be very many."""
     connection = db.session.connection()
     statement = insert(TABLE).inline().compile(dialect=connection.dialect, column_keys=list(COLUMNS))
-    made = (
-        (person_id, *span[:4], known_from, known_to, *span.values)
-        for person_id, (span, known_from, known_to) in rows
-    )
-    for some in batches(made, 5000):
-        named = some if statement.positional else [dict(zip(COLUMNS, row, strict=True)) for row in some]
+    for start in range(0, len(rows), MOST_SENT):
+        some = rows[start : start + MOST_SENT]
+        named: Any = some
+        if not statement.positional:
+            named = [dict(zip(COLUMNS, row, strict=True)) for row in some]
         connection.exec_driver_sql(str(statement), named)
 
 
