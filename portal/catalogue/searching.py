@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, column, delete, func, insert, literal_column, select, table
 
 from portal.catalogue import queries
 from portal.catalogue.guide_publishing import current_guides
-from portal.catalogue.guides import plain, sections
+from portal.catalogue.guides import sections
 from portal.catalogue.models import SearchEntry
 from portal.db import db
 
@@ -84,6 +85,60 @@ def _pieces(excerpt: str) -> tuple[Piece, ...]:
     return tuple(Piece(part, bool(number % 2)) for number, part in enumerate(parts) if part)
 
 
+_INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "span", "strong", "sub", "sup"})
+_VOID = frozenset({"br", "hr", "img", "input", "source"})
+_SLOT = re.compile(r"\{\{(?:force|term):[^{}]*\}\}")
+
+
+class _Words(HTMLParser):
+    """The words of safe HTML outside checks and what only unfolds something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._passed = 0  # elements open within one that is passed over, itself counted
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        held = {name: value or "" for name, value in attrs}
+        passed = (
+            self._passed
+            or tag == "summary"
+            or "portal-check" in held.get("class", "").split()
+            or held.get("href", "").startswith("/media/")  # opens a figure; its name stands beside it
+        )
+        if passed and tag not in _VOID:
+            self._passed += 1
+        self._break(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._passed and tag not in _VOID:
+            self._passed -= 1
+        self._break(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self._passed:
+            self.found.append(_SLOT.sub(" … ", data))
+
+    def _break(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self.found.append(" ")
+
+
+def searchable(html: str) -> str:
+    """The words of safe HTML as an excerpt may show them.
+
+    Checks are left out, since an excerpt would show a wrong choice as if it were taught; so are the words
+    that unfold a text. What the force fills in is a gap.
+
+    >>> searchable("<p>Call <strong>NCCU</strong>, <em>now</em>.</p><summary>Read</summary><p>Wait</p>")
+    'Call NCCU, now. Wait'
+    """
+    reader = _Words()
+    reader.feed(html)
+    reader.close()
+    return " ".join("".join(reader.found).split())
+
+
 def reindex() -> None:
     """Make the searchable words those of the newest versions. Small, so that it is written anew each time."""
     db.session.execute(delete(SearchEntry))
@@ -100,7 +155,7 @@ def _lessons() -> Iterator[dict[str, Any]]:
                 "address": f"/learning/modules/{version.activity.key}/lessons/{lesson.key}",
                 "title": lesson.title,
                 "above": version.title,
-                "words": plain(lesson.html),
+                "words": searchable(lesson.html),
             }
 
 
@@ -113,5 +168,5 @@ def _guides() -> Iterator[dict[str, Any]]:
                 "address": f"{address}#{part.anchor}" if part.anchor else address,
                 "title": part.title,
                 "above": version.title,
-                "words": plain(part.html),
+                "words": searchable(part.html),
             }

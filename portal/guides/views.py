@@ -14,6 +14,7 @@ from portal.guides import queries, services
 from portal.guides.forms import AcknowledgeForm, SearchForm, force_form
 from portal.permissions import Permission
 
+MOST_HITS = 20
 bp = Blueprint("guides", __name__, template_folder="templates")
 
 
@@ -22,11 +23,13 @@ bp = Blueprint("guides", __name__, template_folder="templates")
 def index() -> ResponseReturnValue:
     """Every guide, or the places that hold the words looked for, in lessons too."""
     text = request.args.get("q", "").strip()[:200]
+    hits = search(text, MOST_HITS + 1) if text else []
     return render_template(
         "guides/index.html",
         text=text,
         form=SearchForm(data={"q": text}),
-        hits=search(text) if text else [],
+        hits=hits[:MOST_HITS],
+        more=len(hits) > MOST_HITS,
         guides=queries.guides_for(current_user.person_id),
         sets_force=Permission.FORCE_SET in current_user.permissions,
     )

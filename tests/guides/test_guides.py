@@ -253,6 +253,55 @@ def test_the_page_of_results_marks_the_words_and_keeps_what_was_typed(learner, t
     assert page.all("input", name="q")[0].get("value") == "ring"
 
 
+CHECK = """Ring the desk, **always**, at [[force.nccu_contact]] today.
+
+::: figure media/box.svg
+A desk with a box.
+:::
+
+::: check
+key = "who"
+kind = "single"
+prompt = "Whom do you ring?"
+explanation = "The desk answers."
+
+[[choice]]
+key = "desk"
+text = "The desk"
+feedback = "Yes."
+correct = true
+
+[[choice]]
+key = "harbour"
+text = "The harbourmaster"
+feedback = "No, not the harbourmaster."
+:::
+"""
+
+
+def test_an_excerpt_shows_no_choice_of_a_check_as_if_it_were_taught(database, tmp_path):
+    publish(folder(tmp_path, **{"sample/lessons/second.md": lesson(CHECK), "sample/media/box.svg": SVG}))
+
+    assert search("harbourmaster") == []
+    (hit,) = search("desk always")
+    excerpt = "".join(piece.words for piece in hit.excerpt)
+    assert excerpt == "Ring the desk, always, at … today. A drawing. A desk with a box."
+
+
+@pytest.mark.parametrize(("count", "said"), [(20, "20 results"), (21, "More than 20 results")])
+def test_more_results_than_a_page_shows_are_said_to_be_more(learner, tmp_path, count, said):
+    texts = {
+        f"_guides/g{n}.md": f"{HEAD.replace('Whom to call', f'G{n}')}\nMind zebras.\n" for n in range(count)
+    }
+    publish(folder(tmp_path, **texts))
+
+    page = learner.page("/guides?q=zebras")
+
+    assert page.h1 == f"{said} for “zebras”"
+    assert len([a for a in page.all("a") if "/guides/g" in (a.get("href") or "")]) == 20
+    assert ("Another word narrows them." in page.text) is (count > 20)
+
+
 def test_what_an_old_version_said_is_found_no_more(database, tmp_path):
     publish(folder(tmp_path))
     publish(folder(tmp_path, GUIDE.replace("interpreters", "translators")))
