@@ -18,16 +18,15 @@ pytestmark = pytest.mark.slow
 IMPORT = """
 import sys
 from portal import db
-from portal.people import roster_store
+from portal.imports import services
 from wsgi import app
-real = roster_store.apply
-def held(rows, prepared, at):
-    made = real(rows, prepared, at)
+real = services.apply
+def held(*words, at, **named):
+    real(*words, at=at, **named)
     db.settle()
     print("held", at.isoformat(), flush=True)
     sys.stdin.readline()
-    return made
-roster_store.apply = held
+services.apply = held
 app.cli.main(["people", "import", sys.argv[1]])
 """
 REPORT = """
