@@ -2,26 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from portal.db import OPEN_END, db, newest_stamp
+from portal.db import OPEN_END, db
 from portal.decisions.queries import activity_titles
 from portal.decisions.wishes import EXCLUSIONS, Wish
 from portal.directives.models import Directive, DirectiveVersion, Exclusion
-from portal.directives.rules import Worlds
 from portal.people.known import known
 from portal.people.queries import Viewer, sight
 from portal.records.models import Record, Revocation
 from portal.standing import queries as standings
 from portal.standing.algebra import Earned, Excluded, Revoked, Status
-from portal.standing.loading import facts_of
-from portal.standing.spans import WHOLE, PersonFacts, Span, spans
+from portal.standing.supposing import WHOLE, PersonFacts, Place, Stood, Supposed, suppose
 from portal.web.filters import number, percent_cut
-
-Place = tuple[int, int]  # directive, position
-Stood = tuple[Status, date]  # with the due date
 
 _NEW = 2**62  # the id of the fact that is not written: later than all
 
@@ -87,25 +83,12 @@ def effects(wish: Wish, viewer: Viewer, *, now: datetime, today: date) -> list[E
 
     Percentages are of the people the viewer may see. Directives under which nothing changes are left out.
     """
-    t = max(now, newest_stamp() or now)
-    worlds = Worlds()
-    versions = {version.id: version for version in worlds.versions}
-    world = worlds.known(t)
-    facts = facts_of([wish.person_id], versions)[wish.person_id]
-    before = spans(facts, versions, world, t)
-    _ADD[wish.kind](facts, wish, t)
-    activities = {
-        (directive_id, position): activity_id
-        for directive_id, stretches in facts.assignments.items()
-        for _, version_id in stretches
-        for position, activity_id in versions[version_id].positions
-    }
-    after = spans(facts, versions, world, t)
+    supposed = suppose(wish.person_id, partial(_ADD[wish.kind], wish), now=now)
     found = []
     for day in _days(wish, today):
-        will = _stands(after, day)
-        both = {key: (was, will[key]) for key, was in _stands(before, day).items() if was != will[key]}
-        found += _effects(_Change(both, will, day), activities, viewer, t)
+        stood, will = supposed.stood(day), supposed.stands(day)
+        both = {place: (was, will[place]) for place, was in stood.items() if was != will[place]}
+        found += _effects(_Change(both, will, day), supposed, viewer)
     return found
 
 
@@ -116,18 +99,6 @@ def _days(wish: Wish, today: date) -> list[date]:
     return [today] if first is None or first <= today else [today, first]
 
 
-def _stands(found: set[Span], day: date) -> dict[Place, Stood]:
-    at = day.toordinal()
-    return {
-        (span.directive_id, span.position): (
-            Status(span.values.status),
-            date.fromordinal(span.values.due_on),
-        )
-        for span in found
-        if span.from_on <= at <= span.to_on
-    }
-
-
 class _Change(NamedTuple):
     """What differs on a day, with where everything would stand."""
 
@@ -136,16 +107,17 @@ class _Change(NamedTuple):
     day: date
 
 
-def _effects(change: _Change, activities: dict[Place, int], viewer: Viewer, t: datetime) -> list[Effect]:
+def _effects(change: _Change, supposed: Supposed, viewer: Viewer) -> list[Effect]:
     changed = sorted({directive_id for directive_id, _ in change.both})
     if not changed:
         return []
     seen = sight(viewer)
     whose = standings.Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
+    activities = supposed.activities
     titles = activity_titles({activities[place] for place in change.both if place[1] != WHOLE})
     found = []
     for directive_id, (reference, title) in sorted(named(changed).items(), key=lambda pair: pair[1]):
-        share = _share(standings.Scope(directive_id, change.day, t, whose))
+        share = _share(standings.Scope(directive_id, change.day, supposed.known_on, whose))
         stays = change.will[directive_id, WHOLE]
         (before, due_before), (after, due_after) = change.both.get((directive_id, WHOLE), (stays, stays))
         parts = tuple(
@@ -179,7 +151,7 @@ def named(directive_ids: list[int]) -> dict[int, tuple[str, str]]:
     return {directive_id: (reference, title) for directive_id, reference, title in rows}
 
 
-def _exclude(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+def _exclude(wish: Wish, facts: PersonFacts, t: datetime) -> None:
     e, exempt = Exclusion, wish.kind == "exemption"
     corrects = db.session.scalar(
         select(e.id).where(
@@ -196,7 +168,7 @@ def _exclude(facts: PersonFacts, wish: Wish, t: datetime) -> None:
     facts.exclusions.setdefault(wish.directive_id or 0, []).append(new)
 
 
-def _lift(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+def _lift(wish: Wish, facts: PersonFacts, t: datetime) -> None:
     held = db.session.get_one(Exclusion, wish.exclusion_id)
     void = wish.to_on is None or wish.to_on < held.from_on
     to_on = held.to_on if void or wish.to_on is None else wish.to_on
@@ -204,17 +176,17 @@ def _lift(facts: PersonFacts, wish: Wish, t: datetime) -> None:
     facts.exclusions.setdefault(held.directive_id, []).append(new)
 
 
-def _recognise(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+def _recognise(wish: Wish, facts: PersonFacts, t: datetime) -> None:
     achieved_on: Any = wish.from_on
     facts.records.setdefault(wish.activity_id or 0, []).append(Earned(_NEW, t, False, None, achieved_on))
 
 
-def _revoke(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+def _revoke(wish: Wish, facts: PersonFacts, t: datetime) -> None:
     which: Any = (wish.record_id, wish.from_on)
     facts.revocations.append(Revoked(_NEW, t, False, None, *which))
 
 
-def _restore(facts: PersonFacts, wish: Wish, t: datetime) -> None:
+def _restore(wish: Wish, facts: PersonFacts, t: datetime) -> None:
     held = db.session.get_one(Revocation, wish.revocation_id)
     record = db.session.get_one(Record, held.record_id)
     facts.revocations.append(Revoked(_NEW, t, True, held.id, record.id, held.from_on))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock
-from portal.db import OPEN_END, db, stamp, transaction
+from portal.db import OPEN_END, db, newest_stamp, stamp, transaction
 from portal.decisions import preview, queries, services
 from portal.decisions.offers import offers
 from portal.decisions.wishes import KINDS, Wish, faults
@@ -44,7 +44,7 @@ def requirements(desk, day: date) -> dict:
 
 
 def newest():
-    return max(clock.now(), preview.newest_stamp())
+    return max(clock.now(), newest_stamp())
 
 
 def wishes(desk, random: Random) -> list[Wish]:
