@@ -21,7 +21,7 @@ from sqlalchemy import delete, or_, select, update
 
 from portal.audit.services import log
 from portal.db import db
-from portal.errors import NotFoundError, RuleError
+from portal.errors import RuleError
 from portal.jobs import services as jobs
 from portal.jobs.models import Job, State
 from portal.monitoring.models import PreparedFile
@@ -32,7 +32,6 @@ KIND = "report_file"
 KEPT = timedelta(hours=24)
 MOST_UNDER_WAY = 3  # of one person
 UNDER_WAY = (State.WAITING, State.RUNNING)
-GONE = "There is no such file. A file is kept for 24 hours; ask for it again on the page of its report."
 NARROWED = (
     "Whom you may see has changed since this file was made. Ask for it again on the page of its report."
 )
@@ -97,16 +96,10 @@ def _digest(report: CompletionReport, name: str) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def file_of(file_id: UUID, by: int, at: datetime) -> PreparedFile:
-    """The file that this person asked for.
-
-    Raises:
-        NotFoundError: There is none, it is another person's, or its day is over.
-    """
+def file_of(file_id: UUID, by: int, at: datetime) -> PreparedFile | None:
+    """The file that this person asked for; None where there is none of theirs, or its day is over."""
     row = db.session.get(PreparedFile, file_id)
-    if row is None or row.asked_by_id != by or _over(row, at):
-        raise NotFoundError(GONE)
-    return row
+    return None if row is None or row.asked_by_id != by or _over(row, at) else row
 
 
 def wanted(file_id: UUID, at: datetime) -> PreparedFile:

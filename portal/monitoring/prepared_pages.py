@@ -10,7 +10,7 @@ from flask_login import current_user
 from portal import clock
 from portal.access import requires
 from portal.db import newest_stamp, transaction
-from portal.errors import NotFoundError, RuleError
+from portal.errors import RuleError
 from portal.jobs import services as jobs
 from portal.jobs import wording as job_words
 from portal.jobs.models import State
@@ -63,6 +63,8 @@ def later(report: CompletionReport, name: str) -> ResponseReturnValue:
 def page(uuid: UUID) -> ResponseReturnValue:
     """How far the file is; once it is made, the link to it."""
     row = _file(uuid)
+    if row is None:
+        return _gone()
     job = job_row(row.job_id)
     at = position(**row.position, now=clock.now(), newest=newest_stamp())
     return render_template(
@@ -85,9 +87,9 @@ def page(uuid: UUID) -> ResponseReturnValue:
 def download(uuid: UUID) -> ResponseReturnValue:
     """The file, to whoever asked for it, while they see everyone in it."""
     row = _file(uuid)
-    path = making.folder().stored(row)
-    if path is None:
-        raise NotFoundError(prepared.GONE)
+    path = making.folder().stored(row) if row else None
+    if row is None or path is None:
+        return _gone()
     if not prepared.may_take(row, current_user.viewer):
         raise RuleError(prepared.NARROWED)
     called = str(row.called)
@@ -102,7 +104,10 @@ def download(uuid: UUID) -> ResponseReturnValue:
 @requires(Permission.COMPLETION_EXPORT)
 def act(uuid: UUID, what: str) -> ResponseReturnValue:
     """Cancel the job that makes the file, or let it try again."""
-    job_id = _file(uuid).job_id
+    row = _file(uuid)
+    if row is None:
+        return _gone()
+    job_id = row.job_id
     with transaction():
         if what == "cancel":
             jobs.cancel(job_id, by=current_user.person_id, at=clock.now())
@@ -112,14 +117,15 @@ def act(uuid: UUID, what: str) -> ResponseReturnValue:
     return redirect(url_for("monitoring.prepared", uuid=uuid), 303)
 
 
-def _file(file_id: UUID) -> PreparedFile:
-    """The file of this address, where it is the viewer's; whose day is over goes first.
-
-    Raises:
-        NotFoundError: There is none, or it is another person's.
-    """
+def _file(file_id: UUID) -> PreparedFile | None:
+    """The file of this address; None where its day is over, it never was, or it is another person's."""
     making.tidy()
     return prepared.file_of(file_id, current_user.person_id, clock.now())
+
+
+def _gone() -> ResponseReturnValue:
+    """One answer to all three, so that nobody learns what others asked for."""
+    return render_template("monitoring/prepared_gone.html"), 404
 
 
 def _refused(row: PreparedFile) -> str:
