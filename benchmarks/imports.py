@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import roster
 from benchmarks.attempts import ITEMS, _learn
-from benchmarks.browser import Browser
+from benchmarks.browser import Answer, Browser
 from benchmarks.figures import Figure
 from benchmarks.serving import environment, free_port, serving
 from benchmarks.world import World, flask, modules
@@ -106,12 +106,18 @@ def _while(browser: Browser, act: Callable[[], object]) -> Waits:
 
 
 def _attempt(browser: Browser, slug: str, waits: list[float], beside: threading.Thread) -> None:
-    page = browser.press(browser.page(f"/learning/modules/{slug}"), "Start assessment")
+    """One attempt: it is begun, each answer saved, and submitted; every one of these waits its turn."""
+
+    def press(page: Answer, button: str) -> Answer:
+        begun = time.perf_counter()
+        shown = browser.press(page, button)
+        if beside.is_alive():
+            waits.append(time.perf_counter() - begun)
+        return shown
+
+    page = press(browser.page(f"/learning/modules/{slug}"), "Start assessment")
     for _ in range(2 * ITEMS):
         if "Submit answers" in page.text:
             break
-        begun = time.perf_counter()
-        page = browser.press(page, "Save and continue")
-        if beside.is_alive():
-            waits.append(time.perf_counter() - begun)
-    browser.press(page, "Submit answers")
+        page = press(page, "Save and continue")
+    press(page, "Submit answers")
