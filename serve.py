@@ -65,6 +65,7 @@ def _serve(target: str, address: str, port: int, *, factory: bool) -> None:
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,  # TLS and HTTP/2 belong to the proxy in front
         workers=2,
+        workers_kill_timeout=5,  # a Ctrl-C goes to the workers as well, and may leave one deaf to a goodbye
         blocking_threads=2,
         respawn_failed_workers=True,
         log_access=False,
