@@ -1,8 +1,9 @@
 """The facts about a person in the order of their being true, each with when the portal learned it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
@@ -18,8 +19,8 @@ from portal.directives.models import Assignment, Directive, Exclusion
 from portal.monitoring import wording
 from portal.people.known import known
 from portal.people.models import Post, UnitState
-from portal.records.models import LessonVisit, Registration
-from portal.records.queries import extra_attempts_of, records_of, registrations_of, revocations_of
+from portal.records.models import LessonVisit, Registration, Revocation
+from portal.records.queries import RecordRow, extra_attempts_of, records_ever
 from portal.web import filters as say
 
 _AT_ONCE = timedelta(minutes=1)
@@ -36,6 +37,7 @@ class Event:
     replaces: bool = False
     here: bool = False  # the person learned in the portal then
     tells: str = ""  # "exclusion" or "revocation": what may be undone
+    ended: str = ""  # how it was replaced or withdrawn, a sentence; empty of what holds
 
     @property
     def instant(self) -> datetime:
@@ -51,19 +53,21 @@ class Event:
 
     @property
     def recorded(self) -> str:
-        """When it was recorded; empty where that was at once and it corrects nothing."""
+        """When it was recorded; empty where that was at once, it corrects nothing and it holds."""
         if isinstance(self.when, datetime):
             at_once = abs(self.recorded_at - self.when) <= _AT_ONCE
         else:
             at_once = clock.london_day(self.recorded_at) == self.when
-        if at_once and not self.replaces:
+        if at_once and not self.replaces and not self.ended:
             return ""
         correction = ", as a correction of what was recorded before" if self.replaces else ""
         return f"Recorded at {say.instant(self.recorded_at)}{correction}."
 
 
 def events_of(person_id: int, requests: Sequence[RequestRow]) -> list[Event]:
-    """Everything known about the person, newest first. A fixed number of statements.
+    """All that was ever recorded about the person, newest first. A fixed number of statements.
+
+    What was replaced or withdrawn is there too, and says so under ``ended``.
 
     Args:
         person_id: Whose.
@@ -85,7 +89,28 @@ def events_of(person_id: int, requests: Sequence[RequestRow]) -> list[Event]:
 
 def last_active(events: list[Event]) -> datetime | None:
     """When the person last learned something here; None: never."""
-    return next((event.instant for event in events if event.here), None)
+    return next((event.instant for event in events if event.here and not event.ended), None)
+
+
+def _told(facts: Iterable[tuple[Any, ...]], tell: Callable[..., Event]) -> Iterator[Event]:
+    """An event for each fact; one that another row replaces or withdraws says when, and by what.
+
+    Args:
+        facts: Every row, whether it holds or not, each followed by what ``tell`` needs beside it.
+        tell: From that to the event.
+    """
+    held = list(facts)
+    later = {fact[0].replaces_id: fact for fact in held if fact[0].replaces_id is not None}
+    for fact in held:
+        if fact[0].void:
+            continue  # told of what it withdraws
+        event, after = tell(*fact), later.get(fact[0].id)
+        if after is None:
+            yield event
+            continue
+        at = say.instant(after[0].recorded_at)
+        by = f"Withdrawn at {at}." if after[0].void else f"Replaced at {at}: {tell(*after).words}."
+        yield replace(event, ended=by)
 
 
 def _posts(person_id: int) -> Iterator[Event]:
@@ -99,44 +124,60 @@ def _posts(person_id: int) -> Iterator[Event]:
             & (state.valid_to >= post.valid_from)
             & known(state),
         )
-        .where(post.person_id == person_id, known(post))
+        .where(post.person_id == person_id)
     )
-    for held, unit in rows:
+
+    def tell(held: Post, unit: str | None) -> Event:
         until = "" if held.valid_to == OPEN_END else f", until {say.date(held.valid_to)}"
         words = f"Posted to {unit or 'a unit'} as {held.rank_or_grade}, role {held.designated_role}{until}"
-        yield Event(held.valid_from, words, held.recorded_at, replaces=held.replaces_id is not None)
+        return Event(held.valid_from, words, held.recorded_at, replaces=held.replaces_id is not None)
+
+    return _told(rows, tell)
 
 
 def _assignments(person_id: int) -> Iterator[Event]:
     rows = db.session.execute(
         select(Assignment, Directive.reference)
         .join(Directive, Directive.id == Assignment.directive_id)
-        .where(Assignment.person_id == person_id, known(Assignment))
+        .where(Assignment.person_id == person_id)
     )
-    for row, reference in rows:
+
+    def tell(row: Assignment, reference: str) -> Event:
         until = "" if row.to_on == OPEN_END else f", until {say.date(row.to_on)}"
-        yield Event(
-            row.from_on, f"Assigned {reference}, due on {say.date(row.due_on)}{until}", row.recorded_at
-        )
+        words = f"Assigned {reference}, due on {say.date(row.due_on)}{until}"
+        return Event(row.from_on, words, row.recorded_at)
+
+    return _told(rows, tell)
 
 
 def _exclusions(person_id: int) -> Iterator[Event]:
     rows = db.session.execute(
         select(Exclusion, Directive.reference)
         .join(Directive, Directive.id == Exclusion.directive_id)
-        .where(Exclusion.person_id == person_id, known(Exclusion))
+        .where(Exclusion.person_id == person_id)
     )
-    for row, reference in rows:
+
+    def tell(row: Exclusion, reference: str) -> Event:
         kind = "Exempt from" if row.exempt else "Deferred under"
         until = "" if row.to_on == OPEN_END else f", until {say.date(row.to_on)}"
         words = f"{kind} {reference}: {wording.reason(row.reason)}{until}"
         corrects = row.replaces_id is not None
-        yield Event(row.from_on, words, row.recorded_at, replaces=corrects, tells="exclusion")
+        return Event(row.from_on, words, row.recorded_at, replaces=corrects, tells="exclusion")
+
+    return _told(rows, tell)
 
 
 def _registrations(person_id: int) -> Iterator[Event]:
-    for row, title, number in registrations_of(person_id):
-        yield Event(row.started_at, f"Began {_short(title)}, version {number}", row.recorded_at, here=True)
+    rows = db.session.execute(
+        select(Registration, ModuleVersion.title, ModuleVersion.number)
+        .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
+        .where(Registration.person_id == person_id)
+    )
+
+    def tell(row: Registration, title: str, number: int) -> Event:
+        return Event(row.started_at, f"Began {_short(title)}, version {number}", row.recorded_at, here=True)
+
+    return _told(rows, tell)
 
 
 def _lessons(person_id: int) -> Iterator[Event]:
@@ -168,27 +209,46 @@ def _submissions(person_id: int) -> Iterator[Event]:
 
 
 def _records(person_id: int) -> Iterator[Event]:
-    held = records_of(person_id)
-    for row in held:
-        how = wording.SOURCES.get(row.source, row.source)
-        version = f", version {row.version}" if row.version else ""
-        score = f", with {int(row.score_raw)} of {row.score_max}" if row.score_raw is not None else ""
-        words = f"{how} {_short(row.title)}{version}{score}"
-        only_day = row.source != "assessed" and row.achieved_at == clock.noon(row.achieved_on)
-        yield Event(
-            row.achieved_on if only_day else row.achieved_at,
-            words,
-            row.recorded_at,
+    ever = records_ever(person_id)
+    yield from _told(((row,) for row in ever), _record)
+    yield from _revocations(ever)
+
+
+def _record(row: RecordRow) -> Event:
+    how = wording.SOURCES.get(row.source, row.source)
+    version = f", version {row.version}" if row.version else ""
+    score = f", with {int(row.score_raw)} of {row.score_max}" if row.score_raw is not None else ""
+    only_day = row.source != "assessed" and row.achieved_at == clock.noon(row.achieved_on)
+    return Event(
+        row.achieved_on if only_day else row.achieved_at,
+        f"{how} {_short(row.title)}{version}{score}",
+        row.recorded_at,
+        row.reference,
+        replaces=row.replaces_id is not None,
+        here=row.source == "assessed",
+    )
+
+
+def _revocations(records: Sequence[RecordRow]) -> Iterator[Event]:
+    """What was decided about whether these records count; of one that is replaced, it says no more."""
+    by_id = {row.id: row for row in records}
+    gone = {row.replaces_id for row in records}
+    rows = db.session.execute(
+        select(Revocation).where(Revocation.record_id.in_(by_id)).order_by(Revocation.id)
+    )
+
+    def tell(revoked: Revocation) -> Event:
+        row = by_id[revoked.record_id]
+        return Event(
+            revoked.from_on,
+            f"{_short(row.title)} is not counted any more, {reason_of('revocation', revoked.reason)}",
+            revoked.recorded_at,
             row.reference,
-            replaces=row.replaces_id is not None,
-            here=row.source == "assessed",
+            tells="revocation",
+            ended="The record that it is about was replaced or withdrawn." if row.id in gone else "",
         )
-    known_rows = {row.id: row for row in held}
-    for revoked in revocations_of(list(known_rows)):
-        row = known_rows[revoked.record_id]
-        why = reason_of("revocation", revoked.reason)
-        words = f"{_short(row.title)} is not counted any more, {why}"
-        yield Event(revoked.from_on, words, revoked.recorded_at, row.reference, tells="revocation")
+
+    return _told((tuple(row) for row in rows), tell)
 
 
 def _requests(rows: Sequence[RequestRow]) -> Iterator[Event]:
@@ -196,11 +256,11 @@ def _requests(rows: Sequence[RequestRow]) -> Iterator[Event]:
     for row in rows:
         if row.kind in TWO_PERSONS and row.outcome != "granted":
             continue
-        words = f"{row.what} asked for by {row.asked_by}: {row.reason_words}"
+        words = f"{row.what}: asked for by {row.asked_by}, {row.reason_words}"
         yield Event(row.asked_at, words, row.asked_at)
         if row.decided_at is not None:
             asked = f"asked for at {say.instant(row.asked_at)}"
-            words = f"{row.what} {row.state_words.lower()} by {row.decided_by}, {asked}"
+            words = f"{row.what}: {row.state_words.lower()} by {row.decided_by}, {asked}"
             yield Event(row.decided_at, words, row.decided_at)
 
 

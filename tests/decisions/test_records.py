@@ -128,7 +128,7 @@ def test_a_wrong_pass_is_corrected_by_two_persons_and_stays_visible(desk):
     assert "not counted from 10 April 2026 on" in learner.page("/records").text
     person = desk.as_("D2001").page("/people/D1001")
     assert "is not counted any more, not the person's own work" in person.text
-    assert "not to be counted granted by Priya Shah" in person.text
+    assert "not to be counted: granted by Priya Shah" in person.text
     assert "file 12" not in record.text + person.text + learner.page("/records/decisions").text
     desk.ask("revocation", about=first, status=400, **NEVER)  # not offered any more
 
