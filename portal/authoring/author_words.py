@@ -46,6 +46,10 @@ RULES: list[tuple[str, Told]] = [
     (r"“(\w+)” needs a text between quotation marks\.", _field("{} is empty. Write it.")),
     (r"“(\w+)” needs a whole number, (\d+) or more\.", _field("{} needs a whole number, {} or more.")),
     (r"“(\w+)” needs a number above 0 and at most 1.*", _field("{} needs a percentage from 1 to 100.")),
+    (
+        r"“(\w+)” needs a number from 0 to 1, .*",
+        _field("{} needs a number from 0 to 1, such as 0.5, with at most four places."),
+    ),
     (r"“(\w+)” needs true or false\.", _field("{} needs yes or no.")),
     (r"“(\w+)” needs a date .*", _field("{} needs a date, such as 31 May 2027.")),
     (r"“(\w+)” needs a list of texts.*", _field("{} needs at least one entry. Choose or write one.")),
@@ -139,6 +143,7 @@ RULES: list[tuple[str, Told]] = [
     (r"The key must be the folder's name: .*", _plain("The module’s key may not be changed.")),
     (r"“(.+)” is not a key\..*", _plain("“{}” cannot be a key. Use letters, digits and single hyphens.")),
 ]
+_EMPTY = re.compile(r"“(\w+)” (?:is missing\.|needs a text between quotation marks\.)")
 _COMPILED = [(re.compile(pattern, re.DOTALL), told) for pattern, told in RULES]
 
 CLEANING = [
@@ -152,13 +157,27 @@ CLEANING = [
 ]
 
 
-def told(reason: str, outcomes: Mapping[str, str]) -> str:
+def told(reason: str, outcomes: Mapping[str, str], row: str = "") -> str:
     """A fault's reason as an author understands it.
 
     Args:
         reason: As the check gives it.
         outcomes: Texts of outcomes by their keys.
+        row: The row that it is about, such as “step 2”; empty: none.
     """
+    if not row:
+        return _told(reason, outcomes)
+    row = row[0].upper() + row[1:]
+    if empty := _EMPTY.fullmatch(reason):
+        return (
+            f"{row} is empty. Write it."
+            if empty[1] == "text"
+            else f"{row}: {_label(empty[1])} is empty. Write it."
+        )
+    return f"{row}: {_told(reason, outcomes)}"
+
+
+def _told(reason: str, outcomes: Mapping[str, str]) -> str:
     for pattern, sentence in _COMPILED:
         if found := pattern.fullmatch(reason):
             return sentence(found, outcomes)

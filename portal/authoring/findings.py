@@ -9,6 +9,7 @@ from enum import StrEnum
 from portal.authoring import brief, measures
 from portal.authoring.author_words import told
 from portal.authoring.editing.differences import question_name
+from portal.authoring.editing.rows import row_name
 from portal.authoring.editing.tables import short, spoken
 from portal.authoring.leftovers import leftovers, of_guide
 from portal.authoring.subjects import subject
@@ -98,7 +99,8 @@ def _from_fault(key: str, fault: Fault, files: Mapping[str, bytes], outcomes: Ma
     text = files.get(path, b"").decode(errors="replace") if not path.startswith("media/") else ""
     place = _place(path, fault.line, text)
     quoted, line = _quoted(path, fault.line, text)
-    return Finding(Level.PUT_RIGHT, place, told(fault.reason, outcomes), quoted, line)
+    row = row_name(text, fault.line) if fault.line and path.endswith(".toml") else ""
+    return Finding(Level.PUT_RIGHT, place, told(fault.reason, outcomes, row), quoted, line)
 
 
 def _place(path: str, line: int | None, text: str) -> str:
