@@ -8,7 +8,7 @@ from portal.monitoring.over_time import Point
 from portal.web.filters import date as say_date
 from portal.web.filters import percent_cut
 
-_LEFT, _WIDTH = 1.5, 95.0  # room for half a dot on the left, and for the newest one on the right
+_LEFT, _WIDTH = 14.0, 83.0  # room for the heights' words on the left, and for the newest dot on the right
 _TOP, _HEIGHT = 14.0, 70.0  # room for a figure above, and for the days below
 GRID = (0, 50, 100)
 
@@ -31,6 +31,17 @@ class LineChart:
     def drawn(self) -> bool:
         """Whether two days or more have a share: one makes no line."""
         return sum(bool(point.share.total) for point in self.points) > 1
+
+    @property
+    def left(self) -> float:
+        """Where the line begins."""
+        return _LEFT
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The first and the last month, short enough for a phone; the table has the days."""
+        first, last = self.points[0].day, self.points[-1].day
+        return f"{first:%b %Y}", f"{last:%b %Y}"
 
     @property
     def grid(self) -> list[tuple[int, float]]:

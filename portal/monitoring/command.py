@@ -15,7 +15,7 @@ class Command:
 
     name: str
     share: Share
-    units: list[UnitLine]
+    units: list[UnitLine]  # nothing where there is one alone
 
     @property
     def words(self) -> str:
@@ -44,4 +44,5 @@ def command(reach: Reach, filters: Filters) -> Command | None:
         top = reach.tops[0]
     unit = reach.units.get(top) if top is not None else None
     name = unit.name if unit else "Your units"
-    return Command(name, figures.share, unit_lines(figures, reach.units, top))
+    lines = unit_lines(figures, reach.units, top)
+    return Command(name, figures.share, lines if len(lines) > 1 else [])

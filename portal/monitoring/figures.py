@@ -154,6 +154,8 @@ def unit_lines(figures: Figures, units: dict[int, UnitRow], top: int | None) -> 
         group = groups.setdefault(chain[depth] if depth < len(chain) else unit_id, {})
         for status, count in counts.items():
             group[status] = group.get(status, 0) + count
+    if set(groups) == {top}:  # all stand in it, and the table has one line
+        top = None
     lines = [_line(unit_id, top, share(group), units) for unit_id, group in groups.items()]
     return sorted(lines, key=_lowest)
 

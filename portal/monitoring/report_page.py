@@ -88,7 +88,10 @@ class ReportPage:
         address = self.report.filters.group.address
         if not address:
             return ""
-        return f"{', '.join(map(self._chip, address.items()))}. {wording.of_group(self.report.group)}"
+        said = ", ".join(
+            f"{CHIP_WORDS[name].lower()} {self._said(name, value)}" for name, value in address.items()
+        )
+        return f"{said[:1].upper()}{said[1:]}: {wording.of_group(self.report.group)}"
 
     @property
     def unit_rows(self) -> list[dict[str, object]]:

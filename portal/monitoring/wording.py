@@ -49,12 +49,12 @@ def headline(figures: Figures, position: Position) -> str:
 
 
 def of_group(figures: Figures) -> str:
-    """The share of those whom filters leave, in a sentence."""
+    """The share of those whom filters leave, to follow their name."""
     share = figures.share
     if not share.total:
-        return "Nobody of them is counted."
+        return "nobody is counted"
     of = f"{say.number(share.done)} of {say.plural(share.total, 'person', 'people')}"
-    return f"{say.percent_cut(share.done, share.total)} complete: {of}."
+    return f"{say.percent_cut(share.done, share.total)} complete, {of}"
 
 
 def not_counted(figures: Figures) -> str:

@@ -10,15 +10,20 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from portal.db import newest_stamp, stamp, touch, transaction
+from portal.directives.models import Directive
+from portal.monitoring.filters import Filters
 from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.position import position
 from portal.monitoring.queries import completion_report
 from portal.people.queries import viewer_of
+from portal.standing.algebra import Status
+from tests.monitoring.reading import csv_rows, parsed, xlsx_rows
 from tests.monitoring.test_any_viewer import ask_rank
+from tests.monitoring.test_report import people
 from tests.monitoring.world import REPORT, TODAY, enter, make_world
-from tests.pages import H, Page, words
+from tests.pages import H, Page, PortalClient, words
 from tests.people.worlds import PEOPLE, World, build, worlds
-from tests.standing.facts import make_record
+from tests.standing.facts import add, make_activity, make_exclusion, make_record, make_version
 
 
 @pytest.fixture
@@ -32,12 +37,17 @@ def auditor(today, client):
     return enter(client, make_world(), "D6001")
 
 
+def table_of(page: Page, caption: str) -> Element:
+    """The table with this caption."""
+    (table,) = [t for t in page.all("table") if words(next(t.iter(f"{H}caption"))) == caption]
+    return table
+
+
 def table_after(page: Page, caption: str) -> list[list[str]]:
     """The rows of the table with this caption, without its head."""
-    tables = [t for t in page.all("table") if words(next(t.iter(f"{H}caption"))) == caption]
-    assert len(tables) == 1, caption
     rows = [
-        [words(cell) for cell in row if cell.tag in (f"{H}td", f"{H}th")] for row in tables[0].iter(f"{H}tr")
+        [words(cell) for cell in row if cell.tag in (f"{H}td", f"{H}th")]
+        for row in table_of(page, caption).iter(f"{H}tr")
     ]
     return rows[1:]
 
@@ -124,3 +134,248 @@ def test_every_point_is_what_the_report_of_that_day_says(
             for point in over_time(report, month_ends(report.position.as_at)):
                 at = position(point.day.isoformat(), "", now=now, newest=newest)
                 assert completion_report(viewer, reference, at).figures.share == point.share
+
+
+UNITS = "People complete, by unit, the lowest first"
+RANKS = "People complete, by rank or grade, the lowest first"
+ROLES = "People complete, by designated role, the lowest first"
+
+
+def test_ranks_and_roles_stand_lowest_first_and_lead_to_their_people(auditor):
+    page = auditor.page(REPORT)
+
+    assert table_after(page, RANKS) == [["Sergeant", "", "0% – 0 of 1"], ["Constable", "", "50% – 2 of 4"]]
+    assert table_after(page, ROLES) == [
+        ["Response", "", "25% – 1 of 4"],
+        ["Investigation", "", "100% – 1 of 1"],
+    ]
+    narrowed = auditor.page(page.links["Investigation"])
+    assert people(narrowed) == ["C1"]
+    assert "Role investigation: 100% complete, 1 of 1 person" in narrowed.text
+    assert narrowed.h1 == page.h1
+    assert table_after(narrowed, RANKS) == [["Constable", "", "100% – 1 of 1"]]
+    assert table_after(narrowed, UNITS) == [["Crime", "", "100% – 1 of 1"]]
+    assert table_after(narrowed, LINE)[0] == ["1 June 2026", "100%", "1 of 1"]
+
+
+def test_the_question_of_supervisors_in_a_unit_is_answered_with_its_line(auditor):
+    query = "unit=Westshire+Police/Local+Policing&rank=Constable"
+    page = auditor.page(f"{REPORT}?as_at=2026-04-30&{query}")
+
+    assert "Unit Local Policing, rank or grade Constable: 33% complete, 1 of 3 people" in page.text
+    assert table_after(page, LINE)[0] == ["30 April 2026", "33%", "1 of 3"]
+    assert set(people(page)) == {"S1", "D1001", "N1", "S2"}
+    assert page.links["31 March 2026"] == (
+        f"{REPORT}?as_at=2026-03-31&unit=Westshire+Police%2FLocal+Policing&rank=Constable"
+    )
+
+
+def figures(page: Page) -> list[str]:
+    return [words(figure) for figure in page.all("dl", class_="portal-figures--report")[0]]
+
+
+SEPTEMBER = datetime(2026, 9, 15, 9, tzinfo=UTC)
+LATE = {"L1": 1, "L2": 30, "L3": 31, "L4": 90, "L5": 91, "A1": 0, "A2": -30, "A3": -31}  # days
+
+
+@pytest.fixture
+def september(client):
+    """The overdue of every band on its first and last day, as the auditor."""
+    with time_machine.travel(SEPTEMBER, tick=False):
+        world = make_world()
+        for number, days in LATE.items():
+            person = world.person(number, "crime", surname=f"Zed {number}")
+            due = SEPTEMBER.date() - timedelta(days)
+            make_exclusion(person, world.directive, date(2026, 3, 1), date(2026, 3, 31), due)
+        yield enter(client, world, "D6001")
+
+
+def test_how_long_people_are_overdue_and_who_is_due_soon(september):
+    assert figures(september.page(REPORT)) == [
+        "Overdue 1 to 30 days2 people, overdue 1 to 30 days",
+        "Overdue 31 to 90 days2 people, overdue 31 to 90 days",
+        "Overdue more than 90 days4 people, overdue more than 90 days",
+        "Due in the next 30 days2 people, due in the next 30 days",
+        "Minutes still to learn220",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("figure", "query", "found"),
+    [
+        ("2 people, overdue 1 to 30 days", "late=1-30", {"L1", "L2"}),
+        ("2 people, overdue 31 to 90 days", "late=31-90", {"L3", "L4"}),
+        ("4 people, overdue more than 90 days", "late=over-90", {"L5", "S1", "N2", "D1001"}),
+        ("2 people, due in the next 30 days", "due=30", {"A1", "A2"}),
+    ],
+)
+def test_each_figure_leads_to_the_people_behind_it_on_the_page_and_in_every_file(
+    september, figure, query, found
+):
+    page = september.page(REPORT)
+
+    assert page.links[figure] == f"{REPORT}?{query}#people"
+    listed = september.page(f"{REPORT}?{query}")
+    assert set(people(listed)) == found
+    assert figures(listed) == figures(page)
+    assert {row["staff_number"] for row in csv_rows(september, f"?{query}")} == found
+    assert {row["staff_number"] for row in xlsx_rows(september, f"?{query}")} == found
+    answer = september.get(f"{REPORT}/completions.json?{query}").get_json()
+    assert {row["staff_number"] for row in answer["rows"]} == found
+    wide = parsed(september.get(f"{REPORT}/people.csv?{query}").get_data(as_text=True))
+    assert {row["staff_number"] for row in wide} == found
+    (chip,) = [text for text in listed.links if text.startswith("Remove the filter")]
+    assert people(september.page(listed.links[chip])) == people(page)
+
+
+@pytest.mark.parametrize("query", ["late=nonsense", "due=0", "late=1-30&status=exempt", "due=30&late=1-30"])
+def test_a_filter_that_matches_nobody_says_so(auditor, query):
+    page = auditor.page(f"{REPORT}?{query}")
+
+    assert people(page) == []
+    assert "Nobody matches these filters. Change or clear them." in page.text
+    assert csv_rows(auditor, f"?{query}") == []
+
+
+@pytest.mark.parametrize("query", ["unit=Westshire+Police/Nowhere", "rank=General", "role=nothing"])
+def test_a_group_of_nobody_gets_a_sentence_and_no_drawing(auditor, query):
+    page = auditor.page(f"{REPORT}?{query}")
+
+    assert "nobody is counted" in page.text
+    assert "Nobody whose record you may see matches these filters." in page.text
+    assert not drawings(page)
+    assert not page.all("table")
+
+
+def test_minutes_are_not_told_of_a_past_position(auditor):
+    told = figures(auditor.page(f"{REPORT}?as_at=2026-05-20"))
+
+    assert told[-2:] == ["Due in the 30 days after0 people", "Minutes still to learnKnown for today only"]
+
+
+def test_who_holds_another_requirement_for_years_is_still_late_since_the_due_date(client):
+    """The end of what is held says nothing of what is missing."""
+    with time_machine.travel(TODAY, tick=False):
+        world = make_world()
+        directive = add(Directive(reference="YEARS-1"))
+        make_version(directive, world.activities, effective_on=date(2026, 1, 1), validity_months=36)
+        make_record(world.people["N2"], world.activities[1], date(2026, 4, 18))
+        client = enter(client, world, "D6001")
+
+        assert "N2" in people(client.page("/monitoring/directives/YEARS-1?late=31-90"))
+        assert "-" not in "".join(
+            days for days in client.page("/monitoring").text.split() if days[1:].isdigit()
+        )
+
+
+def test_a_completion_that_lapsed_is_late_since_its_last_day(client):
+    with time_machine.travel(TODAY, tick=False):
+        world = make_world()
+        directive = add(Directive(reference="LAPSE-1"))
+        make_version(directive, world.activities, effective_on=date(2026, 1, 1), validity_months=12)
+        for activity in world.activities.values():
+            make_record(world.people["N2"], activity, date(2025, 5, 20))
+        client = enter(client, world, "D6001")
+
+        assert people(client.page("/monitoring/directives/LAPSE-1?late=1-30")) == ["N2"]
+
+
+def test_my_command_stands_first_with_its_units(client):
+    with time_machine.travel(TODAY, tick=False):
+        page = enter(client, make_world(), "D2003").page("/monitoring")
+
+        assert page.h1 == "3 people in Local Policing are overdue"
+        heads = [words(head) for head in page.all("h2")]
+        assert heads[0] == "Local Policing: 25% have completed everything asked of them: 1 of 4 people."
+        assert table_after(page, COMMAND) == [
+            ["Response/South", "", "0% – 0 of 1"],
+            ["Response, North", "", "33% – 1 of 3"],
+        ]
+        (link,) = [a for a in table_of(page, COMMAND).iter(f"{H}a") if words(a) == "Response/South"]
+        south = client.page(link.get("href") or "")
+        assert south.h1 == "1 person in Response/South is overdue"
+        assert people(south) == ["S1"]
+        assert "0% complete 0 of 1 person" in south.text
+        file = client.get(south.links["CSV of OIC-2026"]).get_data(as_text=True)
+        assert {row["staff_number"] for row in parsed(file)} == {"S1", "S2"}
+        late = client.page(south.links["1 person overdue for OIC-2026"])
+        assert people(late) == ["S1"]
+
+
+COMMAND = "People who have completed everything, by unit, the lowest first"
+
+
+def test_a_person_under_two_directives_counts_once_in_the_command(client):
+    with time_machine.travel(TODAY, tick=False):
+        world = make_world()
+        other = add(Directive(reference="TWO-1"))
+        make_version(other, {1: make_activity()}, effective_on=date(2026, 1, 1))
+        make_exclusion(world.people["S2"], other, date(2026, 4, 1))
+        page = enter(client, world, "D2003").page("/monitoring")
+
+        # N1 has completed one directive and not the other; D2001 and D2003 are under the other alone
+        assert "Local Policing: 0% have completed everything asked of them: 0 of 6 people." in page.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/monitoring?unit=Westshire+Police", f"{REPORT}?unit=Westshire+Police&late=31-90"]
+)
+def test_one_link_shows_each_manager_their_own_people_only(app, client, path):
+    with time_machine.travel(TODAY, tick=False):
+        world = make_world()
+        local = enter(client, world, "D2003").page(path)
+        assert set(people(local)) == {"S1", "N2", "D1001"}
+        crime = enter(PortalClient(app), world, "D2002").page(path)
+        assert people(crime) == []
+        assert not {"S1", "N2", "D1001"} & set(crime.text.split())
+        assert "1 of 1 person" in crime.text
+
+
+def test_the_heading_of_a_shared_link_claims_no_more_than_its_reader_sees(app, client):
+    with time_machine.travel(TODAY, tick=False):
+        world = make_world()
+        assert (
+            enter(client, world, "D2003").page("/monitoring?unit=Westshire+Police").h1
+            == "3 people you can see in Westshire Police are overdue"
+        )
+        page = enter(PortalClient(app), world, "D2002").page(
+            "/monitoring?unit=Westshire+Police/Local+Policing"
+        )
+        assert page.h1 == "Nobody is listed"
+        assert "Nobody whose record you may see works in this unit" in page.text
+        assert not page.all("section", class_="portal-card")
+
+
+@pytest.mark.usefixtures("database")
+@settings(
+    max_examples=12,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(world=worlds(), data=st.data())
+def test_units_ranks_roles_and_lateness_each_add_up_to_the_whole(
+    app: Flask, world: World, data: st.DataObject
+) -> None:
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=False):
+        reference, activity = ask_rank()
+        _, ids = build(world, reference)
+        with transaction():
+            stamp()
+            touch(people=ids)
+        for person in ids:
+            if data.draw(st.booleans()):
+                make_record(person, activity, date(2026, 5, 31))
+        now = position("", "", now=datetime(2026, 6, 1, 12, tzinfo=UTC), newest=newest_stamp())
+        for looking in range(PEOPLE):
+            viewer = viewer_of(ids[looking])
+            if viewer is None:
+                continue
+            report = completion_report(viewer, reference, now)
+            whole = (report.figures.share.done, report.figures.share.total)
+            for lines in (report.units, report.ranks, report.roles):
+                assert (sum(line.done for line in lines), sum(line.total for line in lines)) == whole
+            late = report.figures.count(Status.OVERDUE, Status.EXPIRED)
+            assert sum(report.outlook.late.values()) == late == len(report.overdue_people())
+            for key, count in report.outlook.late.items():
+                band = completion_report(viewer, reference, now, Filters(late=key))
+                assert band.shown.assigned == count
