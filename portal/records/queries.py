@@ -150,6 +150,11 @@ def records_of(person_id: int) -> list[RecordRow]:
     return _rows(statement.order_by(Record.achieved_at.desc(), Record.id.desc()))
 
 
+def records_ever(person_id: int) -> list[RecordRow]:
+    """Every row ever written of what a person achieved, replaced and withdrawn ones too; the first first."""
+    return _rows(_records().where(Record.person_id == person_id).order_by(Record.id))
+
+
 def reference_of(registration_id: int) -> str | None:
     """The reference of the pass earned under a registration."""
     return db.session.scalar(
