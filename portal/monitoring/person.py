@@ -87,6 +87,7 @@ class PersonPage:
     grants: list[Grant]
     directed: list[Directed]
     events: list[Event]
+    replaced: list[Event]  # what was recorded and holds no longer
     requests: list[RequestRow]  # those the viewer may open, that wait
     exhausted: list[str]  # modules in which every attempt is used, today
 
@@ -136,6 +137,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
     begun = {} if position.past else {key: each for key, each in courses(person_id).items() if each.progress}
     name = f"{named.forenames} {named.surname}"
     asked = requests_about(person_id)
+    events = events_of(person_id, asked)
     return PersonPage(
         person_id,
         named.staff_number,
@@ -144,7 +146,8 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
         _posts(viewer, person_id, position, units),
         _grants(person_id, live_units(position.today)),
         _directed(person_id, position, units, begun),
-        events_of(person_id, asked),
+        [event for event in events if not event.ended],
+        [event for event in events if event.ended],
         [row for row in asked if row.outcome is None and may_open(viewer, row)],
         [course.short_title for course in begun.values() if course.exhausted],
     )
