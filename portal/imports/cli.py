@@ -9,8 +9,8 @@ from flask import Blueprint
 from portal import clock
 from portal.db import stamp, transaction
 from portal.errors import BadInputError, NotFoundError, PortalError
-from portal.imports import profiles, queries, services
-from portal.imports.checked import Checked, silent
+from portal.imports import profiles, queries, services, work
+from portal.imports.checked import Checked, MovedError, silent
 from portal.imports.matching import Match
 from portal.imports.services import Brought
 from portal.people.cli import bp as people
@@ -61,22 +61,38 @@ def _run(kind: str, file: Path, profile: str | None, dry_run: bool) -> None:
     try:
         content = read_bytes(file)
         sheet = open_sheet(content, file.name)
-        match = _match(kind, profile, sheet)
+        brought = Brought(kind, file.name, content, sheet, _match(kind, profile, sheet), profile)
         click.echo(f"Read {len(sheet.lines):,} rows.", err=True)
-        found = services.CHECKS[kind](sheet, match, silent)
-        if found.faults:
-            raise BadInputError([f"Line {line}: {reason}" for line, reason in found.faults])
-        if not dry_run and not found.empty:
-            click.echo("Every row is good. Writing, with all that follows from it …", err=True)
-            found.stage(silent)
-            with transaction():
-                brought = Brought(kind, file.name, content, sheet, match, profile)
-                run = services.begin(brought, by=None, at=clock.now())
-                services.apply(run.id, found, found.digest, by=None, at=stamp())
+        found = _checked(brought) if dry_run else _applied(brought)
     except PortalError as error:
         refuse(error)
     click.echo(_summary(found))
     click.echo("Dry run: nothing was changed." if dry_run else "Nothing to do." if found.empty else "Done.")
+
+
+def _checked(brought: Brought) -> Checked:
+    found = services.CHECKS[brought.kind](brought.sheet, brought.match, silent)
+    if found.faults:
+        raise BadInputError([f"Line {line}: {reason}" for line, reason in found.faults])
+    return found
+
+
+def _applied(brought: Brought) -> Checked:
+    """Check and write; from the start where something was recorded in between."""
+    for _ in range(work.TRIES):
+        found = _checked(brought)
+        if found.empty:
+            return found
+        click.echo("Every row is good. Writing, with all that follows from it …", err=True)
+        found.stage(silent)
+        try:
+            with transaction():
+                run = services.begin(brought, by=None, at=clock.now())
+                services.apply(run.id, found, found.digest, by=None, at=stamp())
+        except MovedError:
+            continue
+        return found
+    raise MovedError
 
 
 def _match(kind: str, name: str | None, sheet: Sheet) -> Match:
