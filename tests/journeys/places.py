@@ -11,6 +11,7 @@ from uuid import UUID
 from playwright.sync_api import Browser
 
 from portal.permissions import Role
+from tests.journeys.prepared import file_asked
 from tests.journeys.walking import (
     answer_by_forms,
     ask,
@@ -60,6 +61,7 @@ NO_PAGES = {
     "monitoring.data_dictionary_csv",
     "monitoring.people_csv",
     "monitoring.people_xlsx",
+    "monitoring.prepared_download",
     "operations.healthz",
     "operations.readyz",
     "pages.brand",
@@ -113,6 +115,7 @@ MONITORING = {
         (f"{REPORT}/changes?from_as_at=2026-04-30", f"{REPORT}/changes", f"{REPORT}/changes?as_at=x"), MANAGER
     ),
     "monitoring.data_dictionary": Place(("/monitoring/data-dictionary",), MANAGER),
+    "monitoring.prepared": Place(("{file}",), MANAGER),
     "monitoring.search": Place(("/people", "/people?q=D2001", "/people?q=zzzz"), MANAGER),
     "monitoring.person": Place(
         ("/people/D2001", "/people/D1001", "/people/D2001?as_at=2026-04-30", "/people/D2001?as_at=x"), MANAGER
@@ -226,6 +229,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "learning.outcome",
     "monitoring.open_attempt",
     "monitoring.person",
+    "monitoring.prepared",
     "records.record",
     "reminders.nudge",
 }
@@ -238,6 +242,7 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
         attempts
         | draft_made(browser, server)
         | job_made(browser, server)
+        | {"file": file_asked(server, MANAGER)}
         | imports_made(browser, server)
         | requests_made(browser, server)
     )
