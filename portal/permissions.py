@@ -103,6 +103,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 
 @cache
+def roles_with(permission: Permission) -> frozenset[Role]:
+    """The roles that carry a permission."""
+    return frozenset(role for role, given in ROLE_PERMISSIONS.items() if permission in given)
+
+
+@cache
 def permissions_of(roles: frozenset[Role], *, has_post: bool) -> frozenset[Permission]:
     """All that the roles give, and a learner's own where the person has a post."""
     given: frozenset[Permission] = LEARNER if has_post else frozenset({Permission.ACCOUNT_OWN})

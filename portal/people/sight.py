@@ -15,7 +15,7 @@ from portal import clock
 from portal.db import db
 from portal.people.known import known
 from portal.people.models import Person, Post, RoleGrant, UnitState
-from portal.permissions import SIGHT_ROLES, Permission, Role
+from portal.permissions import SIGHT_ROLES, Permission, Role, roles_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,23 @@ def sight(viewer: Viewer) -> Sight:
     )
 
 
-def visible_people(viewer: Viewer) -> Select[int]:
+def visible_people(viewer: Viewer, act: Permission | None = None) -> Select[int]:
     """The ids of all people whose page and records ``viewer`` may open, as one statement.
 
     A person's posts of today decide; for someone without one, those of their posts that ended last.
+
+    Args:
+        viewer: Who looks.
+        act: Only those to whom the viewer may do this: seen by a grant of a role that carries it, so that
+            one role's sight does not lend another role's powers.
     """
     everyone = select(Person.id)
     if viewer == COMMAND_LINE:
         return everyone
     me, today = viewer.person_id, clock.today()
-    unlimited = [_gives_sight(me, today), RoleGrant.unit_id.is_(None)]
-    under = _units_seen(me, today)
+    roles = SIGHT_ROLES if act is None else SIGHT_ROLES & roles_with(act)
+    unlimited = [_gives_sight(me, today, roles), RoleGrant.unit_id.is_(None)]
+    under = _units_seen(me, today, roles)
     post = aliased(Post)
     seen = select(post.person_id).where(
         or_(
@@ -93,9 +99,9 @@ def visible_people(viewer: Viewer) -> Select[int]:
     )
 
 
-def may_see(viewer: Viewer, person_id: int) -> bool:
-    """Whether ``viewer`` may open the person's page and records. One statement."""
-    found = db.session.scalar(visible_people(viewer).where(Person.id == person_id))
+def may_see(viewer: Viewer, person_id: int, act: Permission | None = None) -> bool:
+    """Whether ``viewer`` may open the person's page and records, or do ``act`` to them. One statement."""
+    found = db.session.scalar(visible_people(viewer, act).where(Person.id == person_id))
     return found is not None
 
 
@@ -109,13 +115,14 @@ def granted(person_id: Any, day: date) -> ColumnElement[bool]:
     return and_(RoleGrant.person_id == person_id, live(RoleGrant, day), RoleGrant.ended_at.is_(None))
 
 
-def _gives_sight(person_id: int, day: date) -> ColumnElement[bool]:
-    return and_(granted(person_id, day), RoleGrant.role.in_(sorted(SIGHT_ROLES)))
+def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
+    return and_(granted(person_id, day), RoleGrant.role.in_(sorted(roles)))
 
 
-def _units_seen(person_id: int, day: date) -> Any:
+def _units_seen(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
     """Granted units and, by the tree of ``day`` as now known, all units under them."""
-    seed = select(RoleGrant.unit_id).where(_gives_sight(person_id, day), RoleGrant.unit_id.is_not(None))
+    by_unit = (_gives_sight(person_id, day, roles), RoleGrant.unit_id.is_not(None))
+    seed = select(RoleGrant.unit_id).where(*by_unit)
     under = seed.cte(recursive=True)
     state = aliased(UnitState)
     below = (

@@ -14,6 +14,7 @@ from portal.directives.forms.directive import MOST_GROUPS, DirectiveForm, FileFo
 from portal.directives.package import DirectiveFile
 from portal.directives.proposals import Proposal, propose
 from portal.directives.queries import DirectiveTold
+from portal.directives.scope import BEYOND, reaches_beyond, refuse_beyond
 from portal.directives.views import showing
 from portal.directives.views.blueprint import bp
 from portal.errors import BadInputError, ConflictError
@@ -81,6 +82,7 @@ def _is_free(form: DirectiveForm, proposal: Proposal, told: DirectiveTold | None
 
 
 def _issue(proposal: Proposal, file: DirectiveFile) -> ResponseReturnValue:
+    refuse_beyond(current_user.viewer, proposal)
     by, token = current_user.person_id, request.form.get("previewed", "")
     follows = services.follows_from(proposal)
     with transaction():
@@ -94,6 +96,7 @@ def _issue(proposal: Proposal, file: DirectiveFile) -> ResponseReturnValue:
 
 def _preview(proposal: Proposal, file: DirectiveFile, told: DirectiveTold | None, problem: str = "") -> str:
     effect, token = proposal.preview()
+    beyond = reaches_beyond(current_user.viewer, proposal)
     titles = queries.titles()
     before = told.newest.file if told else None
     sent = [pair for pair in request.form.items(multi=True) if not NOT_SENT_ON.fullmatch(pair[0])]
@@ -109,7 +112,8 @@ def _preview(proposal: Proposal, file: DirectiveFile, told: DirectiveTold | None
         asked=wording.requirements(file, titles),
         token=token,
         sent=sent,
-        problem=problem,
+        problem=problem or (BEYOND if beyond else ""),
+        beyond=beyond,
         is_past=proposal.effective_on < clock.today(),
         back=url_for(".change", reference=told.reference) if told else url_for(".new"),
     )

@@ -13,6 +13,7 @@ from portal.directives import queries, services
 from portal.directives.forms.directive import WithdrawForm
 from portal.directives.proposals import propose_withdrawal
 from portal.directives.queries import DirectiveTold
+from portal.directives.scope import refuse_beyond
 from portal.directives.views import showing
 from portal.directives.views.blueprint import bp
 from portal.errors import BadInputError, ConflictError
@@ -41,7 +42,9 @@ def withdraw(reference: str) -> ResponseReturnValue:
 
 def _withdraw(reference: str, day: date) -> ResponseReturnValue:
     by, token = current_user.person_id, request.form.get("previewed", "")
-    follows = services.follows_from(propose_withdrawal(reference, day))
+    proposal = propose_withdrawal(reference, day)
+    refuse_beyond(current_user.viewer, proposal)
+    follows = services.follows_from(proposal)
     with transaction():
         done = services.withdraw(reference, day, at=clock.now(), by=by, previewed=token, follows=follows)
     flash(f"{done.reference} is withdrawn from {say_date(done.effective_on)}. Its history stays.", "success")
@@ -53,7 +56,9 @@ def _page(told: DirectiveTold, form: WithdrawForm) -> str:
 
 
 def _preview(told: DirectiveTold, day: date, problem: str = "") -> str:
-    effect, token = propose_withdrawal(told.reference, day).preview()
+    proposal = propose_withdrawal(told.reference, day)
+    refuse_beyond(current_user.viewer, proposal)
+    effect, token = proposal.preview()
     return render_template(
         "directives/withdraw_preview.html",
         told=told,
