@@ -6,7 +6,8 @@ import re
 
 from portal import clock
 from portal.accounts import services as accounts
-from portal.db import transaction
+from portal.catalogue.models import ModuleVersion
+from portal.db import db, transaction
 from tests.accounts.browsing import PASSWORD, sign_in
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.imports.rosters import COLUMNS, row
@@ -71,4 +72,8 @@ def sections(page):
     return found
 
 
-__all__ = ["administrator", "chosen", "csv_of", "row", "run_id", "sections", "to_check", "upload"]
+def activity(version_id):
+    return db.session.get_one(ModuleVersion, version_id).activity_id
+
+
+__all__ = ["activity", "administrator", "chosen", "csv_of", "row", "run_id", "sections", "to_check", "upload"]

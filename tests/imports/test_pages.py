@@ -11,7 +11,6 @@ import xlsxwriter
 from sqlalchemy import func, select
 
 from portal import clock
-from portal.catalogue.models import ModuleVersion
 from portal.db import Stamp, db, transaction
 from portal.imports import profiles, services, work
 from portal.imports.forms import MOST_BYTES
@@ -23,11 +22,21 @@ from portal.jobs.worker import Hands
 from portal.people.files import open_sheet
 from portal.people.models import Person, PersonName
 from portal.people.queries import person_by_staff_number
-from tests.accounts.browsing import another, make_account, sign_in, signed_in
+from tests.accounts.browsing import sign_in
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.imports.bad import BAD, mended, spoilt
-from tests.imports.desk import administrator, chosen, csv_of, row, run_id, sections, to_check, upload
+from tests.imports.desk import (
+    activity,
+    administrator,
+    chosen,
+    csv_of,
+    row,
+    run_id,
+    sections,
+    to_check,
+    upload,
+)
 from tests.imports.rosters import COLUMNS, TEAM, run, write_csv
 from tests.learning.asking import ask
 from tests.monitoring.counting import statements
@@ -234,10 +243,6 @@ def test_a_change_that_does_not_concern_the_file_stops_nothing(client, app, tmp_
     assert "was applied" in client.press(page, "Apply the import").h1
 
 
-def activity(version_id):
-    return db.session.get_one(ModuleVersion, version_id).activity_id
-
-
 def test_twice_is_once(client):
     administrator(client)
     apply(client, csv_of([row()]))
@@ -343,55 +348,6 @@ def test_a_file_that_is_no_table_is_refused_beside_its_field(client, content, re
     assert page.title.startswith("Error: ")
     assert reason in page.text
     assert count(ImportRun) == 0
-
-
-def test_a_directive_owner_imports_completions_and_no_roster(client):
-    administrator(client, role="directive-owner", number="OWNER")
-
-    assert client.get("/imports/roster/new").status_code == 403
-    assert client.get("/imports/completions/new").status_code == 200
-    assert "Import a roster" not in client.page("/imports").text
-
-
-def test_a_roster_of_another_is_not_shown_to_who_may_not_import_one(client, app):
-    administrator(client)
-    page = to_check(client, csv_of([row()]))
-    other = another(app)
-    administrator(other, role="directive-owner", number="OWNER")
-
-    for path in ("", "/columns", "/bad-rows.csv"):
-        assert other.get(f"/imports/{run_id(page)}{path}").status_code == 404
-
-
-def test_a_role_that_ends_at_a_unit_imports_nothing(client):
-    administrator(client, unit=True)
-
-    assert client.get("/imports/roster/new").status_code == 404
-    assert "need a role without a unit" in client.page("/imports").text
-
-
-def test_who_left_cannot_sign_in_and_keeps_the_record(client, app):
-    unit = make_unit("Westshire Police")
-    person = make_account("L1", unit=unit)
-    version = make_version("protect")
-    make_record(person, activity(version), date(2026, 5, 1))
-    leaver = another(app)
-    sign_in(leaver, "L1")
-    assert signed_in(leaver)
-    administrator(client)
-    held = row(
-        "L1",
-        surname="Shah",
-        email="l1@westshire.example",
-        unit_path="Westshire Police",
-        valid_from="2024-01-01",
-    )
-
-    apply(client, csv_of([{**held, "valid_to": "2026-05-31"}]))
-
-    assert not signed_in(leaver)
-    assert "Sign in" in sign_in(leaver, "L1").h1
-    assert "Protect" in client.page("/people/L1").text
 
 
 def test_a_list_of_twenty_asks_as_often_as_one_of_two(client):
