@@ -13,7 +13,7 @@ import time_machine
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from portal.monitoring import exports, paper
+from portal.monitoring import exports
 from portal.standing.algebra import Status
 from tests.factories.people import make_grant
 from tests.monitoring.reading import csv_rows, parsed, xlsx_rows
@@ -154,15 +154,6 @@ def test_nobody_matching_makes_whole_files_that_say_so(auditor: PortalClient) ->
     assert "Nobody is listed." in pdf_text(auditor, query)
     assert wide_rows(auditor, query) == []
     assert json.loads(auditor.get(f"{REPORT}/completions.json{query}").data)["rows"] == []
-
-
-def test_a_document_too_long_for_a_page_is_refused_with_a_sentence(
-    auditor: PortalClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paper, "MOST_PEOPLE", 5)
-    page = auditor.page(f"{REPORT}/completions.pdf", 409)
-    assert "would list 6 people" in page.text
-    assert "download the CSV" in page.text
 
 
 def test_the_dictionary_has_every_column_of_the_files(auditor: PortalClient) -> None:
