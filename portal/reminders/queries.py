@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.db import db
@@ -21,6 +21,7 @@ from portal.reminders.rules import Reason, Rules
 ENDING_DAYS = (60, 30, 7)  # before a completion ends, where a directive says nothing else
 MOST_BOUND = 500
 NUDGE_DAYS = 7
+UNSEEN = "somebody outside your units"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ def outbox(viewer: Viewer, state: Delivery | None, offset: int, limit: int) -> l
     statement = statement.where(_seen(viewer), *([Message.state == state] if state else []))
     statement = statement.order_by(Message.created_at.desc(), Message.id.desc()).offset(offset).limit(limit)
     rows = db.session.execute(statement).all()
-    said = _lines_in_words([message.id for message, _ in rows])
+    said = _lines_in_words(viewer, [message.id for message, _ in rows])
     return [_posted(message, name, said.get(message.id, [])) for message, name in rows]
 
 
@@ -253,10 +254,12 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
     return or_(Message.person_id.in_(visible_people(viewer)), Message.person_id == viewer.person_id)
 
 
-def _lines_in_words(ids: Sequence[int]) -> dict[int, list[str]]:
+def _lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     about = aliased(PersonName)
+    is_seen = MessageLine.about_id.in_(visible_people(viewer))
+    name = case((~is_seen, UNSEEN), else_=func.coalesce(about.forenames + " " + about.surname, "Erased"))
     statement = (
-        select(MessageLine, Directive.reference, about.forenames, about.surname, Message.person_id)
+        select(MessageLine, Directive.reference, name, Message.person_id)
         .join(Directive, Directive.id == MessageLine.directive_id)
         .join(Message, Message.id == MessageLine.message_id)
         .outerjoin(about, about.person_id == MessageLine.about_id)
@@ -264,8 +267,8 @@ def _lines_in_words(ids: Sequence[int]) -> dict[int, list[str]]:
         .order_by(MessageLine.id)
     )
     found: dict[int, list[str]] = {}
-    for line, reference, forenames, surname, addressee in db.session.execute(statement):
-        of = "" if line.about_id == addressee else f", {forenames or ''} {surname or 'Erased'}".rstrip()
+    for line, reference, named, addressee in db.session.execute(statement):
+        of = "" if line.about_id == addressee else f", {named}"
         found.setdefault(line.message_id, []).append(f"{reference}: {in_words(Reason(line.reason))}{of}")
     return found
 

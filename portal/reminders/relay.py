@@ -103,6 +103,8 @@ def hand_over(
         raise _refusal(code, said) from error
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError, smtplib.SMTPHeloError) as error:
         raise _refusal(error.smtp_code, error.smtp_error) from error
+    except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
+        raise RefusedError(f"The relay takes no address such as “{letter.to.email}”.") from error
     except smtplib.SMTPServerDisconnected as error:
         raise DeferredError("The relay broke off; the mail may have arrived.", broken=True) from error
     except (OSError, smtplib.SMTPException) as error:

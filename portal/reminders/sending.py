@@ -98,6 +98,7 @@ class _Sender:
 
     def send(self, message_id: int) -> None:
         """Claim, check again, hand over and note one message."""
+        self._pace()  # before it is checked: what is done while the relay rests is not asked for
         now, hours = clock.now(), self.settings.hours
         if not hours.allow(now):
             return
@@ -126,7 +127,7 @@ class _Sender:
     def _hand_over(self, message_id: int, made: Letter, reference: UUID, now: datetime) -> None:
         hours = self.settings.hours
         try:
-            self._pace()
+            self.next = time.monotonic() + 60 / self.settings.relay.per_minute
             self._give(made, reference, now)
         except RefusedError as error:
             self.done.refused += 1
@@ -163,4 +164,3 @@ class _Sender:
         wait = self.next - time.monotonic()
         if wait > 0:
             time.sleep(wait)
-        self.next = time.monotonic() + 60 / self.settings.relay.per_minute

@@ -1,7 +1,7 @@
 """Planning reminders, nudging, claiming messages, noting what became of them; in the caller's transaction."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -309,8 +309,16 @@ def told(plan: Plan) -> list[str]:
     return sorted(lines)
 
 
-def said(plan: Plan, line: Line, reader: int) -> str:
-    """One reason in words, with whom it is about where that is somebody else."""
+def said(plan: Plan, line: Line, reader: int, seen: Collection[int] | None = None) -> str:
+    """One reason in words, with whom it is about where that is somebody else.
+
+    Args:
+        plan: Where it stands.
+        line: The reason.
+        reader: Who is written to.
+        seen: Who may be named; None: everybody.
+    """
     about = plan.people.get(line.about_id)
-    of = "" if line.about_id == reader or about is None else f", {about.name}"
+    name = "" if about is None else about.name if seen is None or about.person_id in seen else queries.UNSEEN
+    of = "" if line.about_id == reader or not name else f", {name}"
     return f"{plan.directives[line.directive_id].reference} {queries.in_words(line.reason)}{of}"

@@ -9,6 +9,7 @@ from flask_login import current_user
 from portal import clock
 from portal.access import requires
 from portal.db import transaction
+from portal.directives.scope import refuse_directive_beyond
 from portal.errors import NotFoundError
 from portal.people.queries import may_see, person_by_staff_number
 from portal.permissions import Permission
@@ -73,7 +74,7 @@ def preview() -> ResponseReturnValue:
     plan = services.planned(clock.today() if error or day is None else day)
     seen = queries.seen(current_user.viewer) & plan.people.keys()
     rows = [
-        (plan.people[one], [services.said(plan, line, one) for line in lines])
+        (plan.people[one], [services.said(plan, line, one, seen) for line in lines])
         for one, lines in plan.letters.items()
         if one in seen
     ]
@@ -100,6 +101,7 @@ def preview() -> ResponseReturnValue:
 def rules(reference: str) -> ResponseReturnValue:
     """When one directive reminds."""
     about = queries.directive_named(reference, clock.today())
+    refuse_directive_beyond(current_user.viewer, about.id)
     form = RulesForm.of(about.rules)
     if form.validate_on_submit():
         with transaction():
@@ -157,13 +159,13 @@ def nudge(staff_number: str, reference: str) -> ResponseReturnValue:
 
 
 def _person(staff_number: str) -> Addressee:
-    """The person, as far as the viewer may see them.
+    """The person, as far as the viewer may remind them.
 
     Raises:
         NotFoundError: There is nobody of this number, or none that may be seen.
     """
     person_id = person_by_staff_number(staff_number.replace("\x00", ""))
     found = queries.addressees([person_id], clock.today()).get(person_id)
-    if found is None or not may_see(current_user.viewer, person_id):
+    if found is None or not may_see(current_user.viewer, person_id, Permission.REMINDER_NUDGE):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     return found

@@ -319,3 +319,31 @@ def test_every_message_agrees_with_the_rule_of_standings(world: World, office: O
 def test_why_somebody_is_written_to_is_one_of_the_rules(world: World) -> None:
     made = plan(date(2026, 5, 15))
     assert {line.reason for lines in made.letters.values() for line in lines} == {Reason.OVERDUE}
+
+
+def test_an_address_that_the_relay_takes_in_no_form_holds_up_nobody(
+    world: World, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smtplib.SMTP.has_extn", lambda _relay, name: name != "smtputf8")
+    with transaction():
+        for number in ("D1001", "N2"):
+            row = db.session.scalars(select(PersonName).where(PersonName.staff_number == number)).one()
+            row.email = f"josé.{number}@westshire.example"
+    plan(date(2026, 5, 15))
+    assert send(office).refused == 2
+    assert states() | {"D1001": "refused", "N2": "refused"} == states()
+
+
+def test_what_is_done_while_the_relay_rests_is_not_asked_for(
+    world: World, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan(date(2026, 5, 15))
+
+    def complete(_seconds: float) -> None:
+        for activity in world.activities.values():
+            for number in ("D1001", "N2", "S1"):
+                make_record(world.people[number], activity, date(2026, 5, 20))
+
+    monkeypatch.setattr("portal.reminders.sending.time.sleep", complete)
+    done = send(office, per_minute=1)
+    assert (done.sent, done.dropped) == (1, 2)

@@ -1,0 +1,55 @@
+"""What a role of one unit reads and sets about reminders ends at that unit."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+import time_machine
+
+from portal import clock
+from portal.db import transaction
+from portal.reminders import services
+from portal.reminders.hours import Hours
+from tests.factories.people import make_grant
+from tests.monitoring.world import World, enter, make_world
+from tests.pages import PortalClient
+
+
+@pytest.fixture
+def world(database: None) -> Iterator[World]:
+    """D2001 of the north also manages somebody of another command, who is overdue as well."""
+    made = make_world()
+    made.person("X9", "crime", "D2001", surname="Faraway", role="investigation")
+    made.person("D4002", "north", role="training")
+    make_grant(made.people["D4002"], "directive-owner", made.units["north"])
+    with time_machine.travel(datetime(2026, 5, 20, 11, tzinfo=UTC), tick=False):
+        yield made
+
+
+@pytest.fixture
+def owner(client: PortalClient, world: World) -> PortalClient:
+    return enter(client, world, "D4002")
+
+
+def test_a_letter_to_a_manager_names_nobody_whom_the_reader_may_not_see(owner: PortalClient) -> None:
+    dry = owner.page("/reminders/preview?day=21+May+2026").text
+    with transaction():
+        services.plan_day(date(2026, 5, 14), at=clock.now(), hours=Hours())
+    page = owner.page("/reminders").text
+
+    for text in (dry, page):
+        assert "to the line manager, Priya Shah" in text
+        assert "to the line manager, somebody outside your units" in text
+        assert "Faraway" not in text
+
+
+def test_the_rules_of_the_force_s_directive_are_not_theirs(owner: PortalClient) -> None:
+    assert "Your role is for a unit" in owner.page("/reminders/rules/OIC-2026", 403).text
+
+
+def test_sight_by_one_role_lets_no_other_role_remind(owner: PortalClient, world: World) -> None:
+    make_grant(world.people["D4002"], "auditor")
+
+    owner.page("/people/C1")
+    assert owner.get("/people/C1/nudge/OIC-2026").status_code == 404
+    owner.page("/people/D1001/nudge/OIC-2026")
