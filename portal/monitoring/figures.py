@@ -109,6 +109,26 @@ class Outlook:
     late: dict[str, int]  # by the band's name in an address, the shortest first
     soon: int
 
+    @classmethod
+    def of(
+        cls, left: Iterable[tuple[Status, int, int]], bands: dict[str, tuple[int, int]], ahead: int
+    ) -> "Outlook":
+        """From rows of status, days to the last day in time, and people.
+
+        Args:
+            left: Of those who have still to complete; days are below zero where it is past.
+            bands: Least and most days overdue, both counted, by name.
+            ahead: The most days that are soon.
+        """
+        late, soon = dict.fromkeys(bands, 0), 0
+        for status, days, people in left:
+            if status in (Status.OVERDUE, Status.EXPIRED):
+                for name, (least, most) in bands.items():
+                    late[name] += people * (least <= -days <= most)
+            elif days <= ahead:
+                soon += people
+        return cls(late, soon)
+
 
 @dataclass(frozen=True)
 class GroupLine:

@@ -153,8 +153,7 @@ class CompletionReport:
     @cached_property
     def outlook(self) -> Outlook:
         """Of the group: how long people have been overdue, and how many are due soon."""
-        late, soon = totals.outlook(self._grouped, list(LATE_BANDS.values()), DUE_DAYS["30"])
-        return Outlook(dict(zip(LATE_BANDS, late, strict=True)), soon)
+        return Outlook.of(totals.days_left(self._grouped), LATE_BANDS, DUE_DAYS["30"])
 
     def overdue_people(self) -> set[int]:
         """Ids of the people of the group overdue, with those whose completion lapsed."""

@@ -35,6 +35,7 @@ class StandingSpan(Base):
             "to_on",
             "known_from",
             "known_to",
+            "post_id",
         ),
         Index(
             "ix_span_whole",

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, literal, select
+from sqlalchemy import case, func, literal, select, union_all
 
 from portal.db import db
 from portal.people.models import Post
 from portal.standing.algebra import Status
 from portal.standing.models import StandingSpan
-from portal.standing.scope import AHEAD, LATE, Scope, Whose, holds, is_known, late_since
+from portal.standing.scope import AHEAD, Scope, Whose, holds, is_known, late_since
 from portal.standing.spans import WHOLE
 
 span: Any = StandingSpan
@@ -72,12 +72,10 @@ def _placed(equal: Any, days: Sequence[int]) -> Any:
 
 def by_post(scope: Scope) -> Sequence[tuple[str, str, Status, int]]:
     """How many people by designated role, rank or grade, and status under the whole directive."""
-    posts = select(span.post_id, span.status, func.count().label("people")).where(*scope.wholes())
-    held = posts.group_by(span.post_id, span.status).subquery()
-    columns = (Post.designated_role, Post.rank_or_grade, held.c.status)
-    statement = select(*columns, func.sum(held.c.people)).join(held, held.c.post_id == Post.id)
+    columns = (Post.designated_role, Post.rank_or_grade, span.status)
+    statement = select(*columns, func.count()).join(Post, Post.id == span.post_id).where(*scope.wholes())
     rows = db.session.execute(statement.group_by(*columns))
-    return [(role, rank, Status(status), int(people)) for role, rank, status, people in rows]
+    return [(role, rank, Status(status), people) for role, rank, status, people in rows]
 
 
 def across(as_at: date, as_known_on: datetime, whose: Whose) -> Sequence[tuple[int, Status, int]]:
@@ -97,18 +95,17 @@ def across(as_at: date, as_known_on: datetime, whose: Whose) -> Sequence[tuple[i
     return [(unit_id, Status(status), people) for unit_id, status, people in rows]
 
 
-def outlook(scope: Scope, bands: Sequence[tuple[int, int]], ahead: int) -> tuple[list[int], int]:
-    """People by how many days they have been overdue, and those who have ``ahead`` days left or fewer.
+def days_left(scope: Scope) -> Sequence[tuple[Status, int, int]]:
+    """Of those who have still to complete: status, days to the last day in time, and people.
 
-    Args:
-        scope: Whom it is about.
-        bands: Least and most days, both counted.
-        ahead: Days from the scope's own to the due date.
+    The days are below zero where it is past. Only who lapsed is read from the table itself: the index
+    holds all that is asked of the others.
     """
-    today, since = scope.as_at.toordinal(), late_since(span)
-    late, waits = span.status.in_(LATE), span.status.in_(AHEAD)
-    met = [and_(late, since.between(today - most, today - least)) for least, most in bands]
-    met.append(and_(waits, span.due_on <= today + ahead))
-    statement = select(*(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in met))
-    row = db.session.execute(statement.where(*scope.wholes(), late | waits)).one()
-    return [int(people) for people in row[:-1]], int(row[-1])
+    here, since = scope.wholes(), late_since(span)
+    lapsed = select(span.status, since, func.count()).where(*here, span.status == Status.EXPIRED)
+    others = select(span.status, span.due_on, func.count()).where(
+        *here, span.status.in_([Status.OVERDUE, *AHEAD])
+    )
+    statement = union_all(others.group_by(span.status, span.due_on), lapsed.group_by(span.status, since))
+    today = scope.as_at.toordinal()
+    return [(Status(status), day - today, people) for status, day, people in db.session.execute(statement)]
