@@ -19,7 +19,7 @@ EMPTIED = {  # by kind: what is emptied, and what is said of it
         ("step-2-text", "Step 3 is empty. Write it."),
     ],
     "match": [
-        ("pair-0-left", "Pair 1: What the learner is shown is empty. Write it."),
+        ("pair-0-left", "Pair 1: Shown to the learner is empty. Write it."),
         ("pair-1-right", "Pair 2: What belongs to it is empty. Write it."),
     ],
     "single": [

@@ -36,7 +36,7 @@ FIELDS = {
     "feedback": "Feedback",
     "correct": "Right choice",
     "extra_right": "What belongs to nothing",
-    "left": "What the learner is shown",
+    "left": "Shown to the learner",
     "right": "What belongs to it",
     "start": "First scene",
     "debrief": "Debrief",
