@@ -51,6 +51,7 @@ def make(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
         with transaction():
             prepared.keep(file_id, begun.finish(), called, seen, clock.now())
             detail = {**exports.audited(report, name.rpartition(".")[2]), "file": str(file_id)}
+            detail |= {"shape": "wide"} if name.startswith("people") else {}
             log("completions.exported", actor_id=viewer.person_id, **detail)
             result = {"Rows": rows}
             progress.conclude(result)
@@ -59,12 +60,13 @@ def make(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def tidy() -> None:
     """Remove the files whose day is over, then their rows: cut off in between, it is done again."""
-    over = prepared.expired(clock.now())
+    now = clock.now()
+    over = prepared.expired(now)
     if over:
         folder().remove(over)
         with transaction():
             prepared.forget(over)
-    folder().sweep()
+    folder().sweep(now)
 
 
 def _viewer(person_id: int) -> Viewer:

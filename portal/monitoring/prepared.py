@@ -30,6 +30,7 @@ from portal.people.queries import Viewer, sight
 
 KIND = "report_file"
 KEPT = timedelta(hours=24)
+SETTLED = timedelta(hours=1)  # longer than any reading transaction
 MOST_UNDER_WAY = 3  # of one person
 UNDER_WAY = (State.WAITING, State.RUNNING)
 NARROWED = (
@@ -205,9 +206,10 @@ class Folder:
             for path in self.path.glob(f"{file_id.hex}-*"):
                 _removed(path)
 
-    def sweep(self) -> None:
-        """Remove what belongs to no row; what is there was listed before the rows are read."""
-        paths = list(self.path.glob("*")) if self.path.is_dir() else []
+    def sweep(self, at: datetime) -> None:
+        """Remove what belongs to no row, and is not so young that the row may not be seen here yet."""
+        before = (at - SETTLED).timestamp()
+        paths = [path for path in self.path.glob("*") if _written(path) < before]
         held = {row.hex for row in db.session.scalars(select(PreparedFile.id))} if paths else set()
         for path in paths:
             if path.name.partition("-")[0] not in held:
@@ -233,6 +235,13 @@ class Begun:
         finally:
             os.close(folder)
         return self.whole
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another sweeps too
+        return float("inf")
 
 
 def _removed(path: Path) -> None:

@@ -38,6 +38,7 @@ SHAPES = {
     "people.xlsx": "Spreadsheet, one row a person",
     "completions.pdf": "PDF, one row a person",
 }
+FILTERS = {"q": "name or staff number", "role": "designated role", "rank": "rank or grade"}
 
 
 def register(bp: Blueprint) -> None:
@@ -75,7 +76,7 @@ def page(uuid: UUID) -> ResponseReturnValue:
         head=HEADS[job.state],
         shape=SHAPES[row.name],
         times=wording.times(at),
-        filters=sorted(row.filters),
+        filters=[FILTERS.get(name, name.replace("_", " ")) for name in sorted(row.filters)],
         size=_size(row.size or 0),
         until=prepared.until(row),
         refused=_refused(row) if job.state == State.DONE else "",

@@ -1,6 +1,7 @@
 """Files that a job makes: asked for once, there for a day, for their asker alone; on both databases."""
 
 import io
+import os
 import re
 import shutil
 import stat
@@ -15,6 +16,7 @@ from pypdf import PdfReader
 from sqlalchemy import select, update
 
 from portal.audit.models import AuditEvent
+from portal.clock import now as clock_now
 from portal.db import db, transaction
 from portal.errors import RuleError
 from portal.jobs.models import Job, State
@@ -221,13 +223,18 @@ def test_the_next_job_removes_what_is_over_and_what_belongs_to_nobody(app, audit
     clock.shift(timedelta(hours=25))
     sign_in(auditor, "D6001")
     asked(auditor, WIDE)
-    old.touch()  # as if nobody had looked since
+    for path in (old, stray):
+        path.write_text("left behind")  # whatever has been removed by now
+        os.utime(path, (0, 0))
+    young = folder / f"{'0' * 32}-young"  # of a row that is not seen here yet
+    young.write_text("just begun")
+    os.utime(young, (clock_now().timestamp() - 60,) * 2)
 
     run_jobs(app)
 
-    assert [path.name[:32] for path in folder.iterdir()] == [
-        row.id.hex for row in db.session.scalars(select(PreparedFile))
-    ]
+    rows = [row.id.hex for row in db.session.scalars(select(PreparedFile))]
+    assert {path.name[:32] for path in folder.iterdir()} == {*rows, "0" * 32}
+    assert young.exists()
     assert not stray.exists()
     assert not half.exists()
 
