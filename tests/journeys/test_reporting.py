@@ -1,0 +1,102 @@
+"""Reports and reminders in a browser: a number explained, a question answered and filed, a person nudged."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+from pypdf import PdfReader
+
+from portal import clock
+from tests.journeys.walking import ask, follow, go, h1, hold_to_account, press, sign_in, visitor
+from tests.running import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+REPORT = "/monitoring/directives/OIC-2026"
+BOTH = pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+
+
+@BOTH
+def test_a_manager_explains_a_number_down_to_the_last_person_and_fact(
+    browser: Browser, shared_server: Server, width: int, scripts: bool
+) -> None:
+    with visitor(browser, shared_server, width, java_script_enabled=scripts) as tab:
+        sign_in(tab, "D2001")
+        tab.goto(REPORT)
+        said = re.search(r"(\d+) of (\d+) people", h1(tab))
+        assert said
+        hold_to_account(tab)
+        tab.goto(f"{REPORT}?status=satisfied")
+        listed = tab.locator("tbody tr th a[href^='/people/']").all_inner_texts()
+        assert len(listed) == min(int(said[1]), 25)  # the numerator, person by person
+        go(tab, "tbody tr th a[href^='/people/']")
+        hold_to_account(tab)
+        assert "What happened" in tab.inner_text("main")
+        follow(tab, "OIC-")
+        assert re.search(r"OIC-\w{4}-\w{4}-\w", tab.inner_text("main"))
+        hold_to_account(tab)
+
+
+@BOTH
+def test_an_auditor_answers_for_a_day_as_known_then_and_now_and_files_it(
+    browser: Browser, shared_server: Server, width: int, scripts: bool, tmp_path: Path
+) -> None:
+    """What was the position on the due date, as known then and now, for constables, and who differs?"""
+    with visitor(browser, shared_server, width, java_script_enabled=scripts) as tab:
+        sign_in(tab, "D6001")
+        tab.goto(f"{REPORT}?as_at=2026-04-30&as_known_on=2026-04-30&rank=Constable")
+        then = h1(tab)
+        assert then.startswith("On 30 April 2026, ")
+        hold_to_account(tab)
+        with tab.expect_download() as waiting:
+            tab.locator("main a:has-text('PDF')").last.click()
+        target = tmp_path / "position.pdf"
+        waiting.value.save_as(target)
+        assert waiting.value.suggested_filename == "OIC-2026-completions-2026-04-30.pdf"
+        first = PdfReader(io.BytesIO(target.read_bytes())).pages[0].extract_text()
+        assert re.sub(r"\s+", " ", then) in re.sub(r"\s+", " ", first)
+        assert "It is cut, not rounded up" in re.sub(r"\s+", " ", first)
+        tab.goto(f"{REPORT}/changes?from_as_at=2026-04-30&from_as_known_on=2026-04-30&as_at=2026-04-30")
+        assert re.fullmatch(r"\d+ (person stands|people stand) differently", h1(tab))
+        hold_to_account(tab)
+        for row in tab.locator("tbody tr").all():
+            assert row.locator("td").last.inner_text().strip(), "no fact explains this row"
+
+
+@BOTH
+def test_a_manager_reminds_somebody_once_and_the_owner_sees_it(
+    browser: Browser, shared_server: Server, width: int, scripts: bool
+) -> None:
+    missing = (  # a report of the sergeant's who is late, begun or not started, and not reminded yet
+        "SELECT DISTINCT n.staff_number FROM standing_span s"
+        " JOIN post p ON p.id = s.post_id JOIN person_name n ON n.person_id = s.person_id"
+        " JOIN person_name m ON m.person_id = p.line_manager_id"
+        " WHERE m.staff_number = 'D2001' AND s.position = 0 AND s.status IN (1, 3, 4)"
+        " AND s.from_on <= ? AND s.to_on >= ? AND s.known_to > 9000000000000000000"
+        " AND NOT EXISTS (SELECT 1 FROM message_line l WHERE l.about_id = s.person_id) ORDER BY 1"
+    )
+    day = clock.today().toordinal()
+    number = ask(shared_server.instance, missing, day, day)[0][0]
+    with visitor(browser, shared_server, width, java_script_enabled=scripts) as tab:
+        sign_in(tab, "D2001")
+        tab.goto(f"/people/{number}")
+        follow(tab, "of OIC-2026")
+        hold_to_account(tab)
+        press(tab, "Send the reminder")
+        assert "The reminder to" in tab.inner_text("main")
+        tab.goto(f"/people/{number}/nudge/OIC-2026")
+        assert "You can do it again from" in tab.inner_text("main")
+        hold_to_account(tab)
+    with visitor(browser, shared_server, width, java_script_enabled=scripts) as tab:
+        sign_in(tab, "D4001")
+        tab.goto("/reminders")
+        assert "nudged by a manager" in tab.inner_text("main")
+        assert number in tab.inner_text("main")
+        hold_to_account(tab)
+        follow(tab, "What would be sent to whom, and why")
+        hold_to_account(tab)
+        tab.fill("#day", "someday")
+        press(tab, "Show")
+        assert "Write today’s date or a later one" in tab.inner_text("main")
+        hold_to_account(tab)
