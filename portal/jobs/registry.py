@@ -20,6 +20,7 @@ class Task:
     page: Callable[[Arguments], str] | None = None  # the address of the page that it belongs to
     by_hand: str = ""  # what it does, in a sentence, where the page of jobs offers to start it
     due: Callable[[], bool] | None = None  # whether a worker is to begin one by itself
+    own: bool = False  # the page is its asker's alone
 
 
 _tasks: dict[str, Task] = {}
@@ -32,6 +33,7 @@ def task(
     page: Callable[[Arguments], str] | None = None,
     by_hand: str = "",
     due: Callable[[], bool] | None = None,
+    own: bool = False,
 ) -> Callable[[Run], Run]:
     """Let ``run(progress, arguments)`` do the jobs of this kind.
 
@@ -48,10 +50,11 @@ def task(
         by_hand: A sentence on what it does; with it the page of jobs offers to start one without arguments.
         due: Asked by a worker every minute, in an application context: whether it is to begin one without
             arguments. It begins none while one is under way, nor within a quarter of an hour of the last.
+        own: Whether that page is shown to whoever asked for the job alone.
     """
 
     def register(run: Run) -> Run:
-        _tasks[kind] = Task(kind, title, run, page, by_hand, due)
+        _tasks[kind] = Task(kind, title, run, page, by_hand, due, own)
         return run
 
     return register

@@ -29,10 +29,12 @@ ORDINALS = ("", "first", "second", "third")
 title = title_of
 
 
-def page_of(row: Any) -> str:
-    """The address of the page that the job belongs to; empty where there is none."""
+def page_of(row: Any, viewer_id: int) -> str:
+    """The address of the page that the job belongs to; empty where the viewer has none."""
     found = task_of(row.kind)
-    return found.page(row.arguments) if found and found.page else ""
+    if found is None or found.page is None or (found.own and row.asked_by_id != viewer_id):
+        return ""
+    return found.page(row.arguments)
 
 
 def who(row: Any) -> str:

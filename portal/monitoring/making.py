@@ -35,7 +35,11 @@ def folder() -> Folder:
     return Folder(Path(current_app.instance_path))
 
 
-@task(prepared.KIND, "File of a report", page=lambda arguments: f"/monitoring/files/{arguments['file']}")
+def _page(arguments: dict[str, Any]) -> str:
+    return f"/monitoring/files/{arguments['file']}"
+
+
+@task(prepared.KIND, "File of a report", page=_page, own=True)
 def make(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Write the file beside its place, then put it there in one step with the end of the job."""
     tidy()

@@ -253,6 +253,21 @@ def test_nobody_else_gets_at_the_file_whatever_they_may_see(app, auditor, world)
 
 
 @pytest.mark.usefixtures("large")
+def test_the_administrator_finds_the_job_and_no_way_to_the_file(app, auditor, world):
+    page = ready(app, auditor)
+    [job] = jobs()
+    make_grant(world.people["N2"], "administrator")
+    administrator = enter(another(app), world, "N2")
+
+    own, others = (each.page(f"/jobs/{job.reference}") for each in (auditor, administrator))
+
+    assert own.links["Open the page it belongs to"] == page.path
+    assert others.h1 == "File of a report"
+    assert "Rows 12" in others.text
+    assert "Open the page it belongs to" not in others.links
+
+
+@pytest.mark.usefixtures("large")
 def test_making_and_downloading_are_audited_without_typed_text(app, auditor, world):
     page = ready(app, auditor, f"{LONG}?q=Shah&as_at=2026-05-20")
     assert auditor.get(link(page)).status_code == 200
