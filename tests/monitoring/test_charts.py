@@ -73,11 +73,11 @@ def test_the_line_stands_beside_its_table_and_each_day_leads_to_its_report(audit
     rows = table_after(page, LINE)
     assert len(rows) == 13
     assert rows[:3] == [
-        ["1 June 2026", "40%", "2 of 5"],
-        ["31 May 2026", "40%", "2 of 5"],
-        ["30 April 2026", "40%", "2 of 5"],
+        ["1 June 2026", "40% – 2 of 5"],
+        ["31 May 2026", "40% – 2 of 5"],
+        ["30 April 2026", "40% – 2 of 5"],
     ]
-    assert rows[-1] == ["30 June 2025", "–", "Nobody was required"]
+    assert rows[-1] == ["30 June 2025", "Nobody was required"]
     (drawing,) = drawings(page)
     assert [words(part) for part in drawing.iter(f"{SVG}title")] == [LINE]
     assert len(list(drawing.iter(f"{SVG}circle"))) == 6  # nobody was required before January
@@ -91,8 +91,8 @@ def test_the_line_of_a_past_position_knows_what_that_position_knows(auditor):
     page = auditor.page(f"{REPORT}?as_at=2026-04-30&as_known_on=2026-04-30")
 
     rows = table_after(page, LINE)
-    assert rows[0] == ["30 April 2026", "20%", "1 of 5"]
-    assert rows[1] == ["31 March 2026", "0%", "0 of 6"]
+    assert rows[0] == ["30 April 2026", "20% – 1 of 5"]
+    assert rows[1] == ["31 March 2026", "0% – 0 of 6"]
     march = auditor.page(page.links["31 March 2026"])
     assert march.h1 == "On 31 March 2026, 0% were complete: 0 of 6 people"
     assert "as known at the end of 30 April 2026" in march.text
@@ -155,7 +155,7 @@ def test_ranks_and_roles_stand_lowest_first_and_lead_to_their_people(auditor):
     assert narrowed.h1 == page.h1
     assert table_after(narrowed, RANKS) == [["Constable", "", "100% – 1 of 1"]]
     assert table_after(narrowed, UNITS) == [["Crime", "", "100% – 1 of 1"]]
-    assert table_after(narrowed, LINE)[0] == ["1 June 2026", "100%", "1 of 1"]
+    assert table_after(narrowed, LINE)[0] == ["1 June 2026", "100% – 1 of 1"]
 
 
 def test_the_question_of_supervisors_in_a_unit_is_answered_with_its_line(auditor):
@@ -163,7 +163,7 @@ def test_the_question_of_supervisors_in_a_unit_is_answered_with_its_line(auditor
     page = auditor.page(f"{REPORT}?as_at=2026-04-30&{query}")
 
     assert "Unit Local Policing, rank or grade Constable: 33% complete, 1 of 3 people" in page.text
-    assert table_after(page, LINE)[0] == ["30 April 2026", "33%", "1 of 3"]
+    assert table_after(page, LINE)[0] == ["30 April 2026", "33% – 1 of 3"]
     assert set(people(page)) == {"S1", "D1001", "N1", "S2"}
     assert page.links["31 March 2026"] == (
         f"{REPORT}?as_at=2026-03-31&unit=Westshire+Police%2FLocal+Policing&rank=Constable"
