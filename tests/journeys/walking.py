@@ -112,6 +112,7 @@ def hold_to_account(tab: Tab) -> None:
     """
     width = tab.viewport_size["width"] if tab.viewport_size else 0
     assert tab.evaluate("document.documentElement.scrollWidth") <= width, f"{tab.url} scrolls sideways"
+    assert tab.locator("[hidden]:visible").count() == 0, f"{tab.url} shows what waits for a script"
     if tab.context in without_scripts:  # the checker itself waits for timers, which never come there
         return
     parts = {(width, hash(part)) for part in tab.evaluate(PARTS)}
