@@ -17,6 +17,7 @@ from portal.monitoring.position import position
 from portal.monitoring.queries import completion_report
 from portal.people.queries import viewer_of
 from portal.standing.algebra import Status
+from tests.monitoring.counting import statements
 from tests.monitoring.reading import csv_rows, parsed, xlsx_rows
 from tests.monitoring.test_any_viewer import ask_rank
 from tests.monitoring.test_report import people
@@ -103,6 +104,34 @@ def test_no_line_is_drawn_where_nobody_was_required(auditor):
 
     assert not drawings(page)
     assert "A line stands here once" in page.text
+
+
+@pytest.mark.parametrize("viewer", ["D2003", "D6001"])
+def test_bars_line_and_command_of_twenty_ask_no_more_than_of_two(client, viewer):
+    with time_machine.travel(TODAY, tick=False):
+        world = make_world()
+        enter(client, world, viewer)
+
+        def asked() -> list[int]:
+            counts = []
+            for path in (
+                REPORT,
+                f"{REPORT}?rank=Constable&late=31-90",
+                f"{REPORT}?unit=Westshire+Police/Local+Policing&as_at=2026-05-20",
+                "/monitoring",
+                "/monitoring?unit=Westshire+Police/Local+Policing",
+            ):
+                with statements() as run:
+                    client.page(path)
+                counts.append(len(run))
+            return counts
+
+        client.page(REPORT)  # the first look is noted
+        few = asked()
+        for number in range(18):
+            world.person(f"X{number:02}", "north", role="investigation", rank=f"Rank {number}")
+
+        assert asked() == few
 
 
 @pytest.mark.usefixtures("database")
