@@ -95,10 +95,16 @@ def described(content: bytes, title: str, description: str) -> bytes:
     typed = {name: text for name, text in typed.items() if text}
     new = "".join(f"\n{_element(outline.root, name, text)}" for name, text in typed.items()).encode()
     taken = sorted((span for name in typed for span in outline.spans.get(name, [])), reverse=True)
+    head, added = content[: outline.inside].count(b"\n") + 1, new.count(b"\n")
     for first, last in taken:
+        added -= content[first:last].count(b"\n")
         content = content[:first] + content[last:]
     content = content[: outline.inside] + new + content[outline.inside :]
-    read_drawing(content)
+    try:
+        read_drawing(content)
+    except DrawingError as error:  # its line is to be that of the file the author has
+        line = error.line if error.line < head else max(head, error.line - added)
+        raise DrawingError(line, str(error)) from error
     return content
 
 

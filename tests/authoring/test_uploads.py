@@ -170,3 +170,26 @@ def test_an_alternative_cannot_close_its_figure():
     with pytest.raises(UploadError, match="begin with :::") as refused:
         rules.ready(upload(PNG, title="A", alternative="One.\n  :::\n# Two"), [])
     assert refused.value.field == "alternative"
+
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (["<svg {}>" + SCRIPT + "</svg>"], 1),
+        (["<svg {}>", "<g/>", SCRIPT, "</svg>"], 3),
+        (["<svg", "{}>", "<title>Old</title>", "<desc>Old</desc>", SCRIPT, "</svg>"], 5),
+        (["<svg {}>", "<title>Old</title>", SCRIPT, "</svg>"], 3),
+    ],
+)
+def test_the_line_of_a_fault_is_that_of_the_file_as_it_was_sent(rows, line):
+    size = 'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"'
+    content = "\n".join(rows).replace("{}", size).encode()
+
+    for texts in (("New", "New"), ("", "New"), ("", "")):
+        with pytest.raises(DrawingError, match="script") as refused:
+            described(content, *texts)
+
+        assert refused.value.line == line
