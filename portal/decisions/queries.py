@@ -44,10 +44,10 @@ def whom(viewer: Viewer, staff_number: str) -> Whom:
     """The person with this staff number.
 
     Raises:
-        NotFoundError: Nobody has it, or the viewer may not see who has.
+        NotFoundError: Nobody has it, or the viewer may ask for nothing about who has.
     """
     person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
-    if not may_see(viewer, person_id):
+    if not may_see(viewer, person_id, Permission.DECISION_ASK):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     return Whom(person_id, staff_number, holder_name(person_id))
 
@@ -213,17 +213,23 @@ def _statement() -> Select[Any]:
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
-    """Requests about people the viewer may see: all for who decides, else those they asked for."""
-    visible = r.person_id.in_(visible_people(viewer))
-    if Permission.DECISION_MAKE in viewer.permissions:
-        return visible
-    return and_(visible, r.asked_by_id == viewer.person_id)
+    """Requests about people the viewer may decide about, and those that they asked for of whom they see."""
+    asked = and_(r.asked_by_id == viewer.person_id, r.person_id.in_(visible_people(viewer)))
+    if Permission.DECISION_MAKE not in viewer.permissions:
+        return asked
+    return or_(asked, _decided_about(viewer))
+
+
+def _decided_about(viewer: Viewer) -> ColumnElement[bool]:
+    """That it is about somebody whom a role that decides gives the viewer sight of."""
+    return r.person_id.in_(visible_people(viewer, Permission.DECISION_MAKE))
 
 
 def _waits_for(viewer: Viewer) -> ColumnElement[bool]:
     """That nobody answered, and this person may."""
     me = viewer.person_id
-    return and_(d.id.is_(None), r.person_id != me, or_(r.kind.not_in(TWO_PERSONS), r.asked_by_id != me))
+    second = or_(r.kind.not_in(TWO_PERSONS), r.asked_by_id != me)
+    return and_(d.id.is_(None), r.person_id != me, second, _decided_about(viewer))
 
 
 def _conditions(viewer: Viewer, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -303,12 +309,16 @@ def may_decide(viewer: Viewer, row: RequestRow) -> bool:
         and row.outcome is None
         and row.person_id != me
         and (row.kind not in TWO_PERSONS or row.asked_by_id != me)
+        and may_see(viewer, row.person_id, Permission.DECISION_MAKE)
     )
 
 
 def may_open(viewer: Viewer, row: RequestRow) -> bool:
     """Whether this person, who sees whom the request is about, may open it too."""
-    return Permission.DECISION_MAKE in viewer.permissions or row.asked_by_id == viewer.person_id
+    decides = Permission.DECISION_MAKE in viewer.permissions
+    if row.asked_by_id == viewer.person_id:
+        return True
+    return decides and may_see(viewer, row.person_id, Permission.DECISION_MAKE)
 
 
 def _rows(statement: Select[Any]) -> list[RequestRow]:

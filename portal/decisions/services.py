@@ -27,7 +27,7 @@ from portal.directives import exclusions
 from portal.directives.exclusions import due_after
 from portal.errors import ForbiddenError
 from portal.people.notes import notes_of, write_notes
-from portal.people.queries import Viewer
+from portal.people.queries import Viewer, may_see
 from portal.permissions import Permission
 from portal.records import services as records
 from portal.records.queries import holder_name
@@ -143,6 +143,8 @@ def _decidable(viewer: Viewer, uuid: UUID) -> RequestRow:
     if Permission.DECISION_MAKE not in viewer.permissions:
         raise ForbiddenError("You may not decide requests.")
     row = queries.request(viewer, uuid)
+    if not may_see(viewer, row.person_id, Permission.DECISION_MAKE):
+        raise ForbiddenError("You may not decide requests about this person.")
     _hold_open(row)
     if row.person_id == viewer.person_id:
         raise OwnMatterError
