@@ -37,6 +37,8 @@ _FRAME = """
 = #{title}
 """
 
+LARGE = 50_000  # bytes of a source whose document would be kept in memory for nothing
+KEPT = 10  # documents that the typesetter remembers, each with all its pages
 _GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 
 
@@ -108,4 +110,13 @@ def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
         made: bytes = typst.compile(source, font_paths=_fonts(), pdf_standards=standards, timestamp=at)
     except typst.TypstError as error:
         raise TypesettingError(str(error)) from error
+    finally:
+        if len(source) > LARGE:
+            _forget()
     return made
+
+
+def _forget() -> None:
+    """Let the typesetter drop what it kept of a large document: others, of nothing, push it out."""
+    for _ in range(KEPT + 1):
+        typst.compile(b"", font_paths=_fonts())
