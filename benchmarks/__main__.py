@@ -6,13 +6,19 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks import attempts, completions, directives, imports, lesson, memory, report, roster
+from benchmarks import attempts, completions, directives, files, imports, lesson, memory, report, roster
 from benchmarks.figures import Figure, table, write
 from benchmarks.serving import Watch
 from benchmarks.world import World, build, world
 
 PEOPLE = 17_200  # of whom about 15,000 are in the directive's audience: 60,000 rows
-SERVED = {"a": lesson.measure, "b": attempts.measure, "c": completions.measure, "d": report.measure}
+SERVED = {
+    "a": lesson.measure,
+    "b": attempts.measure,
+    "c": completions.measure,
+    "d": report.measure,
+    "x": files.measure,
+}
 
 
 def main() -> int:
@@ -40,7 +46,7 @@ def main() -> int:
         found += imports.measure()
     found.sort(key=lambda figure: figure.part)
     print(table(found))
-    if only >= {*"abcdefip"} or asked.write:
+    if only >= {*"abcdefipx"} or asked.write:
         write(found, asked.note, size)
     return int(any(figure.met is False and figure.fails_build for figure in found))
 
@@ -70,7 +76,7 @@ def _size(served: World) -> dict[str, int]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default="abcdefip", help="letters of the measures, such as ad")
+    parser.add_argument("--only", default="abcdefipx", help="letters of the measures, such as ad")
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
     parser.add_argument("--instance", type=Path, help="copy this folder, kept earlier, instead")

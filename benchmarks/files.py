@@ -1,0 +1,133 @@
+"""(x) The files of a report: workbooks beside their writer alone, JSON and PDF, and one that a job makes."""
+
+import io
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import xlsxwriter
+
+from benchmarks.figures import Figure
+from benchmarks.serving import Watch
+from benchmarks.world import REPORT, WHOLE_FORCE, World
+from config import Config
+from portal import clock
+from portal.app import create_app
+from portal.clock import LONDON
+from portal.db import db, newest_stamp
+from portal.monitoring import exports, paper
+from portal.monitoring.completion import LONG, Column, cells
+from portal.monitoring.position import position
+from portal.monitoring.queries import CompletionReport, completion_report
+from portal.people.queries import COMMAND_LINE
+
+ROWS, PEOPLE, TIMES = 20_000, 2_000, 3
+WAITED = 600  # seconds for a job
+
+
+def measure(world: World) -> list[Figure]:
+    """What a page makes while it is waited for, in this process; then the whole force's, by a job."""
+    with _report(world) as report:
+        whole = _best(lambda: exports.write_xlsx(_long(report), io.BytesIO(), report))
+        typed = [[_value(*pair) for pair in zip(LONG, cells(row), strict=True)] for row in _long(report)]
+        alone = _best(lambda: _alone(typed))
+        read = _best(lambda: sum(1 for row in _long(report) for _ in cells(row)))
+        some = list(itertools.islice(report.wide_rows(), PEOPLE))
+        rows = PEOPLE * len(report.subject.asked)
+        pieces = _best(lambda: sum(map(len, exports.json_pieces(report, _some(report, rows)))))
+        paged = _best(lambda: paper.report_pdf(report, force="x", at=clock.now(), rows=some), 1)
+    what = f"XLSX of {len(typed):,} rows"
+    ratio = whole / alone
+    return [
+        Figure("x", what, whole, "s", alone, "xlsxwriter writing the cells", ratio, "×", 1.3),
+        Figure("x", f"{what}, the reads alone", read, "s"),
+        Figure("x", f"JSON of {PEOPLE:,} people, {rows:,} rows", pieces, "s"),
+        Figure("x", f"PDF of {len(some):,} people", paged, "s"),
+        *_by_a_job(world),
+    ]
+
+
+@contextmanager
+def _report(world: World) -> Iterator[CompletionReport]:
+    app = create_app(Config(mode="demo", instance=world.instance, database_url=""))
+    with app.app_context():
+        today = position("", "", now=clock.now(), newest=newest_stamp())
+        yield completion_report(COMMAND_LINE, REPORT.rpartition("/")[2], today)
+        db.session.rollback()
+        db.engine.dispose()
+
+
+def _some(report: CompletionReport, many: int) -> Iterator[Any]:
+    return itertools.islice(report.rows(), many)
+
+
+def _long(report: CompletionReport) -> Iterator[Any]:
+    return _some(report, ROWS)
+
+
+def _best(act: Callable[[], object], times: int = TIMES) -> float:
+    took = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        act()
+        took.append(time.perf_counter() - begun)
+    return min(took)
+
+
+def _value(column: Column, text: str) -> Any:
+    """The cell as the writer takes it, so that turning texts into values is no part of the floor."""
+    if not text:
+        return None
+    if column.kind is datetime:
+        return datetime.fromisoformat(text).astimezone(LONDON).replace(tzinfo=None)
+    kinds: dict[type, Callable[[str], Any]] = {int: int, Decimal: float, date: date.fromisoformat}
+    return kinds.get(column.kind, str)(text)
+
+
+def _alone(rows: list[list[Any]]) -> None:
+    """A workbook of these values, by the writer's own calls for each kind."""
+    with xlsxwriter.Workbook(io.BytesIO(), {"constant_memory": True}) as book:
+        page = book.add_worksheet()
+        day, instant = (book.add_format({"num_format": f"yyyy-mm-dd{t}"}) for t in ("", " hh:mm:ss"))
+        score = book.add_format({"num_format": "0.0000"})
+        for place, column in enumerate(LONG):
+            page.write_string(0, place, column.name)
+        for line, row in enumerate(rows, start=1):
+            for place, value in enumerate(row):
+                if isinstance(value, str):
+                    page.write_string(line, place, value)
+                elif isinstance(value, datetime):
+                    page.write_datetime(line, place, value, instant)
+                elif isinstance(value, date):
+                    page.write_datetime(line, place, value, day)
+                elif value is not None:
+                    page.write_number(line, place, value, score if isinstance(value, float) else None)
+
+
+def _by_a_job(world: World) -> list[Figure]:
+    """The whole force's files from the request to the download, and what their making adds in memory."""
+    found = []
+    with world.browser(WHOLE_FORCE) as browser:
+        for name in ("completions.xlsx", "completions.pdf"):
+            with Watch(world.server) as watch:
+                begun = time.perf_counter()
+                path = browser.get(f"{REPORT}/{name}").location.removeprefix(browser.origin)
+                while "is being made" in (page := browser.page(path).text):
+                    if time.perf_counter() - begun > WAITED:
+                        raise RuntimeError(f"{name} took more than {WAITED} s")
+                    time.sleep(0.5)
+                took = time.perf_counter() - begun
+            if "is ready" not in page:
+                raise RuntimeError(f"{name} was not made")
+            file = browser.page(f"{path}/download").body
+            what = f"{name} of the whole force, by a job"
+            found += [
+                Figure("x", what, took, "s"),
+                Figure("x", f"{what}, memory added", watch.peak - watch.first, "MiB"),
+                Figure("x", f"{what}, size", len(file) / 2**20, "MiB"),
+            ]
+    return found
