@@ -103,6 +103,16 @@ def test_groups_and_units_are_added_and_removed(desk):
     assert own(page).fields["title"] == ["A new directive"]
 
 
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 5000, "-1"])
+def test_a_group_that_there_is_not_is_neither_read_nor_removed(desk, number):
+    page = desk.page("/directives/new")
+    forged = {**FORM, f"audience-{number}-ranks": ["Smuggled"]}
+    page = send(desk, page, "/directives/new", do=f"remove-audience-{number}", **forged)
+
+    assert own(page).fields["audience-0-roles"] == FORM["audience-0-roles"]
+    assert "Smuggled" not in page.text
+
+
 def test_a_file_fills_in_the_form(desk):
     file = to_toml(_file())
     page = desk.page("/directives/new")

@@ -26,6 +26,7 @@ from portal.directives.writing import to_toml
 from portal.errors import BadInputError, NotFoundError
 from portal.people.queries import person_by_staff_number
 from portal.web import filters as say
+from portal.web.form_rows import Rows
 from portal.web.form_widgets import GovFile, GovInput, GovSelect, GovTextarea
 
 LABEL = "govuk-label--s"
@@ -132,8 +133,8 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         widget=_short(10),
     )
     requirements = Boxes("Modules and guides to complete")
-    audience = FieldList(FormField(GroupForm), min_entries=1, max_entries=MOST_GROUPS)
-    exceptions = FieldList(FormField(GroupForm), max_entries=MOST_GROUPS)
+    audience = Rows(FormField(GroupForm), min_entries=1, max_entries=MOST_GROUPS)
+    exceptions = Rows(FormField(GroupForm), max_entries=MOST_GROUPS)
     due_on = Day("Due on", description="A fixed day, such as 30 April 2027.", widget=_short(10))
     due_days = Number(
         "Days after joining the audience",

@@ -133,7 +133,7 @@ def _rework(told: DirectiveTold | None) -> ResponseReturnValue:
         rows = [{k: entry.form[k].data for k in ("roles", "units", "ranks")} for entry in held.entries]
         if what == "add" and len(rows) < MOST_GROUPS:
             rows.append({})
-        elif what == "remove" and number.isdigit() and int(number) < len(rows):
+        elif what == "remove" and number in map(str, range(len(rows))):
             del rows[int(number)]
         held.process(None, rows)
     return _page(form, told)
