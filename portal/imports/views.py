@@ -12,6 +12,7 @@ from portal.access import requires
 from portal.db import transaction
 from portal.errors import BadInputError, ConflictError, NotFoundError
 from portal.imports import queries, services, work
+from portal.imports.access import kinds_for
 from portal.imports.checked import MovedError
 from portal.imports.exports import bad_rows
 from portal.imports.forms import MOST_BYTES, ApplyForm, ChooseForm, MatchForm, match_form, match_of, note_gaps
@@ -21,7 +22,6 @@ from portal.imports.services import Brought
 from portal.jobs.models import State
 from portal.jobs.queries import job_row
 from portal.people.files import Sheet, open_sheet
-from portal.people.queries import sight
 from portal.permissions import Permission
 from portal.records.imports import schemes
 from portal.web.paging import Page
@@ -31,7 +31,6 @@ bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="temp
 UNDER_WAY = frozenset({State.WAITING, State.RUNNING})
 ENVELOPE = 64 * 1024  # of a form around its file
 SAMPLE = 5  # rows shown while columns are matched
-MAY = {"roster": Permission.ROSTER_IMPORT, "completions": Permission.RECORD_IMPORT}
 SHAPES = {"roster": ("post",), "completions": ("completion", "person")}
 WORDS = {"roster": "Roster", "completions": "Prior completions"}
 
@@ -44,10 +43,8 @@ def _take_more(endpoint: str | None, _values: dict[str, Any] | None) -> None:
 
 
 def _kinds() -> list[str]:
-    """What the person may import: nothing where their role ends at a unit, since a file names everyone."""
-    if not sight(current_user.viewer).everyone:
-        return []
-    return [kind for kind, permission in MAY.items() if permission in current_user.permissions]
+    """What the person may import."""
+    return kinds_for(current_user.viewer)
 
 
 def _tidy() -> None:
@@ -82,7 +79,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def choose(kind: str) -> ResponseReturnValue:
     """The first step: a file."""
-    if not sight(current_user.viewer).everyone:
+    if not _kinds():
         raise NotFoundError("A file names people of the whole force, so imports need a role without a unit.")
     if kind not in _kinds():
         abort(403)

@@ -7,6 +7,7 @@ from uuid import UUID
 from portal import clock
 from portal.db import stamp, transaction
 from portal.imports import queries, services
+from portal.imports.access import refuse_lost_role
 from portal.imports.checked import Checked, MovedError, Tell, silent
 from portal.jobs import services as jobs
 from portal.jobs.progress import Progress
@@ -42,6 +43,7 @@ def _start(kind: str, run_id: UUID, more: dict[str, str], by: int | None) -> UUI
 def check(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Hold the file against what the portal knows, and keep what was found for its page."""
     run = queries.run(UUID(arguments["run"]))
+    refuse_lost_role(run.kind, progress.asked_by_id)
     progress.tell(0, STEPS, "Reading the file")
     found = services.checked(run, lambda done, said: progress.tell(done, STEPS, said))
     with transaction():
@@ -54,9 +56,11 @@ def check(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
 @task(APPLY, "Import", page=_page)
 def apply(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the file once more, and write all of it in one transaction, or nothing."""
+    run_id = UUID(arguments["run"])
+    refuse_lost_role(queries.run(run_id).kind, progress.asked_by_id)
     progress.tell(0, STEPS, "Reading the file")
     found = applied(
-        UUID(arguments["run"]),
+        run_id,
         arguments["expected"],
         by=progress.asked_by_id,
         tell=lambda done, said: progress.tell(done, STEPS, said),

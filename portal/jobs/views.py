@@ -10,9 +10,10 @@ from flask_login import current_user
 from portal import clock
 from portal.access import requires
 from portal.db import transaction
-from portal.errors import BadInputError, NotFoundError
+from portal.errors import BadInputError, ForbiddenError, NotFoundError
 from portal.jobs import queries, registry, services, wording
 from portal.jobs.models import State
+from portal.people.administered import units_allowing
 from portal.permissions import Permission
 from portal.web.paging import Page
 
@@ -35,7 +36,7 @@ def index() -> ResponseReturnValue:
         rows=rows,
         counts=counts,
         state=state,
-        offered=registry.offered(),
+        offered=registry.offered() if _runs_all() else [],
         not_taken_up=queries.not_taken_up(clock.now()),
         wording=wording,
     )
@@ -45,6 +46,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.JOB_VIEW)
 def begin() -> ResponseReturnValue:
     """Start a job that the page of jobs offers, unless one of its kind is under way."""
+    _refuse_limited()
     kind = request.form.get("kind", "")
     if kind not in {one.kind for one in registry.offered()}:
         raise BadInputError(["Choose one of the jobs that the page offers."])
@@ -74,7 +76,7 @@ def progress(reference: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def cancel(reference: uuid.UUID) -> ResponseReturnValue:
     """Cancel a job that waits or runs."""
-    _seen(reference)
+    _acted_on(reference)
     with transaction():
         services.cancel(reference, by=current_user.person_id, at=clock.now())
     flash("The job is cancelled. What it had not finished was not applied.")
@@ -85,7 +87,7 @@ def cancel(reference: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def again(reference: uuid.UUID) -> ResponseReturnValue:
     """Try a job again that failed or was cancelled."""
-    _seen(reference)
+    _acted_on(reference)
     with transaction():
         services.again(reference, by=current_user.person_id, at=clock.now())
     flash("The job waits for a worker again.")
@@ -104,10 +106,27 @@ def _seen(reference: uuid.UUID) -> Any:
     return row
 
 
+def _acted_on(reference: uuid.UUID) -> None:
+    """Let a button be pressed by who asked for the job, and by who sees to the jobs of the whole force."""
+    if _seen(reference).asked_by_id != current_user.person_id:
+        _refuse_limited()
+
+
+def _runs_all() -> bool:
+    """Whether the viewer sees to all jobs by a role without a unit: jobs are the whole force's."""
+    return units_allowing(current_user.viewer, Permission.JOB_VIEW) is None
+
+
+def _refuse_limited() -> None:
+    if not _runs_all():
+        raise ForbiddenError("Jobs are the whole force's, and your role is for a unit.")
+
+
 def _page(template: str, row: Any) -> str:
     return render_template(
         template,
         row=row,
+        may_act=row.asked_by_id == current_user.person_id or _runs_all(),
         wording=wording,
         lists_all=Permission.JOB_VIEW in current_user.permissions,
     )

@@ -1,13 +1,20 @@
 """Who may import what, and what becomes of the account of somebody who left."""
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 import time_machine
 
+from portal import clock
+from portal.db import transaction
+from portal.errors import ForbiddenError
+from portal.imports import work
+from portal.people.services import revoke
+from portal.permissions import Role
 from tests.accounts.browsing import another, make_account, sign_in, signed_in
 from tests.factories.catalogue import make_version
-from tests.factories.people import make_unit
+from tests.factories.people import make_grant, make_unit
 from tests.imports.desk import activity, administrator, csv_of, row, run_id, to_check
 from tests.standing.facts import make_record
 
@@ -41,6 +48,27 @@ def test_a_role_that_ends_at_a_unit_imports_nothing(client):
 
     assert client.get("/imports/roster/new").status_code == 404
     assert "need a role without a unit" in client.page("/imports").text
+
+
+def test_another_role_s_sight_of_the_force_imports_nothing(client):
+    make_grant(administrator(client, unit=True), "auditor")
+
+    assert client.get("/imports/roster/new").status_code == 404
+    assert "Import a roster" not in client.page("/imports").text
+
+
+def test_a_job_imports_nothing_for_who_may_not_any_more(client, monkeypatch):
+    monkeypatch.setattr(work, "MOST_AT_ONCE", 1)
+    person = administrator(client)
+    page = to_check(client, csv_of([row("N1"), row("N2")]))
+    run = run_id(page)
+    with transaction():
+        revoke(person, Role.ADMINISTRATOR, unit_id=None, by=None, at=clock.now())
+
+    for doing in (work.check, work.apply):
+        asked = SimpleNamespace(asked_by_id=person, tell=lambda *said: None)
+        with pytest.raises(ForbiddenError):
+            doing(asked, {"run": run, "expected": ""})
 
 
 def test_who_left_cannot_sign_in_and_keeps_the_record(client, app):

@@ -171,6 +171,23 @@ def test_an_administrator_of_a_unit_reads_no_name_from_elsewhere(client):
     assert "Asked for by someone outside your units at" in client.page(f"/jobs/{far}").text
 
 
+def test_an_administrator_of_a_unit_acts_on_no_job_of_others(client):
+    here = make_unit("Here")
+    own = make_account("D9002", unit=here)
+    make_grant(own, "administrator", here)
+    sign_in(client, "D9002", path="/sign-in?next=/account")
+    mine, others = made(by=own), made()
+
+    assert buttons(client.page(f"/jobs/{others}")) == set()
+    assert START not in buttons(client.page("/jobs"))
+    page = client.page(f"/jobs/{mine}")
+    token = page.form_with("Cancel this job").fields["csrf_token"][0]
+    for path in (f"/jobs/{others}/cancel", f"/jobs/{others}/again", "/jobs"):
+        sent = client.post(path, data={"csrf_token": token, "kind": "reconcile"})
+        assert sent.status_code == 403, path
+    assert "Try again" in buttons(client.press(page, "Cancel this job"))
+
+
 def test_a_button_pressed_too_late_says_so(administrator):
     reference = made(State.RUNNING)
     page = administrator.page(f"/jobs/{reference}")
