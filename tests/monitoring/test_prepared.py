@@ -8,30 +8,34 @@ import stat
 import zipfile
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
 
 import pytest
 import time_machine
-from pypdf import PdfReader
 from sqlalchemy import select, update
 
-from portal.audit.models import AuditEvent
 from portal.clock import now as clock_now
 from portal.db import db, transaction
 from portal.errors import RuleError
 from portal.jobs.models import Job, State
-from portal.jobs.worker import Hands
 from portal.monitoring import exports, making, paper
 from portal.monitoring.models import PreparedFile
-from portal.people.models import RoleGrant
 from tests.accounts.browsing import another, sign_in
 from tests.factories.people import make_grant
+from tests.monitoring.preparing import (
+    LONG,
+    PDF,
+    WIDE,
+    asked,
+    end_grants,
+    events,
+    jobs,
+    link,
+    ready,
+    run_jobs,
+    words_of,
+)
 from tests.monitoring.reading import sheet
 from tests.monitoring.world import REPORT, TODAY, enter, make_world
-
-PDF = f"{REPORT}/completions.pdf"
-LONG = f"{REPORT}/completions.xlsx"
-WIDE = f"{REPORT}/people.xlsx"
 
 
 @pytest.fixture
@@ -55,30 +59,6 @@ def world(clock, client):
 @pytest.fixture
 def auditor(client, world):
     return enter(client, world, "D6001")
-
-
-def jobs():
-    return list(db.session.scalars(select(Job).order_by(Job.id).execution_options(populate_existing=True)))
-
-
-def run_jobs(app):
-    """Do, as a worker, what waits."""
-    hands = Hands(app, Event())
-    for job in jobs():
-        if job.state == State.WAITING:
-            hands.carry_out(str(job.reference))
-    db.session.expire_all()
-
-
-def asked(client, address):
-    """Ask for a file, and the address of its page."""
-    answer = client.get(address)
-    assert answer.status_code == 303, answer.status_code
-    return answer.location
-
-
-def link(page):
-    return next(href for text, href in page.links.items() if text.startswith("Download "))
 
 
 @pytest.mark.parametrize("address", [LONG, WIDE])
@@ -109,22 +89,6 @@ def folder(app):
     path = Path(app.instance_path) / "files"
     shutil.rmtree(path, ignore_errors=True)
     return path
-
-
-def events(action):
-    found = select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.id)
-    return list(db.session.scalars(found))
-
-
-def ready(app, client, address=LONG):
-    """A file that is made, and its page."""
-    path = asked(client, address)
-    run_jobs(app)
-    return client.page(path)
-
-
-def words_of(pdf):
-    return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
 
 
 @pytest.mark.usefixtures("large")
@@ -402,9 +366,3 @@ def test_csv_and_json_are_never_made_by_a_job(auditor):
     assert auditor.get(f"{REPORT}/completions.csv").status_code == 200
     assert auditor.get(f"{REPORT}/completions.json").status_code == 200
     assert jobs() == []
-
-
-def end_grants(world, staff_number):
-    with transaction():
-        ended = update(RoleGrant).where(RoleGrant.person_id == world.people[staff_number])
-        db.session.execute(ended.values(ended_at=TODAY))
