@@ -1,14 +1,14 @@
 """Checking prior completions: what would be recorded, what is held already, and the bad rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 
 from sqlalchemy import select
 
 from portal.catalogue.models import Activity
 from portal.db import db
-from portal.imports.checked import Checked, Fault, MovedError, Section, Tell, digest_of, silent
+from portal.imports.checked import Checked, Fault, Section, Tell, digest_of, silent
 from portal.imports.matching import Match, rows_of
+from portal.imports.recording import Recording
 from portal.people.files import Sheet
 from portal.people.models import PersonName
 from portal.records import imports
@@ -21,26 +21,21 @@ HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
 
 def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     """Hold completions against what the portal knows."""
+    newest = imports.newest()
     rows, unreadable = rows_of(sheet, match)
     found, reasons = imports.completions_apart(rows, match.person_by)
     tell(1, "Comparing with what is held")
     fresh = imports.unheld(found)
     faults = sorted(Fault.of(said) for said in (*unreadable, *reasons))
-    digest = _digest(fresh)
-
-    def write(at: datetime, by: int | None) -> None:
-        if _digest(imports.unheld(found)) != digest:
-            raise MovedError
-        imports.record_completions(found, at, by=by)
-
+    recording = Recording(found, fresh, newest)
     return Checked(
         faults=faults,
         sections=list(_sections(found, fresh)),
         numbers={"Recorded": len(fresh)},
         same={"Already held": len(found) - len(fresh), "People": len({one.person_id for one in fresh})},
-        digest=digest_of(digest, faults),
-        stage=lambda _tell: None,
-        write=write,
+        digest=digest_of(_digest(fresh), faults),
+        stage=recording.stage,
+        write=recording.write,
     )
 
 

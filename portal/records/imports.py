@@ -5,13 +5,13 @@ note. What is held already (same person, requirement and instant) is passed over
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from portal import clock
 from portal.audit.services import log
@@ -50,14 +50,10 @@ class Completion:
         """What makes two rows the same completion."""
         return self.person_id, self.activity_id, self.achieved_at
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How many completions are recorded (or would be), and how many were held already."""
-
-    recorded: int
-    held: int
-    people: int  # whose records grew
+    @property
+    def achieved_on(self) -> date:
+        """The London day of it."""
+        return clock.london_day(self.achieved_at)
 
 
 def completions(rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER) -> list[Completion]:
@@ -134,47 +130,57 @@ def unheld(found: Iterable[Completion]) -> list[Completion]:
     return list(wanted.values())[::-1]
 
 
-def outcome(found: Sequence[Completion]) -> Outcome:
-    """What recording these would come to; nothing is written."""
-    fresh = unheld(found)
-    return Outcome(len(fresh), len(found) - len(fresh), len({completion.person_id for completion in fresh}))
+def newest() -> int:
+    """The newest record; as long as it is the same, so is what ``unheld`` says. 0: there is none."""
+    return db.session.scalar(select(func.max(Record.id))) or 0
 
 
-def record_completions(found: Sequence[Completion], at: datetime, *, by: int | None = None) -> Outcome:
-    """Record those that are not held yet, as facts with the source system and evidence beside them.
+def record_completions(
+    fresh: Sequence[Completion],
+    at: datetime,
+    *,
+    held: int = 0,
+    by: int | None = None,
+    followed: Collection[int] = (),
+) -> list[int]:
+    """Record completions as facts with the source system and evidence beside them.
 
     Args:
-        found: What ``completions`` made of a file.
+        fresh: What ``unheld`` said under this lock.
         at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
+        held: How many beside them were held already, for the audit trail.
         by: Who imports them; None for a command.
+        followed: People for whom the caller writes itself what follows from their records.
+
+    Returns:
+        Their ids in the same order, which is ascending.
     """
-    fresh = unheld(found)
-    if fresh:
-        _write(fresh, at)
-        touch(people={completion.person_id for completion in fresh})
-        log("records.imported", actor_id=by, recorded=len(fresh), held=len(found) - len(fresh))
-    return Outcome(len(fresh), len(found) - len(fresh), len({completion.person_id for completion in fresh}))
+    if not fresh:
+        return []
+    ids = _write(fresh, at)
+    touch(people={completion.person_id for completion in fresh}.difference(followed))
+    log("records.imported", actor_id=by, recorded=len(fresh), held=held)
+    return ids
 
 
-def _write(fresh: Sequence[Completion], at: datetime) -> None:
-    named = dict(zip(_references(len(fresh)), fresh, strict=True))
+def _write(fresh: Sequence[Completion], at: datetime) -> list[int]:
     records = [
         {
             "recorded_at": at,
             "person_id": completion.person_id,
             "activity_id": completion.activity_id,
             "achieved_at": completion.achieved_at,
-            "achieved_on": clock.london_day(completion.achieved_at),
+            "achieved_on": completion.achieved_on,
             "source": "imported",
             "reference": reference,
         }
-        for reference, completion in named.items()
+        for reference, completion in zip(_references(len(fresh)), fresh, strict=True)
     ]
-    ids = db.session.execute(insert(Record).returning(Record.id, Record.reference), records).all()
+    inserting = insert(Record).returning(Record.id, sort_by_parameter_order=True)
+    ids = list(db.session.scalars(inserting, records))
     beside: list[dict[str, Any]] = []
     notes: dict[int, dict[str, str]] = {}
-    for record_id, reference in ids:
-        completion = named[reference]
+    for record_id, completion in zip(ids, fresh, strict=True):
         beside.append(
             {
                 "record_id": record_id,
@@ -186,6 +192,7 @@ def _write(fresh: Sequence[Completion], at: datetime) -> None:
             notes[record_id] = {"evidence": completion.evidence}
     db.session.execute(insert(ImportedRecord), beside)
     write_many_notes(Record.__tablename__, notes)
+    return ids
 
 
 def _references(many: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Assignments and spans of posts that are not recorded yet, worked out before a lock is taken.
+"""Assignments and spans of posts and records that are not recorded yet, worked out before a lock is taken.
 
 What an import brings is worked out in peace; under the lock it is only written. People and directives of
 whom something was recorded in between are left to the subscribers, who work them out again.
@@ -6,7 +6,8 @@ whom something was recorded in between are left to the subscribers, who work the
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,19 +21,24 @@ from portal.directives.reconcile import AssignmentFact, Stretch, pair, reaches, 
 from portal.directives.rules import World, Worlds, batches
 from portal.people.models import Post, UnitState
 from portal.records.models import Record, Registration, Revocation
+from portal.standing.algebra import Earned
 from portal.standing.lines import COLUMNS, Flat, flat, insert_flat, order, rows_of, set_known_to
 from portal.standing.loading import facts_of, rule_of
 from portal.standing.models import OPEN_KNOWN, micros
 from portal.standing.spans import PersonFacts, spans
 
-PERSON, DIRECTIVE, KNOWN_FROM, POST, UNIT = map(
-    COLUMNS.index, ("person_id", "directive_id", "known_from", "post_id", "unit_id")
+PERSON, DIRECTIVE, KNOWN_FROM, RECORD, POST, UNIT = map(
+    COLUMNS.index, ("person_id", "directive_id", "known_from", "record_id", "post_id", "unit_id")
 )
+TO_COME = 2**62  # ids of records to come: above all others, for of two on one day the lower one counts
+
+
+Told = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
 class Ahead:
-    """What would follow from posts to come; ids below zero are of what these bring."""
+    """What would follow from facts to come, whose ids lie below zero, or from ``TO_COME`` on."""
 
     known_at: datetime | None  # the newest stamp that it knew
     assignments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by person
@@ -43,7 +49,7 @@ class Ahead:
         """Write it for these people, under the lock, once the posts are written.
 
         Args:
-            ids: What the ids below zero have become.
+            ids: What the ids of facts to come have become.
             people: As known here, of whom nothing was recorded in between.
             at: The transaction's stamp.
         """
@@ -60,13 +66,14 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """What ids below zero have become; others stay as they are."""
+    """What ids of facts to come have become; others stay as they are."""
 
     people: Mapping[int, int]
     posts: Mapping[int, int]
     units: Mapping[int, int]
     directive: int = 0  # what the id 0 has become, of a directive
     version: int = 0  # and of its version
+    records: Mapping[int, int] = field(default_factory=dict)
 
     def person(self, person_id: int) -> int:
         """A person's id."""
@@ -81,13 +88,16 @@ class Ids:
     def settled(self, rows: list[Flat], people: set[int], known_from: int) -> list[Flat]:
         """The rows of these people with the ids of all that they name, known from an instant."""
         persons, posts, units, directive = self.people, self.posts, self.units, self.directive
+        records = self.records
         return [
             (
                 persons.get(row[PERSON], row[PERSON]),
                 row[DIRECTIVE] or directive,
                 *row[DIRECTIVE + 1 : KNOWN_FROM],
                 known_from,
-                *row[KNOWN_FROM + 1 : POST],
+                *row[KNOWN_FROM + 1 : RECORD],
+                records.get(row[RECORD], row[RECORD]),
+                *row[RECORD + 1 : POST],
                 posts.get(row[POST], row[POST]),
                 units.get(row[UNIT], row[UNIT]),
             )
@@ -125,17 +135,33 @@ def version_ahead(version: Version) -> VersionAhead:
     return VersionAhead(ahead, people)
 
 
+def records_ahead(found: Iterable[tuple[int, int, date]], tell: Told) -> Ahead:
+    """What would follow if these records were recorded now; takes no lock and writes nothing.
+
+    Args:
+        found: Who achieved what on which day; the n-th, from 0, has the id ``TO_COME + n``.
+        tell: Hears how many people are done, of how many; may raise to stop it.
+    """
+    records: dict[int, list[tuple[int, Earned]]] = {}
+    for record_id, (person_id, activity_id, achieved_on) in enumerate(found, TO_COME):
+        earned = Earned(record_id, ALL, False, None, achieved_on)
+        records.setdefault(person_id, []).append((activity_id, earned))
+    return work_out(Coming({}, {}, {person_id: [] for person_id in records}, []), tell, records=records)
+
+
 def work_out(
     come: Coming,
-    tell: Callable[[int, int], None] = lambda _done, _all: None,
+    tell: Told = lambda _done, _all: None,
     versions: Iterable[Version] = (),
+    records: Mapping[int, Sequence[tuple[int, Earned]]] = MappingProxyType({}),
 ) -> Ahead:
     """What would follow if these posts were recorded now; takes no lock and writes nothing.
 
     Args:
-        come: The posts and units.
+        come: The posts and units; whoever is not named there is left out.
         tell: Hears how many people are done, of how many; may raise to stop it.
         versions: Further versions to come.
+        records: Records to come with their activities, by person.
     """
     ahead = Ahead(newest_stamp())
     worlds = Worlds(versions, come.states)
@@ -146,6 +172,8 @@ def work_out(
         facts = facts_of(ids, by_id)
         for person_id, posts in ((person_id, come.posts[person_id]) for person_id in ids):
             facts[person_id].posts.extend(posts)
+            for activity_id, earned in records.get(person_id, ()):
+                facts[person_id].records.setdefault(activity_id, []).append(earned)
         _add_assignments(ahead, ids, facts, come, world, by_id)
         _add_spans(ahead, ids, facts, world, by_id)
         done += len(ids)

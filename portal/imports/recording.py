@@ -1,0 +1,43 @@
+"""Recording completions so that nobody waits: what follows is worked out first, and then only written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.imports.checked import MovedError, Tell
+from portal.records import imports
+from portal.records.imports import Completion
+from portal.standing.ahead import TO_COME, Ahead, Ids, moved_on, people_since, records_ahead
+
+
+@dataclass(slots=True)
+class Recording:
+    """Completions on their way into the portal."""
+
+    found: Sequence[Completion]  # all that the file says
+    fresh: Sequence[Completion]  # of these, what is not held
+    newest: int  # the newest record when that was found out, or one before it
+    ahead: Ahead | None = None
+
+    def stage(self, tell: Tell) -> None:
+        """Work out, without a lock, the spans that follow."""
+        self.ahead = records_ahead(
+            ((one.person_id, one.activity_id, one.achieved_on) for one in self.fresh),
+            lambda done, every: tell(2, f"Worked out {done:,} of {every:,} people"),
+        )
+
+    def write(self, at: datetime, by: int | None) -> None:
+        """Record them under the lock, with what follows from them.
+
+        Raises:
+            MovedError: Since the check one of them was recorded, or one that was held no longer is.
+        """
+        if imports.newest() != self.newest and imports.unheld(self.found) != self.fresh:
+            raise MovedError
+        people = {one.person_id for one in self.fresh}
+        ahead = None if self.ahead is None or moved_on(self.ahead.known_at) else self.ahead
+        settled = set() if ahead is None else people - people_since(ahead.known_at)
+        held = len(self.found) - len(self.fresh)
+        ids = imports.record_completions(self.fresh, at, held=held, by=by, followed=settled)
+        if ahead is not None:
+            ahead.record(Ids({}, {}, {}, records=dict(enumerate(ids, TO_COME))), settled, at)
