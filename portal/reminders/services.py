@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.audit.services import log
@@ -24,6 +24,7 @@ from portal.web.filters import date as date_words
 MOST_DAYS = 31  # caught up with, where nothing was planned for longer
 TRIES = 10
 FIRST_PAUSE = timedelta(minutes=5)  # before a message is tried again; doubled each time
+OUTBOX_LOCK = 7241002
 LOST_AFTER = timedelta(minutes=15)  # a message in the hands of a sender that died
 
 
@@ -74,8 +75,15 @@ def _add(plan: Plan, row: Chased) -> None:
         plan.letters.setdefault(reader, []).append(Line(row.directive_id, row.person_id, reason))
 
 
+def _hold_outbox() -> None:
+    """Let nobody else add to the outbox until this transaction ends: what is there is read first."""
+    if db.engine.dialect.name == "postgresql":  # on SQLite a writing transaction is alone anyway
+        db.session.execute(select(func.pg_advisory_xact_lock(OUTBOX_LOCK)))
+
+
 def plan_day(day: date, *, at: datetime, hours: Hours) -> Plan:
     """Put into the outbox what ``day`` asks for; a second time on the same day changes nothing."""
+    _hold_outbox()
     plan = planned(day)
     if plan.window.after >= day:
         return plan
@@ -126,6 +134,7 @@ def nudge(person_id: int, directive: Directed, *, by: int, at: datetime, hours: 
         ConflictError: They were nudged about it less than seven days ago.
         RuleError: Nothing is asked of them that they have still to complete, or no mail reaches them.
     """
+    _hold_outbox()
     day = london_day(at)
     again = queries.may_nudge_again(queries.nudged_at(person_id, directive.id))
     if again is not None and at < again:
@@ -220,6 +229,7 @@ def put_off(message_id: int, reason: str, *, at: datetime, hours: Hours, counted
         hours: When mail may go.
         counted: False where the try was none, since no relay could be reached.
     """
+    _hold_outbox()
     tries = db.session.scalar(select(Message.tries).where(Message.id == message_id)) or 1
     if counted and tries >= TRIES:
         _end(message_id, Delivery.FAILED, sent_on=None, reason=f"Given up after {tries} tries. {reason}")
@@ -272,6 +282,8 @@ def try_again(row: Message, *, by: int, at: datetime, hours: Hours) -> None:
     Raises:
         ConflictError: It is in another state, or the person has a newer one that waits.
     """
+    _hold_outbox()
+    db.session.refresh(row)
     if row.state not in {Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED}:
         raise ConflictError("This message does not need to be tried again.")
     if queries.waiting_of([row.person_id]):
