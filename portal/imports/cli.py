@@ -12,6 +12,7 @@ from portal.errors import BadInputError, NotFoundError, PortalError
 from portal.imports import profiles, queries, services, work
 from portal.imports.checked import Checked, MovedError, silent
 from portal.imports.matching import Match
+from portal.imports.room import room
 from portal.imports.services import Brought
 from portal.people.cli import bp as people
 from portal.people.cli import refuse
@@ -86,7 +87,7 @@ def _applied(brought: Brought) -> Checked:
         click.echo("Every row is good. Writing, with all that follows from it …", err=True)
         found.stage(silent)
         try:
-            with transaction():
+            with transaction(), room():
                 run = services.begin(brought, by=None, at=clock.now())
                 services.apply(run.id, found, found.digest, by=None, at=stamp())
         except MovedError:

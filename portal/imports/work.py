@@ -9,6 +9,7 @@ from portal.db import stamp, transaction
 from portal.imports import queries, services
 from portal.imports.access import refuse_lost_role
 from portal.imports.checked import Checked, MovedError, Tell, silent
+from portal.imports.room import room
 from portal.jobs import services as jobs
 from portal.jobs.progress import Progress
 from portal.jobs.registry import task
@@ -96,7 +97,7 @@ def applied(
         if not found.faults:
             found.stage(tell)
         try:
-            with transaction():
+            with transaction(), room():
                 at = clock.now() if found.empty else stamp()
                 services.apply(run_id, found, expected, by=by, at=at)
                 conclude(found.numbers)
