@@ -13,7 +13,7 @@ from portal.accounts.wording import role_words, where_words
 from portal.db import OPEN_END, transaction
 from portal.errors import ForbiddenError, NotFoundError, RuleError
 from portal.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
-from portal.permissions import Permission, Role
+from portal.permissions import SIGHT_ROLES, Permission, Role
 
 
 def register(bp: Blueprint) -> None:
@@ -74,9 +74,11 @@ def _changed(person: Viewer, said: str) -> ResponseReturnValue:
 def _grant_form() -> GrantForm:
     form = GrantForm()
     viewer = current_user.viewer
-    form.role.choices = [SelectChoice(value=role.value, label=role_words(role)) for role in Role]
+    everywhere = scope.administered_units(viewer) is None
+    roles = [role for role in Role if everywhere or role in SIGHT_ROLES]  # the others end at no unit
+    form.role.choices = [SelectChoice(value=role.value, label=role_words(role)) for role in roles]
     whole = [SelectChoice(value="", label="No unit: the whole force; for a manager, direct reports")]
-    form.unit.choices = (whole if scope.administered_units(viewer) is None else []) + [
+    form.unit.choices = (whole if everywhere else []) + [
         SelectChoice(value=str(unit_id), label=path) for unit_id, path in scope.grantable_units(viewer)
     ]
     return form

@@ -135,7 +135,10 @@ def test_an_administrator_of_a_unit_acts_only_there(client: PortalClient) -> Non
     assert client.post("/people/D9002/account/link", data={"csrf_token": token}).status_code == 403
     grant = {"csrf_token": token, "role": "auditor", "unit": ""}
     assert client.post(f"{PAGE}/grants", data=grant).status_code == 200  # the form again, with its error
-    assert db.session.scalar(select(func.count()).where(RoleGrant.role == "auditor")) == 0
+    everywhere = {"csrf_token": token, "role": "publisher", "unit": str(mine)}  # what it allows ends nowhere
+    assert client.post(f"{PAGE}/grants", data=everywhere).status_code == 200
+    given = RoleGrant.role.in_(["auditor", "publisher"])
+    assert db.session.scalar(select(func.count()).where(given)) == 0
 
 
 def test_ones_own_sessions_are_listed_and_ended(app: Flask, client: PortalClient) -> None:
