@@ -4,9 +4,21 @@ import argparse
 import sqlite3
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from benchmarks import attempts, completions, directives, files, imports, lesson, memory, report, roster
+from benchmarks import (
+    attempts,
+    completions,
+    directives,
+    files,
+    growth,
+    imports,
+    lesson,
+    memory,
+    report,
+    roster,
+)
 from benchmarks.figures import Figure, table, write
 from benchmarks.serving import Watch
 from benchmarks.world import World, build, world
@@ -19,6 +31,7 @@ SERVED = {
     "d": report.measure,
     "x": files.measure,
 }
+ALONE = {"f": roster.measure, "i": imports.measure, "p": directives.measure}  # each with a force of its own
 
 
 def main() -> int:
@@ -35,18 +48,14 @@ def main() -> int:
         with world(asked.people, asked.instance) as served:
             size = _size(served)
             found += _served(served, only)
-    if "f" in only:
-        print("measuring f", flush=True)
-        found += roster.measure()
-    if "p" in only:
-        print("measuring p", flush=True)
-        found += directives.measure()
-    if "i" in only:
-        print("measuring i", flush=True)
-        found += imports.measure()
+    alone = {**ALONE, "g": partial(growth.measure, asked.large)}
+    for part, measure in sorted(alone.items()):
+        if part in only:
+            print(f"measuring {part}", flush=True)
+            found += measure()
     found.sort(key=lambda figure: figure.part)
     print(table(found))
-    if only >= {*"abcdefipx"} or asked.write:
+    if only >= {*"abcdefgipx"} or asked.write:
         write(found, asked.note, size)
     return int(any(figure.met is False and figure.fails_build for figure in found))
 
@@ -76,10 +85,11 @@ def _size(served: World) -> dict[str, int]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default="abcdefipx", help="letters of the measures, such as ad")
+    parser.add_argument("--only", default="abcdefgipx", help="letters of the measures, such as ad")
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
     parser.add_argument("--instance", type=Path, help="copy this folder, kept earlier, instead")
+    parser.add_argument("--large", action="store_true", help="with g, 100,000 rows as a job as well")
     parser.add_argument("--write", action="store_true", help="keep the figures though some are missing")
     parser.add_argument("--note", action="append", default=[], help="a sentence below the table")
     return parser.parse_args()

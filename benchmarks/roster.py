@@ -64,18 +64,19 @@ def measure() -> list[Figure]:
     ]
 
 
-def write(file: Path, *, since: str = "", seed: int = 1) -> None:
+def write(file: Path, *, rows: int = ROWS, since: str = "", seed: int = 1) -> None:
     """A roster of people in designated roles, in teams of 25 whose first member leads."""
     random = Random(seed)
-    teams = list(range(TEAMS))
+    many = rows * TEAMS // ROWS
+    teams = list(range(many))
     random.shuffle(teams)
     with file.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
         writer.writerow(COLUMNS)
-        for number in range(ROWS):
-            place = number % TEAMS
+        for number in range(rows):
+            place = number % many
             team = teams[place] if seed > 1 else place
-            staff, leader = f"B{number:05}", "" if number < TEAMS else f"B{place:05}"
+            staff, leader = f"B{number:05}", "" if number < many else f"B{place:05}"
             path = f"{FORCE}/Command {team % 5}/Division {team % 40}/Team {team}"
             rank = "Constable" if leader else "Sergeant"
             begun = since or f"{random.randint(2005, 2025)}-0{random.randint(1, 9)}-01"
