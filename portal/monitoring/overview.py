@@ -1,10 +1,12 @@
 """Where every directive stands today, as far as one viewer may see it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+from portal.errors import NotFoundError
 from portal.monitoring import wording
 from portal.monitoring.charts import LineChart
 from portal.monitoring.command import Command, command
@@ -61,12 +63,12 @@ class Needed:
     subject: Subject
     line: PersonLine
     opens: bool  # the viewer may open the person's page
-    today: date
+    as_at: date
 
     @property
     def days(self) -> int:
         """Days since the last day in time."""
-        return (self.today - self.line.overdue_since).days
+        return (self.as_at - self.line.overdue_since).days
 
     @property
     def still_to_do(self) -> str:
@@ -94,17 +96,20 @@ class Overview:
         """Who is missing."""
         if self.filters and not self.cards:
             return "Nobody is listed"
-        where = f" {self.whose}" if self.whose else ""
+        before = self.position.as_at != self.position.today
+        on, where = wording.on_day(self.position), f" {self.whose}" if self.whose else ""
         if not self.overdue:
-            return f"Nobody{where} is overdue"
-        people, are = plural(self.overdue, "person", "people"), "is" if self.overdue == 1 else "are"
-        return f"{people}{where} {are} overdue"
+            return f"{on}{'nobody' if on else 'Nobody'}{where} {'was' if before else 'is'} overdue"
+        one, many = ("was", "were") if before else ("is", "are")
+        people = plural(self.overdue, "person", "people")
+        return f"{on}{people}{where} {one if self.overdue == 1 else many} overdue"
 
     @property
     def lead(self) -> str:
         """How many directives, and both times."""
         count = len(self.cards)
-        apply = f"{plural(count, 'directive')} {'applies' if count == 1 else 'apply'}"
+        verb = "applied" if self.position.past else "applies" if count == 1 else "apply"
+        apply = f"{plural(count, 'directive')} {verb}"
         return f"{apply} to people you can see. {wording.times(self.position)}."
 
     @property
@@ -118,9 +123,13 @@ class Overview:
         return unit_name(self.filters.unit) if self.filters else ""
 
     def address(self, path: str, **more: str) -> str:
-        """The address of a page about the same people, narrowed by ``more``."""
-        pairs = {**self.filters.address, **more}
+        """The address of a page about the same people and position, narrowed by ``more``."""
+        pairs = {**self.position.address, **self.filters.address, **more}
         return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def address_today(self, path: str) -> str:
+        """The same people, today as known now."""
+        return f"{path}?{urlencode(self.filters.address)}" if self.filters else path
 
     def unit_rows(self, lines: Iterable[UnitLine], path: str) -> list[dict[str, object]]:
         """The lines of a table of units, each with the address of the page ``path`` about it."""
@@ -160,13 +169,12 @@ def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE) -> O
 
     Args:
         viewer: Who looks: nobody is counted whom they may not see, whatever is asked for.
-        position: Today as known now.
+        position: Directives that were not known then are left out.
         asked: Only its unit counts, with all below it.
     """
     filters, reach = Filters(unit=asked.unit), Reach.of(viewer, position)
     reports = [
-        CompletionReport(viewer, subject(reference, position), position, reach, filters)
-        for reference in references()
+        CompletionReport(viewer, about, position, reach, filters) for about in _known_subjects(position)
     ]
     reports = [report for report in reports if report.group.assigned]
     late = [(report, line) for report in reports for line in report.most_overdue(SHOWN)]
@@ -174,7 +182,7 @@ def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE) -> O
     late = late[:SHOWN]
     opened = openable(viewer, [line.holder.person_id for _, line in late])
     needed = [
-        Needed(report.subject, line, line.holder.person_id in opened, position.today) for report, line in late
+        Needed(report.subject, line, line.holder.person_id in opened, position.as_at) for report, line in late
     ]
     overdue = set().union(*(report.overdue_people() for report in reports))
     return Overview(
@@ -186,6 +194,12 @@ def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE) -> O
         filters,
         command(reach, filters) if reports else None,
     )
+
+
+def _known_subjects(position: Position) -> Iterator[Subject]:
+    for reference in references():
+        with suppress(NotFoundError):
+            yield subject(reference, position)
 
 
 def _card(report: CompletionReport) -> Card:

@@ -39,15 +39,22 @@ bp = Blueprint("monitoring", __name__, template_folder="templates")
 @bp.get("/monitoring")
 @requires(Permission.COMPLETION_VIEW)
 def index() -> ResponseReturnValue:
-    """Where every directive stands today, and who has been overdue longest."""
-    found = overview.overview(current_user.viewer, position_of("", ""), filters_of(request.args))
-    return render_template(
+    """Where every directive stands, and who has been overdue longest; a refused position shows today's."""
+    at, errors = _asked_position()
+    if not errors and (moved := _iso_address()):
+        return moved
+    found = overview.overview(current_user.viewer, at, filters_of(request.args))
+    answer = render_template(
         "monitoring/overview.html",
         overview=found,
+        banner=wording.banner(at),
+        errors=errors,
+        position_form=_position_form(at, errors),
         wording=wording,
         asks=Permission.DECISION_ASK in current_user.permissions,
         waiting=waiting(current_user.viewer),
     )
+    return answer, 400 if errors else 200
 
 
 @bp.get("/monitoring/directives/<reference>")

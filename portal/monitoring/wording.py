@@ -31,11 +31,16 @@ SOURCES = {
 }
 
 
+def on_day(position: Position) -> str:
+    """How a sentence about an earlier day begins; empty for today."""
+    return "" if position.as_at == position.today else f"On {say.date(position.as_at)}, "
+
+
 def headline(figures: Figures, position: Position) -> str:
     """The answer of a report: the percentage and its fraction, in the past tense for an earlier day."""
     share = figures.share
     before = position.as_at != position.today
-    on = f"On {say.date(position.as_at)}, " if before else ""
+    on = on_day(position)
     if not share.total:
         return f"{on}nobody was required" if before else "Nobody is required"
     percent = say.percent_cut(share.done, share.total)

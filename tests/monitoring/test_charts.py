@@ -21,10 +21,11 @@ from tests.monitoring.counting import statements
 from tests.monitoring.reading import csv_rows, parsed, xlsx_rows
 from tests.monitoring.test_any_viewer import ask_rank
 from tests.monitoring.test_report import people
+from tests.monitoring.test_shapes import pdf_text
 from tests.monitoring.world import REPORT, TODAY, enter, make_world
-from tests.pages import H, Page, PortalClient, words
+from tests.pages import H, Page, words
 from tests.people.worlds import PEOPLE, World, build, worlds
-from tests.standing.facts import add, make_activity, make_exclusion, make_record, make_version
+from tests.standing.facts import add, make_exclusion, make_record, make_version
 
 
 @pytest.fixture
@@ -251,6 +252,8 @@ def test_each_figure_leads_to_the_people_behind_it_on_the_page_and_in_every_file
     assert {row["staff_number"] for row in xlsx_rows(september, f"?{query}")} == found
     answer = september.get(f"{REPORT}/completions.json?{query}").get_json()
     assert {row["staff_number"] for row in answer["rows"]} == found
+    printed = pdf_text(september, f"?{query}")
+    assert {number for number in (*LATE, "S1", "N2", "D1001", "N1") if f"({number})" in printed} == found
     wide = parsed(september.get(f"{REPORT}/people.csv?{query}").get_data(as_text=True))
     assert {row["staff_number"] for row in wide} == found
     (chip,) = [text for text in listed.links if text.startswith("Remove the filter")]
@@ -307,72 +310,6 @@ def test_a_completion_that_lapsed_is_late_since_its_last_day(client):
         client = enter(client, world, "D6001")
 
         assert people(client.page("/monitoring/directives/LAPSE-1?late=1-30")) == ["N2"]
-
-
-def test_my_command_stands_first_with_its_units(client):
-    with time_machine.travel(TODAY, tick=False):
-        page = enter(client, make_world(), "D2003").page("/monitoring")
-
-        assert page.h1 == "3 people in Local Policing are overdue"
-        heads = [words(head) for head in page.all("h2")]
-        assert heads[0] == "Local Policing: 25% have completed everything asked of them: 1 of 4 people."
-        assert table_after(page, COMMAND) == [
-            ["Response/South", "", "0% – 0 of 1"],
-            ["Response, North", "", "33% – 1 of 3"],
-        ]
-        (link,) = [a for a in table_of(page, COMMAND).iter(f"{H}a") if words(a) == "Response/South"]
-        south = client.page(link.get("href") or "")
-        assert south.h1 == "1 person in Response/South is overdue"
-        assert people(south) == ["S1"]
-        assert "0% complete 0 of 1 person" in south.text
-        file = client.get(south.links["CSV of OIC-2026"]).get_data(as_text=True)
-        assert {row["staff_number"] for row in parsed(file)} == {"S1", "S2"}
-        late = client.page(south.links["1 person overdue for OIC-2026"])
-        assert people(late) == ["S1"]
-
-
-COMMAND = "People who have completed everything, by unit, the lowest first"
-
-
-def test_a_person_under_two_directives_counts_once_in_the_command(client):
-    with time_machine.travel(TODAY, tick=False):
-        world = make_world()
-        other = add(Directive(reference="TWO-1"))
-        make_version(other, {1: make_activity()}, effective_on=date(2026, 1, 1))
-        make_exclusion(world.people["S2"], other, date(2026, 4, 1))
-        page = enter(client, world, "D2003").page("/monitoring")
-
-        # N1 has completed one directive and not the other; D2001 and D2003 are under the other alone
-        assert "Local Policing: 0% have completed everything asked of them: 0 of 6 people." in page.text
-
-
-@pytest.mark.parametrize(
-    "path", ["/monitoring?unit=Westshire+Police", f"{REPORT}?unit=Westshire+Police&late=31-90"]
-)
-def test_one_link_shows_each_manager_their_own_people_only(app, client, path):
-    with time_machine.travel(TODAY, tick=False):
-        world = make_world()
-        local = enter(client, world, "D2003").page(path)
-        assert set(people(local)) == {"S1", "N2", "D1001"}
-        crime = enter(PortalClient(app), world, "D2002").page(path)
-        assert people(crime) == []
-        assert not {"S1", "N2", "D1001"} & set(crime.text.split())
-        assert "1 of 1 person" in crime.text
-
-
-def test_the_heading_of_a_shared_link_claims_no_more_than_its_reader_sees(app, client):
-    with time_machine.travel(TODAY, tick=False):
-        world = make_world()
-        assert (
-            enter(client, world, "D2003").page("/monitoring?unit=Westshire+Police").h1
-            == "3 people you can see in Westshire Police are overdue"
-        )
-        page = enter(PortalClient(app), world, "D2002").page(
-            "/monitoring?unit=Westshire+Police/Local+Policing"
-        )
-        assert page.h1 == "Nobody is listed"
-        assert "Nobody whose record you may see works in this unit" in page.text
-        assert not page.all("section", class_="portal-card")
 
 
 @pytest.mark.usefixtures("database")
