@@ -3,6 +3,7 @@
 import argparse
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -48,7 +49,7 @@ def main() -> int:
         with world(asked.people, asked.instance) as served:
             size = _size(served)
             found += _served(served, only)
-    alone = {**ALONE, "g": partial(growth.measure, asked.large)}
+    alone: dict[str, Callable[[], list[Figure]]] = {**ALONE, "g": partial(growth.measure, asked.large)}
     for part, measure in sorted(alone.items()):
         if part in only:
             print(f"measuring {part}", flush=True)

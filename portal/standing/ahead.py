@@ -85,11 +85,11 @@ class Ids:
         version_id = row["directive_version_id"] or self.version
         return {**row, "directive_id": directive_id, "directive_version_id": version_id}
 
-    def settled(self, rows: list[Flat], people: set[int], known_from: int) -> list[Flat]:
+    def settled(self, rows: list[Flat], people: set[int], known_from: int) -> Iterator[Flat]:
         """The rows of these people with the ids of all that they name, known from an instant."""
         persons, posts, units, directive = self.people, self.posts, self.units, self.directive
         records = self.records
-        return [
+        return (
             (
                 persons.get(row[PERSON], row[PERSON]),
                 row[DIRECTIVE] or directive,
@@ -103,7 +103,7 @@ class Ids:
             )
             for row in rows  # there may be very many: nothing here is called that need not be
             if row[PERSON] in people
-        ]
+        )
 
 
 @dataclass(frozen=True, slots=True)

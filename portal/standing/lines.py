@@ -1,6 +1,7 @@
 """Keeps the derived spans true: in the transaction that records a fact, and again from all stamps."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -84,7 +85,7 @@ def set_known_to(row_ids: list[int], known_to: int) -> None:
 
 def insert_rows(rows: Iterable[tuple[int, Row]]) -> None:
     """Write rows of people."""
-    insert_flat([flat(person_id, *row) for person_id, row in rows])
+    insert_flat(flat(person_id, *row) for person_id, row in rows)
 
 
 def flat(person_id: int, span: Span, known_from: int, known_to: int) -> Flat:
@@ -92,12 +93,15 @@ def flat(person_id: int, span: Span, known_from: int, known_to: int) -> Flat:
     return (person_id, *span[:4], known_from, known_to, *span.values)
 
 
-def insert_flat(rows: list[Flat]) -> None:
-    """Write rows, given to the driver as they are: all are whole numbers, and there may be very many."""
+def insert_flat(rows: Iterable[Flat]) -> None:
+    """Write rows, given to the driver as they are: all are whole numbers, and there may be very many.
+
+    They are taken as they are written: of a million rows not two lists need be held.
+    """
     connection = db.session.connection()
     statement = insert(TABLE).inline().compile(dialect=connection.dialect, column_keys=list(COLUMNS))
-    for start in range(0, len(rows), MOST_SENT):
-        some = rows[start : start + MOST_SENT]
+    coming = iter(rows)
+    while some := list(islice(coming, MOST_SENT)):
         named: Any = some
         if not statement.positional:
             named = [dict(zip(COLUMNS, row, strict=True)) for row in some]
