@@ -24,6 +24,7 @@ from portal.jobs.queries import job_row
 from portal.people.files import Sheet, open_sheet
 from portal.permissions import Permission
 from portal.records.imports import schemes
+from portal.web.characters import NO_TEXT
 from portal.web.paging import Page
 
 bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="templates")
@@ -147,7 +148,7 @@ def _columns_page(run: ImportRun, form: MatchForm, sheet: Sheet, held: Match) ->
         form=form,
         match=held,
         columns=sheet.columns,
-        sample=[cells for _, cells in sheet.lines[:SAMPLE]],
+        sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines[:SAMPLE]],
         unused=[column for column in sheet.columns if column not in used],
     )
 

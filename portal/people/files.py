@@ -83,11 +83,21 @@ def open_sheet(content: bytes, name: str) -> Sheet:
     if len(header[1]) > MOST_COLUMNS:
         raise BadInputError([f"The file has more than {MOST_COLUMNS} columns."])
     columns = [column.strip() for column in header[1]]
+    _refuse_separator(columns)
     if any(len(name) > LONGEST_NAME or not name.isprintable() for name in columns):
         raise BadInputError(
             [f"Line 1: a column's name has more than {LONGEST_NAME} characters, or a line end in it."]
         )
     return Sheet(columns, kept)
+
+
+def _refuse_separator(columns: list[str]) -> None:
+    """Name the separator of a file that has another than the comma, and so seems to have one column."""
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(columns) == 1 and columns[0].count(mark) > 1:
+            raise BadInputError(
+                [f"Line 1: its values stand apart by {name}. Save the file as CSV with commas."]
+            )
 
 
 def as_named(sheet: Sheet, names: Iterable[str]) -> dict[str, int | str]:

@@ -23,6 +23,13 @@ REQUIRED = (
 )
 OPTIONAL = ("post_key", "withdraw")
 FILLED = ("staff_number", "surname", "forenames", "rank_or_grade", "designated_role", "unit_path")
+MOST = {name: 200 for name in ("surname", "forenames", "rank_or_grade", "designated_role")} | {
+    "staff_number": 50,
+    "email": 254,
+    "post_key": 100,
+}  # characters
+MOST_NAMES, LONGEST_NAME = 20, 200  # of a unit's path, and of each name in it
+EARLIEST = date(1900, 1, 1)  # an earlier day is a slip of the keyboard
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -80,7 +87,7 @@ def day(text: str) -> date | None:
 def _typed(row: SourceRow) -> RosterRow:
     values = row.values
     withdraw = values["withdraw"] == "yes"
-    reasons = _missing(values, withdraw) + _bad_days(values)
+    reasons = _missing(values, withdraw) + _unfit(values) + _bad_days(values)
     if values["withdraw"] not in {"", "yes", "no"}:
         reasons.append(f"withdraw is {values['withdraw']!r}. Write 'yes', or leave it empty.")
     if values["email"] and not _EMAIL.fullmatch(values["email"]):
@@ -89,6 +96,7 @@ def _typed(row: SourceRow) -> RosterRow:
     if values["unit_path"] and not withdraw:
         try:
             unit = paths.split(values["unit_path"])
+            reasons += _unfit_path(unit)
         except RuleError as error:
             reasons.append(str(error))
     valid_from = day(values["valid_from"])
@@ -112,11 +120,35 @@ def _missing(values: dict[str, str], withdraw: bool) -> list[str]:
     return [f"{name} is empty." for name in needed if not values[name]]
 
 
+def _unfit(values: dict[str, str]) -> list[str]:
+    """Values that no page could show, or no address name."""
+    reasons = [
+        f"{name} has more than {most} characters." for name, most in MOST.items() if len(values[name]) > most
+    ]
+    number = values["staff_number"]
+    if "/" in number:
+        reasons.append(f"staff_number {number[:50]!r} has a “/” in it, which no address of a page can hold.")
+    if number and not number.strip("."):
+        reasons.append(f"staff_number {number[:50]!r} has nothing but dots in it.")
+    return reasons
+
+
+def _unfit_path(unit: tuple[str, ...]) -> list[str]:
+    reasons = []
+    if len(unit) > MOST_NAMES:
+        reasons.append(f"unit_path has more than {MOST_NAMES} names.")
+    if any(len(name) > LONGEST_NAME for name in unit):
+        reasons.append(f"A unit's name has more than {LONGEST_NAME} characters.")
+    return reasons
+
+
 def _bad_days(values: dict[str, str]) -> list[str]:
     reasons = []
     start, end = day(values["valid_from"]), day(values["valid_to"])
     if start is None:
         reasons.append(_no_day("valid_from", values["valid_from"]))
+    elif start < EARLIEST:
+        reasons.append(f"valid_from {values['valid_from']!r} lies before {EARLIEST.year}.")
     if values["valid_to"] and end is None:
         reasons.append(_no_day("valid_to", values["valid_to"]))
     if start and end and end < start:
