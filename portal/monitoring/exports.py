@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +29,7 @@ from portal.web.filters import number
 BATCH = 1000  # rows of a CSV sent at a time
 XLSX_ROWS = 20_000  # a page does not wait for more; a job makes them
 SHEET_ROWS = 1_048_575  # a spreadsheet holds no more below its head
+_SERIAL_ZERO = datetime(1899, 12, 30)
 _RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that begins so
 _WIDTHS = {"unit_path": 40, "requirement_title": 40, "unit": 24, "surname": 18, "forenames": 18}
 
@@ -206,11 +208,10 @@ def _cell_writers(book: Any, page: Any, columns: Iterable[Column]) -> list[Calla
     score = book.add_format({"num_format": "0.0000"})
 
     def write_day(line: int, column: int, text: str) -> None:
-        page.write_datetime(line, column, date.fromisoformat(text), day)
+        page.write_number(line, column, _serial_day(text), day)
 
     def write_instant(line: int, column: int, text: str) -> None:
-        local = datetime.fromisoformat(text).astimezone(LONDON).replace(tzinfo=None)
-        page.write_datetime(line, column, local, instant)
+        page.write_number(line, column, _serial_instant(text), instant)
 
     def write_score(line: int, column: int, text: str) -> None:
         page.write_number(line, column, float(text), score)
@@ -226,6 +227,27 @@ def _cell_writers(book: Any, page: Any, columns: Iterable[Column]) -> list[Calla
         datetime: write_instant,
     }
     return [typed[column.kind] for column in columns]
+
+
+@lru_cache(maxsize=4096)
+def _serial_day(text: str) -> int:
+    """A day as a spreadsheet counts it; the same few stand in most rows.
+
+    >>> _serial_day("2026-04-30")
+    46142
+    """
+    return (date.fromisoformat(text) - _SERIAL_ZERO.date()).days
+
+
+@lru_cache(maxsize=4096)
+def _serial_instant(text: str) -> float:
+    """An instant as a spreadsheet counts it, by London's clock.
+
+    >>> _serial_instant("2026-04-30T11:00:00Z")
+    46142.5
+    """
+    since = datetime.fromisoformat(text).astimezone(LONDON).replace(tzinfo=None) - _SERIAL_ZERO
+    return since.days + (since.seconds + since.microseconds / 1_000_000) / 86_400
 
 
 def json_pieces(report: CompletionReport, rows: Iterable[Line]) -> Iterator[str]:
