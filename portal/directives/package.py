@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from portal.errors import BadInputError
 
+TAKEN = ("new", "preview")  # what stands at /directives/… beside directives
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")  # it stands in addresses and file names
 MOST_DAYS = 36_500
 MOST_BYTES = 256 * 1024  # of a file that a browser sends
@@ -154,6 +155,8 @@ def _reference(reader: _Reader, values: Mapping[str, Any]) -> str:
     reference = reader.text(values, "reference")
     if reference and not _REFERENCE.fullmatch(reference):
         reader.faults.append("reference: write letters, digits and hyphens alone, such as OIC-2026.")
+    if reference in TAKEN:
+        reader.faults.append(f"reference: {reference!r} is the address of a page of the desk.")
     return reference
 
 

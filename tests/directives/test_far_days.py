@@ -8,6 +8,7 @@ from portal.directives.package import read
 from portal.directives.reconcile import later
 from portal.errors import BadInputError
 from portal.monitoring.position import PositionError, position
+from tests.directives.pages import previewed
 from tests.directives.text import directive_text
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -28,6 +29,19 @@ def test_an_instant_beyond_the_calendar_is_refused(asked):
 def test_a_reference_that_no_address_can_hold_is_refused(reference):
     with pytest.raises(BadInputError, match="letters, digits and hyphens"):
         read(directive_text(reference=reference))
+
+
+@pytest.mark.parametrize("reference", ["new", "preview"])
+def test_a_reference_that_is_a_page_of_the_desk_is_refused(reference):
+    with pytest.raises(BadInputError, match="is the address of a page of the desk"):
+        read(directive_text(reference=reference))
+
+
+def test_a_version_is_not_issued_for_a_far_day_by_a_slip(desk):
+    far = previewed(desk, effective_on="1 December 2062")
+
+    assert "Enter a day of the next five years" in far.text
+    assert "Issue version 1" not in far.text
 
 
 def test_days_after_joining_have_an_end():

@@ -14,6 +14,7 @@ from portal.directives.forms.fields import (
     Boxes,
     Day,
     DayOfYear,
+    FirstDay,
     Line,
     Needed,
     Number,
@@ -126,7 +127,7 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         widget=_short(10),
         validators=[Needed("Enter the staff number of the person who answers for it")],
     )
-    effective_on = Day(
+    effective_on = FirstDay(
         "In force from",
         needed="Enter the day from which it is in force, such as 1 January 2027",
         description="The first day on which this counts, such as 1 January 2027.",
@@ -329,7 +330,7 @@ class FileForm(FlaskForm):  # type: ignore[misc]
 class WithdrawForm(FlaskForm):  # type: ignore[misc]
     """From which day nobody is asked any more."""
 
-    effective_on = Day(
+    effective_on = FirstDay(
         "Withdrawn from",
         needed="Enter the day from which nobody is asked, such as 1 January 2027",
         description="The first day on which nobody is asked any more, such as 1 January 2027.",

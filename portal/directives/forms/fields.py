@@ -1,17 +1,18 @@
 """Fields of the desk's forms: texts as a file can hold them, numbers and days read generously."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from wtforms import Field, Form, SelectMultipleField, StringField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
 
-from portal.clock import read_day
+from portal.clock import read_day, today
 from portal.directives.package import MOST_DAYS
 from portal.web.form_widgets import GovCheckboxes
 
+FARTHEST = 5 * 365  # days ahead
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")  # nobody can see or miss these
 _BREAKS = re.compile(r"\r\n|[\r\x0b\x0c]")
 _MONTHS = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? ([a-z]{3,9})|(\d{2})-(\d{2})", re.IGNORECASE)
@@ -138,6 +139,18 @@ class Day(StringField):  # type: ignore[misc]
     def day(self) -> date | None:
         """The day, None where the text names none."""
         return read_day(str(self.data or ""))
+
+
+class FirstDay(Day):
+    """A day from which a version holds. No later version can begin before it, so a far one is a trap."""
+
+    def pre_validate(self, form: Form) -> None:
+        """Raise where it lies too far ahead."""
+        super().pre_validate(form)
+        if self.day is not None and self.day > today() + timedelta(days=FARTHEST):
+            raise ValidationError(
+                "Enter a day of the next five years: until then no other version could take effect"
+            )
 
 
 class DayOfYear(StringField):  # type: ignore[misc]
