@@ -18,9 +18,11 @@ class Recording:
     fresh: Sequence[Completion]  # of these, what is not held
     newest: int  # the newest record when that was found out, or one before it
     ahead: Ahead | None = None
+    references: Sequence[str] = ()  # drawn for the records to come
 
     def stage(self, tell: Tell) -> None:
-        """Work out, without a lock, the spans that follow."""
+        """Draw references and work out the spans that follow, without a lock."""
+        self.references = imports.new_references(len(self.fresh))
         self.ahead = records_ahead(
             ((one.person_id, one.activity_id, one.achieved_on) for one in self.fresh),
             lambda done, every: tell(2, f"Worked out {done:,} of {every:,} people"),
@@ -38,6 +40,7 @@ class Recording:
         ahead = None if self.ahead is None or moved_on(self.ahead.known_at) else self.ahead
         settled = set() if ahead is None else people - people_since(ahead.known_at)
         held = len(self.found) - len(self.fresh)
-        ids = imports.record_completions(self.fresh, at, held=held, by=by, followed=settled)
+        drawn = imports.new_references(len(self.fresh), self.references, self.newest)
+        ids = imports.record_completions(self.fresh, at, drawn, held=held, by=by, followed=settled)
         if ahead is not None:
             ahead.record(Ids({}, {}, {}, records=dict(enumerate(ids, TO_COME))), settled, at)

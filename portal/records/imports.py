@@ -138,6 +138,7 @@ def newest() -> int:
 def record_completions(
     fresh: Sequence[Completion],
     at: datetime,
+    references: Sequence[str],
     *,
     held: int = 0,
     by: int | None = None,
@@ -148,6 +149,7 @@ def record_completions(
     Args:
         fresh: What ``unheld`` said under this lock.
         at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
+        references: As many, which no record bears.
         held: How many beside them were held already, for the audit trail.
         by: Who imports them; None for a command.
         followed: People for whom the caller writes itself what follows from their records.
@@ -157,13 +159,13 @@ def record_completions(
     """
     if not fresh:
         return []
-    ids = _write(fresh, at)
+    ids = _write(fresh, at, references)
     touch(people={completion.person_id for completion in fresh}.difference(followed))
     log("records.imported", actor_id=by, recorded=len(fresh), held=held)
     return ids
 
 
-def _write(fresh: Sequence[Completion], at: datetime) -> list[int]:
+def _write(fresh: Sequence[Completion], at: datetime, references: Sequence[str]) -> list[int]:
     records = [
         {
             "recorded_at": at,
@@ -174,7 +176,7 @@ def _write(fresh: Sequence[Completion], at: datetime) -> list[int]:
             "source": "imported",
             "reference": reference,
         }
-        for reference, completion in zip(_references(len(fresh)), fresh, strict=True)
+        for reference, completion in zip(references, fresh, strict=True)
     ]
     inserting = insert(Record).returning(Record.id, sort_by_parameter_order=True)
     ids = list(db.session.scalars(inserting, records))
@@ -195,14 +197,22 @@ def _write(fresh: Sequence[Completion], at: datetime) -> list[int]:
     return ids
 
 
-def _references(many: int) -> list[str]:
-    """New references, none drawn twice and none held."""
-    drawn: set[str] = set()
-    while len(drawn) < many:
-        more = sorted({new_reference() for _ in range(min(MOST_BOUND, many - len(drawn)))})
+def new_references(many: int, drawn: Iterable[str] = (), since: int = 0) -> list[str]:
+    """New references, none drawn twice and none held.
+
+    Args:
+        many: How many.
+        drawn: Those drawn earlier, to be taken first; none was held when ``since`` was the newest record.
+        since: That record's id.
+    """
+    found = set(drawn)
+    if found:
+        found.difference_update(db.session.scalars(select(Record.reference).where(Record.id > since)))
+    while len(found) < many:
+        more = sorted({new_reference() for _ in range(min(MOST_BOUND, many - len(found)))})
         held = db.session.scalars(select(Record.reference).where(Record.reference.in_(more)))
-        drawn.update(set(more) - set(held))
-    return list(drawn)
+        found.update(set(more) - set(held))
+    return list(found)
 
 
 def _faults(

@@ -15,6 +15,7 @@ from portal.imports import profiles, services
 from portal.imports.checked import MovedError, silent
 from portal.imports.services import Brought
 from portal.people.files import open_sheet
+from portal.records import imports
 from portal.records.models import Record
 from portal.standing import lines
 from portal.standing.lines import rebuild
@@ -163,3 +164,17 @@ def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
 
         assert db.session.scalar(select(func.count()).select_from(Record)) == 2
         assert rebuild(write=False) == []
+
+
+def test_a_reference_that_somebody_else_got_in_between_is_drawn_again(database):
+    with time_machine.travel(NOW, tick=True):
+        activity, people = force("drawn", 0)
+        before = imports.newest()
+        drawn = imports.new_references(3)
+        assert sorted(imports.new_references(3, drawn, before)) == sorted(drawn)
+        make_record(people[0], activity, date(2026, 4, 30), reference=drawn[0])
+
+        again = imports.new_references(3, drawn, before)
+
+        assert len(set(again)) == 3
+        assert set(again) & set(drawn) == set(drawn[1:])
