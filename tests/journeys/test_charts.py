@@ -108,7 +108,14 @@ def test_the_drawings_fit_and_their_words_stand_apart(
 ) -> None:
     with visitor(browser, shared_server, width) as tab:
         sign_in(tab, "D4001")
-        for path in ("/monitoring", REPORT, f"{REPORT}?rank=Constable&late=over-90", f"{REPORT}?role=nobody"):
+        for path in (
+            "/monitoring",
+            "/monitoring?as_at=2026-03-31",
+            "/monitoring?as_at=someday",
+            REPORT,
+            f"{REPORT}?rank=Constable&late=over-90",
+            f"{REPORT}?role=nobody",
+        ):
             tab.goto(path)
             unfold(tab)
             hold_to_account(tab)
