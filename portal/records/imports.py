@@ -178,8 +178,10 @@ def _write(fresh: Sequence[Completion], at: datetime, references: Sequence[str])
         }
         for reference, completion in zip(references, fresh, strict=True)
     ]
-    inserting = insert(Record).returning(Record.id, sort_by_parameter_order=True)
-    ids = list(db.session.scalars(inserting, records))
+    table: Any = Record.__table__
+    in_order = db.engine.dialect.name == "postgresql"  # SQLite numbers rows as they come, without being asked
+    inserting = insert(table).returning(table.c.id, sort_by_parameter_order=in_order)
+    ids = sorted(db.session.scalars(inserting, records))
     beside: list[dict[str, Any]] = []
     notes: dict[int, dict[str, str]] = {}
     for record_id, completion in zip(ids, fresh, strict=True):
@@ -192,7 +194,8 @@ def _write(fresh: Sequence[Completion], at: datetime, references: Sequence[str])
         )
         if completion.evidence:
             notes[record_id] = {"evidence": completion.evidence}
-    db.session.execute(insert(ImportedRecord), beside)
+    of_import: Any = ImportedRecord.__table__
+    db.session.execute(insert(of_import), beside)
     write_many_notes(Record.__tablename__, notes)
     return ids
 
