@@ -71,6 +71,10 @@ MAY_BE_UNKNOWN = {
     "accounts.revoke_role",
 }
 
+# What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.
+OF_THE_FORCE = {"jobs.begin", "reminders.rules"}
+OF_THE_FORCE_OR_ONES_OWN = {"jobs.again", "jobs.cancel"}
+
 VIEWERS = ("nobody", "learner", *Role)
 SIGHT = {Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR, Role.ADMINISTRATOR}
 
@@ -241,6 +245,8 @@ def _refused(world: World, endpoint: str, subject: str, permission: Permission |
         return {404}
     if whose == JOB and subject != "own" and Permission.JOB_VIEW not in world.permissions:
         return {404}
+    if endpoint in OF_THE_FORCE or (endpoint in OF_THE_FORCE_OR_ONES_OWN and subject != "own"):
+        return {403}
     return set()
 
 
