@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from itertools import count
 
+import pytest
 import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,11 +11,12 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.catalogue.models import ModuleVersion
-from portal.db import db, stamp, transaction
+from portal.db import db, newest_stamp, stamp, transaction
 from portal.directives.models import Assignment
-from portal.imports import profiles, services
+from portal.imports import profiles, services, work
 from portal.imports.checked import MovedError, silent
 from portal.imports.services import Brought
+from portal.jobs.errors import CancelledError
 from portal.people.files import open_sheet
 from portal.people.known import known
 from portal.people.models import PersonName
@@ -149,3 +151,27 @@ def test_a_pass_recorded_in_between_is_in_the_spans(database):
 
         assert person_by_staff_number("Z2") == person
         assert rebuild(write=False) == []
+
+
+def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applied_later(database):
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
+        make_version("stopped")
+        ask("stopped", reference="OIC-STOPPED")
+        brought, found = check(csv_of([row(f"C{n}") for n in range(600)]))
+        with transaction():
+            run_id = services.begin(brought, by=None, at=clock.now()).id
+            services.keep_check(run_id, found, clock.now())
+        before, told = newest_stamp(), []
+
+        def stop(_done, said):
+            told.append(said)
+            if said.startswith("Worked out"):
+                raise CancelledError
+
+        with pytest.raises(CancelledError):
+            work.applied(run_id, found.digest, by=None, tell=stop)
+
+        assert told[-1] == "Worked out 500 of 600 people"
+        assert (newest_stamp(), reached("C")) == (before, [])
+        work.applied(run_id, found.digest, by=None)
+        assert len(reached("C")) == 600
