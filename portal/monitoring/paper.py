@@ -12,7 +12,7 @@ from portal.monitoring.queries import CompletionReport
 from portal.standing.algebra import Status
 from portal.web import filters as say
 
-MOST_PEOPLE = 5_000  # a page does not wait for more
+MOST_PEOPLE = 1_500  # a page does not wait for more, and typesetting more takes a server too much memory
 MOST_OF_A_JOB = 50_000  # nobody reads more, and typesetting takes its time
 _LABELS = {status.key: status.label for status in Status}
 
