@@ -17,6 +17,7 @@ from benchmarks import (
     imports,
     lesson,
     memory,
+    reminders,
     report,
     roster,
 )
@@ -32,7 +33,8 @@ SERVED = {
     "d": report.measure,
     "x": files.measure,
 }
-ALONE = {"f": roster.measure, "i": imports.measure, "p": directives.measure}  # each with a force of its own
+# Each with a force of its own:
+ALONE = {"f": roster.measure, "i": imports.measure, "p": directives.measure, "r": reminders.measure}
 
 
 def main() -> int:
@@ -56,7 +58,7 @@ def main() -> int:
             found += measure()
     found.sort(key=lambda figure: figure.part)
     print(table(found))
-    if only >= {*"abcdefgipx"} or asked.write:
+    if only >= {*"abcdefgiprx"} or asked.write:
         write(found, asked.note, size)
     return int(any(figure.met is False and figure.fails_build for figure in found))
 
@@ -86,7 +88,7 @@ def _size(served: World) -> dict[str, int]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default="abcdefgipx", help="letters of the measures, such as ad")
+    parser.add_argument("--only", default="abcdefgiprx", help="letters of the measures, such as ad")
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
     parser.add_argument("--instance", type=Path, help="copy this folder, kept earlier, instead")
