@@ -15,7 +15,7 @@ from wtforms.fields import SelectChoice
 
 from portal.access import requires
 from portal.authoring import item_tables, queries, services
-from portal.authoring.drafted_item import DraftedItem, drafted_item
+from portal.authoring.drafted_item import UNWRITTEN, DraftedItem, drafted_item
 from portal.authoring.editing import details, items, merging
 from portal.authoring.editing.tables import Names, changed_fields
 from portal.authoring.errors import StaleSaveError
@@ -330,12 +330,13 @@ def _beside(drafted: DraftedItem) -> dict[str, Any]:
 
 def _preview(shown: item_tables.Preview) -> Markup:
     """The question as a learner meets it, its names kept apart from those of the form beside it."""
+    prompt = fill(shown.prompt_html)
     html = render_template(
         "authoring/item_preview.html",
         kind=shown.kind,
         item=shown,
         shown=shown.shown,
-        prompt=fill(shown.prompt_html),
+        prompt=prompt if prompt.striptags() else UNWRITTEN,  # a heading says something, even here
         fill=fill,
         errors={},
     )
