@@ -236,3 +236,11 @@ def test_who_leaves_is_no_longer_there(app, author):
 
     assert other.page(ITEM).h1 == "Question “One”"
     assert states() == 1
+
+
+@pytest.mark.parametrize("kind", sorted(BODIES))
+def test_the_preview_of_a_question_not_written_yet_has_no_empty_heading(author: PortalClient, kind: str):
+    page = author.page(f"/authoring/sample/items/_new?kind={kind}")
+    heads = [head for level in ("h1", "h2", "h3", "legend") for head in page.all(level)]
+    assert heads
+    assert all(words(head) for head in heads)
