@@ -15,6 +15,8 @@ from tests.certification.calendar import FORCE, NORTH, SOUTH, Calendar, opened
 from tests.imports.rosters import row
 from tests.standing.facts import add_activity
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def calendar(app: Flask, database: None, tmp_path: Path) -> Iterator[Calendar]:

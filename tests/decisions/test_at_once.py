@@ -16,6 +16,8 @@ from portal.decisions.models import Decision, DecisionRequest
 from portal.directives.models import Exclusion
 from tests.decisions.desk import NOW, count, make_desk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def serving(request, tmp_path) -> Iterator[Flask]:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from portal.db import db, stamp, transaction
@@ -14,6 +15,8 @@ from tests.accounts.browsing import make_account
 from tests.decisions.desk import TODAY, count
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.monitoring.counting import statements
+
+pytestmark = pytest.mark.slow
 
 
 def ask_many(desk, number: int) -> None:

@@ -15,6 +15,8 @@ from tests.decisions.desk import count
 from tests.factories.people import make_grant, make_person
 from tests.standing.facts import make_exclusion, make_record
 
+pytestmark = pytest.mark.slow
+
 
 def held() -> list[tuple]:
     rows = db.session.scalars(select(Exclusion).where(known(Exclusion)).order_by(Exclusion.id))

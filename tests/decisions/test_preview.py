@@ -19,6 +19,8 @@ from portal.standing.lines import rebuild
 from tests.decisions.desk import TODAY
 from tests.standing.facts import add, make_exclusion, make_record, make_revocation, make_version
 
+pytestmark = pytest.mark.slow
+
 
 def stands(desk, viewer, day: date) -> dict:
     """Status, due date and share by directive, as the pages read them."""

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
 from sqlalchemy import select
 
 from portal.db import db
@@ -11,6 +12,8 @@ from portal.records.models import Record, Revocation, Waiver
 from portal.records.references import new_reference
 from tests.decisions.desk import count
 from tests.standing.facts import make_record
+
+pytestmark = pytest.mark.slow
 
 EVIDENCE = "Certificate 4711, kept by Learning and Development"
 NEVER = {"whole": "yes", "reason": "not_own_work", "evidence": "Report of 4 June, file 12"}

@@ -7,6 +7,8 @@ from tests.decisions.desk import BUTTONS, Desk, count
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages import PortalClient
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def both(desk: Desk) -> PortalClient:

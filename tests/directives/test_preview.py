@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -23,6 +24,8 @@ from portal.standing.lines import rebuild
 from tests.factories.people import make_person, make_unit
 from tests.standing.facts import add_activity
 from tests.standing.test_histories import QUIET, undone
+
+pytestmark = pytest.mark.slow
 
 FEW = settings(QUIET, max_examples=12)
 DAYS = st.integers(0, 500).map(lambda days: date(2025, 1, 1) + timedelta(days=days))

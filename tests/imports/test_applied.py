@@ -29,6 +29,8 @@ from tests.imports.rosters import row
 from tests.learning.asking import ask
 from tests.standing.facts import make_record
 
+pytestmark = pytest.mark.slow
+
 numbers = count(1)
 DAYS = ("2025-01-01", "2025-11-03", "2026-03-29", "2026-06-02", "2026-10-25")
 

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from itertools import count
 
+import pytest
 import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,8 @@ from tests.factories.people import make_person, make_unit
 from tests.imports.desk import csv_of
 from tests.learning.asking import ask
 from tests.standing.facts import make_record
+
+pytestmark = pytest.mark.slow
 
 numbers = count(1)
 COLUMNS = "staff_number,requirement_kind,requirement,achieved_at,score_scaled,source_system,evidence".split(

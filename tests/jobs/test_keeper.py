@@ -14,6 +14,8 @@ from portal.jobs import carrier, worker
 from portal.jobs.worker import Workers
 from tests.running import ROOT
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import os, sys, time
 from portal.jobs.keeper import Keeper

@@ -27,6 +27,8 @@ from tests.pages import H, Page, words
 from tests.people.worlds import PEOPLE, World, build, worlds
 from tests.standing.facts import add, make_exclusion, make_record, make_version
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def today():

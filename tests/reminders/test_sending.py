@@ -28,6 +28,8 @@ from tests.monitoring.world import World, make_world
 from tests.reminders.post_office import Office, open_office
 from tests.standing.facts import make_exclusion, make_record
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 20, 11, tzinfo=UTC)  # twenty days after the due date of the world
 SHAH, CASTELL, OKAFOR = "d1001@westshire.example", "n2@westshire.example", "d2001@westshire.example"
 HOURS = Hours()
