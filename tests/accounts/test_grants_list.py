@@ -16,6 +16,8 @@ from tests.factories.people import make_grant, make_person, make_unit
 from tests.imports.rosters import run
 from tests.pages import PortalClient, words
 
+pytestmark = pytest.mark.slow
+
 TODAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 

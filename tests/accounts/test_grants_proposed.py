@@ -11,6 +11,8 @@ from tests.accounts.granting import PROPOSED, events, held, rows, signed_in_admi
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages import PortalClient, words
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def admin(client: PortalClient) -> PortalClient:

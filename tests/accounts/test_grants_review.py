@@ -14,6 +14,8 @@ from tests.accounts.test_administer import statements
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages import Page, PortalClient
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def admin(client: PortalClient) -> PortalClient:

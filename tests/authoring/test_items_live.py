@@ -16,6 +16,8 @@ from tests.catalogue.kinds_written import BODIES
 from tests.kinds.editors import fields_of
 from tests.pages import H, Page, PortalClient, words
 
+pytestmark = pytest.mark.slow
+
 ITEM = "/authoring/sample/items/one"
 RENDER = "/authoring/sample/render"
 # A text of each kind that its preview shows, by its field's name.

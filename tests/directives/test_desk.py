@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from portal.db import OPEN_END, db, stamp, touch, transaction
 from portal.directives import package, queries
 from portal.directives.writing import to_toml
@@ -12,6 +14,8 @@ from tests.directives.pages import PREVIEW, again, own, previewed, send, version
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.learning.asking import ask
 from tests.monitoring.counting import statements
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_list_and_a_directive_in_words(desk):

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from portal import clock
 from portal.db import stamp, transaction
 from portal.directives.services import issue
@@ -12,6 +14,8 @@ from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.learning.asking import ask
 from tests.learning.working import learner, take
+
+pytestmark = pytest.mark.slow
 
 TEXT = """
 reference = "WHY-1"

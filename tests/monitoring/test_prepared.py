@@ -37,6 +37,8 @@ from tests.monitoring.preparing import (
 from tests.monitoring.reading import sheet
 from tests.monitoring.world import REPORT, TODAY, enter, make_world
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def clock():

@@ -20,7 +20,7 @@ from tests.monitoring.reading import csv_rows, parsed, xlsx_rows
 from tests.monitoring.world import REPORT, TODAY, World, enter, make_world
 from tests.pages import PortalClient, words
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = [pytest.mark.usefixtures("today"), pytest.mark.slow]
 LABELS = {status.key: status.label for status in Status}
 POSITIONS = (
     "",

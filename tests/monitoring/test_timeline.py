@@ -16,6 +16,8 @@ from tests.monitoring.world import TODAY, enter, make_world
 from tests.pages import words
 from tests.standing.facts import add, make_record, make_revocation
 
+pytestmark = pytest.mark.slow
+
 LATER = datetime(2026, 5, 12, 8, 30, tzinfo=UTC)  # 9:30 in London
 LAST = datetime(2026, 5, 14, 8, 30, tzinfo=UTC)
 

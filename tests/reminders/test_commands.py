@@ -24,6 +24,8 @@ from portal.reminders.models import Message
 from tests.monitoring.world import World, make_world
 from tests.reminders.post_office import Office, open_office
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 15, 11, tzinfo=UTC)
 NOTICE = """From: postmaster@relay.example
 To: learning@westshire.example

@@ -19,6 +19,8 @@ from tests.monitoring.counting import statements
 from tests.monitoring.world import World, enter, make_world
 from tests.pages import PortalClient
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 20, 11, tzinfo=UTC)
 DAY = date(2026, 5, 15)
 

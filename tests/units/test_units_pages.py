@@ -21,6 +21,8 @@ from tests.imports.rosters import run
 from tests.pages import Page, PortalClient, words
 from tests.standing.facts import make_activity, make_directive, make_module_version, make_version
 
+pytestmark = pytest.mark.slow
+
 W = "Westshire Police"
 BEFORE, ON, NOW = date(2026, 5, 31), date(2026, 6, 1), datetime(2026, 6, 10, 9, 0, tzinfo=UTC)
 
