@@ -43,8 +43,6 @@ from tests.monitoring.counting import statements
 from tests.pages import H, words
 from tests.standing.facts import make_record
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(autouse=True)
 def _today(database):
