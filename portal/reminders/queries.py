@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from portal.db import db
 from portal.directives.models import Directive, DirectiveVersion
+from portal.directives.rules import batches
 from portal.errors import NotFoundError
 from portal.people.known import known
 from portal.people.models import PersonName, Post
@@ -19,7 +20,6 @@ from portal.reminders.models import Delivery, Message, MessageLine, ReminderRule
 from portal.reminders.rules import Reason, Rules
 
 ENDING_DAYS = (60, 30, 7)  # before a completion ends, where a directive says nothing else
-MOST_BOUND = 500
 NUDGE_DAYS = 7
 UNSEEN = "somebody outside your units"
 
@@ -113,9 +113,8 @@ def addressees(people: Collection[int], day: date) -> dict[int, Addressee]:
         .correlate(PersonName)
     )
     found = {}
-    named = sorted(people)
-    for at in range(0, len(named), MOST_BOUND):
-        statement = select(PersonName, has_post).where(PersonName.person_id.in_(named[at : at + MOST_BOUND]))
+    for some in batches(sorted(people)):
+        statement = select(PersonName, has_post).where(PersonName.person_id.in_(some))
         for row, posted in db.session.execute(statement):
             found[row.person_id] = Addressee(
                 row.person_id, row.staff_number, row.surname, row.forenames, row.email, bool(posted)
@@ -157,9 +156,8 @@ def to_send(now: datetime, limit: int) -> list[int]:
 def waiting_of(people: Collection[int]) -> dict[int, int]:
     """The message that waits for each of these people, by person."""
     found = {}
-    named = sorted(people)
-    for at in range(0, len(named), MOST_BOUND):
-        some = Message.person_id.in_(named[at : at + MOST_BOUND])
+    for named in batches(sorted(people)):
+        some = Message.person_id.in_(named)
         statement = select(Message.person_id, Message.id).where(Message.state == Delivery.WAITING, some)
         found.update({person_id: message_id for person_id, message_id in db.session.execute(statement)})
     return found

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.db import db
 from portal.directives.models import Directive
+from portal.directives.rules import batches
 from portal.people.models import Post
 from portal.standing.algebra import Status
 from portal.standing.models import StandingSpan
@@ -15,7 +16,6 @@ from portal.standing.scope import holds, is_known
 from portal.standing.spans import WHOLE
 
 span: Any = StandingSpan
-MOST_BOUND = 500  # people named in one statement
 CHASED = (Status.OVERDUE, Status.EXPIRED, Status.NOT_STARTED, Status.IN_PROGRESS, Status.EXPIRING)
 
 
@@ -43,9 +43,8 @@ def chased(day: date, people: Collection[int] | None = None) -> list[Chased]:
     """
     if people is None:
         return list(_read(day, []))
-    named = sorted(people)
-    batches = [named[at : at + MOST_BOUND] for at in range(0, len(named), MOST_BOUND)]
-    return [one for batch in batches for one in _read(day, [span.person_id.in_(batch)])]
+    named = batches(sorted(people))
+    return [one for some in named for one in _read(day, [span.person_id.in_(some)])]
 
 
 def _read(day: date, narrowed: Sequence[Any]) -> Iterable[Chased]:
