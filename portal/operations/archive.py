@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,13 +95,10 @@ def _newest(connection: sqlite3.Connection) -> str | None:
 
 
 def _backup_sqlite(target: Path) -> str | None:
-    with sqlite3.connect(_database_file()) as source, sqlite3.connect(target) as copy:
+    with closing(sqlite3.connect(_database_file())) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)  # one pass: a consistent state of one instant
         copy.execute("PRAGMA journal_mode = DELETE")
-        newest = _newest(copy)
-    source.close()
-    copy.close()
-    return newest
+        return _newest(copy)
 
 
 def _restore_sqlite(file: Path) -> str | None:
@@ -120,18 +118,16 @@ def _restore_sqlite(file: Path) -> str | None:
 
 def _check_and_sign_out(partial: Path) -> str | None:
     try:
-        with sqlite3.connect(partial) as copy:
+        with closing(sqlite3.connect(partial)) as copy, copy:
             if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
                 raise RuleError("The backup is damaged. Nothing was changed.")
             for table in ("sign_in_session", "password_link", "held_form"):
                 copy.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand in the line above
             if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'job'").fetchone():
                 copy.execute(END_JOBS)
-            newest = _newest(copy)
-        copy.close()
+            return _newest(copy)
     except sqlite3.DatabaseError as error:
         raise RuleError(f"The backup is damaged ({error}). Nothing was changed.") from error
-    return newest
 
 
 def _server_address() -> str:
