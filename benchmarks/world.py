@@ -20,8 +20,8 @@ WHOLE_FORCE = "D4001"  # sees everyone
 REPORT = "/monitoring/directives/OIC-2026"
 
 
-def flask(instance: Path, *command: str) -> tuple[float, str]:
-    """Run a command of the portal; the seconds it took and what it said.
+def flask(instance: Path, *command: str, **more: str) -> tuple[float, str]:
+    """Run a command of the portal, with ``more`` settings; the seconds it took and what it said.
 
     Raises:
         RuntimeError: It was refused; its reasons are in the text.
@@ -30,7 +30,7 @@ def flask(instance: Path, *command: str) -> tuple[float, str]:
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", *command],
         cwd=ROOT,
-        env=environment(instance),
+        env=environment(instance, **more),
         capture_output=True,
         text=True,
     )
