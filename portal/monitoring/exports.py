@@ -24,7 +24,7 @@ from portal.monitoring.completion import LONG, Column, Line, cells
 from portal.monitoring.position import Position
 from portal.monitoring.queries import CompletionReport
 from portal.standing.cells import Kept
-from portal.web.filters import number
+from portal.web.filters import number, plural
 
 BATCH = 1000  # rows of a CSV sent at a time
 XLSX_ROWS = 20_000  # a page does not wait for more; a job makes them
@@ -302,6 +302,7 @@ def dictionary_csv(columns: Iterable[Column]) -> str:
     return buffer.getvalue()
 
 
+NOBODY = "Nobody matches these filters, or may be seen by whoever asked for this file."
 FORECAST = ("Forecast", "The day lies after what was known of it: an outlook, not evidence.")
 
 
@@ -318,9 +319,7 @@ def definition_lines(report: CompletionReport) -> list[tuple[str, str]]:
         *((status.label, number(count)) for status, count in report.figures.by_status.items()),
         ("As at", at["as_at"]),
         ("As known on", at["as_known_on"]),
-        *(
-            [("Forecast", "The day lies after what was known of it: an outlook, not evidence.")]
-            * report.position.forecast
-        ),
-        ("Filtered by", ", ".join(f"{k}: {v}" for k, v in report.filters.address.items()) or "nothing"),
+        *([FORECAST] * report.position.forecast),
+        ("Filtered by", "; ".join(report.filters.said) or "nothing"),
+        ("Listed", plural(report.shown.assigned, "person", "people") if report.shown.assigned else NOBODY),
     ]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+from portal.errors import RuleError
+from portal.people import paths
 from portal.standing.algebra import Status
 
 NOT_COMPLETE = "not_complete"
@@ -18,6 +20,16 @@ LATE_BANDS = {"1-30": (1, 30), "31-90": (31, 90), "over-90": (91, 1_000_000)}  #
 LATE_WORDS = {"1-30": "1 to 30 days", "31-90": "31 to 90 days", "over-90": "More than 90 days"}
 DUE_DAYS = {"30": 30}
 DUE_WORDS = {"30": "In the next 30 days"}
+FIELD_WORDS = {
+    "q": "Name or number",
+    "unit": "Unit",
+    "role": "Role",
+    "rank": "Rank or grade",
+    "status": "Status",
+    "late": "Overdue by",
+    "due": "Due",
+}
+VALUE_WORDS = {"status": STATUS_WORDS, "late": LATE_WORDS, "due": DUE_WORDS}
 SORTS = ("status", "person", "due", "rank", "role", "unit")
 
 
@@ -66,6 +78,11 @@ class Filters:
         """Which fields are filled; the audit trail keeps no free text."""
         return sorted(self.address)
 
+    @property
+    def said(self) -> list[str]:
+        """The filled fields in words, as chips, files and papers name them."""
+        return [f"{FIELD_WORDS[name]}: {said(name, value)}" for name, value in self.address.items()]
+
     def __bool__(self) -> bool:
         return bool(self.address)
 
@@ -75,6 +92,26 @@ class Filters:
 
 
 EVERYONE = Filters()
+
+
+def said(name: str, value: str) -> str:
+    """The value of a field in words; one that no page offers, as it was written."""
+    if name == "unit":
+        return unit_name(value)
+    words = VALUE_WORDS.get(name, {}).get(value)
+    return words.lower() if words else value
+
+
+def unit_name(path: str) -> str:
+    """The last name of a unit's path; a text that is no path stays as it was written.
+
+    >>> unit_name("Westshire Police/Serious//Organised"), unit_name("/")
+    ('Serious/Organised', '/')
+    """
+    try:
+        return paths.split(path)[-1]
+    except RuleError:
+        return path
 
 
 def filters_of(arguments: Mapping[str, str]) -> Filters:

@@ -7,18 +7,17 @@ from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from portal.errors import NotFoundError
-from portal.monitoring import wording
+from portal.monitoring import beforehand, wording
 from portal.monitoring.charts import LineChart
 from portal.monitoring.command import Command, command
 from portal.monitoring.figures import Figures, Outlook, UnitLine, minutes_to_learn
-from portal.monitoring.filters import EVERYONE, Filters
+from portal.monitoring.filters import EVERYONE, Filters, unit_name
 from portal.monitoring.openable import openable
 from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.position import Position
 from portal.monitoring.queries import CompletionReport, PersonLine
 from portal.monitoring.reach import Reach
 from portal.monitoring.subject import Subject, references, subject
-from portal.people import paths
 from portal.people.queries import Viewer
 from portal.standing.algebra import Status
 from portal.web.filters import date as say_date
@@ -49,6 +48,11 @@ class Card:
     def excluded(self) -> str:
         """Who is not counted, in a sentence."""
         return wording.excluded(self.figures)
+
+    @property
+    def waits(self) -> str:
+        """That a job will make the workbook, where it is so."""
+        return beforehand.waits(self.figures, (beforehand.LONG,))
 
     @property
     def overdue(self) -> int:
@@ -227,8 +231,3 @@ def _whose(reach: Reach, filters: Filters) -> str:
     if reach.names:
         return f"in {' and '.join(reach.names)}" if len(reach.names) < 3 else "in your units"
     return "among your direct reports"
-
-
-def unit_name(path: str) -> str:
-    """The last name of a unit's path."""
-    return paths.split(path)[-1]

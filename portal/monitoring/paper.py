@@ -88,8 +88,8 @@ def _people(report: CompletionReport, rows: Iterable[Line], part: str) -> list[s
     columns = f"({', '.join(['2fr', *['auto'] * (len(asked) + 2), '1fr', '1fr', '2fr'])})"
     names = [column.name for column in report.columns_of_wide()]
     table = [_row(dict(zip(names, cells(row), strict=True)), names) for row in rows]
-    narrowed = report.filters.address
-    which = f"People, filtered by {', '.join(narrowed)}" if narrowed else "People"
+    narrowed = "; ".join(report.filters.said)
+    which = f"People – {narrowed}" if narrowed else "People"
     which = f"{which}: {part}" if part else which
     if not table:
         return [f"== {words(which)}", words("Nobody is listed.")]

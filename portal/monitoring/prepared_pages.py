@@ -16,6 +16,7 @@ from portal.jobs import wording as job_words
 from portal.jobs.models import State
 from portal.jobs.queries import job_row
 from portal.monitoring import making, prepared, wording
+from portal.monitoring.filters import filters_of
 from portal.monitoring.models import PreparedFile
 from portal.monitoring.position import position
 from portal.monitoring.queries import CompletionReport
@@ -38,7 +39,6 @@ SHAPES = {
     "people.xlsx": "Spreadsheet, one row a person",
     "completions.pdf": "PDF, one row a person",
 }
-FILTERS = {"q": "name or staff number", "role": "designated role", "rank": "rank or grade"}
 
 
 def register(bp: Blueprint) -> None:
@@ -76,7 +76,7 @@ def page(uuid: UUID) -> ResponseReturnValue:
         head=HEADS[job.state],
         shape=SHAPES[row.name],
         times=wording.times(at),
-        filters=[FILTERS.get(name, name.replace("_", " ")) for name in sorted(row.filters)],
+        filters=filters_of(row.filters).said,
         size=_size(row.size or 0),
         until=prepared.until(row),
         refused=_refused(row) if job.state == State.DONE else "",

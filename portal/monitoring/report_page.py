@@ -6,29 +6,19 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from portal.db import newest_stamp
-from portal.monitoring import wording
+from portal.monitoring import beforehand, wording
 from portal.monitoring.charts import LineChart
 from portal.monitoring.differences import KnownNow, known_now
 from portal.monitoring.figures import Figures, GroupLine, UnitLine, minutes_to_learn
-from portal.monitoring.filters import DUE_WORDS, LATE_WORDS, STATUS_WORDS, Order
+from portal.monitoring.filters import FIELD_WORDS, LATE_WORDS, Order, said
 from portal.monitoring.openable import openable
 from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.queries import CompletionReport, PersonLine
-from portal.people import paths
 from portal.web.filters import number, plural
 from portal.web.paging import Page
 
 HEADS = (("person", "Person"), ("status", "Overall"))
 LAST_HEADS = (("due", "Due"), ("rank", "Rank or grade"), ("role", "Role"), ("unit", "Unit"))
-CHIP_WORDS = {
-    "q": "Name or number",
-    "unit": "Unit",
-    "role": "Role",
-    "rank": "Rank or grade",
-    "status": "Status",
-    "late": "Overdue by",
-    "due": "Due",
-}
 
 
 @dataclass(frozen=True)
@@ -88,10 +78,10 @@ class ReportPage:
         address = self.report.filters.group.address
         if not address:
             return ""
-        said = ", ".join(
-            f"{CHIP_WORDS[name].lower()} {self._said(name, value)}" for name, value in address.items()
+        words = ", ".join(
+            f"{FIELD_WORDS[name].lower()} {said(name, value)}" for name, value in address.items()
         )
-        return f"{said[:1].upper()}{said[1:]}: {wording.of_group(self.report.group)}"
+        return f"{words[:1].upper()}{words[1:]}: {wording.of_group(self.report.group)}"
 
     @property
     def unit_rows(self) -> list[dict[str, object]]:
@@ -160,8 +150,9 @@ class ReportPage:
     @property
     def chips(self) -> list[tuple[str, str]]:
         """The filters in force, each with the address without it."""
+        filters = self.report.filters
         return [
-            (self._chip(filled), self._without(filled[0])) for filled in self.report.filters.address.items()
+            (words, self._without(name)) for name, words in zip(filters.address, filters.said, strict=True)
         ]
 
     @property
@@ -220,6 +211,11 @@ class ReportPage:
         pairs = {**self.report.position.pinned, **(self.report.filters.address if filtered else {})}
         return f"{self.path}/{name}?{urlencode(pairs)}"
 
+    @staticmethod
+    def waits(figures: Figures) -> str:
+        """Which of the files of these people a job will make, in a sentence; empty where none."""
+        return beforehand.waits(figures)
+
     @property
     def _kept(self) -> dict[str, str]:
         return {**self.report.position.address, **self.report.filters.address}
@@ -246,17 +242,6 @@ class ReportPage:
 
     def _people_at(self, asked: dict[str, str]) -> str:
         return f"{self._address(self.report.position.address, asked)}#people"
-
-    def _chip(self, filled: tuple[str, str]) -> str:
-        name, value = filled
-        return f"{CHIP_WORDS[name]}: {self._said(name, value)}"
-
-    @staticmethod
-    def _said(name: str, value: str) -> str:
-        if name == "unit":
-            return value.rpartition("/")[2] if "//" not in value else paths.split(value)[-1]
-        words = {"status": STATUS_WORDS, "late": LATE_WORDS, "due": DUE_WORDS}.get(name)
-        return words.get(value, value).lower() if words else value
 
     @property
     def definition(self) -> list[str]:

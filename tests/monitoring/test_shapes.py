@@ -116,12 +116,13 @@ def test_units_add_up_to_the_whole(auditor: PortalClient) -> None:
 def test_a_workbook_says_what_its_figures_and_columns_mean(auditor: PortalClient, tmp_path: Path) -> None:
     for name in ("completions", "people"):
         path = tmp_path / f"{name}.xlsx"
-        path.write_bytes(auditor.get(f"{REPORT}/{name}.xlsx?status=overdue").data)
+        path.write_bytes(auditor.get(f"{REPORT}/{name}.xlsx?status=overdue&late=31-90").data)
         book = CalamineWorkbook.from_path(str(path))
         assert book.sheet_names == ["Completions", "Definition", "Columns"]
         said = dict(row[:2] for row in book.get_sheet_by_name("Definition").to_python()[1:])
         assert said["Answer"] == "40% complete: 2 of 5 people"
-        assert said["Filtered by"] == "status: overdue"
+        assert said["Filtered by"] == "Status: overdue; Overdue by: 31 to 90 days"  # as the page's chips
+        assert said["Listed"] == "3 people"
         assert said["Overdue"] == "3"
         columns = book.get_sheet_by_name("Columns").to_python()[1:]
         assert [row[0] for row in columns] == book.get_sheet_by_index(0).to_python()[0]
@@ -149,11 +150,22 @@ def test_the_pdf_says_first_what_its_figures_mean(auditor: PortalClient) -> None
     assert response.headers["Cache-Control"] == "no-store"
 
 
+def test_a_paper_names_its_filters_as_the_page_does(auditor: PortalClient) -> None:
+    query = "?late=31-90&unit=Westshire+Police/Local+Policing/Response//South"
+    chips = ["Unit: Response/South", "Overdue by: 31 to 90 days"]
+    page = auditor.page(f"{REPORT}{query}")
+    assert all(f"Remove the filter {chip}" in page.links for chip in chips)
+    assert f"People – {'; '.join(chips)}" in pdf_text(auditor, query)
+
+
 def test_nobody_matching_makes_whole_files_that_say_so(auditor: PortalClient) -> None:
     query = "?q=nobody-of-this-name"
     assert "Nobody is listed." in pdf_text(auditor, query)
     assert wide_rows(auditor, query) == []
     assert json.loads(auditor.get(f"{REPORT}/completions.json{query}").data)["rows"] == []
+    book = CalamineWorkbook.from_filelike(io.BytesIO(auditor.get(f"{REPORT}/completions.xlsx{query}").data))
+    said = dict(row[:2] for row in book.get_sheet_by_name("Definition").to_python()[1:])
+    assert said["Listed"].startswith("Nobody matches these filters")
 
 
 def test_the_dictionary_has_every_column_of_the_files(auditor: PortalClient) -> None:
