@@ -30,7 +30,7 @@ def flask(instance: Path, *command: str, **more: str) -> tuple[float, str]:
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", *command],
         cwd=ROOT,
-        env=environment(instance, **more),
+        env={**environment(instance), **more},
         capture_output=True,
         text=True,
     )

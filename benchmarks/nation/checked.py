@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from sqlalchemy import select
 
@@ -26,10 +27,10 @@ def replayed(instance: Path, url: str) -> list[int]:
         drawn = Random(43).sample(list(db.session.scalars(select(Person.id))), PEOPLE)
         worlds = Worlds()
         facts = facts_of(drawn, {version.id: version for version in worlds.versions})
-        wanted = {person: sorted(flat(person, *row) for row in replay(facts[person], worlds)) for person in drawn}
+        wanted = {person: [flat(person, *row) for row in replay(facts[person], worlds)] for person in drawn}
         db.session.rollback()
         db.engine.dispose()
-    held = {person: [] for person in drawn}
+    held: dict[int, list[Any]] = {person: [] for person in drawn}
     with connected(url) as connection:
         for row in connection.execute(
             f"SELECT {', '.join(COLUMNS)} FROM standing_span WHERE person_id = ANY(%s)", (drawn,)
@@ -50,20 +51,24 @@ def _known(alias: str, table: str) -> str:
 FACTS = f"""
 WITH excluded AS (
   SELECT e.person_id, e.directive_id, max(e.due_on) AS due_on,
-    bool_or(e.exempt AND e.to_on >= %(day)s) AS exempt, bool_or(NOT e.exempt AND e.to_on >= %(day)s) AS deferred
+    bool_or(e.exempt AND e.to_on >= %(day)s) AS exempt,
+    bool_or(NOT e.exempt AND e.to_on >= %(day)s) AS deferred
   FROM exclusion e WHERE e.from_on <= %(day)s AND {_known("e", "exclusion")} GROUP BY 1, 2),
 held AS (
   SELECT DISTINCT r.person_id, r.activity_id FROM record r
   WHERE r.achieved_on <= %(day)s AND {_known("r", "record")} AND NOT EXISTS (
-    SELECT FROM revocation k WHERE k.record_id = r.id AND k.from_on <= %(day)s AND {_known("k", "revocation")})),
+    SELECT FROM revocation k
+    WHERE k.record_id = r.id AND k.from_on <= %(day)s AND {_known("k", "revocation")})),
 begun AS (
   SELECT DISTINCT g.person_id, g.activity_id FROM registration g
   WHERE g.started_on <= %(day)s AND {_known("g", "registration")})
 SELECT CASE WHEN x.exempt THEN 8 WHEN x.deferred THEN 7 WHEN held.person_id IS NOT NULL THEN 6
-    WHEN %(day)s > greatest(a.due_on, x.due_on) THEN 1 WHEN begun.person_id IS NOT NULL THEN 4 ELSE 3 END AS status,
+    WHEN %(day)s > greatest(a.due_on, x.due_on) THEN 1
+    WHEN begun.person_id IS NOT NULL THEN 4 ELSE 3 END AS status,
   count(*)
 FROM assignment a
-JOIN directive_version v ON v.id = a.directive_version_id AND coalesce(v.yearly_on, v.validity_months::text) IS NULL
+JOIN directive_version v ON v.id = a.directive_version_id
+  AND v.yearly_on IS NULL AND v.validity_months IS NULL
 JOIN requirement q ON q.directive_version_id = v.id
 LEFT JOIN excluded x ON x.person_id = a.person_id AND x.directive_id = a.directive_id
 LEFT JOIN held ON held.person_id = a.person_id AND held.activity_id = q.activity_id
@@ -78,7 +83,7 @@ GROUP BY 1 ORDER BY 1"""
 
 
 def totals(url: str, day: date) -> tuple[dict[int, int], dict[int, int]]:
-    """Assigned requirements by status on ``day``, counted from the spans and, without them, from the facts."""
+    """Assigned requirements by status on ``day``, counted from spans and, without them, from facts."""
     with connected(url) as connection:
         spans = connection.execute(SPANS, {"day": day.toordinal(), "open": OPEN_KNOWN}).fetchall()
         facts = connection.execute(FACTS, {"day": day}).fetchall()

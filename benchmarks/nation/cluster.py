@@ -122,7 +122,8 @@ def _run(program: str, *arguments: str, check: bool = True) -> int:
     path = shutil.which(program) or (str(found[-1]) if found else program)
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     command = [*as_user, path, *arguments]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE if check else None, cwd="/")
+    heard = subprocess.PIPE if check else None
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=heard, cwd="/")
     if check and done.returncode:
         raise RuntimeError(f"{program}: {done.stderr.decode()[-500:]}")
     return done.returncode
