@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from portal.monitoring.figures import Share, share
+from portal.db import newest_stamp
+from portal.monitoring.figures import Figures, Share, share
 from portal.monitoring.openable import numbers_and_names, openable
 from portal.monitoring.queries import CompletionReport
 from portal.monitoring.reach import Reach
@@ -54,3 +55,12 @@ def known_now(then: CompletionReport, newest: datetime) -> KnownNow:
         for person_id, number, name in named
     ]
     return KnownNow(share(counts), len(changed), listed)
+
+
+def group_known_now(then: CompletionReport) -> Figures:
+    """Those whom the filters of an earlier report name, with today's knowledge of the same day."""
+    newest = newest_stamp()
+    if newest is None or not then.filters.group:
+        return then.group
+    at = replace(then.position, as_known_on=newest, latest=True)
+    return replace(then, position=at, reach=Reach.of(then.viewer, at)).group

@@ -86,6 +86,7 @@ def definition(report: CompletionReport) -> dict[str, Any]:
         "percentage": share.done * 1000 // share.total / 10 if share.total else None,
         "assigned": figures.assigned,
         "exclusions": report.exclusions(),
+        "filters": report.filters.said,
         "forecast": report.position.forecast,
         **report.position.pinned,
     }
@@ -309,11 +310,12 @@ FORECAST = ("Forecast", "The day lies after what was known of it: an outlook, no
 def definition_lines(report: CompletionReport) -> list[tuple[str, str]]:
     """What the percentage means, as pairs of a name and what is said: for a sheet or a first page."""
     said, about = wording.definition(report.subject, report.figures, report.exclusions()), report.subject
-    at = report.position.pinned
+    at, group = report.position.pinned, wording.of_group(report.filters, report.group)
     return [
         ("Directive", f"{about.reference}: {about.title}"),
         ("Recommendation", about.source),
         ("Answer", wording.headline(report.figures, report.position)),
+        *([("Of these", group)] * bool(group)),
         ("Counted", wording.not_counted(report.figures)),
         *(("How this is worked out", sentence) for sentence in said),
         *((status.label, number(count)) for status, count in report.figures.by_status.items()),

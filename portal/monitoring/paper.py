@@ -64,7 +64,8 @@ def report_pdf(
 def _definition(report: CompletionReport) -> list[str]:
     said = wording.definition(report.subject, report.figures, report.exclusions())
     counted = f"{wording.not_counted(report.figures)}. {wording.times(report.position)}."
-    paragraphs = [counted, *said, report.subject.source]
+    group = wording.of_group(report.filters, report.group)
+    paragraphs = [*([f"{group}."] * bool(group)), counted, *said, report.subject.source]
     if report.position.forecast:
         paragraphs.insert(0, "Forecast: the day lies after what was known of it. An outlook, not evidence.")
     return [f"{words(text)}\n" for text in paragraphs]

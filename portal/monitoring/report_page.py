@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from portal.db import newest_stamp
 from portal.monitoring import beforehand, wording
 from portal.monitoring.charts import LineChart
-from portal.monitoring.differences import KnownNow, known_now
+from portal.monitoring.differences import KnownNow, group_known_now, known_now
 from portal.monitoring.figures import Figures, GroupLine, UnitLine, minutes_to_learn
-from portal.monitoring.filters import FIELD_WORDS, LATE_WORDS, Order, said
+from portal.monitoring.filters import LATE_WORDS, Order
 from portal.monitoring.openable import openable
 from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.queries import CompletionReport, PersonLine
@@ -75,13 +75,12 @@ class ReportPage:
     @property
     def group(self) -> str:
         """Whom bars, line and figures are about, with their share; empty where about everybody."""
-        address = self.report.filters.group.address
-        if not address:
-            return ""
-        words = ", ".join(
-            f"{FIELD_WORDS[name].lower()} {said(name, value)}" for name, value in address.items()
-        )
-        return f"{words[:1].upper()}{words[1:]}: {wording.of_group(self.report.group)}"
+        return wording.of_group(self.report.filters, self.report.group)
+
+    @property
+    def group_known_now(self) -> str:
+        """The same as is known now of the same day; empty where the filters name nobody in particular."""
+        return wording.of_group(self.report.filters, group_known_now(self.report))
 
     @property
     def unit_rows(self) -> list[dict[str, object]]:

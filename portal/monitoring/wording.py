@@ -7,6 +7,7 @@ from portal.directives.exclusions import REASON_WORDS
 from portal.learning.queries import Course
 from portal.monitoring.completion import CompletionRow
 from portal.monitoring.figures import Figures, Share
+from portal.monitoring.filters import FIELD_WORDS, Filters, said
 from portal.monitoring.position import Position
 from portal.monitoring.subject import Subject
 from portal.standing.algebra import Status
@@ -53,13 +54,24 @@ def headline(figures: Figures, position: Position) -> str:
     )
 
 
-def of_group(figures: Figures) -> str:
-    """The share of those whom filters leave, to follow their name."""
-    share = figures.share
-    if not share.total:
-        return "nobody is counted"
+def of_group(filters: Filters, figures: Figures) -> str:
+    """Whom the filters name, with their share; empty where they name nobody in particular.
+
+    Args:
+        filters: Of the report; where somebody stands says nothing of who they are, and is left aside.
+        figures: Of those whom they name.
+    """
+    named = [
+        f"{FIELD_WORDS[name].lower()} {said(name, value)}" for name, value in filters.group.address.items()
+    ]
+    if not named:
+        return ""
+    who, share = ", ".join(named), figures.share
     of = f"{say.number(share.done)} of {say.plural(share.total, 'person', 'people')}"
-    return f"{say.percent_cut(share.done, share.total)} complete, {of}"
+    stand = (
+        f"{say.percent_cut(share.done, share.total)} complete, {of}" if share.total else "nobody is counted"
+    )
+    return f"{who[:1].upper()}{who[1:]}: {stand}"
 
 
 def not_counted(figures: Figures) -> str:

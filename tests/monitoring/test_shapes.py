@@ -179,3 +179,28 @@ def test_the_dictionary_has_every_column_of_the_files(auditor: PortalClient) -> 
     assert list(rows[0]) == list(exports.DICTIONARY)
     assert all(row["meaning"].endswith(".") and row["source"] for row in rows)
     assert auditor.page(REPORT).links["What each column means"] == "/monitoring/data-dictionary"
+
+
+def test_the_answer_for_a_rank_and_role_as_known_then_and_now_is_on_page_and_in_files(
+    auditor: PortalClient, tmp_path: Path
+) -> None:
+    query = "?as_at=2026-04-30&as_known_on=2026-04-30&role=investigation&rank=Constable&status=not_complete"
+    then = "Role investigation, rank or grade Constable: 0% complete, 0 of 1 person"
+    now = "Role investigation, rank or grade Constable: 100% complete, 1 of 1 person"
+
+    page = auditor.page(REPORT + query)
+
+    assert then in [words(head) for head in page.all("h2")]
+    assert f"As known now – {now}. See that position of these people" in page.text
+    assert list(page_rows(auditor, query)) == ["C1"]  # who was missing
+    later = auditor.page(page.links["See that position of these people"])
+    assert now in [words(head) for head in later.all("h2")]
+    assert f"{then}." in pdf_text(auditor, query)
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(auditor.get(f"{REPORT}/people.xlsx{query}").data)
+    said = dict(
+        row[:2] for row in CalamineWorkbook.from_path(str(path)).get_sheet_by_name("Definition").to_python()
+    )
+    assert said["Of these"] == then
+    typed = json.loads(auditor.get(f"{REPORT}/completions.json{query}").data)["definition"]
+    assert typed["filters"] == ["Role: investigation", "Rank or grade: Constable", "Status: not complete"]
