@@ -10,7 +10,8 @@ from portal.errors import NotFoundError
 from portal.monitoring import beforehand, wording
 from portal.monitoring.charts import LineChart
 from portal.monitoring.command import Command, command
-from portal.monitoring.figures import Figures, Outlook, UnitLine, minutes_to_learn
+from portal.monitoring.command_posts import by_post
+from portal.monitoring.figures import Figures, GroupLine, Outlook, UnitLine, minutes_to_learn
 from portal.monitoring.filters import EVERYONE, Filters, unit_name
 from portal.monitoring.openable import openable
 from portal.monitoring.over_time import month_ends, over_time
@@ -23,8 +24,17 @@ from portal.standing.algebra import Status
 from portal.web.filters import date as say_date
 from portal.web.filters import plural
 
+COMMAND = "*"  # in the address: the groups of the command, where a directive's reference asks for its own
 WEEK = timedelta(days=7)
 SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """People by rank or grade and by role: read for one card or for the command, as the address asks."""
+
+    ranks: list[GroupLine]
+    roles: list[GroupLine]
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Card:
     units: list[UnitLine]
     change: str
     minutes: int  # still to learn, over all people and modules
+    groups: Groups | None
 
     @property
     def due(self) -> str:
@@ -94,6 +105,7 @@ class Overview:
     whose: str  # "in Local Policing", "among your direct reports" or nothing
     filters: Filters  # a unit, or nothing
     command: Command | None  # of a manager of units, or of the unit asked for
+    command_groups: Groups | None
 
     @property
     def h1(self) -> str:
@@ -149,6 +161,20 @@ class Overview:
             for line in lines
         ]
 
+    def group_rows(
+        self, lines: Iterable[GroupLine], field: str = "", path: str = ""
+    ) -> list[dict[str, object]]:
+        """The lines of a table of ranks or roles, each with the address of the report ``path`` about it."""
+        return [
+            {
+                "name": f"{line.name[:1].upper()}{line.name[1:]}",
+                "href": self.address(path, **{field: line.name}) if path and line.name else None,
+                "done": line.done,
+                "total": line.total,
+            }
+            for line in lines
+        ]
+
     def line_rows(self, card: Card, path: str) -> list[dict[str, object]]:
         """The numbers of a card's line, the newest first, each with the address of that day's report."""
         return [
@@ -168,13 +194,14 @@ class Overview:
         return len(self.cards) > 1
 
 
-def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE) -> Overview:
+def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE, opened: str = "") -> Overview:
     """Every directive that reaches somebody the viewer may see; a fixed number of reads for each.
 
     Args:
         viewer: Who looks: nobody is counted whom they may not see, whatever is asked for.
         position: Directives that were not known then are left out.
         asked: Only its unit counts, with all below it.
+        opened: Whose groups are read too: a directive's reference, or ``COMMAND``.
     """
     filters, reach = Filters(unit=asked.unit), Reach.of(viewer, position)
     reports = [
@@ -184,19 +211,21 @@ def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE) -> O
     late = [(report, line) for report in reports for line in report.most_overdue(SHOWN)]
     late.sort(key=lambda pair: (pair[1].overdue_since, pair[1].holder.surname, pair[1].holder.staff_number))
     late = late[:SHOWN]
-    opened = openable(viewer, [line.holder.person_id for _, line in late])
+    opens = openable(viewer, [line.holder.person_id for _, line in late])
     needed = [
-        Needed(report.subject, line, line.holder.person_id in opened, position.as_at) for report, line in late
+        Needed(report.subject, line, line.holder.person_id in opens, position.as_at) for report, line in late
     ]
     overdue = set().union(*(report.overdue_people() for report in reports))
+    own = command(reach, filters) if reports else None
     return Overview(
         position,
-        [_card(report) for report in reports],
+        [_card(report, opened) for report in reports],
         needed,
         len(overdue),
         _whose(reach, filters),
         filters,
-        command(reach, filters) if reports else None,
+        own,
+        Groups(*by_post(reach, filters)) if own and opened == COMMAND else None,
     )
 
 
@@ -206,7 +235,7 @@ def _known_subjects(position: Position) -> Iterator[Subject]:
             yield subject(reference, position)
 
 
-def _card(report: CompletionReport) -> Card:
+def _card(report: CompletionReport, opened: str) -> Card:
     today = report.position.as_at
     months = month_ends(today)
     points = over_time(report, sorted({*months, today - WEEK}), report.filters.group)
@@ -219,6 +248,7 @@ def _card(report: CompletionReport) -> Card:
         report.units,
         wording.change(shares[today - WEEK], shares[today]),
         minutes_to_learn(report.group, report.subject),
+        Groups(report.ranks, report.roles) if opened == report.subject.reference else None,
     )
 
 

@@ -43,7 +43,8 @@ def index() -> ResponseReturnValue:
     at, errors = _asked_position()
     if not errors and (moved := _iso_address()):
         return moved
-    found = overview.overview(current_user.viewer, at, filters_of(request.args))
+    opened = request.args.get("open", "").strip()
+    found = overview.overview(current_user.viewer, at, filters_of(request.args), opened)
     answer = render_template(
         "monitoring/overview.html",
         overview=found,

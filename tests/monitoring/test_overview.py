@@ -122,3 +122,46 @@ def test_an_impossible_position_of_the_overview_is_answered_with_a_sentence(audi
 
     assert page.title.startswith("Error: ")
     assert page.h1 == "3 people are overdue"
+
+
+def test_a_card_shows_ranks_and_roles_when_asked_each_leading_to_its_people(client):
+    with time_machine.travel(TODAY, tick=False):
+        client = enter(client, make_world(), "D2003")
+        page = client.page("/monitoring")
+        name = "OIC-2026: people complete"
+        assert "by rank or grade, the lowest first" not in page.html
+
+        page = client.page(page.links[f"Show by rank or grade and by role: {name}"])
+
+        assert table_after(page, f"{name}, by rank or grade, the lowest first") == [
+            ["Sergeant", "", "0% – 0 of 1"],
+            ["Constable", "", "33% – 1 of 3"],
+        ]
+        assert table_after(page, f"{name}, by designated role, the lowest first") == [
+            ["Response", "", "25% – 1 of 4"]
+        ]
+        assert people(client.page(page.links["Sergeant"])) == ["N2"]
+
+
+def test_the_command_by_rank_and_role_adds_up_to_its_whole(client):
+    with time_machine.travel(TODAY, tick=False):
+        client = enter(client, make_world(), "D2003")
+        page = client.page("/monitoring?unit=Westshire+Police/Local+Policing/Response,+North")
+        whole = "Response, North: 33% have completed everything asked of them: 1 of 3 people."
+        assert whole in page.text
+        name = "People who have completed everything"
+
+        page = client.page(page.links[f"Show by rank or grade and by role: {name}"])
+
+        assert whole in page.text  # still of the unit asked for
+        assert table_after(page, f"{name}, by rank or grade, the lowest first") == [
+            ["Sergeant", "", "0% – 0 of 1"],
+            ["Constable", "", "50% – 1 of 2"],
+        ]
+        assert table_after(page, f"{name}, by designated role, the lowest first") == [
+            ["Response", "", "33% – 1 of 3"]
+        ]
+
+
+def test_groups_of_a_directive_that_is_none_change_nothing(auditor):
+    assert auditor.page("/monitoring?open=NO-SUCH").text == auditor.page("/monitoring").text
