@@ -3,9 +3,10 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Reads:
 
     statements: list[tuple[str, Any]]
     body: bytes
+    seconds: list[float] = field(default_factory=list)  # of each, until its rows are there to fetch
 
     def save(self, file: Path, **more: str) -> None:
         """Keep them for another process."""
@@ -36,15 +38,29 @@ class Reads:
 
 def reads_of(instance: Path, staff_number: str, password: str, path: str) -> Reads:
     """Ask for ``path`` in this process, signed in, twice; what the second asking sent."""
-    app = create_app(Config(mode="demo", instance=instance, database_url=""))
+    config = Config(mode="demo", instance=instance, database_url="")
+    with reader(config, staff_number, password) as read:
+        return read(path)
+
+
+@contextmanager
+def reader(config: Config, staff_number: str, password: str) -> Iterator[Callable[[str], Reads]]:
+    """What asks for a path in this process, signed in, twice, and tells what the second asking sent."""
+    app = create_app(config)
     client = app.test_client()
     _sign_in(client, staff_number, password)
-    _body(client, path)
-    with _captured(app) as statements:
-        body = _body(client, path)
-    with app.app_context():
-        db.engine.dispose()
-    return Reads(statements, body)
+
+    def read(path: str) -> Reads:
+        _body(client, path)
+        with _captured(app) as (statements, seconds):
+            body = _body(client, path)
+        return Reads(statements, body, seconds)
+
+    try:
+        yield read
+    finally:
+        with app.app_context():
+            db.engine.dispose()
 
 
 def by_client(database: Path, statements: list[tuple[str, Any]]) -> int:
@@ -74,17 +90,25 @@ def _body(client: FlaskClient, path: str) -> bytes:
 
 
 @contextmanager
-def _captured(app: Flask) -> Iterator[list[tuple[str, Any]]]:
+def _captured(app: Flask) -> Iterator[tuple[list[tuple[str, Any]], list[float]]]:
     found: list[tuple[str, Any]] = []
+    seconds: list[float] = []
+    begun = [0.0]
 
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+    def before(*_: Any) -> None:
+        begun[0] = time.perf_counter()
+
+    def after(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
         if not NOT_READS.match(statement):
             found.append((statement, parameters))
+            seconds.append(time.perf_counter() - begun[0])
 
     with app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "after_cursor_execute", after)
     try:
-        yield found
+        yield found, seconds
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", before)
+        event.remove(engine, "after_cursor_execute", after)

@@ -29,10 +29,15 @@ class Nation:
     url: str
     server: Server
 
+    @property
+    def password(self) -> str:
+        """The one password of the demo's accounts."""
+        return (self.instance / "demo_password").read_text().strip()
+
     def browser(self, staff_number: str) -> Browser:
         """Someone signed in."""
         browser = Browser(self.server.port)
-        browser.sign_in(staff_number, (self.instance / "demo_password").read_text().strip())
+        browser.sign_in(staff_number, self.password)
         return browser
 
 
