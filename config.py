@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from portal.web import brand
 
 ROOT = Path(__file__).resolve().parent
+FEWEST_DAYS_KEPT = 7  # what a job made is there for a day, and its page is looked for after a long weekend
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -47,6 +48,7 @@ class Config:
     jobs_url: str = field(default_factory=lambda: _env("JOBS_URL"))
     jobs_workers: int = field(default_factory=lambda: int(_env("JOBS_WORKERS", "1")))
     jobs_lost_seconds: int = field(default_factory=lambda: int(_env("JOBS_LOST_SECONDS", "30")))
+    jobs_kept_days: int = field(default_factory=lambda: int(_env("JOBS_KEPT_DAYS", "90")))
 
     smtp_host: str = field(default_factory=lambda: _env("SMTP_HOST"))
     smtp_port: int = field(default_factory=lambda: int(_env("SMTP_PORT", "587")))
@@ -102,6 +104,11 @@ class Config:
             raise ConfigError("JOBS_WORKERS is 1 or more.")
         if self.jobs_lost_seconds < 1:
             raise ConfigError("JOBS_LOST_SECONDS is 1 or more; 30 where nothing speaks against it.")
+
+        if self.jobs_kept_days < FEWEST_DAYS_KEPT:
+            raise ConfigError(
+                f"JOBS_KEPT_DAYS is {FEWEST_DAYS_KEPT} or more: people still ask what came of a job."
+            )
 
     def _check_mail(self) -> None:
         if self.smtp_tls not in {"starttls", "tls", "none"}:

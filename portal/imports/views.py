@@ -20,7 +20,7 @@ from portal.imports.matching import Match, automatic, repeated
 from portal.imports.models import ImportRun
 from portal.imports.services import Brought
 from portal.jobs.models import State
-from portal.jobs.queries import job_row
+from portal.jobs.queries import state_of
 from portal.people.files import Sheet, open_sheet
 from portal.permissions import Permission
 from portal.records.imports import schemes
@@ -174,7 +174,7 @@ def check(run_id: UUID) -> ResponseReturnValue:
     names = queries.who(run.began_by_id, run.ended_by_id)
     if run.ended_as:
         return render_template("imports/ended.html", run=run, names=names, words=WORDS)
-    if run.job_id and job_row(run.job_id).state in UNDER_WAY:
+    if run.job_id and state_of(run.job_id) in UNDER_WAY:
         return redirect(url_for("jobs.job", reference=run.job_id), 303)
     if run.report is None:
         return redirect(url_for(".match", run_id=run_id), 303)

@@ -55,9 +55,24 @@ def job_row(reference: uuid.UUID, viewer: Viewer = COMMAND_LINE) -> Any:
     return row
 
 
-def counts() -> dict[State, int]:
-    """How many jobs stand in each state; every state is there."""
-    rows = db.session.execute(select(Job.state, func.count()).group_by(Job.state))
+def state_of(reference: uuid.UUID) -> str | None:
+    """Where a job stands; None where it is not kept any more."""
+    return db.session.scalar(select(Job.state).where(Job.reference == reference))
+
+
+def any_ended(before: datetime) -> bool:
+    """Whether a job ended before this instant."""
+    return bool(db.session.scalar(select(exists(select(Job.id).where(Job.ended_at < before)))))
+
+
+def counts(asked_by: int | None = None) -> dict[State, int]:
+    """How many jobs stand in each state; every state is there.
+
+    Args:
+        asked_by: Whose jobs count; None: everybody's.
+    """
+    counted = select(Job.state, func.count()).group_by(Job.state)
+    rows = db.session.execute(counted if asked_by is None else counted.where(Job.asked_by_id == asked_by))
     found = {state: count for state, count in rows}
     return {state: found.get(state, 0) for state in State}
 
@@ -82,7 +97,11 @@ def rests(kind: str, since: datetime) -> bool:
     return under_way(kind) is None and not db.session.scalar(select(exists(newest)))
 
 
-def job_rows(viewer: Viewer, state: State | None, offset: int, limit: int) -> Sequence[Any]:
-    """A slice of the jobs, the newest first."""
+def job_rows(
+    viewer: Viewer, state: State | None, offset: int, limit: int, asked_by: int | None = None
+) -> Sequence[Any]:
+    """A slice of the jobs, the newest first; with ``asked_by``, of those that this person asked for."""
     statement = _rows(viewer) if state is None else _rows(viewer).where(Job.state == state)
+    if asked_by is not None:
+        statement = statement.where(Job.asked_by_id == asked_by)
     return db.session.execute(statement.order_by(Job.id.desc()).offset(offset).limit(limit)).all()

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, select, update
 
 from portal.audit.services import log
 from portal.db import db
@@ -13,6 +13,8 @@ from portal.jobs.models import Job, State
 from portal.jobs.queries import job_row
 from portal.jobs.registry import task_of
 
+ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+MOST_EXPIRED = 500  # in one transaction
 STARTED = "jobs_started"  # in the session's info: to be carried to a worker after the commit
 
 
@@ -66,6 +68,18 @@ def again(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:
         raise ConflictError(f"The job cannot be tried again: it is {job_row(reference).state}.")
     log("job.asked_again", actor_id=by, job=str(reference))
     _carry(reference)
+
+
+def expire(ended_before: datetime) -> int:
+    """Remove jobs that ended before this instant, the oldest first and ``MOST_EXPIRED`` at most; how many.
+
+    What they did stays: it is in the portal's tables and in the audit trail, never in the job.
+    """
+    over = select(Job.id).where(Job.state.in_(ENDED), Job.ended_at < ended_before)
+    old = db.session.scalars(over.order_by(Job.id).limit(MOST_EXPIRED)).all()
+    if old:
+        db.session.execute(delete(Job).where(Job.id.in_(old), Job.state.in_(ENDED)))
+    return len(old)
 
 
 def _change(reference: uuid.UUID, expected: tuple[State, ...], **values: Any) -> bool:

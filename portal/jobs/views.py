@@ -23,21 +23,24 @@ bp = Blueprint("jobs", __name__, template_folder="templates")
 @bp.get("/jobs")
 @requires(Permission.JOB_VIEW)
 def index() -> ResponseReturnValue:
-    """Every job, the newest first; an unknown state in the address shows all."""
+    """Every job, the newest first, or one's own where one's role is for units; an unknown state shows all."""
     asked = request.args.get("state", "")
     state = State(asked) if asked in set(State) else None
-    counts = queries.counts()
+    everybodys = _runs_all()
+    asked_by = None if everybodys else current_user.person_id
+    counts = queries.counts(asked_by)
     total = counts[state] if state else sum(counts.values())
     page = Page.of(total, request.path, request.args.items(multi=True))
-    rows = queries.job_rows(current_user.viewer, state, page.offset, page.size)
+    rows = queries.job_rows(current_user.viewer, state, page.offset, page.size, asked_by)
     return render_template(
         "jobs/index.html",
         page=page,
         rows=rows,
         counts=counts,
         state=state,
-        offered=registry.offered() if _runs_all() else [],
-        not_taken_up=queries.not_taken_up(clock.now()),
+        everybodys=everybodys,
+        offered=registry.offered() if everybodys else [],
+        not_taken_up=everybodys and queries.not_taken_up(clock.now()),
         wording=wording,
     )
 
@@ -61,7 +64,7 @@ def begin() -> ResponseReturnValue:
 @bp.get("/jobs/<uuid:reference>")
 @requires(Permission.ACCOUNT_OWN)
 def job(reference: uuid.UUID) -> ResponseReturnValue:
-    """One job, to those who see all and to the person who asked for it."""
+    """One job, to those who see to the whole force's jobs and to the person who asked for it."""
     return _page("jobs/job.html", _seen(reference))
 
 
@@ -76,7 +79,7 @@ def progress(reference: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def cancel(reference: uuid.UUID) -> ResponseReturnValue:
     """Cancel a job that waits or runs."""
-    _acted_on(reference)
+    _seen(reference)
     with transaction():
         services.cancel(reference, by=current_user.person_id, at=clock.now())
     flash("The job is cancelled. What it had not finished was not applied.")
@@ -87,7 +90,7 @@ def cancel(reference: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def again(reference: uuid.UUID) -> ResponseReturnValue:
     """Try a job again that failed or was cancelled."""
-    _acted_on(reference)
+    _seen(reference)
     with transaction():
         services.again(reference, by=current_user.person_id, at=clock.now())
     flash("The job waits for a worker again.")
@@ -101,20 +104,15 @@ def _seen(reference: uuid.UUID) -> Any:
         NotFoundError: There is no such job, or it is another person's.
     """
     row = queries.job_row(reference, current_user.viewer)
-    if Permission.JOB_VIEW not in current_user.permissions and row.asked_by_id != current_user.person_id:
+    if row.asked_by_id != current_user.person_id and not _runs_all():
         raise NotFoundError("There is no such job.")
     return row
 
 
-def _acted_on(reference: uuid.UUID) -> None:
-    """Let a button be pressed by who asked for the job, and by who sees to the jobs of the whole force."""
-    if _seen(reference).asked_by_id != current_user.person_id:
-        _refuse_limited()
-
-
 def _runs_all() -> bool:
-    """Whether the viewer sees to all jobs by a role without a unit: jobs are the whole force's."""
-    return units_allowing(current_user.viewer, Permission.JOB_VIEW) is None
+    """Whether the viewer sees to all jobs by a role without a unit: reasons of jobs name people of any."""
+    allowed = Permission.JOB_VIEW in current_user.permissions
+    return allowed and units_allowing(current_user.viewer, Permission.JOB_VIEW) is None
 
 
 def _refuse_limited() -> None:
@@ -126,7 +124,6 @@ def _page(template: str, row: Any) -> str:
     return render_template(
         template,
         row=row,
-        may_act=row.asked_by_id == current_user.person_id or _runs_all(),
         wording=wording,
         lists_all=Permission.JOB_VIEW in current_user.permissions,
     )

@@ -124,6 +124,7 @@ class Hands:
             if monotonic() >= self._next_look:
                 self._next_look = monotonic() + LOOK_SECONDS
                 self.begin_due(now)
+                self.expire(now)
 
     def begin_due(self, now: datetime) -> None:
         """Begin what is due by itself; where two workers do so at once, the second finds nothing to do."""
@@ -133,6 +134,13 @@ class Hands:
             with transaction():
                 if queries.rests(one.kind, now - REST):
                     services.start(one.kind, {}, by=None, at=now)
+
+    def expire(self, now: datetime) -> None:
+        """Let jobs go that ended longer ago than they are kept."""
+        before = now - timedelta(days=self.app.config["PORTAL"].jobs_kept_days)
+        if queries.any_ended(before):  # most looks find none, and then no writer waits for this one
+            with transaction():
+                services.expire(before)
 
 
 def _kept(reason: str) -> str:

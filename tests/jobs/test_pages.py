@@ -156,35 +156,32 @@ def test_who_asked_for_a_job_sees_that_one_alone(app: Flask, administrator):
     assert "Cancel this job" in buttons(administrator.page(f"/jobs/{others}"))
 
 
-def test_an_administrator_of_a_unit_reads_no_name_from_elsewhere(client):
-    here, elsewhere = make_unit("Here"), make_unit("Elsewhere")
-    make_grant(make_account("D9002", unit=here), "administrator", here)
-    sign_in(client, "D9002", path="/sign-in?next=/account")
-    near = made(by=make_person(here, surname="Near"))
-    far = made(by=make_person(elsewhere, surname="Far"))
-
-    text = client.page("/jobs").text
-    assert "Priya Near" in text
-    assert "Someone outside your units" in text
-    assert "Far" not in text
-    assert "Asked for by Priya Near at" in client.page(f"/jobs/{near}").text
-    assert "Asked for by someone outside your units at" in client.page(f"/jobs/{far}").text
-
-
-def test_an_administrator_of_a_unit_acts_on_no_job_of_others(client):
+def test_an_administrator_of_a_unit_sees_no_job_but_their_own(client):
     here = make_unit("Here")
     own = make_account("D9002", unit=here)
     make_grant(own, "administrator", here)
     sign_in(client, "D9002", path="/sign-in?next=/account")
-    mine, others = made(by=own), made()
+    mine = made(by=own)
+    near = made(State.FAILED, by=make_person(here, surname="Near"), reason="Line 1: W1234 is nobody.")
+    commands = made(
+        State.FAILED, reason="Line 1: W1234 is nobody.", asked_at=clock.now() - timedelta(hours=1)
+    )
 
-    assert buttons(client.page(f"/jobs/{others}")) == set()
-    assert START not in buttons(client.page("/jobs"))
+    listed = client.page("/jobs")
+    assert len(listed.all("tbody")[0]) == 1
+    assert "the jobs of others are not listed" in listed.text
+    assert {"Waiting (1)", "Failed (0)"} <= set(listed.links)
+    assert not {"W1234", "Near"} & set(client.page("/jobs?state=failed").text.split())
+    assert START not in buttons(listed)
     page = client.page(f"/jobs/{mine}")
     token = page.form_with("Cancel this job").fields["csrf_token"][0]
-    for path in (f"/jobs/{others}/cancel", f"/jobs/{others}/again", "/jobs"):
-        sent = client.post(path, data={"csrf_token": token, "kind": "reconcile"})
-        assert sent.status_code == 403, path
+    for other in (near, commands):
+        assert client.get(f"/jobs/{other}").status_code == 404
+        assert client.get(f"/jobs/{other}/progress").status_code == 404
+        for act in ("cancel", "again"):
+            assert client.post(f"/jobs/{other}/{act}", data={"csrf_token": token}).status_code == 404
+    begun = client.post("/jobs", data={"csrf_token": token, "kind": "reconcile"})
+    assert begun.status_code == 403
     assert "Try again" in buttons(client.press(page, "Cancel this job"))
 
 

@@ -37,6 +37,7 @@ def test_jobs_are_carried_where_the_database_is_unless_set(tmp_path, database, j
         ({"jobs_url": "amqp://queue"}, "JOBS_URL begins with"),
         ({"jobs_workers": 0}, "JOBS_WORKERS is 1 or more"),
         ({"jobs_lost_seconds": 0}, "JOBS_LOST_SECONDS is 1 or more"),
+        ({"jobs_kept_days": 6}, "JOBS_KEPT_DAYS is 7 or more"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_a_sentence(tmp_path, values, said):

@@ -1,0 +1,66 @@
+"""Jobs go a setting's days after they ended, by the worker's own tidying; on both databases."""
+
+from datetime import timedelta
+from threading import Event
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from huey import MemoryHuey
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.db import db, transaction
+from portal.imports.models import ImportRun
+from portal.jobs import services
+from portal.jobs.models import Job, State
+from portal.jobs.worker import Hands
+from tests.imports import desk
+from tests.imports.rosters import row
+from tests.jobs.test_pages import made
+from tests.pages import PortalClient
+
+KEPT = timedelta(days=90)
+
+
+def ended(state: State, ago: timedelta) -> UUID:
+    return made(state, ended_at=clock.now() - ago, asked_at=clock.now() - ago)
+
+
+def held() -> set[UUID]:
+    return set(db.session.scalars(select(Job.reference)))
+
+
+def test_what_ended_ninety_days_ago_goes_at_the_workers_next_look(app: Flask, database: None):
+    over = [
+        ended(state, KEPT + timedelta(minutes=1)) for state in (State.DONE, State.FAILED, State.CANCELLED)
+    ]
+    young = {ended(state, KEPT - timedelta(hours=1)) for state in (State.DONE, State.FAILED, State.CANCELLED)}
+    long_ago = {"asked_at": clock.now() - 2 * KEPT, "heartbeat_at": clock.now()}
+    under_way = {made(State.WAITING, **long_ago), made(State.RUNNING, **long_ago)}
+
+    Hands(app, Event()).sweep(MemoryHuey(), lambda reference: None)
+
+    left = held()
+    assert not left & set(over)
+    assert left >= young | under_way
+
+
+def test_a_few_go_at_a_time_the_oldest_first(database: None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(services, "MOST_EXPIRED", 2)
+    made_ = [ended(State.DONE, KEPT + timedelta(days=day)) for day in (3, 2, 1)]
+
+    for left in (made_[2:], []):
+        with transaction():
+            services.expire(clock.now() - KEPT)
+        assert held() == set(left)
+
+
+def test_an_import_outlives_the_job_that_checked_it(client: PortalClient):
+    desk.administrator(client)
+    page = desk.to_check(client, desk.csv_of([row("W1")]))
+    heading, path = page.h1, f"/imports/{desk.run_id(page)}"
+    with transaction():
+        db.session.execute(update(ImportRun).values(job_id=uuid4()))  # of a job that is not kept any more
+
+    assert client.page(path).h1 == heading
