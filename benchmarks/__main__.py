@@ -22,6 +22,7 @@ from benchmarks import (
     roster,
 )
 from benchmarks.figures import Figure, table, write
+from benchmarks.nation import measure as nation
 from benchmarks.serving import Watch
 from benchmarks.world import World, build, world
 
@@ -40,7 +41,7 @@ ALONE = {"f": roster.measure, "i": imports.measure, "p": directives.measure, "r"
 def main() -> int:
     """Measure, print the table, and keep it when everything was measured."""
     asked = _arguments()
-    only = set(asked.only)
+    only = {*asked.only, *("n" if asked.large else "")}
     if asked.keep and not asked.instance:
         asked.keep.mkdir(mode=0o700, parents=True)
         print(f"made in {build(asked.keep, asked.people):.0f} s")
@@ -51,13 +52,19 @@ def main() -> int:
         with world(asked.people, asked.instance) as served:
             size = _size(served)
             found += _served(served, only)
-    alone: dict[str, Callable[[], list[Figure]]] = {**ALONE, "g": partial(growth.measure, asked.large)}
+    alone: dict[str, Callable[[], list[Figure]]] = {
+        **ALONE,
+        "g": partial(growth.measure, asked.large),
+        "n": partial(nation.measure, asked.nation),
+    }
     for part, measure in sorted(alone.items()):
         if part in only:
             print(f"measuring {part}", flush=True)
             found += measure()
     found.sort(key=lambda figure: figure.part)
     print(table(found))
+    if "n" not in only:
+        print("A nation on PostgreSQL takes the better part of an hour: --only n, or --large.")
     if only >= {*"abcdefgiprx"} or asked.write:
         write(found, asked.note, size)
     return int(any(figure.met is False and figure.fails_build for figure in found))
@@ -92,7 +99,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
     parser.add_argument("--instance", type=Path, help="copy this folder, kept earlier, instead")
-    parser.add_argument("--large", action="store_true", help="with g, 100,000 rows as a job as well")
+    parser.add_argument("--large", action="store_true", help="with g, 100,000 rows as a job; and n as well")
+    parser.add_argument("--nation", type=Path, help="for n: use the nation kept in this folder, or keep it")
     parser.add_argument("--write", action="store_true", help="keep the figures though some are missing")
     parser.add_argument("--note", action="append", default=[], help="a sentence below the table")
     return parser.parse_args()

@@ -31,29 +31,38 @@ WAITED = 600  # seconds for a job
 
 def measure(world: World) -> list[Figure]:
     """What a page makes while it is waited for, in this process; then the whole force's, by a job."""
-    with _report(world) as report:
-        whole = _best(lambda: exports.write_xlsx(_long(report), io.BytesIO(), report))
-        typed = [[_value(*pair) for pair in zip(LONG, cells(row), strict=True)] for row in _long(report)]
-        alone = _best(lambda: _alone(typed))
-        read = _best(lambda: sum(1 for row in _long(report) for _ in cells(row)))
-        some = list(itertools.islice(report.wide_rows(), PEOPLE))
-        rows = PEOPLE * len(report.subject.asked)
-        pieces = _best(lambda: sum(map(len, exports.json_pieces(report, _some(report, rows)))))
-        paged = _best(lambda: paper.report_pdf(report, force="x", at=clock.now(), rows=some), 1)
+    with report_of(Config(mode="demo", instance=world.instance, database_url="")) as report:
+        found = [*made_here(report), _paper(report)]
+    return [*found, *_by_a_job(world)]
+
+
+def made_here(report: CompletionReport, part: str = "x") -> list[Figure]:
+    """A workbook beside its writer alone, and JSON, in processor seconds of this process."""
+    whole = _best(lambda: exports.write_xlsx(_long(report), io.BytesIO(), report))
+    typed = [[_value(*pair) for pair in zip(LONG, cells(row), strict=True)] for row in _long(report)]
+    alone = _best(lambda: _alone(typed))
+    read = _best(lambda: sum(1 for row in _long(report) for _ in cells(row)))
+    rows = PEOPLE * len(report.subject.asked)
+    pieces = _best(lambda: sum(map(len, exports.json_pieces(report, _some(report, rows)))))
     what = f"XLSX of {len(typed):,} rows"
     ratio = whole / alone
     return [
-        Figure("x", what, whole, "s", alone, "xlsxwriter writing the cells", ratio, "×", 1.3),
-        Figure("x", f"{what}, the reads alone", read, "s"),
-        Figure("x", f"JSON of {PEOPLE:,} people, {rows:,} rows", pieces, "s"),
-        Figure("x", f"PDF of {len(some):,} people", paged, "s"),
-        *_by_a_job(world),
+        Figure(part, what, whole, "s", alone, "xlsxwriter writing the cells", ratio, "×", 1.3),
+        Figure(part, f"{what}, the reads alone", read, "s"),
+        Figure(part, f"JSON of {PEOPLE:,} people, {rows:,} rows", pieces, "s"),
     ]
 
 
+def _paper(report: CompletionReport) -> Figure:
+    some = list(itertools.islice(report.wide_rows(), PEOPLE))
+    paged = _best(lambda: paper.report_pdf(report, force="x", at=clock.now(), rows=some), 1)
+    return Figure("x", f"PDF of {len(some):,} people", paged, "s")
+
+
 @contextmanager
-def _report(world: World) -> Iterator[CompletionReport]:
-    app = create_app(Config(mode="demo", instance=world.instance, database_url=""))
+def report_of(config: Config) -> Iterator[CompletionReport]:
+    """The report of everybody, today, in this process."""
+    app = create_app(config)
     with app.app_context():
         today = position("", "", now=clock.now(), newest=newest_stamp())
         yield completion_report(COMMAND_LINE, REPORT.rpartition("/")[2], today)
