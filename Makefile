@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run setup test check typed tested bench clean
+.PHONY: run setup first-run test check typed tested bench clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -50,6 +50,10 @@ tested:
 test: $(VENV)/.dev portal/web/static/manifest.json
 	@sh tests/system-packages.sh
 	$(BIN)/pytest -n 2
+
+# Starts and stops `make run` twice, on a port and a folder of its own: what a clean clone does in its first minutes.
+first-run:
+	$(PYTHON) tests/first_run.py
 
 bench: $(VENV)/.dev portal/web/static/manifest.json
 	$(BIN)/python -m benchmarks
