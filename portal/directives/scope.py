@@ -1,10 +1,16 @@
 """How far a directive owner's grants reach: whoever owns the directives of a unit issues none beyond it."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import select
+
+from portal.db import db
+from portal.directives.models import DirectiveVersion
 from portal.directives.proposals import Proposal, newest_of
 from portal.errors import ForbiddenError
 from portal.people.administered import units_allowing
+from portal.people.known import known
 from portal.people.queries import Viewer
 from portal.permissions import Permission
 
@@ -41,6 +47,20 @@ def refuse_directive_beyond(viewer: Viewer, directive_id: int) -> None:
     newest = newest_of(directive_id)
     if newest is not None and _beyond(viewer, [newest.audience]):
         raise ForbiddenError(BEYOND)
+
+
+def within_reach(viewer: Viewer, directive_ids: Iterable[int]) -> set[int]:
+    """Those of these directives that are for the viewer's units alone; at most one statement of their own."""
+    asked = set(directive_ids)
+    if units_allowing(viewer, Permission.DIRECTIVE_ISSUE) is None:
+        return asked
+    rows = db.session.execute(
+        select(DirectiveVersion.directive_id, DirectiveVersion.audience)
+        .where(DirectiveVersion.directive_id.in_(asked), known(DirectiveVersion))
+        .order_by(DirectiveVersion.number)
+    )
+    newest = {directive_id: audience for directive_id, audience in rows}
+    return {directive_id for directive_id, audience in newest.items() if not _beyond(viewer, [audience])}
 
 
 def _beyond(viewer: Viewer, audiences: list[dict[str, Any]]) -> bool:

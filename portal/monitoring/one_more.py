@@ -7,6 +7,7 @@ from portal.assessment import services as assessment
 from portal.errors import NotFoundError
 from portal.learning.queries import Course, courses
 from portal.people.queries import Viewer, may_see, person_by_staff_number
+from portal.permissions import Permission
 from portal.records.queries import holder_name, latest_registration
 
 
@@ -29,14 +30,25 @@ class Limited:
         return next(course for course in self.courses if course.slug == slug)
 
 
+def opens_to(viewer: Viewer, person_id: int) -> bool:
+    """Whether the viewer may open attempts to the person, whom they see.
+
+    A manager to those whom the role of manager shows them; an author, whose role is for modules and not for
+    units, to everyone whom any role shows them.
+    """
+    everywhere = Permission.ATTEMPT_OPEN_UNSEEN in viewer.permissions
+    allowed = everywhere or Permission.ATTEMPT_OPEN in viewer.permissions
+    return allowed and may_see(viewer, person_id, None if everywhere else Permission.ATTEMPT_OPEN)
+
+
 def limited(viewer: Viewer, staff_number: str) -> Limited:
     """The person with this staff number.
 
     Raises:
-        NotFoundError: Nobody has it, or the viewer may not see who has.
+        NotFoundError: Nobody has it, or the viewer may not open attempts to who has.
     """
     person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
-    if not may_see(viewer, person_id):
+    if not opens_to(viewer, person_id):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     under_way = [each for each in courses(person_id).values() if each.progress and each.version.attempts]
     return Limited(person_id, staff_number, holder_name(person_id), tuple(under_way))

@@ -29,7 +29,7 @@ from portal.monitoring.position import Position, PositionError, iso
 from portal.monitoring.queries import CompletionReport, completion_report
 from portal.monitoring.report_page import ReportPage
 from portal.people.looks import is_noted, looks_at, note
-from portal.people.queries import live_units
+from portal.people.queries import live_units, may_see
 from portal.permissions import Permission
 from portal.web.paging import Page
 
@@ -115,10 +115,10 @@ def person(staff_number: str) -> ResponseReturnValue:
             banner=wording.banner(at),
             errors=errors,
             position_form=_position_form(at, errors),
-            asks=Permission.DECISION_ASK in current_user.permissions,
+            asks=_may(Permission.DECISION_ASK, page.person_id),
             administers=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
             nudges=_may_nudge(page.person_id, at),
-            opens_attempts=Permission.ATTEMPT_OPEN in current_user.permissions,
+            opens_attempts=one_more.opens_to(current_user.viewer, page.person_id),
         ),
         400 if errors else 200,
     )
@@ -160,10 +160,15 @@ def _looked(report: CompletionReport) -> tuple[str, str] | None:
     return since_last_look(directive_id, at)
 
 
+def _may(act: Permission, person_id: int) -> bool:
+    """Whether the viewer may do this to the person: by a role that carries it and gives sight of them."""
+    return act in current_user.permissions and may_see(current_user.viewer, person_id, act)
+
+
 def _may_nudge(person_id: int, at: Position) -> bool:
     """Whether the page offers to remind the person: today, and nobody reminds themselves."""
     is_self = current_user.viewer.person_id == person_id
-    return Permission.REMINDER_NUDGE in current_user.permissions and not at.past and not is_self
+    return not at.past and not is_self and _may(Permission.REMINDER_NUDGE, person_id)
 
 
 def _iso_address() -> ResponseReturnValue | None:

@@ -9,14 +9,14 @@ from flask_login import current_user
 from portal import clock
 from portal.access import requires
 from portal.db import transaction
-from portal.directives.scope import refuse_directive_beyond
+from portal.directives.scope import refuse_directive_beyond, within_reach
 from portal.errors import NotFoundError
 from portal.people.queries import may_see, person_by_staff_number
 from portal.permissions import Permission
 from portal.reminders import queries, services
 from portal.reminders.forms import NudgeForm, RulesForm
 from portal.reminders.models import Delivery
-from portal.reminders.queries import Addressee
+from portal.reminders.queries import Addressee, Directed
 from portal.reminders.settings import mail_hours, relay_is_set
 from portal.standing.chasing import chased
 from portal.web.filters import instant
@@ -57,9 +57,17 @@ def index() -> ResponseReturnValue:
         relay=relay_is_set(),
         next_at=None if hours.allow(now) else hours.next_allowed(now),
         last=queries.last_planned(),
-        directives=queries.directed(clock.today()).values(),
-        may_set=Permission.REMINDER_RULE in current_user.permissions,
+        directives=_settable(),
     )
+
+
+def _settable() -> list[Directed]:
+    """The directives in force whose rules the viewer may set."""
+    if Permission.REMINDER_RULE not in current_user.permissions:
+        return []
+    found = queries.directed(clock.today())
+    mine = within_reach(current_user.viewer, found)
+    return [one for one in found.values() if one.id in mine]
 
 
 @bp.get("/reminders/preview")

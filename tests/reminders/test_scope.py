@@ -45,11 +45,27 @@ def test_a_letter_to_a_manager_names_nobody_whom_the_reader_may_not_see(owner: P
 
 def test_the_rules_of_the_force_s_directive_are_not_theirs(owner: PortalClient) -> None:
     assert "Your role is for a unit" in owner.page("/reminders/rules/OIC-2026", 403).text
+    assert "When each directive reminds" not in owner.page("/reminders").text
 
 
 def test_sight_by_one_role_lets_no_other_role_remind(owner: PortalClient, world: World) -> None:
     make_grant(world.people["D4002"], "auditor")
 
-    owner.page("/people/C1")
+    far, near = owner.page("/people/C1"), owner.page("/people/D1001")
     assert owner.get("/people/C1/nudge/OIC-2026").status_code == 404
     owner.page("/people/D1001/nudge/OIC-2026")
+    # a link is shown where it works, and nowhere else
+    asked = {"An exemption", "A deferral"}
+    assert not [text for text in far.links if text.startswith("Remind ") or text in asked]
+    assert "Remind Priya Shah of OIC-2026" in near.links
+    for text in asked:
+        owner.page(near.links[text])
+
+
+def test_sight_by_one_role_opens_no_attempt_by_another(client: PortalClient, world: World) -> None:
+    make_grant(world.people["D2002"], "auditor")  # a manager of Crime alone
+    manager = enter(client, world, "D2002")
+
+    manager.page("/people/D1001")
+    assert manager.get("/people/D1001/attempts").status_code == 404
+    assert manager.get("/people/C1/attempts").status_code == 200
