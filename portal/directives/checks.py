@@ -7,14 +7,22 @@ from typing import Any
 from sqlalchemy import func, select
 
 from portal.db import db, stamp, touch
-from portal.directives.derived import rebuild_all
+from portal.directives.derived import count_all, rebuild_all
 from portal.directives.models import Assignment
 from portal.directives.reconcile import differences, write
 from portal.directives.rules import Worlds
 from portal.people.known import known
 from portal.people.models import Person
 
-__all__ = ["Worlds", "differences_of", "everybody", "people_reached", "rebuild_all", "reconcile_all"]
+__all__ = [
+    "Worlds",
+    "count_all",
+    "differences_of",
+    "everybody",
+    "people_reached",
+    "rebuild_all",
+    "reconcile_all",
+]
 
 
 def reconcile_all() -> list[str]:

@@ -23,6 +23,20 @@ def rebuild_all(write: bool) -> list[str]:
     return [difference for rebuild in _rebuilds for difference in rebuild(write)]
 
 
+_counts: list[Rebuild] = []
+
+
+def counted(check: Rebuild) -> Rebuild:
+    """Have every ``directives reconcile`` call this: what is summed from what is derived, soon compared."""
+    _counts.append(check)
+    return check
+
+
+def count_all(write: bool) -> list[str]:
+    """Compare all that is summed, put it right with ``write``, and say what differed."""
+    return [difference for check in _counts for difference in check(write)]
+
+
 class Reach(NamedTuple):
     """Whom a directive reaches on a day, of those whom somebody may be told of."""
 

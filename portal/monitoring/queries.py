@@ -119,12 +119,12 @@ class CompletionReport:
     @cached_property
     def _all(self) -> Scope:
         """Everybody the viewer may see; names the units that hold anybody, so that an index leads there."""
-        return self.scope_of(replace(self.reach.whose(), within=frozenset(self.figures.people)))
+        return self.scope_of(replace(self.reach.whose(), standing_in=frozenset(self.figures.people)))
 
     @cached_property
     def _listed(self) -> Scope:
         """Those whom the filters leave, in the same way."""
-        return self.scope_of(replace(self.reach.whose(self.filters), within=frozenset(self.shown.people)))
+        return self.scope_of(replace(self.reach.whose(self.filters), standing_in=frozenset(self.shown.people)))
 
     def exclusions(self) -> dict[str, int]:
         """People exempt or deferred, by reason."""
@@ -134,7 +134,7 @@ class CompletionReport:
     def _grouped(self) -> Scope:
         """The group filtered by, in the same way."""
         whose = self.reach.whose(self.filters.group)
-        return self.scope_of(replace(whose, within=frozenset(self.group.people)))
+        return self.scope_of(replace(whose, standing_in=frozenset(self.group.people)))
 
     @cached_property
     def posts(self) -> Sequence[tuple[str, str, Status, int]]:
@@ -202,7 +202,7 @@ class CompletionReport:
 
     def _holders(self) -> Iterator[Sequence[Any]]:
         for unit_ids in self._groups():
-            here = self.scope_of(replace(self._listed.whose, within=frozenset(unit_ids)))
+            here = self.scope_of(replace(self._listed.whose, standing_in=frozenset(unit_ids)))
             yield from standings.holders(here, BATCH, unit_ids)
 
     def _holding(self, order: Order, offset: int, limit: int) -> tuple[tuple[Status, ...], int]:

@@ -22,10 +22,11 @@ from portal.directives.rules import World, Worlds, batches
 from portal.people.models import Post, UnitState
 from portal.records.models import Record, Registration, Revocation
 from portal.standing.algebra import Earned
-from portal.standing.lines import COLUMNS, Flat, flat, insert_flat, order, rows_of, set_known_to
+from portal.standing.lines import COLUMNS, Flat, flat, insert_flat, order, rows_of, set_known_to, span_of
 from portal.standing.loading import facts_of, rule_of
 from portal.standing.models import OPEN_KNOWN, micros
-from portal.standing.spans import PersonFacts, spans
+from portal.standing.spans import PersonFacts, Span, spans
+from portal.standing.summing import Changes
 
 PERSON, DIRECTIVE, KNOWN_FROM, RECORD, POST, UNIT = map(
     COLUMNS.index, ("person_id", "directive_id", "known_from", "record_id", "post_id", "unit_id")
@@ -42,8 +43,15 @@ class Ahead:
 
     known_at: datetime | None  # the newest stamp that it knew
     assignments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by person
-    closed: dict[int, list[int]] = field(default_factory=dict)
+    closed: dict[int, list[tuple[int, Span]]] = field(default_factory=dict)  # the row's id, and the span
     opened: list[Flat] = field(default_factory=list)
+    posts: dict[int, PostFact] = field(default_factory=dict)  # of those spans
+    changes: Changes = field(default_factory=Changes)  # what the sums of all of them become
+
+    def count(self, span: Span, posts: Mapping[int, PostFact], people: int) -> None:
+        """Count a span to open, or with -1 to close, of a post among these."""
+        post = self.posts[span.values.post_id] = posts[span.values.post_id]
+        self.changes.add(span, post, people)
 
     def record(self, ids: "Ids", people: set[int], at: datetime) -> None:
         """Write it for these people, under the lock, once the posts are written.
@@ -60,8 +68,22 @@ class Ahead:
         ]
         write(rows, at)
         now = micros(at)
-        set_known_to([row for person in sorted(people) for row in self.closed.get(person, ())], now)
+        closing = [row for person in sorted(people) for row, _ in self.closed.get(person, ())]
+        set_known_to(closing, now)
         insert_flat(ids.settled(self.opened, people, now))
+        self._leave_out(people)
+        self.changes.write(ids.directive_id, ids.unit)
+
+    def _leave_out(self, people: set[int]) -> None:
+        """Take out of the sums whoever is not among these people."""
+        for span in (
+            span for person, some in self.closed.items() if person not in people for _, span in some
+        ):
+            self.changes.add(span, self.posts[span.values.post_id], 1)
+        for row in self.opened:
+            if row[PERSON] not in people:
+                span = span_of(row)
+                self.changes.add(span, self.posts[span.values.post_id], -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +101,17 @@ class Ids:
         """A person's id."""
         return self.people.get(person_id, person_id)
 
+    def directive_id(self, directive_id: int) -> int:
+        """A directive's id."""
+        return directive_id or self.directive
+
+    def unit(self, unit_id: int) -> int:
+        """A unit's id."""
+        return self.units.get(unit_id, unit_id)
+
     def assignment(self, row: dict[str, Any]) -> dict[str, Any]:
         """An assignment's row with the ids of its directive and version."""
-        directive_id = row["directive_id"] or self.directive
+        directive_id = self.directive_id(row["directive_id"])
         version_id = row["directive_version_id"] or self.version
         return {**row, "directive_id": directive_id, "directive_version_id": version_id}
 
@@ -215,13 +245,17 @@ def _add_spans(
 ) -> None:
     """Note the open rows that no longer hold, and those to open."""
     wanted = {person_id: spans(facts[person_id], versions, world, ALL) for person_id in ids}
+    posts = {post.id: post for person_id in ids for post in facts[person_id].posts}
     for row_id, person_id, span, _, _ in rows_of(ids, OPEN_KNOWN):
         if span in wanted[person_id]:
             wanted[person_id].discard(span)
         else:
-            ahead.closed.setdefault(person_id, []).append(row_id)
+            ahead.closed.setdefault(person_id, []).append((row_id, span))
+            ahead.count(span, posts, -1)
     for person_id, found in wanted.items():
         ahead.opened += [flat(person_id, span, 0, OPEN_KNOWN) for span in sorted(found, key=order)]
+        for span in found:
+            ahead.count(span, posts, 1)
 
 
 def moved_on(since: datetime | None) -> bool:

@@ -13,6 +13,7 @@ from portal.people.models import Person
 from portal.standing.loading import facts_of
 from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
 from portal.standing.spans import PersonFacts, Span, Values, spans
+from portal.standing.summing import Changes
 
 TABLE: Any = StandingSpan.__table__
 COLUMNS = ("person_id", *Span._fields[:4], "known_from", "known_to", *Values._fields)  # as the table has them
@@ -26,17 +27,20 @@ def lines(touched: Touched) -> None:
     """Bring the spans of the touched people up to date, as known from this transaction's stamp on."""
     if not touched.people:
         return
-    at, worlds = stamp(), Worlds()
+    at, worlds, changes = stamp(), Worlds(), Changes()
     versions = {version.id: version for version in worlds.versions}
     world = worlds.known(at)
     for ids in batches(sorted(touched.people)):
         facts = facts_of(ids, versions)
         wanted = {person: spans(facts[person], versions, world, at) for person in ids}
-        _bring(ids, wanted, micros(at))
+        posts = {post.id: post for some in facts.values() for post in some.posts}
+        for span, people in _bring(ids, wanted, micros(at)):
+            changes.add(span, posts[span.values.post_id], people)
+    changes.write()
 
 
-def _bring(people: Sequence[int], wanted: dict[int, set[Span]], at: int) -> None:
-    """Close what no longer holds, open what is new.
+def _bring(people: Sequence[int], wanted: dict[int, set[Span]], at: int) -> list[tuple[Span, int]]:
+    """Close what no longer holds, open what is new: what was opened with 1 is given back, closed with -1.
 
     What this transaction itself opened and no longer holds never was, and goes; what it closed and
     holds after all is opened again, so that settling twice leaves what settling once would.
@@ -44,13 +48,16 @@ def _bring(people: Sequence[int], wanted: dict[int, set[Span]], at: int) -> None
     closed: list[int] = []
     gone: list[int] = []
     again: list[int] = []
+    done: list[tuple[Span, int]] = []
     for row_id, person_id, span, known_from, known_to in rows_of(people, at):
         if span in wanted[person_id]:
             wanted[person_id].discard(span)
             if known_to == at:
                 again.append(row_id)
+                done.append((span, 1))
         elif known_to != at:
             (gone if known_from == at else closed).append(row_id)
+            done.append((span, -1))
     set_known_to(closed, at)
     set_known_to(again, OPEN_KNOWN)
     for ids in batches(gone):
@@ -58,6 +65,7 @@ def _bring(people: Sequence[int], wanted: dict[int, set[Span]], at: int) -> None
     insert_rows(
         (p, (span, at, OPEN_KNOWN)) for p, found in wanted.items() for span in sorted(found, key=order)
     )
+    return done + [(span, 1) for found in wanted.values() for span in found]
 
 
 def order(span: Span) -> tuple[int, int, int]:
@@ -91,6 +99,11 @@ def insert_rows(rows: Iterable[tuple[int, Row]]) -> None:
 def flat(person_id: int, span: Span, known_from: int, known_to: int) -> Flat:
     """A row as the table has it, without its id."""
     return (person_id, *span[:4], known_from, known_to, *span.values)
+
+
+def span_of(row: Flat) -> Span:
+    """The span of such a row."""
+    return Span(row[1], row[2], row[3], row[4], Values(*row[7:]))
 
 
 def insert_flat(rows: Iterable[Flat]) -> None:

@@ -1,8 +1,9 @@
-"""The only derived table: spans of days and knowledge in which a standing does not change."""
+"""The derived tables: spans of days and knowledge in which a standing does not change, and their sums."""
 
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId
@@ -81,3 +82,61 @@ class StandingSpan(Base):
     exclusion_id: Mapped[int | None] = mapped_column(ForeignKey("exclusion.id"))
     post_id: Mapped[int] = mapped_column(ForeignKey("post.id"))
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+
+
+class Kind(IntEnum):
+    """What people are counted by, beside their group and status."""
+
+    PLACE = 1  # people under the whole directive, by unit
+    POSITION = 2  # by requirement; the whole directive is position 0
+    DAYS = 3  # people under the whole directive, by their due date and by the last day in time
+
+
+class StandingGroup(Base):
+    """People who are counted together: of one designated role and one rank or grade.
+
+    ``reason`` is that of their exemption or deferral, where the count is by days; else empty.
+    """
+
+    __tablename__ = "standing_group"
+    __table_args__ = (UniqueConstraint("designated_role", "rank_or_grade", "reason"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    designated_role: Mapped[str]
+    rank_or_grade: Mapped[str]
+    reason: Mapped[str]
+
+
+class StandingTotal(Base):
+    """How many people stand so, by what nothing has superseded: the sums of the open spans.
+
+    Where ``summed`` is 0, by how much their number changes on ``day``; where it is 1, their number on it,
+    which is a kept day. So the number on any day is that of the last kept day before it and the changes
+    since. What does not count for a ``kind`` is 0. Derived: ``directives reconcile`` compares it with the
+    spans and puts it right.
+    """
+
+    __tablename__ = "standing_total"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    directive_id: Mapped[int] = mapped_column(ForeignKey("directive.id"), primary_key=True)
+    kind: Mapped[int] = mapped_column(primary_key=True)  # a Kind
+    summed: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[int] = mapped_column(primary_key=True)
+    due_on: Mapped[int] = mapped_column(primary_key=True)
+    since_on: Mapped[int] = mapped_column(primary_key=True)  # the last day in time of who is overdue
+    group_id: Mapped[int] = mapped_column(ForeignKey("standing_group.id"), primary_key=True)
+    people: Mapped[int]
+
+
+class StandingKept(Base):
+    """A day of a directive whose numbers are kept summed."""
+
+    __tablename__ = "standing_kept"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    directive_id: Mapped[int] = mapped_column(ForeignKey("directive.id"), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)

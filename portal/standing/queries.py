@@ -4,6 +4,7 @@ Everything is read from the spans, on a day as known on an instant, and no state
 package names their table.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,7 @@ from portal.people.models import PersonName, Post, UnitState
 from portal.people.queries import Viewer, sight
 from portal.people.tree import UnitTree, read_tree
 from portal.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
+from portal.standing import sums
 from portal.standing.algebra import Status
 from portal.standing.cells import held
 from portal.standing.models import StandingSpan
@@ -58,10 +60,16 @@ class Sort(NamedTuple):
 
 
 def counts(scope: Scope) -> Iterator[tuple[int, int, Status, int]]:
-    """How many people by unit, position and status; position 0 is the whole directive."""
-    columns = (span.unit_id, span.position, span.status)
-    statement = select(*columns, func.count()).where(*scope.every()).group_by(*columns)
-    return ((unit, place, Status(status), n) for unit, place, status, n in db.session.execute(statement))
+    """How many people by unit, position and status; position 0 is the whole directive.
+
+    A requirement has the unit 0 where its sum is kept.
+    """
+    rows: Any = sums.counts(scope)
+    if rows is None:
+        columns = (span.unit_id, span.position, span.status)
+        statement = select(*columns, func.count()).where(*scope.every()).group_by(*columns)
+        rows = db.session.execute(statement)
+    return ((unit, place, Status(status), n) for unit, place, status, n in rows)
 
 
 @tells_reach
@@ -81,6 +89,11 @@ def reach(viewer: Viewer, day: date) -> dict[int, Reach]:
 
 def reasons(scope: Scope) -> dict[str, int]:
     """People exempt or deferred, by reason."""
+    if (kept := sums.by_days(scope)) is not None:
+        found = Counter[str]()
+        for status, _, _, reason, people in kept:
+            found[reason] += people * Status(status).excluded
+        return {reason: found[reason] for reason in sorted(found) if found[reason]}
     statement = (
         select(Exclusion.reason, func.count())
         .join(span, span.exclusion_id == Exclusion.id)
@@ -98,6 +111,13 @@ def overdue_people(scope: Scope) -> set[int]:
 
 def commonest_due_dates(scope: Scope, most: int) -> list[date]:
     """The due dates that most people have, in order."""
+    if (kept := sums.by_days(scope)) is not None:
+        found = Counter[int]()
+        for _, due, _, _, people in kept:
+            found[due] += people
+        return sorted(
+            date.fromordinal(due) for due in sorted(found, key=lambda due: (-found[due], due))[:most]
+        )
     statement = select(span.due_on).where(*scope.wholes()).group_by(span.due_on)
     statement = statement.order_by(func.count().desc(), span.due_on).limit(most)
     return sorted(date.fromordinal(day) for day in db.session.scalars(statement))

@@ -53,6 +53,7 @@ class Whose:
     unit_ids: frozenset[int] = frozenset()
     manager_id: int | None = None
     within: frozenset[int] | None = None  # units
+    standing_in: frozenset[int] | None = None  # units that hold them all: it leads an index there
     role: str = ""
     rank: str = ""
     named: Select[Any] | None = None  # ids of people
@@ -82,6 +83,8 @@ class Whose:
         found: list[ColumnElement[bool]] = []
         if self.within is not None:
             found.append(span.unit_id.in_(sorted(self.within)))
+        if self.standing_in is not None:
+            found.append(span.unit_id.in_(sorted(self.standing_in)))
         if self.role:
             found.append(span.post_id.in_(select(Post.id).where(Post.designated_role == self.role)))
         if self.rank:

@@ -8,9 +8,10 @@ from sqlalchemy import case, func, literal, select, union_all
 
 from portal.db import db
 from portal.people.models import Post
+from portal.standing import sums
 from portal.standing.algebra import Status
 from portal.standing.models import StandingSpan
-from portal.standing.scope import AHEAD, Scope, Whose, holds, is_known, late_since
+from portal.standing.scope import AHEAD, LATE, Scope, Whose, holds, is_known, late_since
 from portal.standing.spans import WHOLE
 
 span: Any = StandingSpan
@@ -33,6 +34,14 @@ def stretches(scope: Scope, days: Sequence[date]) -> Iterator[Stretch]:
     The scope's own day is not asked for. The index gives the groups of equal spans in its order, so that
     the days are looked for once for each group and not for each person.
     """
+    kept = sums.over_days(scope, days)
+    if kept is not None:
+        places = {day.toordinal(): place for place, day in enumerate(days)}
+        yield from (
+            Stretch(unit_id, False, Status(status), places[day], places[day], people)
+            for day, unit_id, status, people in kept
+        )
+        return
     placed = _placed(_equal(scope, days[0], days[-1]), [day.toordinal() for day in days])
     groups = (placed.c.unit_id, placed.c.reports, placed.c.status, placed.c.first, placed.c.last)
     summed = select(*groups, func.sum(placed.c.people)).where(placed.c.first <= placed.c.last)
@@ -72,9 +81,11 @@ def _placed(equal: Any, days: Sequence[int]) -> Any:
 
 def by_post(scope: Scope) -> Sequence[tuple[str, str, Status, int]]:
     """How many people by designated role, rank or grade, and status under the whole directive."""
-    columns = (Post.designated_role, Post.rank_or_grade, span.status)
-    statement = select(*columns, func.count()).join(Post, Post.id == span.post_id).where(*scope.wholes())
-    rows = db.session.execute(statement.group_by(*columns))
+    rows: Any = sums.by_post(scope)
+    if rows is None:
+        columns = (Post.designated_role, Post.rank_or_grade, span.status)
+        statement = select(*columns, func.count()).join(Post, Post.id == span.post_id)
+        rows = db.session.execute(statement.where(*scope.wholes()).group_by(*columns))
     return [(role, rank, Status(status), people) for role, rank, status, people in rows]
 
 
@@ -101,11 +112,17 @@ def days_left(scope: Scope) -> Sequence[tuple[Status, int, int]]:
     The days are below zero where it is past. Only who lapsed is read from the table itself: the index
     holds all that is asked of the others.
     """
+    today = scope.as_at.toordinal()
+    if (kept := sums.by_days(scope)) is not None:
+        return [
+            (Status(status), (since if status in LATE else due) - today, people)
+            for status, due, since, _, people in kept
+            if status in (*LATE, *AHEAD)
+        ]
     here, since = scope.wholes(), late_since(span)
     lapsed = select(span.status, since, func.count()).where(*here, span.status == Status.EXPIRED)
     others = select(span.status, span.due_on, func.count()).where(
         *here, span.status.in_([Status.OVERDUE, *AHEAD])
     )
     statement = union_all(others.group_by(span.status, span.due_on), lapsed.group_by(span.status, since))
-    today = scope.as_at.toordinal()
     return [(Status(status), day - today, people) for status, day, people in db.session.execute(statement)]

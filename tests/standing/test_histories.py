@@ -12,6 +12,7 @@ from portal.db import db
 from portal.directives.checks import reconcile_all
 from portal.directives.knowledge import known
 from portal.directives.rules import Worlds, posts_of
+from portal.standing import keeping
 from portal.standing.algebra import Facts, Status, standing
 from portal.standing.lines import rebuild
 from portal.standing.loading import facts_of
@@ -149,6 +150,7 @@ def test_spans_function_and_witness_agree_and_the_past_stays(database, acts, val
             now = {key: as_values(row) for key, row in reported(history, day, t).items()}
             assert now == spans, "a report as known on an instant has changed"
         assert rebuild(False) == []
+        assert keeping.check(False) == []
         assert reconcile_all() == []
 
 
