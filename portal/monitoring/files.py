@@ -12,11 +12,12 @@ from portal import clock
 from portal.access import requires
 from portal.audit.services import log
 from portal.db import newest_stamp, transaction
+from portal.errors import NotFoundError
 from portal.extensions import limiter
-from portal.monitoring import exports, paper
+from portal.monitoring import exports, paper, wording
 from portal.monitoring.completion import LONG, wide
 from portal.monitoring.filters import filters_of
-from portal.monitoring.position import Position, position
+from portal.monitoring.position import Position, PositionError, position
 from portal.monitoring.prepared_pages import TYPES, later
 from portal.monitoring.queries import CompletionReport, completion_report
 from portal.permissions import Permission
@@ -146,9 +147,25 @@ def position_of(as_at: str, as_known_on: str) -> Position:
     return position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
 
 
+def report_of(reference: str, at: Position) -> CompletionReport:
+    """The report that the address asks for, as the signed-in person may see it.
+
+    Raises:
+        PositionError: The directive was not known at the position, and is now.
+        NotFoundError: There is no such directive.
+    """
+    viewer, filters = current_user.viewer, filters_of(request.args)
+    try:
+        return completion_report(viewer, reference, at, filters)
+    except NotFoundError as error:
+        completion_report(viewer, reference, position_of("", ""))  # not found either: it never was
+        said = f"{reference} was not known yet {wording.knowledge(at).removeprefix('as known ')}."
+        raise PositionError("as_known_on", f"{said} Choose a later day.") from error
+
+
 def _report(reference: str) -> CompletionReport:
     at = position_of(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
-    return completion_report(current_user.viewer, reference, at, filters_of(request.args))
+    return report_of(reference, at)
 
 
 def _audit(report: CompletionReport, form: str, *, wide: bool = False) -> None:

@@ -21,12 +21,12 @@ from portal.decisions.queries import waiting
 from portal.errors import RuleError
 from portal.monitoring import change_pages, files, looks, one_more, overview, people, prepared_pages, wording
 from portal.monitoring.change_pages import since_last_look
-from portal.monitoring.files import position_of
+from portal.monitoring.files import position_of, report_of
 from portal.monitoring.filters import filters_of, order_of
 from portal.monitoring.forms import FilterForm, OneMoreForm, PositionForm, SearchForm
 from portal.monitoring.person import person_page
 from portal.monitoring.position import Position, PositionError, iso
-from portal.monitoring.queries import CompletionReport, completion_report
+from portal.monitoring.queries import CompletionReport
 from portal.monitoring.report_page import ReportPage
 from portal.people.looks import is_noted, looks_at, note
 from portal.people.queries import live_units, may_see
@@ -65,7 +65,11 @@ def directive(reference: str) -> ResponseReturnValue:
     at, errors = _asked_position()
     if not errors and (moved := _iso_address()):
         return moved
-    report = completion_report(current_user.viewer, reference, at, filters_of(request.args))
+    try:
+        report = report_of(reference, at)
+    except PositionError as error:
+        at, errors = position_of("", ""), [(str(error), f"#{error.field}")]
+        report = report_of(reference, at)
     page = ReportPage(report, order_of(request.args), request.path, list(request.args.items(multi=True)))
     looked = _looked(report)
     answer = render_template(
