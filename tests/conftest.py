@@ -23,6 +23,7 @@ from portal.app import create_app
 from portal.catalogue import published, queries, rendering
 from portal.db import db
 from portal.extensions import limiter
+from tests.engines import needed
 from tests.pages import PortalClient
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
 from tests.workers import Together
@@ -40,6 +41,15 @@ CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     """Share the tests out so that what is dear is made on one worker."""
     return Together(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a second database shows nothing by, unless it is asked for by its name."""
+    if any("::" in asked for asked in config.args):
+        return
+    items[:], left = needed(items)
+    if left:
+        config.hook.pytest_deselected(items=left)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -92,6 +102,7 @@ def postgresql() -> Iterator[str]:
     data = folder / "data"
     # Never a power cut to this server: what its own settings promise a portal costs tests nothing.
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
+    options += " -c synchronous_commit=off -c autovacuum=off -c jit=off"
     initdb = [
         binaries / "initdb",
         "-D",
@@ -122,6 +133,8 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     made.config["TESTING"] = True
     with made.app_context():
         upgrade()
+        # Tests ask more statements than an engine keeps: most would be compiled again each time.
+        db.engine.update_execution_options(compiled_cache={})
     yield made
     with made.app_context():
         db.engine.dispose()

@@ -105,7 +105,7 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        for _ in range(300):
+        for _ in range(1_200):  # a machine that is busy with much else is no fault of the server's
             if self._ready():
                 return self
             time.sleep(0.1)
