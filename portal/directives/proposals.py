@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.catalogue.models import Activity
 from portal.db import db
@@ -12,7 +12,7 @@ from portal.directives.matching import Version
 from portal.directives.models import Directive, DirectiveVersion, Requirement
 from portal.directives.package import DirectiveFile, Selectors
 from portal.directives.preview import ALL, AudienceEffect, basis, effect_of_version
-from portal.errors import BadInputError, NotFoundError
+from portal.errors import BadInputError, NotFoundError, RuleError
 from portal.people.known import known
 from portal.people.queries import person_by_staff_number, unit_paths
 
@@ -46,6 +46,7 @@ class Proposal:
     activities: list[int]  # asked for, in order
     newest: DirectiveVersion | None
     same: bool  # it says what the newest version says already
+    takes_back: bool = False  # it says that the newest version never takes effect
 
     @property
     def effective_on(self) -> date:
@@ -80,8 +81,8 @@ class Proposal:
         return Version(
             id=0,
             recorded_at=ALL,
-            void=False,
-            replaces_id=None,
+            void=self.takes_back,
+            replaces_id=self.newest.id if self.takes_back and self.newest else None,
             directive_id=self.directive_id or 0,
             number=self.number,
             effective=self.effective_on.toordinal(),
@@ -99,6 +100,8 @@ class Proposal:
 
     def positions(self) -> tuple[tuple[int, int], ...]:
         """The activity of each position: the one it ever had in the directive, else the next."""
+        if self.takes_back:
+            return ()  # it asks for nothing, and what the version asked for keeps its position
         rows = db.session.execute(
             select(Requirement.activity_id, Requirement.position)
             .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
@@ -142,6 +145,40 @@ def propose_withdrawal(reference: str, on: date) -> Proposal:
     return _next(reference, directive_id, newest, columns, activities)
 
 
+def propose_taking_back(reference: str, number: int, today: date) -> Proposal:
+    """That the directive's newest version, which is still to come, never takes effect.
+
+    What is recorded takes a number of its own. The version before it, if any, goes on.
+
+    Raises:
+        NotFoundError: There is no such directive, or it has no such version.
+        RuleError: The version holds already, or another one follows it.
+    """
+    directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == reference))
+    newest = newest_of(directive_id) if directive_id is not None else None
+    if directive_id is None or newest is None or not 0 < number <= newest.number:
+        raise NotFoundError(f"{reference} has no version {number}.")
+    if number != newest.number:
+        raise RuleError(
+            f"Version {newest.number} of {reference} follows version {number}: only the newest version can "
+            "be withdrawn before it takes effect."
+        )
+    if newest.effective_on <= today:
+        raise RuleError(
+            f"Version {number} of {reference} took effect on {newest.effective_on:%-d %B %Y}, so it stays on "
+            "record. Withdraw the directive, or issue another version, from a day on."
+        )
+    columns = {name: getattr(newest, name) for name in COLUMNS}
+    following = _last_number(directive_id) + 1
+    return Proposal(reference, directive_id, following, columns, [], newest, same=False, takes_back=True)
+
+
+def _last_number(directive_id: int | None) -> int:
+    """The highest number that a version of the directive ever had."""
+    held = select(func.max(DirectiveVersion.number)).where(DirectiveVersion.directive_id == directive_id)
+    return db.session.scalar(held) or 0
+
+
 def newest_of(directive_id: int) -> DirectiveVersion | None:
     """The directive's known version of the highest number."""
     return db.session.scalar(
@@ -168,7 +205,7 @@ def _next(
                 "A new version needs a later date."
             ]
         )
-    number = 1 if newest is None else newest.number + (not same)
+    number = newest.number if newest is not None and same else _last_number(directive_id) + 1
     return Proposal(reference, directive_id, number, columns, activities, newest, same)
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from portal.catalogue.guide_publishing import guide_names
 from portal.catalogue.models import Activity
@@ -101,6 +102,27 @@ def directive(reference: str) -> DirectiveTold:
     if not found:
         raise NotFoundError(f"There is no directive {reference}.")
     return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A version that was withdrawn before it took effect."""
+
+    number: int
+    effective_on: date
+    recorded_at: datetime  # of the withdrawal
+
+
+def taken_back(directive_id: int) -> list[TakenBack]:
+    """The directive's versions that never took effect, the newest first. One statement."""
+    void, version = aliased(DirectiveVersion), DirectiveVersion
+    rows = db.session.execute(
+        select(version.number, version.effective_on, void.recorded_at)
+        .join(void, void.replaces_id == version.id)
+        .where(version.directive_id == directive_id, void.void)
+        .order_by(version.number.desc())
+    )
+    return [TakenBack(*row) for row in rows]
 
 
 def _told(statement: Any) -> list[DirectiveTold]:

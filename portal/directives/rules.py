@@ -32,11 +32,14 @@ def fetch(query: Any) -> Iterable[Any]:
 class World:
     """The versions and the unit tree as known on an instant."""
 
-    def __init__(self, versions: Sequence[Version], states: Sequence[UnitFact]) -> None:
+    def __init__(
+        self, versions: Sequence[Version], states: Sequence[UnitFact], directives: Iterable[int] = ()
+    ) -> None:
+        """Also of ``directives`` that have no version: each was withdrawn before it took effect."""
         self.versions = {version.id: version for version in versions}
         self.tree = Tree(states)
         self.holds: dict[int, list[Hold]] = {}
-        for directive_id in sorted({version.directive_id for version in versions}):
+        for directive_id in sorted({version.directive_id for version in versions}.union(directives)):
             self.holds[directive_id] = timeline(v for v in versions if v.directive_id == directive_id)
 
 
@@ -60,7 +63,8 @@ class Worlds:
         """The world as known on ``t``; the same object where nothing was recorded between."""
         turn = sum(stamp <= t for stamp in self.stamps)
         if turn not in self._worlds:
-            self._worlds[turn] = World(known(self.versions, t), known(self.states, t))
+            ever = {version.directive_id for version in self.versions if version.recorded_at <= t}
+            self._worlds[turn] = World(known(self.versions, t), known(self.states, t), ever)
         return self._worlds[turn]
 
 

@@ -10,10 +10,10 @@ from portal.directives.derived import WorkedOut, work_out
 from portal.directives.exclusions import exclude
 from portal.directives.models import Directive, DirectiveVersion, Requirement
 from portal.directives.package import DirectiveFile
-from portal.directives.proposals import Proposal, propose, propose_withdrawal
+from portal.directives.proposals import Proposal, propose, propose_taking_back, propose_withdrawal
 from portal.errors import ConflictError
 
-__all__ = ["Issued", "exclude", "follows_from", "issue", "issue_file", "withdraw"]
+__all__ = ["Issued", "exclude", "follows_from", "issue", "issue_file", "take_back", "withdraw"]
 
 MOVED_ON = (
     "Posts, units or this directive changed after you looked, so it would not do what you saw. "
@@ -101,6 +101,30 @@ def withdraw(
     return _record(proposal, stamped, at=at, by=by, previewed=previewed, follows=follows)
 
 
+def take_back(
+    reference: str,
+    number: int,
+    *,
+    at: datetime,
+    today: date,
+    by: int | None = None,
+    previewed: str | None = None,
+    follows: WorkedOut | None = None,
+) -> Issued:
+    """Withdraw a version that is still to come: a new fact says that it never takes effect.
+
+    Nothing is changed that was recorded: as known before, every report answers as it did.
+
+    Raises:
+        NotFoundError: There is no such directive, or it has no such version.
+        RuleError: The version holds already, or another one follows it.
+        ConflictError: It would not do what was previewed any more.
+    """
+    stamped = stamp()
+    proposal = propose_taking_back(reference, number, today)
+    return _record(proposal, stamped, at=at, by=by, previewed=previewed, follows=follows)
+
+
 def _record(
     proposal: Proposal,
     stamped: datetime,
@@ -127,8 +151,9 @@ def _record(
         touch(people=follows.record(directive_id, version.id, stamped))
     else:
         touch(directives=[directive_id])
+    withdrawn = "directive.withdrawn" if version.withdrawn else "directive.issued"
     audit.log(
-        "directive.withdrawn" if version.withdrawn else "directive.issued",
+        "directive.version_withdrawn" if version.void else withdrawn,
         actor_id=by,
         reference=proposal.reference,
         number=proposal.number,
@@ -140,8 +165,14 @@ def _record(
 def _add_version(proposal: Proposal, stamped: datetime) -> DirectiveVersion:
     positions = proposal.positions()
     directive_id = proposal.directive_id or _add_directive(proposal.reference, stamped)
+    taken_back = proposal.newest.id if proposal.takes_back and proposal.newest else None
     version = DirectiveVersion(
-        recorded_at=stamped, directive_id=directive_id, number=proposal.number, **proposal.columns
+        recorded_at=stamped,
+        void=proposal.takes_back,
+        replaces_id=taken_back,
+        directive_id=directive_id,
+        number=proposal.number,
+        **proposal.columns,
     )
     db.session.add(version)
     db.session.flush()

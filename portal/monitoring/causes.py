@@ -163,8 +163,13 @@ def _versions(directive_id: int, at: datetime) -> Iterator[Cause]:
         Directive, Directive.id == v.directive_id
     )
     for row, reference, gone in db.session.execute(statement.where(v.directive_id == directive_id)):
+        day = say.date(row.effective_on)
+        if row.void:
+            words = f"{reference}: the version to come from {day} never takes effect."
+            yield Cause(words, row.effective_on, row.recorded_at, True, (row.effective_on,), gone)
+            continue
         does = "is withdrawn" if row.withdrawn else f"version {row.number} holds"
-        words = f"{reference} {does} from {say.date(row.effective_on)} on."
+        words = f"{reference} {does} from {day} on."
         yield _fact(row, words, row.effective_on, (row.effective_on,), gone)
 
 

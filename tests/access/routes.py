@@ -89,6 +89,7 @@ ROUTES: dict[str, str] = {
     "directives.preview": NOBODY,
     "directives.version": NOBODY,
     "directives.withdraw": NOBODY,
+    "directives.withdraw_version": NOBODY,
     "guides.acknowledge": NOBODY,
     "guides.force_settings": NOBODY,
     "guides.guide": NOBODY,

@@ -13,8 +13,8 @@ from portal.directives.checks import reconcile_all
 from portal.directives.models import Assignment, Directive
 from portal.directives.package import DirectiveFile
 from portal.directives.preview import effect_of_posts
-from portal.directives.proposals import propose, propose_withdrawal
-from portal.directives.services import follows_from, issue_file, withdraw
+from portal.directives.proposals import propose, propose_taking_back, propose_withdrawal
+from portal.directives.services import follows_from, issue_file, take_back, withdraw
 from portal.people.known import known
 from portal.people.models import PersonName
 from portal.people.roster import plan
@@ -156,6 +156,14 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
             assert said([effect], names) == witness(held, now)
             assert all(each.first >= file.effective_on for each in (*effect.joins, *effect.leaves))
             held = now
+        effect = propose_taking_back("PRE-1", 2, date(2024, 12, 31)).effect()  # the second is still to come
+        follows = follows_from(propose_taking_back("PRE-1", 2, date(2024, 12, 31)))
+        with transaction():
+            take_back("PRE-1", 2, at=stamp(), today=date(2024, 12, 31), follows=follows)
+        assert said([effect], names) == witness(held, assigned())
+        assert reconcile_all() == []
+        assert rebuild(False) == []
+        held = assigned()
         effect = propose_withdrawal("PRE-1", day + timedelta(30)).effect()
         with transaction():
             withdraw("PRE-1", day + timedelta(30), at=stamp())

@@ -67,8 +67,14 @@ NO_PAGES = {
     "pages.brand",
     "static",
 }
-# These only lead to other pages.
-ELSEWHERE = {"home", "accounts.kept", "assessment.resume", "directives.preview"}
+# These only lead to other pages, or have a journey of their own for what the force made has not.
+ELSEWHERE = {
+    "home",
+    "accounts.kept",
+    "assessment.resume",
+    "directives.preview",
+    "directives.withdraw_version",
+}
 BEFORE_SIGNING_IN = {
     "accounts.sign_in": ("/sign-in",),
     "accounts.sign_in_help": ("/sign-in/help",),

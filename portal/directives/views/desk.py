@@ -53,6 +53,8 @@ def directive(reference: str) -> ResponseReturnValue:
         in_words=in_words(told, today),
         next_change=next_change(told, today),
         versions=[(v, changes(told, v, titles)) for v in reversed(told.versions)],
+        taken_back=queries.taken_back(told.id),
+        today=today,
         may_issue=may_issue(),
         everyone=sight(current_user.viewer).everyone,
     )

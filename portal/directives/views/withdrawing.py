@@ -1,4 +1,4 @@
-"""Withdrawing a directive: what happens to whom, and the act."""
+"""Withdrawing a directive, or a version that is still to come: what happens to whom, and the act."""
 
 from datetime import date
 
@@ -11,7 +11,7 @@ from portal.access import requires
 from portal.db import transaction
 from portal.directives import queries, services
 from portal.directives.forms.directive import WithdrawForm
-from portal.directives.proposals import propose_withdrawal
+from portal.directives.proposals import Proposal, propose_taking_back, propose_withdrawal
 from portal.directives.queries import DirectiveTold
 from portal.directives.scope import refuse_beyond
 from portal.directives.views import showing
@@ -63,6 +63,54 @@ def _preview(told: DirectiveTold, day: date, problem: str = "") -> str:
         "directives/withdraw_preview.html",
         told=told,
         day=day,
+        headline=showing.headline(effect),
+        lists=showing.lists(effect, current_user.viewer, request.form, clock.today()),
+        token=token,
+        problem=problem,
+    )
+
+
+@bp.route("/<reference>/versions/<int:number>/withdraw", methods=["GET", "POST"])
+@requires(Permission.DIRECTIVE_ISSUE)
+def withdraw_version(reference: str, number: int) -> ResponseReturnValue:
+    """Show what happens to whom if a version to come never takes effect, then record that."""
+    told = queries.directive(reference)
+    proposal = propose_taking_back(reference, number, clock.today())
+    refuse_beyond(current_user.viewer, proposal)
+    if request.method == "GET" or request.form.get("do") != "withdraw":
+        return _preview_version(told, proposal)
+    by, token, follows = (
+        current_user.person_id,
+        request.form.get("previewed", ""),
+        services.follows_from(proposal),
+    )
+    now = clock.now()
+    try:
+        with transaction():
+            services.take_back(
+                reference,
+                number,
+                at=now,
+                today=clock.london_day(now),
+                by=by,
+                previewed=token,
+                follows=follows,
+            )
+    except ConflictError as error:
+        return _preview_version(told, propose_taking_back(reference, number, clock.today()), str(error)), 409
+    flash(f"Version {number} of {reference} is withdrawn: it never takes effect.", "success")
+    left = len(told.versions) > 1
+    return redirect(url_for(".directive", reference=reference) if left else url_for(".index"), 303)
+
+
+def _preview_version(told: DirectiveTold, proposal: Proposal, problem: str = "") -> str:
+    effect, token = proposal.preview()
+    before = told.before(told.newest)
+    return render_template(
+        "directives/withdraw_version.html",
+        told=told,
+        version=told.newest,
+        before=before,
         headline=showing.headline(effect),
         lists=showing.lists(effect, current_user.viewer, request.form, clock.today()),
         token=token,
