@@ -44,14 +44,17 @@ def reads_of(instance: Path, staff_number: str, password: str, path: str) -> Rea
 
 
 @contextmanager
-def reader(config: Config, staff_number: str, password: str) -> Iterator[Callable[[str], Reads]]:
-    """What asks for a path in this process, signed in, twice, and tells what the second asking sent."""
+def reader(
+    config: Config, staff_number: str, password: str, *, times: int = 2
+) -> Iterator[Callable[[str], Reads]]:
+    """What asks for a path in this process, signed in, and tells what the last of ``times`` askings sent."""
     app = create_app(config)
     client = app.test_client()
     _sign_in(client, staff_number, password)
 
     def read(path: str) -> Reads:
-        _body(client, path)
+        for _ in range(times - 1):
+            _body(client, path)
         with _captured(app) as (statements, seconds):
             body = _body(client, path)
         return Reads(statements, body, seconds)

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.serving import free_port
+from benchmarks.serving import TICKS, free_port
 
 # As an administrator would set it on a machine with 16 GiB for the database and a solid-state disk;
 # all else, fsync with it, is as PostgreSQL has it.
@@ -76,6 +76,14 @@ class Cluster:
         """Stop it in good order."""
         _run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "stop")
 
+    def processor_seconds(self) -> float:
+        """Seconds of processor time that the server has used, with those of its children that ended."""
+        pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        ticks = sum(_ticks(pid)[:4])
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            ticks += sum(sum(_ticks(int(child))[:2]) for child in task.read_text().split())
+        return ticks / TICKS
+
     def version(self) -> str:
         """The server's version."""
         with connected(self.url("postgres")) as connection:
@@ -114,6 +122,15 @@ def connected(url: str) -> Iterator[Any]:
     """A connection that commits each statement by itself."""
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         yield connection
+
+
+def _ticks(pid: int) -> list[int]:
+    """What a process used itself, then what those that it waited for did; zeros where it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return [0, 0, 0, 0]
+    return [int(field) for field in text.rpartition(")")[2].split()[11:15]]
 
 
 def _run(program: str, *arguments: str, check: bool = True) -> int:

@@ -33,7 +33,7 @@ def measure(cluster: Cluster, nation: Nation, folder: Path) -> list[Figure]:
     rows, size = _lines(file) - 1, file.stat().st_size / 2**20
     client = _by_client(cluster, file, folder / "client.csv")
     config = Config(mode="demo", instance=nation.instance, database_url=nation.url)
-    with reader(config, EVERYONE, nation.password) as read:
+    with reader(config, EVERYONE, nation.password, times=1) as read:
         statements = read(PATH).statements
     joined = _joined(nation.url, folder / "joined.csv", statements)
     with files.report_of(config) as report:

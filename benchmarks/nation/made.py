@@ -28,11 +28,16 @@ class Nation:
     instance: Path
     url: str
     server: Server
+    cluster: Cluster
 
     @property
     def password(self) -> str:
         """The one password of the demo's accounts."""
         return (self.instance / "demo_password").read_text().strip()
+
+    def processor_seconds(self) -> float:
+        """Seconds of processor time that portal and database have used."""
+        return self.server.processor_seconds() + self.cluster.processor_seconds()
 
     def browser(self, staff_number: str) -> Browser:
         """Someone signed in."""
@@ -97,7 +102,7 @@ def portal(cluster: Cluster, instance: Path, forces: int = FORCES) -> Iterator[N
     port = free_port()
     env = environment(instance, port, **settings(cluster, forces))
     with serving(["serve.py"], env, port) as server:
-        yield Nation(instance, cluster.url(database(forces)), server)
+        yield Nation(instance, cluster.url(database(forces)), server, cluster)
 
 
 def sizes(url: str) -> dict[str, int]:

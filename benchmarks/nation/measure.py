@@ -111,16 +111,17 @@ def write(
 
 
 def _of_pages(timed: Sequence[Timed]) -> str:
-    """A row a page and reader: p50 / p95 at each position."""
+    """A row a page and reader; at each position p50 / p95 and, in brackets, processor time."""
     places = list(dict.fromkeys(each.position for each in timed))
     by_key = {(each.page, each.reader, each.position): each for each in timed}
-    heads = [f"{place}, p50 / p95 ms | statements" for place in places]
+    heads = [f"{place}, p50 / p95 (processor) ms | statements" for place in places]
     lines = [f"| Page | Reader | {' | '.join(heads)} |", f"|---|---|{'--:|--:|' * len(places)}"]
     for page, reader in dict.fromkeys((each.page, each.reader) for each in timed):
         cells = []
         for place in places:
             one = by_key.get((page, reader, place))
-            cells += [f"{one.p50:,.0f} / {one.p95:,.0f}", f"{one.statements}"] if one else ["", ""]
+            said = f"{one.p50:,.0f} / {one.p95:,.0f} ({one.processor:,.0f})" if one else ""
+            cells += [said, f"{one.statements}" if one else ""]
         lines.append(f"| {page} | {reader} | {' | '.join(cells)} |")
     return "\n## Every report page\n\n" + "\n".join(lines) + "\n"
 

@@ -1,14 +1,12 @@
 """Every report page of a nation by its server: one request at a time, two readers, three positions."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
-from benchmarks.browser import Browser
 from benchmarks.load import Load, repeated
 from benchmarks.nation.copies import NAMES
 from benchmarks.nation.made import EVERYONE, OTHER, Nation
@@ -32,10 +30,10 @@ class Timed:
     position: str
     p50: float  # ms
     p95: float
+    processor: float  # ms that portal and database used for one, together: what load leaves as it is
     times: int
-    statements: int
-    database: float  # ms of its statements in one asking, in another process with nothing between them
-    worst: float  # ms of the longest of them
+    statements: int = 0
+    database: float = 0.0  # ms of its statements in one asking, in another process
 
     @property
     def judged(self) -> bool:
@@ -84,33 +82,27 @@ def measure(nation: Nation, tell: Callable[[str], None] = print) -> Iterator[tup
     for who, staff_number in READERS.items():
         with (
             nation.browser(staff_number) as browser,
-            reader(config, staff_number, nation.password) as read,
+            reader(config, staff_number, nation.password, times=1) as read,
         ):
             for what, (path, query) in pages().items():
                 for position, asked in positions().items():
                     if what == "people, a surname" and asked:
                         continue  # a search is of today
-                    timed = _timed(browser, read, _address(path, {**query, **asked}), (what, who, position))
-                    tell(f"{what}; {who}; {position}: {timed[0].p50:,.0f} / {timed[0].p95:,.0f} ms")
-                    yield timed
+                    address, named = _address(path, {**query, **asked}), (what, who, position)
+                    timed, reads = _timed(nation, partial(browser.page, address), named), read(address)
+                    timed = replace(
+                        timed, statements=len(reads.statements), database=1000 * sum(reads.seconds)
+                    )
+                    tell(f"{' / '.join(named)}: {timed.p50:,.0f} / {timed.p95:,.0f} ms")
+                    yield timed, reads
 
 
-def _timed(
-    browser: Browser, read: Callable[[str], Reads], path: str, named: tuple[str, str, str]
-) -> tuple[Timed, Reads]:
-    done = several(partial(browser.page, path))
-    reads = read(path)
-    seconds = reads.seconds or [0.0]
-    timed = Timed(
-        *named,
-        done.percentile(0.5),
-        done.percentile(0.95),
-        len(done.times),
-        len(reads.statements),
-        1000 * sum(seconds),
-        1000 * max(seconds),
-    )
-    return timed, reads
+def _timed(nation: Nation, task: Callable[[], object], named: tuple[str, str, str]) -> Timed:
+    used = nation.processor_seconds()
+    done = several(task)
+    used = nation.processor_seconds() - used
+    times = len(done.times)
+    return Timed(*named, done.percentile(0.5), done.percentile(0.95), 1000 * used / (times + 1), times)
 
 
 def several(task: Callable[[], object]) -> Load:
@@ -123,8 +115,3 @@ def several(task: Callable[[], object]) -> Load:
 
 def _address(path: str, query: dict[str, str]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
-
-
-def rows(found: Sequence[Timed]) -> list[dict[str, Any]]:
-    """For the file of figures."""
-    return [asdict(each) for each in found]
