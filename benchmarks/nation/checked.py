@@ -1,5 +1,7 @@
 """That the copies are what the portal would have made: people replayed from facts, and totals from facts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -10,9 +12,10 @@ from sqlalchemy import select
 from benchmarks.nation.cluster import connected
 from config import Config
 from portal.app import create_app
-from portal.db import db
+from portal.db import db, transaction
 from portal.directives.rules import Worlds
 from portal.people.models import Person
+from portal.standing import keeping
 from portal.standing.lines import COLUMNS, flat, replay
 from portal.standing.loading import facts_of
 from portal.standing.models import OPEN_KNOWN
@@ -20,16 +23,36 @@ from portal.standing.models import OPEN_KNOWN
 PEOPLE = 250
 
 
-def replayed(instance: Path, url: str) -> list[int]:
-    """Those of ``PEOPLE`` drawn at random whose spans are not what their facts make, stamp by stamp."""
+@contextmanager
+def _application(instance: Path, url: str) -> Iterator[None]:
     app = create_app(Config(mode="demo", instance=instance, database_url=url))
     with app.app_context():
+        try:
+            yield
+        finally:
+            db.session.rollback()
+            db.engine.dispose()
+
+
+def put_right(instance: Path, url: str) -> None:
+    """Let the portal count its kept sums anew, as ``directives reconcile`` does."""
+    with _application(instance, url), transaction():
+        keeping.check(True)
+
+
+def kept(instance: Path, url: str) -> list[str]:
+    """What the portal says of kept sums that are not what the spans make."""
+    with _application(instance, url):
+        return keeping.check(False)
+
+
+def replayed(instance: Path, url: str) -> list[int]:
+    """Those of ``PEOPLE`` drawn at random whose spans are not what their facts make, stamp by stamp."""
+    with _application(instance, url):
         drawn = Random(43).sample(list(db.session.scalars(select(Person.id))), PEOPLE)
         worlds = Worlds()
         facts = facts_of(drawn, {version.id: version for version in worlds.versions})
         wanted = {person: [flat(person, *row) for row in replay(facts[person], worlds)] for person in drawn}
-        db.session.rollback()
-        db.engine.dispose()
     held: dict[int, list[Any]] = {person: [] for person in drawn}
     with connected(url) as connection:
         for row in connection.execute(

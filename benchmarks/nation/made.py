@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.browser import Browser
-from benchmarks.nation import copies
+from benchmarks.nation import checked, copies
 from benchmarks.nation.cluster import Cluster, connected
 from benchmarks.serving import Server, environment, free_port, serving
 from benchmarks.world import flask
@@ -54,17 +54,22 @@ def database(forces: int) -> str:
 def make(cluster: Cluster, instance: Path, forces: int = FORCES) -> float | None:
     """Make the database with so many forces; the seconds it took, None where it was there."""
     if database(forces) in cluster.databases():
+        flask(instance, "db", "upgrade", **settings(cluster, forces))
         return None
     begun = time.perf_counter()
     _one(cluster, instance)
     building = f"{database(forces)}_in_the_making"
     cluster.drop(building)
     cluster.create(building, like=ONE)
+    flask(instance, "db", "upgrade", DATABASE_URL=cluster.url(building))  # where it is of an earlier day
     copies.copy(cluster.url(building), forces)
-    with connected(cluster.url("postgres")) as connection:
-        connection.execute(f'ALTER DATABASE "{building}" RENAME TO {database(forces)}')
-    with connected(cluster.url(database(forces))) as connection:
+    with connected(cluster.url(building)) as connection:
         connection.execute(_ACCOUNT, {"of": "D2002", "to": OTHER})
+    checked.put_right(instance, cluster.url(building))
+    with connected(cluster.url(building)) as connection:
+        connection.execute("VACUUM ANALYZE")
+    with connected(cluster.url("postgres")) as connection:
+        connection.execute(f"ALTER DATABASE {building} RENAME TO {database(forces)}")
     flask(instance, "people", "grant", OTHER, "manager", "--unit", PATH, **settings(cluster, forces))
     return time.perf_counter() - begun
 

@@ -52,6 +52,8 @@ def _checked(instance: Path, url: str) -> list[Figure]:
     """What must hold before a single page is timed."""
     wrong = len(checked.replayed(instance, url))
     found = [_none(f"of {checked.PEOPLE} people, spans that are not what their facts make", wrong, "people")]
+    sums = len(checked.kept(instance, url))
+    found.append(_none("directives whose kept sums are not what their spans make", sums, "directives"))
     for day in (date.today(), date.today() - timedelta(days=180)):
         spans, facts = checked.totals(url, day)
         off = sum(abs(spans.get(status, 0) - facts.get(status, 0)) for status in {*spans, *facts})
