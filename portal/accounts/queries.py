@@ -174,7 +174,10 @@ def match(typed: str, plain: str) -> Match:
         select(PersonName.person_id, Credential.password_hash, Credential.closed_at)
         .outerjoin(Credential, Credential.person_id == PersonName.person_id)
         .where(
-            or_(PersonName.staff_number.in_({name, name.upper()}), PersonName.email == name.casefold()),
+            or_(
+                PersonName.staff_number.in_({name, name.upper(), name.lower()}),
+                PersonName.email == name.casefold(),
+            ),
         )
         .order_by((PersonName.staff_number == name).desc(), PersonName.person_id)
         .limit(1)

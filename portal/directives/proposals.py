@@ -121,8 +121,23 @@ def propose(file: DirectiveFile) -> Proposal:
     """
     columns, activities = _resolve(file)
     directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == file.reference))
+    if directive_id is None:
+        _refuse_other_spelling(file.reference)
     newest = newest_of(directive_id) if directive_id is not None else None
     return _next(file.reference, directive_id, newest, columns, activities)
+
+
+def _refuse_other_spelling(reference: str) -> None:
+    """Refuse a new reference that differs from another in capital letters alone."""
+    alike = select(Directive.reference).where(func.lower(Directive.reference) == reference.lower())
+    held = db.session.scalar(alike.limit(1))
+    if held is not None:
+        raise BadInputError(
+            [
+                f"reference: there is a directive {held} already, and capital letters do not make another. "
+                "Write it so, or choose another reference."
+            ]
+        )
 
 
 def propose_withdrawal(reference: str, on: date) -> Proposal:

@@ -119,7 +119,12 @@ def plan_apart(
         also_listed: Staff numbers on rows that could not be read: they are in the file all the same.
     """
     also = frozenset(also_listed)
-    reasons = [*_doubles(rows), *_unknown_managers(rows, world, also), *_unknown_withdrawals(rows, world)]
+    reasons = [
+        *_other_spellings(rows, world),
+        *_doubles(rows),
+        *_unknown_managers(rows, world, also),
+        *_unknown_withdrawals(rows, world),
+    ]
     people, disagreements = _people(rows)
     reasons += [*disagreements, *_shared_emails(people, world)]
     slots: dict[Slot, list[RosterRow]] = defaultdict(list)
@@ -140,6 +145,20 @@ def plan_apart(
 
 def _line_of(reason: str) -> tuple[int, str]:
     return int(reason.split(":")[0].removeprefix("Line ")), reason
+
+
+def _other_spellings(rows: Iterable[RosterRow], world: World) -> Iterator[str]:
+    """Numbers that nobody holds, and that differ from another in capital letters alone."""
+    spelt = {number.casefold(): number for number in world.names}
+    for row in rows:
+        number = row.staff_number
+        other = spelt.setdefault(number.casefold(), number)
+        if other != number and number not in world.names:
+            where = "in the portal" if other in world.names else "further up in this file"
+            yield (
+                f"Line {row.line}: staff number {number!r} stands {where} as {other!r}. "
+                "Write it with the same capital letters: they do not make it another person."
+            )
 
 
 def _doubles(rows: Iterable[RosterRow]) -> Iterator[str]:

@@ -287,3 +287,11 @@ def test_an_account_is_open_while_a_post_is_live(app: Flask, client: PortalClien
 
         assert not signed_in(client)
         _refused(another(app), "D1001", PASSWORD)
+
+
+def test_a_number_held_in_small_letters_signs_in_however_it_is_typed(client: PortalClient) -> None:
+    make_account("w1001")
+
+    sign_in(client, "W1001", path="/sign-in?next=/account")
+
+    assert client.page("/account").h1 == "Your account"

@@ -152,3 +152,13 @@ kind = "module"
 key = "protect"
 """
     )
+
+
+def test_capital_letters_make_no_second_directive(desk):
+    ask("protect", reference="OIC-2026")
+
+    page = previewed(desk, reference="oic-2026")
+
+    assert page.title.startswith("Error: ")
+    assert "There is a directive OIC-2026 already, and capital letters do not make another." in page.text
+    assert versions() == 1

@@ -207,6 +207,8 @@ BAD = [
     ({"email": "r2"}, "Line 3: email 'r2' is not an email address."),
     ({"email": "R1@westshire.example"}, "Line 3: email 'r1@westshire.example' is that of R1 too."),
     ({"email": "held@westshire.example"}, "Line 3: email 'held@westshire.example' is that of HELD too."),
+    ({"staff_number": "held"}, "Line 3: staff number 'held' stands in the portal as 'HELD'."),
+    ({"staff_number": "r1"}, "Line 3: staff number 'r1' stands further up in this file as 'R1'."),
     ({"line_manager_staff_number": "R9"}, "Line 3: line_manager_staff_number 'R9' is nobody's staff number"),
     ({"withdraw": "maybe"}, "Line 3: withdraw is 'maybe'."),
     ({"withdraw": "yes"}, "Line 3: R2 has no post from 2025-01-01 to withdraw."),
