@@ -62,6 +62,7 @@ from portal.reminders import tasks as reminders_tasks
 from portal.reminders import views as reminders_views
 from portal.standing import lines
 from portal.standing import models as standing_models
+from portal.standing import tasks as standing_tasks
 from portal.units import views as units_views
 from portal.web import characters, face, pages
 
@@ -116,7 +117,7 @@ COMMANDS = (
     units_cli,
 )
 
-TASKS = (operations_tasks, reminders_tasks)  # each registers its kinds of job as it is imported
+TASKS = (operations_tasks, reminders_tasks, standing_tasks)  # each registers its kinds as it is imported
 
 
 @dataclass(frozen=True, slots=True)

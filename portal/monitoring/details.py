@@ -26,6 +26,7 @@ from portal.standing import queries as standings
 from portal.standing.algebra import Status
 from portal.standing.cells import Kept, day_text, held, instant_text, utc_text
 from portal.standing.scope import Scope
+from portal.standing.slices import ERASED
 
 Key = tuple[int, int]  # person id, activity id
 Guard = Callable[[str], str]
@@ -205,8 +206,8 @@ class Rows:
         erased = person.staff_number is None
         return (
             force,
-            f"{standings.ERASED}-{person.person_id}" if erased else guard(person.staff_number),
-            standings.ERASED if erased else guard(person.surname),
+            f"{ERASED}-{person.person_id}" if erased else guard(person.staff_number),
+            ERASED if erased else guard(person.surname),
             "" if erased else guard(person.forenames),
             texts[person.rank_or_grade],
             texts[person.designated_role],

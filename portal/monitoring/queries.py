@@ -15,9 +15,10 @@ from portal.monitoring.reach import Reach
 from portal.monitoring.subject import Subject, subject
 from portal.people.queries import Viewer
 from portal.standing import queries as standings
-from portal.standing import totals
+from portal.standing import slices, totals
 from portal.standing.algebra import Status
-from portal.standing.queries import ERASED, Scope, Sort, Whose
+from portal.standing.queries import Scope, Whose
+from portal.standing.slices import ERASED, Sort
 
 BATCH = 500  # people of a file in memory at a time
 
@@ -124,7 +125,9 @@ class CompletionReport:
     @cached_property
     def _listed(self) -> Scope:
         """Those whom the filters leave, in the same way."""
-        return self.scope_of(replace(self.reach.whose(self.filters), standing_in=frozenset(self.shown.people)))
+        return self.scope_of(
+            replace(self.reach.whose(self.filters), standing_in=frozenset(self.shown.people))
+        )
 
     def exclusions(self) -> dict[str, int]:
         """People exempt or deferred, by reason."""
@@ -171,11 +174,11 @@ class CompletionReport:
             wanted, offset = self._holding(order, offset, limit)
             scope = replace(scope, whose=replace(scope.whose, statuses=wanted))
         sort = Sort(order.column, order.descending, by_path)
-        return self._lines(standings.people(scope, sort, offset, limit))
+        return self._lines(slices.people(scope, sort, offset, limit))
 
     def most_overdue(self, limit: int) -> list[PersonLine]:
         """The people of the group who have been overdue or expired longest."""
-        return self._lines(standings.longest_late(self._grouped, limit))
+        return self._lines(slices.longest_late(self._grouped, limit))
 
     def rows(self, guard: Guard = str) -> Iterator[Line]:
         """Every row by unit path, surname, staff number, requirement; ``BATCH`` people at a time.

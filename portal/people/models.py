@@ -21,6 +21,7 @@ class PersonName(Base):
     """A person's names and staff number as they are now: an ordinary row, may be corrected or erased."""
 
     __tablename__ = "person_name"
+    __table_args__ = (Index("ix_person_name_in_order", "surname", "staff_number", "person_id"),)
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     staff_number: Mapped[str] = mapped_column(unique=True)

@@ -4,6 +4,7 @@ A manager granted a unit sees who is in and under it; one granted none sees dire
 roles with sight see in and under their unit or, without one, the whole force. Everyone sees themselves.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -62,7 +63,9 @@ def sight(viewer: Viewer) -> Sight:
     )
 
 
-def visible_people(viewer: Viewer, act: Permission | None = None) -> Select[int]:
+def visible_people(
+    viewer: Viewer, act: Permission | None = None, among: Collection[int] | None = None
+) -> Select[int]:
     """The ids of all people whose page and records ``viewer`` may open, as one statement.
 
     A person's posts of today decide; for someone without one, those of their posts that ended last.
@@ -71,8 +74,9 @@ def visible_people(viewer: Viewer, act: Permission | None = None) -> Select[int]
         viewer: Who looks.
         act: Only those to whom the viewer may do this: seen by a grant of a role that carries it, so that
             one role's sight does not lend another role's powers.
+        among: Only of these people: no one else's posts are read.
     """
-    everyone = select(Person.id)
+    everyone = select(Person.id) if among is None else select(Person.id).where(Person.id.in_(among))
     if viewer == COMMAND_LINE:
         return everyone
     me, today = viewer.person_id, clock.today()
@@ -90,6 +94,8 @@ def visible_people(viewer: Viewer, act: Permission | None = None) -> Select[int]
         ),
         _speaks(post, today),
     )
+    if among is not None:
+        seen = seen.where(post.person_id.in_(among))
     return everyone.where(
         or_(
             Person.id == me,
@@ -101,7 +107,7 @@ def visible_people(viewer: Viewer, act: Permission | None = None) -> Select[int]
 
 def may_see(viewer: Viewer, person_id: int, act: Permission | None = None) -> bool:
     """Whether ``viewer`` may open the person's page and records, or do ``act`` to them. One statement."""
-    found = db.session.scalar(visible_people(viewer, act).where(Person.id == person_id))
+    found = db.session.scalar(visible_people(viewer, act, [person_id]))
     return found is not None
 
 

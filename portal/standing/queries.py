@@ -20,7 +20,7 @@ from portal.directives.matching import meets
 from portal.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
 from portal.directives.wording import why
 from portal.people.known import known
-from portal.people.models import PersonName, Post, UnitState
+from portal.people.models import Post, UnitState
 from portal.people.queries import Viewer, sight
 from portal.people.tree import UnitTree, read_tree
 from portal.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
@@ -28,35 +28,13 @@ from portal.standing import sums
 from portal.standing.algebra import Status
 from portal.standing.cells import held
 from portal.standing.models import StandingSpan
-from portal.standing.scope import LATE, Scope, Whose, holds, is_known, late_since
+from portal.standing.scope import LATE, Scope, Whose, holds, is_known
+from portal.standing.slices import HOLDER, by_name, place, with_names
 from portal.standing.spans import WHOLE
 
-__all__ = ["Asked", "Scope", "Sort", "Whole", "Whose", "asked_of", "wholes_of"]
-
-ERASED = "Erased"
+__all__ = ["Asked", "Scope", "Whole", "Whose", "asked_of", "wholes_of"]
 
 span: Any = StandingSpan
-_manager: Any = aliased(PersonName)
-
-_HOLDER = (
-    span.person_id,
-    span.unit_id,
-    PersonName.staff_number,
-    PersonName.surname,
-    PersonName.forenames,
-    Post.rank_or_grade,
-    Post.designated_role,
-    _manager.staff_number.label("manager_number"),
-)
-_NAMES = (_manager.surname.label("manager_surname"), _manager.forenames.label("manager_forenames"))
-
-
-class Sort(NamedTuple):
-    """A column of the table of people, and whether downwards."""
-
-    column: str  # status, person, due, rank, role or unit
-    descending: bool = False
-    units: Sequence[int] = ()  # in their order, where they are sorted by
 
 
 def counts(scope: Scope) -> Iterator[tuple[int, int, Status, int]]:
@@ -123,63 +101,6 @@ def commonest_due_dates(scope: Scope, most: int) -> list[date]:
     return sorted(date.fromordinal(day) for day in db.session.scalars(statement))
 
 
-def people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[Row[Any]]:
-    """A slice of the people, each with name, post, line manager and standing under the whole directive."""
-    statement = select(span.id).outerjoin(PersonName, PersonName.person_id == span.person_id)
-    if sort.column in ("rank", "role"):
-        statement = statement.join(Post, Post.id == span.post_id)
-    return _detailed(statement.where(*scope.wholes()).order_by(*_sorting(sort)).offset(offset).limit(limit))
-
-
-def longest_late(scope: Scope, limit: int) -> Sequence[Row[Any]]:
-    """Those who have been overdue or expired longest, as ``people`` gives them."""
-    statement = select(span.id).outerjoin(PersonName, PersonName.person_id == span.person_id)
-    statement = statement.where(*scope.wholes(), span.status.in_(LATE))
-    return _detailed(statement.order_by(late_since(span), *_by_name()).limit(limit))
-
-
-def _detailed(chosen: Any) -> Sequence[Row[Any]]:
-    """What the table says of the spans chosen, in their order: joined for these few alone."""
-    ids = list(db.session.scalars(chosen))
-    standing = (span.id, span.status, span.due_on, span.valid_until)
-    statement = _with_names(select(*standing, *_HOLDER, *_NAMES)).where(span.id.in_(ids))
-    found = {row.id: row for row in db.session.execute(statement)}
-    return [found[span_id] for span_id in ids]
-
-
-def _with_names(statement: Any) -> Any:
-    return (
-        statement.select_from(span)
-        .join(Post, Post.id == span.post_id)
-        .outerjoin(PersonName, PersonName.person_id == span.person_id)
-        .outerjoin(_manager, _manager.person_id == Post.line_manager_id)
-    )
-
-
-def _by_name() -> list[Any]:
-    """Surname, staff number and, for those without a name any more, the opaque id: never null."""
-    surname, number = PersonName.surname, PersonName.staff_number
-    return [func.coalesce(surname, ERASED), func.coalesce(number, ERASED), span.person_id]
-
-
-def _sorting(sort: Sort) -> list[Any]:
-    """The columns of an order; every one ends with the name, so that pages never overlap."""
-    first: dict[str, list[Any]] = {
-        "status": [span.status, span.due_on],
-        "person": [],
-        "due": [span.due_on],
-        "rank": [Post.rank_or_grade],
-        "role": [Post.designated_role],
-        "unit": [_place(sort.units)] if sort.units else [],
-    }
-    columns = [*first[sort.column], *_by_name()]
-    return [column.desc() for column in columns] if sort.descending else columns
-
-
-def _place(units: Sequence[int]) -> Any:
-    return case({unit_id: place for place, unit_id in enumerate(units)}, value=span.unit_id, else_=-1)
-
-
 def statuses(scope: Scope, people: Sequence[int]) -> dict[int, dict[int, Status]]:
     """The status of every requirement of these people, by person and position."""
     statement = select(span.person_id, span.position, span.status).where(*scope.requirements(people))
@@ -213,9 +134,9 @@ def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequ
     rule = Assignment
     same = and_(rule.person_id == span.person_id, rule.directive_id == span.directive_id)
     live = and_(rule.from_on <= scope.as_at, rule.to_on >= scope.as_at, known(rule, scope.as_known_on))
-    order = [_place(units), *_by_name()] if len(units) > 1 else _by_name()
+    order = [place(units), *by_name()] if len(units) > 1 else by_name()
     statement = (
-        _with_names(select(*_HOLDER, span.status, span.due_on, held(rule.joined_on).label("joined_on")))
+        with_names(select(*HOLDER, span.status, span.due_on, held(rule.joined_on).label("joined_on")))
         .join(rule, and_(same, live))
         .where(*scope.wholes())
         .order_by(*order)

@@ -7,6 +7,7 @@ None. Every statement looks for the newest stamp itself: another transaction may
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union_al
 
 from portal.db import Stamp, db
 from portal.standing.models import Kind, StandingGroup, StandingKept, StandingTotal
-from portal.standing.scope import Scope, Whose
+from portal.standing.scope import AHEAD, LATE, Scope, Whose
 from portal.standing.spans import WHOLE
 
 total: Any = StandingTotal
@@ -49,6 +50,35 @@ def by_days(scope: Scope) -> Sequence[Row] | None:
     columns = (total.status, total.due_on, total.since_on, group.reason)
     found = _on(scope, [Kind.DAYS], columns, [scope.as_at])
     return found and [row[1:] for row in found]
+
+
+_COLUMNS = {
+    "status": total.status,
+    "due_on": total.due_on,
+    "since_on": total.since_on,
+    "designated_role": group.designated_role,
+    "rank_or_grade": group.rank_or_grade,
+}
+
+
+def groups(scope: Scope, by: Sequence[str]) -> Sequence[tuple[Row, int]] | None:
+    """How many people there are with each value of some columns: those named in ``_COLUMNS``."""
+    whose = scope.whose
+    if not _whole(replace(whose, late=None, due_within=None)):
+        return None
+    found = _on(scope, [Kind.DAYS], [_COLUMNS[name] for name in by], [scope.as_at], *_late_or_due(scope))
+    return found and [(row[1:-1], row[-1]) for row in found]
+
+
+def _late_or_due(scope: Scope) -> list[ColumnElement[bool]]:
+    whose, today = scope.whose, scope.as_at.toordinal()
+    found: list[ColumnElement[bool]] = []
+    if whose.late is not None:
+        least, most = whose.late
+        found += [total.status.in_(LATE), total.since_on.between(today - most, today - least)]
+    if whose.due_within is not None:
+        found += [total.status.in_(AHEAD), total.due_on <= today + whose.due_within]
+    return found
 
 
 def over_days(scope: Scope, days: Sequence[date]) -> Sequence[Row] | None:

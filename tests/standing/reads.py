@@ -5,9 +5,10 @@ from datetime import date
 
 from portal.db import db
 from portal.directives.models import Directive
-from portal.standing import queries
+from portal.standing import queries, slices
 from portal.standing.algebra import Status
-from portal.standing.queries import Scope, Sort, Whose
+from portal.standing.queries import Scope, Whose
+from portal.standing.slices import Sort
 
 EVERYONE = Whose(everyone=True)
 
@@ -20,7 +21,7 @@ def check_reads(history, day, t, spans):
         if position:
             people[person][position] = row
 
-    told = queries.people(scope, Sort("status"), 0, 50)
+    told = slices.people(scope, Sort("status"), 0, 50)
     assert [row.status for row in told] == sorted(row.status for key, row in spans.items() if key[1] == 0)
     assert {row.person_id: row.due_on for row in told} == {
         person: spans[person, 0].due_on for person in people

@@ -1,0 +1,19 @@
+"""The job that keeps the numbers of the ends of months, so that reports add up few rows."""
+
+from typing import Any
+
+from portal import clock
+from portal.db import transaction
+from portal.jobs.progress import Progress
+from portal.jobs.registry import Arguments, task
+from portal.standing import keeping
+from portal.web.filters import plural
+
+
+@task("kept-days", "Numbers of past months", due=lambda: bool(keeping.missing(clock.today())))
+def keep_days(job: Progress, arguments: Arguments) -> dict[str, Any]:
+    """Sum up every day that is to be kept and is not: once a month, and after a directive is issued."""
+    job.tell(0, 1, "Summing up")
+    with transaction():
+        found = keeping.keep(clock.today())
+    return {"said": [f"{plural(found, 'day')} summed up."]}
