@@ -106,7 +106,7 @@ LEARNING = {
     "records.records": Place(("/records",)),
 }
 MONITORING = {
-    "monitoring.index": Place(("/monitoring",), MANAGER),
+    "monitoring.index": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
     "monitoring.directive": Place(
         (
             REPORT,

@@ -1,9 +1,13 @@
 """The owner of directives: issues, previews, changes and withdraws, on a phone without scripts too."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
+from portal import clock
+from portal.web.filters import date as say_date
 from tests.journeys.walking import follow, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
@@ -21,6 +25,8 @@ def test_a_directive_from_its_first_version_to_its_end(
         reference = f"CALL-{width}"
         issue(tab, reference)
         change(tab, reference)
+        take_back(tab)
+        change(tab, reference, number=4)
         withdraw(tab, reference)
         tab.goto("/directives")
         assert reference in tab.inner_text("main")
@@ -59,11 +65,11 @@ def issue(tab: Tab, reference: str) -> None:
     hold_to_account(tab)
 
 
-def change(tab: Tab, reference: str) -> None:
+def change(tab: Tab, reference: str, number: int = 2) -> None:
     """Another time to read it; going back from the preview keeps what was typed."""
     follow(tab, "Change it")
     hold_to_account(tab)
-    tab.fill("#effective_on", "1/1/2027")
+    tab.fill("#effective_on", say_date(clock.today() + timedelta(days=30)))
     tab.fill("#due_days", "60")
     press(tab, "Preview what it does")
     assert h1(tab).endswith("another due date")
@@ -71,9 +77,21 @@ def change(tab: Tab, reference: str) -> None:
     press(tab, "Go back and change it")
     assert tab.input_value("#due_days") == "60"
     press(tab, "Preview what it does")
-    press(tab, "Issue version 2")
-    assert "Version 2 of" in tab.inner_text("main")
+    press(tab, f"Issue version {number}")
+    assert f"Version {number} of" in tab.inner_text("main")
     assert "60 days after joining the audience" in tab.inner_text("main")
+    hold_to_account(tab)
+
+
+def take_back(tab: Tab) -> None:
+    """The version to come is withdrawn before its day, after a look at whom that changes."""
+    follow(tab, "Withdraw version 2 before it takes effect")
+    assert h1(tab).endswith("another due date")
+    assert "Version 1 then stays in force." in tab.inner_text("main")
+    hold_to_account(tab)
+    press(tab, "Withdraw version 2")
+    assert "it never takes effect" in tab.inner_text("main")
+    assert "Withdrawn before they took effect" in tab.inner_text("main")
     hold_to_account(tab)
 
 
@@ -83,7 +101,7 @@ def withdraw(tab: Tab, reference: str) -> None:
     press(tab, "See what happens to whom")
     assert tab.title().startswith("Error: ")
     hold_to_account(tab)
-    tab.fill("#effective_on", "1 March 2027")
+    tab.fill("#effective_on", say_date(clock.today() + timedelta(days=90)))
     press(tab, "See what happens to whom")
     assert "leave" in h1(tab)
     hold_to_account(tab)

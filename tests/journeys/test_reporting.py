@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
 from pypdf import PdfReader
 
 from portal import clock
@@ -42,26 +43,89 @@ def test_a_manager_explains_a_number_down_to_the_last_person_and_fact(
 def test_an_auditor_answers_for_a_day_as_known_then_and_now_and_files_it(
     browser: Browser, shared_server: Server, width: int, scripts: bool, tmp_path: Path
 ) -> None:
-    """What was the position on the due date, as known then and now, for constables, and who differs?"""
+    """What was your position on 30 April, then and now, for supervisors in response; who is missing?"""
     with visitor(browser, shared_server, width, java_script_enabled=scripts) as tab:
         sign_in(tab, "D6001")
-        tab.goto(f"{REPORT}?as_at=2026-04-30&as_known_on=2026-04-30&rank=Constable")
+        tab.goto("/monitoring")
+        follow(tab, "Organised immigration crime e-learning")
+        tab.fill("#as_at", "30 April 2026")
+        tab.fill("#as_known_on", "30/4/2026")
+        press(tab, "Show position")
         then = h1(tab)
         assert then.startswith("On 30 April 2026, ")
+        group = narrowed(tab, "", "Sergeant", "response")
         hold_to_account(tab)
-        with tab.expect_download() as waiting:
-            tab.locator("main a:has-text('PDF')").last.click()
-        target = tmp_path / "position.pdf"
-        waiting.value.save_as(target)
-        assert waiting.value.suggested_filename == "OIC-2026-completions-2026-04-30.pdf"
-        first = PdfReader(io.BytesIO(target.read_bytes())).pages[0].extract_text()
-        assert re.sub(r"\s+", " ", then) in re.sub(r"\s+", " ", first)
-        assert "It is cut, not rounded up" in re.sub(r"\s+", " ", first)
+        known_now = tab.inner_text("p:has-text('As known now – Role response')")
+        missing = narrowed_to_missing(tab)
+        hold_to_account(tab)
+        printed = filed(tab, tmp_path / "position.pdf")
+        assert then in printed
+        assert f"{group}." in printed
+        assert all(name in printed for name in missing)
+        follow(tab, "See that position of these people")
+        now = tab.inner_text("h2:has-text('Role response')")
+        assert now in known_now
+        hold_to_account(tab)
         tab.goto(f"{REPORT}/changes?from_as_at=2026-04-30&from_as_known_on=2026-04-30&as_at=2026-04-30")
         assert re.fullmatch(r"\d+ (person stands|people stand) differently", h1(tab))
         hold_to_account(tab)
         for row in tab.locator("tbody tr").all():
             assert row.locator("td").last.inner_text().strip(), "no fact explains this row"
+
+
+@BOTH
+def test_a_commander_reads_the_command_by_rank_and_role(
+    browser: Browser, shared_server: Server, width: int, scripts: bool
+) -> None:
+    with visitor(browser, shared_server, width, java_script_enabled=scripts) as tab:
+        sign_in(tab, "D2002")
+        tab.goto("/monitoring")
+        whole = tab.inner_text("h2#command")
+        follow(tab, "Show by rank or grade and by role")
+        assert tab.inner_text("h2#command") == whole
+        counted = [
+            sum(
+                int(cell.rpartition(" of ")[2])
+                for cell in table.locator("tbody td:last-child").all_inner_texts()
+            )
+            for table in tab.locator("section[aria-labelledby=command] table").all()
+        ]
+        assert len(set(counted)) == 1, "units, ranks and roles add up to the same whole"
+        assert f"of {counted[0]} " in whole
+        hold_to_account(tab)
+
+
+def narrowed(tab: Tab, status: str, rank: str, role: str) -> str:
+    """Apply filters as one does by hand; the heading that then says whom the figures are about."""
+    if not tab.locator(".portal-filter[open]").count():
+        tab.click(".portal-filter > summary")
+    tab.select_option("#role", role)
+    tab.select_option("#rank", rank)
+    tab.select_option("#status", status)
+    press(tab, "Apply filters")
+    return tab.inner_text("h2:has-text('Role response')")
+
+
+def narrowed_to_missing(tab: Tab) -> list[str]:
+    """Those of the group who had not completed it, by name; as many as the heading leaves."""
+    group = narrowed(tab, "not_complete", "Sergeant", "response")
+    said = re.search(r"(\d+) of (\d+) (?:person|people)$", group)
+    assert said
+    names = [one.split("\n")[0] for one in tab.locator("tbody tr > th[scope=row]").all_inner_texts()]
+    assert len(names) == min(int(said[2]) - int(said[1]), 25)
+    assert names, "somebody was missing in the force that the demo makes"
+    return names
+
+
+def filed(tab: Tab, target: Path) -> str:
+    """The PDF of the people listed, as its reader has it."""
+    with tab.expect_download() as waiting:
+        tab.locator("main a:has-text('PDF')").last.click()
+    waiting.value.save_as(target)
+    assert waiting.value.suggested_filename == "OIC-2026-completions-2026-04-30.pdf"
+    pages = PdfReader(io.BytesIO(target.read_bytes())).pages
+    assert "It is cut, not rounded up" in re.sub(r"\s+", " ", pages[0].extract_text())
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
 
 
 @pytest.mark.parametrize(("width", "scripts", "who"), [(1280, True, "D2001"), (320, False, "D4001")])
