@@ -281,6 +281,8 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
         cursor.execute("SET synchronous_commit = on")
+        # A page's statements take milliseconds; compiling one with many branches takes a second, each time.
+        cursor.execute("SET jit = off")
         cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     connection.commit()
 

@@ -11,7 +11,7 @@ SQLITE = {
     "recursive_triggers": 1,
     "busy_timeout": 15000,
 }
-POSTGRESQL = {"TimeZone": "UTC", "synchronous_commit": "on", "lock_timeout": "30s"}
+POSTGRESQL = {"TimeZone": "UTC", "synchronous_commit": "on", "lock_timeout": "30s", "jit": "off"}
 
 
 def test_every_connection_is_durable_and_strict(app):
