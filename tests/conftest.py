@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask_migrate import upgrade
 from hypothesis import settings
+from jinja2 import FileSystemBytecodeCache
 
 from config import Config
 from portal.accounts import passwords
@@ -102,7 +103,7 @@ def postgresql() -> Iterator[str]:
     data = folder / "data"
     # Never a power cut to this server: what its own settings promise a portal costs tests nothing.
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
-    options += " -c synchronous_commit=off -c autovacuum=off -c jit=off"
+    options += " -c synchronous_commit=off -c autovacuum=off"
     initdb = [
         binaries / "initdb",
         "-D",
@@ -135,6 +136,7 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         upgrade()
         # Tests ask more statements than an engine keeps: most would be compiled again each time.
         db.engine.update_execution_options(compiled_cache={})
+    made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(instance))
     yield made
     with made.app_context():
         db.engine.dispose()
