@@ -11,7 +11,7 @@ from portal.audit.models import AuditEvent
 from portal.db import db
 from portal.permissions import Role
 from portal.records.models import LessonVisit
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_unit
 from tests.learning.asking import ask
@@ -38,7 +38,7 @@ def everything(client: PortalClient) -> PortalClient:
         make_grant(person, role)
     make_version()
     ask("protect")
-    sign_in(client, "D9001", path="/sign-in?next=/account")
+    let_in(client, "D9001")
     return client
 
 

@@ -13,7 +13,7 @@ from portal.db import db, stamp, transaction
 from portal.people.models import PersonName
 from portal.people.models import Post as UnitOf
 from portal.records.models import ExtraAttempt, Registration
-from tests.accounts.browsing import another, make_account, sign_in
+from tests.accounts.browsing import another, let_in, make_account
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_unit
 from tests.learning.asking import ask
@@ -49,7 +49,7 @@ def boss(app, role="manager", staff_number="D2001", *, sees=True):
         unit = db.session.scalars(select(UnitOf.unit_id).where(UnitOf.person_id == person("D1001"))).one()
     make_grant(make_account(staff_number), role, unit)
     client = another(app)
-    sign_in(client, staff_number)
+    let_in(client, staff_number)
     return client
 
 
@@ -98,8 +98,8 @@ def test_twice_on_a_day_is_once_and_the_next_day_another(app, client, failed, da
     assert "One more attempt at Protect was opened already today for Priya Shah." in answer.text
     assert count(ExtraAttempt) == 1
     day.move_to("2026-03-03T00:30:00+00:00", tick=False)
-    sign_in(client, "D1001")
-    sign_in(manager, "D2001")
+    let_in(client, "D1001")
+    let_in(manager, "D2001")
     answer = manager.press(manager.page("/people/D1001"), "Show position")
     assert "Attempts used up" not in answer.text
     assert "There is nothing to open" in manager.page(ROAD).text
@@ -148,7 +148,7 @@ def test_an_author_who_sees_the_person_may_open_one(app, failed):
     author.page(ROAD, status=404)
     make_grant(person("D3001"), "directive-owner", None)
     author = another(app)
-    sign_in(author, "D3001")
+    let_in(author, "D3001")
 
     opened(author)
 
@@ -159,7 +159,7 @@ def test_nobody_opens_one_for_themselves(app, client, failed):
     unit = db.session.scalars(select(UnitOf.unit_id).where(UnitOf.person_id == person("D1001"))).one()
     make_grant(person("D1001"), "manager", unit)
     me = another(app)
-    sign_in(me, "D1001")
+    let_in(me, "D1001")
 
     page = me.page(ROAD)
 

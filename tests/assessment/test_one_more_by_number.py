@@ -9,7 +9,7 @@ from portal.audit.models import AuditEvent
 from portal.db import db, transaction
 from portal.people.models import PersonName
 from portal.records.models import ExtraAttempt
-from tests.accounts.browsing import another, make_account, sign_in
+from tests.accounts.browsing import another, let_in, make_account
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant
 from tests.learning.working import answer_all, learner, take
@@ -40,7 +40,7 @@ def author(app, failed):
         row = db.session.get_one(PersonName, holder)
         row.forenames, row.surname = "Carys", "Rees"
     client = another(app)
-    sign_in(client, "D3001")
+    let_in(client, "D3001")
     return client
 
 
@@ -105,7 +105,7 @@ def test_one_sentence_stands_for_every_reason_why_nothing_was_opened(app, author
     take(other, 4)  # passed
     opened(author, "D1001")  # has one left from now on
     time_machine.move_to("2026-03-03T09:00:00+00:00", tick=False)
-    sign_in(author, "D3001")
+    let_in(author, "D3001")
 
     for number in ("NOBODY", "D1001", "D1002", "D1003"):
         page = opened(author, number)
@@ -160,10 +160,10 @@ def test_managers_and_publishers_have_no_such_page(app, failed):
     for number, role in (("D2001", "manager"), ("D3002", "publisher"), ("D6001", "auditor")):
         make_grant(make_account(number), role)
         client = another(app)
-        sign_in(client, number)
+        let_in(client, number)
         client.page(PAGE, status=403)
     publisher = another(app)
-    sign_in(publisher, "D3002")
+    let_in(publisher, "D3002")
     assert BUTTON not in publisher.page("/authoring/protect").links
 
 

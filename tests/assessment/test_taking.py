@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from portal.assessment.models import Attempt, Response, Submission
 from portal.db import db
 from portal.records.models import PassRecord, Record
-from tests.accounts.browsing import another, make_account, sign_in
+from tests.accounts.browsing import another, let_in, make_account
 from tests.factories.catalogue import RIGHT, make_version
 from tests.learning.asking import ask
 from tests.learning.working import answer_all, attempt_base, begin, items_of, learner, take
@@ -143,7 +143,7 @@ def test_two_windows_share_one_attempt(app, client):
     learner(client)
     begin(client)
     second = another(app)
-    sign_in(second)
+    let_in(second)
 
     page = second.page("/learning/modules/protect")
     assert "Continue assessment" in page.links
@@ -186,7 +186,7 @@ def test_an_attempt_of_someone_else_is_not_there(app, client):
     base = attempt_base(begin(client))
     other = another(app)
     make_account("D1002")
-    sign_in(other, "D1002")
+    let_in(other, "D1002")
 
     token = other.page("/learning").all("input", name="csrf_token")[0].get("value")
     for path in ("", "/items/1", "/check", "/outcome", "/answers"):

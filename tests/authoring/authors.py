@@ -7,7 +7,7 @@ from portal.authoring import queries, services
 from portal.catalogue import services as catalogue
 from portal.db import db, stamp, transaction
 from portal.people.models import PersonName
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.catalogue.folders import write
 from tests.factories.people import make_grant
 from tests.pages import Page, PortalClient, words
@@ -31,7 +31,7 @@ def author(client: PortalClient, staff_number: str = "D3001", role: str = "autho
         with transaction():
             row = db.session.get_one(PersonName, person)
             row.forenames, row.surname = forenames, surname
-    sign_in(client, staff_number)
+    let_in(client, staff_number)
     return person
 
 

@@ -8,7 +8,7 @@ from portal.authoring import queries, services
 from portal.authoring.editing import lesson
 from portal.catalogue import services as catalogue
 from portal.db import stamp, transaction
-from tests.accounts.browsing import another, make_account, sign_in
+from tests.accounts.browsing import another, let_in, make_account
 from tests.catalogue.folders import write
 from tests.factories.people import make_grant
 from tests.pages import Page, PortalClient
@@ -33,7 +33,7 @@ def person(staff_number: str, *roles: str) -> int:
 def visitor(app: Flask, staff_number: str) -> PortalClient:
     """A browser of their own, signed in."""
     client = another(app)
-    sign_in(client, staff_number)
+    let_in(client, staff_number)
     return client
 
 

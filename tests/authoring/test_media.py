@@ -14,7 +14,7 @@ from portal.catalogue import services as catalogue
 from portal.catalogue.models import PackageFile
 from portal.db import db, stamp, transaction
 from portal.people.models import PersonName
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.catalogue.folders import SVG, lesson, write
 from tests.factories.people import make_grant
 from tests.monitoring.counting import statements
@@ -34,7 +34,7 @@ def desk(client, tmp_path):
     make_grant(author, "author")
     with transaction():
         services.open_draft("sample", by=author, at=stamp())
-    sign_in(client, "D3001")
+    let_in(client, "D3001")
     return client
 
 
@@ -288,7 +288,7 @@ def test_a_publisher_reads_the_list_and_changes_nothing(app, desk):
     publisher = make_account("D3002")
     make_grant(publisher, "publisher")
     browser = type(desk)(app)
-    sign_in(browser, "D3002")
+    let_in(browser, "D3002")
 
     page = browser.page(MEDIA)
 

@@ -24,7 +24,7 @@ from portal.catalogue import services as catalogue
 from portal.catalogue.models import Item
 from portal.db import db, stamp, transaction
 from portal.people.models import PersonName
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.authoring.answering import drawn, items_of, register, submit_all
 from tests.catalogue.folders import write
 from tests.factories.catalogue import make_version
@@ -44,7 +44,7 @@ def tally(marks: list[int], rests: list[int]) -> Tally:
 
 def author(client, staff_number="D3001"):
     make_grant(make_account(staff_number), "author")
-    sign_in(client, staff_number)
+    let_in(client, staff_number)
     return client
 
 
@@ -328,7 +328,7 @@ def test_a_question_leads_to_the_draft_s_editor_where_there_is_a_draft(app, clie
     assert after.links["What is it?"] == "/authoring/sample/items/two"
     make_grant(make_account("D3002"), "publisher")
     browser = type(client)(app)
-    sign_in(browser, "D3002")
+    let_in(browser, "D3002")
     assert browser.page(path).links["What is it?"] == "/authoring/sample/preview/items/two"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.catalogue.folders import lesson, tree
 from tests.catalogue.kinds_of_media import FILES, SHOWN, TYPES, WORDS, written
 from tests.imports.rosters import run
@@ -17,7 +17,7 @@ def page(app, client: PortalClient, tmp_path) -> Page:
     done = run(app, "modules", "publish", written(tmp_path / "modules"))
     assert done.exit_code == 0, done.stderr
     make_account()
-    sign_in(client)
+    let_in(client)
     return client.page(LESSON)
 
 

@@ -8,7 +8,7 @@ import pytest
 from portal.catalogue import services
 from portal.catalogue.queries import current_version
 from portal.db import stamp, transaction
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.catalogue.folders import SVG, write
 
 MODULES = Path(__file__).resolve().parents[2] / "modules"
@@ -17,7 +17,7 @@ MODULES = Path(__file__).resolve().parents[2] / "modules"
 @pytest.fixture
 def learner(client):
     make_account()
-    sign_in(client)
+    let_in(client)
     return client
 
 

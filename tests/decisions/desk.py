@@ -15,7 +15,7 @@ from portal.accounts import services
 from portal.db import db, transaction
 from portal.directives.models import Directive
 from portal.standing.queries import wholes_of
-from tests.accounts.browsing import PASSWORD, another, sign_in
+from tests.accounts.browsing import PASSWORD, another, let_in
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages import Page, PortalClient
 from tests.standing.facts import add, make_activity, make_module_version, make_record, make_version
@@ -57,7 +57,7 @@ class Desk:
                     services.set_password(self.people[staff_number], PASSWORD, clock.now())
                 self.accounts.add(staff_number)
             client = self.browsers[staff_number] = another(self.app)
-            sign_in(client, staff_number, path="/sign-in?next=/account")
+            let_in(client, staff_number)
         return self.browsers[staff_number]
 
     def ask(self, kind: str, by: str = "D2001", *, status: int = 200, **fields: str) -> Page:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.factories.catalogue import make_guide, make_version
 from tests.factories.people import make_grant, make_person, make_unit
 
@@ -17,5 +17,5 @@ def desk(client, time_machine):
     make_grant(make_account("D4001", unit=make_unit("Learning", top)), "directive-owner")
     make_person(make_unit("Team A", response), staff_number="D1001", surname="Okafor")
     make_person(response, staff_number="D1002", surname="Hale", role="custody")
-    sign_in(client, "D4001", path="/sign-in?next=/directives")
+    let_in(client, "D4001")
     return client

@@ -9,7 +9,7 @@ from portal.directives import package, queries
 from portal.directives.writing import to_toml
 from portal.people.models import Post
 from portal.standing.queries import asked_of
-from tests.accounts.browsing import another, make_account, sign_in
+from tests.accounts.browsing import another, let_in, make_account
 from tests.directives.pages import PREVIEW, again, own, previewed, send, versions
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.learning.asking import ask
@@ -158,7 +158,7 @@ def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_mac
     assert asked_of(person, date(2026, 12, 1)) == []
     assert _figures(report) == _figures(desk.page("/monitoring/directives/OIC-2026?as_at=2026-10-01").text)
     time_machine.move_to("2026-12-02T10:00:00+00:00", tick=True)
-    sign_in(desk, "D4001", path="/sign-in?next=/directives")
+    let_in(desk, "D4001")
     assert "Withdrawn since 1 December 2026" in desk.page("/directives").text
     assert desk.page("/directives").h1 == "No directive is in force"
 
@@ -171,7 +171,7 @@ def test_a_preview_names_nobody_outside_the_viewers_sight(desk, app):
     unit = make_unit("Somewhere")
     make_grant(make_account("D4002", unit=unit), "directive-owner", unit)
     client = another(app)
-    sign_in(client, "D4002", path="/sign-in?next=/directives")
+    let_in(client, "D4002")
     shown = previewed(client)
 
     assert shown.h1 == "3 people join"
@@ -183,14 +183,14 @@ def test_who_may_look_may_not_issue(desk, app):
     ask("protect", reference="OIC-2026")
     make_grant(make_account("D6001"), "auditor")
     client = another(app)
-    sign_in(client, "D6001", path="/sign-in?next=/directives")
+    let_in(client, "D6001")
 
     page = client.page("/directives/OIC-2026")
     assert "Change it" not in page.text
     assert "It reaches 3 people today" in page.text
     make_grant(make_account("D2001"), "manager", make_unit("Nobody here"))
     manager = another(app)
-    sign_in(manager, "D2001", path="/sign-in?next=/directives")
+    let_in(manager, "D2001")
     assert "Counted are the people whom you can see." in manager.page("/directives").text
     assert "It reaches nobody whom you can see today." in manager.page("/directives/OIC-2026").text
     for path in ("/directives/new", "/directives/OIC-2026/change", "/directives/OIC-2026/withdraw", PREVIEW):

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.people.queries import person_by_staff_number
-from tests.accounts.browsing import another, make_account, sign_in
+from tests.accounts.browsing import another, let_in, make_account
 from tests.directives.pages import PREVIEW, again, own, previewed, versions
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.learning.asking import ask
@@ -19,7 +19,7 @@ def of_a_unit(desk, app):
     make_person(make_unit("Quay", unit), staff_number="D1009")
     make_grant(make_account("D4002", unit=unit), "directive-owner", unit)
     client = another(app)
-    sign_in(client, "D4002", path="/sign-in?next=/directives")
+    let_in(client, "D4002")
     return client
 
 

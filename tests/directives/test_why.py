@@ -9,7 +9,7 @@ from portal.db import stamp, transaction
 from portal.directives.services import issue
 from portal.standing.algebra import Status
 from portal.standing.queries import asked_of
-from tests.accounts.browsing import sign_in
+from tests.accounts.browsing import let_in
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.learning.asking import ask
@@ -68,7 +68,7 @@ def test_a_pass_that_ends_soon_is_renewed_and_the_old_one_stays(client, time_mac
     take(client, 4)
     assert "Renew it now" not in client.page("/learning").text
     time_machine.move_to("2027-02-20T10:00:00+00:00", tick=True)
-    sign_in(client)
+    let_in(client)
 
     page = client.page("/learning")
     assert "Complete (ends soon)" in page.text

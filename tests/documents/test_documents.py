@@ -15,7 +15,7 @@ from portal.db import stamp, transaction
 from portal.documents.markup import markup_of
 from portal.documents.markup import words as typeset_words
 from portal.documents.typesetting import TypesettingError, pdf
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.factories.catalogue import make_version
 from tests.pages import words
 
@@ -31,7 +31,7 @@ def made(html: str, *, strict: bool = True) -> bytes:
 
 def test_each_job_aid_is_one_page_of_tagged_pdf(client):
     make_account()
-    sign_in(client)
+    let_in(client)
     with transaction():
         services.publish(MODULES, at=stamp())
     for key in ("recognise", "protect", "respond", "report"):
@@ -54,7 +54,7 @@ def test_each_job_aid_is_one_page_of_tagged_pdf(client):
 
 def test_a_module_without_a_job_aid_has_no_file(client):
     make_account()
-    sign_in(client)
+    let_in(client)
 
     assert client.get("/learning/modules/nothing/job-aid.pdf").status_code == 404
 
@@ -109,7 +109,7 @@ def test_what_breaks_the_rules_of_accessible_files_is_refused_or_made_without_th
 def test_the_file_of_a_job_aid_is_there_whatever_was_once_published(client, html):
     make_version("protect", job_aid=f"{html}<p>Kept</p>")
     make_account()
-    sign_in(client)
+    let_in(client)
 
     response = client.get("/learning/modules/protect/job-aid.pdf")
 

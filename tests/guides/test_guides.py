@@ -16,7 +16,7 @@ from portal.directives.services import issue
 from portal.errors import BadInputError
 from portal.permissions import Role
 from portal.records.models import Acknowledgement
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.catalogue.folders import SVG, lesson, write
 from tests.factories.people import make_grant
 from tests.monitoring.counting import statements
@@ -50,7 +50,7 @@ They [help](guide:whom-to-call) with interpreters.
 @pytest.fixture
 def learner(client):
     person = make_account()
-    sign_in(client)
+    let_in(client)
     client.person = person
     return client
 
@@ -337,7 +337,7 @@ def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
     publish(folder(tmp_path, **{"sample/lessons/second.md": lesson("Ring [[force.nccu_contact]].\n")}))
     author = make_account("D3001")
     make_grant(author, Role.AUTHOR)
-    sign_in(client, "D3001")
+    let_in(client, "D3001")
     page = client.page("/force-settings")
 
     saved = client.press(page, "Save", **{"force-nccu_contact": " <b>Ring</b>  desk 9 "})
@@ -353,7 +353,7 @@ def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
 def test_an_emptied_detail_is_not_set_again_and_a_long_one_is_refused(client, tmp_path):
     publish(folder(tmp_path))
     make_grant(make_account("D9001"), Role.ADMINISTRATOR)
-    sign_in(client, "D9001")
+    let_in(client, "D9001")
     page = client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
 
     refused = client.press(page, "Save", **{"force-nccu_contact": "x" * 301})
@@ -367,7 +367,7 @@ def test_an_emptied_detail_is_not_set_again_and_a_long_one_is_refused(client, tm
 def test_publishing_the_folder_again_keeps_what_the_force_filled_in(client, tmp_path):
     publish(folder(tmp_path))
     make_grant(make_account("D3001"), Role.AUTHOR)
-    sign_in(client, "D3001")
+    let_in(client, "D3001")
     client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
 
     publish(folder(tmp_path, GUIDE.replace("Ring early", "Ring at once")))

@@ -8,7 +8,7 @@ from portal import clock
 from portal.accounts import services as accounts
 from portal.catalogue.models import ModuleVersion
 from portal.db import db, transaction
-from tests.accounts.browsing import PASSWORD, sign_in
+from tests.accounts.browsing import PASSWORD, let_in
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.imports.rosters import COLUMNS, row
 from tests.pages import H, words
@@ -29,7 +29,7 @@ def administrator(client, role="administrator", number="ADMIN", unit=None):
     make_grant(person, role, place if unit else None)
     with transaction():
         accounts.set_password(person, PASSWORD, clock.now())
-    sign_in(client, number)
+    let_in(client, number)
     return person
 
 

@@ -12,7 +12,7 @@ from portal.errors import ForbiddenError
 from portal.imports import work
 from portal.people.services import revoke
 from portal.permissions import Role
-from tests.accounts.browsing import another, make_account, sign_in, signed_in
+from tests.accounts.browsing import another, let_in, make_account, sign_in, signed_in
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_unit
 from tests.imports.desk import activity, administrator, csv_of, row, run_id, to_check
@@ -77,7 +77,7 @@ def test_who_left_cannot_sign_in_and_keeps_the_record(client, app):
     version = make_version("protect")
     make_record(person, activity(version), date(2026, 5, 1))
     leaver = another(app)
-    sign_in(leaver, "L1")
+    let_in(leaver, "L1")
     assert signed_in(leaver)
     administrator(client)
     held = row(

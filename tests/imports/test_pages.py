@@ -22,7 +22,7 @@ from portal.jobs.worker import Hands
 from portal.people.files import open_sheet
 from portal.people.models import Person, PersonName
 from portal.people.queries import person_by_staff_number
-from tests.accounts.browsing import sign_in
+from tests.accounts.browsing import let_in
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.imports.bad import BAD, mended, spoilt
@@ -282,7 +282,7 @@ def test_a_file_that_waits_for_a_week_is_removed_and_its_import_stays(client):
     administrator(client)
     page = to_check(client, csv_of([row()]))
     with time_machine.travel(datetime(2026, 6, 9, 12, tzinfo=UTC), tick=True):
-        sign_in(client, "ADMIN")
+        let_in(client, "ADMIN")
 
         assert "left for a week" in client.page(f"/imports/{run_id(page)}").h1
         assert count(ImportContent) == 0
@@ -304,7 +304,7 @@ def test_columns_are_found_by_other_names_chosen_and_saved(client, app, tmp_path
     page = client.press(page, "Check the file", **picked)
     assert "Choose the column for “Unit”" in page.text
     page = client.press(page, "Check the file", **picked, fixed_valid_from="2026-01-01")
-    assert "Choose a column, or enter what holds for every row, not both" in page.text
+    assert "Choose a column, or let_in what holds for every row, not both" in page.text
     picked |= {
         "fixed_valid_from": "",
         "column_unit_path": "4",

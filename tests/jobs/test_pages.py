@@ -11,7 +11,7 @@ from portal import clock
 from portal.db import db, transaction
 from portal.jobs import services
 from portal.jobs.models import Job, State
-from tests.accounts.browsing import another, make_account, sign_in
+from tests.accounts.browsing import another, let_in, make_account
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.monitoring.counting import statements
 from tests.pages import Page, PortalClient
@@ -23,7 +23,7 @@ START = "Start: Check of all assignments"
 def administrator(client: PortalClient) -> PortalClient:
     """A browser in which D9001 is signed in."""
     make_grant(make_account("D9001"), "administrator")
-    sign_in(client, "D9001", path="/sign-in?next=/account")
+    let_in(client, "D9001")
     return client
 
 
@@ -140,7 +140,7 @@ def test_who_asked_for_a_job_sees_that_one_alone(app: Flask, administrator):
     learner = another(app)
     own = made(State.RUNNING, by=make_account("D1001"), total=10, done=4)
     others = made(State.RUNNING)
-    sign_in(learner, "D1001", path="/sign-in?next=/account")
+    let_in(learner, "D1001")
 
     page = learner.page(f"/jobs/{own}")
     assert "4 of 10 (40%)" in page.text
@@ -160,7 +160,7 @@ def test_an_administrator_of_a_unit_sees_no_job_but_their_own(client):
     here = make_unit("Here")
     own = make_account("D9002", unit=here)
     make_grant(own, "administrator", here)
-    sign_in(client, "D9002", path="/sign-in?next=/account")
+    let_in(client, "D9002")
     mine = made(by=own)
     near = made(State.FAILED, by=make_person(here, surname="Near"), reason="Line 1: W1234 is nobody.")
     commands = made(

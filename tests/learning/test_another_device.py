@@ -1,6 +1,6 @@
 """Every step is kept on the server: another device goes on where the first one stopped."""
 
-from tests.accounts.browsing import another, sign_in
+from tests.accounts.browsing import another, let_in
 from tests.factories.catalogue import make_version
 from tests.learning.asking import ask
 from tests.learning.working import NEXT, answer_all, attempt_base, begin, items_of, learner
@@ -14,7 +14,7 @@ def test_lessons_answers_and_the_next_step_follow_the_learner(app, client):
     learner(client)
     client.press(client.page("/learning/modules/protect/lessons/lesson-1"), NEXT)
     phone = another(app)
-    sign_in(phone)
+    let_in(phone)
 
     module = phone.page("/learning/modules/protect")
     assert "1 of 3 lessons complete" in module.text
@@ -30,7 +30,7 @@ def test_an_attempt_is_continued_with_its_answers_and_submitted_elsewhere(app, c
     first = items_of(base)[0]
     client.press(question, "Save and continue", choice=WRONG_FIRST[first.kind])
     phone = another(app)
-    sign_in(phone)
+    let_in(phone)
 
     shown = phone.page(f"{base}/items/1")
     chosen = [box.get("value") for box in shown.all("input") if box.get("checked") is not None]

@@ -8,7 +8,7 @@ from sqlalchemy import event, select
 from portal.db import db, stamp, touch, transaction
 from portal.directives.models import Directive, Exclusion
 from portal.records.models import Record
-from tests.accounts.browsing import sign_in
+from tests.accounts.browsing import let_in
 from tests.factories.catalogue import make_version
 from tests.learning.asking import ask
 from tests.learning.working import answer_all, attempt_base, begin, learner, read_lessons, take
@@ -119,7 +119,7 @@ def test_a_lapsed_pass_is_taken_again(client, time_machine):
     assert "Until 10 March 2027" in take(client, 4).text
     assert "valid until 10 March 2027" in client.page("/learning").text
     time_machine.move_to("2027-03-11T10:00:00+00:00", tick=True)
-    sign_in(client)
+    let_in(client)
 
     page = client.page("/learning")
     assert "Expired" in page.text

@@ -6,7 +6,7 @@ from uuid import UUID
 from portal.assessment.models import Attempt
 from portal.catalogue.models import Item
 from portal.db import db
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.factories.catalogue import RIGHT, WRONG
 from tests.pages import Page, PortalClient
 
@@ -16,7 +16,7 @@ NEXT = "Mark as complete and continue"
 def learner(client: PortalClient, staff_number: str = "D1001") -> int:
     """A person with a post, signed in; returns the id."""
     person = make_account(staff_number)
-    sign_in(client, staff_number)
+    let_in(client, staff_number)
     return person
 
 

@@ -5,7 +5,7 @@ import pytest
 from portal import clock
 from portal.accounts.services import set_password
 from portal.db import transaction
-from tests.accounts.browsing import PASSWORD, another, sign_in
+from tests.accounts.browsing import PASSWORD, another, let_in
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.learning.asking import ask
@@ -25,7 +25,7 @@ def manager(app, client, time_machine):
     with transaction():
         set_password(auditor, PASSWORD, clock.now())
     browser = another(app)
-    sign_in(browser, "D6001")
+    let_in(browser, "D6001")
     return browser
 
 
@@ -52,7 +52,7 @@ def test_every_lesson_read_and_then_passed(client, manager):
 def test_a_past_position_does_not_tell_of_lessons(client, manager, time_machine):
     read_lessons(client, "respond")
     time_machine.move_to("2026-03-05T09:00:00+00:00", tick=False)
-    sign_in(manager, "D6001")
+    let_in(manager, "D6001")
 
     assert "every lesson complete" in manager.page("/people/D1001").text
     assert "every lesson" not in manager.page("/people/D1001?as_at=2026-03-03").text

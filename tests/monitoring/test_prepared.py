@@ -19,7 +19,7 @@ from portal.errors import RuleError
 from portal.jobs.models import Job, State
 from portal.monitoring import exports, making, paper
 from portal.monitoring.models import PreparedFile
-from tests.accounts.browsing import another, sign_in
+from tests.accounts.browsing import another, let_in
 from tests.factories.people import make_grant
 from tests.monitoring.preparing import (
     LONG,
@@ -134,7 +134,7 @@ def test_asked_again_it_is_the_same_file_while_it_is_made_and_while_it_is_there(
     run_jobs(app)
     assert asked(auditor, LONG) == first
     clock.shift(timedelta(hours=24))
-    sign_in(auditor, "D6001")
+    let_in(auditor, "D6001")
 
     assert asked(auditor, f"{LONG}?as_at=2026-06-01") != first
     assert len(jobs()) == 4
@@ -166,7 +166,7 @@ def test_a_file_lies_in_the_instance_for_its_owner_alone_and_leaves_nothing_else
 def test_after_a_day_the_file_is_gone_from_page_disk_and_database(app, auditor, folder, clock):
     page = ready(app, auditor)
     clock.shift(timedelta(hours=24) - timedelta(seconds=1))
-    sign_in(auditor, "D6001")
+    let_in(auditor, "D6001")
     assert auditor.get(link(page)).status_code == 200
     clock.shift(timedelta(seconds=1))
 
@@ -187,7 +187,7 @@ def test_the_next_job_removes_what_is_over_and_what_belongs_to_nobody(app, audit
     half.mkdir()
     (half / "draft").write_text("half of it")
     clock.shift(timedelta(hours=25))
-    sign_in(auditor, "D6001")
+    let_in(auditor, "D6001")
     asked(auditor, WIDE)
     for path in (old, stray):
         path.write_text("left behind")  # whatever has been removed by now

@@ -13,7 +13,7 @@ from portal import clock
 from portal.accounts import services
 from portal.db import transaction
 from portal.directives.models import Directive
-from tests.accounts.browsing import PASSWORD, sign_in
+from tests.accounts.browsing import PASSWORD, let_in
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages import PortalClient
 from tests.standing.facts import (
@@ -106,5 +106,5 @@ def enter(client: PortalClient, world: World, staff_number: str) -> PortalClient
     """Sign the person in, with a password of their own."""
     with transaction():
         services.set_password(world.people[staff_number], PASSWORD, clock.now())
-    sign_in(client, staff_number)
+    let_in(client, staff_number)
     return client

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from portal.audit.models import AuditEvent
 from portal.db import db
-from tests.accounts.browsing import PASSWORD, make_account, sign_in
+from tests.accounts.browsing import PASSWORD, let_in, make_account, sign_in
 from tests.catalogue.folders import write
 from tests.directives.text import directive_text
 from tests.imports.rosters import row, run, write_csv
@@ -51,7 +51,7 @@ def test_every_act_of_an_operator_and_of_a_person_leaves_its_event(app, client, 
     report = ("report", "completions", "--directive", "OIC-2026", "--format", "csv", "--output", output)
     act(app, *report)
     sign_in(client, "D4001", password="not the one at all")
-    sign_in(client, "D4001", path="/sign-in?next=/account")
+    let_in(client, "D4001")
     assert client.get("/monitoring").status_code == 403
 
     events = db.session.scalars(select(AuditEvent)).all()
@@ -66,7 +66,7 @@ def test_every_act_of_an_operator_and_of_a_person_leaves_its_event(app, client, 
 @pytest.mark.parametrize("change", ["UPDATE audit_event SET action = 'x'", "DELETE FROM audit_event"])
 def test_an_event_can_be_neither_changed_nor_removed(app, client, change):
     make_account("D4001")
-    sign_in(client, "D4001", path="/sign-in?next=/account")
+    let_in(client, "D4001")
 
     with pytest.raises(DBAPIError, match="append-only"), db.session.begin_nested():
         db.session.execute(text(change))

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal.db import db, stamp, transaction
 from portal.records.models import Record, Revocation
-from tests.accounts.browsing import another, make_account, sign_in
+from tests.accounts.browsing import another, let_in, make_account
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_unit
 from tests.learning.working import learner, take
@@ -46,14 +46,14 @@ def test_others_see_it_as_far_as_they_may_see_its_owner(app, client, role, same_
     unit, elsewhere = make_unit("Coldmere"), make_unit("Elsewhere")
     make_version()
     make_account("D1001", unit=unit)
-    sign_in(client)
+    let_in(client)
     take(client, 4)
     reference = db.session.scalars(select(Record.reference)).one()
     other = make_account("D2001", unit=elsewhere)
     if role:
         make_grant(other, role, unit if same_unit else elsewhere)
     browser = another(app)
-    sign_in(browser, "D2001")
+    let_in(browser, "D2001")
 
     page = browser.page(f"/records/{reference}", status=status)
 

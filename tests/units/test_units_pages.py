@@ -14,7 +14,7 @@ from portal.db import db, stamp, transaction
 from portal.directives.models import Assignment, Directive
 from portal.people.models import Post, UnitState
 from portal.people.queries import unit_paths
-from tests.accounts.browsing import make_account, sign_in
+from tests.accounts.browsing import let_in, make_account
 from tests.accounts.test_administer import statements
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.imports.rosters import run
@@ -43,7 +43,7 @@ def units(database):
 @pytest.fixture
 def admin(client: PortalClient, units) -> PortalClient:
     make_grant(make_account("D9001", unit=units["force"]), "administrator")
-    sign_in(client, "D9001", path="/sign-in?next=/account")
+    let_in(client, "D9001")
     return client
 
 
@@ -225,7 +225,7 @@ def test_a_form_that_is_not_complete_is_refused(admin: PortalClient, units) -> N
 def test_an_administrator_of_a_unit_changes_only_what_is_theirs(client: PortalClient, units) -> None:
     make_person(units["crime"])
     make_grant(make_account("D9001", unit=units["local"]), "administrator", units["local"])
-    sign_in(client, "D9001", path="/sign-in?next=/account")
+    let_in(client, "D9001")
     token = client.page("/account").form_with("Sign out").fields["csrf_token"]
 
     assert client.page("/units").h1 == "Local"
@@ -262,7 +262,7 @@ def test_a_preview_counts_all_and_names_only_whom_its_reader_may_see(client: Por
         )
     audience(other)
     make_grant(make_account("D9001", unit=units["local"]), "administrator", units["local"])
-    sign_in(client, "D9001", path="/sign-in?next=/account")
+    let_in(client, "D9001")
 
     asked = client.page(f"/units/move?unit={W}/Local/Team")
     preview = client.press(asked, "Continue", above=str(other), on="1 June 2026")
