@@ -4,16 +4,17 @@ import fcntl
 import http.client
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+
+from tests.forked import Forked
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct-horse-of-westshire"
@@ -34,10 +35,14 @@ def settings(instance: Path, port: int = 0, database_url: str = "") -> dict[str,
 
 def command(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the portal as an operator types it."""
-    flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
-    return subprocess.run(
-        [*flask, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        process = Forked("flask", ["--app", "wsgi", *words], environment, out, err)
+        try:
+            code = process.wait(timeout=300)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
 
 
 def make_force(instance: Path, people: int = 60, database_url: str = "") -> None:
@@ -83,7 +88,7 @@ class Server:
     instance: Path
     database_url: str = ""
     port: int = 0
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    process: Forked | None = field(default=None, repr=False)
 
     @property
     def address(self) -> str:
@@ -96,15 +101,8 @@ class Server:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 self.port = probe.getsockname()[1]
-        with (self.instance / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "serve.py"],
-                cwd=ROOT,
-                env=settings(self.instance, self.port, self.database_url),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        environment = settings(self.instance, self.port, self.database_url)
+        self.process = Forked("serve.py", [], environment, self.instance / "server.log")
         for _ in range(1_200):  # a machine that is busy with much else is no fault of the server's
             if self._ready():
                 return self
@@ -124,8 +122,7 @@ class Server:
     def kill(self) -> None:
         """End the server and its workers at once, without a goodbye."""
         if self.process:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.process.kill()
             self.process = None
 
 

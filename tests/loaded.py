@@ -1,0 +1,23 @@
+"""What a forked portal has loaded already; see ``tests/forked.py``. Importing this is loading it."""
+
+import atexit
+import shutil
+import tempfile
+
+import flask.cli
+import granian
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+from sqlalchemy.orm import configure_mappers
+
+import portal.app
+import portal.jobs.worker
+import serve
+
+__all__ = ["flask", "granian", "portal", "serve"]
+
+configure_mappers()
+# Templates that one server has compiled, the next need not: it finds them by what they say.
+compiled = tempfile.mkdtemp(prefix="portal-templates-")
+atexit.register(shutil.rmtree, compiled)  # of this process alone: a copy ends without its atexit
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache(compiled)}
