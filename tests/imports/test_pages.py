@@ -304,7 +304,7 @@ def test_columns_are_found_by_other_names_chosen_and_saved(client, app, tmp_path
     page = client.press(page, "Check the file", **picked)
     assert "Choose the column for “Unit”" in page.text
     page = client.press(page, "Check the file", **picked, fixed_valid_from="2026-01-01")
-    assert "Choose a column, or let_in what holds for every row, not both" in page.text
+    assert "Choose a column, or enter what holds for every row, not both" in page.text
     picked |= {
         "fixed_valid_from": "",
         "column_unit_path": "4",
