@@ -46,10 +46,10 @@ def kept(instance: Path, url: str) -> list[str]:
         return keeping.check(False)
 
 
-def replayed(instance: Path, url: str) -> list[int]:
-    """Those of ``PEOPLE`` drawn at random whose spans are not what their facts make, stamp by stamp."""
+def replayed(instance: Path, url: str, people: int = PEOPLE) -> list[int]:
+    """Those of so many people drawn at random whose spans are not what their facts make, stamp by stamp."""
     with _application(instance, url):
-        drawn = Random(43).sample(list(db.session.scalars(select(Person.id))), PEOPLE)
+        drawn = Random(43).sample(list(db.session.scalars(select(Person.id))), people)
         worlds = Worlds()
         facts = facts_of(drawn, {version.id: version for version in worlds.versions})
         wanted = {person: [flat(person, *row) for row in replay(facts[person], worlds)] for person in drawn}
