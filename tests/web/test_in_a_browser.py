@@ -1,6 +1,5 @@
 """The face in a real browser: it fits, works by keyboard, and nothing needed waits for a script."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from flask import Flask, render_template
 from flask_wtf import FlaskForm
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 from werkzeug.serving import WSGIRequestHandler, make_server
 from wtforms import PasswordField, RadioField, StringField, SubmitField
@@ -20,6 +19,7 @@ from wtforms.validators import InputRequired
 from portal.standing.algebra import Status
 from portal.web.form_widgets import GovInput, GovPassword, GovRadios, GovSubmit
 from portal.web.paging import Page as Slice
+from tests.chromium import chromium
 from tests.web.conftest import build
 
 pytestmark = pytest.mark.browser
@@ -81,13 +81,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.fail("Chromium is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    yield from chromium()
 
 
 def opened(browser: Browser, width: int, **options: Any) -> Iterator[Tab]:
