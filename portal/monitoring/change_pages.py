@@ -14,7 +14,7 @@ from portal.monitoring import looks, wording
 from portal.monitoring.changes import Changes, in_words
 from portal.monitoring.files import position_of
 from portal.monitoring.forms import ChangesForm
-from portal.monitoring.position import Position, PositionError
+from portal.monitoring.position import EARLIEST, Position, PositionError
 from portal.monitoring.queries import completion_report
 from portal.permissions import Permission
 from portal.standing.cells import utc_text
@@ -74,7 +74,7 @@ def _read(asked: dict[str, str], prefix: str, errors: list[tuple[str, str]]) -> 
 
 
 def _week_before(now: Position) -> Position:
-    day = now.as_at - WEEK
+    day = max(now.as_at - WEEK, EARLIEST)
     return position_of(day.isoformat(), day.isoformat())
 
 

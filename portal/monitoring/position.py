@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from portal import clock
 from portal.clock import read_day
@@ -11,6 +11,8 @@ from portal.errors import BadInputError
 from portal.standing.cells import utc_text
 
 FIELDS = ("as_at", "as_known_on")
+EARLIEST = date(1900, 1, 1)  # a year is looked back from it, and nobody who learns here worked before
+TOO_EARLY = "Choose 1 January 1900 or a later day."
 _LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")  # an address turns the + of an offset into a space
 
 
@@ -76,7 +78,7 @@ def position(as_at: str, as_known_on: str, *, now: datetime, newest: datetime | 
         newest: The newest committed stamp; knowledge ends there.
 
     Raises:
-        PositionError: A text cannot be read, or asks for what is still to come.
+        PositionError: A text cannot be read, or asks for what is still to come or was long before.
     """
     today = clock.london_day(now)
     day = _day("as_at", as_at) if as_at.strip() else today
@@ -84,6 +86,8 @@ def position(as_at: str, as_known_on: str, *, now: datetime, newest: datetime | 
         raise PositionError(
             "as_at", "The position can be shown for today or an earlier day, not for a day to come."
         )
+    if day < EARLIEST:
+        raise PositionError("as_at", TOO_EARLY)
     last = newest or now
     end = max(now, last)  # stamps rise even where the machine's clock stepped back
     asked = _instant(as_known_on, today, end) if as_known_on.strip() else end
@@ -91,6 +95,8 @@ def position(as_at: str, as_known_on: str, *, now: datetime, newest: datetime | 
         raise PositionError(
             "as_known_on", "As known on must be now or earlier: nothing is known from later yet."
         )
+    if asked <= clock.end_of_day(EARLIEST - timedelta(days=1)):  # no day of it: year 1 has no London time
+        raise PositionError("as_known_on", TOO_EARLY)
     latest = asked >= last
     return Position(day, last if latest else asked, today, latest)
 

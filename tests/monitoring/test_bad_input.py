@@ -21,10 +21,14 @@ FILES = [
 ]
 PAGES = ["/monitoring", REPORT, f"{REPORT}/changes", "/people/N1"]
 WRITE_A_DATE = "Write a date such as 30 April 2026"
+TOO_EARLY = "Choose 1 January 1900 or a later day."
 POSITIONS = [
     ("as_at=31+February+2026", WRITE_A_DATE),
     ("as_at=someday", WRITE_A_DATE),
     ("as_at=2026-06-02", "today or an earlier day, not for a day to come"),
+    ("as_at=0001-01-01", TOO_EARLY),  # nothing lies a week before it
+    ("as_at=0001-01-08", TOO_EARLY),
+    ("as_known_on=0001-01-01T00:00:00Z", TOO_EARLY),
     ("as_known_on=31/4/2026", WRITE_A_DATE),
     ("as_known_on=2026-04-30T12:00:00", "an instant with its offset"),  # no offset: whose noon is it?
     ("as_known_on=9999-12-31", "nothing is known from later yet"),
@@ -52,6 +56,13 @@ def test_an_impossible_position_gets_its_sentence_everywhere(client, world, aske
         answer = auditor.get(f"{path}?{asked}")
         assert (answer.status_code, answer.mimetype) == (400, "text/html"), path
         assert said in answer.get_data(as_text=True), path
+
+
+def test_the_first_day_that_may_be_asked_about_has_pages(client, world):
+    auditor = enter(client, world, "D6001")
+    for path in (*PAGES, FILES[0], FILES[3]):
+        assert auditor.get(f"{path}?as_at=1900-01-01").status_code == 200, path
+    assert auditor.page(f"{REPORT}/changes?from_as_at=1900-01-01", 200)
 
 
 @pytest.mark.parametrize("asked", [ELSEWHERE, "unit=Atlantis", "unit=//", "unit=/", "q=nobody-of-this-name"])
