@@ -61,6 +61,10 @@ class Forked:
         """Tell the process itself."""
         os.kill(self.pid, number)
 
+    def poll(self) -> int | None:
+        """Its code, if it has ended."""
+        return self._process.exitcode
+
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; its code.
 

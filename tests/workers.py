@@ -9,10 +9,11 @@ FORCE_ON_POSTGRESQL = (
     "tests/operations/test_backup.py",
     "tests/operations/test_backup_under_load.py",
 )
+CREWS = ("tests/jobs/test_workers.py",)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]
-    """One by one, but for tests that share a browser, a server or a force: those stay on one worker.
+    """One by one, but for tests that share a browser, a server, workers or a force: those stay on one worker.
 
     The largest group begins first, so that no worker is left with one at the end.
     """
@@ -21,4 +22,4 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]
         file = nodeid.partition("::")[0]
         if file in FORCE_ON_POSTGRESQL and "postgresql" in nodeid:
             return "a force on PostgreSQL"
-        return file if nodeid.startswith(IN_A_BROWSER) else nodeid
+        return file if nodeid.startswith((*IN_A_BROWSER, *CREWS)) else nodeid

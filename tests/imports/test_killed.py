@@ -1,7 +1,5 @@
 """An import whose server is killed in the middle: nothing is half applied, and another takes it up."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,23 +20,23 @@ from portal.jobs.models import Job
 from portal.people.files import open_sheet
 from portal.people.models import Person, Post
 from tests.conftest import SECRET
+from tests.forked import Forked
 from tests.imports.desk import csv_of
 from tests.imports.rosters import row
-from tests.running import ROOT, settings
+from tests.running import settings
 
 pytestmark = pytest.mark.slow
 MANY = 1_500
 
 
 @contextmanager
-def worker(instance: Path, module: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(instance: Path, module: str, *words: str) -> Iterator[Forked]:
     environment = {**settings(instance), "JOBS_LOST_SECONDS": "3", "SECRET_KEY": SECRET}
-    process = subprocess.Popen([sys.executable, "-m", *module.split()], cwd=ROOT, env=environment)
+    process = Forked(module, words, environment, instance / "worker.log")
     try:
         yield process
     finally:
         process.kill()
-        process.wait()
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -76,7 +74,7 @@ def test_a_killed_import_leaves_nothing_and_is_taken_up_again(tmp_path: Path) ->
     assert held() == (0, 0, 0)
     assert state() == "running"
 
-    with worker(tmp_path, "flask --app wsgi jobs work"):
+    with worker(tmp_path, "flask", "--app", "wsgi", "jobs", "work"):
         until(lambda: state() != "running" and state() != "waiting")
 
     assert state() == "done"

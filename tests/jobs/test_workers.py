@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,8 +24,9 @@ from portal.db import db, transaction
 from portal.jobs import claims, services
 from portal.jobs.models import Job
 from tests.conftest import SECRET
+from tests.forked import Forked
 from tests.jobs.counting import KIND
-from tests.running import ROOT, settings
+from tests.running import settings
 
 pytestmark = pytest.mark.slow
 LOST_SECONDS = 5
@@ -40,7 +39,7 @@ class Crew:
     app: Flask
     file: Path
     url: str
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    workers: list[Forked] = field(default_factory=list)
 
     def hire(self, number: int) -> None:
         """See to it that so many workers run."""
@@ -48,8 +47,8 @@ class Crew:
         environment = settings(Path(self.app.instance_path), database_url=self.url)
         environment |= {"JOBS_LOST_SECONDS": str(LOST_SECONDS), "SECRET_KEY": SECRET}
         while len(self.workers) < number:
-            worker = [sys.executable, "-m", "tests.jobs.counting"]
-            self.workers.append(subprocess.Popen(worker, cwd=ROOT, env=environment))
+            log = Path(self.app.instance_path) / "workers.log"
+            self.workers.append(Forked("tests.jobs.counting", [], environment, log))
 
     def ask(self, to: int, **arguments: object) -> UUID:
         with self.app.app_context(), transaction():
@@ -98,7 +97,6 @@ def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     yield made
     for worker in made.workers:
         worker.kill()
-        worker.wait()
     with app.app_context():
         db.engine.dispose()
 
