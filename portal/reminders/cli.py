@@ -1,6 +1,7 @@
 """Commands: reminders."""
 
 import sys
+from datetime import date
 from email import message_from_binary_file
 from typing import BinaryIO
 
@@ -15,6 +16,8 @@ from portal.reminders import bounces, services
 from portal.reminders.sending import send_waiting
 from portal.reminders.settings import mail_hours, sending
 
+EARLIEST = date(2000, 1, 1)  # of a day to try; it looks back a month from it
+
 bp = Blueprint("reminders_commands", __name__, cli_group="reminders")
 
 
@@ -24,7 +27,7 @@ bp = Blueprint("reminders_commands", __name__, cli_group="reminders")
 def plan(dry_run: bool, day: str) -> None:
     """Put today's reminders into the outbox; twice on a day is once."""
     asked = read_day(day) if day else clock.today()
-    if asked is None or (day and not dry_run):
+    if asked is None or asked < EARLIEST or (day and not dry_run):
         raise click.UsageError("--day is a date such as 2026-04-30, and goes with --dry-run.")
     if dry_run:
         made = services.planned(asked)

@@ -100,6 +100,14 @@ def test_a_dry_run_names_everybody_and_writes_nothing(app: Flask, world: World) 
     assert db.session.scalars(select(Message)).all() == []
 
 
+@pytest.mark.parametrize("day", ["someday", "2026-02-31", "0001-01-01"])
+def test_a_day_that_is_none_is_refused_as_wrong_use(app: Flask, world: World, day: str) -> None:
+    done = app.test_cli_runner().invoke(args=["reminders", "plan", "--dry-run", "--day", day])
+
+    assert done.exit_code == 2
+    assert "--day is a date such as 2026-04-30" in done.stderr
+
+
 def test_without_a_relay_the_outbox_is_kept(app: Flask, world: World) -> None:
     assert "Messages: 3" in run(app, "plan").output
     made = run(app, "send")
