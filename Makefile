@@ -55,8 +55,8 @@ test: $(VENV)/.dev portal/web/static/manifest.json
 first-run:
 	$(PYTHON) tests/first_run.py
 
-bench: $(VENV)/.dev portal/web/static/manifest.json
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev portal/web/static/manifest.json  # a nation on PostgreSQL: BENCH="--only n"
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf $(VENV) node_modules portal/web/static
