@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
+from psycopg import IsolationLevel
 from sqlalchemy import (
     BigInteger,
     DateTime,
@@ -231,6 +232,7 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -285,6 +287,13 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
         cursor.execute("SET jit = off")
         cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     connection.commit()
+
+
+def _begin_postgresql(connection: Any) -> None:
+    """Let a reader see one state, as on SQLite; a writer sees what was committed while it waited."""
+    writes = connection.get_execution_options().get("portal_writes")
+    level = IsolationLevel.READ_COMMITTED if writes else IsolationLevel.REPEATABLE_READ
+    connection.connection.dbapi_connection.isolation_level = level  # nothing is sent before the first read
 
 
 class Fact(Base):
