@@ -57,6 +57,7 @@ def test_the_force_s_directive_is_neither_taken_over_nor_withdrawn(of_a_unit):
     gone = {"csrf_token": token, "effective_on": "1 December 2027", "do": "withdraw"}
     assert taken.status_code == 403
     assert of_a_unit.post("/directives/OIC-2026/withdraw", data=gone).status_code == 403
+    assert not [text for text in of_a_unit.page("/directives/OIC-2026").links if text.startswith("Withdraw")]
     assert versions() == before
 
 

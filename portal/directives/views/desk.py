@@ -11,6 +11,7 @@ from portal.access import requires
 from portal.directives import queries, wording
 from portal.directives.derived import NOBODY, reach
 from portal.directives.queries import DirectiveTold, VersionTold
+from portal.directives.scope import within_reach
 from portal.directives.views.blueprint import bp
 from portal.directives.writing import to_toml
 from portal.errors import NotFoundError
@@ -56,6 +57,7 @@ def directive(reference: str) -> ResponseReturnValue:
         taken_back=queries.taken_back(told.id),
         today=today,
         may_issue=may_issue(),
+        may_withdraw=may_issue() and told.id in within_reach(current_user.viewer, [told.id]),
         everyone=sight(current_user.viewer).everyone,
     )
 
