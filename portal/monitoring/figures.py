@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from portal.monitoring.subject import Subject
 from portal.people.queries import UnitRow
@@ -34,26 +35,42 @@ class Figures:
     rows: int = 0
 
     @classmethod
-    def of(cls, counted: Iterable[tuple[int, int, int, int]]) -> "Figures":
-        """From rows of unit id, position, status and number of people."""
+    def of(cls, counted: Iterable[tuple[int, int, int, int]], rows_of_each: int = 0) -> "Figures":
+        """From rows of unit id, position, status and number of people.
+
+        Args:
+            counted: The rows; position 0 is the whole directive.
+            rows_of_each: How many rows each person has, where only the whole directive is counted.
+        """
         people: dict[int, dict[Status, int]] = {}
         requirements: dict[int, dict[Status, int]] = {}
-        rows = 0
+        rows, kinds = 0, {int(status): status for status in Status}
         for unit_id, position, status, count in counted:
             group = requirements.setdefault(position, {}) if position else people.setdefault(unit_id, {})
-            group[Status(status)] = group.get(Status(status), 0) + count
-            rows += count if position else 0
+            kind = kinds[status]
+            group[kind] = group.get(kind, 0) + count
+            rows += count if position else count * rows_of_each
         return cls(people, requirements, rows)
 
-    @property
+    @cached_property
     def by_status(self) -> dict[Status, int]:
         """People by status over all units, every status named."""
-        return {status: sum(unit.get(status, 0) for unit in self.people.values()) for status in Status}
+        found = dict.fromkeys(Status, 0)
+        for unit in self.people.values():
+            for status, people in unit.items():
+                found[status] += people
+        return found
 
     @property
     def assigned(self) -> int:
         """All people with a row."""
         return sum(self.by_status.values())
+
+    @property
+    def rows_of_each(self) -> int:
+        """How many requirements each person has, where all have the same ones; else 0."""
+        same = all(sum(group.values()) == self.assigned for group in self.requirements.values())
+        return len(self.requirements) if same else 0
 
     @property
     def share(self) -> Share:

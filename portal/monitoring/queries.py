@@ -86,7 +86,10 @@ class CompletionReport:
         """Those whom the filters leave."""
         if not self.filters:
             return self.figures
-        return Figures.of(standings.counts(self.scope_of(self.reach.whose(self.filters))))
+        scope = self.scope_of(self.reach.whose(self.filters))
+        if scope.whose.by_standing and (each := self.group.rows_of_each):
+            return Figures.of(standings.wholes(scope), each)
+        return Figures.of(standings.counts(scope))
 
     @cached_property
     def group(self) -> Figures:

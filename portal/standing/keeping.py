@@ -48,9 +48,14 @@ def keep(today: date) -> int:
     stamp()
     found = missing(today)
     for directive_id, day in found:
-        db.session.execute(insert(StandingKept).values(directive_id=directive_id, day=day))
-        db.session.execute(insert(TABLE).from_select([*KEY, "people"], _summed(day, directive_id)))
+        sum_up(directive_id, day)
     return len(found)
+
+
+def sum_up(directive_id: int, day: int) -> None:
+    """Keep a day of a directive, under the lock of a stamp: one statement sums the changes up to it."""
+    db.session.execute(insert(StandingKept).values(directive_id=directive_id, day=day))
+    db.session.execute(insert(TABLE).from_select([*KEY, "people"], _summed(day, directive_id)))
 
 
 @counted

@@ -6,7 +6,7 @@ package names their table.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -48,6 +48,24 @@ def counts(scope: Scope) -> Iterator[tuple[int, int, Status, int]]:
         statement = select(*columns, func.count()).where(*scope.every()).group_by(*columns)
         rows = db.session.execute(statement)
     return ((unit, place, Status(status), n) for unit, place, status, n in rows)
+
+
+def wholes(scope: Scope) -> Iterator[tuple[int, int, Status, int]]:
+    """The same of the whole directive alone."""
+    rows: Any = sums.wholes(scope)
+    if rows is None:
+        apart = [(status,) for status in LATE] if scope.whose.late and not scope.whose.statuses else [None]
+        rows = (row for statuses in apart for row in _by_unit(scope, statuses))
+    return ((unit, WHOLE, Status(status), n) for unit, status, n in rows)
+
+
+def _by_unit(scope: Scope, statuses: tuple[Status, ...] | None) -> Sequence[Row[Any]]:
+    """People by unit and status; those overdue apart from those expired are told by an index alone."""
+    if statuses is not None:
+        scope = replace(scope, whose=replace(scope.whose, statuses=statuses))
+    columns = (span.unit_id, span.status)
+    statement = select(*columns, func.count()).where(*scope.wholes()).group_by(*columns)
+    return db.session.execute(statement).all()
 
 
 @tells_reach

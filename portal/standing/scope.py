@@ -136,7 +136,8 @@ class Scope:
             found.append(_among(whole, whose.statuses))
         if whose.late is not None:
             least, most = whose.late
-            found += [_among(whole, LATE), late_since(whole).between(today - most, today - least)]
+            since = whole.due_on if whose.statuses == (Status.OVERDUE,) else late_since(whole)
+            found += [_among(whole, LATE), since.between(today - most, today - least)]
         if whose.due_within is not None:
             found += [_among(whole, AHEAD), whole.due_on <= today + whose.due_within]
         return found

@@ -5,6 +5,7 @@ the names of all. The kept sums say which status and due date hold the slice; wi
 people, names are walked in the order of their index until the slice is full.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -21,6 +22,8 @@ from portal.standing.scope import LATE, Scope, late_since
 
 ERASED = "Erased"
 MANY = 4_000  # people in a group whose names are not all sorted
+
+_Group = tuple[tuple[Any, ...], int]  # the values of the columns, and people
 
 span: Any = StandingSpan
 name: Any = PersonName
@@ -54,6 +57,7 @@ class _By:
     columns: tuple[Any, ...]
     descending: bool = False
     counted: tuple[str, ...] | None = None  # the same, as the kept sums call it; None: they do not count it
+    units: Sequence[int] = ()  # in their order, where the place of a unit is sorted by
 
     @property
     def order(self) -> list[Any]:
@@ -70,7 +74,9 @@ def people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[Row[An
         "due": _By((span.due_on,), sort.descending, ("due_on",)),
         "rank": _By((Post.rank_or_grade,), sort.descending, ("rank_or_grade",)),
         "role": _By((Post.designated_role,), sort.descending, ("designated_role",)),
-        "unit": _By((place(sort.units),) if sort.units else (), sort.descending),
+        "unit": _By((place(sort.units),), sort.descending, ("unit_id",), sort.units)
+        if sort.units
+        else _By((), sort.descending, ()),
     }[sort.column]
     return _detailed(scope, _cut(scope, by, offset, limit))
 
@@ -121,6 +127,8 @@ def _cut(scope: Scope, by: _By, offset: int, limit: int) -> list[int]:
     groups = None if by.counted is None else sums.groups(scope, by.counted)
     if groups is None:
         return _sorted(scope, by, (), offset, limit)
+    if by.units:
+        groups = _placed(groups, by.units)
     found: list[int] = []
     before = 0
     for keys, held in _runs(sorted(groups, reverse=by.descending)):
@@ -128,9 +136,18 @@ def _cut(scope: Scope, by: _By, offset: int, limit: int) -> list[int]:
         taken = min(held - skipped, limit - len(found))
         if taken > 0:
             read = _walked if len(keys) == 1 and held > MANY else _sorted_of
-            found += read(scope, by, _among(by, keys), _Slice(skipped, taken, held))
+            found += read(scope, _narrowed(by, keys), _among(by, keys), _Slice(skipped, taken, held))
         before += held
     return found
+
+
+def _placed(groups: Sequence[_Group], units: Sequence[int]) -> list[_Group]:
+    """Groups by unit as groups by the place of the unit; one that has none comes first."""
+    places = {unit_id: place for place, unit_id in enumerate(units)}
+    found: Counter[int] = Counter()
+    for (unit_id,), people in groups:
+        found[places.get(unit_id, -1)] += people
+    return [((place,), people) for place, people in found.items()]
 
 
 class _Slice(NamedTuple):
@@ -139,7 +156,7 @@ class _Slice(NamedTuple):
     of: int  # people
 
 
-def _runs(groups: Sequence[tuple[tuple[Any, ...], int]]) -> Iterator[tuple[list[tuple[Any, ...]], int]]:
+def _runs(groups: Sequence[_Group]) -> Iterator[tuple[list[tuple[Any, ...]], int]]:
     """Groups in their order: one of very many people alone, the others together as far as they are few."""
     keys: list[tuple[Any, ...]] = []
     held = 0
@@ -153,10 +170,21 @@ def _runs(groups: Sequence[tuple[tuple[Any, ...], int]]) -> Iterator[tuple[list[
         yield keys, held
 
 
+def _narrowed(by: _By, keys: Sequence[tuple[Any, ...]]) -> _By:
+    """The same order where only these groups are sorted: the places of their units alone."""
+    if not by.units:
+        return by
+    units = [by.units[at] for at in sorted(at for (at,) in keys if at >= 0)]
+    return replace(by, columns=(place(units),) if len(keys) > 1 else ())
+
+
 def _among(by: _By, keys: Sequence[tuple[Any, ...]]) -> Any:
     """That somebody is in one of these groups, which are in order: those that start alike are together."""
     if not by.columns:
         return and_(True)
+    if by.units:
+        here = span.unit_id.in_([by.units[at] for (at,) in keys if at >= 0])
+        return or_(here, span.unit_id.not_in(by.units)) if (-1,) in keys else here
     *firsts, last = by.columns
     ways = []
     for start, some in groupby(keys, key=lambda key: key[:-1]):
@@ -170,6 +198,8 @@ def _sorted_of(scope: Scope, by: _By, among: Any, cut: _Slice) -> list[int]:
 
 
 def _sorted(scope: Scope, by: _By, among: Sequence[Any], offset: int, limit: int) -> list[int]:
+    if scope.whose.named is not None:
+        scope = _anywhere(scope)
     statement = (
         select(span.person_id)
         .join(Post, Post.id == span.post_id)

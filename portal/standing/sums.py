@@ -34,6 +34,14 @@ def counts(scope: Scope) -> Sequence[Row] | None:
     return found and [row[1:] for row in found]
 
 
+def wholes(scope: Scope) -> Sequence[Row] | None:
+    """People by unit and status under the whole directive."""
+    if not _whole(scope.whose):
+        return None
+    found = _on(scope, [Kind.PLACE], (total.unit_id, total.status), [scope.as_at])
+    return found and [row[1:] for row in found]
+
+
 def by_post(scope: Scope) -> Sequence[Row] | None:
     """People by designated role, rank or grade, and status under the whole directive."""
     if not _whole(scope.whose):
@@ -58,15 +66,18 @@ _COLUMNS = {
     "since_on": total.since_on,
     "designated_role": group.designated_role,
     "rank_or_grade": group.rank_or_grade,
+    "unit_id": total.unit_id,
 }
 
 
 def groups(scope: Scope, by: Sequence[str]) -> Sequence[tuple[Row, int]] | None:
     """How many people there are with each value of some columns: those named in ``_COLUMNS``."""
-    whose = scope.whose
-    if not _whole(replace(whose, late=None, due_within=None)):
+    by_unit = "unit_id" in by
+    whose = scope.whose if by_unit else replace(scope.whose, late=None, due_within=None)
+    if not _whole(whose):
         return None
-    found = _on(scope, [Kind.DAYS], [_COLUMNS[name] for name in by], [scope.as_at], *_late_or_due(scope))
+    kind, columns = Kind.PLACE if by_unit else Kind.DAYS, [_COLUMNS[name] for name in by]
+    found = _on(scope, [kind], columns, [scope.as_at], *_late_or_due(scope))
     return found and [(row[1:-1], row[-1]) for row in found]
 
 
