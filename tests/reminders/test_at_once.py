@@ -81,5 +81,6 @@ def test_a_day_is_planned_once_and_a_person_nudged_once(serving: Flask) -> None:
 
     planned = at_once(serving, lambda: services.plan_day(date(2026, 5, 15), at=NOON, hours=Hours()))
     assert all(isinstance(one, services.Plan) for one in planned), planned
+    db.session.rollback()  # what was read before is of a state before
     assert db.session.scalar(select(func.count()).select_from(Message)) == 3
     assert db.session.scalar(select(func.count()).select_from(MessageLine)) == 4
