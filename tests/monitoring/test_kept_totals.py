@@ -1,0 +1,80 @@
+"""A report from kept sums reads as the same report from the spans, whoever asks and however it is narrowed."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+import time_machine
+
+from portal import clock
+from portal.db import stamp, transaction
+from portal.standing import keeping, slices, sums
+from portal.standing.models import StandingTotal
+from tests.monitoring.counting import statements
+from tests.monitoring.world import REPORT, TODAY, World, enter, make_world
+from tests.pages import PortalClient
+from tests.standing.facts import make_exclusion, make_start
+
+VIEWERS = ("D6001", "D2003", "D2001")  # all, a command, a team
+QUERIES = (
+    "",
+    "?as_at=2026-04-30",
+    "?as_at=2026-05-20",
+    "?as_at=2026-04-30&as_known_on=2026-05-01",
+    "?rank=Constable",
+    "?role=response&status=overdue",
+    "?status=satisfied&sort=-person",
+    "?late=31-90&sort=rank",
+    "?as_at=2026-04-20&due=30&sort=-due",
+    "?unit=Westshire+Police/Local+Policing&sort=unit",
+    "?q=shah&sort=-unit",
+    "?status=not_complete&sort=role&page=2",
+)
+
+
+@pytest.fixture(params=["month ends are kept", "the days around are kept", "no day is kept"])
+def world(request: pytest.FixtureRequest, database: None) -> Iterator[World]:
+    """The force of the other tests, with more kinds of standing, on 1 June."""
+    with time_machine.travel(TODAY, tick=False):
+        found = make_world()
+        make_start(found.people["N2"], found.activities[1], found.version, date(2026, 5, 20))
+        make_exclusion(found.people["S1"], found.directive, date(2026, 5, 1), date(2026, 5, 20))
+        with transaction():
+            stamp()
+            if request.param == "month ends are kept":
+                keeping.keep(clock.today())
+            elif request.param == "the days around are kept":
+                for day in (date(2026, 4, 19), date(2026, 5, 20), date(2026, 6, 2)):
+                    keeping.sum_up(found.directive, day.toordinal())
+        yield found
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+def test_every_page_reads_the_same(
+    client: PortalClient, world: World, viewer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(client, world, viewer)
+    client.page(REPORT)  # the first look is kept
+    paths = [*(REPORT + query for query in QUERIES), "/monitoring", "/monitoring?as_at=2026-05-20"]
+    monkeypatch.setattr(slices, "MANY", 1)
+    kept = [client.page(path) for path in paths]
+    monkeypatch.setattr(sums, "_on", lambda *_: None)
+    read = [client.page(path) for path in paths]
+
+    for path, one, other in zip(paths, kept, read, strict=True):
+        assert one.text == other.text, path
+        assert [link.get("href") for link in one.all("a")] == [link.get("href") for link in other.all("a")]
+
+
+def test_a_report_of_everybody_reads_no_spans_but_those_of_the_people_it_names(
+    client: PortalClient, world: World
+) -> None:
+    enter(client, world, "D6001")
+    client.page(REPORT)
+    with statements() as run:
+        client.page(REPORT)
+
+    spans = [statement for statement in run if "standing_span" in statement]
+    assert any(StandingTotal.__tablename__ in statement for statement in run)
+    assert spans
+    assert all("standing_span.person_id IN" in each or "ORDER BY" in each for each in spans)
