@@ -1,4 +1,4 @@
-"""A report from kept sums reads as the same report from the spans, whoever asks and however it is narrowed."""
+"""A report from kept sums reads as the same report from the spans, however it is narrowed, by whomever."""
 
 from collections.abc import Iterator
 from datetime import date
