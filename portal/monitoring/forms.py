@@ -13,6 +13,8 @@ from portal.people import paths
 from portal.records.queries import EXTRA_REASONS
 from portal.web.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit
 
+MOST_UNITS = 500  # that a list to choose from holds
+
 
 def capital(words: str) -> str:
     """The words, their first letter large."""
@@ -54,7 +56,10 @@ class FilterForm(Form):  # type: ignore[misc]
         """Fill the lists from ``report``."""
         super().__init__(data=report.filters.address, **kwargs)
         roles, ranks = report.choices()
-        self.unit.choices = _choices("Any unit", unit_choices(report))
+        units, all_of_them = unit_choices(report)
+        self.unit.choices = _choices("Any unit", units)
+        if not all_of_them:
+            self.unit.description = "Choose units further down in the table “By unit”"
         self.role.choices = _choices("Any role", [(role, capital(role)) for role in roles])
         self.rank.choices = _choices("Any rank or grade", [(rank, rank) for rank in ranks])
         self.status.choices = _choices("Any status", list(STATUS_WORDS.items()))
@@ -81,14 +86,24 @@ class OneMoreForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Open one more attempt", widget=GovSubmit())
 
 
-def unit_choices(report: CompletionReport) -> list[tuple[str, str]]:
-    """Every unit that holds somebody, and those above them as far as all of them agree, by path."""
+def unit_choices(report: CompletionReport) -> tuple[list[tuple[str, str]], bool]:
+    """Every unit that holds somebody, and those above them as far as all of them agree, by path.
+
+    Of more than ``MOST_UNITS`` only the upper levels, with the one asked for; and whether all are there.
+    """
     found: set[tuple[str, ...]] = set()
     for unit_id in report.figures.people:
         unit = report.reach.units.get(unit_id)
         names = paths.split(unit.path) if unit else ()
         found.update(names[:depth] for depth in range(1, len(names) + 1))
-    return [(paths.join(names), f"{'– ' * (len(names) - 1)}{names[-1]}") for names in sorted(found)]
+    shown, depth = set(found), max((len(names) for names in found), default=0)
+    while len(shown) > MOST_UNITS and depth > 1:
+        depth -= 1
+        shown = {names for names in shown if len(names) <= depth}
+    if report.filters.unit:
+        shown |= found & {tuple(paths.split(report.filters.unit))}
+    listed = [(paths.join(names), f"{'– ' * (len(names) - 1)}{names[-1]}") for names in sorted(shown)]
+    return listed, len(shown) == len(found)
 
 
 def _choices(none: str, pairs: list[tuple[str, str]]) -> list[SelectChoice]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import date
+from urllib.parse import quote
 
 import pytest
 import time_machine
 
 from portal import clock
 from portal.db import stamp, transaction
+from portal.monitoring import forms
 from portal.standing import keeping, slices, sums
 from portal.standing.models import StandingTotal
 from tests.monitoring.counting import statements
@@ -78,3 +80,22 @@ def test_a_report_of_everybody_reads_no_spans_but_those_of_the_people_it_names(
     assert any(StandingTotal.__tablename__ in statement for statement in run)
     assert spans
     assert all("standing_span.person_id IN" in each or "ORDER BY" in each for each in spans)
+
+
+def test_of_very_many_units_the_upper_ones_are_offered_and_the_one_asked_for(
+    client: PortalClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(client, world, "D6001")
+    below = "Westshire Police/Local Policing/Response, North"
+
+    def offered(query: str = "") -> list[str | None]:
+        page = client.page(REPORT + query)
+        assert ("Choose units further down in the table “By unit”" in page.text) == (forms.MOST_UNITS < 9)
+        return [
+            option.get("value") for option in page.all("option") if "Police" in (option.get("value") or "")
+        ]
+
+    assert below in offered()
+    monkeypatch.setattr(forms, "MOST_UNITS", 3)
+    assert offered() == ["Westshire Police", "Westshire Police/Crime", "Westshire Police/Local Policing"]
+    assert below in offered(f"?unit={quote(below)}")
