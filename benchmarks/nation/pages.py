@@ -30,10 +30,16 @@ class Timed:
     position: str
     p50: float  # ms
     p95: float
-    processor: float  # ms that portal and database used for one, together: what load leaves as it is
+    portal: float  # ms of processor time that the portal used for one: what load leaves as it is
+    server: float  # ms of processor time that the database used for one
     times: int
     statements: int = 0
     database: float = 0.0  # ms of its statements in one asking, in another process
+
+    @property
+    def processor(self) -> float:
+        """Both together."""
+        return self.portal + self.server
 
     @property
     def judged(self) -> bool:
@@ -98,11 +104,12 @@ def measure(nation: Nation, tell: Callable[[str], None] = print) -> Iterator[tup
 
 
 def _timed(nation: Nation, task: Callable[[], object], named: tuple[str, str, str]) -> Timed:
-    used = nation.processor_seconds()
+    before = nation.processor_seconds()
     done = several(task)
-    used = nation.processor_seconds() - used
     times = len(done.times)
-    return Timed(*named, done.percentile(0.5), done.percentile(0.95), 1000 * used / (times + 1), times)
+    spent = zip(nation.processor_seconds(), before, strict=True)
+    portal, server = (1000 * (after - begun) / (times + 1) for after, begun in spent)
+    return Timed(*named, done.percentile(0.5), done.percentile(0.95), portal, server, times)
 
 
 def several(task: Callable[[], object]) -> Load:
