@@ -106,6 +106,21 @@ def across(as_at: date, as_known_on: datetime, whose: Whose) -> Sequence[tuple[i
     return [(unit_id, Status(status), people) for unit_id, status, people in rows]
 
 
+def across_posts(as_at: date, as_known_on: datetime, whose: Whose) -> Sequence[tuple[str, str, Status, int]]:
+    """The people of ``across`` by designated role, rank or grade, and status; once in each of these."""
+    worst = (
+        select(Post.designated_role, Post.rank_or_grade, func.min(span.status).label("status"))
+        .join(Post, Post.id == span.post_id)
+        .where(span.position == WHOLE, holds(span, as_at), is_known(span, as_known_on))
+        .where(whose.seen(span), *whose.asked(span))
+        .group_by(span.person_id, span.unit_id, Post.designated_role, Post.rank_or_grade)
+        .subquery()
+    )
+    columns = (worst.c.designated_role, worst.c.rank_or_grade, worst.c.status)
+    rows = db.session.execute(select(*columns, func.count()).group_by(*columns))
+    return [(role, rank, Status(status), people) for role, rank, status, people in rows]
+
+
 def days_left(scope: Scope) -> Sequence[tuple[Status, int, int]]:
     """Of those who have still to complete: status, days to the last day in time, and people.
 
