@@ -66,7 +66,7 @@ def test_the_page_shows_by_itself_that_the_file_is_ready(
         tab.goto(path)
         tab.wait_for_selector("h1:has-text('Your file is ready')")
         hold_to_account(tab)
-        assert "status" in tab.inner_text("main")
+        assert "Status: overdue" in tab.inner_text("main")
         assert taken(tab, tmp_path).read_bytes().startswith(b"%PDF")
 
 
