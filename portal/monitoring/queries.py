@@ -118,7 +118,8 @@ class CompletionReport:
 
     def scope_of(self, whose: Whose) -> Scope:
         """This directive at this position, for some people."""
-        return Scope(self.subject.id, self.position.as_at, self.position.as_known_on, whose)
+        at = self.position
+        return Scope(self.subject.id, at.as_at, at.as_known_on, whose, at.latest)
 
     @cached_property
     def _all(self) -> Scope:

@@ -104,6 +104,7 @@ class Scope:
     as_at: date
     as_known_on: datetime
     whose: Whose
+    newest: bool = True  # it may know all that is recorded: then kept sums are asked
 
     def every(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of every requirement and of the whole."""

@@ -21,7 +21,7 @@ from portal.standing.models import StandingSpan
 from portal.standing.scope import LATE, Scope, late_since
 
 ERASED = "Erased"
-MANY = 4_000  # people in a group whose names are not all sorted
+MANY = 500  # people in a group whose names are not all sorted
 
 _Group = tuple[tuple[Any, ...], int]  # the values of the columns, and people
 
@@ -130,13 +130,14 @@ def _cut(scope: Scope, by: _By, offset: int, limit: int) -> list[int]:
     if by.units:
         groups = _placed(groups, by.units)
     found: list[int] = []
-    before = 0
+    before, everyone = 0, sum(people for _, people in groups)
     for keys, held in _runs(sorted(groups, reverse=by.descending)):
         skipped = max(offset - before, 0)
         taken = min(held - skipped, limit - len(found))
         if taken > 0:
-            read = _walked if len(keys) == 1 and held > MANY else _sorted_of
-            found += read(scope, _narrowed(by, keys), _among(by, keys), _Slice(skipped, taken, held))
+            cut = _Slice(skipped, taken, held)
+            read = _walked if len(keys) == 1 and held > MANY and _is_near(cut, everyone) else _sorted_of
+            found += read(scope, _narrowed(by, keys), _among(by, keys), cut)
         before += held
     return found
 
@@ -154,6 +155,15 @@ class _Slice(NamedTuple):
     offset: int
     limit: int
     of: int  # people
+
+
+def _is_near(cut: _Slice, everyone: int) -> bool:
+    """Whether fewer names are passed on the way to a slice than there are people to sort.
+
+    Of all who are listed, as many have to be passed as the group is a small part of them.
+    """
+    passed = cut.limit + min(cut.offset, cut.of - cut.offset - cut.limit)
+    return passed * everyone < cut.of**2
 
 
 def _runs(groups: Sequence[_Group]) -> Iterator[tuple[list[tuple[Any, ...]], int]]:

@@ -5,8 +5,7 @@ where the scope asks by unit, role, rank and status. Whoever asks here reads the
 None. Every statement looks for the newest stamp itself: another transaction may commit between two.
 """
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -135,16 +134,10 @@ def _on(
     scope: Scope, kinds: Sequence[Kind], columns: Sequence[Any], days: Sequence[date], *wanted: Any
 ) -> Sequence[Row] | None:
     """Each of ``days`` as an ordinal, the columns, and the people; None: the sums cannot tell."""
-    kept = _kept_days(scope.directive_id, max(days))
+    if not scope.newest:
+        return None
     here = [total.directive_id == scope.directive_id, total.kind.in_(kinds), *_asked(scope.whose), *wanted]
-    wholly = [day.toordinal() for day in days if day.toordinal() in kept]
-    parts = [(total.day, [total.summed == 1, total.day.in_(wholly)])] if wholly else []
-    for day in (day.toordinal() for day in days if day.toordinal() not in kept):
-        before = kept[bisect_right(kept, day) - 1] if kept and kept[0] <= day else 0
-        label = literal(day).label("day")
-        if before:
-            parts.append((label, [total.summed == 1, total.day == before]))
-        parts.append((label, [total.summed == 0, total.day > before, total.day <= day]))
+    parts = list(_parts(scope.directive_id, [day.toordinal() for day in days]))
     names = [f"c{place}" for place in range(len(columns))]
     labelled = [column.label(name) for column, name in zip(columns, names, strict=True)]
     read = union_all(
@@ -167,7 +160,15 @@ def _from(statement: Any, columns: Sequence[Any]) -> Any:
     return statement
 
 
-def _kept_days(directive_id: int, last: date) -> list[int]:
+def _parts(directive_id: int, days: Sequence[int]) -> Iterator[tuple[Any, list[Any]]]:
+    """Which rows make up each day, with the day they are of: a kept day's sums, and the changes since."""
     kept = StandingKept
-    query = select(kept.day).where(kept.directive_id == directive_id, kept.day <= last.toordinal())
-    return list(db.session.scalars(query.order_by(kept.day)))
+    here = select(kept.day).where(kept.directive_id == directive_id)
+    wholly = set(db.session.scalars(here.where(kept.day.in_(days)))) if len(days) > 1 else set()
+    if wholly:
+        yield total.day, [total.summed == 1, total.day.in_(sorted(wholly))]
+    for day in sorted({*days} - wholly):
+        before = here.where(kept.day <= day).order_by(kept.day.desc()).limit(1).scalar_subquery()
+        label = literal(day).label("day")
+        yield label, [total.summed == 1, total.day == before]
+        yield label, [total.summed == 0, total.day > func.coalesce(before, 0), total.day <= day]

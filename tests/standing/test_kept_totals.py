@@ -117,6 +117,7 @@ def check_reads(history, day, days):
 @given(acts=ACTS, validity=VALIDITY, asked=st.lists(DAYS, min_size=4, max_size=4), many=st.integers(0, 2))
 def test_after_every_act_the_sums_are_those_of_the_spans(database, monkeypatch, acts, validity, asked, many):
     monkeypatch.setattr(slices, "MANY", many)  # so that names are walked, of two people too
+    monkeypatch.setattr(slices, "_is_near", lambda *_: True)
     with undone():
         history = History(validity)
         days = sorted({*asked, START})
@@ -255,6 +256,7 @@ def test_facts_before_and_after_a_kept_day_change_its_sum(database):
 
 def test_someone_without_a_name_keeps_their_place_where_names_are_walked(database, monkeypatch):
     monkeypatch.setattr(slices, "MANY", 1)
+    monkeypatch.setattr(slices, "_is_near", lambda *_: True)
     *_, directive, people = world(6)
     names = ["Adams", "Bell", "Evans", "Frost", "Erased", "Young"]
     for person, surname in zip(people, names, strict=True):
