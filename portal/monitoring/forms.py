@@ -100,8 +100,8 @@ def unit_choices(report: CompletionReport) -> tuple[list[tuple[str, str]], bool]
     while len(shown) > MOST_UNITS and depth > 1:
         depth -= 1
         shown = {names for names in shown if len(names) <= depth}
-    if report.filters.unit:
-        shown |= found & {tuple(paths.split(report.filters.unit))}
+    if report.filters.unit and len(shown) < len(found):  # what the address has may be no path at all
+        shown |= {names for names in found if paths.join(names) == report.filters.unit}
     listed = [(paths.join(names), f"{'– ' * (len(names) - 1)}{names[-1]}") for names in sorted(shown)]
     return listed, len(shown) == len(found)
 
