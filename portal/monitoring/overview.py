@@ -215,13 +215,16 @@ def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE, open
     needed = [
         Needed(report.subject, line, line.holder.person_id in opens, position.as_at) for report, line in late
     ]
-    overdue = set().union(*(report.overdue_people() for report in reports))
+    if len(reports) == 1:  # nobody counts twice, and nobody's id is needed
+        overdue = reports[0].group.count(Status.OVERDUE, Status.EXPIRED)
+    else:
+        overdue = len(set().union(*(report.overdue_people() for report in reports)))
     own = command(reach, filters) if reports else None
     return Overview(
         position,
         [_card(report, opened) for report in reports],
         needed,
-        len(overdue),
+        overdue,
         _whose(reach, filters),
         filters,
         own,

@@ -86,10 +86,11 @@ class CompletionReport:
         """Those whom the filters leave."""
         if not self.filters:
             return self.figures
-        scope = self.scope_of(self.reach.whose(self.filters))
-        if scope.whose.by_standing and (each := self.group.rows_of_each):
-            return Figures.of(standings.wholes(scope), each)
-        return Figures.of(standings.counts(scope))
+        whose = self.reach.whose(self.filters)
+        if whose.by_standing and (each := self.group.rows_of_each):
+            here = replace(whose, standing_in=frozenset(self.group.people))
+            return Figures.of(standings.wholes(self.scope_of(here)), each)
+        return Figures.of(standings.counts(self.scope_of(whose)))
 
     @cached_property
     def group(self) -> Figures:

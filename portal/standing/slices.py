@@ -57,7 +57,7 @@ class _By:
     columns: tuple[Any, ...]
     descending: bool = False
     counted: tuple[str, ...] | None = None  # the same, as the kept sums call it; None: they do not count it
-    units: Sequence[int] = ()  # in their order, where the place of a unit is sorted by
+    units: Sequence[int] = ()  # in their order, where the place of a unit is sorted by: in place of columns
 
     @property
     def order(self) -> list[Any]:
@@ -74,7 +74,7 @@ def people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[Row[An
         "due": _By((span.due_on,), sort.descending, ("due_on",)),
         "rank": _By((Post.rank_or_grade,), sort.descending, ("rank_or_grade",)),
         "role": _By((Post.designated_role,), sort.descending, ("designated_role",)),
-        "unit": _By((place(sort.units),), sort.descending, ("unit_id",), sort.units)
+        "unit": _By((), sort.descending, ("unit_id",), sort.units)
         if sort.units
         else _By((), sort.descending, ()),
     }[sort.column]
@@ -126,6 +126,7 @@ def _cut(scope: Scope, by: _By, offset: int, limit: int) -> list[int]:
     """The ids of the people of a slice, in their order."""
     groups = None if by.counted is None else sums.groups(scope, by.counted)
     if groups is None:
+        by = replace(by, columns=(place(by.units),)) if by.units else by
         return _sorted(scope, by, (), offset, limit)
     if by.units:
         groups = _placed(groups, by.units)
@@ -190,11 +191,11 @@ def _narrowed(by: _By, keys: Sequence[tuple[Any, ...]]) -> _By:
 
 def _among(by: _By, keys: Sequence[tuple[Any, ...]]) -> Any:
     """That somebody is in one of these groups, which are in order: those that start alike are together."""
-    if not by.columns:
-        return and_(True)
     if by.units:
         here = span.unit_id.in_([by.units[at] for (at,) in keys if at >= 0])
         return or_(here, span.unit_id.not_in(by.units)) if (-1,) in keys else here
+    if not by.columns:
+        return and_(True)
     *firsts, last = by.columns
     ways = []
     for start, some in groupby(keys, key=lambda key: key[:-1]):
