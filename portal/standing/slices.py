@@ -60,6 +60,11 @@ class _By:
     units: Sequence[int] = ()  # in their order, where the place of a unit is sorted by: in place of columns
 
     @property
+    def asks_posts(self) -> bool:
+        """Whether the posts have to be read for it."""
+        return self.counted in (("rank_or_grade",), ("designated_role",))
+
+    @property
     def order(self) -> list[Any]:
         """All that is sorted by; it ends with the name, so that slices never overlap."""
         columns = [*self.columns, *by_name()]
@@ -211,12 +216,10 @@ def _sorted_of(scope: Scope, by: _By, among: Any, cut: _Slice) -> list[int]:
 def _sorted(scope: Scope, by: _By, among: Sequence[Any], offset: int, limit: int) -> list[int]:
     if scope.whose.named is not None:
         scope = _anywhere(scope)
-    statement = (
-        select(span.person_id)
-        .join(Post, Post.id == span.post_id)
-        .outerjoin(PersonName, PersonName.person_id == span.person_id)
-        .where(*scope.wholes(), *among)
-    )
+    named = select(span.person_id).outerjoin(PersonName, PersonName.person_id == span.person_id)
+    statement = named.where(*scope.wholes(), *among)
+    if by.asks_posts:
+        statement = statement.join(Post, Post.id == span.post_id)
     return list(db.session.scalars(statement.order_by(*by.order).offset(offset).limit(limit)))
 
 
@@ -227,7 +230,7 @@ def _walked(scope: Scope, by: _By, among: Any, cut: _Slice) -> list[int]:
     downwards = by.descending != back
     order = [name.surname, name.staff_number, name.person_id]
     stands = exists().where(span.person_id == name.person_id, among)
-    if by.counted in (("rank_or_grade",), ("designated_role",)):
+    if by.asks_posts:
         stands = stands.where(Post.id == span.post_id)
     statement = (
         select(*order)
