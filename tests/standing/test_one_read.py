@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 PORTAL = Path(__file__).resolve().parents[2] / "portal"
-TABLE = re.compile(r"StandingSpan|standing_span|portal\.standing\.(models|lines|loading|spans)\b")
+INSIDE = "models|lines|loading|spans|sums|summing"
+TABLE = re.compile(rf"Standing(Span|Total)|standing_(span|total)|portal\.standing\.({INSIDE})\b")
 KNOWN = {"app.py"}  # tells the units of work who keeps the spans
 
 
