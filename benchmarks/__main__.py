@@ -55,7 +55,7 @@ def main() -> int:
     alone: dict[str, Callable[[], list[Figure]]] = {
         **ALONE,
         "g": partial(growth.measure, asked.large),
-        "n": partial(nation.measure, asked.nation),
+        "n": partial(nation.measure, asked.nation, asked.note),
     }
     for part, measure in sorted(alone.items()):
         if part in only:

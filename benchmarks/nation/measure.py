@@ -20,7 +20,7 @@ from benchmarks.nation.pages import Timed
 HERE = Path(__file__).parent
 
 
-def measure(kept: Path | None = None) -> list[Figure]:
+def measure(kept: Path | None = None, notes: Sequence[str] = ()) -> list[Figure]:
     """Make the nation, or use the one kept in a folder, and measure it: the better part of an hour."""
     with _folder(kept) as folder, served(folder / "cluster") as cluster:
         instance = folder / "instance"
@@ -34,7 +34,7 @@ def measure(kept: Path | None = None) -> list[Figure]:
             found += _summed(timed) + files.measure(cluster, nation, folder)
         sizes = growth.measure(cluster, instance, folder)
         about = {**_machine(), "postgresql": cluster.version(), **made.sizes(url)}
-    write(found, timed, sizes, about)
+    write(found, timed, sizes, about, notes)
     return found
 
 
@@ -91,7 +91,11 @@ def _machine() -> dict[str, Any]:
 
 
 def write(
-    found: Sequence[Figure], timed: Sequence[Timed], sizes: Sequence[Size], about: dict[str, Any]
+    found: Sequence[Figure],
+    timed: Sequence[Timed],
+    sizes: Sequence[Size],
+    about: dict[str, Any],
+    notes: Sequence[str] = (),
 ) -> None:
     """``latest.md``, ``latest.json`` and the pictures, beside this file."""
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -101,15 +105,17 @@ def write(
         "figures": [{**asdict(each), "met": each.met} for each in found],
         "pages": [asdict(each) for each in timed],
         "growth": [asdict(each) for each in sizes],
+        "notes": list(notes),
     }
     (HERE / "latest.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     said = ", ".join(f"{name} {value}" for name, value in about.items())
     parts = [f"# A nation on PostgreSQL\n\nMeasured {at}; {said}.\n", table(found), _of_pages(timed)]
+    parts += [f"- {note}" for note in notes]
     if sizes:
         parts.append(_of_sizes(sizes))
         for name, drawing in growth.pictures(sizes).items():
             (HERE / name).write_text(drawing, encoding="utf-8")
-    (HERE / "latest.md").write_text("\n".join(parts), encoding="utf-8")
+    (HERE / "latest.md").write_text("\n".join(parts).strip() + "\n", encoding="utf-8")
 
 
 def _of_pages(timed: Sequence[Timed]) -> str:
