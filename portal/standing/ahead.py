@@ -22,7 +22,17 @@ from portal.directives.rules import World, Worlds, batches
 from portal.people.models import Post, UnitState
 from portal.records.models import Record, Registration, Revocation
 from portal.standing.algebra import Earned
-from portal.standing.lines import COLUMNS, Flat, flat, insert_flat, order, rows_of, set_known_to, span_of
+from portal.standing.lines import (
+    COLUMNS,
+    Flat,
+    flat,
+    insert_flat,
+    order,
+    rows_of,
+    set_known_to,
+    span_of,
+    spans_of_rows,
+)
 from portal.standing.loading import facts_of, rule_of
 from portal.standing.models import OPEN_KNOWN, micros
 from portal.standing.spans import PersonFacts, Span, spans
@@ -43,7 +53,7 @@ class Ahead:
 
     known_at: datetime | None  # the newest stamp that it knew
     assignments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by person
-    closed: dict[int, list[tuple[int, Span]]] = field(default_factory=dict)  # the row's id, and the span
+    closed: dict[int, list[int]] = field(default_factory=dict)  # ids of rows
     opened: list[Flat] = field(default_factory=list)
     posts: dict[int, PostFact] = field(default_factory=dict)  # of those spans
     changes: Changes = field(default_factory=Changes)  # what the sums of all of them become
@@ -68,17 +78,15 @@ class Ahead:
         ]
         write(rows, at)
         now = micros(at)
-        closing = [row for person in sorted(people) for row, _ in self.closed.get(person, ())]
-        set_known_to(closing, now)
+        set_known_to([row for person in sorted(people) for row in self.closed.get(person, ())], now)
         insert_flat(ids.settled(self.opened, people, now))
         self._leave_out(people)
         self.changes.write(ids.directive_id, ids.unit)
 
     def _leave_out(self, people: set[int]) -> None:
         """Take out of the sums whoever is not among these people."""
-        for span in (
-            span for person, some in self.closed.items() if person not in people for _, span in some
-        ):
+        left = [row for person, some in self.closed.items() if person not in people for row in some]
+        for span in spans_of_rows(left):
             self.changes.add(span, self.posts[span.values.post_id], 1)
         for row in self.opened:
             if row[PERSON] not in people:
@@ -250,7 +258,7 @@ def _add_spans(
         if span in wanted[person_id]:
             wanted[person_id].discard(span)
         else:
-            ahead.closed.setdefault(person_id, []).append((row_id, span))
+            ahead.closed.setdefault(person_id, []).append(row_id)
             ahead.count(span, posts, -1)
     for person_id, found in wanted.items():
         ahead.opened += [flat(person_id, span, 0, OPEN_KNOWN) for span in sorted(found, key=order)]

@@ -78,6 +78,12 @@ def rows_of(people: Sequence[int], at: int) -> Iterable[tuple[int, int, Span, in
     return _read(TABLE.c.person_id.in_(people), TABLE.c.known_to.in_((OPEN_KNOWN, at)))
 
 
+def spans_of_rows(row_ids: list[int]) -> Iterable[Span]:
+    """The spans of rows, whether they are open or not."""
+    for ids in batches(row_ids):
+        yield from (span for _, _, span, _, _ in _read(TABLE.c.id.in_(ids)))
+
+
 def _read(*conditions: Any) -> Iterable[tuple[int, int, Span, int, int]]:
     query = select(TABLE.c.id, *(TABLE.c[name] for name in COLUMNS)).where(*conditions)
     for row_id, person_id, directive_id, position, first, last, *rest in db.session.execute(query):

@@ -20,6 +20,7 @@ from portal.people.models import PersonName
 from portal.people.roster import plan
 from portal.people.roster_rows import RosterRow
 from portal.people.roster_store import apply, prepare, read_world
+from portal.standing import keeping
 from portal.standing.lines import rebuild
 from tests.factories.people import make_person, make_unit
 from tests.standing.facts import add_activity
@@ -163,6 +164,7 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
         assert said([effect], names) == witness(held, assigned())
         assert reconcile_all() == []
         assert rebuild(False) == []
+        assert keeping.check(False) == []
         held = assigned()
         effect = propose_withdrawal("PRE-1", day + timedelta(30)).effect()
         with transaction():
@@ -199,6 +201,7 @@ def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, be
                 issue_file(file, at=stamp(), follows=follows)
             assert reconcile_all() == []
             assert rebuild(False) == []
+            assert keeping.check(False) == []
 
 
 def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
@@ -212,4 +215,5 @@ def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
         issue_file(rule(date(2024, 12, 1), said_first), at=stamp(), follows=follows)
 
     assert rebuild(False) == []
+    assert keeping.check(False) == []
     assert sorted(assigned()) == [("OTHER-1", "P1"), ("PRE-1", "P1")]

@@ -21,6 +21,7 @@ from portal.people.files import open_sheet
 from portal.people.known import known
 from portal.people.models import PersonName
 from portal.people.queries import person_by_staff_number
+from portal.standing import keeping
 from portal.standing.lines import rebuild
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
@@ -113,6 +114,7 @@ def test_an_import_does_what_its_check_said_and_twice_is_once(database, history)
             changed = {line[0] for line in set(before) ^ set(after)}
             assert {number for some in told(found).values() for number in some} == changed
             assert rebuild(write=False) == []
+            assert keeping.check(False) == []
             assert check(content(entries, base))[1].empty
 
 
@@ -133,6 +135,7 @@ def test_a_version_issued_after_what_was_worked_out_counts(database):
 
         assert [line[0] for line in reached("Z1")] == ["Z1"]
         assert rebuild(write=False) == []
+        assert keeping.check(False) == []
 
 
 def test_a_pass_recorded_in_between_is_in_the_spans(database):
@@ -153,6 +156,7 @@ def test_a_pass_recorded_in_between_is_in_the_spans(database):
 
         assert person_by_staff_number("Z2") == person
         assert rebuild(write=False) == []
+        assert keeping.check(False) == []
 
 
 def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applied_later(database):

@@ -18,7 +18,7 @@ from portal.imports.services import Brought
 from portal.people.files import open_sheet
 from portal.records import imports
 from portal.records.models import Record
-from portal.standing import lines
+from portal.standing import keeping, lines
 from portal.standing.lines import rebuild
 from portal.standing.models import OPEN_KNOWN, StandingSpan
 from tests.factories.catalogue import make_version
@@ -97,6 +97,7 @@ def test_spans_worked_out_before_are_those_that_the_facts_say(database, history,
             apply(brought, found)
 
             assert rebuild(write=False) == []
+            assert keeping.check(False) == []
             assert check(slug, entries)[1].empty
 
 
@@ -116,6 +117,7 @@ def test_only_those_of_whom_something_came_between_are_worked_out_under_the_lock
         assert under == [people[1]]
         assert held_by(people[0], activity) == [date(2026, 5, 1)]
         assert rebuild(write=False) == []
+        assert keeping.check(False) == []
 
 
 def held_by(person, activity):
@@ -148,6 +150,7 @@ def test_a_directive_issued_after_what_was_worked_out_counts(database):
         assert directives == 2
         assert held_by(people[0], activity) == [date(2026, 5, 1)]
         assert rebuild(write=False) == []
+        assert keeping.check(False) == []
 
 
 def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
@@ -167,6 +170,7 @@ def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
 
         assert db.session.scalar(select(func.count()).select_from(Record)) == 2
         assert rebuild(write=False) == []
+        assert keeping.check(False) == []
 
 
 def test_a_reference_that_somebody_else_got_in_between_is_drawn_again(database):
