@@ -1,7 +1,7 @@
 """Keeps the sums of the open spans true, in the transaction that opens and closes spans."""
 
 from bisect import bisect_left
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
@@ -33,7 +33,7 @@ class Changes:
     """By how many the people who stand so become more or fewer, on the day from which they do."""
 
     def __init__(self) -> None:
-        self._counts: Counter[Stood] = Counter()
+        self._counts: defaultdict[Stood, int] = defaultdict(int)
 
     def add(self, span: Span, post: PostFact, people: int) -> None:
         """Count a span of ``people`` more, where it was opened; or fewer, where it was closed."""
@@ -77,7 +77,7 @@ def _placed(counts: Mapping[Any, int]) -> Iterable[tuple[Place, int]]:
     """The rows to add to: the changes themselves, and the sums of every kept day from then on."""
     group = _groups({key[-1] for key in counts})
     kept = _kept({key[0] for key in counts})
-    found: Counter[Place] = Counter()
+    found: defaultdict[Place, int] = defaultdict(int)
     for (directive, kind, day, *rest, who), people in counts.items():
         ends = (*rest, group[who])
         found[(directive, kind, 0, day, *ends)] += people
