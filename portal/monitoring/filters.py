@@ -1,7 +1,11 @@
 """What the address of a report asks to narrow it to, and how it is sorted."""
 
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+
+from werkzeug.datastructures import MultiDict
 
 from portal.errors import RuleError
 from portal.people import paths
@@ -40,7 +44,7 @@ class Filters:
     q: str = ""  # part of a name, or of a staff number
     unit: str = ""  # a unit's path: it and all units under it
     role: str = ""
-    rank: str = ""
+    rank: str = ""  # one, or several as ``listed`` writes them: any of these
     status: str = ""  # of the person under the whole directive
     late: str = ""  # how long overdue: a key of LATE_BANDS
     due: str = ""  # how soon due, where there is still something to complete: a key of DUE_DAYS
@@ -53,6 +57,11 @@ class Filters:
         if self.status == LATE:
             return (Status.OVERDUE, Status.EXPIRED)
         return tuple(status for status in Status if status.key == self.status)
+
+    @property
+    def ranks(self) -> tuple[str, ...]:
+        """The ranks or grades asked for."""
+        return _apart(self.rank)
 
     @property
     def nonsense(self) -> bool:
@@ -98,6 +107,8 @@ def said(name: str, value: str) -> str:
     """The value of a field in words; one that no page offers, as it was written."""
     if name == "unit":
         return unit_name(value)
+    if name == "rank":
+        return " or ".join(_apart(value))
     words = VALUE_WORDS.get(name, {}).get(value)
     return words.lower() if words else value
 
@@ -114,9 +125,35 @@ def unit_name(path: str) -> str:
         return path
 
 
+def listed(values: Iterable[str]) -> str:
+    """Several values as one text, with commas; a value that holds one stands in quotes.
+
+    >>> listed(["Sergeant", "Inspector"]), listed(["Constable, special"])
+    ('Sergeant,Inspector', '"Constable, special"')
+    """
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow(values)
+    return buffer.getvalue()
+
+
+def _apart(text: str) -> tuple[str, ...]:
+    """The values of a text as ``listed`` writes it, each once; whatever else it is, it is one value."""
+    try:
+        found = next(csv.reader([text]), [])
+    except csv.Error:
+        found = [text]
+    return tuple(dict.fromkeys(value for one in found if (value := one.strip())))
+
+
 def filters_of(arguments: Mapping[str, str]) -> Filters:
-    """The filters that an address asks for."""
-    return Filters(**{field.name: arguments.get(field.name, "").strip() for field in fields(Filters)})
+    """The filters that an address asks for; of a field that stands there several times, the first.
+
+    Ranks alone may stand there several times, as a form sends them.
+    """
+    found = {field.name: arguments.get(field.name, "").strip() for field in fields(Filters)}
+    if isinstance(arguments, MultiDict) and len(several := arguments.getlist("rank")) > 1:
+        found["rank"] = listed(value for text in several for value in _apart(text))
+    return Filters(**found)
 
 
 @dataclass(frozen=True, slots=True)

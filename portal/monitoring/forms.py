@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Form, RadioField, SelectField, StringField, SubmitField
+from wtforms import Form, RadioField, SelectField, SelectMultipleField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
@@ -11,7 +11,7 @@ from portal.monitoring.filters import DUE_WORDS, LATE_WORDS, STATUS_WORDS
 from portal.monitoring.queries import CompletionReport
 from portal.people import paths
 from portal.records.queries import EXTRA_REASONS
-from portal.web.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit
+from portal.web.form_widgets import GovCheckboxes, GovInput, GovRadios, GovSelect, GovSubmit
 
 MOST_UNITS = 500  # that a list to choose from holds
 
@@ -47,21 +47,23 @@ class FilterForm(Form):  # type: ignore[misc]
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
     unit = SelectField("Unit", widget=GovSelect(), validate_choice=False)
     role = SelectField("Designated role", widget=GovSelect(), validate_choice=False)
-    rank = SelectField("Rank or grade", widget=GovSelect(), validate_choice=False)
+    rank = SelectMultipleField(
+        "Rank or grade", widget=GovCheckboxes(classes="govuk-checkboxes--small"), validate_choice=False
+    )
     status = SelectField("Status", widget=GovSelect(), validate_choice=False)
     late = SelectField("Overdue by", widget=GovSelect(), validate_choice=False)
     due = SelectField("Due", widget=GovSelect(), validate_choice=False)
 
     def __init__(self, report: CompletionReport, **kwargs: Any) -> None:
         """Fill the lists from ``report``."""
-        super().__init__(data=report.filters.address, **kwargs)
+        super().__init__(data={**report.filters.address, "rank": report.filters.ranks}, **kwargs)
         roles, ranks = report.choices()
         units, all_of_them = unit_choices(report)
         self.unit.choices = _choices("Any unit", units)
         if not all_of_them:
             self.unit.description = "Choose units further down in the table “By unit”"
         self.role.choices = _choices("Any role", [(role, capital(role)) for role in roles])
-        self.rank.choices = _choices("Any rank or grade", [(rank, rank) for rank in ranks])
+        self.rank.choices = [SelectChoice(value=rank, label=rank) for rank in ranks]
         self.status.choices = _choices("Any status", list(STATUS_WORDS.items()))
         self.late.choices = _choices("Any time", list(LATE_WORDS.items()))
         self.due.choices = _choices("Any day", list(DUE_WORDS.items()))

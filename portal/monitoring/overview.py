@@ -12,7 +12,7 @@ from portal.monitoring.charts import LineChart
 from portal.monitoring.command import Command, command
 from portal.monitoring.command_posts import by_post
 from portal.monitoring.figures import Figures, GroupLine, Outlook, UnitLine, minutes_to_learn
-from portal.monitoring.filters import EVERYONE, Filters, unit_name
+from portal.monitoring.filters import EVERYONE, Filters, listed, unit_name
 from portal.monitoring.openable import openable
 from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.position import Position
@@ -168,7 +168,7 @@ class Overview:
         return [
             {
                 "name": f"{line.name[:1].upper()}{line.name[1:]}",
-                "href": self.address(path, **{field: line.name}) if path and line.name else None,
+                "href": self.address(path, **{field: listed([line.name])}) if path and line.name else None,
                 "done": line.done,
                 "total": line.total,
             }

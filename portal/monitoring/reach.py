@@ -56,7 +56,7 @@ class Reach:
             manager_id=self.manager_id,
             within=within,
             role=filters.role,
-            rank=filters.rank,
+            ranks=filters.ranks,
             named=select(PersonName.person_id).where(*named(filters.q)) if filters.q else None,
             statuses=() if filters.nonsense else filters.statuses or None,
             late=LATE_BANDS.get(filters.late),

@@ -10,7 +10,7 @@ from portal.monitoring import beforehand, wording
 from portal.monitoring.charts import LineChart
 from portal.monitoring.differences import KnownNow, group_known_now, known_now
 from portal.monitoring.figures import Figures, GroupLine, UnitLine, minutes_to_learn
-from portal.monitoring.filters import LATE_WORDS, Order
+from portal.monitoring.filters import LATE_WORDS, Order, listed
 from portal.monitoring.openable import openable
 from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.queries import CompletionReport, PersonLine
@@ -90,7 +90,7 @@ class ReportPage:
     @property
     def rank_rows(self) -> list[dict[str, object]]:
         """The lines by rank or grade, each with the address that narrows to it."""
-        return [self._bar(line, "rank", line.name) for line in self.report.ranks]
+        return [self._bar(line, "rank", listed([line.name])) for line in self.report.ranks]
 
     @property
     def role_rows(self) -> list[dict[str, object]]:

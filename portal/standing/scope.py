@@ -55,7 +55,7 @@ class Whose:
     within: frozenset[int] | None = None  # units
     standing_in: frozenset[int] | None = None  # units that hold them all: it leads an index there
     role: str = ""
-    rank: str = ""
+    ranks: tuple[str, ...] = ()  # any of these
     named: Select[Any] | None = None  # ids of people
     people: frozenset[int] | None = None
     statuses: tuple[Status, ...] | None = None  # of the person under the whole directive, as what follows
@@ -87,8 +87,8 @@ class Whose:
             found.append(span.unit_id.in_(sorted(self.standing_in)))
         if self.role:
             found.append(span.post_id.in_(select(Post.id).where(Post.designated_role == self.role)))
-        if self.rank:
-            found.append(span.post_id.in_(select(Post.id).where(Post.rank_or_grade == self.rank)))
+        if self.ranks:
+            found.append(span.post_id.in_(select(Post.id).where(Post.rank_or_grade.in_(self.ranks))))
         if self.named is not None:
             found.append(span.person_id.in_(self.named))
         if self.people is not None:

@@ -120,10 +120,10 @@ def _asked(whose: Whose) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     for units in ([] if whose.everyone else [whose.unit_ids], [] if whose.within is None else [whose.within]):
         found += [total.unit_id.in_(sorted(some)) for some in units]
-    if whose.role or whose.rank:
+    if whose.role or whose.ranks:
         named = select(group.id)
         named = named.where(group.designated_role == whose.role) if whose.role else named
-        named = named.where(group.rank_or_grade == whose.rank) if whose.rank else named
+        named = named.where(group.rank_or_grade.in_(whose.ranks)) if whose.ranks else named
         found.append(total.group_id.in_(named))
     if whose.statuses is not None:
         found.append(total.status.in_([int(status) for status in whose.statuses]))

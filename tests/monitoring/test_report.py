@@ -63,6 +63,13 @@ def test_units_stand_lowest_first_and_lead_into_themselves(auditor):
         ("?q=%25", []),
         ("?role=investigation", ["C1"]),
         ("?rank=Sergeant", ["N2"]),
+        ("?rank=Sergeant&rank=Constable", ["S1", "N2", "D1001", "N1", "C1", "S2"]),
+        ("?rank=Sergeant&rank=Constable&role=investigation", ["C1"]),
+        ("?rank=Sergeant,Constable&status=overdue", ["S1", "N2", "D1001"]),
+        ("?rank=Sergeant,", ["N2"]),
+        ("?rank=%22Sergeant,Constable%22", []),
+        ("?rank=%0dSergeant", ["N2"]),
+        ("?rank=Ser%0dgeant", []),
         ("?status=overdue", ["S1", "N2", "D1001"]),
         ("?status=not_complete&rank=Constable", ["S1", "D1001"]),
         ("?status=exempt", ["S2"]),
@@ -95,7 +102,21 @@ def test_the_filter_form_offers_what_is_there_and_keeps_the_position(auditor):
     form = page.form_with("Apply filters")
     assert form.fields["as_at"] == ["2026-05-20"]
     offered = {words(option) for option in page.all("option")}
-    assert {"Any role", "Investigation", "Response", "Sergeant", *STATUS_WORDS.values()} <= offered
+    assert {"Any role", "Investigation", "Response", *STATUS_WORDS.values()} <= offered
+
+
+def test_several_ranks_are_ticked_said_and_kept(auditor):
+    form = auditor.page(f"{REPORT}?sort=person").form_with("Apply filters")
+    assert form.fields.get("rank", []) == []
+    page = auditor.page(f"{REPORT}?rank=Constable&rank=Sergeant&status=overdue&sort=person")
+
+    assert people(page) == ["S1", "N2", "D1001"]
+    assert page.form_with("Apply filters").fields["rank"] == ["Constable", "Sergeant"]
+    assert "Remove the filter Rank or grade: Constable or Sergeant" in page.links
+    turned = auditor.page(page.links["Person"])
+    assert people(turned) == people(page)[::-1]
+    one = auditor.page(page.links["Sergeant"])
+    assert one.form_with("Apply filters").fields["rank"] == ["Sergeant"]
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def whoses(history):
     """Those whom sums can tell of, and one by units, of whom they tell the line alone."""
     yield Whose(everyone=True)
     yield Whose(everyone=True, role="response")
-    yield Whose(everyone=True, rank="Constable", statuses=(1, 2, 3))
+    yield Whose(everyone=True, ranks=("Constable", "Sergeant"), statuses=(1, 2, 3))
     yield Whose(everyone=True, within=frozenset(history.units[2:]))
     yield Whose(unit_ids=frozenset(history.units[1:]))
     yield Whose(everyone=True, late=(1, 90))
