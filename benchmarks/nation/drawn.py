@@ -36,7 +36,7 @@ def drawing(title: str, unit: str, lines: Sequence[Line], target: float | None =
     if target:
         (_, y), (x, _) = at(0, target), at(most_x, 0)
         parts.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{x:.1f}" y2="{y:.1f}" stroke="#d4351c"/>')
-        parts.append(_text(LEFT + 4, y - 5, f"target {target:,.4g} {unit}"))
+        parts.append(_text((LEFT + x) / 2, y - 5, f"target {target:,.4g} {unit}"))
     for x in sorted({x for line in lines for x, _ in line.points}):
         parts.append(_text(at(x, 0)[0], HEIGHT - BOTTOM + 20, f"{x:,.0f}", anchor="middle"))
     parts.append(_text(at(most_x / 2, 0)[0], HEIGHT - 8, "people in the audience", anchor="middle"))
