@@ -64,12 +64,12 @@ class _Sights:
         top = reach.unit_of(filters.unit) if filters.unit else None
         needed = bool(filters.unit) or not reach.everyone
         trees = list(_trees(read_tree(report.position.as_known_on), days)) if needed else []
-        self._seen = [under(tree, *reach.tops) for tree in trees]
+        self._seen = [under(tree, *reach.granted) for tree in trees]
         if filters.unit:
             self._within = [under(tree, top) if top is not None else set() for tree in trees]
         self.widest = replace(
             whose,
-            unit_ids=_all(self._seen) if reach.tops else frozenset(),
+            unit_ids=_all(self._seen) if reach.granted else frozenset(),
             within=_all(self._within) if filters.unit else None,
         )
 

@@ -137,7 +137,8 @@ def may_take(row: PreparedFile, viewer: Viewer) -> bool:
     if now.everyone:
         return True
     reports = then["direct_reports_of"] in {None, now.direct_reports_of}
-    return not then["everyone"] and reports and now.unit_ids.issuperset(then["unit_ids"])
+    units = now.unit_ids.issuperset(then["unit_ids"]) and now.granted.issuperset(then.get("granted", ()))
+    return not then["everyone"] and reports and units
 
 
 def keep(row_id: UUID, stored: Path, called: str, seen: dict[str, Any], at: datetime) -> None:

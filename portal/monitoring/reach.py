@@ -26,7 +26,8 @@ class Reach:
     unit_ids: frozenset[int]  # in and under the granted units, by the tree of the position
     manager_id: int | None
     names: tuple[str, ...]  # of the granted units today
-    tops: tuple[int, ...] = ()  # the granted units that lie below no other
+    granted: frozenset[int] = frozenset()  # units
+    tops: tuple[int, ...] = ()  # those of them that lie below no other today
 
     @classmethod
     def of(cls, viewer: Viewer, position: Position) -> "Reach":
@@ -39,10 +40,11 @@ class Reach:
         if seen.unit_ids:
             today = live_units(position.today)
             tops = [u for u in seen.unit_ids if u not in today or today[u].parent_id not in seen.unit_ids]
-            unit_ids = under(units, *tops)
+            unit_ids = under(units, *seen.granted)
             names = sorted(today[unit_id].name for unit_id in tops if unit_id in today)
         ids = frozenset(unit_ids)
-        return cls(position, units, seen.everyone, ids, seen.direct_reports_of, tuple(names), tuple(tops))
+        manager_id, told = seen.direct_reports_of, tuple(names)
+        return cls(position, units, seen.everyone, ids, manager_id, told, seen.granted, tuple(tops))
 
     def whose(self, filters: Filters = EVERYONE) -> Whose:
         """Those whom this viewer may be told of and the filters leave."""

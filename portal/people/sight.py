@@ -39,25 +39,25 @@ class Sight:
     """Whose posts a viewer may see: all, those in the units, and those that name a line manager."""
 
     everyone: bool
-    unit_ids: frozenset[int]  # granted units and all units under them today
+    granted: frozenset[int]  # units
+    unit_ids: frozenset[int]  # these and all units under them today
     direct_reports_of: int | None
 
 
 def sight(viewer: Viewer) -> Sight:
     """What the viewer's grants of this instant give sight of, for the rows of a report. One statement."""
     if viewer == COMMAND_LINE:
-        return Sight(everyone=True, unit_ids=frozenset(), direct_reports_of=None)
+        return Sight(everyone=True, granted=frozenset(), unit_ids=frozenset(), direct_reports_of=None)
     today = clock.today()
     under = _units_seen(viewer.person_id, today)
-    unlimited = select(RoleGrant.role, RoleGrant.unit_id).where(
-        _gives_sight(viewer.person_id, today), RoleGrant.unit_id.is_(None)
-    )
+    grants = select(RoleGrant.role, RoleGrant.unit_id).where(_gives_sight(viewer.person_id, today))
     rows = db.session.execute(
-        union_all(unlimited, select(literal(""), under.c.unit_id))  # "": reached through a unit
+        union_all(grants, select(literal(""), under.c.unit_id))  # "": reached through a unit
     ).all()
     roles = {role for role, unit_id in rows if unit_id is None}
     return Sight(
         everyone=bool(roles - {Role.MANAGER}),
+        granted=frozenset(unit_id for role, unit_id in rows if role and unit_id is not None),
         unit_ids=frozenset(unit_id for _, unit_id in rows if unit_id is not None),
         direct_reports_of=viewer.person_id if Role.MANAGER in roles else None,
     )

@@ -7,14 +7,14 @@ from itertools import count
 import pytest
 import time_machine
 from flask import Flask
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal import clock
 from portal.accounts import services
 from portal.accounts.services import Origin
-from portal.db import db, stamp, touch, transaction
+from portal.db import OPEN_END, db, stamp, touch, transaction
 from portal.directives.models import Directive
 from portal.people.models import PersonName
 from portal.people.queries import viewer_of
@@ -27,6 +27,19 @@ from tests.standing.facts import add, make_activity, make_module_version, make_r
 
 numbers = count(1)
 days = st.sampled_from([TODAY, TODAY, TODAY - timedelta(2), TODAY - timedelta(30)])
+ALWAYS = (date(2020, 1, 1), OPEN_END)
+MOVED_OUT = World(  # of the unit that the viewer has a grant on
+    parents=[None, 0, 1, 0, 3],
+    moved=(4, 0),
+    posts=[(0, 1, None, ALWAYS, "live"), (1, 4, None, ALWAYS, "live")],
+    grants=[(0, "manager", 3, ALWAYS, False)],
+)
+MOVED_UNDER_ANOTHER_GRANT = World(
+    parents=[None, 0, 0, 0, 0],
+    moved=(2, 1),
+    posts=[(0, 1, None, ALWAYS, "live"), (1, 2, None, ALWAYS, "live")],
+    grants=[(0, "manager", 1, ALWAYS, False), (0, "manager", 2, ALWAYS, False)],
+)
 
 
 def row_is_seen(world: World, viewer: int, person: int, day: date) -> bool:
@@ -45,7 +58,7 @@ def row_is_seen(world: World, viewer: int, person: int, day: date) -> bool:
         if who == viewer and role in SEES and start <= TODAY <= end and not revoked
     ]
     whole = any(role != "manager" and on is None for role, on in live)
-    within = bool({on for _, on in live} & set(chain(world, unit)))
+    within = bool({on for _, on in live} & set(chain(world, unit, day)))
     return whole or within or (("manager", None) in live and manager == viewer)
 
 
@@ -77,6 +90,8 @@ def numbers_in(rows: list[dict[str, str]], staff: list[str]) -> set[str]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+@example(world=MOVED_OUT, day=TODAY - timedelta(30))
+@example(world=MOVED_UNDER_ANOTHER_GRANT, day=TODAY - timedelta(30))
 @given(world=worlds(), day=days)
 def test_whoever_looks_meets_the_same_people_on_pages_and_in_files(
     app: Flask, database: None, world: World, day: date

@@ -123,11 +123,12 @@ def write_post(at, key, post, unit_ids, person_ids, rank):
         db.session.add(Post(**values, void=True, replaces_id=row.id))
 
 
-def chain(world, unit):
-    """The unit and all above it today."""
+def chain(world, unit, day=TODAY):
+    """The unit and all above it on a day."""
     while unit is not None:
         yield unit
-        unit = world.moved[1] if world.moved and world.moved[0] == unit else world.parents[unit]
+        moved = world.moved and world.moved[0] == unit and day >= TODAY
+        unit = world.moved[1] if moved else world.parents[unit]
 
 
 def sees(world, viewer, person):
