@@ -32,7 +32,6 @@ SERVED = {
     "b": attempts.measure,
     "c": completions.measure,
     "d": report.measure,
-    "x": files.measure,
 }
 # Each with a force of its own:
 ALONE = {"f": roster.measure, "i": imports.measure, "p": directives.measure, "r": reminders.measure}
@@ -48,7 +47,7 @@ def main() -> int:
         asked.instance = asked.keep
     found: list[Figure] = []
     size: dict[str, int] = {}
-    if only & {*SERVED, "e"}:
+    if only & {*SERVED, "e", "x"}:
         with world(asked.people, asked.instance) as served:
             size = _size(served)
             found += _served(served, only)
@@ -73,7 +72,7 @@ def main() -> int:
 def _served(served: World, only: set[str]) -> list[Figure]:
     found: list[Figure] = []
     with Watch(served.server) as watch:
-        for part in sorted(({*SERVED} - {"x"}) & only):
+        for part in sorted({*SERVED} & only):
             print(f"measuring {part}", flush=True)
             found += SERVED[part](served)
     if "x" in only:  # its jobs say themselves what memory they took

@@ -2,7 +2,8 @@
 
 They hold what is known now, so they answer while nothing was recorded later than a scope knows, and only
 where the scope asks by unit, role, rank and status. Whoever asks here reads the spans where the answer is
-None. Every statement looks for the newest stamp itself: another transaction may commit between two.
+None. Every statement looks for the newest stamp itself: where a change is being written, another
+transaction may commit between two.
 """
 
 from collections.abc import Iterator, Sequence
