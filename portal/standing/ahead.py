@@ -22,25 +22,17 @@ from portal.directives.rules import World, Worlds, batches
 from portal.people.models import Post, UnitState
 from portal.records.models import Record, Registration, Revocation
 from portal.standing.algebra import Earned
-from portal.standing.lines import (
-    COLUMNS,
-    Flat,
-    flat,
-    insert_flat,
-    order,
-    rows_of,
-    set_known_to,
-    span_of,
-    spans_of_rows,
-)
+from portal.standing.cutting import Change, Row, edits, follow
+from portal.standing.lines import COLUMNS, Flat, change_rows, flat, insert_flat, rows_of, span_of
 from portal.standing.loading import facts_of, rule_of
 from portal.standing.models import OPEN_KNOWN, micros
 from portal.standing.spans import PersonFacts, Span, spans
 from portal.standing.summing import Changes
 
-PERSON, DIRECTIVE, KNOWN_FROM, RECORD, POST, UNIT = map(
-    COLUMNS.index, ("person_id", "directive_id", "known_from", "record_id", "post_id", "unit_id")
+PERSON, DIRECTIVE, KNOWN_FROM, KNOWN_TO, RECORD, POST, UNIT = map(
+    COLUMNS.index, ("person_id", "directive_id", "known_from", "known_to", "record_id", "post_id", "unit_id")
 )
+WRITTEN = OPEN_KNOWN - 1  # the instant at which it is written, which is not known yet
 TO_COME = 2**62  # ids of records to come: above all others, for of two on one day the lower one counts
 
 
@@ -53,15 +45,15 @@ class Ahead:
 
     known_at: datetime | None  # the newest stamp that it knew
     assignments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by person
-    closed: dict[int, list[int]] = field(default_factory=dict)  # ids of rows
+    changed: dict[int, list[Change]] = field(default_factory=dict)  # by person
     opened: list[Flat] = field(default_factory=list)
     posts: dict[int, PostFact] = field(default_factory=dict)  # of those spans
     changes: Changes = field(default_factory=Changes)  # what the sums of all of them become
 
     def count(self, span: Span, posts: Mapping[int, PostFact], people: int) -> None:
         """Count a span to open, or with -1 to close, of a post among these."""
-        post = self.posts[span.values.post_id] = posts[span.values.post_id]
-        self.changes.add(span, post, people)
+        self.posts[span.values.post_id] = posts[span.values.post_id]
+        self._add(span, people)
 
     def record(self, ids: "Ids", people: set[int], at: datetime) -> None:
         """Write it for these people, under the lock, once the posts are written.
@@ -78,20 +70,25 @@ class Ahead:
         ]
         write(rows, at)
         now = micros(at)
-        set_known_to([row for person in sorted(people) for row in self.closed.get(person, ())], now)
+        change_rows(_settled(one, now) for person in sorted(people) for one in self.changed.get(person, ()))
         insert_flat(ids.settled(self.opened, people, now))
         self._leave_out(people)
         self.changes.write(ids.directive_id, ids.unit)
 
     def _leave_out(self, people: set[int]) -> None:
         """Take out of the sums whoever is not among these people."""
-        left = [row for person, some in self.closed.items() if person not in people for row in some]
-        for span in spans_of_rows(left):
-            self.changes.add(span, self.posts[span.values.post_id], 1)
+        for person, some in self.changed.items():
+            if person not in people:
+                for _, span, (became, _, known_to) in some:
+                    self._add(span, 1)
+                    if known_to == OPEN_KNOWN:
+                        self._add(became, -1)
         for row in self.opened:
-            if row[PERSON] not in people:
-                span = span_of(row)
-                self.changes.add(span, self.posts[span.values.post_id], -1)
+            if row[PERSON] not in people and row[KNOWN_TO] == OPEN_KNOWN:
+                self._add(span_of(row), -1)
+
+    def _add(self, span: Span, people: int) -> None:
+        self.changes.add(span, self.posts[span.values.post_id], people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +120,8 @@ class Ids:
         version_id = row["directive_version_id"] or self.version
         return {**row, "directive_id": directive_id, "directive_version_id": version_id}
 
-    def settled(self, rows: list[Flat], people: set[int], known_from: int) -> Iterator[Flat]:
-        """The rows of these people with the ids of all that they name, known from an instant."""
+    def settled(self, rows: list[Flat], people: set[int], now: int) -> Iterator[Flat]:
+        """The rows of these people with the ids of all that they name, known from an instant or until it."""
         persons, posts, units, directive = self.people, self.posts, self.units, self.directive
         records = self.records
         return (
@@ -132,8 +129,9 @@ class Ids:
                 persons.get(row[PERSON], row[PERSON]),
                 row[DIRECTIVE] or directive,
                 *row[DIRECTIVE + 1 : KNOWN_FROM],
-                known_from,
-                *row[KNOWN_FROM + 1 : RECORD],
+                now if row[KNOWN_FROM] == WRITTEN else row[KNOWN_FROM],
+                now if row[KNOWN_TO] == WRITTEN else row[KNOWN_TO],
+                *row[KNOWN_TO + 1 : RECORD],
                 records.get(row[RECORD], row[RECORD]),
                 *row[RECORD + 1 : POST],
                 posts.get(row[POST], row[POST]),
@@ -254,16 +252,25 @@ def _add_spans(
     """Note the open rows that no longer hold, and those to open."""
     wanted = {person_id: spans(facts[person_id], versions, world, ALL) for person_id in ids}
     posts = {post.id: post for person_id in ids for post in facts[person_id].posts}
-    for row_id, person_id, span, _, _ in rows_of(ids, OPEN_KNOWN):
-        if span in wanted[person_id]:
-            wanted[person_id].discard(span)
-        else:
-            ahead.closed.setdefault(person_id, []).append(row_id)
+    held: dict[int, dict[int, Row]] = {person_id: {} for person_id in ids}
+    for row_id, person_id, row in rows_of(ids, OPEN_KNOWN):
+        held[person_id][row_id] = row
+    for person_id, rows in held.items():
+        known = {span: since for span, since, _ in rows.values()}
+        changed, _, new = edits(rows, follow(known, wanted[person_id], WRITTEN))
+        if changed:
+            ahead.changed[person_id] = changed
+        ahead.opened += [flat(person_id, *one) for one in new]
+        for _, span, _ in changed:
             ahead.count(span, posts, -1)
-    for person_id, found in wanted.items():
-        ahead.opened += [flat(person_id, span, 0, OPEN_KNOWN) for span in sorted(found, key=order)]
-        for span in found:
-            ahead.count(span, posts, 1)
+        for span, _, known_to in (*(became for _, _, became in changed), *new):
+            if known_to == OPEN_KNOWN:
+                ahead.count(span, posts, 1)
+
+
+def _settled(change: Change, now: int) -> Change:
+    row_id, span, (became, known_from, known_to) = change
+    return row_id, span, (became, known_from, now if known_to == WRITTEN else known_to)
 
 
 def moved_on(since: datetime | None) -> bool:

@@ -1,24 +1,24 @@
 """Keeps the derived spans true: in the transaction that records a fact, and again from all stamps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from portal.db import Touched, db, stamp
 from portal.directives.derived import derived
 from portal.directives.rules import Worlds, batches
 from portal.people.models import Person
+from portal.standing.cutting import Change, Edits, Row, edits, follow, known_before
 from portal.standing.loading import facts_of
 from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
 from portal.standing.spans import PersonFacts, Span, Values, spans
-from portal.standing.summing import Changes
+from portal.standing.summing import Changes, arrays, columns
 
 TABLE: Any = StandingSpan.__table__
 COLUMNS = ("person_id", *Span._fields[:4], "known_from", "known_to", *Values._fields)  # as the table has them
 
-Row = tuple[Span, int, int]  # a span with known_from and known_to
 Flat = tuple[Any, ...]  # a row in the order of COLUMNS: whole numbers, or nothing
 MOST_SENT = 5_000  # rows given to the driver at a time
 
@@ -39,62 +39,73 @@ def lines(touched: Touched) -> None:
     changes.write()
 
 
-def _bring(people: Sequence[int], wanted: dict[int, set[Span]], at: int) -> list[tuple[Span, int]]:
-    """Close what no longer holds, open what is new: what was opened with 1 is given back, closed with -1.
+def _bring(people: Sequence[int], wanted: Mapping[int, set[Span]], at: int) -> list[tuple[Span, int]]:
+    """Make the rows what is known from now on: what is open more is given back with 1, what is less with -1.
 
-    What this transaction itself opened and no longer holds never was, and goes; what it closed and
-    holds after all is opened again, so that settling twice leaves what settling once would.
+    What this transaction itself opened and no longer holds never was, and goes; what it cut and holds after
+    all is whole again, so that settling twice leaves what settling once would.
     """
-    closed: list[int] = []
-    gone: list[int] = []
-    again: list[int] = []
+    held: dict[int, dict[int, Row]] = {person_id: {} for person_id in people}
+    for row_id, person_id, row in rows_of(people, at):
+        held[person_id][row_id] = row
     done: list[tuple[Span, int]] = []
-    for row_id, person_id, span, known_from, known_to in rows_of(people, at):
-        if span in wanted[person_id]:
-            wanted[person_id].discard(span)
-            if known_to == at:
-                again.append(row_id)
-                done.append((span, 1))
-        elif known_to != at:
-            (gone if known_from == at else closed).append(row_id)
-            done.append((span, -1))
-    set_known_to(closed, at)
-    set_known_to(again, OPEN_KNOWN)
-    for ids in batches(gone):
+    found: list[tuple[int, Edits]] = []
+    for person_id, rows in held.items():
+        before = {span for span, _, known_to in rows.values() if known_to == OPEN_KNOWN}
+        if before == wanted[person_id] and len(before) == len(rows):
+            continue
+        after = list(follow(known_before(rows.values(), at), wanted[person_id], at))
+        found.append((person_id, edits(rows, after)))
+        opened = {span for span, _, known_to in after if known_to == OPEN_KNOWN}
+        done += [(span, -1) for span in before - opened] + [(span, 1) for span in opened - before]
+    change_rows(change for _, edit in found for change in edit.changed)
+    for ids in batches(row_id for _, edit in found for row_id in edit.gone):
         db.session.execute(delete(TABLE).where(TABLE.c.id.in_(ids)))
-    insert_rows(
-        (p, (span, at, OPEN_KNOWN)) for p, found in wanted.items() for span in sorted(found, key=order)
-    )
-    return done + [(span, 1) for found in wanted.values() for span in found]
+    insert_rows((person_id, row) for person_id, edit in found for row in edit.new)
+    return done
 
 
-def order(span: Span) -> tuple[int, int, int]:
-    """By directive, position and first day: how rows are written."""
-    return span[0], span[1], span[2]
-
-
-def rows_of(people: Sequence[int], at: int) -> Iterable[tuple[int, int, Span, int, int]]:
-    """The open rows of these people and those closed at ``at``."""
+def rows_of(people: Sequence[int], at: int) -> Iterable[tuple[int, int, Row]]:
+    """The open rows of these people and those that ended at ``at``, with their ids and persons."""
     return _read(TABLE.c.person_id.in_(people), TABLE.c.known_to.in_((OPEN_KNOWN, at)))
 
 
-def spans_of_rows(row_ids: list[int]) -> Iterable[Span]:
-    """The spans of rows, whether they are open or not."""
-    for ids in batches(row_ids):
-        yield from (span for _, _, span, _, _ in _read(TABLE.c.id.in_(ids)))
-
-
-def _read(*conditions: Any) -> Iterable[tuple[int, int, Span, int, int]]:
+def _read(*conditions: Any) -> Iterable[tuple[int, int, Row]]:
     query = select(TABLE.c.id, *(TABLE.c[name] for name in COLUMNS)).where(*conditions)
     for row_id, person_id, directive_id, position, first, last, *rest in db.session.execute(query):
         span = Span(directive_id, position, first, last, Values(*rest[2:]))
-        yield row_id, person_id, span, rest[0], rest[1]
+        yield row_id, person_id, (span, rest[0], rest[1])
 
 
-def set_known_to(row_ids: list[int], known_to: int) -> None:
-    """Close rows at an instant, or open them again."""
-    for ids in batches(row_ids):
-        db.session.execute(update(TABLE).where(TABLE.c.id.in_(ids)).values(known_to=known_to))
+def change_rows(changes: Iterable[Change]) -> None:
+    """Change rows in their days and the end of what is known; most of them change that alone."""
+    ended: dict[int, list[int]] = {}
+    cut: list[tuple[int, int, int, int]] = []
+    for row_id, span, (became, _, known_to) in changes:
+        if became == span:
+            ended.setdefault(known_to, []).append(row_id)
+        else:
+            cut.append((row_id, became.from_on, became.to_on, known_to))
+    for known_to, row_ids in ended.items():
+        for ids in batches(row_ids):
+            db.session.execute(update(TABLE).where(TABLE.c.id.in_(ids)).values(known_to=known_to))
+    for some in batches(cut, MOST_SENT):
+        _cut_rows(some)
+
+
+_CUT = ("from_on", "to_on", "known_to")
+
+
+def _cut_rows(rows: list[tuple[int, int, int, int]]) -> None:
+    connection = db.session.connection()
+    if connection.dialect.name == "postgresql":  # all by one statement: row by row they take as many turns
+        given = arrays("row_id", *_CUT)
+        changed = update(TABLE).where(TABLE.c.id == given.c.row_id).values({k: given.c[k] for k in _CUT})
+        connection.execute(changed, columns(("row_id", *_CUT), rows))
+    else:
+        changed = update(TABLE).where(TABLE.c.id == bindparam("row_id"))
+        changed = changed.values({name: bindparam(name) for name in _CUT})
+        connection.execute(changed, [dict(zip(("row_id", *_CUT), row, strict=True)) for row in rows])
 
 
 def insert_rows(rows: Iterable[tuple[int, Row]]) -> None:
@@ -140,8 +151,8 @@ def rebuild(write: bool = True) -> list[str]:
     for ids in batches(db.session.scalars(select(Person.id).order_by(Person.id))):
         facts = facts_of(ids, versions)
         held: dict[int, set[Row]] = {person: set() for person in ids}
-        for _, person_id, span, *known in _read(TABLE.c.person_id.in_(ids)):
-            held[person_id].add((span, known[0], known[1]))
+        for _, person_id, row in _read(TABLE.c.person_id.in_(ids)):
+            held[person_id].add(row)
         for person in ids:
             wanted = replay(facts[person], worlds)
             if wanted != held[person]:
@@ -155,13 +166,13 @@ def replay(facts: PersonFacts, worlds: Worlds) -> set[Row]:
     """Every row the person's facts make, stamp by stamp."""
     versions = {version.id: version for version in worlds.versions}
     moves = {state.recorded_at for state in worlds.states}
-    open_rows: dict[Span, int] = {}
+    known: dict[Span, int] = {}
     done: set[Row] = set()
     for t in sorted(facts.stamps() | moves):
-        now, at = spans(facts, versions, worlds.known(t), t), micros(t)
-        done.update((span, start, at) for span, start in open_rows.items() if span not in now)
-        open_rows = {span: open_rows.get(span, at) for span in now}
-    return done | {(span, start, OPEN_KNOWN) for span, start in open_rows.items()}
+        rows = list(follow(known, spans(facts, versions, worlds.known(t), t), micros(t)))
+        known = {span: since for span, since, until in rows if until == OPEN_KNOWN}
+        done.update(row for row in rows if row[2] != OPEN_KNOWN)
+    return done | {(span, since, OPEN_KNOWN) for span, since in known.items()}
 
 
 def _difference(wanted: set[Row], held: set[Row]) -> str:
@@ -170,4 +181,4 @@ def _difference(wanted: set[Row], held: set[Row]) -> str:
 
 def _replace(person: int, wanted: set[Row]) -> None:
     db.session.execute(delete(TABLE).where(TABLE.c.person_id == person))
-    insert_rows((person, row) for row in sorted(wanted, key=lambda row: (row[1], order(row[0]))))
+    insert_rows((person, row) for row in sorted(wanted, key=lambda row: (row[1], row[0][:4])))

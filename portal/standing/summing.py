@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -138,10 +138,19 @@ def _send_rows(rows: list[Place]) -> None:
 def _send_arrays(rows: list[Place]) -> None:
     """All of them by one statement: row by row they would take as many turns."""
     names = [*KEY, "people"]
-    arrays = (cast(bindparam(name, type_=NUMBERS), NUMBERS) for name in names)
-    given = func.unnest(*arrays).table_valued(*names).render_derived()
+    given = arrays(*names)
     new = insert_in_postgresql(TABLE).from_select(names, select(*(given.c[name] for name in names)))
     more = {"people": TABLE.c.people + new.excluded.people}
     statement = new.on_conflict_do_update(index_elements=KEY, set_=more)
-    columns = (list(column) for column in zip(*rows, strict=True))
-    db.session.connection().execute(statement, dict(zip(names, columns, strict=True)))
+    db.session.connection().execute(statement, columns(names, rows))
+
+
+def arrays(*names: str) -> Any:
+    """Rows of whole numbers, given to PostgreSQL as an array for each of these columns."""
+    given = (cast(bindparam(name, type_=NUMBERS), NUMBERS) for name in names)
+    return func.unnest(*given).table_valued(*names).render_derived()
+
+
+def columns(names: Sequence[str], rows: Iterable[Sequence[int]]) -> dict[str, list[int]]:
+    """The parameters of these arrays."""
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))

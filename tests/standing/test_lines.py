@@ -131,17 +131,46 @@ def test_twenty_people_cost_as_many_statements_as_two(database):
     assert counts[0] == counts[1] > 0
 
 
-def test_a_later_fact_closes_spans_and_never_changes_what_was_known(database):
+def on_days(person, known_at):
+    """By position and day, what the rows say that were known on an instant; an error where two say it."""
+    found = {}
+    for row in rows(person):
+        if row[5] <= known_at < row[6]:
+            for day in range(row[3], min(row[4], FAR) + 1):
+                assert (row[2], day) not in found
+                found[row[2], day] = row[7:]
+    return found
+
+
+FAR = date(2028, 1, 1).toordinal()
+
+
+def test_a_later_fact_never_changes_what_was_known(database):
     unit, activities, _ = world()
     person = make_person(unit)
     with transaction():
         then = micros(stamp() - timedelta(microseconds=1))
-    known_then = [row for row in rows(person) if row[5] <= then < row[6]]
+    known_then = on_days(person, then)
     make_record(person, activities[0], date(2026, 4, 1))
 
     assert known_then
-    still = [row[:6] for row in rows(person) if row[5] <= then < row[6]]
-    assert still == [row[:6] for row in known_then]
+    assert on_days(person, then) == known_then
+    assert on_days(person, OPEN_KNOWN - 1) != known_then
+
+
+def test_a_fact_leaves_alone_what_is_known_of_the_days_before_it(database):
+    """What is learnt of a day only later is all that becomes known of it later."""
+    unit, activities, _ = world()
+    person = make_person(unit)
+    with transaction():
+        then = micros(stamp())
+    achieved = date(2026, 4, 1)
+    make_record(person, activities[0], achieved)
+
+    later = [row for row in rows(person) if row[5] > then]
+    ended = [row for row in rows(person) if row[6] != OPEN_KNOWN]
+    assert later
+    assert all(row[3] >= achieved.toordinal() for row in (*later, *ended))
 
 
 def test_people_with_a_live_post_in_the_audience_all_have_a_row(database):
