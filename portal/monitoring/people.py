@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -13,7 +13,8 @@ from portal.db import db
 from portal.people.known import known
 from portal.people.models import PersonName, Post
 from portal.people.named import named
-from portal.people.queries import UnitRow, Viewer, visible_people
+from portal.people.queries import UnitRow, Viewer
+from portal.people.sight import is_visible, live
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class FoundPerson:
 
 def count_people(viewer: Viewer, text: str) -> int:
     """How many people the viewer may see match ``text``."""
-    statement = _people(viewer, text, clock.today()).with_only_columns(func.count())
+    statement = select(func.count()).select_from(PersonName).where(*_found(viewer, text))
     return db.session.scalar(statement) or 0
 
 
@@ -37,11 +38,14 @@ def found_people(
     viewer: Viewer, text: str, units: dict[int, UnitRow], offset: int, limit: int
 ) -> Sequence[FoundPerson]:
     """A slice of them by surname and staff number, with their post of today. One statement."""
+    order = (PersonName.surname, PersonName.forenames, PersonName.staff_number)
+    shown = select(PersonName.person_id).where(*_found(viewer, text)).order_by(*order)
     statement = (
-        _people(viewer, text, clock.today())
-        .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
-        .offset(offset)
-        .limit(limit)
+        select(*order, Post.rank_or_grade, Post.designated_role, Post.unit_id)
+        .select_from(PersonName)
+        .outerjoin(Post, Post.id == _main_post(clock.today()))
+        .where(PersonName.person_id.in_(shown.offset(offset).limit(limit)))
+        .order_by(*order)
     )
     return [
         FoundPerson(
@@ -55,31 +59,17 @@ def found_people(
     ]
 
 
-def _people(viewer: Viewer, text: str, today: date) -> Any:
+def _found(viewer: Viewer, text: str) -> list[ColumnElement[bool]]:
+    return [is_visible(PersonName.person_id, viewer), *named(text)]
+
+
+def _main_post(today: date) -> Any:
     held: Any = aliased(Post)
-    main = (
+    return (
         select(held.id)
-        .where(
-            held.person_id == PersonName.person_id,
-            known(held),
-            held.valid_from <= today,
-            held.valid_to >= today,
-        )
+        .where(held.person_id == PersonName.person_id, known(held), live(held, today))
         .order_by(held.post_key)  # the main post, "", comes first
         .limit(1)
         .correlate(PersonName)
         .scalar_subquery()
-    )
-    return (
-        select(
-            PersonName.staff_number,
-            PersonName.surname,
-            PersonName.forenames,
-            Post.rank_or_grade,
-            Post.designated_role,
-            Post.unit_id,
-        )
-        .select_from(PersonName)
-        .outerjoin(Post, Post.id == main)
-        .where(PersonName.person_id.in_(visible_people(viewer)), *named(text))
     )

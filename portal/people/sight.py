@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -76,32 +76,33 @@ def visible_people(
             one role's sight does not lend another role's powers.
         among: Only of these people: no one else's posts are read.
     """
-    everyone = select(Person.id) if among is None else select(Person.id).where(Person.id.in_(among))
+    people = select(Person.id) if among is None else select(Person.id).where(Person.id.in_(among))
+    return people.where(is_visible(Person.id, viewer, act, among))
+
+
+def is_visible(
+    person_id: Any, viewer: Viewer, act: Permission | None = None, among: Collection[int] | None = None
+) -> ColumnElement[bool]:
+    """That a person is one of ``visible_people``, asked of a column of ids: only of rows found otherwise."""
     if viewer == COMMAND_LINE:
-        return everyone
+        return true()
     me, today = viewer.person_id, clock.today()
     roles = SIGHT_ROLES if act is None else SIGHT_ROLES & roles_with(act)
     unlimited = [_gives_sight(me, today, roles), RoleGrant.unit_id.is_(None)]
-    under = _units_seen(me, today, roles)
     post = aliased(Post)
-    seen = select(post.person_id).where(
-        or_(
-            post.unit_id.in_(select(under.c.unit_id)),
-            and_(
-                post.line_manager_id == me,
-                exists().where(*unlimited, RoleGrant.role == Role.MANAGER),
-            ),
-        ),
-        _speaks(post, today),
-    )
+    speaking = select(post.person_id).where(_speaks(post, today))
     if among is not None:
-        seen = seen.where(post.person_id.in_(among))
-    return everyone.where(
-        or_(
-            Person.id == me,
-            exists().where(*unlimited, RoleGrant.role != Role.MANAGER),
-            Person.id.in_(seen),
-        )
+        speaking = speaking.where(post.person_id.in_(among))
+    ways = [
+        post.unit_id.in_(select(_units_seen(me, today, roles).c.unit_id)),
+        and_(post.line_manager_id == me, exists().where(*unlimited, RoleGrant.role == Role.MANAGER)),
+    ]
+    if among is not None:  # found by their holders; else each way leads through an index of its own
+        ways = [or_(*ways)]
+    return or_(
+        person_id == me,
+        exists().where(*unlimited, RoleGrant.role != Role.MANAGER),
+        *(person_id.in_(speaking.where(way)) for way in ways),
     )
 
 
@@ -141,10 +142,11 @@ def _units_seen(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES)
 
 def _speaks(post: Any, day: date) -> ColumnElement[bool]:
     """That a post is known and decides who sees its holder: live, or the last to end of someone without."""
-    current, other = aliased(Post), aliased(Post)
-    holds_one = exists().where(current.person_id == post.person_id, known(current), live(current, day))
-    ended_later = exists().where(
-        other.person_id == post.person_id, known(other), other.valid_to < day, other.valid_to > post.valid_to
+    other = aliased(Post)
+    ends_later = exists().where(
+        other.person_id == post.person_id,
+        known(other),
+        other.valid_from <= day,
+        other.valid_to > post.valid_to,
     )
-    last = and_(post.valid_to < day, ~holds_one.correlate(post), ~ended_later.correlate(post))
-    return and_(known(post), or_(live(post, day), last))
+    return and_(known(post), post.valid_from <= day, or_(post.valid_to >= day, ~ends_later.correlate(post)))
