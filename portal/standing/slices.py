@@ -116,7 +116,8 @@ def place(units: Sequence[int]) -> Any:
 def _detailed(scope: Scope, ids: Sequence[int]) -> Sequence[Row[Any]]:
     """What the table says of these people, in their order: joined for these few alone."""
     standing = (span.status, span.due_on, span.valid_until)
-    here = (*_anywhere(scope).wholes(), span.person_id.in_(ids))
+    whose = replace(scope.whose, standing_in=None, named=None)  # nobody is looked for twice
+    here = (*replace(scope, whose=whose).wholes(), span.person_id.in_(ids))
     statement = with_names(select(*standing, *HOLDER, *_NAMES)).where(*here)
     found = {row.person_id: row for row in db.session.execute(statement)}
     return [found[person_id] for person_id in ids]
