@@ -1,9 +1,10 @@
 """One row of the completion file: the contract's columns, in the contract's order, with their types.
 
 A row is read as a ``Line``: texts in three parts, of which the first is the same for all rows of a
-person and the second for all rows of a requirement, so that a file writes each of them once. What needs
-values asks for a ``CompletionRow``. Every column says what it means and which fact it comes from: the
-data dictionary is nothing but that.
+person and the second for all rows of a requirement, so that a file writes each of them once. The third
+holds days, numbers, keys and references, nothing that a CSV would have to quote: it is made as a CSV
+writes it. What needs values asks for a ``CompletionRow``. Every column says what it means and which fact
+it comes from: the data dictionary is nothing but that.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Annotated, Any, get_args
 
-Line = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # "" where there is nothing
+Line = tuple[tuple[str, ...], tuple[str, ...], str]  # "" where there is nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class Column:
 def cells(line: Line) -> tuple[str, ...]:
     """The texts in the order of the columns."""
     person, asked, stands = line
-    return (*person, *asked, *stands)
+    return (*person, *asked, *stands.split(","))
 
 
 def _column(name: str, annotation: Any) -> Column:

@@ -9,11 +9,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import select
 
 from portal import clock
 from portal.assessment.models import Attempt, Submission
-from portal.db import db
 from portal.monitoring.completion import Line
 from portal.monitoring.position import Position
 from portal.monitoring.subject import Subject, Version
@@ -24,7 +23,7 @@ from portal.records.models import Registration
 from portal.records.queries import scaled
 from portal.standing import queries as standings
 from portal.standing.algebra import Status
-from portal.standing.cells import Kept, day_text, held, instant_text, utc_text
+from portal.standing.cells import Kept, among, as_text, day_text, instant_text, tuples, utc_text
 from portal.standing.scope import Scope
 from portal.standing.slices import ERASED
 
@@ -33,9 +32,6 @@ Guard = Callable[[str], str]
 
 _KEYS = {int(status): status.key for status in Status}
 _EXCLUDED = {int(status) for status in Status if status.excluded}
-
-
-Reader = Callable[[Sequence[int]], Sequence[Row[Any]]]
 
 
 @dataclass
@@ -53,14 +49,14 @@ class Works:
     def __init__(self, position: Position, activities: Sequence[int]) -> None:
         r = Registration
         columns = (r.person_id, r.activity_id)
-        theirs = (r.person_id.in_(bindparam("people", expanding=True)), r.activity_id.in_(activities))
+        theirs = (among(r.person_id, "people"), r.activity_id.in_(activities))
         self._started = (
-            select(*columns, held(r.started_at), r.module_version_id)
+            select(*columns, as_text(r.started_at), r.module_version_id)
             .where(*theirs, r.started_on <= position.as_at, known(r, position.as_known_on))
             .order_by(r.started_at, r.id)
         )
         self._submitted = (
-            select(*columns, held(Submission.score_raw), Submission.score_max)
+            select(*columns, as_text(Submission.score_raw), Submission.score_max)
             .join(Attempt, Attempt.registration_id == r.id)
             .join(Submission, Submission.attempt_id == Attempt.id)
             .where(
@@ -72,29 +68,29 @@ class Works:
 
     def of(self, people: Sequence[int]) -> Work:
         """The work of these people."""
-        work, connection = Work(), db.session.connection()
-        for person_id, activity_id, *start in connection.execute(self._started, {"people": people}).all():
-            work.begun[person_id, activity_id] = tuple(start)
-        attempts, best = work.attempts, work.best
-        for person_id, activity_id, *marks in connection.execute(self._submitted, {"people": people}).all():
-            key, score = (person_id, activity_id), _SCORES[tuple(marks)]
+        work, asked = Work(), {"people": people}
+        begun, attempts, best = work.begun, work.attempts, work.best
+        for person_id, activity_id, started, version_id in tuples(self._started, asked):
+            begun[person_id, activity_id] = (started, version_id)
+        for person_id, activity_id, raw, maximum in tuples(self._submitted, asked):
+            key, score = (person_id, activity_id), _SCORES[raw, maximum]
             attempts[key] = attempts.get(key, 0) + 1
             if score > best.get(key, ""):
                 best[key] = score
         return work
 
 
-def _score(marks: tuple[Any, int]) -> str:
+def _score(marks: tuple[str, int]) -> str:
     raw, maximum = marks
-    return str(scaled(Decimal(str(raw)), maximum))
+    return str(scaled(Decimal(raw), maximum))
 
 
 def _day(ordinal: int | None) -> str:
     return "" if ordinal is None else date.fromordinal(ordinal).isoformat()
 
 
-def _four_places(number: Any) -> str:
-    return f"{Decimal(str(number)):.4f}"
+def _four_places(number: str) -> str:
+    return f"{Decimal(number):.4f}"
 
 
 _SCORES = Kept(_score)  # every pair of marks there is: some hundreds
@@ -123,7 +119,7 @@ class Rows:
         self._days: Kept[int | None, str] = Kept(_day)
         self._titles: Kept[tuple[int, int], tuple[tuple[str, ...], str]] = Kept(self._title)
         self._places = {unit_id: self._place(unit) for unit_id, unit in units.items()}
-        self._times = (position.as_at.isoformat(), utc_text(position.as_known_on))
+        self._times = f"{position.as_at.isoformat()},{utc_text(position.as_known_on)}"
 
     def of(self, people: Sequence[Any]) -> list[Line]:
         """The rows of these people, in their order and that of the requirements.
@@ -132,7 +128,7 @@ class Rows:
             people: Rows of ``standings.holders``.
         """
         ids = [person.person_id for person in people]
-        stands: dict[int, list[Any]] = {}
+        stands: dict[int, list[tuple[Any, ...]]] = {}
         for row in self._stands(ids):
             stands.setdefault(row[0], []).append(row)
         work = self._works.of(ids)
@@ -147,54 +143,43 @@ class Rows:
         Args:
             people: Rows of ``standings.holders``.
         """
-        stood: dict[int, dict[int, Any]] = {}
+        stood: dict[int, dict[int, tuple[Any, ...]]] = {}
         for row in self._stands([person.person_id for person in people]):
-            stood.setdefault(row.person_id, {})[row.position] = row
+            stood.setdefault(row[0], {})[row[1]] = row
         directive = (self._guard(self.subject.reference),)
         return [
             (self._head(person), directive, self._whole(person, stood.get(person.person_id, {})))
             for person in people
         ]
 
-    def _whole(self, person: Any, stands: dict[int, Any]) -> tuple[str, ...]:
+    def _whole(self, person: Any, stands: dict[int, tuple[Any, ...]]) -> str:
         """Of a person under the whole directive: the cells that follow the directive's reference."""
-        statuses = [_KEYS[stands[place].status] if place in stands else "" for place in self._asked]
+        status, reason = 2, 6
+        statuses = [_KEYS[stands[place][status]] if place in stands else "" for place in self._asked]
         excluded = person.status in _EXCLUDED
-        reason = next((row.reason for row in stands.values() if excluded and row.status in _EXCLUDED), "")
+        why = next((row[reason] for row in stands.values() if excluded and row[status] in _EXCLUDED), "")
         joined_on, due_on = day_text(person.joined_on), self._days[person.due_on]
-        return (joined_on, due_on, _KEYS[person.status], *statuses, reason or "", *self._times)
+        return ",".join((joined_on, due_on, _KEYS[person.status], *statuses, why or "", self._times))
 
-    def _person(self, person: Any, stands: Iterable[Any], work: Work) -> list[Line]:
-        head, joined_on, days, titles = (
-            self._head(person),
-            day_text(person.joined_on),
-            self._days,
-            self._titles,
-        )
+    def _person(self, person: Any, stands: Iterable[tuple[Any, ...]], work: Work) -> list[Line]:
+        head, joined_on, asked = self._head(person), day_text(person.joined_on), self._asked
+        days, titles, times = self._days, self._titles, self._times
         found: list[Line] = []
         for one, place, status, due, until, late, reason, achieved, source, reference, *proof in stands:
-            if place not in self._asked:
+            if place not in asked:
                 continue
-            key = (one, self._asked[place].activity_id)
+            key = (one, asked[place].activity_id)
             passed_on, mastery, raw, maximum, brought = proof
             started, begun_on = work.begun.get(key, _NOT_BEGUN)
             title, asked_mastery = titles[place, passed_on or begun_on]
             score = work.best.get(key, "") if brought is None else _PLACES[brought]
-            stood = (  # dates, numbers, keys and references: nothing that a CSV would have to quote
-                joined_on,
-                days[due],
-                _KEYS[status],
-                started and instant_text(started),
-                (achieved and instant_text(achieved)) or "",
-                _COUNTS[late],
-                score if maximum is None else _SCORES[raw, maximum],
-                asked_mastery if mastery is None else _PLACES[mastery],
-                _COUNTS[work.attempts.get(key, 0)],
-                days[until],
-                reason if status in _EXCLUDED else "",
-                source or "",
-                reference or "",
-                *self._times,
+            stood = (  # in the order of the columns
+                f"{joined_on},{days[due]},{_KEYS[status]},"
+                f"{started and instant_text(started)},{(achieved and instant_text(achieved)) or ''},"
+                f"{_COUNTS[late]},{score if maximum is None else _SCORES[raw, maximum]},"
+                f"{asked_mastery if mastery is None else _PLACES[mastery]},"
+                f"{_COUNTS[work.attempts.get(key, 0)]},{days[until]},"
+                f"{reason if status in _EXCLUDED else ''},{source or ''},{reference or ''},{times}"
             )
             found.append((head, title, stood))
         return found
@@ -233,4 +218,4 @@ class Rows:
         number = str(version.number) if version else ""
         named = (guard(self.subject.reference), asked.kind, guard(asked.key), title, number)
         mastery = version.mastery_score if version else None
-        return named, "" if mastery is None else _four_places(mastery)
+        return named, "" if mastery is None else _four_places(str(mastery))

@@ -130,7 +130,7 @@ def csv_lines(rows: Iterable[Line], columns: Sequence[Column] = LONG) -> Iterato
     for person, asked, stands in rows:
         if person is not head:
             head, start = person, _quoted(person)
-        lines.append(f"{start}{asked_before[asked]}{','.join(stands)}")
+        lines.append(f"{start}{asked_before[asked]}{stands}")
         if len(lines) >= BATCH:
             yield "\r\n".join((*lines, ""))
             lines = []

@@ -4,12 +4,27 @@ A file of a whole force has two million cells: making a date of each, only to wr
 would take longer than reading them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, type_coerce
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    ColumnElement,
+    String,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.types import UserDefinedType
+
+from portal.db import db
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -32,11 +47,19 @@ def utc_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def instant_text(held: str | datetime) -> str:
-    """An instant as ``held`` gives it, in UTC with Z: SQLite holds "2026-04-18 12:00:00.000000", in UTC."""
-    if isinstance(held, str):
-        return f"{held[:10]}T{held[11:19] if held.endswith('.000000') else held[11:]}Z"
-    return utc_text(held)
+def instant_text(held: str) -> str:
+    """An instant as ``as_text`` gives it, in UTC with Z.
+
+    SQLite holds all of its six places, PostgreSQL ends after the last that is not zero.
+
+    >>> instant_text("2026-04-18 12:00:00.000000"), instant_text("2026-04-18 12:00:00+00")
+    ('2026-04-18T12:00:00Z', '2026-04-18T12:00:00Z')
+    >>> instant_text("2026-04-18 12:00:00.020000"), instant_text("2026-04-18 12:00:00.02+00")
+    ('2026-04-18T12:00:00.020000Z', '2026-04-18T12:00:00.020000Z')
+    """
+    text = held.removesuffix("+00")
+    places = text[20:].rstrip("0")
+    return f"{text[:10]}T{text[11:19]}.{places:0<6}Z" if places else f"{text[:10]}T{text[11:19]}Z"
 
 
 def day_text(held: str | date) -> str:
@@ -49,5 +72,28 @@ class _Held(UserDefinedType[Any]):
 
 
 def held(column: Any) -> ColumnElement[Any]:
-    """A column read as the driver gives it: text or a number on SQLite, else a day, instant or decimal."""
+    """A column read as the driver gives it: a day is text on SQLite."""
     return type_coerce(column, _Held())
+
+
+def as_text(column: Any) -> ColumnElement[str]:
+    """A score or an instant in UTC as the database writes it: no decimal and no instant is made of it."""
+    return cast(column, String)
+
+
+def among(column: Any, name: str) -> ColumnElement[bool]:
+    """That a column is one of the ids that a statement is given by this name, as one value.
+
+    Its text is then the same however many they are: the database plans it once for all batches.
+    """
+    if db.engine.dialect.name == "postgresql":
+        return and_(column == any_(bindparam(name, type_=ARRAY(BigInteger))))
+    each = func.json_each(bindparam(name, type_=JSON)).table_valued("value")
+    return and_(column.in_(select(each.c.value)))
+
+
+def tuples(statement: Any, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+    """Every row of a statement whose columns need nothing done to them, as the driver makes it."""
+    with db.session.connection().execute(statement, values) as result:
+        rows: Sequence[tuple[Any, ...]] = result.cursor.fetchall()
+        return rows

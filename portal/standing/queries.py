@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, case, func, select
+from sqlalchemy import Row, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Activity, GuideVersion
@@ -26,7 +26,7 @@ from portal.people.tree import UnitTree, read_tree
 from portal.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
 from portal.standing import sums
 from portal.standing.algebra import Status
-from portal.standing.cells import held
+from portal.standing.cells import among, as_text, held, tuples
 from portal.standing.models import StandingSpan
 from portal.standing.scope import LATE, Scope, Whose, holds, is_known
 from portal.standing.slices import HOLDER, by_name, place, with_names
@@ -163,50 +163,58 @@ def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequ
     yield from db.session.connection().execute(statement).partitions()  # the session would go through each
 
 
-_first: Any = aliased(Record)  # a correction keeps the proof of the row it replaces
-_proof = func.coalesce(_first.id, Record.id)
-_STOOD: tuple[Any, ...] = (
-    span.person_id,
-    span.position,
-    span.status,
-    span.due_on,
-    span.valid_until,
-    span.late_days,
-    Exclusion.reason,
-    held(Record.achieved_at).label("achieved_at"),
-    Record.source,
-    Record.reference,
-    func.coalesce(PassRecord.module_version_id, -Acknowledgement.guide_version_id),
-    held(PassRecord.mastery_score).label("mastery_score"),
-    held(PassRecord.score_raw).label("score_raw"),
-    PassRecord.score_max,
-    held(ImportedRecord.score_scaled).label("score_scaled"),
-)
+_first: Any = aliased(Record)
 
 
-def requirements(scope: Scope) -> Callable[[Sequence[int]], Sequence[Row[Any]]]:
+def _stood() -> Select[Any]:
+    """The spans of requirements with the record that counts, and what only a few of them have.
+
+    That is asked where there is any: joined, it would be looked for beside every row of a file.
+    """
+    first = select(_first.id).where(_first.reference == Record.reference, _first.replaces_id.is_(None))
+    first = first.correlate(Record)
+    corrected = case((Record.replaces_id.is_not(None), first.scalar_subquery()))
+    proof = func.coalesce(corrected, Record.id)  # a correction keeps the proof of the row it replaces
+    unproven = and_(Record.id.is_not(None), PassRecord.record_id.is_(None))
+    reason = select(Exclusion.reason).where(Exclusion.id == span.exclusion_id)
+    read = select(Acknowledgement.guide_version_id).where(Acknowledgement.record_id == proof)
+    brought = select(ImportedRecord.score_scaled).where(ImportedRecord.record_id == proof)
+    return (
+        select(
+            span.person_id,
+            span.position,
+            span.status,
+            span.due_on,
+            span.valid_until,
+            span.late_days,
+            case((span.exclusion_id.is_not(None), reason.scalar_subquery())),
+            as_text(Record.achieved_at),
+            Record.source,
+            Record.reference,
+            case((unproven, -read.scalar_subquery()), else_=PassRecord.module_version_id),
+            as_text(PassRecord.mastery_score),
+            as_text(PassRecord.score_raw),
+            PassRecord.score_max,
+            as_text(case((unproven, brought.scalar_subquery()))),
+        )
+        .select_from(span)
+        .outerjoin(Record, Record.id == span.record_id)
+        .outerjoin(PassRecord, PassRecord.record_id == proof)
+    )
+
+
+def requirements(scope: Scope) -> Callable[[Sequence[int]], Sequence[tuple[Any, ...]]]:
     """Reads where given people stand on each requirement, with the record that counts.
 
     One statement, made once for all batches of people; by person and position. Days of spans are
-    ordinals; instants and scores come as the driver gives them. The version is the module's that was
-    passed, or the guide's that was acknowledged, its id below zero.
+    ordinals; instants and scores texts. The version is the module's that was passed, or the guide's
+    that was acknowledged, its id below zero.
     """
-    corrected = case((Record.replaces_id.is_not(None), Record.reference))  # else null: nothing is looked for
-    unproven = case((PassRecord.record_id.is_(None), _proof))
-    statement = (
-        select(*_STOOD)
-        .select_from(span)
-        .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
-        .outerjoin(Record, Record.id == span.record_id)
-        .outerjoin(_first, and_(_first.reference == corrected, _first.replaces_id.is_(None)))
-        .outerjoin(PassRecord, PassRecord.record_id == _proof)
-        .outerjoin(ImportedRecord, ImportedRecord.record_id == unproven)
-        .outerjoin(Acknowledgement, Acknowledgement.record_id == unproven)
-        .where(*scope.requirements(bindparam("people", expanding=True)))
-        .order_by(span.person_id, span.position)
-    )
-    connection = db.session.connection()
-    return lambda people: connection.execute(statement, {"people": people}).all()
+    seen = scope.whose
+    anyone = replace(scope, whose=Whose(seen.everyone, seen.unit_ids, seen.manager_id))
+    here = (*anyone.every(), among(span.person_id, "people"), span.position > WHOLE)
+    statement = _stood().where(*here).order_by(span.person_id, span.position)
+    return lambda people: tuples(statement, {"people": people})
 
 
 class Whole(NamedTuple):
