@@ -27,8 +27,18 @@ class PostFact:
     rank_or_grade: str
     designated_role: str
     unit_id: int
+    line_manager_id: int | None
     first: int
     last: int
+
+    def says_the_same(self, other: "PostFact") -> bool:
+        """Whether the two differ at most in their days."""
+        return (self.rank_or_grade, self.designated_role, self.unit_id, self.line_manager_id) == (
+            other.rank_or_grade,
+            other.designated_role,
+            other.unit_id,
+            other.line_manager_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ those that are, and ``reconcile.reaches`` says what would follow.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -20,6 +20,7 @@ from portal.directives.reconcile import Stretch, reaches
 from portal.directives.rules import Worlds, posts_of
 from portal.people.models import PersonName, Post, UnitState
 from portal.people.roster import PostChange
+from portal.people.roster_store import manager_id
 from portal.people.roster_units import UnitPlan, UnitRef
 from portal.people.units import NewState
 
@@ -88,11 +89,14 @@ class Coming:
 
 def coming(changes: Sequence[PostChange], units: UnitPlan) -> Coming:
     """What a plan would record, as facts."""
-    people = _ids_of(sorted({change.values.staff_number for change in changes}))
+    numbers = _numbers()
+    named = sorted({change.values.staff_number for change in changes})
+    people = {number: numbers.get(number, -place) for place, number in enumerate(named, 1)}
     unit_ids, states = _states_to_come(units)
+    everybody = {**numbers, **people}
     posts: dict[int, list[PostFact]] = {}
     for place, change in enumerate(changes, 1):
-        post = _post_to_come(-place, change, people[change.values.staff_number], unit_ids)
+        post = _post_to_come(-place, change, everybody, unit_ids)
         posts.setdefault(post.person_id, []).append(post)
     return Coming(people, unit_ids, posts, states)
 
@@ -152,25 +156,27 @@ def _references() -> Iterable[tuple[int, str]]:
     return [(directive_id, reference) for directive_id, reference in rows]
 
 
-def _ids_of(numbers: Sequence[str]) -> dict[str, int]:
-    """The ids of these staff numbers; numbers below zero for those whom nobody has yet."""
+def _numbers() -> dict[str, int]:
+    """Whose every staff number is."""
     rows = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
-    held = {number: person_id for number, person_id in rows}
-    return {number: held.get(number, -place) for place, number in enumerate(numbers, 1)}
+    return {number: person_id for number, person_id in rows}
 
 
-def _post_to_come(post_id: int, change: PostChange, person_id: int, units: dict[UnitRef, int]) -> PostFact:
+def _post_to_come(
+    post_id: int, change: PostChange, people: Mapping[str, int], units: Mapping[UnitRef, int]
+) -> PostFact:
     values = change.values
     return PostFact(
         post_id,
         ALL,
         change.void,
         change.replaces_id,
-        person_id,
+        people[values.staff_number],
         values.post_key,
         values.rank_or_grade,
         values.designated_role,
         values.unit if isinstance(values.unit, int) else units[values.unit],
+        manager_id(values, people),
         values.valid_from.toordinal(),
         values.valid_to.toordinal(),
     )

@@ -116,6 +116,7 @@ def posts_of(people: Sequence[int]) -> dict[int, list[PostFact]]:
         p.rank_or_grade,
         p.designated_role,
         p.unit_id,
+        p.line_manager_id,
         p.valid_from,
         p.valid_to,
     )

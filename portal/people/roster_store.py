@@ -1,7 +1,7 @@
 """Reading what a roster is held against, and writing what it changes: all in sets, never row by row."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -241,11 +241,6 @@ def _post_rows(
     made: Plan, people: dict[str, int], units: dict[UnitRef, int], at: datetime
 ) -> Iterator[dict[str, Any]]:
     for values, replaces_id, void in made.changes:
-        manager = values.manager
-        if manager is not None and manager.startswith(ERASED):
-            manager_id: int | None = int(manager.removeprefix(ERASED))
-        else:
-            manager_id = None if manager is None else people[manager]
         yield {
             "recorded_at": at,
             "replaces_id": replaces_id,
@@ -255,7 +250,15 @@ def _post_rows(
             "rank_or_grade": values.rank_or_grade,
             "designated_role": values.designated_role,
             "unit_id": units.get(values.unit, values.unit),
-            "line_manager_id": manager_id,
+            "line_manager_id": manager_id(values, people),
             "valid_from": values.valid_from,
             "valid_to": values.valid_to,
         }
+
+
+def manager_id(values: PostValues, people: Mapping[str, int]) -> int | None:
+    """Who a post's line manager is, by the ids of staff numbers; of one erased no number is left."""
+    manager = values.manager
+    if manager is not None and manager.startswith(ERASED):
+        return int(manager.removeprefix(ERASED))
+    return None if manager is None else people[manager]

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, or_, select, union
 
 from portal.db import db
 from portal.standing.algebra import Status
-from portal.standing.models import EPOCH, OPEN_KNOWN, StandingSpan, micros
+from portal.standing.later import learnt
+from portal.standing.models import EPOCH, OPEN_KNOWN, StandingSpan, ends, micros
 from portal.standing.scope import Scope, holds, is_known
 
 span: Any = StandingSpan
@@ -49,8 +50,10 @@ def changed(then: Scope, now: Scope) -> dict[int, Cells]:
     """
     before = and_(holds(span, then.as_at), is_known(span, then.as_known_on), then.whose.seen(span))
     after = and_(holds(span, now.as_at), is_known(span, now.as_known_on), now.whose.seen(span))
-    one_of_them = and_(span.directive_id == then.directive_id, before != after)
-    statement = select(*_CELL, before.label("before")).where(one_of_them, or_(before, after))
+    one_of_them = [span.directive_id == then.directive_id, before != after, or_(before, after)]
+    if then.whose.sees_as(now.whose):
+        one_of_them.append(span.person_id.in_(_touched(then, now)))
+    statement = select(*_CELL, before.label("before")).where(*one_of_them)
     found: dict[int, dict[int, list[Cell | None]]] = {}
     for row in db.session.execute(statement):
         pair = found.setdefault(row.person_id, {}).setdefault(row.position, [None, None])
@@ -61,6 +64,20 @@ def changed(then: Scope, now: Scope) -> dict[int, Cells]:
         if differing:
             told[person_id] = differing
     return told
+
+
+def _touched(then: Scope, now: Scope) -> Any:
+    """The people of whom anything becomes otherwise on the way from one position to the other."""
+    here = (span.directive_id == then.directive_id, then.whose.seen(span))
+    earlier, later = sorted((then.as_known_on, now.as_known_on))
+    low, high = sorted((then.as_at.toordinal(), now.as_at.toordinal()))
+    ways = [rows for _, rows in learnt(then.as_at, earlier, later)]
+    for edge in (
+        [span.from_on > low, span.from_on <= high],
+        [span.to_on >= low, span.to_on < high, ends(span)],
+    ):
+        ways.append([*edge, is_known(span, now.as_known_on)])
+    return union(*(select(span.person_id).where(*here, *way) for way in ways))
 
 
 _CELL = (span.person_id, span.position, span.status, span.due_on, span.valid_until)

@@ -2,19 +2,73 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    and_,
+    column,
+    literal_column,
+    table,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId
+from portal.directives.matching import LAST_DAY
 
 OPEN_KNOWN = 2**63 - 1  # known_to of what still holds
+LATEST = OPEN_KNOWN - 1  # after every instant
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = 86_400_000_000  # microseconds
+EVENING = DAY // 24 * 20  # what is recorded later on its day stands in the indexes of what came late
 
 
 def micros(instant: datetime) -> int:
     """The instant as spans hold it: whole microseconds since 1970, exactly."""
     return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def evening(day: int) -> int:
+    """20:00 UTC of a day, as spans hold instants."""
+    return (day - EPOCH.toordinal()) * DAY + EVENING
+
+
+def _first_evening(span: Any) -> ColumnElement[int]:
+    """The same of the first day of a span.
+
+    Its numbers stand in the text of a statement: by parameters no index of some rows alone is found.
+    """
+    numbers = (EPOCH.toordinal(), DAY, EVENING)
+    epoch, day, late = (literal_column(str(number), BigInteger) for number in numbers)
+    found: ColumnElement[int] = (span.from_on - epoch) * day + late
+    return found
+
+
+def opened_late(span: Any) -> ColumnElement[bool]:
+    """That a span became known after the evening of its first day."""
+    return and_(span.known_from > _first_evening(span))
+
+
+def ended_late(span: Any) -> ColumnElement[bool]:
+    """That a span has ended, after the evening of its first day."""
+    return and_(span.known_to > _first_evening(span), span.known_to < literal_column(str(OPEN_KNOWN)))
+
+
+def ends(span: Any) -> ColumnElement[bool]:
+    """That a span has a last day."""
+    return and_(span.to_on < literal_column(str(LAST_DAY)))
+
+
+def _some(name: str, leading: str, condition: ColumnElement[bool]) -> Index:
+    return Index(name, "directive_id", leading, sqlite_where=condition, postgresql_where=condition)
+
+
+_row: Any = table("standing_span", *map(column, ("from_on", "to_on", "known_from", "known_to"))).c
 
 
 class StandingSpan(Base):
@@ -63,6 +117,10 @@ class StandingSpan(Base):
             "known_from",
             "known_to",
         ),
+        Index("ix_span_first", "directive_id", "from_on"),
+        _some("ix_span_last", "to_on", ends(_row)),
+        _some("ix_span_opened_late", "known_from", opened_late(_row)),
+        _some("ix_span_ended_late", "known_to", ended_late(_row)),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, case, func, select
+from sqlalchemy import Row, Select, and_, case, func, literal, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Activity, GuideVersion
@@ -27,6 +27,7 @@ from portal.records.models import Acknowledgement, ImportedRecord, PassRecord, R
 from portal.standing import sums
 from portal.standing.algebra import Status
 from portal.standing.cells import among, as_text, held, tuples
+from portal.standing.later import learnt
 from portal.standing.models import StandingSpan
 from portal.standing.scope import LATE, Scope, Whose, holds, is_known
 from portal.standing.slices import HOLDER, by_name, place, with_names
@@ -133,15 +134,26 @@ def differing(then: Scope, now: Scope) -> dict[int, tuple[Status | None, Status 
 
     None: was not, or is not, among them.
     """
-    before = and_(is_known(span, then.as_known_on), then.whose.seen(span))
-    after = and_(is_known(span, now.as_known_on), now.whose.seen(span))
-    here = (span.directive_id == then.directive_id, span.position == WHOLE, holds(span, then.as_at))
-    statement = select(span.person_id, span.status, before.label("before")).where(*here, before != after)
     found: dict[int, tuple[Status | None, Status | None]] = {}
-    for person_id, status, was in db.session.execute(statement):
+    for person_id, status, was in db.session.execute(_one_sided(then, now)):
         old, new = found.get(person_id, (None, None))
         found[person_id] = (Status(status), new) if was else (old, Status(status))
     return {person_id: (old, new) for person_id, (old, new) in found.items() if old is not new}
+
+
+def _one_sided(then: Scope, now: Scope) -> Any:
+    """The spans of people that one of the two states of knowledge has and the other has not."""
+    here = (span.directive_id == then.directive_id, span.position == WHOLE)
+    columns = (span.person_id, span.status)
+    if then.whose.sees_as(now.whose):
+        parts = (
+            select(*columns, literal(known_before)).where(*here, then.whose.seen(span), *rows)
+            for known_before, rows in learnt(then.as_at, then.as_known_on, now.as_known_on)
+        )
+        return union_all(*parts)
+    before = and_(is_known(span, then.as_known_on), then.whose.seen(span))
+    after = and_(is_known(span, now.as_known_on), now.whose.seen(span))
+    return select(*columns, before.label("before")).where(*here, holds(span, then.as_at), before != after)
 
 
 def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequence[Row[Any]]]:

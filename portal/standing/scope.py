@@ -67,6 +67,12 @@ class Whose:
         """Whether it asks where somebody stands, and not only who they are."""
         return self.statuses is not None or self.late is not None or self.due_within is not None
 
+    def sees_as(self, other: "Whose") -> bool:
+        """Whether the other may be told of the same spans."""
+        everyone = self.everyone and other.everyone
+        mine, others = (self.unit_ids, self.manager_id), (other.unit_ids, other.manager_id)
+        return everyone or (self.everyone == other.everyone and mine == others)
+
     def seen(self, span: Any) -> ColumnElement[bool]:
         """That the span is of somebody who may be told of."""
         if self.everyone:
@@ -111,14 +117,18 @@ class Scope:
         found = [*self._here(span), self.whose.seen(span), *self.whose.asked(span)]
         if self.whose.by_standing:
             whole = aliased(StandingSpan)
-            stands = [*self._here(whole), whole.position == WHOLE, *self._stands(whole)]
+            stands = [*self._here(whole), whole.position == WHOLE, *self.stands(whole)]
             found.append(span.person_id.in_(select(whole.person_id).where(*stands)))
         return found
 
     def wholes(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of people under the whole directive: one for each person."""
-        here = [*self._here(span), span.position == WHOLE, self.whose.seen(span), *self.whose.asked(span)]
-        return [*here, *self._stands(span)]
+        here = [holds(span, self.as_at), is_known(span, self.as_known_on)]
+        return [*here, span.position == WHOLE, *self.whoever(span), *self.stands(span)]
+
+    def whoever(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
+        """What is asked of a span, whatever it says and of whichever day."""
+        return [span.directive_id == self.directive_id, self.whose.seen(span), *self.whose.asked(span)]
 
     def requirements(self, people: Any, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of the requirements of these people: ids, or a parameter of them."""
@@ -129,7 +139,7 @@ class Scope:
             span.position > WHOLE,
         ]
 
-    def _stands(self, whole: Any) -> list[ColumnElement[bool]]:
+    def stands(self, whole: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of where somebody stands under the whole directive."""
         whose, today = self.whose, self.as_at.toordinal()
         found: list[ColumnElement[bool]] = []

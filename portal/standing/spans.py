@@ -1,7 +1,7 @@
 """From one person's facts to spans of days: pure, and the same for now and for any past knowledge."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -73,13 +73,28 @@ class Span(NamedTuple):
 
 def spans(person: PersonFacts, versions: Mapping[int, Version], world: World, t: datetime) -> set[Span]:
     """The person's spans under every directive and position, as known on ``t``."""
-    posts = known(person.posts, t)
+    posts = _as_first_told(known(person.posts, t), person.posts)
     found: set[Span] = set()
     for directive_id in person.assignments:
         facts = position_facts(person, directive_id, versions, t)
         reach = segments(posts, world.holds.get(directive_id, ()), world.tree)
         for position, runs in _runs(facts, reach).items():
             found.update(Span(directive_id, position, *run) for run in runs)
+    return found
+
+
+def _as_first_told(posts: Iterable[PostFact], recorded: Iterable[PostFact]) -> list[PostFact]:
+    """The posts under the ids of the first facts that said the same of them, whatever the days.
+
+    So nothing becomes known of the days before somebody moves: that their post ends makes it no other.
+    """
+    by_id = {post.id: post for post in recorded}
+    found = []
+    for post in posts:
+        first = post
+        while (before := by_id.get(first.replaces_id or 0)) and before.says_the_same(post):
+            first = before
+        found.append(post if first is post else replace(post, id=first.id))
     return found
 
 

@@ -1,27 +1,49 @@
 """Reading the kept sums instead of the spans: the same answer, for many people at once.
 
-They hold what is known now, so they answer while nothing was recorded later than a scope knows, and only
-where the scope asks by unit, role, rank and status. Whoever asks here reads the spans where the answer is
-None. Every statement looks for the newest stamp itself: where a change is being written, another
-transaction may commit between two.
+They hold what is known now. Of what was known earlier they are the sums less what was learnt later, which
+is read from the spans. They answer where the scope asks by unit, role, rank and status; whoever asks here
+reads the spans where the answer is None.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, union_all
 
 from portal.db import Stamp, db
-from portal.standing.models import Kind, StandingGroup, StandingKept, StandingTotal
-from portal.standing.scope import AHEAD, LATE, Scope, Whose
+from portal.directives.models import Exclusion
+from portal.people.models import Post
+from portal.standing.later import learnt
+from portal.standing.models import Kind, StandingGroup, StandingKept, StandingSpan, StandingTotal
+from portal.standing.scope import AHEAD, LATE, Scope, Whose, late_since
 from portal.standing.spans import WHOLE
 
 total: Any = StandingTotal
 group: Any = StandingGroup
+span: Any = StandingSpan
 
 Row = tuple[Any, ...]
+Column = tuple[Any, Any]  # of the kept sums, and of the spans
+
+STATUS: Column = (total.status, span.status)
+UNIT: Column = (total.unit_id, span.unit_id)
+DUE: Column = (total.due_on, span.due_on)
+SINCE: Column = (total.since_on, late_since(span))
+ROLE: Column = (group.designated_role, Post.designated_role)
+RANK: Column = (group.rank_or_grade, Post.rank_or_grade)
+REASON: Column = (group.reason, func.coalesce(Exclusion.reason, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What people are counted by, and which rows count: of the kept sums, and of the spans."""
+
+    kinds: Sequence[Kind]
+    columns: Sequence[Column]
+    wanted: Sequence[ColumnElement[bool]] = ()
+    of_spans: Sequence[ColumnElement[bool]] = (span.position == WHOLE,)
 
 
 def counts(scope: Scope) -> Sequence[Row] | None:
@@ -29,44 +51,39 @@ def counts(scope: Scope) -> Sequence[Row] | None:
     if not _whole(scope.whose) or scope.whose.statuses is not None:
         return None
     wanted = or_(total.kind == Kind.PLACE, and_(total.kind == Kind.POSITION, total.position != WHOLE))
-    columns = (total.unit_id, total.position, total.status)
-    found = _on(scope, [Kind.PLACE, Kind.POSITION], columns, [scope.as_at], wanted)
-    return found and [row[1:] for row in found]
+    unit = case((span.position == WHOLE, span.unit_id), else_=0)
+    columns = [(total.unit_id, unit), (total.position, span.position), STATUS]
+    return _today(scope, Counted([Kind.PLACE, Kind.POSITION], columns, [wanted], []))
 
 
 def wholes(scope: Scope) -> Sequence[Row] | None:
     """People by unit and status under the whole directive."""
     if not _whole(scope.whose):
         return None
-    found = _on(scope, [Kind.PLACE], (total.unit_id, total.status), [scope.as_at])
-    return found and [row[1:] for row in found]
+    return _today(scope, Counted([Kind.PLACE], [UNIT, STATUS]))
 
 
 def by_post(scope: Scope) -> Sequence[Row] | None:
     """People by designated role, rank or grade, and status under the whole directive."""
     if not _whole(scope.whose):
         return None
-    columns = (group.designated_role, group.rank_or_grade, total.status)
-    found = _on(scope, [Kind.POSITION], columns, [scope.as_at], total.position == WHOLE)
-    return found and [row[1:] for row in found]
+    return _today(scope, Counted([Kind.POSITION], [ROLE, RANK, STATUS], [total.position == WHOLE]))
 
 
 def by_days(scope: Scope) -> Sequence[Row] | None:
     """People by status, due date, last day in time and reason of an exclusion."""
     if not _whole(scope.whose):
         return None
-    columns = (total.status, total.due_on, total.since_on, group.reason)
-    found = _on(scope, [Kind.DAYS], columns, [scope.as_at])
-    return found and [row[1:] for row in found]
+    return _today(scope, Counted([Kind.DAYS], [STATUS, DUE, SINCE, REASON]))
 
 
 _COLUMNS = {
-    "status": total.status,
-    "due_on": total.due_on,
-    "since_on": total.since_on,
-    "designated_role": group.designated_role,
-    "rank_or_grade": group.rank_or_grade,
-    "unit_id": total.unit_id,
+    "status": STATUS,
+    "due_on": DUE,
+    "since_on": SINCE,
+    "designated_role": ROLE,
+    "rank_or_grade": RANK,
+    "unit_id": UNIT,
 }
 
 
@@ -77,8 +94,8 @@ def groups(scope: Scope, by: Sequence[str]) -> Sequence[tuple[Row, int]] | None:
     if not _whole(whose):
         return None
     kind, columns = Kind.PLACE if by_unit else Kind.DAYS, [_COLUMNS[name] for name in by]
-    found = _on(scope, [kind], columns, [scope.as_at], *_late_or_due(scope))
-    return found and [(row[1:-1], row[-1]) for row in found]
+    found = _today(scope, Counted([kind], columns, _late_or_due(scope)))
+    return [(row[:-1], row[-1]) for row in found]
 
 
 def _late_or_due(scope: Scope) -> list[ColumnElement[bool]]:
@@ -95,9 +112,10 @@ def _late_or_due(scope: Scope) -> list[ColumnElement[bool]]:
 def over_days(scope: Scope, days: Sequence[date]) -> Sequence[Row] | None:
     """People by day, unit and status, on each of ``days``; the unit is 0 where the scope asks for none."""
     if _whole(scope.whose):
-        return _on(scope, [Kind.POSITION], (total.unit_id, total.status), days, total.position == WHOLE)
+        unit, of_all = (total.unit_id, literal(0)), [total.position == WHOLE]
+        return _on(scope, days, Counted([Kind.POSITION], [unit, STATUS], of_all))
     if _by_unit(scope.whose):
-        return _on(scope, [Kind.PLACE], (total.unit_id, total.status), days)
+        return _on(scope, days, Counted([Kind.PLACE], [UNIT, STATUS]))
     return None
 
 
@@ -131,34 +149,60 @@ def _asked(whose: Whose) -> list[ColumnElement[bool]]:
     return found
 
 
-def _on(
-    scope: Scope, kinds: Sequence[Kind], columns: Sequence[Any], days: Sequence[date], *wanted: Any
-) -> Sequence[Row] | None:
-    """Each of ``days`` as an ordinal, the columns, and the people; None: the sums cannot tell."""
-    if not scope.newest:
-        return None
-    here = [total.directive_id == scope.directive_id, total.kind.in_(kinds), *_asked(scope.whose), *wanted]
-    parts = list(_parts(scope.directive_id, [day.toordinal() for day in days]))
-    names = [f"c{place}" for place in range(len(columns))]
-    labelled = [column.label(name) for column, name in zip(columns, names, strict=True)]
-    read = union_all(
-        *(
-            _from(select(label.label("day"), *labelled, total.people).where(*here, *conditions), columns)
-            for label, conditions in parts
-        )
-    ).subquery()
-    asked = [read.c.day, *(read.c[name] for name in names)]
-    people = func.sum(read.c.people)
-    newest = select(func.max(Stamp.recorded_at)).scalar_subquery()
-    statement = select(*asked, people).where(newest <= scope.as_known_on).group_by(*asked).having(people != 0)
+def _today(scope: Scope, counted: Counted) -> Sequence[Row]:
+    """The columns and the people, on the day of the scope."""
+    return [row[1:] for row in _on(scope, [scope.as_at], counted)]
+
+
+def _on(scope: Scope, days: Sequence[date], counted: Counted) -> Sequence[Row]:
+    """Each of ``days`` as an ordinal, the columns, and the people.
+
+    Of the newest knowledge the sums alone are read, as long as nothing newer has come: where a change is
+    being written, another transaction may commit between two statements.
+    """
+    summed = list(_summed(scope, days, counted))
+    if scope.newest:
+        newest = select(func.max(Stamp.recorded_at)).scalar_subquery()
+        if rows := _added(summed, len(counted.columns), newest <= scope.as_known_on):
+            return rows
+    return _added([*summed, *_learnt_later(scope, days, counted)], len(counted.columns))
+
+
+def _added(parts: Sequence[Any], width: int, *wanted: ColumnElement[bool]) -> Sequence[Row]:
+    read = union_all(*parts).subquery()
+    *columns, people = read.c
+    asked, number = columns[: width + 1], func.sum(people)
+    statement = select(*asked, number).where(*wanted).group_by(*asked).having(number != 0)
     rows = db.session.connection().execute(statement).all()
-    return [(*row[:-1], int(row[-1])) for row in rows] or None
+    return [(*row[:-1], int(row[-1])) for row in rows]
 
 
-def _from(statement: Any, columns: Sequence[Any]) -> Any:
-    if any(column.class_ is StandingGroup for column in columns):
-        return statement.join(group, group.id == total.group_id)
-    return statement
+def _summed(scope: Scope, days: Sequence[date], counted: Counted) -> Iterator[Any]:
+    """The parts of the kept sums."""
+    here = [total.directive_id == scope.directive_id, total.kind.in_(counted.kinds), *counted.wanted]
+    columns = [column for column, _ in counted.columns]
+    for label, conditions in _parts(scope.directive_id, [day.toordinal() for day in days]):
+        part = select(label.label("day"), *columns, total.people)
+        if any(column.class_ is StandingGroup for column in columns):
+            part = part.join(group, group.id == total.group_id)
+        yield part.where(*here, *_asked(scope.whose), *conditions)
+
+
+def _learnt_later(scope: Scope, days: Sequence[date], counted: Counted) -> Iterator[Any]:
+    """What is to be added for what has ended since, and taken away for what is known only since."""
+    whoever = replace(scope, whose=replace(scope.whose, standing_in=None))  # nor were they anywhere else
+    columns = [column for _, column in counted.columns]
+    for day in days:
+        at = replace(whoever, as_at=day)
+        here = [*at.whoever(), *at.stands(), *counted.of_spans]
+        for known_before, rows in learnt(day, scope.as_known_on):
+            yield (
+                select(literal(day.toordinal()), *columns, literal(1 if known_before else -1))
+                .select_from(span)
+                .outerjoin(Post, Post.id == span.post_id)
+                .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
+                .where(*here, *rows)
+            )
 
 
 def _parts(directive_id: int, days: Sequence[int]) -> Iterator[tuple[Any, list[Any]]]:

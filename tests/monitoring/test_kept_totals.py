@@ -61,7 +61,8 @@ def test_every_page_reads_the_same(
     monkeypatch.setattr(slices, "MANY", 1)
     monkeypatch.setattr(slices, "_is_near", lambda *_: True)
     kept = [client.page(path) for path in paths]
-    monkeypatch.setattr(sums, "_on", lambda *_: None)
+    for asks in ("_whole", "_by_unit"):
+        monkeypatch.setattr(sums, asks, lambda _: False)
     read = [client.page(path) for path in paths]
 
     for path, one, other in zip(paths, kept, read, strict=True):

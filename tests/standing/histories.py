@@ -1,12 +1,13 @@
 """Random histories: a small world, and acts that record, correct, void, back-date and move."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from portal import clock
 from portal.db import OPEN_END, db, newest_stamp, stamp, touch, transaction
 from portal.directives.models import Exclusion
 from portal.people.known import known
@@ -55,6 +56,20 @@ ACTS = st.lists(
     max_size=14,
 )
 CORRECTABLE = [Record, Exclusion, Revocation, Registration, Post, Record]
+
+
+WAITS = st.lists(st.integers(0, 2000), min_size=15, max_size=15)  # hours before each act is recorded
+
+
+class Recorded:
+    """When things are recorded: from the first day of histories on, and later by hours."""
+
+    def __init__(self, monkeypatch):
+        self.at = datetime(START.year, START.month, START.day, 9, tzinfo=UTC)
+        monkeypatch.setattr(clock, "now", lambda: self.at)
+
+    def wait(self, hours):
+        self.at += timedelta(hours=hours)
 
 
 @dataclass

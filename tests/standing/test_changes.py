@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.clock import end_of_day, london_day
 from portal.monitoring.causes import Causes
 from portal.standing.changes import changed, steps
 from portal.standing.queries import Scope, Whose
-from tests.standing.histories import ACTS, DAYS, VALIDITY, History
+from tests.standing.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
 from tests.standing.test_histories import QUIET, reported, undone
 
 EVERYONE = Whose(everyone=True)
@@ -23,14 +24,18 @@ def shown(spans):
 
 @pytest.mark.slow
 @QUIET
-@given(acts=ACTS, validity=VALIDITY, ends=ENDS)
-def test_every_changed_cell_is_explained_and_nothing_else(database, acts, validity, ends):
+@given(acts=ACTS, validity=VALIDITY, ends=ENDS, waits=WAITS)
+def test_every_changed_cell_is_explained_and_nothing_else(database, monkeypatch, acts, validity, ends, waits):
     with undone():
+        recorded = Recorded(monkeypatch)
         history = History(validity)
-        for act in acts:
+        for act, hours in zip(acts, waits, strict=False):
+            recorded.wait(hours)
             history.act(*act)
         for first, last, before, after in ends:
-            compare(history, (first, pick(history, before)), (last, pick(history, after)))
+            then, now = pick(history, before), pick(history, after)
+            compare(history, (first, then), (last, now))
+            compare(history, (london_day(then), then), (london_day(now), end_of_day(london_day(now))))
 
 
 def pick(history, number):

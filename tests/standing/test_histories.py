@@ -8,16 +8,18 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from portal import clock
 from portal.db import db
 from portal.directives.checks import reconcile_all
 from portal.directives.knowledge import known
 from portal.directives.rules import Worlds, posts_of
+from portal.people.models import Post
 from portal.standing import keeping
 from portal.standing.algebra import Facts, Status, standing
 from portal.standing.lines import rebuild
 from portal.standing.loading import facts_of
 from portal.standing.models import StandingSpan, micros
-from tests.standing.histories import ACTS, DAYS, VALIDITY, History
+from tests.standing.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
 from tests.standing.reads import check_differences, check_reads
 from tests.standing.witness import witnessed
 
@@ -115,8 +117,13 @@ def shown_posts(history, d, t):
         live = [p for p in known(posts, t) if p.first <= day <= p.last and reaches(history, p, parents)]
         live.sort(key=lambda p: p.post_key)
         if live:
-            found[person] = max(live, key=lambda p: p.first).id
+            found[person] = says(max(live, key=lambda p: p.first))
     return found
+
+
+def says(post):
+    """What a post says but for its days: a span names the first fact that said so."""
+    return post.person_id, post.rank_or_grade, post.designated_role, post.unit_id, post.line_manager_id
 
 
 def reaches(history, post, parents):
@@ -131,12 +138,16 @@ def reaches(history, post, parents):
 
 @pytest.mark.slow
 @QUIET
-@given(acts=ACTS, validity=VALIDITY, asked=INSTANTS)
-def test_spans_function_and_witness_agree_and_the_past_stays(database, acts, validity, asked):
+@given(acts=ACTS, validity=VALIDITY, asked=INSTANTS, waits=WAITS)
+def test_spans_function_and_witness_agree_and_the_past_stays(
+    database, monkeypatch, acts, validity, asked, waits
+):
     with undone():
+        recorded = Recorded(monkeypatch)
         history = History(validity)
         told = []
         for number, act in enumerate(acts):
+            recorded.wait(waits[number])
             history.act(*act)
             day = asked[number % len(asked)][0]
             spans = {key: as_values(row) for key, row in reported(history, day, history.stamps[-1]).items()}
@@ -144,8 +155,9 @@ def test_spans_function_and_witness_agree_and_the_past_stays(database, acts, val
         for day, turn in asked:
             t, newest = history.stamps[turn % len(history.stamps)], history.stamps[-1]
             check(history, day, t)
-            both = reported(history, day, t), reported(history, day, newest)
-            check_differences(history, day, t, newest, *both)
+            for on in (day, clock.london_day(t)):
+                both = reported(history, on, t), reported(history, on, newest)
+                check_differences(history, on, t, newest, *both)
         for day, t, spans in told:
             now = {key: as_values(row) for key, row in reported(history, day, t).items()}
             assert now == spans, "a report as known on an instant has changed"
@@ -160,7 +172,8 @@ def check(history, day, t):
     parts = {key: as_values(row) for key, row in spans.items() if key[1] > 0}
     assert parts == by_function(history, day, t)
     assert parts == witnessed(history.directive, day, t)
-    assert {person: row.post_id for (person, _), row in spans.items()} == shown_posts(history, day, t)
+    said = {person: says(db.session.get(Post, row.post_id)) for (person, _), row in spans.items()}
+    assert said == shown_posts(history, day, t)
     for person in {person for person, _ in spans}:
         whole, rows = spans[person, 0], [r for (p, n), r in spans.items() if p == person and n]
         assert whole.status == person_status([row.status for row in rows])

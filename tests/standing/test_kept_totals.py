@@ -5,7 +5,7 @@ import secrets
 import threading
 from collections import Counter
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -36,7 +36,7 @@ from tests.standing.facts import (
     make_revocation,
     make_version,
 )
-from tests.standing.histories import ACTS, DAYS, START, VALIDITY, History
+from tests.standing.histories import ACTS, DAYS, START, VALIDITY, WAITS, History, Recorded
 from tests.standing.test_histories import undone
 
 QUIET = settings(
@@ -51,7 +51,8 @@ SORTS = ("status", "person", "due", "rank", "role", "unit")
 def from_spans():
     """In the block nothing is read from kept sums."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sums, "_on", lambda *_: None)
+        for asks in ("_whole", "_by_unit"):
+            patch.setattr(sums, asks, lambda _: False)
         yield
 
 
@@ -92,10 +93,10 @@ def by_day(scope, days):
     return found
 
 
-def check_reads(history, day, days):
+def check_reads(history, day, days, known_on):
     turn = day.toordinal()  # each day asks for other orders
     for column, whose in zip(SORTS[turn % 6 :] + SORTS * 2, whoses(history), strict=False):
-        scope = Scope(history.directive, day, newest_stamp(), whose)
+        scope = Scope(history.directive, day, known_on, whose, newest=known_on == newest_stamp())
         if not whose.by_standing:
             both(partial(counted, scope, queries.counts))
             both(partial(by_day, scope, days))
@@ -114,10 +115,21 @@ def check_reads(history, day, days):
 
 @pytest.mark.slow
 @QUIET
-@given(acts=ACTS, validity=VALIDITY, asked=st.lists(DAYS, min_size=4, max_size=4), many=st.integers(0, 2))
-def test_after_every_act_the_sums_are_those_of_the_spans(database, monkeypatch, acts, validity, asked, many):
+@given(
+    acts=ACTS,
+    validity=VALIDITY,
+    asked=st.lists(DAYS, min_size=4, max_size=4),
+    many=st.integers(0, 2),
+    waits=WAITS,
+    turn=st.integers(0, 100),
+)
+def test_after_every_act_the_sums_are_those_of_the_spans(
+    database, monkeypatch, acts, validity, asked, many, waits, turn
+):
     monkeypatch.setattr(slices, "MANY", many)  # so that names are walked, of two people too
     monkeypatch.setattr(slices, "_is_near", lambda *_: True)
+    waiting = iter(waits)
+    recorded = Recorded(monkeypatch)
     with undone():
         history = History(validity)
         days = sorted({*asked, START})
@@ -126,10 +138,11 @@ def test_after_every_act_the_sums_are_those_of_the_spans(database, monkeypatch, 
                 with transaction():
                     stamp()
                     keeping.sum_up(history.directive, days[number].toordinal())
+            recorded.wait(next(waiting))
             history.act(*act)
             assert keeping.check(False) == []
-        for day in asked[:2]:
-            check_reads(history, day, days)
+        for day, known_on in positions(history, asked, turn):
+            check_reads(history, day, days, known_on)
         with transaction():
             assert rebuild(True) == []
             assert keeping.check(True) == []
@@ -139,6 +152,17 @@ def test_after_every_act_the_sums_are_those_of_the_spans(database, monkeypatch, 
         with transaction():
             keeping.check(True)
         assert changes(rows()) == changes(held), "counted anew they are the same"
+
+
+def positions(history, asked, turn):
+    """Any day as known now, or by an earlier stamp; a stamp's own day by it and by the evening."""
+    yield asked[0], newest_stamp()
+    at = history.stamps[turn % len(history.stamps)]
+    assert at < datetime(2029, 1, 1, tzinfo=UTC)
+    yield asked[1], at
+    yield clock.london_day(at), at
+    yield clock.london_day(at), clock.end_of_day(clock.london_day(at))
+    yield asked[2], clock.end_of_day(asked[2])
 
 
 def rows():
@@ -168,7 +192,7 @@ def answers(directive, day=date(2026, 5, 10)):
     return sums.wholes(Scope(directive, day, newest_stamp(), Whose(everyone=True)))
 
 
-def test_sums_answer_for_everybody_as_known_now_and_for_nothing_else(database):
+def test_sums_answer_for_everybody_by_unit_role_and_rank(database):
     unit, activities, directive, people = world()
     then = newest_stamp()
     make_record(people[0], activities[0], date(2026, 4, 1))
@@ -177,7 +201,7 @@ def test_sums_answer_for_everybody_as_known_now_and_for_nothing_else(database):
     day = date(2026, 5, 10)
     for whose in (Whose(everyone=True), Whose(everyone=True, role="response", statuses=(1,))):
         assert sums.wholes(Scope(directive, day, newest_stamp(), whose)) is not None
-        assert sums.wholes(Scope(directive, day, then, whose)) is None, "something was recorded since"
+        assert sums.wholes(Scope(directive, day, then, whose)) == [(unit, 1, 3)], "as it was known before"
     for whose in (
         Whose(everyone=True, people=frozenset(people)),
         Whose(everyone=True, named=select(PersonName.person_id)),

@@ -3,10 +3,12 @@
 from contextlib import contextmanager
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import event, select
 
 from portal.db import OPEN_END, db, settle, stamp, touch, transaction
 from portal.directives.models import Exclusion
+from portal.people.models import Post
 from portal.standing.algebra import Status
 from portal.standing.lines import rebuild
 from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
@@ -171,6 +173,37 @@ def test_a_fact_leaves_alone_what_is_known_of_the_days_before_it(database):
     ended = [row for row in rows(person) if row[6] != OPEN_KNOWN]
     assert later
     assert all(row[3] >= achieved.toordinal() for row in (*later, *ended))
+
+
+@pytest.mark.parametrize("what", ["unit_id", "line_manager_id", "rank_or_grade"])
+def test_a_move_leaves_alone_what_is_known_of_the_days_before_it(database, what):
+    """The fact that ends a post says the same of the days until then, under an id of its own."""
+    unit, _, _ = world()
+    person = make_person(unit)
+    with transaction():
+        then = micros(stamp())
+    move = date(2026, 6, 1)
+    other = {"unit_id": make_unit("Other"), "line_manager_id": make_person(unit), "rank_or_grade": "Sergeant"}
+    with transaction():
+        held = db.session.execute(select(Post).where(Post.person_id == person)).scalar_one()
+        columns = ("person_id", "post_key", "rank_or_grade", "designated_role", "unit_id", "line_manager_id")
+        said = {name: getattr(held, name) for name in columns}
+        ended = Post(
+            recorded_at=stamp(),
+            replaces_id=held.id,
+            **said,
+            valid_from=held.valid_from,
+            valid_to=move - timedelta(days=1),
+        )
+        begun = Post(recorded_at=stamp(), **{**said, what: other[what]}, valid_from=move)
+        db.session.add_all([ended, begun])
+        touch(people=[person])
+
+    later = [row for row in rows(person) if row[5] > then]
+    assert {row[3] for row in later} == {move.toordinal()}
+    assert {row[14] for row in later} == {begun.id}
+    assert {row[14] for row in rows(person) if row[3] < move.toordinal()} == {held.id}
+    assert rebuild(False) == []
 
 
 def test_people_with_a_live_post_in_the_audience_all_have_a_row(database):

@@ -1,0 +1,42 @@
+"""What was learnt of a day only after an instant: few rows, each found by an index.
+
+Facts are mostly recorded on the day from which they hold. Rows that became known, or ended, after the
+evening of their first day stand in indexes of their own; others that did so after an instant begin on the
+instant's day or later.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, not_
+
+from portal.standing.models import LATEST, StandingSpan, ended_late, evening, micros, opened_late
+from portal.standing.scope import holds
+
+span: Any = StandingSpan
+
+
+class Learnt(NamedTuple):
+    """Rows of a day that ended between two instants, or that became known between them and still were."""
+
+    known_before: bool  # they ended
+    rows: list[ColumnElement[bool]]
+
+
+def learnt(day: date, since: datetime, until: datetime | None = None) -> Iterator[Learnt]:
+    """In parts that share no row, all that was known of ``day`` on only one of two instants.
+
+    Args:
+        day: The day.
+        since: The earlier instant.
+        until: The later one; None: now, whatever is recorded.
+    """
+    start, end = micros(since), LATEST if until is None else micros(until)
+    ended = [span.known_from <= start, span.known_to > start, span.known_to <= end]
+    opened = [span.known_from > start, span.known_from <= end, span.known_to > end]
+    for known_before, rows, late in ((True, ended, ended_late(span)), (False, opened, opened_late(span))):
+        yield Learnt(known_before, [*rows, late, holds(span, day)])
+        if start < evening(day.toordinal()):
+            begun = span.from_on >= since.astimezone(UTC).toordinal()
+            yield Learnt(known_before, [*rows, not_(late), begun, holds(span, day)])
