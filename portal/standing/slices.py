@@ -79,11 +79,16 @@ def people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[Row[An
         "due": _By((span.due_on,), sort.descending, ("due_on",)),
         "rank": _By((Post.rank_or_grade,), sort.descending, ("rank_or_grade",)),
         "role": _By((Post.designated_role,), sort.descending, ("designated_role",)),
-        "unit": _By((), sort.descending, ("unit_id",), sort.units)
-        if sort.units
-        else _By((), sort.descending, ()),
+        "unit": _by_units(scope, sort),
     }[sort.column]
     return _detailed(scope, _cut(scope, by, offset, limit))
+
+
+def _by_units(scope: Scope, sort: Sort) -> _By:
+    """By the place of a unit, among those alone that hold anybody: each is compared with every unit named."""
+    holding = scope.whose.standing_in
+    units = [unit_id for unit_id in sort.units if holding is None or unit_id in holding]
+    return _By((), sort.descending, ("unit_id",), units) if units else _By((), sort.descending, ())
 
 
 def longest_late(scope: Scope, limit: int) -> Sequence[Row[Any]]:
