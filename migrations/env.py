@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 database = current_app.extensions["migrate"].db
 
-SEARCHED_BY = ("search_words", "ix_search_entry_words")  # each database's own index of words: no model's
+# Each database's own indexes of words and parts of names: no model's.
+SEARCHED_BY = ("search_words", "ix_search_entry_words", "ix_person_name_parts")
 CARRIED_BY = ("carrier_", "ix_carrier_")  # what carries jobs to workers makes its own tables
 
 

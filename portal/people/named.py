@@ -3,17 +3,16 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Text, and_, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.db import db
 from portal.people.models import PersonName
 from portal.people.sight import Viewer, is_visible
 
-_PARTS = (PersonName.surname, PersonName.forenames, PersonName.staff_number)
-_SPACE: ColumnElement[str] = literal_column("' '")
-# What PostgreSQL's index of parts of names is over, to the letter. A word holds no space: one part has it.
+_SPACE: ColumnElement[str] = literal_column("' '")  # to the letter what PostgreSQL's index is over
 _WHOLE = func.lower(PersonName.surname + _SPACE + PersonName.forenames + _SPACE + PersonName.staff_number)
-_INDEXED = 3  # letters; of a shorter word that index knows nothing: it is not to be read whole
+_PART = 3  # characters: as many as ``parts_of_name`` cuts, so that it says nothing of a shorter word
 
 
 def named(text: str) -> list[ColumnElement[bool]]:
@@ -22,9 +21,12 @@ def named(text: str) -> list[ColumnElement[bool]]:
 
 
 def _holds(word: str) -> ColumnElement[bool]:
-    if len(word) >= _INDEXED:
-        return _WHOLE.contains(word, autoescape=True)
-    return or_(*(func.lower(part).contains(word, autoescape=True) for part in _PARTS))
+    """That a word stands in one of them: it holds no space, so never lies across two."""
+    holds = _WHOLE.contains(word, autoescape=True)
+    parts = sorted({word[start : start + _PART] for start in range(len(word) - _PART + 1)})
+    if not parts or db.engine.dialect.name != "postgresql":
+        return holds
+    return and_(func.parts_of_name(_WHOLE, type_=ARRAY(Text)).contains(parts), holds)
 
 
 class SeenName(NamedTuple):
