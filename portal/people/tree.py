@@ -48,7 +48,10 @@ class UnitTree:
 
     def on(self, unit_id: int, day: date) -> State | None:
         """The unit as it stands on ``day``."""
-        return next((s for s in self.states(unit_id) if s.valid_from <= day <= s.valid_to), None)
+        for state in self._of.get(unit_id, ()):  # asked for every unit on many days
+            if state.valid_from <= day <= state.valid_to:
+                return state
+        return None
 
     def find(self, names: Iterable[str], day: date) -> int | None:
         """The unit that these names, from the force down, lead to on ``day``."""
