@@ -13,6 +13,7 @@ from portal.errors import NotFoundError
 from portal.monitoring import looks, wording
 from portal.monitoring.changes import Changes, in_words
 from portal.monitoring.files import position_of
+from portal.monitoring.filters import Filters, filters_of
 from portal.monitoring.forms import ChangesForm
 from portal.monitoring.position import EARLIEST, Position, PositionError
 from portal.monitoring.queries import completion_report
@@ -37,15 +38,16 @@ def changes(reference: str) -> ResponseReturnValue:
     errors: list[tuple[str, str]] = []
     now = _read(asked, "", errors)
     then = _read(asked, "from_", errors) if asked["from_as_at"] else _week_before(now)
+    filters = filters_of(request.args).group
     iso = {name: _iso(text) for name, text in asked.items()}
     if not errors and iso != asked:
-        return redirect(address(request.path, iso.items()), 303)
+        return redirect(address(request.path, {**iso, **filters.address}.items()), 303)
     viewer = current_user.viewer
     try:
         earlier = completion_report(viewer, reference, then)
     except NotFoundError:  # it was not known then: nobody had a row
         earlier = replace(completion_report(viewer, reference, now), position=then)
-    found = Changes(earlier, completion_report(viewer, reference, now))
+    found = Changes(earlier, completion_report(viewer, reference, now), filters)
     page = Page.of(len(found.cells), request.path, request.args.items(multi=True))
     form = ChangesForm(data=asked if errors else _filled(then, now))
     for text, name in errors:
@@ -60,8 +62,19 @@ def changes(reference: str) -> ResponseReturnValue:
         then=in_words(then),
         now=in_words(now),
         reference=reference,
+        filters=filters,
+        chips=_chips(asked, filters),
+        clear_url=address(request.path, asked.items()),
     )
     return answer, 400 if errors else 200
+
+
+def _chips(asked: dict[str, str], filters: Filters) -> list[tuple[str, str]]:
+    """The filters in force, each with the address without it."""
+    return [
+        (words, address(request.path, {**asked, **filters.without(name).address}.items()))
+        for name, words in zip(filters.address, filters.said, strict=True)
+    ]
 
 
 def _read(asked: dict[str, str], prefix: str, errors: list[tuple[str, str]]) -> Position:
@@ -92,10 +105,12 @@ def _filled(then: Position, now: Position) -> dict[str, str]:
     }
 
 
-def since_last_look(directive_id: int, at: Position) -> tuple[str, str] | None:
+def since_last_look(directive_id: int, at: Position, filters: Filters) -> tuple[str, str] | None:
     """When the viewer last looked at a directive on an earlier day, and the address of what changed since."""
     before, _ = looks.last_look(current_user.person_id, directive_id, at)
     if before is None:
         return None
     pairs = {"from_as_at": before.day.isoformat(), "from_as_known_on": utc_text(before.known_on)}
-    return say_date(before.day), address(f"{request.path}/changes", pairs.items())
+    return say_date(before.day), address(
+        f"{request.path}/changes", {**pairs, **filters.group.address}.items()
+    )

@@ -1,21 +1,23 @@
 """The page that says who stands differently at two positions of a directive, and through which facts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from portal.monitoring import wording
 from portal.monitoring.causes import Cause, Causes
+from portal.monitoring.filters import EVERYONE, Filters
 from portal.monitoring.openable import numbers_and_names, openable
 from portal.monitoring.position import Position
 from portal.monitoring.queries import CompletionReport
+from portal.monitoring.reach import under
 from portal.standing.changes import Cell, Cells, changed, steps
 from portal.standing.queries import Scope
 from portal.web.filters import date as say_date
 from portal.web.filters import plural
 from portal.web.paging import Page
 
-NOT_REQUIRED = "Not required"
+NOT_REQUIRED, NOT_LISTED = "Not required", "Not listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,24 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """Two reports of one directive beside each other, as far as their viewer may see each."""
+    """Two reports of one directive beside each other, as far as their viewer may see each.
+
+    Narrowed to the group of ``filters``: whoever was, or is, among them. Its unit is the one that has the
+    path at the later position, whatever its name was before.
+    """
 
     then: CompletionReport
     now: CompletionReport
+    filters: Filters = EVERYONE
 
     @cached_property
     def _scopes(self) -> tuple[Scope, Scope]:
-        then, now = self.then, self.now
-        return then.scope_of(then.reach.whose()), now.scope_of(now.reach.whose())
+        whose = self.now.reach.whose(self.filters)
+        before = self.then.reach.whose(self.filters.without("unit"))
+        if self.filters.unit:
+            unit_id, units = self.now.reach.unit_of(self.filters.unit), self.then.reach.units
+            before = replace(before, within=frozenset(under(units, unit_id) if unit_id else ()))
+        return self.then.scope_of(before), self.now.scope_of(whose)
 
     @cached_property
     def cells(self) -> dict[int, Cells]:
@@ -96,13 +107,12 @@ class Changes:
         what = titles.get(place, f"Requirement {place}") if place else "Overall"
         old, new = pair
         with_due = old is not None and new is not None and old.due_on != new.due_on
-        return CellChange(what, _said(old, with_due), _said(new, with_due))
+        return CellChange(what, self._said(old, with_due), self._said(new, with_due))
 
-
-def _said(cell: Cell | None, with_due: bool) -> str:
-    if cell is None:
-        return NOT_REQUIRED
-    return f"{cell.status.label}, due {say_date(cell.due_on)}" if with_due else cell.status.label
+    def _said(self, cell: Cell | None, with_due: bool) -> str:
+        if cell is None:
+            return NOT_LISTED if self.filters else NOT_REQUIRED
+        return f"{cell.status.label}, due {say_date(cell.due_on)}" if with_due else cell.status.label
 
 
 def _once(causes: Iterable[Cause]) -> list[Cause]:

@@ -165,6 +165,11 @@ class ReportPage:
         return self._address(self.report.position.address, self.order.address)
 
     @property
+    def asked_of_changes(self) -> dict[str, str]:
+        """What the page of changes is asked for: this position, and of whom."""
+        return {**self.report.position.address, **self.report.filters.group.address}
+
+    @property
     def kept_by_position_form(self) -> dict[str, str]:
         """Fields that the position form sends along."""
         return {**self.report.filters.address, **self.order.address}

@@ -161,7 +161,7 @@ def _looked(report: CompletionReport) -> tuple[str, str] | None:
     if not kept:
         with transaction():
             looks.keep_look(current_user.person_id, directive_id, at)
-    return since_last_look(directive_id, at)
+    return since_last_look(directive_id, at, report.filters)
 
 
 def _may(act: Permission, person_id: int) -> bool:

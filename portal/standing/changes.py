@@ -48,10 +48,10 @@ def changed(then: Scope, now: Scope) -> dict[int, Cells]:
 
     A cell is the status and the due date; where only the end of a completion differs, nothing is shown.
     """
-    before = and_(holds(span, then.as_at), is_known(span, then.as_known_on), then.whose.seen(span))
-    after = and_(holds(span, now.as_at), is_known(span, now.as_known_on), now.whose.seen(span))
+    before = and_(holds(span, then.as_at), is_known(span, then.as_known_on), then.whose.theirs(span))
+    after = and_(holds(span, now.as_at), is_known(span, now.as_known_on), now.whose.theirs(span))
     one_of_them = [span.directive_id == then.directive_id, before != after, or_(before, after)]
-    if then.whose.sees_as(now.whose):
+    if then.whose.same_as(now.whose):
         one_of_them.append(span.person_id.in_(_touched(then, now)))
     statement = select(*_CELL, before.label("before")).where(*one_of_them)
     found: dict[int, dict[int, list[Cell | None]]] = {}
@@ -68,10 +68,10 @@ def changed(then: Scope, now: Scope) -> dict[int, Cells]:
 
 def _touched(then: Scope, now: Scope) -> Any:
     """The people of whom anything becomes otherwise on the way from one position to the other."""
-    here = (span.directive_id == then.directive_id, then.whose.seen(span))
+    here = (span.directive_id == then.directive_id, then.whose.theirs(span))
     earlier, later = sorted((then.as_known_on, now.as_known_on))
     low, high = sorted((then.as_at.toordinal(), now.as_at.toordinal()))
-    ways = [rows for _, rows in learnt(then.as_at, earlier, later)]
+    ways = [rows for _, rows in learnt((then.as_at, then.as_at), earlier, later)]
     for edge in (
         [span.from_on > low, span.from_on <= high],
         [span.to_on >= low, span.to_on < high, ends(span)],
@@ -100,7 +100,7 @@ def steps(then: Scope, now: Scope, people: Collection[int]) -> dict[int, list[St
     over_days = and_(
         span.from_on <= high.toordinal(), span.to_on >= low.toordinal(), is_known(span, now.as_known_on)
     )
-    seen = (then.whose.seen(span).label("seen_then"), now.whose.seen(span).label("seen_now"))
+    seen = (then.whose.theirs(span).label("seen_then"), now.whose.theirs(span).label("seen_now"))
     bounds = (span.from_on, span.to_on, span.known_from, span.known_to)
     statement = select(*_CELL, *bounds, *seen).where(
         span.directive_id == then.directive_id, span.person_id.in_(sorted(people)), or_(on_day, over_days)

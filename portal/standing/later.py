@@ -12,31 +12,32 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, not_
 
 from portal.standing.models import LATEST, StandingSpan, ended_late, evening, micros, opened_late
-from portal.standing.scope import holds
 
 span: Any = StandingSpan
 
 
 class Learnt(NamedTuple):
-    """Rows of a day that ended between two instants, or that became known between them and still were."""
+    """Rows that ended between two instants, or that became known between them and still were."""
 
     known_before: bool  # they ended
     rows: list[ColumnElement[bool]]
 
 
-def learnt(day: date, since: datetime, until: datetime | None = None) -> Iterator[Learnt]:
-    """In parts that share no row, all that was known of ``day`` on only one of two instants.
+def learnt(days: tuple[date, date], since: datetime, until: datetime | None = None) -> Iterator[Learnt]:
+    """In parts that share no row, all that was known on only one of two instants.
 
     Args:
-        day: The day.
+        days: Of any of the days from the first to the last of these.
         since: The earlier instant.
         until: The later one; None: now, whatever is recorded.
     """
+    first, last = (day.toordinal() for day in days)
     start, end = micros(since), LATEST if until is None else micros(until)
+    of_them = [span.from_on <= last, span.to_on >= first]
     ended = [span.known_from <= start, span.known_to > start, span.known_to <= end]
     opened = [span.known_from > start, span.known_from <= end, span.known_to > end]
     for known_before, rows, late in ((True, ended, ended_late(span)), (False, opened, opened_late(span))):
-        yield Learnt(known_before, [*rows, late, holds(span, day)])
-        if start < evening(day.toordinal()):
+        yield Learnt(known_before, [*rows, late, *of_them])
+        if start < evening(last):
             begun = span.from_on >= since.astimezone(UTC).toordinal()
-            yield Learnt(known_before, [*rows, not_(late), begun, holds(span, day)])
+            yield Learnt(known_before, [*rows, not_(late), begun, *of_them])

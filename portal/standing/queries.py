@@ -145,14 +145,14 @@ def _one_sided(then: Scope, now: Scope) -> Any:
     """The spans of people that one of the two states of knowledge has and the other has not."""
     here = (span.directive_id == then.directive_id, span.position == WHOLE)
     columns = (span.person_id, span.status)
-    if then.whose.sees_as(now.whose):
+    if then.whose.same_as(now.whose):
         parts = (
-            select(*columns, literal(known_before)).where(*here, then.whose.seen(span), *rows)
-            for known_before, rows in learnt(then.as_at, then.as_known_on, now.as_known_on)
+            select(*columns, literal(known_before)).where(*here, then.whose.theirs(span), *rows)
+            for known_before, rows in learnt((then.as_at, then.as_at), then.as_known_on, now.as_known_on)
         )
         return union_all(*parts)
-    before = and_(is_known(span, then.as_known_on), then.whose.seen(span))
-    after = and_(is_known(span, now.as_known_on), now.whose.seen(span))
+    before = and_(is_known(span, then.as_known_on), then.whose.theirs(span))
+    after = and_(is_known(span, now.as_known_on), now.whose.theirs(span))
     return select(*columns, before.label("before")).where(*here, holds(span, then.as_at), before != after)
 
 

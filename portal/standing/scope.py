@@ -67,11 +67,15 @@ class Whose:
         """Whether it asks where somebody stands, and not only who they are."""
         return self.statuses is not None or self.late is not None or self.due_within is not None
 
-    def sees_as(self, other: "Whose") -> bool:
-        """Whether the other may be told of the same spans."""
-        everyone = self.everyone and other.everyone
-        mine, others = (self.unit_ids, self.manager_id), (other.unit_ids, other.manager_id)
-        return everyone or (self.everyone == other.everyone and mine == others)
+    def same_as(self, other: "Whose") -> bool:
+        """Whether both are the same people, wherever these stand."""
+        seers = [(one.unit_ids, one.manager_id) for one in (self, other) if not one.everyone]
+        asked = [(one.within, one.role, one.ranks) for one in (self, other)]
+        return len(seers) != 1 and all(some[0] == some[-1] for some in (seers, asked) if some)
+
+    def theirs(self, span: Any) -> ColumnElement[bool]:
+        """That the span is of one of them, wherever these stand."""
+        return and_(self.seen(span), *self.asked(span))
 
     def seen(self, span: Any) -> ColumnElement[bool]:
         """That the span is of somebody who may be told of."""
@@ -114,7 +118,7 @@ class Scope:
 
     def every(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of every requirement and of the whole."""
-        found = [*self._here(span), self.whose.seen(span), *self.whose.asked(span)]
+        found = [*self._here(span), self.whose.theirs(span)]
         if self.whose.by_standing:
             whole = aliased(StandingSpan)
             stands = [*self._here(whole), whole.position == WHOLE, *self.stands(whole)]
@@ -128,7 +132,7 @@ class Scope:
 
     def whoever(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of a span, whatever it says and of whichever day."""
-        return [span.directive_id == self.directive_id, self.whose.seen(span), *self.whose.asked(span)]
+        return [span.directive_id == self.directive_id, self.whose.theirs(span)]
 
     def requirements(self, people: Any, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of the requirements of these people: ids, or a parameter of them."""

@@ -191,18 +191,22 @@ def _summed(scope: Scope, days: Sequence[date], counted: Counted) -> Iterator[An
 def _learnt_later(scope: Scope, days: Sequence[date], counted: Counted) -> Iterator[Any]:
     """What is to be added for what has ended since, and taken away for what is known only since."""
     whoever = replace(scope, whose=replace(scope.whose, standing_in=None))  # nor were they anywhere else
-    columns = [column for _, column in counted.columns]
-    for day in days:
-        at = replace(whoever, as_at=day)
-        here = [*at.whoever(), *at.stands(), *counted.of_spans]
-        for known_before, rows in learnt(day, scope.as_known_on):
-            yield (
-                select(literal(day.toordinal()), *columns, literal(1 if known_before else -1))
-                .select_from(span)
-                .outerjoin(Post, Post.id == span.post_id)
-                .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
-                .where(*here, *rows)
-            )
+    here = [*whoever.whoever(), *whoever.stands(), *counted.of_spans]
+    columns = [column.label(f"c{place}") for place, (_, column) in enumerate(counted.columns)]
+    edges = (span.from_on.label("first"), span.to_on.label("last"))
+    found = union_all(
+        *(
+            select(*columns, literal(1 if known_before else -1).label("people"), *edges)
+            .select_from(span)
+            .outerjoin(Post, Post.id == span.post_id)
+            .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
+            .where(*here, *rows)
+            for known_before, rows in learnt((min(days), max(days)), scope.as_known_on)
+        )
+    ).cte("learnt")
+    *told, people, first, last = found.c
+    for day in (day.toordinal() for day in days):
+        yield select(literal(day), *told, people).where(first <= day, last >= day)
 
 
 def _parts(directive_id: int, days: Sequence[int]) -> Iterator[tuple[Any, list[Any]]]:

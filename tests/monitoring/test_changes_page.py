@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
+from portal.db import db, stamp, touch, transaction
+from portal.people.models import Post
+from portal.people.units import rename_unit
 from tests.monitoring.counting import statements
 from tests.monitoring.world import REPORT, TODAY, World, enter, make_world
 from tests.pages import PortalClient
@@ -63,6 +68,79 @@ def test_a_manager_reads_of_their_own_people_alone(client: PortalClient, world: 
     assert "O'Brien" in page.text
     assert "Shah" not in page.text
     assert "Castell" not in page.text
+
+
+NORTH = "Westshire Police/Local Policing/Response, North"
+
+
+def asked(**more: str) -> str:
+    pairs = {"from_as_at": "2026-04-30", "from_as_known_on": "2026-04-30", **more}
+    return f"{CHANGES}?{urlencode(pairs)}"
+
+
+def test_the_people_of_a_unit_a_role_or_a_rank_alone(auditor: PortalClient) -> None:
+    everyone = auditor.page(asked())
+    assert {"Castell", "Whitlock", "O'Brien"} <= {name for name in NAMES if name in everyone.text}
+    for filters, names in (
+        ({"unit": NORTH}, {"Castell", "Shah"}),
+        ({"role": "investigation"}, {"O'Brien"}),
+        ({"rank": "Sergeant"}, {"Castell"}),
+        ({"unit": NORTH, "rank": "Constable"}, {"Shah"}),
+    ):
+        page = auditor.page(asked(**filters))
+        assert {name for name in NAMES if name in page.text} == names, filters
+        assert page.h1.startswith(f"{len(names)} ")
+        assert len([link for link in page.links if link.startswith("Remove the filter")]) == len(filters)
+        [form] = [form for form in page.forms() if form.action == CHANGES]
+        kept = {name: values[0] for name, values in form.fields.items() if name in ("unit", "role", "rank")}
+        assert kept == filters, "comparing other positions keeps of whom"
+
+
+NAMES = ("Castell", "Shah", "Brennan", "Whitlock", "Parry", "O'Brien")
+
+
+def test_who_moved_away_is_listed_no_more_and_who_came_was_not_listed(
+    auditor: PortalClient, world: World
+) -> None:
+    move = date(2026, 6, 1)
+    with transaction():
+        held = db.session.execute(select(Post).where(Post.person_id == world.people["N2"])).scalar_one()
+        said = {name: getattr(held, name) for name in ("person_id", "rank_or_grade", "designated_role")}
+        days = {"valid_from": held.valid_from, "valid_to": move - timedelta(days=1)}
+        ended = Post(recorded_at=stamp(), replaces_id=held.id, unit_id=held.unit_id, **said, **days)
+        begun = Post(recorded_at=stamp(), unit_id=world.units["crime"], valid_from=move, **said)
+        db.session.add_all([ended, begun])
+        touch(people=[world.people["N2"]])
+    from_day = {"from_as_at": "2026-05-31", "from_as_known_on": ""}
+
+    left = auditor.page(asked(**from_day, unit=NORTH))
+    assert left.h1 == "1 person stands differently"
+    assert "Overall: Overdue, then Not listed" in left.text
+    assert "role response, Crime, from 1 June 2026." in left.text
+    came = auditor.page(asked(**from_day, unit="Westshire Police/Crime"))
+    assert "Overall: Not listed, then Overdue" in came.text
+    assert auditor.page(asked(**from_day)).h1 == "0 people stand differently"
+
+
+def test_a_unit_that_had_another_name_is_the_same_unit(auditor: PortalClient, world: World) -> None:
+    upper = "Westshire Police/Local Policing/Response, Upper"
+    with transaction():
+        rename_unit(NORTH, upper, on=date(2026, 5, 15), at=stamp())
+    page = auditor.page(asked(unit=upper))
+    assert page.h1 == "2 people stand differently"
+    assert "Not listed" not in page.text
+
+
+def test_a_unit_that_is_none_gets_a_sentence(auditor: PortalClient) -> None:
+    page = auditor.page(asked(unit="Eastshire Police"))
+    assert page.h1 == "0 people stand differently"
+    assert "Nobody among the people listed stands differently" in page.text
+
+
+def test_the_report_of_some_people_leads_to_their_changes(auditor: PortalClient) -> None:
+    page = auditor.page(f"{REPORT}?{urlencode({'unit': NORTH, 'rank': 'Sergeant', 'q': 'Cast'})}")
+    address = page.links["What changed in the week before"]
+    assert parse_qs(urlsplit(address).query) == {"unit": [NORTH], "rank": ["Sergeant"]}
 
 
 def test_nothing_changed_says_so(auditor: PortalClient) -> None:
