@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -23,7 +25,7 @@ from portal.records.models import Registration
 from portal.records.queries import scaled
 from portal.standing import queries as standings
 from portal.standing.algebra import Status
-from portal.standing.cells import Kept, among, as_text, day_text, instant_text, tuples, utc_text
+from portal.standing.cells import Kept, among, day_text, ids_text, instant_text, tuples, utc_text, written
 from portal.standing.scope import Scope
 from portal.standing.slices import ERASED
 
@@ -39,8 +41,7 @@ class Work:
     """What people have done on activities, as far as it lay before the day's end and is known."""
 
     begun: dict[Key, tuple[str, int]] = field(default_factory=dict)  # latest: start, module version
-    attempts: dict[Key, int] = field(default_factory=dict)
-    best: dict[Key, str] = field(default_factory=dict)  # four places, so that text compares as numbers do
+    tried: dict[Key, tuple[int, str]] = field(default_factory=dict)  # attempts, the best score
 
 
 class Works:
@@ -51,12 +52,12 @@ class Works:
         columns = (r.person_id, r.activity_id)
         theirs = (among(r.person_id, "people"), r.activity_id.in_(activities))
         self._started = (
-            select(*columns, as_text(r.started_at), r.module_version_id)
+            select(*columns, written(r.started_at), r.module_version_id)
             .where(*theirs, r.started_on <= position.as_at, known(r, position.as_known_on))
             .order_by(r.started_at, r.id)
         )
         self._submitted = (
-            select(*columns, as_text(Submission.score_raw), Submission.score_max)
+            select(*columns, written(Submission.score_raw), Submission.score_max)
             .join(Attempt, Attempt.registration_id == r.id)
             .join(Submission, Submission.attempt_id == Attempt.id)
             .where(
@@ -68,35 +69,34 @@ class Works:
 
     def of(self, people: Sequence[int]) -> Work:
         """The work of these people."""
-        work, asked = Work(), {"people": people}
-        begun, attempts, best = work.begun, work.attempts, work.best
+        work, asked = Work(), {"people": ids_text(people)}
+        begun, tried = work.begun, work.tried
         for person_id, activity_id, started, version_id in tuples(self._started, asked):
             begun[person_id, activity_id] = (started, version_id)
         for person_id, activity_id, raw, maximum in tuples(self._submitted, asked):
             key, score = (person_id, activity_id), _SCORES[raw, maximum]
-            attempts[key] = attempts.get(key, 0) + 1
-            if score > best.get(key, ""):
-                best[key] = score
+            attempts, best = tried.get(key, _NOT_TRIED)
+            tried[key] = (attempts + 1, max(best, score))  # four places: texts compare as numbers do
         return work
 
 
-def _score(marks: tuple[str, int]) -> str:
+def _score(marks: tuple[Any, int]) -> str:
     raw, maximum = marks
-    return str(scaled(Decimal(raw), maximum))
+    return str(scaled(Decimal(str(raw)), maximum))
 
 
 def _day(ordinal: int | None) -> str:
     return "" if ordinal is None else date.fromordinal(ordinal).isoformat()
 
 
-def _four_places(number: str) -> str:
-    return f"{Decimal(number):.4f}"
+def _four_places(number: Any) -> str:
+    return f"{Decimal(str(number)):.4f}"
 
 
 _SCORES = Kept(_score)  # every pair of marks there is: some hundreds
 _PLACES = Kept(_four_places)
 _COUNTS: Kept[int | None, str] = Kept(lambda number: "" if number is None else str(number))
-_NOT_BEGUN = ("", 0)
+_NOT_BEGUN, _NOT_TRIED = ("", 0), (0, "")
 
 
 class Rows:
@@ -113,6 +113,7 @@ class Rows:
         self.subject = subject
         self._guard = guard
         self._asked = {one.position: one for one in subject.asked}
+        self._activities = {one.position: one.activity_id for one in subject.asked}
         self._stands = standings.requirements(scope)
         self._works = Works(position, [asked.activity_id for asked in subject.asked])
         self._texts = Kept(guard)  # ranks and roles: few
@@ -128,9 +129,7 @@ class Rows:
             people: Rows of ``standings.holders``.
         """
         ids = [person.person_id for person in people]
-        stands: dict[int, list[tuple[Any, ...]]] = {}
-        for row in self._stands(ids):
-            stands.setdefault(row[0], []).append(row)
+        stands = {key: tuple(rows) for key, rows in groupby(self._stands(ids), itemgetter(0))}
         work = self._works.of(ids)
         made: list[Line] = []
         for person in people:
@@ -162,23 +161,24 @@ class Rows:
         return ",".join((joined_on, due_on, _KEYS[person.status], *statuses, why or "", self._times))
 
     def _person(self, person: Any, stands: Iterable[tuple[Any, ...]], work: Work) -> list[Line]:
-        head, joined_on, asked = self._head(person), day_text(person.joined_on), self._asked
-        days, titles, times = self._days, self._titles, self._times
+        head, joined_on = self._head(person), day_text(person.joined_on)
+        days, titles, times, activities = self._days, self._titles, self._times, self._activities
         found: list[Line] = []
-        for one, place, status, due, until, late, reason, achieved, source, reference, *proof in stands:
-            if place not in asked:
+        for row in stands:
+            one, place, status, due, until, late, reason, achieved, source, reference, *proof = row
+            if place not in activities:
                 continue
-            key = (one, asked[place].activity_id)
             passed_on, mastery, raw, maximum, brought = proof
+            key = (one, activities[place])
             started, begun_on = work.begun.get(key, _NOT_BEGUN)
+            attempts, best = work.tried.get(key, _NOT_TRIED)
             title, asked_mastery = titles[place, passed_on or begun_on]
-            score = work.best.get(key, "") if brought is None else _PLACES[brought]
+            score = best if brought is None else _PLACES[brought]
             stood = (  # in the order of the columns
                 f"{joined_on},{days[due]},{_KEYS[status]},"
-                f"{started and instant_text(started)},{(achieved and instant_text(achieved)) or ''},"
+                f"{instant_text(started) if started else ''},{instant_text(achieved) if achieved else ''},"
                 f"{_COUNTS[late]},{score if maximum is None else _SCORES[raw, maximum]},"
-                f"{asked_mastery if mastery is None else _PLACES[mastery]},"
-                f"{_COUNTS[work.attempts.get(key, 0)]},{days[until]},"
+                f"{asked_mastery if mastery is None else _PLACES[mastery]},{attempts},{days[until]},"
                 f"{reason if status in _EXCLUDED else ''},{source or ''},{reference or ''},{times}"
             )
             found.append((head, title, stood))
@@ -218,4 +218,4 @@ class Rows:
         number = str(version.number) if version else ""
         named = (guard(self.subject.reference), asked.kind, guard(asked.key), title, number)
         mastery = version.mastery_score if version else None
-        return named, "" if mastery is None else _four_places(str(mastery))
+        return named, "" if mastery is None else _four_places(mastery)

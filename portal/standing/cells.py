@@ -4,13 +4,12 @@ A file of a whole force has two million cells: making a date of each, only to wr
 would take longer than reading them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     ARRAY,
-    JSON,
     BigInteger,
     ColumnElement,
     String,
@@ -42,6 +41,9 @@ class Kept(dict[K, V]):
         return value
 
 
+_WHOLE = ("+00", ".000000")  # how a second without a fraction ends on PostgreSQL and on SQLite
+
+
 def utc_text(instant: datetime) -> str:
     """The instant in UTC, ISO 8601 with Z, to the microsecond where it has any."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -57,9 +59,8 @@ def instant_text(held: str) -> str:
     >>> instant_text("2026-04-18 12:00:00.020000"), instant_text("2026-04-18 12:00:00.02+00")
     ('2026-04-18T12:00:00.020000Z', '2026-04-18T12:00:00.020000Z')
     """
-    text = held.removesuffix("+00")
-    places = text[20:].rstrip("0")
-    return f"{text[:10]}T{text[11:19]}.{places:0<6}Z" if places else f"{text[:10]}T{text[11:19]}Z"
+    second, rest = held[:19].replace(" ", "T"), held[19:]
+    return f"{second}Z" if rest in _WHOLE else f"{second}.{rest[1:].removesuffix('+00'):0<6}Z"
 
 
 def day_text(held: str | date) -> str:
@@ -76,20 +77,30 @@ def held(column: Any) -> ColumnElement[Any]:
     return type_coerce(column, _Held())
 
 
-def as_text(column: Any) -> ColumnElement[str]:
-    """A score or an instant in UTC as the database writes it: no decimal and no instant is made of it."""
-    return cast(column, String)
+def written(column: Any) -> ColumnElement[Any]:
+    """A score or an instant in UTC as the database writes it: no decimal and no instant is made of it.
+
+    SQLite's scores are numbers, and turning them into text is its dearest part of a row.
+    """
+    return cast(column, String) if db.engine.dialect.name == "postgresql" else held(column)
 
 
 def among(column: Any, name: str) -> ColumnElement[bool]:
-    """That a column is one of the ids that a statement is given by this name, as one value.
+    """That a column is one of the ids that a statement is given by this name, as ``ids_text`` writes them.
 
     Its text is then the same however many they are: the database plans it once for all batches.
     """
+    ids = bindparam(name, type_=String)
     if db.engine.dialect.name == "postgresql":
-        return and_(column == any_(bindparam(name, type_=ARRAY(BigInteger))))
-    each = func.json_each(bindparam(name, type_=JSON)).table_valued("value")
+        return and_(column == any_(cast(ids, ARRAY(BigInteger))))
+    each = func.json_each(ids).table_valued("value")
     return and_(column.in_(select(each.c.value)))
+
+
+def ids_text(ids: Iterable[int]) -> str:
+    """The ids as one value."""
+    numbers = ",".join(map(str, ids))
+    return f"{{{numbers}}}" if db.engine.dialect.name == "postgresql" else f"[{numbers}]"
 
 
 def tuples(statement: Any, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:

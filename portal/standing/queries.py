@@ -26,7 +26,7 @@ from portal.people.tree import UnitTree, read_tree
 from portal.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
 from portal.standing import sums
 from portal.standing.algebra import Status
-from portal.standing.cells import among, as_text, held, tuples
+from portal.standing.cells import among, held, ids_text, tuples, written
 from portal.standing.later import learnt
 from portal.standing.models import StandingSpan
 from portal.standing.scope import LATE, Scope, Whose, holds, is_known
@@ -200,14 +200,14 @@ def _stood() -> Select[Any]:
             span.valid_until,
             span.late_days,
             case((span.exclusion_id.is_not(None), reason.scalar_subquery())),
-            as_text(Record.achieved_at),
+            written(Record.achieved_at),
             Record.source,
             Record.reference,
             case((unproven, -read.scalar_subquery()), else_=PassRecord.module_version_id),
-            as_text(PassRecord.mastery_score),
-            as_text(PassRecord.score_raw),
+            written(PassRecord.mastery_score),
+            written(PassRecord.score_raw),
             PassRecord.score_max,
-            as_text(case((unproven, brought.scalar_subquery()))),
+            written(case((unproven, brought.scalar_subquery()))),
         )
         .select_from(span)
         .outerjoin(Record, Record.id == span.record_id)
@@ -226,7 +226,7 @@ def requirements(scope: Scope) -> Callable[[Sequence[int]], Sequence[tuple[Any, 
     anyone = replace(scope, whose=Whose(seen.everyone, seen.unit_ids, seen.manager_id))
     here = (*anyone.every(), among(span.person_id, "people"), span.position > WHOLE)
     statement = _stood().where(*here).order_by(span.person_id, span.position)
-    return lambda people: tuples(statement, {"people": people})
+    return lambda people: tuples(statement, {"people": ids_text(people)})
 
 
 class Whole(NamedTuple):
