@@ -62,11 +62,11 @@ class _Sights:
         whose = reach.whose(filters)
         self._everyone, self._seen, self._within = reach.everyone, [], []
         top = reach.unit_of(filters.unit) if filters.unit else None
-        needed = bool(filters.unit) or not reach.everyone
-        trees = list(_trees(read_tree(report.position.as_known_on), days)) if needed else []
-        self._seen = [under(tree, *reach.granted) for tree in trees]
+        if filters.unit or not reach.everyone:
+            tree = read_tree(report.position.as_known_on)
+            self._seen = _under(tree, days, reach.granted)
         if filters.unit:
-            self._within = [under(tree, top) if top is not None else set() for tree in trees]
+            self._within = _under(tree, days, () if top is None else (top,))
         self.widest = replace(
             whose,
             unit_ids=_all(self._seen) if reach.granted else frozenset(),
@@ -81,10 +81,16 @@ class _Sights:
                 yield place
 
 
-def _trees(tree: UnitTree, days: Iterable[date]) -> Iterator[dict[int, UnitRow]]:
-    for day in days:
-        states = ((unit_id, tree.on(unit_id, day)) for unit_id in tree.ids())
-        yield {unit_id: UnitRow(one.name, one.parent_id, "") for unit_id, one in states if one}
+def _under(tree: UnitTree, days: Iterable[date], tops: Iterable[int]) -> list[set[int]]:
+    """Some units and all below them on each of these days: found once for days of the same tree."""
+    found: dict[int, set[int]] = {}
+    places = [tree.stretch(day) for day in days]
+    for day, place in zip(days, places, strict=True):
+        if place not in found:
+            states = ((unit_id, tree.on(unit_id, day)) for unit_id in tree.ids())
+            units = {unit_id: UnitRow(one.name, one.parent_id, "") for unit_id, one in states if one}
+            found[place] = under(units, *tops)
+    return [found[place] for place in places]
 
 
 def _all(groups: Iterable[set[int]]) -> frozenset[int]:

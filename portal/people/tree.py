@@ -32,11 +32,14 @@ class UnitTree:
         self._of: dict[int, list[State]] = defaultdict(list)
         self._named: dict[tuple[int | None, str], list[State]] = defaultdict(list)
         self._starts: list[date] = []
+        edges: set[int] = set()  # days on which a state holds that did not before, or holds no more
         for state in sorted(states, key=lambda state: state.valid_from):
             self._of[state.unit_id].append(state)
             self._named[state.parent_id, state.name].append(state)
             if self._starts[-1:] != [state.valid_from]:
                 self._starts.append(state.valid_from)
+            edges.update((state.valid_from.toordinal(), state.valid_to.toordinal() + 1))
+        self._edges = sorted(edges)
 
     def ids(self) -> Iterable[int]:
         """Every unit that was ever known."""
@@ -77,6 +80,10 @@ class UnitTree:
     def path(self, unit_id: int, day: date) -> str:
         """The unit's path on ``day``."""
         return paths.join([state.name for state in self.above(unit_id, day)][::-1])
+
+    def stretch(self, day: date) -> int:
+        """The number of a run of days on which the tree is the same, from 0."""
+        return bisect_right(self._edges, day.toordinal())
 
     def last_path(self, unit_id: int, day: date) -> str:
         """The unit's path on ``day`` or, where it stands no more, on the last day on which it stood."""

@@ -74,8 +74,26 @@ class Whose:
         return len(seers) != 1 and all(some[0] == some[-1] for some in (seers, asked) if some)
 
     def theirs(self, span: Any) -> ColumnElement[bool]:
-        """That the span is of one of them, wherever these stand."""
-        return and_(self.seen(span), *self.asked(span))
+        """That the span is of one of them, wherever these stand.
+
+        Their units are named once: of several lists of the same column an index is not led by each.
+        """
+        found = [] if self._by_units else [self.seen(span)]
+        if (units := self.units) is not None:
+            found.append(span.unit_id.in_(units))
+        return and_(true(), *found, *self._posts(span), *self._people(span))
+
+    @property
+    def _by_units(self) -> bool:
+        """Whether units alone say who may be told of."""
+        return self.everyone or self.manager_id is None
+
+    @property
+    def units(self) -> list[int] | None:
+        """The units that they all are in; None: any."""
+        seen = None if self.everyone or not self._by_units else self.unit_ids
+        given = [units for units in (seen, self.within, self.standing_in) if units is not None]
+        return sorted(frozenset.intersection(*given)) if given else None
 
     def seen(self, span: Any) -> ColumnElement[bool]:
         """That the span is of somebody who may be told of."""
@@ -88,17 +106,19 @@ class Whose:
             ways.append(span.post_id.in_(select(Post.id).where(Post.line_manager_id == self.manager_id)))
         return or_(*ways) if ways else false()
 
-    def asked(self, span: Any) -> list[ColumnElement[bool]]:
-        """What the filled fields ask of a span, but for those on where somebody stands."""
+    def _posts(self, span: Any) -> list[ColumnElement[bool]]:
+        """That the post is one of the role and the ranks asked for; it is of the span's unit."""
+        if not self.role and not self.ranks:
+            return []
+        posts = select(Post.id)
+        posts = posts.where(Post.designated_role == self.role) if self.role else posts
+        posts = posts.where(Post.rank_or_grade.in_(self.ranks)) if self.ranks else posts
+        if (units := self.units) is not None:
+            posts = posts.where(Post.unit_id.in_(units))
+        return [span.post_id.in_(posts)]
+
+    def _people(self, span: Any) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
-        if self.within is not None:
-            found.append(span.unit_id.in_(sorted(self.within)))
-        if self.standing_in is not None:
-            found.append(span.unit_id.in_(sorted(self.standing_in)))
-        if self.role:
-            found.append(span.post_id.in_(select(Post.id).where(Post.designated_role == self.role)))
-        if self.ranks:
-            found.append(span.post_id.in_(select(Post.id).where(Post.rank_or_grade.in_(self.ranks))))
         if self.named is not None:
             found.append(span.person_id.in_(self.named))
         if self.people is not None:

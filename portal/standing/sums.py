@@ -137,8 +137,8 @@ def _by_more(whose: Whose) -> bool:
 def _asked(whose: Whose) -> list[ColumnElement[bool]]:
     """What a scope asks of a row; whoever sees some units alone is asked by unit."""
     found: list[ColumnElement[bool]] = []
-    for units in ([] if whose.everyone else [whose.unit_ids], [] if whose.within is None else [whose.within]):
-        found += [total.unit_id.in_(sorted(some)) for some in units]
+    if (units := replace(whose, standing_in=None).units) is not None:
+        found.append(total.unit_id.in_(units))
     if whose.role or whose.ranks:
         named = select(group.id)
         named = named.where(group.designated_role == whose.role) if whose.role else named

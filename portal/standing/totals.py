@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, func, literal, select, union_all
 
 from portal.db import db
+from portal.directives.models import Directive
 from portal.people.models import Post
 from portal.standing import sums
 from portal.standing.algebra import Status
@@ -59,7 +60,7 @@ def _equal(scope: Scope, first: date, last: date) -> Any:
         select(*columns, func.count().label("people"))
         .where(span.directive_id == scope.directive_id, span.position == WHOLE)
         .where(span.from_on <= last.toordinal(), span.to_on >= first.toordinal())
-        .where(is_known(span, scope.as_known_on), whose.seen(span), *whose.asked(span))
+        .where(is_known(span, scope.as_known_on), whose.theirs(span))
         .group_by(*columns)
         .subquery()
     )
@@ -97,7 +98,7 @@ def across(as_at: date, as_known_on: datetime, whose: Whose) -> Sequence[tuple[i
     worst = (
         select(span.person_id, span.unit_id, func.min(span.status).label("status"))
         .where(span.position == WHOLE, holds(span, as_at), is_known(span, as_known_on))
-        .where(whose.seen(span), *whose.asked(span))
+        .where(span.directive_id.in_(select(Directive.id)), whose.theirs(span))  # it leads the index
         .group_by(span.person_id, span.unit_id)
         .subquery()
     )
@@ -112,7 +113,7 @@ def across_posts(as_at: date, as_known_on: datetime, whose: Whose) -> Sequence[t
         select(Post.designated_role, Post.rank_or_grade, func.min(span.status).label("status"))
         .join(Post, Post.id == span.post_id)
         .where(span.position == WHOLE, holds(span, as_at), is_known(span, as_known_on))
-        .where(whose.seen(span), *whose.asked(span))
+        .where(span.directive_id.in_(select(Directive.id)), whose.theirs(span))  # it leads the index
         .group_by(span.person_id, span.unit_id, Post.designated_role, Post.rank_or_grade)
         .subquery()
     )
