@@ -115,6 +115,7 @@ class Rows:
         self._asked = {one.position: one for one in subject.asked}
         self._activities = {one.position: one.activity_id for one in subject.asked}
         self._stands = standings.requirements(scope)
+        self._statuses = standings.statuses_and_reasons(scope)
         self._works = Works(position, [asked.activity_id for asked in subject.asked])
         self._texts = Kept(guard)  # ranks and roles: few
         self._days: Kept[int | None, str] = Kept(_day)
@@ -142,21 +143,20 @@ class Rows:
         Args:
             people: Rows of ``standings.holders``.
         """
-        stood: dict[int, dict[int, tuple[Any, ...]]] = {}
-        for row in self._stands([person.person_id for person in people]):
-            stood.setdefault(row[0], {})[row[1]] = row
+        stood: dict[int, dict[int, tuple[int, str | None]]] = {}
+        for person_id, place, status, reason in self._statuses([person.person_id for person in people]):
+            stood.setdefault(person_id, {})[place] = (status, reason)
         directive = (self._guard(self.subject.reference),)
         return [
             (self._head(person), directive, self._whole(person, stood.get(person.person_id, {})))
             for person in people
         ]
 
-    def _whole(self, person: Any, stands: dict[int, tuple[Any, ...]]) -> str:
+    def _whole(self, person: Any, stands: dict[int, tuple[int, str | None]]) -> str:
         """Of a person under the whole directive: the cells that follow the directive's reference."""
-        status, reason = 2, 6
-        statuses = [_KEYS[stands[place][status]] if place in stands else "" for place in self._asked]
+        statuses = [_KEYS[stands[place][0]] if place in stands else "" for place in self._asked]
         excluded = person.status in _EXCLUDED
-        why = next((row[reason] for row in stands.values() if excluded and row[status] in _EXCLUDED), "")
+        why = next((reason for status, reason in stands.values() if excluded and status in _EXCLUDED), "")
         joined_on, due_on = day_text(person.joined_on), self._days[person.due_on]
         return ",".join((joined_on, due_on, _KEYS[person.status], *statuses, why or "", self._times))
 

@@ -178,7 +178,11 @@ def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequ
 _first: Any = aliased(Record)
 
 
-def _stood() -> Select[Any]:
+_reason = select(Exclusion.reason).where(Exclusion.id == span.exclusion_id)
+_REASON = case((span.exclusion_id.is_not(None), _reason.scalar_subquery()))
+
+
+def _with_records() -> Select[Any]:
     """The spans of requirements with the record that counts, and what only a few of them have.
 
     That is asked where there is any: joined, it would be looked for beside every row of a file.
@@ -188,7 +192,6 @@ def _stood() -> Select[Any]:
     corrected = case((Record.replaces_id.is_not(None), first.scalar_subquery()))
     proof = func.coalesce(corrected, Record.id)  # a correction keeps the proof of the row it replaces
     unproven = and_(Record.id.is_not(None), PassRecord.record_id.is_(None))
-    reason = select(Exclusion.reason).where(Exclusion.id == span.exclusion_id)
     read = select(Acknowledgement.guide_version_id).where(Acknowledgement.record_id == proof)
     brought = select(ImportedRecord.score_scaled).where(ImportedRecord.record_id == proof)
     return (
@@ -199,7 +202,7 @@ def _stood() -> Select[Any]:
             span.due_on,
             span.valid_until,
             span.late_days,
-            case((span.exclusion_id.is_not(None), reason.scalar_subquery())),
+            _REASON,
             written(Record.achieved_at),
             Record.source,
             Record.reference,
@@ -215,18 +218,30 @@ def _stood() -> Select[Any]:
     )
 
 
-def requirements(scope: Scope) -> Callable[[Sequence[int]], Sequence[tuple[Any, ...]]]:
-    """Reads where given people stand on each requirement, with the record that counts.
+Reader = Callable[[Sequence[int]], Sequence[tuple[Any, ...]]]  # of given people, by person and position
 
-    One statement, made once for all batches of people; by person and position. Days of spans are
-    ordinals; instants and scores texts. The version is the module's that was passed, or the guide's
-    that was acknowledged, its id below zero.
+
+def requirements(scope: Scope) -> Reader:
+    """Reads where people stand on each requirement, with the record that counts.
+
+    Days of spans are ordinals; instants and scores come as they are written. The version is the module's
+    that was passed, or the guide's that was acknowledged, its id below zero.
     """
+    return _reader(scope, _with_records())
+
+
+def statuses_and_reasons(scope: Scope) -> Reader:
+    """Reads the status of people on each requirement, and the reason where they are exempt or deferred."""
+    return _reader(scope, select(span.person_id, span.position, span.status, _REASON))
+
+
+def _reader(scope: Scope, statement: Select[Any]) -> Reader:
+    """One statement, made once for all batches of people."""
     seen = scope.whose
     anyone = replace(scope, whose=Whose(seen.everyone, seen.unit_ids, seen.manager_id))
     here = (*anyone.every(), among(span.person_id, "people"), span.position > WHOLE)
-    statement = _stood().where(*here).order_by(span.person_id, span.position)
-    return lambda people: tuples(statement, {"people": ids_text(people)})
+    made = statement.where(*here).order_by(span.person_id, span.position)
+    return lambda people: tuples(made, {"people": ids_text(people)})
 
 
 class Whole(NamedTuple):

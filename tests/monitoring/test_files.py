@@ -1,7 +1,8 @@
 """The completion file: the contract's columns, the page's rows, typed, and nothing in it runs."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,10 +10,12 @@ import time_machine
 from sqlalchemy import select
 
 from portal.audit.models import AuditEvent
-from portal.db import db
+from portal.db import db, transaction
 from portal.monitoring import exports, queries
+from portal.records.models import ImportedRecord, Record
 from tests.monitoring.reading import csv_rows, parsed, sheet_of, xlsx_rows
 from tests.monitoring.world import REPORT, TODAY, enter, make_world
+from tests.standing.facts import add
 
 pytestmark = pytest.mark.usefixtures("today")
 
@@ -93,6 +96,23 @@ def test_one_row_says_what_the_facts_say(auditor):
     assert brennan["satisfied_at"] == "2026-04-18T12:00:00Z"
     assert (brennan["late_days"], brennan["source"]) == ("0", "imported")
     assert brennan["record_reference"].startswith("OIC-")
+
+
+def test_a_corrected_record_keeps_its_score_and_says_its_instant_to_the_microsecond(client):
+    world = make_world()
+    person, of = world.people["C1"], ("person_id", "activity_id", "source", "reference")
+    old = db.session.scalars(select(Record).where(Record.person_id == person).order_by(Record.id)).first()
+    again = {name: getattr(old, name) for name in of}
+    first, day = old.id, old.achieved_on
+    with transaction():
+        db.session.add(ImportedRecord(record_id=first, source_system="x", score_scaled=Decimal("0.75")))
+    instant = datetime(2026, 4, 29, 7, 30, 0, 250_000, tzinfo=UTC)
+    add(Record(**again, replaces_id=first, achieved_at=instant, achieved_on=day), people=[person])
+
+    rows = csv_rows(enter(client, world, "D6001"))
+
+    row = next(row for row in rows if row["record_reference"] == again["reference"])
+    assert (row["score_scaled"], row["satisfied_at"]) == ("0.7500", "2026-04-29T07:30:00.250000Z")
 
 
 def test_a_text_that_a_spreadsheet_might_run_is_neutral_in_csv_and_whole_in_the_workbook(auditor):
