@@ -76,6 +76,8 @@ class Changes:
     @property
     def h1(self) -> str:
         """The answer."""
+        if not self.cells:
+            return "Nobody stands differently"
         people = plural(len(self.cells), "person", "people")
         return f"{people} {'stands' if len(self.cells) == 1 else 'stand'} differently"
 

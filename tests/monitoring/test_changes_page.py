@@ -119,7 +119,7 @@ def test_who_moved_away_is_listed_no_more_and_who_came_was_not_listed(
     assert "role response, Crime, from 1 June 2026." in left.text
     came = auditor.page(asked(**from_day, unit="Westshire Police/Crime"))
     assert "Overall: Not listed, then Overdue" in came.text
-    assert auditor.page(asked(**from_day)).h1 == "0 people stand differently"
+    assert auditor.page(asked(**from_day)).h1 == "Nobody stands differently"
 
 
 def test_a_unit_that_had_another_name_is_the_same_unit(auditor: PortalClient, world: World) -> None:
@@ -133,8 +133,8 @@ def test_a_unit_that_had_another_name_is_the_same_unit(auditor: PortalClient, wo
 
 def test_a_unit_that_is_none_gets_a_sentence(auditor: PortalClient) -> None:
     page = auditor.page(asked(unit="Eastshire Police"))
-    assert page.h1 == "0 people stand differently"
-    assert "Nobody among the people listed stands differently" in page.text
+    assert page.h1 == "Nobody stands differently"
+    assert "of those whom the filters name, stands differently" in page.text
 
 
 def test_the_report_of_some_people_leads_to_their_changes(auditor: PortalClient) -> None:
@@ -145,7 +145,7 @@ def test_the_report_of_some_people_leads_to_their_changes(auditor: PortalClient)
 
 def test_nothing_changed_says_so(auditor: PortalClient) -> None:
     page = auditor.page(f"{CHANGES}?from_as_at=2026-05-20&as_at=2026-05-21")
-    assert page.h1 == "0 people stand differently"
+    assert page.h1 == "Nobody stands differently"
     assert "Nobody whose record you may see stands differently" in page.text
 
 
