@@ -28,7 +28,9 @@ CELLS = "cells"  # a database of the file's own cells, for the client alone
 def measure(cluster: Cluster, nation: Nation, folder: Path) -> list[Figure]:
     """CSV of everybody, twice; then a workbook of 20,000 rows and JSON in this process."""
     file = folder / "nation.csv"
+    before = nation.processor_seconds()
     done = [download(nation, file) for _ in range(2)]
+    portal, database = ((b - a) / len(done) for a, b in zip(before, nation.processor_seconds(), strict=True))
     took, rise = min(seconds for seconds, _ in done), done[-1][1]
     rows, size = _lines(file) - 1, file.stat().st_size / 2**20
     client = _by_client(cluster, file, folder / "client.csv")
@@ -43,6 +45,8 @@ def measure(cluster: Cluster, nation: Nation, folder: Path) -> list[Figure]:
     return [
         Figure("n", what, took, "s", client, "psql writing the cells", ratio, "×", 3, fails_build=True),
         Figure("n", f"{what}, the same reads", took, "s", joined, "the same statements", took / joined, "×"),
+        Figure("n", f"{what}, processor time of the portal", portal, "s"),
+        Figure("n", f"{what}, processor time of PostgreSQL", database, "s"),
         Figure("n", f"{what}, size", size, "MiB"),
         Figure("n", f"{what}, memory added", rise, "MiB", judged=rise, judged_unit="MiB", target=FLAT),
         Figure("n", f"{what}, statements", len(statements), "statements"),

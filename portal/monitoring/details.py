@@ -4,12 +4,11 @@ A fixed number of reads for each batch of people, however many they are.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -36,12 +35,11 @@ _KEYS = {int(status): status.key for status in Status}
 _EXCLUDED = {int(status) for status in Status if status.excluded}
 
 
-@dataclass
-class Work:
+class Work(NamedTuple):
     """What people have done on activities, as far as it lay before the day's end and is known."""
 
-    begun: dict[Key, tuple[str, int]] = field(default_factory=dict)  # latest: start, module version
-    tried: dict[Key, tuple[int, str]] = field(default_factory=dict)  # attempts, the best score
+    begun: dict[Key, tuple[str, int]]  # latest: start, module version
+    tried: dict[Key, tuple[int, str]]  # attempts, the best score
 
 
 class Works:
@@ -69,15 +67,14 @@ class Works:
 
     def of(self, people: Sequence[int]) -> Work:
         """The work of these people."""
-        work, asked = Work(), {"people": ids_text(people)}
-        begun, tried = work.begun, work.tried
-        for person_id, activity_id, started, version_id in tuples(self._started, asked):
-            begun[person_id, activity_id] = (started, version_id)
+        asked = {"people": ids_text(people)}
+        begun = {(one, on): (start, version) for one, on, start, version in tuples(self._started, asked)}
+        tried: dict[Key, tuple[int, str]] = {}
         for person_id, activity_id, raw, maximum in tuples(self._submitted, asked):
             key, score = (person_id, activity_id), _SCORES[raw, maximum]
             attempts, best = tried.get(key, _NOT_TRIED)
             tried[key] = (attempts + 1, max(best, score))  # four places: texts compare as numbers do
-        return work
+        return Work(begun, tried)
 
 
 def _score(marks: tuple[Any, int]) -> str:
