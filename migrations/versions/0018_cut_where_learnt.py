@@ -18,6 +18,7 @@ depends_on = None
 
 FIRST_EVENING = "(from_on - 719163) * 86400000000 + 72000000000"  # 20:00 UTC of the first day
 SOME = {
+    "ix_span_first": ("from_on", "from_on > 0"),
     "ix_span_last": ("to_on", "to_on < 3652059"),
     "ix_span_opened_late": ("known_from", f"known_from > {FIRST_EVENING}"),
     "ix_span_ended_late": ("known_to", f"known_to > {FIRST_EVENING} AND known_to < {OPEN_KNOWN}"),
@@ -34,7 +35,6 @@ def upgrade() -> None:
     last = connection.scalar(sa.select(sa.func.max(TABLE.c.person_id))) or 0
     for first in range(0, last + 1, PEOPLE):
         _cut(connection, first, told)
-    op.create_index("ix_span_first", "standing_span", ["directive_id", "from_on"])
     for name, (leading, condition) in SOME.items():
         where = sa.text(condition)
         columns = ["directive_id", leading]
@@ -111,5 +111,5 @@ def _from_the_start(rows: list[Row]) -> Iterator[Row]:
 
 def downgrade() -> None:
     """Undo; the rows are as right cut in one way as in the other."""
-    for name in ("ix_span_first", *SOME):
+    for name in SOME:
         op.drop_index(name, table_name="standing_span")

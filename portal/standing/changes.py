@@ -15,7 +15,7 @@ from sqlalchemy import Row, and_, or_, select, union
 from portal.db import db
 from portal.standing.algebra import Status
 from portal.standing.later import learnt
-from portal.standing.models import EPOCH, OPEN_KNOWN, StandingSpan, ends, micros
+from portal.standing.models import EPOCH, OPEN_KNOWN, StandingSpan, begins, ends, micros
 from portal.standing.scope import Scope, holds, is_known
 
 span: Any = StandingSpan
@@ -72,11 +72,9 @@ def _touched(then: Scope, now: Scope) -> Any:
     earlier, later = sorted((then.as_known_on, now.as_known_on))
     low, high = sorted((then.as_at.toordinal(), now.as_at.toordinal()))
     ways = [rows for _, rows in learnt((then.as_at, then.as_at), earlier, later)]
-    for edge in (
-        [span.from_on > low, span.from_on <= high],
-        [span.to_on >= low, span.to_on < high, ends(span)],
-    ):
-        ways.append([*edge, is_known(span, now.as_known_on)])
+    begun = [begins(span), span.from_on > low, span.from_on <= high]
+    ended = [ends(span), span.to_on >= low, span.to_on < high]
+    ways += [[*edge, is_known(span, now.as_known_on)] for edge in (begun, ended)]
     return union(*(select(span.person_id).where(*here, *way) for way in ways))
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, not_
 
-from portal.standing.models import LATEST, StandingSpan, ended_late, evening, micros, opened_late
+from portal.standing.models import LATEST, StandingSpan, begins, ended_late, evening, micros, opened_late
 
 span: Any = StandingSpan
 
@@ -39,5 +39,5 @@ def learnt(days: tuple[date, date], since: datetime, until: datetime | None = No
     for known_before, rows, late in ((True, ended, ended_late(span)), (False, opened, opened_late(span))):
         yield Learnt(known_before, [*rows, late, *of_them])
         if start < evening(last):
-            begun = span.from_on >= since.astimezone(UTC).toordinal()
-            yield Learnt(known_before, [*rows, not_(late), begun, *of_them])
+            begun = [begins(span), span.from_on >= since.astimezone(UTC).toordinal()]
+            yield Learnt(known_before, [*rows, not_(late), *begun, *of_them])

@@ -59,6 +59,14 @@ def ended_late(span: Any) -> ColumnElement[bool]:
     return and_(span.known_to > _first_evening(span), span.known_to < literal_column(str(OPEN_KNOWN)))
 
 
+def begins(span: Any) -> ColumnElement[bool]:
+    """That a span has a first day, as all have: who asks for it by days says so.
+
+    SQLite, which keeps no statistics, would else find by it what other indexes find much sooner.
+    """
+    return and_(span.from_on > literal_column("0"))
+
+
 def ends(span: Any) -> ColumnElement[bool]:
     """That a span has a last day."""
     return and_(span.to_on < literal_column(str(LAST_DAY)))
@@ -117,7 +125,7 @@ class StandingSpan(Base):
             "known_from",
             "known_to",
         ),
-        Index("ix_span_first", "directive_id", "from_on"),
+        _some("ix_span_first", "from_on", begins(_row)),
         _some("ix_span_last", "to_on", ends(_row)),
         _some("ix_span_opened_late", "known_from", opened_late(_row)),
         _some("ix_span_ended_late", "known_to", ended_late(_row)),
