@@ -3,7 +3,7 @@
 import io
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,8 +11,9 @@ from typing import Any
 
 import xlsxwriter
 
+from benchmarks.browser import Browser
 from benchmarks.figures import Figure
-from benchmarks.serving import Watch
+from benchmarks.serving import Server, Watch
 from benchmarks.world import REPORT, WHOLE_FORCE, World
 from config import Config
 from portal import clock
@@ -33,7 +34,10 @@ def measure(world: World) -> list[Figure]:
     """What a page makes while it is waited for, in this process; then the whole force's, by a job."""
     with report_of(Config(mode="demo", instance=world.instance, database_url="")) as report:
         found = [*made_here(report), _paper(report)]
-    return [*found, *_by_a_job(world)]
+    kinds = ("completions.xlsx", "completions.pdf")
+    with world.browser(WHOLE_FORCE) as browser:
+        by = {name: f"{name} of the whole force, by a job" for name in kinds}
+        return [*found, *by_a_job(browser, world.server, by)]
 
 
 def made_here(report: CompletionReport, part: str = "x") -> list[Figure]:
@@ -121,26 +125,31 @@ def _alone(rows: list[list[Any]]) -> None:
                     write(line, place, value, look)
 
 
-def _by_a_job(world: World) -> list[Figure]:
-    """The whole force's files from the request to the download, and what their making adds in memory."""
+def by_a_job(browser: Browser, server: Server, files: Mapping[str, str], part: str = "x") -> list[Figure]:
+    """Files from the request to the download, and what their making adds in memory.
+
+    Args:
+        browser: Someone signed in.
+        server: The portal that makes them.
+        files: What each is, by its path below the report.
+        part: The letter of the figures.
+    """
     found = []
-    with world.browser(WHOLE_FORCE) as browser:
-        for name in ("completions.xlsx", "completions.pdf"):
-            with Watch(world.server) as watch:
-                begun = time.perf_counter()
-                path = browser.get(f"{REPORT}/{name}").location.removeprefix(browser.origin)
-                while "is being made" in (page := browser.page(path).text):
-                    if time.perf_counter() - begun > WAITED:
-                        raise RuntimeError(f"{name} took more than {WAITED} s")
-                    time.sleep(0.5)
-                took = time.perf_counter() - begun
-            if "is ready" not in page:
-                raise RuntimeError(f"{name} was not made")
-            file = browser.page(f"{path}/download").body
-            what = f"{name} of the whole force, by a job"
-            found += [
-                Figure("x", what, took, "s"),
-                Figure("x", f"{what}, memory added", watch.peak - watch.first, "MiB"),
-                Figure("x", f"{what}, size", len(file) / 2**20, "MiB"),
-            ]
+    for name, what in files.items():
+        with Watch(server) as watch:
+            begun = time.perf_counter()
+            path = browser.get(f"{REPORT}/{name}").location.removeprefix(browser.origin)
+            while "is being made" in (page := browser.page(path).text):
+                if time.perf_counter() - begun > WAITED:
+                    raise RuntimeError(f"{name} took more than {WAITED} s")
+                time.sleep(0.5)
+            took = time.perf_counter() - begun
+        if "is ready" not in page:
+            raise RuntimeError(f"{name} was not made")
+        file = browser.page(f"{path}/download").body
+        found += [
+            Figure(part, what, took, "s"),
+            Figure(part, f"{what}, memory added", watch.peak - watch.first, "MiB"),
+            Figure(part, f"{what}, size", len(file) / 2**20, "MiB"),
+        ]
     return found

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from psycopg import ClientCursor
 
@@ -15,6 +16,7 @@ from benchmarks import files
 from benchmarks.figures import Figure
 from benchmarks.nation.cluster import Cluster, connected
 from benchmarks.nation.made import EVERYONE, Nation
+from benchmarks.nation.pages import TOP
 from benchmarks.serving import Watch
 from benchmarks.statements import reader
 from benchmarks.world import REPORT
@@ -52,6 +54,17 @@ def measure(cluster: Cluster, nation: Nation, folder: Path) -> list[Figure]:
         Figure("n", f"{what}, statements", len(statements), "statements"),
         *made,
     ]
+
+
+def by_jobs(nation: Nation) -> list[Figure]:
+    """Everybody's workbook, and one force's, with its document: what no page waits for."""
+    everyone = {"completions.xlsx": "workbook of everybody, by a job"}
+    force = {
+        f"completions.{kind}?{urlencode({'unit': TOP})}": f"{what} of one force, by a job"
+        for kind, what in (("xlsx", "workbook"), ("pdf", "PDF"))
+    }
+    with nation.browser(EVERYONE) as browser:
+        return files.by_a_job(browser, nation.server, everyone | force, "n")
 
 
 def download(nation: Nation, file: Path) -> tuple[float, float]:

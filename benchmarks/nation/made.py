@@ -102,10 +102,11 @@ def _one(cluster: Cluster, instance: Path) -> None:
 
 
 @contextmanager
-def portal(cluster: Cluster, instance: Path, forces: int = FORCES) -> Iterator[Nation]:
-    """The portal's own server over the database with so many forces."""
+def portal(cluster: Cluster, instance: Path, forces: int = FORCES, jobs: str = "") -> Iterator[Nation]:
+    """The portal's own server over the database with so many forces; with ``jobs`` it runs them too."""
     port = free_port()
-    env = environment(instance, port, **settings(cluster, forces))
+    told = settings(cluster, forces)
+    env = environment(instance, port, **(told | {"JOBS": jobs} if jobs else told))
     with serving(["serve.py"], env, port) as server:
         yield Nation(instance, cluster.url(database(forces)), server, cluster)
 

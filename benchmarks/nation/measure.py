@@ -32,6 +32,8 @@ def measure(kept: Path | None = None, notes: Sequence[str] = ()) -> list[Figure]
         with made.portal(cluster, instance) as nation:
             timed = [each for each, _ in pages.measure(nation)]
             found += _summed(timed) + files.measure(cluster, nation, folder)
+        with made.portal(cluster, instance, jobs="embedded") as nation:
+            found += files.by_jobs(nation)
         sizes = growth.measure(cluster, instance, folder)
         about = {**_machine(), "postgresql": cluster.version(), **made.sizes(url)}
     write(found, timed, sizes, about, notes)
