@@ -38,9 +38,13 @@ QUIET = [
 ]
 
 
+# The same engine without windows comes first: pages take two thirds of the processor time.
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
+
 def chromium() -> Iterator[Browser]:
     """Chromium, until the fixture that asked for it ends."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if found is None:
         pytest.fail("Chromium is missing: apt-get install chromium")
     with sync_playwright() as playwright:

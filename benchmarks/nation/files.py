@@ -63,6 +63,8 @@ def by_jobs(nation: Nation) -> list[Figure]:
         f"completions.{kind}?{urlencode({'unit': TOP})}": f"{what} of one force, by a job"
         for kind, what in (("xlsx", "workbook"), ("pdf", "PDF"))
     }
+    with connected(nation.url) as connection:  # of a nation that is kept: they would be given as they are
+        connection.execute("DELETE FROM prepared_file")
     with nation.browser(EVERYONE) as browser:
         return files.by_a_job(browser, nation.server, everyone | force, "n")
 
