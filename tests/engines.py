@@ -17,7 +17,6 @@ ON_SQLITE_ALONE = {
     "tests/authoring/test_unchanged_forms.py",
     "tests/kinds/test_at_the_desk.py",
     "tests/kinds/test_editors.py",
-    "tests/monitoring/test_plans.py",  # how SQLite goes about it
 }
 # Each of their tests runs on PostgreSQL, in one of its cases.
 ONCE_ON_POSTGRESQL = {
