@@ -17,6 +17,7 @@ from portal.people.models import Post, UnitState
 from portal.records.models import Record, Registration, Revocation
 from portal.standing.algebra import Status
 from portal.standing.changes import Step
+from portal.standing.spans import WHOLE
 from portal.web import filters as say
 
 DAY = timedelta(days=1)
@@ -53,15 +54,19 @@ class Causes:
         for causes in self._of.values():
             causes += shared
 
-    def of(self, person_id: int, step: Step) -> list[Cause]:
-        """What made this step of this person's."""
+    def of(self, person_id: int, step: Step, ways: Collection[Step] = ()) -> list[Cause]:
+        """What made this step of this person's; ``ways`` are all steps of theirs.
+
+        Under the whole directive somebody stands otherwise on a day because they do on a requirement.
+        """
         facts = self._of[person_id]
         if step.recorded_at is not None:
             return [one for one in facts if one.recorded_at == step.recorded_at]
         if step.day is None:
             return [one for one in facts if one.words.startswith("Unit ") and self._holds(one)]
         began = [one for one in facts if step.day in one.edges and self._holds(one)]
-        return [*_dates(step), *began]
+        parts = [one for one in ways if one.day == step.day and step.position == WHOLE]
+        return [*dict.fromkeys(cause for one in (step, *parts) for cause in _dates(one)), *began]
 
     def _holds(self, one: Cause) -> bool:
         known_then = one.recorded_at is not None and one.recorded_at <= self._known_on

@@ -98,7 +98,7 @@ class Changes:
                     cause
                     for step in ways[person_id]
                     if step.position in self.cells[person_id]
-                    for cause in causes.of(person_id, step)
+                    for cause in causes.of(person_id, step, ways[person_id])
                 ),
             )
             for person_id, number, name in some
