@@ -44,7 +44,7 @@ def upgrade() -> None:
 def _first_told(connection: sa.Connection) -> dict[int, int]:
     """The first fact that said the same of a post, but for its days, by the id of one that replaced it."""
     said = ("rank_or_grade", "designated_role", "unit_id", "line_manager_id")
-    post = sa.table("post", *map(sa.column, ("id", "replaces_id", "void", *said)))
+    post = sa.table("post", *map(sa.column, ("id", "replaces_id", *said)))
     older, told = post.alias(), post.alias()
     same = (older.c[name].is_not_distinct_from(told.c[name]) for name in said)
     query = sa.select(told.c.id, older.c.id).join(older, sa.and_(older.c.id == told.c.replaces_id, *same))

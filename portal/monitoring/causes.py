@@ -54,7 +54,7 @@ class Causes:
         for causes in self._of.values():
             causes += shared
 
-    def of(self, person_id: int, step: Step, ways: Collection[Step] = ()) -> list[Cause]:
+    def of(self, person_id: int, step: Step, ways: Collection[Step]) -> list[Cause]:
         """What made this step of this person's; ``ways`` are all steps of theirs.
 
         Under the whole directive somebody stands otherwise on a day because they do on a requirement.

@@ -1,7 +1,7 @@
 """Which spans are read: on a day, as known on an instant, of the people whom a reader may be told of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -68,10 +68,12 @@ class Whose:
         return self.statuses is not None or self.late is not None or self.due_within is not None
 
     def same_as(self, other: "Whose") -> bool:
-        """Whether both are the same people, wherever these stand."""
-        seers = [(one.unit_ids, one.manager_id) for one in (self, other) if not one.everyone]
-        asked = [(one.within, one.role, one.ranks) for one in (self, other)]
-        return len(seers) != 1 and all(some[0] == some[-1] for some in (seers, asked) if some)
+        """Whether spans are of both alike: who sees everyone needs no units for it."""
+        mine, others = (
+            replace(one, unit_ids=frozenset(), manager_id=None) if one.everyone else one
+            for one in (self, other)
+        )
+        return mine == others
 
     def theirs(self, span: Any) -> ColumnElement[bool]:
         """That the span is of one of them, wherever these stand.
@@ -147,12 +149,8 @@ class Scope:
 
     def wholes(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of people under the whole directive: one for each person."""
-        here = [holds(span, self.as_at), is_known(span, self.as_known_on)]
-        return [*here, span.position == WHOLE, *self.whoever(span), *self.stands(span)]
-
-    def whoever(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
-        """What is asked of a span, whatever it says and of whichever day."""
-        return [span.directive_id == self.directive_id, self.whose.theirs(span)]
+        here = [*self._here(span), span.position == WHOLE, self.whose.theirs(span)]
+        return [*here, *self.stands(span)]
 
     def requirements(self, people: Any, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
         """What is asked of the spans of the requirements of these people: ids, or a parameter of them."""

@@ -190,8 +190,8 @@ def _summed(scope: Scope, days: Sequence[date], counted: Counted) -> Iterator[An
 
 def _learnt_later(scope: Scope, days: Sequence[date], counted: Counted) -> Iterator[Any]:
     """What is to be added for what has ended since, and taken away for what is known only since."""
-    whoever = replace(scope, whose=replace(scope.whose, standing_in=None))  # nor were they anywhere else
-    here = [*whoever.whoever(), *whoever.stands(), *counted.of_spans]
+    whose = replace(scope.whose, standing_in=None)  # what is taken away may have stood in other units
+    here = [span.directive_id == scope.directive_id, whose.theirs(span), *scope.stands(), *counted.of_spans]
     columns = [column.label(f"c{place}") for place, (_, column) in enumerate(counted.columns)]
     edges = (span.from_on.label("first"), span.to_on.label("last"))
     found = union_all(

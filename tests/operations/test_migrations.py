@@ -1,15 +1,25 @@
 """Migrations go up, down and up again, and leave no difference to the models."""
 
+from datetime import date, timedelta
+
 import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import inspect, text
+from sqlalchemy import delete, inspect, select, text
 
 from config import Config
 from portal.app import create_app
-from portal.db import db
+from portal.db import db, stamp, touch, transaction
+from portal.directives.rules import Worlds
+from portal.people.models import Post
+from portal.standing import spans
+from portal.standing.lines import insert_rows, rebuild
+from portal.standing.loading import facts_of
+from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
 from tests.conftest import SECRET
+from tests.factories.people import make_person, make_unit
 from tests.running import fresh_database
+from tests.standing.facts import make_activity, make_directive, make_record, make_version
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -35,3 +45,54 @@ def test_up_down_and_up(empty):
         upgrade()
         check()
         db.engine.dispose()
+
+
+def test_rows_cut_in_the_earlier_way_become_what_their_facts_make(empty, monkeypatch):
+    with empty.app_context():
+        upgrade()
+        people = mover_and_learner()
+        downgrade(revision="0017")
+        with monkeypatch.context() as patch, transaction():
+            patch.setattr(spans, "_as_first_told", lambda posts, _: posts)
+            earlier = [(person, row) for person in people for row in whole_rows(person)]
+            db.session.execute(delete(StandingSpan))
+            insert_rows(earlier)
+        assert len(rebuild(False)) == 2, "they are cut in another way"
+        db.session.rollback()
+
+        upgrade()
+
+        assert rebuild(False) == []
+        db.session.remove()
+        db.engine.dispose()
+
+
+def mover_and_learner() -> list[int]:
+    """Two people under a directive of two modules: one completes a module, one moves to another unit."""
+    unit, other = make_unit("North"), make_unit("South")
+    activities = [make_activity(), make_activity()]
+    make_version(make_directive(), {1: activities[0], 2: activities[1]})
+    people = [make_person(unit), make_person(unit)]
+    make_record(people[0], activities[0], date(2026, 4, 1))
+    with transaction():
+        held = db.session.execute(select(Post).where(Post.person_id == people[1])).scalar_one()
+        said = {name: getattr(held, name) for name in ("person_id", "rank_or_grade", "designated_role")}
+        days = {"valid_from": held.valid_from, "valid_to": date(2026, 6, 1) - timedelta(days=1)}
+        ended = Post(recorded_at=stamp(), replaces_id=held.id, unit_id=held.unit_id, **said, **days)
+        begun = Post(recorded_at=stamp(), unit_id=other, valid_from=date(2026, 6, 1), **said)
+        db.session.add_all([ended, begun])
+        touch(people=people)
+    return people
+
+
+def whole_rows(person):
+    """The rows as they were cut before: what changes anywhere ends whole, and becomes known whole."""
+    worlds = Worlds()
+    versions = {version.id: version for version in worlds.versions}
+    facts = facts_of([person], versions)[person]
+    known, done = {}, set()
+    for t in sorted(facts.stamps()):
+        now = spans.spans(facts, versions, worlds.known(t), t)
+        done |= {(span, since, micros(t)) for span, since in known.items() if span not in now}
+        known = {span: known.get(span, micros(t)) for span in now}
+    return done | {(span, since, OPEN_KNOWN) for span, since in known.items()}
