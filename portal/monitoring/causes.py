@@ -17,7 +17,6 @@ from portal.people.models import Post, UnitState
 from portal.records.models import Record, Registration, Revocation
 from portal.standing.algebra import Status
 from portal.standing.changes import Step
-from portal.standing.spans import WHOLE
 from portal.web import filters as say
 
 DAY = timedelta(days=1)
@@ -65,7 +64,7 @@ class Causes:
         if step.day is None:
             return [one for one in facts if one.words.startswith("Unit ") and self._holds(one)]
         began = [one for one in facts if step.day in one.edges and self._holds(one)]
-        parts = [one for one in ways if one.day == step.day and step.position == WHOLE]
+        parts = [one for one in ways if one.day == step.day and step.whole]
         return [*dict.fromkeys(cause for one in (step, *parts) for cause in _dates(one)), *began]
 
     def _holds(self, one: Cause) -> bool:

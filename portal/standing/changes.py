@@ -17,6 +17,7 @@ from portal.standing.algebra import Status
 from portal.standing.later import learnt
 from portal.standing.models import EPOCH, OPEN_KNOWN, StandingSpan, begins, ends, micros
 from portal.standing.scope import Scope, holds, is_known
+from portal.standing.spans import WHOLE
 
 span: Any = StandingSpan
 
@@ -41,6 +42,11 @@ class Step:
     new: Cell | None
     recorded_at: datetime | None = None
     day: date | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is under the whole directive, which follows from its requirements."""
+        return self.position == WHOLE
 
 
 def changed(then: Scope, now: Scope) -> dict[int, Cells]:
