@@ -7,7 +7,7 @@ from datetime import date, time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal.web import brand
+from portal.web import brand, proxies
 
 ROOT = Path(__file__).resolve().parent
 FEWEST_DAYS_KEPT = 7  # what a job made is there for a day, and its page is looked for after a long weekend
@@ -31,6 +31,7 @@ class Config:
     bind: str = field(default_factory=lambda: _env("BIND", "127.0.0.1"))
     port: int = field(default_factory=lambda: int(_env("PORT", "8000")))
     public_url: str = field(default_factory=lambda: _env("PUBLIC_URL"))
+    trusted_proxies: str = field(default_factory=lambda: _env("TRUSTED_PROXIES"))
     secret_key: str = field(default_factory=lambda: _env("SECRET_KEY"))
     demo_password: str = field(default_factory=lambda: _env("DEMO_PASSWORD"))
     instance: Path = field(default_factory=lambda: Path(_env("INSTANCE_DIR") or ROOT / "instance"))
@@ -69,7 +70,7 @@ class Config:
             raise ConfigError("PORTAL_MODE is 'demo' or 'production'.")
         if self.mode == "demo":
             self._keep("secret_key", secrets.token_hex(32))
-            self._keep("demo_password", "-".join(secrets.token_hex(2) for _ in range(4)))
+            self._keep("demo_password", "-".join(secrets.token_hex(3) for _ in range(4)))
         if self.mode == "production":
             missing = [
                 name
@@ -94,6 +95,12 @@ class Config:
             raise ConfigError("PUBLIC_URL is an address such as https://learning.example.police.uk")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ConfigError("PUBLIC_URL must be https, except on a loopback host.")
+        try:
+            self.trusted_networks  # noqa: B018 - read, so that a wrong one stops the start
+        except proxies.NetworkError as error:
+            raise ConfigError(
+                f"TRUSTED_PROXIES lists networks such as 10.1.0.0/16, with commas between them: {error}."
+            ) from error
 
     def _check_jobs(self) -> None:
         if self.jobs not in {"embedded", "separate"}:
@@ -157,6 +164,11 @@ class Config:
     def address(self) -> str:
         """Where people reach the portal, without a slash at its end."""
         return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def trusted_networks(self) -> tuple[proxies.Network, ...]:
+        """Networks of the proxies whose word on a sender's address is believed; none unless set."""
+        return proxies.networks(self.trusted_proxies)
 
     @property
     def secure(self) -> bool:

@@ -171,7 +171,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(pages.blueprint(public))
     app.add_url_rule("/", "home", home)
     refuse_undeclared_routes(app)
-    face.wrap(app, https=config.secure)
+    face.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
 
 

@@ -1,0 +1,119 @@
+"""Whose word on a sender's address is believed: the proxies that the force names, and nobody else.
+
+Anyone can write ``X-Forwarded-For``, so it counts only where the connection comes from a named network.
+Of the list, which each proxy lengthens at its end, the last address that is not a named proxy is the sender:
+what stands before it was written by the sender. No other forwarded header is believed; ``PUBLIC_URL`` says by
+which name and protocol the portal is reached.
+"""
+
+import re
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+STRANGER = "portal.forwarded_by_stranger"  # key of the environment: a forwarded header that is not believed
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_CLIENT_IP", "HTTP_TRUE_CLIENT_IP")
+# "192.0.2.7:41022" and "[2001:db8::7]:41022": some proxies write the port as well.
+_WITH_PORT = re.compile(r"(\d+\.\d+\.\d+\.\d+)(?::\d{1,5})?|\[([0-9a-fA-F:.]+)\](?::\d{1,5})?")
+
+
+class NetworkError(ValueError):
+    """A text that names no network, or one that is too wide to believe."""
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """The networks of a list separated by commas or spaces.
+
+    >>> networks("10.1.0.0/16, 192.0.2.7")
+    (IPv4Network('10.1.0.0/16'), IPv4Network('192.0.2.7/32'))
+
+    Raises:
+        NetworkError: One of them is no network, or all the addresses there are.
+    """
+    found = []
+    for name in text.replace(",", " ").split():
+        try:
+            network = ip_network(name)
+        except ValueError as error:
+            raise NetworkError(f"“{name}” is not one") from error
+        if not network.prefixlen:
+            raise NetworkError(f"“{name}” is every address there is, so anyone could write theirs")
+        found.append(network)
+    return tuple(found)
+
+
+def sender(peer: str, forwarded: str, trusted: Iterable[Network]) -> str:
+    """The address that sent a request: the peer's own, or what trusted proxies say.
+
+    Args:
+        peer: Address at the other end of the connection.
+        forwarded: ``X-Forwarded-For``, several of them joined by commas.
+        trusted: Networks of the proxies that are believed.
+
+    Returns:
+        The peer's address where it is not trusted, or where the list cannot be read as far as it is needed.
+
+    >>> trusted = networks("10.0.0.0/8")
+    >>> sender("10.0.0.1", "198.51.100.9, 192.0.2.7, 10.0.0.2", trusted)
+    '192.0.2.7'
+    >>> sender("192.0.2.1", "10.9.9.9", trusted)
+    '192.0.2.1'
+    """
+    trusted = tuple(trusted)
+    address = _address(peer)
+    if address is None or not forwarded or not _lies_in(address, trusted):
+        return peer
+    for hop in reversed(forwarded.split(",")):
+        address = _address(hop.strip())
+        if address is None:
+            return peer
+        if not _lies_in(address, trusted):
+            break
+    return str(address)
+
+
+def _address(text: str) -> Address | None:
+    """The address, as IPv4 where it is IPv4 within IPv6; None where the text is none."""
+    match = _WITH_PORT.fullmatch(text)
+    try:
+        address = ip_address((match[1] or match[2]) if match else text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _lies_in(address: Address, trusted: Iterable[Network]) -> bool:
+    return any(address.version == network.version and address in network for network in trusted)
+
+
+class Senders:
+    """A WSGI layer: ``REMOTE_ADDR`` becomes the sender's address where a trusted proxy says it."""
+
+    def __init__(self, application: "WSGIApplication", trusted: tuple[Network, ...]) -> None:
+        self.application = application
+        self.trusted = trusted
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Pass the request on, and say where it carries a forwarded header of somebody not trusted."""
+        peer = environ.get("REMOTE_ADDR") or ""
+        environ.pop(STRANGER, None)
+        address = _address(peer)
+        if address is not None and _lies_in(address, self.trusted):
+            environ["REMOTE_ADDR"] = sender(peer, environ.get("HTTP_X_FORWARDED_FOR", ""), self.trusted)
+        elif any(name.startswith("HTTP_X_FORWARDED_") or name in _FORWARDED for name in environ):
+            environ[STRANGER] = True
+        return self.application(environ, start_response)
+
+
+def wrap_senders(app: Flask, trusted: tuple[Network, ...]) -> None:
+    """Put the layer in front of ``app``."""
+    app.wsgi_app = Senders(app.wsgi_app, trusted)  # type: ignore[method-assign]
