@@ -1,4 +1,4 @@
-"""What the portal keeps in a browser: the token of its session, and tokens of forms kept over a lapse."""
+"""What the portal keeps in a browser: tokens of its session, of itself, and of forms kept over a lapse."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -6,14 +6,18 @@ from functools import lru_cache
 from flask import Flask, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from config import Config
 from portal import clock
-from portal.accounts import browsers, queries
+from portal.accounts import attempts, browsers, known_browsers, queries
+from portal.accounts.attempts import Attempt
+from portal.accounts.held_forms import FORM_KEPT
 from portal.accounts.queries import Limits, SeenSession
-from portal.accounts.services import FORM_KEPT, Origin
+from portal.accounts.services import Origin
+from portal.accounts.tidying import BROWSERS_KEPT
+from portal.accounts.tokens import account_key, new_token
 
 MOST_FORMS = 5  # kept over one lapse
 
@@ -114,6 +118,36 @@ def set_kept(response: Response, tokens: list[str]) -> None:
         _set(response, "-kept", ".".join(tokens[-MOST_FORMS:]), FORM_KEPT)
     else:
         _unset(response, "-kept")
+
+
+def attempt_at(person_id: int | None, typed: str = "") -> Attempt:
+    """The try of this request at a person's account, or at a name that nobody has."""
+    account = account_key(person_id, typed, settings().secret_key)
+    return attempts.attempt_from(account, origin().address, _own_token())
+
+
+def remember_browser(person_id: int) -> str:
+    """Note in the caller's transaction that the person uses this browser; its token, for ``keep_browser``."""
+    token = _own_token() or new_token()
+    known_browsers.remember(person_id, account_key(person_id, "", settings().secret_key), token, clock.now())
+    return token
+
+
+def keep_browser(response: Response, token: str) -> None:
+    """Let the browser have its own token for long."""
+    _set(response, "-browser", _browser_signer().dumps(token), BROWSERS_KEPT)
+
+
+def _own_token() -> str | None:
+    """The token by which this browser is known; None where it has none that the portal signed."""
+    try:
+        return str(_browser_signer().loads(request.cookies.get(cookie_name(settings(), "-browser"), "")))
+    except BadData:
+        return None
+
+
+def _browser_signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="portal known browser")
 
 
 def _set(response: Response, suffix: str, value: str, lasts: timedelta | None = None) -> None:

@@ -3,18 +3,22 @@
 from datetime import date
 
 from flask_wtf import FlaskForm
-from wtforms import Form, PasswordField, SelectField, StringField, SubmitField
+from wtforms import Form, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
 from portal.accounts.grant_list import ALL, ENDED
+from portal.accounts.passwords import PASSWORD_LENGTH
 from portal.accounts.wording import role_words
 from portal.clock import read_day, today
 from portal.db import OPEN_END
 from portal.permissions import Role
 from portal.web.form_widgets import GovInput, GovPassword, GovSelect, GovSubmit
+from portal.web.secret_fields import SecretField
 
-NEW_PASSWORD_HINT = "12 characters or more. Three random words are easy to remember and hard to guess."  # noqa: S105
+NEW_PASSWORD_HINT = (
+    f"{PASSWORD_LENGTH} characters or more. Three random words are easy to remember and hard to guess."
+)
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
@@ -27,7 +31,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
         ),
         validators=[InputRequired("Enter your staff number or email address")],
     )
-    password = PasswordField(
+    password = SecretField(
         "Password",
         widget=GovPassword(autocomplete="current-password", label_classes="govuk-label--s"),
         validators=[InputRequired("Enter your password")],
@@ -38,7 +42,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
 class NewPasswordForm(FlaskForm):  # type: ignore[misc]
     """A password to set from a link."""
 
-    password = PasswordField(
+    password = SecretField(
         "New password",
         description=NEW_PASSWORD_HINT,
         widget=GovPassword(autocomplete="new-password", label_classes="govuk-label--s"),
@@ -50,18 +54,30 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]
 class ChangePasswordForm(FlaskForm):  # type: ignore[misc]
     """One's own password, and the one to have instead."""
 
-    current = PasswordField(
+    current = SecretField(
         "Current password",
         widget=GovPassword(autocomplete="current-password", label_classes="govuk-label--s"),
         validators=[InputRequired("Enter your current password")],
     )
-    password = PasswordField(
+    password = SecretField(
         "New password",
         description=NEW_PASSWORD_HINT,
         widget=GovPassword(autocomplete="new-password", label_classes="govuk-label--s"),
         validators=[InputRequired("Enter a new password")],
     )
     send = SubmitField("Change password", widget=GovSubmit())
+
+
+class ChoosePasswordForm(FlaskForm):  # type: ignore[misc]
+    """A password to have instead of a weak one."""
+
+    password = SecretField(
+        "New password",
+        description=NEW_PASSWORD_HINT,
+        widget=GovPassword(autocomplete="new-password", label_classes="govuk-label--s"),
+        validators=[InputRequired("Enter a new password")],
+    )
+    send = SubmitField("Save and continue", widget=GovSubmit())
 
 
 class ConfirmForm(FlaskForm):  # type: ignore[misc]

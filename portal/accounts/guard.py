@@ -2,7 +2,7 @@
 
 import hmac
 from datetime import timedelta
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -12,15 +12,23 @@ from werkzeug.wrappers import Response
 
 from portal import clock
 from portal.access import permission_of
-from portal.accounts import browser, queries, services
+from portal.accounts import browser, held_forms, queries, services
 from portal.accounts.queries import Account, SeenSession, SessionState
 from portal.audit.services import log
 from portal.db import transaction
 from portal.extensions import csrf
+from portal.web.secret_fields import any_is_secret, view_takes_secret
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 LARGEST_KEPT = 512 * 1024  # the longest lesson, each of its letters written as three
 SEEN_EVERY = timedelta(minutes=1)
+CHOOSE_PASSWORD = "accounts.choose_password"  # noqa: S105 - the name of a view
+NOT_CARRIED_OUT_YET = "What you sent was not carried out. Choose a new password, then send it again."
+NOT_CARRIED_OUT = "You had been signed out, so what you sent was not carried out. Sign in and send it again."
+ENTER_AGAIN = (
+    "You had been signed out, so what you sent was not carried out. The portal never keeps passwords or "
+    "codes: sign in, then enter them again."
+)
 
 
 def before_change() -> ResponseReturnValue | None:
@@ -30,7 +38,7 @@ def before_change() -> ResponseReturnValue | None:
     _refuse_other_sites()
     found = browser.seen()
     if found is not None and found.state is SessionState.LAPSED and _can_be_kept(found):
-        return _keep(found)
+        return _keep(found, url_for("accounts.sign_in"))
     if found is not None and found.state is SessionState.OPEN:
         _bind_forms(found)
     try:
@@ -40,6 +48,27 @@ def before_change() -> ResponseReturnValue | None:
             raise
         g.csrf_valid = True  # where form objects look
     return None
+
+
+def before_weak_password_goes() -> ResponseReturnValue | None:
+    """Lead who signed in with a weak password to where they choose another, from every page of theirs.
+
+    A form that is sent meanwhile is kept until then.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or request.endpoint == CHOOSE_PASSWORD or permission_of(view) is None:
+        return None
+    found = browser.seen()
+    if found is None or found.state is not SessionState.OPEN or not found.must_change:
+        return None
+    if _by_script():
+        return "", 403
+    if request.method in SAFE:
+        return redirect(url_for(CHOOSE_PASSWORD, next=_here()), 303)
+    if _is_form_to_keep():
+        return _keep(found, url_for(CHOOSE_PASSWORD))
+    flash(NOT_CARRIED_OUT_YET, "error")
+    return redirect(url_for(CHOOSE_PASSWORD), 303)
 
 
 def load_account(_request: object) -> Account | None:
@@ -99,15 +128,23 @@ def _by_script() -> bool:
 
 
 def _can_be_kept(found: SeenSession) -> bool:
-    """Whether this is a form of a signed-in page, small enough, and truly of the lapsed session."""
-    if _by_script():
-        return False
+    """Whether this is a form to keep, and truly of the lapsed session."""
+    return not _by_script() and _is_form_to_keep() and _token_made_with([found.csrf_secret])
+
+
+def _is_form_to_keep() -> bool:
+    """Whether this is a form of a signed-in page, small enough, and without a secret."""
     view = current_app.view_functions[request.endpoint or ""]
     fits = 0 < (request.content_length or 0) <= LARGEST_KEPT
     if permission_of(view) is None or request.mimetype != "application/x-www-form-urlencoded" or not fits:
         return False
-    request.get_data(cache=True)  # before the form is parsed, so that its bytes are still there to keep
-    return _token_made_with([found.csrf_secret])
+    return not _has_secret()
+
+
+def _has_secret() -> bool:
+    """Whether this request carries a password or a code."""
+    view = current_app.view_functions[request.endpoint or ""]
+    return view_takes_secret(view) or any_is_secret(request.form)
 
 
 def _here() -> str:
@@ -117,10 +154,12 @@ def _here() -> str:
     return f"{path}?{query}" if query else path
 
 
-def _keep(found: SeenSession) -> ResponseReturnValue:
+def _keep(found: SeenSession, next_page: str) -> ResponseReturnValue:
+    """Keep this form, and go to the page from which its sender comes back to it."""
+    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "kept_form"}]
     with transaction():
-        token = services.hold_form(found.person_id, _here(), request.get_data(), clock.now())
-    response = redirect(url_for("accounts.sign_in"), 303)
+        token = held_forms.hold_form(found.person_id, _here(), urlencode(fields), clock.now())
+    response = redirect(next_page, 303)
     browser.set_kept(response, [*browser.kept_tokens(), token])
     return response
 
@@ -129,13 +168,13 @@ def unauthorized() -> ResponseReturnValue:
     """Ask to sign in first, and come back to the page that was asked for; a script is told by the code."""
     if _by_script():
         return "", 401
-    target = _here() if request.method in SAFE else None
-    if target is None:
-        flash(
-            "You had been signed out, so what you sent was not carried out. Sign in and send it again.",
-            "error",
-        )
-    return redirect(url_for("accounts.sign_in", next=target), 303)
+    if request.method in SAFE:
+        return redirect(url_for("accounts.sign_in", next=_here()), 303)
+    secret = _has_secret()
+    flash(ENTER_AGAIN if secret else NOT_CARRIED_OUT, "error")
+    rule = request.url_rule
+    page = _here() if secret and rule is not None and "GET" in (rule.methods or ()) else None
+    return redirect(url_for("accounts.sign_in", next=page), 303)
 
 
 def after_request(response: Response) -> Response:
@@ -152,11 +191,9 @@ def after_request(response: Response) -> Response:
 
 
 def _forget_kept(response: Response, account: Account, hashed_token: str) -> None:
-    now, tokens = clock.now(), browser.kept_tokens()
-    waiting = queries.kept_forms(tokens, account.person_id, now)
-    left = [form for form in waiting if form.token_hash != hashed_token]
-    if len(left) < len(waiting):
+    waiting = held_forms.waiting_hashes(browser.kept_tokens(), account.person_id, clock.now())
+    if hashed_token in waiting:
         with transaction():
-            services.drop_form(hashed_token, account.person_id)
-    if not left:
+            held_forms.drop_form(hashed_token, account.person_id)
+    if set(waiting) <= {hashed_token}:
         browser.set_kept(response, [])

@@ -1,8 +1,8 @@
-"""How people get in: passwords, sign-in sessions, single-use links, failures, forms kept over a lapse."""
+"""How people get in: passwords, sessions, links, failures, browsers used before, forms kept over a lapse."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import ForeignKey, Index, LargeBinary, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId
@@ -15,6 +15,9 @@ class Credential(Base):
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     password_hash: Mapped[str | None]  # Argon2id; None: not set yet
+    password_rule: Mapped[
+        int | None
+    ]  # number of the newest rule that the password passed; None: not judged yet
     set_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
 
@@ -36,6 +39,9 @@ class SignInSession(Base):
     ]  # signed_out, ended_elsewhere, password_changed, role_changed, closed, lapsed
     browser: Mapped[str]  # the browser's family and system in words
     address: Mapped[str]
+    must_change: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # a weak password signed in
 
 
 class PasswordLink(Base):
@@ -52,18 +58,28 @@ class PasswordLink(Base):
 
 
 class SignInFailure(Base):
-    """One refused sign-in; ordinary, removed after a day. The account is a keyed hash of what was typed."""
+    """One refused sign-in; ordinary, removed after two hours. The account is a keyed hash."""
 
     __tablename__ = "sign_in_failure"
     __table_args__ = (
-        Index("ix_failure_account", "account_hash", "address", "failed_at"),
+        Index("ix_failure_account", "account_hash", "failed_at"),
         Index("ix_failure_address", "address", "failed_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     account_hash: Mapped[str]
-    address: Mapped[str]
+    address: Mapped[str]  # or network, or the browser where the account used it before
     failed_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class KnownBrowser(Base):
+    """A browser that a person signed in from before; ordinary, removed when unused for long."""
+
+    __tablename__ = "known_browser"
+
+    browser_hash: Mapped[str] = mapped_column(primary_key=True)  # of the browser's token and the account
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    used_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class HeldForm(Base):
@@ -73,7 +89,8 @@ class HeldForm(Base):
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)  # of a cookie given with the sign-in page
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    path: Mapped[str]
-    body: Mapped[bytes] = mapped_column(LargeBinary)  # application/x-www-form-urlencoded
+    sealed: Mapped[bytes] = mapped_column(
+        LargeBinary
+    )  # address and fields, encrypted for that cookie's token
     held_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)

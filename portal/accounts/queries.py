@@ -1,6 +1,5 @@
 """Reads about accounts: who a browser belongs to, what is open, what waits."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -8,16 +7,20 @@ from typing import Any
 
 from sqlalchemy import Date, and_, bindparam, func, or_, select
 
+from portal import clock
 from portal.accounts import passwords
-from portal.accounts.models import Credential, HeldForm, PasswordLink, SignInSession
+from portal.accounts.models import Credential, PasswordLink, SignInSession
 from portal.accounts.tokens import token_hash
 from portal.clock import london_day
 from portal.db import db, read
 from portal.people.known import known
-from portal.people.models import PersonName, Post, RoleGrant
+from portal.people.models import PersonName, Post, RoleGrant, UnitState
 from portal.people.queries import Viewer, viewer_from, viewer_of
 from portal.people.sight import granted, live
 from portal.permissions import Permission
+
+# After a sign-in with a weak password another can be chosen without typing it again: not for long.
+CHOOSE_WITHIN = timedelta(minutes=15)
 
 
 class SessionState(Enum):
@@ -46,6 +49,7 @@ class SeenSession:
     csrf_secret: str
     seen_at: datetime
     state: SessionState
+    must_change: bool  # good for nothing but to choose another password
     viewer: Viewer | None  # the person by today's posts and grants; None where they have no name
 
 
@@ -88,6 +92,7 @@ _SEEN: Any = (
         SignInSession.csrf_secret,
         SignInSession.created_at,
         SignInSession.seen_at,
+        SignInSession.must_change,
         func.coalesce(SignInSession.ended_at, Credential.closed_at),
         PersonName.staff_number,
         PersonName.forenames,
@@ -113,15 +118,17 @@ def seen_session(token: str, limits: Limits, at: datetime) -> SeenSession | None
     rows = read(_SEEN, found)  # one for each post and grant
     if not rows:
         return None
-    hashed, reference, person_id, secret, created_at, seen_at, ended_at, *person, _ = rows[0]
+    hashed, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *person, _ = rows[0]
     state = SessionState.OPEN
     if ended_at is not None:
         state = SessionState.ENDED
-    elif seen_at + limits.idle <= at or created_at + limits.absolute <= at:
+    elif (
+        seen_at + limits.idle <= at or created_at + (CHOOSE_WITHIN if must_change else limits.absolute) <= at
+    ):
         state = SessionState.LAPSED
     roles = {row.role for row in rows if row.role is not None}
     viewer = None if person[0] is None else viewer_from(person_id, *person, roles=roles)
-    return SeenSession(hashed, reference, person_id, secret, seen_at, state, viewer)
+    return SeenSession(hashed, reference, person_id, secret, seen_at, state, must_change, viewer)
 
 
 def account_of(session: SeenSession | None) -> Account | None:
@@ -157,21 +164,23 @@ def lapsed_secrets(person_id: int, limits: Limits, at: datetime) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """What a typed name and password come to."""
+class Candidate:
+    """Whose account a typed name is, if anyone's."""
 
-    person_id: int | None  # who has the name, if anyone
-    admitted: bool  # the password is right and the account open
+    person_id: int | None
+    password_hash: str | None
+    password_rule: int | None
+    closed_at: datetime | None
 
 
-def match(typed: str, plain: str) -> Match:
-    """Whose name was typed, and whether the password opens an account.
+_NOBODY = Candidate(None, None, None, None)
 
-    Costs the same whether or not there is such an account: one look-up and one Argon2 verification.
-    """
+
+def find_account(typed: str) -> Candidate:
+    """Whose name was typed: a staff number in any capitals, or an email address."""
     name = typed.replace("\x00", "").strip()  # PostgreSQL takes no NUL
     row = db.session.execute(
-        select(PersonName.person_id, Credential.password_hash, Credential.closed_at)
+        select(PersonName.person_id, Credential.password_hash, Credential.password_rule, Credential.closed_at)
         .outerjoin(Credential, Credential.person_id == PersonName.person_id)
         .where(
             or_(
@@ -182,11 +191,19 @@ def match(typed: str, plain: str) -> Match:
         .order_by((PersonName.staff_number == name).desc(), PersonName.person_id)
         .limit(1)
     ).one_or_none()
-    person_id, kept, closed_at = row if row is not None else (None, None, None)
-    if not passwords.matches(kept, plain) or person_id is None or closed_at is not None:
-        return Match(person_id, admitted=False)
-    viewer = viewer_of(person_id)
-    return Match(person_id, admitted=viewer is not None and viewer.has_post)
+    return Candidate(*row) if row is not None else _NOBODY
+
+
+def admits(candidate: Candidate, plain: str) -> bool:
+    """Whether the password opens the account.
+
+    Costs one Argon2 verification whether or not there is such an account.
+    """
+    right = passwords.matches(candidate.password_hash, plain)
+    if not right or candidate.person_id is None or candidate.closed_at is not None:
+        return False
+    viewer = viewer_of(candidate.person_id)
+    return viewer is not None and viewer.has_post
 
 
 def own_password(person_id: int, plain: str) -> bool:
@@ -196,13 +213,25 @@ def own_password(person_id: int, plain: str) -> bool:
 
 
 def words_about(person_id: int) -> list[str]:
-    """What anyone would try first as this person's password."""
+    """What anyone would try first as this person's password: names, number, address, names of their units."""
     row = db.session.execute(
         select(PersonName.staff_number, PersonName.surname, PersonName.forenames, PersonName.email).where(
             PersonName.person_id == person_id
         )
     ).one_or_none()
-    return [part for part in row if part] if row is not None else []
+    today = clock.today()
+    units = db.session.scalars(
+        select(UnitState.name)
+        .join(Post, Post.unit_id == UnitState.unit_id)
+        .where(
+            Post.person_id == person_id,
+            known(Post),
+            live(Post, today),
+            known(UnitState),
+            live(UnitState, today),
+        )
+    )
+    return [part for part in (*(row or ()), *units) if part]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,27 +292,3 @@ def open_sessions(person_id: int, limits: Limits, at: datetime) -> list[OpenSess
         .order_by(SignInSession.seen_at.desc(), SignInSession.reference)
     )
     return [OpenSession(*row) for row in found]
-
-
-@dataclass(frozen=True, slots=True)
-class KeptForm:
-    """A form kept over a lapse."""
-
-    token_hash: str
-    path: str
-    body: bytes
-    held_at: datetime
-
-
-def kept_forms(tokens: Collection[str], person_id: int, at: datetime) -> list[KeptForm]:
-    """The forms that this browser's tokens name, that are this person's and have not run out."""
-    rows = db.session.scalars(
-        select(HeldForm)
-        .where(
-            HeldForm.token_hash.in_([token_hash(token) for token in tokens]),
-            HeldForm.person_id == person_id,
-            HeldForm.expires_at > at,
-        )
-        .order_by(HeldForm.held_at)
-    )
-    return [KeptForm(row.token_hash, row.path, row.body, row.held_at) for row in rows]

@@ -1,23 +1,20 @@
-"""Changes to accounts: signing in and out, passwords and their links, closing, forms kept over a lapse."""
+"""Changes to accounts: signing in and out, passwords and their links, closing."""
 
-import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, update
 
-from portal.accounts import passwords, queries, throttle, tidying
+from portal.accounts import held_forms, known_browsers, passwords, queries
 from portal.accounts.errors import LinkSpentError
-from portal.accounts.models import Credential, HeldForm, PasswordLink, SignInFailure, SignInSession
+from portal.accounts.models import Credential, PasswordLink, SignInSession
 from portal.accounts.tokens import new_token, token_hash
 from portal.audit.services import log
 from portal.db import db
-from portal.errors import NotFoundError, RuleError, TooManyError
+from portal.errors import NotFoundError, RuleError
 
 LINK_LASTS = timedelta(hours=24)
-FORM_KEPT = timedelta(minutes=60)
-MOST_KEPT = 20  # forms of one person; beyond it the oldest goes, so that nobody fills the disk with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,69 +25,27 @@ class Origin:
     browser: str
 
 
-def admit(name: str, address: str, at: datetime) -> None:
-    """Let one try at a sign-in begin; it counts as a failure until ``open_session`` forgets it.
-
-    Counted before the password is looked at, so that tries sent at once cannot all slip through.
+def open_session(
+    person_id: int, origin: Origin, at: datetime, *, must_change: bool = False
+) -> tuple[str, str]:
+    """Sign the person in with a new session.
 
     Args:
-        name: The keyed hash of what was typed, whether or not an account has that name.
-        address: Of the browser.
-        at: The instant of the try.
-
-    Raises:
-        TooManyError: The account at this address, or the address, must wait.
-    """
-    address = throttle.place(address)
-    _one_at_a_time(name, address)
-    tidying.tidy_failures(at)
-    of_address = select(SignInFailure.failed_at).where(SignInFailure.address == address)
-    failures = db.session.scalars(
-        of_address.where(SignInFailure.account_hash == name, SignInFailure.failed_at > at - throttle.MEMORY)
-        .order_by(SignInFailure.failed_at)
-        .limit(100)
-    ).all()
-    hundredth_last = db.session.scalar(
-        of_address.where(SignInFailure.failed_at > at - throttle.ADDRESS_WINDOW)
-        .order_by(SignInFailure.failed_at.desc())
-        .offset(throttle.ADDRESS_MOST - 1)
-        .limit(1)
-    )
-    wait = max(throttle.account_wait(failures, at), throttle.address_wait(hundredth_last, at))
-    if wait > timedelta():
-        raise TooManyError("Too many sign-ins have failed.", math.ceil(wait.total_seconds()))
-    db.session.add(SignInFailure(account_hash=name, address=address, failed_at=at))
-
-
-def _one_at_a_time(name: str, address: str) -> None:
-    # SQLite's unit of work is alone already; PostgreSQL's would count past each other.
-    if db.engine.dialect.name == "postgresql":
-        for text in sorted((name, address)):
-            key = func.hashtextextended(text, 7241002)
-            db.session.execute(select(func.pg_advisory_xact_lock(key)))
-
-
-def open_session(person_id: int, name: str, origin: Origin, at: datetime) -> tuple[str, str]:
-    """Sign the person in: a new session, and the failures of this account at this address forgotten.
+        person_id: Who signs in.
+        origin: Where from.
+        at: The instant.
+        must_change: Whether the session is good for nothing but to choose another password.
 
     Returns:
         The token for the browser and the secret of its forms.
     """
-    forget_failures(name, origin.address)
     log("account.signed_in", actor_id=person_id, subject_id=person_id)
-    return _new_session(person_id, origin, at)
+    return _new_session(person_id, origin, at, must_change=must_change)
 
 
-def forget_failures(name: str, address: str) -> None:
-    """Let the failures of an account at an address count no more: the owner was there."""
-    db.session.execute(
-        delete(SignInFailure).where(
-            SignInFailure.account_hash == name, SignInFailure.address == throttle.place(address)
-        )
-    )
-
-
-def _new_session(person_id: int, origin: Origin, at: datetime) -> tuple[str, str]:
+def _new_session(
+    person_id: int, origin: Origin, at: datetime, *, must_change: bool = False
+) -> tuple[str, str]:
     token, secret = new_token(), new_token()
     db.session.add(
         SignInSession(
@@ -104,16 +59,35 @@ def _new_session(person_id: int, origin: Origin, at: datetime) -> tuple[str, str
             end_reason=None,
             browser=origin.browser,
             address=origin.address,
+            must_change=must_change,
         )
     )
     return token, secret
 
 
-def renew_hash(person_id: int, plain: str) -> None:
-    """Hash a password that was just verified anew, where today's costs are others."""
-    kept = db.session.get(Credential, person_id)
-    if kept is not None and kept.password_hash and passwords.outdated(kept.password_hash):
-        kept.password_hash = passwords.hashed(plain)
+def judge_password(person_id: int, plain: str, rule: int | None, force_name: str) -> bool:
+    """Whether a password just verified is too weak; one that passed today's rule is not judged again."""
+    if rule == passwords.RULE:
+        return False
+    return passwords.is_weak(plain, (*queries.words_about(person_id), force_name))
+
+
+def accept_password(person_id: int, plain: str, kept_hash: str, rule: int | None) -> None:
+    """Note that the password just verified passes today's rule; hash it anew where today's costs are others.
+
+    Args:
+        person_id: Whose password.
+        plain: As typed.
+        kept_hash: Its hash in the database.
+        rule: The number of the rule that it passed before.
+    """
+    values: dict[str, object] = {}
+    if rule != passwords.RULE:
+        values["password_rule"] = passwords.RULE
+    if passwords.outdated(kept_hash):
+        values["password_hash"] = passwords.hashed(plain)
+    if values:
+        db.session.execute(update(Credential).where(Credential.person_id == person_id).values(values))
 
 
 def note_seen(hashed_token: str, at: datetime) -> None:
@@ -149,14 +123,21 @@ def end_session(person_id: int, reference: str, at: datetime) -> None:
     ).all()
     if not ended:
         raise NotFoundError("There is no such session.")
-    _drop_forms(person_id)
+    held_forms.drop_forms(person_id)
     log("account.session_ended", actor_id=person_id, subject_id=person_id)
 
 
-def end_sessions(person_id: int, reason: str, by: int | None, at: datetime) -> None:
-    """End every session of the person, lapsed ones too, and drop the forms kept over a lapse."""
+def end_sessions(
+    person_id: int, reason: str, by: int | None, at: datetime, *, keep_forms: bool = False
+) -> None:
+    """End every session of the person, lapsed ones too; no browser is one that they used before any more.
+
+    The forms kept over a lapse are dropped, unless ``keep_forms`` says that their owner is at work on them.
+    """
     close_sessions(person_id, reason, at)
-    _drop_forms(person_id)
+    known_browsers.forget(person_id)
+    if not keep_forms:
+        held_forms.drop_forms(person_id)
     log("account.session_ended", actor_id=by, subject_id=person_id, reason=reason)
 
 
@@ -175,10 +156,6 @@ def close_sessions(person_id: int, reason: str, at: datetime) -> None:
     )
 
 
-def _drop_forms(person_id: int) -> None:
-    db.session.execute(delete(HeldForm).where(HeldForm.person_id == person_id))
-
-
 def check_password(person_id: int, plain: str, about: tuple[str, ...] = ()) -> None:
     """Let a new password of the person pass.
 
@@ -189,7 +166,13 @@ def check_password(person_id: int, plain: str, about: tuple[str, ...] = ()) -> N
 
 
 def set_password(
-    person_id: int, plain: str, at: datetime, *, by: int | None = None, about: tuple[str, ...] = ()
+    person_id: int,
+    plain: str,
+    at: datetime,
+    *,
+    by: int | None = None,
+    about: tuple[str, ...] = (),
+    keep_forms: bool = False,
 ) -> None:
     """Give the person this password; ends every session and spends every link.
 
@@ -199,6 +182,7 @@ def set_password(
         at: The instant of the change.
         by: Who does it; None for a command.
         about: What else anyone would try first, such as the force's name.
+        keep_forms: Whether forms kept over a lapse stay.
 
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
@@ -209,13 +193,20 @@ def set_password(
     if kept.closed_at is not None:
         raise RuleError("This account is closed.")
     kept.password_hash, kept.set_at = passwords.hashed(plain), at
+    kept.password_rule = passwords.RULE
     _spend_links(person_id, at)
     log("account.password_set", actor_id=by, subject_id=person_id)
-    end_sessions(person_id, "password_changed", by, at)
+    end_sessions(person_id, "password_changed", by, at, keep_forms=keep_forms)
 
 
 def change_password(
-    person_id: int, plain: str, origin: Origin, at: datetime, about: tuple[str, ...] = ()
+    person_id: int,
+    plain: str,
+    origin: Origin,
+    at: datetime,
+    about: tuple[str, ...] = (),
+    *,
+    keep_forms: bool = False,
 ) -> tuple[str, str]:
     """Set the person's own new password and sign the browser they did it in in again.
 
@@ -225,14 +216,16 @@ def change_password(
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
     """
-    set_password(person_id, plain, at, by=person_id, about=about)
+    set_password(person_id, plain, at, by=person_id, about=about, keep_forms=keep_forms)
     return _new_session(person_id, origin, at)
 
 
 def _credential(person_id: int) -> Credential:
     kept = db.session.get(Credential, person_id)
     if kept is None:
-        kept = Credential(person_id=person_id, password_hash=None, set_at=None, closed_at=None)
+        kept = Credential(
+            person_id=person_id, password_hash=None, password_rule=None, set_at=None, closed_at=None
+        )
         db.session.add(kept)
         db.session.flush()
     return kept
@@ -273,15 +266,18 @@ def invite(person_id: int, *, by: int | None, at: datetime) -> str:
     return token
 
 
-def use_link(token: str, plain: str, at: datetime, about: tuple[str, ...] = ()) -> None:
+def use_link(token: str, plain: str, at: datetime, about: tuple[str, ...] = ()) -> int:
     """Set the password that a link was made for; the link works once, even for two browsers at once.
+
+    Returns:
+        Whose password it is.
 
     Raises:
         LinkSpentError: It was used, has run out, or never was.
         PasswordRefusedError: The password is refused; the link still works.
         RuleError: The account is closed.
     """
-    person_id = db.session.scalar(
+    person_id: int | None = db.session.scalar(
         update(PasswordLink)
         .where(
             PasswordLink.token_hash == token_hash(token),
@@ -294,6 +290,7 @@ def use_link(token: str, plain: str, at: datetime, about: tuple[str, ...] = ()) 
     if person_id is None:
         raise LinkSpentError
     set_password(person_id, plain, at, by=person_id, about=about)
+    return person_id
 
 
 def close_account(person_id: int, *, by: int | None, at: datetime) -> None:
@@ -318,38 +315,3 @@ def open_account(person_id: int, *, by: int | None) -> None:
     if kept.closed_at is not None:
         kept.closed_at = None
         log("account.opened", actor_id=by, subject_id=person_id)
-
-
-def hold_form(person_id: int, path: str, body: bytes, at: datetime) -> str:
-    """Keep a form that came after its session lapsed.
-
-    Returns:
-        The token that the same browser must show to have it back.
-    """
-    tidying.tidy_forms(at)
-    surplus = db.session.scalars(
-        select(HeldForm.token_hash)
-        .where(HeldForm.person_id == person_id)
-        .order_by(HeldForm.held_at.desc())
-        .offset(MOST_KEPT - 1)
-    ).all()
-    db.session.execute(delete(HeldForm).where(HeldForm.token_hash.in_(surplus)))
-    token = new_token()
-    db.session.add(
-        HeldForm(
-            token_hash=token_hash(token),
-            person_id=person_id,
-            path=path,
-            body=body,
-            held_at=at,
-            expires_at=at + FORM_KEPT,
-        )
-    )
-    return token
-
-
-def drop_form(hashed_token: str, person_id: int) -> None:
-    """Forget a kept form that was carried out, or that its owner threw away."""
-    db.session.execute(
-        delete(HeldForm).where(HeldForm.token_hash == hashed_token, HeldForm.person_id == person_id)
-    )

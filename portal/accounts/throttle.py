@@ -1,22 +1,42 @@
-"""How long a browser waits after refused sign-ins: pure arithmetic over instants."""
+"""How long one waits after refused sign-ins: pure arithmetic over instants.
+
+Three rules slow a guesser. Each looks only at failures of the account that is tried, so an account that
+nobody guesses at is never slowed, whatever else its address sends.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-WINDOW = timedelta(minutes=15)
-FREE = 5  # failures of one account from one address in the window before the first wait
 FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(minutes=15)
 MEMORY = timedelta(hours=2)  # how far back failures of one account are looked at
-ADDRESS_WINDOW = timedelta(hours=1)
-ADDRESS_MOST = 100  # failures of all accounts from one address in the hour
 
 
-def place(address: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When waiting begins, and how long it gets."""
+
+    free: int  # failures within the window that begin the first wait, of a minute
+    window: timedelta
+    longest: timedelta  # each further failure doubles the wait, up to this
+
+
+# One account from one place: an address, or a browser that the account used before.
+PLACE = Rule(5, timedelta(minutes=15), timedelta(minutes=15))
+# The same, where the address has failed at NOISE accounts' doors within the hour.
+NOISY_PLACE = Rule(1, timedelta(hours=1), timedelta(hours=1))
+# One account from all addresses together; browsers that it used before neither count nor wait.
+ACCOUNT = Rule(20, timedelta(hours=1), timedelta(minutes=15))
+
+NOISE = 100  # failures of any accounts from one address
+NOISE_WINDOW = timedelta(hours=1)
+
+
+def network_of(address: str) -> str:
     """What counts as one address: of IPv6 the network that one subscriber has, for its hosts cost nothing.
 
-    >>> place("2001:db8:1:2::7"), place("192.0.2.7"), place("")
+    >>> network_of("2001:db8:1:2::7"), network_of("192.0.2.7"), network_of("")
     ('2001:db8:1:2::/64', '192.0.2.7', '')
     """
     try:
@@ -28,29 +48,23 @@ def place(address: str) -> str:
     return address
 
 
-def account_wait(failures: Sequence[datetime], at: datetime) -> timedelta:
-    """How long one account must wait at one address after these failures, oldest first.
+def wait_after(failures: Sequence[datetime], rule: Rule, at: datetime) -> timedelta:
+    """How long to wait at ``at`` after these failures, oldest first.
 
-    The fifth failure within 15 minutes begins a wait of a minute; each further one doubles it, to at most
-    15 minutes. Half an hour without a failure forgets it all.
+    ``rule.free`` failures within the window begin a wait of a minute after the last; each further one doubles
+    it. A quiet time of twice the window forgets it all. Never more than ``rule.longest``, even where
+    the machine's clock stepped back.
     """
     level, last = 0, None
     for index, failed_at in enumerate(failures):
-        if last is not None and failed_at - last > 2 * WINDOW:
+        if last is not None and failed_at - last > 2 * rule.window:
             level = 0
-        fifth_last = failures[index - FREE + 1] if index >= FREE - 1 else None
-        if level or (fifth_last is not None and failed_at - fifth_last <= WINDOW):
+        first = failures[index - rule.free + 1] if index >= rule.free - 1 else None
+        if level or (first is not None and failed_at - first <= rule.window):
             level += 1
         last = failed_at
     if last is None or not level:
         return timedelta()
     doublings: int = 2 ** min(level - 1, 10)
-    wait = min(LONGEST_WAIT, FIRST_WAIT * doublings)
-    return max(timedelta(), last + wait - at)
-
-
-def address_wait(hundredth_last: datetime | None, at: datetime) -> timedelta:
-    """How long an address must wait, given the hundredth failure from the end, if there are so many."""
-    if hundredth_last is None:
-        return timedelta()
-    return max(timedelta(), hundredth_last + ADDRESS_WINDOW - at)
+    wait = min(rule.longest, FIRST_WAIT * doublings)
+    return min(rule.longest, max(timedelta(), last + wait - at))

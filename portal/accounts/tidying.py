@@ -1,25 +1,32 @@
-"""Old rows of signing in go away: a few at each sign-in, so that nobody has to remember it."""
+"""Old rows of signing in go away: a few at each sign-in, and all of them every minute where a worker runs."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, exists, select
 
-from portal.accounts.models import HeldForm, PasswordLink, SignInFailure, SignInSession
+from portal.accounts.models import HeldForm, KnownBrowser, PasswordLink, SignInFailure, SignInSession
 from portal.accounts.queries import Limits
 from portal.db import db
 
 MOST = 100  # rows of one table in one sign-in, which itself adds one to each at most
-FAILURES_KEPT = timedelta(days=1)
+FAILURES_KEPT = timedelta(hours=2)  # no wait looks further back
+BROWSERS_KEPT = timedelta(days=180)  # since the last sign-in from it
 SESSIONS_KEPT = timedelta(days=7)  # a form sent from a page left open over a long weekend is still known
 
 
 def tidy(limits: Limits, at: datetime) -> None:
-    """Remove sessions that ran out a week ago, links and kept forms that ran out, and old failures."""
+    """Remove sessions that ran out a week ago, links and forms that ran out, old failures and browsers."""
     _remove(SignInSession, SignInSession.created_at < at - limits.absolute - SESSIONS_KEPT)
     _remove(PasswordLink, PasswordLink.expires_at <= at)
     tidy_forms(at)
     tidy_failures(at)
+    _remove(KnownBrowser, KnownBrowser.used_at < at - BROWSERS_KEPT)
+
+
+def any_form_expired(at: datetime) -> bool:
+    """Whether a kept form ran out that is still there."""
+    return bool(db.session.scalar(select(exists().where(HeldForm.expires_at <= at))))
 
 
 def tidy_forms(at: datetime) -> None:

@@ -15,6 +15,15 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def name_hash(typed: str, key: str) -> str:
-    """What is kept of a typed name: alike for spellings that sign in alike, unreadable without the key."""
-    return hmac.new(key.encode(), b"sign-in name:" + typed.strip().casefold().encode(), "sha256").hexdigest()
+def account_key(person_id: int | None, typed: str, key: str) -> str:
+    """The name under which failures of one account are kept: one, by whichever of its names it was tried.
+
+    A name that nobody has gets one too, so that trying it is slowed alike. Unreadable without ``key``.
+    """
+    name = f"person:{person_id}" if person_id is not None else f"name:{typed.strip().casefold()}"
+    return hmac.new(key.encode(), b"sign-in " + name.encode("utf-8", "replace"), "sha256").hexdigest()
+
+
+def browser_hash(token: str, account: str) -> str:
+    """What is kept of a browser that an account used: another for each account of a shared machine."""
+    return hashlib.sha256(f"{token} {account}".encode()).hexdigest()

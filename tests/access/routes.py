@@ -10,6 +10,7 @@ ROUTES: dict[str, str] = {
     "home": NOBODY,
     "accounts.administer": PERSON,
     "accounts.change_password": OWN,
+    "accounts.choose_password": OWN,
     "accounts.close": PERSON,
     "accounts.end_all_sessions": PERSON,
     "accounts.end_session": OWN,

@@ -5,9 +5,11 @@ from flask import Flask
 from portal import clock
 from portal.accounts import services
 from portal.db import transaction
-from tests.factories.people import make_person, make_unit
+from portal.permissions import Role
+from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages import TOKEN, Page, PortalClient
 
+FORM = "/people/D1005/account"
 PASSWORD = "kettle orbit walnut"
 OTHER = "lantern pebble sixteen"
 
@@ -30,6 +32,26 @@ def sign_in(
 ) -> Page:
     """Fill the sign-in page and press its button."""
     return client.press(client.page(path), "Sign in", status, name=name, password=password)
+
+
+def make_administrator(staff_number: str = "D1001") -> int:
+    """As ``make_account``, with the right to open every account; and D1005, whose account to open."""
+    make_account("D1005")
+    person = make_account(staff_number)
+    make_grant(person, Role.ADMINISTRATOR)
+    return person
+
+
+def open_form(client: PortalClient) -> Page:
+    """A page with a form that takes no secret, opened by D1001, who signs in here."""
+    make_administrator()
+    sign_in(client, path="/sign-in?next=/account")
+    return client.page(FORM)
+
+
+def send_form(client: PortalClient, page: Page, role: str = "publisher", **more: str) -> Page:
+    """Send the form of that page."""
+    return client.press(page, "Grant role", role=role, unit="", **more)
 
 
 def let_in(client: PortalClient, name: str = "D1001", password: str = PASSWORD) -> None:

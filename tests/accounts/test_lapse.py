@@ -9,11 +9,23 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal import clock
-from portal.accounts import services
+from portal.accounts import held_forms, services
 from portal.accounts.models import HeldForm, SignInSession
 from portal.db import db, transaction
-from tests.accounts.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
-from tests.pages import Page, PortalClient
+from portal.permissions import Role
+from tests.accounts.browsing import (
+    FORM,
+    OTHER,
+    PASSWORD,
+    another,
+    make_account,
+    open_form,
+    send_form,
+    sign_in,
+    signed_in,
+)
+from tests.factories.people import make_grant
+from tests.pages import PortalClient
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -26,17 +38,6 @@ def frozen() -> Iterator[time_machine.Traveller]:
 
 def held() -> int:
     return db.session.scalar(select(func.count()).select_from(HeldForm)) or 0
-
-
-def open_form(client: PortalClient) -> Page:
-    """A page with a form, opened while signed in."""
-    make_account()
-    sign_in(client, path="/sign-in?next=/account")
-    return client.page("/account/password")
-
-
-def send(client: PortalClient, page: Page, **more: str) -> Page:
-    return client.press(page, "Change password", current=PASSWORD, password=OTHER, **more)
 
 
 def test_an_hour_without_a_page_ends_a_session(frozen: time_machine.Traveller, client: PortalClient) -> None:
@@ -76,40 +77,37 @@ def test_being_seen_is_written_at_most_once_a_minute(
 
 
 def test_what_is_sent_after_a_lapse_is_carried_out_after_signing_in(
-    frozen: time_machine.Traveller, app: Flask, client: PortalClient
+    frozen: time_machine.Traveller, client: PortalClient
 ) -> None:
     page = open_form(client)
     frozen.shift(timedelta(hours=2))
 
-    asked = send(client, page)
+    asked = send_form(client, page)
     assert asked.h1 == "Sign in"
     assert "What you sent is kept for 60 minutes" in asked.text
     kept = client.press(asked, "Sign in", name="D1001", password=PASSWORD)
     assert kept.h1 == "What you sent was kept"
     done = client.press(kept, "Continue")
 
-    assert "Your password is changed" in done.text
+    assert "Role granted: Publisher" in done.text
     assert held() == 0
     assert client.get_cookie("portal-kept") is None
-    other = another(app)
-    sign_in(other, password=OTHER, path="/sign-in?next=/account")
-    assert signed_in(other)
 
 
 def test_every_value_comes_back_as_it_was(frozen: time_machine.Traveller, client: PortalClient) -> None:
     page = open_form(client)
     frozen.shift(timedelta(hours=2))
     text = 'Ünïcode & "quotes" <b>\r\nsecond line '
-    fields = page.form_with("Change password").fields
+    fields = page.form_with("Grant role").fields
 
     response = client.post(
-        "/account/password?from=a%26b", data={**fields, "note": text, "choice": ["b", "a"], "empty": ""}
+        f"{FORM}/grants?from=a%26b", data={**fields, "note": text, "choice": ["b", "a"], "empty": ""}
     )
 
     assert response.location == "/sign-in"
     kept = sign_in(client)
     form = kept.form_with("Continue")
-    assert form.action == "/account/password?from=a%26b"
+    assert form.action == f"{FORM}/grants?from=a%26b"
     assert form.fields["note"] == [text.replace("\r\n", "\n")]  # as a browser's parser reads it, sent as CRLF
     assert form.fields["choice"] == ["b", "a"]
     assert form.fields["empty"] == [""]
@@ -121,14 +119,16 @@ def test_two_forms_are_kept_and_sent_one_after_the_other(
 ) -> None:
     page = open_form(client)
     frozen.shift(timedelta(hours=2))
-    send(client, page)
-    send(client, page, again="1")
+    send_form(client, page)
+    send_form(client, page, "author")
 
     kept = sign_in(client)
 
     assert [form.buttons for form in kept.forms() if "Continue" in form.buttons] == [["Continue"]] * 2
-    client.press(kept, "Continue")
-    assert held() == 0  # the password changed, so the other is dropped
+    assert "Role granted: Publisher" in client.press(kept, "Continue").text
+    assert held() == 1
+    assert "Role granted: Author" in client.press(client.page("/sign-in/kept"), "Continue").text
+    assert held() == 0
 
 
 @pytest.mark.parametrize("reason", ["signed_out", "closed", "password_changed", "ended_elsewhere"])
@@ -144,7 +144,7 @@ def test_nothing_is_kept_of_a_session_that_was_ended(
         else:
             services.end_sessions(person, reason, None, clock.now())
 
-    asked = send(client, page)
+    asked = send_form(client, page)
 
     assert asked.h1 == "Sign in"
     assert "was not carried out" in asked.text
@@ -157,7 +157,7 @@ def test_a_change_of_password_drops_what_was_kept(
     page = open_form(client)
     person = db.session.scalar(select(SignInSession.person_id)) or 0
     frozen.shift(timedelta(hours=2))
-    send(client, page)
+    send_form(client, page)
     assert held() == 1
 
     with transaction():
@@ -172,7 +172,7 @@ def test_another_person_never_gets_what_was_kept(
     page = open_form(client)
     make_account("D1002")
     frozen.shift(timedelta(hours=2))
-    asked = send(client, page)
+    asked = send_form(client, page)
 
     client.press(asked, "Sign in", name="D1002", password=PASSWORD)
 
@@ -185,7 +185,7 @@ def test_another_browser_never_gets_what_was_kept(
 ) -> None:
     page = open_form(client)
     frozen.shift(timedelta(hours=2))
-    send(client, page)
+    send_form(client, page)
 
     other = another(app)
     sign_in(other)
@@ -196,7 +196,7 @@ def test_another_browser_never_gets_what_was_kept(
 def test_after_an_hour_it_is_gone(frozen: time_machine.Traveller, client: PortalClient) -> None:
     page = open_form(client)
     frozen.shift(timedelta(hours=2))
-    send(client, page)
+    send_form(client, page)
     frozen.shift(timedelta(minutes=60))
 
     sign_in(client)
@@ -209,10 +209,10 @@ def test_a_form_that_another_site_made_is_not_kept(
 ) -> None:
     page = open_form(client)
     frozen.shift(timedelta(hours=2))
-    fields = page.form_with("Change password").fields
+    fields = page.form_with("Grant role").fields
 
-    forged = client.post("/account/password", data={**fields, "csrf_token": "forged"})
-    foreign = client.post("/account/password", data=fields, headers={"Origin": "https://evil.example"})
+    forged = client.post(f"{FORM}/grants", data={**fields, "csrf_token": "forged"})
+    foreign = client.post(f"{FORM}/grants", data=fields, headers={"Origin": "https://evil.example"})
 
     assert (forged.status_code, foreign.status_code) == (400, 400)
     assert held() == 0
@@ -222,7 +222,7 @@ def test_more_than_512_kilobytes_are_not_kept(frozen: time_machine.Traveller, cl
     page = open_form(client)
     frozen.shift(timedelta(hours=2))
 
-    asked = send(client, page, note="x" * 524288)
+    asked = send_form(client, page, note="x" * 524288)
 
     assert "was not carried out" in asked.text
     assert held() == 0
@@ -231,12 +231,12 @@ def test_more_than_512_kilobytes_are_not_kept(frozen: time_machine.Traveller, cl
 def test_what_a_script_sends_is_not_kept_and_not_told_of_later(
     frozen: time_machine.Traveller, client: PortalClient
 ) -> None:
-    form = open_form(client).form_with("Change password")
+    form = open_form(client).form_with("Grant role")
     frozen.shift(timedelta(hours=2))
 
     answer = client.post(
-        "/account/password",
-        data={**form.fields, "current": PASSWORD, "password": OTHER},
+        f"{FORM}/grants",
+        data={**form.fields, "role": "publisher", "unit": ""},
         headers={"Sec-Fetch-Mode": "cors"},
     )
 
@@ -252,20 +252,20 @@ def test_a_page_opened_before_a_lapse_still_sends_after_signing_in_elsewhere(
     frozen.shift(timedelta(hours=2))
     sign_in(client, path="/sign-in?next=/account")
 
-    assert "Your password is changed" in send(client, page).text
+    assert "Role granted: Publisher" in send_form(client, page).text
 
 
 def test_a_form_without_a_token_of_its_session_is_not_kept(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
     open_form(client)
-    make_account("D1002")
+    make_grant(make_account("D1002"), Role.ADMINISTRATOR)
     other = another(app)
     sign_in(other, "D1002", path="/sign-in?next=/account")
-    fields = other.page("/account/password").form_with("Change password").fields
+    fields = other.page(FORM).form_with("Grant role").fields
     frozen.shift(timedelta(hours=2))
 
-    response = client.post("/account/password", data=fields)
+    response = client.post(f"{FORM}/grants", data=fields)
 
     assert response.status_code == 400
     assert held() == 0
@@ -275,9 +275,9 @@ def test_one_person_cannot_fill_the_disk(frozen: time_machine.Traveller, client:
     page = open_form(client)
     frozen.shift(timedelta(hours=2))
     for _ in range(25):
-        send(client, page)
+        send_form(client, page)
 
-    assert held() == services.MOST_KEPT
+    assert held() == held_forms.MOST_KEPT
 
 
 def test_a_page_opened_before_signing_out_does_not(
@@ -286,8 +286,8 @@ def test_a_page_opened_before_signing_out_does_not(
     page = open_form(client)
     client.press(client.page("/account"), "Sign out")
     sign_in(client, path="/sign-in?next=/account")
-    fields = page.form_with("Change password").fields
+    fields = page.form_with("Grant role").fields
 
-    response = client.post("/account/password", data={**fields, "current": PASSWORD, "password": OTHER})
+    response = client.post(f"{FORM}/grants", data={**fields, "role": "publisher", "unit": ""})
 
     assert response.status_code == 400

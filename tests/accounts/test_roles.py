@@ -8,12 +8,22 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.accounts.models import Credential, HeldForm, SignInSession
+from portal.accounts.models import HeldForm, SignInSession
 from portal.db import db
-from tests.accounts.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
+from portal.people.models import RoleGrant
+from portal.people.queries import person_by_staff_number
+from tests.accounts.browsing import (
+    FORM,
+    another,
+    make_account,
+    open_form,
+    send_form,
+    sign_in,
+    signed_in,
+)
 from tests.factories.people import make_grant, make_unit
 from tests.imports.rosters import run
-from tests.pages import PortalClient
+from tests.pages import Page, PortalClient
 
 PAGE = "/people/D1001/account"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -25,8 +35,14 @@ def frozen() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def set_at(person: int) -> datetime | None:
-    return db.session.scalar(select(Credential.set_at).where(Credential.person_id == person))
+def roles_of(staff_number: str) -> list[str]:
+    person = person_by_staff_number(staff_number)
+    return list(db.session.scalars(select(RoleGrant.role).where(RoleGrant.person_id == person)))
+
+
+def publisher(page: Page) -> dict[str, object]:
+    """What the page sends to make D1005 a publisher."""
+    return {**page.form_with("Grant role").fields, "role": "publisher", "unit": ""}
 
 
 def test_granting_and_ending_a_role_on_the_page_signs_the_person_out(
@@ -90,35 +106,25 @@ def test_an_administrator_who_changes_their_own_roles_signs_in_again(client: Por
 
 
 def test_a_form_sent_after_a_change_of_role_is_not_carried_out(app: Flask, client: PortalClient) -> None:
-    person = make_account()
-    sign_in(client, path="/sign-in?next=/account")
-    page, before = client.page("/account/password"), set_at(person)
+    page = open_form(client)
     run(app, "people", "grant", "D1001", "auditor")
 
-    asked = client.post(
-        "/account/password",
-        data={**page.form_with("Change password").fields, "current": PASSWORD, "password": OTHER},
-    )
+    asked = client.post(f"{FORM}/grants", data=publisher(page))
 
     assert asked.status_code in {303, 400}
-    assert set_at(person) == before
+    assert roles_of("D1005") == []
     assert db.session.scalar(select(func.count()).select_from(HeldForm)) == 0
     sign_in(client, path="/sign-in?next=/account")
-    again = client.post(
-        "/account/password",
-        data={**page.form_with("Change password").fields, "current": PASSWORD, "password": OTHER},
-    )
+    again = client.post(f"{FORM}/grants", data=publisher(page))
     assert again.status_code == 400
-    assert set_at(person) == before
+    assert roles_of("D1005") == []
 
 
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_page_of_a_session_that_had_lapsed_sends_nothing_either(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient, replaced: bool
 ) -> None:
-    person = make_account()
-    sign_in(client, path="/sign-in?next=/account")
-    page, before = client.page("/account/password"), set_at(person)
+    page = open_form(client)
     frozen.shift(timedelta(hours=2))
     if replaced:
         sign_in(client, path="/sign-in?next=/account")
@@ -126,12 +132,9 @@ def test_a_page_of_a_session_that_had_lapsed_sends_nothing_either(
     if replaced:
         sign_in(client, path="/sign-in?next=/account")
 
-    client.post(
-        "/account/password",
-        data={**page.form_with("Change password").fields, "current": PASSWORD, "password": OTHER},
-    )
+    client.post(f"{FORM}/grants", data=publisher(page))
 
-    assert set_at(person) == before
+    assert roles_of("D1005") == []
     assert db.session.scalar(select(func.count()).select_from(HeldForm)) == 0
     reasons = db.session.scalars(select(SignInSession.end_reason).order_by(SignInSession.created_at)).all()
     assert reasons[0] == "role_changed"
@@ -140,15 +143,13 @@ def test_a_page_of_a_session_that_had_lapsed_sends_nothing_either(
 def test_what_was_kept_before_the_change_is_carried_out_after_the_new_sign_in(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
-    person = make_account()
-    sign_in(client, path="/sign-in?next=/account")
-    page, before = client.page("/account/password"), set_at(person)
+    page = open_form(client)
     frozen.shift(timedelta(hours=2))
-    client.press(page, "Change password", current=PASSWORD, password=OTHER)  # kept: the session had lapsed
+    send_form(client, page)  # kept: the session had lapsed
     run(app, "people", "grant", "D1001", "auditor")
 
     kept = sign_in(client)
     assert kept.h1 == "What you sent was kept"
     client.press(kept, "Continue")
 
-    assert set_at(person) != before
+    assert roles_of("D1005") == ["publisher"]

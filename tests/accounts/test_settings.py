@@ -9,7 +9,7 @@ import time_machine
 from flask import Flask
 
 from config import Config
-from tests.accounts.browsing import make_account, sign_in, signed_in
+from tests.accounts.browsing import make_account, open_form, send_form, sign_in, signed_in
 from tests.pages import PortalClient
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -57,14 +57,12 @@ def test_unless_set_an_hour_and_twelve_hours(tmp_path: Path) -> None:
 
 
 def test_the_cookies_page_names_every_cookie_that_is_set(client: PortalClient) -> None:
-    make_account()
     with time_machine.travel(START, tick=False) as frozen:
-        sign_in(client, path="/sign-in?next=/account")
-        form = client.page("/account/password")
+        form = open_form(client)
         frozen.shift(timedelta(hours=2))
-        client.press(form, "Change password", current="a", password="b")
+        send_form(client, form)
         names = {cookie.key for cookie in client._cookies.values()}
 
     told = {cell.text for row in client.page("/cookies").all("tr") for cell in row[:1]} - {"Name"}
 
-    assert told == names == {"portal", "portal-form", "portal-kept"}
+    assert told == names == {"portal", "portal-browser", "portal-form", "portal-kept"}

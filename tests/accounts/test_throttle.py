@@ -7,11 +7,15 @@ from threading import Barrier, Thread
 import pytest
 import time_machine
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portal import clock
-from portal.accounts import services, throttle
-from portal.accounts.tokens import name_hash
-from portal.db import transaction
+from portal.accounts import attempts, throttle
+from portal.accounts.attempts import Attempt
+from portal.accounts.throttle import Rule
+from portal.accounts.tokens import account_key
+from portal.db import db, transaction
 from portal.errors import TooManyError
 from tests.accounts.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
 from tests.pages import PortalClient
@@ -83,24 +87,6 @@ def test_signing_in_forgets_the_failures_before(frozen: time_machine.Traveller, 
     assert signed_in(client)
 
 
-def test_a_hundred_failures_of_any_accounts_stop_an_address(
-    frozen: time_machine.Traveller, app: Flask, client: PortalClient
-) -> None:
-    make_account()
-    for number in range(99):  # as the page counts them, without the cost of a password each
-        with transaction():
-            services.admit(name_hash(f"X{number}", "key"), "127.0.0.1", clock.now())
-    fail(client, 1, "X99")
-
-    page = sign_in(client, status=429)
-
-    assert page.headers["Retry-After"] == "3600"
-    owner = another(app)
-    owner.environ_base["REMOTE_ADDR"] = "192.0.2.7"
-    sign_in(owner, path="/sign-in?next=/account")
-    assert signed_in(owner)
-
-
 def test_the_hosts_of_one_ipv6_network_are_one_address(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
@@ -130,27 +116,55 @@ def test_tries_while_waiting_do_not_lengthen_the_wait(
     assert signed_in(client)
 
 
+@pytest.mark.parametrize("names", [("D1001", "d1001@westshire.example", " d1001 "), ("D9999", "d9999")])
+def test_one_account_has_one_count_by_whichever_name_it_is_tried(
+    frozen: time_machine.Traveller, client: PortalClient, names: tuple[str, ...]
+) -> None:
+    make_account()
+    for number in range(5):
+        fail(client, 1, names[number % len(names)])
+
+    for name in names:
+        fail(client, 1, name, status=429)
+
+
+def test_guesses_at_the_current_password_and_at_sign_in_are_one_count(
+    frozen: time_machine.Traveller, app: Flask, client: PortalClient
+) -> None:
+    make_account()
+    sign_in(client, path="/sign-in?next=/account")
+    client.delete_cookie("portal-browser")
+    for _ in range(3):
+        client.press(client.page("/account/password"), "Change password", current=OTHER, password=OTHER)
+    fail(another(app), 2)
+
+    fail(another(app), 1, status=429)
+
+
 def test_tries_sent_at_once_cannot_slip_through(app: Flask) -> None:
-    name, address = name_hash("D1001", "parallel"), "198.51.100.9"
+    attempt = Attempt(account_key(None, "D1001", "parallel"), "198.51.100.9")
     barrier, admitted = Barrier(12), []
 
-    def attempt() -> None:
+    def guess() -> None:
         with app.app_context():
+            attempts.refuse_throttled(attempt, clock.now())  # as the page asks first
+            db.session.rollback()
             barrier.wait()
             try:
                 with transaction():
-                    services.admit(name, address, clock.now())
+                    attempts.refuse_throttled(attempt, clock.now(), lock=True)
+                    attempts.record_failure(attempt, clock.now())
                 admitted.append(1)
             except TooManyError:
                 pass
 
-    threads = [Thread(target=attempt) for _ in range(12)]
+    threads = [Thread(target=guess) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     with app.app_context(), transaction():
-        services.forget_failures(name, address)
+        attempts.forget_failures(attempt)
 
     assert len(admitted) == 5
 
@@ -176,5 +190,66 @@ def _after(*minutes: float) -> list[datetime]:
 )
 def test_the_wait_grows_up_to_fifteen_minutes(failures: list[float], minutes: float) -> None:
     instants = _after(*failures)
+    at = instants[-1] if instants else START
 
-    assert throttle.account_wait(instants, instants[-1] if instants else START) == timedelta(minutes=minutes)
+    assert throttle.wait_after(instants, throttle.PLACE, at) == timedelta(minutes=minutes)
+
+
+RULES = st.sampled_from([throttle.PLACE, throttle.NOISY_PLACE, throttle.ACCOUNT])
+GAPS = st.lists(st.timedeltas(timedelta(), timedelta(hours=3)), max_size=40)
+LATER = st.timedeltas(timedelta(), timedelta(hours=3))
+
+
+def _spaced(gaps: list[timedelta]) -> list[datetime]:
+    return [START + sum(gaps[: index + 1], timedelta()) for index in range(len(gaps))]
+
+
+@given(RULES, GAPS, LATER, LATER)
+def test_a_wait_runs_down_as_time_passes(
+    rule: Rule, gaps: list[timedelta], now: timedelta, more: timedelta
+) -> None:
+    failures = _spaced(gaps)
+    at = (failures[-1] if failures else START) + now
+    wait = throttle.wait_after(failures, rule, at)
+
+    assert timedelta() <= wait <= rule.longest
+    assert throttle.wait_after(failures, rule, at + more) == max(timedelta(), wait - more)
+
+
+@given(RULES, GAPS)
+def test_fewer_failures_than_are_free_never_wait(rule: Rule, gaps: list[timedelta]) -> None:
+    failures = _spaced(gaps)[: rule.free - 1]
+
+    assert not throttle.wait_after(failures, rule, failures[-1] if failures else START)
+
+
+@given(RULES, GAPS, LATER)
+def test_one_more_failure_never_shortens_a_wait(rule: Rule, gaps: list[timedelta], now: timedelta) -> None:
+    failures = _spaced(gaps)
+    at = (failures[-1] if failures else START) + now
+
+    assert throttle.wait_after([*failures, at], rule, at) >= throttle.wait_after(failures, rule, at)
+
+
+@given(RULES, GAPS, st.timedeltas(timedelta(), timedelta(days=400)))
+def test_a_clock_that_stepped_back_never_makes_a_longer_wait(
+    rule: Rule, gaps: list[timedelta], back: timedelta
+) -> None:
+    assert throttle.wait_after(_spaced(gaps), rule, START - back) <= rule.longest
+
+
+# Four in each quarter of an hour, one after each wait, 19 in each hour: what nobody need wait for, and a few.
+MOST_IN_TWO_HOURS = {throttle.PLACE: 40, throttle.NOISY_PLACE: 12, throttle.ACCOUNT: 60}
+
+
+@given(RULES, st.lists(st.timedeltas(timedelta(), timedelta(minutes=40)), min_size=60, max_size=60))
+def test_however_a_guesser_times_it_few_guesses_are_looked_at(rule: Rule, idle: list[timedelta]) -> None:
+    """A guesser who may pause as they like, and else guesses at the first instant that is let through."""
+    at, failures = START, list[datetime]()
+    for pause in idle:
+        remembered = [failed for failed in failures if failed > at - throttle.MEMORY]
+        at += throttle.wait_after(remembered, rule, at) + pause
+        failures.append(at)
+
+    within = [sum(first <= failed < first + throttle.MEMORY for failed in failures) for first in failures]
+    assert max(within) <= MOST_IN_TWO_HOURS[rule]

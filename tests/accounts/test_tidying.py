@@ -8,11 +8,11 @@ import time_machine
 from sqlalchemy import Engine, event, func, insert, select, text
 
 from portal import clock
-from portal.accounts import services, tidying
-from portal.accounts.models import HeldForm, PasswordLink, SignInFailure, SignInSession
+from portal.accounts import held_forms, services, tidying
+from portal.accounts.models import HeldForm, KnownBrowser, PasswordLink, SignInFailure, SignInSession
 from portal.accounts.queries import Limits
 from portal.db import db, transaction
-from tests.accounts.browsing import PASSWORD, make_account, sign_in, signed_in
+from tests.accounts.browsing import make_account, open_form, send_form, sign_in, signed_in
 from tests.pages import PortalClient
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -21,6 +21,7 @@ INDEXES = {
     "ix_password_link_expires_at",
     "ix_held_form_expires_at",
     "ix_sign_in_failure_failed_at",
+    "ix_known_browser_used_at",
 }
 LIMITS = Limits(timedelta(minutes=60), timedelta(hours=12))
 
@@ -41,20 +42,20 @@ def leave_a_row_of_each(client: PortalClient, person: int) -> None:
     sign_in(PortalClient(client.application), password="not the one")
     with transaction():
         services.invite(person, by=None, at=clock.now())
-        services.hold_form(person, "/account/password", b"a=b", clock.now())
+        held_forms.hold_form(person, "/account/password", "a=b", clock.now())
 
 
 def test_what_ran_out_is_gone_after_a_sign_in(frozen: time_machine.Traveller, client: PortalClient) -> None:
     leave_a_row_of_each(client, make_account())
     make_account("D1002")
-    tables = (SignInSession, PasswordLink, HeldForm, SignInFailure)
-    assert [count(table) for table in tables] == [1, 1, 1, 1]
+    tables = (SignInSession, PasswordLink, HeldForm, SignInFailure, KnownBrowser)
+    assert [count(table) for table in tables] == [1, 1, 1, 1, 1]
 
     frozen.shift(timedelta(days=8))
     client.delete_cookie("portal")
     sign_in(client, "D1002", path="/sign-in?next=/account")
 
-    assert [count(table) for table in tables] == [1, 0, 0, 0]  # the one session is the new one
+    assert [count(table) for table in tables] == [1, 0, 0, 0, 2]  # the one session is the new one
     assert signed_in(client)
 
 
@@ -66,20 +67,24 @@ def test_what_still_counts_stays(frozen: time_machine.Traveller, client: PortalC
     client.delete_cookie("portal")
     sign_in(client, "D1002", path="/sign-in?next=/account")
 
-    assert [count(t) for t in (SignInSession, PasswordLink, HeldForm, SignInFailure)] == [2, 1, 1, 1]
+    assert [count(t) for t in (SignInSession, PasswordLink, HeldForm, SignInFailure, KnownBrowser)] == [
+        2,
+        1,
+        1,
+        1,
+        2,
+    ]
 
 
 def test_a_form_from_a_page_left_open_over_a_long_weekend_is_kept(
     frozen: time_machine.Traveller, client: PortalClient
 ) -> None:
-    make_account()
-    sign_in(client, path="/sign-in?next=/account")
-    page = client.page("/account/password")
+    page = open_form(client)
     frozen.shift(timedelta(days=5))
     make_account("D1002")
     sign_in(PortalClient(client.application), "D1002")
 
-    asked = client.press(page, "Change password", current=PASSWORD, password="lantern pebble sixteen")
+    asked = send_form(client, page)
 
     assert "What you sent is kept for 60 minutes" in asked.text
 
@@ -116,7 +121,7 @@ def test_each_removal_finds_its_rows_by_an_index(client: PortalClient) -> None:
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
-    assert len(wanted) == 4
+    assert len(wanted) == 5
     connection = db.session.connection()
     sqlite = connection.dialect.name == "sqlite"
     if not sqlite:

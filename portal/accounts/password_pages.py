@@ -1,0 +1,146 @@
+"""Pages on which a password is set: from a link, as one's own choice, or because the old one is too weak."""
+
+from typing import cast
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import Field
+
+from portal import clock
+from portal.access import public, requires
+from portal.accounts import attempts, browser, held_forms, queries, services
+from portal.accounts.addresses import safe_next
+from portal.accounts.errors import LinkSpentError, PasswordRefusedError
+from portal.accounts.forms import ChangePasswordForm, ChoosePasswordForm, NewPasswordForm
+from portal.accounts.queries import Account
+from portal.audit.services import log
+from portal.db import transaction
+from portal.permissions import Permission
+from portal.web.secret_fields import takes_secret
+
+
+def register(bp: Blueprint) -> None:
+    """Add the pages."""
+    for path, view in (
+        ("/set-password/<token>", set_password),
+        ("/account/password", change_password),
+        ("/account/new-password", choose_password),
+    ):
+        bp.add_url_rule(path, view.__name__, view, methods=["GET", "POST"])
+
+
+def account() -> Account:
+    """The signed-in account."""
+    return cast(Account, current_user._get_current_object())
+
+
+def mark_wrong(field: Field, text: str) -> None:
+    """Show this sentence at the field."""
+    field.errors = (*field.errors, text)
+
+
+def _about() -> tuple[str, ...]:
+    return (browser.settings().force_name,)
+
+
+@takes_secret
+@public
+def set_password(token: str) -> ResponseReturnValue:
+    """Set a password from a single-use link; this browser is then one that the person used before."""
+    form = NewPasswordForm()
+    if queries.link_person(token, clock.now()) is None:
+        return _spent_link()
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                person_id = services.use_link(token, form.password.data or "", clock.now(), _about())
+                browser_token = browser.remember_browser(person_id)
+        except LinkSpentError:
+            return _spent_link()
+        except PasswordRefusedError as error:
+            mark_wrong(form.password, str(error))
+        else:
+            response = redirect(url_for(".sign_in"), 303)
+            browser.sign_out(response)
+            browser.keep_browser(response, browser_token)
+            flash("Your password is set. Sign in with it.", "success")
+            return response
+    answer = make_response(render_template("accounts/set_password.html", form=form))
+    # The address holds the token; "no-referrer" would also hide the origin that our own form must show.
+    answer.headers["Referrer-Policy"] = "strict-origin"
+    return answer
+
+
+def _spent_link() -> ResponseReturnValue:
+    return render_template("accounts/spent_link.html", sign_in_help=browser.settings().sign_in_help), 404
+
+
+@takes_secret
+@requires(Permission.ACCOUNT_OWN)
+def change_password() -> ResponseReturnValue:
+    """Change one's own password; every other browser is signed out."""
+    form, me = ChangePasswordForm(), account()
+    if form.validate_on_submit():
+        if not _own_password(me, form.current.data or ""):
+            mark_wrong(form.current, "The current password is not right")
+        else:
+            try:
+                return _changed(me, form.password.data or "", url_for(".own"))
+            except PasswordRefusedError as error:
+                mark_wrong(form.password, str(error))
+    return render_template("accounts/change_password.html", form=form)
+
+
+def _own_password(me: Account, plain: str) -> bool:
+    """Whether this is the account's password; tries are throttled as those of signing in are.
+
+    Raises:
+        TooManyError: Too many tries failed.
+    """
+    attempt, now = browser.attempt_at(me.person_id), clock.now()
+    attempts.refuse_throttled(attempt, now)
+    right = queries.own_password(me.person_id, plain)
+    with transaction():
+        failures = attempts.refuse_throttled(attempt, now, lock=True)
+        if not right:
+            attempts.record_failure(attempt, now)
+            log("account.refused", actor_id=me.person_id, subject_id=me.person_id, reason="current password")
+        elif failures:
+            attempts.forget_failures(attempt)
+    return right
+
+
+@takes_secret
+@requires(Permission.ACCOUNT_OWN)
+def choose_password() -> ResponseReturnValue:
+    """Choose another password after signing in with a weak one; then go where one was going."""
+    form, me = ChoosePasswordForm(), account()
+    if not me.session.must_change:
+        return redirect(safe_next(request.args.get("next")), 303)
+    if form.validate_on_submit():
+        waiting = held_forms.waiting_hashes(browser.kept_tokens(), me.person_id, clock.now())
+        target = url_for(".kept") if waiting else safe_next(request.args.get("next"))
+        try:
+            return _changed(me, form.password.data or "", target, keep_forms=True)
+        except PasswordRefusedError as error:
+            mark_wrong(form.password, str(error))
+    return render_template("accounts/choose_password.html", form=form, next=request.args.get("next"))
+
+
+def _changed(me: Account, plain: str, target: str, *, keep_forms: bool = False) -> ResponseReturnValue:
+    """Set the password, and go on in this browser.
+
+    Raises:
+        PasswordRefusedError: It is too short, too long or too easy to guess.
+    """
+    with transaction():
+        token, form_secret = services.change_password(
+            me.person_id, plain, browser.origin(), clock.now(), _about(), keep_forms=keep_forms
+        )
+        browser_token = browser.remember_browser(me.person_id)
+    response = redirect(target, 303)
+    browser.sign_in(response, token, form_secret)
+    browser.keep_browser(response, browser_token)
+    flash("Your password is changed. You are signed out everywhere else.", "success")
+    return response

@@ -1,0 +1,120 @@
+"""How easily a password is guessed: zxcvbn's score, and what zxcvbn does not know.
+
+zxcvbn knows leaked passwords, names, dates, keyboards and repeats, but not whose password it is: it gives
+"westshirepolice1" its best score. So it is told the words of the person and of the force, and what is left
+of the password without those words must be hard to guess too.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+
+LOWEST_SCORE = 3  # of 0 to 4: more than 10**8 guesses
+MOST_SCORED = 72  # characters; zxcvbn takes no more, and 35 ms of a processor for the slowest of them
+SHORTEST_CUT = 3  # characters of a word that is cut out; a name of two letters is part of many words
+
+# What anyone tries first at a portal of the police.
+PORTAL_WORDS = (
+    "constabulary", "elearning", "force", "immigration", "learning", "module", "officer", "password",
+    "police", "policing", "portal", "sergeant", "training",
+)  # fmt: skip
+
+# What people build long phrases from; zxcvbn scores "welcome to the portal" as if its words were random.
+_COMMON_WORDS = frozenset(
+    """
+    abc abcd abcdef access account admin administrator and asdf asdfgh asdfghjkl baseball change changeme
+    computer constable default dragon easy england enter football force guest hello home iloveyou is
+    learn learning letmein liverpool login london love manchester master me monday my new nothing
+    now officer open pass passphrase passw passwd password passwords police policing portal princess qwer
+    qwert qwerty qwertyuiop qwertyuiopasdfghjkl read ready root secret sergeant shadow sign signin staff
+    starwars strong summer sunday sunshine super superman system temp temporary test testing the this
+    training trustno to for in of on it unit user welcome westshire winter work yes you your zxcv zxcvbn
+    zxcvbnm january february march april may june july august september october november december spring
+    autumn tuesday wednesday thursday friday saturday one two three four five six seven eight nine ten random
+    word words
+    """.split()
+)
+_SIGNS = str.maketrans("@$", "as")  # put in place of letters
+_DIGITS = (str.maketrans("013457", "oleast"), str.maketrans("013457", "oieast"))
+_FEWEST_SIGNS = 5  # different ones
+# Two rows of keys, or letters and digits in turn, which zxcvbn takes for random signs.
+_RUNS = ("q1w2e3r4t5y6u7i8o9p0", "a1b2c3d4e5f6g7h8i9j0", "1a2b3c4d5e6f7g8h9i0j", "1q2w3e4r5t6y7u8i9o0p")
+
+_TOO_EASY = "Password is too easy to guess. Choose three random words that have nothing to do with each other"
+_TOO_CLOSE = (
+    "Password is too easy to guess: your name, staff number, words about the police and repeats do not "
+    "count. Choose three random words that have nothing to do with you"
+)
+
+
+def refusal(plain: str, about: Iterable[str]) -> str | None:
+    """The sentence that refuses a password that is too easy to guess; None where it is hard enough.
+
+    Args:
+        plain: The password, in one Unicode form.
+        about: Names, numbers, addresses: what belongs to the person and the force.
+    """
+    words = _words(about)
+    if _is_common(plain.casefold(), words):
+        return _TOO_EASY
+    if _score(plain, ()) < LOWEST_SCORE:
+        return _TOO_EASY
+    rests = {plain, _without(plain.casefold(), words), _once_each(plain.casefold())}
+    return _TOO_CLOSE if any(_score(rest, words) < LOWEST_SCORE for rest in rests) else None
+
+
+def _words(about: Iterable[str]) -> frozenset[str]:
+    """Each text, its words, and their letters and digits apart, without signs between them."""
+    words = set(PORTAL_WORDS)
+    for text in about:
+        parts = re.findall(r"[^\W_]+", text.casefold())
+        words.update(parts, re.findall(r"[^\W\d_]+|\d+", text.casefold()), ["".join(parts)])
+    return frozenset(word for word in words if len(word) > 1)
+
+
+def _score(plain: str, words: Collection[str]) -> int:
+    """Score by zxcvbn of at most the first ``MOST_SCORED`` characters."""
+    if not plain.strip():
+        return 0
+    from zxcvbn import zxcvbn  # 15 MiB, which a process that judges no password does without
+
+    score: int = zxcvbn(plain[:MOST_SCORED], user_inputs=sorted(words), max_length=MOST_SCORED)["score"]
+    return score
+
+
+def _without(plain: str, words: Collection[str]) -> str:
+    """The password without these words, also where signs stand for letters."""
+    letters = plain.translate(_SIGNS)
+    forms = (plain, letters, *(letters.translate(digits) for digits in _DIGITS))  # all of one length
+    kept = [True] * len(plain)
+    for word in words:
+        for form in forms if len(word) >= SHORTEST_CUT else ():
+            for match in re.finditer(re.escape(word), form):
+                kept[match.start() : match.end()] = [False] * len(word)
+    return "".join(sign for sign, left in zip(plain, kept, strict=True) if left)
+
+
+def _once_each(plain: str) -> str:
+    """The password with each of its words and numbers once: saying one twice is no second secret."""
+    return "".join(dict.fromkeys(re.findall(r"[^\W\d_]+|\d+|[\W_]", plain)))
+
+
+def _is_common(plain: str, words: Collection[str]) -> bool:
+    """Whether it is one run of keys, has hardly any different signs, or is made of common words alone."""
+    signs = re.sub(r"[\W_]", "", plain)
+    if len(set(signs)) < _FEWEST_SIGNS or any(signs in run or signs in run[::-1] for run in _RUNS):
+        return True
+    common = _COMMON_WORDS | set(words)
+    return any(_made_of(text, common) for text in (signs, re.sub(r"[\W_]", "", plain.translate(_SIGNS))))
+
+
+def _made_of(signs: str, words: Collection[str]) -> bool:
+    """Whether these words, also with digits put for their letters, and further digits make up all."""
+    forms = (signs, *(signs.translate(digits) for digits in _DIGITS))
+    reachable = [True] + [False] * len(signs)
+    sizes = sorted({len(word) for word in words if len(word) > 1})
+    for end in range(1, len(signs) + 1):
+        reachable[end] = (reachable[end - 1] and signs[end - 1].isdigit()) or any(
+            size <= end and reachable[end - size] and any(form[end - size : end] in words for form in forms)
+            for size in sizes
+        )
+    return reachable[-1]
