@@ -18,6 +18,7 @@ from huey.consumer import Consumer, ConsumerStopped, Scheduler
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from portal import clock
+from portal.accounts import tidying
 from portal.db import db, transaction
 from portal.errors import BusyError, PortalError
 from portal.jobs import carrier, claims, queries, services
@@ -136,11 +137,14 @@ class Hands:
                     services.start(one.kind, {}, by=None, at=now)
 
     def expire(self, now: datetime) -> None:
-        """Let jobs go that ended longer ago than they are kept."""
+        """Remove jobs that ended longer ago than they are kept, and kept forms that ran out."""
         before = now - timedelta(days=self.app.config["PORTAL"].jobs_kept_days)
         if queries.any_ended(before):  # most looks find none, and then no writer waits for this one
             with transaction():
                 services.expire(before)
+        if tidying.any_form_expired(now):
+            with transaction():
+                tidying.tidy_forms(now)
 
 
 def _kept(reason: str) -> str:

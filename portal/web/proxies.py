@@ -81,14 +81,15 @@ def sender(peer: str, forwarded: str, trusted: Iterable[Network]) -> str:
 
 
 def _address(text: str) -> Address | None:
-    """The address, as IPv4 where it is IPv4 within IPv6; None where the text is none."""
+    """The address, as IPv4 where it is IPv4 within IPv6; None where the text is none, or has a zone."""
     match = _WITH_PORT.fullmatch(text)
     try:
         address = ip_address((match[1] or match[2]) if match else text)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or (None if address.scope_id else address)
+    return address
 
 
 def _lies_in(address: Address, trusted: Iterable[Network]) -> bool:

@@ -15,9 +15,7 @@ Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 _views: set[Callable[..., Any]] = set()
 # What a field of a secret is called, should it be no SecretField; the form's own token is none.
-_SECRET_NAME = re.compile(
-    r"passw|passphrase|secret|token|(^|[_-])(code|otp|pin|key)s?($|[_-])", re.IGNORECASE
-)
+_SECRET_NAME = re.compile(r"passw|passphrase|secret|token|(^|[_-])(code|otp|pin)s?($|[_-])", re.IGNORECASE)
 _NO_SECRETS = frozenset({"csrf_token"})
 
 

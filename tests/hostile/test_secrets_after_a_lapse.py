@@ -1,0 +1,255 @@
+"""A form that arrives after its session lapsed is kept without its secrets, and sealed."""
+
+import importlib
+import pkgutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import func, select
+from wtforms import Form, PasswordField
+
+import portal
+from config import Config
+from portal.access import permission_of, public
+from portal.accounts import held_forms, sealing
+from portal.accounts.forms import NewPasswordForm
+from portal.accounts.models import HeldForm
+from portal.accounts.tokens import new_token, token_hash
+from portal.app import create_app
+from portal.db import db, transaction
+from portal.operations.archive import backup
+from portal.people.queries import person_by_staff_number
+from portal.web.secret_fields import SecretField, any_is_secret, takes_secret, view_takes_secret
+from tests.accounts.browsing import FORM, PASSWORD, make_administrator, open_form, send_form, sign_in
+from tests.conftest import SECRET
+from tests.pages import PortalClient
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TYPED = "lantern pebble sixteen"
+TOLD = "The portal never keeps passwords or codes: sign in, then enter them again."
+NAMES = ("password", "new_password", "code", "recovery_code", "otp", "api_token", "client_secret", "pin")
+
+
+@pytest.fixture
+def frozen() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+def held() -> int:
+    return db.session.scalar(select(func.count()).select_from(HeldForm)) or 0
+
+
+def forms() -> list[type[Form]]:
+    """Every form of the portal, of every module that there is."""
+    for module in pkgutil.walk_packages(portal.__path__, "portal."):
+        importlib.import_module(module.name)
+
+    def below(kind: type[Form]) -> Iterator[type[Form]]:
+        for one in kind.__subclasses__():
+            yield one
+            yield from below(one)
+
+    return [kind for kind in below(Form) if kind.__module__.startswith("portal.")]
+
+
+def test_every_field_of_a_secret_is_one_that_its_view_must_declare(app: Flask) -> None:
+    secrets = []
+    for kind in forms():
+        for name, field in ((name, getattr(kind, name)) for name in dir(kind)):
+            made = getattr(field, "field_class", None)
+            if made is not None and (issubclass(made, PasswordField) or any_is_secret([name])):
+                secrets.append(f"{kind.__name__}.{name}")
+                assert issubclass(made, SecretField), f"{secrets[-1]} is to be a SecretField"
+
+    assert len(secrets) >= 5, secrets
+
+
+def test_a_view_that_does_not_declare_it_cannot_show_the_form(app: Flask) -> None:
+    made = create_app(app.config["PORTAL"])
+    for name, view in (("forgot", public(lambda: str(NewPasswordForm()))),):
+        made.add_url_rule(f"/{name}", name, view)
+    declared = takes_secret(public(lambda: str(NewPasswordForm())))
+    made.add_url_rule("/declared", "declared", declared)
+    made.config["PROPAGATE_EXCEPTIONS"] = True
+
+    assert made.test_client().get("/declared").status_code == 200
+    with pytest.raises(RuntimeError, match="declare @takes_secret"):
+        made.test_client().get("/forgot")
+
+
+def addresses(app: Flask) -> Iterator[tuple[str, str]]:
+    """The endpoint and an address of every route that a signed-in person posts to."""
+    adapter = app.url_map.bind("localhost")
+    made = {"UUIDConverter": "00000000-0000-0000-0000-000000000000", "GuideKey": "_guides/a"}
+    for rule in app.url_map.iter_rules():
+        if "POST" in (rule.methods or ()) and permission_of(app.view_functions[rule.endpoint]) is not None:
+            values = dict.fromkeys(rule.arguments, "1")
+            for name, converter in rule._converters.items():
+                values[name] = min(getattr(converter, "items", [made.get(type(converter).__name__, "1")]))
+            yield rule.endpoint, adapter.build(rule.endpoint, values, method="POST")
+
+
+def test_no_route_keeps_a_secret_over_a_lapse(
+    frozen: time_machine.Traveller, app: Flask, client: PortalClient
+) -> None:
+    token = open_form(client).form_with("Grant role").fields["csrf_token"]
+    frozen.shift(timedelta(hours=2))
+    routes = list(addresses(app))
+
+    for endpoint, address in routes:
+        takes_one = view_takes_secret(app.view_functions[endpoint])
+        for name in ("current",) if takes_one else NAMES:
+            answer = client.post(address, data={"csrf_token": token, "note": "kept", name: TYPED})
+            assert answer.status_code == 303, address
+            assert answer.location.startswith("/sign-in"), address
+            assert held() == 0, f"{address} keeps {name}"
+
+    assert len(routes) > 50
+    assert TOLD in client.page("/sign-in").text
+
+
+def test_every_other_form_is_kept(frozen: time_machine.Traveller, app: Flask, client: PortalClient) -> None:
+    token = open_form(client).form_with("Grant role").fields["csrf_token"]
+    person = person_by_staff_number("D1001")
+    frozen.shift(timedelta(hours=2))
+    for endpoint, address in addresses(app):
+        if not view_takes_secret(app.view_functions[endpoint]):
+            client.post(address, data={"csrf_token": token, "comment": "some words", "postcode": "WS1"})
+            assert held() == 1, address
+            with transaction():
+                held_forms.drop_forms(person)
+
+
+def test_the_person_is_told_and_comes_back_to_the_form(
+    frozen: time_machine.Traveller, client: PortalClient
+) -> None:
+    open_form(client)
+    page = client.page("/account/password")
+    frozen.shift(timedelta(hours=2))
+
+    asked = client.press(page, "Change password", current=PASSWORD, password=TYPED)
+
+    assert asked.h1 == "Sign in"
+    assert TOLD in asked.text
+    assert TYPED not in asked.html
+    assert client.press(asked, "Sign in", name="D1001", password=PASSWORD).h1 == "Change your password"
+    assert held() == 0
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Flask]:
+    """A portal on a file of the test's own, with what is committed."""
+    made = create_app(Config(mode="demo", secret_key=SECRET, instance=tmp_path / "instance"))
+    with made.app_context():
+        upgrade()
+        yield made
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_neither_the_database_file_nor_a_backup_holds_what_was_sent(
+    own: Flask, frozen: time_machine.Traveller, tmp_path: Path
+) -> None:
+    client = PortalClient(own)
+    grant = open_form(client)
+    change = client.page("/account/password")
+    frozen.shift(timedelta(hours=2))
+    client.press(change, "Change password", current=PASSWORD, password=TYPED)
+    send_form(client, grant, note="the words of an officer")
+    assert held() == 1
+    backup(tmp_path / "backup.sqlite")
+
+    for file in [*(tmp_path / "instance").glob("portal.sqlite*"), tmp_path / "backup.sqlite"]:
+        content = file.read_bytes()
+        for words in (
+            TYPED,
+            PASSWORD,
+            "the words of an officer",
+            "officer",
+            "role=publisher",
+            f"{FORM}/grants",
+        ):
+            assert words.encode() not in content, f"{file.name} holds {words!r}"
+            assert words.replace(" ", "+").encode() not in content, f"{file.name} holds {words!r}"
+    kept = sign_in(client)
+    assert kept.form_with("Continue").fields["note"] == ["the words of an officer"]
+
+
+def test_a_copy_of_the_database_opens_no_form_without_the_browsers_cookie(
+    own: Flask, frozen: time_machine.Traveller
+) -> None:
+    client = PortalClient(own)
+    grant = open_form(client)
+    frozen.shift(timedelta(hours=2))
+    send_form(client, grant)
+    row = db.session.scalars(select(HeldForm)).one()
+
+    cookie = client.get_cookie("portal-kept")
+    assert cookie is not None
+    assert cookie.value not in (row.token_hash, row.sealed.hex())
+    for guess in (row.token_hash, SECRET, new_token()):
+        assert sealing.unseal(guess, row.person_id, row.sealed) is None
+    assert sealing.unseal(cookie.value, row.person_id + 1, row.sealed) is None
+    assert sealing.unseal(cookie.value, row.person_id, row.sealed[:-1] + b"\x00\x00") is None
+    assert sealing.unseal(cookie.value, row.person_id, row.sealed) is not None
+
+
+def test_two_forms_that_are_alike_are_sealed_differently() -> None:
+    first, second = (sealing.seal(token, 1, "/a", "b=c") for token in (new_token(), new_token()))
+
+    assert first[12:] != second[12:]
+    assert token_hash("a") != token_hash("b")
+
+
+@pytest.mark.usefixtures("frozen")
+def test_the_migration_erases_what_was_kept_and_what_lay_in_free_pages(tmp_path: Path) -> None:
+    made = create_app(Config(mode="demo", secret_key=SECRET, instance=tmp_path))
+    file = tmp_path / "portal.sqlite"
+    with made.app_context():
+        upgrade()
+        make_administrator()
+        db.session.remove()
+        db.engine.dispose()
+        as_before(file)
+
+        upgrade()
+
+        assert held() == 0
+        db.session.remove()
+        db.engine.dispose()
+    for one in tmp_path.glob("portal.sqlite*"):
+        assert b"kettle+orbit" not in one.read_bytes(), one.name
+
+
+def as_before(file: Path) -> None:
+    """Make of the database one of the release before, with a form that waits and many that went."""
+    with closing(sqlite3.connect(file)) as database, database:
+        database.executescript("DROP TABLE held_form")
+        database.execute(
+            "CREATE TABLE held_form (token_hash TEXT NOT NULL, person_id INTEGER NOT NULL,"
+            " path TEXT NOT NULL, body BLOB NOT NULL, held_at DATETIME, expires_at DATETIME NOT NULL)"
+        )
+        body = b"current=kettle+orbit+walnut&password=lantern+pebble+sixteen&note=" + b"x" * 3000
+        person = database.execute("SELECT person_id FROM credential").fetchone()[0]
+        row = (person, "/account/password", body, "2026-03-02", "2026-03-02")
+        rows = [(f"hash {number}", *row) for number in range(50)]
+        database.executemany("INSERT INTO held_form VALUES (?, ?, ?, ?, ?, ?)", rows)
+        database.execute("DELETE FROM held_form WHERE token_hash <> 'hash 7'")
+        database.executescript(
+            "CREATE INDEX ix_held_form_person_id ON held_form (person_id);"
+            "CREATE INDEX ix_held_form_expires_at ON held_form (expires_at);"
+            "DROP TABLE known_browser; DELETE FROM sign_in_failure; DROP INDEX ix_failure_account;"
+            "CREATE INDEX ix_failure_account ON sign_in_failure (account_hash, address, failed_at);"
+            "ALTER TABLE credential DROP COLUMN password_rule;"
+            "ALTER TABLE sign_in_session DROP COLUMN must_change;"
+            "UPDATE alembic_version SET version_num = '0019'"
+        )
+    assert b"kettle+orbit" in file.read_bytes()
