@@ -46,6 +46,11 @@ def permission_of(view: Callable[..., Any]) -> Permission | None:
     return _declared[view]
 
 
+def is_public(view: Callable[..., Any]) -> bool:
+    """Whether ``view`` declares that anyone may call it."""
+    return view in _declared and _declared[view] is None
+
+
 def refuse_undeclared_routes(app: Flask) -> None:
     """Stop start-up if any endpoint says neither ``@requires`` nor ``@public``."""
     missing = sorted(

@@ -11,7 +11,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from portal import clock
-from portal.access import permission_of
+from portal.access import is_public
 from portal.accounts import browser, held_forms, queries, services
 from portal.accounts.queries import Account, SeenSession, SessionState
 from portal.audit.services import log
@@ -56,7 +56,7 @@ def before_weak_password_goes() -> ResponseReturnValue | None:
     A form that is sent meanwhile is kept until then.
     """
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or request.endpoint == CHOOSE_PASSWORD or permission_of(view) is None:
+    if view is None or request.endpoint == CHOOSE_PASSWORD or is_public(view):
         return None
     found = browser.seen()
     if found is None or found.state is not SessionState.OPEN or not found.must_change:
@@ -136,7 +136,7 @@ def _is_form_to_keep() -> bool:
     """Whether this is a form of a signed-in page, small enough, and without a secret."""
     view = current_app.view_functions[request.endpoint or ""]
     fits = 0 < (request.content_length or 0) <= LARGEST_KEPT
-    if permission_of(view) is None or request.mimetype != "application/x-www-form-urlencoded" or not fits:
+    if is_public(view) or request.mimetype != "application/x-www-form-urlencoded" or not fits:
         return False
     return not _has_secret()
 
