@@ -4,15 +4,24 @@ An author has no sight of people. So what is answered never tells whether a numb
 far that person is: one sentence stands for every reason why nothing was opened.
 """
 
-from datetime import datetime
+import math
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
 
 from portal.assessment import services as assessment
 from portal.assessment.errors import AttemptsRemainError, OwnAttemptError
+from portal.audit.models import AuditEvent
 from portal.audit.services import log
 from portal.catalogue.models import ModuleVersion
-from portal.errors import NotFoundError
+from portal.db import db
+from portal.errors import NotFoundError, TooManyError
 from portal.people.queries import person_by_staff_number
 from portal.records.queries import latest_registration
+
+NOT_OPENED = "attempt.not_opened"
+# Enough for whoever answers learners, too few to find out by trying whose numbers there are.
+MOST_TRIED, TRIED_WITHIN = 30, timedelta(hours=1)
 
 
 def open_by_number(version: ModuleVersion, staff_number: str, *, by: int, reason: str, at: datetime) -> bool:
@@ -32,7 +41,9 @@ def open_by_number(version: ModuleVersion, staff_number: str, *, by: int, reason
 
     Raises:
         OwnAttemptError: The number is the author's own.
+        TooManyError: The author tried too many numbers in vain.
     """
+    _refuse_guessing(by, at)
     person_id = _person(staff_number)
     if person_id == by:
         raise OwnAttemptError
@@ -40,9 +51,29 @@ def open_by_number(version: ModuleVersion, staff_number: str, *, by: int, reason
         held = latest_registration(person_id, version.activity_id) if person_id else None
         assessment.open_one_more(held, by=by, reason=reason, at=at)
     except AttemptsRemainError:
-        log("attempt.not_opened", actor_id=by, subject_id=person_id, module=version.activity.key)
+        log(NOT_OPENED, actor_id=by, subject_id=person_id, module=version.activity.key)
         return False
     return True
+
+
+def _refuse_guessing(by: int, at: datetime) -> None:
+    """Count what came to nothing in the audit trail: in the database, so that it holds over all processes."""
+    last_but = db.session.scalar(
+        select(AuditEvent.happened_at)
+        .where(
+            AuditEvent.actor_id == by,
+            AuditEvent.action == NOT_OPENED,
+            AuditEvent.happened_at > at - TRIED_WITHIN,
+        )
+        .order_by(AuditEvent.happened_at.desc())
+        .offset(MOST_TRIED - 1)
+        .limit(1)
+    )
+    if last_but is not None:
+        wait = last_but + TRIED_WITHIN - at
+        raise TooManyError(
+            "You have entered too many staff numbers in vain.", math.ceil(wait.total_seconds())
+        )
 
 
 def _person(staff_number: str) -> int | None:

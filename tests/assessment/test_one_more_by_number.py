@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from portal.audit.models import AuditEvent
 from portal.db import db, transaction
+from portal.extensions import limiter
 from portal.people.models import PersonName
 from portal.records.models import ExtraAttempt
 from tests.accounts.browsing import another, let_in, make_account
@@ -145,12 +146,15 @@ def test_a_number_and_a_reason_are_asked_for(author):
     assert "opened today for D1001." in page.text  # what no number can hold is left out
 
 
-def test_numbers_cannot_be_tried_without_end(author):
+def test_numbers_cannot_be_tried_without_end_in_whichever_process(author):
     page = author.page(PAGE)
     token = page.form_with(BUTTON).fields["csrf_token"][0]
     sent = {"csrf_token": token, "staff_number": "NOBODY", "reason": "other"}
 
-    codes = [author.post(PAGE, data=sent).status_code for _ in range(31)]
+    codes = []
+    for _ in range(31):
+        limiter.reset()  # another process remembers nothing of the earlier ones
+        codes.append(author.post(PAGE, data=sent).status_code)
 
     assert codes == [303] * 30 + [429]
     assert author.page(PAGE).h1 == BUTTON  # reading it is not trying
