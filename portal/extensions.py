@@ -18,6 +18,6 @@ class ViewLimiter(Limiter):
 csrf = CSRFProtect()
 login_manager = LoginManager()
 migrate = Migrate(directory="migrations", render_as_batch=False)
-# Counted in each process's memory: these limits protect the machine from large files, each process for itself.
+# Counted in each process's memory: these limits keep each process from making too many large files.
 # What keeps somebody from guessing is counted in the database instead: sign-ins, staff numbers.
 limiter = ViewLimiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
