@@ -70,6 +70,7 @@ NO_PAGES = {
 # These only lead to other pages, or have a journey of their own for what the force made has not.
 ELSEWHERE = {
     "home",
+    "accounts.choose_password",
     "accounts.kept",
     "assessment.resume",
     "directives.preview",
