@@ -1,0 +1,42 @@
+"""Guesses sent at once to a running server, which has several processes, are counted together."""
+
+import http.client
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.pages import TOKEN
+from tests.running import PASSWORD, Server
+
+pytestmark = pytest.mark.slow
+
+
+def sign_in(server: Server, name: str, password: str) -> int:
+    """The status of a sign-in on a connection and with cookies of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    try:
+        connection.request("GET", "/sign-in")
+        page = connection.getresponse()
+        token = TOKEN.search(page.read().decode())
+        assert token is not None
+        cookies = "; ".join(cookie.partition(";")[0] for cookie in page.headers.get_all("Set-Cookie") or [])
+        fields = urlencode({"csrf_token": token[2], "name": name, "password": password})
+        headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/sign-in", fields, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_twenty_guesses_at_once_are_five(server: Server) -> None:
+    names = ("D1001", "d1001", " D1001")
+
+    with ThreadPoolExecutor(20) as senders:
+        guesses = [senders.submit(sign_in, server, names[turn % 3], f"wrong {turn}") for turn in range(20)]
+        codes = Counter(guess.result() for guess in guesses)
+
+    assert codes == {200: 5, 429: 15}
+    assert sign_in(server, "D1001", PASSWORD) == 429
+    assert sign_in(server, "D2001", PASSWORD) == 303
