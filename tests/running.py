@@ -88,6 +88,7 @@ class Server:
     instance: Path
     database_url: str = ""
     port: int = 0
+    more: dict[str, str] = field(default_factory=dict)  # further settings
     process: Forked | None = field(default=None, repr=False)
 
     @property
@@ -101,7 +102,7 @@ class Server:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 self.port = probe.getsockname()[1]
-        environment = settings(self.instance, self.port, self.database_url)
+        environment = settings(self.instance, self.port, self.database_url) | self.more
         self.process = Forked("serve.py", [], environment, self.instance / "server.log")
         for _ in range(1_200):  # a machine that is busy with much else is no fault of the server's
             if self._ready():

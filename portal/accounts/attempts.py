@@ -12,6 +12,10 @@ from portal.accounts.models import SignInFailure
 from portal.db import UtcDateTime, db, read
 from portal.errors import TooManyError
 
+SLOWED = (
+    "Too many tries at this account have failed. If you cannot wait, use a browser that you signed in from "
+    "before, or ask for a new sign-in link."
+)
 _BROWSER = "browser:"  # a place that begins so is a browser that the account used before
 _MOST_READ = 300  # failures; more than the rules admit within their memory
 
@@ -68,7 +72,7 @@ def refuse_throttled(attempt: Attempt, at: datetime, *, lock: bool = False) -> i
         if here and is_noisy(attempt.place, at):
             wait = max(wait, throttle.wait_after(here, throttle.NOISY_PLACE, at))
     if wait > timedelta():
-        raise TooManyError("Too many sign-ins have failed.", math.ceil(wait.total_seconds()))
+        raise TooManyError(SLOWED, math.ceil(wait.total_seconds()))
     return len(here)
 
 
