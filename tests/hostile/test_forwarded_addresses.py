@@ -59,13 +59,13 @@ def test_what_a_sender_writes_before_their_proxy_changes_nothing(written: str, r
 
 
 def environment(trusted: str, **headers: str) -> dict[str, object]:
-    """What a view is told of a request that comes from 10.0.0.1."""
+    """What a view is seen of a request that comes from 10.0.0.1."""
     app = Flask("probe")
-    told: dict[str, object] = {}
+    seen: dict[str, object] = {}
 
     @app.get("/")
     def probe() -> str:
-        told.update(
+        seen.update(
             sender=request.remote_addr,
             stranger=request.environ.get("portal.forwarded_by_stranger"),
             scheme=request.scheme,
@@ -75,7 +75,7 @@ def environment(trusted: str, **headers: str) -> dict[str, object]:
 
     face.wrap(app, https=False, trusted=proxies.networks(trusted))
     app.test_client().get("/", headers=headers, environ_base={"REMOTE_ADDR": "10.0.0.1"})
-    return told
+    return seen
 
 
 HEADERS = {
@@ -88,15 +88,15 @@ HEADERS = {
 
 
 def test_nobody_is_believed_unless_named() -> None:
-    told = environment("", **HEADERS)
+    seen = environment("", **HEADERS)
 
-    assert told == {"sender": "10.0.0.1", "stranger": True, "scheme": "http", "host": "localhost"}
+    assert seen == {"sender": "10.0.0.1", "stranger": True, "scheme": "http", "host": "localhost"}
 
 
 def test_a_named_proxy_is_believed_about_the_address_alone() -> None:
-    told = environment("10.0.0.0/24", **HEADERS)
+    seen = environment("10.0.0.0/24", **HEADERS)
 
-    assert told == {"sender": "192.0.2.7", "stranger": None, "scheme": "http", "host": "localhost"}
+    assert seen == {"sender": "192.0.2.7", "stranger": None, "scheme": "http", "host": "localhost"}
 
 
 @pytest.mark.parametrize("name", [*HEADERS, "X-Real-IP"])

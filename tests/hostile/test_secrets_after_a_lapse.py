@@ -43,7 +43,7 @@ def frozen() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def held() -> int:
+def forms_kept() -> int:
     return db.session.scalar(select(func.count()).select_from(HeldForm)) or 0
 
 
@@ -110,7 +110,7 @@ def test_no_route_keeps_a_secret_over_a_lapse(
             answer = client.post(address, data={"csrf_token": token, "note": "kept", name: TYPED})
             assert answer.status_code == 303, address
             assert answer.location.startswith("/sign-in"), address
-            assert held() == 0, f"{address} keeps {name}"
+            assert forms_kept() == 0, f"{address} keeps {name}"
 
     assert len(routes) > 50
     assert TOLD in client.page("/sign-in").text
@@ -123,7 +123,7 @@ def test_every_other_form_is_kept(frozen: time_machine.Traveller, app: Flask, cl
     for endpoint, address in addresses(app):
         if not view_takes_secret(app.view_functions[endpoint]):
             client.post(address, data={"csrf_token": token, "comment": "some words", "postcode": "WS1"})
-            assert held() == 1, address
+            assert forms_kept() == 1, address
             with transaction():
                 held_forms.drop_forms(person)
 
@@ -141,7 +141,7 @@ def test_the_person_is_told_and_comes_back_to_the_form(
     assert TOLD in asked.text
     assert TYPED not in asked.html
     assert client.press(asked, "Sign in", name="D1001", password=PASSWORD).h1 == "Change your password"
-    assert held() == 0
+    assert forms_kept() == 0
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_neither_the_database_file_nor_a_backup_holds_what_was_sent(
     frozen.shift(timedelta(hours=2))
     client.press(change, "Change password", current=PASSWORD, password=TYPED)
     send_form(client, grant, note="the words of an officer")
-    assert held() == 1
+    assert forms_kept() == 1
     backup(tmp_path / "backup.sqlite")
 
     for file in [*(tmp_path / "instance").glob("portal.sqlite*"), tmp_path / "backup.sqlite"]:
@@ -222,7 +222,7 @@ def test_the_migration_erases_what_was_kept_and_what_lay_in_free_pages(tmp_path:
 
         upgrade()
 
-        assert held() == 0
+        assert forms_kept() == 0
         db.session.remove()
         db.engine.dispose()
     for one in tmp_path.glob("portal.sqlite*"):
