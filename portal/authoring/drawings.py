@@ -1,8 +1,8 @@
 """Giving a drawing its title and description: what an author typed, put into the SVG and nothing else."""
 
 import re
+from html import escape
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 from portal.catalogue.svg import DrawingError, read_drawing
 
@@ -115,4 +115,4 @@ def _plain(text: str) -> str:
 def _element(root: str, name: str, text: str) -> str:
     prefix = root.rpartition(":")[0]
     written = f"{prefix}:{name}" if prefix else name
-    return f"<{written}>{escape(text)}</{written}>"
+    return f"<{written}>{escape(text, quote=False)}</{written}>"

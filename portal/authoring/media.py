@@ -3,13 +3,15 @@
 A drawing holds its title and its text alternative itself, in ``<title>`` and ``<desc>``. For a picture or a
 PDF the format has no such place: there the figure that shows it holds them, its first paragraph and the
 rest of its text. So a new picture goes into a text with its upload, as a figure at the end of it. What a
-camera writes beside a picture, such as where it was taken, is not kept.
+camera writes beside a picture, such as where it was taken, is not kept. What is sent is looked at in a
+process of its own: the pages ask ``portal.authoring.uploads``.
 """
 
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from portal.authoring import drawings, pictures
 from portal.authoring.editing import items, lesson
@@ -90,6 +92,17 @@ def ready(upload: Upload, held: Collection[str], wide: bytes | None = None) -> R
         return Ready(name, content, figure(name, upload.title, upload.alternative), texts)
     content = _drawing(upload, content, wide)
     return Ready(name, content, figure(name, "", drawings.told(content)[1]), False)
+
+
+def prepare(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
+    """Answer ``ready``; a refusal with the field that it is about."""
+    content, wide = [*pieces, None][:2]
+    texts = (str(arguments[name]) for name in ("title", "alternative", "target"))
+    try:
+        kept = ready(Upload(arguments["filename"], content or b"", *texts), arguments["held"], wide)
+    except UploadError as error:
+        return {"refused": str(error), "field": error.field}, []
+    return {"name": kept.name, "figure": kept.figure, "needs_place": kept.needs_place}, [kept.content]
 
 
 def safe_name(filename: str, kind: str) -> str:

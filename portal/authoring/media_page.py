@@ -9,7 +9,8 @@ from portal.authoring import kept
 from portal.authoring.media import Use, beside, figure, narrow_name, title_of, uses, wide_name
 from portal.authoring.models import Draft, DraftSave
 from portal.authoring.queries import DraftState
-from portal.catalogue.svg import Drawing, DrawingError, read_drawing
+from portal.catalogue.safe_drawings import read_drawings
+from portal.catalogue.svg import Drawing, DrawingError
 from portal.db import db
 from portal.errors import NotFoundError
 
@@ -76,9 +77,11 @@ def media_rows(state: DraftState) -> list[MediumRow]:
     read = {p: sha for p, sha in state.files.items() if not p.startswith("media/") or p.endswith(".svg")}
     files = kept.files_of(read)
     sizes = kept.sizes(set(held.values()))
+    drawn = [path for path in files if path.startswith("media/")]
+    drawings = dict(zip(drawn, read_drawings([files[path] for path in drawn]), strict=True))
     named = uses({path: content for path, content in files.items() if not path.startswith("media/")})
     return [
-        _row(name, held, sizes[held[name]], files, named.get(name, []))
+        _row(name, held, sizes[held[name]], drawings.get(f"media/{name}"), named.get(name, []))
         for name in sorted(held, key=_wide_first)
     ]
 
@@ -88,21 +91,17 @@ def _wide_first(name: str) -> tuple[str, bool]:
     return (wide or name, wide is not None)
 
 
-def _row(name: str, held: dict[str, str], size: int, files: dict[str, bytes], shown: list[Use]) -> MediumRow:
-    drawing, fault = None, ""
-    content = files.get(f"media/{name}")
-    if content is not None:
-        try:
-            drawing = read_drawing(content)
-        except DrawingError as error:
-            fault = f"Line {error.line}: {error}"
+def _row(
+    name: str, held: dict[str, str], size: int, drawing: Drawing | DrawingError | None, shown: list[Use]
+) -> MediumRow:
+    fault = f"Line {drawing.line}: {drawing}" if isinstance(drawing, DrawingError) else ""
     wide = wide_name(name)
     return MediumRow(
         name=name,
         sha256=held[name],
         ending=name.rpartition(".")[2].lower(),
         size=size,
-        drawing=drawing,
+        drawing=None if isinstance(drawing, DrawingError) else drawing,
         fault=fault,
         uses=shown,
         beside=beside(name, held),

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from portal.catalogue.svg import Drawing, DrawingError, read_drawing
+from portal.catalogue.safe_drawings import read_drawings
+from portal.catalogue.svg import Drawing, DrawingError
 from portal.formats.faults import Faults
 
 TYPES = {
@@ -17,6 +18,10 @@ TYPES = {
     "pdf": "application/pdf",
 }
 ALIASES = {"jpeg": "jpg"}
+# Possessive throughout: comments could else be cut in two to the power of their number of ways.
+_DRAWING = re.compile(
+    rb"(?:<\?xml[^>]*+>)?(?:\s|<!--(?:(?!-->).)*+-->)*+<(?:!DOCTYPE\s++|[\w\-]++:)?svg[\s>]", re.S
+)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,99}")
 
 
@@ -42,8 +47,7 @@ def kind_of(content: bytes) -> str | None:
         ("pdf", head.startswith(b"%PDF-")),
         (
             "svg",
-            re.match(rb"(<\?xml[^>]*>)?(\s|<!--.*?-->)*<(!DOCTYPE\s+|[\w\-]+:)?svg[\s>]", content, re.S)
-            is not None,
+            _DRAWING.match(content) is not None,
         ),
     ):
         if matches:
@@ -53,20 +57,27 @@ def kind_of(content: bytes) -> str | None:
 
 def read_media(module: str, files: dict[str, bytes], faults: Faults) -> dict[str, Medium]:
     """The media of a module by path; whatever may not be published is refused."""
+    kinds = {path: kind for path in files if (kind := _kind(module, path, files[path], faults))}
+    drawn = [path for path, kind in kinds.items() if kind == "svg"]
+    drawings = dict(zip(drawn, read_drawings([files[path] for path in drawn]), strict=True))
     found = {}
-    for path, content in files.items():
-        if path.startswith("media/"):
-            medium = _medium(f"{module}/{path}", path, content, faults)
-            if medium is not None:
-                found[path] = medium
+    for path, kind in kinds.items():
+        drawing = drawings.get(path)
+        if isinstance(drawing, DrawingError):
+            faults.add(f"{module}/{path}", drawing.line, str(drawing))
+        else:
+            found[path] = Medium(path, kind, drawing)
     for path, medium in found.items():
         if medium.kind == "mp4" and path.removesuffix(".mp4") + ".vtt" not in found:
             faults.add(f"{module}/{path}", None, "Add captions beside it, with the same name and .vtt.")
     return found
 
 
-def _medium(shown: str, path: str, content: bytes, faults: Faults) -> Medium | None:
-    name = path.removeprefix("media/")
+def _kind(module: str, path: str, content: bytes, faults: Faults) -> str | None:
+    """The kind of a media file; None for another file, or, with the fault noted, a kind that may not be."""
+    if not path.startswith("media/"):
+        return None
+    shown, name = f"{module}/{path}", path.removeprefix("media/")
     if not NAME.fullmatch(name):
         faults.add(shown, None, "Name the file with letters, digits, hyphens and full stops, without spaces.")
         return None
@@ -75,13 +86,7 @@ def _medium(shown: str, path: str, content: bytes, faults: Faults) -> Medium | N
     if kind is None or ALIASES.get(ending, ending) != kind:
         faults.add(shown, None, _refusal(ending, kind))
         return None
-    if kind != "svg":
-        return Medium(path, kind, None)
-    try:
-        return Medium(path, kind, read_drawing(content))
-    except DrawingError as error:
-        faults.add(shown, error.line, str(error))
-        return None
+    return kind
 
 
 def _refusal(ending: str, kind: str | None) -> str:

@@ -2,12 +2,14 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from portal.catalogue.package import Page
 from portal.catalogue.rendering import UNSET
 from portal.documents.markup import markup_of
 from portal.documents.typesetting import TypesettingError, pdf
 from portal.formats.faults import Faults
+from portal.isolation.stops import StoppedError
 
 _FORCE_SLOT = re.compile(r"\{\{force:[^{}]*\}\}")
 _TERM_SLOT = re.compile(r"\{\{term:[^{}]*\}\}")
@@ -15,6 +17,7 @@ _SHEET = re.compile(rb"/Type\s*/Page\b")
 _PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: a page holds as much on each
 
 
+@lru_cache(maxsize=256)  # the desk asks several times for the same text
 def sheets(html: str, title: str, module: str) -> int:
     """How many sides of A4 the job aid fills.
 
@@ -25,6 +28,7 @@ def sheets(html: str, title: str, module: str) -> int:
 
     Raises:
         TypesettingError: No file that everyone can read can be made of it.
+        StoppedError: Making it took too much memory or time.
     """
     markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET, html)))
     made = pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
@@ -37,6 +41,8 @@ def check_printable(page: Page, html: str, module: str, faults: Faults) -> None:
         return
     try:
         sheets(html, page.title, module)
+    except StoppedError as error:
+        faults.add(page.path, None, str(error))
     except TypesettingError as error:
         rows = page.body.split("\n")
         line = next((n for n, row in enumerate(rows) if error.quoted and error.quoted in row), None)

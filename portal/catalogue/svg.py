@@ -1,8 +1,12 @@
-"""Drawings by allow-list: what a drawing may hold is named here, and everything else is refused by name."""
+"""Drawings by allow-list: what a drawing may hold is named here, and everything else is refused by name.
+
+Read in a process of its own: the portal asks ``portal.catalogue.safe_drawings``.
+"""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import ElementTree
@@ -27,6 +31,9 @@ ATTRIBUTES = frozenset(
     " clipPathUnits mask maskUnits maskContentUnits patternUnits patternContentUnits patternTransform"
     " href focusable shape-rendering text-rendering paint-order xml:space".split()
 )
+MOST_DRAWN = 20_000  # elements, those that are referred to counted as often as they are drawn
+DEEPEST = 60  # elements one in another
+_OWN = re.compile(r"url\s*\(\s*#([\w\-]+)\s*\)")
 _OUTSIDE = re.compile(r"url\s*\((?!\s*#[\w\-]+\s*\))|\\|javascript:|data:|expression\s*\(|@import", re.I)
 
 
@@ -65,8 +72,61 @@ def read_drawing(content: bytes) -> Drawing:
         raise DrawingError(1, 'The outermost element must be <svg xmlns="http://www.w3.org/2000/svg">.')
     for element in root.iter():
         _check_element(element, text)
+    _refuse_much(root, text)
     width, height = _size(root, text)
     return Drawing(_told(root, "title"), _told(root, "desc"), width, height)
+
+
+def read_each(_arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
+    """Answer ``read_drawing`` of every piece; a refusal with its line."""
+    answers: list[dict[str, Any]] = []
+    for content in pieces:
+        try:
+            answers.append(asdict(read_drawing(content)))
+        except DrawingError as error:
+            answers.append({"refused": str(error), "line": error.line})
+    return answers, []
+
+
+def _refuse_much(root: Element, text: str) -> None:
+    """Refuse a drawing that draws itself, or more than a browser can: what is used is counted each time."""
+    named: dict[str, list[Element]] = {}
+    for element in root.iter():
+        if "id" in element.attrib:
+            named.setdefault(element.attrib["id"], []).append(element)
+    counts: dict[Element, int | None] = {}
+    if _drawn(root, named, counts, 0) > MOST_DRAWN:
+        raise DrawingError(
+            _line(text, "<use"), f"This drawing draws more than {MOST_DRAWN:,} shapes. Simplify it."
+        )
+
+
+def _drawn(
+    element: Element, named: dict[str, list[Element]], counts: dict[Element, int | None], depth: int
+) -> int:
+    """How many elements are drawn for this one; ``counts`` holds those known, None while one is counted."""
+    if depth > DEEPEST:
+        raise DrawingError(1, f"This drawing holds elements more than {DEEPEST} deep. Simplify it.")
+    if element in counts:
+        count = counts[element]
+        if count is None:
+            raise DrawingError(
+                1, "A part of this drawing is drawn inside itself. Take out the reference to it."
+            )
+        return count
+    counts[element] = None
+    used = [other for name in _references(element) for other in named.get(name, ())]
+    count = 1 + sum(_drawn(other, named, counts, depth + 1) for other in (*element, *used))
+    counts[element] = count = min(count, MOST_DRAWN + 1)
+    return count
+
+
+def _references(element: Element) -> Iterator[str]:
+    for name, value in element.attrib.items():
+        if name == "href":
+            yield value[1:]
+        else:
+            yield from _OWN.findall(value)
 
 
 def _plain_text(content: bytes) -> str:

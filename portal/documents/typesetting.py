@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import font_source_sans_pro
-import typst
 
 from portal.documents.markup import quoted
 from portal.errors import RuleError
+from portal.isolation.readers import MEBIBYTE, Limits, Reader
+from portal.isolation.running import read_apart
 
 _FRAME = """
 #set document(title: {title}, author: {author}, date: datetime(year: {year}, month: {month}, day: {day}))
@@ -37,8 +38,12 @@ _FRAME = """
 = #{title}
 """
 
-LARGE = 50_000  # bytes of a source whose document would be kept in memory for nothing
-KEPT = 10  # documents that the typesetter remembers, each with all its pages
+READER = Reader(
+    "portal.documents.compiling:compile_source",
+    Limits(memory=2048 * MEBIBYTE, processor=240, wall=300, answer=128 * MEBIBYTE),
+    thing="This document",
+    advice="Filter the report first, or shorten the text.",
+)
 _GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 
 
@@ -56,9 +61,9 @@ class TypesettingError(RuleError):
 
 
 @cache
-def _fonts() -> typst.Fonts:
-    folder = Path(font_source_sans_pro.__file__).parent / "files"
-    return typst.Fonts(include_system_fonts=False, font_paths=[str(folder)])
+def _fonts() -> list[str]:
+    """The folders of the fonts, which the typesetter loads."""
+    return [str(Path(font_source_sans_pro.__file__).parent / "files")]
 
 
 def pdf(
@@ -104,19 +109,24 @@ def pdf(
 
 
 def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
-    """The file, with or without the claim to keep the rules of PDF/UA."""
-    standards: Any = ["ua-1"] if claimed else None
-    try:
-        made: bytes = typst.compile(source, font_paths=_fonts(), pdf_standards=standards, timestamp=at)
-    except typst.TypstError as error:
-        raise TypesettingError(str(error)) from error
-    finally:
-        if len(source) > LARGE:
-            _forget()
+    """The file, with or without the claim to keep the rules of PDF/UA; made in a process of its own.
+
+    Raises:
+        TypesettingError: The typesetter refuses the source.
+        StoppedError: It took too much memory or time.
+    """
+    said = {"fonts": _fonts(), "at": at.isoformat(), "claimed": claimed}
+    found = read_apart(READER, said, [source], _answer)
+    if isinstance(found, str):
+        raise TypesettingError(found)
+    return found
+
+
+def _answer(value: Any, pieces: list[bytes]) -> bytes | str:
+    """The file, or why there is none."""
+    if "refused" in value:
+        return str(value["refused"])
+    (made,) = pieces
+    if not made.startswith(b"%PDF-"):
+        raise ValueError
     return made
-
-
-def _forget() -> None:
-    """Let the typesetter drop what it kept of a large document: others, of nothing, push it out."""
-    for _ in range(KEPT + 1):
-        typst.compile(b"", font_paths=_fonts())

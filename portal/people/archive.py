@@ -1,34 +1,27 @@
-"""Whether a workbook's archive can mean one thing only, and holds nothing that would run or lead elsewhere.
+"""Whether a workbook is a plain table: nothing in it runs, leads elsewhere, or lies far from the list.
 
 Every part is unpacked in pieces, counted and looked through; none is kept whole or written to disk.
 """
 
-import io
+import posixpath
 import re
-import zipfile
-import zlib
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable
+from xml.parsers import expat
 
 from portal.errors import BadInputError
+from portal.formats.archives import Archive, ArchiveError, EncryptedArchiveError, Entry, read_archive
+from portal.people.cells import CellScan
 
 UNREADABLE = "The file is not a workbook that can be read (XLSX)."
-MOST_PARTS = 1_000
+AMBIGUOUS = "The workbook's archive is ambiguous. Open it, and save it again as XLSX."
 MOST_UNPACKED = 400 * 1024 * 1024
-LONGEST_CELL = 1 << 16  # bytes of a cell's XML: what is kept between two pieces
-_PIECE = 1 << 20
-_END_BYTES = 22  # of the end record of an archive without a comment
-_HEADER_BYTES = 30  # of the fixed part of an entry's own header
+BOOK, BOOK_RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _KEPT = 256  # bytes of a piece that are looked at again with the next
 _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_CELL = re.compile(rb"<(?:\w+:)?c(?:\s(?:[^>]*[^/>])?)?>(?:(?!</(?:\w+:)?c>).)*</(?:\w+:)?c>", re.DOTALL)
-_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
-_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>[^<]|<(?:\w+:)?is[\s>]|\bt=[\"']str[\"']")
-_NAME = re.compile(rb"\br=[\"']([A-Z]{1,3}[0-9]{1,7})[\"']")
-_RELATION = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>", re.IGNORECASE)
-_OUTSIDE = re.compile(rb"TargetMode\s*=\s*[\"']External", re.IGNORECASE)
-_LINK = re.compile(rb"Type\s*=\s*[\"'][^\"']*/hyperlink[\"']", re.IGNORECASE)
 _ELSEWHERE = ("xl/externallinks/", "xl/connections", "xl/querytables/", "xl/embeddings/")
+_SHEETS = "xl/worksheets/"
+
+Attributes = dict[str, str]
 
 
 def refuse_archive(content: bytes) -> None:
@@ -38,28 +31,22 @@ def refuse_archive(content: bytes) -> None:
         BadInputError: Says in a sentence what is wrong and what to do.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            parts = archive.infolist()
-            start = archive.start_dir
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        archive = read_archive(content)
+        _refuse_names([entry.name.lower() for entry in archive.entries])
+        if sum(entry.unpacked for entry in archive.entries) > MOST_UNPACKED:
+            raise BadInputError([f"The workbook unpacks to more than {MOST_UNPACKED // 1024 // 1024} MB."])
+        _look_through(archive)
+    except EncryptedArchiveError as error:
+        raise BadInputError(["The workbook is protected by a password. Save it without one."]) from error
+    except ArchiveError as error:
+        raise BadInputError([AMBIGUOUS if _is_packed(content) else UNREADABLE]) from error
+    except expat.ExpatError as error:
         raise BadInputError([UNREADABLE]) from error
-    if len(parts) > MOST_PARTS:
-        raise BadInputError([f"The workbook has more than {MOST_PARTS:,} parts."])
-    if any(part.flag_bits & 1 for part in parts):
-        raise BadInputError(["The workbook is protected by a password. Save it without one."])
-    if _ambiguous(content, parts, start):
-        raise BadInputError(["The workbook's archive is ambiguous. Open it, and save it again as XLSX."])
-    _refuse_names([part.filename.lower() for part in parts])
-    unpacked = 0
-    for part in parts:
-        kept = b""
-        for piece in _pieces(content, part):
-            unpacked += len(piece)
-            if unpacked > MOST_UNPACKED:
-                raise BadInputError(
-                    [f"The workbook unpacks to more than {MOST_UNPACKED // 1024 // 1024} MB."]
-                )
-            kept = _look(part.filename.lower(), kept + piece)
+
+
+def _is_packed(content: bytes) -> bool:
+    """Whether it has the end of an archive somewhere: else it is none at all."""
+    return b"PK\x05\x06" in content
 
 
 def _refuse_names(names: list[str]) -> None:
@@ -72,82 +59,86 @@ def _refuse_names(names: list[str]) -> None:
         )
 
 
-def _ambiguous(content: bytes, parts: list[zipfile.ZipInfo], start: int) -> bool:
-    """Duplicate names, entries that overlap, data before or after, or more than one end record."""
-    end = len(content) - _END_BYTES
-    names = [part.filename.lower() for part in parts]
-    ordered = sorted(parts, key=lambda part: part.header_offset)
-    overlap = any(
-        first.header_offset + _HEADER_BYTES + len(first.orig_filename.encode()) + first.compress_size
-        > second.header_offset
-        for first, second in pairwise(ordered)
-    )
-    return (
-        len(set(names)) != len(names)
-        or overlap
-        or content[end : end + 4] != b"PK\x05\x06"
-        or content.count(b"PK\x05\x06") != 1
-        or int.from_bytes(content[end + 16 : end + 20], "little") != start
-        or not ordered
-        or ordered[0].header_offset != 0
-    )
+def _look_through(archive: Archive) -> None:
+    """Look through every part; what says which sheet is the first comes before the sheets."""
+    book = _Book()
+    for entry in sorted(archive.entries, key=lambda entry: entry.name.startswith(_SHEETS)):
+        name = entry.name.lower()
+        if name.startswith(_SHEETS) or name == book.first_sheet:
+            scan = CellScan(limited=book.first_sheet in {None, name})
+            _look(archive, entry, scan.parser)
+            scan.close()
+        elif name.endswith(".rels"):
+            _look(archive, entry, _parser(book.add_relation if name == BOOK_RELATIONS else _refuse_relation))
+        elif name == BOOK:
+            _look(archive, entry, _parser(book.add_sheet))
+        elif name == "[content_types].xml":
+            _look(archive, entry, _parser(_refuse_macros))
+        else:
+            _look(archive, entry, None)
 
 
-def _pieces(content: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
-    """What a part really unpacks to, whatever it declares."""
-    sizes = content[part.header_offset + 26 : part.header_offset + _HEADER_BYTES]
-    skip = int.from_bytes(sizes[:2], "little") + int.from_bytes(sizes[2:], "little")
-    begin = part.header_offset + _HEADER_BYTES + skip
-    left = content[begin : begin + part.compress_size]
-    if part.compress_type != zipfile.ZIP_DEFLATED:
-        for place in range(0, len(left), _PIECE):
-            yield left[place : place + _PIECE]
+def _look(archive: Archive, entry: Entry, parser: "expat.XMLParserType | None") -> None:
+    """Unpack a part in pieces; one of XML declares no document type, and its elements go to the parser."""
+    is_xml = parser is not None or entry.name.lower().endswith(".xml")
+    kept = b""
+    for piece in archive.pieces(entry):
+        if not is_xml:
+            continue
+        text = kept + piece
+        if _DOCTYPE.search(text.replace(b"\0", b"")):  # in UTF-16, too
+            raise BadInputError(
+                ["The workbook declares a document type. Open it, and save it again as XLSX."]
+            )
+        kept = text[-_KEPT:]
+        if parser is not None:
+            parser.Parse(piece, False)
+    if parser is not None:
+        parser.Parse(b"", True)
+
+
+def _parser(hears: Callable[[str, Attributes], None]) -> "expat.XMLParserType":
+    """A parser of UTF-8, whatever the part declares, that tells of each element without its prefix."""
+    made = expat.ParserCreate("utf-8")
+    made.StartElementHandler = lambda tag, attributes: hears(tag.rpartition(":")[2], attributes)
+    return made
+
+
+class _Book:
+    """Which part holds the first sheet, in the order of the workbook; None where that is not said plainly."""
+
+    def __init__(self) -> None:
+        self._first: str | None = None
+        self._targets: dict[str, str] = {}
+
+    def add_sheet(self, tag: str, attributes: Attributes) -> None:
+        """Note the first sheet."""
+        if tag == "sheet" and self._first is None:
+            self._first = next((value for name, value in attributes.items() if name.endswith(":id")), "")
+
+    def add_relation(self, tag: str, attributes: Attributes) -> None:
+        """Note where a part of the workbook is."""
+        _refuse_relation(tag, attributes)
+        if tag == "Relationship":
+            self._targets[attributes.get("Id", "")] = attributes.get("Target", "")
+
+    @property
+    def first_sheet(self) -> str | None:
+        """The name of the part, in small letters."""
+        target = self._targets.get(self._first or "")
+        return posixpath.normpath(posixpath.join("/xl", target))[1:].lower() if target else None
+
+
+def _refuse_relation(tag: str, attributes: Attributes) -> None:
+    """Refuse what leads outside; a link is text until it is clicked."""
+    if tag != "Relationship" or attributes.get("TargetMode", "").lower() != "external":
         return
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        while left:
-            yield engine.decompress(left, _PIECE)
-            left = engine.unconsumed_tail
-    except zlib.error as error:
-        raise BadInputError([UNREADABLE]) from error
+    if not attributes.get("Type", "").lower().endswith("/hyperlink"):
+        raise BadInputError(
+            ["The workbook refers to something outside it. Copy its values into a new workbook."]
+        )
 
 
-def _look(name: str, text: bytes) -> bytes:
-    """Look through a piece of a part; returns the end of it, to be looked at with the next piece."""
-    if not name.endswith((".xml", ".rels")):
-        return b""
-    if _DOCTYPE.search(text.replace(b"\0", b"")):  # in UTF-16, too
-        raise BadInputError(["The workbook declares a document type. Open it, and save it again as XLSX."])
-    if name.endswith(".rels"):
-        return _look_at_relations(text)
-    if name.startswith("xl/worksheets/"):
-        return _look_at_cells(text)
-    if b"macroEnabled" in text and name == "[content_types].xml":
+def _refuse_macros(_tag: str, attributes: Attributes) -> None:
+    if "macroenabled" in attributes.get("ContentType", "").lower():
         raise BadInputError(["The workbook is of the kind that holds macros. Save it as XLSX."])
-    return text[-_KEPT:]
-
-
-def _look_at_relations(text: bytes) -> bytes:
-    end = 0
-    for found in _RELATION.finditer(text):
-        end = found.end()
-        if _OUTSIDE.search(found[0]) and not _LINK.search(found[0]):  # a link is text until it is clicked
-            raise BadInputError(
-                ["The workbook refers to something outside it. Copy its values into a new workbook."]
-            )
-    return text[end:][-LONGEST_CELL:]
-
-
-def _look_at_cells(text: bytes) -> bytes:
-    end = 0
-    if not _FORMULA.search(text):  # the rule, and many times faster
-        return text[-LONGEST_CELL:]
-    for found in _CELL.finditer(text):
-        end = found.end()
-        if _FORMULA.search(found[0]) and not _VALUE.search(found[0]):
-            place = _NAME.search(found[0])
-            where = place[1].decode() if place else "a cell"
-            raise BadInputError(
-                [f"The formula in {where} has no value. Open the workbook, let it calculate, and save it."]
-            )
-    return text[end:][-LONGEST_CELL:]

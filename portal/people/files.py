@@ -3,21 +3,25 @@
 What a file is follows from its bytes, never from its name. Unknown columns are refused by name.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from portal.errors import BadInputError
-from portal.people import workbook
+from portal.isolation.readers import MEBIBYTE, Limits, Reader
+from portal.isolation.running import read_apart
+from portal.isolation.stops import StoppedError
 
-MOST_BYTES = 50 * 1024 * 1024
-MOST_ROWS = 300_000
-MOST_COLUMNS = 200
+MOST_BYTES = 50 * MEBIBYTE
 LONGEST_VALUE = 2_000  # characters
-LONGEST_NAME = 200  # of a column
+UNREADABLE = "The file cannot be read as a table."
+_FUNCTION = "portal.people.sheet_reading:read"
+_LIMITS = Limits(memory=1024 * MEBIBYTE, processor=40, wall=90, answer=256 * MEBIBYTE)
+WORKBOOK = Reader(
+    _FUNCTION, _LIMITS, thing="This workbook", advice="Save only the sheet with the list, and upload that."
+)
+CSV = Reader(_FUNCTION, _LIMITS, thing="This file", advice="Save it again as 'CSV UTF-8', or split it.")
+PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how a workbook begins, and an old or protected one
 
 Line = tuple[int, list[str]]
 
@@ -67,37 +71,34 @@ def read_bytes(path: Path) -> bytes:
 
 
 def open_sheet(content: bytes, name: str) -> Sheet:
-    """The table that a file's bytes hold.
+    """The table that a file's bytes hold, read in a process of its own.
 
     Raises:
-        BadInputError: They hold none, or one that is too large.
+        BadInputError: They hold none, or one that is too large or takes too much to read.
     """
-    packed = content.startswith((workbook.MAGIC, workbook.OLD_MAGIC))
-    lines = workbook.lines(content) if packed else _csv_lines(content)
-    header = next(iter(lines), None)
-    if header is None:
-        raise BadInputError([f"{name} is empty: its first line names the columns."])
-    kept = list(islice(lines, MOST_ROWS + 1))
-    if len(kept) > MOST_ROWS:
-        raise BadInputError([f"The file has more than {MOST_ROWS:,} rows: split it."])
-    if len(header[1]) > MOST_COLUMNS:
-        raise BadInputError([f"The file has more than {MOST_COLUMNS} columns."])
-    columns = [column.strip() for column in header[1]]
-    _refuse_separator(columns)
-    if any(len(name) > LONGEST_NAME or not name.isprintable() for name in columns):
-        raise BadInputError(
-            [f"Line 1: a column's name has more than {LONGEST_NAME} characters, or a line end in it."]
-        )
-    return Sheet(columns, kept)
+    reader = WORKBOOK if content.startswith(PACKED) else CSV
+    try:
+        found = read_apart(reader, {"name": name}, [content], _sheet)
+    except StoppedError as error:
+        raise BadInputError([str(error)]) from error
+    if isinstance(found, Sheet):
+        return found
+    raise BadInputError(found)
 
 
-def _refuse_separator(columns: list[str]) -> None:
-    """Name the separator of a file that has another than the comma, and so seems to have one column."""
-    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(columns) == 1 and columns[0].count(mark) > 1:
-            raise BadInputError(
-                [f"Line 1: its values stand apart by {name}. Save the file as CSV with commas."]
-            )
+def _sheet(answer: Any, _pieces: list[bytes]) -> Sheet | list[str]:
+    """The table, or the reasons against it; nothing of the answer is believed unseen."""
+    if "reasons" in answer:
+        return [str(reason) for reason in answer["reasons"]] or [UNREADABLE]
+    columns, lines = answer["columns"], answer["lines"]
+    good = _all_text(columns) and all(type(line) is int and _all_text(cells) for line, cells in lines)
+    if not good:
+        raise TypeError
+    return Sheet(columns, [(line, cells) for line, cells in lines])
+
+
+def _all_text(values: Any) -> bool:
+    return type(values) is list and set(map(type, values)) <= {str}
 
 
 def as_named(sheet: Sheet, names: Iterable[str]) -> dict[str, int | str]:
@@ -123,23 +124,6 @@ def taken(sheet: Sheet, sources: Mapping[str, int | str]) -> tuple[list[SourceRo
         else:
             rows.append(SourceRow(line, fixed | {name: values[place] for name, place in placed}))
     return rows, reasons
-
-
-def _csv_lines(content: bytes) -> Iterator[Line]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise BadInputError([f"Line {line}: is not UTF-8. Save the file as 'CSV UTF-8'."]) from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    begins = 1
-    try:
-        for values in reader:
-            if any(value.strip() for value in values):
-                yield begins, values
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise BadInputError([f"Line {begins}: is not CSV as RFC 4180 has it: {error}."]) from error
 
 
 def _refuse_columns(columns: list[str], required: Sequence[str], optional: Sequence[str]) -> None:

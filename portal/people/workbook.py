@@ -34,16 +34,18 @@ def lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
     refuse_archive(content)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            grid = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+            sheet = book.get_sheet_by_index(0)
     except (CalamineError, OSError, IndexError) as error:
         raise BadInputError([UNREADABLE]) from error
-    return _filled(grid)
+    _, left = sheet.start or (0, 0)
+    return _filled(sheet.iter_rows(), [""] * left)
 
 
-def _filled(grid: Sequence[Sequence[Cell]]) -> Iterator[tuple[int, list[str]]]:
+def _filled(rows: Iterator[Sequence[Cell]], before: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows with a value; ``before`` are the empty cells left of the first column that has one."""
     width = 0
-    for number, cells in enumerate(grid, start=1):
-        values = [_text(cell) for cell in cells]
+    for number, cells in enumerate(rows, start=1):
+        values = before + [_text(cell) for cell in cells]
         if not any(value.strip() for value in values):
             continue
         if not width:  # the header: what lies right of its last name is a column only if it holds something
@@ -54,6 +56,8 @@ def _filled(grid: Sequence[Sequence[Cell]]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _text(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return cell
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat()
     if isinstance(cell, date | time):

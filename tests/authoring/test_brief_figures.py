@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from portal.authoring.brief.colours import contrast, read_colour
-from portal.authoring.brief.painting import PaintingError
-from portal.authoring.brief.painting import texts as painted
+from portal.authoring.painting.colours import contrast, read_colour
+from portal.authoring.painting.painter import PaintingError
+from portal.authoring.painting.painter import texts as painted
 from tests.authoring.shipped import Texts, change, found, texts
 
 KEY = "recognise"

@@ -7,6 +7,7 @@ import pytest
 import xlsxwriter
 
 from portal.errors import BadInputError
+from portal.formats import archives as packed_files
 from portal.people import archive as archives
 from portal.people import workbook
 from portal.people.files import read_table
@@ -74,15 +75,16 @@ def test_two_parts_of_one_name_are_refused():
         workbook.refuse_archive(content.getvalue())
 
 
-def test_what_unpacks_to_too_much_is_refused_whatever_it_declares(monkeypatch):
-    monkeypatch.setattr(archives, "MOST_UNPACKED", 1_000_000)
+def test_what_unpacks_to_too_much_is_refused_whatever_it_declares():
+    with pytest.raises(BadInputError, match="unpacks to more than"):
+        workbook.refuse_archive(archive(part=bytes(archives.MOST_UNPACKED + 1)))
     content = bytearray(archive(part=b"0" * 5_000_000))
     declared = (5_000_000).to_bytes(4, "little")
     for _ in range(content.count(declared)):
         place = content.index(declared)
         content[place : place + 4] = (10).to_bytes(4, "little")
 
-    with pytest.raises(BadInputError, match="unpacks to more than"):
+    with pytest.raises(BadInputError, match="ambiguous"):
         workbook.refuse_archive(bytes(content))
 
 
@@ -172,7 +174,7 @@ def test_links_and_formulas_with_values_are_read():
 
 
 def test_a_formula_is_found_where_two_pieces_meet(monkeypatch):
-    monkeypatch.setattr(archives, "_PIECE", 64)
+    monkeypatch.setattr(packed_files, "PIECE", 64)
 
     with pytest.raises(BadInputError, match="The formula in B9 has no value"):
         workbook.refuse_archive(changed(made(["a"], ["x"]), **{SHEET: formula(b"")}))

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import floor
 
-from portal.authoring.brief.painting import PaintingError, texts
+from portal.authoring.painting.painted import painted
+from portal.authoring.painting.painter import Painted, PaintingError
 from portal.catalogue.package import Package
 from portal.formats.faults import Fault
 
@@ -56,24 +57,30 @@ def of_module(package: Package) -> Iterator[Fault]:
 
 def drawings(found: list[Shown], folder: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
     """Where the drawings that are shown fall short, each with the one for phones beside it."""
-    for each in {one.medium: one for one in found if one.drawn}.values():
-        narrow = f"{each.medium[:-4]}.narrow{each.medium[-4:]}"
-        yield from _words(f"{folder}/{each.medium}", files.get(each.medium, b""), phone=False)
+    drawn = {one.medium: one for one in found if one.drawn}
+    paths = [path for each in drawn for path in (each, _narrow(each)) if path in files or path == each]
+    seen = dict(zip(paths, painted([files.get(path, b"") for path in paths]), strict=True))
+    for each in drawn.values():
+        narrow = _narrow(each.medium)
+        yield from _words(f"{folder}/{each.medium}", seen[each.medium], phone=False)
         if narrow in files:
-            yield from _words(f"{folder}/{narrow}", files[narrow], phone=True)
+            yield from _words(f"{folder}/{narrow}", seen[narrow], phone=True)
         else:
             reason = f"There is no {narrow}. Draw the figure once more, 320 wide, for phones."
             yield Fault(each.path, each.line, reason)
 
 
-def _words(path: str, content: bytes, *, phone: bool) -> Iterator[Fault]:
+def _narrow(medium: str) -> str:
+    """The drawing for phones beside a drawing."""
+    return f"{medium[:-4]}.narrow{medium[-4:]}"
+
+
+def _words(path: str, seen: list[Painted] | PaintingError, *, phone: bool) -> Iterator[Fault]:
     """Words of one drawing that cannot be read."""
-    try:
-        found = texts(content)
-    except PaintingError as error:
-        yield Fault(path, error.line, str(error))
+    if isinstance(seen, PaintingError):
+        yield Fault(path, seen.line, str(seen))
         return
-    for text in found:
+    for text in seen:
         if text.contrast < LEAST_CONTRAST:
             held = floor(text.contrast * 100) / 100  # so that no 4.499 reads as 4.5
             reason = (

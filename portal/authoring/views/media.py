@@ -14,6 +14,7 @@ from portal.authoring.forms.media import RemoveForm, UploadForm
 from portal.authoring.limits import MEDIA_BYTES
 from portal.authoring.media import UploadError
 from portal.authoring.queries import DraftState
+from portal.authoring.uploads import prepare_upload
 from portal.authoring.views import opening
 from portal.authoring.views.blueprint import bp
 from portal.catalogue.serving import served
@@ -102,7 +103,7 @@ def _keep(state: DraftState, form: UploadForm, target: str) -> str:
     held = {path.removeprefix("media/") for path in state.files if path.startswith("media/")}
     sent = form.upload(target)
     wide = f"media/{sent.narrow_of}"
-    ready = rules.ready(sent, held, opening.file_of(state, wide) if wide in state.files else None)
+    ready = prepare_upload(sent, held, opening.file_of(state, wide) if wide in state.files else None)
     changes = {ready.path: ready.content}
     place = form.shown_in if ready.name not in held and not sent.narrow_of else None
     if place:

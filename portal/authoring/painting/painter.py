@@ -1,19 +1,21 @@
 """What stands behind each word of a drawing: its shapes painted one over the other, as a browser does. Pure.
 
 Of a path the straight lines between its points are taken; what is moved, faded or patterned where a word
-stands is refused, because its colour cannot be told from the file alone.
+stands is refused, because its colour cannot be told from the file alone. Run in a process of its own: the
+desk asks ``portal.authoring.painting.painted``.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import escape
 
 from defusedxml import ElementTree
 
-from portal.authoring.brief.colours import Colour, contrast, read_colour, shown
-from portal.authoring.brief.shapes import Shape, read_shape
+from portal.authoring.painting.colours import Colour, contrast, read_colour, shown
+from portal.authoring.painting.shapes import Shape, read_shape
 from portal.catalogue.svg import SVG
 
 _HIDDEN = frozenset({"title", "desc", "defs", "symbol", "marker", "clipPath", "mask", "pattern"})
@@ -54,6 +56,17 @@ def texts(content: bytes) -> list[Painted]:
     root: Element = ElementTree.fromstring(content, forbid_dtd=True)
     width = float(re.split(r"[\s,]+", root.get("viewBox", "").strip())[2])
     return list(_walked(root, {}, [], source, width))
+
+
+def paint_each(_arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
+    """Answer ``texts`` of every piece; a refusal with its line."""
+    answers: list[Any] = []
+    for content in pieces:
+        try:
+            answers.append([asdict(words) for words in texts(content)])
+        except PaintingError as error:
+            answers.append({"refused": str(error), "line": error.line})
+    return answers, []
 
 
 def _walked(
@@ -147,5 +160,5 @@ def _length(text: str, style: Style) -> float:
 
 
 def _line(source: str, needle: str) -> int:
-    at = max(source.find(escape(needle)), source.find(needle), 0)
+    at = max(source.find(escape(needle, quote=False)), source.find(needle), 0)
     return source.count("\n", 0, at) + 1

@@ -1,0 +1,288 @@
+"""Whether a ZIP archive can mean one thing only: what PyPI asks of an upload, and a little more.
+
+Readers differ in which header they believe. So everything that is said twice must be said alike, and every
+byte of the file must belong to exactly one entry, to the directory or to its end.
+"""
+
+import re
+import stat
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+from urllib.parse import unquote
+
+MOST_ENTRIES = 1_000
+PIECE = 1 << 20  # bytes that are unpacked at once
+
+STORED, DEFLATED = 0, 8
+_LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+_END64, _LOCATOR64, _DESCRIPTOR = b"PK\x06\x06", b"PK\x06\x07", b"PK\x07\x08"
+_ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
+_LATER = 1 << 3  # sizes and checksum follow the data
+_FLAGS = 0b110 | _LATER | 1 << 11  # effort of packing, sizes later, names in UTF-8
+_FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
+_ZIP64, _UNICODE_NAME = 0x0001, 0x7075
+_NAME = re.compile(r"[ -~]+")
+_WINDOWS = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.I)
+
+
+class ArchiveError(ValueError):
+    """An archive that is refused; its text says to a developer which rule it breaks."""
+
+
+class EncryptedArchiveError(ArchiveError):
+    """An archive that a password protects."""
+
+
+class Entry(NamedTuple):
+    """One file of an archive, as every one of its headers says."""
+
+    name: str
+    flags: int
+    method: int
+    crc: int
+    packed: int  # bytes
+    unpacked: int  # bytes
+    offset: int  # of its own header
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive whose structure has been found sound; the data of an entry is proved as it is unpacked."""
+
+    content: bytes
+    entries: Sequence[Entry]  # in order of their place
+
+    def pieces(self, entry: Entry) -> Iterator[bytes]:
+        """What the entry unpacks to, never more than it declares.
+
+        Raises:
+            ArchiveError: It unpacks to something else than its headers say.
+        """
+        begin = _data_begins(self.content, entry)
+        packed = memoryview(self.content)[begin : begin + entry.packed]
+        crc, size = 0, 0
+        for piece in _inflated(packed) if entry.method == DEFLATED else _cut(packed):
+            crc, size = zlib.crc32(piece, crc), size + len(piece)
+            if size > entry.unpacked:
+                raise ArchiveError("An entry holds more than it says.")
+            yield piece
+        if (crc, size) != (entry.crc, entry.unpacked):
+            raise ArchiveError("An entry holds something else than its checksum says.")
+
+
+def read_archive(content: bytes) -> Archive:
+    """The archive, where it can mean one thing only.
+
+    Raises:
+        EncryptedArchiveError: A password protects it.
+        ArchiveError: It is none, or is ambiguous, or an entry's name leads elsewhere.
+    """
+    try:
+        start, size, count, end = _directory_place(content)
+        entries = _directory(content, start, start + size)
+        if start + size != end or len(entries) != count:
+            raise ArchiveError("The directory is not where or what the end says.")
+        if not entries:
+            raise ArchiveError("There is nothing in it.")
+        _refuse_names(entries)
+        entries.sort(key=lambda entry: entry.offset)
+        _check_places(content, entries, start)
+    except (struct.error, UnicodeDecodeError) as error:
+        raise ArchiveError("A header is cut off.") from error
+    return Archive(content, entries)
+
+
+def _directory_place(content: bytes) -> tuple[int, int, int, int]:
+    """Where the directory begins, its size and entries, and where the records of the end begin."""
+    at = len(content) - 22
+    if at < 0 or content[at : at + 4] != _END:
+        raise ArchiveError("The last bytes are not the end of an archive.")
+    disk, first_disk, here, count, size, start, comment = struct.unpack_from("<4H2LH", content, at + 4)
+    if disk or first_disk or here != count or comment:
+        raise ArchiveError("It spans several disks, or has a comment.")
+    if content[at - 20 : at - 16] != _LOCATOR64:
+        if count == _FULL16 or _FULL32 in {size, start}:
+            raise ArchiveError("It says to be large, and is not.")
+        return start, size, count, at
+    return _large_place(content, at - 20, (count, size, start))
+
+
+def _large_place(content: bytes, at: int, said: tuple[int, int, int]) -> tuple[int, int, int, int]:
+    """As ``_directory_place``, of an archive with the records of large ones; both must agree."""
+    disk, place, disks = struct.unpack_from("<LQL", content, at + 4)
+    if disk or disks != 1 or place != at - 56 or content[place : place + 4] != _END64:
+        raise ArchiveError("The record of a large archive is not where it is said to be.")
+    length, _, _, disk, first_disk, here, count, size, start = struct.unpack_from(
+        "<Q2H2L4Q", content, place + 4
+    )
+    if length != 44 or disk or first_disk or here != count:
+        raise ArchiveError("The record of a large archive is not of this one.")
+    for small, large, full in zip(said, (count, size, start), (_FULL16, _FULL32, _FULL32), strict=True):
+        if small not in {large, full}:
+            raise ArchiveError("Its two ends disagree.")
+    return start, size, count, place
+
+
+def _directory(content: bytes, at: int, end: int) -> list[Entry]:
+    """The entries that the directory lists, which fill it to the byte."""
+    entries = []
+    while at < end:
+        if content[at : at + 4] != _CENTRAL:
+            raise ArchiveError("There is something else in the directory.")
+        _, system, _, flags, method = struct.unpack_from("<2B3H", content, at + 4)
+        crc, packed, unpacked, named, extra, comment, disk, _, mode, offset = struct.unpack_from(
+            "<3L5H2L", content, at + 16
+        )
+        name = content[at + 46 : at + 46 + named].decode("ascii")
+        large = _large_sizes(content[at + 46 + named : at + 46 + named + extra])
+        unpacked, packed, offset = _enlarged((unpacked, packed, offset), large)
+        _refuse_kind(flags, method, system, mode >> 16)
+        if comment or disk:
+            raise ArchiveError("An entry has a comment, or is on another disk.")
+        entries.append(Entry(name, flags, method, crc, packed, unpacked, offset))
+        if len(entries) > MOST_ENTRIES:
+            raise ArchiveError(f"It has more than {MOST_ENTRIES:,} parts.")
+        at += 46 + named + extra
+    return entries
+
+
+def _refuse_kind(flags: int, method: int, system: int, mode: int) -> None:
+    if flags & _ENCRYPTED:
+        raise EncryptedArchiveError("A password protects an entry.")
+    if flags & ~_FLAGS or method not in {STORED, DEFLATED}:
+        raise ArchiveError("An entry is packed in an unusual way.")
+    if system == 3 and stat.S_IFMT(mode) not in {0, stat.S_IFREG, stat.S_IFDIR}:  # 3: Unix
+        raise ArchiveError("An entry is a link or a device.")
+
+
+def _large_sizes(extra: bytes) -> list[int] | None:
+    """The numbers of the one extra field for large entries; None where there is none."""
+    found, at = None, 0
+    while at < len(extra):
+        kind, size = struct.unpack_from("<2H", extra, at)
+        field = extra[at + 4 : at + 4 + size]
+        if (
+            len(field) != size
+            or kind == _UNICODE_NAME
+            or (kind == _ZIP64 and (found is not None or size % 8))
+        ):
+            raise ArchiveError("An entry's extra fields are cut off, or say something twice.")
+        if kind == _ZIP64:
+            found = list(struct.unpack(f"<{size // 8}Q", field))
+        at += 4 + size
+    return found
+
+
+def _enlarged(small: tuple[int, ...], large: list[int] | None) -> tuple[int, ...]:
+    """Each number, taken from the field for large entries where its own place is full; none may be left."""
+    left = list(large or [])
+    numbers = tuple(left.pop(0) if number == _FULL32 and left else number for number in small)
+    if left or _FULL32 in numbers:
+        raise ArchiveError("An entry's field for large sizes says too much or too little.")
+    return numbers
+
+
+def _refuse_names(entries: Sequence[Entry]) -> None:
+    """Refuse names that lead elsewhere, or that two readers could take for the same file."""
+    names = [entry.name for entry in entries]
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ArchiveError("An entry's name is not of plain letters.")
+        _refuse_name(name)
+        _refuse_name(unquote(name))
+    folded = [unquote(name).lower().rstrip("/") for name in names]
+    if len(set(folded)) != len(folded):
+        raise ArchiveError("Two entries have one name.")
+    files = {name for name, entry in zip(folded, entries, strict=True) if not entry.name.endswith("/")}
+    for name in folded:
+        steps = name.split("/")
+        if any("/".join(steps[:depth]) in files for depth in range(1, len(steps))):
+            raise ArchiveError("An entry is a file, and the folder of another.")
+    if any(entry.unpacked for entry in entries if entry.name.endswith("/")):
+        raise ArchiveError("A folder holds data.")
+
+
+def _refuse_name(name: str) -> None:
+    steps = name.removesuffix("/").split("/")
+    bad = (
+        not name.isprintable()
+        or any(character in name for character in '\\:*?"<>|')
+        or any(step != step.strip(" ") or step.endswith(".") or not step for step in steps)
+        or any(_WINDOWS.match(step) for step in steps)
+    )
+    if bad:
+        raise ArchiveError("An entry's name leads elsewhere, or is not one that every system can have.")
+
+
+def _check_places(content: bytes, entries: Sequence[Entry], directory: int) -> None:
+    """Every entry's own header says what the directory says, and they fill the file without a gap."""
+    if entries[0].offset != 0:
+        raise ArchiveError("Something stands before the first entry.")
+    bounds = [*(entry.offset for entry in entries), directory]
+    for entry, (_, end) in zip(entries, pairwise(bounds), strict=True):
+        begin = _data_begins(content, entry)
+        behind = content[begin + entry.packed : end]
+        if begin + entry.packed > end:
+            raise ArchiveError("Two entries overlap.")
+        if entry.flags & _LATER:
+            _check_descriptor(behind, entry)
+        elif behind:
+            raise ArchiveError("Something stands between two entries.")
+
+
+def _data_begins(content: bytes, entry: Entry) -> int:
+    """Where the entry's data begins, once its own header has been found to say the same."""
+    if content[entry.offset : entry.offset + 4] != _LOCAL:
+        raise ArchiveError("An entry is not where the directory says.")
+    _, flags, method, _, _, crc, packed, unpacked, named, extra = struct.unpack_from(
+        "<5H3L2H", content, entry.offset + 4
+    )
+    at = entry.offset + 30
+    name = content[at : at + named]
+    large = _large_sizes(content[at + named : at + named + extra])
+    said = (unpacked, packed)
+    if large and entry.flags & _LATER and said == (0, 0) and not any(large):
+        large = None  # a writer that did not know yet
+    if (large and len(large) != 2) or (large and said == (0, 0)):
+        raise ArchiveError("An entry's own field for large sizes says too little.")
+    if large and said != (_FULL32, _FULL32):
+        raise ArchiveError("An entry says its size twice.")
+    unpacked, packed = _enlarged(said, large)
+    later = bool(entry.flags & _LATER) and not (crc or packed or unpacked)
+    if (name, flags, method) != (entry.name.encode(), entry.flags, entry.method) or (
+        not later and (crc, packed, unpacked) != (entry.crc, entry.packed, entry.unpacked)
+    ):
+        raise ArchiveError("An entry's own header says something else than the directory.")
+    return int(at + named + extra)
+
+
+def _check_descriptor(behind: bytes, entry: Entry) -> None:
+    """What follows the data of an entry whose sizes were not known before: the same once more."""
+    for form in ("<3L", "<L2Q"):
+        told = struct.pack(form, entry.crc, entry.packed, entry.unpacked)
+        if behind in {told, _DESCRIPTOR + told}:
+            return
+    raise ArchiveError("What follows an entry says something else than the directory.")
+
+
+def _cut(data: memoryview) -> Iterator[bytes]:
+    for place in range(0, len(data), PIECE):
+        yield bytes(data[place : place + PIECE])
+
+
+def _inflated(data: memoryview) -> Iterator[bytes]:
+    """The data unpacked, all of it and nothing behind it."""
+    engine, left = zlib.decompressobj(-zlib.MAX_WBITS), bytes(data)
+    try:
+        while left and not engine.eof:
+            yield engine.decompress(left, PIECE)
+            left = engine.unconsumed_tail
+        yield engine.flush()
+    except zlib.error as error:
+        raise ArchiveError("An entry cannot be unpacked.") from error
+    if not engine.eof or engine.unused_data or left:
+        raise ArchiveError("An entry's data ends before or after its place.")

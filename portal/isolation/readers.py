@@ -1,0 +1,29 @@
+"""What reads one kind of untrusted content, and how much it may use."""
+
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one reading process may use before it is killed."""
+
+    memory: int  # bytes of address space
+    processor: int  # seconds, of all its threads together
+    wall: int  # seconds from its start to its answer
+    answer: int  # bytes of its answer
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A function that reads untrusted content, named and not imported: only the child loads what it needs.
+
+    The function takes the arguments, as JSON holds them, and the pieces of bytes; it returns both in turn.
+    What it refuses, it answers; an exception is a crash.
+    """
+
+    function: str  # "portal.room.file:name"
+    limits: Limits
+    thing: str  # begins the sentence: "This workbook"
+    advice: str  # ends it: "Save only the sheet with the list, and upload that."

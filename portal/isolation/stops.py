@@ -1,0 +1,51 @@
+"""Why a reading process was stopped, each as an error with a sentence for the person who sent the file."""
+
+from portal.errors import BusyError, PortalError, RuleError
+
+
+class StoppedError(RuleError):
+    """A reading process ended without an answer; nothing was changed."""
+
+    tells = "{thing} cannot be read. {advice}"
+
+    def __init__(self, thing: str, advice: str) -> None:
+        super().__init__(self.tells.format(thing=thing, advice=advice).strip())
+
+
+class MemoryStopError(StoppedError):
+    """It asked for more memory than it may have."""
+
+    tells = "{thing} takes too much memory to read. {advice}"
+
+
+class ProcessorStopError(StoppedError):
+    """It used more processor time than it may."""
+
+    tells = "{thing} takes too long to read. {advice}"
+
+
+class TimeStopError(ProcessorStopError):
+    """It had not answered after the longest time that one waits."""
+
+
+class OutputStopError(StoppedError):
+    """It answered more than it may."""
+
+    tells = "{thing} holds too much to be read. {advice}"
+
+
+class CrashStopError(StoppedError):
+    """It crashed."""
+
+
+class GarbledStopError(StoppedError):
+    """Its answer is none."""
+
+
+class ReadersBusyError(BusyError):
+    """As many files are being read as may be at once, for longer than one waits."""
+
+    def __init__(self) -> None:
+        PortalError.__init__(
+            self, "The portal is busy reading other files. Nothing was changed. Try again in a minute."
+        )

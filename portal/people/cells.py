@@ -1,0 +1,159 @@
+"""Where the cells of a worksheet lie, read from its XML as it is unpacked, before a grid is made of them.
+
+A cell's own reference counts, wherever its row says to be; one without a reference stands behind the one
+before it. What the sheet says of its own dimensions is not asked. A cell without a value takes no place.
+"""
+
+import re
+from collections.abc import Iterable
+from string import ascii_letters, digits
+from xml.parsers import expat
+
+from portal.errors import BadInputError
+
+MOST_ROWS = 300_000  # beside the one that names the columns
+MOST_COLUMNS = 200
+MOST_CELLS = 6_000_000  # of the grid from the first cell to the last
+AGAIN = "Open it, and save it again as XLSX."
+_BATCH = 50_000  # cells whose places are looked at together, which is many times faster
+_COLUMN = re.compile(r"[A-Z]{1,3}")
+_ROW = re.compile(r"[0-9]{1,7}")
+
+
+class CellScan:
+    """Follows the elements of one worksheet through ``parser``.
+
+    Raises:
+        BadInputError: From the parser, or from ``close``: a formula has no value, or, where the sheet is the
+            one that is read, a cell lies outside the limits.
+    """
+
+    def __init__(self, *, limited: bool) -> None:
+        self._limited = limited
+        self._row = 0  # that the current row says, from 1
+        self._place = ""  # of the current cell, such as "B7"
+        self._text = False  # whether the current cell says that it holds the text of a formula
+        self._formula = False  # whether the current cell has a formula, of which no value was seen yet
+        self._valued: list[str] = []  # places of cells with a value
+        self._columns: set[int] = set()
+        self._rows: tuple[int, int] | None = None  # the first and the last
+        self.parser = expat.ParserCreate("utf-8")
+        self.parser.StartElementHandler = self._start
+
+    def close(self) -> None:
+        """Refuse what the last cell and all of them together show."""
+        self._refuse_unvalued()
+        self._look_at_places()
+        if not self._limited or self._rows is None:
+            return
+        height = self._rows[1] - self._rows[0] + 1
+        width = max(self._columns) - min(self._columns) + 1
+        if height * width > MOST_CELLS:
+            raise BadInputError(
+                [
+                    f"The sheet has more than {MOST_CELLS:,} cells between its first value and its last. "
+                    "Save only the list in a new workbook, and upload that."
+                ]
+            )
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if ":" in tag:
+            tag = tag.rpartition(":")[2]
+        if tag in {"v", "is"}:
+            self._valued.append(self._place)
+            if self._formula:
+                self._look_for_value(tag)
+        elif tag == "c":
+            if self._formula:
+                self._refuse_unvalued()
+            self._place = attributes.get("r") or self._next_place()
+            self._text = attributes.get("t") == "str"
+        elif tag == "f":
+            self._formula = not self._text
+        elif tag == "row":
+            self._open_row(attributes.get("r"))
+
+    def _open_row(self, said: str | None) -> None:
+        self._refuse_unvalued()
+        self._look_at_places(least=_BATCH)
+        if said is not None and not _ROW.fullmatch(said):
+            raise BadInputError([f"The worksheet has a row {said[:20]!r}. {AGAIN}"])
+        self._row = self._row + 1 if said is None else int(said)
+        self._place = ""
+
+    def _next_place(self) -> str:
+        """Where a cell lies that does not say so: right of the one before it."""
+        column = _number(self._place.rstrip(digits)) + 1
+        letters = ""
+        while column:
+            column, letter = divmod(column - 1, 26)
+            letters = chr(65 + letter) + letters
+        return f"{letters}{max(self._row, 1)}"
+
+    def _look_for_value(self, tag: str) -> None:
+        """Whether there is a text in the value of a formula."""
+        if tag == "is":
+            self._formula = False
+        else:
+            self.parser.CharacterDataHandler = self._hear
+
+    def _hear(self, text: str) -> None:
+        if text.strip():
+            self._formula = False
+            self.parser.CharacterDataHandler = None
+
+    def _look_at_places(self, least: int = 1) -> None:
+        """Note how far the cells reach that were seen since the last look, where these are many enough."""
+        if len(self._valued) < least:
+            return
+        places, self._valued = self._valued, []
+        columns = {place.rstrip(digits): place for place in places}
+        rows = {place.lstrip(ascii_letters): place for place in places}
+        if not self._limited:
+            return
+        for column, place in columns.items():
+            _refuse_place(_COLUMN.fullmatch(column.upper()), _number(column), MOST_COLUMNS, place)
+        for row, place in rows.items():
+            number = int(row) if _ROW.fullmatch(row) else 0
+            _refuse_place(number > 0, number, MOST_ROWS + 1, place)
+        self._columns.update(map(_number, columns))
+        self._rows = _reach(map(int, rows), self._rows)
+
+    def _refuse_unvalued(self) -> None:
+        """Refuse the cell that ends here, where it has a formula and no value."""
+        if self._formula:
+            raise BadInputError(
+                [
+                    f"The formula in {self._place[:20]} has no value. Open the workbook, let it calculate, "
+                    "and save it."
+                ]
+            )
+
+
+def _refuse_place(sound: object, number: int, most: int, place: str) -> None:
+    if not sound:
+        raise BadInputError([f"The worksheet has a cell {place[:20]!r}. {AGAIN}"])
+    if number > most:
+        raise BadInputError(
+            [
+                f"There is a value in {place}, and {MOST_ROWS:,} rows of {MOST_COLUMNS} columns are read. "
+                "Delete what is outside the list, or split the file."
+            ]
+        )
+
+
+def _reach(rows: Iterable[int], before: tuple[int, int] | None) -> tuple[int, int]:
+    numbers = [*rows, *(before or ())]
+    return min(numbers), max(numbers)
+
+
+def _number(letters: str) -> int:
+    """The number of a column, from 1; 0 for no letters.
+
+    >>> _number("A"), _number("AA"), _number("XFD")
+    (1, 27, 16384)
+    """
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number

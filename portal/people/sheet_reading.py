@@ -1,0 +1,93 @@
+"""Reading a file as a table, in a process of its own: CSV, or the first sheet of a workbook.
+
+What a file is follows from its bytes, never from its name.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from portal.errors import BadInputError
+from portal.people import workbook
+from portal.people.cells import MOST_CELLS, MOST_COLUMNS, MOST_ROWS
+
+MOST_TEXT = 64 * 1024 * 1024  # characters
+LONGEST_NAME = 200  # of a column
+
+Line = tuple[int, list[str]]
+
+
+def read(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
+    """Answer ``read_sheet``; a file that is refused gives its reasons."""
+    try:
+        columns, lines = read_sheet(pieces[0], arguments["name"])
+    except BadInputError as error:
+        return {"reasons": error.reasons}, []
+    return {"columns": columns, "lines": lines}, []
+
+
+def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
+    """The names of the columns, and the lines below them as they stand.
+
+    Raises:
+        BadInputError: The file holds no table, or one that is too large.
+    """
+    packed = content.startswith((workbook.MAGIC, workbook.OLD_MAGIC))
+    lines = workbook.lines(content) if packed else _csv_lines(content)
+    header = next(iter(lines), None)
+    if header is None:
+        raise BadInputError([f"{name} is empty: its first line names the columns."])
+    kept = _kept(lines)
+    if len(header[1]) > MOST_COLUMNS:
+        raise BadInputError([f"The file has more than {MOST_COLUMNS} columns."])
+    columns = [column.strip() for column in header[1]]
+    _refuse_separator(columns)
+    if any(len(name) > LONGEST_NAME or not name.isprintable() for name in columns):
+        raise BadInputError(
+            [f"Line 1: a column's name has more than {LONGEST_NAME} characters, or a line end in it."]
+        )
+    return columns, kept
+
+
+def _kept(lines: Iterator[Line]) -> list[Line]:
+    """The lines, counted as they come."""
+    kept: list[Line] = []
+    cells = text = 0
+    for line in lines:
+        kept.append(line)
+        cells += len(line[1])
+        text += sum(map(len, line[1]))
+        if len(kept) > MOST_ROWS:
+            raise BadInputError([f"The file has more than {MOST_ROWS:,} rows: split it."])
+        if cells > MOST_CELLS or text > MOST_TEXT:
+            raise BadInputError(
+                [f"The file has more than {MOST_CELLS:,} values, or too long ones: split it."]
+            )
+    return kept
+
+
+def _refuse_separator(columns: list[str]) -> None:
+    """Name the separator of a file that has another than the comma, and so seems to have one column."""
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(columns) == 1 and columns[0].count(mark) > 1:
+            raise BadInputError(
+                [f"Line 1: its values stand apart by {name}. Save the file as CSV with commas."]
+            )
+
+
+def _csv_lines(content: bytes) -> Iterator[Line]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadInputError([f"Line {line}: is not UTF-8. Save the file as 'CSV UTF-8'."]) from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    begins = 1
+    try:
+        for values in reader:
+            if any(value.strip() for value in values):
+                yield begins, values
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise BadInputError([f"Line {begins}: is not CSV as RFC 4180 has it: {error}."]) from error
