@@ -22,6 +22,7 @@ _ELSEWHERE = ("xl/externallinks/", "xl/connections", "xl/querytables/", "xl/embe
 _SHEETS = "xl/worksheets/"
 
 Attributes = dict[str, str]
+Hearer = Callable[[str, Attributes], None]
 
 
 def refuse_archive(content: bytes) -> None:
@@ -60,22 +61,26 @@ def _refuse_names(names: list[str]) -> None:
 
 
 def _look_through(archive: Archive) -> None:
-    """Look through every part; what says which sheet is the first comes before the sheets."""
+    """Look through every part; what says which sheet is the first comes before the others."""
     book = _Book()
-    for entry in sorted(archive.entries, key=lambda entry: entry.name.startswith(_SHEETS)):
+    for entry in sorted(archive.entries, key=lambda entry: entry.name.lower() not in {BOOK, BOOK_RELATIONS}):
         name = entry.name.lower()
-        if name.startswith(_SHEETS) or name == book.first_sheet:
+        if name.endswith("/"):
+            continue
+        hears = _hearer(name, book)
+        if hears is None and (name.startswith(_SHEETS) or name == book.first_sheet):
             scan = CellScan(limited=book.first_sheet in {None, name})
             _look(archive, entry, scan.parser)
             scan.close()
-        elif name.endswith(".rels"):
-            _look(archive, entry, _parser(book.add_relation if name == BOOK_RELATIONS else _refuse_relation))
-        elif name == BOOK:
-            _look(archive, entry, _parser(book.add_sheet))
-        elif name == "[content_types].xml":
-            _look(archive, entry, _parser(_refuse_macros))
         else:
-            _look(archive, entry, None)
+            _look(archive, entry, None if hears is None else _parser(hears))
+
+
+def _hearer(name: str, book: "_Book") -> Hearer | None:
+    """What is told of each element of a part of this name."""
+    if name.endswith(".rels"):
+        return book.add_relation if name == BOOK_RELATIONS else _refuse_relation
+    return {BOOK: book.add_sheet, "[content_types].xml": _refuse_macros}.get(name)
 
 
 def _look(archive: Archive, entry: Entry, parser: "expat.XMLParserType | None") -> None:
@@ -97,7 +102,7 @@ def _look(archive: Archive, entry: Entry, parser: "expat.XMLParserType | None") 
         parser.Parse(b"", True)
 
 
-def _parser(hears: Callable[[str, Attributes], None]) -> "expat.XMLParserType":
+def _parser(hears: Hearer) -> "expat.XMLParserType":
     """A parser of UTF-8, whatever the part declares, that tells of each element without its prefix."""
     made = expat.ParserCreate("utf-8")
     made.StartElementHandler = lambda tag, attributes: hears(tag.rpartition(":")[2], attributes)
