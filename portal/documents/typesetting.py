@@ -40,9 +40,10 @@ _FRAME = """
 
 READER = Reader(
     "portal.documents.compiling:compile_source",
-    Limits(memory=2048 * MEBIBYTE, processor=240, wall=300, answer=128 * MEBIBYTE),
+    Limits(memory=1536 * MEBIBYTE, processor=240, wall=300, answer=128 * MEBIBYTE),
     thing="This document",
     advice="Filter the report first, or shorten the text.",
+    act=("make", "made"),
 )
 _GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 

@@ -27,3 +27,4 @@ class Reader:
     limits: Limits
     thing: str  # begins the sentence: "This workbook"
     advice: str  # ends it: "Save only the sheet with the list, and upload that."
+    act: tuple[str, str] = ("read", "read")  # what is done with it: to read, has been read

@@ -73,7 +73,7 @@ def read_apart(
     _log.warning(
         "reading stopped reader=%s why=%s said=%r", reader.function, stop.__name__, bytes(conversation.note)
     )
-    raise stop(reader.thing, reader.advice)
+    raise stop(reader.thing, reader.advice, reader.act)
 
 
 @contextmanager

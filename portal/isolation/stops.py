@@ -6,22 +6,22 @@ from portal.errors import BusyError, PortalError, RuleError
 class StoppedError(RuleError):
     """A reading process ended without an answer; nothing was changed."""
 
-    tells = "{thing} cannot be read. {advice}"
+    tells = "{thing} cannot be {done}. {advice}"
 
-    def __init__(self, thing: str, advice: str) -> None:
-        super().__init__(self.tells.format(thing=thing, advice=advice).strip())
+    def __init__(self, thing: str, advice: str, act: tuple[str, str] = ("read", "read")) -> None:
+        super().__init__(self.tells.format(thing=thing, advice=advice, act=act[0], done=act[1]))
 
 
 class MemoryStopError(StoppedError):
     """It asked for more memory than it may have."""
 
-    tells = "{thing} takes too much memory to read. {advice}"
+    tells = "{thing} takes too much memory to {act}. {advice}"
 
 
 class ProcessorStopError(StoppedError):
     """It used more processor time than it may."""
 
-    tells = "{thing} takes too long to read. {advice}"
+    tells = "{thing} takes too long to {act}. {advice}"
 
 
 class TimeStopError(ProcessorStopError):
@@ -31,7 +31,7 @@ class TimeStopError(ProcessorStopError):
 class OutputStopError(StoppedError):
     """It answered more than it may."""
 
-    tells = "{thing} holds too much to be read. {advice}"
+    tells = "{thing} is too large to be {done}. {advice}"
 
 
 class CrashStopError(StoppedError):

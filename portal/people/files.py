@@ -16,7 +16,7 @@ MOST_BYTES = 50 * MEBIBYTE
 LONGEST_VALUE = 2_000  # characters
 UNREADABLE = "The file cannot be read as a table."
 _FUNCTION = "portal.people.sheet_reading:read"
-_LIMITS = Limits(memory=1024 * MEBIBYTE, processor=40, wall=90, answer=256 * MEBIBYTE)
+_LIMITS = Limits(memory=768 * MEBIBYTE, processor=40, wall=90, answer=256 * MEBIBYTE)
 WORKBOOK = Reader(
     _FUNCTION, _LIMITS, thing="This workbook", advice="Save only the sheet with the list, and upload that."
 )

@@ -1,0 +1,242 @@
+"""A reading process that does its worst is ended, leaves nothing, and the person reads one sentence."""
+
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from portal.authoring import uploads
+from portal.authoring.painting import painted
+from portal.catalogue import safe_drawings
+from portal.documents import typesetting
+from portal.isolation import running
+from portal.isolation.messages import pack, unpack
+from portal.isolation.readers import MEBIBYTE, Limits, Reader
+from portal.isolation.running import read_apart
+from portal.isolation.stops import ReadersBusyError, StoppedError, TimeStopError
+from portal.people import files
+from tests.hostile.workbooks import plain
+from tests.imports.desk import administrator, upload
+from tests.imports.rosters import COLUMNS, row
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = Limits(memory=256 * MEBIBYTE, processor=1, wall=3, answer=MEBIBYTE)
+ADVICE = "Save only the sheet with the list, and upload that."
+READERS = [
+    files.WORKBOOK,
+    files.CSV,
+    safe_drawings.READER,
+    painted.READER,
+    uploads.READER,
+    typesetting.READER,
+]
+
+
+def hostile(name, **limits):
+    return Reader(f"tests.hostile.readers:{name}", replace(SMALL, **limits), "This workbook", ADVICE)
+
+
+def told(name, **limits):
+    return read_apart(hostile(name, **limits), None, [], lambda value, _: value)
+
+
+def children():
+    """Processes whose parent this one is, those that have ended and not been asked for among them."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            words = place.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(words[1]) == os.getpid():
+            found.append(place.parent.name)
+    return found
+
+
+def folders():
+    return list(Path(tempfile.gettempdir()).glob("portal-read-*"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays():
+    before = set(children()), len(os.listdir("/proc/self/fd"))
+    yield
+    assert set(children()) <= before[0]
+    assert len(os.listdir("/proc/self/fd")) <= before[1] + 1  # the database may have opened one
+    assert not folders()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("loop", "This workbook takes too long to read."),
+        ("sleep", "This workbook takes too long to read."),
+        ("close_and_stay", "This workbook takes too long to read."),
+        ("eat", "This workbook takes too much memory to read."),
+        ("crash", "This workbook cannot be read."),
+        ("fail", "This workbook cannot be read."),
+        ("leave", "This workbook cannot be read."),
+        ("flood", "This workbook is too large to be read."),
+        ("garble", "This workbook cannot be read."),
+        ("another_shape", "This workbook cannot be read."),
+    ],
+)
+def test_the_page_says_one_sentence_and_the_next_page_is_fine(client, monkeypatch, name, sentence):
+    administrator(client)
+    good = plain(COLUMNS, [row()[column] for column in COLUMNS])
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "WORKBOOK", hostile(name))
+
+        page = upload(client, good, name="r.xlsx")
+
+    assert page.title.startswith("Error: ")
+    assert f"{sentence} {ADVICE}" in page.text
+    assert upload(client, good, name="r.xlsx").h1 == "Match the columns of r.xlsx"
+
+
+def test_what_it_says_beside_its_answer_neither_stops_it_nor_is_kept(monkeypatch):
+    assert told("mutter") == {"reasons": ["Muttered."]}
+
+
+def test_what_it_read_is_not_in_the_log(caplog):
+    with pytest.raises(StoppedError):
+        read_apart(hostile("fail"), None, [b"Ada Hale\nforged line"], lambda value, _: value)
+
+    assert "ValueError at readers.py:" in caplog.text
+    assert "Ada" not in caplog.text
+    assert "\nforged" not in caplog.text
+
+
+def test_it_sees_nothing_of_the_portal(monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "a secret of the portal")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somebody:word@host/portal")
+    with open(ROOT / "config.py") as held:
+        os.set_inheritable(held.fileno(), True)
+        seen = told("tell")
+
+    assert set(seen["environment"]) <= {
+        "LC_ALL",
+        "LC_CTYPE",
+        "MALLOC_ARENA_MAX",
+        "RAYON_NUM_THREADS",
+        "LD_LIBRARY_PATH",
+        "PWD",
+    }
+    assert Path(seen["folder"]).name.startswith("portal-read-")
+    assert not seen["wrote"]
+    assert seen["files"] == []
+    assert seen["open"] == ["0", "1", "2", "3"]  # the last lists them
+    assert seen["session"]
+    assert seen["memory"][0] == SMALL.memory
+    assert seen["processor"] == [1, 2]
+    assert seen["core"] == [0, 0]
+    assert not {"flask", "sqlalchemy", "config", "portal.db"} & set(seen["modules"])
+
+
+def test_what_it_started_ends_with_it():
+    (pid,) = told("leave_another")["reasons"]
+
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{pid}/stat").exists() and time.monotonic() < deadline:
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            break  # dead, and its new parent will ask for it
+        time.sleep(0.01)
+    else:
+        assert not Path(f"/proc/{pid}").exists()
+
+
+def test_no_more_run_at_once_than_have_a_place(monkeypatch):
+    monkeypatch.setattr(running, "WAITS", 0.1)
+    results = []
+
+    def ask():
+        try:
+            told("sleep", wall=2)
+        except (ReadersBusyError, StoppedError) as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(running.MOST_AT_ONCE + 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(isinstance(error, TimeStopError) for error in results) == running.MOST_AT_ONCE
+    busy = [error for error in results if isinstance(error, ReadersBusyError)]
+    assert len(busy) == 3
+    assert "The portal is busy reading other files." in str(busy[0])
+
+
+def test_one_whose_portal_was_killed_ends_by_itself():
+    program = (
+        "from tests.hostile.test_isolation import told; import os; os.set_inheritable(1, True)\n"
+        "told('loop', wall=20)"
+    )
+    portal = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
+    started = time.monotonic()
+    while not (left := _readers_of(portal.pid)):
+        assert time.monotonic() < started + 20
+        time.sleep(0.02)
+    portal.kill()
+    portal.wait()
+
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in left) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    gone = not any(Path(f"/proc/{pid}").exists() for pid in left)
+    for folder in folders():  # empty, of the one that was killed
+        folder.rmdir()
+    assert gone
+
+
+def _readers_of(pid):
+    return [
+        place.parent.name
+        for place in Path("/proc").glob("[0-9]*/stat")
+        if place.exists() and place.read_text().rpartition(")")[2].split()[1] == str(pid)
+    ]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.function)
+def test_every_reader_exists_and_loads_nothing_of_the_server(reader):
+    module, _, name = reader.function.partition(":")
+    assert callable(getattr(importlib.import_module(module), name))
+    program = f"import sys, {module}; print(*sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert not {"flask", "sqlalchemy", "werkzeug", "config", "portal.db"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"\0" * 8,
+        b"\xff" * 100,
+        pack({"a": 1}, [b"xyz"])[:-1],
+        pack({"a": 1}, [b"xyz"]) + b"x",
+        b"\0" * 7 + b"\x02{}",
+        b"\0" * 7 + b"\x07[1,[-1]",
+        b"\0" * 7 + b'\x0a[1,["a"]] ',
+        (100_000).to_bytes(8, "big") + b"[" * 100_000,
+    ],
+)
+def test_what_is_no_message_is_refused(message):
+    with pytest.raises(ValueError):
+        unpack(message)
+
+
+def test_a_message_comes_back_as_it_was():
+    value = {"a": [1, "é\ud800", None]}
+
+    assert unpack(pack(value, [b"", b"\0x"])) == (value, [b"", b"\0x"])
