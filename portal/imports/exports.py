@@ -4,9 +4,8 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
+from portal.formats.spreadsheets import plain
 from portal.people.files import Sheet
-
-_RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that begins so
 
 
 def bad_rows(sheet: Sheet, faults: Sequence[Sequence[int | str]]) -> Iterator[str]:
@@ -22,5 +21,5 @@ def bad_rows(sheet: Sheet, faults: Sequence[Sequence[int | str]]) -> Iterator[st
 
 def _row(cells: Sequence[str]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([f"'{cell}" if cell.startswith(_RUNS) else cell for cell in cells])
+    csv.writer(out).writerow(map(plain, cells))
     return out.getvalue()

@@ -30,7 +30,6 @@ BATCH = 1000  # rows of a CSV sent at a time
 XLSX_ROWS = 20_000  # a page does not wait for more; a job makes them
 SHEET_ROWS = 1_048_575  # a spreadsheet holds no more below its head
 _SERIAL_ZERO = datetime(1899, 12, 30)
-_RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a text that begins so
 _QUOTED = re.compile(r'["\r\n]|^$')  # what CSV puts in quotes beside a comma
 _WIDTHS = {"unit_path": 40, "requirement_title": 40, "unit": 24, "surname": 18, "forenames": 18}
 
@@ -109,20 +108,11 @@ def audited(report: CompletionReport, form: str) -> dict[str, Any]:
     }
 
 
-def plain(cell: str) -> str:
-    """The cell, kept from running as a formula when a spreadsheet opens the file (OWASP).
-
-    >>> plain("=1+1"), plain("O'Brien")
-    ("'=1+1", "O'Brien")
-    """
-    return f"'{cell}" if cell.startswith(_RUNS) else cell
-
-
 def csv_lines(rows: Iterable[Line], columns: Sequence[Column] = LONG) -> Iterator[str]:
     """The file in pieces of at most ``BATCH`` rows: RFC 4180, with a head, lines ending in CRLF.
 
     Args:
-        rows: Read with ``plain`` as their guard.
+        rows: Read with ``portal.formats.spreadsheets.plain`` as their guard.
         columns: Of these rows.
     """
     asked_before: Kept[tuple[str, ...], str] = Kept(_quoted)

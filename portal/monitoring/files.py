@@ -14,6 +14,7 @@ from portal.audit.services import log
 from portal.db import newest_stamp, transaction
 from portal.errors import NotFoundError
 from portal.extensions import limiter
+from portal.formats.spreadsheets import plain
 from portal.monitoring import exports, paper, wording
 from portal.monitoring.completion import LONG, wide
 from portal.monitoring.filters import filters_of
@@ -53,7 +54,7 @@ def completions_csv(reference: str) -> ResponseReturnValue:
     """One row a person and requirement as CSV, streamed as they are read."""
     report = _report(reference)
     _audit(report, "csv")
-    lines = exports.csv_lines(report.rows(exports.plain))
+    lines = exports.csv_lines(report.rows(plain))
     return _streamed(lines, CSV_TYPE, exports.file_name(report, "csv"))
 
 
@@ -103,7 +104,7 @@ def people_csv(reference: str) -> ResponseReturnValue:
     """One row a person and one column a requirement as CSV."""
     report = _report(reference)
     _audit(report, "csv", wide=True)
-    lines = exports.csv_lines(report.wide_rows(exports.plain), report.columns_of_wide())
+    lines = exports.csv_lines(report.wide_rows(plain), report.columns_of_wide())
     return _streamed(lines, CSV_TYPE, exports.file_name(report, "csv", "people"))
 
 
