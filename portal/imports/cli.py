@@ -63,7 +63,7 @@ def _run(kind: str, file: Path, profile: str | None, dry_run: bool) -> None:
         content = read_bytes(file)
         sheet = open_sheet(content, file.name)
         brought = Brought(kind, file.name, content, sheet, _match(kind, profile, sheet), profile)
-        click.echo(f"Read {len(sheet.lines):,} rows.", err=True)
+        click.echo(f"Read {sheet.rows:,} rows.", err=True)
         found = _checked(brought) if dry_run else _applied(brought)
     except PortalError as error:
         refuse(error)

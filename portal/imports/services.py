@@ -56,7 +56,7 @@ def begin(brought: Brought, *, by: int | None, at: datetime) -> ImportRun:
         file_name=brought.name,
         sha256=hashlib.sha256(brought.content).hexdigest(),
         size=len(brought.content),
-        rows=len(brought.sheet.lines),
+        rows=brought.sheet.rows,
         began_by_id=by,
         began_at=at,
         columns=brought.match.kept(),

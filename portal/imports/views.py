@@ -97,7 +97,7 @@ def _begun(kind: str, form: ChooseForm) -> UUID:
     sent = form.file.data
     name = "".join(filter(str.isprintable, sent.filename or ""))[-100:] or "file"
     content = sent.read()
-    sheet = open_sheet(content, name)
+    sheet = open_sheet(content, name, SAMPLE)
     reasons = repeated(sheet.columns)
     if reasons:
         raise BadInputError(reasons)
@@ -118,7 +118,7 @@ def match(run_id: UUID) -> ResponseReturnValue:
     run = _run(run_id)
     if run.ended_as:
         return redirect(url_for(".check", run_id=run_id), 303)
-    sheet = open_sheet(queries.content(run_id), run.file_name)
+    sheet = open_sheet(queries.content(run_id), run.file_name, SAMPLE)
     held = Match.of(run.columns or {"shape": run.shape})
     form = match_form(held, sheet.columns, queries.activities(), schemes())
     if form.validate_on_submit():
@@ -148,7 +148,7 @@ def _columns_page(run: ImportRun, form: MatchForm, sheet: Sheet, held: Match) ->
         form=form,
         match=held,
         columns=sheet.columns,
-        sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines[:SAMPLE]],
+        sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines],
         unused=[column for column in sheet.columns if column not in used],
     )
 

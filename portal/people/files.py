@@ -34,10 +34,11 @@ class SourceRow(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A file as a table: the names of its columns, and its lines as they stand."""
+    """A file as a table: the names of its columns, its lines as they stand, and how many it has in all."""
 
     columns: list[str]
     lines: list[Line]
+    rows: int
 
 
 def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str] = ()) -> list[SourceRow]:
@@ -70,15 +71,20 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def open_sheet(content: bytes, name: str) -> Sheet:
+def open_sheet(content: bytes, name: str, first: int | None = None) -> Sheet:
     """The table that a file's bytes hold, read in a process of its own.
+
+    Args:
+        content: The bytes.
+        name: What its owner calls it.
+        first: How many of its lines are wanted, None for all; all are read and counted.
 
     Raises:
         BadInputError: They hold none, or one that is too large or takes too much to read.
     """
     reader = WORKBOOK if content.startswith(PACKED) else CSV
     try:
-        found = read_apart(reader, {"name": name}, [content], _sheet)
+        found = read_apart(reader, {"name": name, "first": first}, [content], _sheet)
     except StoppedError as error:
         raise BadInputError([str(error)]) from error
     if isinstance(found, Sheet):
@@ -94,7 +100,7 @@ def _sheet(answer: Any, _pieces: list[bytes]) -> Sheet | list[str]:
     good = _all_text(columns) and all(type(line) is int and _all_text(cells) for line, cells in lines)
     if not good:
         raise TypeError
-    return Sheet(columns, [(line, cells) for line, cells in lines])
+    return Sheet(columns, [(line, cells) for line, cells in lines], int(answer["rows"]))
 
 
 def _all_text(values: Any) -> bool:

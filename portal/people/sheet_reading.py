@@ -24,7 +24,7 @@ def read(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
         columns, lines = read_sheet(pieces[0], arguments["name"])
     except BadInputError as error:
         return {"reasons": error.reasons}, []
-    return {"columns": columns, "lines": lines}, []
+    return {"columns": columns, "lines": lines[: arguments["first"]], "rows": len(lines)}, []
 
 
 def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
