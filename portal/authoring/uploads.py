@@ -6,7 +6,7 @@ from typing import Any
 from portal.authoring.media import Ready, Upload, UploadError
 from portal.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.isolation.running import read_apart
-from portal.isolation.stops import StoppedError
+from portal.isolation.stops import ReadingStoppedError
 
 READER = Reader(
     "portal.authoring.media:prepare",
@@ -29,7 +29,7 @@ def prepare_upload(upload: Upload, held: Collection[str], wide: bytes | None = N
     pieces = [upload.content] if wide is None else [upload.content, wide]
     try:
         found = read_apart(READER, said, pieces, _result)
-    except StoppedError as error:
+    except ReadingStoppedError as error:
         raise UploadError("file", str(error)) from error
     if isinstance(found, UploadError):
         raise found

@@ -9,7 +9,7 @@ from portal.catalogue.rendering import UNSET
 from portal.documents.markup import markup_of
 from portal.documents.typesetting import TypesettingError, pdf
 from portal.formats.faults import Faults
-from portal.isolation.stops import StoppedError
+from portal.isolation.stops import ReadingStoppedError
 
 _FORCE_SLOT = re.compile(r"\{\{force:[^{}]*\}\}")
 _TERM_SLOT = re.compile(r"\{\{term:[^{}]*\}\}")
@@ -28,7 +28,7 @@ def sheets(html: str, title: str, module: str) -> int:
 
     Raises:
         TypesettingError: No file that everyone can read can be made of it.
-        StoppedError: Making it took too much memory or time.
+        ReadingStoppedError: Making it took too much memory or time.
     """
     markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET, html)))
     made = pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
@@ -41,7 +41,7 @@ def check_printable(page: Page, html: str, module: str, faults: Faults) -> None:
         return
     try:
         sheets(html, page.title, module)
-    except StoppedError as error:
+    except ReadingStoppedError as error:
         faults.add(page.path, None, str(error))
     except TypesettingError as error:
         rows = page.body.split("\n")

@@ -6,7 +6,7 @@ from typing import Any
 from portal.catalogue.svg import Drawing, DrawingError
 from portal.isolation.batches import BatchReader
 from portal.isolation.readers import MEBIBYTE, Limits, Reader
-from portal.isolation.stops import StoppedError
+from portal.isolation.stops import ReadingStoppedError
 
 READER = Reader(
     "portal.catalogue.svg:read_each",
@@ -22,7 +22,7 @@ def _result(value: Any) -> Drawing | DrawingError:
     return Drawing(str(value["title"]), str(value["description"]), int(value["width"]), int(value["height"]))
 
 
-def _stopped(error: StoppedError) -> Drawing | DrawingError:
+def _stopped(error: ReadingStoppedError) -> Drawing | DrawingError:
     return DrawingError(1, str(error))
 
 

@@ -114,7 +114,7 @@ def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
 
     Raises:
         TypesettingError: The typesetter refuses the source.
-        StoppedError: It took too much memory or time.
+        ReadingStoppedError: It took too much memory or time.
     """
     said = {"fonts": _fonts(), "at": at.isoformat(), "claimed": claimed}
     found = read_apart(READER, said, [source], _answer)

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from portal.isolation.readers import Reader
 from portal.isolation.running import read_apart
-from portal.isolation.stops import StoppedError
+from portal.isolation.stops import ReadingStoppedError
 
 MOST_KEPT = 2_000  # results, in each process of the portal
 MOST_BYTES = 16 * 1024 * 1024  # that one process reads, unless one thing is larger
@@ -26,7 +26,7 @@ class BatchReader(Generic[T]):
     """
 
     def __init__(
-        self, reader: Reader, shape: Callable[[Any], T], stopped: Callable[[StoppedError], T]
+        self, reader: Reader, shape: Callable[[Any], T], stopped: Callable[[ReadingStoppedError], T]
     ) -> None:
         self._reader, self._shape, self._stopped = reader, shape, stopped
         self._kept: OrderedDict[str, T] = OrderedDict()
@@ -54,7 +54,7 @@ class BatchReader(Generic[T]):
                 [content for _, content in part],
                 lambda value, _: self._shaped(value, part),
             )
-        except StoppedError as error:
+        except ReadingStoppedError as error:
             if len(part) == 1:  # not kept: on a machine that is less busy it may be read
                 return {part[0][0]: self._stopped(error)}
             return {name: result for one in part for name, result in self._read_part([one]).items()}

@@ -28,12 +28,12 @@ from portal.isolation.stops import (
     OutputStopError,
     ProcessorStopError,
     ReadersBusyError,
-    StoppedError,
+    ReadingStoppedError,
     TimeStopError,
 )
 
 MOST_AT_ONCE = 2  # reading processes of one process of the portal
-WAITS = 30  # seconds for one of these places
+WAITS = 10  # seconds for one of these places
 _PIECE = 1 << 16
 _NOTE = 2_000  # bytes that are kept of what it says beside its answer
 _PASSED = ("LD_LIBRARY_PATH",)  # without which some installations of Python do not start
@@ -58,7 +58,7 @@ def read_apart(
             the answer is none.
 
     Raises:
-        StoppedError: There is no answer, with a sentence for a page; a subclass says why.
+        ReadingStoppedError: There is no answer, with a sentence for a page; a subclass says why.
         ReadersBusyError: No place became free in time.
     """
     message = pack(arguments, pieces)
@@ -92,7 +92,7 @@ class _Conversation:
 
     def __init__(self, reader: Reader, message: bytes) -> None:
         self.answer, self.note = bytearray(), bytearray()
-        self.stop: type[StoppedError] | None = None
+        self.stop: type[ReadingStoppedError] | None = None
         self._limits = reader.limits
         self._left = memoryview(message)
         self._deadline = monotonic() + reader.limits.wall
@@ -189,7 +189,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
             pipe.close()
 
 
-def _why(code: int, note: bytes) -> type[StoppedError] | None:
+def _why(code: int, note: bytes) -> type[ReadingStoppedError] | None:
     """Why a process that nobody stopped ended as it did; None: it answered."""
     if code == 0:
         return None

@@ -3,7 +3,7 @@
 from portal.errors import BusyError, PortalError, RuleError
 
 
-class StoppedError(RuleError):
+class ReadingStoppedError(RuleError):
     """A reading process ended without an answer; nothing was changed."""
 
     tells = "{thing} cannot be {done}. {advice}"
@@ -12,13 +12,13 @@ class StoppedError(RuleError):
         super().__init__(self.tells.format(thing=thing, advice=advice, act=act[0], done=act[1]))
 
 
-class MemoryStopError(StoppedError):
+class MemoryStopError(ReadingStoppedError):
     """It asked for more memory than it may have."""
 
     tells = "{thing} takes too much memory to {act}. {advice}"
 
 
-class ProcessorStopError(StoppedError):
+class ProcessorStopError(ReadingStoppedError):
     """It used more processor time than it may."""
 
     tells = "{thing} takes too long to {act}. {advice}"
@@ -28,17 +28,17 @@ class TimeStopError(ProcessorStopError):
     """It had not answered after the longest time that one waits."""
 
 
-class OutputStopError(StoppedError):
+class OutputStopError(ReadingStoppedError):
     """It answered more than it may."""
 
     tells = "{thing} is too large to be {done}. {advice}"
 
 
-class CrashStopError(StoppedError):
+class CrashStopError(ReadingStoppedError):
     """It crashed."""
 
 
-class GarbledStopError(StoppedError):
+class GarbledStopError(ReadingStoppedError):
     """Its answer is none."""
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from portal.errors import BadInputError
 from portal.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.isolation.running import read_apart
-from portal.isolation.stops import StoppedError
+from portal.isolation.stops import ReadingStoppedError
 
 MOST_BYTES = 50 * MEBIBYTE
 LONGEST_VALUE = 2_000  # characters
@@ -85,7 +85,7 @@ def open_sheet(content: bytes, name: str, first: int | None = None) -> Sheet:
     reader = WORKBOOK if content.startswith(PACKED) else CSV
     try:
         found = read_apart(reader, {"name": name, "first": first}, [content], _sheet)
-    except StoppedError as error:
+    except ReadingStoppedError as error:
         raise BadInputError([str(error)]) from error
     if isinstance(found, Sheet):
         return found

@@ -20,7 +20,7 @@ from portal.isolation import running
 from portal.isolation.messages import pack, unpack
 from portal.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.isolation.running import read_apart
-from portal.isolation.stops import ReadersBusyError, StoppedError, TimeStopError
+from portal.isolation.stops import ReadersBusyError, ReadingStoppedError, TimeStopError
 from portal.people import files
 from tests.hostile.workbooks import plain
 from tests.imports.desk import administrator, upload
@@ -106,7 +106,7 @@ def test_what_it_says_beside_its_answer_neither_stops_it_nor_is_kept(monkeypatch
 
 
 def test_what_it_read_is_not_in_the_log(caplog):
-    with pytest.raises(StoppedError):
+    with pytest.raises(ReadingStoppedError):
         read_apart(hostile("fail"), None, [b"Ada Hale\nforged line"], lambda value, _: value)
 
     assert "ValueError at readers.py:" in caplog.text
@@ -159,7 +159,7 @@ def test_no_more_run_at_once_than_have_a_place(monkeypatch):
     def ask():
         try:
             told("sleep", wall=2)
-        except (ReadersBusyError, StoppedError) as error:
+        except (ReadersBusyError, ReadingStoppedError) as error:
             results.append(error)
 
     threads = [threading.Thread(target=ask) for _ in range(running.MOST_AT_ONCE + 3)]

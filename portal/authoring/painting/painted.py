@@ -6,7 +6,7 @@ from typing import Any
 from portal.authoring.painting.painter import Painted, PaintingError
 from portal.isolation.batches import BatchReader
 from portal.isolation.readers import MEBIBYTE, Limits, Reader
-from portal.isolation.stops import StoppedError
+from portal.isolation.stops import ReadingStoppedError
 
 READER = Reader(
     "portal.authoring.painting.painter:paint_each",
@@ -31,7 +31,7 @@ def _result(value: Any) -> list[Painted] | PaintingError:
     ]
 
 
-def _stopped(error: StoppedError) -> list[Painted] | PaintingError:
+def _stopped(error: ReadingStoppedError) -> list[Painted] | PaintingError:
     return PaintingError(1, str(error))
 
 
