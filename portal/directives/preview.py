@@ -93,7 +93,9 @@ def coming(changes: Sequence[PostChange], units: UnitPlan) -> Coming:
     named = sorted({change.values.staff_number for change in changes})
     people = {number: numbers.get(number, -place) for place, number in enumerate(named, 1)}
     unit_ids, states = _states_to_come(units)
-    everybody = {**numbers, **people}
+    managers = sorted({change.values.manager or "" for change in changes} - numbers.keys() - people.keys())
+    # Managers on bad rows are nobody yet; where there is a bad row, nothing is written.
+    everybody = {**{number: -len(people) - n for n, number in enumerate(managers, 1)}, **numbers, **people}
     posts: dict[int, list[PostFact]] = {}
     for place, change in enumerate(changes, 1):
         post = _post_to_come(-place, change, everybody, unit_ids)

@@ -50,3 +50,13 @@ def test_a_control_character_is_not_put_on_a_page(client):
     page = to_check(client, csv_of([row(surname="Sh\x00ah")]))
 
     assert "surname has a control character in it." in page.text
+
+
+def test_who_is_managed_by_somebody_on_a_bad_row_does_not_break_the_check(client):
+    administrator(client)
+    bad = row("R2", line_manager_staff_number="Z9")
+
+    page = to_check(client, csv_of([bad, row("R1", line_manager_staff_number="R2")]))
+
+    assert page.h1 == "1 row is bad"
+    assert "'Z9' is nobody's staff number" in page.text
