@@ -17,13 +17,15 @@ ROOT = Path(__file__).resolve().parents[2]
 OUT_OF_MEMORY = 71  # exit codes
 CRASHED = 70
 _FILES = 64  # open at once
+_NICE = 5  # whoever waits for a page comes first
 _GRACE = 5  # seconds after which an orphan ends itself
 
 
 def _limit(memory: int, processor: int, wall: int) -> None:
-    """Take the limits: no file can be written, and the kernel kills this process before the portal's."""
+    """Take the limits: no file can be written, and the portal's own processes come first for the kernel."""
     with suppress(OSError):  # another system than Linux: its own choice then
         Path("/proc/self/oom_score_adj").write_text("1000")
+        os.nice(_NICE)
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -31,7 +33,10 @@ def _limit(memory: int, processor: int, wall: int) -> None:
         (resource.RLIMIT_CPU, processor),
         (resource.RLIMIT_AS, memory),
     ):
-        resource.setrlimit(what, (most, most + (what == resource.RLIMIT_CPU)))
+        _, held = resource.getrlimit(what)  # a service manager may allow less
+        hard = most + (what == resource.RLIMIT_CPU)  # a second after the signal that ends it
+        limits = (most, hard) if held == resource.RLIM_INFINITY else (min(most, held), min(hard, held))
+        resource.setrlimit(what, limits)
     signal.setitimer(signal.ITIMER_REAL, wall + _GRACE)  # where nobody is left to kill it
 
 

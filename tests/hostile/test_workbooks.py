@@ -19,7 +19,7 @@ from tests.imports.rosters import COLUMNS, row
 from tests.running import settings
 
 ROOT = Path(__file__).resolve().parents[2]
-MEMORY = 1024 * 1024 * 1024  # bytes of address space that the command may use
+MEMORY = 512 * 1024 * 1024  # bytes of address space that the command may use, and what it starts
 FAR = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
 OUTSIDE = r"There is a value in .*, and 300,000 rows of 200 columns are read\."
 
