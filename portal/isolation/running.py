@@ -7,6 +7,7 @@ with threads cannot be forked safely, and because a fork would hold the portal's
 
 import logging
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -36,6 +37,7 @@ MOST_AT_ONCE = 2  # reading processes of one process of the portal
 WAITS = 10  # seconds for one of these places
 _PIECE = 1 << 16
 _NOTE = 2_000  # bytes that are kept of what it says beside its answer
+_SAID = re.compile(rb"\w+ at [\w.:< ]+")  # the child's own words; a library's may be somebody's data
 _PASSED = ("LD_LIBRARY_PATH",)  # without which some installations of Python do not start
 # One heap, given back: else each thread would reserve 64 MiB of the address space.
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "RAYON_NUM_THREADS": "1"}
@@ -59,19 +61,27 @@ def read_apart(
 
     Raises:
         ReadingStoppedError: There is no answer, with a sentence for a page; a subclass says why.
-        ReadersBusyError: No place became free in time.
+        ReadersBusyError: No place became free in time, or the system starts no more processes.
     """
     message = pack(arguments, pieces)
-    with _place():
-        conversation = _Conversation(reader, message)
+    try:
+        with _place():
+            conversation = _Conversation(reader, message)
+    except OSError as error:
+        _log.exception("no reading process can be started reader=%s", reader.function)
+        raise ReadersBusyError from error
     stop = conversation.stop
     if stop is None:
         try:
             return shape(*unpack(bytes(conversation.answer)))
         except (TypeError, ValueError, LookupError):
             stop = GarbledStopError
+    said = _SAID.fullmatch(bytes(conversation.note).strip())
     _log.warning(
-        "reading stopped reader=%s why=%s said=%r", reader.function, stop.__name__, bytes(conversation.note)
+        "reading stopped reader=%s why=%s at=%s",
+        reader.function,
+        stop.__name__,
+        said[0].decode() if said else "-",
     )
     raise stop(reader.thing, reader.advice, reader.act)
 

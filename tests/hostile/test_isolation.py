@@ -1,6 +1,7 @@
 """A reading process that does its worst is ended, leaves nothing, and the person reads one sentence."""
 
 import importlib
+import io
 import os
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from portal.isolation.running import read_apart
 from portal.isolation.stops import ReadersBusyError, ReadingStoppedError, TimeStopError
 from portal.people import files
 from tests.hostile.workbooks import plain
-from tests.imports.desk import administrator, upload
+from tests.imports.desk import administrator, chosen, upload
 from tests.imports.rosters import COLUMNS, row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +66,8 @@ def folders():
 
 
 @pytest.fixture(autouse=True)
-def _nothing_stays():
+def _nothing_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = set(children()), len(os.listdir("/proc/self/fd"))
     yield
     assert set(children()) <= before[0]
@@ -105,11 +107,12 @@ def test_what_it_says_beside_its_answer_neither_stops_it_nor_is_kept(monkeypatch
     assert told("mutter") == {"reasons": ["Muttered."]}
 
 
-def test_what_it_read_is_not_in_the_log(caplog):
+@pytest.mark.parametrize(("name", "at"), [("fail", "ValueError at readers.py:"), ("name_somebody", "at=-")])
+def test_what_it_read_is_not_in_the_log(caplog, name, at):
     with pytest.raises(ReadingStoppedError):
-        read_apart(hostile("fail"), None, [b"Ada Hale\nforged line"], lambda value, _: value)
+        read_apart(hostile(name), None, [b"Ada Hale\nforged line"], lambda value, _: value)
 
-    assert "ValueError at readers.py:" in caplog.text
+    assert at in caplog.text
     assert "Ada" not in caplog.text
     assert "\nforged" not in caplog.text
 
@@ -138,6 +141,18 @@ def test_it_sees_nothing_of_the_portal(monkeypatch):
     assert seen["processor"] == [1, 2]
     assert seen["core"] == [0, 0]
     assert not {"flask", "sqlalchemy", "config", "portal.db"} & set(seen["modules"])
+
+
+def test_where_the_system_starts_none_the_person_is_asked_to_try_again(client, monkeypatch):
+    administrator(client)
+    good = plain(COLUMNS, [row()[column] for column in COLUMNS])
+    page = client.page("/imports/roster/new")
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", "/nonexistent")
+
+        answer = client.press(page, "Continue", 503, **{**chosen(page), "file": (io.BytesIO(good), "r.xlsx")})
+
+    assert "The portal is busy reading other files. Nothing was changed." in answer.text
 
 
 def test_what_it_started_ends_with_it():
@@ -179,7 +194,8 @@ def test_one_whose_portal_was_killed_ends_by_itself():
         "from tests.hostile.test_isolation import told; import os; os.set_inheritable(1, True)\n"
         "told('loop', wall=20)"
     )
-    portal = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
+    environment = os.environ | {"TMPDIR": tempfile.gettempdir()}
+    portal = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=environment)
     started = time.monotonic()
     while not (left := _readers_of(portal.pid)):
         assert time.monotonic() < started + 20
@@ -191,9 +207,9 @@ def test_one_whose_portal_was_killed_ends_by_itself():
     while any(Path(f"/proc/{pid}").exists() for pid in left) and time.monotonic() < deadline:
         time.sleep(0.05)
     gone = not any(Path(f"/proc/{pid}").exists() for pid in left)
+    assert gone
     for folder in folders():  # empty, of the one that was killed
         folder.rmdir()
-    assert gone
 
 
 def _readers_of(pid):
