@@ -36,7 +36,11 @@ def _limit(memory: int, processor: int, wall: int) -> None:
         _, held = resource.getrlimit(what)  # a service manager may allow less
         hard = most + (what == resource.RLIMIT_CPU)  # a second after the signal that ends it
         limits = (most, hard) if held == resource.RLIM_INFINITY else (min(most, held), min(hard, held))
-        resource.setrlimit(what, limits)
+        try:
+            resource.setrlimit(what, limits)
+        except (ValueError, OSError):
+            if sys.platform == "linux":  # others do not know every limit; there the portal is only tried out
+                raise
     signal.setitimer(signal.ITIMER_REAL, wall + _GRACE)  # where nobody is left to kill it
 
 

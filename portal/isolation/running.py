@@ -170,7 +170,7 @@ class _Conversation:
 
     def _end(self, process: "subprocess.Popen[bytes]") -> int:
         """How it ended; what has closed its pipes and goes on is stopped."""
-        while self.stop is None and not _has_ended(process.pid):
+        while self.stop is None and not _has_ended(process):
             if monotonic() > self._deadline:
                 self.stop = TimeStopError
             sleep(0.001)
@@ -178,10 +178,12 @@ class _Conversation:
         return process.wait()
 
 
-def _has_ended(pid: int) -> bool:
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
     """Whether it has ended, without taking its number from the system: its group is still to be killed."""
+    if not hasattr(os, "waitid"):  # an older Python on macOS
+        return process.poll() is not None
     try:
-        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:  # nobody waits for children here
         return True
 

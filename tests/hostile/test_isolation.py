@@ -28,7 +28,7 @@ from tests.imports.desk import administrator, chosen, upload
 from tests.imports.rosters import COLUMNS, row
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = Limits(memory=256 * MEBIBYTE, processor=1, wall=3, answer=MEBIBYTE)
+SMALL = Limits(memory=256 * MEBIBYTE, processor=1, wall=30, answer=MEBIBYTE)
 ADVICE = "Save only the sheet with the list, and upload that."
 READERS = [
     files.WORKBOOK,
@@ -41,6 +41,8 @@ READERS = [
 
 
 def hostile(name, **limits):
+    if name in {"sleep", "close_and_stay"}:
+        limits = {"wall": 2, **limits}
     return Reader(f"tests.hostile.readers:{name}", replace(SMALL, **limits), "This workbook", ADVICE)
 
 
