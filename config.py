@@ -45,6 +45,8 @@ class Config:
     idle_minutes: int = field(default_factory=lambda: int(_env("SESSION_IDLE_MINUTES", "60")))
     absolute_hours: int = field(default_factory=lambda: int(_env("SESSION_ABSOLUTE_HOURS", "12")))
 
+    line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
+
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
     jobs_url: str = field(default_factory=lambda: _env("JOBS_URL"))
     jobs_workers: int = field(default_factory=lambda: int(_env("JOBS_WORKERS", "1")))
@@ -84,6 +86,8 @@ class Config:
         self._check_address()
         self._check_jobs()
         self._check_mail()
+        if self.line_manager_sight not in {"on", "off", ""}:
+            raise ConfigError("LINE_MANAGER_SIGHT is 'on' or 'off'.")
         try:
             object.__setattr__(self, "brand_colour", brand.checked(self.brand_colour))
         except brand.BrandColourError as error:
@@ -136,6 +140,11 @@ class Config:
             ) from error
         if first >= last:
             raise ConfigError("MAIL_FROM_TIME lies before MAIL_UNTIL_TIME.")
+
+    @property
+    def line_managers_see(self) -> bool:
+        """Whether line managers see direct reports without a grant; only the demo says so by itself."""
+        return (self.line_manager_sight or ("on" if self.mode == "demo" else "off")) == "on"
 
     @property
     def mail_times(self) -> tuple[time, time]:

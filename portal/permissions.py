@@ -20,6 +20,7 @@ class Role(StrEnum):
 
 
 SIGHT_ROLES = frozenset({Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR, Role.ADMINISTRATOR})
+UNIT_ROLES = SIGHT_ROLES  # the work of the others ends at no unit: granted on one, they would give nothing
 
 
 class Permission(StrEnum):
@@ -108,8 +109,20 @@ def roles_with(permission: Permission) -> frozenset[Role]:
     return frozenset(role for role, given in ROLE_PERMISSIONS.items() if permission in given)
 
 
+WHOLE_FORCE = frozenset({Permission.FORCE_SET})  # what every page shows: a role for a unit does not give it
+
+
 @cache
-def permissions_of(roles: frozenset[Role], *, has_post: bool) -> frozenset[Permission]:
-    """All that the roles give, and a learner's own where the person has a post."""
+def permissions_of(
+    everywhere: frozenset[Role], on_units: frozenset[Role] = frozenset(), *, has_post: bool
+) -> frozenset[Permission]:
+    """All that the roles give, and a learner's own where the person has a post.
+
+    Args:
+        everywhere: Roles that are granted without a unit.
+        on_units: Roles that are granted for units.
+        has_post: Whether the person has a post today.
+    """
     given: frozenset[Permission] = LEARNER if has_post else frozenset({Permission.ACCOUNT_OWN})
-    return given.union(*(ROLE_PERMISSIONS[role] for role in roles))
+    there = frozenset[Permission]().union(*(ROLE_PERMISSIONS[role] for role in on_units & UNIT_ROLES))
+    return given.union(there - WHOLE_FORCE, *(ROLE_PERMISSIONS[role] for role in everywhere))

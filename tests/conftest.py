@@ -130,7 +130,8 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """The application on a database built by migration."""
     instance = tmp_path_factory.mktemp("instance")
     url = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
-    made = create_app(Config(mode="demo", database_url=url, secret_key=SECRET, instance=instance))
+    settings = {"secret_key": SECRET, "instance": instance, "line_manager_sight": "off"}  # as in production
+    made = create_app(Config(mode="demo", database_url=url, **settings))
     made.config["TESTING"] = True
     with made.app_context():
         upgrade()

@@ -13,7 +13,7 @@ from portal.accounts.wording import role_words, where_words
 from portal.db import OPEN_END, transaction
 from portal.errors import ForbiddenError, NotFoundError, RuleError
 from portal.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
-from portal.permissions import SIGHT_ROLES, Permission, Role
+from portal.permissions import UNIT_ROLES, Permission, Role
 
 
 def register(bp: Blueprint) -> None:
@@ -75,7 +75,7 @@ def _grant_form() -> GrantForm:
     form = GrantForm()
     viewer = current_user.viewer
     everywhere = scope.administered_units(viewer) is None
-    roles = [role for role in Role if everywhere or role in SIGHT_ROLES]  # the others end at no unit
+    roles = [role for role in Role if everywhere or role in UNIT_ROLES]  # the others end at no unit
     form.role.choices = [SelectChoice(value=role.value, label=role_words(role)) for role in roles]
     whole = [SelectChoice(value="", label="No unit: the whole force; for a manager, direct reports")]
     form.unit.choices = (whole if everywhere else []) + [
@@ -135,10 +135,20 @@ def grant_role(staff_number: str) -> ResponseReturnValue:
                 until=form.last_day,
             )
     except RuleError as error:
-        return _back(staff_number, str(error), "error")
+        return _refused(person, form, role, unit_id, error)
     if not made:
         return _back(staff_number, f"The role was held already: {role_words(role)}")
     return _changed(person, f"Role granted: {role_words(role)}")
+
+
+def _refused(
+    person: Viewer, form: GrantForm, role: Role, unit_id: int | None, error: RuleError
+) -> ResponseReturnValue:
+    """The form again where another unit helps, else the page of the account with the reason."""
+    if unit_id is None or role in UNIT_ROLES:
+        return _back(person.staff_number, str(error), "error")
+    form.unit.errors = [str(error)]
+    return _page(person, form)
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)

@@ -164,6 +164,8 @@ def _give(force: Workforce) -> ResponseReturnValue:
     confirmed = "confirmed" in request.form
     pairs = _sent(request.form.getlist("give"), confirmed=confirmed)
     try:
+        if current_user.viewer.staff_number in dict(pairs):
+            grants.refuse_own_role(current_user.person_id, current_user.person_id)
         if confirmed:
             return _given(pairs, force)
         found = proposals.chosen(pairs, proposals.proposals(current_user.viewer, force))
@@ -190,8 +192,6 @@ def _given(pairs: list[tuple[str, str]], force: Workforce) -> ResponseReturnValu
     already = f" {plural(len(pairs) - made, 'grant')} held already." if made < len(pairs) else ""
     given = f"{plural(made, 'grant')} given: what each allows counts from the next sign-in." if made else ""
     flash(f"{given}{already}".strip(), "success")
-    if any(proposal.person_id == current_user.person_id for proposal, _ in found):
-        return _sign_in_again()
     return redirect(url_for("accounts.proposed"), 303)
 
 

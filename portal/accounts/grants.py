@@ -8,6 +8,7 @@ from sqlalchemy import exists, or_, select
 
 from portal.accounts import services
 from portal.accounts.models import Credential
+from portal.accounts.wording import role_words
 from portal.clock import london_day
 from portal.db import OPEN_END, db
 from portal.errors import RuleError
@@ -15,7 +16,7 @@ from portal.people import services as people
 from portal.people.known import known
 from portal.people.models import Post, RoleGrant
 from portal.people.sight import live
-from portal.permissions import Role
+from portal.permissions import UNIT_ROLES, Role
 
 ROLE_CHANGED = "role_changed"
 
@@ -44,14 +45,38 @@ def grant(
         Whether a grant was made.
 
     Raises:
-        RuleError: The last day is over, or the force would be left without an administrator.
+        RuleError: The last day is over, the giver is the holder, or the role means nothing on a unit.
     """
-    _hold_administrators(role)
+    refuse_own_role(person_id, by)
+    refuse_on_unit(role, unit_id)
     made = people.grant(person_id, role, unit_id=unit_id, by=by, at=at, until=until)
     if made:
-        _keep_an_administrator(person_id, role, unit_id, by=by, at=at)
         services.close_sessions(person_id, ROLE_CHANGED, at)
     return made
+
+
+def refuse_own_role(person_id: int, by: int | None) -> None:
+    """Refuse that somebody gives a role to themself, or changes how long they hold one.
+
+    A command gives any role: whoever has the machine can read and change everything on it.
+
+    Raises:
+        RuleError: The giver is the holder.
+    """
+    if person_id == by:
+        raise RuleError(
+            "You cannot give yourself a role, or change how long you hold one. Ask another administrator."
+        )
+
+
+def refuse_on_unit(role: Role, unit_id: int | None) -> None:
+    """Refuse a unit for a role whose work ends at none.
+
+    Raises:
+        RuleError: The role would give nothing there.
+    """
+    if unit_id is not None and role not in UNIT_ROLES:
+        raise RuleError(f"{role_words(role)} is a role for the whole force: it cannot be given for a unit.")
 
 
 def revoke(person_id: int, role: Role, *, unit_id: int | None, by: int | None, at: datetime) -> bool:
@@ -77,6 +102,9 @@ def give_many(wanted: Iterable[NewGrant], *, by: int, at: datetime) -> int:
 
     Returns:
         How many grants were made.
+
+    Raises:
+        RuleError: One of them may not be given; none was.
     """
     in_order = sorted(wanted, key=lambda new: new.person_id)  # so that two who give do not wait in a ring
     return sum(grant(new.person_id, new.role, unit_id=new.unit_id, by=by, at=at) for new in in_order)

@@ -17,7 +17,7 @@ from portal.people.queries import Viewer, visible_people
 from portal.people.sight import live
 from portal.people.tree import UnitTree, read_tree
 from portal.people.workforce import Workforce
-from portal.permissions import Role
+from portal.permissions import UNIT_ROLES, Role
 from portal.web.filters import date as day_words
 from portal.web.filters import plural
 
@@ -124,7 +124,9 @@ class _Judge:
         own = self._force.posts_of(grant.person_id)
         if not own:
             yield self._left(grant.person_id)
-        if grant.unit_id is not None and grant.unit_id not in self._force.units:
+        if grant.unit_id is not None and grant.role not in UNIT_ROLES:
+            yield "The role gives nothing on a unit. Give it for the whole force, if it is needed."
+        elif grant.unit_id is not None and grant.unit_id not in self._force.units:
             yield self._unit_ended(grant.unit_id)
         else:
             if own and grant.unit_id is not None and self._elsewhere(grant):

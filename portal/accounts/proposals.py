@@ -58,7 +58,8 @@ class Proposal:
 def proposals(viewer: Viewer, force: Workforce) -> list[Proposal]:
     """A proposal for each line manager whose people no grant covers, by name. Four statements at most.
 
-    An administrator of units is shown proposals for those whose account they may change, on their units.
+    An administrator of units is shown proposals for those whose account they may change, on their units;
+    nobody is shown one for themself, since nobody gives themself a role.
     """
     units = scope.administered_units(viewer)
     mine = None if units is None else scope.administered_people(units, force)
@@ -68,6 +69,8 @@ def proposals(viewer: Viewer, force: Workforce) -> list[Proposal]:
         reports = force.reports_to(row.person_id)
         own = force.posts_of(row.person_id)
         if not own or not reports or (mine is not None and row.person_id not in mine):
+            continue
+        if row.person_id == viewer.person_id:
             continue
         if _covered(reports, held.get(row.person_id, set()), force):
             continue

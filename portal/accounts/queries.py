@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Date, and_, bindparam, func, or_, select
+from sqlalchemy import Boolean, Date, and_, bindparam, func, or_, select
 
 from portal import clock
 from portal.accounts import passwords
@@ -16,7 +16,7 @@ from portal.db import db, read
 from portal.people.known import known
 from portal.people.models import PersonName, Post, RoleGrant, UnitState
 from portal.people.queries import Viewer, viewer_from, viewer_of
-from portal.people.sight import granted, live
+from portal.people.sight import granted, line_manages, live
 from portal.permissions import Permission
 
 # After a sign-in with a weak password another can be chosen without typing it again: not for long.
@@ -99,6 +99,8 @@ _SEEN: Any = (
         PersonName.surname,
         Post.rank_or_grade,
         RoleGrant.role,
+        RoleGrant.unit_id,
+        and_(bindparam("line_managers", type_=Boolean()), line_manages(SignInSession.person_id, _TODAY)),
     )
     .outerjoin(Credential, Credential.person_id == SignInSession.person_id)
     .outerjoin(PersonName, PersonName.person_id == SignInSession.person_id)
@@ -109,16 +111,25 @@ _SEEN: Any = (
 )
 
 
-def seen_session(token: str, limits: Limits, at: datetime) -> SeenSession | None:
+def seen_session(
+    token: str, limits: Limits, at: datetime, *, line_managers: bool = False
+) -> SeenSession | None:
     """The session of a browser's token; None where there never was one.
 
     One statement, asked for every page of everyone, so it is built once and brings the person along.
+
+    Args:
+        token: As the cookie has it.
+        limits: How long sessions last.
+        at: This instant.
+        line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
-    found = {"token_hash": token_hash(token), "today": london_day(at)}
+    found = {"token_hash": token_hash(token), "today": london_day(at), "line_managers": line_managers}
     rows = read(_SEEN, found)  # one for each post and grant
     if not rows:
         return None
-    hashed, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *person, _ = rows[0]
+    hashed, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *person = rows[0]
+    *person, _, _, manages = person
     state = SessionState.OPEN
     if ended_at is not None:
         state = SessionState.ENDED
@@ -126,8 +137,10 @@ def seen_session(token: str, limits: Limits, at: datetime) -> SeenSession | None
         seen_at + limits.idle <= at or created_at + (CHOOSE_WITHIN if must_change else limits.absolute) <= at
     ):
         state = SessionState.LAPSED
-    roles = {row.role for row in rows if row.role is not None}
-    viewer = None if person[0] is None else viewer_from(person_id, *person, roles=roles)
+    grants = {(row.role, row.unit_id) for row in rows if row.role is not None}
+    viewer = None
+    if person[0] is not None:
+        viewer = viewer_from(person_id, *person, grants=grants, line_manager=manages)
     return SeenSession(hashed, reference, person_id, secret, seen_at, state, must_change, viewer)
 
 

@@ -1,6 +1,6 @@
 """Roles, and where they hold, as pages say them."""
 
-from portal.permissions import Role
+from portal.permissions import UNIT_ROLES, Role
 
 
 def role_words(role: Role) -> str:
@@ -17,5 +17,9 @@ def where_words(role: Role, path: str) -> str:
 
     >>> where_words(Role.MANAGER, ""), where_words(Role.AUDITOR, "")
     ('Direct reports', 'Whole force')
+    >>> where_words(Role.AUTHOR, "Westshire/North")
+    'Westshire/North (no effect on a unit)'
     """
+    if path and role not in UNIT_ROLES:
+        return f"{path} (no effect on a unit)"
     return path or ("Direct reports" if role is Role.MANAGER else "Whole force")

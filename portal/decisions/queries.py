@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.accounts.models import Credential
 from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.db import db
 from portal.decisions import words
@@ -19,6 +20,7 @@ from portal.errors import NotFoundError
 from portal.people.deciders import deciders
 from portal.people.models import PersonName
 from portal.people.notes import notes_of
+from portal.people.overseers import overseers
 from portal.people.queries import Viewer, may_see, person_by_staff_number, visible_people
 from portal.permissions import Permission
 from portal.records.models import Record
@@ -213,7 +215,10 @@ def _statement() -> Select[Any]:
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
-    """Requests about people the viewer may decide about, and those that they asked for of whom they see."""
+    """Requests about people the viewer may decide about, and those that they asked for of whom they see.
+
+    What others ask about the viewer is not among them: its comment is not for the person it is about.
+    """
     asked = and_(r.asked_by_id == viewer.person_id, r.person_id.in_(visible_people(viewer)))
     if Permission.DECISION_MAKE not in viewer.permissions:
         return asked
@@ -221,15 +226,15 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _decided_about(viewer: Viewer) -> ColumnElement[bool]:
-    """That it is about somebody whom a role that decides gives the viewer sight of."""
-    return r.person_id.in_(visible_people(viewer, Permission.DECISION_MAKE))
+    """That it is about somebody else, whom a role that decides gives the viewer sight of."""
+    seen = r.person_id.in_(visible_people(viewer, Permission.DECISION_MAKE))
+    return and_(r.person_id != viewer.person_id, seen)
 
 
 def _waits_for(viewer: Viewer) -> ColumnElement[bool]:
     """That nobody answered, and this person may."""
-    me = viewer.person_id
-    second = or_(r.kind.not_in(TWO_PERSONS), r.asked_by_id != me)
-    return and_(d.id.is_(None), r.person_id != me, second, _decided_about(viewer))
+    second = or_(r.kind.not_in(TWO_PERSONS), r.asked_by_id != viewer.person_id)
+    return and_(d.id.is_(None), second, _decided_about(viewer))
 
 
 def _conditions(viewer: Viewer, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -316,9 +321,23 @@ def may_decide(viewer: Viewer, row: RequestRow) -> bool:
 def may_open(viewer: Viewer, row: RequestRow) -> bool:
     """Whether this person, who sees whom the request is about, may open it too."""
     decides = Permission.DECISION_MAKE in viewer.permissions
-    if row.asked_by_id == viewer.person_id:
-        return True
+    if viewer.person_id in {row.asked_by_id, row.person_id}:
+        return row.asked_by_id == viewer.person_id
     return decides and may_see(viewer, row.person_id, Permission.DECISION_MAKE)
+
+
+def has_decider(row: RequestRow) -> bool:
+    """Whether anybody who can sign in could answer the request. Four statements.
+
+    The person it is about cannot, nor who asked, where a second person must.
+    """
+    may = overseers(row.person_id, Permission.DECISION_MAKE) - {row.person_id}
+    if row.kind in TWO_PERSONS:
+        may -= {row.asked_by_id}
+    shut = select(Credential.person_id).where(
+        Credential.person_id.in_(sorted(may)), Credential.closed_at.is_not(None)
+    )
+    return bool(may.difference(db.session.scalars(shut)))
 
 
 def _rows(statement: Select[Any]) -> list[RequestRow]:

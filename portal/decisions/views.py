@@ -159,6 +159,7 @@ def _page(row: RequestRow, form: DecideForm, wish: Wish) -> str:
         changes=effects(wish, viewer, now=clock.now(), today=today) if decides and not stale else [],
         own=row.person_id == viewer.person_id,
         mine=row.asked_by_id == viewer.person_id,
+        nobody=row.outcome is None and not decides and not queries.has_decider(row),
         withdraw_form=WithdrawForm(),
         today=today,
     )

@@ -79,7 +79,7 @@ def _viewer(person_id: int) -> Viewer:
     Raises:
         ForbiddenError: They may not download completions any more.
     """
-    viewer = viewer_of(person_id)
+    viewer = viewer_of(person_id, line_managers=current_app.config["PORTAL"].line_managers_see)
     if viewer is None or Permission.COMPLETION_EXPORT not in viewer.permissions:
         raise ForbiddenError("Whoever asked for this file may not download completions any more.")
     return viewer

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, false, select
 
 from portal import clock
 from portal.db import db
@@ -17,12 +17,13 @@ from portal.people.sight import (
     Sight,
     Viewer,
     granted,
+    line_manages,
     live,
     may_see,
     sight,
     visible_people,
 )
-from portal.permissions import Role, permissions_of
+from portal.permissions import UNIT_ROLES, Role, permissions_of
 
 __all__ = [
     "COMMAND_LINE",
@@ -51,33 +52,63 @@ class UnitRow:
     path: str  # names from the force down, joined by "/"; a "/" inside a name is "//"
 
 
-def viewer_of(person_id: int) -> Viewer | None:
-    """The person as one who looks, by today's posts and grants; None where nobody of that id has a name."""
+def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
+    """The person as one who looks, by today's posts and grants; None where nobody of that id has a name.
+
+    Args:
+        person_id: Who looks.
+        line_managers: Whether the roster alone gives line managers sight of their direct reports.
+    """
     today = clock.today()
+    manages = line_manages(person_id, today) if line_managers else false()
     rows = db.session.execute(
-        select(PersonName.staff_number, PersonName.forenames, PersonName.surname, Post.rank_or_grade)
+        select(PersonName.staff_number, PersonName.forenames, PersonName.surname, Post.rank_or_grade, manages)
         .outerjoin(Post, and_(Post.person_id == PersonName.person_id, known(Post), live(Post, today)))
         .where(PersonName.person_id == person_id)
         .order_by(Post.post_key)  # the main post, "", comes first
     ).all()
     if not rows:
         return None
-    held = db.session.scalars(select(RoleGrant.role).where(granted(person_id, today)))
-    return viewer_from(person_id, *rows[0], roles=held)
+    held = db.session.execute(select(RoleGrant.role, RoleGrant.unit_id).where(granted(person_id, today)))
+    *person, named = rows[0]
+    return viewer_from(
+        person_id, *person, grants=[(role, unit_id) for role, unit_id in held], line_manager=named
+    )
 
 
 def viewer_from(
-    person_id: int, staff_number: str, forenames: str, surname: str, rank: str | None, *, roles: Iterable[str]
+    person_id: int,
+    staff_number: str,
+    forenames: str,
+    surname: str,
+    rank: str | None,
+    *,
+    grants: Iterable[tuple[str, int | None]],
+    line_manager: bool,
 ) -> Viewer:
-    """A viewer of what was read about them: ``rank`` of the main live post, ``roles`` granted now."""
-    held = frozenset(Role(role) for role in roles)
+    """A viewer of what was read about them.
+
+    Args:
+        person_id: Who looks.
+        staff_number: Theirs.
+        forenames: Theirs.
+        surname: Theirs.
+        rank: Of the main post of today; None without one.
+        grants: The roles granted now, each with its unit.
+        line_manager: Whether the roster gives them sight of direct reports, who then are a manager's.
+    """
+    held = [(Role(role), unit_id) for role, unit_id in grants]
+    everywhere = frozenset(role for role, unit_id in held if unit_id is None)
+    on_units = frozenset(role for role, unit_id in held if unit_id is not None) & UNIT_ROLES
+    by_roster = frozenset({Role.MANAGER} if line_manager else ())
     return Viewer(
         person_id=person_id,
         staff_number=staff_number,
         display_name=" ".join(part for part in (rank, forenames, surname) if part),
         has_post=rank is not None,
-        roles=held,
-        permissions=permissions_of(held, has_post=rank is not None),
+        roles=everywhere | on_units,
+        permissions=permissions_of(everywhere | by_roster, on_units, has_post=rank is not None),
+        line_manager=bool(line_manager),
     )
 
 

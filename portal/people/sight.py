@@ -1,7 +1,9 @@
 """Whom a viewer may see, decided in one place from the grants held now and from people's posts.
 
 A manager granted a unit sees who is in and under it; one granted none sees direct reports. The other
-roles with sight see in and under their unit or, without one, the whole force. Everyone sees themselves.
+roles with sight see in and under their unit or, without one, the whole force. Where the force says so
+(``LINE_MANAGER_SIGHT``), today's roster alone gives line managers sight of direct reports. Everyone sees
+themselves.
 """
 
 from collections.abc import Collection
@@ -29,6 +31,7 @@ class Viewer:
     has_post: bool
     roles: frozenset[Role]
     permissions: frozenset[Permission]
+    line_manager: bool = False  # by today's roster, where the force lets that alone give sight of reports
 
 
 COMMAND_LINE = Viewer(0, "", "Command line", False, frozenset(Role), frozenset(Permission))
@@ -59,7 +62,7 @@ def sight(viewer: Viewer) -> Sight:
         everyone=bool(roles - {Role.MANAGER}),
         granted=frozenset(unit_id for role, unit_id in rows if role and unit_id is not None),
         unit_ids=frozenset(unit_id for _, unit_id in rows if unit_id is not None),
-        direct_reports_of=viewer.person_id if Role.MANAGER in roles else None,
+        direct_reports_of=viewer.person_id if viewer.line_manager or Role.MANAGER in roles else None,
     )
 
 
@@ -90,13 +93,13 @@ def is_visible(
     roles = SIGHT_ROLES if act is None else SIGHT_ROLES & roles_with(act)
     unlimited = [_gives_sight(me, today, roles), RoleGrant.unit_id.is_(None)]
     post = aliased(Post)
-    speaking = select(post.person_id).where(_speaks(post, today))
+    speaking = select(post.person_id).where(speaks(post, today))
     if among is not None:
         speaking = speaking.where(post.person_id.in_(among))
-    ways = [
-        post.unit_id.in_(select(_units_seen(me, today, roles).c.unit_id)),
-        and_(post.line_manager_id == me, exists().where(*unlimited, RoleGrant.role == Role.MANAGER)),
-    ]
+    reports = post.line_manager_id == me
+    if not (viewer.line_manager and Role.MANAGER in roles):  # else the roster alone gives sight of them
+        reports = and_(reports, exists().where(*unlimited, RoleGrant.role == Role.MANAGER))
+    ways = [post.unit_id.in_(select(_units_seen(me, today, roles).c.unit_id)), reports]
     if among is not None:  # found by their holders; else each way leads through an index of its own
         ways = [or_(*ways)]
     return or_(
@@ -122,6 +125,13 @@ def granted(person_id: Any, day: date) -> ColumnElement[bool]:
     return and_(RoleGrant.person_id == person_id, live(RoleGrant, day), RoleGrant.ended_at.is_(None))
 
 
+def line_manages(person_id: Any, day: date) -> ColumnElement[bool]:
+    """That a known post of somebody else names the person as line manager on ``day``."""
+    report = aliased(Post)
+    named = (report.line_manager_id == person_id, report.person_id != person_id)
+    return exists().where(*named, known(report), live(report, day))
+
+
 def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
     return and_(granted(person_id, day), RoleGrant.role.in_(sorted(roles)))
 
@@ -140,7 +150,7 @@ def _units_seen(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES)
     return under.union(below)
 
 
-def _speaks(post: Any, day: date) -> ColumnElement[bool]:
+def speaks(post: Any, day: date) -> ColumnElement[bool]:
     """That a post is known and decides who sees its holder: live, or the last to end of someone without."""
     other = aliased(Post)
     ends_later = exists().where(

@@ -13,6 +13,7 @@ from portal.errors import NotFoundError, RuleError
 from portal.people import paths
 from portal.people.administered import administered_units
 from portal.people.named import SeenName, seen_names
+from portal.people.own_gain import refuse_own_gain
 from portal.people.queries import Viewer
 from portal.people.tree import UnitTree, read_tree
 from portal.people.unit_search import unit_of
@@ -190,12 +191,14 @@ def previewed(viewer: Viewer, path: str, new_path: str, on: date) -> Preview | N
 
     Raises:
         NotFoundError: There is no such unit, or no unit for it to stand under, on that day.
-        RuleError: The path is taken, or the unit would stand under itself.
+        RuleError: The path is taken, the unit would stand under itself, or a role of the viewer's would
+            reach further.
     """
     basis, tree = preview.basis(), read_tree()
     change = planned(tree, path, new_path, on=on)
     if change is None:
         return None
+    refuse_own_gain(tree, change, on, viewer.person_id)
     force = workforce(on)
     under = [unit_id for unit_id in force.units if change.unit_id in force.chain(unit_id)]
     return Preview(

@@ -16,6 +16,7 @@ from portal.directives.preview import basis
 from portal.errors import ForbiddenError, NotFoundError, PortalError, RuleError
 from portal.people import paths, units
 from portal.people.administered import administered_units
+from portal.people.own_gain import refuse_own_gain
 from portal.people.tree import read_tree
 from portal.permissions import Permission
 from portal.units.forms import MoveForm, RenameForm, UnitSearchForm
@@ -146,6 +147,9 @@ def _confirmed() -> ResponseReturnValue:
     _refuse_beyond(old, new, on)
     with transaction():
         at = stamp()
+        change = units.planned(tree := read_tree(), old, new, on=on)
+        if change is not None:
+            refuse_own_gain(tree, change, on, current_user.person_id)
         differs = _differs(old, new, on)
         done = differs is None and units.move_unit(old, new, on=on, at=at, by=current_user.person_id)
     if differs is not None:

@@ -28,7 +28,7 @@ from portal.db import db, stamp, transaction
 from portal.decisions import services as decisions
 from portal.decisions.wishes import Wish
 from portal.jobs import services as jobs
-from portal.permissions import LEARNER, ROLE_PERMISSIONS, Permission, Role
+from portal.permissions import LEARNER, ROLE_PERMISSIONS, UNIT_ROLES, WHOLE_FORCE, Permission, Role
 from portal.records import services as records
 from portal.records.references import new_reference
 from tests.access.routes import ATTEMPT, JOB, PERSON, RECORD, ROUTES
@@ -101,7 +101,8 @@ class World:
         if self.viewer == "nobody":
             return frozenset()
         role = set() if self.viewer == "learner" else {Role(self.viewer)}
-        return LEARNER.union(*(ROLE_PERMISSIONS[r] for r in role))
+        given = LEARNER.union(*(ROLE_PERMISSIONS[r] for r in role))
+        return given - WHOLE_FORCE if role & UNIT_ROLES else given
 
     def sees(self, subject: str) -> bool:
         return subject == "own" or (subject == "seen" and self.viewer in SIGHT)
@@ -122,7 +123,7 @@ def _make_world(viewer: str) -> World:
             with transaction():
                 accounts.set_password(person, PASSWORD, clock.now())
             if viewer in set(Role):
-                make_grant(person, viewer, here)
+                make_grant(person, viewer, here if viewer in UNIT_ROLES else None)
         if name == "unseen":
             _open_drafts(version, guide, person)
     return world

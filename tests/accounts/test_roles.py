@@ -94,14 +94,16 @@ def test_nobody_else_is_signed_out(app: Flask, client: PortalClient) -> None:
     assert signed_in(client)
 
 
-def test_an_administrator_who_changes_their_own_roles_signs_in_again(client: PortalClient) -> None:
-    make_grant(make_account("D9001"), "administrator")
+def test_an_administrator_who_ends_a_role_of_their_own_signs_in_again(client: PortalClient) -> None:
+    person = make_account("D9001")
+    make_grant(person, "administrator")
+    make_grant(person, "publisher")
     sign_in(client, "D9001", path="/sign-in?next=/account")
 
-    page = client.press(client.page("/people/D9001/account"), "Grant role", role="publisher", unit="")
+    page = client.press(client.page("/people/D9001/account"), "End role Publisher")
 
     assert page.h1 == "Sign in"
-    assert "Role granted: Publisher. Your own roles changed, so sign in again." in page.text
+    assert "Role ended: Publisher. Your own roles changed, so sign in again." in page.text
     assert not signed_in(client)
 
 

@@ -1,0 +1,38 @@
+"""Who may do something to one person: the question of ``visible_people``, asked from the other side."""
+
+from sqlalchemy import and_, exists, or_, select
+
+from portal import clock
+from portal.db import db
+from portal.people.known import known
+from portal.people.models import Post, RoleGrant
+from portal.people.queries import live_units
+from portal.people.sight import live, speaks
+from portal.permissions import SIGHT_ROLES, Permission, Role, roles_with
+
+
+def overseers(person_id: int, act: Permission) -> set[int]:
+    """Those with a post whose grants of today let them do this to the person. Three statements.
+
+    For acts that no manager may do: line management is not looked at.
+    """
+    today = clock.today()
+    there = db.session.scalars(
+        select(Post.unit_id).where(Post.person_id == person_id, speaks(Post, today))
+    ).all()
+    units, over = live_units(today), set()
+    for unit_id in there:
+        above: int | None = unit_id
+        while above is not None and above not in over:
+            over.add(above)
+            above = units[above].parent_id if above in units else None
+    roles = (SIGHT_ROLES & roles_with(act)) - {Role.MANAGER}
+    g = RoleGrant
+    rows = select(g.person_id).where(
+        live(g, today),
+        g.ended_at.is_(None),
+        g.role.in_(sorted(roles)),
+        or_(g.unit_id.is_(None), g.unit_id.in_(sorted(over))),
+        exists().where(and_(Post.person_id == g.person_id, known(Post), live(Post, today))),
+    )
+    return set(db.session.scalars(rows))

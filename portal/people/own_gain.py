@@ -1,0 +1,49 @@
+"""That nobody widens a role of their own by moving a unit under the one on which they hold it."""
+
+from datetime import date
+
+from sqlalchemy import select
+
+from portal import clock
+from portal.db import db
+from portal.errors import RuleError
+from portal.people.models import RoleGrant
+from portal.people.sight import granted
+from portal.people.tree import UnitTree
+from portal.people.units import UnitChange
+from portal.permissions import Role
+
+
+def refuse_own_gain(tree: UnitTree, change: UnitChange, on: date, by: int | None) -> None:
+    """Refuse a move that would put more under a unit on which whoever moves it holds a role. One statement.
+
+    Args:
+        tree: As it stands.
+        change: What is to be recorded.
+        on: From when.
+        by: Who moves the unit; None for a command, which may.
+
+    Raises:
+        RuleError: A role of theirs would reach further than before.
+    """
+    if by is None or not change.moves:
+        return
+    before = {state.unit_id for state in tree.above(change.unit_id, on)}
+    after = {state.unit_id for state in tree.above(change.states[-1].parent_id, on)}
+    rows = db.session.execute(select(RoleGrant.role, RoleGrant.unit_id).where(granted(by, clock.today())))
+    held = [(role, unit_id) for role, unit_id in rows]
+    for role, unit_id in held:
+        if unit_id is None or unit_id not in after - before or _held_already(role, held, before):
+            continue
+        raise RuleError(
+            f"This would widen your own role: {role.replace('-', ' ').capitalize()} on "
+            f"{tree.path(unit_id, on)}. Ask another administrator to move the unit."
+        )
+
+
+def _held_already(role: str, rows: list[tuple[str, int | None]], before: set[int]) -> bool:
+    """Whether the same role reaches the unit where it stands now."""
+    return any(
+        other == role and (unit_id in before or (unit_id is None and role != Role.MANAGER))
+        for other, unit_id in rows
+    )
