@@ -30,6 +30,7 @@ def settings(instance: Path, port: int = 0, database_url: str = "") -> dict[str,
         "DATABASE_URL": database_url,
         "DEMO_PASSWORD": PASSWORD,
         "PORT": str(port or 8000),
+        "LINE_MANAGER_SIGHT": "off",  # as in production: journeys give managers what they see
     }
 
 

@@ -37,7 +37,8 @@ def _person(staff_number: str) -> Viewer:
     Raises:
         NotFoundError: There is nobody of this number, or none that may be seen.
     """
-    found = viewer_of(person_by_staff_number(staff_number.replace("\x00", "")))  # PostgreSQL takes no NUL
+    person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
+    found = viewer_of(person_id, line_managers=browser.settings().line_managers_see)
     if found is None or not may_see(current_user.viewer, found.person_id):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     return found

@@ -7,7 +7,7 @@ from wtforms import Form, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
-from portal.accounts.grant_list import ALL, ENDED
+from portal.accounts.grant_list import ALL, BY_ROSTER, ENDED
 from portal.accounts.passwords import PASSWORD_LENGTH
 from portal.accounts.wording import role_words
 from portal.clock import read_day, today
@@ -131,6 +131,7 @@ class GrantFilterForm(Form):  # type: ignore[misc]
             SelectChoice(value="", label="Held today"),
             SelectChoice(value=ENDED, label="Ended"),
             SelectChoice(value=ALL, label="Held and ended"),
+            SelectChoice(value=BY_ROSTER, label="By line management, without a grant"),
         ],
         widget=GovSelect(),
         validate_choice=False,

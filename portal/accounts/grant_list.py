@@ -19,7 +19,7 @@ from portal.people.tree import UnitTree, read_tree
 from portal.people.unit_search import unit_of
 from portal.permissions import Role
 
-ENDED, ALL = "ended", "all"
+ENDED, ALL, BY_ROSTER = "ended", "all", "roster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class GrantFilters:
     q: str = ""  # part of a name, or of a staff number
     role: str = ""
     unit: str = ""  # a unit's path or name: what holds there, whether granted on it or above it
-    state: str = ""  # held, ended, or all of them
+    state: str = ""  # held, ended, all of them, or what the roster gives without a grant
 
     @classmethod
     def of(cls, arguments: Mapping[str, str]) -> "GrantFilters":
@@ -93,8 +93,13 @@ def grant_rows(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -
             _statement(viewer, filters, today)
         )
     ]
+    return in_order(found, sort)
+
+
+def in_order(rows: list[GrantRow], sort: str) -> list[GrantRow]:
+    """The rows by a column of ``SORTS``, turned round by a "-" before it; by person for another text."""
     key = SORTS.get(sort.removeprefix("-"), SORTS["person"])
-    return sorted(found, key=key, reverse=sort.startswith("-"))
+    return sorted(rows, key=key, reverse=sort.startswith("-"))
 
 
 def _statement(viewer: Viewer, filters: GrantFilters, today: date) -> Any:

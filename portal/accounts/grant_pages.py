@@ -11,7 +11,8 @@ from portal import clock
 from portal.access import requires
 from portal.accounts import browser, grants, misfits, proposals
 from portal.accounts.forms import GrantFilterForm, NarrowForm
-from portal.accounts.grant_list import SORTS, GrantFilters, GrantRow, grant_rows
+from portal.accounts.grant_list import BY_ROSTER, SORTS, GrantFilters, GrantRow, grant_rows, in_order
+from portal.accounts.line_managers import count_line_managers, line_manager_rows
 from portal.accounts.misfits import Misfit
 from portal.accounts.proposals import Proposal
 from portal.db import transaction
@@ -24,7 +25,7 @@ from portal.web.paging import Page, address
 
 MOST_CHOSEN = 50  # proposals, or grants to look at again, on one page
 Listed = TypeVar("Listed", Proposal, Misfit)
-STATE_WORDS = {"ended": "Ended", "all": "Held and ended"}
+STATE_WORDS = {"ended": "Ended", "all": "Held and ended", BY_ROSTER: "By line management"}
 HEADS = (
     ("person", "Person"),
     ("role", "Role"),
@@ -49,7 +50,7 @@ def grant_list() -> ResponseReturnValue:
     form = GrantFilterForm(data=filters.address)
     rows: list[GrantRow] = []
     try:
-        rows = grant_rows(current_user.viewer, filters, sort, clock.now())
+        rows = _listed(filters, sort)
     except (NotFoundError, RuleError) as error:
         form.unit.errors = [str(error)]
     page = Page.of(len(rows), request.path, request.args.items(multi=True))
@@ -62,9 +63,26 @@ def grant_list() -> ResponseReturnValue:
         heads=_heads(filters, sort),
         chips=_chips(filters, form, sort),
         clear_url=request.path,
-        summary=plural(len(rows), "grant"),
+        summary=plural(len(rows), "line manager" if filters.state == BY_ROSTER else "grant"),
+        by_roster=_count_by_roster(),
     )
     return answer, 400 if form.errors else 200
+
+
+def _listed(filters: GrantFilters, sort: str) -> list[GrantRow]:
+    """The grants that the filters leave, or those who see direct reports without one."""
+    viewer = current_user.viewer
+    if filters.state != BY_ROSTER:
+        return grant_rows(viewer, filters, sort, clock.now())
+    by_roster = browser.settings().line_managers_see
+    return in_order(line_manager_rows(viewer, filters, clock.today()), sort) if by_roster else []
+
+
+def _count_by_roster() -> int | None:
+    """How many see direct reports by line management; None where nobody does without a grant."""
+    if not browser.settings().line_managers_see:
+        return None
+    return count_line_managers(current_user.viewer, clock.today())
 
 
 def _heads(filters: GrantFilters, sort: str) -> list[tuple[str, str, str | None]]:
@@ -103,7 +121,8 @@ def proposed() -> ResponseReturnValue:
 
 
 def _proposals_page(force: Workforce, errors: list[tuple[str, str]]) -> ResponseReturnValue:
-    every = proposals.proposals(current_user.viewer, force)
+    by_roster = browser.settings().line_managers_see  # then nobody lacks a grant
+    every = [] if by_roster else proposals.proposals(current_user.viewer, force)
     found = _filtered(every, force, errors)
     return render_template(
         "accounts/proposed.html",
@@ -113,6 +132,7 @@ def _proposals_page(force: Workforce, errors: list[tuple[str, str]]) -> Response
         filtered=found.filtered,
         errors=errors,
         total=len(every),
+        by_roster=by_roster,
         action=found.action,
     ), 400 if errors else 200
 

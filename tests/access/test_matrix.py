@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -74,8 +74,9 @@ MAY_BE_UNKNOWN = {
 # What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.
 OF_THE_FORCE = {"jobs.begin", "reminders.rules"}
 
-VIEWERS = ("nobody", "learner", *Role)
-SIGHT = {Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR, Role.ADMINISTRATOR}
+LINE_MANAGER = "line-manager"  # of the one who is seen, by the roster alone: LINE_MANAGER_SIGHT is on
+VIEWERS = ("nobody", "learner", LINE_MANAGER, *Role)
+SIGHT = {LINE_MANAGER, Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR, Role.ADMINISTRATOR}
 
 
 @dataclass
@@ -100,7 +101,8 @@ class World:
     def permissions(self) -> frozenset[Permission]:
         if self.viewer == "nobody":
             return frozenset()
-        role = set() if self.viewer == "learner" else {Role(self.viewer)}
+        by_roster = {LINE_MANAGER: {Role.MANAGER}, "learner": set()}
+        role = by_roster[self.viewer] if self.viewer in by_roster else {Role(self.viewer)}
         given = LEARNER.union(*(ROLE_PERMISSIONS[r] for r in role))
         return given - WHOLE_FORCE if role & UNIT_ROLES else given
 
@@ -116,7 +118,8 @@ def _make_world(viewer: str) -> World:
     places = {"own": ("V1", here), "seen": ("SEEN", here), "unseen": ("UNSEEN", elsewhere)}
     world, asker = World(viewer), 0
     for name, (staff_number, unit) in places.items():
-        person = make_person(unit, staff_number=staff_number)
+        manager = asker if (viewer, name) == (LINE_MANAGER, "seen") else None
+        person = make_person(unit, staff_number=staff_number, manager=manager)
         asker = asker or person  # the viewer, who comes first
         world.subjects[name] = _subject(person, staff_number, version, asker)
         if name == "own":
@@ -262,6 +265,11 @@ def _words(body: bytes) -> str:
 
 def test_every_route_is_stated(app):
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ROUTES)
+
+
+@pytest.fixture(autouse=True)
+def _line_managers_see(app, monkeypatch):
+    monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], line_manager_sight="on"))
 
 
 @pytest.mark.parametrize("viewer", VIEWERS)

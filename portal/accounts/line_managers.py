@@ -1,0 +1,72 @@
+"""Who sees direct reports by line management alone: no grants, so they are worked out from today's roster."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import aliased
+
+from portal.accounts.grant_list import GrantFilters, GrantRow
+from portal.db import db
+from portal.people.known import known
+from portal.people.models import PersonName, Post
+from portal.people.named import named
+from portal.people.queries import Viewer, live_units, units_under, visible_people
+from portal.people.sight import line_manages, live
+from portal.people.unit_search import unit_of
+from portal.permissions import Role
+
+_report: Any = aliased(Post)
+
+
+def count_line_managers(viewer: Viewer, day: date) -> int:
+    """How many people whom the viewer may see are line managers with a post on ``day``. One statement."""
+    statement = select(func.count()).select_from(PersonName).where(line_manages(PersonName.person_id, day))
+    return db.session.scalar(statement.where(*_of(viewer, day))) or 0
+
+
+def line_manager_rows(viewer: Viewer, filters: GrantFilters, day: date) -> list[GrantRow]:
+    """The same as rows of the list of grants, by name. Two statements at most, three with a unit.
+
+    Raises:
+        NotFoundError: No unit has the path or name that is asked for.
+        RuleError: Several have the name.
+    """
+    if filters.role not in {"", Role.MANAGER}:
+        return []
+    named_by = (_report.line_manager_id == PersonName.person_id, _report.person_id != PersonName.person_id)
+    conditions: list[ColumnElement[bool]] = [known(_report), live(_report, day), *named(filters.q)]
+    if filters.unit:
+        there = unit_of(filters.unit, live_units(day))
+        conditions.append(_report.unit_id.in_(sorted(units_under(there, day))))
+    name = (PersonName.staff_number, PersonName.surname, PersonName.forenames)
+    rows = db.session.execute(
+        select(*name, func.min(_report.valid_from), func.min(_report.recorded_at))
+        .join(_report, named_by[0] & named_by[1])
+        .where(*conditions, *_of(viewer, day))
+        .group_by(*name)
+    )
+    return [_row(*row) for row in rows]
+
+
+def _of(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
+    """That the viewer may see the person, and the person's account may be used: it needs a post."""
+    own = select(Post.person_id).where(known(Post), live(Post, day))
+    return PersonName.person_id.in_(visible_people(viewer)), PersonName.person_id.in_(own)
+
+
+def _row(staff_number: str, surname: str, forenames: str, since: date, known_at: Any) -> GrantRow:
+    return GrantRow(
+        staff_number=staff_number,
+        name=f"{surname}, {forenames}",
+        role="Manager",
+        where="Direct reports",
+        since=since,
+        until=None,
+        given_by="The roster",
+        given_at=known_at,
+        ended_by="",
+        ended_at=None,
+        over=False,
+    )
