@@ -12,9 +12,9 @@ from portal import clock
 from portal.clock import read_day
 from portal.db import transaction
 from portal.errors import PortalError
-from portal.reminders import bounces, services
+from portal.reminders import bounces, planning, services
 from portal.reminders.sending import send_waiting
-from portal.reminders.settings import mail_hours, sending
+from portal.reminders.settings import line_managers_see, mail_hours, sending
 
 EARLIEST = date(2000, 1, 1)  # of a day to try; it looks back a month from it
 
@@ -30,14 +30,17 @@ def plan(dry_run: bool, day: str) -> None:
     if asked is None or asked < EARLIEST or (day and not dry_run):
         raise click.UsageError("--day is a date such as 2026-04-30, and goes with --dry-run.")
     if dry_run:
-        made = services.planned(asked)
-        for line in services.told(made):
+        made = planning.planned(asked, line_managers=line_managers_see())
+        for line in planning.told(made):
             click.echo(line)
     else:
         now = clock.now()
         with transaction():
-            made = services.plan_day(clock.london_day(now), at=now, hours=mail_hours())
+            made = services.plan_day(
+                clock.london_day(now), at=now, hours=mail_hours(), line_managers=line_managers_see()
+            )
     click.echo(f"Messages: {len(made.letters)}\nReasons: {made.lines}\nNot reached: {len(made.unreachable)}")
+    click.echo(f"Line managers who cannot open the report, and are not told: {len(made.untold)}")
     click.echo("Dry run: nothing was written." if dry_run else "Done.")
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
 from portal.clock import london_day
 from portal.learning.my_learning import MyLearning, my_learning
+from portal.people.report_readers import report_readers
 from portal.reminders.queries import Addressee, Directed, Line, addressees
 from portal.reminders.rules import Reason
 from portal.standing.chasing import Chased, chased
@@ -48,6 +50,7 @@ def letter(
     now: datetime,
     address: str,
     force: str,
+    line_managers: bool = False,
 ) -> Letter | Nothing:
     """The mail that these lines still ask for, or why there is none.
 
@@ -58,6 +61,7 @@ def letter(
         now: This instant: what is done, exempt or over by now is not mentioned.
         address: Where people reach the portal.
         force: The force's name.
+        line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
     day = london_day(now)
     people = addressees({person_id, *(line.about_id for line in lines)}, day)
@@ -69,6 +73,9 @@ def letter(
     held = list(_holding(person_id, lines, directives, people, day))
     if not held:
         return Nothing("Nothing of it held any more: done, exempt, deferred, or not asked any more.")
+    held = _readable(person_id, held, day, line_managers)
+    if not held:
+        return Nothing("The line manager cannot open the report of these people.")
     own = [one for one in held if one.line.about_id == person_id]
     team = [one for one in held if one.line.about_id != person_id]
     told = [
@@ -99,6 +106,19 @@ def _holding(
             continue  # another manager by now
         told.add((line.about_id, line.directive_id))
         yield Held(line, row, about)
+
+
+def _readable(person_id: int, held: list[Held], day: date, line_managers: bool) -> list[Held]:
+    """The lines of which the addressee may read in the report, as it stands now."""
+    if all(one.line.about_id == person_id for one in held):
+        return held
+    readers = report_readers([person_id], day, line_managers=line_managers)
+    return [
+        one
+        for one in held
+        if one.line.about_id == person_id
+        or readers.may_read(person_id, one.stands.unit_id, one.stands.manager_id)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +176,7 @@ def _team(
     for one in held:
         by_directive.setdefault(one.line.directive_id, []).append(one)
     for directive_id, people in by_directive.items():
+        reference = quote(directives[directive_id].reference, safe="")
         yield Paragraph(
             f"People you manage who are overdue under {directives[directive_id].title}:",
             tuple(
@@ -163,8 +184,8 @@ def _team(
                 for one in sorted(people, key=lambda one: (one.stands.since, one.about.surname))
             ),
         )
-    if held:
-        yield Paragraph("See who needs you:", link=f"{address}/monitoring")
+        link = f"{address}/monitoring/directives/{reference}?status=late"
+        yield Paragraph("See them in the report:", link=link)
 
 
 def _foot(force: str) -> str:

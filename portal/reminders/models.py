@@ -83,6 +83,16 @@ class ReminderRule(Base):
     ending_days: Mapped[list[int]] = mapped_column(JSON)
 
 
+class UntoldManager(Base):
+    """A line manager who was not told of overdue reports, since they could not open what it links to."""
+
+    __tablename__ = "untold_manager"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    planned_at: Mapped[datetime]  # when they were last left out
+    people: Mapped[int]  # how many it would have been about
+
+
 class ReminderRun(Base):
     """A London day for which reminders were planned."""
 

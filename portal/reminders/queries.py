@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.db import db
@@ -13,10 +13,18 @@ from portal.directives.models import Directive, DirectiveVersion
 from portal.directives.rules import batches
 from portal.errors import NotFoundError
 from portal.people.known import known
-from portal.people.models import PersonName, Post
+from portal.people.models import PersonName, Post, RoleGrant
 from portal.people.queries import Viewer, visible_people
-from portal.people.sight import live
-from portal.reminders.models import Delivery, Message, MessageLine, ReminderRule, ReminderRun
+from portal.people.sight import granted, live
+from portal.permissions import SIGHT_ROLES
+from portal.reminders.models import (
+    Delivery,
+    Message,
+    MessageLine,
+    ReminderRule,
+    ReminderRun,
+    UntoldManager,
+)
 from portal.reminders.rules import Reason, Rules
 
 ENDING_DAYS = (60, 30, 7)  # before a completion ends, where a directive says nothing else
@@ -180,6 +188,35 @@ def nudged_at(about_id: int, directive_id: int) -> datetime | None:
 def may_nudge_again(last: datetime | None) -> datetime | None:
     """From when somebody nudged at ``last`` may be nudged again; None: now."""
     return None if last is None else last + timedelta(days=NUDGE_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A line manager who was not written to, since they could not have opened what it links to."""
+
+    staff_number: str
+    name: str
+    planned_at: datetime
+    people: int
+
+
+def untold_managers(viewer: Viewer, day: date) -> list[Untold]:
+    """Those whom the viewer may see, by name; who was given sight since is left out. One statement."""
+    given = exists().where(
+        granted(UntoldManager.person_id, day),
+        RoleGrant.role.in_(sorted(SIGHT_ROLES)),
+        RoleGrant.given_at >= UntoldManager.planned_at,
+    )
+    rows = db.session.execute(
+        select(PersonName, UntoldManager)
+        .join(UntoldManager, UntoldManager.person_id == PersonName.person_id)
+        .where(UntoldManager.person_id.in_(visible_people(viewer)), ~given)
+        .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
+    )
+    return [
+        Untold(name.staff_number, f"{name.surname}, {name.forenames}", row.planned_at, row.people)
+        for name, row in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class Settings:
     hours: Hours
     address: str  # where people reach the portal
     force: str
+    line_managers: bool = False  # see direct reports by the roster alone
 
 
 def send_waiting(settings: Settings, tell: Callable[[int, str], None] = lambda done, said: None) -> Round:
@@ -115,6 +116,7 @@ class _Sender:
             now=now,
             address=self.settings.address,
             force=self.settings.force,
+            line_managers=self.settings.line_managers,
         )
         db.session.rollback()  # no reading transaction is left open while the relay is slow
         if isinstance(made, Nothing):

@@ -1,78 +1,31 @@
 """Planning reminders, nudging, claiming messages, noting what became of them; in the caller's transaction."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.audit.services import log
 from portal.clock import end_of_day, london_day
 from portal.db import db
+from portal.directives.rules import batches
 from portal.errors import ConflictError, RuleError
 from portal.reminders import queries
 from portal.reminders.hours import Hours
-from portal.reminders.models import Delivery, Message, MessageLine, ReminderRule, ReminderRun
-from portal.reminders.queries import Addressee, Directed, Line, addressees
-from portal.reminders.rules import Reason, Rules, Window, reasons
-from portal.standing.chasing import Chased, chased
+from portal.reminders.models import Delivery, Message, MessageLine, ReminderRule, ReminderRun, UntoldManager
+from portal.reminders.planning import MOST_DAYS, Plan, planned
+from portal.reminders.queries import Directed, Line, addressees
+from portal.reminders.rules import Reason, Rules
+from portal.standing.chasing import chased
 from portal.web.filters import date as date_words
 
-MOST_DAYS = 31  # caught up with, where nothing was planned for longer
 TRIES = 10
 FIRST_PAUSE = timedelta(minutes=5)  # before a message is tried again; doubled each time
 OUTBOX_LOCK = 7241002
 LOST_AFTER = timedelta(minutes=15)  # a message in the hands of a sender that died
-
-
-@dataclass(slots=True)
-class Plan:
-    """Who is to be written to, and why; and whom that cannot reach."""
-
-    window: Window
-    letters: dict[int, list[Line]] = field(default_factory=dict)  # by addressee
-    unreachable: dict[int, str] = field(default_factory=dict)  # by person: no address, no line manager
-    people: dict[int, Addressee] = field(default_factory=dict)
-    directives: dict[int, Directed] = field(default_factory=dict)
-
-    @property
-    def lines(self) -> int:
-        """How many reasons all letters have."""
-        return sum(len(lines) for lines in self.letters.values())
-
-
-def planned(day: date) -> Plan:
-    """What the days since the last planned one ask for, to be sent from ``day`` on. Writes nothing."""
-    last = queries.last_planned()
-    after = max(last or day - timedelta(days=1), day - timedelta(days=MOST_DAYS))
-    plan = Plan(Window(after, day), directives=queries.directed(day))
-    rows = chased(day) if after < day else []
-    for row in rows:
-        _add(plan, row)
-    concerned = {about for lines in plan.letters.values() for about in (line.about_id for line in lines)}
-    plan.people = addressees(concerned | set(plan.letters) | set(plan.unreachable), day)
-    for person_id in list(plan.letters):
-        reader = plan.people.get(person_id)
-        if reader is None or not reader.email or not reader.has_post:
-            why = "nobody reads it: no post" if reader and not reader.has_post else "no address is known"
-            plan.unreachable[person_id] = why
-            del plan.letters[person_id]
-    return plan
-
-
-def _add(plan: Plan, row: Chased) -> None:
-    about = plan.directives.get(row.directive_id)
-    if about is None:
-        return
-    for reason in reasons(row.status, row.due_on, row.since, row.valid_until, about.rules, plan.window):
-        reader = row.manager_id if reason is Reason.ESCALATION else row.person_id
-        if reader is None:
-            plan.unreachable.setdefault(row.person_id, "overdue, and no line manager is known")
-            continue
-        plan.letters.setdefault(reader, []).append(Line(row.directive_id, row.person_id, reason))
 
 
 def _hold_outbox() -> None:
@@ -81,17 +34,37 @@ def _hold_outbox() -> None:
         db.session.execute(select(func.pg_advisory_xact_lock(OUTBOX_LOCK)))
 
 
-def plan_day(day: date, *, at: datetime, hours: Hours) -> Plan:
-    """Put into the outbox what ``day`` asks for; a second time on the same day changes nothing."""
+def plan_day(day: date, *, at: datetime, hours: Hours, line_managers: bool = False) -> Plan:
+    """Put into the outbox what ``day`` asks for; a second time on the same day changes nothing.
+
+    Args:
+        day: The London day of ``at``.
+        at: This instant.
+        hours: When mail may go.
+        line_managers: As ``planned`` has it.
+    """
     _hold_outbox()
-    plan = planned(day)
+    plan = planned(day, line_managers=line_managers)
     if plan.window.after >= day:
         return plan
     _post(plan.letters, at=at, hours=hours)
+    _note_untold(plan, at)
     result = {"letters": len(plan.letters), "lines": plan.lines, "unreachable": len(plan.unreachable)}
+    result["untold"] = len(plan.untold)
     db.session.execute(insert(ReminderRun).values(day=day, planned_at=at, result=result))
     log("reminders.planned", actor_id=None, day=day.isoformat(), **result)
     return plan
+
+
+def _note_untold(plan: Plan, at: datetime) -> None:
+    """Keep which line managers were left out, until they are told of somebody or it was long ago."""
+    over = [UntoldManager.planned_at < at - timedelta(days=MOST_DAYS)]
+    over += [UntoldManager.person_id.in_(some) for some in batches(sorted({*plan.untold, *plan.letters}))]
+    for condition in over:
+        db.session.execute(delete(UntoldManager).where(condition))
+    rows = [{"person_id": one, "planned_at": at, "people": len(of)} for one, of in plan.untold.items()]
+    if rows:
+        db.session.execute(insert(UntoldManager), rows)
 
 
 def _post(letters: Mapping[int, Iterable[Line]], *, at: datetime, hours: Hours) -> None:
@@ -306,31 +279,3 @@ def bounced(reference: uuid.UUID, reason: str) -> bool:
 def falling(days: Iterable[int]) -> tuple[int, ...]:
     """Numbers of days, the largest first, each once."""
     return tuple(sorted(set(days), reverse=True))
-
-
-def told(plan: Plan) -> list[str]:
-    """What would be sent to whom, and why, a line each: for a dry run."""
-    lines = []
-    for person_id, reasons_of in plan.letters.items():
-        reader = plan.people[person_id]
-        why = "; ".join(said(plan, line, person_id) for line in reasons_of)
-        lines.append(f"{reader.staff_number} {reader.name}: {why}")
-    for person_id, reason in plan.unreachable.items():
-        one = plan.people.get(person_id)
-        lines.append(f"{one.staff_number if one else 'Erased'}: not reached, {reason}")
-    return sorted(lines)
-
-
-def said(plan: Plan, line: Line, reader: int, seen: Collection[int] | None = None) -> str:
-    """One reason in words, with whom it is about where that is somebody else.
-
-    Args:
-        plan: Where it stands.
-        line: The reason.
-        reader: Who is written to.
-        seen: Who may be named; None: everybody.
-    """
-    about = plan.people.get(line.about_id)
-    name = "" if about is None else about.name if seen is None or about.person_id in seen else queries.UNSEEN
-    of = "" if line.about_id == reader or not name else f", {name}"
-    return f"{plan.directives[line.directive_id].reference} {queries.in_words(line.reason)}{of}"

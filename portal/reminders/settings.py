@@ -41,6 +41,11 @@ def mail_hours() -> Hours:
     return hours(*config.mail_times, off)
 
 
+def line_managers_see() -> bool:
+    """Whether the roster alone gives line managers sight of their direct reports."""
+    return _config().line_managers_see
+
+
 def relay_is_set() -> bool:
     """Whether mail can go at all."""
     return bool(_config().smtp_host)
@@ -66,4 +71,4 @@ def sending() -> Settings:
         config.smtp_per_minute,
         config.smtp_authorities,
     )
-    return Settings(relay, mail_hours(), config.address, config.force_name)
+    return Settings(relay, mail_hours(), config.address, config.force_name, config.line_managers_see)

@@ -9,7 +9,8 @@ from portal.jobs.progress import Progress
 from portal.jobs.registry import Arguments, task
 from portal.reminders import queries, services
 from portal.reminders.sending import send_waiting
-from portal.reminders.settings import mail_hours, relay_is_set, sending
+from portal.reminders.settings import line_managers_see, mail_hours, relay_is_set, sending
+from portal.web.filters import plural
 
 
 def is_due(now: datetime) -> bool:
@@ -30,8 +31,13 @@ def remind(job: Progress, arguments: Arguments) -> dict[str, Any]:
     now = clock.now()
     job.tell(0, 1, "Planning")
     with transaction():
-        plan = services.plan_day(clock.london_day(now), at=now, hours=mail_hours())
+        plan = services.plan_day(
+            clock.london_day(now), at=now, hours=mail_hours(), line_managers=line_managers_see()
+        )
     said = [f"{len(plan.letters)} messages planned."]
+    if plan.untold:
+        managers = plural(len(plan.untold), "line manager was", "line managers were")
+        said.append(f"{managers} not told, because they cannot open the report: see Reminders.")
     if not relay_is_set():
         return {"said": [*said, "No mail relay is set: they wait in the outbox."]}
     done = send_waiting(sending(), lambda count, words: job.tell(count, count + 1, words))

@@ -13,11 +13,11 @@ from portal.directives.scope import refuse_directive_beyond, within_reach
 from portal.errors import NotFoundError
 from portal.people.queries import may_see, person_by_staff_number
 from portal.permissions import Permission
-from portal.reminders import queries, services
+from portal.reminders import planning, queries, services
 from portal.reminders.forms import NudgeForm, RulesForm
 from portal.reminders.models import Delivery
-from portal.reminders.queries import Addressee, Directed
-from portal.reminders.settings import mail_hours, relay_is_set
+from portal.reminders.queries import Addressee, Directed, Untold
+from portal.reminders.settings import line_managers_see, mail_hours, relay_is_set
 from portal.standing.chasing import chased
 from portal.web.filters import instant
 from portal.web.paging import Page
@@ -58,7 +58,14 @@ def index() -> ResponseReturnValue:
         next_at=None if hours.allow(now) else hours.next_allowed(now),
         last=queries.last_planned(),
         directives=_settable(),
+        untold=_untold(),
+        grants=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
     )
+
+
+def _untold() -> list[Untold]:
+    """The line managers who cannot open the report of whom they manage, and so are not told of them."""
+    return [] if line_managers_see() else queries.untold_managers(current_user.viewer, clock.today())
 
 
 def _settable() -> list[Directed]:
@@ -79,17 +86,20 @@ def preview() -> ResponseReturnValue:
     error = ""
     if day is None or day < clock.today():
         error = "Write today’s date or a later one, such as 30 April 2027."
-    plan = services.planned(clock.today() if error or day is None else day)
+    day_of = clock.today() if error or day is None else day
+    plan = planning.planned(day_of, line_managers=line_managers_see())
     seen = queries.seen(current_user.viewer) & plan.people.keys()
     rows = [
-        (plan.people[one], [services.said(plan, line, one, seen) for line in lines])
+        (plan.people[one], [planning.said(plan, line, one, seen) for line in lines])
         for one, lines in plan.letters.items()
         if one in seen
     ]
     rows.sort(key=lambda row: (row[0].surname, row[0].staff_number))
-    missed = [
-        (plan.people[one], why) for one, why in plan.unreachable.items() if one in plan.people and one in seen
-    ]
+    out = {
+        **dict.fromkeys(plan.untold, "cannot open the report of those who are overdue"),
+        **plan.unreachable,
+    }
+    missed = [(plan.people[one], why) for one, why in out.items() if one in plan.people and one in seen]
     page = Page.of(len(rows), request.path, request.args.items(multi=True))
     answer = render_template(
         "reminders/preview.html",

@@ -29,6 +29,7 @@ class Chased(NamedTuple):
     due_on: date
     valid_until: date | None
     manager_id: int | None  # line manager of the row's post
+    unit_id: int  # of the row's post
 
     @property
     def since(self) -> date:
@@ -57,6 +58,7 @@ def _read(day: date, narrowed: Sequence[Any]) -> Iterable[Chased]:
             span.due_on,
             span.valid_until,
             Post.line_manager_id,
+            Post.unit_id,
         )
         .join(Directive, Directive.id == span.directive_id)
         .join(Post, Post.id == span.post_id)
@@ -64,7 +66,6 @@ def _read(day: date, narrowed: Sequence[Any]) -> Iterable[Chased]:
         .where(span.status.in_([int(status) for status in CHASED]))
         .order_by(Directive.reference, span.person_id)
     )
-    for person_id, directive_id, reference, status, due, until, manager_id in db.session.execute(statement):
+    for person_id, directive_id, reference, status, due, until, *post in db.session.execute(statement):
         ends = None if until is None else date.fromordinal(until)
-        due_on = date.fromordinal(due)
-        yield Chased(person_id, directive_id, reference, Status(status), due_on, ends, manager_id)
+        yield Chased(person_id, directive_id, reference, Status(status), date.fromordinal(due), ends, *post)
