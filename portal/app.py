@@ -58,6 +58,7 @@ from portal.records import models as records_models
 from portal.records import views as records_views
 from portal.reminders import cli as reminders_cli
 from portal.reminders import models as reminders_models
+from portal.reminders import notices
 from portal.reminders import tasks as reminders_tasks
 from portal.reminders import views as reminders_views
 from portal.standing import lines
@@ -178,7 +179,7 @@ def create_app(config: Config | None = None) -> Flask:
 def _prepare_database(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db)
-    subscribe(reconcile.reconcile, lines.lines)
+    subscribe(reconcile.reconcile, lines.lines, announcer=notices.post)
     carrier.register(app)
     with app.app_context():
         prepare_engine(db.engine)

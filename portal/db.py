@@ -110,12 +110,20 @@ class Touched:
 
 
 Subscriber = Callable[[Touched], None]
+Announcer = Callable[[Sequence[Any]], None]
 _subscribers: list[Subscriber] = []
+_announcers: list[Announcer] = []
 
 
-def subscribe(*subscribers: Subscriber) -> None:
-    """Set who is told of touched ids before each commit, in order. Called once, by the application."""
+def subscribe(*subscribers: Subscriber, announcer: Announcer) -> None:
+    """Set who hears before each commit what was done. Called once, by the application.
+
+    Args:
+        subscribers: Told of touched ids, in order.
+        announcer: Given the acts that people are told of by mail.
+    """
     _subscribers[:] = subscribers
+    _announcers[:] = [announcer]
 
 
 def read(statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
@@ -140,6 +148,11 @@ def touch(*, people: Iterable[int] = (), units: Iterable[int] = (), directives: 
     touched.people.update(people)
     touched.units.update(units)
     touched.directives.update(directives)
+
+
+def announce(act: Any) -> None:
+    """Note an act of this transaction, an audit event, that people are to be told of by mail."""
+    db.session.info.setdefault("acts", []).append(act)
 
 
 def newest_stamp() -> datetime | None:
@@ -211,17 +224,25 @@ def _waited_in_vain(error: OperationalError | sqlite3.OperationalError) -> bool:
 
 
 def settle() -> None:
-    """Let the subscribers bring up to date what the facts written so far in this transaction touch."""
+    """Let the subscribers bring up to date what the facts written so far in this transaction touch.
+
+    Then the acts so far are announced, in one go.
+    """
     db.session.flush()
     touched = db.session.info.pop("touched", None)
     if touched:
         for subscriber in _subscribers:
             subscriber(touched)
         db.session.flush()
+    acts = db.session.info.pop("acts", None)
+    if acts:
+        for announcer in _announcers:
+            announcer(acts)
+        db.session.flush()
 
 
 def _forget(info: dict[Any, Any]) -> None:
-    for key in ("touched", "stamp", "stamp_as"):
+    for key in ("touched", "acts", "stamp", "stamp_as"):
         info.pop(key, None)
 
 

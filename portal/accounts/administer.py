@@ -97,7 +97,7 @@ def _page(person: Viewer, form: GrantForm) -> ResponseReturnValue:
         "accounts/administer.html",
         form=form,
         person=person,
-        state=queries.account_state(person.person_id),
+        state=queries.account_state(person.person_id, clock.now()),
         grants=scope.grants_of(person.person_id),
         sessions=len(queries.open_sessions(person.person_id, browser.limits(), clock.now())),
         may_change=mine,

@@ -254,14 +254,20 @@ class AccountState:
     has_password: bool
     closed_at: datetime | None
     set_at: datetime | None
+    link_at: datetime | None  # when the link was made that can still be used to set a password
 
 
-def account_state(person_id: int) -> AccountState:
-    """How the person's account stands; a person without one has no password."""
+def account_state(person_id: int, at: datetime) -> AccountState:
+    """How the person's account stands; a person without one has no password. Two statements."""
     kept = db.session.get(Credential, person_id)
+    link_at = db.session.scalar(
+        select(func.max(PasswordLink.created_at)).where(
+            PasswordLink.person_id == person_id, PasswordLink.used_at.is_(None), PasswordLink.expires_at > at
+        )
+    )
     if kept is None:
-        return AccountState(False, None, None)
-    return AccountState(kept.password_hash is not None, kept.closed_at, kept.set_at)
+        return AccountState(False, None, None, link_at)
+    return AccountState(kept.password_hash is not None, kept.closed_at, kept.set_at, link_at)
 
 
 def link_person(token: str, at: datetime) -> int | None:

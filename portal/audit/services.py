@@ -4,7 +4,10 @@ from typing import Any
 
 from portal import clock
 from portal.audit.models import AuditEvent
-from portal.db import db
+from portal.db import announce, db
+
+# What the owner of the account and its other administrators are told of by mail.
+ANNOUNCED = frozenset({"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"})
 
 
 def log(action: str, *, actor_id: int | None, subject_id: int | None = None, **detail: Any) -> None:
@@ -16,8 +19,9 @@ def log(action: str, *, actor_id: int | None, subject_id: int | None = None, **d
         subject_id: The person it was done to, where there is one.
         detail: Values that JSON can hold; never a secret, never free text.
     """
-    db.session.add(
-        AuditEvent(
-            happened_at=clock.now(), action=action, actor_id=actor_id, subject_id=subject_id, detail=detail
-        )
+    event = AuditEvent(
+        happened_at=clock.now(), action=action, actor_id=actor_id, subject_id=subject_id, detail=detail
     )
+    db.session.add(event)
+    if action in ANNOUNCED:
+        announce(event)

@@ -39,6 +39,9 @@ class Hours:
         raise ValueError("No day of the next weeks is left to send mail on.")
 
 
+ANY_TIME = Hours(time.min, time.max)
+
+
 def hours(first: time, last: time, days_off: Collection[date]) -> Hours:
     """The hours of these settings."""
     return Hours(first, last, frozenset(days_off))

@@ -15,6 +15,8 @@ from portal.reminders.rules import Reason
 from portal.standing.chasing import Chased, chased
 from portal.web import filters as say
 
+NO_ADDRESS = "No email address of the person is known."
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -24,6 +26,15 @@ class Letter:
     subject: str
     text: str
     html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What a letter needs to know of the portal that sends it."""
+
+    address: str  # where people reach it
+    force: str
+    line_managers: bool = False  # see direct reports by the roster alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +59,7 @@ def letter(
     directives: dict[int, Directed],
     *,
     now: datetime,
-    address: str,
-    force: str,
-    line_managers: bool = False,
+    portal: Portal,
 ) -> Letter | Nothing:
     """The mail that these lines still ask for, or why there is none.
 
@@ -59,9 +68,7 @@ def letter(
         lines: Why it was planned.
         directives: Those in force, by id.
         now: This instant: what is done, exempt or over by now is not mentioned.
-        address: Where people reach the portal.
-        force: The force's name.
-        line_managers: Whether the roster alone gives line managers sight of their direct reports.
+        portal: The portal that sends it.
     """
     day = london_day(now)
     people = addressees({person_id, *(line.about_id for line in lines)}, day)
@@ -69,21 +76,20 @@ def letter(
     if reader is None or not reader.has_post:
         return Nothing("The person has left, or is not known any more.")
     if not reader.email:
-        return Nothing("No email address of the person is known.")
+        return Nothing(NO_ADDRESS)
     held = list(_holding(person_id, lines, directives, people, day))
     if not held:
         return Nothing("Nothing of it held any more: done, exempt, deferred, or not asked any more.")
-    held = _readable(person_id, held, day, line_managers)
+    held = _readable(person_id, held, day, portal.line_managers)
     if not held:
         return Nothing("The line manager cannot open the report of these people.")
     own = [one for one in held if one.line.about_id == person_id]
     team = [one for one in held if one.line.about_id != person_id]
     told = [
-        *(_own(own, my_learning(person_id, now), directives, day, address) if own else ()),
-        *_team(team, directives, day, address),
+        *(_own(own, my_learning(person_id, now), directives, day, portal.address) if own else ()),
+        *_team(team, directives, day, portal.address),
     ]
-    texts = (_subject(own, team, directives), _text(reader, told, force), _html(reader, told, force))
-    return Letter(reader, *texts)
+    return mail(reader, _subject(own, team, directives), told, foot=_foot(portal.force))
 
 
 def _holding(
@@ -195,12 +201,17 @@ def _foot(force: str) -> str:
     )
 
 
-def _text(reader: Addressee, paragraphs: Iterable[Paragraph], force: str) -> str:
+def mail(to: Addressee, subject: str, paragraphs: Sequence[Paragraph], *, foot: str) -> Letter:
+    """A letter of these paragraphs, as text and as HTML, with a line at its end that says why it came."""
+    return Letter(to, subject, _text(to, paragraphs, foot), _html(to, subject, paragraphs, foot))
+
+
+def _text(reader: Addressee, paragraphs: Iterable[Paragraph], foot: str) -> str:
     parts = [f"Dear {reader.name},"]
     for one in paragraphs:
         lines = [one.words, *(f"- {item}" for item in one.items), *([one.link] if one.link else [])]
         parts.append("\n".join(lines))
-    return "\n\n".join([*parts, "-- \n" + _foot(force), ""])
+    return "\n\n".join([*parts, "-- \n" + foot, ""])
 
 
 _PAGE = Markup(
@@ -211,7 +222,7 @@ _PAGE = Markup(
 )
 
 
-def _html(reader: Addressee, paragraphs: Iterable[Paragraph], force: str) -> str:
+def _html(reader: Addressee, subject: str, paragraphs: Iterable[Paragraph], foot: str) -> str:
     body = [Markup("<p>Dear {},</p>").format(reader.name)]
     for one in paragraphs:
         body.append(Markup("<p>{}</p>").format(one.words))
@@ -220,5 +231,5 @@ def _html(reader: Addressee, paragraphs: Iterable[Paragraph], force: str) -> str
             body.append(Markup("<ul>{}</ul>").format(items))
         if one.link:
             body.append(Markup('<p><a href="{0}" style="color:#1d70b8">{0}</a></p>').format(one.link))
-    small = Markup('<p style="font-size:14px;color:#505a5f">{}</p>').format(_foot(force))
-    return str(_PAGE.format(title=escape(force), body=Markup("").join([*body, small])))
+    small = Markup('<p style="font-size:14px;color:#505a5f">{}</p>').format(foot)
+    return str(_PAGE.format(title=escape(subject), body=Markup("").join([*body, small])))

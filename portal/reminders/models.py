@@ -23,18 +23,25 @@ class Delivery(StrEnum):
     BOUNCED = "bounced"  # taken by the relay and sent back later
 
 
+class Kind(StrEnum):
+    """What a message is about."""
+
+    REMINDER = "reminder"  # what directives ask for; one a day and person, in the hours of mail
+    NOTICE = "notice"  # what was done to accounts; at once, at any hour
+
+
 class Message(Base):
     """One mail to one person. What it says is written when it is sent, from how things stand then."""
 
     __tablename__ = "message"
     __table_args__ = (
-        # at most one that waits, and at most one handed over a day: the database holds it
+        # of reminders at most one that waits, and at most one handed over a day: the database holds it
         Index(
             "uq_message_waiting",
             "person_id",
             unique=True,
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
+            sqlite_where=text("state = 'waiting' AND kind = 'reminder'"),
+            postgresql_where=text("state = 'waiting' AND kind = 'reminder'"),
         ),
         UniqueConstraint("person_id", "sent_on", name="uq_message_one_a_day"),
         Index("ix_message_state", "state", "not_before"),
@@ -43,13 +50,16 @@ class Message(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     reference: Mapped[UUID] = mapped_column(unique=True)  # also in its Message-ID
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str] = mapped_column(default=Kind.REMINDER, server_default=Kind.REMINDER)
+    email: Mapped[str | None]  # of a notice: as it was known when the act was done
     state: Mapped[str] = mapped_column(default=Delivery.WAITING)
     created_at: Mapped[datetime]
     not_before: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)
     claimed_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
-    sent_on: Mapped[date | None]  # London day; set when it is claimed, and taken back where it did not go
+    # Of a reminder, the London day; set when it is claimed, and taken back where it did not go.
+    sent_on: Mapped[date | None]
     reason: Mapped[str] = mapped_column(default="")  # why it waits again, was dropped, refused or bounced
 
 
@@ -69,6 +79,17 @@ class MessageLine(Base):
     reason: Mapped[str]
     asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # of a nudge
     created_at: Mapped[datetime]
+
+
+class NoticeLine(Base):
+    """One act of which a notice tells; who, what and when stand in the audit event."""
+
+    __tablename__ = "notice_line"
+    __table_args__ = (UniqueConstraint("message_id", "event_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("audit_event.id"))
 
 
 class ReminderRule(Base):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.audit.models import AuditEvent
 from portal.db import db
 from portal.directives.models import Directive, DirectiveVersion
 from portal.directives.rules import batches
@@ -16,11 +17,13 @@ from portal.people.known import known
 from portal.people.models import PersonName, Post, RoleGrant
 from portal.people.queries import Viewer, visible_people
 from portal.people.sight import granted, live
-from portal.permissions import SIGHT_ROLES
+from portal.permissions import SIGHT_ROLES, Permission, Role
 from portal.reminders.models import (
     Delivery,
+    Kind,
     Message,
     MessageLine,
+    NoticeLine,
     ReminderRule,
     ReminderRun,
     UntoldManager,
@@ -130,6 +133,11 @@ def addressees(people: Collection[int], day: date) -> dict[int, Addressee]:
     return found
 
 
+def email_of(person_id: int) -> str | None:
+    """The person's address as it is known now."""
+    return db.session.scalar(select(PersonName.email).where(PersonName.person_id == person_id))
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One reason of a message."""
@@ -150,23 +158,30 @@ def lines_of(message_ids: Collection[int]) -> dict[int, list[Line]]:
     return found
 
 
-def to_send(now: datetime, limit: int) -> list[int]:
-    """Ids of messages whose time has come, the longest waiting first."""
+def acts_of(message_id: int) -> list[AuditEvent]:
+    """The acts of which a notice tells, in their order. One statement."""
+    told = select(AuditEvent).join(NoticeLine, NoticeLine.event_id == AuditEvent.id)
+    return list(db.session.scalars(told.where(NoticeLine.message_id == message_id).order_by(AuditEvent.id)))
+
+
+def to_send(now: datetime, limit: int, kinds: Collection[Kind]) -> list[tuple[int, Kind]]:
+    """Messages of these kinds whose time has come: notices first, then the longest waiting."""
     statement = (
-        select(Message.id)
-        .where(Message.state == Delivery.WAITING, Message.not_before <= now)
-        .order_by(Message.not_before, Message.id)
+        select(Message.id, Message.kind)
+        .where(Message.state == Delivery.WAITING, Message.not_before <= now, Message.kind.in_(kinds))
+        .order_by(Message.kind, Message.not_before, Message.id)
         .limit(limit)
     )
-    return list(db.session.scalars(statement))
+    return [(message_id, Kind(kind)) for message_id, kind in db.session.execute(statement)]
 
 
 def waiting_of(people: Collection[int]) -> dict[int, int]:
-    """The message that waits for each of these people, by person."""
+    """The reminder that waits for each of these people, by person."""
     found = {}
     for named in batches(sorted(people)):
         some = Message.person_id.in_(named)
-        statement = select(Message.person_id, Message.id).where(Message.state == Delivery.WAITING, some)
+        waits = (Message.state == Delivery.WAITING, Message.kind == Kind.REMINDER)
+        statement = select(Message.person_id, Message.id).where(*waits, some)
         found.update({person_id: message_id for person_id, message_id in db.session.execute(statement)})
     return found
 
@@ -188,6 +203,35 @@ def nudged_at(about_id: int, directive_id: int) -> datetime | None:
 def may_nudge_again(last: datetime | None) -> datetime | None:
     """From when somebody nudged at ``last`` may be nudged again; None: now."""
     return None if last is None else last + timedelta(days=NUDGE_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """How far what is told of accounts has come."""
+
+    waiting: int
+    lost: int  # refused, given up, or came back
+    alone: bool  # nobody else administers the whole force
+
+
+def notices(viewer: Viewer, day: date) -> Notices:
+    """The same of those whom the viewer may see. Two statements."""
+    counted = (
+        select(Message.state, func.count()).where(_seen(viewer), Message.kind == Kind.NOTICE)
+    ).group_by(Message.state)
+    held = {state: count for state, count in db.session.execute(counted)}
+    others = exists().where(
+        live(RoleGrant, day),
+        RoleGrant.ended_at.is_(None),
+        RoleGrant.role == Role.ADMINISTRATOR,
+        RoleGrant.unit_id.is_(None),
+        RoleGrant.person_id != viewer.person_id,
+    )
+    return Notices(
+        waiting=held.get(Delivery.WAITING, 0),
+        lost=sum(held.get(state, 0) for state in (Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED)),
+        alone=not db.session.scalar(select(others)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +288,16 @@ _WORDS = {
 }
 
 
+_ACTS = {
+    "role.granted": "role given",
+    "role.revoked": "role ended",
+    "account.invited": "password link made",
+    "account.closed": "closed",
+    "account.opened": "opened again",
+}
+MOST_SAID = 10  # acts of one message, in the outbox
+
+
 def in_words(reason: Reason) -> str:
     """Why, in a few words."""
     return _WORDS[reason]
@@ -286,7 +340,11 @@ def seen(viewer: Viewer) -> set[int]:
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
-    return or_(Message.person_id.in_(visible_people(viewer)), Message.person_id == viewer.person_id)
+    """Messages to people whom the viewer sees; what is told of accounts, for who administers them alone."""
+    seen = or_(Message.person_id.in_(visible_people(viewer)), Message.person_id == viewer.person_id)
+    if Permission.ACCOUNT_ADMINISTER in viewer.permissions:
+        return seen
+    return and_(seen, Message.kind == Kind.REMINDER)
 
 
 def _lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
@@ -305,7 +363,28 @@ def _lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     for line, reference, named, addressee in db.session.execute(statement):
         of = "" if line.about_id == addressee else f", {named}"
         found.setdefault(line.message_id, []).append(f"{reference}: {in_words(Reason(line.reason))}{of}")
-    return found
+    return found | _acts_in_words(viewer, ids)
+
+
+def _acts_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
+    about = aliased(PersonName)
+    is_seen = AuditEvent.subject_id.in_(visible_people(viewer))
+    name = case((~is_seen, UNSEEN), else_=func.coalesce(about.forenames + " " + about.surname, "Erased"))
+    statement = (
+        select(NoticeLine.message_id, AuditEvent.action, name)
+        .join(AuditEvent, AuditEvent.id == NoticeLine.event_id)
+        .outerjoin(about, about.person_id == AuditEvent.subject_id)
+        .where(NoticeLine.message_id.in_(ids))
+        .order_by(NoticeLine.id)
+    )
+    found: dict[int, list[str]] = {}
+    for message_id, action, named in db.session.execute(statement):
+        found.setdefault(message_id, []).append(f"Account: {_ACTS.get(action, action)}, {named}")
+    return {one: [*said[:MOST_SAID], *_more(said)] for one, said in found.items()}
+
+
+def _more(said: Sequence[str]) -> list[str]:
+    return [f"and {len(said) - MOST_SAID} more"] if len(said) > MOST_SAID else []
 
 
 def _posted(row: Message, name: PersonName | None, lines: Iterable[str]) -> Posted:

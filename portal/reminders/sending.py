@@ -2,7 +2,7 @@
 
 import smtplib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +15,9 @@ from portal import clock
 from portal.db import db, transaction
 from portal.reminders import queries, services
 from portal.reminders.hours import Hours
-from portal.reminders.letters import Letter, Nothing, letter
-from portal.reminders.models import Message
+from portal.reminders.letters import Letter, Nothing, Portal, letter
+from portal.reminders.models import Kind, Message
+from portal.reminders.notice_letters import notice
 from portal.reminders.relay import DeferredError, RefusedError, Relay, RelayError, connected, hand_over
 
 BATCH = 200
@@ -51,28 +52,50 @@ class Settings:
     force: str
     line_managers: bool = False  # see direct reports by the roster alone
 
+    @property
+    def portal(self) -> Portal:
+        """What letters need to know."""
+        return Portal(self.address, self.force, self.line_managers)
 
-def send_waiting(settings: Settings, tell: Callable[[int, str], None] = lambda done, said: None) -> Round:
+
+def _reminder(row: Message, now: datetime, portal: Portal) -> Letter | Nothing:
+    lines = queries.lines_of([row.id])[row.id]
+    return letter(row.person_id, lines, queries.directed(clock.london_day(now)), now=now, portal=portal)
+
+
+def _notice(row: Message, now: datetime, portal: Portal) -> Letter | Nothing:
+    return notice(row.person_id, row.email, queries.acts_of(row.id), now=now, portal=portal)
+
+
+WRITERS = {Kind.REMINDER: _reminder, Kind.NOTICE: _notice}
+
+
+def send_waiting(
+    settings: Settings,
+    tell: Callable[[int, str], None] = lambda done, said: None,
+    kinds: Collection[Kind] = tuple(Kind),
+) -> Round:
     """Send what waits and may go now. Edge: it commits after each message.
 
     Args:
         settings: Of this portal.
+        kinds: Of which messages; what is told of accounts goes first, and at any hour.
         tell: Told after each message how many are done; may raise to end the round.
 
     Raises:
         RelayError: The relay cannot be used; what waits goes on waiting.
     """
     done = Round()
-    if not settings.hours.allow(clock.now()):
+    if not _may_go(settings, kinds):
         return done
     with transaction():
         services.take_back_lost(clock.now(), settings.hours)
     sender = _Sender(settings, done)
     try:
-        while ids := _due():
+        while due := queries.to_send(clock.now(), BATCH, _may_go(settings, kinds)):
             before = (done.sent, done.dropped, done.refused, done.put_off)
-            for message_id in ids:
-                sender.send(message_id)
+            for message_id, kind in due:
+                sender.send(message_id, kind)
                 tell(sum((done.sent, done.dropped, done.refused, done.put_off)), done.words)
             if before == (done.sent, done.dropped, done.refused, done.put_off):
                 break  # others have them
@@ -81,8 +104,9 @@ def send_waiting(settings: Settings, tell: Callable[[int, str], None] = lambda d
     return done
 
 
-def _due() -> list[int]:
-    return queries.to_send(clock.now(), BATCH)
+def _may_go(settings: Settings, kinds: Collection[Kind]) -> list[Kind]:
+    """Those of these kinds that may go at this instant."""
+    return [kind for kind in kinds if services.hours_of(kind, settings.hours).allow(clock.now())]
 
 
 class _Sender:
@@ -97,27 +121,18 @@ class _Sender:
         self.stack.close()
         self.connection = None
 
-    def send(self, message_id: int) -> None:
+    def send(self, message_id: int, kind: Kind) -> None:
         """Claim, check again, hand over and note one message."""
         self._pace()  # before it is checked: what is done while the relay rests is not asked for
         now, hours = clock.now(), self.settings.hours
-        if not hours.allow(now):
+        if not services.hours_of(kind, hours).allow(now):
             return
         with transaction():
             if not services.claim(message_id, at=now, hours=hours):
                 return
         row = db.session.execute(select(Message).where(Message.id == message_id)).scalar_one()
-        reference, person_id = row.reference, row.person_id
-        lines = queries.lines_of([message_id])[message_id]
-        made = letter(
-            person_id,
-            lines,
-            queries.directed(clock.london_day(now)),
-            now=now,
-            address=self.settings.address,
-            force=self.settings.force,
-            line_managers=self.settings.line_managers,
-        )
+        reference = row.reference
+        made = WRITERS[kind](row, now, self.settings.portal)
         db.session.rollback()  # no reading transaction is left open while the relay is slow
         if isinstance(made, Nothing):
             self.done.dropped += 1

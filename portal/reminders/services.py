@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Date, case, delete, func, insert, literal, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.audit.services import log
@@ -14,8 +14,16 @@ from portal.db import db
 from portal.directives.rules import batches
 from portal.errors import ConflictError, RuleError
 from portal.reminders import queries
-from portal.reminders.hours import Hours
-from portal.reminders.models import Delivery, Message, MessageLine, ReminderRule, ReminderRun, UntoldManager
+from portal.reminders.hours import ANY_TIME, Hours
+from portal.reminders.models import (
+    Delivery,
+    Kind,
+    Message,
+    MessageLine,
+    ReminderRule,
+    ReminderRun,
+    UntoldManager,
+)
 from portal.reminders.planning import MOST_DAYS, Plan, planned
 from portal.reminders.queries import Directed, Line, addressees
 from portal.reminders.rules import Reason, Rules
@@ -26,6 +34,11 @@ TRIES = 10
 FIRST_PAUSE = timedelta(minutes=5)  # before a message is tried again; doubled each time
 OUTBOX_LOCK = 7241002
 LOST_AFTER = timedelta(minutes=15)  # a message in the hands of a sender that died
+
+
+def hours_of(kind: Kind, hours: Hours) -> Hours:
+    """When messages of a kind may go: what is told of accounts does not wait for the hours of mail."""
+    return hours if kind is Kind.REMINDER else ANY_TIME
 
 
 def _hold_outbox() -> None:
@@ -157,14 +170,15 @@ def save_rules(directive: Directed, rules: Rules, *, by: int) -> bool:
 def claim(message_id: int, *, at: datetime, hours: Hours) -> bool:
     """Take a waiting message into one's hands; False where another has it or the person had one today.
 
-    The day is written with it, and the database holds one a day and person; a message that comes second
-    waits for the next day.
+    With a reminder the day is written, and the database holds one a day and person; a reminder that comes
+    second waits for the next day. Of notices somebody may have many a day.
     """
     day = london_day(at)
+    once_a_day = case((Message.kind == Kind.REMINDER, literal(day, Date())), else_=null())
     taken = (
         update(Message)
         .where(Message.id == message_id, Message.state == Delivery.WAITING)
-        .values(state=Delivery.SENDING, claimed_at=at, sent_on=day, tries=Message.tries + 1)
+        .values(state=Delivery.SENDING, claimed_at=at, sent_on=once_a_day, tries=Message.tries + 1)
     )
     try:
         with db.session.begin_nested():
@@ -203,14 +217,15 @@ def put_off(message_id: int, reason: str, *, at: datetime, hours: Hours, counted
         counted: False where the try was none, since no relay could be reached.
     """
     _hold_outbox()
-    tries = db.session.scalar(select(Message.tries).where(Message.id == message_id)) or 1
+    row = db.session.execute(select(Message.tries, Message.kind).where(Message.id == message_id)).one()
+    tries, kind = row.tries or 1, Kind(row.kind)
     if counted and tries >= TRIES:
         _end(message_id, Delivery.FAILED, sent_on=None, reason=f"Given up after {tries} tries. {reason}")
         return
-    if _joined(message_id):
+    if kind is Kind.REMINDER and _joined(message_id):
         _end(message_id, Delivery.DROPPED, sent_on=None, reason="What it said stands in a newer message.")
         return
-    again = hours.next_allowed(at + FIRST_PAUSE * 2 ** (min(tries, 8) - 1))
+    again = hours_of(kind, hours).next_allowed(at + FIRST_PAUSE * 2 ** (min(tries, 8) - 1))
     values = {"sent_on": None, "reason": reason, "not_before": again}
     _end(message_id, Delivery.WAITING, tries=tries if counted else tries - 1, **values)
 
@@ -259,10 +274,12 @@ def try_again(row: Message, *, by: int, at: datetime, hours: Hours) -> None:
     db.session.refresh(row)
     if row.state not in {Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED}:
         raise ConflictError("This message does not need to be tried again.")
-    if queries.waiting_of([row.person_id]):
+    if row.kind == Kind.NOTICE and not (row.email or queries.email_of(row.person_id)):
+        raise ConflictError("No email address of this person is known. Bring it in with the roster first.")
+    if row.kind == Kind.REMINDER and queries.waiting_of([row.person_id]):
         raise ConflictError("A newer message to this person waits already.")
     row.state, row.tries, row.reason, row.sent_on = Delivery.WAITING, 0, "", None
-    row.not_before = hours.next_allowed(at)
+    row.not_before = hours_of(Kind(row.kind), hours).next_allowed(at)
     log("reminder.tried_again", actor_id=by, subject_id=row.person_id, message=str(row.reference))
 
 

@@ -7,7 +7,8 @@ from portal import clock
 from portal.db import transaction
 from portal.jobs.progress import Progress
 from portal.jobs.registry import Arguments, task
-from portal.reminders import queries, services
+from portal.reminders import notices, queries, services
+from portal.reminders.models import Kind
 from portal.reminders.sending import send_waiting
 from portal.reminders.settings import line_managers_see, mail_hours, relay_is_set, sending
 from portal.web.filters import plural
@@ -17,7 +18,21 @@ def is_due(now: datetime) -> bool:
     """Whether today is still to be planned, or something waits that may go now."""
     if not relay_is_set() or not mail_hours().allow(now):
         return False
-    return queries.last_planned() != clock.london_day(now) or bool(queries.to_send(now, 1))
+    return queries.last_planned() != clock.london_day(now) or bool(queries.to_send(now, 1, tuple(Kind)))
+
+
+def has_notices(now: datetime) -> bool:
+    """Whether something is to be told of accounts; that goes at any hour."""
+    return relay_is_set() and bool(queries.to_send(now, 1, [Kind.NOTICE]))
+
+
+@task(notices.JOB, "Mail about accounts", due=lambda: has_notices(clock.now()))
+def tell(job: Progress, arguments: Arguments) -> dict[str, Any]:
+    """Send what is told of accounts; what a relay does not take now is tried again later."""
+    if not relay_is_set():
+        return {"said": ["No mail relay is set: it waits in the outbox."]}
+    done = send_waiting(sending(), lambda count, words: job.tell(count, count + 1, words), [Kind.NOTICE])
+    return {"said": [f"{done.words}."]}
 
 
 @task(

@@ -1,5 +1,6 @@
 """Pages of mail: the outbox, what would be sent, when directives remind, and the nudge."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -34,6 +35,13 @@ STATES = {
     Delivery.BOUNCED: "Came back",
 }
 AGAIN = (Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED)
+
+
+@bp.app_template_global("notices_of_accounts")
+def notices_of_accounts() -> dict[str, Any]:
+    """What the page of grants says of mail about accounts."""
+    state = queries.notices(current_user.viewer, clock.today())
+    return {"relay": relay_is_set(), "state": state}
 
 
 @bp.get("/reminders")
