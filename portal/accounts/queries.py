@@ -128,8 +128,8 @@ def seen_session(
     rows = read(_SEEN, found)  # one for each post and grant
     if not rows:
         return None
-    hashed, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *person = rows[0]
-    *person, _, _, manages = person
+    hashed, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *rest = rows[0]
+    *person, _, _, manages = rest
     state = SessionState.OPEN
     if ended_at is not None:
         state = SessionState.ENDED
