@@ -3,13 +3,19 @@
 import gc
 import importlib
 import os
+import socket
 import sys
-
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from collections.abc import Mapping
+from functools import partial
 
 from config import Config
 from portal.jobs.keeper import Keeper
+from portal.processes import keep_running
+from portal.serving.server import FINISH_SECONDS, serve_requests
+from portal.web.headers import security_headers
+
+WORKERS = 2
+GOODBYE_SECONDS = FINISH_SECONDS + 5
 
 # What the C library is told; it listens only as a process starts. Threads that each keep a heap of their
 # own would cost a small machine a third of its memory, and a freed block that is large enough for a
@@ -41,39 +47,44 @@ def _load(module: str) -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
-def serve(target: str, address: str, port: int, *, factory: bool = False, jobs: int = 0) -> None:
+def serve(
+    target: str,
+    address: str,
+    port: int,
+    *,
+    factory: bool = False,
+    jobs: int = 0,
+    refusal_headers: Mapping[str, str] | None = None,
+) -> None:
     """Serve an application until stopped, with a process beside it that runs so many jobs at once."""
     _with_less_memory()
     module, _, name = target.partition(":")
+    listening = _bound(address, port)
     _load(module)
+    application = getattr(sys.modules[module], name)
+    if factory:
+        application = application()
     keeper = None
     if jobs:
         worker = importlib.import_module("portal.jobs.worker")  # not before: this program may begin again
-        keeper = Keeper(lambda: worker.work(getattr(sys.modules[module], name), jobs, embedded=True))
+        keeper = Keeper(lambda: worker.work(application, jobs, embedded=True))
+    sys.stderr.write(f"Serving on http://{address}:{port}\n")
     try:
-        _serve(target, address, port, factory=factory)
+        web = partial(serve_requests, application, listening, refusal_headers or {})
+        keep_running([web] * WORKERS, GOODBYE_SECONDS, before_end=listening.close)
     finally:
         if keeper:
             keeper.end()
 
 
-def _serve(target: str, address: str, port: int, *, factory: bool) -> None:
-    Granian(
-        target,
-        address=address,
-        port=port,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,  # TLS and HTTP/2 belong to the proxy in front
-        workers=2,
-        workers_kill_timeout=5,  # a Ctrl-C goes to the workers as well, and may leave one deaf to a goodbye
-        blocking_threads=2,
-        respawn_failed_workers=True,
-        log_access=False,
-        factory=factory,
-    ).serve()
+def _bound(address: str, port: int) -> socket.socket:
+    """The socket that every web process accepts connections from."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.create_server((address, port), family=family, backlog=1024)
 
 
 if __name__ == "__main__":
     config = Config()
     embedded = config.jobs_workers if config.jobs == "embedded" else 0
-    serve("wsgi:app", config.bind, config.port, jobs=embedded)
+    headers = security_headers(https=config.secure)
+    serve("wsgi:app", config.bind, config.port, jobs=embedded, refusal_headers=headers)

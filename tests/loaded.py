@@ -5,7 +5,7 @@ import shutil
 import tempfile
 
 import flask.cli
-import granian
+import waitress
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.orm import configure_mappers
@@ -14,7 +14,7 @@ import portal.app
 import portal.jobs.worker
 import serve
 
-__all__ = ["flask", "granian", "portal", "serve"]
+__all__ = ["flask", "portal", "serve", "waitress"]
 
 configure_mappers()
 # Templates that one server has compiled, the next need not: it finds them by what they say.

@@ -5,7 +5,7 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, Template
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context
 
-from portal.web import assets, brand, error_pages, filters, form_widgets, headers, lengths, proxies
+from portal.web import assets, brand, error_pages, filters, form_widgets, headers, proxies
 
 
 class SharedModule(Template):
@@ -40,6 +40,5 @@ def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
 def wrap(app: Flask, *, https: bool, trusted: tuple[proxies.Network, ...] = ()) -> None:
     """Serve the compiled files in front of ``app`` and put the headers around all of it; call it last."""
     assets.wrap_static(app)
-    lengths.wrap_lengths(app)
     proxies.wrap_senders(app, trusted)
     headers.wrap_headers(app, https=https)

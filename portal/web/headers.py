@@ -44,14 +44,17 @@ HEADERS = {
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 
 
+def security_headers(*, https: bool) -> dict[str, str]:
+    """What every answer carries, the server's own refusals too."""
+    return {**HEADERS, "Strict-Transport-Security": STRICT_TRANSPORT} if https else dict(HEADERS)
+
+
 class SecurityHeaders:
     """The outermost WSGI layer: adds each header that a response does not carry already."""
 
     def __init__(self, application: "WSGIApplication", *, https: bool) -> None:
         self.application = application
-        self.headers = dict(HEADERS)
-        if https:
-            self.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
+        self.headers = security_headers(https=https)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Pass the request on, and its answer back with the headers."""

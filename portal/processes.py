@@ -1,0 +1,99 @@
+"""Child processes: copies of this one, begun anew whenever they die."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+PAUSE_SECONDS = 0.2
+AGAIN_SECONDS, MOST_SECONDS = 1, 60  # before a child that died is begun anew: longer each time
+
+
+def fork_copy(act: Callable[[], None]) -> int:
+    """Start a copy of this process that does nothing but ``act``; returns its id."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # what the parent does about them is not for its copy
+    try:
+        if os.getppid() == parent:  # or it died in between
+            act()
+        code = 0
+    finally:
+        os._exit(code)  # none of what the parent does at its end
+
+
+@dataclass
+class Child:
+    """One kept process: ``pid`` is 0 between its end and its next start."""
+
+    act: Callable[[], None]
+    pid: int = 0
+    started: float = 0.0
+    wait: float = AGAIN_SECONDS
+
+    def start(self) -> None:
+        """Begin it."""
+        self.pid, self.started = fork_copy(self.act), time.monotonic()
+
+    def check(self) -> None:
+        """Note whether it has died; begin it anew once its pause is over."""
+        ended, code = os.waitpid(self.pid, os.WNOHANG) if self.pid else (0, 0)
+        if ended:
+            self.pid, lived = 0, time.monotonic() - self.started
+            calm = not code or lived > MOST_SECONDS  # it ended of itself, or had worked for a while
+            self.wait = AGAIN_SECONDS if calm else min(2 * self.wait, MOST_SECONDS)
+        if not self.pid and time.monotonic() > self.started + self.wait:
+            self.start()
+
+
+def keep_running(
+    acts: Sequence[Callable[[], None]],
+    goodbye_seconds: float,
+    *,
+    with_parent: bool = False,
+    before_end: Callable[[], object] = bool,
+) -> None:
+    """Keep one child for each of ``acts`` until SIGTERM or SIGINT, then end them and return.
+
+    Args:
+        acts: What each child does.
+        goodbye_seconds: How long a child may take to end; then it is killed.
+        with_parent: End as well when the process that began this one is gone; else when its terminal is.
+        before_end: What to do before the children are told to end.
+    """
+    ending: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: ending.append(received))
+    if with_parent:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+        signal.signal(signal.SIGHUP, lambda received, _: ending.append(received))
+    parent = os.getppid()
+    children = [Child(act) for act in acts]
+    for child in children:
+        child.start()
+    while not ending and (not with_parent or os.getppid() == parent):
+        for child in children:
+            child.check()
+        time.sleep(PAUSE_SECONDS)
+    before_end()
+    _end([child.pid for child in children if child.pid], goodbye_seconds)
+
+
+def _end(pids: list[int], seconds: float) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGTERM)
+    last = time.monotonic() + seconds
+    while pids:
+        pids = [pid for pid in pids if not os.waitpid(pid, os.WNOHANG)[0]]
+        for pid in pids if time.monotonic() > last else ():
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(PAUSE_SECONDS / 4)

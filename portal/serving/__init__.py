@@ -1,0 +1,1 @@
+"""The web server: waitress, with limits on slow clients and threads set aside for what must not wait."""

@@ -1,0 +1,72 @@
+"""One connection: how long it may idle, and how slowly its client may send or take."""
+
+import fcntl
+import struct
+import termios
+from time import monotonic
+from typing import Any
+
+from waitress.channel import HTTPChannel
+
+from portal.serving.requests import HEADER_SECONDS, Pace, RefusalTask, StrictParser
+
+IDLE_SECONDS = 75  # longer than a proxy keeps a connection for its next request
+READER_WINDOW = 60  # seconds over which the rate of a reader is averaged: a phone may be in a tunnel
+
+
+class PacedChannel(HTTPChannel):
+    """A connection that is closed when its client neither uses it nor lets it go.
+
+    Request threads never wait for a client: what it does not take at once goes to a temporary file.
+    """
+
+    parser_class = StrictParser
+    error_task_class = RefusalTask
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.sent = 0  # bytes handed to the system
+        self.busy_at = monotonic()  # when it last carried a request or an answer, or was opened
+        self.has_served = False
+        self.outgoing: Pace | None = None
+        super().__init__(*args, **kwargs)
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        """Hand bytes to the system; returns how many it took."""
+        count: int = super().send(data, do_close)
+        self.sent += count
+        return count
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the server owes an answer, or a part of one."""
+        return bool(self.requests or self.total_outbufs_len)
+
+    @property
+    def bytes_received(self) -> int:
+        """Bytes of a body that is not there in full yet."""
+        return self.request.body_bytes_received if self.request is not None else 0
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether the client is too slow, or idles for too long; asked about once a second."""
+        if self.total_outbufs_len:
+            taken = self.sent - self._not_taken()
+            self.outgoing = self.outgoing or Pace(READER_WINDOW, taken, now)
+            return self.outgoing.is_too_slow(taken, now)
+        self.outgoing = None
+        if self.requests:
+            self.busy_at, self.has_served = now, True
+            return False
+        request = self.request
+        if request is not None:
+            self.busy_at = now
+            return bool(request.is_too_slow(now))
+        return now - self.busy_at > (IDLE_SECONDS if self.has_served else HEADER_SECONDS)
+
+    def _not_taken(self) -> int:
+        """Bytes that the system holds because the client has not taken them yet; 0 where it cannot say."""
+        try:
+            answer = fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        except OSError:
+            return 0
+        count: int = struct.unpack("i", answer)[0]
+        return count

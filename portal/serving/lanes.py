@@ -1,0 +1,58 @@
+"""Threads by the kind of request, so that no kind can take the threads of another.
+
+Pages never wait behind forms that wait for the database's one writer, nor behind files that take long
+to write; and whoever watches the machine is answered while everything else is busy.
+"""
+
+import re
+from enum import StrEnum
+from typing import Any
+
+from waitress.task import ThreadedTaskDispatcher
+
+
+class Lane(StrEnum):
+    """A queue with threads of its own."""
+
+    READS = "reads"
+    CHANGES = "changes"
+    FILES = "files"
+    HEALTH = "health"
+    READINESS = "readiness"
+
+
+THREADS = {Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.HEALTH: 1, Lane.READINESS: 1}
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS}
+# Files that are written while their reader waits; each may take seconds of a processor.
+_FILES = re.compile(r"/(?:monitoring|imports)/.*\.(?:csv|json|xlsx|pdf|zip)")
+
+
+def lane_of(method: str, path: str) -> Lane:
+    """The lane of a request.
+
+    >>> lane_of("GET", "/learning"), lane_of("POST", "/sign-in"), lane_of("GET", "/healthz")
+    (<Lane.READS: 'reads'>, <Lane.CHANGES: 'changes'>, <Lane.HEALTH: 'health'>)
+    """
+    if method not in SAFE:
+        return Lane.CHANGES
+    if path in PROBES:
+        return PROBES[path]
+    return Lane.FILES if _FILES.fullmatch(path) else Lane.READS
+
+
+class Lanes:
+    """Waitress's dispatcher once for each lane."""
+
+    def __init__(self) -> None:
+        self.dispatchers = {lane: ThreadedTaskDispatcher() for lane in Lane}
+        for lane, dispatcher in self.dispatchers.items():
+            dispatcher.set_thread_count(THREADS[lane])
+
+    def add_task(self, lane: Lane, channel: Any) -> None:
+        """Queue the first request of a channel."""
+        self.dispatchers[lane].add_task(channel)
+
+    def waiting(self, lane: Lane) -> int:
+        """How many requests wait for a thread of this lane."""
+        return len(self.dispatchers[lane].queue)

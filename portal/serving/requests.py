@@ -1,0 +1,116 @@
+"""Reads requests: refuses those that can be read in two ways, and notes how fast they come.
+
+A proxy in front and the server behind it must agree on where a request ends and whom it is for, or one
+request is smuggled inside another.
+"""
+
+import logging
+from time import monotonic
+
+from waitress.parser import HTTPRequestParser, ParsingError, get_header_lines
+from waitress.rfc7230 import HEADER_FIELD_RE
+from waitress.task import ErrorTask
+from waitress.utilities import Error
+
+RATE = 500  # bytes a second that a client must send or take
+HEADER_SECONDS = 10  # from a connection's first byte, or its opening, to the end of the header
+BODY_WINDOW = 15  # seconds over which the rate of a body is averaged
+SINGLE = ("HOST", "CONTENT-LENGTH", "TRANSFER-ENCODING")
+
+
+class Pace:
+    """Bytes that went one way, averaged over one window of seconds after another."""
+
+    def __init__(self, window: float, count: int, now: float) -> None:
+        self.window, self.count, self.since = window, count, now
+
+    def is_too_slow(self, count: int, now: float) -> bool:
+        """Whether fewer than ``RATE`` bytes a second went since the window began; begins the next one."""
+        if now - self.since < self.window:
+            return False
+        slow = count - self.count < RATE * (now - self.since)
+        self.count, self.since = count, now
+        return slow
+
+
+class StrictParser(HTTPRequestParser):
+    """One request as it comes in."""
+
+    def __init__(self, adj: object) -> None:
+        super().__init__(adj)
+        self.begun = monotonic()
+        self.pace: Pace | None = None
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Parse the first line and the header.
+
+        Raises:
+            ParsingError: It names no host or several, or its length can be read in two ways.
+        """
+        if self.header_bytes_received >= self.adj.max_request_header_size:
+            super().parse_header(header_plus)  # waitress's own stand-in for a header that is too long
+            return
+        values = _single_values(header_plus.partition(b"\r\n")[2])
+        if len(values["HOST"]) != 1 or not values["HOST"][0] or b"," in values["HOST"][0]:
+            raise ParsingError("A request names exactly one Host.")
+        if values["TRANSFER-ENCODING"]:  # no browser sends one, and a proxy turns it into a length
+            raise ParsingError("Say how long the request is by Content-Length alone.")
+        if len(values["CONTENT-LENGTH"]) > 1:
+            raise ParsingError("A request gives its Content-Length once.")
+        super().parse_header(header_plus)
+        host = values["HOST"][0].decode("latin-1")
+        if self.proxy_netloc and self.proxy_netloc != host:
+            raise ParsingError("The address names another host than Host does.")
+        self.pace = Pace(BODY_WINDOW, 0, monotonic())
+
+    def is_too_slow(self, now: float) -> bool:
+        """Whether the client takes too long over the header, or sends the body below the least rate."""
+        if self.pace is None:
+            return now - self.begun > HEADER_SECONDS
+        return self.pace.is_too_slow(self.body_bytes_received, now)
+
+
+def _single_values(header: bytes) -> dict[str, list[bytes]]:
+    """The values of each header that a request may carry once, as often as they stand there."""
+    values: dict[str, list[bytes]] = {name: [] for name in SINGLE}
+    for line in get_header_lines(header):
+        field = HEADER_FIELD_RE.match(line)
+        name = field.group("name").decode("latin-1").upper() if field else ""
+        if name in values:
+            values[name].append(field.group("value").strip(b" \t"))
+    return values
+
+
+class BusyWithFilesError(Error):
+    """Answer to one more file than the server sends or keeps waiting at once."""
+
+    code = 503
+    reason = "Service Unavailable"
+
+
+class RefusalTask(ErrorTask):
+    """The server's own refusals, with the security headers that every answer carries."""
+
+    def execute(self) -> None:
+        """Write the answer."""
+        error = self.request.error
+        body = f"{error.reason}\n\n{error.body}\n".encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", "text/plain; charset=utf-8"))
+        self.response_headers.extend(self.channel.server.refusal_headers.items())
+        if error.code == BusyWithFilesError.code:
+            self.response_headers.append(("Retry-After", "60"))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class OneLine(logging.Filter):
+    """Keeps a client from forging lines of the log through the path of its request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Escape what does not print."""
+        said = record.getMessage()
+        if not said.isprintable():
+            record.msg, record.args = repr(said), ()
+        return True

@@ -1,0 +1,143 @@
+"""One web process: reads requests and sends answers in one loop, and works on them in lanes of threads."""
+
+import logging
+import os
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+
+from portal.serving.channel import PacedChannel
+from portal.serving.lanes import Lane, Lanes, lane_of
+from portal.serving.requests import BusyWithFilesError, OneLine
+
+MIB = 1024 * 1024
+MOST_CONNECTIONS = 1000  # of one process; beyond nine tenths the longest idle or unfinished ones go
+FILES_EACH = 3  # descriptors of a connection: itself, its body and its answer in temporary files
+LARGEST_BODY = 32 * MIB  # an import's file; the application refuses less with a page of its own
+MOST_RECEIVED = 256 * MIB  # of all bodies that are not there in full yet
+MOST_UNSENT = 1024 * MIB  # of answers that wait on the disk for slow readers
+MOST_FILES_WAITING = 20
+FINISH_SECONDS = 20  # for requests under way when the server is told to end
+SETTINGS = {
+    "ident": "",
+    "max_request_header_size": 32 * 1024,
+    "max_request_body_size": LARGEST_BODY,
+    "inbuf_overflow": MIB // 2,
+    "outbuf_overflow": MIB,
+    "outbuf_high_watermark": 4 * MOST_UNSENT,  # no thread ever waits for a reader
+    "connection_limit": MOST_CONNECTIONS,
+    "cleanup_interval": 1,
+    "expose_tracebacks": False,
+    "log_socket_errors": False,
+    # The application itself decides whom it believes: portal/web reads what a trusted proxy forwarded.
+    "clear_untrusted_proxy_headers": False,
+}
+BUSY = "Other files are being sent. Try again in a minute."
+
+
+class Server(TcpWSGIServer):
+    """Waitress on a socket that several processes share."""
+
+    channel_class = PacedChannel
+
+    def __init__(
+        self, application: Callable[..., Any], listening: socket.socket, refusal_headers: Mapping[str, str]
+    ) -> None:
+        address = (listening.family, listening.type, listening.proto, listening.getsockname())
+        adj = Adjustments(sockets=[listening], **SETTINGS)
+        self.lanes = Lanes()
+        self.refusal_headers = refusal_headers
+        self.parent = os.getppid()
+        self.is_ending = False
+        super().__init__(
+            application, _sock=listening, dispatcher=self.lanes, adj=adj, bind_socket=False, sockinfo=address
+        )
+
+    def add_task(self, channel: PacedChannel) -> None:
+        """Queue the first request of a channel in its lane, or refuse one file too many."""
+        request = channel.requests[0]
+        lane = Lane.READS if request.error else lane_of(request.command, request.path)
+        if lane is Lane.FILES and self._is_full():
+            request.error, lane = BusyWithFilesError(BUSY), Lane.READS
+        self.lanes.add_task(lane, channel)
+
+    def _is_full(self) -> bool:
+        unsent = sum(channel.total_outbufs_len for channel in list(self.active_channels.values()))
+        return unsent > MOST_UNSENT or self.lanes.waiting(Lane.FILES) >= MOST_FILES_WAITING
+
+    def maintenance(self, now: float) -> None:
+        """Close connections that are stuck, and some more where there are too many; once a second."""
+        self.is_ending = self.is_ending or os.getppid() != self.parent
+        at = monotonic()
+        for channel in list(self.active_channels.values()):
+            if channel.is_stuck(at):
+                channel.handle_close()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        open_channels = list(self.active_channels.values())
+        unfinished = [channel for channel in open_channels if not channel.is_answering]
+        too_many = len(open_channels) - MOST_CONNECTIONS * 9 // 10
+        if too_many > 0:
+            unfinished.sort(key=lambda channel: channel.creation_time)
+            for channel in unfinished[: too_many + MOST_CONNECTIONS // 10]:
+                channel.handle_close()
+        received = sum(channel.bytes_received for channel in unfinished)
+        for channel in sorted(unfinished, key=lambda channel: -channel.bytes_received):
+            if received <= MOST_RECEIVED:
+                break
+            received -= channel.bytes_received
+            channel.handle_close()
+
+    def end(self, *_: object) -> None:
+        """Let ``run`` return once the requests under way are answered."""
+        self.is_ending = True
+        self.pull_trigger()
+
+    def run(self) -> None:
+        """Serve until told to end, or until the process that began this one is gone; answer what is asked."""
+        while not self.is_ending:
+            wasyncore.poll2(1, self._map)
+        self.del_channel()
+        self.socket.close()
+        last = monotonic() + FINISH_SECONDS
+        while monotonic() < last:
+            for channel in list(self.active_channels.values()):
+                if not channel.is_answering:
+                    channel.handle_close()
+            if not self.active_channels:
+                return
+            wasyncore.poll2(0.1, self._map)
+            self.maintenance(time.time())
+
+
+def serve_requests(
+    application: Callable[..., Any], listening: socket.socket, refusal_headers: Mapping[str, str]
+) -> None:
+    """Be one web process until SIGTERM; Ctrl-C is for the process that keeps this one.
+
+    Args:
+        application: The WSGI application.
+        listening: Bound, and shared with the other web processes.
+        refusal_headers: What the server's own refusals carry.
+    """
+    for name in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_EACH * MOST_CONNECTIONS + 200
+    if hard == resource.RLIM_INFINITY or hard > soft:
+        most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    logging.getLogger("waitress").addFilter(OneLine())
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full lane is no news each time
+    server = Server(application, listening, refusal_headers)
+    signal.signal(signal.SIGTERM, server.end)
+    server.run()

@@ -1,0 +1,44 @@
+"""A small application for the server's own tests, served by ``serve.py``'s own function.
+
+``/page`` answers at once, ``/hold`` after some seconds, and what looks like a file of a report is 24 MB.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import serve
+
+PIECE = b"x" * 64 * 1024
+PIECES = 384
+HOLD_SECONDS = 3
+
+
+def _large() -> Iterator[bytes]:
+    for _ in range(PIECES):
+        yield PIECE
+
+
+def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer by the path alone."""
+    path = environ["PATH_INFO"]
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if path.endswith("/completions.csv"):
+        return _large()
+    if path == "/hold":
+        time.sleep(HOLD_SECONDS)
+    body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""
+    return [f"{os.getpid()} {len(body)}".encode()]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:  # short windows, so that a test need not wait for the long ones
+        from portal.serving import channel, requests, server
+
+        requests.HEADER_SECONDS = channel.HEADER_SECONDS = requests.BODY_WINDOW = 1
+        channel.IDLE_SECONDS = channel.READER_WINDOW = 2
+        server.MOST_CONNECTIONS = 40
+        server.SETTINGS["connection_limit"] = 40
+    serve.serve("tests.hostile.slow_app:app", "127.0.0.1", int(os.environ["PORT"]))
