@@ -5,6 +5,7 @@ lock held to its commit, so stamps rise in the order of commits and a report "as
 can never change afterwards.
 """
 
+import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import IsolationLevel
@@ -34,15 +35,25 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 
 from portal import clock
-from portal.errors import BusyError
+from portal.errors import BusyError, UnwritableError
 
 BUSY_SECONDS = 15  # how long a writer waits for another
 LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
+READER_SECONDS = 0.6  # how long whoever reads waits for it to be recorded that they do
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code of a wait in vain
+# A disk that is full or fails, and a database that takes no change: PostgreSQL's codes, then SQLite's.
+UNWRITABLE = {"25006", "53100", "58030"}
+UNWRITABLE_SQLITE = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+}
+SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
 NAMES = {
@@ -181,7 +192,7 @@ def stamp() -> datetime:
 
 
 @contextmanager
-def transaction(*, stamp_as: datetime | None = None) -> Iterator[None]:
+def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None = None) -> Iterator[None]:
     """Commit what the block wrote, or roll all of it back and re-raise. Edge only.
 
     Ends the reading transaction before it: SQLite cannot turn a stale read into a write. Before the
@@ -189,9 +200,11 @@ def transaction(*, stamp_as: datetime | None = None) -> Iterator[None]:
 
     Args:
         stamp_as: The stamp to take, where it is later than all committed; for the demo alone.
+        wait_seconds: How long to wait for another transaction; as long as this request may, if not given.
 
     Raises:
         BusyError: Another transaction held what this one waits for, for too long.
+        UnwritableError: The disk is full, or the database takes no change.
     """
     session = db.session()
     session.commit()
@@ -199,16 +212,17 @@ def transaction(*, stamp_as: datetime | None = None) -> Iterator[None]:
     _forget(info)
     if stamp_as is not None:
         info["stamp_as"] = stamp_as
+    wait = info.get("wait_seconds") if wait_seconds is None else wait_seconds
     try:
-        session.connection(execution_options={"portal_writes": True})
+        connection = session.connection(execution_options={"portal_writes": True, "portal_wait": wait})
+        if wait is not None and connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{max(1, round(1000 * wait))}ms'")
         yield
         settle()
         session.commit()
-    except (OperationalError, sqlite3.OperationalError) as error:
+    except (DBAPIError, sqlite3.OperationalError) as error:
         session.rollback()
-        if _waited_in_vain(error):
-            raise BusyError from error
-        raise
+        raise _refusal(error) or error from error
     except BaseException:
         session.rollback()
         raise
@@ -216,11 +230,47 @@ def transaction(*, stamp_as: datetime | None = None) -> Iterator[None]:
         _forget(info)
 
 
-def _waited_in_vain(error: OperationalError | sqlite3.OperationalError) -> bool:
-    cause = error.orig if isinstance(error, OperationalError) else error
+def _refusal(error: DBAPIError | sqlite3.OperationalError) -> BusyError | UnwritableError | None:
+    """What a person is told of a database that did not let them write; None of any other fault."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.OperationalError):
-        return cause.sqlite_errorcode == sqlite3.SQLITE_BUSY
-    return getattr(cause, "sqlstate", "") == LOCK_NOT_AVAILABLE
+        code = cause.sqlite_errorcode & 0xFF  # the kind, without its details
+        busy, unwritable = code == sqlite3.SQLITE_BUSY, code in UNWRITABLE_SQLITE
+    else:
+        state = getattr(cause, "sqlstate", "")
+        busy, unwritable = state == LOCK_NOT_AVAILABLE, state in UNWRITABLE
+    return BusyError() if busy else UnwritableError() if unwritable else None
+
+
+def wait_briefly() -> None:
+    """Let no transaction of this request wait for another longer than a reader would."""
+    db.session.info["wait_seconds"] = READER_SECONDS
+
+
+Written = TypeVar("Written")
+_last_said = [float("-inf")]
+
+
+def try_to_write(act: Callable[[], Written], what: str) -> Written | None:
+    """Commit what ``act`` writes, or leave it undone where that cannot be done at once. Edge only.
+
+    For what a page notes in passing: nobody waits for it, and nobody is refused a page over it.
+
+    Args:
+        act: What to do in a transaction of its own.
+        what: What is left undone, for the log.
+
+    Returns:
+        What ``act`` gave; None where it was left undone.
+    """
+    try:
+        with transaction(wait_seconds=0):
+            return act()
+    except (BusyError, UnwritableError) as error:
+        if monotonic() - _last_said[0] > SAID_EVERY:
+            _last_said[0] = monotonic()
+            logging.getLogger(__name__).warning("not noted: %s, because %s", what, type(error).__name__)
+        return None
 
 
 def settle() -> None:
@@ -272,19 +322,21 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     """Take SQLite's write lock at the start of a unit of work: FOR UPDATE does nothing there."""
-    if connection.get_execution_options().get("portal_writes"):
-        _take_write_lock(connection.connection.dbapi_connection)
+    options = connection.get_execution_options()
+    if options.get("portal_writes"):
+        wait = options.get("portal_wait")
+        _take_write_lock(connection.connection.dbapi_connection, BUSY_SECONDS if wait is None else wait)
     else:  # cannot fail, so it goes straight to the driver
         connection.connection.dbapi_connection.execute("BEGIN")
 
 
-def _take_write_lock(driver: Any) -> None:
-    """Begin as the one writer, waiting at most as long as ``busy_timeout`` says.
+def _take_write_lock(driver: Any, seconds: float) -> None:
+    """Begin as the one writer, waiting at most ``seconds`` for another.
 
     SQLite's own wait sleeps up to 100 ms at a time while the lock comes free many times over; writers
     here hold it for a few milliseconds, so it is asked for more often.
     """
-    last = monotonic() + BUSY_SECONDS
+    last = monotonic() + seconds
     driver.execute("PRAGMA busy_timeout = 0")
     try:
         while True:

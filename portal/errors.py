@@ -31,6 +31,15 @@ class BusyError(PortalError):
         )
 
 
+class UnwritableError(PortalError):
+    """The disk is full or the database takes no change; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The portal cannot save anything at the moment, so this was not done. Try again in a few minutes."
+        )
+
+
 class TooManyError(PortalError):
     """Asked too often; ``retry_after_seconds`` says when to come back."""
 

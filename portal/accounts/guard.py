@@ -15,7 +15,8 @@ from portal.access import is_public
 from portal.accounts import browser, held_forms, queries, services
 from portal.accounts.queries import Account, SeenSession, SessionState
 from portal.audit.services import log
-from portal.db import transaction
+from portal.db import transaction, try_to_write, wait_briefly
+from portal.errors import BusyError, UnwritableError
 from portal.extensions import csrf
 from portal.web.secret_fields import any_is_secret, view_takes_secret
 
@@ -33,7 +34,10 @@ ENTER_AGAIN = (
 
 def before_change() -> ResponseReturnValue | None:
     """Refuse a change that is not from the portal's own page; keep one whose session has lapsed."""
-    if request.method in SAFE or not request.endpoint:
+    if request.method in SAFE:
+        wait_briefly()
+        return None
+    if not request.endpoint:
         return None
     _refuse_other_sites()
     found = browser.seen()
@@ -79,8 +83,8 @@ def load_account(_request: object) -> Account | None:
     _bind_forms(account.session)
     now = clock.now()
     if now - account.session.seen_at >= SEEN_EVERY:
-        with transaction():
-            services.note_seen(account.session.token_hash, now)
+        token = account.session.token_hash
+        try_to_write(lambda: services.note_seen(token, now), "a session was used")
     return account
 
 
@@ -183,11 +187,20 @@ def after_request(response: Response) -> Response:
     if not isinstance(account, Account):
         return response
     if response.status_code == 403:
-        with transaction():
-            log("access.refused", actor_id=account.person_id, endpoint=request.endpoint or "")
+        _note_refusal(account)
     elif request.method not in SAFE and response.status_code < 400 and request.form.get("kept_form"):
         _forget_kept(response, account, request.form["kept_form"])
     return response
+
+
+def _note_refusal(account: Account) -> None:
+    """Note it in the audit trail, else in the log: that the trail cannot be written lets nobody in."""
+    endpoint = request.endpoint or ""
+    try:
+        with transaction():
+            log("access.refused", actor_id=account.person_id, endpoint=endpoint)
+    except (BusyError, UnwritableError):
+        current_app.logger.warning("access refused person=%d endpoint=%s", account.person_id, endpoint)
 
 
 def _forget_kept(response: Response, account: Account, hashed_token: str) -> None:

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.access import requires
-from portal.db import transaction
+from portal.db import transaction, try_to_write
 from portal.errors import BadInputError, ConflictError, NotFoundError
 from portal.imports import queries, services, work
 from portal.imports.access import kinds_for
@@ -52,8 +52,7 @@ def _tidy() -> None:
     """Let files go that waited for too long: whoever looks at imports sees to it."""
     at = clock.now()
     if queries.waits_too_long(at):
-        with transaction():
-            services.tidy(at)
+        try_to_write(lambda: services.tidy(at), "imports ran out")
 
 
 def _run(run_id: UUID) -> ImportRun:

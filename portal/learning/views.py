@@ -15,7 +15,7 @@ from portal.access import requires
 from portal.assessment import queries as assessment
 from portal.catalogue.rendering import fill
 from portal.catalogue.views import bp as catalogue
-from portal.db import transaction
+from portal.db import transaction, try_to_write
 from portal.directives.exclusions import told_exclusions
 from portal.documents.markup import markup_of
 from portal.documents.typesetting import pdf
@@ -97,13 +97,12 @@ def job_aid_pdf(slug: str) -> ResponseReturnValue:
 @bp.get("/learning/modules/<slug>/lessons/<key>")
 @requires(Permission.LEARN)
 def lesson(slug: str, key: str) -> ResponseReturnValue:
-    """One lesson. Opening it is noted, once: a record of what was seen, so that a GET may write it."""
+    """One lesson. Opening it is noted, once, if that can be done at once: completing it notes it as well."""
     person_id = current_user.person_id
     course = queries.reading_with(person_id, slug, key)
     shown = course.lesson(key)
     if not course.has_seen(shown):
-        with transaction():
-            services.see_lesson(person_id, slug, key, clock.now())
+        try_to_write(lambda: services.see_lesson(person_id, slug, key, clock.now()), "a lesson was opened")
         course = queries.reading_with(person_id, slug, key)
         shown = course.lesson(key)
     html = fill(shown.html, course.shared)

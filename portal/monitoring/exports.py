@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from portal.clock import LONDON
-from portal.errors import RuleError
+from portal.errors import RuleError, UnwritableError
 from portal.monitoring import wording
 from portal.monitoring.completion import LONG, Column, Line, cells
 from portal.monitoring.position import Position
@@ -160,6 +161,9 @@ def write_xlsx(
     """Write a workbook: the rows, the definition, and what each column means.
 
     One row is in memory at a time, the others in ``scratch``, a folder; no text in it can run.
+
+    Raises:
+        UnwritableError: The disk is full.
     """
     options = {
         "tmpdir": scratch,
@@ -168,12 +172,15 @@ def write_xlsx(
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    with xlsxwriter.Workbook(file, options) as book:
-        bold = book.add_format({"bold": True})
-        _write_rows(book, book.add_worksheet(sheet_name(report.position)), rows, columns, bold)
-        lines = [(name, said) for name, said in definition_lines(report)]
-        _write_texts(book.add_worksheet("Definition"), ("Definition", ""), lines, bold)
-        _write_texts(book.add_worksheet("Columns"), DICTIONARY, dictionary(columns), bold)
+    try:
+        with xlsxwriter.Workbook(file, options) as book:
+            bold = book.add_format({"bold": True})
+            _write_rows(book, book.add_worksheet(sheet_name(report.position)), rows, columns, bold)
+            lines = [(name, said) for name, said in definition_lines(report)]
+            _write_texts(book.add_worksheet("Definition"), ("Definition", ""), lines, bold)
+            _write_texts(book.add_worksheet("Columns"), DICTIONARY, dictionary(columns), bold)
+    except FileCreateError as error:  # what it makes of a full disk
+        raise UnwritableError from error
 
 
 def _write_rows(book: Any, page: Any, rows: Iterable[Line], columns: Sequence[Column], bold: Any) -> None:

@@ -11,7 +11,7 @@ from flask import current_app
 
 from portal import clock
 from portal.audit.services import log
-from portal.db import newest_stamp, transaction
+from portal.db import newest_stamp, transaction, try_to_write
 from portal.errors import ForbiddenError
 from portal.jobs.progress import Progress
 from portal.jobs.registry import task
@@ -68,8 +68,7 @@ def tidy() -> None:
     over = prepared.expired(now)
     if over:
         folder().remove(over)
-        with transaction():
-            prepared.forget(over)
+        try_to_write(lambda: prepared.forget(over), "files ran out")
     folder().sweep(now)
 
 

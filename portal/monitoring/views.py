@@ -16,7 +16,7 @@ from wtforms.fields import SelectChoice
 
 from portal import clock
 from portal.access import requires
-from portal.db import stamp, transaction
+from portal.db import stamp, transaction, try_to_write
 from portal.decisions.queries import waiting
 from portal.errors import RuleError
 from portal.monitoring import change_pages, files, looks, one_more, overview, people, prepared_pages, wording
@@ -159,8 +159,8 @@ def _looked(report: CompletionReport) -> tuple[str, str] | None:
         return None
     _, kept = looks.last_look(current_user.person_id, directive_id, at)
     if not kept:
-        with transaction():
-            looks.keep_look(current_user.person_id, directive_id, at)
+        me = current_user.person_id
+        try_to_write(lambda: looks.keep_look(me, directive_id, at), "a look at a report")
     return since_last_look(directive_id, at, report.filters)
 
 

@@ -4,6 +4,7 @@ Each page says what happened, that nothing was lost, what to do, and a reference
 the log. None shows a stack or blames the person.
 """
 
+import errno
 import logging
 import secrets
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from portal.errors import (
     PortalError,
     RuleError,
     TooManyError,
+    UnwritableError,
 )
 from portal.web.filters import minutes_words, plural
 
@@ -34,8 +36,10 @@ STATUS_OF = {
     RuleError: 409,
     TooManyError: 429,
     BusyError: 503,
+    UnwritableError: 503,
 }
-PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500})
+PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503})
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 # Shown when the frame of the page cannot be drawn either, for example without a database.
@@ -125,6 +129,14 @@ def server_error(error: InternalServerError) -> ResponseReturnValue:
     return _answer(Failure(500, "errors/500.html"))
 
 
+def disk_error(error: OSError) -> ResponseReturnValue:
+    """The page for a disk on which nothing can be written; any other fault of the system is a fault."""
+    if error.errno not in DISK_FULL:
+        raise error
+    current_app.logger.error("disk: %s", error)
+    return portal_error(UnwritableError())
+
+
 def csrf_error(error: CSRFError) -> ResponseReturnValue:
     """The page for a form that was open too long or was not the portal's own."""
     current_app.logger.warning("form token refused: %s", error.description)
@@ -134,6 +146,7 @@ def csrf_error(error: CSRFError) -> ResponseReturnValue:
 def register(app: Flask) -> None:
     """Give every error of ``app`` its page."""
     app.register_error_handler(PortalError, portal_error)
+    app.register_error_handler(OSError, disk_error)
     app.register_error_handler(CSRFError, csrf_error)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(InternalServerError, server_error)

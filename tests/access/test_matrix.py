@@ -110,7 +110,7 @@ class World:
         return subject == "own" or (subject == "seen" and self.viewer in SIGHT)
 
 
-def _make_world(viewer: str) -> World:
+def make_world(viewer: str) -> World:
     version = make_version("protect", test_out=True)
     guide = make_guide("whom-to-call")
     ask("protect")
@@ -163,7 +163,7 @@ def _subject(person: int, staff_number: str, version_id: int, asker: int) -> Sub
         return Subject(staff_number, attempt.id, reference, job, request)
 
 
-def _address(app: Flask, rule: Rule, subject: Subject) -> str:
+def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
     values = {
         "staff_number": subject.staff_number,
         "attempt_id": subject.attempt,
@@ -274,7 +274,7 @@ def _line_managers_see(app, monkeypatch):
 
 @pytest.mark.parametrize("viewer", VIEWERS)
 def test_nobody_reaches_what_is_not_theirs(app, database, viewer):
-    world = _make_world(viewer)
+    world = make_world(viewer)
     browser = Browser(app, world)
     wrong = []
     for rule in sorted(app.url_map.iter_rules(), key=lambda r: r.endpoint):
@@ -282,7 +282,7 @@ def test_nobody_reaches_what_is_not_theirs(app, database, viewer):
         whose = ROUTES[rule.endpoint]
         for subject in ("own", "seen", "unseen") if whose in {PERSON, RECORD, ATTEMPT, JOB} else ("own",):
             for method in sorted(rule.methods & {"GET", "POST"}):
-                address = _address(app, rule, world.subjects[subject])
+                address = address_of(app, rule, world.subjects[subject])
                 status = browser.ask(method, address)
                 refusal = _refused(world, rule.endpoint, subject, permission)
                 reached = status not in {401, 403, 404, 500}
@@ -299,13 +299,13 @@ def test_nobody_reaches_what_is_not_theirs(app, database, viewer):
 
 @pytest.mark.parametrize("viewer", [v for v in VIEWERS if v != "nobody"])
 def test_no_page_or_file_names_whom_the_viewer_may_not_see(app, database, viewer):
-    world = _make_world(viewer)
+    world = make_world(viewer)
     browser = Browser(app, world)
     leaks = []
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods or rule.endpoint == "accounts.sign_out":
             continue
-        address = _address(app, rule, world.subjects["own"])
+        address = address_of(app, rule, world.subjects["own"])
         body = _words(browser.client.get(address).get_data())
         hidden = ["UNSEEN"] if viewer in SIGHT else ["UNSEEN", "SEEN"]
         leaks += [f"{address}: {n}" for n in hidden if re.search(rf"\b{n}\b", body)]

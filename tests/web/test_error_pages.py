@@ -20,6 +20,7 @@ DOMAIN = [
     (errors.TooManyError("You tried 10 times", 61), 429),
     (errors.BadInputError(["Line 2 has no staff number", "Line 3 has no name"]), 400),
     (errors.BusyError(), 503),
+    (errors.UnwritableError(), 503),
     (errors.PortalError("This cannot be done"), 409),
 ]
 

@@ -14,7 +14,7 @@ from portal.authoring.editing import details
 from portal.authoring.findings import Finding, Level
 from portal.authoring.queries import DraftState
 from portal.authoring.subjects import subject
-from portal.db import transaction
+from portal.db import transaction, try_to_write
 from portal.errors import NotFoundError
 from portal.permissions import Permission
 from portal.web.filters import plural
@@ -118,8 +118,8 @@ def taken(state: DraftState, place: str, what: str, back: str) -> ResponseReturn
         what: The place in words, such as “Lesson 5, Refer or notify”.
         back: Where to go instead.
     """
-    with transaction():
-        other = services.arrive(state.draft_id, place, by=current_user.person_id, at=clock.now())
+    me, now = current_user.person_id, clock.now()
+    other = try_to_write(lambda: services.arrive(state.draft_id, place, by=me, at=now), "somebody edits")
     if other is None:
         return None
     return render_template(

@@ -1,0 +1,181 @@
+"""Every page that only reads is read while nothing can be written: a writer never ends, or the disk is full.
+
+What must be recorded in order to be shown or taken is refused with a sentence within a second.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+
+from portal.db import db
+from tests.accounts.browsing import let_in, make_account
+from tests.hostile.reading import (
+    copied,
+    fill,
+    full_disk,
+    let_time_pass,
+    portal_at,
+    signed_in,
+    writer_that_never_ends,
+)
+from tests.pages import PortalClient
+from tests.running import fresh_database
+
+# Shown or handed over only where it is recorded who asked.
+RECORDED = {
+    "monitoring.completions_csv",
+    "monitoring.completions_json",
+    "monitoring.completions_pdf",
+    "monitoring.completions_xlsx",
+    "monitoring.people_csv",
+    "monitoring.people_xlsx",
+    "monitoring.prepared_download",
+}
+RECORDED_OF_OTHERS = {"monitoring.person", "records.record"}
+SENTENCES = ("The portal is busy", "The portal cannot save anything at the moment")
+WITHIN = 1.0  # seconds
+Addresses = dict[str, tuple[str, bool]]
+Made = tuple[Path, str, Addresses]
+
+
+CASES = [
+    ("sqlite", "writer"),
+    ("sqlite", "read-only"),
+    ("sqlite", "full disk"),
+    pytest.param("postgresql", "writer", marks=pytest.mark.postgresql),
+    pytest.param("postgresql", "read-only", marks=pytest.mark.postgresql),
+]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A folder, the server of its database, and every address; only copied."""
+    folder, url = tmp_path_factory.mktemp("reading") / "instance", ""
+    if request.param == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgresql"), "reading")
+    app = portal_at(folder, url)
+    with app.app_context(), pytest.MonkeyPatch.context() as monkeypatch:
+        upgrade()
+        addresses = fill(app, monkeypatch)
+        db.session.remove()
+        db.engine.dispose()
+    return folder, url, addresses
+
+
+@pytest.fixture
+def portal(made: Made, tmp_path: Path) -> Iterator[Flask]:
+    """A portal on a copy, where everything that a page might note is due."""
+    folder, url, _ = made
+    app = portal_at(copied(folder, tmp_path / "instance"), _copy(url) if url else "")
+    try:
+        yield app
+    finally:
+        _let_go(app)
+
+
+def _copy(url: str) -> str:
+    return fresh_database(url, "reading_copy", template="reading")
+
+
+def _let_go(app: Flask) -> None:
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@contextmanager
+def reader_of(app: Flask, way: str) -> Iterator[tuple[PortalClient, AbstractContextManager[None]]]:
+    """Somebody signed in, and what makes the database refuse every change while they read."""
+    with app.app_context():
+        client = signed_in(app)
+        let_time_pass(app)
+    if way == "writer":
+        yield client, writer_that_never_ends(app)
+        return
+    if way == "full disk":
+        yield client, full_disk()
+        return
+    _let_go(app)
+    config = app.config["PORTAL"]
+    if config.database_url:
+        with psycopg.connect(config.database_url, autocommit=True) as admin:
+            admin.execute("ALTER DATABASE reading_copy SET default_transaction_read_only = on")
+        again = portal_at(config.instance, config.database_url)
+    else:
+        again = portal_at(
+            config.instance, f"sqlite:///file:{config.instance / 'portal.sqlite'}?mode=ro&uri=true"
+        )
+    moved = PortalClient(again)
+    for cookie in client._cookies.values():
+        moved.set_cookie(cookie.key, cookie.value)
+    try:
+        yield moved, nullcontext()
+    finally:
+        _let_go(again)
+
+
+def _read(client: PortalClient, addresses: Addresses) -> dict[str, tuple[int, bool, bool]]:
+    """Of each address: its status, whether it came in time, and whether it says why it was refused."""
+    read = {}
+    with client.application.app_context():
+        for address in addresses:
+            begun = time.monotonic()
+            answer = client.get(address)
+            took = time.monotonic() - begun
+            said = answer.status_code == 503 and any(one in answer.text for one in SENTENCES)
+            read[address] = (answer.status_code, took < WITHIN or answer.status_code == 200, said)
+    return read
+
+
+@pytest.mark.parametrize(("made", "way"), CASES, indirect=["made"])
+def test_every_page_that_only_reads_is_read(
+    made: Made, portal: Flask, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    addresses = made[2]
+    with reader_of(portal, way) as (client, unwritable):
+        begun = time.monotonic()
+        with unwritable:
+            read = _read(client, addresses)
+        seconds = time.monotonic() - begun
+    if way == "read-only":
+        usual = None
+    else:
+        with portal.app_context():
+            again = signed_in(portal)
+        usual = _read(again, addresses)
+
+    wrong = []
+    for address, (status, in_time, said) in read.items():
+        endpoint, own = addresses[address]
+        if endpoint in RECORDED or (endpoint in RECORDED_OF_OTHERS and not own):
+            right = status == 503 and said
+        elif (endpoint, way) == ("operations.readyz", "full disk"):
+            right = status == 503
+        else:
+            right = status != 503 and (usual is None or status == usual[address][0])
+        if not right or not in_time:
+            wrong.append(f"{address} ({endpoint}): {status}, in time: {in_time}, says why: {said}")
+    assert not wrong, "\n".join(wrong)
+    assert sum("not noted" in line for line in caplog.messages) <= 1  # once a minute
+    assert seconds < WITHIN * len(addresses) / 3
+
+
+@pytest.mark.parametrize("made", ["sqlite"], indirect=True)
+def test_who_may_not_read_a_page_is_refused_at_once_though_that_cannot_be_recorded(
+    made: Made, portal: Flask
+) -> None:
+    with portal.app_context():
+        make_account("L1")
+        client = PortalClient(portal)
+        let_in(client, "L1")
+        with writer_that_never_ends(portal):
+            begun = time.monotonic()
+            status = client.get("/monitoring").status_code
+            assert (status, time.monotonic() - begun < WITHIN) == (403, True)
