@@ -24,6 +24,7 @@ from portal.app import create_app
 from portal.catalogue import published, queries, rendering
 from portal.db import db
 from portal.extensions import limiter
+from tests.databases import close_database
 from tests.engines import needed
 from tests.pages import PortalClient
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
@@ -140,7 +141,7 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(instance))
     yield made
     with made.app_context():
-        db.engine.dispose()
+        close_database()
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 #!/bin/sh
-# What the full suite needs from the system: Chromium and PostgreSQL's server.
+# What the full suite needs from the system: Chromium, and the servers of PostgreSQL and Redis.
 set -eu
 missing=""
 command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing="chromium"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
+command -v redis-server >/dev/null || missing="$missing redis-server"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "The full suite needs these packages of your system: $missing" >&2

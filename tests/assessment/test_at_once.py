@@ -16,6 +16,7 @@ from portal.app import create_app
 from portal.assessment.models import Attempt, Submission
 from portal.db import db
 from portal.records.models import LessonVisit, PassRecord, Record, Registration
+from tests.databases import close_database
 from tests.factories.catalogue import make_version
 from tests.learning.asking import ask
 from tests.learning.working import answer_all, begin, learner, read_lessons
@@ -41,8 +42,7 @@ def serving(request, tmp_path) -> Iterator[Flask]:
     with made.app_context():
         upgrade()
         yield made
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
 
 
 def at_once(app: Flask, client: PortalClient, send: Callable) -> list:

@@ -26,6 +26,7 @@ from tests.authoring.drafting import (
     text,
 )
 from tests.catalogue.folders import write
+from tests.databases import close_database
 from tests.factories.people import make_person
 
 
@@ -46,8 +47,7 @@ def serving(request, tmp_path) -> Iterator[Flask]:
     with made.app_context():
         upgrade()
         yield made
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
 
 
 def at_once(app: Flask, acts: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -14,6 +14,7 @@ from portal.app import create_app
 from portal.db import db
 from portal.decisions.models import Decision, DecisionRequest
 from portal.directives.models import Exclusion
+from tests.databases import close_database
 from tests.decisions.desk import NOW, count, make_desk
 
 pytestmark = pytest.mark.slow
@@ -36,8 +37,7 @@ def serving(request, tmp_path) -> Iterator[Flask]:
     with made.app_context():
         upgrade()
         yield made
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
 
 
 def at_once(app: Flask, sends: list) -> list:

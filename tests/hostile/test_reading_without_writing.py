@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 from flask_migrate import upgrade
 
-from portal.db import db
 from tests.accounts.browsing import let_in, make_account
+from tests.databases import close_database
 from tests.hostile.reading import (
     copied,
     fill,
@@ -64,8 +64,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with app.app_context(), pytest.MonkeyPatch.context() as monkeypatch:
         upgrade()
         addresses = fill(app, monkeypatch)
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
     return folder, url, addresses
 
 
@@ -86,8 +85,7 @@ def _copy(url: str) -> str:
 
 def _let_go(app: Flask) -> None:
     with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
 
 
 @contextmanager

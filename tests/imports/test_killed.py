@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import func, select
 
 from config import Config
 from portal import clock
-from portal.app import create_app
 from portal.db import Stamp, db, transaction
 from portal.imports import profiles, services, work
 from portal.imports.models import ImportRun
@@ -20,6 +20,7 @@ from portal.jobs.models import Job
 from portal.people.files import open_sheet
 from portal.people.models import Person, Post
 from tests.conftest import SECRET
+from tests.databases import portal_on
 from tests.forked import Forked
 from tests.imports.desk import csv_of
 from tests.imports.rosters import row
@@ -46,8 +47,13 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_a_killed_import_leaves_nothing_and_is_taken_up_again(tmp_path: Path) -> None:
-    app = create_app(Config(mode="demo", secret_key=SECRET, instance=tmp_path))
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    with portal_on(Config(mode="demo", secret_key=SECRET, instance=tmp_path)) as made:
+        yield made
+
+
+def test_a_killed_import_leaves_nothing_and_is_taken_up_again(app: Flask, tmp_path: Path) -> None:
     content = csv_of([row(f"K{n}", unit_path=f"Force/Team {n % 9}") for n in range(MANY)])
     with app.app_context():
         upgrade()
@@ -81,4 +87,3 @@ def test_a_killed_import_leaves_nothing_and_is_taken_up_again(tmp_path: Path) ->
     assert held() == (MANY, MANY, 1)
     with app.app_context():
         assert db.session.get_one(ImportRun, run_id).ended_as == "applied"
-        db.engine.dispose()

@@ -1,4 +1,4 @@
-"""Jobs carried by a real Redis, where the machine has its server: by the setting alone."""
+"""Jobs carried by a real Redis, by the setting alone."""
 
 import shutil
 import socket
@@ -20,20 +20,23 @@ from portal.db import db, transaction
 from portal.jobs import services
 from portal.jobs.models import Job
 from tests.conftest import SECRET
+from tests.databases import close_database
 from tests.jobs.counting import KIND
 from tests.running import ROOT, settings
 
-SERVER = shutil.which("redis-server")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(SERVER is None, reason="needs redis-server")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def queue(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis of the test's own, on loopback, that keeps nothing."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.fail("Redis's server is missing: apt-get install redis-server")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
-    server = subprocess.Popen([str(SERVER), *options], stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
     address = f"redis://127.0.0.1:{port}/0"
     try:
         with redis.Redis.from_url(address) as asked:
@@ -84,5 +87,4 @@ def test_a_job_is_carried_by_redis_where_the_setting_says_so(queue: str, tmp_pat
         finally:
             worker.terminate()
             worker.wait()
-            db.session.remove()
-            db.engine.dispose()
+            close_database()

@@ -24,6 +24,7 @@ from portal.db import db, transaction
 from portal.jobs import claims, services
 from portal.jobs.models import Job
 from tests.conftest import SECRET
+from tests.databases import close_database
 from tests.forked import Forked
 from tests.jobs.counting import KIND
 from tests.running import settings
@@ -98,7 +99,7 @@ def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     for worker in made.workers:
         worker.kill()
     with app.app_context():
-        db.engine.dispose()
+        close_database()
 
 
 def test_of_eight_that_reach_for_a_job_at_once_one_gets_it(crew: Crew) -> None:

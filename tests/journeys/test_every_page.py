@@ -1,6 +1,7 @@
 """Every page, for every role: nothing in anyone's way, and it fits a phone."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from playwright.sync_api import Page as Tab
 
 from config import Config
 from portal.access import permission_of
-from portal.app import create_app
 from portal.permissions import Permission, permissions_of
+from tests.databases import portal_on
 from tests.journeys import places
 from tests.journeys.places import PLACES, ROLES
 from tests.journeys.walking import ask, hold_to_account, press, sign_in, visitor
@@ -25,9 +26,10 @@ ALIKE = permissions_of(
 
 
 @pytest.fixture(scope="module")
-def routes(shared_server: Server) -> Flask:
+def routes(shared_server: Server) -> Iterator[Flask]:
     """The application's map, read without serving it."""
-    return create_app(Config(mode="demo", secret_key="k" * 32, instance=shared_server.instance))
+    with portal_on(Config(mode="demo", secret_key="k" * 32, instance=shared_server.instance)) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")

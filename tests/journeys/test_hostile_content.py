@@ -41,6 +41,7 @@ from tests.authoring.hostile import (
     shuffled_drawings,
     texts,
 )
+from tests.databases import close_database
 from tests.journeys.walking import sign_in
 from tests.running import Server, copied
 
@@ -269,7 +270,7 @@ def planted(small_force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     app = create_app(Config(mode="demo", secret_key="k" * 32, instance=instance))
     found = plant(app)
     with app.app_context():
-        db.engine.dispose()
+        close_database()
     server = Server(instance)
     try:
         yield Planted(server.start(), *found)

@@ -18,6 +18,7 @@ from portal.catalogue.queries import current_version
 from portal.db import db, transaction
 from portal.people.models import PersonName
 from tests.authoring.answering import items_of, register, submit_all
+from tests.databases import close_database
 from tests.journeys.walking import go, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server, copied
 
@@ -41,8 +42,7 @@ def desk(small_force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         version = current_version("protect")
         assert isinstance(version, ModuleVersion)
         answer(author, version.id)
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
     server = Server(instance)
     try:
         yield server.start()

@@ -16,6 +16,7 @@ from portal import db as database_module
 from portal.app import create_app
 from portal.db import Stamp, db
 from tests.conftest import SECRET
+from tests.databases import close_database
 from tests.imports.rosters import row, write_csv
 from tests.pages import Page, PortalClient
 from tests.running import fresh_database
@@ -38,8 +39,7 @@ def impatient(
     with app.app_context():
         upgrade()
         yield app
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Migrations go up, down and up again, and leave no difference to the models."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -8,7 +9,6 @@ from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import delete, inspect, select, text
 
 from config import Config
-from portal.app import create_app
 from portal.db import db, stamp, touch, transaction
 from portal.directives.rules import Worlds
 from portal.people.models import Post
@@ -17,17 +17,19 @@ from portal.standing.lines import insert_rows, rebuild
 from portal.standing.loading import facts_of
 from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
 from tests.conftest import SECRET
+from tests.databases import portal_on
 from tests.factories.people import make_person, make_unit
 from tests.running import fresh_database
 from tests.standing.facts import make_activity, make_directive, make_record, make_version
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def empty(request, tmp_path) -> Flask:
+def empty(request, tmp_path) -> Iterator[Flask]:
     url = ""
     if request.param == "postgresql":
         url = fresh_database(request.getfixturevalue("postgresql"), "updown")
-    return create_app(Config(mode="demo", database_url=url, secret_key=SECRET, instance=tmp_path))
+    with portal_on(Config(mode="demo", database_url=url, secret_key=SECRET, instance=tmp_path)) as app:
+        yield app
 
 
 def test_up_down_and_up(empty):
@@ -44,7 +46,6 @@ def test_up_down_and_up(empty):
                 )
         upgrade()
         check()
-        db.engine.dispose()
 
 
 def test_rows_cut_in_the_earlier_way_become_what_their_facts_make(empty, monkeypatch):
@@ -63,8 +64,6 @@ def test_rows_cut_in_the_earlier_way_become_what_their_facts_make(empty, monkeyp
         upgrade()
 
         assert rebuild(False) == []
-        db.session.remove()
-        db.engine.dispose()
 
 
 def mover_and_learner() -> list[int]:

@@ -13,6 +13,7 @@ from portal import clock
 from portal.app import create_app
 from portal.db import Stamp, db, newest_stamp, stamp, transaction
 from tests.conftest import SECRET
+from tests.databases import close_database
 from tests.running import fresh_database
 
 
@@ -26,8 +27,7 @@ def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     with app.app_context():
         upgrade()
         yield app
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
 
 
 def _another_commits() -> None:

@@ -18,6 +18,7 @@ from portal.errors import ConflictError
 from portal.reminders import queries, services
 from portal.reminders.hours import Hours
 from portal.reminders.models import Message, MessageLine
+from tests.databases import close_database
 from tests.monitoring.world import World, make_world
 
 NOON = datetime(2026, 5, 20, 11, tzinfo=UTC)
@@ -40,8 +41,7 @@ def serving(postgresql: str, tmp_path) -> Iterator[Flask]:
     with made.app_context():
         upgrade()
         yield made
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
 
 
 def at_once(app: Flask, act: Callable[[], object]) -> list[object]:

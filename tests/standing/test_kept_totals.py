@@ -25,6 +25,7 @@ from portal.standing.lines import rebuild
 from portal.standing.models import StandingGroup, StandingKept, StandingTotal
 from portal.standing.queries import Scope, Whose
 from portal.standing.slices import Sort
+from tests.databases import close_database
 from tests.factories.people import make_person, make_unit
 from tests.monitoring.counting import statements
 from tests.running import fresh_database
@@ -323,8 +324,7 @@ def alone(request, tmp_path):
     with made.app_context():
         upgrade()
         yield made
-        db.session.remove()
-        db.engine.dispose()
+        close_database()
 
 
 def test_writers_at_once_leave_the_sums_right(alone):

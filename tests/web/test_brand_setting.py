@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config import Config, ConfigError
-from portal.app import create_app
+from tests.databases import portal_on
 from tests.pages import Page
 
 
@@ -17,13 +17,14 @@ def settings(instance: Path, monkeypatch: pytest.MonkeyPatch, colour: str) -> Co
 def test_the_colour_of_the_environment_is_on_every_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = create_app(settings(tmp_path, monkeypatch, "#3B0A45")).test_client()
-
-    page = Page(client.get("/help"), "/help")
+    with portal_on(settings(tmp_path, monkeypatch, "#3B0A45")) as app:
+        client = app.test_client()
+        page = Page(client.get("/help"), "/help")
+        sheet = page.all("link", rel="stylesheet")[-1].get("href") or ""
+        answer = client.get(sheet)
 
     assert page.all("meta", name="theme-color")[0].get("content") == "#3b0a45"
-    sheet = page.all("link", rel="stylesheet")[-1].get("href") or ""
-    assert client.get(sheet).get_data(as_text=True) == ":root{--portal-brand:#3b0a45}\n"
+    assert answer.get_data(as_text=True) == ":root{--portal-brand:#3b0a45}\n"
 
 
 def test_nothing_set_is_deep_navy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,31 @@
+"""Applications on databases of a test's own, and their connections closed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+
+from config import Config
+from portal.app import create_app
+from portal.db import db
+
+
+@contextmanager
+def portal_on(config: Config) -> Iterator[Flask]:
+    """An application, whose every connection is closed however the block ends."""
+    app = create_app(config)
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            close_database()
+
+
+def close_database() -> None:
+    """Close every connection of this application.
+
+    In this order: an engine that is disposed of while a session uses one of its connections leaves that
+    one to the collector.
+    """
+    db.session.remove()
+    db.engine.dispose()
