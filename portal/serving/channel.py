@@ -42,6 +42,11 @@ class PacedChannel(HTTPChannel):
         return bool(self.requests or self.total_outbufs_len)
 
     @property
+    def waits_for_client(self) -> bool:
+        """Whether nothing is left to do but for the client: to ask, to send the rest, or to take."""
+        return bool(not self.requests or self.total_outbufs_len)
+
+    @property
     def bytes_received(self) -> int:
         """Bytes of a body that is not there in full yet."""
         return self.request.body_bytes_received if self.request is not None else 0

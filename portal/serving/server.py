@@ -30,8 +30,9 @@ SETTINGS = {
     "ident": "",
     "max_request_header_size": 32 * 1024,
     "max_request_body_size": LARGEST_BODY,
-    "inbuf_overflow": MIB // 2,
-    "outbuf_overflow": MIB,
+    # Beyond these a body or an answer goes to a temporary file: a thousand of them must fit in memory.
+    "inbuf_overflow": MIB // 16,
+    "outbuf_overflow": MIB // 4,
     "outbuf_high_watermark": 4 * MOST_UNSENT,  # no thread ever waits for a reader
     "connection_limit": MOST_CONNECTIONS,
     "cleanup_interval": 1,
@@ -83,15 +84,15 @@ class Server(TcpWSGIServer):
         self._make_room()
 
     def _make_room(self) -> None:
-        open_channels = list(self.active_channels.values())
-        unfinished = [channel for channel in open_channels if not channel.is_answering]
-        too_many = len(open_channels) - MOST_CONNECTIONS * 9 // 10
+        """Close first what the client has not asked in full, then what it does not take; oldest first."""
+        waiting = [channel for channel in self.active_channels.values() if channel.waits_for_client]
+        too_many = len(self.active_channels) - MOST_CONNECTIONS * 9 // 10
         if too_many > 0:
-            unfinished.sort(key=lambda channel: channel.creation_time)
-            for channel in unfinished[: too_many + MOST_CONNECTIONS // 10]:
+            waiting.sort(key=lambda channel: (channel.is_answering, channel.creation_time))
+            for channel in waiting[: too_many + MOST_CONNECTIONS // 4]:
                 channel.handle_close()
-        received = sum(channel.bytes_received for channel in unfinished)
-        for channel in sorted(unfinished, key=lambda channel: -channel.bytes_received):
+        received = sum(channel.bytes_received for channel in waiting)
+        for channel in sorted(waiting, key=lambda channel: -channel.bytes_received):
             if received <= MOST_RECEIVED:
                 break
             received -= channel.bytes_received

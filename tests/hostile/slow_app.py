@@ -1,6 +1,7 @@
 """A small application for the server's own tests, served by ``serve.py``'s own function.
 
-``/page`` answers at once, ``/hold`` after some seconds, and what looks like a file of a report is 24 MB.
+``/page`` answers at once, what ends in ``hold`` or ``hold.csv`` after some seconds; ``/large`` has 4 MB, and
+what looks like a file of a report 24 MB.
 """
 
 import os
@@ -12,12 +13,12 @@ from typing import Any
 import serve
 
 PIECE = b"x" * 64 * 1024
-PIECES = 384
+PIECES, FEWER_PIECES = 384, 64
 HOLD_SECONDS = 3
 
 
-def _large() -> Iterator[bytes]:
-    for _ in range(PIECES):
+def _large(pieces: int) -> Iterator[bytes]:
+    for _ in range(pieces):
         yield PIECE
 
 
@@ -25,9 +26,9 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer by the path alone."""
     path = environ["PATH_INFO"]
     start_response("200 OK", [("Content-Type", "text/plain")])
-    if path.endswith("/completions.csv"):
-        return _large()
-    if path == "/hold":
+    if path.endswith(("/completions.csv", "/large")):
+        return _large(FEWER_PIECES if path == "/large" else PIECES)
+    if path.endswith(("/hold", "/hold.csv")):
         time.sleep(HOLD_SECONDS)
     body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""
     return [f"{os.getpid()} {len(body)}".encode()]
@@ -39,6 +40,6 @@ if __name__ == "__main__":
 
         requests.HEADER_SECONDS = channel.HEADER_SECONDS = requests.BODY_WINDOW = 1
         channel.IDLE_SECONDS = channel.READER_WINDOW = 2
-        server.MOST_CONNECTIONS = 40
+        server.MOST_CONNECTIONS, server.MOST_FILES_WAITING = 40, 1
         server.SETTINGS["connection_limit"] = 40
     serve.serve("tests.hostile.slow_app:app", "127.0.0.1", int(os.environ["PORT"]))
