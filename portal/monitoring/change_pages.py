@@ -17,6 +17,7 @@ from portal.monitoring.filters import Filters, filters_of
 from portal.monitoring.forms import ChangesForm
 from portal.monitoring.position import EARLIEST, Position, PositionError
 from portal.monitoring.queries import completion_report
+from portal.monitoring.reach import Reach
 from portal.permissions import Permission
 from portal.standing.cells import utc_text
 from portal.web.filters import date as say_date
@@ -33,7 +34,7 @@ def register(bp: Blueprint) -> None:
 
 @requires(Permission.COMPLETION_VIEW)
 def changes(reference: str) -> ResponseReturnValue:
-    """Who stands differently at two positions, and through which facts."""
+    """Whose status changed between two positions, and through which facts."""
     asked = {name: request.args.get(name, "").strip() for name in FIELDS}
     errors: list[tuple[str, str]] = []
     now = _read(asked, "", errors)
@@ -46,7 +47,9 @@ def changes(reference: str) -> ResponseReturnValue:
     try:
         earlier = completion_report(viewer, reference, then)
     except NotFoundError:  # it was not known then: nobody had a row
-        earlier = replace(completion_report(viewer, reference, now), position=then)
+        earlier = replace(
+            completion_report(viewer, reference, now), position=then, reach=Reach.of(viewer, then)
+        )
     found = Changes(earlier, completion_report(viewer, reference, now), filters)
     page = Page.of(len(found.cells), request.path, request.args.items(multi=True))
     form = ChangesForm(data=asked if errors else _filled(then, now))

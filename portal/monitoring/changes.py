@@ -1,23 +1,25 @@
-"""The page that says who stands differently at two positions of a directive, and through which facts."""
+"""The page that says whose status changed between two positions of a directive, and through which facts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from portal.monitoring import wording
-from portal.monitoring.causes import Cause, Causes
+from portal.monitoring.absence import Absences
+from portal.monitoring.cause_facts import Cause, FactSight
+from portal.monitoring.causes import Causes
 from portal.monitoring.filters import EVERYONE, Filters
 from portal.monitoring.openable import numbers_and_names, openable
+from portal.monitoring.over_time import units_seen_between
 from portal.monitoring.position import Position
 from portal.monitoring.queries import CompletionReport
 from portal.monitoring.reach import under
 from portal.standing.changes import Cell, Cells, changed, steps
-from portal.standing.queries import Scope
+from portal.standing.queries import Scope, Whose
+from portal.standing.spans import WHOLE
 from portal.web.filters import date as say_date
 from portal.web.filters import plural
 from portal.web.paging import Page
-
-NOT_REQUIRED, NOT_LISTED = "Not required", "Not listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class CellChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One person who stands differently, and why."""
+    """One person whose status changed, or who came into sight or left it, and why."""
 
     name: str
     staff_number: str
@@ -63,8 +65,47 @@ class Changes:
 
     @cached_property
     def cells(self) -> dict[int, Cells]:
-        """The cells that differ, by person."""
-        return changed(*self._scopes)
+        """The cells that differ, by person; of who is out of sight at one position, the whole alone."""
+        found = changed(*self._scopes)
+        return {
+            person_id: {WHOLE: cells[WHOLE]} if None in cells.get(WHOLE, ()) else cells
+            for person_id, cells in found.items()
+        }
+
+    @cached_property
+    def _absences(self) -> tuple[Absences, Absences]:
+        """Of the people with a row at one position alone: why there is none at the other."""
+        wholes = {person_id: cells[WHOLE] for person_id, cells in self.cells.items() if WHOLE in cells}
+        sides = enumerate((self.then, self.now))
+        before, after = (
+            Absences.of(report, self.filters, [one for one, pair in wholes.items() if pair[side] is None])
+            for side, report in sides
+        )
+        return before, after
+
+    @cached_property
+    def apart(self) -> int:
+        """How many people are out of sight at one of the two positions: listed, and not counted."""
+        before, after = self._absences
+        return len(before.out_of_sight | after.out_of_sight)
+
+    @property
+    def apart_words(self) -> str:
+        """The same as a sentence; empty where there are none."""
+        if not self.apart:
+            return ""
+        people, one = plural(self.apart, "more person", "more people"), self.apart == 1
+        place = self.now.reach.place.replace("one of your direct reports", "among your direct reports")
+        listed = "is listed and not counted" if one else "are listed and not counted"
+        return f"{people} {listed}: they were {place} in only one of the two reports."
+
+    @property
+    def h1(self) -> str:
+        """The answer."""
+        count = len(self.cells) - self.apart
+        if not count:
+            return "No status changed"
+        return f"{plural(count, 'person’s', 'people’s')} status changed"
 
     @cached_property
     def _named(self) -> list[tuple[int, str, str]]:
@@ -73,27 +114,21 @@ class Changes:
         erased = [(one, f"Erased-{one}", "Erased") for one in sorted(set(self.cells) - known)]
         return [*named, *erased]
 
-    @property
-    def h1(self) -> str:
-        """The answer."""
-        if not self.cells:
-            return "Nobody stands differently"
-        people = plural(len(self.cells), "person", "people")
-        return f"{people} {'stands' if len(self.cells) == 1 else 'stand'} differently"
-
     def slice(self, page: Page) -> list[Change]:
         """The people of one page, by name, each with what changed and why. A fixed number of reads."""
         some = self._named[page.offset : page.offset + page.size]
         ids = [person_id for person_id, _, _ in some]
-        ways = steps(*self._scopes, ids)
-        causes = Causes(self.now.subject.id, ids, self.now.position.as_known_on)
+        sight, between = self._sight()
+        known = (self.then.position.as_known_on, self.now.position.as_known_on)
+        ways = steps(*self._scopes, ids, between)
+        causes = Causes(self.now.subject.id, ids, known[1], sight, max(known))
         opened = openable(self.now.viewer, ids)
         return [
             Change(
                 name,
                 number,
                 person_id in opened and not number.startswith("Erased-"),
-                [self._cell(place, pair) for place, pair in sorted(self.cells[person_id].items())],
+                [self._change(person_id, *cell) for cell in sorted(self.cells[person_id].items())],
                 _once(
                     cause
                     for step in ways[person_id]
@@ -104,17 +139,31 @@ class Changes:
             for person_id, number, name in some
         ]
 
-    def _cell(self, place: int, pair: tuple[Cell | None, Cell | None]) -> CellChange:
+    def _sight(self) -> tuple[FactSight | None, Whose | None]:
+        """What may be told on the way, and whose rows are read there where units moved meanwhile."""
+        before, after = self.then.reach, self.now.reach
+        if after.everyone:
+            return None, None
+        seen = before.unit_ids | after.unit_ids
+        sight = FactSight(seen, after.manager_id, (before.units, after.units), before.position.as_at)
+        throughout = units_seen_between(before, after)
+        if throughout == before.unit_ids == after.unit_ids:
+            return sight, None
+        return sight, replace(self._scopes[1].whose, unit_ids=throughout)
+
+    def _change(self, person_id: int, place: int, pair: tuple[Cell | None, Cell | None]) -> CellChange:
         titles = {one.position: one.short for report in (self.then, self.now) for one in report.subject.asked}
         what = titles.get(place, f"Requirement {place}") if place else "Overall"
         old, new = pair
         with_due = old is not None and new is not None and old.due_on != new.due_on
-        return CellChange(what, self._said(old, with_due), self._said(new, with_due))
+        before, after = (absences.words(person_id) for absences in self._absences)
+        return CellChange(what, _said(old, before, with_due), _said(new, after, with_due))
 
-    def _said(self, cell: Cell | None, with_due: bool) -> str:
-        if cell is None:
-            return NOT_LISTED if self.filters else NOT_REQUIRED
-        return f"{cell.status.label}, due {say_date(cell.due_on)}" if with_due else cell.status.label
+
+def _said(cell: Cell | None, absent: str, with_due: bool) -> str:
+    if cell is None:
+        return absent
+    return f"{cell.status.label}, due {say_date(cell.due_on)}" if with_due else cell.status.label
 
 
 def _once(causes: Iterable[Cause]) -> list[Cause]:

@@ -1,10 +1,12 @@
-"""What is known now of a past day and was not known then: whose standing differs, and how."""
+"""What is known now of a past day and was not known then: whose status is another, and how."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal.db import newest_stamp
+from portal.monitoring.absence import Absences
 from portal.monitoring.figures import Figures, Share, share
+from portal.monitoring.filters import EVERYONE
 from portal.monitoring.openable import numbers_and_names, openable
 from portal.monitoring.queries import CompletionReport
 from portal.monitoring.reach import Reach
@@ -16,12 +18,12 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One person who stood otherwise as known then; None: was not, or is not, assigned."""
+    """One person whose status is another as known now, or who is in sight by one knowledge alone."""
 
     staff_number: str
     name: str
-    then: Status | None
-    now: Status | None
+    then: str  # in words
+    now: str
     opens: bool  # the viewer may open the page, whose timeline has the facts
 
 
@@ -30,31 +32,48 @@ class KnownNow:
     """The same day with today's knowledge, beside a report of earlier knowledge."""
 
     share: Share
-    count: int  # people who stand otherwise
-    listed: list[Difference]  # the first of them, by surname
+    count: int  # people whose status is another
+    apart: int  # people who are in sight by one of the two alone
+    listed: list[Difference]  # the first of all of them, by surname
 
 
 def known_now(then: CompletionReport, newest: datetime) -> KnownNow:
-    """How people stand otherwise by what is known at ``newest``, whatever the report's filters.
+    """Whose status is another by what is known at ``newest``, whatever the report's filters.
 
-    One statement finds those who differ; the share follows from them and from the report's own figures.
+    A fixed number of statements; the share follows from the changes and from the report's own figures.
     """
-    later = Reach.of(then.viewer, replace(then.position, as_known_on=newest, latest=True))
-    before = then.scope_of(then.reach.whose())
-    changed = standings.differing(before, replace(before, as_known_on=newest, whose=later.whose()))
+    at = replace(then.position, as_known_on=newest, latest=True)
+    now = replace(then, position=at, reach=Reach.of(then.viewer, at))
+    whose = now.reach.whose()
+    changed = standings.differing(then.scope_of(then.reach.whose()), now.scope_of(whose))
     counts = dict(then.figures.by_status)
     for old, new in changed.values():
         if old is not None:
             counts[old] -= 1
         if new is not None:
             counts[new] += 1
+    before, after = (
+        Absences.of(report, EVERYONE, [one for one, pair in changed.items() if pair[side] is None])
+        for side, report in enumerate((then, now))
+    )
     named = numbers_and_names(list(changed), SHOWN)
     opened = openable(then.viewer, [person_id for person_id, _, _ in named])
     listed = [
-        Difference(number, name, *changed[person_id], person_id in opened)
+        Difference(
+            number,
+            name,
+            _said(changed[person_id][0], before.words(person_id)),
+            _said(changed[person_id][1], after.words(person_id)),
+            person_id in opened,
+        )
         for person_id, number, name in named
     ]
-    return KnownNow(share(counts), len(changed), listed)
+    apart = len(before.out_of_sight | after.out_of_sight)
+    return KnownNow(share(counts), len(changed) - apart, apart, listed)
+
+
+def _said(status: Status | None, absent: str) -> str:
+    return absent if status is None else status.label
 
 
 def group_known_now(then: CompletionReport) -> Figures:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from portal.monitoring.figures import Share
 from portal.monitoring.filters import EVERYONE, Filters
 from portal.monitoring.queries import CompletionReport
-from portal.monitoring.reach import under
+from portal.monitoring.reach import Reach, under
 from portal.people.queries import UnitRow
 from portal.people.tree import UnitTree, read_tree
 from portal.standing.totals import Stretch, stretches
@@ -79,6 +79,19 @@ class _Sights:
             seen = self._everyone or stretch.reports or stretch.unit_id in self._seen[place]
             if seen and (not self._within or stretch.unit_id in self._within[place]):
                 yield place
+
+
+def units_seen_between(then: Reach, now: Reach) -> frozenset[int]:
+    """The units in sight by the trees of both positions and of every day between, as known at the later one.
+
+    Args:
+        then: What a viewer may see at one position.
+        now: What the same viewer may see at another.
+    """
+    low, high = sorted((then.position.as_at, now.position.as_at))
+    tree = read_tree(now.position.as_known_on)
+    seen = _under(tree, [low, *(day for day in tree.edges_after(low) if day <= high)], now.granted)
+    return then.unit_ids.intersection(now.unit_ids, *seen)
 
 
 def _under(tree: UnitTree, days: Iterable[date], tops: Iterable[int]) -> list[set[int]]:

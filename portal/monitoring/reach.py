@@ -5,8 +5,9 @@ once, and a filter can only narrow it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, or_, select, true
 
 from portal.monitoring.filters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters
 from portal.monitoring.position import Position
@@ -45,6 +46,21 @@ class Reach:
         ids = frozenset(unit_ids)
         manager_id, told = seen.direct_reports_of, tuple(names)
         return cls(position, units, seen.everyone, ids, manager_id, told, seen.granted, tuple(tops))
+
+    @property
+    def place(self) -> str:
+        """Where somebody is who is in sight: "in a unit you can see" or "one of your direct reports"."""
+        reports_only = self.manager_id is not None and not self.granted
+        return "one of your direct reports" if reports_only else "in a unit you can see"
+
+    def sees(self, post: Any) -> ColumnElement[bool]:
+        """That a post is one that this viewer may be told of at the position."""
+        if self.everyone:
+            return true()
+        ways: list[ColumnElement[bool]] = [post.unit_id.in_(sorted(self.unit_ids))] if self.unit_ids else []
+        if self.manager_id is not None:
+            ways.append(post.line_manager_id == self.manager_id)
+        return or_(*ways) if ways else false()
 
     def whose(self, filters: Filters = EVERYONE) -> Whose:
         """Those whom this viewer may be told of and the filters leave."""

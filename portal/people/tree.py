@@ -93,6 +93,11 @@ class UnitTree:
         before = [state.valid_to for state in states if state.valid_to < day]
         return self.path(unit_id, before[-1] if before else states[0].valid_from)
 
+    def edges_after(self, day: date) -> list[date]:
+        """The days after ``day`` on which a state begins, or holds no more."""
+        later = self._edges[bisect_right(self._edges, day.toordinal()) :]
+        return [date.fromordinal(edge) for edge in later if edge <= date.max.toordinal()]
+
     def changes_after(self, day: date) -> list[date]:
         """The days after ``day`` on which a state begins."""
         return self._starts[bisect_right(self._starts, day) :]

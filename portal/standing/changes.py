@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, or_, select, union
+from sqlalchemy import Row, and_, literal, or_, select, union
 
 from portal.db import db
 from portal.standing.algebra import Status
 from portal.standing.later import learnt
 from portal.standing.models import EPOCH, OPEN_KNOWN, StandingSpan, begins, ends, micros
-from portal.standing.scope import Scope, holds, is_known
+from portal.standing.scope import Scope, Whose, holds, is_known
 from portal.standing.spans import WHOLE
 
 span: Any = StandingSpan
@@ -96,15 +96,26 @@ def _differ(old: Cell | None, new: Cell | None) -> bool:
     return (old and old[:2]) != (new and new[:2])
 
 
-def steps(then: Scope, now: Scope, people: Collection[int]) -> dict[int, list[Step]]:
-    """Every change of a cell of these people on the way from one position to the other. One statement."""
+def steps(
+    then: Scope, now: Scope, people: Collection[int], between: Whose | None = None
+) -> dict[int, list[Step]]:
+    """Every change of a cell of these people on the way from one position to the other. One statement.
+
+    Args:
+        then: Where the way begins.
+        now: Where it ends.
+        people: Ids of people.
+        between: Whose rows may be read on the way, where those are fewer than at either end: then the first
+            step and the last are changes of what may be seen.
+    """
     first, last = sorted((micros(then.as_known_on), micros(now.as_known_on)))
     on_day = and_(holds(span, then.as_at), span.known_from <= last, span.known_to > first)
     low, high = sorted((then.as_at, now.as_at))
     over_days = and_(
         span.from_on <= high.toordinal(), span.to_on >= low.toordinal(), is_known(span, now.as_known_on)
     )
-    seen = (then.whose.theirs(span).label("seen_then"), now.whose.theirs(span).label("seen_now"))
+    seen = [then.whose.theirs(span).label("seen_then"), now.whose.theirs(span).label("seen_now")]
+    seen.append((literal(True) if between is None else between.theirs(span)).label("seen_between"))
     bounds = (span.from_on, span.to_on, span.known_from, span.known_to)
     statement = select(*_CELL, *bounds, *seen).where(
         span.directive_id == then.directive_id, span.person_id.in_(sorted(people)), or_(on_day, over_days)
@@ -114,40 +125,61 @@ def steps(then: Scope, now: Scope, people: Collection[int]) -> dict[int, list[St
         rows.setdefault((row.person_id, row.position), []).append(row)
     found: dict[int, list[Step]] = {person_id: [] for person_id in people}
     for (person_id, position), of_cell in sorted(rows.items()):
-        found[person_id] += _walk(position, of_cell, then, now)
+        found[person_id] += _walk(position, of_cell, then, now, between is not None)
     return found
 
 
-def _walk(position: int, rows: Sequence[Row[Any]], then: Scope, now: Scope) -> Iterator[Step]:
+_Seen = Callable[[Row[Any]], bool]
+
+
+def _walk(position: int, rows: Sequence[Row[Any]], then: Scope, now: Scope, narrower: bool) -> Iterator[Step]:
     day, at = then.as_at.toordinal(), micros(then.as_known_on)
     to_day, to = now.as_at.toordinal(), micros(now.as_known_on)
 
-    def cell(on: int, known: int, later: bool) -> Cell | None:
+    def cell(on: int, known: int, seen: _Seen) -> Cell | None:
         for row in rows:
             if row.from_on <= on <= row.to_on and row.known_from <= known < row.known_to:
-                return _cell(row) if (row.seen_now if later else row.seen_then) else None
+                return _cell(row) if seen(row) else None
         return None
 
-    stamps = {edge for row in rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN}
+    def turn(on: int, known: int, before: _Seen, after: _Seen) -> Iterator[Step]:
+        """The change of what may be seen, at one position."""
+        if _differ(old := cell(on, known, before), new := cell(on, known, after)):
+            yield Step(position, old, new)
+
+    knowing = _seen_between if narrower else _seen_then
+    passing = _seen_between if narrower else _seen_now
+    yield from turn(day, at, _seen_then, knowing)
     yield from _along(
         position,
-        stamps,
+        {edge for row in rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN},
         at,
         to,
-        lambda known: cell(day, known, False),
+        lambda known: cell(day, known, knowing),
         lambda edge: {"recorded_at": _instant(edge)},
     )
-    if _differ(old := cell(day, to, False), new := cell(day, to, True)):
-        yield Step(position, old, new)
-    days = {edge for row in rows for edge in (row.from_on, row.to_on + 1)}
+    yield from turn(day, to, knowing, passing)
     yield from _along(
         position,
-        days,
+        {edge for row in rows for edge in (row.from_on, row.to_on + 1)},
         day,
         to_day,
-        lambda on: cell(on, to, True),
+        lambda on: cell(on, to, passing),
         lambda edge: {"day": date.fromordinal(edge)},
     )
+    yield from turn(to_day, to, passing, _seen_now)
+
+
+def _seen_then(row: Row[Any]) -> bool:
+    return bool(row.seen_then)
+
+
+def _seen_between(row: Row[Any]) -> bool:
+    return bool(row.seen_between)
+
+
+def _seen_now(row: Row[Any]) -> bool:
+    return bool(row.seen_now)
 
 
 def _along(

@@ -5,7 +5,7 @@ package names their table.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -154,6 +154,12 @@ def _one_sided(then: Scope, now: Scope) -> Any:
     before = and_(is_known(span, then.as_known_on), then.whose.theirs(span))
     after = and_(is_known(span, now.as_known_on), now.whose.theirs(span))
     return select(*columns, before.label("before")).where(*here, holds(span, then.as_at), before != after)
+
+
+def listed_among(scope: Scope, people: Collection[int]) -> set[int]:
+    """Those of these people who have a row in the report."""
+    statement = select(span.person_id).where(*scope.wholes(), span.person_id.in_(sorted(people)))
+    return set(db.session.scalars(statement))
 
 
 def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequence[Row[Any]]]:

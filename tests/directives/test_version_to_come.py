@@ -92,7 +92,7 @@ def test_as_known_before_the_report_answers_as_it_did(planned, time_machine):
     changes = planned.page(
         f"{REPORT}/changes?from_as_at=2026-12-02&from_as_known_on={known.partition('known_on=')[2]}"
     )
-    assert changes.h1 == "2 people stand differently"
+    assert changes.h1 == "2 people’s status changed"
     assert "OIC-2026: the version to come from 1 December 2026 never takes effect." in changes.text
 
 

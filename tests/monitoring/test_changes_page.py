@@ -34,7 +34,7 @@ def auditor(client: PortalClient, world: World) -> PortalClient:
 
 def test_the_same_day_as_known_then_and_now_names_the_late_fact(auditor: PortalClient) -> None:
     page = auditor.page(f"{CHANGES}?{DUE}&as_at=2026-04-30")
-    assert page.h1 == "1 person stands differently"
+    assert page.h1 == "1 person’s status changed"
     assert "O'Brien, Tom" in page.text
     assert "Overall: Not started, then Complete" in page.text
     assert "Completed in another system: Module" in page.text
@@ -45,7 +45,7 @@ def test_the_same_day_as_known_then_and_now_names_the_late_fact(auditor: PortalC
 
 def test_a_date_that_passed_is_told_as_such(auditor: PortalClient) -> None:
     page = auditor.page(f"{CHANGES}?{DUE}&as_at=2026-05-01&as_known_on=2026-05-01")
-    assert page.h1 == "4 people stand differently"
+    assert page.h1 == "4 people’s status changed"
     assert page.text.count("The due date, 30 April 2026, passed.") == 4
     assert "Overall: In progress, then Overdue" in page.text
 
@@ -57,7 +57,7 @@ def test_backwards_is_told_the_other_way_round(auditor: PortalClient) -> None:
 
 def test_before_the_directive_was_known_everybody_is_new(auditor: PortalClient) -> None:
     page = auditor.page(f"{CHANGES}?from_as_at=2026-02-01&from_as_known_on=2026-02-01&as_at=2026-03-02")
-    assert page.h1 == "6 people stand differently"
+    assert page.h1 == "6 people’s status changed"
     assert "Not required, then" in page.text
     assert "OIC-2026 version 1 holds from 1 January 2026 on." in page.text
 
@@ -114,12 +114,12 @@ def test_who_moved_away_is_listed_no_more_and_who_came_was_not_listed(
     from_day = {"from_as_at": "2026-05-31", "from_as_known_on": ""}
 
     left = auditor.page(asked(**from_day, unit=NORTH))
-    assert left.h1 == "1 person stands differently"
+    assert left.h1 == "1 person’s status changed"
     assert "Overall: Overdue, then Not listed" in left.text
     assert "role response, Crime, from 1 June 2026." in left.text
     came = auditor.page(asked(**from_day, unit="Westshire Police/Crime"))
     assert "Overall: Not listed, then Overdue" in came.text
-    assert auditor.page(asked(**from_day)).h1 == "Nobody stands differently"
+    assert auditor.page(asked(**from_day)).h1 == "No status changed"
 
 
 def test_a_unit_that_had_another_name_is_the_same_unit(auditor: PortalClient, world: World) -> None:
@@ -127,14 +127,14 @@ def test_a_unit_that_had_another_name_is_the_same_unit(auditor: PortalClient, wo
     with transaction():
         rename_unit(NORTH, upper, on=date(2026, 5, 15), at=stamp())
     page = auditor.page(asked(unit=upper))
-    assert page.h1 == "2 people stand differently"
+    assert page.h1 == "2 people’s status changed"
     assert "Not listed" not in page.text
 
 
 def test_a_unit_that_is_none_gets_a_sentence(auditor: PortalClient) -> None:
     page = auditor.page(asked(unit="Eastshire Police"))
-    assert page.h1 == "Nobody stands differently"
-    assert "of those whom the filters name, stands differently" in page.text
+    assert page.h1 == "No status changed"
+    assert "among the people who match the filters" in page.text
 
 
 def test_the_report_of_some_people_leads_to_their_changes(auditor: PortalClient) -> None:
@@ -145,8 +145,8 @@ def test_the_report_of_some_people_leads_to_their_changes(auditor: PortalClient)
 
 def test_nothing_changed_says_so(auditor: PortalClient) -> None:
     page = auditor.page(f"{CHANGES}?from_as_at=2026-05-20&as_at=2026-05-21")
-    assert page.h1 == "Nobody stands differently"
-    assert "Nobody whose record you may see stands differently" in page.text
+    assert page.h1 == "No status changed"
+    assert "No status changed between these two positions." in page.text
 
 
 def test_days_are_read_generously_and_written_as_iso(auditor: PortalClient) -> None:

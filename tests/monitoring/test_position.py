@@ -95,7 +95,7 @@ def test_the_due_date_as_known_then_and_as_known_now(client):
     assert "You are looking at 30 April 2026, as known then." in then.text
     assert "as known at the end of that day (23:59)" in then.text
     assert "As known now, the same day stands at 40%: 2 of 5." in then.text
-    assert "See the 1 person whose standing was recorded later or corrected" in then.text
+    assert "See the 1 person whose status was recorded later or corrected" in then.text
     assert "O'Brien, Tom: Not started, as known now Complete" in then.text
     assert "O'Brien, Tom" in then.links
     assert client.page(then.links["See that position"]).h1 == now.h1

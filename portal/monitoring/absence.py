@@ -1,0 +1,79 @@
+"""Why a report lists somebody at one position and not at another, as far as its viewer may know.
+
+Somebody is out of sight at a position where no post of theirs that holds there is one the viewer may see.
+Whether a row of theirs exists elsewhere is then not asked: the answer is the same if they left the force.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy import select
+
+from portal.db import db
+from portal.monitoring.filters import Filters
+from portal.monitoring.openable import PEOPLE
+from portal.monitoring.queries import CompletionReport
+from portal.people.known import known
+from portal.people.models import Post
+from portal.people.sight import live
+from portal.standing.queries import listed_among
+
+
+class Absence(Enum):
+    """Why there is no row."""
+
+    NOT_REQUIRED = "Not required"
+    NOT_REQUIRED_IN_SIGHT = "Not required in a post you can see"  # nothing is said of other posts
+    FILTERED_OUT = "Not listed"  # there is a row, which the filters leave out
+    OUT_OF_SIGHT = "Out of sight"  # ``Absences.words`` says it to the viewer
+
+
+@dataclass(frozen=True)
+class Absences:
+    """Of the people whom a report, narrowed by filters, does not list: why, by person."""
+
+    report: CompletionReport
+    by_person: dict[int, Absence]
+
+    @classmethod
+    def of(cls, report: CompletionReport, filters: Filters, people: Collection[int]) -> "Absences":
+        """Of ``people``. Two statements at most for every ten thousand of them."""
+        reach, absent = report.reach, sorted(people)
+        scope = report.scope_of(reach.whose())
+        listed = _of_each(absent, lambda some: listed_among(scope, some)) if filters else set()
+        if reach.everyone:
+            usual, posted = Absence.NOT_REQUIRED, set(absent)
+        else:
+            usual, posted = (
+                Absence.NOT_REQUIRED_IN_SIGHT,
+                _of_each(absent, lambda some: _posted(report, some)),
+            )
+        found = {}
+        for one in absent:
+            seen = usual if one in posted else Absence.OUT_OF_SIGHT
+            found[one] = Absence.FILTERED_OUT if one in listed else seen
+        return cls(report, found)
+
+    @property
+    def out_of_sight(self) -> set[int]:
+        """Those who are out of sight at the report's position."""
+        return {one for one, why in self.by_person.items() if why is Absence.OUT_OF_SIGHT}
+
+    def words(self, person_id: int) -> str:
+        """Why somebody is not listed, in a few words."""
+        why = self.by_person.get(person_id, Absence.NOT_REQUIRED)
+        return f"Not {self.report.reach.place} at this date" if why is Absence.OUT_OF_SIGHT else why.value
+
+
+def _of_each(people: list[int], read: Callable[[list[int]], Iterable[int]]) -> set[int]:
+    """What ``read`` gives of all these people, asked of as many at once as a statement can name."""
+    batches = (people[first : first + PEOPLE] for first in range(0, len(people), PEOPLE))
+    return {one for some in batches for one in read(some)}
+
+
+def _posted(report: CompletionReport, people: Collection[int]) -> Iterable[int]:
+    """Those of these people with a post that the viewer may see, held at the report's position."""
+    at = report.position
+    held = (known(Post, at.as_known_on), live(Post, at.as_at), report.reach.sees(Post))
+    return db.session.scalars(select(Post.person_id).where(Post.person_id.in_(people), *held).distinct())

@@ -1,0 +1,263 @@
+"""The facts that can change a cell of a report, in words, as far as a viewer may be told of them.
+
+A post is in sight where its unit is, or where it names the viewer as line manager. What else was recorded on
+a person is told of a day on which their row is in sight, and of facts that had begun by then.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from portal.catalogue.models import Activity
+from portal.db import OPEN_END, db
+from portal.directives.models import Directive, DirectiveVersion, Exclusion
+from portal.monitoring import wording
+from portal.people.known import known
+from portal.people.models import Post, UnitState
+from portal.people.queries import UnitRow
+from portal.records.models import Record, Registration, Revocation
+from portal.standing.changes import Step
+from portal.web import filters as say
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One fact, or a date that passed: in words, when it is true, and when it was recorded."""
+
+    words: str
+    on: date
+    recorded_at: datetime | None = None  # None: a date that passed, no fact
+    void: bool = False
+    edges: tuple[date, ...] = field(default=(), compare=False)  # days on which something changes by it
+    fact: tuple[str, int] | None = field(default=None, compare=False)  # table and id
+    replaces: tuple[str, int] | None = field(default=None, compare=False)
+    replaced_at: datetime | None = field(default=None, compare=False)  # known no more from then on
+    unit_id: int | None = field(default=None, compare=False)  # of a post
+    moves_unit: bool = field(default=False, compare=False)
+    own: bool = field(default=False, compare=False)  # recorded on the person, and no post
+
+    @property
+    def recorded(self) -> str:
+        """When it was recorded, where it is a fact."""
+        return f"Recorded at {say.instant(self.recorded_at)}." if self.recorded_at else ""
+
+
+class FactSight(NamedTuple):
+    """What a viewer who does not see everyone may be told of, between two positions."""
+
+    unit_ids: frozenset[int]  # in sight at either position
+    manager_id: int | None
+    trees: tuple[dict[int, UnitRow], dict[int, UnitRow]]  # of the earlier and of the later position
+    as_at: date  # day of the earlier position
+
+    def sees(self, post: Any) -> bool:
+        """Whether a post may be told of."""
+        reports = self.manager_id is not None and post.line_manager_id == self.manager_id
+        return post.unit_id in self.unit_ids or reports
+
+    def tells(self, one: Cause, step: Step) -> bool:
+        """Whether a fact may be told of as a cause of a step: of days out of sight nothing is."""
+        if not one.own:
+            return True
+        both = step.old is not None and step.new is not None
+        return both and (step.recorded_at is None or one.on <= self.as_at)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """The names of units, by the later position or, where they do not stand there, the earlier one."""
+        return {unit_id: unit.name for tree in self.trees for unit_id, unit in tree.items()}
+
+    def parents(self) -> dict[int, set[int]]:
+        """The units right above each unit at the two positions."""
+        found: dict[int, set[int]] = defaultdict(set)
+        for tree in self.trees:
+            for unit_id, unit in tree.items():
+                if unit.parent_id is not None:
+                    found[unit_id].add(unit.parent_id)
+        return found
+
+
+Found = Iterator[tuple[int, Cause]]
+
+
+def facts_of(
+    people: list[int], directive_id: int, as_known_on: datetime, sight: FactSight | None
+) -> dict[int, list[Cause]]:
+    """Every fact that was ever recorded on these people and that a viewer may be told of, by person."""
+    found: dict[int, list[Cause]] = {person_id: [] for person_id in people}
+    for person_id, cause in _posts(people, as_known_on, sight):
+        found[person_id].append(cause)
+    for read in (_exclusions, _records, _revocations, _registrations):
+        for person_id, cause in read(people, directive_id):
+            found[person_id].append(cause)
+    return found
+
+
+def _edges(first: date, last: date) -> tuple[date, ...]:
+    return (first,) if last >= OPEN_END else (first, last + DAY)
+
+
+def _until(last: date) -> str:
+    return "" if last >= OPEN_END else f" to {say.date(last)}"
+
+
+def _fact(row: Any, words: str, on: date, last: date | None, gone: datetime | None, **more: Any) -> Cause:
+    """A fact as a cause.
+
+    Args:
+        row: The fact.
+        words: What it says.
+        on: Its first day.
+        last: Its last day; None: it has none.
+        gone: When another row took its place; None: none did.
+        more: Further fields of the cause.
+    """
+    table, said = row.__tablename__, f"{words} Withdrawn." if row.void else words
+    return Cause(
+        said,
+        on,
+        row.recorded_at,
+        row.void,
+        (on,) if last is None else _edges(on, last),
+        (table, row.id),
+        None if row.replaces_id is None else (table, row.replaces_id),
+        gone,
+        **more,
+    )
+
+
+def _gone(fact: Any) -> Any:
+    """When another row took a fact's place."""
+    later = aliased(fact)
+    taken = select(func.min(later.recorded_at)).where(later.replaces_id == fact.id)
+    return taken.correlate(fact).scalar_subquery()
+
+
+def _posts(people: list[int], as_known_on: datetime, sight: FactSight | None) -> Found:
+    rows = db.session.execute(select(Post, _gone(Post)).where(Post.person_id.in_(people))).all()
+    told = [(row, gone) for row, gone in rows if sight is None or sight.sees(row)]
+    names = _names({row.unit_id for row, _ in told}, as_known_on) if sight is None else sight.names
+    for row, gone in told:
+        unit = names.get(row.unit_id, "a unit that ended")
+        what = f"{row.rank_or_grade}, role {row.designated_role}, {unit}"
+        words = f"Post: {what}, from {say.date(row.valid_from)}{_until(row.valid_to)}."
+        cause = _fact(row, words, row.valid_from, row.valid_to, gone, unit_id=row.unit_id)
+        yield row.person_id, cause
+
+
+def _names(units: Collection[int], as_known_on: datetime) -> dict[int, str]:
+    """The last name of each of these units, as known then."""
+    statement = select(UnitState.unit_id, UnitState.name).where(
+        UnitState.unit_id.in_(sorted(units)), known(UnitState, as_known_on)
+    )
+    return {unit_id: name for unit_id, name in db.session.execute(statement.order_by(UnitState.valid_from))}
+
+
+def _exclusions(people: list[int], directive_id: int) -> Found:
+    e = Exclusion
+    statement = select(e, _gone(e)).where(e.person_id.in_(people), e.directive_id == directive_id)
+    for row, gone in db.session.execute(statement):
+        kind = "Exempt" if row.exempt else "Deferred"
+        words = f"{kind}, {wording.reason(row.reason)}, from {say.date(row.from_on)}{_until(row.to_on)}."
+        yield row.person_id, _fact(row, words, row.from_on, row.to_on, gone, own=True)
+
+
+def _records(people: list[int], _directive_id: int) -> Found:
+    statement = select(Record, Activity.key, _gone(Record)).join(Activity, Activity.id == Record.activity_id)
+    for row, key, gone in db.session.execute(statement.where(Record.person_id.in_(people))):
+        how = wording.SOURCES.get(row.source, "Completed")
+        words = f"{how} {say_key(key)} on {say.date(row.achieved_on)}, {row.reference}."
+        yield row.person_id, _fact(row, words, row.achieved_on, None, gone, own=True)
+
+
+def _revocations(people: list[int], _directive_id: int) -> Found:
+    statement = (
+        select(Revocation, Record.person_id, Record.reference, _gone(Revocation))
+        .join(Record, Record.id == Revocation.record_id)
+        .where(Record.person_id.in_(people))
+    )
+    for row, person_id, reference, gone in db.session.execute(statement):
+        words = f"{reference} is not counted from {say.date(row.from_on)} on."
+        yield person_id, _fact(row, words, row.from_on, None, gone, own=True)
+
+
+def _registrations(people: list[int], _directive_id: int) -> Found:
+    r = Registration
+    statement = select(r, Activity.key, _gone(r)).join(Activity, Activity.id == r.activity_id)
+    for row, key, gone in db.session.execute(statement.where(r.person_id.in_(people))):
+        words = f"Began {say_key(key)} on {say.date(row.started_on)}."
+        yield row.person_id, _fact(row, words, row.started_on, None, gone, own=True)
+
+
+def versions_of(directive_id: int) -> Iterator[Cause]:
+    """Every version of a directive, whenever recorded."""
+    v = DirectiveVersion
+    statement = select(v, Directive.reference, _gone(v)).join(Directive, Directive.id == v.directive_id)
+    for row, reference, gone in db.session.execute(statement.where(v.directive_id == directive_id)):
+        day = say.date(row.effective_on)
+        if row.void:
+            words = f"{reference}: the version to come from {day} never takes effect."
+            yield Cause(words, row.effective_on, row.recorded_at, True, (row.effective_on,))
+            continue
+        does = "is withdrawn" if row.withdrawn else f"version {row.number} holds"
+        words = f"{reference} {does} from {day} on."
+        yield _fact(row, words, row.effective_on, None, gone)
+
+
+class UnitMoves:
+    """The states of units that were ever under more than one other, and what is above each unit."""
+
+    def __init__(self, causes: dict[int, list[Cause]], parents: dict[int, set[int]]) -> None:
+        self._causes, self._parents = causes, parents
+
+    def above(self, units: Iterable[int]) -> list[Cause]:
+        """The moves of these units and of those above them."""
+        found: set[int] = set()
+        waiting = list(units)
+        while waiting:
+            unit_id = waiting.pop()
+            if unit_id not in found:
+                found.add(unit_id)
+                waiting += self._parents.get(unit_id, ())
+        return [cause for unit_id in sorted(found) for cause in self._causes.get(unit_id, ())]
+
+
+def moves_of_units(sight: FactSight | None, until: datetime | None) -> UnitMoves:
+    """Moves of units as far as a viewer may be told of them. One statement.
+
+    Args:
+        sight: What they may be told of; None: everything.
+        until: States recorded later are left out; None: none is.
+    """
+    statement = select(UnitState, _gone(UnitState)).order_by(UnitState.id)
+    if until is not None:
+        statement = statement.where(UnitState.recorded_at <= until)
+    states: dict[int, list[Any]] = defaultdict(list)
+    parents: dict[int, set[int]] = defaultdict(set)
+    for row, gone in db.session.execute(statement):
+        states[row.unit_id].append((row, gone))
+        if row.parent_id is not None:
+            parents[row.unit_id].add(row.parent_id)
+    causes = {}
+    for unit_id, of_unit in states.items():
+        if len({row.parent_id for row, _ in of_unit}) > 1:
+            causes[unit_id] = [_move(row, gone, sight) for row, gone in of_unit[1:]]  # the first began it
+    return UnitMoves(causes, parents if sight is None else sight.parents())
+
+
+def _move(row: Any, gone: datetime | None, sight: FactSight | None) -> Cause:
+    """Where it went is not said: that may lie out of sight."""
+    name = row.name if sight is None else sight.names.get(row.unit_id, "above")
+    return _fact(row, f"Unit {name} moved.", row.valid_from, row.valid_to, gone, moves_unit=True)
+
+
+def say_key(key: str) -> str:
+    """A module's or guide's key as words."""
+    return key.replace("-", " ").capitalize()
