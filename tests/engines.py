@@ -29,6 +29,7 @@ ONCE_ON_POSTGRESQL = {
     "tests/authoring/test_pages_lessons.py",
     "tests/catalogue/test_pages.py",
     "tests/directives/test_form.py",
+    "tests/hostile/test_unknown_filters.py",
     "tests/jobs/test_pages.py",
     "tests/units/test_units_pages.py",
 }

@@ -1,6 +1,6 @@
 """Who may do what on which unit: the grants that an administrator may know of, filtered and sorted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -11,12 +11,13 @@ from sqlalchemy.orm import aliased
 from portal.accounts.wording import role_words, where_words
 from portal.clock import london_day
 from portal.db import OPEN_END, db
+from portal.people.administered import administered_units
 from portal.people.models import PersonName, RoleGrant
 from portal.people.named import named
 from portal.people.queries import Viewer, live_units, visible_people
 from portal.people.sight import live
 from portal.people.tree import UnitTree, read_tree
-from portal.people.unit_search import unit_of
+from portal.people.unit_search import unit_ever
 from portal.permissions import Role
 
 ENDED, ALL, BY_ROSTER = "ended", "all", "roster"
@@ -24,17 +25,12 @@ ENDED, ALL, BY_ROSTER = "ended", "all", "roster"
 
 @dataclass(frozen=True, slots=True)
 class GrantFilters:
-    """Narrows the list to what every filled field matches; an unknown value matches nothing."""
+    """Narrows the list to what every filled field matches; the page refuses unknown values."""
 
     q: str = ""  # part of a name, or of a staff number
     role: str = ""
     unit: str = ""  # a unit's path or name: what holds there, whether granted on it or above it
     state: str = ""  # held, ended, all of them, or what the roster gives without a grant
-
-    @classmethod
-    def of(cls, arguments: Mapping[str, str]) -> "GrantFilters":
-        """The filters that an address asks for."""
-        return cls(**{field.name: arguments.get(field.name, "").strip() for field in fields(cls)})
 
     @property
     def address(self) -> dict[str, str]:
@@ -79,11 +75,11 @@ def grant_rows(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -
     Args:
         viewer: Who looks.
         filters: What is asked for.
-        sort: A column of ``SORTS``, with a "-" before it to turn it round; another text sorts by person.
+        sort: A column of ``SORTS``, with a "-" before it to turn it round; empty: by person.
         at: This instant.
 
     Raises:
-        NotFoundError: No unit has the path or name that is asked for.
+        NotFoundError: No unit that the viewer administers has the path or name that is asked for.
     """
     today = london_day(at)
     tree = read_tree()
@@ -97,8 +93,8 @@ def grant_rows(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -
 
 
 def in_order(rows: list[GrantRow], sort: str) -> list[GrantRow]:
-    """The rows by a column of ``SORTS``, turned round by a "-" before it; by person for another text."""
-    key = SORTS.get(sort.removeprefix("-"), SORTS["person"])
+    """The rows by a column of ``SORTS``, turned round by a "-" before it; by person where it is empty."""
+    key = SORTS[sort.removeprefix("-") or "person"]
     return sorted(rows, key=key, reverse=sort.startswith("-"))
 
 
@@ -120,7 +116,7 @@ def _statement(viewer: Viewer, filters: GrantFilters, today: date) -> Any:
         .outerjoin(giver, giver.c.person_id == RoleGrant.given_by_id)
         .outerjoin(ender, ender.c.person_id == RoleGrant.ended_by_id)
         .where(RoleGrant.person_id.in_(visible_people(viewer)), *named(filters.q))
-        .where(*_asked(filters, today))
+        .where(*_asked(viewer, filters, today))
     )
 
 
@@ -161,7 +157,7 @@ def _who(person_id: int | None, surname: str | None, forenames: str | None) -> s
     return "Another administrator" if surname is None else f"{surname}, {forenames}"
 
 
-def _asked(filters: GrantFilters, today: date) -> list[ColumnElement[bool]]:
+def _asked(viewer: Viewer, filters: GrantFilters, today: date) -> list[ColumnElement[bool]]:
     conditions = []
     over = or_(RoleGrant.ended_at.is_not(None), RoleGrant.valid_to < today)
     if filters.state == ENDED:
@@ -172,7 +168,9 @@ def _asked(filters: GrantFilters, today: date) -> list[ColumnElement[bool]]:
         conditions.append(RoleGrant.role == filters.role)
     if filters.unit:
         units = live_units(today)
-        there: int | None = unit_of(filters.unit, units)
+        mine = administered_units(viewer)
+        known = units if mine is None else {unit_id: units[unit_id] for unit_id in units.keys() & mine}
+        there: int | None = unit_ever(filters.unit, known)
         chain: dict[int, None] = {}
         while there is not None and there in units and there not in chain:
             chain[there] = None

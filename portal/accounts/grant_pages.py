@@ -17,9 +17,10 @@ from portal.accounts.misfits import Misfit
 from portal.accounts.proposals import Proposal
 from portal.db import transaction
 from portal.errors import NotFoundError, PortalError, RuleError
-from portal.people.unit_search import unit_of
+from portal.people.unit_search import unit_ever
 from portal.people.workforce import Workforce, workforce
-from portal.permissions import Permission
+from portal.permissions import Permission, Role
+from portal.web.asked import Asked
 from portal.web.filters import plural
 from portal.web.paging import Page, address
 
@@ -46,17 +47,23 @@ def register(bp: Blueprint) -> None:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def grant_list() -> ResponseReturnValue:
     """Who may do what, on which unit, since when and until when, and who gave it."""
-    filters, sort = GrantFilters.of(request.args), request.args.get("sort", "")
+    asked = Asked(request.args, request.path)
+    role, state = asked.choice("role", Role), asked.choice("state", STATE_WORDS)
+    filters, sort = GrantFilters(asked.text("q"), role, asked.text("unit"), state), asked.order(SORTS)
     form = GrantFilterForm(data=filters.address)
     rows: list[GrantRow] = []
     try:
         rows = _listed(filters, sort)
     except (NotFoundError, RuleError) as error:
-        form.unit.errors = [str(error)]
-    page = Page.of(len(rows), request.path, request.args.items(multi=True))
+        asked.refuse("unit", str(error))
+    page = asked.page(len(rows))
+    for sentence, name in asked.faults:
+        if name in form:
+            form[name].errors = [sentence]
     answer = render_template(
         "accounts/grants.html",
         page=page,
+        errors=asked.errors(form._fields),
         rows=rows[page.offset : page.offset + page.size],
         form=form,
         filters=filters,
@@ -66,7 +73,7 @@ def grant_list() -> ResponseReturnValue:
         summary=plural(len(rows), "line manager" if filters.state == BY_ROSTER else "grant"),
         by_roster=_count_by_roster(),
     )
-    return answer, 400 if form.errors else 200
+    return answer, asked.status
 
 
 def _listed(filters: GrantFilters, sort: str) -> list[GrantRow]:
@@ -87,7 +94,7 @@ def _count_by_roster() -> int | None:
 
 def _heads(filters: GrantFilters, sort: str) -> list[tuple[str, str, str | None]]:
     """The sortable heads: their words, where each leads, and which way the list is sorted by it now."""
-    column = sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "person"
+    column = sort.removeprefix("-") or "person"
     downwards = sort.startswith("-")
     found = []
     for name, text in HEADS:
@@ -150,20 +157,22 @@ class _Slice(Generic[Listed]):
 
 def _filtered(every: list[Listed], force: Workforce, errors: list[tuple[str, str]]) -> _Slice[Listed]:
     """The slice that the address asks for; a unit that is not there is added to ``errors``."""
-    form = NarrowForm(data={name: request.args.get(name, "").strip() for name in ("q", "unit")})
+    asked = Asked(request.args, request.path)
+    form = NarrowForm(data={name: asked.text(name) for name in ("q", "unit")})
     wanted: list[Listed] = []
     try:
         wanted = _narrowed(every, form.q.data, form.unit.data, force)
     except (NotFoundError, RuleError) as error:
         form.unit.errors = [str(error)]
-        errors.append((str(error), "#unit"))
-    page = Page.of(len(wanted), request.path, request.args.items(multi=True), MOST_CHOSEN)
+        asked.refuse("unit", str(error))
+    page = asked.page(len(wanted), MOST_CHOSEN)
+    errors += asked.errors(["unit"])
     return _Slice(
         page,
         wanted[page.offset : page.offset + page.size],
         form,
         bool(form.q.data or form.unit.data),
-        address(request.path, request.args.items(multi=True), page.number),
+        address(request.path, asked.kept, page.number),
     )
 
 
@@ -175,7 +184,7 @@ def _narrowed(every: list[Listed], text: str, unit: str, force: Workforce) -> li
     ]
     if not unit:
         return found
-    path = force.units[unit_of(unit, force.units)].path
+    path = force.units[unit_ever(unit, force.units)].path
     return [each for each in found if f"{each.unit_path}/".startswith(f"{path}/")]
 
 

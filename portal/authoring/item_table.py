@@ -1,6 +1,6 @@
 """The table of item statistics: its columns, and how an address sorts it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,6 @@ class Order:
         return sorted(known, key=by, reverse=self.descending) + unknown
 
 
-def order_of(arguments: Mapping[str, str]) -> Order:
-    """The order that an address asks for; that of the files where it asks for none or for nonsense."""
-    asked = arguments.get("sort", "")
-    column = asked.removeprefix("-")
-    return Order(column, asked.startswith("-")) if column in COLUMNS else Order()
+def order_of(asked: str) -> Order:
+    """The order that a text asks for, such as "-correct"; that of the files where it is empty."""
+    return Order(asked.removeprefix("-"), asked.startswith("-")) if asked else Order()

@@ -19,7 +19,7 @@ from portal.decisions.wishes import Wish, faults
 from portal.directives.exclusions import exclusions_of
 from portal.errors import ConflictError, NotFoundError
 from portal.permissions import Permission
-from portal.web.paging import Page
+from portal.web.asked import Asked
 
 bp = Blueprint("decisions", __name__, template_folder="templates")
 
@@ -30,18 +30,18 @@ def index() -> ResponseReturnValue:
     """What waits for the viewer, and what they asked for with what became of it."""
     viewer = current_user.viewer
     decides = Permission.DECISION_MAKE in viewer.permissions
-    whose = request.args.get("whose", "decide" if decides else "asked")
-    state, kind = request.args.get("state", ""), request.args.get("kind", "")
+    asked, usual = Asked(request.args, request.path), "decide" if decides else "asked"
     shown = {
-        "whose": whose if decides and whose in ("decide", "asked", "all") else "asked",
-        "state": state if state in words.STATE_WORDS else "",
-        "kind": kind if kind in words.KIND_WORDS else "",
+        "whose": asked.choice("whose", ("decide", "asked", "all") if decides else ("asked",)) or usual,
+        "state": asked.choice("state", words.STATE_WORDS),
+        "kind": asked.choice("kind", words.KIND_WORDS),
     }
     wanted = Wanted(**shown)
-    page = Page.of(queries.count_requests(viewer, wanted), request.path, request.args.items(multi=True))
-    return render_template(
+    page = asked.page(queries.count_requests(viewer, wanted))
+    answer = render_template(
         "decisions/index.html",
         page=page,
+        errors=asked.errors(shown),
         rows=queries.requests(viewer, wanted, page.offset, page.size),
         waiting=queries.waiting(viewer),
         decides=decides,
@@ -49,6 +49,7 @@ def index() -> ResponseReturnValue:
         form=FilterForm(decides=decides, data=shown),
         words=words,
     )
+    return answer, asked.status
 
 
 @bp.route("/people/<staff_number>/ask/<kind>", methods=["GET", "POST"])

@@ -24,8 +24,8 @@ from portal.jobs.queries import state_of
 from portal.people.files import Sheet, open_sheet
 from portal.permissions import Permission
 from portal.records.imports import schemes
+from portal.web.asked import Asked
 from portal.web.characters import NO_TEXT
-from portal.web.paging import Page
 
 bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="templates")
 
@@ -70,9 +70,11 @@ def index() -> ResponseReturnValue:
     """Every import, newest first."""
     _tidy()
     kinds = _kinds()
-    page = Page.of(queries.how_many(kinds), url_for(".index"), request.args.items(multi=True))
+    asked = Asked(request.args, url_for(".index"))
+    page = asked.page(queries.how_many(kinds))
     rows = queries.runs(kinds, page.offset, page.size)
-    return render_template("imports/index.html", kinds=kinds, page=page, rows=rows, words=WORDS)
+    about = {"kinds": kinds, "words": WORDS, "errors": asked.errors()}
+    return render_template("imports/index.html", page=page, rows=rows, **about), asked.status
 
 
 @bp.route("/<any(roster, completions):kind>/new", methods=["GET", "POST"])

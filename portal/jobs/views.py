@@ -15,7 +15,7 @@ from portal.jobs import queries, registry, services, wording
 from portal.jobs.models import State
 from portal.people.administered import units_allowing
 from portal.permissions import Permission
-from portal.web.paging import Page
+from portal.web.asked import Asked
 
 bp = Blueprint("jobs", __name__, template_folder="templates")
 
@@ -23,18 +23,19 @@ bp = Blueprint("jobs", __name__, template_folder="templates")
 @bp.get("/jobs")
 @requires(Permission.JOB_VIEW)
 def index() -> ResponseReturnValue:
-    """Every job, the newest first, or one's own where one's role is for units; an unknown state shows all."""
-    asked = request.args.get("state", "")
-    state = State(asked) if asked in set(State) else None
+    """Every job, the newest first, or one's own where one's role is for units."""
+    asked = Asked(request.args, request.path)
+    state = State(chosen) if (chosen := asked.choice("state", State)) else None
     everybodys = _runs_all()
     asked_by = None if everybodys else current_user.person_id
     counts = queries.counts(asked_by)
     total = counts[state] if state else sum(counts.values())
-    page = Page.of(total, request.path, request.args.items(multi=True))
+    page = asked.page(total)
     rows = queries.job_rows(current_user.viewer, state, page.offset, page.size, asked_by)
-    return render_template(
+    answer = render_template(
         "jobs/index.html",
         page=page,
+        errors=asked.errors(),
         rows=rows,
         counts=counts,
         state=state,
@@ -43,6 +44,7 @@ def index() -> ResponseReturnValue:
         not_taken_up=everybodys and queries.not_taken_up(clock.now()),
         wording=wording,
     )
+    return answer, asked.status
 
 
 @bp.post("/jobs")

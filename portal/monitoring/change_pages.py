@@ -15,13 +15,15 @@ from portal.monitoring.changes import Changes, in_words
 from portal.monitoring.files import position_of
 from portal.monitoring.filters import Filters, filters_of
 from portal.monitoring.forms import ChangesForm
+from portal.monitoring.known_values import refuse_unknown
 from portal.monitoring.position import EARLIEST, Position, PositionError
 from portal.monitoring.queries import completion_report
 from portal.monitoring.reach import Reach
 from portal.permissions import Permission
 from portal.standing.cells import utc_text
+from portal.web.asked import Asked, UnknownValueError
 from portal.web.filters import date as say_date
-from portal.web.paging import Page, address
+from portal.web.paging import address
 
 WEEK = timedelta(days=7)
 FIELDS = ("from_as_at", "from_as_known_on", "as_at", "as_known_on")
@@ -39,19 +41,20 @@ def changes(reference: str) -> ResponseReturnValue:
     errors: list[tuple[str, str]] = []
     now = _read(asked, "", errors)
     then = _read(asked, "from_", errors) if asked["from_as_at"] else _week_before(now)
+    strict = Asked(request.args, request.path)
     filters = filters_of(request.args).group
     iso = {name: _iso(text) for name, text in asked.items()}
     if not errors and iso != asked:
         return redirect(address(request.path, {**iso, **filters.address}.items()), 303)
     viewer = current_user.viewer
+    later = completion_report(viewer, reference, now)
     try:
         earlier = completion_report(viewer, reference, then)
     except NotFoundError:  # it was not known then: nobody had a row
-        earlier = replace(
-            completion_report(viewer, reference, now), position=then, reach=Reach.of(viewer, then)
-        )
-    found = Changes(earlier, completion_report(viewer, reference, now), filters)
-    page = Page.of(len(found.cells), request.path, request.args.items(multi=True))
+        earlier = replace(later, position=then, reach=Reach.of(viewer, then))
+    filters = _known_to(later.reach, filters, strict)
+    found = Changes(earlier, later, filters)
+    page = strict.page(len(found.cells))
     form = ChangesForm(data=asked if errors else _filled(then, now))
     for text, name in errors:
         form[name].errors = [text]
@@ -61,7 +64,7 @@ def changes(reference: str) -> ResponseReturnValue:
         rows=found.slice(page),
         page=page,
         form=form,
-        errors=[(text, f"#{name}") for text, name in errors],
+        errors=[*((text, f"#{name}") for text, name in errors), *strict.errors()],
         then=in_words(then),
         now=in_words(now),
         reference=reference,
@@ -69,7 +72,18 @@ def changes(reference: str) -> ResponseReturnValue:
         chips=_chips(asked, filters),
         clear_url=address(request.path, asked.items()),
     )
-    return answer, 400 if errors else 200
+    return answer, 400 if errors else strict.status
+
+
+def _known_to(reach: Reach, filters: Filters, asked: Asked) -> Filters:
+    """The filters without those whose value the viewer cannot know, which are noted in ``asked``."""
+    try:
+        refuse_unknown(filters, reach)
+    except UnknownValueError as error:
+        for sentence, name in error.faults:
+            asked.refuse(name, sentence)
+        return filters.without(*(name for _, name in error.faults))
+    return filters
 
 
 def _chips(asked: dict[str, str], filters: Filters) -> list[tuple[str, str]]:

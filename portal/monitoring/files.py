@@ -17,11 +17,13 @@ from portal.extensions import limiter
 from portal.formats.spreadsheets import plain
 from portal.monitoring import exports, paper, wording
 from portal.monitoring.completion import LONG, wide
-from portal.monitoring.filters import filters_of
+from portal.monitoring.filters import NAMES, Filters, filters_of
+from portal.monitoring.position import FIELDS as POSITION
 from portal.monitoring.position import Position, PositionError, position
 from portal.monitoring.prepared_pages import TYPES, later
 from portal.monitoring.queries import CompletionReport, completion_report
 from portal.permissions import Permission
+from portal.web.asked import Asked, UnknownValueError
 
 # A file of a whole force costs seconds of a processor: no person needs more of them than this.
 files_limit = limiter.shared_limit(
@@ -134,6 +136,9 @@ def data_dictionary() -> ResponseReturnValue:
 @requires(Permission.COMPLETION_VIEW)
 def data_dictionary_csv() -> ResponseReturnValue:
     """The same as a file, to keep beside the files."""
+    asked = Asked(request.args)
+    asked.only(())
+    asked.raise_faults()
     response = Response(exports.dictionary_csv(LONG), content_type=CSV_TYPE)
     response.headers.set("Content-Disposition", "attachment", filename="completions-data-dictionary.csv")
     return response
@@ -148,14 +153,15 @@ def position_of(as_at: str, as_known_on: str) -> Position:
     return position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
 
 
-def report_of(reference: str, at: Position) -> CompletionReport:
-    """The report that the address asks for, as the signed-in person may see it.
+def report_of(reference: str, at: Position, filters: Filters) -> CompletionReport:
+    """A report as the signed-in person may see it.
 
     Raises:
         PositionError: The directive was not known at the position, and is now.
         NotFoundError: There is no such directive.
+        UnknownValueError: A filter has a value that they cannot know.
     """
-    viewer, filters = current_user.viewer, filters_of(request.args)
+    viewer = current_user.viewer
     try:
         return completion_report(viewer, reference, at, filters)
     except NotFoundError as error:
@@ -164,9 +170,28 @@ def report_of(reference: str, at: Position) -> CompletionReport:
         raise PositionError("as_known_on", f"{said} Choose a later day.") from error
 
 
+def readable_report(reference: str, at: Position, asked: Asked) -> CompletionReport:
+    """The same for a page: without the filters that are refused, which are noted in ``asked``.
+
+    Raises:
+        PositionError: The directive was not known at the position, and is now.
+        NotFoundError: There is no such directive.
+    """
+    filters = filters_of(request.args)
+    try:
+        return report_of(reference, at, filters)
+    except UnknownValueError as error:
+        for sentence, name in error.faults:
+            asked.refuse(name, sentence)
+        return report_of(reference, at, filters.without(*(name for _, name in error.faults)))
+
+
 def _report(reference: str) -> CompletionReport:
+    asked = Asked(request.args)
+    asked.only((*POSITION, *NAMES), several=("rank",))
+    asked.raise_faults()
     at = position_of(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
-    return report_of(reference, at)
+    return report_of(reference, at, filters_of(request.args))
 
 
 def _audit(report: CompletionReport, form: str, *, wide: bool = False) -> None:

@@ -15,6 +15,8 @@ NOT_COMPLETE = "not_complete"
 LATE = "late"
 MISSING = tuple(status for status in Status if not status.held and not status.excluded)
 
+NAMES = ("q", "unit", "role", "rank", "status", "late", "due")
+
 STATUS_WORDS = {
     NOT_COMPLETE: "Not complete",
     LATE: "Overdue or expired",
@@ -39,7 +41,7 @@ SORTS = ("status", "person", "due", "rank", "role", "unit")
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Narrows a report to those whom every filled field matches; an unknown value matches nobody."""
+    """Narrows a report to those whom every filled field matches; ``known_values`` refuses unknown ones."""
 
     q: str = ""  # part of a name, or of a staff number
     unit: str = ""  # a unit's path: it and all units under it
@@ -64,15 +66,6 @@ class Filters:
         return _apart(self.rank)
 
     @property
-    def nonsense(self) -> bool:
-        """Whether a field has a value that no page offers, so that nobody matches."""
-        return bool(
-            (self.status and not self.statuses)
-            or (self.late and self.late not in LATE_BANDS)
-            or (self.due and self.due not in DUE_DAYS)
-        )
-
-    @property
     def group(self) -> "Filters":
         """Who is asked about, without where they stand."""
         return Filters(unit=self.unit, role=self.role, rank=self.rank)
@@ -95,9 +88,9 @@ class Filters:
     def __bool__(self) -> bool:
         return bool(self.address)
 
-    def without(self, name: str) -> "Filters":
-        """The same, with one field emptied."""
-        return replace(self, **{name: ""})
+    def without(self, *names: str) -> "Filters":
+        """The same, with these fields emptied."""
+        return replace(self, **dict.fromkeys(names, ""))
 
 
 EVERYONE = Filters()
@@ -153,7 +146,7 @@ def filters_of(arguments: Mapping[str, str]) -> Filters:
     found = {field.name: arguments.get(field.name, "").strip() for field in fields(Filters)}
     if isinstance(arguments, MultiDict) and len(several := arguments.getlist("rank")) > 1:
         found["rank"] = listed(value for text in several for value in _apart(text))
-    return Filters(**found)
+    return Filters(**found) if _apart(found["rank"]) else Filters(**{**found, "rank": ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +172,6 @@ class Order:
         return "descending" if self.descending else "ascending"
 
 
-def order_of(arguments: Mapping[str, str]) -> Order:
-    """The order that an address asks for; the usual one where it asks for none or for nonsense."""
-    asked = arguments.get("sort", "")
-    column = asked.removeprefix("-")
-    return Order(column, asked.startswith("-")) if column in SORTS else Order()
+def order_of(asked: str) -> Order:
+    """The order that a text asks for, such as "-due"; the usual one where it is empty."""
+    return Order(asked.removeprefix("-"), asked.startswith("-")) if asked else Order()

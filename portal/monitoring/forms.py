@@ -1,5 +1,6 @@
 """The two forms of a report: which position, and whom. Both are sent by address, so a report can be kept."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -67,6 +68,21 @@ class FilterForm(Form):  # type: ignore[misc]
         self.status.choices = _choices("Any status", list(STATUS_WORDS.items()))
         self.late.choices = _choices("Any time", list(LATE_WORDS.items()))
         self.due.choices = _choices("Any day", list(DUE_WORDS.items()))
+
+    @property
+    def offered(self) -> list[str]:
+        """The names of the fields that can be filled; there may be no rank to choose."""
+        return [field.name for field in self if field is not self.rank or self.rank.choices]
+
+    def refuse(self, faults: Iterable[tuple[str, str]]) -> None:
+        """Show beside each field why what the address asks of it is refused.
+
+        Args:
+            faults: Sentences, each with the name of a field; other names are passed over.
+        """
+        for sentence, name in faults:
+            if name in self:
+                self[name].errors = [sentence]
 
 
 class SearchForm(Form):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from portal.monitoring.command import Command, command
 from portal.monitoring.command_posts import by_post
 from portal.monitoring.figures import Figures, GroupLine, Outlook, UnitLine, minutes_to_learn
 from portal.monitoring.filters import EVERYONE, Filters, listed, unit_name
+from portal.monitoring.known_values import refuse_unknown
 from portal.monitoring.openable import openable
 from portal.monitoring.over_time import month_ends, over_time
 from portal.monitoring.position import Position
@@ -202,8 +203,12 @@ def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE, open
         position: Directives that were not known then are left out.
         asked: Only its unit counts, with all below it.
         opened: Whose groups are read too: a directive's reference, or ``COMMAND``.
+
+    Raises:
+        UnknownValueError: The viewer cannot know of the unit.
     """
     filters, reach = Filters(unit=asked.unit), Reach.of(viewer, position)
+    refuse_unknown(filters, reach)
     reports = [
         CompletionReport(viewer, about, position, reach, filters) for about in _known_subjects(position)
     ]
@@ -230,6 +235,11 @@ def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE, open
         own,
         Groups(*by_post(reach, filters)) if own and opened == COMMAND else None,
     )
+
+
+def openable_groups() -> list[str]:
+    """Whose groups an address may open: every directive's, and the command's."""
+    return [*references(), COMMAND]
 
 
 def _known_subjects(position: Position) -> Iterator[Subject]:

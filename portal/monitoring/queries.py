@@ -10,6 +10,7 @@ from portal.monitoring.completion import Column, Line, wide
 from portal.monitoring.details import Guard, Rows
 from portal.monitoring.figures import Figures, GroupLine, Outlook, UnitLine, group_lines, unit_lines
 from portal.monitoring.filters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters, Order
+from portal.monitoring.known_values import refuse_unknown
 from portal.monitoring.position import Position
 from portal.monitoring.reach import Reach
 from portal.monitoring.subject import Subject, subject
@@ -288,6 +289,9 @@ def completion_report(
 
     Raises:
         NotFoundError: No such directive was known then.
+        UnknownValueError: A filter has a value that the viewer cannot know.
     """
-    about = subject(reference, position)
-    return CompletionReport(viewer, about, position, Reach.of(viewer, position), filters or EVERYONE)
+    about, reach = subject(reference, position), Reach.of(viewer, position)
+    if filters:
+        refuse_unknown(filters, reach)
+    return CompletionReport(viewer, about, position, reach, filters or EVERYONE)

@@ -5,13 +5,18 @@ once, and a filter can only narrow it.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 
+from portal.db import db
+from portal.errors import RuleError
 from portal.monitoring.filters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters
 from portal.monitoring.position import Position
-from portal.people.models import PersonName
+from portal.people import paths
+from portal.people.former_units import FormerUnits, read_former_units
+from portal.people.models import PersonName, Post
 from portal.people.named import named
 from portal.people.queries import UnitRow, Viewer, live_units, sight
 from portal.standing.queries import Whose
@@ -29,6 +34,7 @@ class Reach:
     names: tuple[str, ...]  # of the granted units today
     granted: frozenset[int] = frozenset()  # units
     tops: tuple[int, ...] = ()  # those of them that lie below no other today
+    today_ids: frozenset[int] = frozenset()  # in and under the granted units, by the tree of today
 
     @classmethod
     def of(cls, viewer: Viewer, position: Position) -> "Reach":
@@ -45,7 +51,8 @@ class Reach:
             names = sorted(today[unit_id].name for unit_id in tops if unit_id in today)
         ids = frozenset(unit_ids)
         manager_id, told = seen.direct_reports_of, tuple(names)
-        return cls(position, units, seen.everyone, ids, manager_id, told, seen.granted, tuple(tops))
+        granted = (seen.granted, tuple(tops), seen.unit_ids)
+        return cls(position, units, seen.everyone, ids, manager_id, told, *granted)
 
     @property
     def place(self) -> str:
@@ -54,10 +61,17 @@ class Reach:
         return "one of your direct reports" if reports_only else "in a unit you can see"
 
     def sees(self, post: Any) -> ColumnElement[bool]:
-        """That a post is one that this viewer may be told of at the position."""
+        """That a post is one that this viewer may be told of, by the tree of the position."""
+        return self._posts_of(post, self.unit_ids)
+
+    def saw(self, post: Any) -> ColumnElement[bool]:
+        """The same by the tree of the position or by that of today."""
+        return self._posts_of(post, self.unit_ids | self.today_ids)
+
+    def _posts_of(self, post: Any, unit_ids: frozenset[int]) -> ColumnElement[bool]:
         if self.everyone:
             return true()
-        ways: list[ColumnElement[bool]] = [post.unit_id.in_(sorted(self.unit_ids))] if self.unit_ids else []
+        ways: list[ColumnElement[bool]] = [post.unit_id.in_(sorted(unit_ids))] if unit_ids else []
         if self.manager_id is not None:
             ways.append(post.line_manager_id == self.manager_id)
         return or_(*ways) if ways else false()
@@ -76,14 +90,46 @@ class Reach:
             role=filters.role,
             ranks=filters.ranks,
             named=select(PersonName.person_id).where(*named(filters.q)) if filters.q else None,
-            statuses=() if filters.nonsense else filters.statuses or None,
+            statuses=filters.statuses or None,
             late=LATE_BANDS.get(filters.late),
             due_within=DUE_DAYS.get(filters.due),
         )
 
     def unit_of(self, path: str) -> int | None:
-        """The unit that has this path at the position; None where none has."""
-        return next((unit_id for unit_id, unit in self.units.items() if unit.path == path), None)
+        """The unit that has this path at the position, else one that ever had it.
+
+        None where none has, or none that is in sight or above what is.
+        """
+        unit_id = self._paths.get(path)
+        if unit_id is not None and (
+            self.everyone or unit_id in self.unit_ids or unit_id in self._known_units
+        ):
+            return unit_id
+        return self._former_unit(path)
+
+    @cached_property
+    def _paths(self) -> dict[str, int]:
+        return {unit.path: unit_id for unit_id, unit in self.units.items()}
+
+    @cached_property
+    def _former(self) -> FormerUnits:
+        return read_former_units()
+
+    @cached_property
+    def _known_units(self) -> set[int]:
+        """The units in sight, by the trees of the position and of today, and all that ever lay above them."""
+        reports: set[int] = set()
+        if self.manager_id is not None:
+            held = select(Post.unit_id).where(Post.line_manager_id == self.manager_id).distinct()
+            reports = set(db.session.scalars(held))
+        return self._former.above(self.unit_ids | self.today_ids | reports)
+
+    def _former_unit(self, path: str) -> int | None:
+        try:
+            names = paths.split(path)
+        except RuleError:
+            return None
+        return self._former.find(names, None if self.everyone else self._known_units)
 
     def sees_all_of(self, path: str) -> bool:
         """Whether the viewer may be told of everybody in this unit and below."""

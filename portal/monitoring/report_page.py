@@ -28,7 +28,7 @@ class ReportPage:
     report: CompletionReport
     order: Order
     path: str
-    arguments: list[tuple[str, str]]
+    number: str  # of the page of the table that is asked for
 
     @property
     def figures(self) -> Figures:
@@ -39,8 +39,7 @@ class ReportPage:
     def page(self) -> Page:
         """The slice of the table that the address asks for."""
         kept = {**self._kept, **self.order.address}
-        asked = dict(self.arguments).get("page", "")
-        return Page.of(self.report.shown.assigned, self.path, [*kept.items(), ("page", asked)])
+        return Page.of(self.report.shown.assigned, self.path, [*kept.items(), ("page", self.number)])
 
     @cached_property
     def people(self) -> list[PersonLine]:

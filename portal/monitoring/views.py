@@ -21,8 +21,8 @@ from portal.decisions.queries import waiting
 from portal.errors import RuleError
 from portal.monitoring import change_pages, files, looks, one_more, overview, people, prepared_pages, wording
 from portal.monitoring.change_pages import since_last_look
-from portal.monitoring.files import position_of, report_of
-from portal.monitoring.filters import filters_of, order_of
+from portal.monitoring.files import position_of, readable_report
+from portal.monitoring.filters import SORTS, filters_of, order_of
 from portal.monitoring.forms import FilterForm, OneMoreForm, PositionForm, SearchForm
 from portal.monitoring.person import person_page
 from portal.monitoring.position import Position, PositionError, iso
@@ -31,7 +31,7 @@ from portal.monitoring.report_page import ReportPage
 from portal.people.looks import is_noted, looks_at, note
 from portal.people.queries import live_units, may_see
 from portal.permissions import Permission
-from portal.web.paging import Page
+from portal.web.asked import Asked, UnknownValueError
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")
 
@@ -39,12 +39,13 @@ bp = Blueprint("monitoring", __name__, template_folder="templates")
 @bp.get("/monitoring")
 @requires(Permission.COMPLETION_VIEW)
 def index() -> ResponseReturnValue:
-    """Where every directive stands, and who has been overdue longest; a refused position shows today's."""
+    """Where every directive stands, and who has been overdue longest; what is refused is left aside."""
     at, errors = _asked_position()
     if not errors and (moved := _iso_address()):
         return moved
-    opened = request.args.get("open", "").strip()
-    found = overview.overview(current_user.viewer, at, filters_of(request.args), opened)
+    asked = Asked(request.args, request.path)
+    found = _overview(at, asked)
+    errors += asked.errors()
     answer = render_template(
         "monitoring/overview.html",
         overview=found,
@@ -58,28 +59,46 @@ def index() -> ResponseReturnValue:
     return answer, 400 if errors else 200
 
 
+def _overview(at: Position, asked: Asked) -> overview.Overview:
+    """The overview that the address asks for; without a unit or groups that are refused."""
+    viewer, filters = current_user.viewer, filters_of(request.args)
+    opened = asked.choice("open", overview.openable_groups(), "directive")
+    try:
+        return overview.overview(viewer, at, filters, opened)
+    except UnknownValueError as error:
+        for sentence, name in error.faults:
+            asked.refuse(name, sentence)
+        return overview.overview(viewer, at, opened=opened)
+
+
 @bp.get("/monitoring/directives/<reference>")
 @requires(Permission.COMPLETION_VIEW)
 def directive(reference: str) -> ResponseReturnValue:
-    """The report of one directive; a position that is refused shows today's, with the reason."""
+    """The report of one directive; what is refused is left aside, with the reason."""
     at, errors = _asked_position()
     if not errors and (moved := _iso_address()):
         return moved
+    asked = Asked(request.args, request.path)
     try:
-        report = report_of(reference, at)
+        report = readable_report(reference, at, asked)
     except PositionError as error:
         at, errors = position_of("", ""), [(str(error), f"#{error.field}")]
-        report = report_of(reference, at)
-    page = ReportPage(report, order_of(request.args), request.path, list(request.args.items(multi=True)))
+        report = readable_report(reference, at, asked)
+    order, number = order_of(asked.order(SORTS)), asked.page_number()
+    page = ReportPage(report, order, request.path, str(number))
     looked = _looked(report)
+    form = FilterForm(report)
+    form.refuse(asked.faults)
+    errors += asked.errors(form.offered)
     answer = render_template(
         "monitoring/report.html",
         r=page,
         looked=looked,
         page=page.page,
         errors=errors,
+        refused=bool(asked.faults),
         position_form=_position_form(at, errors),
-        filter_form=FilterForm(report),
+        filter_form=form,
     )
     return answer, 400 if errors else 200
 
@@ -88,16 +107,19 @@ def directive(reference: str) -> ResponseReturnValue:
 @requires(Permission.PERSON_VIEW)
 def search() -> ResponseReturnValue:
     """The people whom the viewer may see, found by name or number."""
-    viewer, text = current_user.viewer, request.args.get("q", "").strip()
-    page = Page.of(people.count_people(viewer, text), request.path, request.args.items(multi=True))
+    viewer, asked = current_user.viewer, Asked(request.args, request.path)
+    text = asked.text("q")
+    page = asked.page(people.count_people(viewer, text))
     units = live_units(clock.today())
-    return render_template(
+    answer = render_template(
         "monitoring/people.html",
         page=page,
         people=people.found_people(viewer, text, units, page.offset, page.size),
         form=SearchForm(data={"q": text}),
         text=text,
+        errors=asked.errors(),
     )
+    return answer, asked.status
 
 
 @bp.get("/people/<staff_number>")
@@ -195,7 +217,8 @@ def _position_form(at: Position, errors: list[tuple[str, str]]) -> PositionForm:
     asked = request.args if errors else {"as_at": wording.day(at), "as_known_on": wording.known_on(at)}
     form = PositionForm(data={name: asked.get(name, "") for name in ("as_at", "as_known_on")})
     for text, target in errors:
-        form[target.removeprefix("#")].errors = [text]
+        if (name := target.removeprefix("#")) in form:
+            form[name].errors = [text]
     return form
 
 

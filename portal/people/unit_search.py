@@ -1,9 +1,31 @@
-"""Finding a unit by what somebody types: its path, or its own name where no other unit has it."""
+"""Finding a unit by what somebody types: its path, now or before, or its name where no other unit has it."""
 
 from collections.abc import Mapping
 
 from portal.errors import NotFoundError, RuleError
+from portal.people import paths
+from portal.people.former_units import read_former_units
 from portal.people.queries import UnitRow
+
+
+def unit_ever(text: str, units: Mapping[int, UnitRow]) -> int:
+    """As ``unit_of``; a path that no unit has today leads to the one of ``units`` that had it.
+
+    Raises:
+        NotFoundError: None has or had it.
+        RuleError: Several units have this name.
+    """
+    try:
+        return unit_of(text, units)
+    except NotFoundError:
+        try:
+            names = paths.split(text.strip())
+        except RuleError:
+            names = ()
+        former = read_former_units().find(names, units) if names else None
+        if former is None:
+            raise
+        return former
 
 
 def unit_of(text: str, units: Mapping[int, UnitRow]) -> int:

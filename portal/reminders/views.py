@@ -20,8 +20,8 @@ from portal.reminders.models import Delivery
 from portal.reminders.queries import Addressee, Directed, Untold
 from portal.reminders.settings import line_managers_see, mail_hours, relay_is_set
 from portal.standing.chasing import chased
+from portal.web.asked import Asked
 from portal.web.filters import instant
-from portal.web.paging import Page
 
 bp = Blueprint("reminders", __name__, template_folder="templates")
 
@@ -48,15 +48,16 @@ def notices_of_accounts() -> dict[str, Any]:
 @requires(Permission.REMINDER_VIEW)
 def index() -> ResponseReturnValue:
     """The outbox."""
-    asked = request.args.get("state", "")
-    state = Delivery(asked) if asked in set(Delivery) else None
+    asked = Asked(request.args, request.path)
+    state = Delivery(chosen) if (chosen := asked.choice("state", Delivery)) else None
     counts = queries.counts(current_user.viewer)
     total = counts[state] if state else sum(counts.values())
-    page = Page.of(total, request.path, request.args.items(multi=True))
+    page = asked.page(total)
     hours, now = mail_hours(), clock.now()
-    return render_template(
+    answer = render_template(
         "reminders/index.html",
         page=page,
+        errors=asked.errors(),
         rows=queries.outbox(current_user.viewer, state, page.offset, page.size),
         counts=counts,
         state=state,
@@ -69,6 +70,7 @@ def index() -> ResponseReturnValue:
         untold=_untold(),
         grants=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
     )
+    return answer, asked.status
 
 
 def _untold() -> list[Untold]:
@@ -89,13 +91,13 @@ def _settable() -> list[Directed]:
 @requires(Permission.REMINDER_VIEW)
 def preview() -> ResponseReturnValue:
     """What would be sent to whom today or on a day to come, and why; nothing is written."""
-    asked = request.args.get("day", "").strip()
+    strict = Asked(request.args, request.path)
+    asked = strict.text("day")
     day = clock.read_day(asked) if asked else clock.today()
-    error = ""
     if day is None or day < clock.today():
-        error = "Write today’s date or a later one, such as 30 April 2027."
-    day_of = clock.today() if error or day is None else day
-    plan = planning.planned(day_of, line_managers=line_managers_see())
+        strict.refuse("day", "Write today’s date or a later one, such as 30 April 2027.")
+        day = clock.today()
+    plan = planning.planned(day, line_managers=line_managers_see())
     seen = queries.seen(current_user.viewer) & plan.people.keys()
     rows = [
         (plan.people[one], [planning.said(plan, line, one, seen) for line in lines])
@@ -108,7 +110,7 @@ def preview() -> ResponseReturnValue:
         **plan.unreachable,
     }
     missed = [(plan.people[one], why) for one, why in out.items() if one in plan.people and one in seen]
-    page = Page.of(len(rows), request.path, request.args.items(multi=True))
+    page = strict.page(len(rows))
     answer = render_template(
         "reminders/preview.html",
         page=page,
@@ -116,10 +118,10 @@ def preview() -> ResponseReturnValue:
         missed=sorted(missed, key=lambda row: (row[0].surname, row[0].staff_number)),
         day=plan.window.to,
         asked=asked,
-        error=error,
+        errors=strict.errors(["day"]),
         planned=plan.window.after >= plan.window.to,
     )
-    return answer, 400 if error else 200
+    return answer, strict.status
 
 
 @bp.route("/reminders/rules/<reference>", methods=["GET", "POST"])

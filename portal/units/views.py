@@ -21,8 +21,8 @@ from portal.people.tree import read_tree
 from portal.permissions import Permission
 from portal.units.forms import MoveForm, RenameForm, UnitSearchForm
 from portal.units.pages import Preview, Tree, previewed
+from portal.web.asked import Asked
 from portal.web.filters import date as day_words
-from portal.web.paging import Page
 
 bp = Blueprint("units", __name__, template_folder="templates")
 
@@ -31,8 +31,8 @@ bp = Blueprint("units", __name__, template_folder="templates")
 @requires(Permission.UNIT_CHANGE)
 def index() -> ResponseReturnValue:
     """A unit and those directly under it, or the units found by a word of their name."""
-    tree, text = Tree(current_user.viewer), request.args.get("q", "").strip()
-    asked = request.args.get("unit", "").strip()
+    strict = Asked(request.args, request.path)
+    tree, text, asked = Tree(current_user.viewer), strict.text("q"), strict.text("unit")
     tops, errors = tree.tops, []
     here = tops[0] if len(tops) == 1 and not text else None
     try:
@@ -40,11 +40,11 @@ def index() -> ResponseReturnValue:
     except NotFoundError as error:
         errors = [(str(error), "#q")]
     lines = tree.named(text) if text else tree.lines(tops) if here is None else tree.below(here)
-    page = Page.of(len(lines), request.path, request.args.items(multi=True))
+    page = strict.page(len(lines))
     answer = render_template(
         "units/index.html",
         page=page,
-        errors=errors,
+        errors=[*errors, *strict.errors()],
         lines=lines[page.offset : page.offset + page.size],
         form=UnitSearchForm(data={"q": text}),
         text=text,
@@ -53,7 +53,7 @@ def index() -> ResponseReturnValue:
         chapters=tree.chapters(here) if here is not None else [],
         today=tree.today,
     )
-    return answer, 404 if errors else 200
+    return answer, 404 if errors else strict.status
 
 
 @bp.route("/units/rename", methods=["GET", "POST"])

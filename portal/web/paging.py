@@ -4,13 +4,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from portal.errors import BadInputError
+
 PAGE_SIZE = 25
+LONGEST = 60  # characters of a value that a sentence repeats
 
 
 def asked_number(arguments: Mapping[str, str]) -> int:
-    """The page that an address asks for; 1 where it asks for none or for nonsense."""
-    asked = arguments.get("page", "1")
-    return int(asked) if asked.isascii() and asked.isdigit() and 0 < len(asked) < 10 and int(asked) else 1
+    """The page that an address asks for; 1 where it asks for none.
+
+    Raises:
+        BadInputError: What it asks for is no number of a page.
+    """
+    asked = arguments.get("page", "").strip() or "1"
+    if asked.isascii() and asked.isdigit() and len(asked) < 10 and int(asked):
+        return int(asked)
+    shown = asked if len(asked) <= LONGEST else f"{asked[:LONGEST]}…"
+    raise BadInputError([f"“{shown}” is not a page number. Write a number from 1, such as 2."])
 
 
 def address(path: str, arguments: Iterable[tuple[str, str]], number: int = 1) -> str:
@@ -41,7 +51,11 @@ class Page:
         arguments: Iterable[tuple[str, str]],
         size: int = PAGE_SIZE,
     ) -> "Page":
-        """The page that ``arguments`` ask for (``request.args.items(multi=True)``), or the last one."""
+        """The page that ``arguments`` ask for, or the last one.
+
+        Raises:
+            BadInputError: They ask for no number of a page.
+        """
         kept = list(arguments)
         count = max(1, -(-total // size))
         number = min(asked_number(dict(kept)), count)

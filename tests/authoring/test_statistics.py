@@ -275,7 +275,10 @@ def test_the_address_sorts_the_table(client):
     counts = [int(cell) for cell in column(1, "answers")]
     assert counts == sorted(counts)
     assert [int(cell) for cell in column(1, "-answers")] == sorted(counts, reverse=True)
-    assert column(0, "nonsense") == column(0, "item") == column(0, "-item")[::-1]
+    assert column(0, "") == column(0, "item") == column(0, "-item")[::-1]
+    refused = client.page("/authoring/protect/statistics?sort=nonsense&version=9", 400).text
+    assert "“nonsense” is not a known sort order. Choose item, -item, answers," in refused
+    assert "“9” is not a known version. Choose 1." in refused
     head = client.page("/authoring/protect/statistics?sort=answers").links["Answers"]
     assert "sort=-answers" in head
 

@@ -114,7 +114,7 @@ def test_the_list_shows_one_state_or_all(administrator):
     assert "Command line" in failed.text
     assert "60 people checked." not in failed.text
     assert "No job is waiting." in administrator.page("/jobs?state=waiting").text
-    assert len(administrator.page("/jobs?state=nonsense&page=nonsense").all("tbody")[0]) == 4
+    assert len(administrator.page("/jobs?state=nonsense&page=nonsense", 400).all("tbody")[0]) == 4
 
 
 def test_the_list_is_paged_and_costs_the_same_for_two_and_for_twenty(administrator):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from tests.factories.people import make_unit
 from tests.monitoring.world import REPORT, TODAY, enter, make_world
 
 FILES = [
@@ -34,12 +35,15 @@ POSITIONS = [
     ("as_known_on=9999-12-31", "nothing is known from later yet"),
 ]
 ELSEWHERE = "unit=Westshire+Police/Crime"
+EMPTY = "unit=Westshire+Police/Stores"  # a unit of nobody
 
 
 @pytest.fixture
 def world(client):
     with time_machine.travel(TODAY, tick=False):
-        yield make_world()
+        made = make_world()
+        make_unit("Stores", made.units["force"])
+        yield made
 
 
 @pytest.mark.parametrize(("asked", "said"), POSITIONS)
@@ -65,33 +69,42 @@ def test_the_first_day_that_may_be_asked_about_has_pages(client, world):
     assert auditor.page(f"{REPORT}/changes?from_as_at=1900-01-01", 200)
 
 
-@pytest.mark.parametrize("asked", [ELSEWHERE, "unit=Atlantis", "unit=//", "unit=/", "q=nobody-of-this-name"])
-def test_a_foreign_unit_or_a_filter_that_matches_nobody_gets_a_sentence_and_no_chart(client, world, asked):
+@pytest.mark.parametrize("asked", [ELSEWHERE, "unit=Atlantis", "unit=//", "unit=/"])
+def test_a_foreign_unit_is_refused_in_a_sentence(client, world, asked):
     manager = enter(client, world, "D2001")  # of direct reports in the north
+    for path in (REPORT, "/monitoring", f"{REPORT}/changes"):
+        page = manager.page(f"{path}?{asked}", 400)
+        assert "is not a known unit. Write the whole path of a unit that you can see" in page.text, path
+        assert page.title.startswith("Error: "), path
+        assert "O'Brien" not in page.text, path
 
-    report = manager.page(f"{REPORT}?{asked}")
+
+@pytest.mark.parametrize("asked", [EMPTY, "q=nobody-of-this-name"])
+def test_a_filter_that_matches_nobody_gets_a_sentence_and_no_chart(client, world, asked):
+    viewer = enter(client, world, "D6001")
+
+    report = viewer.page(f"{REPORT}?{asked}")
 
     assert "Nobody matches these filters. Change or clear them." in report.text
-    if asked.startswith("unit"):
+    if asked == EMPTY:
         assert report.text.count("Nobody whose record you may see matches these filters.") == 1
         for heading in ("By rank or grade, lowest first", "By designated role, lowest first"):
             assert heading not in report.text
         assert "A line stands here once somebody was required" in report.text
-        overview = manager.page(f"/monitoring?{asked}")
+        overview = viewer.page(f"/monitoring?{asked}")
         assert overview.h1 == "Nobody is listed"
         assert "Nobody whose record you may see works in this unit today" in overview.text
         assert not overview.all("svg", class_="portal-bar")
-    assert "O'Brien" not in report.text
 
 
 def test_files_for_nobody_say_so_or_have_a_head_alone(client, world):
-    manager = enter(client, world, "D2001")
+    viewer = enter(client, world, "D6001")
     for name in ("completions", "people"):
-        lines = manager.get(f"{REPORT}/{name}.csv?{ELSEWHERE}").get_data(as_text=True).split("\r\n")
+        lines = viewer.get(f"{REPORT}/{name}.csv?{EMPTY}").get_data(as_text=True).split("\r\n")
         assert len(lines) == 2
         assert lines[0].startswith("force,staff_number,surname")
-    typed = json.loads(manager.get(f"{REPORT}/completions.json?{ELSEWHERE}").data)
-    assert (typed["rows"], typed["definition"]["filters"]) == ([], ["Unit: Crime"])
+    typed = json.loads(viewer.get(f"{REPORT}/completions.json?{EMPTY}").data)
+    assert (typed["rows"], typed["definition"]["filters"]) == ([], ["Unit: Stores"])
 
 
 def test_before_a_directive_was_known_its_report_says_so_and_shows_today(client, world):

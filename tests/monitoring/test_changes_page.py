@@ -131,8 +131,8 @@ def test_a_unit_that_had_another_name_is_the_same_unit(auditor: PortalClient, wo
     assert "Not listed" not in page.text
 
 
-def test_a_unit_that_is_none_gets_a_sentence(auditor: PortalClient) -> None:
-    page = auditor.page(asked(unit="Eastshire Police"))
+def test_a_group_of_nobody_gets_a_sentence(auditor: PortalClient) -> None:
+    page = auditor.page(asked(role="audit"))
     assert page.h1 == "No status changed"
     assert "among the people who match the filters" in page.text
 

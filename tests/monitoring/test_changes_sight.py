@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 import time_machine
 
+from portal.db import stamp, transaction
+from portal.people.units import move_unit
 from tests.monitoring.moving import correct, move
 from tests.monitoring.reading import csv_rows
 from tests.monitoring.world import MAY, REPORT, TODAY, World, enter, make_world
@@ -178,9 +180,6 @@ def test_an_exclusion_that_was_moved_to_days_out_of_sight_is_only_withdrawn(
 
 
 def test_a_unit_that_moved_elsewhere_is_named_only_to_who_sees_it(client: PortalClient, world: World) -> None:
-    from portal.db import stamp, transaction
-    from portal.people.units import move_unit
-
     with transaction():
         old, new = "Westshire Police/Crime", "Westshire Police/Local Policing/Crime"
         move_unit(old, new, on=date(2026, 5, 28), at=stamp())

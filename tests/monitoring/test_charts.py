@@ -262,7 +262,7 @@ def test_each_figure_leads_to_the_people_behind_it_on_the_page_and_in_every_file
     assert people(september.page(listed.links[chip])) == people(page)
 
 
-@pytest.mark.parametrize("query", ["late=nonsense", "due=0", "late=1-30&status=exempt", "due=30&late=1-30"])
+@pytest.mark.parametrize("query", ["late=1-30&status=exempt", "due=30&late=1-30"])
 def test_a_filter_that_matches_nobody_says_so(auditor, query):
     page = auditor.page(f"{REPORT}?{query}")
 
@@ -271,7 +271,7 @@ def test_a_filter_that_matches_nobody_says_so(auditor, query):
     assert csv_rows(auditor, f"?{query}") == []
 
 
-@pytest.mark.parametrize("query", ["unit=Westshire+Police/Nowhere", "rank=General", "role=nothing"])
+@pytest.mark.parametrize("query", ["unit=Westshire+Police/Crime&rank=Sergeant", "rank=Staff", "role=audit"])
 def test_a_group_of_nobody_gets_a_sentence_and_no_drawing(auditor, query):
     page = auditor.page(f"{REPORT}?{query}")
 

@@ -79,11 +79,10 @@ def test_the_heading_of_a_shared_link_claims_no_more_than_its_reader_sees(app, c
             == "3 people you can see in Westshire Police are overdue"
         )
         page = enter(PortalClient(app), world, "D2002").page(
-            "/monitoring?unit=Westshire+Police/Local+Policing"
+            "/monitoring?unit=Westshire+Police/Local+Policing", 400
         )
-        assert page.h1 == "Nobody is listed"
-        assert "Nobody whose record you may see works in this unit" in page.text
-        assert not page.all("section", class_="portal-card")
+        assert page.h1 == "Nobody in Crime is overdue"
+        assert "“Westshire Police/Local Policing” is not a known unit." in page.text
 
 
 def test_the_overview_of_a_past_position_says_what_was_known_then(client):
@@ -163,5 +162,6 @@ def test_the_command_by_rank_and_role_adds_up_to_its_whole(client):
         ]
 
 
-def test_groups_of_a_directive_that_is_none_change_nothing(auditor):
-    assert auditor.page("/monitoring?open=NO-SUCH").text == auditor.page("/monitoring").text
+def test_groups_of_a_directive_that_is_none_are_refused(auditor):
+    page = auditor.page("/monitoring?open=NO-SUCH", 400)
+    assert "“NO-SUCH” is not a known directive. Choose OIC-2026 or *." in page.text

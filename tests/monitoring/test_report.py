@@ -67,15 +67,11 @@ def test_units_stand_lowest_first_and_lead_into_themselves(auditor):
         ("?rank=Sergeant&rank=Constable&role=investigation", ["C1"]),
         ("?rank=Sergeant,Constable&status=overdue", ["S1", "N2", "D1001"]),
         ("?rank=Sergeant,", ["N2"]),
-        ("?rank=%22Sergeant,Constable%22", []),
         ("?rank=%0dSergeant", ["N2"]),
-        ("?rank=Ser%0dgeant", []),
         ("?status=overdue", ["S1", "N2", "D1001"]),
         ("?status=not_complete&rank=Constable", ["S1", "D1001"]),
         ("?status=exempt", ["S2"]),
-        ("?status=nonsense", []),
         ("?unit=Westshire+Police/Local+Policing/Response//South", ["S1", "S2"]),
-        ("?unit=Westshire+Police/Nowhere", []),
     ],
 )
 def test_filters_narrow_table_and_file_alike(auditor, query, found):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.errors import BadInputError
 from portal.web.paging import Page, asked_number
 
 
@@ -37,9 +38,16 @@ def test_links_keep_the_filters_as_they_were(filters: list[tuple[str, str]]) -> 
     assert parse_qsl(urlsplit(page.previous_url).query) == kept
 
 
-@pytest.mark.parametrize("asked", ["", "0", "-1", "two", "1e3", "²", "9" * 40, " 3"])
-def test_nonsense_asks_for_the_first_page(asked: str) -> None:
-    assert asked_number({"page": asked}) == 1
+@pytest.mark.parametrize("asked", ["0", "-1", "two", "1e3", "²", "9" * 40])
+def test_what_is_no_number_of_a_page_is_refused_by_every_list(asked: str) -> None:
+    for read in (lambda: asked_number({"page": asked}), lambda: Page.of(9, "/people", [("page", asked)])):
+        with pytest.raises(BadInputError, match="is not a page number"):
+            read()
+
+
+@pytest.mark.parametrize(("asked", "number"), [("", 1), (" 3", 3), ("007", 7)])
+def test_an_empty_number_asks_for_the_first_page(asked: str, number: int) -> None:
+    assert asked_number({"page": asked}) == number
 
 
 def test_a_page_past_the_end_is_the_last() -> None:

@@ -17,7 +17,7 @@ from portal.authoring.views.blueprint import bp
 from portal.db import transaction
 from portal.errors import RuleError
 from portal.permissions import Permission
-from portal.web.paging import Page
+from portal.web.asked import Asked
 
 PAUSE = timedelta(minutes=15)  # between two saves of one piece of work
 
@@ -54,11 +54,13 @@ def history(key: str) -> ResponseReturnValue:
     """Every saved state: when, who, what."""
     state = queries.draft(key)
     saved = queries.saves(state.draft_id)
-    every = request.args.get("every") == "yes"
+    asked = Asked(request.args, request.path)
+    every = asked.choice("every", ("yes",)) == "yes"
     runs = [Run(each, 1) for each in saved] if every else _runs(saved)
-    page = Page.of(len(runs), request.path, request.args.items(multi=True))
-    return render_template(
+    page = asked.page(len(runs))
+    answer = render_template(
         "authoring/history.html",
+        errors=asked.errors(),
         state=state,
         runs=runs[page.offset : page.last],
         page=page,
@@ -68,6 +70,7 @@ def history(key: str) -> ResponseReturnValue:
         may_edit=opening.may_edit() and state.review is None,
         parent_text=opening.crumb(state, opening.title_of(state)),
     )
+    return answer, asked.status
 
 
 @bp.post("/<draft:key>/history")

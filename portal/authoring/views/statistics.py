@@ -9,13 +9,14 @@ from flask_login import current_user
 from portal.access import requires
 from portal.authoring import queries
 from portal.authoring.editing import items
-from portal.authoring.item_table import order_of
+from portal.authoring.item_table import COLUMNS, order_of
 from portal.authoring.statistics import LEAST
 from portal.authoring.submitted import item_rows, version_numbers
 from portal.authoring.views.blueprint import bp
 from portal.catalogue.queries import numbered_version
 from portal.catalogue.rendering import fill
 from portal.permissions import Permission
+from portal.web.asked import Asked
 
 
 @bp.get("/<module:key>/statistics")
@@ -26,11 +27,14 @@ def statistics(key: str) -> ResponseReturnValue:
     if not numbers:
         queries.draft(key)
         return render_template("authoring/statistics.html", key=key, numbers=[], answers=0, least=LEAST)
-    version = numbered_version(key, request.args.get("version", numbers[0], type=int))
-    order = order_of(request.args)
+    asked = Asked(request.args, request.path)
+    chosen = asked.choice("version", map(str, numbers)) or numbers[0]
+    version = numbered_version(key, int(chosen))
+    order = order_of(asked.order(COLUMNS))
     rows = item_rows(version.id)
-    return render_template(
+    answer = render_template(
         "authoring/statistics.html",
+        errors=asked.errors(),
         key=key,
         version=version,
         numbers=numbers,
@@ -46,6 +50,7 @@ def statistics(key: str) -> ResponseReturnValue:
             ".statistics", key=key, version=version.number, sort=order.pressed(column)
         ),
     )
+    return answer, asked.status
 
 
 def _in_draft(key: str) -> Collection[str] | None:

@@ -1,0 +1,69 @@
+"""Which values of a report's filters are known to its viewer; any other is refused, with a sentence.
+
+Known is what was ever recorded and the viewer may see: a rank that nobody holds today or the path that a unit
+had before it was renamed stays known. What lies out of their sight is answered as what never was.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from portal.db import db
+from portal.monitoring.filters import (
+    DUE_DAYS,
+    FIELD_WORDS,
+    LATE_BANDS,
+    STATUS_WORDS,
+    Filters,
+)
+from portal.monitoring.reach import Reach
+from portal.people.models import Post
+from portal.web.asked import MOST_NAMED, UnknownValueError, unknown
+
+FIXED: dict[str, Collection[str]] = {"status": STATUS_WORDS, "late": LATE_BANDS, "due": DUE_DAYS}
+
+
+def refuse_unknown(filters: Filters, reach: Reach) -> None:
+    """Refuse filters with a value that the viewer cannot know. A statement for each of unit, role and ranks.
+
+    Raises:
+        UnknownValueError: Names each value and what is possible.
+    """
+    faults = [*_fixed(filters), *_units(filters, reach), *_roles(filters, reach), *_ranks(filters, reach)]
+    if faults:
+        raise UnknownValueError(faults)
+
+
+def _fixed(filters: Filters) -> Iterable[tuple[str, str]]:
+    for name, values in FIXED.items():
+        asked = filters.address.get(name)
+        if asked is not None and asked not in values:
+            yield unknown(FIELD_WORDS[name].lower(), asked, list(values)), name
+
+
+def _units(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
+    if filters.unit and reach.unit_of(filters.unit) is None:
+        said = unknown("unit", filters.unit, [])
+        yield f"{said} Write the whole path of a unit that you can see, or choose one from the list.", "unit"
+
+
+def _roles(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
+    if filters.role:
+        yield from _posts("role", [filters.role], Post.designated_role, reach)
+
+
+def _ranks(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
+    yield from _posts("rank", filters.ranks, Post.rank_or_grade, reach)
+
+
+def _posts(name: str, asked: Iterable[str], column: Any, reach: Reach) -> Iterable[tuple[str, str]]:
+    """What is wrong with values of posts: of a post in sight, by the tree of the position or of today."""
+    seen = or_(reach.sees(Post), reach.saw(Post))
+    for value in asked:
+        statement = select(Post.id).where(column == value, seen).limit(1)
+        if db.session.scalar(statement) is None:
+            every = db.session.scalars(
+                select(column).where(seen).distinct().order_by(column).limit(MOST_NAMED + 1)
+            )
+            yield unknown(FIELD_WORDS[name].lower(), value, list(every)), name

@@ -1,0 +1,59 @@
+"""The names and places that units ever had: an address written down before a change still leads there."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from sqlalchemy import select
+
+from portal.db import db
+from portal.people.models import UnitState
+
+
+class FormerUnits:
+    """Every state of every unit that was ever recorded, whether it holds or was replaced."""
+
+    def __init__(self, states: Iterable[tuple[int, str, int | None, date]]) -> None:
+        self._named: dict[str, set[int]] = defaultdict(set)
+        self._parents: dict[int, set[int | None]] = defaultdict(set)
+        self._newest: dict[int, date] = {}
+        for unit_id, name, parent_id, valid_from in states:
+            self._named[name].add(unit_id)
+            self._parents[unit_id].add(parent_id)
+            self._newest[unit_id] = max(valid_from, self._newest.get(unit_id, valid_from))
+
+    def find(self, names: Sequence[str], among: Iterable[int] | None = None) -> int | None:
+        """The unit that these names, from the force down, ever led to; of several, the one changed last.
+
+        The names need not have held on the same day: where a unit was renamed and another below it is
+        new, either of the upper one's names leads there.
+
+        Args:
+            names: From the force down.
+            among: Only of these units; None: of all.
+        """
+        found: set[int | None] = {None}
+        for name in names:
+            found = {one for one in self._named.get(name, ()) if self._parents[one] & found}
+        units = {one for one in found if one is not None}
+        allowed = units if among is None else units.intersection(among)
+        return max(allowed, key=lambda one: (self._newest[one], one), default=None)
+
+    def above(self, units: Iterable[int]) -> set[int]:
+        """These units and every unit that any of them ever lay below."""
+        found: set[int] = set()
+        waiting = list(units)
+        while waiting:
+            unit_id = waiting.pop()
+            if unit_id not in found:
+                found.add(unit_id)
+                waiting += [one for one in self._parents.get(unit_id, ()) if one is not None]
+        return found
+
+
+def read_former_units() -> FormerUnits:
+    """All of it, in one statement."""
+    columns = (UnitState.unit_id, UnitState.name, UnitState.parent_id, UnitState.valid_from)
+    return FormerUnits(
+        (unit, name, above, since) for unit, name, above, since in db.session.execute(select(*columns))
+    )
