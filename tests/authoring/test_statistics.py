@@ -297,7 +297,7 @@ def test_the_version_is_chosen_by_address(client):
     assert now.all("table") == []
     assert "12 answers" in before.text
     assert "Too few answers to say." in before.text
-    client.page("/authoring/protect/statistics?version=3", status=404)
+    client.page("/authoring/protect/statistics?version=3", status=400)
     client.page("/authoring/nothing/statistics", status=404)
 
 
