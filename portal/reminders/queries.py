@@ -340,8 +340,15 @@ def seen(viewer: Viewer) -> set[int]:
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
-    """Messages to people whom the viewer sees; what is told of accounts, for who administers them alone."""
-    seen = or_(Message.person_id.in_(visible_people(viewer)), Message.person_id == viewer.person_id)
+    """That a message is the viewer's own, or to and about people they may see.
+
+    What is told of accounts is for who administers them alone.
+    """
+    people = visible_people(viewer)
+    lines = select(MessageLine.id).where(MessageLine.message_id == Message.id)
+    about_seen = lines.where(MessageLine.about_id.in_(people)).correlate(Message).exists()
+    told = or_(about_seen, ~lines.correlate(Message).exists())
+    seen = or_(and_(Message.person_id.in_(people), told), Message.person_id == viewer.person_id)
     if Permission.ACCOUNT_ADMINISTER in viewer.permissions:
         return seen
     return and_(seen, Message.kind == Kind.REMINDER)
@@ -356,7 +363,7 @@ def _lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
         .join(Directive, Directive.id == MessageLine.directive_id)
         .join(Message, Message.id == MessageLine.message_id)
         .outerjoin(about, about.person_id == MessageLine.about_id)
-        .where(MessageLine.message_id.in_(ids))
+        .where(MessageLine.message_id.in_(ids), or_(is_seen, Message.person_id == viewer.person_id))
         .order_by(MessageLine.id)
     )
     found: dict[int, list[str]] = {}

@@ -99,14 +99,18 @@ def preview() -> ResponseReturnValue:
         day = clock.today()
     plan = planning.planned(day, line_managers=line_managers_see())
     seen = queries.seen(current_user.viewer) & plan.people.keys()
+    letters = {one: [line for line in plan.letters[one] if line.about_id in seen] for one in plan.letters}
     rows = [
         (plan.people[one], [planning.said(plan, line, one, seen) for line in lines])
-        for one, lines in plan.letters.items()
-        if one in seen
+        for one, lines in letters.items()
+        if one in seen and lines
     ]
     rows.sort(key=lambda row: (row[0].surname, row[0].staff_number))
     out = {
-        **dict.fromkeys(plan.untold, "cannot open the report of those who are overdue"),
+        **dict.fromkeys(
+            (one for one in plan.untold if seen & {*plan.untold[one]}),
+            "cannot open the report of those who are overdue",
+        ),
         **plan.unreachable,
     }
     missed = [(plan.people[one], why) for one, why in out.items() if one in plan.people and one in seen]
