@@ -7,7 +7,7 @@ had before it was renamed stays known. What lies out of their sight is answered 
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, select, true
 
 from portal.db import db
 from portal.monitoring.filters import (
@@ -19,7 +19,7 @@ from portal.monitoring.filters import (
 )
 from portal.monitoring.reach import Reach
 from portal.people.models import Post
-from portal.web.asked import MOST_NAMED, UnknownValueError, unknown
+from portal.web.asked import UnknownValueError, unknown
 
 FIXED: dict[str, Collection[str]] = {"status": STATUS_WORDS, "late": LATE_BANDS, "due": DUE_DAYS}
 
@@ -58,12 +58,17 @@ def _ranks(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
 
 
 def _posts(name: str, asked: Iterable[str], column: Any, reach: Reach) -> Iterable[tuple[str, str]]:
-    """What is wrong with values of posts: of a post in sight, by the tree of the position or of today."""
-    seen = or_(reach.sees(Post), reach.saw(Post))
+    """What is wrong with values of posts: none is of a post that the viewer may see on some day."""
     for value in asked:
-        statement = select(Post.id).where(column == value, seen).limit(1)
-        if db.session.scalar(statement) is None:
-            every = db.session.scalars(
-                select(column).where(seen).distinct().order_by(column).limit(MOST_NAMED + 1)
-            )
-            yield unknown(FIELD_WORDS[name].lower(), value, list(every)), name
+        if not any(reach.saw(post) for post in _held(column == value, reach)):
+            every = {getattr(post, column.key) for post in _held(true(), reach) if reach.saw(post)}
+            yield unknown(FIELD_WORDS[name].lower(), value, sorted(every)), name
+
+
+def _held(condition: ColumnElement[bool], reach: Reach) -> Iterable[Any]:
+    """The posts that the viewer may have seen, as far as they differ in what decides it; any for everyone."""
+    words = (Post.rank_or_grade, Post.designated_role)
+    days = (Post.unit_id, Post.valid_from, Post.valid_to, Post.line_manager_id)
+    columns = words if reach.everyone else (*words, *days)
+    statement = select(*columns).where(condition, reach.may_have_seen(Post)).distinct()
+    return db.session.execute(statement).all()

@@ -4,8 +4,12 @@ Every number, page and file of a report goes through ``Reach.whose``, so what ma
 once, and a filter can only narrow it.
 """
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, or_, select, true
@@ -19,6 +23,7 @@ from portal.people.former_units import FormerUnits, read_former_units
 from portal.people.models import PersonName, Post
 from portal.people.named import named
 from portal.people.queries import UnitRow, Viewer, live_units, sight
+from portal.people.tree import read_tree
 from portal.standing.queries import Whose
 
 
@@ -64,11 +69,36 @@ class Reach:
         """That a post is one that this viewer may be told of, by the tree of the position."""
         return self._posts_of(post, self.unit_ids)
 
-    def saw(self, post: Any) -> ColumnElement[bool]:
-        """The same by the tree of the position or by that of today."""
-        return self._posts_of(post, self.unit_ids | self.today_ids)
+    def may_have_seen(self, post: Any) -> ColumnElement[bool]:
+        """That a post's unit was in sight on some day, or that it names the viewer: ``saw`` decides."""
+        return self._posts_of(post, self.unit_ids | self._days_in_sight.keys())
 
-    def _posts_of(self, post: Any, unit_ids: frozenset[int]) -> ColumnElement[bool]:
+    def saw(self, post: Any) -> bool:
+        """Whether the viewer may be told of a post on some day of it, by the units as known now or here."""
+        if self.everyone or (self.manager_id is not None and post.line_manager_id == self.manager_id):
+            return True
+        at = self.position.as_at
+        if post.unit_id in self.unit_ids and post.valid_from <= at <= post.valid_to:
+            return True
+        days = self._days_in_sight.get(post.unit_id, ())
+        return any(first <= post.valid_to and post.valid_from <= last for first, last in days)
+
+    @cached_property
+    def _days_in_sight(self) -> dict[int, list[tuple[date, date]]]:
+        """The runs of days on which each unit lay in or under a granted one, as known now."""
+        found: dict[int, list[tuple[date, date]]] = defaultdict(list)
+        if self.everyone or not self.granted:
+            return found
+        tree = read_tree()
+        edges = [date.min, *tree.edges_after(date.min), date.max]
+        for first, after in pairwise(edges):
+            states = ((unit_id, tree.on(unit_id, first)) for unit_id in tree.ids())
+            units = {unit_id: UnitRow(one.name, one.parent_id, "") for unit_id, one in states if one}
+            for unit_id in under(units, *self.granted):
+                found[unit_id].append((first, after - timedelta(days=1)))
+        return found
+
+    def _posts_of(self, post: Any, unit_ids: Collection[int]) -> ColumnElement[bool]:
         if self.everyone:
             return true()
         ways: list[ColumnElement[bool]] = [post.unit_id.in_(sorted(unit_ids))] if unit_ids else []

@@ -13,14 +13,15 @@ from sqlalchemy import update
 
 from portal.db import db, stamp, transaction
 from portal.monitoring import exports, paper
-from portal.people.models import RoleGrant
-from portal.people.units import rename_unit
+from portal.people.models import Post, RoleGrant
+from portal.people.units import move_unit, rename_unit
 from tests.factories.people import make_grant
 from tests.monitoring.moving import move
 from tests.monitoring.preparing import jobs, run_jobs
 from tests.monitoring.reading import csv_rows
 from tests.monitoring.world import REPORT, TODAY, World, enter, make_world
 from tests.pages import Page, PortalClient
+from tests.standing.facts import add
 
 FILES = [
     f"{REPORT}/{name}"
@@ -234,3 +235,20 @@ def test_a_day_ahead_and_an_unknown_filter_are_both_said(administrator: PortalCl
     page = administrator.page(f"{REPORT}?as_at={tomorrow}&status=foo", 400)
     assert "not for a day to come" in page.text
     assert "“foo” is not a known status." in page.text
+
+
+def test_a_rank_held_while_its_unit_lay_elsewhere_is_unknown(client: PortalClient, world: World) -> None:
+    """The unit is in sight again, but nobody could see who held it meanwhile."""
+    crime, local = "Westshire Police/Crime/Response, North", NORTH
+    for old, new, day in ((local, crime, date(2026, 4, 1)), (crime, local, date(2026, 5, 1))):
+        with transaction():
+            move_unit(old, new, on=day, at=stamp())
+    for rank, first in (("Colonel", date(2026, 4, 10)), ("Major", date(2026, 5, 10))):
+        words = {"rank_or_grade": rank, "designated_role": "escort", "post_key": rank}
+        days = {"valid_from": first, "valid_to": first + timedelta(days=9)}
+        who = world.people["N2"]
+        add(Post(person_id=who, unit_id=world.units["north"], **words, **days), people=[who])
+    enter(client, world, "D2003")
+
+    assert client.get(f"{FILES[0]}?rank=Colonel").status_code == 400
+    assert client.get(f"{FILES[0]}?rank=Major").status_code == 200
