@@ -75,7 +75,7 @@ class Telling:
         """The token of a session of the looker."""
         with transaction():
             origin = Origin("192.0.2.1", "Test")
-            token, _ = services.open_session(self.people[self.looker.number], "looker", origin, clock.now())
+            token, _ = services.open_session(self.people[self.looker.number], origin, clock.now())
         return token
 
     def _begin(self) -> None:
