@@ -19,6 +19,10 @@ from portal import clock
 from portal.db import transaction
 from portal.extensions import limiter
 from portal.monitoring import exports
+from portal.monitoring.changes import Changes
+from portal.monitoring.files import position_of
+from portal.monitoring.queries import completion_report
+from portal.people.queries import viewer_of
 from portal.reminders import services
 from portal.reminders.hours import Hours
 from portal.reminders.letters import letter
@@ -211,6 +215,26 @@ def test_it_changes_nothing_in_any_story(
     app: Flask, database: None, by_jobs: None, story: Story, looker: Looker
 ) -> None:
     compare(app, story, looker)
+
+
+@settings(QUIET, max_examples=8)
+@example(story=LEFT, looker=INSPECTOR)
+@example(story=UNIT_MOVED, looker=INSPECTOR)
+@given(story=STORIES, looker=LOOKING)
+def test_the_sums_of_both_reports_agree_with_what_changed(
+    app: Flask, database: None, story: Story, looker: Looker
+) -> None:
+    with undone():
+        telling = Telling(story, looker)
+        with time_machine.travel(NOON, tick=False):
+            viewer = viewer_of(telling.people[looker.number])
+            assert viewer is not None
+            for from_day, from_known, day, known in PAIRS:
+                positions = (position_of(from_day, from_known), position_of(day, known))
+                then, now = (completion_report(viewer, REFERENCES[0], at) for at in positions)
+                wholes = [cells[0] for cells in Changes(then, now).cells.values() if 0 in cells]
+                gone, come = (sum(pair[side] is None for pair in wholes) for side in (1, 0))
+                assert then.figures.assigned - gone + come == now.figures.assigned
 
 
 def test_the_stories_hide_something() -> None:
