@@ -25,10 +25,18 @@ class PacedChannel(HTTPChannel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.sent = 0  # bytes handed to the system
-        self.busy_at = monotonic()  # when it last carried a request or an answer, or was opened
+        self.busy_at = monotonic()  # when it was opened, or its last request was answered
         self.has_served = False
         self.outgoing: Pace | None = None
         super().__init__(*args, **kwargs)
+
+    def service(self) -> None:
+        """Work on one request, in a thread of its lane."""
+        self.has_served = True
+        try:
+            super().service()
+        finally:
+            self.busy_at = monotonic()
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Hand bytes to the system; returns how many it took."""
@@ -59,12 +67,9 @@ class PacedChannel(HTTPChannel):
             return self.outgoing.is_too_slow(taken, now)
         self.outgoing = None
         if self.requests:
-            self.busy_at, self.has_served = now, True
             return False
-        request = self.request
-        if request is not None:
-            self.busy_at = now
-            return bool(request.is_too_slow(now))
+        if self.request is not None:
+            return bool(self.request.is_too_slow(now))
         return now - self.busy_at > (IDLE_SECONDS if self.has_served else HEADER_SECONDS)
 
     def _not_taken(self) -> int:

@@ -146,6 +146,28 @@ def test_a_body_that_comes_slowly_but_steadily_arrives(strict: int) -> None:
         assert one.recv(4096).endswith(b" 4000")
 
 
+def _is_answered(one: socket.socket) -> bool:
+    one.sendall(b"GET /page HTTP/1.1\r\nHost: a\r\n\r\n")
+    said = b""
+    while not said.endswith(b" 0"):
+        more = one.recv(4096)
+        if not more:
+            return False
+        said += more
+    return True
+
+
+def test_connections_that_are_used_again_and_again_stay_open(strict: int) -> None:
+    with all_open(connected(strict) for _ in range(8)) as browsers:
+        for _ in range(12):  # for longer than a connection may idle
+            for one in browsers:
+                assert _is_answered(one)
+                time.sleep(0.03)
+        time.sleep(1.2)  # for longer than a new connection may take over its first header
+        for one in browsers:
+            assert _is_answered(one)
+
+
 def test_more_connections_than_there_may_be_shut_nobody_out(strict: int) -> None:
     with all_open(connected(strict) for _ in range(100)):
         assert seconds_to(strict, "/page") < 5
