@@ -59,8 +59,8 @@ def serve(
     """Serve an application until stopped, with a process beside it that runs so many jobs at once."""
     _with_less_memory()
     module, _, name = target.partition(":")
-    listening = _bound(address, port)
     _load(module)
+    listening = _bound(address, port)  # now, so that whoever connects need not wait for the loading
     application = getattr(sys.modules[module], name)
     if factory:
         application = application()
