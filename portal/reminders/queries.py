@@ -16,8 +16,8 @@ from portal.errors import NotFoundError
 from portal.people.known import known
 from portal.people.models import PersonName, Post, RoleGrant
 from portal.people.queries import Viewer, visible_people
-from portal.people.sight import granted, live
-from portal.permissions import SIGHT_ROLES, Permission, Role
+from portal.people.sight import live
+from portal.permissions import Permission, Role
 from portal.reminders.models import (
     Delivery,
     Kind,
@@ -26,7 +26,6 @@ from portal.reminders.models import (
     NoticeLine,
     ReminderRule,
     ReminderRun,
-    UntoldManager,
 )
 from portal.reminders.rules import Reason, Rules
 
@@ -232,35 +231,6 @@ def notices(viewer: Viewer, day: date) -> Notices:
         lost=sum(held.get(state, 0) for state in (Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED)),
         alone=not db.session.scalar(select(others)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Untold:
-    """A line manager who was not written to, since they could not have opened what it links to."""
-
-    staff_number: str
-    name: str
-    planned_at: datetime
-    people: int
-
-
-def untold_managers(viewer: Viewer, day: date) -> list[Untold]:
-    """Those whom the viewer may see, by name; who was given sight since is left out. One statement."""
-    given = exists().where(
-        granted(UntoldManager.person_id, day),
-        RoleGrant.role.in_(sorted(SIGHT_ROLES)),
-        RoleGrant.given_at >= UntoldManager.planned_at,
-    )
-    rows = db.session.execute(
-        select(PersonName, UntoldManager)
-        .join(UntoldManager, UntoldManager.person_id == PersonName.person_id)
-        .where(UntoldManager.person_id.in_(visible_people(viewer)), ~given)
-        .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
-    )
-    return [
-        Untold(name.staff_number, f"{name.surname}, {name.forenames}", row.planned_at, row.people)
-        for name, row in rows
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from portal.permissions import Permission
 from portal.reminders import planning, queries, services
 from portal.reminders.forms import NudgeForm, RulesForm
 from portal.reminders.models import Delivery
-from portal.reminders.queries import Addressee, Directed, Untold
+from portal.reminders.queries import Addressee, Directed
 from portal.reminders.settings import line_managers_see, mail_hours, relay_is_set
+from portal.reminders.untold import Untold, untold_managers
 from portal.standing.chasing import chased
 from portal.web.asked import Asked
 from portal.web.filters import instant
@@ -75,7 +76,7 @@ def index() -> ResponseReturnValue:
 
 def _untold() -> list[Untold]:
     """The line managers who cannot open the report of whom they manage, and so are not told of them."""
-    return [] if line_managers_see() else queries.untold_managers(current_user.viewer, clock.today())
+    return [] if line_managers_see() else untold_managers(current_user.viewer, clock.today())
 
 
 def _settable() -> list[Directed]:

@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
+from sqlalchemy import update
 
 from portal import clock
-from portal.db import transaction
+from portal.db import db, transaction
+from portal.people.models import RoleGrant
 from portal.reminders import services
 from portal.reminders.hours import Hours
 from tests.factories.people import make_grant
@@ -69,3 +71,22 @@ def test_sight_by_one_role_opens_no_attempt_by_another(client: PortalClient, wor
     manager.page("/people/D1001")
     assert manager.get("/people/D1001/attempts").status_code == 404
     assert manager.get("/people/C1/attempts").status_code == 200
+
+
+def test_who_was_not_told_is_listed_to_who_sees_the_whole_force_alone(
+    client: PortalClient, world: World
+) -> None:
+    """D4003 sees a line manager in the north, and not whom they manage in another command."""
+    world.person("D4003", "north", role="training")
+    make_grant(world.people["D4003"], "directive-owner", world.units["crime"])
+    make_grant(world.people["D4003"], "directive-owner", world.units["north"])
+    with transaction():
+        end = update(RoleGrant).where(RoleGrant.person_id == world.people["D2001"])
+        db.session.execute(end.values(ended_at=clock.now()))
+        services.plan_day(date(2026, 5, 14), at=clock.now(), hours=Hours())
+    asked = "because they cannot open the report"
+
+    assert asked not in enter(client, world, "D4003").page("/reminders").text
+    make_grant(world.people["D6001"], "administrator")
+    other = PortalClient(client.application)
+    assert asked in enter(other, world, "D6001").page("/reminders").text

@@ -1,0 +1,47 @@
+"""Line managers who were not written to about overdue reports, since they could not open what it links to."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import exists, select
+
+from portal.db import db
+from portal.people.models import PersonName, RoleGrant
+from portal.people.queries import Viewer, sight
+from portal.people.sight import granted
+from portal.permissions import SIGHT_ROLES
+from portal.reminders.models import UntoldManager
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A line manager who was not written to, since they could not have opened what it links to."""
+
+    staff_number: str
+    name: str
+    planned_at: datetime
+    people: int
+
+
+def untold_managers(viewer: Viewer, day: date) -> list[Untold]:
+    """All of them by name, to who sees the whole force; who was given sight since is left out.
+
+    Each is counted with whom they manage anywhere, so nobody is told who sees some units alone.
+    """
+    if not sight(viewer).everyone:
+        return []
+    given = exists().where(
+        granted(UntoldManager.person_id, day),
+        RoleGrant.role.in_(sorted(SIGHT_ROLES)),
+        RoleGrant.given_at >= UntoldManager.planned_at,
+    )
+    rows = db.session.execute(
+        select(PersonName, UntoldManager)
+        .join(UntoldManager, UntoldManager.person_id == PersonName.person_id)
+        .where(~given)
+        .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
+    )
+    return [
+        Untold(name.staff_number, f"{name.surname}, {name.forenames}", row.planned_at, row.people)
+        for name, row in rows
+    ]
