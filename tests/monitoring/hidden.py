@@ -67,7 +67,7 @@ STORIES = st.builds(
 
 @dataclass(frozen=True)
 class Looker:
-    """One who looks: a role on some units, or direct reports."""
+    """One who looks: a role on some units, or direct reports by a grant or, without a role, the roster."""
 
     number: str
     role: str
@@ -79,6 +79,7 @@ LOOKERS = [
     Looker("inspector", "manager", ("local",)),
     Looker("two", "manager", ("north", "roads")),
     Looker("owner", "directive-owner", ("south",)),
+    Looker("stranger", ""),  # a line manager by the roster alone
 ]
 
 

@@ -82,12 +82,12 @@ class Telling:
         for name, parent in PARENTS.items():
             label = "Force" if name == "force" else name
             self.units[name] = make_unit(label, self.units[parent] if parent else None)
-        for one in (*(each.number for each in LOOKERS), "stranger"):
+        for one in (each.number for each in LOOKERS):
             unit = {"stranger": "crime", "sergeant": "south"}.get(one, "local")
             words = {"surname": one.capitalize(), "role": "supervision", "rank": "Inspector"}
             self.people[one] = make_person(self.units[unit], staff_number=one, **words)
         for each in LOOKERS:
-            for unit in each.units or (None,):
+            for unit in (each.units or (None,)) if each.role else ():
                 make_grant(self.people[each.number], each.role, self.units[unit] if unit else None)
         self.activities = [add(Activity(kind="module", key=f"module-{n}")) for n in range(2)]
         self.module_versions = [make_module_version(activity) for activity in self.activities]
@@ -130,7 +130,8 @@ class Telling:
             secret = make_unit("Secret squad", self.units["crime"])
             for n in range(2):
                 about = {"staff_number": f"X{n}", "surname": "Extra"}
-                extra = make_person(secret, manager=self.people["stranger"], **about)
+                other = "sergeant" if self.looker.number == "stranger" else "stranger"
+                extra = make_person(secret, manager=self.people[other], **about)
                 make_record(extra, self.activities[n], date(2026, 5, 1 + n), reference=f"OIC-X-{n}")
                 make_exclusion(extra, self.directives[n], date(2026, 3, 1), date(2026, 3, 9))
         with time_machine.travel(NOON - DAY / 2, tick=False):

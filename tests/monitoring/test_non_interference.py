@@ -25,7 +25,8 @@ from portal.monitoring.queries import completion_report
 from portal.people.queries import viewer_of
 from portal.reminders import services
 from portal.reminders.hours import Hours
-from portal.reminders.letters import letter
+from portal.reminders.letters import Portal, letter
+from portal.reminders.planning import planned
 from tests.monitoring.hidden import LOOKERS, NOON, PEOPLE, STORIES, Hidden, Looker, Story
 from tests.monitoring.preparing import run_jobs
 from tests.monitoring.retelling import REFERENCES, Telling, undone
@@ -119,12 +120,14 @@ def jobs_of(app: Flask, client: PortalClient) -> Iterator[tuple[str, str]]:
 def mails(telling: Telling) -> Iterator[tuple[str, str]]:
     """The mail that the looker would be sent, and the outbox after everybody's is planned."""
     day, mine = clock.today(), telling.people[telling.looker.number]
-    plan = services.planned(day)
+    plan = planned(day, line_managers=True)
     lines = plan.letters.get(mine, [])
-    made = letter(mine, lines, plan.directives, now=clock.now(), address="https://x", force="Force")
+    made = letter(
+        mine, lines, plan.directives, now=clock.now(), portal=Portal("https://x", "Force", line_managers=True)
+    )
     yield "mail", f"{getattr(made, 'subject', '')} {getattr(made, 'text', made)}"
     with transaction():
-        services.plan_day(day, at=clock.now(), hours=Hours())
+        services.plan_day(day, at=clock.now(), hours=Hours(), line_managers=True)
     client = PortalClient(telling.app)
     client.set_cookie("portal", telling.sign_in())
     yield "outbox", RANDOM.sub("", client.get("/reminders").get_data(as_text=True))
