@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from portal.catalogue.package import Page
 from portal.catalogue.rendering import UNSET
+from portal.documents.fonts import unshown
 from portal.documents.markup import markup_of
+from portal.documents.replaced import name_of
 from portal.documents.typesetting import TypesettingError, pdf
 from portal.formats.faults import Faults
 from portal.isolation.stops import ReadingStoppedError
@@ -39,11 +41,15 @@ def check_printable(page: Page, html: str, module: str, faults: Faults) -> None:
     """Note what keeps a job aid from being a PDF, where its headings have no fault that says so already."""
     if any(fault.path == page.path for fault in faults.listed()):
         return
+    rows = page.body.split("\n")
+    for letter in sorted(unshown(html + page.title)):
+        line = next((page.body_line + n for n, row in enumerate(rows) if letter in row), None)
+        named = " and ".join(map(name_of, letter))
+        reason = f"“{letter}” ({named}) cannot be shown in the PDF. Write it in words, or take it out."
+        faults.add(page.path, line, reason)
     try:
         sheets(html, page.title, module)
     except ReadingStoppedError as error:
         faults.add(page.path, None, str(error))
     except TypesettingError as error:
-        rows = page.body.split("\n")
-        line = next((n for n, row in enumerate(rows) if error.quoted and error.quoted in row), None)
-        faults.add(page.path, None if line is None else page.body_line + line, str(error))
+        faults.add(page.path, None, str(error))

@@ -12,7 +12,9 @@ def compile_source(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes
     The typesetter may read the files below its folder, which is empty. ``arguments``: folders of ``fonts``;
     the document's instant ``at``; whether the rules of PDF/UA are ``claimed`` to be kept, and so checked.
     """
-    fonts = typst.Fonts(include_system_fonts=False, font_paths=arguments["fonts"])
+    fonts = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=arguments["fonts"]
+    )
     standards: Any = ["ua-1"] if arguments["claimed"] else None
     at = datetime.fromisoformat(arguments["at"])
     try:

@@ -2,20 +2,18 @@
 
 import re
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import font_source_sans_pro
-
+from portal.documents.fonts import FAMILIES, folders
 from portal.documents.markup import quoted
+from portal.documents.replaced import with_replacements
 from portal.errors import RuleError
 from portal.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.isolation.running import read_apart
 
 _FRAME = """
 #set document(title: {title}, author: {author}, date: datetime(year: {year}, month: {month}, day: {day}))
-#set text(font: "Source Sans Pro", size: 10pt, lang: "en", region: "GB", fill: rgb("#0b0c0c"))
+#set text(font: {families}, size: 10pt, lang: "en", region: "GB", fill: rgb("#0b0c0c"))
 #set par(leading: 0.55em, spacing: 0.8em)
 #set list(indent: 0.2em, spacing: 0.5em)
 #set enum(indent: 0.2em, spacing: 0.5em)
@@ -45,26 +43,14 @@ READER = Reader(
     advice="Filter the report first, or shorten the text.",
     act=("make", "made"),
 )
-_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 
 
 class TypesettingError(RuleError):
-    """No PDF that everyone can read can be made of a text."""
+    """No PDF that everyone can read can be made of a text; ``reason`` is the typesetter's."""
 
     def __init__(self, reason: str) -> None:
-        found = _GLYPH.search(reason)
-        self.quoted = found[1] if found else ""  # the characters it is about, where it is about some
-        if found:
-            said = f"“{self.quoted}” cannot be shown in the PDF. Write it in words, or take it out."
-        else:
-            said = "No PDF can be made of this text. Take out what is unusual in its layout."
-        super().__init__(said)
-
-
-@cache
-def _fonts() -> list[str]:
-    """The folders of the fonts, which the typesetter loads."""
-    return [str(Path(font_source_sans_pro.__file__).parent / "files")]
+        self.reason = reason
+        super().__init__("No PDF can be made of this text. Take out what is unusual in its layout.")
 
 
 def pdf(
@@ -80,7 +66,7 @@ def pdf(
 ) -> bytes:
     """A tagged PDF of this markup under its title.
 
-    The same arguments give the same bytes.
+    The same arguments give the same bytes. What no font has is shown as a replacement; the document says so.
 
     Args:
         markup: As ``portal.documents.markup`` makes it.
@@ -90,23 +76,28 @@ def pdf(
         author: Whose document it is.
         at: When its content was made; becomes the document's date.
         across: On A4 across rather than upright.
-        strict: Whether a text that breaks a rule of PDF/UA, by a character that the font lacks, is refused;
-            else its file is made all the same, without the claim to keep the rules.
+        strict: Whether a text that breaks a rule of PDF/UA, such as by its headings, is refused; else its
+            file is made all the same, without the claim to keep the rules.
 
     Raises:
         TypesettingError: The text breaks such a rule, or cannot be typeset at all.
     """
     at = at.replace(microsecond=0)
-    said = {"title": quoted(title), "author": quoted(author), "above": quoted(above), "foot": quoted(foot)}
-    said |= {"year": str(at.year), "month": str(at.month), "day": str(at.day)}
-    said["across"] = "true" if across else "false"
-    source = re.sub(r"\{(\w+)\}", lambda name: said[name[1]], _FRAME) + markup
+    texts = {"title": title, "above": above, "foot": foot, "author": author}
+    source = with_replacements(_frame(texts, at, across=across), markup)
     try:
         return _made(source.encode(), at, claimed=True)
     except TypesettingError:
         if strict:
             raise
     return _made(source.encode(), at, claimed=False)
+
+
+def _frame(texts: dict[str, str], at: datetime, *, across: bool) -> str:
+    values = {name: quoted(text) for name, text in texts.items()}
+    values |= {"year": str(at.year), "month": str(at.month), "day": str(at.day)}
+    values |= {"across": "true" if across else "false", "families": f"({', '.join(map(quoted, FAMILIES))})"}
+    return re.sub(r"\{(\w+)\}", lambda name: values[name[1]], _FRAME)
 
 
 def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
@@ -116,7 +107,7 @@ def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
         TypesettingError: The typesetter refuses the source.
         ReadingStoppedError: It took too much memory or time.
     """
-    said = {"fonts": _fonts(), "at": at.isoformat(), "claimed": claimed}
+    said = {"fonts": folders(), "at": at.isoformat(), "claimed": claimed}
     found = read_apart(READER, said, [source], _answer)
     if isinstance(found, str):
         raise TypesettingError(found)

@@ -87,7 +87,7 @@ def job_aid_pdf(slug: str) -> ResponseReturnValue:
         foot=f"{config.force_name}, version {version.number}, published on {date(version.published_at)}",
         author=config.force_name,
         at=version.published_at,
-        strict=False,  # what a force filled in since may hold a character that the font lacks
+        strict=False,  # what was once published is there to be printed, whatever its headings are
     )
     return send_file(
         BytesIO(content), "application/pdf", as_attachment=True, download_name=f"{slug}-job-aid.pdf"

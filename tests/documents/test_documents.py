@@ -91,12 +91,12 @@ def test_tables_keep_their_heads_and_links_lead_outside():
     assert '#link("https://portal.example/glossary")[#"See"]' in markup
 
 
-BROKEN = ["<h2>Two</h2><h4>Four</h4>", "<h3>Three</h3>", "<h2></h2>", "<p>Smile 😀</p>"]
+BROKEN = ["<h2>Two</h2><h4>Four</h4>", "<h3>Three</h3>", "<h2></h2>"]
 
 
 @pytest.mark.parametrize("html", BROKEN)
 def test_what_breaks_the_rules_of_accessible_files_is_refused_or_made_without_their_claim(html):
-    with pytest.raises(TypesettingError, match=r"cannot be shown in the PDF|No PDF can be made of this text"):
+    with pytest.raises(TypesettingError, match="No PDF can be made of this text"):
         made(html)
 
     assert b"pdfuaid" in made("<p>Kept</p>")

@@ -1,0 +1,79 @@
+"""What a document shows in place of what no font can show, and where it says so. Pure."""
+
+import re
+import unicodedata
+from itertools import takewhile
+
+from portal.documents.fonts import REPLACEMENT, is_mark, unshown
+from portal.documents.markup import quoted, words
+
+MOST = 200  # texts that a document lists; nobody reads more
+LONGEST = 160  # characters of such a text
+
+_STRING = re.compile(r'(?<!#link\()"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def with_replacements(frame: str, markup: str) -> str:
+    """The source of a document in which every text can be shown.
+
+    Args:
+        frame: Its head, to which a sentence is added where something was replaced.
+        markup: Its content, to which a list of the texts in which something was replaced is added.
+    """
+    if not unshown(frame + markup):
+        return frame + markup
+    lost = unshown("\n".join(_text_of(string) for string in _STRING.finditer(frame + markup)))
+    pattern = re.compile("|".join(map(re.escape, sorted(lost, key=len, reverse=True))))
+    changed: dict[str, str] = {}  # what was replaced, by the text as it is shown
+
+    def replace(string: re.Match[str]) -> str:
+        text = _text_of(string)
+        characters = {one for letter in pattern.findall(text) for one in letter}
+        shown = pattern.sub(REPLACEMENT, text)
+        lead = "".join(takewhile(is_mark, shown))
+        if lead:  # they would stand on what is before the text, and no font may have both
+            characters |= set(lead)
+            shown = REPLACEMENT + shown.removeprefix(lead)
+        if not characters:
+            return string[0]
+        changed[_cut(shown)] = ", ".join(map(name_of, sorted(characters)))
+        return quoted(shown)
+
+    frame, markup = _STRING.sub(replace, frame), _STRING.sub(replace, markup)
+    return f"{frame}{_sentence(len(changed))}{markup}\n{_list(changed)}"
+
+
+def name_of(character: str) -> str:
+    """A character that cannot be shown, by its number in Unicode, and by its name where it has one."""
+    name = unicodedata.name(character, "").lower()
+    return f"U+{ord(character):04X}{f' {name}' if name else ''}"
+
+
+def _text_of(string: re.Match[str]) -> str:
+    """What stands in a string of the typesetter's language, as ``quoted`` made it."""
+    return _ESCAPED.sub(lambda one: "\n" if one[1] == "n" else one[1], string[1])
+
+
+def _cut(text: str) -> str:
+    """On one line, cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
+
+
+def _sentence(number: int) -> str:
+    if not number:
+        return ""
+    texts = "One text of this document has" if number == 1 else f"{number:,} texts of this document have"
+    return f"{words(f'{texts} characters that it cannot show. The end of the document says which.')}\n\n"
+
+
+def _list(changed: dict[str, str]) -> str:
+    if not changed:
+        return ""
+    rows = [f"[{words(f'“{text}”: {named}')}]" for text, named in list(changed.items())[:MOST]]
+    if len(changed) > MOST:
+        rows.append(f"[{words(f'and {len(changed) - MOST:,} more')}]")
+    said = f"These texts contain characters that this document cannot show. Each is shown as {REPLACEMENT}:"
+    heading = "Characters that could not be shown"
+    return f"#heading(level: 2, {quoted(heading)})\n{words(said)}\n#list({', '.join(rows)})\n"
