@@ -1,5 +1,6 @@
 """A ``::: check`` as HTML: an unscored exercise that works with HTML alone, feedback behind each choice."""
 
+import re
 from collections.abc import Callable
 
 from portal.catalogue.context import Place
@@ -7,6 +8,8 @@ from portal.catalogue.items import ItemText, check_item
 from portal.formats.tables import Source
 from portal.kinds import kinds
 
+# As earlier releases drew the choices of a check. Their lessons are facts: they are shown without the keys.
+_VALUED = re.compile(r'(<input class="\S+__input" id="check-[^"]*" name="check-[^"]*"[^>]*?) value="[^"]*"')
 Inline = Callable[[str], str]
 
 
@@ -32,6 +35,11 @@ def read_check(content: str, place: Place, line: int) -> ItemText | None:
         place.fault(line, f"The key “{item.key}” is used twice in this lesson. Give each check its own.")
     place.check_keys.add(item.key)
     return item
+
+
+def without_values(html: str) -> str:
+    """A lesson's stored HTML without the keys of its checks' choices, which may say what is right."""
+    return _VALUED.sub(r"\1", html)
 
 
 def check_html(item: ItemText, inline: Inline, block: Inline) -> str:

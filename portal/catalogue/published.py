@@ -6,7 +6,7 @@ kept here is right for as long as it is kept, also after another database was re
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
+from portal.catalogue.checks import without_values
 from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion
 from portal.db import db, read
 
@@ -135,7 +136,8 @@ def published(name: VersionName) -> PublishedVersion:
     """The version of this name, which was read from the database in this same transaction."""
     wanted = {"id": name.id}
     activity_id, kind, key, *version = db.session.execute(_VERSIONS, wanted).one()
-    lessons = tuple(PublishedLesson(*row) for row in db.session.execute(_LESSONS, wanted))
+    read_lessons = (PublishedLesson(*row) for row in db.session.execute(_LESSONS, wanted))
+    lessons = tuple(replace(lesson, html=without_values(lesson.html)) for lesson in read_lessons)
     items = tuple(PublishedItem(*row) for row in db.session.execute(_ITEMS, wanted))
     values: tuple[Any, ...] = (*version, PublishedActivity(activity_id, kind, key), lessons, items)
     return PublishedVersion(*values)

@@ -1,17 +1,17 @@
 """Choices with feedback, as the kinds single and multiple have them; a report's parts hold them too."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import escape
 from wtforms import Form, FormField
 
 from portal.formats.keys import read_key
 from portal.formats.tables import Table
 from portal.kinds.editing import Data, Editor, area, box, kept_key, line, tables_of, tell, text_of, with_keys
 from portal.kinds.kind import Answer, AnswerError, Content, Kind, Renderer, Sent
+from portal.kinds.numbered import EARLIER_PAGE, keys_of, values_of
 from portal.web.form_rows import Rows
 
 
@@ -133,11 +133,20 @@ def choices_editor(check: Callable[[int], str]) -> Editor:
 class Shown:
     """A choice as a page shows it."""
 
-    key: str
+    value: str  # what the page sends for it
     html: str
     chosen: bool
     correct: bool
     feedback_html: str
+
+
+def choices_shown(choices: Sequence[Content], order: Sequence[str], chosen: Container[str]) -> list[Shown]:
+    """The choices in this order; ``chosen`` holds the keys of those that were taken."""
+    held = {choice["key"]: choice for choice in choices}
+    return [
+        Shown(value, held[key]["html"], key in chosen, held[key]["correct"], held[key]["feedback_html"])
+        for key, value in values_of(order).items()
+    ]
 
 
 class ChoiceKind(Kind):
@@ -169,9 +178,11 @@ class ChoiceKind(Kind):
 
     def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
         """The boxes that were ticked, in the order shown."""
-        sent_keys = sent.get("choice", ())
-        chosen = tuple(key for key in order if key in sent_keys)
-        if not chosen or len(chosen) != len(set(sent_keys)) or (len(chosen) > 1 and not self.several):
+        values, known = set(sent.get("choice", ())), keys_of(order)
+        if not values <= known.keys():
+            raise AnswerError((EARLIER_PAGE, "choice"), saved=True)
+        chosen = tuple(key for value, key in known.items() if value in values)
+        if not chosen or (len(chosen) > 1 and not self.several):
             raise AnswerError(("Select an answer", "choice"))
         return Answer(chosen)
 
@@ -181,17 +192,7 @@ class ChoiceKind(Kind):
 
     def shown(self, content: Content, order: Sequence[str], answer: Answer) -> list[Shown]:
         """The choices in the order of this attempt."""
-        held = {choice["key"]: choice for choice in content["choices"]}
-        return [
-            Shown(
-                key,
-                held[key]["html"],
-                key in answer.choices,
-                held[key]["correct"],
-                held[key]["feedback_html"],
-            )
-            for key in order
-        ]
+        return choices_shown(content["choices"], order, answer.choices)
 
     def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
         """What was chosen."""
@@ -221,7 +222,7 @@ class ChoiceKind(Kind):
         text = inline(choice.text)
         return (
             f'<div class="govuk-{shape}__item"><input class="govuk-{shape}__input" id="{identity}"'
-            f' name="{name}" type="{kind}" value="{escape(choice.key)}">'
+            f' name="{name}" type="{kind}">'
             f'<label class="govuk-label govuk-{shape}__label" for="{identity}">{text}</label></div>'
             '<details class="govuk-details portal-check__feedback"><summary class="govuk-details__summary">'
             '<span class="govuk-details__summary-text">If you chose this'

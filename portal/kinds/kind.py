@@ -45,12 +45,22 @@ class Answer:
 
 
 class AnswerError(RuleError):
-    """What was sent is no answer to the item: what is missing, and what was sent, to be shown again."""
+    """What was sent is no answer to the item: what is missing, and what was sent, to be shown again.
 
-    def __init__(self, *places: tuple[str, str], typed: Answer | None = None) -> None:
-        self.places = places  # a sentence and the id of the control that it is about
+    Args:
+        places: A sentence and the id of the control that it is about.
+        typed: What could be read of it.
+        saved: Whether the answer saved last is shown instead, beside the texts of ``typed``.
+    """
+
+    def __init__(self, *places: tuple[str, str], typed: Answer | None = None, saved: bool = False) -> None:
+        self.places, self.saved = places, saved
         self.typed = typed or Answer()
         super().__init__(" ".join(sentence for sentence, _ in places))
+
+    def shown(self, last: Answer) -> Answer:
+        """What the page shows again; ``last`` is the answer that was saved."""
+        return Answer(last.choices, {**last.texts, **self.typed.texts}) if self.saved else self.typed
 
 
 class Kind(ABC):

@@ -9,11 +9,12 @@ from portal.db import db
 from portal.people.models import FactNote
 from portal.records.models import Registration
 from tests.accounts.browsing import another
+from tests.assessment.choosing import sent
 from tests.assessment.published import first_question, publish
 from tests.learning.working import attempt_base, learner
 
 TEXT = "At 02:10 a driver named Zbigniew reported voices."
-REPORT = {"part-source": "two", "part-handling": "p", "part-words": TEXT}
+REPORT = {"answer-1": "c.2", "answer-2": "c.1", "answer-3": TEXT}
 STAYS = "Answers, marks and passes stay as they are. Backups made before still hold the texts.\n"
 
 
@@ -29,7 +30,7 @@ def everything() -> str:
 
 def submitted(client, page):
     """Both reports, the first written anew once, and submitted."""
-    client.press(page, "Save and continue", **REPORT | {"part-words": "Zbigniew, in haste."})
+    client.press(page, "Save and continue", **REPORT | {"answer-3": "Zbigniew, in haste."})
     for _ in range(2):
         page = client.press(page, "Save and continue", **REPORT)
     return client.press(page, "Submit answers")
@@ -67,14 +68,16 @@ def test_after_it_nothing_of_the_text_is_in_the_database_and_the_attempt_is_disp
 
 @pytest.mark.parametrize("asked", ["scenario"], indirect=True)
 def test_reasons_of_an_attempt_under_way_are_erased_and_it_goes_on(app, client, asked):
-    page = client.press(asked, "Save and continue", choice="listen", reason="Because of Zbigniew")
+    page = client.press(
+        asked, "Save and continue", choice=sent(asked, "Listen"), reason="Because of Zbigniew"
+    )
     assert "Because of Zbigniew" in page.text
 
     assert erase(app).exit_code == 0
 
     page = client.page(f"{attempt_base(page)}/items/1")
     assert "Zbigniew" not in everything() + page.text
-    page = client.press(page, "Save and continue", choice="call", reason="Now written anew")
+    page = client.press(page, "Save and continue", choice=sent(page, "Call for"), reason="Now written anew")
     assert "Now written anew" in page.text
 
 
@@ -92,7 +95,7 @@ def test_twice_is_once_and_another_persons_words_stay(app, client, asked):
     client.press(asked, "Save and continue", **REPORT)
     other = another(app)
     learner(other, "D1002")
-    other.press(first_question(other), "Save and continue", **REPORT | {"part-words": "Not mine."})
+    other.press(first_question(other), "Save and continue", **REPORT | {"answer-3": "Not mine."})
 
     assert "1 text in 1 answer erased" in erase(app).output
     assert erase(app).output == "D1001: there is no text to erase.\n"

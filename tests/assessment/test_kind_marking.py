@@ -234,7 +234,7 @@ def test_whatever_a_form_holds_is_an_answer_of_the_item_or_is_refused(name, data
     kind, content = of(name)
     order = data.draw(st.permutations(kind.keys(content)))
     values = st.one_of(
-        st.text(max_size=8), st.sampled_from([*order, "a", "b", "1", "2", "3", "p", "two", "listen"])
+        st.text(max_size=8), st.sampled_from([*order, "c.1", "c.2", "c.3", "1", "2", "3", "p", "c.1 c.2"])
     )
     fields = [
         "choice",
@@ -245,12 +245,14 @@ def test_whatever_a_form_holds_is_an_answer_of_the_item_or_is_refused(name, data
         "for-3",
         "back",
         "again",
-        "part-source",
-        "part-handling",
+        "answer-1",
+        "answer-2",
     ]
     sent = data.draw(
         st.dictionaries(
-            st.sampled_from([*fields, "part-words"]), st.lists(values, min_size=1, max_size=3), max_size=6
+            st.sampled_from([*fields, "answer-3", "part-words"]),
+            st.lists(values, min_size=1, max_size=3),
+            max_size=6,
         )
     )
 

@@ -10,9 +10,11 @@ from portal.assessment.models import Attempt, Response, Submission
 from portal.catalogue.models import Item
 from portal.db import db, transaction
 from portal.kinds import kinds
+from portal.kinds.numbered import EARLIER_PAGE
 from portal.people.models import FactNote
 from portal.people.notes import erase_notes
 from portal.records.models import Registration
+from tests.assessment.choosing import sent
 from tests.assessment.published import first_question, publish
 from tests.learning.working import attempt_base, learner
 from tests.monitoring.counting import statements
@@ -151,17 +153,19 @@ def test_a_match_left_open_or_made_up_is_told_and_kept(client, asked):
 def test_a_scenario_leads_on_and_keeps_its_reasons(client, asked):
     assert "knocks" in asked.text
     assert "eight voices" not in asked.text
-    page = client.press(asked, "Save and continue", choice="listen", reason="They may be alive\x00")
+    page = client.press(
+        asked, "Save and continue", choice=sent(asked, "Listen"), reason="They may be alive\x00"
+    )
     assert page.path.endswith("/items/1")
     assert "You hear eight voices." in page.text
     assert "Your reason: They may be alive" in page.text
     assert client.page(f"{attempt_base(page)}/check").text.count("Not finished") == 1
-    page = client.press(page, "Save and continue", choice="call", reason="")
+    page = client.press(page, "Save and continue", choice=sent(page, "Call for"), reason="")
     assert "The scenario ends here." in page.text
     page = client.press(page, "Save and continue")
     assert "Question 2 of 2" in page.text
-    page = client.press(page, "Save and continue", choice="open", reason="<i>Now</i>")
-    page = client.press(page, "Save and continue", choice="block")
+    page = client.press(page, "Save and continue", choice=sent(page, "Open"), reason="<i>Now</i>")
+    page = client.press(page, "Save and continue", choice=sent(page, "Close the road"))
     page = client.press(page, "Save and continue")
 
     assert "1. Listen and speak 2. Call for an ambulance" in page.text
@@ -176,8 +180,8 @@ def test_a_scenario_leads_on_and_keeps_its_reasons(client, asked):
 @pytest.mark.parametrize("asked", ["scenario"], indirect=True)
 def test_after_a_pass_a_scenario_is_explained(client, asked):
     page = asked
-    for choice in ("listen", "call", "", "listen", "call", ""):
-        page = client.press(page, "Save and continue", choice=choice)
+    for choice in ("Listen", "Call for", None, "Listen", "Call for", None):
+        page = client.press(page, "Save and continue", choice=sent(page, choice) if choice else [])
 
     page = finish(client, page, "You passed")
     assert page.text.count("Worth 1 of 1") == 2
@@ -187,12 +191,12 @@ def test_after_a_pass_a_scenario_is_explained(client, asked):
 
 @pytest.mark.parametrize("asked", ["scenario"], indirect=True)
 def test_a_scenario_goes_back_and_starts_again(client, asked):
-    page = client.press(asked, "Save and continue", choice="open", reason="In a hurry")
+    page = client.press(asked, "Save and continue", choice=sent(asked, "Open"), reason="In a hurry")
     page = client.press(page, "Go back one scene", back="y")
     assert "knocks" in page.text
     assert "In a hurry" in page.html
-    page = client.press(page, "Save and continue", choice="listen")
-    page = client.press(page, "Save and continue", choice="leave")
+    page = client.press(page, "Save and continue", choice=sent(page, "Listen"))
+    page = client.press(page, "Save and continue", choice=sent(page, "Look for"))
     page = client.press(page, "Start the scenario again", again="y")
 
     assert "What you have done so far" not in page.text
@@ -204,19 +208,19 @@ def test_a_step_that_the_scenario_does_not_offer_is_refused(client, asked):
     page = client.press(asked, "Save and continue", reason="Because")
     assert page.links["Select what you do"] == "#choice"
     assert "Because" in page.html
-    page = client.press(page, "Save and continue", choice="call")  # of another scene
-    assert "Select what you do" in page.links
-    page = client.press(page, "Save and continue", choice="open", way="voices/call")
-    assert "These answers do not belong to this scenario. Start it again" in page.links
-    page = client.press(page, "Save and continue", choice="open", reason="x" * 2_001)
+    page = client.press(page, "Save and continue", choice="c.3")  # of another scene
+    assert page.links[EARLIER_PAGE] == "#choice"
+    page = client.press(page, "Save and continue", choice=sent(page, "Open"), way="c.3")
+    assert page.links[EARLIER_PAGE] == "#scene"
+    page = client.press(page, "Save and continue", choice=sent(page, "Open"), reason="x" * 2_001)
     assert "Keep this under 2,000 characters. You have written 2,001" in page.links
     assert count(Response) == 0
 
 
 @pytest.mark.parametrize("asked", ["scenario"], indirect=True)
 def test_two_windows_each_send_their_own_way(client, asked):
-    client.press(asked, "Save and continue", choice="listen")
-    page = client.press(asked, "Save and continue", choice="open")  # of the window left behind
+    client.press(asked, "Save and continue", choice=sent(asked, "Listen"))
+    page = client.press(asked, "Save and continue", choice=sent(asked, "Open"))  # of the window left behind
 
     assert "People climb out" in page.text
     assert [r.choices for r in db.session.scalars(select(Response).order_by(Response.id))] == [
@@ -228,7 +232,7 @@ def test_two_windows_each_send_their_own_way(client, asked):
 @pytest.mark.parametrize("asked", ["report"], indirect=True)
 def test_a_report_is_marked_by_its_choices_and_its_words_are_compared(client, asked):
     assert "Training only. Enter no real person" in asked.text
-    done = {"part-source": "two", "part-handling": "p", "part-words": TEXT}
+    done = {"answer-1": "c.2", "answer-2": "c.1", "answer-3": TEXT}
     for _ in range(2):
         asked = client.press(asked, "Save and continue", **done)
 
@@ -242,7 +246,7 @@ def test_a_report_is_marked_by_its_choices_and_its_words_are_compared(client, as
 @pytest.mark.parametrize("asked", ["report"], indirect=True)
 def test_a_report_done_badly_shows_neither_key_nor_model(client, asked):
     for _ in range(2):
-        done = {"part-source": "one", "part-handling": "p", "part-words": "Voices."}
+        done = {"answer-1": "c.1", "answer-2": "c.1", "answer-3": "Voices."}
         asked = client.press(asked, "Save and continue", **done)
 
     page = finish(client, asked, "You did not pass")
@@ -254,23 +258,23 @@ def test_a_report_done_badly_shows_neither_key_nor_model(client, asked):
 
 @pytest.mark.parametrize("asked", ["report"], indirect=True)
 def test_a_report_with_gaps_is_told_of_each_and_kept(client, asked):
-    page = client.press(asked, "Save and continue", **{"part-source": "p", "part-words": " "})
-    assert page.links["Select an answer to “Source evaluation”"] == "#part-source"
-    assert page.links["Select an answer to “Handling”"] == "#part-handling"
-    assert page.links["Write something under “What was seen and said”"] == "#part-words"
+    page = client.press(asked, "Save and continue", **{"answer-1": "c.3", "answer-3": " "})
+    assert page.links["Select an answer to “Source evaluation”"] == "#answer-1"
+    assert page.links["Select an answer to “Handling”"] == "#answer-2"
+    assert page.links["Write something under “What was seen and said”"] == "#answer-3"
 
-    page = client.press(page, "Save and continue", **{"part-source": "two", "part-words": "y" * 5_001})
+    page = client.press(page, "Save and continue", **{"answer-1": "c.2", "answer-3": "y" * 5_001})
     assert "Keep this under 5,000 characters. You have written 5,001" in page.links
     assert "y" * 5_001 in page.html
     assert [i.get("value") for i in page.all("input", type="radio") if i.get("checked") is not None] == [
-        "two"
+        "c.2"
     ]
     assert count(Response) == 0
 
 
 @pytest.mark.parametrize("asked", ["report"], indirect=True)
 def test_what_a_learner_wrote_can_be_erased_without_touching_the_fact(client, asked):
-    done = {"part-source": "two", "part-handling": "p", "part-words": TEXT}
+    done = {"answer-1": "c.2", "answer-2": "c.1", "answer-3": TEXT}
     for _ in range(2):
         asked = client.press(asked, "Save and continue", **done)
     facts = [(r.id, r.choices) for r in db.session.scalars(select(Response))]
@@ -290,7 +294,7 @@ def shown_order(page: Page, kind: str) -> list[str]:
     """What the page shows in the order of this attempt, in words."""
     if kind == "match":
         return [words(option) for option in page.all("select")[0] if option.get("value")]
-    return [words(e) for e in page.all("label") if e.get("for", "").startswith(("for-", "choice", "part-"))]
+    return [words(e) for e in page.all("label") if e.get("for", "").startswith(("for-", "choice", "answer-"))]
 
 
 WORDS = {

@@ -41,15 +41,31 @@ def forms(kind: str, content: Any, order: Sequence[str], choices: Sequence[str])
         numbers = {key: str(number) for number, key in enumerate(order, 1)}
         return [[(f"for-{n}", numbers[given[pair["key"]]]) for n, pair in enumerate(content["pairs"], 1)]]
     if kind == "report":
-        texts = [(f"part-{part['key']}", TEXT) for part in content["parts"] if part["kind"] == "text"]
-        return [[*((f"part-{part}", key) for part, key in (c.split("/") for c in choices)), *texts]]
+        numbered = list(enumerate(content["parts"], 1))
+        texts = [(f"answer-{n}", TEXT) for n, part in numbered if part["kind"] == "text"]
+        taken = dict(choice.split("/") for choice in choices)
+        return [
+            [*((f"answer-{n}", _value(part, taken)) for n, part in numbered if part["key"] in taken), *texts]
+        ]
     if kind == "scenario":
-        ways = [" ".join(choices[:length]) for length in range(len(choices) + 1)]
+        values = [
+            _number(step, [s for s in order if s.split("/")[0] == step.split("/")[0]]) for step in choices
+        ]
+        ways = [" ".join(values[:length]) for length in range(len(values) + 1)]
         steps: list[Fields] = [
-            [("way", way), ("choice", step.split("/")[1])] for way, step in zip(ways, choices, strict=False)
+            [("way", way), ("choice", value)] for way, value in zip(ways, values, strict=False)
         ]
         return [*steps, [("way", ways[-1])]]
-    return [[("choice", key) for key in choices]]
+    return [[("choice", _number(key, order)) for key in choices]]
+
+
+def _value(part: Any, taken: dict[str, str]) -> str:
+    return _number(taken[part["key"]], [choice["key"] for choice in part["choices"]])
+
+
+def _number(key: str, order: Sequence[str]) -> str:
+    """What a page sends for a choice: its number among those that it shows."""
+    return f"c.{list(order).index(key) + 1}"
 
 
 def fill_in(tab: Tab, fields: Fields) -> None:

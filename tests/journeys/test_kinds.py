@@ -97,15 +97,15 @@ def set_lists(tab: Tab, wanted: dict[str, str]) -> None:
         assert tab.locator(f"#{found[label]} option:checked").inner_text() == wanted[label]
 
 
-def tick(tab: Tab, name: str, value: str) -> None:
-    """Choose a radio with Tab and arrows."""
+def tick(tab: Tab, name: str, words: str) -> None:
+    """Choose the radio beside these words with Tab and arrows."""
     walk_to(tab, f"input[name='{name}']")
     tab.keyboard.press("Space")
     for _ in range(8):
-        if tab.evaluate("document.activeElement.value") == value:
+        if tab.evaluate("document.activeElement.labels[0].innerText").strip().startswith(words):
             return
         tab.keyboard.press("ArrowDown")
-    raise AssertionError(value)
+    raise AssertionError(words)
 
 
 def send(tab: Tab) -> None:
@@ -122,17 +122,17 @@ def take(tab: Tab, kind: str, good: bool) -> None:
     elif kind == "match":
         set_lists(tab, {left: right if good else "Nobody" for left, right in BELONGS.items()})
     elif kind == "scenario":
-        for choice in ("listen", "call") if good else ("open", "count"):
+        for choice in ("Listen", "Call") if good else ("Open", "Count"):
             tick(tab, "choice", choice)
             walk_to(tab, "#reason")
-            tab.keyboard.type(f"Because I would {choice}")
+            tab.keyboard.type(f"Because I would {choice.lower()}")
             send(tab)
             hold_to_account(tab)
         assert "The scenario ends here." in tab.inner_text("main")
     else:
-        tick(tab, "part-source", "two" if good else "one")
-        tick(tab, "part-handling", "p" if good else "c")
-        walk_to(tab, "#part-words")
+        tick(tab, "answer-1", "2:" if good else "1:")
+        tick(tab, "answer-2", "P:" if good else "C:")
+        walk_to(tab, "#answer-3")
         tab.keyboard.type("At 02:10 voices were heard.")
     send(tab)
 

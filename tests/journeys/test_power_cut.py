@@ -17,6 +17,7 @@ from tests.journeys.walking import (
     attempt_of,
     h1,
     press,
+    questions,
     reach_assessment,
     sign_in,
     token_in,
@@ -76,13 +77,14 @@ def test_every_acknowledged_answer_outlives_a_killed_server(browser: Browser, se
             for number, sent in answers(server.instance, attempt_id, right=False)
             if all(name == "choice" for name, _ in sent[0])  # a saving is the choice, as it is kept
         ]
+        orders = [question.order for question in questions(server.instance, attempt_id)]
         acknowledged: list[tuple[int, list[str]]] = []
         enough = Event()
 
         def write() -> None:
             for turn in range(100_000):
                 number, choices = wrong[turn % len(wrong)]
-                chosen = [key for _, key in choices]
+                chosen = [orders[number - 1][int(value.removeprefix("c.")) - 1] for _, value in choices]
                 fields = [("csrf_token", token), *choices]
                 try:
                     status, _ = post(server, f"/assessment/{attempt_id}/items/{number}", headers, fields)

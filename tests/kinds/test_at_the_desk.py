@@ -4,6 +4,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from portal.authoring import queries
+from tests.assessment.choosing import sent
 from tests.assessment.published import publish
 from tests.authoring import desk
 from tests.catalogue.kinds_written import BODIES
@@ -77,8 +78,8 @@ def test_a_row_is_added_without_saving(author):
 @pytest.mark.parametrize("author", ["scenario"], indirect=True)
 def test_a_scenario_is_tried_scene_by_scene(author):
     page = author.page(TRIED)
-    for choice, said in (("listen", "eight voices"), ("call", "The scenario ends here.")):
-        page = author.press(page, "Save and continue", choice=choice)
+    for choice, said in (("Listen and speak", "eight voices"), ("Call for", "The scenario ends here.")):
+        page = author.press(page, "Save and continue", choice=sent(page, choice))
         assert said in page.text
     page = author.press(page, "Save and continue")
 

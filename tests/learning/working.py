@@ -7,6 +7,7 @@ from portal.assessment.models import Attempt
 from portal.catalogue.models import Item
 from portal.db import db
 from tests.accounts.browsing import let_in, make_account
+from tests.assessment.choosing import sent_for
 from tests.factories.catalogue import RIGHT, WRONG
 from tests.pages import Page, PortalClient
 
@@ -49,8 +50,10 @@ def attempt_base(page: Page) -> str:
 def answer_all(client: PortalClient, page: Page, correct: int) -> Page:
     """Answer every question, the first ``correct`` of them right; returns the check page."""
     for number, item in enumerate(items_of(attempt_base(page)), start=1):
-        choice = (RIGHT if number <= correct else WRONG)[item.kind]
-        page = client.press(page, "Save and continue", choice=choice)
+        keys = (RIGHT if number <= correct else WRONG)[item.kind]
+        if not page.path.endswith(f"/items/{number}"):
+            page = client.page(f"{attempt_base(page)}/items/{number}")
+        page = client.press(page, "Save and continue", choice=sent_for(page, item, keys))
     return page
 
 

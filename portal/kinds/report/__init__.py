@@ -10,8 +10,9 @@ from markupsafe import escape
 
 from portal.formats.tables import Table
 from portal.kinds.choices import Shown as ShownChoice
-from portal.kinds.choices import render_choices
+from portal.kinds.choices import choices_shown, render_choices
 from portal.kinds.kind import Answer, AnswerError, Content, Kind, Renderer, Sent
+from portal.kinds.numbered import keys_of
 from portal.kinds.report import marking, reading
 from portal.kinds.report.editor import EDITOR
 from portal.kinds.texts import too_long, typed
@@ -24,7 +25,6 @@ MOST_SUMMARY = 200
 class ShownPart:
     """A part of the form with what was answered."""
 
-    key: str
     label: str  # plain text
     kind: str
     choices: list[ShownChoice]
@@ -96,18 +96,23 @@ class Report(Kind):
         ]
 
     def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
-        """A choice and a text for each part that asks for one."""
+        """A choice and a text for each part that asks for one.
+
+        A page of an earlier release named its controls by the parts' keys: its texts are kept, its choices
+        asked again, since keys that may be sent can be tried for what they say.
+        """
         choices, texts, wrong = [], {}, []
-        for part in content["parts"]:
-            name = f"part-{part['key']}"
+        for number, part in enumerate(content["parts"], 1):
+            name = f"answer-{number}"
             if part["kind"] == "choice":
-                key = (sent.get(name) or [""])[0]
-                if key in [choice["key"] for choice in part["choices"]]:
-                    choices.append(f"{part['key']}/{key}")
+                known = keys_of([choice["key"] for choice in part["choices"]])
+                value = (sent.get(name) or [""])[0]
+                if value in known:
+                    choices.append(f"{part['key']}/{known[value]}")
                 else:
                     wrong.append((f"Select an answer to “{part['label']}”", name))
                 continue
-            text = typed(sent, name)
+            text = typed(sent, name) or typed(sent, f"part-{part['key']}")
             problem = too_long(text, MOST_TEXT) if text else f"Write something under “{part['label']}”"
             if problem:
                 wrong.append((problem, name))
@@ -149,18 +154,10 @@ def _rendered(part: reading.Part, renderer: Renderer) -> dict[str, Any]:
 
 
 def _shown(part: dict[str, Any], answer: Answer) -> ShownPart:
-    choices = [
-        ShownChoice(
-            choice["key"],
-            choice["html"],
-            f"{part['key']}/{choice['key']}" in answer.choices,
-            choice["correct"],
-            choice["feedback_html"],
-        )
-        for choice in part.get("choices", ())
-    ]
+    held = part.get("choices", ())
+    taken = [choice.partition("/")[2] for choice in answer.choices if choice.startswith(f"{part['key']}/")]
+    choices = choices_shown(held, [choice["key"] for choice in held], taken)
     return ShownPart(
-        key=part["key"],
         label=part["label"],
         kind=part["kind"],
         choices=choices,

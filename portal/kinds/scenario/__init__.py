@@ -1,12 +1,13 @@
 """A scenario whose choices lead on: the way taken is marked against the best way, reasons are kept."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.formats.tables import Table
 from portal.kinds.kind import Answer, AnswerError, Content, Kind, Renderer, Sent
+from portal.kinds.numbered import EARLIER_PAGE, keys_of, values_of
 from portal.kinds.scenario import marking, reading
 from portal.kinds.scenario.editor import EDITOR
 from portal.kinds.texts import too_long, typed
@@ -18,7 +19,7 @@ MOST_REASON = 2_000  # characters
 class ShownChoice:
     """A choice of a scene."""
 
-    key: str
+    value: str  # what the page sends for it
     html: str
     feedback_html: str
     taken: bool
@@ -28,7 +29,6 @@ class ShownChoice:
 class ShownScene:
     """A scene as a page shows it."""
 
-    key: str
     html: str
     debrief_html: str | None
     choices: list[ShownChoice]  # in the order of this attempt
@@ -44,7 +44,7 @@ class ShownScene:
 class Shown:
     """The way so far and the scene to which it led."""
 
-    way: list[str]  # as the response holds it
+    way: list[str]  # what the page sends for each step
     past: list[ShownScene]
     now: ShownScene
 
@@ -132,30 +132,44 @@ class Scenario(Kind):
 
     def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
         """The way with one step more; a step or all of it less where a button says so."""
-        way = tuple((sent.get("way") or [""])[0].split())
-        if len(marking.walked(content, way)) != len(way):
-            raise AnswerError(("These answers do not belong to this scenario. Start it again", "scene"))
-        texts = {step.partition("/")[0]: typed(sent, f"reason-{step.partition('/')[0]}") for step in way}
-        held = Answer(way, {scene: text for scene, text in texts.items() if text})
+        way, texts = self._sent_way(content, order, sent)
+        held = Answer(way, texts)
         if "again" in sent or "back" in sent:
             return Answer(() if "again" in sent else way[:-1], held.texts, stays=True)
         at = marking.end_of(content, way)
         if not marking.scenes(content)[at]["choices"]:
             return held
-        return self._step(content, at, held, sent)
+        return self._step(at, keys_of(_choices_of(order, at)), held, sent)
 
-    def _step(self, content: Content, at: str, held: Answer, sent: Sent) -> Answer:
+    def _sent_way(
+        self, content: Content, order: Sequence[str], sent: Sent
+    ) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The steps that the page sent along, and the reason given at each."""
+        at, way, texts = content["start"], [], {}
+        for number, value in enumerate((sent.get("way") or [""])[0].split(), 1):
+            key = keys_of(_choices_of(order, at)).get(value)
+            if key is None:
+                last = typed(sent, "reason")
+                raise AnswerError(
+                    (EARLIER_PAGE, "scene"), typed=Answer((), {"": last} if last else {}), saved=True
+                )
+            texts[at] = typed(sent, f"reason-{number}")
+            way.append(f"{at}/{key}")
+            at = marking.end_of(content, way)
+        return tuple(way), {scene: text for scene, text in texts.items() if text}
+
+    def _step(self, at: str, known: Mapping[str, str], held: Answer, sent: Sent) -> Answer:
         reason = typed(sent, "reason")
         texts = {**held.texts, at: reason} if reason else held.texts
-        chosen = (sent.get("choice") or [""])[0]
+        value = (sent.get("choice") or [""])[0]
         wrong = []
-        if not marking.walked(content, (*held.choices, f"{at}/{chosen}"))[len(held.choices) :]:
-            wrong.append(("Select what you do", "choice"))
+        if value not in known:
+            wrong.append((EARLIER_PAGE if value else "Select what you do", "choice"))
         if problem := too_long(reason, MOST_REASON):
             wrong.append((problem, "reason"))
         if wrong:
             raise AnswerError(*wrong, typed=Answer(held.choices, texts))
-        return Answer((*held.choices, f"{at}/{chosen}"), texts, stays=True)
+        return Answer((*held.choices, f"{at}/{known[value]}"), texts, stays=True)
 
     def complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether the way has reached an end."""
@@ -163,27 +177,33 @@ class Scenario(Kind):
 
     def shown(self, content: Content, order: Sequence[str], answer: Answer) -> Shown:
         """The scenes of the way, and the one to which it led."""
-        steps = [step.partition("/") for step in answer.choices]
-        past = [
-            self._scene(content, order, scene, key, answer.texts.get(scene, "")) for scene, _, key in steps
-        ]
+        past, way = [], []
+        for step in answer.choices:
+            at, _, key = step.partition("/")
+            past.append(self._scene(content, order, at, key, answer.texts.get(at, "")))
+            way.append(values_of(_choices_of(order, at))[key])
         at = marking.end_of(content, answer.choices)
-        now = self._scene(content, order, at, "", answer.texts.get(at, ""))
-        return Shown(list(answer.choices), past, now)
+        reason = answer.texts.get("") or answer.texts.get(at, "")  # of a page whose scene is not known
+        return Shown(way, past, self._scene(content, order, at, "", reason))
 
     def _scene(self, content: Content, order: Sequence[str], at: str, taken: str, reason: str) -> ShownScene:
         scene = marking.scenes(content)[at]
         held = {choice["key"]: choice for choice in scene["choices"]}
-        keys = [step.partition("/")[2] for step in order if step.startswith(f"{at}/")]
         choices = [
-            ShownChoice(key, held[key]["html"], held[key]["feedback_html"], key == taken) for key in keys
+            ShownChoice(value, held[key]["html"], held[key]["feedback_html"], key == taken)
+            for key, value in values_of(_choices_of(order, at)).items()
         ]
-        return ShownScene(at, scene["html"], scene["debrief_html"], choices, reason)
+        return ShownScene(scene["html"], scene["debrief_html"], choices, reason)
 
     def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
         """What was done in each scene."""
         way = self.shown(content, order, answer).past
         return [f"{number}. {scene.taken.html}" for number, scene in enumerate(way, 1) if scene.taken]
+
+
+def _choices_of(order: Sequence[str], at: str) -> list[str]:
+    """Keys of the choices of a scene, in the order of this attempt."""
+    return [step.partition("/")[2] for step in order if step.startswith(f"{at}/")]
 
 
 KIND = Scenario()
