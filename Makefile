@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run setup first-run test check typed tested bench clean
+.PHONY: run setup first-run test check typed tested bench hostile clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -57,6 +57,10 @@ first-run:
 
 bench: $(VENV)/.dev portal/web/static/manifest.json  # a nation on PostgreSQL: BENCH="--only n"
 	$(BIN)/python -m benchmarks $(BENCH)
+
+hostile: export PORTAL_MODE := demo
+hostile: $(VENV)/.dev portal/web/static/manifest.json  # kills and power cuts while people pass; exit 1 on a loss
+	$(BIN)/python -m tests.hostile.durability $(or $(HOSTILE),--kills 10 --power-cuts 5 --postgresql-kills 3)
 
 clean:
 	rm -rf $(VENV) node_modules portal/web/static
