@@ -227,6 +227,7 @@ class Crowd:
             self.up.wait()
             try:
                 if not signed_in:
+                    learner.cookies.clear()  # of a sign-in whose answer an outage cut off
                     learner.sign_in(staff_number, PASSWORD)
                     signed_in = True
                 learner.take(staff_number, left[0])
