@@ -19,6 +19,7 @@ from flask_sqlalchemy import SQLAlchemy
 from psycopg import IsolationLevel
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     DateTime,
     Engine,
     ForeignKey,
@@ -102,10 +103,15 @@ db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "cre
 
 
 class Stamp(Base):
-    """One row a transaction that recorded facts: its instant, later than all committed before it."""
+    """One row a transaction that recorded facts: its instant, later than all committed before it.
+
+    The instant orders; what the machine's clock said then stands beside it. They differ where the clock
+    was set back: stamps rise all the same.
+    """
 
     __tablename__ = "stamp"
     recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
+    clock_at: Mapped[datetime | None]  # null: recorded by a release that kept the stamp alone
 
 
 @dataclass
@@ -175,20 +181,27 @@ def stamp() -> datetime:
     """The one ``recorded_at`` of this transaction: taken at first call, under a lock held to its commit.
 
     Call it before the facts that it will be based on are read. Later than every committed stamp, even
-    where the machine's clock stepped back.
+    where the machine's clock stepped back: it orders what was recorded and never says on which day
+    something happened. That is the clock's to say, read before the stamp is taken.
     """
     info = db.session.info
     if "stamp" not in info:
         if db.engine.dialect.name == "postgresql":
             db.session.execute(text("SELECT pg_advisory_xact_lock(7241001)"))
         newest = newest_stamp()
-        at = info.get("stamp_as") or clock.now()
+        now = at = info.get("stamp_as") or clock.now()
         if newest is not None and at <= newest:
             at = newest + timedelta(microseconds=1)
-        db.session.execute(insert(Stamp).values(recorded_at=at))
+        db.session.execute(insert(Stamp).values(recorded_at=at, clock_at=now))
         info["stamp"] = at
     taken: datetime = info["stamp"]
     return taken
+
+
+def clock_at(recorded_at: Any) -> ColumnElement[datetime]:
+    """What the machine's clock said when the fact was recorded whose column ``recorded_at`` is given."""
+    said = select(Stamp.clock_at).where(Stamp.recorded_at == recorded_at).scalar_subquery()
+    return func.coalesce(said, recorded_at)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from portal.assessment.queries import AttemptRow, Taken
 from portal.audit.services import log
 from portal.catalogue.published import PublishedVersion, published, version_name
 from portal.clock import london_day
-from portal.db import db, write_row
+from portal.db import db, stamp, write_row
 from portal.kinds import kinds
 from portal.kinds.kind import Answer, Sent
 from portal.people.notes import write_notes
@@ -96,7 +96,7 @@ def open_one_more(registration: Registration | None, *, by: int, reason: str, at
         registration: The person's latest on the module.
         by: Who opens it; never the person themself.
         reason: A key of ``EXTRA_REASONS``.
-        at: The transaction's stamp. Its lock lets no second opening in between.
+        at: Now. The lock of the stamp, taken here, lets no second opening in between.
 
     Returns:
         Whether it was opened now; False where one was opened earlier today.
@@ -105,6 +105,7 @@ def open_one_more(registration: Registration | None, *, by: int, reason: str, at
         OwnAttemptError: ``by`` is the person.
         AttemptsRemainError: An attempt is left or under way, or the module is passed.
     """
+    stamped = stamp()
     if registration is None or records.pass_of(registration.id) is not None:
         raise AttemptsRemainError
     if registration.person_id == by:
@@ -120,7 +121,11 @@ def open_one_more(registration: Registration | None, *, by: int, reason: str, at
         raise AttemptsRemainError
     db.session.add(
         ExtraAttempt(
-            recorded_at=at, registration_id=registration.id, opened_on=day, opened_by_id=by, reason=reason
+            recorded_at=stamped,
+            registration_id=registration.id,
+            opened_on=day,
+            opened_by_id=by,
+            reason=reason,
         )
     )
     detail = {"module": version.activity.key, "reason": reason}
@@ -194,7 +199,7 @@ def submit(attempt: Taken, *, at: datetime) -> bool:
 
     Args:
         attempt: Locked by the caller after it took the stamp, so that two clicks cannot race.
-        at: The transaction's stamp.
+        at: When it was submitted, by the clock.
 
     Returns:
         Whether the attempt passed.
@@ -235,5 +240,5 @@ def _marked(sheet: queries.Paper, at: datetime) -> Submission:
         mastery_score=sheet.attempt.mastery_score,
         marks={item: str(mark) for item, mark in marks.items()},
         submitted_at=at,
-        recorded_at=at,
+        recorded_at=stamp(),
     )

@@ -101,8 +101,9 @@ def submit(attempt_id: UUID) -> ResponseReturnValue:
     if _own_paper(attempt_id).submission is not None:
         return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
     try:
+        at = clock.now()
         with transaction():
-            at = stamp()  # before anything is read that the marks depend on
+            stamp()  # before anything is read that the marks depend on
             attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
             services.submit(attempt, at=at)
     except UnansweredItemsError as error:

@@ -14,7 +14,7 @@ from portal.authoring import tables
 from portal.authoring.brief import breaches
 from portal.authoring.subjects import subject
 from portal.catalogue import services
-from portal.db import stamp, transaction
+from portal.db import transaction
 from portal.errors import BadInputError, NotFoundError, PortalError
 
 bp = Blueprint("modules_commands", __name__, cli_group="modules")
@@ -83,7 +83,7 @@ def publish(folder: Path, dry_run: bool) -> None:
     """
     try:
         with transaction():
-            published = services.publish(folder, at=stamp())
+            published = services.publish(folder, at=clock.now())
             said = _said(published, dry_run)
             if dry_run:
                 raise _DryRunError

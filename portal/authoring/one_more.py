@@ -34,7 +34,7 @@ def open_by_number(version: ModuleVersion, staff_number: str, *, by: int, reason
         staff_number: As the author typed it.
         by: The author.
         reason: A key of ``EXTRA_REASONS``.
-        at: The transaction's stamp.
+        at: Now, by the clock.
 
     Returns:
         Whether one was opened today, now or before; False says nothing about why not.

@@ -23,7 +23,7 @@ from portal.authoring.queries import DraftState
 from portal.authoring.services import locked
 from portal.authoring.subjects import Version, subject
 from portal.catalogue.checking import sha256
-from portal.db import db
+from portal.db import db, stamp
 from portal.errors import NotFoundError, RuleError
 
 
@@ -108,12 +108,13 @@ def publish(review_id: int, *, by: int, at: datetime) -> Version:
     Args:
         review_id: The review that the publisher has read.
         by: The publisher.
-        at: The transaction's stamp, taken before, so that versions get their numbers one after the other.
+        at: Now. The stamp is taken here, so that versions get their numbers one after the other.
 
     Raises:
         ConflictError: The review has ended, or another version was published meanwhile.
         RuleError: The publisher changed the draft, or the check finds something to put right.
     """
+    stamp()
     review, draft = _locked_review(review_id)
     if by in queries.changed_by(draft.id):
         raise OwnWorkError

@@ -10,7 +10,7 @@ from portal.audit.services import log
 from portal.catalogue.checking import sha256
 from portal.catalogue.guides import CheckedGuide
 from portal.catalogue.models import Activity, GuideFile, GuideVersion
-from portal.db import db
+from portal.db import db, stamp
 from portal.errors import NotFoundError
 
 WORDS_A_MINUTE = 200
@@ -93,7 +93,7 @@ def publish_guide(checked: CheckedGuide, activity_id: int, *, at: datetime, by: 
     if held is not None and held.digest == checked.digest:
         return None
     version = GuideVersion(
-        recorded_at=at,
+        recorded_at=stamp(),
         activity_id=activity_id,
         number=held.number + 1 if held else 1,
         digest=checked.digest,

@@ -22,7 +22,7 @@ from portal.catalogue.models import (
 from portal.catalogue.reading import SHARED, module_folders, read_folder, read_guides, read_shared
 from portal.catalogue.searching import reindex
 from portal.catalogue.shared import VALUES, parse_shared, values_file
-from portal.db import db
+from portal.db import db, stamp
 from portal.errors import BadInputError
 from portal.formats.faults import Faults
 
@@ -98,7 +98,7 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
 
     Args:
         folder: The folder.
-        at: The transaction's stamp.
+        at: Now, kept as the time of publishing.
         by: The person who publishes; None for a command.
 
     Raises:
@@ -107,9 +107,10 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
     reading = read(folder)
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
+    stamp()  # before what is current is read
     done = Published()
     for name in SHARED:
-        if name in reading.shared and _publish_shared(name, reading.shared[name], at, by):
+        if name in reading.shared and _publish_shared(name, reading.shared[name], by):
             done.shared.append(name)
     db.session.flush()
     for module in reading.modules:
@@ -126,7 +127,7 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
 
 def _publish_guide(checked: CheckedGuide, done: Published, at: datetime, by: int | None) -> None:
     key = checked.guide.key
-    number = publish_guide(checked, _activity("guide", key, at), at=at, by=by)
+    number = publish_guide(checked, _activity("guide", key), at=at, by=by)
     if number is None:
         done.unchanged.append(key)
     else:
@@ -153,7 +154,7 @@ def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -
     Args:
         key: The module's key, which is its folder's name.
         files: Every file of the folder by path.
-        at: The transaction's stamp.
+        at: Now, kept as the time of publishing.
         by: The person who publishes.
 
     Raises:
@@ -187,7 +188,7 @@ def publish_guide_files(
     Args:
         key: The guide's key, which is its file's name.
         files: Its file and its media by path; of the media, those that it shows are published.
-        at: The transaction's stamp.
+        at: Now, kept as the time of publishing.
         by: The person who publishes.
 
     Raises:
@@ -196,34 +197,34 @@ def publish_guide_files(
     reading = check_guide_files(files)
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
-    number = publish_guide(reading.guides[0], _activity("guide", key, at), at=at, by=by)
+    number = publish_guide(reading.guides[0], _activity("guide", key), at=at, by=by)
     reindex()
     return None if number is None else current_guide(key)
 
 
-def set_force_values(values: dict[str, str], *, at: datetime, by: int) -> bool:
+def set_force_values(values: dict[str, str], *, by: int) -> bool:
     """Fill in the force's settings: a new version of what was filled in before, shown from now on.
 
     Args:
         values: By the setting's key; an empty text is left out, and is then shown as not set.
-        at: The transaction's stamp.
         by: The person who fills them in.
 
     Returns:
         Whether anything changed.
     """
+    stamp()  # before what is current is read
     kept = {key: text for key, value in values.items() if (text := value.strip())}
     if kept == queries.shared().values:
         return False
-    return _publish_shared(VALUES, values_file(kept), at, by)
+    return _publish_shared(VALUES, values_file(kept), by)
 
 
-def _publish_shared(name: str, content: bytes, at: datetime, by: int | None) -> bool:
+def _publish_shared(name: str, content: bytes, by: int | None) -> bool:
     held = queries.shared_version(name)
     if held is not None and held.content == content:
         return False
     number = held.number + 1 if held else 1
-    db.session.add(SharedVersion(recorded_at=at, name=name, number=number, content=content))
+    db.session.add(SharedVersion(recorded_at=stamp(), name=name, number=number, content=content))
     log("shared_file.published", actor_id=by, name=name, number=number)
     return True
 
@@ -234,7 +235,7 @@ def _publish_module(module: Checked, at: datetime, by: int | None) -> ModuleVers
     if held is not None and held.digest == module.digest:
         return None
     number = held.number + 1 if held else 1
-    version = _version(module, _activity("module", package.key, at), number, at)
+    version = _version(module, _activity("module", package.key), number, at)
     version.published_by_id = by
     db.session.add(version)
     db.session.flush()
@@ -249,11 +250,11 @@ def _publish_module(module: Checked, at: datetime, by: int | None) -> ModuleVers
     return version
 
 
-def _activity(kind: str, key: str, at: datetime) -> int:
+def _activity(kind: str, key: str) -> int:
     held = queries.activity_id(kind, key)
     if held is not None:
         return held
-    activity = Activity(recorded_at=at, kind=kind, key=key)
+    activity = Activity(recorded_at=stamp(), kind=kind, key=key)
     db.session.add(activity)
     db.session.flush()
     return activity.id
@@ -262,7 +263,7 @@ def _activity(kind: str, key: str, at: datetime) -> int:
 def _version(module: Checked, activity_id: int, number: int, at: datetime) -> ModuleVersion:
     sources = queries.shared_version("_sources.toml")
     return ModuleVersion(
-        recorded_at=at,
+        recorded_at=stamp(),
         activity_id=activity_id,
         number=number,
         digest=module.digest,

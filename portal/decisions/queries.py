@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Credential
 from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
-from portal.db import db
+from portal.db import clock_at, db
 from portal.decisions import words
 from portal.decisions.models import Decision, DecisionRequest
 from portal.decisions.wishes import TWO_PERSONS, Wish
@@ -164,7 +164,7 @@ class Wanted:
 _COLUMNS: tuple[Any, ...] = (
     r.id,
     r.uuid,
-    r.recorded_at,
+    clock_at(r.recorded_at),
     r.kind,
     r.person_id,
     r.asked_by_id,
@@ -190,7 +190,7 @@ _COLUMNS: tuple[Any, ...] = (
     d.id,
     d.decided_by_id,
     _name(_decider),
-    d.recorded_at,
+    clock_at(d.recorded_at),
     d.from_on,
     d.to_on,
     d.due_on,

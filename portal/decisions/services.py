@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.audit.services import log
 from portal.clock import london_day
-from portal.db import OPEN_END, db
+from portal.db import OPEN_END, clock_at, db, stamp
 from portal.decisions import queries
 from portal.decisions.errors import (
     DecidedAlreadyError,
@@ -53,26 +53,26 @@ def ask(wish: Wish, texts: Mapping[str, str], *, by: int, at: datetime) -> UUID:
         wish: What is asked for; the asker may see the person, as the caller has made sure.
         texts: Comment and evidence, as notes beside the request.
         by: Who asks.
-        at: The transaction's stamp.
+        at: Now, by the clock.
 
     Raises:
         FaultyError: It could never be granted.
         WaitingAlreadyError: Somebody asked for this before, and it waits.
     """
+    stamped = stamp()
     wish = completed(wish)
     _hold_to_rules(wish, at)
     r, d = DecisionRequest, Decision
     same = [getattr(r, name) == getattr(wish, name) for name in _MATTER]
-    open_one = db.session.scalar(
-        select(r).outerjoin(d, d.request_id == r.id).where(*same, d.id.is_(None)).order_by(r.id).limit(1)
-    )
-    if open_one is not None:
+    waiting = select(r, clock_at(r.recorded_at)).outerjoin(d, d.request_id == r.id)
+    waiting = waiting.where(*same, d.id.is_(None)).order_by(r.id).limit(1)
+    for open_one, asked_at in db.session.execute(waiting):
         said = ("reason", *_DATES)
         if open_one.asked_by_id == by and all(getattr(open_one, n) == getattr(wish, n) for n in said):
             return open_one.uuid
-        raise WaitingAlreadyError(holder_name(open_one.asked_by_id), open_one.recorded_at)
+        raise WaitingAlreadyError(holder_name(open_one.asked_by_id), asked_at)
     columns = {name: getattr(wish, name) for name in (*_MATTER, "reason", *_DATES)}
-    row = DecisionRequest(recorded_at=at, asked_by_id=by, **columns)
+    row = DecisionRequest(recorded_at=stamped, asked_by_id=by, **columns)
     db.session.add(row)
     db.session.flush()
     write_notes(r.__tablename__, row.id, {kind: text for kind, text in texts.items() if text})
@@ -95,40 +95,43 @@ def grant(viewer: Viewer, uuid: UUID, granted: Wish, sentence: str, *, at: datet
         uuid: The request's.
         granted: The wish of the request, with the dates decided.
         sentence: A note to who asked; may be empty.
-        at: The transaction's stamp, taken before anything is read.
+        at: Now, by the clock.
 
     Raises:
         PortalError: As ``_decidable`` and ``faults`` say; nothing is changed.
     """
+    stamp()  # before anything is read
     row = _decidable(viewer, uuid)
     granted = completed(granted)
     _hold_to_rules(granted, at)
-    made = _WRITE[row.kind](row, granted, viewer.person_id, at)
+    made = _WRITE[row.kind](row, granted, viewer.person_id)
     dates = {name: getattr(granted, name) for name in _DATES}
-    _answer(row, "granted", viewer.person_id, sentence, at, **dates, **made)
+    _answer(row, "granted", viewer.person_id, sentence, **dates, **made)
 
 
-def refuse(viewer: Viewer, uuid: UUID, sentence: str, *, at: datetime) -> None:
+def refuse(viewer: Viewer, uuid: UUID, sentence: str) -> None:
     """Refuse a request, with the reason in a sentence.
 
     Raises:
         PortalError: As ``_decidable`` says.
     """
-    _answer(_decidable(viewer, uuid), "refused", viewer.person_id, sentence, at)
+    stamp()  # before anything is read
+    _answer(_decidable(viewer, uuid), "refused", viewer.person_id, sentence)
 
 
-def withdraw(viewer: Viewer, uuid: UUID, *, at: datetime) -> None:
+def withdraw(viewer: Viewer, uuid: UUID) -> None:
     """Take one's own request back while it waits.
 
     Raises:
         NotYoursError: Somebody else asked.
         DecidedAlreadyError: It has its answer.
     """
+    stamp()  # before anything is read
     row = queries.request(viewer, uuid)
     if row.asked_by_id != viewer.person_id:
         raise NotYoursError
     _hold_open(row)
-    _answer(row, "withdrawn", viewer.person_id, "", at)
+    _answer(row, "withdrawn", viewer.person_id, "")
 
 
 def _decidable(viewer: Viewer, uuid: UUID) -> RequestRow:
@@ -164,10 +167,8 @@ def _hold_to_rules(wish: Wish, at: datetime) -> None:
         raise FaultyError(f"Nothing was changed. {'. '.join(fault.sentence for fault in found)}.")
 
 
-def _answer(
-    row: RequestRow, outcome: str, by: int, sentence: str, at: datetime, **values: date | int | None
-) -> None:
-    decision = Decision(recorded_at=at, request_id=row.id, outcome=outcome, decided_by_id=by, **values)
+def _answer(row: RequestRow, outcome: str, by: int, sentence: str, **values: date | int | None) -> None:
+    decision = Decision(recorded_at=stamp(), request_id=row.id, outcome=outcome, decided_by_id=by, **values)
     db.session.add(decision)
     db.session.flush()
     if sentence:
@@ -182,36 +183,36 @@ def _answer(
     )
 
 
-def _exclude(row: RequestRow, granted: Wish, by: int, at: datetime) -> dict[str, int]:
+def _exclude(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
     exempt = row.kind == "exemption"
     due = None if exempt else granted.due_on
     directive_id: Any = row.directive_id
     from_on: Any = granted.from_on
     to_on = granted.to_on or OPEN_END
     decided = exclusions.Decision(row.person_id, directive_id, exempt, row.reason, from_on, to_on, due, by)
-    return {"exclusion_id": exclusions.decide_exclusion(decided, at=at)}
+    return {"exclusion_id": exclusions.decide_exclusion(decided)}
 
 
-def _recognise(row: RequestRow, granted: Wish, by: int, at: datetime) -> dict[str, int]:
+def _recognise(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
     evidence = notes_of(DecisionRequest.__tablename__, [row.id]).get(row.id, {}).get("evidence", "")
     whose: Any = (row.person_id, row.activity_id, granted.from_on)
-    record = records.recognise(*whose, reason=row.reason, evidence=evidence, decided_by=by, at=at)
+    record = records.recognise(*whose, reason=row.reason, evidence=evidence, decided_by=by)
     return {"record_id": record.id}
 
 
-def _revoke(row: RequestRow, granted: Wish, by: int, at: datetime) -> dict[str, int]:
+def _revoke(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
     which: Any = (row.record_id, granted.from_on)
-    return {"revocation_id": records.revoke(*which, reason=row.reason, decided_by=by, at=at).id}
+    return {"revocation_id": records.revoke(*which, reason=row.reason, decided_by=by).id}
 
 
-def _restore(row: RequestRow, _granted: Wish, by: int, at: datetime) -> dict[str, int]:
+def _restore(row: RequestRow, _granted: Wish, by: int) -> dict[str, int]:
     which: Any = row.revocation_id
-    return {"revocation_id": records.restore(which, reason=row.reason, decided_by=by, at=at).id}
+    return {"revocation_id": records.restore(which, reason=row.reason, decided_by=by).id}
 
 
-def _lift(row: RequestRow, granted: Wish, by: int, at: datetime) -> dict[str, int]:
+def _lift(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
     which: Any = row.exclusion_id
-    return {"exclusion_id": exclusions.end_exclusion(which, granted.to_on, by=by, at=at)}
+    return {"exclusion_id": exclusions.end_exclusion(which, granted.to_on, by=by)}
 
 
 _WRITE = {

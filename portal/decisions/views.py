@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.access import requires
-from portal.db import stamp, transaction
+from portal.db import transaction
 from portal.decisions import pages, queries, services, words
 from portal.decisions.forms import FORMS, AskForm, DecideForm, FilterForm, WithdrawForm
 from portal.decisions.offers import offers
@@ -71,7 +71,7 @@ def ask(staff_number: str, kind: str) -> ResponseReturnValue:
         return _ask_page(form, whom), 400
     try:
         with transaction():
-            uuid = services.ask(wish, form.texts(), by=current_user.person_id, at=stamp())
+            uuid = services.ask(wish, form.texts(), by=current_user.person_id, at=clock.now())
     except ConflictError as error:
         form.form_errors.append(str(error))
         return _ask_page(form, whom), 409
@@ -126,9 +126,9 @@ def decide(uuid: UUID) -> ResponseReturnValue:
     sentence = form.comment.data
     with transaction():
         if form.grant.data:
-            services.grant(viewer, uuid, wish, sentence, at=stamp())
+            services.grant(viewer, uuid, wish, sentence, at=clock.now())
         else:
-            services.refuse(viewer, uuid, sentence, at=stamp())
+            services.refuse(viewer, uuid, sentence)
     flash("The request is granted" if form.grant.data else "The request is refused", "success")
     return redirect(url_for(".request", uuid=uuid), 303)
 
@@ -138,7 +138,7 @@ def decide(uuid: UUID) -> ResponseReturnValue:
 def withdraw_request(uuid: UUID) -> ResponseReturnValue:
     """Take one's own request back."""
     with transaction():
-        services.withdraw(current_user.viewer, uuid, at=stamp())
+        services.withdraw(current_user.viewer, uuid)
     flash("The request is withdrawn", "success")
     return redirect(url_for(".request", uuid=uuid), 303)
 

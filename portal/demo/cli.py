@@ -7,7 +7,7 @@ from flask_migrate import upgrade
 from config import ROOT, Config
 from portal import clock
 from portal.catalogue import services as catalogue
-from portal.db import stamp, transaction
+from portal.db import transaction
 from portal.demo import draft, names
 from portal.demo.create import create as create_force
 from portal.demo.create import empty
@@ -41,7 +41,7 @@ def prepare() -> None:
                 draft.begin("D3001", at=clock.now())
         else:
             with transaction():
-                catalogue.publish(MODULES, at=stamp())
+                catalogue.publish(MODULES, at=clock.now())
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(_sign_ins(config))

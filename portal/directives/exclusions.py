@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from portal.audit import services as audit
-from portal.db import OPEN_END, db, stamp, touch
+from portal.db import OPEN_END, clock_at, db, stamp, touch
 from portal.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.directives.reconcile import later
 from portal.errors import BadInputError, ConflictError
@@ -101,30 +101,29 @@ def exclude(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -
     return Excluded(added, corrected, len(decided) - added - corrected)
 
 
-def decide_exclusion(decision: Decision, *, at: datetime) -> int:
+def decide_exclusion(decision: Decision) -> int:
     """Record one exemption or deferral; one of the same matter is corrected, the same one is left alone.
 
     Args:
         decision: What is decided, and by whom.
-        at: The transaction's stamp.
 
     Returns:
         The id of the fact that holds.
     """
+    stamped = stamp()
     old = _held([decision.person_id]).get(decision.same_matter)
     if old is not None and old[1] == decision:
         return old[0]
-    return _write(decision, old[0] if old else None, at)
+    return _write(decision, old[0] if old else None, stamped)
 
 
-def end_exclusion(exclusion_id: int, last_on: date | None, *, by: int, at: datetime) -> int:
+def end_exclusion(exclusion_id: int, last_on: date | None, *, by: int) -> int:
     """Let an exemption or deferral end on an earlier day, or take it back altogether, by a new fact.
 
     Args:
         exclusion_id: The fact that holds.
         last_on: Its last day now; None, or a day before its first: it never held.
         by: Who decides so.
-        at: The transaction's stamp.
 
     Returns:
         The id of the new fact.
@@ -132,18 +131,18 @@ def end_exclusion(exclusion_id: int, last_on: date | None, *, by: int, at: datet
     Raises:
         ConflictError: It was changed or taken back meanwhile, or ends by then already.
     """
-    e = Exclusion
+    e, stamped = Exclusion, stamp()
     row = db.session.scalars(select(e).where(e.id == exclusion_id, known(e))).one_or_none()
     if row is None or (last_on is not None and last_on >= row.to_on):
         raise ConflictError("This exemption or deferral was changed, or ends by then already.")
     decision = Decision(*(getattr(row, name) for name in Decision._fields))
     if last_on is None or last_on < row.from_on:
-        return _write(decision._replace(decided_by_id=by), exclusion_id, at, void=True)
-    return _write(decision._replace(to_on=last_on, decided_by_id=by), exclusion_id, at)
+        return _write(decision._replace(decided_by_id=by), exclusion_id, stamped, void=True)
+    return _write(decision._replace(to_on=last_on, decided_by_id=by), exclusion_id, stamped)
 
 
-def _write(decision: Decision, replaces_id: int | None, at: datetime, *, void: bool = False) -> int:
-    fact = Exclusion(recorded_at=at, replaces_id=replaces_id, void=void, **decision._asdict())
+def _write(decision: Decision, replaces_id: int | None, stamped: datetime, *, void: bool = False) -> int:
+    fact = Exclusion(recorded_at=stamped, replaces_id=replaces_id, void=void, **decision._asdict())
     db.session.add(fact)
     db.session.flush()
     touch(people=[decision.person_id])
@@ -194,12 +193,12 @@ def exclusions_of(person_id: int) -> list[ToldExclusion]:
     """Every known exemption and deferral of a person, the newest first. Two statements."""
     e = Exclusion
     rows = db.session.execute(
-        select(Directive.reference, e)
+        select(Directive.reference, e, clock_at(e.recorded_at))
         .join(Directive, Directive.id == e.directive_id)
         .where(e.person_id == person_id, known(e))
         .order_by(e.from_on.desc(), e.id.desc())
     ).all()
-    by = deciders({(row.decided_by_id or 0, row.recorded_at) for _, row in rows})
+    by = deciders({(row.decided_by_id or 0, at) for _, row, at in rows})
     return [
         ToldExclusion(
             reference,
@@ -208,10 +207,10 @@ def exclusions_of(person_id: int) -> list[ToldExclusion]:
             row.from_on,
             row.to_on,
             row.due_on,
-            by[row.decided_by_id or 0, row.recorded_at],
-            row.recorded_at,
+            by[row.decided_by_id or 0, at],
+            at,
         )
-        for reference, row in rows
+        for reference, row, at in rows
     ]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from portal.catalogue.guide_publishing import guide_names
 from portal.catalogue.models import Activity
 from portal.catalogue.queries import published_modules
-from portal.db import db
+from portal.db import clock_at, db
 from portal.directives.models import Directive, DirectiveVersion, Requirement
 from portal.directives.package import DirectiveFile, Selectors
 from portal.errors import NotFoundError
@@ -110,14 +110,14 @@ class TakenBack:
 
     number: int
     effective_on: date
-    recorded_at: datetime  # of the withdrawal
+    withdrawn_at: datetime
 
 
 def taken_back(directive_id: int) -> list[TakenBack]:
     """The directive's versions that never took effect, the newest first. One statement."""
     void, version = aliased(DirectiveVersion), DirectiveVersion
     rows = db.session.execute(
-        select(version.number, version.effective_on, void.recorded_at)
+        select(version.number, version.effective_on, clock_at(void.recorded_at))
         .join(void, void.replaces_id == version.id)
         .where(version.directive_id == directive_id, void.void)
         .order_by(version.number.desc())

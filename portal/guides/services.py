@@ -14,7 +14,7 @@ def acknowledge(person_id: int, key: str, number: int, *, at: datetime) -> str:
         person_id: The reader.
         key: The guide.
         number: The version that the reader had before them.
-        at: The transaction's stamp.
+        at: Now, by the clock.
 
     Returns:
         The record's reference.

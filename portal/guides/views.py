@@ -4,12 +4,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal import clock
 from portal.access import requires
 from portal.catalogue.queries import shared
 from portal.catalogue.rendering import fill
 from portal.catalogue.searching import search
 from portal.catalogue.services import set_force_values
-from portal.db import stamp, transaction
+from portal.db import transaction
 from portal.guides import queries, services
 from portal.guides.forms import AcknowledgeForm, SearchForm, force_form
 from portal.permissions import Permission
@@ -55,7 +56,7 @@ def acknowledge(key: str) -> ResponseReturnValue:
     form = AcknowledgeForm()
     if form.validate_on_submit():
         with transaction():
-            reference = services.acknowledge(current_user.person_id, key, form.number.data, at=stamp())
+            reference = services.acknowledge(current_user.person_id, key, form.number.data, at=clock.now())
         flash(f"Recorded: you have read this guide. Reference {reference}.", "success")
     return redirect(url_for(".guide", key=key), 303)
 
@@ -69,7 +70,7 @@ def force_settings() -> ResponseReturnValue:
     if form.validate_on_submit():
         values = {key: form[key].data for key in held.settings}
         with transaction():
-            changed = set_force_values(values, at=stamp(), by=current_user.person_id)
+            changed = set_force_values(values, by=current_user.person_id)
         flash("Saved. Every page shows it from now on." if changed else "Nothing was different.", "success")
         return redirect(url_for(".force_settings"), 303)
     return render_template(

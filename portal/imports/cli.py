@@ -7,7 +7,7 @@ import click
 from flask import Blueprint
 
 from portal import clock
-from portal.db import stamp, transaction
+from portal.db import transaction
 from portal.errors import BadInputError, NotFoundError, PortalError
 from portal.imports import profiles, queries, services, work
 from portal.imports.checked import Checked, MovedError, silent
@@ -89,7 +89,7 @@ def _applied(brought: Brought) -> Checked:
         try:
             with transaction(), room():
                 run = services.begin(brought, by=None, at=clock.now())
-                services.apply(run.id, found, found.digest, by=None, at=stamp())
+                services.apply(run.id, found, found.digest, by=None, at=clock.now())
         except MovedError:
             continue
         return found

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, select
 
 from portal.audit.services import log
-from portal.db import db
+from portal.db import db, stamp
 from portal.errors import ConflictError, RuleError
 from portal.imports import completions, queries, rosters
 from portal.imports.checked import Checked, MovedError, Tell, silent
@@ -152,21 +152,22 @@ def apply(run_id: UUID, found: Checked, expected: str, *, by: int | None, at: da
         found: What a check without a lock has just found.
         expected: The digest of the check that the person saw.
         by: Who applies it.
-        at: The transaction's stamp, taken already.
+        at: Now, by the clock.
 
     Raises:
         RuleError: A row is bad.
         MovedError: It would do something else than the person saw; nothing was written.
         ConflictError: The import has ended.
     """
+    stamped = None if found.empty else stamp()
     run = _open(run_id)
     if found.faults:
         raise RuleError("Some rows are bad, so nothing was imported. Mend the file and begin again with it.")
     if found.digest != expected:
         raise MovedError
-    if not found.empty:
-        found.write(at, by)
-        run.stamp = at
+    if stamped is not None:
+        found.write(stamped, by)
+        run.stamp = stamped
     run.numbers = found.numbers
     run.digest, run.checked_at, run.bad_rows = found.digest, at, 0
     _end(run, "applied", by, at)

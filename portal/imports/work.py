@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from portal import clock
-from portal.db import stamp, transaction
+from portal.db import transaction
 from portal.imports import queries, services
 from portal.imports.access import refuse_lost_role
 from portal.imports.checked import Checked, MovedError, Tell, silent
@@ -98,8 +98,7 @@ def applied(
             found.stage(tell)
         try:
             with transaction(), room():
-                at = clock.now() if found.empty else stamp()
-                services.apply(run_id, found, expected, by=by, at=at)
+                services.apply(run_id, found, expected, by=by, at=clock.now())
                 conclude(found.numbers)
         except MovedError:  # something was recorded since; whether it matters, the next check says
             continue

@@ -6,7 +6,6 @@ from uuid import UUID
 from portal.assessment import services as assessment
 from portal.assessment.errors import LessonsFirstError
 from portal.catalogue import queries as catalogue
-from portal.db import stamp
 from portal.learning import queries
 from portal.records import services as records
 from portal.records.queries import latest_registration
@@ -21,7 +20,7 @@ def see_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> None
     if reading.passed:
         return
     lesson = reading.lesson(lesson_key)
-    records.open_lesson(_registration(person_id, reading), lesson.id, at)
+    records.open_lesson(_registration(person_id, reading, at), lesson.id, at)
 
 
 def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> str | None:
@@ -35,22 +34,22 @@ def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> s
     if reading.passed:
         return None
     lesson = reading.lesson(lesson_key)
-    records.complete_lesson(_registration(person_id, reading), lesson.id, at)
+    records.complete_lesson(_registration(person_id, reading, at), lesson.id, at)
     open_ones = [each for each in reading.lessons if each.id not in reading.completed | {lesson.id}]
     after = [each for each in open_ones if each.position > lesson.position]
     return next((each.key for each in after + open_ones), None)
 
 
-def _registration(person_id: int, reading: queries.Reading) -> int:
+def _registration(person_id: int, reading: queries.Reading, at: datetime) -> int:
     """Id of the registration under way, begun here where there is none."""
     if reading.progress is not None:
         return reading.progress.registration_id
-    return records.register(person_id, catalogue.version(reading.version.id), stamp()).id
+    return records.register(person_id, catalogue.version(reading.version.id), at).id
 
 
-def begin_again(person_id: int, slug: str) -> None:
+def begin_again(person_id: int, slug: str, at: datetime) -> None:
     """Begin the newest version of a module once more, after a pass."""
-    records.register(person_id, queries.newest_version(slug), stamp())
+    records.register(person_id, queries.newest_version(slug), at)
 
 
 def begin_assessment(person_id: int, slug: str, at: datetime) -> UUID:
@@ -63,7 +62,7 @@ def begin_assessment(person_id: int, slug: str, at: datetime) -> UUID:
     """
     course = queries.reading(person_id, slug)
     if course.progress is None and course.version.test_out and not course.passed:
-        _registration(person_id, course)
+        _registration(person_id, course, at)
     registration = latest_registration(person_id, course.version.activity_id)
     if registration is None:
         raise LessonsFirstError

@@ -125,7 +125,7 @@ def complete(slug: str, key: str) -> ResponseReturnValue:
 def again(slug: str) -> ResponseReturnValue:
     """Take a module again after a pass."""
     with transaction():
-        services.begin_again(current_user.person_id, slug)
+        services.begin_again(current_user.person_id, slug, clock.now())
     return redirect(url_for(".module", slug=slug), 303)
 
 

@@ -80,7 +80,7 @@ def events_of(person_id: int, requests: Sequence[RequestRow]) -> list[Event]:
         *_registrations(person_id),
         *_lessons(person_id),
         *_submissions(person_id),
-        *(Event(row.recorded_at, row.words, row.recorded_at) for row in extra_attempts_of(person_id)),
+        *(Event(row.opened_at, row.words, row.opened_at) for row in extra_attempts_of(person_id)),
         *_records(person_id),
         *_requests(requests),
     ]

@@ -16,7 +16,7 @@ from wtforms.fields import SelectChoice
 
 from portal import clock
 from portal.access import requires
-from portal.db import stamp, transaction, try_to_write
+from portal.db import transaction, try_to_write
 from portal.decisions.queries import waiting
 from portal.errors import RuleError
 from portal.monitoring import change_pages, files, looks, one_more, overview, people, prepared_pages, wording
@@ -165,7 +165,7 @@ def open_attempt(staff_number: str) -> ResponseReturnValue:
     by, reason = current_user.person_id, form.reason.data
     try:
         with transaction():
-            new = one_more.open_one_more(whom, form.module.data, by=by, reason=reason, at=stamp())
+            new = one_more.open_one_more(whom, form.module.data, by=by, reason=reason, at=clock.now())
     except RuleError as error:
         flash(str(error), "error")
     else:

@@ -112,7 +112,7 @@ def write(made: Plan, at: datetime, *, by: int | None, followed: Collection[str]
         db.session.execute(insert(table), list(_post_rows(made, people, units, at)))
         numbers = {change.values.staff_number for change in made.changes}
         touch(people=[people[number] for number in numbers.difference(followed)])
-    services.correct_many_names(made.renamed, by=by, at=at)
+    services.correct_many_names(made.renamed, by=by, at=clock.now())
     if not made.empty:
         _log(made, by)
     return Written(people, units, _posts_written(at))

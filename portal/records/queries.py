@@ -10,7 +10,7 @@ from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
-from portal.db import db
+from portal.db import clock_at, db
 from portal.people.deciders import deciders
 from portal.people.known import known
 from portal.people.models import PersonName
@@ -123,6 +123,7 @@ class RecordRow:
     source_system: str | None
     waiver_reason: str | None
     waived_by_id: int | None
+    clock_at: datetime  # what the clock said when it was recorded
 
     @property
     def score_scaled(self) -> Decimal | None:
@@ -195,7 +196,7 @@ class ToldRevocation:
     """A revocation, or its being taken back (void), as a record's page tells of it."""
 
     from_on: date
-    recorded_at: datetime
+    decided_at: datetime
     reason: str
     void: bool
     known: bool  # it holds now
@@ -204,20 +205,21 @@ class ToldRevocation:
 
 def told_revocations(record_ids: Sequence[int]) -> list[ToldRevocation]:
     """Everything ever decided about whether these records count, in order. At most two statements."""
-    statement = select(Revocation).where(Revocation.record_id.in_(record_ids)).order_by(Revocation.id)
-    rows = db.session.scalars(statement).all()
-    replaced = {row.replaces_id for row in rows}
-    by = deciders({(row.decided_by_id, row.recorded_at) for row in rows})
+    statement = select(Revocation, clock_at(Revocation.recorded_at))
+    statement = statement.where(Revocation.record_id.in_(record_ids)).order_by(Revocation.id)
+    rows = [(row, at) for row, at in db.session.execute(statement)]
+    replaced = {row.replaces_id for row, _ in rows}
+    by = deciders({(row.decided_by_id, at) for row, at in rows})
     return [
         ToldRevocation(
             row.from_on,
-            row.recorded_at,
+            at,
             row.reason,
             row.void,
             not row.void and row.id not in replaced,
-            by[row.decided_by_id, row.recorded_at],
+            by[row.decided_by_id, at],
         )
-        for row in rows
+        for row, at in rows
     ]
 
 
@@ -225,7 +227,7 @@ def waived_by(held: RecordRow) -> str:
     """The role of who recognised prior learning; empty of any other record."""
     if held.waived_by_id is None:
         return ""
-    return deciders([(held.waived_by_id, held.recorded_at)])[held.waived_by_id, held.recorded_at]
+    return deciders([(held.waived_by_id, held.clock_at)])[held.waived_by_id, held.clock_at]
 
 
 def registrations_of(person_id: int) -> list[tuple[Registration, str, int]]:
@@ -244,7 +246,7 @@ class ExtraRow:
     """One more attempt that was opened, as pages tell of it."""
 
     title: str
-    recorded_at: datetime
+    opened_at: datetime
     reason: str
     by: str
 
@@ -260,7 +262,7 @@ def extra_attempts_of(person_id: int) -> list[ExtraRow]:
     rows = db.session.execute(
         select(
             ModuleVersion.title,
-            ExtraAttempt.recorded_at,
+            clock_at(ExtraAttempt.recorded_at),
             ExtraAttempt.reason,
             func.coalesce(PersonName.forenames + " " + PersonName.surname, "Erased"),
         )
@@ -314,6 +316,7 @@ _OF_RECORD: tuple[Any, ...] = (
     ImportedRecord.source_system,
     Waiver.reason,
     Waiver.decided_by_id,
+    clock_at(Record.recorded_at),
 )
 
 

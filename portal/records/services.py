@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.audit.services import log
 from portal.catalogue.models import GuideVersion, ModuleVersion
 from portal.clock import london_day, noon
-from portal.db import db, touch
+from portal.db import db, stamp, touch
 from portal.errors import ConflictError
 from portal.people.known import known
 from portal.people.notes import write_notes
@@ -34,16 +34,17 @@ def register(person_id: int, version: ModuleVersion, at: datetime) -> Registrati
     Args:
         person_id: The learner.
         version: The newest published version.
-        at: The transaction's stamp. Its lock lets no second registration in between.
+        at: Now. The lock of the stamp, taken here, lets no second registration in between.
 
     Returns:
         The registration under way.
     """
+    stamped = stamp()
     latest = queries.latest_registration(person_id, version.activity_id)
     if latest is not None and queries.pass_of(latest.id) is None:
         return latest
     begun = Registration(
-        recorded_at=at,
+        recorded_at=stamped,
         person_id=person_id,
         activity_id=version.activity_id,
         module_version_id=version.id,
@@ -95,7 +96,7 @@ def record_pass(
         score_raw: Marks reached.
         score_max: Marks available.
         mastery_score: The scaled score that passed, as frozen on the attempt.
-        at: The transaction's stamp: when it was passed, and when that was recorded.
+        at: When it was passed, by the clock.
     """
     earlier = queries.pass_of(registration.id)
     if earlier is not None:
@@ -122,8 +123,15 @@ def record_pass(
 def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) -> str:
     """Record that a person read this version of a guide, and say the reference.
 
-    Twice on one London day for one version is the same as once; the stamp's lock lets no second in between.
+    Twice on one London day for one version is the same as once; the lock of the stamp, taken here, lets no
+    second in between.
+
+    Args:
+        person_id: The reader.
+        guide: What they read.
+        at: When, by the clock.
     """
+    stamp()
     held = queries.acknowledged_on(person_id, guide.id, london_day(at))
     if held is not None:
         return held
@@ -143,7 +151,6 @@ def recognise(
     reason: str,
     evidence: str,
     decided_by: int,
-    at: datetime,
 ) -> Record:
     """Record prior learning as achieved on the day of its evidence; the same once more is the same record.
 
@@ -154,8 +161,8 @@ def recognise(
         reason: A category.
         evidence: What it is and where it is kept: a note beside the record.
         decided_by: Who recognised it.
-        at: The transaction's stamp: when it was decided.
     """
+    stamp()
     held = db.session.scalar(
         select(Record)
         .where(Record.person_id == person_id, Record.activity_id == activity_id, known(Record))
@@ -164,7 +171,7 @@ def recognise(
     )
     if held is not None:
         return held
-    record = _achieved(person_id, activity_id, "waived", at, noon(achieved_on))
+    record = _achieved(person_id, activity_id, "waived", noon(achieved_on))
     db.session.add(Waiver(record_id=record.id, reason=reason, decided_by_id=decided_by))
     if evidence:
         write_notes(Record.__tablename__, record.id, {"evidence": evidence})
@@ -174,32 +181,34 @@ def recognise(
     return record
 
 
-def revoke(record_id: int, from_on: date, *, reason: str, decided_by: int, at: datetime) -> Revocation:
+def revoke(record_id: int, from_on: date, *, reason: str, decided_by: int) -> Revocation:
     """Let a record count no more from a day on; from its own day, it never was a pass.
 
     Raises:
         ConflictError: It was corrected or withdrawn, or is revoked already.
     """
+    stamped = stamp()
     record = db.session.scalar(select(Record).where(Record.id == record_id, known(Record)))
     if record is None or queries.revocations_of([record_id]):
         raise ConflictError("This record was corrected, or is not counted any more already.")
     revoked = Revocation(
-        recorded_at=at, record_id=record_id, from_on=from_on, reason=reason, decided_by_id=decided_by
+        recorded_at=stamped, record_id=record_id, from_on=from_on, reason=reason, decided_by_id=decided_by
     )
     return _revoked(revoked, record, "record.revoked")
 
 
-def restore(revocation_id: int, *, reason: str, decided_by: int, at: datetime) -> Revocation:
+def restore(revocation_id: int, *, reason: str, decided_by: int) -> Revocation:
     """Take a revocation back by a void fact, so that the record counts as before.
 
     Raises:
         ConflictError: It was taken back already.
     """
+    stamped = stamp()
     held = db.session.scalar(select(Revocation).where(Revocation.id == revocation_id, known(Revocation)))
     if held is None:
         raise ConflictError("This record counts again already.")
     undone = Revocation(
-        recorded_at=at,
+        recorded_at=stamped,
         void=True,
         replaces_id=held.id,
         record_id=held.record_id,
@@ -225,16 +234,13 @@ def _revoked(fact: Revocation, record: Record, action: str) -> Revocation:
     return fact
 
 
-def _achieved(
-    person_id: int, activity_id: int, source: str, at: datetime, achieved_at: datetime | None = None
-) -> Record:
-    when = achieved_at or at
+def _achieved(person_id: int, activity_id: int, source: str, achieved_at: datetime) -> Record:
     record = Record(
-        recorded_at=at,
+        recorded_at=stamp(),
         person_id=person_id,
         activity_id=activity_id,
-        achieved_at=when,
-        achieved_on=london_day(when),
+        achieved_at=achieved_at,
+        achieved_on=london_day(achieved_at),
         source=source,
         reference=unused_reference(),
     )

@@ -68,7 +68,7 @@ def rows(chain: Sequence[RecordRow], waived_by: str = "", evidence: str = "") ->
         ("Brought over from", held.source_system or ""),
         ("Evidence", evidence),
         ("Reason", _reason("waiver", held.waiver_reason or "")),
-        ("Recorded", instant(chain[0].recorded_at) + (f", decided by {waived_by}" if waived_by else "")),
+        ("Recorded", instant(chain[0].clock_at) + (f", decided by {waived_by}" if waived_by else "")),
     ]
     return [{"key": key, "value": value} for key, value in pairs if value]
 
@@ -78,7 +78,7 @@ def corrections(told: Sequence[ToldRevocation]) -> list[str]:
     return [
         f"{'Counts again' if row.void else f'Not counted from {date(row.from_on)} on'}: "
         f"{_reason('restore' if row.void else 'revocation', row.reason)}. "
-        f"Decided by {row.decided_by} at {instant(row.recorded_at)}."
+        f"Decided by {row.decided_by} at {instant(row.decided_at)}."
         for row in told
     ]
 
@@ -99,7 +99,7 @@ def timeline(
     entries += [
         (row.started_at, f"Began {title}, version {number}", row.recorded_at) for row, title, number in begun
     ]
-    entries += [(row.recorded_at, row.words, row.recorded_at) for row in opened]
+    entries += [(row.opened_at, row.words, row.opened_at) for row in opened]
     entries += [
         (noon(row.from_on), f"No longer counted: {names[row.record_id]}", row.recorded_at) for row in revoked
     ]

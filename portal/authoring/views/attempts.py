@@ -4,12 +4,13 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal import clock
 from portal.access import requires
 from portal.authoring.forms.attempts import ByNumberForm
 from portal.authoring.one_more import open_by_number
 from portal.authoring.views.blueprint import bp
 from portal.catalogue.queries import current_version
-from portal.db import stamp, transaction
+from portal.db import transaction
 from portal.errors import NotFoundError, RuleError
 from portal.permissions import Permission
 
@@ -28,7 +29,7 @@ def attempts(key: str) -> ResponseReturnValue:
     number, by = form.staff_number.data.strip(), current_user.person_id
     try:
         with transaction():
-            opened = open_by_number(version, number, by=by, reason=form.reason.data, at=stamp())
+            opened = open_by_number(version, number, by=by, reason=form.reason.data, at=clock.now())
     except RuleError as error:
         flash(str(error), "error")
     else:

@@ -20,7 +20,7 @@ from portal.authoring.views.blueprint import bp
 from portal.catalogue import queries as catalogue
 from portal.catalogue.checking import sha256
 from portal.catalogue.services import Reading
-from portal.db import stamp, transaction
+from portal.db import transaction
 from portal.errors import NotFoundError
 from portal.permissions import Permission
 
@@ -113,7 +113,7 @@ def withdraw(key: str) -> ResponseReturnValue:
 def publish(key: str) -> ResponseReturnValue:
     """Publish exactly what was reviewed."""
     with transaction():
-        version = reviews.publish(_review_id(), by=current_user.person_id, at=stamp())
+        version = reviews.publish(_review_id(), by=current_user.person_id, at=clock.now())
         told = f"Version {version.number} of {opening.short_title(version.title)} is published."
     flash(told, "success")
     return redirect(url_for(".module", key=key), 303)
