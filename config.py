@@ -1,35 +1,124 @@
 """Settings, read once from the environment; nothing else reads it."""
 
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, time
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from portal.web import brand, proxies
 
 ROOT = Path(__file__).resolve().parent
-FEWEST_DAYS_KEPT = 7  # what a job made is there for a day, and its page is looked for after a long weekend
+DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served
+PRODUCTION_SIGNS = ("SECRET_KEY", "PUBLIC_URL", "DATABASE_URL", "SMTP_HOST")  # no demo where one is set
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+NO_NUMBER = -1  # what stands for a text that is no number: every limit lies above it
+LONGEST_LINE = 500  # characters of a text that people read
+FEWEST_KINDS = 10  # of characters in a secret key; 32 random hexadecimal digits have 14 on average
+KNOWN_SECRETS = (  # of tutorials and examples, in small letters
+    "change", "secret", "password", "example", "insecure", "qwerty", "correct-horse",
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+)  # fmt: skip
+LIMITS = {  # of each number: its least and its most
+    "PORT": (1, 65_535),
+    "SESSION_IDLE_MINUTES": (1, 24 * 60),
+    "SESSION_ABSOLUTE_HOURS": (1, 7 * 24),
+    "JOBS_WORKERS": (1, 64),
+    "JOBS_LOST_SECONDS": (1, 24 * 60 * 60),
+    "JOBS_KEPT_DAYS": (7, 3_650),  # its page is looked for after a long weekend
+    "SMTP_PORT": (1, 65_535),
+    "SMTP_PER_MINUTE": (1, 10_000),
+    "SMTP_TIMEOUT_SECONDS": (1, 600),
+}
+NUMBERS = {
+    "port": "PORT",
+    "idle_minutes": "SESSION_IDLE_MINUTES",
+    "absolute_hours": "SESSION_ABSOLUTE_HOURS",
+    "jobs_workers": "JOBS_WORKERS",
+    "jobs_lost_seconds": "JOBS_LOST_SECONDS",
+    "jobs_kept_days": "JOBS_KEPT_DAYS",
+    "smtp_port": "SMTP_PORT",
+    "smtp_per_minute": "SMTP_PER_MINUTE",
+    "smtp_seconds": "SMTP_TIMEOUT_SECONDS",
+}
 
 
 class ConfigError(Exception):
-    """A setting is missing or wrong; the text says which and what to write."""
+    """Settings that are missing or wrong: a sentence for each, which says what to write.
+
+    Attributes:
+        sentences: One for each setting; none repeats a value, which may be a secret.
+    """
+
+    def __init__(self, *sentences: str) -> None:
+        self.sentences = sentences
+        super().__init__("\n".join(sentences))
 
 
 def _env(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
+def _number(name: str, default: str) -> int:
+    return _digits(_env(name) or default)
+
+
+def _digits(text: str) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else NO_NUMBER
+
+
+def _networks(name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...] | None:
+    """Networks written one after the other; None where one of them is none."""
+    try:
+        return tuple(ip_network(text) for text in _env(name, default).replace(",", " ").split())
+    except ValueError:
+        return None
+
+
+def weakness_of_secret(secret: str) -> str:
+    """Why a secret key could be guessed, in a few words; empty where nothing shows it.
+
+    >>> weakness_of_secret("a" * 64), weakness_of_secret("0123456789abcdef" * 4)
+    ('holds too few different characters', 'repeats itself')
+    """
+    steps = [ord(after) - ord(before) for before, after in pairwise(secret)]
+    if len(secret) < 32:
+        return "is too short"
+    if len(set(secret)) < FEWEST_KINDS:
+        return "holds too few different characters"
+    if secret in (secret + secret)[1:-1]:
+        return "repeats itself"
+    if any(word in secret.lower() for word in KNOWN_SECRETS):
+        return "is known from examples"
+    if sum(step in (-1, 0, 1) for step in steps) > len(steps) / 2:
+        return "counts up or down"
+    return ""
+
+
+def _parts(address: str) -> SplitResult | None:
+    """The parts of an address; None where it cannot be taken apart."""
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 - read, because only then a wrong one is noticed
+    except ValueError:
+        return None
+    return parts
+
+
 @dataclass(frozen=True)
 class Config:
     """Every setting of one running portal."""
 
-    mode: str = field(default_factory=lambda: _env("PORTAL_MODE", "production"))
+    mode: str = field(default_factory=lambda: _env("PORTAL_MODE"))
     database_url: str = field(default_factory=lambda: _env("DATABASE_URL"))
     bind: str = field(default_factory=lambda: _env("BIND", "127.0.0.1"))
-    port: int = field(default_factory=lambda: int(_env("PORT", "8000")))
+    port: int = field(default_factory=lambda: _number("PORT", "8000"))
     public_url: str = field(default_factory=lambda: _env("PUBLIC_URL"))
     trusted_proxies: str = field(default_factory=lambda: _env("TRUSTED_PROXIES"))
     secret_key: str = field(default_factory=lambda: _env("SECRET_KEY"))
@@ -41,105 +130,171 @@ class Config:
             "SIGN_IN_HELP", "Ask the learning and development team of your force for a new sign-in link."
         )
     )
+    status_networks: tuple[IPv4Network | IPv6Network, ...] | None = field(
+        default_factory=lambda: _networks("STATUS_NETWORKS", "127.0.0.0/8 ::1")
+    )
     brand_colour: str = field(default_factory=lambda: _env("BRAND_COLOUR") or brand.DEFAULT)
-    idle_minutes: int = field(default_factory=lambda: int(_env("SESSION_IDLE_MINUTES", "60")))
-    absolute_hours: int = field(default_factory=lambda: int(_env("SESSION_ABSOLUTE_HOURS", "12")))
+    idle_minutes: int = field(default_factory=lambda: _number("SESSION_IDLE_MINUTES", "60"))
+    absolute_hours: int = field(default_factory=lambda: _number("SESSION_ABSOLUTE_HOURS", "12"))
 
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
     jobs_url: str = field(default_factory=lambda: _env("JOBS_URL"))
-    jobs_workers: int = field(default_factory=lambda: int(_env("JOBS_WORKERS", "1")))
-    jobs_lost_seconds: int = field(default_factory=lambda: int(_env("JOBS_LOST_SECONDS", "30")))
-    jobs_kept_days: int = field(default_factory=lambda: int(_env("JOBS_KEPT_DAYS", "90")))
+    jobs_workers: int = field(default_factory=lambda: _number("JOBS_WORKERS", "1"))
+    jobs_lost_seconds: int = field(default_factory=lambda: _number("JOBS_LOST_SECONDS", "30"))
+    jobs_kept_days: int = field(default_factory=lambda: _number("JOBS_KEPT_DAYS", "90"))
 
     smtp_host: str = field(default_factory=lambda: _env("SMTP_HOST"))
-    smtp_port: int = field(default_factory=lambda: int(_env("SMTP_PORT", "587")))
+    smtp_port: int = field(default_factory=lambda: _number("SMTP_PORT", "587"))
     smtp_tls: str = field(default_factory=lambda: _env("SMTP_TLS", "starttls"))
     smtp_user: str = field(default_factory=lambda: _env("SMTP_USER"))
     smtp_password: str = field(default_factory=lambda: _env("SMTP_PASSWORD"))
     smtp_from: str = field(default_factory=lambda: _env("SMTP_FROM"))
     smtp_authorities: str = field(default_factory=lambda: _env("SMTP_CA_FILE"))
-    smtp_per_minute: int = field(default_factory=lambda: int(_env("SMTP_PER_MINUTE", "60")))
-    smtp_seconds: int = field(default_factory=lambda: int(_env("SMTP_TIMEOUT_SECONDS", "30")))
+    smtp_per_minute: int = field(default_factory=lambda: _number("SMTP_PER_MINUTE", "60"))
+    smtp_seconds: int = field(default_factory=lambda: _number("SMTP_TIMEOUT_SECONDS", "30"))
     mail_from_time: str = field(default_factory=lambda: _env("MAIL_FROM_TIME", "07:00"))
     mail_until_time: str = field(default_factory=lambda: _env("MAIL_UNTIL_TIME", "20:00"))
     mail_bank_holidays: str = field(default_factory=lambda: _env("MAIL_ON_BANK_HOLIDAYS", "no"))
     mail_days_off: str = field(default_factory=lambda: _env("MAIL_DAYS_OFF"))
 
     def __post_init__(self) -> None:
-        if self.mode not in {"demo", "production"}:
-            raise ConfigError("PORTAL_MODE is 'demo' or 'production'.")
-        if self.mode == "demo":
+        """Settle what depends on other settings.
+
+        Raises:
+            ConfigError: Some are missing or wrong: all of them are named.
+        """
+        if not self.mode:
+            self._take_mark()
+        faults = [*self._folder_faults(), *self._mode_faults()]
+        if self.mode == "demo" and not faults:
             self._keep("secret_key", secrets.token_hex(32))
             self._keep("demo_password", "-".join(secrets.token_hex(3) for _ in range(4)))
-        if self.mode == "production":
-            missing = [
-                name
-                for name, value in (("SECRET_KEY", self.secret_key), ("PUBLIC_URL", self.public_url))
-                if not value
-            ]
-            if missing:
-                raise ConfigError(f"Set {' and '.join(missing)} before the portal starts in production.")
-            if len(self.secret_key) < 32:
-                raise ConfigError("SECRET_KEY is too short: give it at least 32 random characters.")
-        self._check_address()
-        self._check_jobs()
-        self._check_mail()
-        if self.line_manager_sight not in {"on", "off", ""}:
-            raise ConfigError("LINE_MANAGER_SIGHT is 'on' or 'off'.")
-        try:
-            object.__setattr__(self, "brand_colour", brand.checked(self.brand_colour))
-        except brand.BrandColourError as error:
-            raise ConfigError(f"BRAND_COLOUR: {error}") from error
+        for check in (
+            self._number_faults, self._text_faults, self._address_faults, self._access_faults, self._database_faults,
+            self._jobs_faults, self._mail_faults,
+        ):  # fmt: skip
+            faults += check()
+        if faults:
+            raise ConfigError(*faults)
 
-    def _check_address(self) -> None:
-        parts = urlsplit(self.address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigError("PUBLIC_URL is an address such as https://learning.example.police.uk")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ConfigError("PUBLIC_URL must be https, except on a loopback host.")
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _take_mark(self) -> None:
+        """Production, unless ``make run`` marked the folder and no setting speaks of production."""
+        mark = self.instance / DEMO_MARK
+        marked = mark.is_file() and not any(map(_env, PRODUCTION_SIGNS))
+        self._set("mode", "demo" if marked else "production")
+        if marked and not _env("PORT"):
+            self._set("port", _digits(mark.read_text().strip()))
+
+    def mark_demo(self) -> None:
+        """Mark the folder as the demo's, so that commands typed with no environment speak of this demo."""
+        (self.instance / DEMO_MARK).write_text(f"{self.port}\n")
+
+    def unmark_demo(self) -> None:
+        """Take the mark away: what serves production once is never taken for the demo again."""
+        (self.instance / DEMO_MARK).unlink(missing_ok=True)
+
+    def _folder_faults(self) -> Iterator[str]:
+        try:
+            self.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+            writable = os.access(self.instance, os.R_OK | os.W_OK | os.X_OK)
+        except OSError:
+            writable = False
+        if not writable:
+            yield f"INSTANCE_DIR: {self.instance} is no folder that the portal can make and write to."
+
+    def _mode_faults(self) -> Iterator[str]:
+        if self.mode not in {"demo", "production"}:
+            yield "PORTAL_MODE is 'demo' or 'production'."
+        if self.mode != "production":
+            return
+        if not self.secret_key:
+            yield "SECRET_KEY is missing: production needs at least 32 random characters."
+        elif weakness := weakness_of_secret(self.secret_key):
+            yield f"SECRET_KEY {weakness}: give it at least 32 random characters."
+        if not self.public_url:
+            yield "PUBLIC_URL is missing: production needs the address that people open."
+
+    def _number_faults(self) -> Iterator[str]:
+        for attribute, name in NUMBERS.items():
+            least, most = LIMITS[name]
+            if not least <= getattr(self, attribute) <= most:
+                yield f"{name} is {least} or more, up to {most}, in digits."
+
+    def _text_faults(self) -> Iterator[str]:
+        for name, text in (("FORCE_NAME", self.force_name), ("SIGN_IN_HELP", self.sign_in_help)):
+            if not text or not text.isprintable() or len(text) > LONGEST_LINE:
+                yield f"{name} is one line of 1 to {LONGEST_LINE} characters."
+        if not re.fullmatch(r"[A-Za-z0-9.:_-]+", self.bind):
+            yield "BIND is an address of this machine such as 127.0.0.1, without a port."
+        try:
+            self._set("brand_colour", brand.checked(self.brand_colour))
+        except brand.BrandColourError as error:
+            yield f"BRAND_COLOUR: {error}"
+
+    def _address_faults(self) -> Iterator[str]:
+        if not self.public_url:
+            return
+        parts = _parts(self.address)
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+            yield "PUBLIC_URL is an address such as https://learning.example.police.uk"
+        elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            yield "PUBLIC_URL must be https, except on a loopback host."
+
+    def _access_faults(self) -> Iterator[str]:
+        if self.line_manager_sight not in {"on", "off", ""}:
+            yield "LINE_MANAGER_SIGHT is 'on' or 'off'."
+        if self.status_networks is None:
+            yield "STATUS_NETWORKS are networks such as 10.0.0.0/8, one after the other."
         try:
             self.trusted_networks  # noqa: B018 - read, so that a wrong one stops the start
         except proxies.NetworkError as error:
-            raise ConfigError(
-                f"TRUSTED_PROXIES lists networks such as 10.1.0.0/16, with commas between them: {error}."
-            ) from error
+            yield f"TRUSTED_PROXIES lists networks such as 10.1.0.0/16, with commas between them: {error}."
 
-    def _check_jobs(self) -> None:
+    def _database_faults(self) -> Iterator[str]:
+        parts = _parts(self.sqlalchemy_url)
+        is_file = self.sqlalchemy_url.startswith("sqlite:///") and len(self.sqlalchemy_url) > len(
+            "sqlite:///"
+        )
+        if parts is None or not (is_file or parts.scheme == "postgresql+psycopg"):
+            yield "DATABASE_URL begins with postgresql://, or with sqlite:/// and the path of a file."
+
+    def _jobs_faults(self) -> Iterator[str]:
         if self.jobs not in {"embedded", "separate"}:
-            raise ConfigError("JOBS is 'embedded' or 'separate'.")
-        if urlsplit(self.jobs_address).scheme not in {"sqlite", "postgresql", "redis", "rediss"}:
-            raise ConfigError("JOBS_URL begins with sqlite:///, postgresql:// or redis://")
-        if self.jobs_workers < 1:
-            raise ConfigError("JOBS_WORKERS is 1 or more.")
-        if self.jobs_lost_seconds < 1:
-            raise ConfigError("JOBS_LOST_SECONDS is 1 or more; 30 where nothing speaks against it.")
+            yield "JOBS is 'embedded' or 'separate'."
+        parts = _parts(self.jobs_address)
+        schemes = {"sqlite", "postgresql", "redis", "rediss"}
+        if self.jobs_url and (parts is None or parts.scheme not in schemes):
+            yield "JOBS_URL begins with sqlite:///, postgresql:// or redis://"
 
-        if self.jobs_kept_days < FEWEST_DAYS_KEPT:
-            raise ConfigError(
-                f"JOBS_KEPT_DAYS is {FEWEST_DAYS_KEPT} or more: people still ask what came of a job."
-            )
-
-    def _check_mail(self) -> None:
+    def _mail_faults(self) -> Iterator[str]:
         if self.smtp_tls not in {"starttls", "tls", "none"}:
-            raise ConfigError("SMTP_TLS is 'starttls', 'tls' or 'none'.")
+            yield "SMTP_TLS is 'starttls', 'tls' or 'none'."
+        if self.smtp_host and not re.fullmatch(r"[A-Za-z0-9.:_-]+", self.smtp_host):
+            yield "SMTP_HOST is the name of a machine, such as relay.example.police.uk"
         if self.smtp_host and "@" not in self.smtp_from:
-            raise ConfigError("Set SMTP_FROM, such as 'Learning portal <learning@example.police.uk>'.")
-        if self.smtp_per_minute < 1 or self.smtp_seconds < 1:
-            raise ConfigError("SMTP_PER_MINUTE and SMTP_TIMEOUT_SECONDS are 1 or more.")
+            yield "Set SMTP_FROM, such as 'Learning portal <learning@example.police.uk>'."
+        if self.smtp_authorities and not os.access(self.smtp_authorities, os.R_OK):
+            yield "SMTP_CA_FILE names a file that can be read."
         if self.mail_bank_holidays not in {"yes", "no"}:
-            raise ConfigError("MAIL_ON_BANK_HOLIDAYS is 'yes' or 'no'.")
+            yield "MAIL_ON_BANK_HOLIDAYS is 'yes' or 'no'."
+        yield from self._mail_day_faults()
+
+    def _mail_day_faults(self) -> Iterator[str]:
         try:
             first, last = self.mail_times
+            if first >= last:
+                yield "MAIL_FROM_TIME lies before MAIL_UNTIL_TIME."
+        except ValueError:
+            yield "MAIL_FROM_TIME and MAIL_UNTIL_TIME are times such as 07:00."
+        try:
             self.days_off  # noqa: B018 - read, so that a wrong one stops the start
-        except ValueError as error:
-            raise ConfigError(
-                "MAIL_FROM_TIME and MAIL_UNTIL_TIME are times such as 07:00, MAIL_DAYS_OFF are days "
-                "such as 2026-12-24."
-            ) from error
-        if first >= last:
-            raise ConfigError("MAIL_FROM_TIME lies before MAIL_UNTIL_TIME.")
+        except ValueError:
+            yield "MAIL_DAYS_OFF are days such as 2026-12-24, one after the other."
 
     @property
     def line_managers_see(self) -> bool:
@@ -160,14 +315,13 @@ class Config:
         """What the demo makes up is kept in the instance folder, for its owner alone."""
         if getattr(self, name):
             return
-        self.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = self.instance / name
         try:
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
                 made.write(fresh)
         except FileExistsError:
             fresh = file.read_text().strip()
-        object.__setattr__(self, name, fresh)
+        self._set(name, fresh)
 
     @property
     def address(self) -> str:

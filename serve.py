@@ -5,10 +5,10 @@ import importlib
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from config import Config
+from config import Config, ConfigError
 from portal.jobs.keeper import Keeper
 from portal.processes import keep_running
 from portal.serving.server import FINISH_SECONDS, serve_requests
@@ -17,6 +17,9 @@ from portal.web.headers import security_headers
 WORKERS = 2
 GOODBYE_SECONDS = FINISH_SECONDS + 5
 
+USAGE = (
+    "Usage: python serve.py\n\nServes the portal, by the settings of the environment that the README names."
+)
 # What the C library is told; it listens only as a process starts. Threads that each keep a heap of their
 # own would cost a small machine a third of its memory, and a freed block that is large enough for a
 # password's hash (19 MiB) would be kept for the next one.
@@ -83,8 +86,25 @@ def _bound(address: str, port: int) -> socket.socket:
     return socket.create_server((address, port), family=family, backlog=1024)
 
 
-if __name__ == "__main__":
-    config = Config()
+def main(words: list[str]) -> int:
+    """Serve by the settings until stopped; 2, with a sentence for each reason, where that cannot begin."""
+    if words:
+        print(USAGE, file=sys.stdout if words == ["--help"] else sys.stderr)
+        return 0 if words == ["--help"] else 2
+    _with_less_memory()
+    try:
+        config = Config()
+        faults: Sequence[str] = importlib.import_module("portal.operations.starting").why_not_serve(config)
+    except ConfigError as error:
+        faults = error.sentences
+    if faults:
+        print(*faults, sep="\n", file=sys.stderr)
+        return 2
     embedded = config.jobs_workers if config.jobs == "embedded" else 0
     headers = security_headers(https=config.secure)
     serve("wsgi:app", config.bind, config.port, jobs=embedded, refusal_headers=headers)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,5 +1,10 @@
 """The application object for a server and for ``flask --app wsgi``."""
 
-from portal.app import create_app
+from config import ConfigError
+from portal.app import COMMANDS, create_app
+from portal.operations.release import application_without_settings
 
-app = create_app()
+try:
+    app = create_app()
+except ConfigError as error:
+    app = application_without_settings(error, [feature.bp for feature in COMMANDS])

@@ -2,7 +2,8 @@
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 database = current_app.extensions["migrate"].db
 
@@ -16,9 +17,17 @@ def is_modelled(name: str | None, kind: str, within: object) -> bool:
     return not (name or "").startswith((*SEARCHED_BY, *CARRIED_BY))
 
 
+def _connection() -> Connection:
+    try:
+        return database.engine.connect()
+    except DBAPIError as error:
+        # Shown as a sentence by the command, without where in the code it happened.
+        raise RuntimeError(f"The database cannot be reached: {' '.join(str(error.orig).split())}") from error
+
+
 def run() -> None:
     """Upgrade or downgrade in one transaction, waiting only briefly for a lock held by the portal."""
-    with database.engine.connect() as connection:
+    with _connection() as connection:
         context.configure(
             connection=connection,
             target_metadata=database.metadata,

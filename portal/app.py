@@ -46,6 +46,7 @@ from portal.learning import views as learning_views
 from portal.monitoring import cli as monitoring_cli
 from portal.monitoring import models as monitoring_models
 from portal.monitoring import views as monitoring_views
+from portal.operations import alarms, release
 from portal.operations import cli as operations_cli
 from portal.operations import tasks as operations_tasks
 from portal.operations import views as operations_views
@@ -153,7 +154,8 @@ def create_app(config: Config | None = None) -> Flask:
     """
     config = config or Config()
     app = Flask(__name__, static_folder=None, template_folder=None, instance_path=str(config.instance))
-    config.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if config.mode == "production":
+        config.unmark_demo()
     app.config.update(
         PORTAL=config,
         SECRET_KEY=config.secret_key,
@@ -168,6 +170,7 @@ def create_app(config: Config | None = None) -> Flask:
     for feature in VIEWS:
         app.register_blueprint(feature.bp)
     for feature in COMMANDS:
+        release.refuse_other_releases(feature.bp.cli)
         app.register_blueprint(feature.bp)
     app.register_blueprint(pages.blueprint(public))
     app.add_url_rule("/", "home", home)
@@ -194,6 +197,7 @@ def _prepare_pages(app: Flask, config: Config) -> None:
     app.before_request(_take_long_texts)
     accounts_boot.register(app, config)
     app.context_processor(lambda: _frame(config))
+    app.jinja_env.globals["clock_alarm"] = alarms.clock_alarm
 
 
 def _take_long_texts() -> None:

@@ -55,6 +55,8 @@ UNWRITABLE_SQLITE = {
     sqlite3.SQLITE_CANTOPEN,
 }
 SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
+MOST_AHEAD = timedelta(minutes=1)  # of the newest stamp: beyond it, the clock was or is wrong
+SILENT_SECONDS = 60  # between two lines of the log that say so
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
 NAMES = {
@@ -191,11 +193,30 @@ def stamp() -> datetime:
         newest = newest_stamp()
         now = at = info.get("stamp_as") or clock.now()
         if newest is not None and at <= newest:
+            warn_of_clock(newest, now)
             at = newest + timedelta(microseconds=1)
         db.session.execute(insert(Stamp).values(recorded_at=at, clock_at=now))
         info["stamp"] = at
     taken: datetime = info["stamp"]
     return taken
+
+
+def is_ahead(newest: datetime | None, now: datetime) -> bool:
+    """Whether the newest stamp lies so far ahead of the clock that one of them was or is wrong."""
+    return newest is not None and newest - now > MOST_AHEAD
+
+
+def warn_of_clock(newest: datetime | None, now: datetime) -> None:
+    """Say in the log that the newest stamp lies ahead of the clock, where it does; at most once a minute."""
+    if not is_ahead(newest, now) or monotonic() - _said_at[0] < SILENT_SECONDS:
+        return
+    _said_at[0] = monotonic()
+    logging.getLogger("portal.app").warning(
+        "The newest stamp %s lies ahead of this machine's clock %s: see docs/runbook/clock.md", newest, now
+    )
+
+
+_said_at = [-float(SILENT_SECONDS)]  # of this process
 
 
 def clock_at(recorded_at: Any) -> ColumnElement[datetime]:

@@ -44,6 +44,7 @@ def prepare() -> None:
                 catalogue.publish(MODULES, at=clock.now())
     except PortalError as error:
         raise click.ClickException(str(error)) from error
+    config.mark_demo()
     click.echo(_sign_ins(config))
 
 

@@ -1,28 +1,25 @@
-"""What must hold before the portal can serve."""
+"""What must hold before the portal can serve, and what a watcher should see besides."""
 
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from flask import current_app
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
-from portal.db import db
+from portal.db import db, is_ahead, newest_stamp, warn_of_clock
 from portal.jobs.queries import not_taken_up
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
-
-class Check(Protocol):
-    """A named question with a yes or a no."""
-
-    __name__: str
-
-    def __call__(self) -> bool:
-        """Whether it holds."""
-        ...
+Check = Callable[[], bool]
 
 
 def database() -> bool:
@@ -32,8 +29,14 @@ def database() -> bool:
 
 def migrations() -> bool:
     """Whether the database stands at the newest migration."""
-    held = MigrationContext.configure(db.session.connection()).get_current_heads()
-    return set(held) == set(_scripts().get_heads())
+    return revisions() == {head()}
+
+
+def disk() -> bool:
+    """Whether the instance folder can be written."""
+    with tempfile.TemporaryFile(dir=current_app.instance_path) as probe:
+        probe.write(b"ready")
+    return True
 
 
 def jobs() -> bool:
@@ -41,14 +44,60 @@ def jobs() -> bool:
     return not not_taken_up(clock.now())
 
 
+def stamps() -> bool:
+    """Whether the newest stamp is at most a minute ahead of the clock; says so in the log if not."""
+    newest, now = newest_stamp(), clock.now()
+    warn_of_clock(newest, now)
+    return not is_ahead(newest, now)
+
+
+NEEDED: dict[str, Check] = {"database": database, "migrations": migrations, "disk": disk}
+WATCHED: dict[str, Check] = {"jobs": jobs, "clock": stamps}  # the portal serves without them
+
+
+def run(checks: dict[str, Check], *, log: bool) -> dict[str, bool]:
+    """Each check by its name, with whether it holds; with ``log``, those that fail share one line of it."""
+    found: dict[str, bool] = {}
+    failed = []
+    for name, check in checks.items():
+        try:
+            found[name], why = check(), ""
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            db.session.rollback()
+            found[name], why = False, f" ({in_one_line(error)})"
+        if not found[name]:
+            failed.append(f"{name}{why}")
+    if failed and log:
+        current_app.logger.error("Checks failed: %s", ", ".join(failed))
+    return found
+
+
+def in_one_line(error: Exception) -> str:
+    """What kind of error it was and how it begins: a driver's own words, which hold no password."""
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+
+
+def revisions() -> set[str]:
+    """The revisions at which the database stands: one, or none where it is empty."""
+    return set(MigrationContext.configure(db.session.connection()).get_current_heads())
+
+
+@cache
 def head() -> str:
     """The newest migration's revision."""
-    newest = _scripts().get_current_head()
+    newest = scripts().get_current_head()
     assert newest is not None
     return newest
 
 
-def _scripts() -> ScriptDirectory:
+def known_revisions() -> set[str]:
+    """Every revision that this release can upgrade."""
+    return {script.revision for script in scripts().walk_revisions()}
+
+
+def scripts() -> ScriptDirectory:
+    """The migrations of this release."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")

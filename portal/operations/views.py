@@ -1,15 +1,17 @@
 """Liveness and readiness, for whoever watches the machine."""
 
-import tempfile
+from ipaddress import IPv6Address, ip_address
 
-from flask import Blueprint, current_app, jsonify
+from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal.access import public
 from portal.operations import checks
 
 bp = Blueprint("operations", __name__)
+
+# Set in front of the application where somebody who is no trusted proxy claims to forward for another.
+STRANGER = "portal.forwarded_by_stranger"
 
 
 @bp.get("/healthz")
@@ -24,27 +26,25 @@ def healthz() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """The database is reachable and at the newest migration, and the disk can be written.
 
-    Also whether workers take up jobs, which pages can do without for a while.
+    To the networks of ``STATUS_NETWORKS`` also each check by its name, whether workers take up jobs and
+    whether the clock is right, which pages can do without for a while.
     """
-    found = {"database": _holds(checks.database), "migrations": _holds(checks.migrations), "disk": _disk()}
-    ready = all(found.values())
-    jobs = ready and _holds(checks.jobs)
-    return jsonify(status="ready" if ready else "not ready", checks=found, jobs=jobs), 200 if ready else 503
+    needed = checks.run(checks.NEEDED, log=True)
+    ready = all(needed.values())
+    said = {"status": "ready" if ready else "not ready"}
+    watched = checks.run(checks.WATCHED, log=False) if ready else dict.fromkeys(checks.WATCHED, False)
+    details = {"checks": needed, **watched} if _is_trusted() else {}
+    return jsonify(**said, **details), 200 if ready else 503
 
 
-def _holds(check: checks.Check) -> bool:
-    try:
-        return check()
-    except SQLAlchemyError:
-        current_app.logger.exception("readiness check failed: %s", check.__name__)
+def _is_trusted() -> bool:
+    """Whether the request comes straight from a network that may know details."""
+    if request.environ.get(STRANGER):
         return False
-
-
-def _disk() -> bool:
     try:
-        with tempfile.TemporaryFile(dir=current_app.instance_path) as probe:
-            probe.write(b"ready")
-    except OSError:
-        current_app.logger.exception("readiness check failed: disk")
+        address = ip_address(request.remote_addr or "")
+    except ValueError:  # a socket of the file system has no address
         return False
-    return True
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in network for network in current_app.config["PORTAL"].status_networks)

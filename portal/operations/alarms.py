@@ -1,0 +1,24 @@
+"""What an administrator is told on a page they meet daily, because only people can put it right."""
+
+from flask_login import current_user
+
+from portal import clock
+from portal.db import is_ahead, newest_stamp
+from portal.permissions import Permission
+from portal.web.filters import instant
+
+
+def clock_alarm() -> str:
+    """Two sentences for whoever looks after the service, where the clock is or was wrong; else empty.
+
+    Asks the database, so a template calls it on the few pages that show it.
+    """
+    if Permission.JOB_VIEW not in current_user.permissions:
+        return ""
+    newest, now = newest_stamp(), clock.now()
+    if newest is None or not is_ahead(newest, now):
+        return ""
+    return (
+        f"The server’s clock says {instant(now)}, but the newest entry was recorded at {instant(newest)}. "
+        "Ask the people who run the portal to check the clock today, and to follow docs/runbook/clock.md."
+    )

@@ -1,0 +1,52 @@
+"""Why a server could not serve: found out before it begins, and said in a sentence."""
+
+import errno
+import socket
+
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from config import Config
+
+WAIT_SECONDS = 5  # for a database server that does not answer
+
+
+def why_not_serve(config: Config) -> list[str]:
+    """A sentence for each reason; none where the portal can serve."""
+    return [why for why in (_why_not_listen(config), _why_not_read(config)) if why]
+
+
+def _why_not_listen(config: Config) -> str:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(config.bind, config.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, after one that ended
+            probe.bind(address)
+    except socket.gaierror:
+        return f"BIND: {config.bind} is no address of this machine."
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return f"PORT {config.port} of {config.bind} is taken: stop what listens there, or set another."
+        if error.errno == errno.EACCES:
+            return f"PORT {config.port} is not for this user: set one above 1023."
+        return f"BIND: {config.bind} is no address of this machine."
+    return ""
+
+
+def _why_not_read(config: Config) -> str:
+    url = make_url(config.sqlalchemy_url)
+    options = {"connect_timeout": WAIT_SECONDS} if url.get_backend_name() == "postgresql" else {}
+    engine = create_engine(url, poolclass=NullPool, connect_args=options)
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA schema_version")  # opens the file
+    except DBAPIError as error:
+        why = " ".join(str(error.orig).split())[:200].rstrip(".")
+        return (
+            f"DATABASE_URL: the database cannot be opened ({why}). Is it running, and is the address right?"
+        )
+    finally:
+        engine.dispose()
+    return ""

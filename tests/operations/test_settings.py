@@ -1,0 +1,223 @@
+"""Every setting that is wrong is named in a sentence of its own; nothing begins, and nothing is traced."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from config import Config, ConfigError
+from tests.forked import Forked
+from tests.running import ROOT, command, copied, settings
+
+GOOD = {"PORTAL_MODE": "production", "SECRET_KEY": secrets.token_hex(32), "PUBLIC_URL": "https://a.example"}
+SECRETS = (
+    "a" * 64,
+    "ab" * 32,
+    "0123456789abcdef" * 4,
+    "abcdefghijklmnopqrstuvwxyz0123456789",
+    "change-me-before-production-0123456789",
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    "k7" * 10,
+)
+# Of each setting of config.py: its field, its name in the environment and what is refused.
+WRONG = [
+    ("mode", "PORTAL_MODE", ("staging",)),
+    ("database_url", "DATABASE_URL", ("mysql://h/d", "sqlite://", "portal.sqlite", "postgresql://h:port/d")),
+    ("bind", "BIND", ("127.0.0.1 8000", "http://127.0.0.1")),
+    ("port", "PORT", ("abc", "0", "65536", "-1", "8000.5", "٣")),
+    ("public_url", "PUBLIC_URL", ("learning.example", "ftp://a.example", "http://a.example", "https://[")),
+    ("secret_key", "SECRET_KEY", SECRETS),
+    ("instance", "INSTANCE_DIR", ("/dev/null/portal", "/proc/portal", "/etc/hostname")),
+    ("force_name", "FORCE_NAME", ("West\nshire", "x" * 501)),
+    ("sign_in_help", "SIGN_IN_HELP", ("Ring\r\nthem", "x" * 501)),
+    ("status_networks", "STATUS_NETWORKS", ("everybody", "10.0.0.1/8", "10.0.0.0/8 ::1/x")),
+    ("brand_colour", "BRAND_COLOUR", ("red", "#ffff00", "#12345")),
+    ("idle_minutes", "SESSION_IDLE_MINUTES", ("0", "an hour", "1441")),
+    ("absolute_hours", "SESSION_ABSOLUTE_HOURS", ("0", "12h", "169")),
+    ("jobs", "JOBS", ("elsewhere",)),
+    ("jobs_url", "JOBS_URL", ("amqp://queue", "redis://h:x")),
+    ("jobs_workers", "JOBS_WORKERS", ("0", "two", "65")),
+    ("jobs_lost_seconds", "JOBS_LOST_SECONDS", ("0", "30s")),
+    ("jobs_kept_days", "JOBS_KEPT_DAYS", ("6", "a week")),
+    ("smtp_host", "SMTP_HOST", ("smtp://relay", "re lay")),
+    ("smtp_port", "SMTP_PORT", ("smtp", "0", "70000")),
+    ("smtp_tls", "SMTP_TLS", ("ssl3",)),
+    ("smtp_from", "SMTP_FROM", ("nobody",)),
+    ("smtp_authorities", "SMTP_CA_FILE", ("/nowhere/ca.pem",)),
+    ("smtp_per_minute", "SMTP_PER_MINUTE", ("0", "many")),
+    ("smtp_seconds", "SMTP_TIMEOUT_SECONDS", ("0", "half")),
+    ("mail_from_time", "MAIL_FROM_TIME", ("7", "21:00")),
+    ("mail_until_time", "MAIL_UNTIL_TIME", ("late",)),
+    ("mail_bank_holidays", "MAIL_ON_BANK_HOLIDAYS", ("perhaps",)),
+    ("mail_days_off", "MAIL_DAYS_OFF", ("Christmas",)),
+]
+FREE = {"demo_password", "smtp_user", "smtp_password"}  # whatever is written there may be meant
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """A good production setting in an environment that holds nothing else of the portal's."""
+    for _, name, _ in WRONG:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**GOOD, "INSTANCE_DIR": str(tmp_path), "SMTP_FROM": "a@b.example"}.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_every_setting_is_tried_here() -> None:
+    assert {field for field, _, _ in WRONG} | FREE == {field.name for field in fields(Config)}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for _, name, values in WRONG for value in values])
+def test_a_wrong_value_is_one_sentence_that_names_its_setting(environment, name, value) -> None:
+    if name == "SMTP_FROM":
+        environment.setenv("SMTP_HOST", "relay")
+    environment.setenv(name, value)
+
+    with pytest.raises(ConfigError) as refused:
+        Config()
+
+    (sentence,) = refused.value.sentences
+    assert name in sentence
+    assert name != "SECRET_KEY" or value not in sentence
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "PUBLIC_URL"])
+def test_what_production_needs_is_named_where_it_is_missing(environment, name) -> None:
+    environment.delenv(name)
+
+    with pytest.raises(ConfigError, match=f"^{name} is missing"):
+        Config()
+
+
+def test_several_wrong_settings_are_all_named(environment) -> None:
+    for name, value in (("PORT", "abc"), ("BRAND_COLOUR", "red"), ("SECRET_KEY", "a" * 64), ("JOBS", "x")):
+        environment.setenv(name, value)
+
+    with pytest.raises(ConfigError) as refused:
+        Config()
+
+    begin = [sentence.split()[0].rstrip(":") for sentence in refused.value.sentences]
+    assert begin == ["SECRET_KEY", "PORT", "BRAND_COLOUR", "JOBS"]
+
+
+@pytest.mark.parametrize(
+    "made", [secrets.token_hex, secrets.token_urlsafe, lambda many: secrets.token_hex(16)]
+)
+def test_random_secrets_are_taken(environment, made) -> None:
+    for _ in range(50):
+        environment.setenv("SECRET_KEY", made(32))
+        Config()
+
+
+def typed(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a person gets who types this with no other environment than that."""
+    given = {"PATH": os.environ["PATH"], **environment}
+    if words[0] != "serve.py":
+        return command(given, *words)
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        process = Forked("serve.py", words[1:], given, out, err)
+        try:
+            code = process.wait(timeout=60)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
+
+
+@pytest.mark.parametrize("words", [("backup", "file"), ("db", "upgrade"), ("serve.py",)])
+def test_wrong_settings_end_what_is_typed_with_sentences_and_2(tmp_path, words) -> None:
+    done = typed(*words, INSTANCE_DIR=str(tmp_path), PORT="abc", BRAND_COLOUR="red")
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert [line.split()[0].rstrip(":") for line in lines] == [
+        "SECRET_KEY", "PUBLIC_URL", "PORT", "BRAND_COLOUR",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("--help",), "restore"),
+        (("report", "--help"), "completions"),
+        (("db", "upgrade", "--help"), "Upgrade to a later version"),
+        (("report", "completions", "--help"), "--as-known-on"),
+        (("serve.py", "--help"), "Usage: python serve.py"),
+    ],
+)
+def test_help_needs_no_settings(tmp_path, words, shown) -> None:
+    done = typed(*words, INSTANCE_DIR=str(tmp_path))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shown in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "DATABASE_URL: the database cannot be"),
+        ({"DATABASE_URL": "sqlite:////nowhere/portal.sqlite"}, "DATABASE_URL: the database cannot be"),
+        ({"BIND": "203.0.113.7"}, "BIND: 203.0.113.7 is no address of this machine."),
+    ],
+)
+def test_a_server_that_could_not_serve_says_why(tmp_path, given, said) -> None:
+    done = typed("serve.py", PORTAL_MODE="demo", INSTANCE_DIR=str(tmp_path), PORT=_free_port(), **given)
+
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert said in done.stderr
+
+
+def test_a_taken_port_is_said(tmp_path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = typed("serve.py", PORTAL_MODE="demo", INSTANCE_DIR=str(tmp_path), PORT=str(port))
+
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert f"PORT {port} of 127.0.0.1 is taken" in done.stderr
+
+
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return str(probe.getsockname()[1])
+
+
+def test_after_make_run_commands_need_no_environment(small_force, tmp_path) -> None:
+    folder = copied(small_force, tmp_path / "instance")
+    done = command(settings(folder, 8123), "demo", "prepare")  # what `make run` does before it serves
+    assert done.returncode == 0, done.stderr
+
+    program = [str(Path(sys.executable).with_name("flask")), "--app", "wsgi", "accounts", "invite", "D1001"]
+    only = {"INSTANCE_DIR": str(folder)}  # where another folder's README would need nothing
+    done = subprocess.run(program, cwd=ROOT, env=only, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "http://127.0.0.1:8123/" in done.stdout
+
+    for name, value in (("SECRET_KEY", secrets.token_hex(32)), ("PUBLIC_URL", "https://a.example")):
+        refused = typed("accounts", "invite", "D1001", INSTANCE_DIR=str(folder), **{name: value})
+        assert refused.returncode == 2  # never taken for the demo: the other one is missing
+    assert (folder / "demo").exists()
+
+    production = {**GOOD, "INSTANCE_DIR": str(folder)}
+    assert typed("accounts", "invite", "D1001", **production).returncode == 0
+    refused = typed("accounts", "invite", "D1001", INSTANCE_DIR=str(folder))
+    assert (refused.returncode, "SECRET_KEY is missing" in refused.stderr) == (2, True)
+
+
+def test_a_database_of_another_release_is_said_in_a_sentence(small_force, tmp_path) -> None:
+    given = settings(tmp_path / "empty")
+    report = ("report", "completions", "--directive", "X", "--format", "csv", "--output", str(tmp_path / "x"))
+    empty = command(given, *report)
+    assert command(given, "db", "upgrade", "0012").returncode == 0
+    older = command(given, *report)
+
+    said = "run flask --app wsgi db upgrade"
+    assert (empty.returncode, empty.stderr) == (1, f"Error: The database is empty: {said}\n")
+    assert (older.returncode, older.stderr) == (1, f"Error: The database is of an older release: {said}\n")
