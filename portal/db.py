@@ -201,6 +201,16 @@ def stamp() -> datetime:
     return taken
 
 
+@dataclass
+class ClockWarning:
+    """When this process may next say that the clock was or is wrong."""
+
+    next_at: float = 0  # by the monotonic clock, which nobody sets
+
+
+clock_warning = ClockWarning()
+
+
 def is_ahead(newest: datetime | None, now: datetime) -> bool:
     """Whether the newest stamp lies so far ahead of the clock that one of them was or is wrong."""
     return newest is not None and newest - now > MOST_AHEAD
@@ -208,15 +218,12 @@ def is_ahead(newest: datetime | None, now: datetime) -> bool:
 
 def warn_of_clock(newest: datetime | None, now: datetime) -> None:
     """Say in the log that the newest stamp lies ahead of the clock, where it does; at most once a minute."""
-    if not is_ahead(newest, now) or monotonic() - _said_at[0] < SILENT_SECONDS:
+    if not is_ahead(newest, now) or monotonic() < clock_warning.next_at:
         return
-    _said_at[0] = monotonic()
+    clock_warning.next_at = monotonic() + SILENT_SECONDS
     logging.getLogger("portal.app").warning(
         "The newest stamp %s lies ahead of this machine's clock %s: see docs/runbook/clock.md", newest, now
     )
-
-
-_said_at = [-float(SILENT_SECONDS)]  # of this process
 
 
 def clock_at(recorded_at: Any) -> ColumnElement[datetime]:
