@@ -1,10 +1,15 @@
 """The application object for a server and for ``flask --app wsgi``."""
 
+import click
+
 from config import ConfigError
+from portal import presence
 from portal.app import COMMANDS, create_app
 from portal.operations.release import application_without_settings
 
 try:
     app = create_app()
+    if click.get_current_context(silent=True) is None:  # a server's: a restore is not to happen under it
+        presence.stay(app.config["PORTAL"].instance)
 except ConfigError as error:
     app = application_without_settings(error, [feature.bp for feature in COMMANDS])

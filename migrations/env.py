@@ -18,8 +18,9 @@ def is_modelled(name: str | None, kind: str, within: object) -> bool:
 
 
 def _connection() -> Connection:
+    engine = context.config.attributes.get("engine", database.engine)  # given: a copy that is restored
     try:
-        return database.engine.connect()
+        return engine.connect()
     except DBAPIError as error:
         # Shown as a sentence by the command, without where in the code it happened.
         raise RuntimeError(f"The database cannot be reached: {' '.join(str(error.orig).split())}") from error

@@ -5,6 +5,7 @@ from typing import Any, cast
 import click
 from flask import Blueprint, current_app
 
+from portal import presence
 from portal.jobs.worker import work as work_on
 
 bp = Blueprint("jobs_commands", __name__, cli_group="jobs")
@@ -15,4 +16,8 @@ bp = Blueprint("jobs_commands", __name__, cli_group="jobs")
 def work(workers: int | None) -> None:
     """Run jobs until ended by SIGTERM or Ctrl-C; set JOBS=separate for the server then."""
     app = cast(Any, current_app)._get_current_object()
+    try:
+        presence.stay(app.config["PORTAL"].instance)
+    except presence.RestoringError as error:
+        raise click.ClickException(str(error)) from error
     work_on(app, workers or app.config["PORTAL"].jobs_workers)

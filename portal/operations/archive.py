@@ -1,4 +1,4 @@
-"""Backup and restore of the whole database, by each database's own means.
+"""Backup of the whole database, by each database's own means.
 
 SQLite's online backup and PostgreSQL's dump both read one consistent state while others write.
 """
@@ -12,18 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import make_url, text
+from sqlalchemy.engine import URL
 
 from portal.db import db
 from portal.errors import RuleError
-
-SQLITE_MAGIC = b"SQLite format 3\x00"
-POSTGRESQL_MAGIC = b"PGDMP"
-# What waited or ran when the backup was made is not begun out of the blue: an administrator decides.
-END_JOBS = """
-    UPDATE job SET state = 'failed', claim = NULL, ended_at = CURRENT_TIMESTAMP,
-        reason = 'The database was restored from a backup that was made before this job ended.'
-    WHERE state IN ('waiting', 'running')
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +39,7 @@ def backup(file: Path) -> Archive:
     partial = file.with_name(f".{file.name}.partial")
     partial.touch(mode=0o600)
     try:
-        newest = _backup_sqlite(partial) if _sqlite() else _backup_postgresql(partial)
+        newest = _backup_sqlite(partial) if is_sqlite() else _backup_postgresql(partial)
         with partial.open("rb") as written:
             os.fsync(written.fileno())
         partial.replace(file)
@@ -56,114 +48,53 @@ def backup(file: Path) -> Archive:
     return Archive(file.stat().st_size, newest)
 
 
-def restore(file: Path, *, replace: bool) -> Archive:
-    """Put back the database in ``file``; sessions end, single-use links no longer work, jobs under way fail.
-
-    Raises:
-        RuleError: The file is no backup of this kind of database, it is damaged, or the database
-            holds data and ``replace`` was not said. Nothing is changed.
-    """
-    start = file.read_bytes()[:16]
-    wanted = SQLITE_MAGIC if _sqlite() else POSTGRESQL_MAGIC
-    if not start.startswith(wanted):
-        kind = "SQLite" if _sqlite() else "PostgreSQL"
-        raise RuleError(f"{file} is not a backup of a {kind} database. Nothing was changed.")
-    if _holds_data() and not replace:
-        raise RuleError("The database holds data: say --replace to replace it. Nothing was changed.")
-    newest = _restore_sqlite(file) if _sqlite() else _restore_postgresql(file)
-    return Archive(file.stat().st_size, newest)
-
-
-def _sqlite() -> bool:
+def is_sqlite() -> bool:
+    """Whether the portal's database is the embedded one."""
     return bool(db.engine.dialect.name == "sqlite")
 
 
-def _holds_data() -> bool:
-    with db.engine.connect() as connection:
-        if not connection.dialect.has_table(connection, "person"):
-            return False
-        return bool(connection.scalar(text("SELECT count(*) FROM person")))
-
-
-def _database_file() -> Path:
+def database_file() -> Path:
+    """Where the embedded database is."""
     return Path(make_url(str(db.engine.url)).database or "")
 
 
-def _newest(connection: sqlite3.Connection) -> str | None:
-    found: tuple[str | None] = connection.execute("SELECT max(recorded_at) FROM stamp").fetchone()
-    return found[0]
-
-
 def _backup_sqlite(target: Path) -> str | None:
-    with closing(sqlite3.connect(_database_file())) as source, closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)  # one pass: a consistent state of one instant
-        copy.execute("PRAGMA journal_mode = DELETE")
-        return _newest(copy)
-
-
-def _restore_sqlite(file: Path) -> str | None:
-    target = _database_file()
-    partial = target.with_name(f".{target.name}.partial")
-    shutil.copyfile(file, partial)
     try:
-        newest = _check_and_sign_out(partial)
-        db.engine.dispose()
-        for beside in ("-wal", "-shm"):
-            target.with_name(target.name + beside).unlink(missing_ok=True)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return newest
-
-
-def _check_and_sign_out(partial: Path) -> str | None:
-    try:
-        with closing(sqlite3.connect(partial)) as copy, copy:
-            if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-                raise RuleError("The backup is damaged. Nothing was changed.")
-            for table in ("sign_in_session", "password_link", "held_form"):
-                copy.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand in the line above
-            if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'job'").fetchone():
-                copy.execute(END_JOBS)
-            return _newest(copy)
+        with closing(sqlite3.connect(database_file())) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)  # one pass: a consistent state of one instant
+            copy.execute("PRAGMA journal_mode = DELETE")
+            newest: str | None = copy.execute("SELECT max(recorded_at) FROM stamp").fetchone()[0]
+            return newest
     except sqlite3.DatabaseError as error:
-        raise RuleError(f"The backup is damaged ({error}). Nothing was changed.") from error
-
-
-def _server_address() -> str:
-    return str(db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
-
-
-def _run(*command: str) -> None:
-    tool = shutil.which(command[0])
-    if tool is None:
-        raise RuleError(f"{command[0]} is not installed: it comes with PostgreSQL's client.")
-    done = subprocess.run([tool, *command[1:]], capture_output=True, text=True, check=False)  # noqa: S603 - no shell
-    if done.returncode:
-        raise RuleError(f"{command[0]} failed: {done.stderr.strip()}")
+        raise RuleError(f"The database cannot be read ({error}): no backup was made.") from error
 
 
 def _backup_postgresql(target: Path) -> str | None:
-    newest = _newest_postgresql()  # before the dump, which therefore holds at least this
-    _run("pg_dump", "--format=custom", "--no-owner", f"--file={target}", f"--dbname={_server_address()}")
+    with db.engine.connect() as connection:  # before the dump, which therefore holds at least this
+        newest: str | None = connection.scalar(text("SELECT max(recorded_at)::text FROM stamp"))
+    run_tool(db.engine.url, "pg_dump", "--format=custom", "--no-owner", f"--file={target}")
     return newest
 
 
-def _restore_postgresql(file: Path) -> str | None:
-    db.engine.dispose()
-    _run(
-        "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error",
-        f"--dbname={_server_address()}", str(file),
-    )  # fmt: skip
-    with db.engine.begin() as connection:
-        for table in ("sign_in_session", "password_link", "held_form"):
-            connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - the names stand in the line above
-        if connection.dialect.has_table(connection, "job"):  # older releases had none
-            connection.execute(text(END_JOBS))
-    return _newest_postgresql()
+def run_tool(url: URL, name: str, *words: str) -> str:
+    """Run a tool of PostgreSQL's client on the database of ``url``; what it printed.
 
+    The password goes by the environment, where only the same user can read it: every user of the machine
+    sees the command line.
 
-def _newest_postgresql() -> str | None:
-    with db.engine.connect() as connection:
-        found: str | None = connection.scalar(text("SELECT max(recorded_at)::text FROM stamp"))
-        return found
+    Raises:
+        RuleError: The tool is missing or failed.
+    """
+    tool = shutil.which(name)
+    if tool is None:
+        raise RuleError(f"{name} is not installed: it comes with PostgreSQL's client.")
+    plain = url.set(drivername="postgresql", password=None).difference_update_query(["password"])
+    address = f"--dbname={plain.render_as_string(hide_password=False)}"
+    password = url.password or url.query.get("password")
+    environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
+    done = subprocess.run(  # noqa: S603 - no shell
+        [tool, address, *words], capture_output=True, text=True, check=False, env=environment
+    )
+    if done.returncode:
+        raise RuleError(f"{name} failed: {done.stderr.strip()}")
+    return done.stdout

@@ -6,7 +6,7 @@ import click
 from flask import Blueprint
 
 from portal.errors import PortalError
-from portal.operations import archive
+from portal.operations import archive, restoring
 
 bp = Blueprint("operations_commands", __name__, cli_group=None)
 
@@ -26,9 +26,19 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Replace a database that already holds data.")
 def restore(file: Path, replace: bool) -> None:
-    """Put back the database in FILE; stop the portal first. Everyone signs in again."""
+    """Put back the database in FILE; stop the portal first. Everyone signs in again.
+
+    A copy is checked and, if it is of an older release, upgraded beside the database, then takes its place
+    in one step. What was there before is kept.
+    """
     try:
-        made = archive.restore(file, replace=replace)
+        done = restoring.restore(file, replace=replace)
     except PortalError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Restored {file}. What was recorded after {made.newest_stamp or 'nothing'} is not in it.")
+    click.echo(f"Restored {file}. What was recorded after {done.newest_stamp or 'nothing'} is not in it.")
+    if done.revision != done.head:
+        click.echo(f"Upgraded from revision {done.revision} to {done.head}.")
+    click.echo(f"The database before is kept: {done.kept}" if done.kept else "There was no database before.")
+    click.echo(f"{done.sessions:,} people were signed in and have to sign in again.")
+    if done.jobs:
+        click.echo(f"{done.jobs:,} jobs had not ended and are marked as failed: see /jobs.")

@@ -1,5 +1,6 @@
 """Commands meet the database of another release with a sentence, and wrong settings as well."""
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache, update_wrapper
@@ -77,7 +78,7 @@ def why_not_this_release() -> str:
     try:
         held = checks.revisions()
         empty = not held and not inspect(db.engine).get_table_names()
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         return f"The database cannot be used: {checks.in_one_line(error)}."
     finally:
         db.session.rollback()

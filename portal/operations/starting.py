@@ -2,19 +2,23 @@
 
 import errno
 import socket
+import sqlite3
 
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from config import Config
+from portal import presence
+from portal.operations import checks
 
 WAIT_SECONDS = 5  # for a database server that does not answer
 
 
 def why_not_serve(config: Config) -> list[str]:
     """A sentence for each reason; none where the portal can serve."""
-    return [why for why in (_why_not_listen(config), _why_not_read(config)) if why]
+    found = (_why_not_listen(config), _why_not_read(config), _why_not_now(config))
+    return [why for why in found if why]
 
 
 def _why_not_listen(config: Config) -> str:
@@ -34,6 +38,15 @@ def _why_not_listen(config: Config) -> str:
     return ""
 
 
+def _why_not_now(config: Config) -> str:
+    """Whether a restore is under way; from here on none can begin until the server and its workers end."""
+    try:
+        presence.stay(config.instance)
+    except presence.RestoringError as error:
+        return str(error)
+    return ""
+
+
 def _why_not_read(config: Config) -> str:
     url = make_url(config.sqlalchemy_url)
     options = {"connect_timeout": WAIT_SECONDS} if url.get_backend_name() == "postgresql" else {}
@@ -42,8 +55,8 @@ def _why_not_read(config: Config) -> str:
         with engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA schema_version")  # opens the file
-    except DBAPIError as error:
-        why = " ".join(str(error.orig).split())[:200].rstrip(".")
+    except (DBAPIError, sqlite3.Error) as error:
+        why = checks.in_one_line(error)
         return (
             f"DATABASE_URL: the database cannot be opened ({why}). Is it running, and is the address right?"
         )

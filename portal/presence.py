@@ -1,0 +1,64 @@
+"""Which processes of this instance folder run: they share a lock that a restore wants for itself alone.
+
+The lock is the kernel's: it goes with the process, however that ends, so nothing is ever left behind.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from portal.errors import RuleError
+
+FILE = "running.lock"
+_held: dict[Path, int] = {}  # what this process and its copies hold until they end
+
+
+class RunningError(RuleError):
+    """A process of the portal runs on this instance folder."""
+
+
+class RestoringError(RuleError):
+    """A restore is under way on this instance folder."""
+
+
+def stay(instance: Path) -> None:
+    """Hold the shared lock until this process ends; a second call changes nothing.
+
+    Raises:
+        RestoringError: A restore holds it.
+    """
+    if instance in _held:
+        return
+    file = _opened(instance)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise RestoringError("A restore is under way. Start the portal when it has ended.") from None
+    _held[instance] = file
+
+
+@contextmanager
+def alone(instance: Path) -> Iterator[None]:
+    """Keep everybody else of this instance folder from starting while the block runs.
+
+    Raises:
+        RunningError: A server, a worker or another restore runs.
+    """
+    file = _opened(instance)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunningError(
+                "The portal is running: stop the server and its workers first. Nothing was changed."
+            ) from None
+        yield
+    finally:
+        os.close(file)
+
+
+def _opened(instance: Path) -> int:
+    return os.open(instance / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
