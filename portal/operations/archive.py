@@ -88,7 +88,8 @@ def run_tool(url: URL, name: str, *words: str) -> str:
     tool = shutil.which(name)
     if tool is None:
         raise RuleError(f"{name} is not installed: it comes with PostgreSQL's client.")
-    plain = url.set(drivername="postgresql", password=None).difference_update_query(["password"])
+    query = {name: value for name, value in url.query.items() if name != "password"}
+    plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
     address = f"--dbname={plain.render_as_string(hide_password=False)}"
     password = url.password or url.query.get("password")
     environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}

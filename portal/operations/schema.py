@@ -18,7 +18,7 @@ from portal.errors import RuleError
 from portal.operations.checks import MIGRATIONS
 
 Schema = dict[str, str]  # each object's kind and name, with how it is written
-MOST_SAID = 8
+MOST_SAID = 20
 _SQLITE = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY 1"
 # Of all schemas but PostgreSQL's own. Extensions belong to whoever runs the server.
 _POSTGRESQL = """
@@ -30,7 +30,8 @@ WITH own AS (
     FROM pg_class c JOIN own ON own.oid = c.relnamespace
 )
 SELECT 'schema ' || nspname, '' FROM own
-UNION ALL SELECT 'relation ' || name, relkind || ' ' || relrowsecurity FROM relation WHERE relkind <> 'i'
+UNION ALL
+    SELECT 'relation ' || name, concat_ws(' ', relkind, relrowsecurity) FROM relation WHERE relkind <> 'i'
 UNION ALL SELECT 'view ' || name, pg_get_viewdef(oid) FROM relation WHERE relkind IN ('v', 'm')
 UNION ALL SELECT 'index ' || name, pg_get_indexdef(oid) FROM relation WHERE relkind = 'i'
 UNION ALL
@@ -43,10 +44,11 @@ UNION ALL
     LEFT JOIN pg_collation l ON l.oid = a.attcollation
     WHERE r.relkind IN ('r', 'p', 'v', 'm')
 UNION ALL
-    SELECT 'constraint ' || r.name || '.' || k.conname, pg_get_constraintdef(k.oid) || ' ' || k.convalidated
+    SELECT 'constraint ' || r.name || '.' || k.conname,
+        concat_ws(' ', pg_get_constraintdef(k.oid), k.convalidated)
     FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid
 UNION ALL
-    SELECT 'trigger ' || r.name || '.' || t.tgname, pg_get_triggerdef(t.oid) || ' ' || t.tgenabled
+    SELECT 'trigger ' || r.name || '.' || t.tgname, concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled)
     FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
 UNION ALL
     SELECT 'rule ' || r.name || '.' || u.rulename, pg_get_ruledef(u.oid)
@@ -54,7 +56,8 @@ UNION ALL
 UNION ALL
     SELECT 'function ' || p.oid::regprocedure, pg_get_functiondef(p.oid)
     FROM pg_proc p JOIN own ON own.oid = p.pronamespace WHERE p.prokind <> 'a'
-UNION ALL SELECT 'event trigger ' || evtname, evtfoid::regproc || ' ' || evtenabled FROM pg_event_trigger
+UNION ALL
+    SELECT 'event trigger ' || evtname, concat_ws(' ', evtfoid::regproc, evtenabled) FROM pg_event_trigger
 """
 
 
@@ -105,4 +108,4 @@ def refuse_differences(held: Schema, made: Schema) -> None:
     found += [f"{name} is not the portal's" for name in held.keys() - made.keys()]
     found += [f"{name} differs" for name in made.keys() & held.keys() if made[name] != held[name]]
     if found:
-        raise ForeignSchemaError(sorted(found))
+        raise ForeignSchemaError(sorted(found, key=lambda said: (said.startswith("column"), said)))
