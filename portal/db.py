@@ -396,6 +396,7 @@ def _take_write_lock(driver: Any, seconds: float) -> None:
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute("SET application_name = 'portal'")  # so that whoever looks at the server knows it
         cursor.execute("SET synchronous_commit = on")
         # A page's statements take milliseconds; compiling one with many branches takes a second, each time.
         cursor.execute("SET jit = off")

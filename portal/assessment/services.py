@@ -119,15 +119,8 @@ def open_one_more(registration: Registration | None, *, by: int, reason: str, at
     left = queries.attempts_left(version, len(runs), len(opened))
     if left != 0 or any(run.submission is None for run in runs):
         raise AttemptsRemainError
-    db.session.add(
-        ExtraAttempt(
-            recorded_at=stamped,
-            registration_id=registration.id,
-            opened_on=day,
-            opened_by_id=by,
-            reason=reason,
-        )
-    )
+    said = {"opened_on": day, "opened_by_id": by, "reason": reason}
+    db.session.add(ExtraAttempt(recorded_at=stamped, registration_id=registration.id, **said))
     detail = {"module": version.activity.key, "reason": reason}
     log("attempt.opened", actor_id=by, subject_id=registration.person_id, **detail)
     db.session.flush()

@@ -4,10 +4,7 @@ import os
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,65 +13,30 @@ import pytest
 from portal import presence
 from portal.operations import checks
 from tests.forked import Forked
+from tests.operations.restored import (
+    MARK,
+    NAME,
+    change,
+    die_after,
+    is_marked,
+    kept_in,
+    leftovers,
+    make_template,
+    restore,
+    rows,
+)
 from tests.running import Server, command, copied, settings
-
-Change = Callable[[sqlite3.Connection], object]
-MARK = "2030-01-01 00:00:00.000000"  # a stamp that the database has and the backup does not
-NAME = "portal.sqlite"
-
-
-def rows(file: Path, statement: str) -> list[tuple]:
-    with closing(sqlite3.connect(file)) as connection:
-        return connection.execute(statement).fetchall()
-
-
-def is_marked(file: Path) -> bool:
-    """Whether the whole database is the one that had been there."""
-    assert rows(file, "PRAGMA integrity_check") == [("ok",)]
-    assert rows(file, "SELECT version_num FROM alembic_version") == [(checks.head(),)]
-    assert rows(file, "SELECT count(*) FROM person") > [(50,)]
-    return bool(rows(file, f"SELECT 1 FROM stamp WHERE recorded_at = '{MARK}'"))
-
-
-def change(file: Path, statement: str) -> None:
-    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        connection.execute(statement)
-
-
-def die_after(statement: str, file: Path) -> None:
-    """Commit into the write-ahead log and end without a goodbye, so that the log stays beside the file."""
-    program = (
-        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
-        "c.execute('PRAGMA journal_mode = WAL'); c.execute(sys.argv[2]); os._exit(0)"
-    )
-    subprocess.run([sys.executable, "-c", program, str(file), statement], check=True)
 
 
 @pytest.fixture(scope="module")
 def template(small_force: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A portal's folder with its backup, and a change since; never used itself, only copied."""
-    folder = copied(small_force, tmp_path_factory.mktemp("restore") / "template")
-    done = command(settings(folder), "backup", str(folder / "b"))
-    assert done.returncode == 0, done.stderr
-    change(folder / NAME, f"INSERT INTO stamp (recorded_at) VALUES ('{MARK}')")
-    return folder
+    """Never used itself, only copied."""
+    return make_template(small_force, tmp_path_factory.mktemp("restore") / "template")
 
 
 @pytest.fixture
 def here(template: Path, tmp_path: Path) -> Path:
     return copied(template, tmp_path / "here")
-
-
-def restore(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return command(settings(folder), "restore", str(folder / "b"), *words)
-
-
-def kept_in(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"{NAME}.before-restore-*Z"))
-
-
-def leftovers(folder: Path) -> list[str]:
-    return [each.name for each in folder.iterdir() if each.name.startswith(f".{NAME}")]
 
 
 def test_what_was_there_is_kept_and_what_was_done_is_said(here):
@@ -127,73 +89,6 @@ def test_what_stood_in_the_log_alone_is_kept_and_never_applied_to_the_new_file(h
     since = f"SELECT recorded_at FROM stamp WHERE recorded_at >= '{MARK}'"
     assert rows(here / NAME, since) == []
     assert rows(kept, since) == [(MARK,), (later,)]
-
-
-def without_check(connection: sqlite3.Connection) -> None:
-    """Take a table's constraints away, as an editor of files can."""
-    connection.execute("PRAGMA writable_schema = ON")
-    changed = "replace(sql, 'CHECK (mastery_score BETWEEN 0 AND 1)', 'CHECK (1)')"
-    connection.execute(f"UPDATE sqlite_master SET sql = {changed} WHERE name = 'submission'")
-    connection.execute("PRAGMA writable_schema = OFF")
-
-
-def without_references(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA foreign_keys = OFF")
-    connection.execute("INSERT INTO person_name (person_id, staff_number, surname, forenames)"
-                       " VALUES (999999, 'Z9', 'No', 'Body')")  # fmt: skip
-
-
-def make_toothless(connection: sqlite3.Connection) -> None:
-    connection.execute("DROP TRIGGER record_no_update")
-    connection.execute("CREATE TRIGGER record_no_update BEFORE UPDATE ON record BEGIN SELECT 1; END")
-
-
-MORE = "CREATE TRIGGER helper AFTER INSERT ON record BEGIN DELETE FROM sign_in_session; END"
-HOSTILE: list[tuple[str, Change | str, str]] = [
-    ("a trigger more", MORE, "trigger helper is not the portal's"),
-    ("a trigger less", "DROP TRIGGER record_no_update", "trigger record_no_update is missing"),
-    ("a trigger that refuses nothing", make_toothless, "trigger record_no_update differs"),
-    ("a view more", "CREATE VIEW passes AS SELECT * FROM record", "view passes is not the portal's"),
-    ("a table more", "CREATE TABLE notes (text)", "table notes is not the portal's"),
-    ("a column more", "ALTER TABLE stamp ADD COLUMN extra TEXT", "table stamp differs"),
-    ("an index less", "DROP INDEX ix_audit_event_happened_at", "ix_audit_event_happened_at is missing"),
-    ("a constraint less", without_check, "table submission differs"),
-    ("a reference to nobody", without_references, "damaged (a row names another that is missing)"),
-    ("a later release", "UPDATE alembic_version SET version_num = '9999'", "made by a newer release"),
-    ("no release", "DELETE FROM alembic_version", "says no release"),
-    ("another program's", "DROP TABLE alembic_version", "says no release"),
-]
-
-
-@pytest.mark.parametrize(("change", "said"), [one[1:] for one in HOSTILE], ids=[one[0] for one in HOSTILE])
-def test_what_is_not_the_portals_own_is_refused_and_changes_nothing(here, change, said):
-    with closing(sqlite3.connect(here / "b", isolation_level=None)) as connection:
-        connection.execute(change) if isinstance(change, str) else change(connection)
-    before = (here / NAME).read_bytes()
-
-    done = restore(here, "--replace")
-
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert done.stderr.rstrip().endswith("Nothing was changed.")
-    assert done.stderr.count("\n") == 1
-    assert (here / NAME).read_bytes() == before
-    assert (kept_in(here), leftovers(here)) == ([], [])
-
-
-@pytest.mark.parametrize("cut", ["a torn page", "half a file", "the first page"])
-def test_a_damaged_backup_is_refused_and_changes_nothing(here, cut):
-    content = bytearray((here / "b").read_bytes())
-    if cut == "torn page":
-        content[4096 * 30 : 4096 * 60] = b"\xff" * 4096 * 30
-    (here / "b").write_bytes(
-        content if cut == "torn page" else content[: 4096 if "page" in cut else len(content) // 2]
-    )
-
-    done = restore(here, "--replace")
-
-    assert (done.returncode, "damaged" in done.stderr) == (1, True), done.stderr
-    assert is_marked(here / NAME)
 
 
 def test_a_part_of_a_database_is_no_backup(here):
