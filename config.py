@@ -33,7 +33,7 @@ LIMITS = {  # of each number: its least and its most
     "JOBS_LOST_SECONDS": (1, 24 * 60 * 60),
     "JOBS_KEPT_DAYS": (7, 3_650),  # its page is looked for after a long weekend
     "SMTP_PORT": (1, 65_535),
-    "SMTP_PER_MINUTE": (1, 10_000),
+    "SMTP_PER_MINUTE": (1, 1_000_000),
     "SMTP_TIMEOUT_SECONDS": (1, 600),
 }
 NUMBERS = {
