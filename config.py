@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, time
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -73,14 +72,6 @@ def _digits(text: str) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else NO_NUMBER
 
 
-def _networks(name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...] | None:
-    """Networks written one after the other; None where one of them is none."""
-    try:
-        return tuple(ip_network(text) for text in _env(name, default).replace(",", " ").split())
-    except ValueError:
-        return None
-
-
 def weakness_of_secret(secret: str) -> str:
     """Why a secret key could be guessed, in a few words; empty where nothing shows it.
 
@@ -130,9 +121,7 @@ class Config:
             "SIGN_IN_HELP", "Ask the learning and development team of your force for a new sign-in link."
         )
     )
-    status_networks: tuple[IPv4Network | IPv6Network, ...] | None = field(
-        default_factory=lambda: _networks("STATUS_NETWORKS", "127.0.0.0/8 ::1")
-    )
+    status_networks: str = field(default_factory=lambda: _env("STATUS_NETWORKS", "127.0.0.0/8 ::1"))
     brand_colour: str = field(default_factory=lambda: _env("BRAND_COLOUR") or brand.DEFAULT)
     idle_minutes: int = field(default_factory=lambda: _number("SESSION_IDLE_MINUTES", "60"))
     absolute_hours: int = field(default_factory=lambda: _number("SESSION_ABSOLUTE_HOURS", "12"))
@@ -172,8 +161,8 @@ class Config:
             self._keep("secret_key", secrets.token_hex(32))
             self._keep("demo_password", "-".join(secrets.token_hex(3) for _ in range(4)))
         for check in (
-            self._number_faults, self._text_faults, self._address_faults, self._access_faults, self._database_faults,
-            self._jobs_faults, self._mail_faults,
+            self._number_faults, self._text_faults, self._address_faults, self._access_faults,
+            self._database_faults, self._jobs_faults, self._mail_faults,
         ):  # fmt: skip
             faults += check()
         if faults:
@@ -248,12 +237,14 @@ class Config:
     def _access_faults(self) -> Iterator[str]:
         if self.line_manager_sight not in {"on", "off", ""}:
             yield "LINE_MANAGER_SIGHT is 'on' or 'off'."
-        if self.status_networks is None:
-            yield "STATUS_NETWORKS are networks such as 10.0.0.0/8, one after the other."
-        try:
-            self.trusted_networks  # noqa: B018 - read, so that a wrong one stops the start
-        except proxies.NetworkError as error:
-            yield f"TRUSTED_PROXIES lists networks such as 10.1.0.0/16, with commas between them: {error}."
+        for name, text in (
+            ("TRUSTED_PROXIES", self.trusted_proxies),
+            ("STATUS_NETWORKS", self.status_networks),
+        ):
+            try:
+                proxies.networks(text)
+            except proxies.NetworkError as error:
+                yield f"{name} lists networks such as 10.1.0.0/16, with commas between them: {error}."
 
     def _database_faults(self) -> Iterator[str]:
         parts = _parts(self.sqlalchemy_url)
@@ -332,6 +323,11 @@ class Config:
     def trusted_networks(self) -> tuple[proxies.Network, ...]:
         """Networks of the proxies whose word on a sender's address is believed; none unless set."""
         return proxies.networks(self.trusted_proxies)
+
+    @property
+    def watching_networks(self) -> tuple[proxies.Network, ...]:
+        """Networks that may read the details of ``/readyz``; this machine alone unless set."""
+        return proxies.networks(self.status_networks)
 
     @property
     def secure(self) -> bool:

@@ -1,10 +1,15 @@
 """The one place that asks the time: instants in UTC, days in London."""
 
+import logging
 import re
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+MOST_AHEAD = timedelta(minutes=1)  # of the newest stamp: beyond it, the clock was or is wrong
+SILENT_SECONDS = 60  # between two lines of the log that say so
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NUMBERS = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})")
@@ -54,3 +59,28 @@ def read_day(text: str) -> date | None:
     except ValueError:
         return None
     return None
+
+
+@dataclass
+class StampWarning:
+    """When this process may next say that the clock was or is wrong."""
+
+    next_at: float = 0  # by the monotonic clock, which nobody sets
+
+
+stamp_warning = StampWarning()
+
+
+def is_ahead(newest: datetime | None, now: datetime) -> bool:
+    """Whether the newest stamp lies so far ahead of the clock that one of them was or is wrong."""
+    return newest is not None and newest - now > MOST_AHEAD
+
+
+def warn_of_stamps(newest: datetime | None, now: datetime) -> None:
+    """Say in the log that the newest stamp lies ahead of the clock, where it does; at most once a minute."""
+    if not is_ahead(newest, now) or monotonic() < stamp_warning.next_at:
+        return
+    stamp_warning.next_at = monotonic() + SILENT_SECONDS
+    logging.getLogger("portal.app").warning(
+        "The newest stamp %s lies ahead of this machine's clock %s: see docs/runbook/clock.md", newest, now
+    )

@@ -55,8 +55,6 @@ UNWRITABLE_SQLITE = {
     sqlite3.SQLITE_CANTOPEN,
 }
 SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
-MOST_AHEAD = timedelta(minutes=1)  # of the newest stamp: beyond it, the clock was or is wrong
-SILENT_SECONDS = 60  # between two lines of the log that say so
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
 NAMES = {
@@ -105,15 +103,11 @@ db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "cre
 
 
 class Stamp(Base):
-    """One row a transaction that recorded facts: its instant, later than all committed before it.
-
-    The instant orders; what the machine's clock said then stands beside it. They differ where the clock
-    was set back: stamps rise all the same.
-    """
+    """One row a transaction that recorded facts: its instant, which orders it after all committed before it."""
 
     __tablename__ = "stamp"
     recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
-    clock_at: Mapped[datetime | None]  # null: recorded by a release that kept the stamp alone
+    clock_at: Mapped[datetime | None]  # earlier where the clock was set back; null in rows of older releases
 
 
 @dataclass
@@ -193,37 +187,12 @@ def stamp() -> datetime:
         newest = newest_stamp()
         now = at = info.get("stamp_as") or clock.now()
         if newest is not None and at <= newest:
-            warn_of_clock(newest, now)
+            clock.warn_of_stamps(newest, now)
             at = newest + timedelta(microseconds=1)
         db.session.execute(insert(Stamp).values(recorded_at=at, clock_at=now))
         info["stamp"] = at
     taken: datetime = info["stamp"]
     return taken
-
-
-@dataclass
-class ClockWarning:
-    """When this process may next say that the clock was or is wrong."""
-
-    next_at: float = 0  # by the monotonic clock, which nobody sets
-
-
-clock_warning = ClockWarning()
-
-
-def is_ahead(newest: datetime | None, now: datetime) -> bool:
-    """Whether the newest stamp lies so far ahead of the clock that one of them was or is wrong."""
-    return newest is not None and newest - now > MOST_AHEAD
-
-
-def warn_of_clock(newest: datetime | None, now: datetime) -> None:
-    """Say in the log that the newest stamp lies ahead of the clock, where it does; at most once a minute."""
-    if not is_ahead(newest, now) or monotonic() < clock_warning.next_at:
-        return
-    clock_warning.next_at = monotonic() + SILENT_SECONDS
-    logging.getLogger("portal.app").warning(
-        "The newest stamp %s lies ahead of this machine's clock %s: see docs/runbook/clock.md", newest, now
-    )
 
 
 def clock_at(recorded_at: Any) -> ColumnElement[datetime]:

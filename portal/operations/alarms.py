@@ -3,7 +3,7 @@
 from flask_login import current_user
 
 from portal import clock
-from portal.db import is_ahead, newest_stamp
+from portal.db import newest_stamp
 from portal.permissions import Permission
 from portal.web.filters import instant
 
@@ -16,7 +16,7 @@ def clock_alarm() -> str:
     if Permission.JOB_VIEW not in current_user.permissions:
         return ""
     newest, now = newest_stamp(), clock.now()
-    if newest is None or not is_ahead(newest, now):
+    if newest is None or not clock.is_ahead(newest, now):
         return ""
     return (
         f"The server’s clock says {instant(now)}, but the newest entry was recorded at {instant(newest)}. "

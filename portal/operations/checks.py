@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
-from portal.db import db, is_ahead, newest_stamp, warn_of_clock
+from portal.db import db, newest_stamp
 from portal.jobs.queries import not_taken_up
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -47,8 +47,8 @@ def jobs() -> bool:
 def stamps() -> bool:
     """Whether the newest stamp is at most a minute ahead of the clock; says so in the log if not."""
     newest, now = newest_stamp(), clock.now()
-    warn_of_clock(newest, now)
-    return not is_ahead(newest, now)
+    clock.warn_of_stamps(newest, now)
+    return not clock.is_ahead(newest, now)
 
 
 NEEDED: dict[str, Check] = {"database": database, "migrations": migrations, "disk": disk}

@@ -7,11 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from portal.access import public
 from portal.operations import checks
+from portal.web.proxies import STRANGER
 
 bp = Blueprint("operations", __name__)
-
-# Set in front of the application where somebody who is no trusted proxy claims to forward for another.
-STRANGER = "portal.forwarded_by_stranger"
 
 
 @bp.get("/healthz")
@@ -47,4 +45,4 @@ def _is_trusted() -> bool:
         return False
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    return any(address in network for network in current_app.config["PORTAL"].status_networks)
+    return any(address in network for network in current_app.config["PORTAL"].watching_networks)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.catalogue.models import Activity, GuideVersion, ModuleVersion
-from portal.db import OPEN_END, clock_warning, db, newest_stamp, stamp, transaction
+from portal.db import OPEN_END, db, newest_stamp, stamp, transaction
 from portal.directives.exclusions import Decision, decide_exclusion, exclusions_of
 from portal.directives.models import Directive
 from portal.monitoring.completion import Line
@@ -178,7 +178,7 @@ def test_however_the_clock_jumps_days_are_its_own_and_reports_stay(database, ste
 
 
 def test_a_stamp_ahead_of_the_clock_is_an_alarm_for_whoever_watches(client, caplog, monkeypatch):
-    monkeypatch.setattr(clock_warning, "next_at", 0)
+    monkeypatch.setattr(clock.stamp_warning, "next_at", 0)
     with time_machine.travel(NOON + timedelta(seconds=59), tick=False):
         make_grant(make_account("D9001"), "administrator")
         note_something()

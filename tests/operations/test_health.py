@@ -3,7 +3,6 @@
 import logging
 from dataclasses import replace
 from datetime import timedelta
-from ipaddress import ip_network
 
 import pytest
 from sqlalchemy import text
@@ -68,7 +67,8 @@ def test_jobs_that_nobody_takes_up_are_told_without_a_page_less(client):
         ("::ffff:127.0.0.1", {}, True),
         ("10.1.2.3", {}, False),
         ("10.1.2.3", {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, False),
-        ("127.0.0.1", {"portal.forwarded_by_stranger": True}, False),
+        ("127.0.0.1", {"HTTP_X_FORWARDED_FOR": "10.1.2.3"}, False),
+        ("127.0.0.1", {"HTTP_FORWARDED": "for=127.0.0.1"}, False),
         ("", {}, False),
         ("unix:", {}, False),
     ],
@@ -82,7 +82,7 @@ def test_details_are_for_trusted_networks_alone(client, address, more, told):
 
 
 def test_which_networks_are_trusted_is_a_setting(client, app, monkeypatch):
-    networks = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
+    networks = "10.0.0.0/8, 2001:db8::/32"
     monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], status_networks=networks))
 
     for address, told in (("10.1.2.3", True), ("2001:db8::7", True), ("127.0.0.1", False), ("::1", False)):

@@ -37,6 +37,8 @@ WRONG = [
     ("force_name", "FORCE_NAME", ("West\nshire", "x" * 501)),
     ("sign_in_help", "SIGN_IN_HELP", ("Ring\r\nthem", "x" * 501)),
     ("status_networks", "STATUS_NETWORKS", ("everybody", "10.0.0.1/8", "10.0.0.0/8 ::1/x")),
+    ("trusted_proxies", "TRUSTED_PROXIES", ("everybody", "0.0.0.0/0")),
+    ("line_manager_sight", "LINE_MANAGER_SIGHT", ("perhaps",)),
     ("brand_colour", "BRAND_COLOUR", ("red", "#ffff00", "#12345")),
     ("idle_minutes", "SESSION_IDLE_MINUTES", ("0", "an hour", "1441")),
     ("absolute_hours", "SESSION_ABSOLUTE_HOURS", ("0", "12h", "169")),
