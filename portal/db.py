@@ -103,7 +103,7 @@ db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "cre
 
 
 class Stamp(Base):
-    """One row a transaction that recorded facts: its instant, which orders it after all committed before it."""
+    """One row a transaction that recorded facts: its instant, which orders it after all before it."""
 
     __tablename__ = "stamp"
     recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
