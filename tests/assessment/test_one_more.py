@@ -43,11 +43,11 @@ def failed(client, day):
 
 
 def boss(app, role="manager", staff_number="D2001", *, sees=True):
-    """Somebody with a role over the learner's unit, or over another."""
+    """Somebody with a role over the learner's unit, or over another; an author has no unit."""
     unit = make_unit("Elsewhere")
     if sees:
         unit = db.session.scalars(select(UnitOf.unit_id).where(UnitOf.person_id == person("D1001"))).one()
-    make_grant(make_account(staff_number), role, unit)
+    make_grant(make_account(staff_number), role, None if role == "author" else unit)
     client = another(app)
     let_in(client, staff_number)
     return client
