@@ -6,7 +6,7 @@ A stamp runs ahead of the clock after the clock was set back. Rows of earlier re
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
+revision = "0024"
 down_revision = "0023"
 branch_labels = None
 depends_on = None
