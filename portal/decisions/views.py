@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
     answer = render_template(
         "decisions/index.html",
         page=page,
-        errors=asked.errors(shown),
+        errors=asked.errors(shown if decides else shown.keys() - {"whose"}),
         rows=queries.requests(viewer, wanted, page.offset, page.size),
         waiting=queries.waiting(viewer),
         decides=decides,

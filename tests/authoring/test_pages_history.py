@@ -7,6 +7,7 @@ from portal.catalogue import services as catalogue
 from portal.db import stamp, transaction
 from portal.learning import queries as learning
 from tests.accounts.browsing import another
+from tests.assessment import choosing
 from tests.authoring.authors import DESK, LESSON, author, errors, held, open_draft, preview, publish, save
 from tests.catalogue.folders import lesson, write
 from tests.pages import words
@@ -191,7 +192,7 @@ def test_a_question_is_asked_and_read_back_as_after_a_pass(desk):
     page = desk.press(desk.page(question), "Save and continue")
     assert errors(page)
 
-    page = desk.press(page, "Save and continue", choice="b")
+    page = desk.press(page, "Save and continue", choice=choosing.sent(page, "That"))
 
     assert "That – your answer" in page.text
     assert "This – rightYes." in page.text

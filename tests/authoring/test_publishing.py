@@ -14,6 +14,7 @@ from portal.catalogue import queries as catalogue
 from portal.catalogue.models import Item, Lesson, ModuleVersion, PackageFile
 from portal.db import db, stamp, transaction
 from portal.records import services as records
+from tests.assessment import choosing
 from tests.assessment.test_at_once import serving as serving
 from tests.authoring.desk import person, publish_sample, rewrite_lesson, visitor
 from tests.authoring.reviewing import BODY, count, publish, sent
@@ -64,7 +65,7 @@ def answer_all_right(client):
     """The sample's assessment, passed."""
     page = client.press(read_lessons(client, "sample", "first"), "Start assessment")
     for _ in range(2):
-        page = client.press(page, "Save and continue", choice="a")
+        page = client.press(page, "Save and continue", choice=choosing.sent(page, "This"))
     return client.press(page, "Submit answers")
 
 
@@ -84,7 +85,7 @@ def test_an_old_attempt_shows_what_was_shown_whatever_was_published_since(
     assert page.h1 == "What is it?"
     assert "These" not in page.text
     for _ in range(2):
-        page = learner.press(page, "Save and continue", choice="a")
+        page = learner.press(page, "Save and continue", choice=choosing.sent(page, "This"))
     page = learner.press(page, "Submit answers")
     assert page.h1 == "You passed"
     page = learner.page(f"{attempt}/answers")
