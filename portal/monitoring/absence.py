@@ -26,7 +26,7 @@ class Absence(Enum):
     NOT_REQUIRED = "Not required"
     NOT_REQUIRED_IN_SIGHT = "Not required in a post you can see"  # nothing is said of other posts
     FILTERED_OUT = "Not listed"  # there is a row, which the filters leave out
-    OUT_OF_SIGHT = "Out of sight"  # ``Absences.words`` says it to the viewer
+    OUT_OF_SIGHT = "Out of sight"  # ``Absences.reason_in_words`` says it to the viewer
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Absences:
         """Of ``people``. Two statements at most for every ten thousand of them."""
         reach, absent = report.reach, sorted(people)
         scope = report.scope_of(reach.whose())
-        listed = _of_each(absent, lambda some: listed_among(scope, some)) if filters else set()
+        listed = _read_in_batches(absent, lambda some: listed_among(scope, some)) if filters else set()
         if reach.everyone:
             usual, posted = Absence.NOT_REQUIRED, set(absent)
         else:
             usual, posted = (
                 Absence.NOT_REQUIRED_IN_SIGHT,
-                _of_each(absent, lambda some: _posted(report, some)),
+                _read_in_batches(absent, lambda some: _people_with_visible_post(report, some)),
             )
         found = {}
         for one in absent:
@@ -60,20 +60,20 @@ class Absences:
         """Those who are out of sight at the report's position."""
         return {one for one, why in self.by_person.items() if why is Absence.OUT_OF_SIGHT}
 
-    def words(self, person_id: int) -> str:
+    def reason_in_words(self, person_id: int) -> str:
         """Why somebody is not listed, in a few words."""
         why = self.by_person.get(person_id, Absence.NOT_REQUIRED)
         return f"Not {self.report.reach.place} at this date" if why is Absence.OUT_OF_SIGHT else why.value
 
 
-def _of_each(people: list[int], read: Callable[[list[int]], Iterable[int]]) -> set[int]:
+def _read_in_batches(people: list[int], read: Callable[[list[int]], Iterable[int]]) -> set[int]:
     """What ``read`` gives of all these people, asked of as many at once as a statement can name."""
     batches = (people[first : first + PEOPLE] for first in range(0, len(people), PEOPLE))
     return {one for some in batches for one in read(some)}
 
 
-def _posted(report: CompletionReport, people: Collection[int]) -> Iterable[int]:
+def _people_with_visible_post(report: CompletionReport, people: Collection[int]) -> Iterable[int]:
     """Those of these people with a post that the viewer may see, held at the report's position."""
     at = report.position
-    held = (known(Post, at.as_known_on), live(Post, at.as_at), report.reach.sees(Post))
+    held = (known(Post, at.as_known_on), live(Post, at.as_at), report.reach.sees_post(Post))
     return db.session.scalars(select(Post.person_id).where(Post.person_id.in_(people), *held).distinct())

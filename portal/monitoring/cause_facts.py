@@ -57,12 +57,12 @@ class FactSight(NamedTuple):
     trees: tuple[dict[int, UnitRow], dict[int, UnitRow]]  # of the earlier and of the later position
     as_at: date  # day of the earlier position
 
-    def sees(self, post: Any) -> bool:
+    def sees_post(self, post: Any) -> bool:
         """Whether a post may be told of."""
         reports = self.manager_id is not None and post.line_manager_id == self.manager_id
         return post.unit_id in self.unit_ids or reports
 
-    def tells(self, one: Cause, step: Step) -> bool:
+    def may_tell(self, one: Cause, step: Step) -> bool:
         """Whether a fact may be told of as a cause of a step: of days out of sight nothing is."""
         if not one.own:
             return True
@@ -74,7 +74,7 @@ class FactSight(NamedTuple):
         """The names of units, by the later position or, where they do not stand there, the earlier one."""
         return {unit_id: unit.name for tree in self.trees for unit_id, unit in tree.items()}
 
-    def parents(self) -> dict[int, set[int]]:
+    def parents_by_unit(self) -> dict[int, set[int]]:
         """The units right above each unit at the two positions."""
         found: dict[int, set[int]] = defaultdict(set)
         for tree in self.trees:
@@ -84,7 +84,7 @@ class FactSight(NamedTuple):
         return found
 
 
-Found = Iterator[tuple[int, Cause]]
+CausesByPerson = Iterator[tuple[int, Cause]]
 
 
 def facts_of(
@@ -92,23 +92,25 @@ def facts_of(
 ) -> dict[int, list[Cause]]:
     """Every fact that was ever recorded on these people and that a viewer may be told of, by person."""
     found: dict[int, list[Cause]] = {person_id: [] for person_id in people}
-    for person_id, cause in _posts(people, as_known_on, sight):
+    for person_id, cause in _posts_as_causes(people, as_known_on, sight):
         found[person_id].append(cause)
-    for read in (_exclusions, _records, _revocations, _registrations):
+    for read in (_exclusions_as_causes, _records_as_causes, _revocations_as_causes, _registrations_as_causes):
         for person_id, cause in read(people, directive_id):
             found[person_id].append(cause)
     return found
 
 
-def _edges(first: date, last: date) -> tuple[date, ...]:
+def _days_of_change(first: date, last: date) -> tuple[date, ...]:
     return (first,) if last >= OPEN_END else (first, last + DAY)
 
 
-def _until(last: date) -> str:
+def _until_words(last: date) -> str:
     return "" if last >= OPEN_END else f" to {say.date(last)}"
 
 
-def _fact(row: Any, words: str, on: date, last: date | None, gone: datetime | None, **more: Any) -> Cause:
+def _fact_as_cause(
+    row: Any, words: str, on: date, last: date | None, gone: datetime | None, **more: Any
+) -> Cause:
     """A fact as a cause.
 
     Args:
@@ -125,7 +127,7 @@ def _fact(row: Any, words: str, on: date, last: date | None, gone: datetime | No
         on,
         row.recorded_at,
         row.void,
-        (on,) if last is None else _edges(on, last),
+        (on,) if last is None else _days_of_change(on, last),
         (table, row.id),
         None if row.replaces_id is None else (table, row.replaces_id),
         gone,
@@ -133,26 +135,26 @@ def _fact(row: Any, words: str, on: date, last: date | None, gone: datetime | No
     )
 
 
-def _gone(fact: Any) -> Any:
+def _replacement_time(fact: Any) -> Any:
     """When another row took a fact's place."""
     later = aliased(fact)
     taken = select(func.min(later.recorded_at)).where(later.replaces_id == fact.id)
     return taken.correlate(fact).scalar_subquery()
 
 
-def _posts(people: list[int], as_known_on: datetime, sight: FactSight | None) -> Found:
-    rows = db.session.execute(select(Post, _gone(Post)).where(Post.person_id.in_(people))).all()
-    told = [(row, gone) for row, gone in rows if sight is None or sight.sees(row)]
-    names = _names({row.unit_id for row, _ in told}, as_known_on) if sight is None else sight.names
+def _posts_as_causes(people: list[int], as_known_on: datetime, sight: FactSight | None) -> CausesByPerson:
+    rows = db.session.execute(select(Post, _replacement_time(Post)).where(Post.person_id.in_(people))).all()
+    told = [(row, gone) for row, gone in rows if sight is None or sight.sees_post(row)]
+    names = _unit_names({row.unit_id for row, _ in told}, as_known_on) if sight is None else sight.names
     for row, gone in told:
         unit = names.get(row.unit_id, "a unit that ended")
         what = f"{row.rank_or_grade}, role {row.designated_role}, {unit}"
-        words = f"Post: {what}, from {say.date(row.valid_from)}{_until(row.valid_to)}."
-        cause = _fact(row, words, row.valid_from, row.valid_to, gone, unit_id=row.unit_id)
+        words = f"Post: {what}, from {say.date(row.valid_from)}{_until_words(row.valid_to)}."
+        cause = _fact_as_cause(row, words, row.valid_from, row.valid_to, gone, unit_id=row.unit_id)
         yield row.person_id, cause
 
 
-def _names(units: Collection[int], as_known_on: datetime) -> dict[int, str]:
+def _unit_names(units: Collection[int], as_known_on: datetime) -> dict[int, str]:
     """The last name of each of these units, as known then."""
     statement = select(UnitState.unit_id, UnitState.name).where(
         UnitState.unit_id.in_(sorted(units)), known(UnitState, as_known_on)
@@ -160,46 +162,52 @@ def _names(units: Collection[int], as_known_on: datetime) -> dict[int, str]:
     return {unit_id: name for unit_id, name in db.session.execute(statement.order_by(UnitState.valid_from))}
 
 
-def _exclusions(people: list[int], directive_id: int) -> Found:
+def _exclusions_as_causes(people: list[int], directive_id: int) -> CausesByPerson:
     e = Exclusion
-    statement = select(e, _gone(e)).where(e.person_id.in_(people), e.directive_id == directive_id)
+    statement = select(e, _replacement_time(e)).where(e.person_id.in_(people), e.directive_id == directive_id)
     for row, gone in db.session.execute(statement):
         kind = "Exempt" if row.exempt else "Deferred"
-        words = f"{kind}, {wording.reason(row.reason)}, from {say.date(row.from_on)}{_until(row.to_on)}."
-        yield row.person_id, _fact(row, words, row.from_on, row.to_on, gone, own=True)
+        words = (
+            f"{kind}, {wording.reason(row.reason)}, from {say.date(row.from_on)}{_until_words(row.to_on)}."
+        )
+        yield row.person_id, _fact_as_cause(row, words, row.from_on, row.to_on, gone, own=True)
 
 
-def _records(people: list[int], _directive_id: int) -> Found:
-    statement = select(Record, Activity.key, _gone(Record)).join(Activity, Activity.id == Record.activity_id)
+def _records_as_causes(people: list[int], _directive_id: int) -> CausesByPerson:
+    statement = select(Record, Activity.key, _replacement_time(Record)).join(
+        Activity, Activity.id == Record.activity_id
+    )
     for row, key, gone in db.session.execute(statement.where(Record.person_id.in_(people))):
         how = wording.SOURCES.get(row.source, "Completed")
         words = f"{how} {say_key(key)} on {say.date(row.achieved_on)}, {row.reference}."
-        yield row.person_id, _fact(row, words, row.achieved_on, None, gone, own=True)
+        yield row.person_id, _fact_as_cause(row, words, row.achieved_on, None, gone, own=True)
 
 
-def _revocations(people: list[int], _directive_id: int) -> Found:
+def _revocations_as_causes(people: list[int], _directive_id: int) -> CausesByPerson:
     statement = (
-        select(Revocation, Record.person_id, Record.reference, _gone(Revocation))
+        select(Revocation, Record.person_id, Record.reference, _replacement_time(Revocation))
         .join(Record, Record.id == Revocation.record_id)
         .where(Record.person_id.in_(people))
     )
     for row, person_id, reference, gone in db.session.execute(statement):
         words = f"{reference} is not counted from {say.date(row.from_on)} on."
-        yield person_id, _fact(row, words, row.from_on, None, gone, own=True)
+        yield person_id, _fact_as_cause(row, words, row.from_on, None, gone, own=True)
 
 
-def _registrations(people: list[int], _directive_id: int) -> Found:
+def _registrations_as_causes(people: list[int], _directive_id: int) -> CausesByPerson:
     r = Registration
-    statement = select(r, Activity.key, _gone(r)).join(Activity, Activity.id == r.activity_id)
+    statement = select(r, Activity.key, _replacement_time(r)).join(Activity, Activity.id == r.activity_id)
     for row, key, gone in db.session.execute(statement.where(r.person_id.in_(people))):
         words = f"Began {say_key(key)} on {say.date(row.started_on)}."
-        yield row.person_id, _fact(row, words, row.started_on, None, gone, own=True)
+        yield row.person_id, _fact_as_cause(row, words, row.started_on, None, gone, own=True)
 
 
 def versions_of(directive_id: int) -> Iterator[Cause]:
     """Every version of a directive, whenever recorded."""
     v = DirectiveVersion
-    statement = select(v, Directive.reference, _gone(v)).join(Directive, Directive.id == v.directive_id)
+    statement = select(v, Directive.reference, _replacement_time(v)).join(
+        Directive, Directive.id == v.directive_id
+    )
     for row, reference, gone in db.session.execute(statement.where(v.directive_id == directive_id)):
         day = say.date(row.effective_on)
         if row.void:
@@ -208,7 +216,7 @@ def versions_of(directive_id: int) -> Iterator[Cause]:
             continue
         does = "is withdrawn" if row.withdrawn else f"version {row.number} holds"
         words = f"{reference} {does} from {day} on."
-        yield _fact(row, words, row.effective_on, None, gone)
+        yield _fact_as_cause(row, words, row.effective_on, None, gone)
 
 
 class UnitMoves:
@@ -217,7 +225,7 @@ class UnitMoves:
     def __init__(self, causes: dict[int, list[Cause]], parents: dict[int, set[int]]) -> None:
         self._causes, self._parents = causes, parents
 
-    def above(self, units: Iterable[int]) -> list[Cause]:
+    def moves_above(self, units: Iterable[int]) -> list[Cause]:
         """The moves of these units and of those above them."""
         found: set[int] = set()
         waiting = list(units)
@@ -236,7 +244,7 @@ def moves_of_units(sight: FactSight | None, until: datetime | None) -> UnitMoves
         sight: What they may be told of; None: everything.
         until: States recorded later are left out; None: none is.
     """
-    statement = select(UnitState, _gone(UnitState)).order_by(UnitState.id)
+    statement = select(UnitState, _replacement_time(UnitState)).order_by(UnitState.id)
     if until is not None:
         statement = statement.where(UnitState.recorded_at <= until)
     states: dict[int, list[Any]] = defaultdict(list)
@@ -248,14 +256,16 @@ def moves_of_units(sight: FactSight | None, until: datetime | None) -> UnitMoves
     causes = {}
     for unit_id, of_unit in states.items():
         if len({row.parent_id for row, _ in of_unit}) > 1:
-            causes[unit_id] = [_move(row, gone, sight) for row, gone in of_unit[1:]]  # the first began it
-    return UnitMoves(causes, parents if sight is None else sight.parents())
+            causes[unit_id] = [
+                _move_as_cause(row, gone, sight) for row, gone in of_unit[1:]
+            ]  # the first began it
+    return UnitMoves(causes, parents if sight is None else sight.parents_by_unit())
 
 
-def _move(row: Any, gone: datetime | None, sight: FactSight | None) -> Cause:
+def _move_as_cause(row: Any, gone: datetime | None, sight: FactSight | None) -> Cause:
     """Where it went is not said: that may lie out of sight."""
     name = row.name if sight is None else sight.names.get(row.unit_id, "above")
-    return _fact(row, f"Unit {name} moved.", row.valid_from, row.valid_to, gone, moves_unit=True)
+    return _fact_as_cause(row, f"Unit {name} moved.", row.valid_from, row.valid_to, gone, moves_unit=True)
 
 
 def say_key(key: str) -> str:

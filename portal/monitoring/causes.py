@@ -35,10 +35,10 @@ class Causes:
     ) -> None:
         self._known_on, self._sight = as_known_on, sight
         self._of = facts_of(sorted(people), directive_id, as_known_on, sight)
-        versions, moves = list(versions_of(directive_id)), moves_of_units(sight, until)
+        versions, unit_moves = list(versions_of(directive_id)), moves_of_units(sight, until)
         for facts in self._of.values():
             units = {one.unit_id for one in facts if one.unit_id is not None}
-            facts += [*versions, *moves.above(units)]
+            facts += [*versions, *unit_moves.moves_above(units)]
 
     def of(self, person_id: int, step: Step, ways: Collection[Step]) -> list[Cause]:
         """What made this step of this person's; ``ways`` are all steps of theirs.
@@ -47,7 +47,7 @@ class Causes:
         """
         if self._sight is None:
             return self._all_of(self._of[person_id], step, ways)
-        facts = [one for one in self._of[person_id] if self._sight.tells(one, step)]
+        facts = [one for one in self._of[person_id] if self._sight.may_tell(one, step)]
         causes = self._all_of(facts, step, ways)
         return causes or [Cause(UNSEEN, step.day or self._sight.as_at, step.recorded_at)]
 
@@ -56,7 +56,7 @@ class Causes:
             return _recorded_at(facts, step.recorded_at)
         if step.day is None:
             return [one for one in facts if one.moves_unit and self._holds(one)]
-        began = [_on(one, step.day) for one in facts if step.day in one.edges and self._holds(one)]
+        began = [_date_move(one, step.day) for one in facts if step.day in one.edges and self._holds(one)]
         parts = [one for one in ways if one.day == step.day and step.whole]
         return [*dict.fromkeys(cause for one in (step, *parts) for cause in _dates(one)), *began]
 
@@ -68,13 +68,13 @@ class Causes:
 
 def _recorded_at(facts: Sequence[Cause], at: datetime) -> list[Cause]:
     """What was recorded at a stamp, and what ended then without another of these facts in its place."""
-    recorded = [_on(one, london_day(at)) for one in facts if one.recorded_at == at]
+    recorded = [_date_move(one, london_day(at)) for one in facts if one.recorded_at == at]
     replaced = {one.replaces for one in recorded}
     ended = [one for one in facts if one.replaced_at == at and not one.void and one.fact not in replaced]
     return [*recorded, *(replace(one, words=f"{one.words} Withdrawn.", recorded_at=at) for one in ended)]
 
 
-def _on(one: Cause, day: date) -> Cause:
+def _date_move(one: Cause, day: date) -> Cause:
     """A move of a unit is told once, of the day, though one state ends and another begins."""
     return replace(one, on=day) if one.moves_unit else one
 

@@ -84,17 +84,17 @@ class Changes:
         return before, after
 
     @cached_property
-    def apart(self) -> int:
+    def uncounted(self) -> int:
         """How many people are out of sight at one of the two positions: listed, and not counted."""
         before, after = self._absences
         return len(before.out_of_sight | after.out_of_sight)
 
     @property
-    def apart_words(self) -> str:
+    def uncounted_words(self) -> str:
         """The same as a sentence; empty where there are none."""
-        if not self.apart:
+        if not self.uncounted:
             return ""
-        people, one = plural(self.apart, "more person", "more people"), self.apart == 1
+        people, one = plural(self.uncounted, "more person", "more people"), self.uncounted == 1
         place = self.now.reach.place.replace("one of your direct reports", "among your direct reports")
         listed = "is listed and not counted" if one else "are listed and not counted"
         return f"{people} {listed}: they were {place} in only one of the two reports."
@@ -102,7 +102,7 @@ class Changes:
     @property
     def h1(self) -> str:
         """The answer."""
-        count = len(self.cells) - self.apart
+        count = len(self.cells) - self.uncounted
         if not count:
             return "No status changed"
         return f"{plural(count, 'person’s', 'people’s')} status changed"
@@ -118,7 +118,7 @@ class Changes:
         """The people of one page, by name, each with what changed and why. A fixed number of reads."""
         some = self._named[page.offset : page.offset + page.size]
         ids = [person_id for person_id, _, _ in some]
-        sight, between = self._sight()
+        sight, between = self._sight_between()
         known = (self.then.position.as_known_on, self.now.position.as_known_on)
         ways = steps(*self._scopes, ids, between)
         causes = Causes(self.now.subject.id, ids, known[1], sight, max(known))
@@ -128,7 +128,7 @@ class Changes:
                 name,
                 number,
                 person_id in opened and not number.startswith("Erased-"),
-                [self._change(person_id, *cell) for cell in sorted(self.cells[person_id].items())],
+                [self._cell_change(person_id, *cell) for cell in sorted(self.cells[person_id].items())],
                 _once(
                     cause
                     for step in ways[person_id]
@@ -139,7 +139,7 @@ class Changes:
             for person_id, number, name in some
         ]
 
-    def _sight(self) -> tuple[FactSight | None, Whose | None]:
+    def _sight_between(self) -> tuple[FactSight | None, Whose | None]:
         """What may be told on the way, and whose rows are read there where units moved meanwhile."""
         before, after = self.then.reach, self.now.reach
         if after.everyone:
@@ -151,16 +151,16 @@ class Changes:
             return sight, None
         return sight, replace(self._scopes[1].whose, unit_ids=throughout)
 
-    def _change(self, person_id: int, place: int, pair: tuple[Cell | None, Cell | None]) -> CellChange:
+    def _cell_change(self, person_id: int, place: int, pair: tuple[Cell | None, Cell | None]) -> CellChange:
         titles = {one.position: one.short for report in (self.then, self.now) for one in report.subject.asked}
         what = titles.get(place, f"Requirement {place}") if place else "Overall"
         old, new = pair
         with_due = old is not None and new is not None and old.due_on != new.due_on
-        before, after = (absences.words(person_id) for absences in self._absences)
-        return CellChange(what, _said(old, before, with_due), _said(new, after, with_due))
+        before, after = (absences.reason_in_words(person_id) for absences in self._absences)
+        return CellChange(what, _cell_words(old, before, with_due), _cell_words(new, after, with_due))
 
 
-def _said(cell: Cell | None, absent: str, with_due: bool) -> str:
+def _cell_words(cell: Cell | None, absent: str, with_due: bool) -> str:
     if cell is None:
         return absent
     return f"{cell.status.label}, due {say_date(cell.due_on)}" if with_due else cell.status.label

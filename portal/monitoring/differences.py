@@ -33,7 +33,7 @@ class KnownNow:
 
     share: Share
     count: int  # people whose status is another
-    apart: int  # people who are in sight by one of the two alone
+    uncounted: int  # people who are in sight by one of the two alone
     listed: list[Difference]  # the first of all of them, by surname
 
 
@@ -62,17 +62,17 @@ def known_now(then: CompletionReport, newest: datetime) -> KnownNow:
         Difference(
             number,
             name,
-            _said(changed[person_id][0], before.words(person_id)),
-            _said(changed[person_id][1], after.words(person_id)),
+            _status_words(changed[person_id][0], before.reason_in_words(person_id)),
+            _status_words(changed[person_id][1], after.reason_in_words(person_id)),
             person_id in opened,
         )
         for person_id, number, name in named
     ]
-    apart = len(before.out_of_sight | after.out_of_sight)
-    return KnownNow(share(counts), len(changed) - apart, apart, listed)
+    uncounted = len(before.out_of_sight | after.out_of_sight)
+    return KnownNow(share(counts), len(changed) - uncounted, uncounted, listed)
 
 
-def _said(status: Status | None, absent: str) -> str:
+def _status_words(status: Status | None, absent: str) -> str:
     return absent if status is None else status.label
 
 

@@ -70,11 +70,11 @@ class FilterForm(Form):  # type: ignore[misc]
         self.due.choices = _choices("Any day", list(DUE_WORDS.items()))
 
     @property
-    def offered(self) -> list[str]:
+    def usable_fields(self) -> list[str]:
         """The names of the fields that can be filled; there may be no rank to choose."""
         return [field.name for field in self if field is not self.rank or self.rank.choices]
 
-    def refuse(self, faults: Iterable[tuple[str, str]]) -> None:
+    def show_faults(self, faults: Iterable[tuple[str, str]]) -> None:
         """Show beside each field why what the address asks of it is refused.
 
         Args:

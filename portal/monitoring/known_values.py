@@ -30,42 +30,49 @@ def refuse_unknown(filters: Filters, reach: Reach) -> None:
     Raises:
         UnknownValueError: Names each value and what is possible.
     """
-    faults = [*_fixed(filters), *_units(filters, reach), *_roles(filters, reach), *_ranks(filters, reach)]
+    faults = [
+        *_fixed_value_faults(filters),
+        *_unit_faults(filters, reach),
+        *_role_faults(filters, reach),
+        *_rank_faults(filters, reach),
+    ]
     if faults:
         raise UnknownValueError(faults)
 
 
-def _fixed(filters: Filters) -> Iterable[tuple[str, str]]:
+def _fixed_value_faults(filters: Filters) -> Iterable[tuple[str, str]]:
     for name, values in FIXED.items():
         asked = filters.address.get(name)
         if asked is not None and asked not in values:
             yield unknown(FIELD_WORDS[name].lower(), asked, list(values)), name
 
 
-def _units(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
+def _unit_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
     if filters.unit and reach.unit_of(filters.unit) is None:
         said = unknown("unit", filters.unit, [])
         yield f"{said} Write the whole path of a unit that you can see, or choose one from the list.", "unit"
 
 
-def _roles(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
+def _role_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
     if filters.role:
-        yield from _posts("role", [filters.role], Post.designated_role, reach)
+        yield from _post_faults("role", [filters.role], Post.designated_role, reach)
 
 
-def _ranks(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
-    yield from _posts("rank", filters.ranks, Post.rank_or_grade, reach)
+def _rank_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
+    yield from _post_faults("rank", filters.ranks, Post.rank_or_grade, reach)
 
 
-def _posts(name: str, asked: Iterable[str], column: Any, reach: Reach) -> Iterable[tuple[str, str]]:
+def _post_faults(name: str, asked: Iterable[str], column: Any, reach: Reach) -> Iterable[tuple[str, str]]:
     """What is wrong with values of posts: none is of a post that the viewer may see on some day."""
     for value in asked:
-        if not any(reach.saw(post) for post in _held(column == value, reach)):
-            every = {getattr(post, column.key) for post in _held(true(), reach) if reach.saw(post)}
+        if not any(reach.saw_post(post) for post in _posts_maybe_seen(column == value, reach)):
+            every = {
+                getattr(post, column.key) for post in _posts_maybe_seen(true(), reach) if reach.saw_post(post)
+            }
             yield unknown(FIELD_WORDS[name].lower(), value, sorted(every)), name
 
 
-def _held(condition: ColumnElement[bool], reach: Reach) -> Iterable[Any]:
+def _posts_maybe_seen(condition: ColumnElement[bool], reach: Reach) -> Iterable[Any]:
     """The posts that the viewer may have seen, as far as they differ in what decides it; any for everyone."""
     words = (Post.rank_or_grade, Post.designated_role)
     days = (Post.unit_id, Post.valid_from, Post.valid_to, Post.line_manager_id)

@@ -65,15 +65,15 @@ class Reach:
         reports_only = self.manager_id is not None and not self.granted
         return "one of your direct reports" if reports_only else "in a unit you can see"
 
-    def sees(self, post: Any) -> ColumnElement[bool]:
+    def sees_post(self, post: Any) -> ColumnElement[bool]:
         """That a post is one that this viewer may be told of, by the tree of the position."""
         return self._posts_of(post, self.unit_ids)
 
     def may_have_seen(self, post: Any) -> ColumnElement[bool]:
-        """That a post's unit was in sight on some day, or that it names the viewer: ``saw`` decides."""
+        """That a post's unit was in sight on some day, or that it names the viewer: ``saw_post`` decides."""
         return self._posts_of(post, self.unit_ids | self._days_in_sight.keys())
 
-    def saw(self, post: Any) -> bool:
+    def saw_post(self, post: Any) -> bool:
         """Whether the viewer may be told of a post on some day of it, by the units as known now or here."""
         if self.everyone or (self.manager_id is not None and post.line_manager_id == self.manager_id):
             return True
@@ -142,7 +142,7 @@ class Reach:
         return {unit.path: unit_id for unit_id, unit in self.units.items()}
 
     @cached_property
-    def _former(self) -> FormerUnits:
+    def _former_units(self) -> FormerUnits:
         return read_former_units()
 
     @cached_property
@@ -152,14 +152,14 @@ class Reach:
         if self.manager_id is not None:
             held = select(Post.unit_id).where(Post.line_manager_id == self.manager_id).distinct()
             reports = set(db.session.scalars(held))
-        return self._former.above(self.unit_ids | self.today_ids | reports)
+        return self._former_units.units_above(self.unit_ids | self.today_ids | reports)
 
     def _former_unit(self, path: str) -> int | None:
         try:
             names = paths.split(path)
         except RuleError:
             return None
-        return self._former.find(names, None if self.everyone else self._known_units)
+        return self._former_units.find_unit(names, None if self.everyone else self._known_units)
 
     def sees_all_of(self, path: str) -> bool:
         """Whether the viewer may be told of everybody in this unit and below."""

@@ -44,7 +44,7 @@ def index() -> ResponseReturnValue:
     if not errors and (moved := _iso_address()):
         return moved
     asked = Asked(request.args, request.path)
-    found = _overview(at, asked)
+    found = _read_overview(at, asked)
     errors += asked.errors()
     answer = render_template(
         "monitoring/overview.html",
@@ -59,7 +59,7 @@ def index() -> ResponseReturnValue:
     return answer, 400 if errors else 200
 
 
-def _overview(at: Position, asked: Asked) -> overview.Overview:
+def _read_overview(at: Position, asked: Asked) -> overview.Overview:
     """The overview that the address asks for; without a unit or groups that are refused."""
     viewer, filters = current_user.viewer, filters_of(request.args)
     opened = asked.choice("open", overview.openable_groups(), "directive")
@@ -88,8 +88,8 @@ def directive(reference: str) -> ResponseReturnValue:
     page = ReportPage(report, order, request.path, str(number))
     looked = _looked(report)
     form = FilterForm(report)
-    form.refuse(asked.faults)
-    errors += asked.errors(form.offered)
+    form.show_faults(asked.faults)
+    errors += asked.errors(form.usable_fields)
     answer = render_template(
         "monitoring/report.html",
         r=page,

@@ -22,7 +22,7 @@ class FormerUnits:
             self._parents[unit_id].add(parent_id)
             self._newest[unit_id] = max(valid_from, self._newest.get(unit_id, valid_from))
 
-    def find(self, names: Sequence[str], among: Iterable[int] | None = None) -> int | None:
+    def find_unit(self, names: Sequence[str], among: Iterable[int] | None = None) -> int | None:
         """The unit that these names, from the force down, ever led to; of several, the one changed last.
 
         The names need not have held on the same day: where a unit was renamed and another below it is
@@ -39,7 +39,7 @@ class FormerUnits:
         allowed = units if among is None else units.intersection(among)
         return max(allowed, key=lambda one: (self._newest[one], one), default=None)
 
-    def above(self, units: Iterable[int]) -> set[int]:
+    def units_above(self, units: Iterable[int]) -> set[int]:
         """These units and every unit that any of them ever lay below."""
         found: set[int] = set()
         waiting = list(units)

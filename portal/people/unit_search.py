@@ -22,7 +22,7 @@ def unit_ever(text: str, units: Mapping[int, UnitRow]) -> int:
             names = paths.split(text.strip())
         except RuleError:
             names = ()
-        former = read_former_units().find(names, units) if names else None
+        former = read_former_units().find_unit(names, units) if names else None
         if former is None:
             raise
         return former

@@ -125,49 +125,51 @@ def steps(
         rows.setdefault((row.person_id, row.position), []).append(row)
     found: dict[int, list[Step]] = {person_id: [] for person_id in people}
     for (person_id, position), of_cell in sorted(rows.items()):
-        found[person_id] += _walk(position, of_cell, then, now, between is not None)
+        found[person_id] += _steps_of_cell(position, of_cell, then, now, between is not None)
     return found
 
 
 _Seen = Callable[[Row[Any]], bool]
 
 
-def _walk(position: int, rows: Sequence[Row[Any]], then: Scope, now: Scope, narrower: bool) -> Iterator[Step]:
+def _steps_of_cell(
+    position: int, rows: Sequence[Row[Any]], then: Scope, now: Scope, narrower: bool
+) -> Iterator[Step]:
     day, at = then.as_at.toordinal(), micros(then.as_known_on)
     to_day, to = now.as_at.toordinal(), micros(now.as_known_on)
 
-    def cell(on: int, known: int, seen: _Seen) -> Cell | None:
+    def cell_at(on: int, known: int, seen: _Seen) -> Cell | None:
         for row in rows:
             if row.from_on <= on <= row.to_on and row.known_from <= known < row.known_to:
                 return _cell(row) if seen(row) else None
         return None
 
-    def turn(on: int, known: int, before: _Seen, after: _Seen) -> Iterator[Step]:
+    def change_of_sight(on: int, known: int, before: _Seen, after: _Seen) -> Iterator[Step]:
         """The change of what may be seen, at one position."""
-        if _differ(old := cell(on, known, before), new := cell(on, known, after)):
+        if _differ(old := cell_at(on, known, before), new := cell_at(on, known, after)):
             yield Step(position, old, new)
 
     knowing = _seen_between if narrower else _seen_then
     passing = _seen_between if narrower else _seen_now
-    yield from turn(day, at, _seen_then, knowing)
+    yield from change_of_sight(day, at, _seen_then, knowing)
     yield from _along(
         position,
         {edge for row in rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN},
         at,
         to,
-        lambda known: cell(day, known, knowing),
+        lambda known: cell_at(day, known, knowing),
         lambda edge: {"recorded_at": _instant(edge)},
     )
-    yield from turn(day, to, knowing, passing)
+    yield from change_of_sight(day, to, knowing, passing)
     yield from _along(
         position,
         {edge for row in rows for edge in (row.from_on, row.to_on + 1)},
         day,
         to_day,
-        lambda on: cell(on, to, passing),
+        lambda on: cell_at(on, to, passing),
         lambda edge: {"day": date.fromordinal(edge)},
     )
-    yield from turn(to_day, to, passing, _seen_now)
+    yield from change_of_sight(to_day, to, passing, _seen_now)
 
 
 def _seen_then(row: Row[Any]) -> bool:

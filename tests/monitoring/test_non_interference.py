@@ -26,7 +26,7 @@ from portal.people.queries import viewer_of
 from portal.reminders import services
 from portal.reminders.hours import Hours
 from portal.reminders.letters import Portal, letter
-from portal.reminders.planning import planned
+from portal.reminders.planning import plan_reminders
 from tests.monitoring.hidden import LOOKERS, NOON, PEOPLE, STORIES, Hidden, Looker, Story
 from tests.monitoring.preparing import run_jobs
 from tests.monitoring.retelling import REFERENCES, Telling, undone
@@ -120,7 +120,7 @@ def jobs_of(app: Flask, client: PortalClient) -> Iterator[tuple[str, str]]:
 def mails(telling: Telling) -> Iterator[tuple[str, str]]:
     """The mail that the looker would be sent, and the outbox after everybody's is planned."""
     day, mine = clock.today(), telling.people[telling.looker.number]
-    plan = planned(day, line_managers=True)
+    plan = plan_reminders(day, line_managers=True)
     lines = plan.letters.get(mine, [])
     made = letter(
         mine, lines, plan.directives, now=clock.now(), portal=Portal("https://x", "Force", line_managers=True)
