@@ -182,7 +182,7 @@ def create_app(config: Config | None = None) -> Flask:
 def _prepare_database(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db)
-    subscribe(reconcile.reconcile, lines.lines, announcer=notices.post)
+    subscribe(reconcile.reconcile, lines.lines, announcer=notices.post_notices)
     carrier.register(app)
     with app.app_context():
         prepare_engine(db.engine)

@@ -30,8 +30,8 @@ def plan(dry_run: bool, day: str) -> None:
     if asked is None or asked < EARLIEST or (day and not dry_run):
         raise click.UsageError("--day is a date such as 2026-04-30, and goes with --dry-run.")
     if dry_run:
-        made = planning.planned(asked, line_managers=line_managers_see())
-        for line in planning.told(made):
+        made = planning.plan_reminders(asked, line_managers=line_managers_see())
+        for line in planning.dry_run_lines(made):
             click.echo(line)
     else:
         now = clock.now()

@@ -80,7 +80,7 @@ def letter(
     held = list(_holding(person_id, lines, directives, people, day))
     if not held:
         return Nothing("Nothing of it held any more: done, exempt, deferred, or not asked any more.")
-    held = _readable(person_id, held, day, portal.line_managers)
+    held = _readable_lines(person_id, held, day, portal.line_managers)
     if not held:
         return Nothing("The line manager cannot open the report of these people.")
     own = [one for one in held if one.line.about_id == person_id]
@@ -89,7 +89,7 @@ def letter(
         *(_own(own, my_learning(person_id, now), directives, day, portal.address) if own else ()),
         *_team(team, directives, day, portal.address),
     ]
-    return mail(reader, _subject(own, team, directives), told, foot=_foot(portal.force))
+    return compose_letter(reader, _subject(own, team, directives), told, foot=_foot(portal.force))
 
 
 def _holding(
@@ -114,7 +114,7 @@ def _holding(
         yield Held(line, row, about)
 
 
-def _readable(person_id: int, held: list[Held], day: date, line_managers: bool) -> list[Held]:
+def _readable_lines(person_id: int, held: list[Held], day: date, line_managers: bool) -> list[Held]:
     """The lines of which the addressee may read in the report, as it stands now."""
     if all(one.line.about_id == person_id for one in held):
         return held
@@ -201,12 +201,12 @@ def _foot(force: str) -> str:
     )
 
 
-def mail(to: Addressee, subject: str, paragraphs: Sequence[Paragraph], *, foot: str) -> Letter:
+def compose_letter(to: Addressee, subject: str, paragraphs: Sequence[Paragraph], *, foot: str) -> Letter:
     """A letter of these paragraphs, as text and as HTML, with a line at its end that says why it came."""
-    return Letter(to, subject, _text(to, paragraphs, foot), _html(to, subject, paragraphs, foot))
+    return Letter(to, subject, _text_body(to, paragraphs, foot), _html_body(to, subject, paragraphs, foot))
 
 
-def _text(reader: Addressee, paragraphs: Iterable[Paragraph], foot: str) -> str:
+def _text_body(reader: Addressee, paragraphs: Iterable[Paragraph], foot: str) -> str:
     parts = [f"Dear {reader.name},"]
     for one in paragraphs:
         lines = [one.words, *(f"- {item}" for item in one.items), *([one.link] if one.link else [])]
@@ -222,7 +222,7 @@ _PAGE = Markup(
 )
 
 
-def _html(reader: Addressee, subject: str, paragraphs: Iterable[Paragraph], foot: str) -> str:
+def _html_body(reader: Addressee, subject: str, paragraphs: Iterable[Paragraph], foot: str) -> str:
     body = [Markup("<p>Dear {},</p>").format(reader.name)]
     for one in paragraphs:
         body.append(Markup("<p>{}</p>").format(one.words))

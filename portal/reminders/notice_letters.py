@@ -10,7 +10,7 @@ from portal.audit.models import AuditEvent
 from portal.clock import london_day
 from portal.people.tree import read_tree
 from portal.permissions import Role
-from portal.reminders.letters import NO_ADDRESS, Letter, Nothing, Paragraph, Portal, mail
+from portal.reminders.letters import NO_ADDRESS, Letter, Nothing, Paragraph, Portal, compose_letter
 from portal.reminders.queries import Addressee, addressees
 from portal.web import filters as say
 
@@ -69,7 +69,7 @@ WORDINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DescribedAct:
     """One act with all that its sentence needs."""
 
     kind: str
@@ -78,19 +78,19 @@ class Told:
     fields: Mapping[str, str]
     staff_number: str  # of the person; empty where they were erased
 
-    def words(self, *, own: bool) -> str:
+    def sentence_for(self, *, own: bool) -> str:
         """The sentence, with when it was."""
         wording = WORDINGS[self.kind]
         said = (wording.own_text if own else wording.text).format(**self.fields)
         return f"{say.instant(self.at)}: {said}"
 
-    def subject(self, *, own: bool) -> str:
+    def subject_for(self, *, own: bool) -> str:
         """The same as a subject."""
         wording = WORDINGS[self.kind]
         return (wording.own_subject if own else wording.subject).format(**self.fields)
 
 
-def notice(
+def notice_letter(
     reader_id: int, email: str | None, events: Sequence[AuditEvent], *, now: datetime, portal: Portal
 ) -> Letter | Nothing:
     """The mail to one person about these acts.
@@ -118,66 +118,68 @@ def notice(
     )
     if not to.email:
         return Nothing(NO_ADDRESS)
-    told = _told(events, people, day)
+    told = _describe_acts(events, people, day)
     own = [one for one in told if one.person_id == reader_id]
     others = [one for one in told if one.person_id != reader_id]
-    paragraphs = [*_own(own, portal), *_others(others, portal)]
-    return mail(to, _subject(own, others), paragraphs, foot=_foot(portal))
+    paragraphs = [*_own_paragraphs(own, portal), *_other_paragraphs(others, portal)]
+    return compose_letter(to, _subject_line(own, others), paragraphs, foot=_foot_line(portal))
 
 
-def _told(events: Sequence[AuditEvent], people: Mapping[int, Addressee], day: date) -> list[Told]:
+def _describe_acts(
+    events: Sequence[AuditEvent], people: Mapping[int, Addressee], day: date
+) -> list[DescribedAct]:
     """The acts in words; a role that was ended and given again at once counts as one change."""
     tree = read_tree() if any(event.detail.get("unit_id") for event in events) else None
 
-    def fields(event: AuditEvent) -> dict[str, str]:
+    def fields_of(event: AuditEvent) -> dict[str, str]:
         person = people.get(event.subject_id or 0)
         actor = people.get(event.actor_id or 0)
         role, unit_id = event.detail.get("role", ""), event.detail.get("unit_id")
         path = tree.last_path(unit_id, day) if tree and unit_id else ""
         until = event.detail.get("until")
         return {
-            "by": "Somebody at the command line" if event.actor_id is None else _name(actor),
-            "whom": _name(person),
+            "by": "Somebody at the command line" if event.actor_id is None else _name_of(actor),
+            "whom": _name_of(person),
             "person": person.name if person else "somebody",
             "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
             "until": f"until {say.date(date.fromisoformat(until))}" if until else "without a last day",
         }
 
-    ended = {_matter(event) for event in events if event.action == "role.revoked"}
-    given = {_matter(event) for event in events if event.action == "role.granted"}
+    ended = {_grant_of(event) for event in events if event.action == "role.revoked"}
+    given = {_grant_of(event) for event in events if event.action == "role.granted"}
     found = []
     for event in events:
-        again = event.action.startswith("role.") and _matter(event) in ended & given
+        again = event.action.startswith("role.") and _grant_of(event) in ended & given
         if again and event.action == "role.revoked":
             continue
         person = people.get(event.subject_id or 0)
         kind = CHANGED if again else event.action
         number = person.staff_number if person else ""
-        found.append(Told(kind, event.subject_id or 0, event.happened_at, fields(event), number))
+        found.append(DescribedAct(kind, event.subject_id or 0, event.happened_at, fields_of(event), number))
     return found
 
 
-def _matter(event: AuditEvent) -> tuple[int | None, str | None, int | None]:
+def _grant_of(event: AuditEvent) -> tuple[int | None, str | None, int | None]:
     return event.subject_id, event.detail.get("role"), event.detail.get("unit_id")
 
 
-def _name(person: Addressee | None) -> str:
+def _name_of(person: Addressee | None) -> str:
     return f"{person.name} ({person.staff_number})" if person else "somebody who was erased"
 
 
-def _subject(own: Sequence[Told], others: Sequence[Told]) -> str:
+def _subject_line(own: Sequence[DescribedAct], others: Sequence[DescribedAct]) -> str:
     if len(own) + len(others) == 1:
-        return own[0].subject(own=True) if own else others[0].subject(own=False)
+        return own[0].subject_for(own=True) if own else others[0].subject_for(own=False)
     if not others:
         return f"{say.plural(len(own), 'change')} to your account"
     return f"{say.plural(len(own) + len(others), 'change')} to accounts"
 
 
-def _own(told: Sequence[Told], portal: Portal) -> Iterable[Paragraph]:
+def _own_paragraphs(told: Sequence[DescribedAct], portal: Portal) -> Iterable[Paragraph]:
     if not told:
         return
     yield Paragraph(
-        "Your account in the learning portal was changed:", tuple(one.words(own=True) for one in told)
+        "Your account in the learning portal was changed:", tuple(one.sentence_for(own=True) for one in told)
     )
     if any(one.kind != "account.closed" for one in told):
         yield Paragraph("Look at your account:", link=f"{portal.address}/account")
@@ -187,21 +189,21 @@ def _own(told: Sequence[Told], portal: Portal) -> Iterable[Paragraph]:
     )
 
 
-def _others(told: Sequence[Told], portal: Portal) -> Iterable[Paragraph]:
+def _other_paragraphs(told: Sequence[DescribedAct], portal: Portal) -> Iterable[Paragraph]:
     if not told:
         return
     yield Paragraph(
         "You look after accounts in the learning portal. This was done:",
-        tuple(one.words(own=False) for one in told),
+        tuple(one.sentence_for(own=False) for one in told),
     )
-    yield Paragraph("Look at it:", link=f"{portal.address}{_page(told)}")
+    yield Paragraph("Look at it:", link=f"{portal.address}{_path_of_page(told)}")
     yield Paragraph(
         "If you did not expect this, ask whoever did it. If you are still in doubt, end the role or close "
         "the account, and end all sessions of whoever did it."
     )
 
 
-def _page(told: Sequence[Told]) -> str:
+def _path_of_page(told: Sequence[DescribedAct]) -> str:
     """The page that shows it: of the account, of the person's grants, or of all grants, the newest first."""
     numbers = {one.staff_number for one in told}
     roles = all(one.kind.startswith("role.") for one in told)
@@ -211,7 +213,7 @@ def _page(told: Sequence[Told]) -> str:
     return f"/grants?q={number}&state=all" if roles else f"/people/{number}/account"
 
 
-def _foot(portal: Portal) -> str:
+def _foot_line(portal: Portal) -> str:
     return (
         f"{portal.force} sends this from its learning portal, at any hour, when a role is given, changed or "
         "ended, a password link is made, or an account is closed or opened. Replies are not read."

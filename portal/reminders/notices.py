@@ -27,7 +27,7 @@ from portal.reminders.settings import relay_is_set
 JOB = "notices"
 
 
-def post(acts: Sequence[AuditEvent]) -> None:
+def post_notices(acts: Sequence[AuditEvent]) -> None:
     """Put into the outbox, for the owner of each account and its other administrators, what was done.
 
     One message for each person and transaction, to the address known now. Somebody without an address
@@ -36,8 +36,8 @@ def post(acts: Sequence[AuditEvent]) -> None:
     Args:
         acts: The audit events of this transaction, flushed.
     """
-    readers = _readers(acts)
-    emails = _emails(readers)
+    readers = _events_by_reader(acts)
+    emails = _emails_by_person(readers)
     at = clock.now()
     rows: list[dict[str, Any]] = []
     for person_id in readers:
@@ -67,7 +67,7 @@ def _write_lines(rows: Sequence[Mapping[str, Any]], readers: Mapping[int, Sequen
     db.session.execute(insert(NoticeLine), lines)
 
 
-def _readers(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
+def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
     """Ids of the events of which each person is told, by person, in the order of the acts.
 
     The owner of the account, whoever acted; and each administrator of the whole force, or of a unit of the
@@ -102,11 +102,11 @@ def _reach_of_administrators(people: set[int], day: date) -> dict[int, set[int] 
     ).all()
     found: dict[int, set[int] | None] = {one: None for one, unit_id in rows if unit_id is None}
     for one in {one for one, _ in rows if one not in found}:
-        found[one] = _administered(one, people)
+        found[one] = _people_administered_by(one, people)
     return found
 
 
-def _administered(administrator: int, people: set[int]) -> set[int]:
+def _people_administered_by(administrator: int, people: set[int]) -> set[int]:
     """Those of these people in the units of one who administers no more than units."""
     viewer = viewer_of(administrator)
     if viewer is None:
@@ -114,7 +114,7 @@ def _administered(administrator: int, people: set[int]) -> set[int]:
     return set(db.session.scalars(visible_people(viewer, Permission.ACCOUNT_ADMINISTER, people)))
 
 
-def _emails(people: Mapping[int, object]) -> dict[int, str | None]:
+def _emails_by_person(people: Mapping[int, object]) -> dict[int, str | None]:
     found: dict[int, str | None] = {}
     for some in batches(sorted(people)):
         rows = select(PersonName.person_id, PersonName.email).where(PersonName.person_id.in_(some))

@@ -30,7 +30,7 @@ class Plan:
         return sum(len(lines) for lines in self.letters.values())
 
 
-def planned(day: date, *, line_managers: bool = False) -> Plan:
+def plan_reminders(day: date, *, line_managers: bool = False) -> Plan:
     """What the days since the last planned one ask for, to be sent from ``day`` on. Writes nothing.
 
     Args:
@@ -86,12 +86,12 @@ def _add_escalated(plan: Plan, rows: Sequence[Chased], day: date, line_managers:
             plan.untold[row.manager_id].append(row.person_id)
 
 
-def told(plan: Plan) -> list[str]:
+def dry_run_lines(plan: Plan) -> list[str]:
     """What would be sent to whom, and why, a line each: for a dry run."""
     lines = []
     for person_id, reasons_of in plan.letters.items():
         reader = plan.people[person_id]
-        why = "; ".join(said(plan, line, person_id) for line in reasons_of)
+        why = "; ".join(reason_in_words(plan, line, person_id) for line in reasons_of)
         lines.append(f"{reader.staff_number} {reader.name}: {why}")
     for person_id, reason in plan.unreachable.items():
         one = plan.people.get(person_id)
@@ -103,7 +103,7 @@ def told(plan: Plan) -> list[str]:
     return sorted(lines)
 
 
-def said(plan: Plan, line: Line, reader: int, seen: Collection[int] | None = None) -> str:
+def reason_in_words(plan: Plan, line: Line, reader: int, seen: Collection[int] | None = None) -> str:
     """One reason in words, with whom it is about where that is somebody else.
 
     Args:

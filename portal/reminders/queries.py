@@ -213,7 +213,7 @@ class Notices:
     alone: bool  # nobody else administers the whole force
 
 
-def notices(viewer: Viewer, day: date) -> Notices:
+def count_notices(viewer: Viewer, day: date) -> Notices:
     """The same of those whom the viewer may see. Two statements."""
     counted = (
         select(Message.state, func.count()).where(_seen(viewer), Message.kind == Kind.NOTICE)
@@ -357,10 +357,10 @@ def _acts_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for message_id, action, named in db.session.execute(statement):
         found.setdefault(message_id, []).append(f"Account: {_ACTS.get(action, action)}, {named}")
-    return {one: [*said[:MOST_SAID], *_more(said)] for one, said in found.items()}
+    return {one: [*said[:MOST_SAID], *_words_of_rest(said)] for one, said in found.items()}
 
 
-def _more(said: Sequence[str]) -> list[str]:
+def _words_of_rest(said: Sequence[str]) -> list[str]:
     return [f"and {len(said) - MOST_SAID} more"] if len(said) > MOST_SAID else []
 
 

@@ -17,7 +17,7 @@ from portal.reminders import queries, services
 from portal.reminders.hours import Hours
 from portal.reminders.letters import Letter, Nothing, Portal, letter
 from portal.reminders.models import Kind, Message
-from portal.reminders.notice_letters import notice
+from portal.reminders.notice_letters import notice_letter
 from portal.reminders.relay import DeferredError, RefusedError, Relay, RelayError, connected, hand_over
 
 BATCH = 200
@@ -58,16 +58,16 @@ class Settings:
         return Portal(self.address, self.force, self.line_managers)
 
 
-def _reminder(row: Message, now: datetime, portal: Portal) -> Letter | Nothing:
+def _write_reminder(row: Message, now: datetime, portal: Portal) -> Letter | Nothing:
     lines = queries.lines_of([row.id])[row.id]
     return letter(row.person_id, lines, queries.directed(clock.london_day(now)), now=now, portal=portal)
 
 
-def _notice(row: Message, now: datetime, portal: Portal) -> Letter | Nothing:
-    return notice(row.person_id, row.email, queries.acts_of(row.id), now=now, portal=portal)
+def _write_notice(row: Message, now: datetime, portal: Portal) -> Letter | Nothing:
+    return notice_letter(row.person_id, row.email, queries.acts_of(row.id), now=now, portal=portal)
 
 
-WRITERS = {Kind.REMINDER: _reminder, Kind.NOTICE: _notice}
+WRITERS = {Kind.REMINDER: _write_reminder, Kind.NOTICE: _write_notice}
 
 
 def send_waiting(

@@ -24,7 +24,7 @@ from portal.reminders.models import (
     ReminderRun,
     UntoldManager,
 )
-from portal.reminders.planning import MOST_DAYS, Plan, planned
+from portal.reminders.planning import MOST_DAYS, Plan, plan_reminders
 from portal.reminders.queries import Directed, Line, addressees
 from portal.reminders.rules import Reason, Rules
 from portal.standing.chasing import chased
@@ -54,10 +54,10 @@ def plan_day(day: date, *, at: datetime, hours: Hours, line_managers: bool = Fal
         day: The London day of ``at``.
         at: This instant.
         hours: When mail may go.
-        line_managers: As ``planned`` has it.
+        line_managers: As ``plan_reminders`` has it.
     """
     _hold_outbox()
-    plan = planned(day, line_managers=line_managers)
+    plan = plan_reminders(day, line_managers=line_managers)
     if plan.window.after >= day:
         return plan
     _post(plan.letters, at=at, hours=hours)

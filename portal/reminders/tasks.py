@@ -27,7 +27,7 @@ def has_notices(now: datetime) -> bool:
 
 
 @task(notices.JOB, "Mail about accounts", due=lambda: has_notices(clock.now()))
-def tell(job: Progress, arguments: Arguments) -> dict[str, Any]:
+def send_notices(job: Progress, arguments: Arguments) -> dict[str, Any]:
     """Send what is told of accounts; what a relay does not take now is tried again later."""
     if not relay_is_set():
         return {"said": ["No mail relay is set: it waits in the outbox."]}

@@ -41,7 +41,7 @@ AGAIN = (Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED)
 @bp.app_template_global("notices_of_accounts")
 def notices_of_accounts() -> dict[str, Any]:
     """What the page of grants says of mail about accounts."""
-    state = queries.notices(current_user.viewer, clock.today())
+    state = queries.count_notices(current_user.viewer, clock.today())
     return {"relay": relay_is_set(), "state": state}
 
 
@@ -68,13 +68,13 @@ def index() -> ResponseReturnValue:
         next_at=None if hours.allow(now) else hours.next_allowed(now),
         last=queries.last_planned(),
         directives=_settable(),
-        untold=_untold(),
+        untold=_list_untold_managers(),
         grants=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
     )
     return answer, asked.status
 
 
-def _untold() -> list[Untold]:
+def _list_untold_managers() -> list[Untold]:
     """The line managers who cannot open the report of whom they manage, and so are not told of them."""
     return [] if line_managers_see() else untold_managers(current_user.viewer, clock.today())
 
@@ -98,11 +98,11 @@ def preview() -> ResponseReturnValue:
     if day is None or day < clock.today():
         strict.refuse("day", "Write today’s date or a later one, such as 30 April 2027.")
         day = clock.today()
-    plan = planning.planned(day, line_managers=line_managers_see())
+    plan = planning.plan_reminders(day, line_managers=line_managers_see())
     seen = queries.seen(current_user.viewer) & plan.people.keys()
     letters = {one: [line for line in plan.letters[one] if line.about_id in seen] for one in plan.letters}
     rows = [
-        (plan.people[one], [planning.said(plan, line, one, seen) for line in lines])
+        (plan.people[one], [planning.reason_in_words(plan, line, one, seen) for line in lines])
         for one, lines in letters.items()
         if one in seen and lines
     ]

@@ -22,7 +22,7 @@ from portal.permissions import Role
 from portal.reminders import services
 from portal.reminders.hours import Hours
 from portal.reminders.models import Message, MessageLine
-from portal.reminders.planning import Plan, planned
+from portal.reminders.planning import Plan, plan_reminders
 from tests.accounts.browsing import another
 from tests.factories.people import make_grant
 from tests.imports.rosters import run
@@ -136,7 +136,7 @@ def test_more_line_managers_ask_no_more(client: PortalClient, world: World) -> N
         assert boss
     with time_machine.travel(NOON + timedelta(days=7), tick=False):
         with statements() as planning:
-            assert len(planned(date(2026, 5, 28)).untold) == 23
+            assert len(plan_reminders(date(2026, 5, 28)).untold) == 23
         plan()
         enter(owner, world, "D9001")
         with statements() as many:
