@@ -163,7 +163,7 @@ def touch(*, people: Iterable[int] = (), units: Iterable[int] = (), directives: 
     touched.directives.update(directives)
 
 
-def announce(act: Any) -> None:
+def announce_act(act: Any) -> None:
     """Note an act of this transaction, an audit event, that people are to be told of by mail."""
     db.session.info.setdefault("acts", []).append(act)
 
@@ -232,7 +232,7 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
         session.commit()
     except (DBAPIError, sqlite3.OperationalError) as error:
         session.rollback()
-        raise _refusal(error) or error from error
+        raise _reason_for_refusal(error) or error from error
     except BaseException:
         session.rollback()
         raise
@@ -240,7 +240,7 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
         _forget(info)
 
 
-def _refusal(error: DBAPIError | sqlite3.OperationalError) -> BusyError | UnwritableError | None:
+def _reason_for_refusal(error: DBAPIError | sqlite3.OperationalError) -> BusyError | UnwritableError | None:
     """What a person is told of a database that did not let them write; None of any other fault."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.OperationalError):

@@ -136,13 +136,13 @@ def grant_role(staff_number: str) -> ResponseReturnValue:
                 until=form.last_day,
             )
     except RuleError as error:
-        return _refused(person, form, role, unit_id, error)
+        return _show_refusal(person, form, role, unit_id, error)
     if not made:
         return _back(staff_number, f"The role was held already: {role_words(role)}")
     return _changed(person, f"Role granted: {role_words(role)}")
 
 
-def _refused(
+def _show_refusal(
     person: Viewer, form: GrantForm, role: Role, unit_id: int | None, error: RuleError
 ) -> ResponseReturnValue:
     """The form again where another unit helps, else the page of the account with the reason."""

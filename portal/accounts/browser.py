@@ -72,12 +72,12 @@ def seen() -> SeenSession | None:
     """The session that this request's cookie names, looked up once."""
     if "sign_in_session" not in g:
         token = request.cookies.get(cookie_name(settings()), "")
-        g.sign_in_session = _seen(token) if token else None
+        g.sign_in_session = _read_session(token) if token else None
     found: SeenSession | None = g.sign_in_session
     return found
 
 
-def _seen(token: str) -> SeenSession | None:
+def _read_session(token: str) -> SeenSession | None:
     by_roster = settings().line_managers_see
     return queries.seen_session(token, limits(), clock.now(), line_managers=by_roster)
 

@@ -116,7 +116,7 @@ def _statement(viewer: Viewer, filters: GrantFilters, today: date) -> Any:
         .outerjoin(giver, giver.c.person_id == RoleGrant.given_by_id)
         .outerjoin(ender, ender.c.person_id == RoleGrant.ended_by_id)
         .where(RoleGrant.person_id.in_(visible_people(viewer)), *named(filters.q))
-        .where(*_asked(viewer, filters, today))
+        .where(*_filter_conditions(viewer, filters, today))
     )
 
 
@@ -157,7 +157,7 @@ def _who(person_id: int | None, surname: str | None, forenames: str | None) -> s
     return "Another administrator" if surname is None else f"{surname}, {forenames}"
 
 
-def _asked(viewer: Viewer, filters: GrantFilters, today: date) -> list[ColumnElement[bool]]:
+def _filter_conditions(viewer: Viewer, filters: GrantFilters, today: date) -> list[ColumnElement[bool]]:
     conditions = []
     over = or_(RoleGrant.ended_at.is_not(None), RoleGrant.valid_to < today)
     if filters.state == ENDED:

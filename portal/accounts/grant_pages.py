@@ -53,7 +53,7 @@ def grant_list() -> ResponseReturnValue:
     form = GrantFilterForm(data=filters.address)
     rows: list[GrantRow] = []
     try:
-        rows = _listed(filters, sort)
+        rows = _matching_rows(filters, sort)
     except (NotFoundError, RuleError) as error:
         asked.refuse("unit", str(error))
     page = asked.page(len(rows))
@@ -76,7 +76,7 @@ def grant_list() -> ResponseReturnValue:
     return answer, asked.status
 
 
-def _listed(filters: GrantFilters, sort: str) -> list[GrantRow]:
+def _matching_rows(filters: GrantFilters, sort: str) -> list[GrantRow]:
     """The grants that the filters leave, or those who see direct reports without one."""
     viewer = current_user.viewer
     if filters.state != BY_ROSTER:

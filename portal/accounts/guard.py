@@ -42,7 +42,7 @@ def before_change() -> ResponseReturnValue | None:
     _refuse_other_sites()
     found = browser.seen()
     if found is not None and found.state is SessionState.LAPSED and _can_be_kept(found):
-        return _keep(found, url_for("accounts.sign_in"))
+        return _keep_form(found, url_for("accounts.sign_in"))
     if found is not None and found.state is SessionState.OPEN:
         _bind_forms(found)
     try:
@@ -70,7 +70,7 @@ def before_weak_password_goes() -> ResponseReturnValue | None:
     if request.method in SAFE:
         return redirect(url_for(CHOOSE_PASSWORD, next=_here()), 303)
     if _is_form_to_keep():
-        return _keep(found, url_for(CHOOSE_PASSWORD))
+        return _keep_form(found, url_for(CHOOSE_PASSWORD))
     flash(NOT_CARRIED_OUT_YET, "error")
     return redirect(url_for(CHOOSE_PASSWORD), 303)
 
@@ -158,7 +158,7 @@ def _here() -> str:
     return f"{path}?{query}" if query else path
 
 
-def _keep(found: SeenSession, next_page: str) -> ResponseReturnValue:
+def _keep_form(found: SeenSession, next_page: str) -> ResponseReturnValue:
     """Keep this form, and go to the page from which its sender comes back to it."""
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "kept_form"}]
     with transaction():

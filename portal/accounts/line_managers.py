@@ -23,7 +23,7 @@ _report: Any = aliased(Post)
 def count_line_managers(viewer: Viewer, day: date) -> int:
     """How many people whom the viewer may see are line managers with a post on ``day``. One statement."""
     statement = select(func.count()).select_from(PersonName).where(line_manages(PersonName.person_id, day))
-    return db.session.scalar(statement.where(*_of(viewer, day))) or 0
+    return db.session.scalar(statement.where(*_visible_with_post(viewer, day))) or 0
 
 
 def line_manager_rows(viewer: Viewer, filters: GrantFilters, day: date) -> list[GrantRow]:
@@ -44,19 +44,19 @@ def line_manager_rows(viewer: Viewer, filters: GrantFilters, day: date) -> list[
     rows = db.session.execute(
         select(*name, func.min(_report.valid_from), func.min(_report.recorded_at))
         .join(_report, named_by[0] & named_by[1])
-        .where(*conditions, *_of(viewer, day))
+        .where(*conditions, *_visible_with_post(viewer, day))
         .group_by(*name)
     )
-    return [_row(*row) for row in rows]
+    return [_grant_row(*row) for row in rows]
 
 
-def _of(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
+def _visible_with_post(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
     """That the viewer may see the person, and the person's account may be used: it needs a post."""
     own = select(Post.person_id).where(known(Post), live(Post, day))
     return PersonName.person_id.in_(visible_people(viewer)), PersonName.person_id.in_(own)
 
 
-def _row(staff_number: str, surname: str, forenames: str, since: date, known_at: Any) -> GrantRow:
+def _grant_row(staff_number: str, surname: str, forenames: str, since: date, known_at: Any) -> GrantRow:
     return GrantRow(
         staff_number=staff_number,
         name=f"{surname}, {forenames}",

@@ -30,7 +30,7 @@ def register(bp: Blueprint) -> None:
         bp.add_url_rule(path, view.__name__, view, methods=["GET", "POST"])
 
 
-def account() -> Account:
+def signed_in_account() -> Account:
     """The signed-in account."""
     return cast(Account, current_user._get_current_object())
 
@@ -40,7 +40,7 @@ def mark_wrong(field: Field, text: str) -> None:
     field.errors = (*field.errors, text)
 
 
-def _about() -> tuple[str, ...]:
+def _words_about_force() -> tuple[str, ...]:
     return (browser.settings().force_name,)
 
 
@@ -54,7 +54,9 @@ def set_password(token: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with transaction():
-                person_id = services.use_link(token, form.password.data or "", clock.now(), _about())
+                person_id = services.use_link(
+                    token, form.password.data or "", clock.now(), _words_about_force()
+                )
                 browser_token = browser.remember_browser(person_id)
         except LinkSpentError:
             return _spent_link()
@@ -80,13 +82,13 @@ def _spent_link() -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def change_password() -> ResponseReturnValue:
     """Change one's own password; every other browser is signed out."""
-    form, me = ChangePasswordForm(), account()
+    form, me = ChangePasswordForm(), signed_in_account()
     if form.validate_on_submit():
         if not _own_password(me, form.current.data or ""):
             mark_wrong(form.current, "The current password is not right")
         else:
             try:
-                return _changed(me, form.password.data or "", url_for(".own"))
+                return _change_and_continue(me, form.password.data or "", url_for(".own"))
             except PasswordRefusedError as error:
                 mark_wrong(form.password, str(error))
     return render_template("accounts/change_password.html", form=form)
@@ -115,20 +117,22 @@ def _own_password(me: Account, plain: str) -> bool:
 @requires(Permission.ACCOUNT_OWN)
 def choose_password() -> ResponseReturnValue:
     """Choose another password after signing in with a weak one; then go where one was going."""
-    form, me = ChoosePasswordForm(), account()
+    form, me = ChoosePasswordForm(), signed_in_account()
     if not me.session.must_change:
         return redirect(safe_next(request.args.get("next")), 303)
     if form.validate_on_submit():
         waiting = held_forms.waiting_hashes(browser.kept_tokens(), me.person_id, clock.now())
         target = url_for(".kept") if waiting else safe_next(request.args.get("next"))
         try:
-            return _changed(me, form.password.data or "", target, keep_forms=True)
+            return _change_and_continue(me, form.password.data or "", target, keep_forms=True)
         except PasswordRefusedError as error:
             mark_wrong(form.password, str(error))
     return render_template("accounts/choose_password.html", form=form, next=request.args.get("next"))
 
 
-def _changed(me: Account, plain: str, target: str, *, keep_forms: bool = False) -> ResponseReturnValue:
+def _change_and_continue(
+    me: Account, plain: str, target: str, *, keep_forms: bool = False
+) -> ResponseReturnValue:
     """Set the password, and go on in this browser.
 
     Raises:
@@ -136,7 +140,7 @@ def _changed(me: Account, plain: str, target: str, *, keep_forms: bool = False) 
     """
     with transaction():
         token, form_secret = services.change_password(
-            me.person_id, plain, browser.origin(), clock.now(), _about(), keep_forms=keep_forms
+            me.person_id, plain, browser.origin(), clock.now(), _words_about_force(), keep_forms=keep_forms
         )
         browser_token = browser.remember_browser(me.person_id)
     response = redirect(target, 303)

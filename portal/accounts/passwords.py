@@ -38,7 +38,7 @@ def check(plain: str, about: Iterable[str] = ()) -> None:
         raise PasswordRefusedError(f"Password must be {PASSWORD_LENGTH} characters or more")
     if length > LONGEST:
         raise PasswordRefusedError(f"Password must be {LONGEST} characters or fewer")
-    sentence = strength.refusal(_normal(plain), about)
+    sentence = strength.reason_for_refusal(_normal(plain), about)
     if sentence is not None:
         raise PasswordRefusedError(sentence)
 

@@ -207,7 +207,7 @@ def find_account(typed: str) -> Candidate:
     return Candidate(*row) if row is not None else _NOBODY
 
 
-def admits(candidate: Candidate, plain: str) -> bool:
+def password_opens_account(candidate: Candidate, plain: str) -> bool:
     """Whether the password opens the account.
 
     Costs one Argon2 verification whether or not there is such an account.

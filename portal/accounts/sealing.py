@@ -21,7 +21,7 @@ def seal(token: str, person_id: int, path: str, body: str) -> bytes:
     """The address and the fields of a form, so that only ``token`` opens them for this person."""
     nonce = os.urandom(_NONCE_BYTES)
     plain = json.dumps([path, body]).encode()
-    return nonce + _cipher(token).encrypt(nonce, plain, _bound_to(token, person_id))
+    return nonce + _derive_cipher(token).encrypt(nonce, plain, _bound_to(token, person_id))
 
 
 def unseal(token: str, person_id: int, sealed: bytes) -> tuple[str, str] | None:
@@ -30,7 +30,7 @@ def unseal(token: str, person_id: int, sealed: bytes) -> tuple[str, str] | None:
 
     nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     try:
-        path, body = json.loads(_cipher(token).decrypt(nonce, rest, _bound_to(token, person_id)))
+        path, body = json.loads(_derive_cipher(token).decrypt(nonce, rest, _bound_to(token, person_id)))
     except (InvalidTag, ValueError):
         return None
     return path, body
@@ -40,7 +40,7 @@ def _bound_to(token: str, person_id: int) -> bytes:
     return f"{person_id} {token_hash(token)}".encode()
 
 
-def _cipher(token: str) -> "AESGCM":
+def _derive_cipher(token: str) -> "AESGCM":
     # 11 MiB, which a process that keeps no form does without.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.hashes import SHA256

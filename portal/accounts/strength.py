@@ -46,23 +46,23 @@ _TOO_CLOSE = (
 )
 
 
-def refusal(plain: str, about: Iterable[str]) -> str | None:
+def reason_for_refusal(plain: str, about: Iterable[str]) -> str | None:
     """The sentence that refuses a password that is too easy to guess; None where it is hard enough.
 
     Args:
         plain: The password, in one Unicode form.
         about: Names, numbers, addresses: what belongs to the person and the force.
     """
-    words = _words(about)
+    words = _split_words(about)
     if _is_common(plain.casefold(), words):
         return _TOO_EASY
-    if _score(plain, ()) < LOWEST_SCORE:
+    if _score_password(plain, ()) < LOWEST_SCORE:
         return _TOO_EASY
-    rests = {plain, _without(plain.casefold(), words), _once_each(plain.casefold())}
-    return _TOO_CLOSE if any(_score(rest, words) < LOWEST_SCORE for rest in rests) else None
+    rests = {plain, _remove_words(plain.casefold(), words), _once_each(plain.casefold())}
+    return _TOO_CLOSE if any(_score_password(rest, words) < LOWEST_SCORE for rest in rests) else None
 
 
-def _words(about: Iterable[str]) -> frozenset[str]:
+def _split_words(about: Iterable[str]) -> frozenset[str]:
     """Each text, its words, and their letters and digits apart, without signs between them."""
     words = set(PORTAL_WORDS)
     for text in about:
@@ -71,7 +71,7 @@ def _words(about: Iterable[str]) -> frozenset[str]:
     return frozenset(word for word in words if len(word) > 1)
 
 
-def _score(plain: str, words: Collection[str]) -> int:
+def _score_password(plain: str, words: Collection[str]) -> int:
     """Score by zxcvbn of at most the first ``MOST_SCORED`` characters."""
     if not plain.strip():
         return 0
@@ -81,7 +81,7 @@ def _score(plain: str, words: Collection[str]) -> int:
     return score
 
 
-def _without(plain: str, words: Collection[str]) -> str:
+def _remove_words(plain: str, words: Collection[str]) -> str:
     """The password without these words, also where signs stand for letters."""
     letters = plain.translate(_SIGNS)
     forms = (plain, letters, *(letters.translate(digits) for digits in _DIGITS))  # all of one length

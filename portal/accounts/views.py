@@ -24,7 +24,7 @@ from portal.accounts.addresses import safe_next
 from portal.accounts.attempts import Attempt
 from portal.accounts.errors import SignInRefusedError
 from portal.accounts.forms import ConfirmForm, SignInForm
-from portal.accounts.password_pages import account, mark_wrong
+from portal.accounts.password_pages import mark_wrong, signed_in_account
 from portal.accounts.queries import Candidate
 from portal.accounts.wording import role_words
 from portal.audit.services import log
@@ -69,9 +69,9 @@ def _signed_in(typed: str, plain: str) -> ResponseReturnValue:
     attempt, now = browser.attempt_at(candidate.person_id, typed), clock.now()
     try:
         attempts.refuse_throttled(attempt, now)
-        admitted = queries.admits(candidate, plain)
+        admitted = queries.password_opens_account(candidate, plain)
         if not admitted or candidate.person_id is None:
-            _refuse(candidate, attempt, now)
+            _record_refusal(candidate, attempt, now)
             raise SignInRefusedError
         return _open_session(candidate.person_id, candidate, attempt, plain)
     except TooManyError:
@@ -80,7 +80,7 @@ def _signed_in(typed: str, plain: str) -> ResponseReturnValue:
         raise
 
 
-def _refuse(candidate: Candidate, attempt: Attempt, at: datetime) -> None:
+def _record_refusal(candidate: Candidate, attempt: Attempt, at: datetime) -> None:
     """Count a refused try, and note it: in the audit trail, unless names are invented by the hundred."""
     address = browser.origin().address
     with transaction():
@@ -141,7 +141,7 @@ def sign_out() -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def kept() -> ResponseReturnValue:
     """Give back what was sent after the session had lapsed."""
-    waiting = held_forms.kept_forms(browser.kept_tokens(), account().person_id, clock.now())
+    waiting = held_forms.kept_forms(browser.kept_tokens(), signed_in_account().person_id, clock.now())
     if not waiting:
         return redirect("/", 303)
     forms = [
@@ -160,7 +160,7 @@ def kept() -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def own() -> ResponseReturnValue:
     """Who one is here, and where one is signed in."""
-    me = account()
+    me = signed_in_account()
     return render_template(
         "accounts/own.html",
         form=ConfirmForm(),
@@ -175,7 +175,7 @@ def own() -> ResponseReturnValue:
 def end_session(reference: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     with transaction():
-        services.end_session(account().person_id, reference, clock.now())
+        services.end_session(signed_in_account().person_id, reference, clock.now())
     flash("That browser is signed out", "success")
     return redirect(url_for(".own"), 303)
 
@@ -184,7 +184,7 @@ def end_session(reference: str) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def end_sessions() -> ResponseReturnValue:
     """Sign out everywhere, here too."""
-    me = account()
+    me = signed_in_account()
     with transaction():
         services.end_sessions(me.person_id, "ended_elsewhere", me.person_id, clock.now())
     response = redirect(url_for(".sign_in"), 303)

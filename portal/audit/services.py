@@ -4,7 +4,7 @@ from typing import Any
 
 from portal import clock
 from portal.audit.models import AuditEvent
-from portal.db import announce, db
+from portal.db import announce_act, db
 
 # What the owner of the account and its other administrators are told of by mail.
 ANNOUNCED = frozenset({"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"})
@@ -24,4 +24,4 @@ def log(action: str, *, actor_id: int | None, subject_id: int | None = None, **d
     )
     db.session.add(event)
     if action in ANNOUNCED:
-        announce(event)
+        announce_act(event)

@@ -20,7 +20,7 @@ from portal.errors import NotFoundError
 from portal.people.deciders import deciders
 from portal.people.models import PersonName
 from portal.people.notes import notes_of
-from portal.people.overseers import overseers
+from portal.people.overseers import overseers_of
 from portal.people.queries import Viewer, may_see, person_by_staff_number, visible_people
 from portal.permissions import Permission
 from portal.records.models import Record
@@ -331,7 +331,7 @@ def has_decider(row: RequestRow) -> bool:
 
     The person it is about cannot, nor who asked, where a second person must.
     """
-    may = overseers(row.person_id, Permission.DECISION_MAKE) - {row.person_id}
+    may = overseers_of(row.person_id, Permission.DECISION_MAKE) - {row.person_id}
     if row.kind in TWO_PERSONS:
         may -= {row.asked_by_id}
     shut = select(Credential.person_id).where(

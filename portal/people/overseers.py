@@ -7,18 +7,18 @@ from portal.db import db
 from portal.people.known import known
 from portal.people.models import Post, RoleGrant
 from portal.people.queries import live_units
-from portal.people.sight import live, speaks
+from portal.people.sight import decides_visibility, live
 from portal.permissions import SIGHT_ROLES, Permission, Role, roles_with
 
 
-def overseers(person_id: int, act: Permission) -> set[int]:
+def overseers_of(person_id: int, act: Permission) -> set[int]:
     """Those with a post whose grants of today let them do this to the person. Three statements.
 
     For acts that no manager may do: line management is not looked at.
     """
     today = clock.today()
     there = db.session.scalars(
-        select(Post.unit_id).where(Post.person_id == person_id, speaks(Post, today))
+        select(Post.unit_id).where(Post.person_id == person_id, decides_visibility(Post, today))
     ).all()
     units, over = live_units(today), set()
     for unit_id in there:

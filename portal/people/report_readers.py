@@ -27,13 +27,13 @@ class ReportReaders:
         reports = manager_id == viewer_id
         if reports and self._by_roster:
             return True
-        over = self._over(unit_id)
+        over = self._unit_and_above(unit_id)
         return any(
             granted in over if granted is not None else role != Role.MANAGER or reports
             for role, granted in self._held.get(viewer_id, ())
         )
 
-    def _over(self, unit_id: int) -> set[int]:
+    def _unit_and_above(self, unit_id: int) -> set[int]:
         """The unit and those above it."""
         found: set[int] = set()
         above: int | None = unit_id

@@ -93,7 +93,7 @@ def is_visible(
     roles = SIGHT_ROLES if act is None else SIGHT_ROLES & roles_with(act)
     unlimited = [_gives_sight(me, today, roles), RoleGrant.unit_id.is_(None)]
     post = aliased(Post)
-    speaking = select(post.person_id).where(speaks(post, today))
+    speaking = select(post.person_id).where(decides_visibility(post, today))
     if among is not None:
         speaking = speaking.where(post.person_id.in_(among))
     reports = post.line_manager_id == me
@@ -150,7 +150,7 @@ def _units_seen(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES)
     return under.union(below)
 
 
-def speaks(post: Any, day: date) -> ColumnElement[bool]:
+def decides_visibility(post: Any, day: date) -> ColumnElement[bool]:
     """That a post is known and decides who sees its holder: live, or the last to end of someone without."""
     other = aliased(Post)
     ends_later = exists().where(
