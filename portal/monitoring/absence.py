@@ -31,14 +31,14 @@ class Absence(Enum):
 
 @dataclass(frozen=True)
 class Absences:
-    """Of the people whom a report, narrowed by filters, does not list: why, by person."""
+    """Why a report, narrowed by filters, does not list some people, by person."""
 
     report: CompletionReport
     by_person: dict[int, Absence]
 
     @classmethod
     def of(cls, report: CompletionReport, filters: Filters, people: Collection[int]) -> "Absences":
-        """Of ``people``. Two statements at most for every ten thousand of them."""
+        """Look up the reasons for ``people``. Two statements at most for every ten thousand of them."""
         reach, absent = report.reach, sorted(people)
         scope = report.scope_of(reach.whose())
         listed = _read_in_batches(absent, lambda some: listed_among(scope, some)) if filters else set()
@@ -49,11 +49,11 @@ class Absences:
                 Absence.NOT_REQUIRED_IN_SIGHT,
                 _read_in_batches(absent, lambda some: _people_with_visible_post(report, some)),
             )
-        found = {}
+        reasons = {}
         for one in absent:
             seen = usual if one in posted else Absence.OUT_OF_SIGHT
-            found[one] = Absence.FILTERED_OUT if one in listed else seen
-        return cls(report, found)
+            reasons[one] = Absence.FILTERED_OUT if one in listed else seen
+        return cls(report, reasons)
 
     @property
     def out_of_sight(self) -> set[int]:
@@ -67,7 +67,7 @@ class Absences:
 
 
 def _read_in_batches(people: list[int], read: Callable[[list[int]], Iterable[int]]) -> set[int]:
-    """What ``read`` gives of all these people, asked of as many at once as a statement can name."""
+    """Call ``read`` for as many people at once as a statement can name, and join the results."""
     batches = (people[first : first + PEOPLE] for first in range(0, len(people), PEOPLE))
     return {one for some in batches for one in read(some)}
 
@@ -75,5 +75,7 @@ def _read_in_batches(people: list[int], read: Callable[[list[int]], Iterable[int
 def _people_with_visible_post(report: CompletionReport, people: Collection[int]) -> Iterable[int]:
     """Those of these people with a post that the viewer may see, held at the report's position."""
     at = report.position
-    held = (known(Post, at.as_known_on), live(Post, at.as_at), report.reach.sees_post(Post))
-    return db.session.scalars(select(Post.person_id).where(Post.person_id.in_(people), *held).distinct())
+    conditions = (known(Post, at.as_known_on), live(Post, at.as_at), report.reach.sees_post(Post))
+    return db.session.scalars(
+        select(Post.person_id).where(Post.person_id.in_(people), *conditions).distinct()
+    )

@@ -1,7 +1,7 @@
-"""The facts that can change a cell of a report, in words, as far as a viewer may be told of them.
+"""The facts that can change a cell of a report, in words, as far as a viewer may know of them.
 
-A post is in sight where its unit is, or where it names the viewer as line manager. What else was recorded on
-a person is told of a day on which their row is in sight, and of facts that had begun by then.
+A post is in sight where its unit is, or where it names the viewer as line manager. Other facts
+about a person are shown for a day on which their row is in sight, and only if they had begun by then.
 """
 
 from collections import defaultdict
@@ -50,7 +50,7 @@ class Cause:
 
 
 class FactSight(NamedTuple):
-    """What a viewer who does not see everyone may be told of, between two positions."""
+    """What a viewer who does not see everyone may know of, between two positions."""
 
     unit_ids: frozenset[int]  # in sight at either position
     manager_id: int | None
@@ -58,12 +58,12 @@ class FactSight(NamedTuple):
     as_at: date  # day of the earlier position
 
     def sees_post(self, post: Any) -> bool:
-        """Whether a post may be told of."""
+        """Whether the viewer may know of a post."""
         reports = self.manager_id is not None and post.line_manager_id == self.manager_id
         return post.unit_id in self.unit_ids or reports
 
     def may_tell(self, one: Cause, step: Step) -> bool:
-        """Whether a fact may be told of as a cause of a step: of days out of sight nothing is."""
+        """Whether a fact may be named as a cause of a step; none is for days out of sight."""
         if not one.own:
             return True
         both = step.old is not None and step.new is not None
@@ -71,17 +71,17 @@ class FactSight(NamedTuple):
 
     @property
     def names(self) -> dict[int, str]:
-        """The names of units, by the later position or, where they do not stand there, the earlier one."""
+        """The names of units, by the later position or, for units that ended by then, the earlier one."""
         return {unit_id: unit.name for tree in self.trees for unit_id, unit in tree.items()}
 
     def parents_by_unit(self) -> dict[int, set[int]]:
         """The units right above each unit at the two positions."""
-        found: dict[int, set[int]] = defaultdict(set)
+        parents: dict[int, set[int]] = defaultdict(set)
         for tree in self.trees:
             for unit_id, unit in tree.items():
                 if unit.parent_id is not None:
-                    found[unit_id].add(unit.parent_id)
-        return found
+                    parents[unit_id].add(unit.parent_id)
+        return parents
 
 
 CausesByPerson = Iterator[tuple[int, Cause]]
@@ -90,14 +90,14 @@ CausesByPerson = Iterator[tuple[int, Cause]]
 def facts_of(
     people: list[int], directive_id: int, as_known_on: datetime, sight: FactSight | None
 ) -> dict[int, list[Cause]]:
-    """Every fact that was ever recorded on these people and that a viewer may be told of, by person."""
-    found: dict[int, list[Cause]] = {person_id: [] for person_id in people}
+    """Every fact that was ever recorded on these people and that a viewer may know of, by person."""
+    causes: dict[int, list[Cause]] = {person_id: [] for person_id in people}
     for person_id, cause in _posts_as_causes(people, as_known_on, sight):
-        found[person_id].append(cause)
+        causes[person_id].append(cause)
     for read in (_exclusions_as_causes, _records_as_causes, _revocations_as_causes, _registrations_as_causes):
         for person_id, cause in read(people, directive_id):
-            found[person_id].append(cause)
-    return found
+            causes[person_id].append(cause)
+    return causes
 
 
 def _days_of_change(first: date, last: date) -> tuple[date, ...]:
@@ -121,9 +121,9 @@ def _fact_as_cause(
         gone: When another row took its place; None: none did.
         more: Further fields of the cause.
     """
-    table, said = row.__tablename__, f"{words} Withdrawn." if row.void else words
+    table, sentence = row.__tablename__, f"{words} Withdrawn." if row.void else words
     return Cause(
-        said,
+        sentence,
         on,
         row.recorded_at,
         row.void,
@@ -144,9 +144,9 @@ def _replacement_time(fact: Any) -> Any:
 
 def _posts_as_causes(people: list[int], as_known_on: datetime, sight: FactSight | None) -> CausesByPerson:
     rows = db.session.execute(select(Post, _replacement_time(Post)).where(Post.person_id.in_(people))).all()
-    told = [(row, gone) for row, gone in rows if sight is None or sight.sees_post(row)]
-    names = _unit_names({row.unit_id for row, _ in told}, as_known_on) if sight is None else sight.names
-    for row, gone in told:
+    visible = [(row, gone) for row, gone in rows if sight is None or sight.sees_post(row)]
+    names = _unit_names({row.unit_id for row, _ in visible}, as_known_on) if sight is None else sight.names
+    for row, gone in visible:
         unit = names.get(row.unit_id, "a unit that ended")
         what = f"{row.rank_or_grade}, role {row.designated_role}, {unit}"
         words = f"Post: {what}, from {say.date(row.valid_from)}{_until_words(row.valid_to)}."
@@ -227,21 +227,21 @@ class UnitMoves:
 
     def moves_above(self, units: Iterable[int]) -> list[Cause]:
         """The moves of these units and of those above them."""
-        found: set[int] = set()
+        lineage: set[int] = set()
         waiting = list(units)
         while waiting:
             unit_id = waiting.pop()
-            if unit_id not in found:
-                found.add(unit_id)
+            if unit_id not in lineage:
+                lineage.add(unit_id)
                 waiting += self._parents.get(unit_id, ())
-        return [cause for unit_id in sorted(found) for cause in self._causes.get(unit_id, ())]
+        return [cause for unit_id in sorted(lineage) for cause in self._causes.get(unit_id, ())]
 
 
 def moves_of_units(sight: FactSight | None, until: datetime | None) -> UnitMoves:
-    """Moves of units as far as a viewer may be told of them. One statement.
+    """The moves of units that a viewer may know of. One statement.
 
     Args:
-        sight: What they may be told of; None: everything.
+        sight: What they may know of; None: everything.
         until: States recorded later are left out; None: none is.
     """
     statement = select(UnitState, _replacement_time(UnitState)).order_by(UnitState.id)
@@ -263,7 +263,7 @@ def moves_of_units(sight: FactSight | None, until: datetime | None) -> UnitMoves
 
 
 def _move_as_cause(row: Any, gone: datetime | None, sight: FactSight | None) -> Cause:
-    """Where it went is not said: that may lie out of sight."""
+    """A move of a unit as a cause, without where it went: that may be out of sight."""
     name = row.name if sight is None else sight.names.get(row.unit_id, "above")
     return _fact_as_cause(row, f"Unit {name} moved.", row.valid_from, row.valid_to, gone, moves_unit=True)
 

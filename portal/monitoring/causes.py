@@ -21,7 +21,7 @@ class Causes:
         directive_id: The directive.
         people: Ids of people.
         as_known_on: What the later position knows.
-        sight: What the viewer may be told of; None: everything.
+        sight: What the viewer may know of; None: everything.
         until: Moves of units recorded later are left out; None: none is.
     """
 
@@ -75,7 +75,7 @@ def _recorded_at(facts: Sequence[Cause], at: datetime) -> list[Cause]:
 
 
 def _date_move(one: Cause, day: date) -> Cause:
-    """A move of a unit is told once, of the day, though one state ends and another begins."""
+    """Date a unit's move to this day, so that one state's end and the next one's start are one cause."""
     return replace(one, on=day) if one.moves_unit else one
 
 

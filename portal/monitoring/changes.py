@@ -65,16 +65,16 @@ class Changes:
 
     @cached_property
     def cells(self) -> dict[int, Cells]:
-        """The cells that differ, by person; of who is out of sight at one position, the whole alone."""
-        found = changed(*self._scopes)
+        """The cells that differ, by person; for people out of sight at one position only the whole."""
+        changed_cells = changed(*self._scopes)
         return {
             person_id: {WHOLE: cells[WHOLE]} if None in cells.get(WHOLE, ()) else cells
-            for person_id, cells in found.items()
+            for person_id, cells in changed_cells.items()
         }
 
     @cached_property
     def _absences(self) -> tuple[Absences, Absences]:
-        """Of the people with a row at one position alone: why there is none at the other."""
+        """Why people with a row at only one of the positions have none at the other."""
         wholes = {person_id: cells[WHOLE] for person_id, cells in self.cells.items() if WHOLE in cells}
         sides = enumerate((self.then, self.now))
         before, after = (
@@ -140,7 +140,7 @@ class Changes:
         ]
 
     def _sight_between(self) -> tuple[FactSight | None, Whose | None]:
-        """What may be told on the way, and whose rows are read there where units moved meanwhile."""
+        """What the viewer may know between the positions, and whose rows count there if units moved."""
         before, after = self.then.reach, self.now.reach
         if after.everyone:
             return None, None

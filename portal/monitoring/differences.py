@@ -1,4 +1,4 @@
-"""What is known now of a past day and was not known then: whose status is another, and how."""
+"""Compares a report of a past day with what is known now: whose status differs, and how."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,7 +18,7 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One person whose status is another as known now, or who is in sight by one knowledge alone."""
+    """One person whose status differs as known now, or who is in sight in only one of the two reports."""
 
     staff_number: str
     name: str
@@ -32,13 +32,13 @@ class KnownNow:
     """The same day with today's knowledge, beside a report of earlier knowledge."""
 
     share: Share
-    count: int  # people whose status is another
-    uncounted: int  # people who are in sight by one of the two alone
+    count: int  # people whose status differs
+    uncounted: int  # people who are in sight in only one of the two reports
     listed: list[Difference]  # the first of all of them, by surname
 
 
 def known_now(then: CompletionReport, newest: datetime) -> KnownNow:
-    """Whose status is another by what is known at ``newest``, whatever the report's filters.
+    """Whose status differs by what is known at ``newest``, whatever the report's filters.
 
     A fixed number of statements; the share follows from the changes and from the report's own figures.
     """

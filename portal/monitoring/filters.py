@@ -41,7 +41,7 @@ SORTS = ("status", "person", "due", "rank", "role", "unit")
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Narrows a report to those whom every filled field matches; ``known_values`` refuses unknown ones."""
+    """Narrows a report to the people that match every filled field; ``known_values`` refuses unknown ones."""
 
     q: str = ""  # part of a name, or of a staff number
     unit: str = ""  # a unit's path: it and all units under it

@@ -1,7 +1,7 @@
 """Which values of a report's filters are known to its viewer; any other is refused, with a sentence.
 
-Known is what was ever recorded and the viewer may see: a rank that nobody holds today or the path that a unit
-had before it was renamed stays known. What lies out of their sight is answered as what never was.
+A value is known if it was ever recorded and the viewer may see it: a rank that nobody holds today or the path
+that a unit had before it was renamed stays known. What lies out of their sight is answered as what never was.
 """
 
 from collections.abc import Collection, Iterable
@@ -49,8 +49,11 @@ def _fixed_value_faults(filters: Filters) -> Iterable[tuple[str, str]]:
 
 def _unit_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
     if filters.unit and reach.unit_of(filters.unit) is None:
-        said = unknown("unit", filters.unit, [])
-        yield f"{said} Write the whole path of a unit that you can see, or choose one from the list.", "unit"
+        sentence = unknown("unit", filters.unit, [])
+        yield (
+            f"{sentence} Write the whole path of a unit that you can see, or choose one from the list.",
+            "unit",
+        )
 
 
 def _role_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
@@ -62,9 +65,9 @@ def _rank_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
     yield from _post_faults("rank", filters.ranks, Post.rank_or_grade, reach)
 
 
-def _post_faults(name: str, asked: Iterable[str], column: Any, reach: Reach) -> Iterable[tuple[str, str]]:
-    """What is wrong with values of posts: none is of a post that the viewer may see on some day."""
-    for value in asked:
+def _post_faults(name: str, values: Iterable[str], column: Any, reach: Reach) -> Iterable[tuple[str, str]]:
+    """Faults of values that belong to no post which the viewer may see on some day of it."""
+    for value in values:
         if not any(reach.saw_post(post) for post in _posts_maybe_seen(column == value, reach)):
             every = {
                 getattr(post, column.key) for post in _posts_maybe_seen(true(), reach) if reach.saw_post(post)

@@ -66,7 +66,7 @@ class Reach:
         return "one of your direct reports" if reports_only else "in a unit you can see"
 
     def sees_post(self, post: Any) -> ColumnElement[bool]:
-        """That a post is one that this viewer may be told of, by the tree of the position."""
+        """That the viewer may know of a post, by the tree of the position."""
         return self._posts_of(post, self.unit_ids)
 
     def may_have_seen(self, post: Any) -> ColumnElement[bool]:
@@ -74,7 +74,7 @@ class Reach:
         return self._posts_of(post, self.unit_ids | self._days_in_sight.keys())
 
     def saw_post(self, post: Any) -> bool:
-        """Whether the viewer may be told of a post on some day of it, by the units as known now or here."""
+        """Whether the viewer may know of a post on some day of it, by the units as known now or here."""
         if self.everyone or (self.manager_id is not None and post.line_manager_id == self.manager_id):
             return True
         at = self.position.as_at
@@ -86,17 +86,17 @@ class Reach:
     @cached_property
     def _days_in_sight(self) -> dict[int, list[tuple[date, date]]]:
         """The runs of days on which each unit lay in or under a granted one, as known now."""
-        found: dict[int, list[tuple[date, date]]] = defaultdict(list)
+        runs: dict[int, list[tuple[date, date]]] = defaultdict(list)
         if self.everyone or not self.granted:
-            return found
+            return runs
         tree = read_tree()
         edges = [date.min, *tree.edges_after(date.min), date.max]
         for first, after in pairwise(edges):
             states = ((unit_id, tree.on(unit_id, first)) for unit_id in tree.ids())
             units = {unit_id: UnitRow(one.name, one.parent_id, "") for unit_id, one in states if one}
             for unit_id in under(units, *self.granted):
-                found[unit_id].append((first, after - timedelta(days=1)))
-        return found
+                runs[unit_id].append((first, after - timedelta(days=1)))
+        return runs
 
     def _posts_of(self, post: Any, unit_ids: Collection[int]) -> ColumnElement[bool]:
         if self.everyone:
@@ -150,8 +150,8 @@ class Reach:
         """The units in sight, by the trees of the position and of today, and all that ever lay above them."""
         reports: set[int] = set()
         if self.manager_id is not None:
-            held = select(Post.unit_id).where(Post.line_manager_id == self.manager_id).distinct()
-            reports = set(db.session.scalars(held))
+            statement = select(Post.unit_id).where(Post.line_manager_id == self.manager_id).distinct()
+            reports = set(db.session.scalars(statement))
         return self._former_units.units_above(self.unit_ids | self.today_ids | reports)
 
     def _former_unit(self, path: str) -> int | None:

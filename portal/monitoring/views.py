@@ -39,7 +39,7 @@ bp = Blueprint("monitoring", __name__, template_folder="templates")
 @bp.get("/monitoring")
 @requires(Permission.COMPLETION_VIEW)
 def index() -> ResponseReturnValue:
-    """Where every directive stands, and who has been overdue longest; what is refused is left aside."""
+    """The state of every directive, and who has been overdue longest; refused values are left out."""
     at, errors = _asked_position()
     if not errors and (moved := _iso_address()):
         return moved

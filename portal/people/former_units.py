@@ -1,4 +1,4 @@
-"""The names and places that units ever had: an address written down before a change still leads there."""
+"""Former names and parents of units, so that an old path still leads to its unit."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -32,27 +32,27 @@ class FormerUnits:
             names: From the force down.
             among: Only of these units; None: of all.
         """
-        found: set[int | None] = {None}
+        matching: set[int | None] = {None}
         for name in names:
-            found = {one for one in self._named.get(name, ()) if self._parents[one] & found}
-        units = {one for one in found if one is not None}
+            matching = {one for one in self._named.get(name, ()) if self._parents[one] & matching}
+        units = {one for one in matching if one is not None}
         allowed = units if among is None else units.intersection(among)
         return max(allowed, key=lambda one: (self._newest[one], one), default=None)
 
     def units_above(self, units: Iterable[int]) -> set[int]:
         """These units and every unit that any of them ever lay below."""
-        found: set[int] = set()
+        lineage: set[int] = set()
         waiting = list(units)
         while waiting:
             unit_id = waiting.pop()
-            if unit_id not in found:
-                found.add(unit_id)
+            if unit_id not in lineage:
+                lineage.add(unit_id)
                 waiting += [one for one in self._parents.get(unit_id, ()) if one is not None]
-        return found
+        return lineage
 
 
 def read_former_units() -> FormerUnits:
-    """All of it, in one statement."""
+    """Read every state of every unit, in one statement."""
     columns = (UnitState.unit_id, UnitState.name, UnitState.parent_id, UnitState.valid_from)
     return FormerUnits(
         (unit, name, above, since) for unit, name, above, since in db.session.execute(select(*columns))

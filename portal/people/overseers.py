@@ -1,4 +1,4 @@
-"""Who may do something to one person: the question of ``visible_people``, asked from the other side."""
+"""Who may act on one person: the inverse of ``visible_people``."""
 
 from sqlalchemy import and_, exists, or_, select
 
@@ -17,11 +17,11 @@ def overseers_of(person_id: int, act: Permission) -> set[int]:
     For acts that no manager may do: line management is not looked at.
     """
     today = clock.today()
-    there = db.session.scalars(
+    unit_ids = db.session.scalars(
         select(Post.unit_id).where(Post.person_id == person_id, decides_visibility(Post, today))
     ).all()
     units, over = live_units(today), set()
-    for unit_id in there:
+    for unit_id in unit_ids:
         above: int | None = unit_id
         while above is not None and above not in over:
             over.add(above)

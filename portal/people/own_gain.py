@@ -1,4 +1,4 @@
-"""That nobody widens a role of their own by moving a unit under the one on which they hold it."""
+"""Prevents people from widening a role of their own by moving a unit under the one they hold it on."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ def refuse_own_gain(tree: UnitTree, change: UnitChange, on: date, by: int | None
     """Refuse a move that would put more under a unit on which whoever moves it holds a role. One statement.
 
     Args:
-        tree: As it stands.
+        tree: The units before the move.
         change: What is to be recorded.
         on: From when.
         by: Who moves the unit; None for a command, which may.
@@ -31,9 +31,9 @@ def refuse_own_gain(tree: UnitTree, change: UnitChange, on: date, by: int | None
     before = {state.unit_id for state in tree.above(change.unit_id, on)}
     after = {state.unit_id for state in tree.above(change.states[-1].parent_id, on)}
     rows = db.session.execute(select(RoleGrant.role, RoleGrant.unit_id).where(granted(by, clock.today())))
-    held = [(role, unit_id) for role, unit_id in rows]
-    for role, unit_id in held:
-        if unit_id is None or unit_id not in after - before or _held_already(role, held, before):
+    own_grants = [(role, unit_id) for role, unit_id in rows]
+    for role, unit_id in own_grants:
+        if unit_id is None or unit_id not in after - before or _held_already(role, own_grants, before):
             continue
         raise RuleError(
             f"This would widen your own role: {role.replace('-', ' ').capitalize()} on "
@@ -42,7 +42,7 @@ def refuse_own_gain(tree: UnitTree, change: UnitChange, on: date, by: int | None
 
 
 def _held_already(role: str, rows: list[tuple[str, int | None]], before: set[int]) -> bool:
-    """Whether the same role reaches the unit where it stands now."""
+    """Whether the same role already reaches the unit before the move."""
     return any(
         other == role and (unit_id in before or (unit_id is None and role != Role.MANAGER))
         for other, unit_id in rows

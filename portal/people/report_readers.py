@@ -13,14 +13,15 @@ from portal.people.sight import live
 from portal.permissions import SIGHT_ROLES, Role
 
 MOST_NAMED = 500  # people in one statement
-Held = Mapping[int, Collection[tuple[str, int | None]]]  # roles that give sight, with their units, by holder
+# Roles that give sight, with their units, by holder.
+RolesByHolder = Mapping[int, Collection[tuple[str, int | None]]]
 
 
 class ReportReaders:
-    """What the grants of a day let some people read, and the roster, where it alone gives sight."""
+    """Decides who may read a row, by the grants of a day and, if the force says so, by line management."""
 
-    def __init__(self, held: Held, units: Mapping[int, UnitRow], *, line_managers: bool) -> None:
-        self._held, self._units, self._by_roster = held, units, line_managers
+    def __init__(self, roles: RolesByHolder, units: Mapping[int, UnitRow], *, line_managers: bool) -> None:
+        self._roles, self._units, self._by_roster = roles, units, line_managers
 
     def may_read(self, viewer_id: int, unit_id: int, manager_id: int | None) -> bool:
         """Whether the person may read a row: its post of the day is in this unit, under this manager."""
@@ -30,17 +31,17 @@ class ReportReaders:
         over = self._unit_and_above(unit_id)
         return any(
             granted in over if granted is not None else role != Role.MANAGER or reports
-            for role, granted in self._held.get(viewer_id, ())
+            for role, granted in self._roles.get(viewer_id, ())
         )
 
     def _unit_and_above(self, unit_id: int) -> set[int]:
         """The unit and those above it."""
-        found: set[int] = set()
+        chain: set[int] = set()
         above: int | None = unit_id
-        while above is not None and above in self._units and above not in found:
-            found.add(above)
+        while above is not None and above in self._units and above not in chain:
+            chain.add(above)
             above = self._units[above].parent_id
-        return found
+        return chain
 
 
 def report_readers(people: Collection[int], day: date, *, line_managers: bool) -> ReportReaders:
@@ -51,7 +52,7 @@ def report_readers(people: Collection[int], day: date, *, line_managers: bool) -
         day: Whose grants, posts and tree count.
         line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
-    held: dict[int, list[tuple[str, int | None]]] = defaultdict(list)
+    roles: dict[int, list[tuple[str, int | None]]] = defaultdict(list)
     named = sorted(people)
     for start in range(0, len(named), MOST_NAMED):
         g, some = RoleGrant, named[start : start + MOST_NAMED]
@@ -59,5 +60,5 @@ def report_readers(people: Collection[int], day: date, *, line_managers: bool) -
             g.person_id.in_(some), live(g, day), g.ended_at.is_(None), g.role.in_(sorted(SIGHT_ROLES))
         )
         for person_id, role, unit_id in db.session.execute(rows):
-            held[person_id].append((role, unit_id))
-    return ReportReaders(held, live_units(day) if held else {}, line_managers=line_managers)
+            roles[person_id].append((role, unit_id))
+    return ReportReaders(roles, live_units(day) if roles else {}, line_managers=line_managers)
