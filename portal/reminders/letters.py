@@ -85,11 +85,11 @@ def letter(
         return Nothing("The line manager cannot open the report of these people.")
     own = [one for one in held if one.line.about_id == person_id]
     team = [one for one in held if one.line.about_id != person_id]
-    told = [
+    paragraphs = [
         *(_own(own, my_learning(person_id, now), directives, day, portal.address) if own else ()),
         *_team(team, directives, day, portal.address),
     ]
-    return compose_letter(reader, _subject(own, team, directives), told, foot=_foot(portal.force))
+    return compose_letter(reader, _subject(own, team, directives), paragraphs, foot=_foot(portal.force))
 
 
 def _holding(
@@ -115,7 +115,7 @@ def _holding(
 
 
 def _readable_lines(person_id: int, held: list[Held], day: date, line_managers: bool) -> list[Held]:
-    """The lines of which the addressee may read in the report, as it stands now."""
+    """The lines about the addressee, and about people whose rows of the report they may read now."""
     if all(one.line.about_id == person_id for one in held):
         return held
     readers = report_readers([person_id], day, line_managers=line_managers)

@@ -82,7 +82,7 @@ class MessageLine(Base):
 
 
 class NoticeLine(Base):
-    """One act of which a notice tells; who, what and when stand in the audit event."""
+    """One act that a notice reports; who, what and when are in the audit event."""
 
     __tablename__ = "notice_line"
     __table_args__ = (UniqueConstraint("message_id", "event_id"),)
@@ -105,7 +105,7 @@ class ReminderRule(Base):
 
 
 class UntoldManager(Base):
-    """A line manager who was not told of overdue reports, since they could not open what it links to."""
+    """A line manager who got no reminder about overdue people, as they cannot open the report."""
 
     __tablename__ = "untold_manager"
 

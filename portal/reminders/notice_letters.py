@@ -19,7 +19,7 @@ CHANGED = "role.changed"  # ended and given again in one act: another last day
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How one kind of act is told; the fields in braces are filled in."""
+    """Sentences about one kind of act; the fields in braces are filled in."""
 
     subject: str  # to an administrator, with the person's name
     text: str
@@ -70,7 +70,7 @@ WORDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class DescribedAct:
-    """One act with all that its sentence needs."""
+    """One act with everything that its sentence needs."""
 
     kind: str
     person_id: int
@@ -81,11 +81,11 @@ class DescribedAct:
     def sentence_for(self, *, own: bool) -> str:
         """The sentence, with when it was."""
         wording = WORDINGS[self.kind]
-        said = (wording.own_text if own else wording.text).format(**self.fields)
-        return f"{say.instant(self.at)}: {said}"
+        sentence = (wording.own_text if own else wording.text).format(**self.fields)
+        return f"{say.instant(self.at)}: {sentence}"
 
     def subject_for(self, *, own: bool) -> str:
-        """The same as a subject."""
+        """The subject of a message about this act alone."""
         wording = WORDINGS[self.kind]
         return (wording.own_subject if own else wording.subject).format(**self.fields)
 
@@ -118,9 +118,9 @@ def notice_letter(
     )
     if not to.email:
         return Nothing(NO_ADDRESS)
-    told = _describe_acts(events, people, day)
-    own = [one for one in told if one.person_id == reader_id]
-    others = [one for one in told if one.person_id != reader_id]
+    acts = _describe_acts(events, people, day)
+    own = [one for one in acts if one.person_id == reader_id]
+    others = [one for one in acts if one.person_id != reader_id]
     paragraphs = [*_own_paragraphs(own, portal), *_other_paragraphs(others, portal)]
     return compose_letter(to, _subject_line(own, others), paragraphs, foot=_foot_line(portal))
 
@@ -147,7 +147,7 @@ def _describe_acts(
 
     ended = {_grant_of(event) for event in events if event.action == "role.revoked"}
     given = {_grant_of(event) for event in events if event.action == "role.granted"}
-    found = []
+    described = []
     for event in events:
         again = event.action.startswith("role.") and _grant_of(event) in ended & given
         if again and event.action == "role.revoked":
@@ -155,8 +155,10 @@ def _describe_acts(
         person = people.get(event.subject_id or 0)
         kind = CHANGED if again else event.action
         number = person.staff_number if person else ""
-        found.append(DescribedAct(kind, event.subject_id or 0, event.happened_at, fields_of(event), number))
-    return found
+        described.append(
+            DescribedAct(kind, event.subject_id or 0, event.happened_at, fields_of(event), number)
+        )
+    return described
 
 
 def _grant_of(event: AuditEvent) -> tuple[int | None, str | None, int | None]:
@@ -175,13 +177,13 @@ def _subject_line(own: Sequence[DescribedAct], others: Sequence[DescribedAct]) -
     return f"{say.plural(len(own) + len(others), 'change')} to accounts"
 
 
-def _own_paragraphs(told: Sequence[DescribedAct], portal: Portal) -> Iterable[Paragraph]:
-    if not told:
+def _own_paragraphs(acts: Sequence[DescribedAct], portal: Portal) -> Iterable[Paragraph]:
+    if not acts:
         return
     yield Paragraph(
-        "Your account in the learning portal was changed:", tuple(one.sentence_for(own=True) for one in told)
+        "Your account in the learning portal was changed:", tuple(one.sentence_for(own=True) for one in acts)
     )
-    if any(one.kind != "account.closed" for one in told):
+    if any(one.kind != "account.closed" for one in acts):
         yield Paragraph("Look at your account:", link=f"{portal.address}/account")
     yield Paragraph(
         "If you did not expect this, say so at once. Here is who helps you:",
@@ -189,27 +191,27 @@ def _own_paragraphs(told: Sequence[DescribedAct], portal: Portal) -> Iterable[Pa
     )
 
 
-def _other_paragraphs(told: Sequence[DescribedAct], portal: Portal) -> Iterable[Paragraph]:
-    if not told:
+def _other_paragraphs(acts: Sequence[DescribedAct], portal: Portal) -> Iterable[Paragraph]:
+    if not acts:
         return
     yield Paragraph(
         "You look after accounts in the learning portal. This was done:",
-        tuple(one.sentence_for(own=False) for one in told),
+        tuple(one.sentence_for(own=False) for one in acts),
     )
-    yield Paragraph("Look at it:", link=f"{portal.address}{_path_of_page(told)}")
+    yield Paragraph("Look at it:", link=f"{portal.address}{_path_of_page(acts)}")
     yield Paragraph(
         "If you did not expect this, ask whoever did it. If you are still in doubt, end the role or close "
         "the account, and end all sessions of whoever did it."
     )
 
 
-def _path_of_page(told: Sequence[DescribedAct]) -> str:
+def _path_of_page(acts: Sequence[DescribedAct]) -> str:
     """The page that shows it: of the account, of the person's grants, or of all grants, the newest first."""
-    numbers = {one.staff_number for one in told}
-    roles = all(one.kind.startswith("role.") for one in told)
+    numbers = {one.staff_number for one in acts}
+    roles = all(one.kind.startswith("role.") for one in acts)
     if len(numbers) > 1 or not all(numbers):
         return "/grants?state=all&sort=-given"
-    number = quote(told[0].staff_number, safe="")
+    number = quote(acts[0].staff_number, safe="")
     return f"/grants?q={number}&state=all" if roles else f"/people/{number}/account"
 
 

@@ -1,4 +1,4 @@
-"""Mail about accounts: who is told of a grant, a link or a closing, written in the transaction of the act."""
+"""Notices about accounts: who gets an email about a grant, a link or a closing, queued with the act."""
 
 import uuid
 from collections import defaultdict
@@ -28,7 +28,7 @@ JOB = "notices"
 
 
 def post_notices(acts: Sequence[AuditEvent]) -> None:
-    """Put into the outbox, for the owner of each account and its other administrators, what was done.
+    """Queue a message to the owner of each account and to its other administrators about what was done.
 
     One message for each person and transaction, to the address known now. Somebody without an address
     has one too, given up from the start, so that it is seen. A worker sends them at once.
@@ -57,8 +57,8 @@ def post_notices(acts: Sequence[AuditEvent]) -> None:
 def _write_lines(rows: Sequence[Mapping[str, Any]], readers: Mapping[int, Sequence[int]]) -> None:
     ids: dict[int, int] = {}
     for some in batches([row["reference"] for row in rows]):
-        found = select(Message.person_id, Message.id).where(Message.reference.in_(some))
-        ids.update({person_id: message_id for person_id, message_id in db.session.execute(found)})
+        statement = select(Message.person_id, Message.id).where(Message.reference.in_(some))
+        ids.update({person_id: message_id for person_id, message_id in db.session.execute(statement)})
     lines = [
         {"message_id": ids[person_id], "event_id": event_id}
         for person_id, events in readers.items()
@@ -68,27 +68,27 @@ def _write_lines(rows: Sequence[Mapping[str, Any]], readers: Mapping[int, Sequen
 
 
 def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
-    """Ids of the events of which each person is told, by person, in the order of the acts.
+    """Ids of the events about which each person gets a message, by person, in the order of the acts.
 
     The owner of the account, whoever acted; and each administrator of the whole force, or of a unit of the
     owner's, but whoever acted.
     """
     today = clock.today()
     reach = _reach_of_administrators({act.subject_id for act in acts if act.subject_id is not None}, today)
-    found: dict[int, list[int]] = defaultdict(list)
+    events: dict[int, list[int]] = defaultdict(list)
     for act in acts:
         if act.subject_id is not None:
-            found[act.subject_id].append(act.id)
+            events[act.subject_id].append(act.id)
         for administrator, people in reach.items():
             if administrator in {act.actor_id, act.subject_id}:
                 continue
             if people is None or act.subject_id in people:
-                found[administrator].append(act.id)
-    return found
+                events[administrator].append(act.id)
+    return events
 
 
 def _reach_of_administrators(people: set[int], day: date) -> dict[int, set[int] | None]:
-    """Of which of these people each administrator is told; None: of everybody.
+    """The people about whom each administrator gets messages; None: everybody.
 
     Only those who could act on it: with a post, and an account that nobody closed.
     """
@@ -100,10 +100,10 @@ def _reach_of_administrators(people: set[int], day: date) -> dict[int, set[int] 
             granted(g.person_id, day), g.role == Role.ADMINISTRATOR, has_post, ~closed
         )
     ).all()
-    found: dict[int, set[int] | None] = {one: None for one, unit_id in rows if unit_id is None}
-    for one in {one for one, _ in rows if one not in found}:
-        found[one] = _people_administered_by(one, people)
-    return found
+    reach: dict[int, set[int] | None] = {one: None for one, unit_id in rows if unit_id is None}
+    for one in {one for one, _ in rows if one not in reach}:
+        reach[one] = _people_administered_by(one, people)
+    return reach
 
 
 def _people_administered_by(administrator: int, people: set[int]) -> set[int]:
@@ -115,15 +115,15 @@ def _people_administered_by(administrator: int, people: set[int]) -> set[int]:
 
 
 def _emails_by_person(people: Mapping[int, object]) -> dict[int, str | None]:
-    found: dict[int, str | None] = {}
+    emails: dict[int, str | None] = {}
     for some in batches(sorted(people)):
         rows = select(PersonName.person_id, PersonName.email).where(PersonName.person_id.in_(some))
-        found.update({person_id: email for person_id, email in db.session.execute(rows)})
-    return found
+        emails.update({person_id: email for person_id, email in db.session.execute(rows)})
+    return emails
 
 
 def _start_job() -> None:
-    """Let a worker send them once this is committed, unless it is asked to already."""
+    """Start the job that sends them once this is committed, unless one waits already."""
     waits = exists().where(Job.kind == JOB, Job.state == State.WAITING)
     if not db.session.scalar(select(waits)):
         jobs.start(JOB, {}, by=None, at=clock.now())

@@ -1,4 +1,4 @@
-"""What a day asks for: who is to be written to, and why; and who that cannot reach. Writes nothing."""
+"""Plans the reminders of a day: who gets one and why, and who cannot be reached. Writes nothing."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ MOST_DAYS = 31  # caught up with, where nothing was planned for longer
 
 @dataclass(slots=True)
 class Plan:
-    """Who is to be written to, and why; and whom that cannot reach."""
+    """Who gets a reminder and why, and who cannot be reached."""
 
     window: Window
     letters: dict[int, list[Line]] = field(default_factory=dict)  # by addressee
     unreachable: dict[int, str] = field(default_factory=dict)  # by person: no address, no line manager
-    untold: dict[int, list[int]] = field(default_factory=dict)  # by line manager: who they may not see
+    untold: dict[int, list[int]] = field(default_factory=dict)  # by line manager: people they may not see
     people: dict[int, Addressee] = field(default_factory=dict)
     directives: dict[int, Directed] = field(default_factory=dict)
 
@@ -31,12 +31,12 @@ class Plan:
 
 
 def plan_reminders(day: date, *, line_managers: bool = False) -> Plan:
-    """What the days since the last planned one ask for, to be sent from ``day`` on. Writes nothing.
+    """Plan the reminders of the days since the last planned one, to be sent from ``day`` on. Writes nothing.
 
     Args:
         day: When it would go.
         line_managers: Whether the roster alone gives line managers sight of their direct reports. A line
-            manager who may not see somebody is not written to of them.
+            manager who may not see somebody gets no reminder about them.
     """
     last = queries.last_planned()
     after = max(last or day - timedelta(days=1), day - timedelta(days=MOST_DAYS))
@@ -60,20 +60,20 @@ def plan_reminders(day: date, *, line_managers: bool = False) -> Plan:
 
 
 def _add_own(plan: Plan, row: Chased) -> list[Reason]:
-    """Add why the person themselves is to be written to; gives every reason, the line manager's too."""
+    """Add the person's own reasons; returns every reason, the line manager's too."""
     about = plan.directives.get(row.directive_id)
     if about is None:
         return []
-    found = reasons(row.status, row.due_on, row.since, row.valid_until, about.rules, plan.window)
-    for reason in found:
+    due = reasons(row.status, row.due_on, row.since, row.valid_until, about.rules, plan.window)
+    for reason in due:
         if reason is not Reason.ESCALATION:
             line = Line(row.directive_id, row.person_id, reason)
             plan.letters.setdefault(row.person_id, []).append(line)
-    return found
+    return due
 
 
 def _add_escalated(plan: Plan, rows: Sequence[Chased], day: date, line_managers: bool) -> None:
-    """Add what line managers are to be told, where they may read it."""
+    """Add reminders to line managers about overdue people whose rows of the report they may read."""
     managers = {row.manager_id for row in rows if row.manager_id is not None}
     readers = report_readers(managers, day, line_managers=line_managers)
     for row in rows:
@@ -87,7 +87,7 @@ def _add_escalated(plan: Plan, rows: Sequence[Chased], day: date, line_managers:
 
 
 def dry_run_lines(plan: Plan) -> list[str]:
-    """What would be sent to whom, and why, a line each: for a dry run."""
+    """What would be sent to each person, and why, one line each: for a dry run."""
     lines = []
     for person_id, reasons_of in plan.letters.items():
         reader = plan.people[person_id]
@@ -104,7 +104,7 @@ def dry_run_lines(plan: Plan) -> list[str]:
 
 
 def reason_in_words(plan: Plan, line: Line, reader: int, seen: Collection[int] | None = None) -> str:
-    """One reason in words, with whom it is about where that is somebody else.
+    """One reason in words, naming the person it is about if that is somebody else.
 
     Args:
         plan: Where it stands.

@@ -158,9 +158,9 @@ def lines_of(message_ids: Collection[int]) -> dict[int, list[Line]]:
 
 
 def acts_of(message_id: int) -> list[AuditEvent]:
-    """The acts of which a notice tells, in their order. One statement."""
-    told = select(AuditEvent).join(NoticeLine, NoticeLine.event_id == AuditEvent.id)
-    return list(db.session.scalars(told.where(NoticeLine.message_id == message_id).order_by(AuditEvent.id)))
+    """The acts that a notice reports, in their order. One statement."""
+    acts = select(AuditEvent).join(NoticeLine, NoticeLine.event_id == AuditEvent.id)
+    return list(db.session.scalars(acts.where(NoticeLine.message_id == message_id).order_by(AuditEvent.id)))
 
 
 def to_send(now: datetime, limit: int, kinds: Collection[Kind]) -> list[tuple[int, Kind]]:
@@ -206,7 +206,7 @@ def may_nudge_again(last: datetime | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """How far what is told of accounts has come."""
+    """How many notices about accounts wait or did not arrive."""
 
     waiting: int
     lost: int  # refused, given up, or came back
@@ -214,11 +214,11 @@ class Notices:
 
 
 def count_notices(viewer: Viewer, day: date) -> Notices:
-    """The same of those whom the viewer may see. Two statements."""
+    """Count the notices to people whom the viewer may see. Two statements."""
     counted = (
         select(Message.state, func.count()).where(_seen(viewer), Message.kind == Kind.NOTICE)
     ).group_by(Message.state)
-    held = {state: count for state, count in db.session.execute(counted)}
+    count_by_state = {state: count for state, count in db.session.execute(counted)}
     others = exists().where(
         live(RoleGrant, day),
         RoleGrant.ended_at.is_(None),
@@ -227,8 +227,10 @@ def count_notices(viewer: Viewer, day: date) -> Notices:
         RoleGrant.person_id != viewer.person_id,
     )
     return Notices(
-        waiting=held.get(Delivery.WAITING, 0),
-        lost=sum(held.get(state, 0) for state in (Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED)),
+        waiting=count_by_state.get(Delivery.WAITING, 0),
+        lost=sum(
+            count_by_state.get(state, 0) for state in (Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED)
+        ),
         alone=not db.session.scalar(select(others)),
     )
 
@@ -312,13 +314,13 @@ def seen(viewer: Viewer) -> set[int]:
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
     """That a message is the viewer's own, or to and about people they may see.
 
-    What is told of accounts is for who administers them alone.
+    Notices about accounts are shown only to those who administer accounts.
     """
     people = visible_people(viewer)
     lines = select(MessageLine.id).where(MessageLine.message_id == Message.id)
     about_seen = lines.where(MessageLine.about_id.in_(people)).correlate(Message).exists()
-    told = or_(about_seen, ~lines.correlate(Message).exists())
-    seen = or_(and_(Message.person_id.in_(people), told), Message.person_id == viewer.person_id)
+    about_visible = or_(about_seen, ~lines.correlate(Message).exists())
+    seen = or_(and_(Message.person_id.in_(people), about_visible), Message.person_id == viewer.person_id)
     if Permission.ACCOUNT_ADMINISTER in viewer.permissions:
         return seen
     return and_(seen, Message.kind == Kind.REMINDER)
@@ -354,14 +356,14 @@ def _acts_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
         .where(NoticeLine.message_id.in_(ids))
         .order_by(NoticeLine.id)
     )
-    found: dict[int, list[str]] = {}
+    words: dict[int, list[str]] = {}
     for message_id, action, named in db.session.execute(statement):
-        found.setdefault(message_id, []).append(f"Account: {_ACTS.get(action, action)}, {named}")
-    return {one: [*said[:MOST_SAID], *_words_of_rest(said)] for one, said in found.items()}
+        words.setdefault(message_id, []).append(f"Account: {_ACTS.get(action, action)}, {named}")
+    return {one: [*acts[:MOST_SAID], *_words_of_rest(acts)] for one, acts in words.items()}
 
 
-def _words_of_rest(said: Sequence[str]) -> list[str]:
-    return [f"and {len(said) - MOST_SAID} more"] if len(said) > MOST_SAID else []
+def _words_of_rest(acts: Sequence[str]) -> list[str]:
+    return [f"and {len(acts) - MOST_SAID} more"] if len(acts) > MOST_SAID else []
 
 
 def _posted(row: Message, name: PersonName | None, lines: Iterable[str]) -> Posted:

@@ -79,7 +79,7 @@ def send_waiting(
 
     Args:
         settings: Of this portal.
-        kinds: Of which messages; what is told of accounts goes first, and at any hour.
+        kinds: Of the messages to send; notices about accounts go first, and at any hour.
         tell: Told after each message how many are done; may raise to end the round.
 
     Raises:

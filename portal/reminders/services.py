@@ -37,7 +37,7 @@ LOST_AFTER = timedelta(minutes=15)  # a message in the hands of a sender that di
 
 
 def hours_of(kind: Kind, hours: Hours) -> Hours:
-    """When messages of a kind may go: what is told of accounts does not wait for the hours of mail."""
+    """When messages of a kind may go: notices about accounts do not wait for the hours of mail."""
     return hours if kind is Kind.REMINDER else ANY_TIME
 
 
@@ -70,7 +70,7 @@ def plan_day(day: date, *, at: datetime, hours: Hours, line_managers: bool = Fal
 
 
 def _note_untold(plan: Plan, at: datetime) -> None:
-    """Keep which line managers were left out, until they are told of somebody or it was long ago."""
+    """Record which line managers were left out, until they get a reminder or it was long ago."""
     over = [UntoldManager.planned_at < at - timedelta(days=MOST_DAYS)]
     over += [UntoldManager.person_id.in_(some) for some in batches(sorted({*plan.untold, *plan.letters}))]
     for condition in over:

@@ -22,13 +22,13 @@ def is_due(now: datetime) -> bool:
 
 
 def has_notices(now: datetime) -> bool:
-    """Whether something is to be told of accounts; that goes at any hour."""
+    """Whether a notice about accounts waits; it may go at any hour."""
     return relay_is_set() and bool(queries.to_send(now, 1, [Kind.NOTICE]))
 
 
 @task(notices.JOB, "Mail about accounts", due=lambda: has_notices(clock.now()))
 def send_notices(job: Progress, arguments: Arguments) -> dict[str, Any]:
-    """Send what is told of accounts; what a relay does not take now is tried again later."""
+    """Send the notices about accounts; those that the relay does not take now are tried again later."""
     if not relay_is_set():
         return {"said": ["No mail relay is set: it waits in the outbox."]}
     done = send_waiting(sending(), lambda count, words: job.tell(count, count + 1, words), [Kind.NOTICE])

@@ -1,4 +1,4 @@
-"""Line managers who were not written to about overdue reports, since they could not open what it links to."""
+"""Line managers who got no reminder about overdue people, because they cannot open the report."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +15,7 @@ from portal.reminders.models import UntoldManager
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """A line manager who was not written to, since they could not have opened what it links to."""
+    """A line manager who got no reminder, because they cannot open the report it links to."""
 
     staff_number: str
     name: str
@@ -24,9 +24,9 @@ class Untold:
 
 
 def untold_managers(viewer: Viewer, day: date) -> list[Untold]:
-    """All of them by name, to who sees the whole force; who was given sight since is left out.
+    """All of them by name, for viewers of the whole force; those who were given sight since are left out.
 
-    Each is counted with whom they manage anywhere, so nobody is told who sees some units alone.
+    The counts include people of any unit, so viewers of some units only get an empty list.
     """
     if not sight(viewer).everyone:
         return []

@@ -75,7 +75,7 @@ def index() -> ResponseReturnValue:
 
 
 def _list_untold_managers() -> list[Untold]:
-    """The line managers who cannot open the report of whom they manage, and so are not told of them."""
+    """The line managers who get no reminders, because they cannot open the report about their people."""
     return [] if line_managers_see() else untold_managers(current_user.viewer, clock.today())
 
 

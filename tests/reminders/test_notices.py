@@ -267,7 +267,7 @@ def test_the_only_administrator_tells_the_owner_alone(
     sign_in(client, "D9001", path="/sign-in?next=/account")
     page = client.page(LIST)
     assert (
-        "Nobody else is an administrator of the whole force: only the person concerned is told." in page.text
+        "Nobody else is an administrator of the whole force: only the person concerned gets one." in page.text
     )
 
     client.press(client.page(PAGE), "Make a link to set a password")
@@ -338,7 +338,9 @@ def test_without_a_relay_the_outbox_keeps_them_and_grants_say_so(
     BY_PAGE["account.invited"][0](client)
 
     page = client.page(LIST)
-    assert "Email is not set up, so nobody is told of what is changed here. 4 messages wait" in page.text
+    assert (
+        "Email is not set up, so nobody gets an email about changes made here. 4 messages wait" in page.text
+    )
     assert list(db.session.scalars(select(Job.kind))) == []
     assert "Account: password link made, Priya Name D1001" in client.page(page.links["Reminders"]).text
 

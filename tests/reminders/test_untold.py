@@ -88,7 +88,7 @@ def test_the_page_of_reminders_says_who_was_not_told_and_what_to_do(
 ) -> None:
     plan()
     page = enter(client, world, "D9001").page("/reminders")
-    said = "1 line manager was not told of people who are overdue, because they cannot open the report"
+    said = "1 line manager was not told about people who are overdue, because they cannot open the report"
     assert said in page.text
     assert "Okafor, Daniel (D2001): 1 person, last on" in page.text
     assert "switch on LINE_MANAGER_SIGHT" in page.text
