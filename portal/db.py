@@ -44,7 +44,7 @@ from portal.errors import BusyError, UnwritableError
 
 BUSY_SECONDS = 15  # how long a writer waits for another
 LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
-READER_SECONDS = 0.6  # how long whoever reads waits for it to be recorded that they do
+READER_SECONDS = 0.6  # how long a reader's request waits to record that something was read
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code of a wait in vain
 # A disk that is full or fails, and a database that takes no change: PostgreSQL's codes, then SQLite's.
 UNWRITABLE = {"25006", "53100", "58030"}
@@ -129,11 +129,11 @@ _announcers: list[Announcer] = []
 
 
 def subscribe(*subscribers: Subscriber, announcer: Announcer) -> None:
-    """Set who hears before each commit what was done. Called once, by the application.
+    """Register what is called before each commit. Called once, by the application.
 
     Args:
-        subscribers: Told of touched ids, in order.
-        announcer: Given the acts that people are told of by mail.
+        subscribers: Called with the touched ids, in order.
+        announcer: Called with the acts about which people get an email.
     """
     _subscribers[:] = subscribers
     _announcers[:] = [announcer]
@@ -164,7 +164,7 @@ def touch(*, people: Iterable[int] = (), units: Iterable[int] = (), directives: 
 
 
 def announce_act(act: Any) -> None:
-    """Note an act of this transaction, an audit event, that people are to be told of by mail."""
+    """Note an audit event of this transaction about which people are to get an email."""
     db.session.info.setdefault("acts", []).append(act)
 
 
@@ -196,9 +196,9 @@ def stamp() -> datetime:
 
 
 def clock_at(recorded_at: Any) -> ColumnElement[datetime]:
-    """What the machine's clock said when the fact was recorded whose column ``recorded_at`` is given."""
-    said = select(Stamp.clock_at).where(Stamp.recorded_at == recorded_at).scalar_subquery()
-    return func.coalesce(said, recorded_at)
+    """What the machine's clock said when a fact with this ``recorded_at`` was recorded."""
+    clock_time = select(Stamp.clock_at).where(Stamp.recorded_at == recorded_at).scalar_subquery()
+    return func.coalesce(clock_time, recorded_at)
 
 
 @contextmanager
@@ -232,7 +232,7 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
         session.commit()
     except (DBAPIError, sqlite3.OperationalError) as error:
         session.rollback()
-        raise _reason_for_refusal(error) or error from error
+        raise _error_for_user(error) or error from error
     except BaseException:
         session.rollback()
         raise
@@ -240,8 +240,8 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
         _forget(info)
 
 
-def _reason_for_refusal(error: DBAPIError | sqlite3.OperationalError) -> BusyError | UnwritableError | None:
-    """What a person is told of a database that did not let them write; None of any other fault."""
+def _error_for_user(error: DBAPIError | sqlite3.OperationalError) -> BusyError | UnwritableError | None:
+    """The error that says why the database could not be written to; None for any other fault."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.OperationalError):
         code = cause.sqlite_errorcode & 0xFF  # the kind, without its details

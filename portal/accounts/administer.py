@@ -76,7 +76,7 @@ def _grant_form() -> GrantForm:
     form = GrantForm()
     viewer = current_user.viewer
     everywhere = scope.administered_units(viewer) is None
-    roles = [role for role in Role if everywhere or role in UNIT_ROLES]  # the others end at no unit
+    roles = [role for role in Role if everywhere or role in UNIT_ROLES]  # the others hold for the whole force
     form.role.choices = [SelectChoice(value=role.value, label=role_words(role)) for role in roles]
     whole = [SelectChoice(value="", label="No unit: the whole force; for a manager, direct reports")]
     form.unit.choices = (whole if everywhere else []) + [
@@ -145,7 +145,7 @@ def grant_role(staff_number: str) -> ResponseReturnValue:
 def _show_refusal(
     person: Viewer, form: GrantForm, role: Role, unit_id: int | None, error: RuleError
 ) -> ResponseReturnValue:
-    """The form again where another unit helps, else the page of the account with the reason."""
+    """Show the form again if another unit would help, else the page of the account with the reason."""
     if unit_id is None or role in UNIT_ROLES:
         return _back(person.staff_number, str(error), "error")
     form.unit.errors = [str(error)]

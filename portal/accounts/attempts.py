@@ -1,4 +1,4 @@
-"""Tries at an account that failed: counted in the database, for all processes, and slowed."""
+"""Counts failed sign-ins to an account in the database, for all processes, and slows further ones."""
 
 import math
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _FAILURES: Any = (
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at an account: at which, and from where."""
+    """One attempt to sign in: to which account, and from where."""
 
     account: str  # its key, whether or not there is such an account
     place: str  # the address or network, or the browser where this account used it before
@@ -44,16 +44,16 @@ class Attempt:
 
 
 def attempt_from(account: str, address: str, browser_token: str | None) -> Attempt:
-    """The try at this account from an address and a browser; looks up whether it used the browser before."""
+    """Describe an attempt; looks up whether the account has used this browser before."""
     known = known_browsers.find(account, browser_token) if browser_token else None
     return Attempt(account, f"{_BROWSER}{known}" if known else throttle.network_of(address))
 
 
 def refuse_throttled(attempt: Attempt, at: datetime, *, lock: bool = False) -> int:
-    """Let the try pass, or refuse it, right or wrong: asked before the password is looked at.
+    """Raise if the account must wait, even if the password is right: called before it is checked.
 
-    Asked again with ``lock`` in the transaction that records the outcome: tries sent at once are then judged
-    one after the other, and those beyond the limit learn nothing of their password.
+    Called again with ``lock`` in the transaction that records the outcome: attempts sent at once are judged
+    one after the other, and those beyond the limit learn nothing about their password.
 
     Returns:
         How many failures of the account are remembered at this place.
@@ -77,7 +77,7 @@ def refuse_throttled(attempt: Attempt, at: datetime, *, lock: bool = False) -> i
 
 
 def is_noisy(place: str, at: datetime) -> bool:
-    """Whether so many tries at any accounts failed from this place that it is more than people's mistakes."""
+    """Whether more sign-ins failed from this place, to any accounts, than people's mistakes explain."""
     last_but = db.session.scalar(
         select(SignInFailure.failed_at)
         .where(SignInFailure.address == place, SignInFailure.failed_at > at - throttle.NOISE_WINDOW)
@@ -95,13 +95,13 @@ def _one_at_a_time(account: str) -> None:
 
 
 def record_failure(attempt: Attempt, at: datetime) -> None:
-    """Count a refused try."""
+    """Count a failed attempt."""
     tidying.tidy_failures(at)
     db.session.add(SignInFailure(account_hash=attempt.account, address=attempt.place, failed_at=at))
 
 
 def forget_failures(attempt: Attempt) -> None:
-    """Let the failures of the account at this place count no more: the owner was there."""
+    """Delete the failures of the account from this place: its owner signed in."""
     db.session.execute(
         delete(SignInFailure).where(
             SignInFailure.account_hash == attempt.account, SignInFailure.address == attempt.place

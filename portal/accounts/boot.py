@@ -21,5 +21,5 @@ def register(app: Flask, config: Config) -> None:
     app.jinja_env.globals["csrf_token"] = browser.form_token
     app.context_processor(lambda: {"csrf_token": browser.form_token})
     app.before_request(guard.before_change)
-    app.before_request(guard.before_weak_password_goes)
+    app.before_request(guard.redirect_weak_password)
     app.after_request(guard.after_request)

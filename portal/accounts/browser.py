@@ -1,4 +1,4 @@
-"""What the portal keeps in a browser: tokens of its session, of itself, and of forms kept over a lapse."""
+"""Cookies: tokens of the session, of the browser itself, and of forms kept after a session lapsed."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -126,7 +126,7 @@ def set_kept(response: Response, tokens: list[str]) -> None:
 
 
 def attempt_at(person_id: int | None, typed: str = "") -> Attempt:
-    """The try of this request at a person's account, or at a name that nobody has."""
+    """The attempt of this request to sign in to a person's account, or to a name that nobody has."""
     account = account_key(person_id, typed, settings().secret_key)
     return attempts.attempt_from(account, origin().address, _own_token())
 
@@ -139,7 +139,7 @@ def remember_browser(person_id: int) -> str:
 
 
 def keep_browser(response: Response, token: str) -> None:
-    """Let the browser have its own token for long."""
+    """Set the long-lived cookie with the browser's own token."""
     _set(response, "-browser", _browser_signer().dumps(token), BROWSERS_KEPT)
 
 

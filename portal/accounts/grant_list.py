@@ -93,7 +93,7 @@ def grant_rows(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -
 
 
 def in_order(rows: list[GrantRow], sort: str) -> list[GrantRow]:
-    """The rows by a column of ``SORTS``, turned round by a "-" before it; by person where it is empty."""
+    """Sort rows by a column of ``SORTS``, descending with a "-" before it; by person if it is empty."""
     key = SORTS[sort.removeprefix("-") or "person"]
     return sorted(rows, key=key, reverse=sort.startswith("-"))
 

@@ -56,7 +56,7 @@ def grant(
 
 
 def refuse_own_role(person_id: int, by: int | None) -> None:
-    """Refuse that somebody gives a role to themself, or changes how long they hold one.
+    """Raise if somebody gives a role to themself, or changes how long they hold one.
 
     A command gives any role: whoever has the machine can read and change everything on it.
 
@@ -70,7 +70,7 @@ def refuse_own_role(person_id: int, by: int | None) -> None:
 
 
 def refuse_on_unit(role: Role, unit_id: int | None) -> None:
-    """Refuse a unit for a role whose work ends at none.
+    """Raise if a role that holds for the whole force is given for a unit.
 
     Raises:
         RuleError: The role would give nothing there.

@@ -54,23 +54,23 @@ def before_change() -> ResponseReturnValue | None:
     return None
 
 
-def before_weak_password_goes() -> ResponseReturnValue | None:
-    """Lead who signed in with a weak password to where they choose another, from every page of theirs.
+def redirect_weak_password() -> ResponseReturnValue | None:
+    """Redirect a user who signed in with a weak password to the page for choosing another.
 
-    A form that is sent meanwhile is kept until then.
+    A form sent meanwhile is kept until they have chosen.
     """
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.endpoint == CHOOSE_PASSWORD or is_public(view):
         return None
-    found = browser.seen()
-    if found is None or found.state is not SessionState.OPEN or not found.must_change:
+    current = browser.seen()
+    if current is None or current.state is not SessionState.OPEN or not current.must_change:
         return None
     if _by_script():
         return "", 403
     if request.method in SAFE:
         return redirect(url_for(CHOOSE_PASSWORD, next=_here()), 303)
     if _is_form_to_keep():
-        return _keep_form(found, url_for(CHOOSE_PASSWORD))
+        return _keep_form(current, url_for(CHOOSE_PASSWORD))
     flash(NOT_CARRIED_OUT_YET, "error")
     return redirect(url_for(CHOOSE_PASSWORD), 303)
 
@@ -158,11 +158,11 @@ def _here() -> str:
     return f"{path}?{query}" if query else path
 
 
-def _keep_form(found: SeenSession, next_page: str) -> ResponseReturnValue:
-    """Keep this form, and go to the page from which its sender comes back to it."""
+def _keep_form(sender: SeenSession, next_page: str) -> ResponseReturnValue:
+    """Keep this form, and redirect to the page that leads its sender back to it."""
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "kept_form"}]
     with transaction():
-        token = held_forms.hold_form(found.person_id, _here(), urlencode(fields), clock.now())
+        token = held_forms.hold_form(sender.person_id, _here(), urlencode(fields), clock.now())
     response = redirect(next_page, 303)
     browser.set_kept(response, [*browser.kept_tokens(), token])
     return response
@@ -194,7 +194,7 @@ def after_request(response: Response) -> Response:
 
 
 def _note_refusal(account: Account) -> None:
-    """Note it in the audit trail, else in the log: that the trail cannot be written lets nobody in."""
+    """Record a refused request in the audit trail, or in the log if the trail cannot be written."""
     endpoint = request.endpoint or ""
     try:
         with transaction():

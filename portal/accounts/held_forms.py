@@ -1,4 +1,4 @@
-"""Forms that came after their session had lapsed: kept sealed, for the same person in the same browser."""
+"""Keeps forms sent after their session lapsed, encrypted, for the same person in the same browser."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def waiting_hashes(tokens: Collection[str], person_id: int, at: datetime) -> lis
 
 
 def kept_forms(tokens: Collection[str], person_id: int, at: datetime) -> list[KeptForm]:
-    """The forms that this browser's tokens open, that are this person's and have not run out."""
+    """This person's unexpired forms that this browser's tokens can decrypt."""
     tokens_of = {token_hash(token): token for token in tokens}
     hashes = waiting_hashes(tokens, person_id, at)
     rows = db.session.scalars(

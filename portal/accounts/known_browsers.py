@@ -1,4 +1,4 @@
-"""Browsers that an account signed in from before: guessing elsewhere never slows them.
+"""Browsers that an account has signed in from before; guesses made elsewhere never slow them.
 
 A browser holds one signed token in a long-lived cookie, for all who use it. The database holds, for each
 account that did, a hash of both: it does not tell that two people share a machine.
@@ -44,5 +44,5 @@ def remember(person_id: int, account: str, token: str, at: datetime) -> None:
 
 
 def forget(person_id: int) -> None:
-    """Let every browser of the person be a stranger's again."""
+    """Forget every browser that the person signed in from."""
     db.session.execute(delete(KnownBrowser).where(KnownBrowser.person_id == person_id))

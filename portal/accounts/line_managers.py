@@ -21,7 +21,7 @@ _report: Any = aliased(Post)
 
 
 def count_line_managers(viewer: Viewer, day: date) -> int:
-    """How many people whom the viewer may see are line managers with a post on ``day``. One statement."""
+    """Count the line managers with a post on ``day`` whom the viewer may see. One statement."""
     statement = select(func.count()).select_from(PersonName).where(line_manages(PersonName.person_id, day))
     return db.session.scalar(statement.where(*_visible_with_post(viewer, day))) or 0
 
@@ -38,8 +38,8 @@ def line_manager_rows(viewer: Viewer, filters: GrantFilters, day: date) -> list[
     named_by = (_report.line_manager_id == PersonName.person_id, _report.person_id != PersonName.person_id)
     conditions: list[ColumnElement[bool]] = [known(_report), live(_report, day), *named(filters.q)]
     if filters.unit:
-        there = unit_of(filters.unit, live_units(day))
-        conditions.append(_report.unit_id.in_(sorted(units_under(there, day))))
+        unit_id = unit_of(filters.unit, live_units(day))
+        conditions.append(_report.unit_id.in_(sorted(units_under(unit_id, day))))
     name = (PersonName.staff_number, PersonName.surname, PersonName.forenames)
     rows = db.session.execute(
         select(*name, func.min(_report.valid_from), func.min(_report.recorded_at))
@@ -51,7 +51,7 @@ def line_manager_rows(viewer: Viewer, filters: GrantFilters, day: date) -> list[
 
 
 def _visible_with_post(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
-    """That the viewer may see the person, and the person's account may be used: it needs a post."""
+    """That the viewer may see the person, and the person has the post that an account needs."""
     own = select(Post.person_id).where(known(Post), live(Post, day))
     return PersonName.person_id.in_(visible_people(viewer)), PersonName.person_id.in_(own)
 

@@ -1,4 +1,4 @@
-"""How people get in: passwords, sessions, links, failures, browsers used before, forms kept over a lapse."""
+"""Tables of signing in: passwords, sessions, links, failures, known browsers and kept forms."""
 
 from datetime import datetime
 

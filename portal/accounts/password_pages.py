@@ -1,4 +1,4 @@
-"""Pages on which a password is set: from a link, as one's own choice, or because the old one is too weak."""
+"""Pages that set a password: from a link, by choice, or because the old one is too weak."""
 
 from typing import cast
 
@@ -47,7 +47,7 @@ def _words_about_force() -> tuple[str, ...]:
 @takes_secret
 @public
 def set_password(token: str) -> ResponseReturnValue:
-    """Set a password from a single-use link; this browser is then one that the person used before."""
+    """Set a password from a single-use link, and remember this browser as one the person uses."""
     form = NewPasswordForm()
     if queries.link_person(token, clock.now()) is None:
         return _spent_link()
@@ -81,7 +81,7 @@ def _spent_link() -> ResponseReturnValue:
 @takes_secret
 @requires(Permission.ACCOUNT_OWN)
 def change_password() -> ResponseReturnValue:
-    """Change one's own password; every other browser is signed out."""
+    """Change the signed-in person's password; every other browser is signed out."""
     form, me = ChangePasswordForm(), signed_in_account()
     if form.validate_on_submit():
         if not _own_password(me, form.current.data or ""):
@@ -95,7 +95,7 @@ def change_password() -> ResponseReturnValue:
 
 
 def _own_password(me: Account, plain: str) -> bool:
-    """Whether this is the account's password; tries are throttled as those of signing in are.
+    """Whether this is the account's password; failures are throttled as at sign-in.
 
     Raises:
         TooManyError: Too many tries failed.
@@ -116,7 +116,7 @@ def _own_password(me: Account, plain: str) -> bool:
 @takes_secret
 @requires(Permission.ACCOUNT_OWN)
 def choose_password() -> ResponseReturnValue:
-    """Choose another password after signing in with a weak one; then go where one was going."""
+    """Choose another password after signing in with a weak one; then go on to the page that was asked for."""
     form, me = ChoosePasswordForm(), signed_in_account()
     if not me.session.must_change:
         return redirect(safe_next(request.args.get("next")), 303)
@@ -133,7 +133,7 @@ def choose_password() -> ResponseReturnValue:
 def _change_and_continue(
     me: Account, plain: str, target: str, *, keep_forms: bool = False
 ) -> ResponseReturnValue:
-    """Set the password, and go on in this browser.
+    """Set the password, and keep this browser signed in.
 
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.

@@ -19,7 +19,7 @@ from portal.people.queries import Viewer, viewer_from, viewer_of
 from portal.people.sight import granted, line_manages, live
 from portal.permissions import Permission
 
-# After a sign-in with a weak password another can be chosen without typing it again: not for long.
+# How long somebody who signed in with a weak password may take to choose another.
 CHOOSE_WITHIN = timedelta(minutes=15)
 
 
@@ -49,7 +49,7 @@ class SeenSession:
     csrf_secret: str
     seen_at: datetime
     state: SessionState
-    must_change: bool  # good for nothing but to choose another password
+    must_change: bool  # allows nothing but choosing another password
     viewer: Viewer | None  # the person by today's posts and grants; None where they have no name
 
 
@@ -124,8 +124,8 @@ def seen_session(
         at: This instant.
         line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
-    found = {"token_hash": token_hash(token), "today": london_day(at), "line_managers": line_managers}
-    rows = read(_SEEN, found)  # one for each post and grant
+    parameters = {"token_hash": token_hash(token), "today": london_day(at), "line_managers": line_managers}
+    rows = read(_SEEN, parameters)  # one for each post and grant
     if not rows:
         return None
     hashed, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *rest = rows[0]
@@ -178,7 +178,7 @@ def lapsed_secrets(person_id: int, limits: Limits, at: datetime) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Whose account a typed name is, if anyone's."""
+    """The account that a typed name belongs to, if any."""
 
     person_id: int | None
     password_hash: str | None
@@ -190,7 +190,7 @@ _NOBODY = Candidate(None, None, None, None)
 
 
 def find_account(typed: str) -> Candidate:
-    """Whose name was typed: a staff number in any capitals, or an email address."""
+    """Find the account of a typed staff number, in any capitals, or email address."""
     name = typed.replace("\x00", "").strip()  # PostgreSQL takes no NUL
     row = db.session.execute(
         select(PersonName.person_id, Credential.password_hash, Credential.password_rule, Credential.closed_at)
@@ -226,7 +226,7 @@ def own_password(person_id: int, plain: str) -> bool:
 
 
 def words_about(person_id: int) -> list[str]:
-    """What anyone would try first as this person's password: names, number, address, names of their units."""
+    """Words that are easily guessed in this person's password: names, number, address, names of units."""
     row = db.session.execute(
         select(PersonName.staff_number, PersonName.surname, PersonName.forenames, PersonName.email).where(
             PersonName.person_id == person_id
@@ -258,7 +258,7 @@ class AccountState:
 
 
 def account_state(person_id: int, at: datetime) -> AccountState:
-    """How the person's account stands; a person without one has no password. Two statements."""
+    """State of the person's account; a person without one has no password. Two statements."""
     kept = db.session.get(Credential, person_id)
     link_at = db.session.scalar(
         select(func.max(PasswordLink.created_at)).where(

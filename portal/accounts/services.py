@@ -34,7 +34,7 @@ def open_session(
         person_id: Who signs in.
         origin: Where from.
         at: The instant.
-        must_change: Whether the session is good for nothing but to choose another password.
+        must_change: Whether the session allows nothing but choosing another password.
 
     Returns:
         The token for the browser and the secret of its forms.
@@ -130,7 +130,7 @@ def end_session(person_id: int, reference: str, at: datetime) -> None:
 def end_sessions(
     person_id: int, reason: str, by: int | None, at: datetime, *, keep_forms: bool = False
 ) -> None:
-    """End every session of the person, lapsed ones too; no browser is one that they used before any more.
+    """End every session of the person, lapsed ones too, and forget the browsers that they used.
 
     The forms kept over a lapse are dropped, unless ``keep_forms`` says that their owner is at work on them.
     """

@@ -1,7 +1,7 @@
 """How easily a password is guessed: zxcvbn's score, and what zxcvbn does not know.
 
 zxcvbn knows leaked passwords, names, dates, keyboards and repeats, but not whose password it is: it gives
-"westshirepolice1" its best score. So it is told the words of the person and of the force, and what is left
+"westshirepolice1" its best score. So it is given the words of the person and of the force, and what is left
 of the password without those words must be hard to guess too.
 """
 
@@ -63,7 +63,7 @@ def reason_for_refusal(plain: str, about: Iterable[str]) -> str | None:
 
 
 def _split_words(about: Iterable[str]) -> frozenset[str]:
-    """Each text, its words, and their letters and digits apart, without signs between them."""
+    """Split texts into words, runs of letters and runs of digits; also each text without its signs."""
     words = set(PORTAL_WORDS)
     for text in about:
         parts = re.findall(r"[^\W_]+", text.casefold())
@@ -108,7 +108,7 @@ def _is_common(plain: str, words: Collection[str]) -> bool:
 
 
 def _made_of(signs: str, words: Collection[str]) -> bool:
-    """Whether these words, also with digits put for their letters, and further digits make up all."""
+    """Whether the text is made of these words (digits may replace letters) and of digits alone."""
     forms = (signs, *(signs.translate(digits) for digits in _DIGITS))
     reachable = [True] + [False] * len(signs)
     sizes = sorted({len(word) for word in words if len(word) > 1})

@@ -1,4 +1,4 @@
-"""How long one waits after refused sign-ins: pure arithmetic over instants.
+"""How long to wait after refused sign-ins: pure arithmetic over instants.
 
 Three rules slow a guesser. Each looks only at failures of the account that is tried, so an account that
 nobody guesses at is never slowed, whatever else its address sends.

@@ -1,4 +1,4 @@
-"""Old rows of signing in go away: a few at each sign-in, and all of them every minute where a worker runs."""
+"""Deletes old sign-in rows: a few at each sign-in, and all of them every minute where a worker runs."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ def tidy(limits: Limits, at: datetime) -> None:
 
 
 def any_form_expired(at: datetime) -> bool:
-    """Whether a kept form ran out that is still there."""
+    """Whether a kept form that has expired is still stored."""
     return bool(db.session.scalar(select(exists().where(HeldForm.expires_at <= at))))
 
 

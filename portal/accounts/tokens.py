@@ -16,7 +16,7 @@ def token_hash(token: str) -> str:
 
 
 def account_key(person_id: int | None, typed: str, key: str) -> str:
-    """The name under which failures of one account are kept: one, by whichever of its names it was tried.
+    """Key under which an account's failures are stored, the same for each name it is tried by.
 
     A name that nobody has gets one too, so that trying it is slowed alike. Unreadable without ``key``.
     """
@@ -25,5 +25,5 @@ def account_key(person_id: int | None, typed: str, key: str) -> str:
 
 
 def browser_hash(token: str, account: str) -> str:
-    """What is kept of a browser that an account used: another for each account of a shared machine."""
+    """Hash stored for a browser that an account used; it differs between accounts of a shared machine."""
     return hashlib.sha256(f"{token} {account}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Pages of getting in: sign-in, what was kept over a lapse, one's own account."""
+"""Pages for signing in, for forms kept after a session lapsed, and for one's own account."""
 
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -81,7 +81,7 @@ def _signed_in(typed: str, plain: str) -> ResponseReturnValue:
 
 
 def _record_refusal(candidate: Candidate, attempt: Attempt, at: datetime) -> None:
-    """Count a refused try, and note it: in the audit trail, unless names are invented by the hundred."""
+    """Count a refused sign-in, and audit it unless invented names are tried by the hundred."""
     address = browser.origin().address
     with transaction():
         attempts.refuse_throttled(attempt, at, lock=True)

@@ -6,7 +6,7 @@ from portal import clock
 from portal.audit.models import AuditEvent
 from portal.db import announce_act, db
 
-# What the owner of the account and its other administrators are told of by mail.
+# Acts about which the owner of the account and its other administrators get an email.
 ANNOUNCED = frozenset({"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"})
 
 

@@ -215,7 +215,7 @@ def _statement() -> Select[Any]:
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
-    """Requests about people the viewer may decide about, and those that they asked for of whom they see.
+    """Requests about people the viewer decides for, and the viewer's own about people they see.
 
     What others ask about the viewer is not among them: its comment is not for the person it is about.
     """
@@ -226,7 +226,7 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _decided_about(viewer: Viewer) -> ColumnElement[bool]:
-    """That it is about somebody else, whom a role that decides gives the viewer sight of."""
+    """That the request is about somebody else, whom the viewer sees through a role that decides."""
     seen = r.person_id.in_(visible_people(viewer, Permission.DECISION_MAKE))
     return and_(r.person_id != viewer.person_id, seen)
 
@@ -331,13 +331,13 @@ def has_decider(row: RequestRow) -> bool:
 
     The person it is about cannot, nor who asked, where a second person must.
     """
-    may = overseers_of(row.person_id, Permission.DECISION_MAKE) - {row.person_id}
+    possible = overseers_of(row.person_id, Permission.DECISION_MAKE) - {row.person_id}
     if row.kind in TWO_PERSONS:
-        may -= {row.asked_by_id}
-    shut = select(Credential.person_id).where(
-        Credential.person_id.in_(sorted(may)), Credential.closed_at.is_not(None)
+        possible -= {row.asked_by_id}
+    closed = select(Credential.person_id).where(
+        Credential.person_id.in_(sorted(possible)), Credential.closed_at.is_not(None)
     )
-    return bool(may.difference(db.session.scalars(shut)))
+    return bool(possible.difference(db.session.scalars(closed)))
 
 
 def _rows(statement: Select[Any]) -> list[RequestRow]:
