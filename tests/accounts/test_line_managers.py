@@ -2,6 +2,7 @@
 
 import csv
 import io
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -209,7 +210,7 @@ def test_the_setting_is_off_but_in_the_demo(tmp_path, mode: str, written: str, s
     config = Config(
         mode=mode,
         public_url="https://learning.example.police.uk",
-        secret_key="0123456789abcdef" * 4,
+        secret_key=secrets.token_hex(32),
         instance=tmp_path,
         line_manager_sight=written,
     )
