@@ -3,8 +3,8 @@
 A drawing holds its title and its text alternative itself, in ``<title>`` and ``<desc>``. For a picture or a
 PDF the format has no such place: there the figure that shows it holds them, its first paragraph and the
 rest of its text. So a new picture goes into a text with its upload, as a figure at the end of it. What a
-camera writes beside a picture, such as where it was taken, is not kept. What is sent is looked at in a
-process of its own: the pages ask ``portal.authoring.uploads``.
+camera writes beside a picture, such as where it was taken, is not kept. Uploads are checked in a
+separate process: pages call ``portal.authoring.uploads``.
 """
 
 import re
@@ -94,8 +94,8 @@ def ready(upload: Upload, held: Collection[str], wide: bytes | None = None) -> R
     return Ready(name, content, figure(name, "", drawings.told(content)[1]), False)
 
 
-def prepare(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
-    """Answer ``ready``; a refusal with the field that it is about."""
+def prepare_medium(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
+    """Run ``ready`` in the reading process; a refusal comes back as its text and its field."""
     content, wide = [*pieces, None][:2]
     texts = (str(arguments[name]) for name in ("title", "alternative", "target"))
     try:

@@ -81,7 +81,7 @@ def media_rows(state: DraftState) -> list[MediumRow]:
     drawings = dict(zip(drawn, read_drawings([files[path] for path in drawn]), strict=True))
     named = uses({path: content for path, content in files.items() if not path.startswith("media/")})
     return [
-        _row(name, held, sizes[held[name]], drawings.get(f"media/{name}"), named.get(name, []))
+        _medium_row(name, held, sizes[held[name]], drawings.get(f"media/{name}"), named.get(name, []))
         for name in sorted(held, key=_wide_first)
     ]
 
@@ -91,7 +91,7 @@ def _wide_first(name: str) -> tuple[str, bool]:
     return (wide or name, wide is not None)
 
 
-def _row(
+def _medium_row(
     name: str, held: dict[str, str], size: int, drawing: Drawing | DrawingError | None, shown: list[Use]
 ) -> MediumRow:
     fault = f"Line {drawing.line}: {drawing}" if isinstance(drawing, DrawingError) else ""

@@ -20,7 +20,7 @@ from portal.people.queries import person_by_staff_number
 from portal.records.queries import latest_registration
 
 NOT_OPENED = "attempt.not_opened"
-# Enough for whoever answers learners, too few to find out by trying whose numbers there are.
+# Enough for staff who answer learners, too few to find valid staff numbers by guessing.
 MOST_TRIED, TRIED_WITHIN = 30, timedelta(hours=1)
 
 
@@ -41,7 +41,7 @@ def open_by_number(version: ModuleVersion, staff_number: str, *, by: int, reason
 
     Raises:
         OwnAttemptError: The number is the author's own.
-        TooManyError: The author tried too many numbers in vain.
+        TooManyError: The author entered too many unknown numbers.
     """
     _refuse_guessing(by, at)
     person_id = _person(staff_number)
@@ -57,7 +57,7 @@ def open_by_number(version: ModuleVersion, staff_number: str, *, by: int, reason
 
 
 def _refuse_guessing(by: int, at: datetime) -> None:
-    """Count what came to nothing in the audit trail: in the database, so that it holds over all processes."""
+    """Refuse after too many unknown staff numbers, counted in the audit trail across all processes."""
     last_but = db.session.scalar(
         select(AuditEvent.happened_at)
         .where(
@@ -71,9 +71,7 @@ def _refuse_guessing(by: int, at: datetime) -> None:
     )
     if last_but is not None:
         wait = last_but + TRIED_WITHIN - at
-        raise TooManyError(
-            "You have entered too many staff numbers in vain.", math.ceil(wait.total_seconds())
-        )
+        raise TooManyError("You have entered too many wrong staff numbers.", math.ceil(wait.total_seconds()))
 
 
 def _person(staff_number: str) -> int | None:

@@ -1,4 +1,4 @@
-"""An upload as it is to be kept, looked at in a process of its own."""
+"""Checks and prepares an upload for storage, in a separate process."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,7 +9,7 @@ from portal.isolation.running import read_apart
 from portal.isolation.stops import ReadingStoppedError
 
 READER = Reader(
-    "portal.authoring.media:prepare",
+    "portal.authoring.media:prepare_medium",
     Limits(memory=512 * MEBIBYTE, processor=20, wall=60, answer=16 * MEBIBYTE),
     thing="This file",
     advice="Save it again with another program, or choose another.",
@@ -18,8 +18,8 @@ FIELDS = ("file", "title", "alternative")
 
 
 def prepare_upload(upload: Upload, held: Collection[str], wide: bytes | None = None) -> Ready:
-    """The upload as it is to be kept; arguments and errors are those of ``portal.authoring.media.ready``."""
-    said = {
+    """The upload ready to be stored; arguments and errors are those of ``portal.authoring.media.ready``."""
+    arguments = {
         "filename": upload.filename,
         "title": upload.title,
         "alternative": upload.alternative,
@@ -28,15 +28,15 @@ def prepare_upload(upload: Upload, held: Collection[str], wide: bytes | None = N
     }
     pieces = [upload.content] if wide is None else [upload.content, wide]
     try:
-        found = read_apart(READER, said, pieces, _result)
+        ready = read_apart(READER, arguments, pieces, _upload_of_answer)
     except ReadingStoppedError as error:
         raise UploadError("file", str(error)) from error
-    if isinstance(found, UploadError):
-        raise found
-    return found
+    if isinstance(ready, UploadError):
+        raise ready
+    return ready
 
 
-def _result(value: Any, pieces: list[bytes]) -> Ready | UploadError:
+def _upload_of_answer(value: Any, pieces: list[bytes]) -> Ready | UploadError:
     if "refused" in value:
         return UploadError(FIELDS[FIELDS.index(value["field"])], str(value["refused"]))
     (content,) = pieces

@@ -8,7 +8,7 @@ from portal.catalogue.items import ItemText, check_item
 from portal.formats.tables import Source
 from portal.kinds import kinds
 
-# As earlier releases drew the choices of a check. Their lessons are facts: they are shown without the keys.
+# How earlier releases rendered a check's choices. Stored lessons never change, so keys are cut on display.
 _VALUED = re.compile(r'(<input class="\S+__input" id="check-[^"]*" name="check-[^"]*"[^>]*?) value="[^"]*"')
 Inline = Callable[[str], str]
 
@@ -38,7 +38,7 @@ def read_check(content: str, place: Place, line: int) -> ItemText | None:
 
 
 def without_values(html: str) -> str:
-    """A lesson's stored HTML without the keys of its checks' choices, which may say what is right."""
+    """A lesson's stored HTML without the keys of its checks' choices, which may reveal the right one."""
     return _VALUED.sub(r"\1", html)
 
 

@@ -18,7 +18,7 @@ TYPES = {
     "pdf": "application/pdf",
 }
 ALIASES = {"jpeg": "jpg"}
-# Possessive throughout: comments could else be cut in two to the power of their number of ways.
+# Possessive quantifiers throughout: without them, many comments make the match exponential.
 _DRAWING = re.compile(
     rb"(?:<\?xml[^>]*+>)?(?:\s|<!--(?:(?!-->).)*+-->)*+<(?:!DOCTYPE\s++|[\w\-]++:)?svg[\s>]", re.S
 )
@@ -57,7 +57,7 @@ def kind_of(content: bytes) -> str | None:
 
 def read_media(module: str, files: dict[str, bytes], faults: Faults) -> dict[str, Medium]:
     """The media of a module by path; whatever may not be published is refused."""
-    kinds = {path: kind for path in files if (kind := _kind(module, path, files[path], faults))}
+    kinds = {path: kind for path in files if (kind := _kind_of_file(module, path, files[path], faults))}
     drawn = [path for path, kind in kinds.items() if kind == "svg"]
     drawings = dict(zip(drawn, read_drawings([files[path] for path in drawn]), strict=True))
     found = {}
@@ -73,8 +73,8 @@ def read_media(module: str, files: dict[str, bytes], faults: Faults) -> dict[str
     return found
 
 
-def _kind(module: str, path: str, content: bytes, faults: Faults) -> str | None:
-    """The kind of a media file; None for another file, or, with the fault noted, a kind that may not be."""
+def _kind_of_file(module: str, path: str, content: bytes, faults: Faults) -> str | None:
+    """The kind of a media file; None for other files, and for a kind that is refused with a fault."""
     if not path.startswith("media/"):
         return None
     shown, name = f"{module}/{path}", path.removeprefix("media/")

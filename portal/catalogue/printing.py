@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from portal.catalogue.package import Page
 from portal.catalogue.rendering import UNSET
-from portal.documents.fonts import unshown
+from portal.documents.fonts import undrawable_letters
 from portal.documents.markup import markup_of
 from portal.documents.replaced import name_of
 from portal.documents.typesetting import TypesettingError, pdf
@@ -42,7 +42,7 @@ def check_printable(page: Page, html: str, module: str, faults: Faults) -> None:
     if any(fault.path == page.path for fault in faults.listed()):
         return
     rows = page.body.split("\n")
-    for letter in sorted(unshown(html + page.title)):
+    for letter in sorted(undrawable_letters(html + page.title)):
         line = next((page.body_line + n for n, row in enumerate(rows) if letter in row), None)
         named = " and ".join(map(name_of, letter))
         reason = f"“{letter}” ({named}) cannot be shown in the PDF. Write it in words, or take it out."

@@ -1,4 +1,4 @@
-"""Drawings as the portal may use them: each is read in a process of its own before anything is said of it."""
+"""Reads and checks drawings in a separate process, before the portal uses them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,19 +16,19 @@ READER = Reader(
 )
 
 
-def _result(value: Any) -> Drawing | DrawingError:
+def _drawing_of_answer(value: Any) -> Drawing | DrawingError:
     if "refused" in value:
         return DrawingError(int(value["line"]), str(value["refused"]))
     return Drawing(str(value["title"]), str(value["description"]), int(value["width"]), int(value["height"]))
 
 
-def _stopped(error: ReadingStoppedError) -> Drawing | DrawingError:
+def _error_of_stop(error: ReadingStoppedError) -> Drawing | DrawingError:
     return DrawingError(1, str(error))
 
 
-_reader: BatchReader[Drawing | DrawingError] = BatchReader(READER, _result, _stopped)
+_reader: BatchReader[Drawing | DrawingError] = BatchReader(READER, _drawing_of_answer, _error_of_stop)
 
 
 def read_drawings(contents: Sequence[bytes]) -> list[Drawing | DrawingError]:
-    """What each drawing is called and how large it is, or why it cannot be published."""
-    return _reader.read(contents)
+    """The title and size of each drawing, or the error that keeps it from being published."""
+    return _reader.read_all(contents)

@@ -127,7 +127,7 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
 
 def _publish_guide(checked: CheckedGuide, done: Published, at: datetime, by: int | None) -> None:
     key = checked.guide.key
-    number = publish_guide(checked, _activity("guide", key), at=at, by=by)
+    number = publish_guide(checked, _activity_id("guide", key), at=at, by=by)
     if number is None:
         done.unchanged.append(key)
     else:
@@ -197,7 +197,7 @@ def publish_guide_files(
     reading = check_guide_files(files)
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
-    number = publish_guide(reading.guides[0], _activity("guide", key), at=at, by=by)
+    number = publish_guide(reading.guides[0], _activity_id("guide", key), at=at, by=by)
     reindex()
     return None if number is None else current_guide(key)
 
@@ -235,7 +235,7 @@ def _publish_module(module: Checked, at: datetime, by: int | None) -> ModuleVers
     if held is not None and held.digest == module.digest:
         return None
     number = held.number + 1 if held else 1
-    version = _version(module, _activity("module", package.key), number, at)
+    version = _version(module, _activity_id("module", package.key), number, at)
     version.published_by_id = by
     db.session.add(version)
     db.session.flush()
@@ -250,7 +250,7 @@ def _publish_module(module: Checked, at: datetime, by: int | None) -> ModuleVers
     return version
 
 
-def _activity(kind: str, key: str) -> int:
+def _activity_id(kind: str, key: str) -> int:
     held = queries.activity_id(kind, key)
     if held is not None:
         return held

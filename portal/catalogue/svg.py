@@ -1,6 +1,6 @@
-"""Drawings by allow-list: what a drawing may hold is named here, and everything else is refused by name.
+"""The allow-list of drawings: elements and attributes not listed here are refused by name.
 
-Read in a process of its own: the portal asks ``portal.catalogue.safe_drawings``.
+Runs in a separate process: the portal calls ``portal.catalogue.safe_drawings``.
 """
 
 import re
@@ -31,8 +31,8 @@ ATTRIBUTES = frozenset(
     " clipPathUnits mask maskUnits maskContentUnits patternUnits patternContentUnits patternTransform"
     " href focusable shape-rendering text-rendering paint-order xml:space".split()
 )
-MOST_DRAWN = 20_000  # elements, those that are referred to counted as often as they are drawn
-DEEPEST = 60  # elements one in another
+MOST_DRAWN = 20_000  # elements; one that is reused counts each time it is drawn
+DEEPEST = 60  # levels of nesting
 _OWN = re.compile(r"url\s*\(\s*#([\w\-]+)\s*\)")
 _OUTSIDE = re.compile(r"url\s*\((?!\s*#[\w\-]+\s*\))|\\|javascript:|data:|expression\s*\(|@import", re.I)
 
@@ -78,7 +78,7 @@ def read_drawing(content: bytes) -> Drawing:
 
 
 def read_each(_arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
-    """Answer ``read_drawing`` of every piece; a refusal with its line."""
+    """Run ``read_drawing`` on every piece; a refusal comes back as its text and its line."""
     answers: list[dict[str, Any]] = []
     for content in pieces:
         try:
@@ -89,22 +89,22 @@ def read_each(_arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
 
 
 def _refuse_much(root: Element, text: str) -> None:
-    """Refuse a drawing that draws itself, or more than a browser can: what is used is counted each time."""
+    """Refuse a drawing that refers to itself, or draws too many elements for a browser."""
     named: dict[str, list[Element]] = {}
     for element in root.iter():
         if "id" in element.attrib:
             named.setdefault(element.attrib["id"], []).append(element)
     counts: dict[Element, int | None] = {}
-    if _drawn(root, named, counts, 0) > MOST_DRAWN:
+    if _count_drawn(root, named, counts, 0) > MOST_DRAWN:
         raise DrawingError(
             _line(text, "<use"), f"This drawing draws more than {MOST_DRAWN:,} shapes. Simplify it."
         )
 
 
-def _drawn(
+def _count_drawn(
     element: Element, named: dict[str, list[Element]], counts: dict[Element, int | None], depth: int
 ) -> int:
-    """How many elements are drawn for this one; ``counts`` holds those known, None while one is counted."""
+    """Number of elements that this one draws; ``counts`` caches results, None while in progress."""
     if depth > DEEPEST:
         raise DrawingError(1, f"This drawing holds elements more than {DEEPEST} deep. Simplify it.")
     if element in counts:
@@ -115,13 +115,13 @@ def _drawn(
             )
         return count
     counts[element] = None
-    used = [other for name in _references(element) for other in named.get(name, ())]
-    count = 1 + sum(_drawn(other, named, counts, depth + 1) for other in (*element, *used))
+    used = [other for name in _referenced_ids(element) for other in named.get(name, ())]
+    count = 1 + sum(_count_drawn(other, named, counts, depth + 1) for other in (*element, *used))
     counts[element] = count = min(count, MOST_DRAWN + 1)
     return count
 
 
-def _references(element: Element) -> Iterator[str]:
+def _referenced_ids(element: Element) -> Iterator[str]:
     for name, value in element.attrib.items():
         if name == "href":
             yield value[1:]

@@ -1,4 +1,4 @@
-"""Making a PDF of a source, in a process of its own: the one place that loads the typesetter."""
+"""Compiles a source to PDF in a separate process; the only module that loads the typesetter."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ import typst
 
 
 def compile_source(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
-    """Answer the file made of the source, or why there is none.
+    """Compile the source to a PDF file; a refusal comes back as its text.
 
     The typesetter may read the files below its folder, which is empty. ``arguments``: folders of ``fonts``;
     the document's instant ``at``; whether the rules of PDF/UA are ``claimed`` to be kept, and so checked.

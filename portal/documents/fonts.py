@@ -1,4 +1,4 @@
-"""The fonts of documents, each from a package of its own, and what none of them can show."""
+"""The fonts of documents, installed as packages, and the characters that none of them has."""
 
 import re
 import unicodedata
@@ -12,10 +12,10 @@ import manimgx_fonts
 import manimgx_fonts_cjk
 from fontTools.ttLib import TTFont
 
-REPLACEMENT = "\ufffd"  # what a document shows in place of what no font has; Noto Sans has this one
+REPLACEMENT = "\ufffd"  # shown in place of a character that no font has; Noto Sans has this one
 
 _PACKAGES = (font_source_sans_pro, fontpkg_ibm_plex_sans_arabic, manimgx_fonts, manimgx_fonts_cjk)
-# Asked in this order for each character, and for a letter with its marks: what one lacks, the next may have.
+# Tried in this order for each character, and for a letter with its marks: the first that has it is used.
 # Arabic comes from Plex, whose letters are one glyph each: a reader that knows nothing of ActualText takes
 # Noto's dots for letters.
 FAMILIES = (
@@ -38,19 +38,19 @@ _UNDRAWN = re.compile(
     "[\x85\u2028\u2029\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2060-\u2064"
     "\u206a-\u206f\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-# The first is refused by PDF/UA. The others turn what follows around, the staff number beside a name too: a
-# document shows that they stood there.
+# PDF/UA refuses the first. The others change the direction of the text after them, such as a staff number
+# beside a name: a document shows where they were.
 _NEVER = frozenset("\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def folders() -> list[str]:
-    """Where the typesetter finds the fonts: never those that a machine happens to have."""
-    return [str(folder) for folder in _folders()]
+def font_folders() -> list[str]:
+    """Folders that the typesetter loads fonts from; fonts installed on the machine are not used."""
+    return [str(folder) for folder in _package_folders()]
 
 
-def unshown(text: str) -> frozenset[str]:
-    """What no document shows: characters, and letters with marks that no font has together."""
-    unusual = frozenset(text) - _usual()
+def undrawable_letters(text: str) -> frozenset[str]:
+    """Characters, and letters with combining marks, that no font can draw."""
+    unusual = frozenset(text) - _usual_characters()
     if not unusual:
         return unusual
     marks = "".join(re.escape(one) for one in sorted(set(text)) if is_mark(one) or _UNDRAWN.match(one))
@@ -67,15 +67,15 @@ def is_mark(character: str) -> bool:
 def _in_no_font(letters: frozenset[str]) -> frozenset[str]:
     never = frozenset(letter for letter in letters if not _NEVER.isdisjoint(letter))
     left = letters - never - {letter for letter in letters if not _UNDRAWN.sub("", letter)}
-    for path in sorted(_files(), key=lambda path: path.stat().st_size):  # the large ones only where needed
+    for path in sorted(_font_files(), key=lambda path: path.stat().st_size):  # small files first
         if not left:
             break
-        left = _without(_characters(path), left)
+        left = _letters_not_drawn(_characters_of_font(path), left)
     return left | never
 
 
-def _without(known: frozenset[str], letters: Iterable[str]) -> frozenset[str]:
-    """Those of the letters that a font of these characters cannot show."""
+def _letters_not_drawn(known: frozenset[str], letters: Iterable[str]) -> frozenset[str]:
+    """The letters that a font with the characters ``known`` cannot draw."""
     drawn = {letter: _UNDRAWN.sub("", letter) for letter in letters}
     return frozenset(
         letter
@@ -85,21 +85,23 @@ def _without(known: frozenset[str], letters: Iterable[str]) -> frozenset[str]:
 
 
 @cache
-def _usual() -> frozenset[str]:
+def _usual_characters() -> frozenset[str]:
     """The characters of the first font: few texts have others."""
-    return _characters(next(path for path in _files() if path.name == _USUAL)) - _NEVER | {"\n"}
+    return _characters_of_font(next(path for path in _font_files() if path.name == _USUAL)) - _NEVER | {"\n"}
 
 
-def _folders() -> list[Path]:
+def _package_folders() -> list[Path]:
     return [Path(str(package.__file__)).parent for package in _PACKAGES]
 
 
-def _files() -> list[Path]:
+def _font_files() -> list[Path]:
     ends = (".ttf", ".ttc")  # Source Sans Pro comes as OpenType too, with the same characters
-    return [path for folder in _folders() for path in sorted(folder.rglob("*")) if path.suffix in ends]
+    return [
+        path for folder in _package_folders() for path in sorted(folder.rglob("*")) if path.suffix in ends
+    ]
 
 
-def _characters(path: Path) -> frozenset[str]:
+def _characters_of_font(path: Path) -> frozenset[str]:
     """The characters of a font's file; the fonts of a collection have the same ones."""
     with TTFont(path, lazy=True, fontNumber=0) as font:
         return frozenset(map(chr, font.getBestCmap()))

@@ -1,10 +1,10 @@
-"""What a document shows in place of what no font can show, and where it says so. Pure."""
+"""Replaces characters that no font can draw, and lists the replacements in the document. Pure."""
 
 import re
 import unicodedata
 from itertools import takewhile
 
-from portal.documents.fonts import REPLACEMENT, is_mark, unshown
+from portal.documents.fonts import REPLACEMENT, is_mark, undrawable_letters
 from portal.documents.markup import quoted, words
 
 MOST = 200  # texts that a document lists; nobody reads more
@@ -21,9 +21,9 @@ def with_replacements(frame: str, markup: str) -> str:
         frame: Its head, to which a sentence is added where something was replaced.
         markup: Its content, to which a list of the texts in which something was replaced is added.
     """
-    if not unshown(frame + markup):
+    if not undrawable_letters(frame + markup):
         return frame + markup
-    lost = unshown("\n".join(_text_of(string) for string in _STRING.finditer(frame + markup)))
+    lost = undrawable_letters("\n".join(_text_of(string) for string in _STRING.finditer(frame + markup)))
     pattern = re.compile("|".join(map(re.escape, sorted(lost, key=len, reverse=True))))
     changed: dict[str, str] = {}  # what was replaced, by the text as it is shown
 
@@ -32,16 +32,16 @@ def with_replacements(frame: str, markup: str) -> str:
         characters = {one for letter in pattern.findall(text) for one in letter}
         shown = pattern.sub(REPLACEMENT, text)
         lead = "".join(takewhile(is_mark, shown))
-        if lead:  # they would stand on what is before the text, and no font may have both
+        if lead:  # they would combine with the character before the text, and no font may have both
             characters |= set(lead)
             shown = REPLACEMENT + shown.removeprefix(lead)
         if not characters:
             return string[0]
-        changed[_cut(shown)] = ", ".join(map(name_of, sorted(characters)))
+        changed[_shorten_line(shown)] = ", ".join(map(name_of, sorted(characters)))
         return quoted(shown)
 
     frame, markup = _STRING.sub(replace, frame), _STRING.sub(replace, markup)
-    return f"{frame}{_sentence(len(changed))}{markup}\n{_list(changed)}"
+    return f"{frame}{_opening_sentence(len(changed))}{markup}\n{_list_of_texts(changed)}"
 
 
 def name_of(character: str) -> str:
@@ -51,29 +51,31 @@ def name_of(character: str) -> str:
 
 
 def _text_of(string: re.Match[str]) -> str:
-    """What stands in a string of the typesetter's language, as ``quoted`` made it."""
+    """The text of a string literal of the typesetter's language, as ``quoted`` made it."""
     return _ESCAPED.sub(lambda one: "\n" if one[1] == "n" else one[1], string[1])
 
 
-def _cut(text: str) -> str:
-    """On one line, cut where it is long."""
+def _shorten_line(text: str) -> str:
+    """The text on one line, cut to ``LONGEST`` characters."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
-def _sentence(number: int) -> str:
+def _opening_sentence(number: int) -> str:
     if not number:
         return ""
     texts = "One text of this document has" if number == 1 else f"{number:,} texts of this document have"
     return f"{words(f'{texts} characters that it cannot show. The end of the document says which.')}\n\n"
 
 
-def _list(changed: dict[str, str]) -> str:
+def _list_of_texts(changed: dict[str, str]) -> str:
     if not changed:
         return ""
     rows = [f"[{words(f'“{text}”: {named}')}]" for text, named in list(changed.items())[:MOST]]
     if len(changed) > MOST:
         rows.append(f"[{words(f'and {len(changed) - MOST:,} more')}]")
-    said = f"These texts contain characters that this document cannot show. Each is shown as {REPLACEMENT}:"
+    sentence = (
+        f"These texts contain characters that this document cannot show. Each is shown as {REPLACEMENT}:"
+    )
     heading = "Characters that could not be shown"
-    return f"#heading(level: 2, {quoted(heading)})\n{words(said)}\n#list({', '.join(rows)})\n"
+    return f"#heading(level: 2, {quoted(heading)})\n{words(sentence)}\n#list({', '.join(rows)})\n"

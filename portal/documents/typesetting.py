@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from portal.documents.fonts import FAMILIES, folders
+from portal.documents.fonts import FAMILIES, font_folders
 from portal.documents.markup import quoted
 from portal.documents.replaced import with_replacements
 from portal.errors import RuleError
@@ -46,7 +46,7 @@ READER = Reader(
 
 
 class TypesettingError(RuleError):
-    """No PDF that everyone can read can be made of a text; ``reason`` is the typesetter's."""
+    """No accessible PDF can be made of a text; ``reason`` is the typesetter's."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -84,38 +84,38 @@ def pdf(
     """
     at = at.replace(microsecond=0)
     texts = {"title": title, "above": above, "foot": foot, "author": author}
-    source = with_replacements(_frame(texts, at, across=across), markup)
+    source = with_replacements(_document_frame(texts, at, across=across), markup)
     try:
-        return _made(source.encode(), at, claimed=True)
+        return _make_pdf(source.encode(), at, claimed=True)
     except TypesettingError:
         if strict:
             raise
-    return _made(source.encode(), at, claimed=False)
+    return _make_pdf(source.encode(), at, claimed=False)
 
 
-def _frame(texts: dict[str, str], at: datetime, *, across: bool) -> str:
+def _document_frame(texts: dict[str, str], at: datetime, *, across: bool) -> str:
     values = {name: quoted(text) for name, text in texts.items()}
     values |= {"year": str(at.year), "month": str(at.month), "day": str(at.day)}
     values |= {"across": "true" if across else "false", "families": f"({', '.join(map(quoted, FAMILIES))})"}
     return re.sub(r"\{(\w+)\}", lambda name: values[name[1]], _FRAME)
 
 
-def _made(source: bytes, at: datetime, *, claimed: bool) -> bytes:
-    """The file, with or without the claim to keep the rules of PDF/UA; made in a process of its own.
+def _make_pdf(source: bytes, at: datetime, *, claimed: bool) -> bytes:
+    """Make the PDF in a separate process; ``claimed`` says that it declares to conform to PDF/UA.
 
     Raises:
         TypesettingError: The typesetter refuses the source.
         ReadingStoppedError: It took too much memory or time.
     """
-    said = {"fonts": folders(), "at": at.isoformat(), "claimed": claimed}
-    found = read_apart(READER, said, [source], _answer)
-    if isinstance(found, str):
-        raise TypesettingError(found)
-    return found
+    arguments = {"fonts": font_folders(), "at": at.isoformat(), "claimed": claimed}
+    pdf = read_apart(READER, arguments, [source], _pdf_of_answer)
+    if isinstance(pdf, str):
+        raise TypesettingError(pdf)
+    return pdf
 
 
-def _answer(value: Any, pieces: list[bytes]) -> bytes | str:
-    """The file, or why there is none."""
+def _pdf_of_answer(value: Any, pieces: list[bytes]) -> bytes | str:
+    """The file, or the reason why there is none."""
     if "refused" in value:
         return str(value["refused"])
     (made,) = pieces

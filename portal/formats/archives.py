@@ -1,6 +1,6 @@
-"""Whether a ZIP archive can mean one thing only: what PyPI asks of an upload, and a little more.
+"""Checks that a ZIP archive is unambiguous: the rules that PyPI has for uploads, and a few more.
 
-Readers differ in which header they believe. So everything that is said twice must be said alike, and every
+Readers differ in which header they trust. So values that are given twice must agree, and every
 byte of the file must belong to exactly one entry, to the directory or to its end.
 """
 
@@ -30,7 +30,7 @@ _WINDOWS = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.I)
 
 
 class ArchiveError(ValueError):
-    """An archive that is refused; its text says to a developer which rule it breaks."""
+    """An archive is refused; the text tells a developer which rule it breaks."""
 
 
 class EncryptedArchiveError(ArchiveError):
@@ -38,7 +38,7 @@ class EncryptedArchiveError(ArchiveError):
 
 
 class Entry(NamedTuple):
-    """One file of an archive, as every one of its headers says."""
+    """One file of an archive, as both of its headers describe it."""
 
     name: str
     flags: int
@@ -51,21 +51,21 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive whose structure has been found sound; the data of an entry is proved as it is unpacked."""
+    """An archive with a valid structure; the data of an entry is checked as it is unpacked."""
 
     content: bytes
     entries: Sequence[Entry]  # in order of their place
 
-    def pieces(self, entry: Entry) -> Iterator[bytes]:
-        """What the entry unpacks to, never more than it declares.
+    def unpack_pieces(self, entry: Entry) -> Iterator[bytes]:
+        """The unpacked data of an entry, never more than it declares.
 
         Raises:
             ArchiveError: It unpacks to something else than its headers say.
         """
-        begin = _data_begins(self.content, entry)
+        begin = _start_of_data(self.content, entry)
         packed = memoryview(self.content)[begin : begin + entry.packed]
         crc, size = 0, 0
-        for piece in _inflated(packed) if entry.method == DEFLATED else _cut(packed):
+        for piece in _inflate_pieces(packed) if entry.method == DEFLATED else _split_pieces(packed):
             crc, size = zlib.crc32(piece, crc), size + len(piece)
             if size > entry.unpacked:
                 raise ArchiveError("An entry holds more than it says.")
@@ -75,15 +75,15 @@ class Archive:
 
 
 def read_archive(content: bytes) -> Archive:
-    """The archive, where it can mean one thing only.
+    """Read an archive, refusing one that is ambiguous.
 
     Raises:
         EncryptedArchiveError: A password protects it.
         ArchiveError: It is none, or is ambiguous, or an entry's name leads elsewhere.
     """
     try:
-        start, size, count, end = _directory_place(content)
-        entries = _directory(content, start, start + size)
+        start, size, count, end = _find_directory(content)
+        entries = _read_directory(content, start, start + size)
         if start + size != end or len(entries) != count:
             raise ArchiveError("The directory is not where or what the end says.")
         if not entries:
@@ -96,8 +96,8 @@ def read_archive(content: bytes) -> Archive:
     return Archive(content, entries)
 
 
-def _directory_place(content: bytes) -> tuple[int, int, int, int]:
-    """Where the directory begins, its size and entries, and where the records of the end begin."""
+def _find_directory(content: bytes) -> tuple[int, int, int, int]:
+    """Start, size and number of entries of the directory, and the start of the end records."""
     at = len(content) - 22
     if at < 0 or content[at : at + 4] != _END:
         raise ArchiveError("The last bytes are not the end of an archive.")
@@ -108,11 +108,11 @@ def _directory_place(content: bytes) -> tuple[int, int, int, int]:
         if count == _FULL16 or _FULL32 in {size, start}:
             raise ArchiveError("It says to be large, and is not.")
         return start, size, count, at
-    return _large_place(content, at - 20, (count, size, start))
+    return _find_large_directory(content, at - 20, (count, size, start))
 
 
-def _large_place(content: bytes, at: int, said: tuple[int, int, int]) -> tuple[int, int, int, int]:
-    """As ``_directory_place``, of an archive with the records of large ones; both must agree."""
+def _find_large_directory(content: bytes, at: int, ends: tuple[int, int, int]) -> tuple[int, int, int, int]:
+    """As ``_find_directory``, for an archive with ZIP64 records; both sets of records must agree."""
     disk, place, disks = struct.unpack_from("<LQL", content, at + 4)
     if disk or disks != 1 or place != at - 56 or content[place : place + 4] != _END64:
         raise ArchiveError("The record of a large archive is not where it is said to be.")
@@ -121,13 +121,13 @@ def _large_place(content: bytes, at: int, said: tuple[int, int, int]) -> tuple[i
     )
     if length != 44 or disk or first_disk or here != count:
         raise ArchiveError("The record of a large archive is not of this one.")
-    for small, large, full in zip(said, (count, size, start), (_FULL16, _FULL32, _FULL32), strict=True):
+    for small, large, full in zip(ends, (count, size, start), (_FULL16, _FULL32, _FULL32), strict=True):
         if small not in {large, full}:
             raise ArchiveError("Its two ends disagree.")
     return start, size, count, place
 
 
-def _directory(content: bytes, at: int, end: int) -> list[Entry]:
+def _read_directory(content: bytes, at: int, end: int) -> list[Entry]:
     """The entries that the directory lists, which fill it to the byte."""
     entries = []
     while at < end:
@@ -139,7 +139,7 @@ def _directory(content: bytes, at: int, end: int) -> list[Entry]:
         )
         name = content[at + 46 : at + 46 + named].decode("ascii")
         large = _large_sizes(content[at + 46 + named : at + 46 + named + extra])
-        unpacked, packed, offset = _enlarged((unpacked, packed, offset), large)
+        unpacked, packed, offset = _fill_large_numbers((unpacked, packed, offset), large)
         _refuse_kind(flags, method, system, mode >> 16)
         if comment or disk:
             raise ArchiveError("An entry has a comment, or is on another disk.")
@@ -160,25 +160,25 @@ def _refuse_kind(flags: int, method: int, system: int, mode: int) -> None:
 
 
 def _large_sizes(extra: bytes) -> list[int] | None:
-    """The numbers of the one extra field for large entries; None where there is none."""
-    found, at = None, 0
+    """The numbers in the ZIP64 extra field; None if there is no such field."""
+    numbers, at = None, 0
     while at < len(extra):
         kind, size = struct.unpack_from("<2H", extra, at)
         field = extra[at + 4 : at + 4 + size]
         if (
             len(field) != size
             or kind == _UNICODE_NAME
-            or (kind == _ZIP64 and (found is not None or size % 8))
+            or (kind == _ZIP64 and (numbers is not None or size % 8))
         ):
             raise ArchiveError("An entry's extra fields are cut off, or say something twice.")
         if kind == _ZIP64:
-            found = list(struct.unpack(f"<{size // 8}Q", field))
+            numbers = list(struct.unpack(f"<{size // 8}Q", field))
         at += 4 + size
-    return found
+    return numbers
 
 
-def _enlarged(small: tuple[int, ...], large: list[int] | None) -> tuple[int, ...]:
-    """Each number, taken from the field for large entries where its own place is full; none may be left."""
+def _fill_large_numbers(small: tuple[int, ...], large: list[int] | None) -> tuple[int, ...]:
+    """The numbers, with each placeholder filled from the ZIP64 field, which must be used up."""
     left = list(large or [])
     numbers = tuple(left.pop(0) if number == _FULL32 and left else number for number in small)
     if left or _FULL32 in numbers:
@@ -219,12 +219,12 @@ def _refuse_name(name: str) -> None:
 
 
 def _check_places(content: bytes, entries: Sequence[Entry], directory: int) -> None:
-    """Every entry's own header says what the directory says, and they fill the file without a gap."""
+    """Refuse entries whose own headers differ from the directory, and gaps or overlaps between entries."""
     if entries[0].offset != 0:
         raise ArchiveError("Something stands before the first entry.")
     bounds = [*(entry.offset for entry in entries), directory]
     for entry, (_, end) in zip(entries, pairwise(bounds), strict=True):
-        begin = _data_begins(content, entry)
+        begin = _start_of_data(content, entry)
         behind = content[begin + entry.packed : end]
         if begin + entry.packed > end:
             raise ArchiveError("Two entries overlap.")
@@ -234,8 +234,8 @@ def _check_places(content: bytes, entries: Sequence[Entry], directory: int) -> N
             raise ArchiveError("Something stands between two entries.")
 
 
-def _data_begins(content: bytes, entry: Entry) -> int:
-    """Where the entry's data begins, once its own header has been found to say the same."""
+def _start_of_data(content: bytes, entry: Entry) -> int:
+    """Start of the entry's data; refuses an own header that differs from the directory."""
     if content[entry.offset : entry.offset + 4] != _LOCAL:
         raise ArchiveError("An entry is not where the directory says.")
     _, flags, method, _, _, crc, packed, unpacked, named, extra = struct.unpack_from(
@@ -244,14 +244,14 @@ def _data_begins(content: bytes, entry: Entry) -> int:
     at = entry.offset + 30
     name = content[at : at + named]
     large = _large_sizes(content[at + named : at + named + extra])
-    said = (unpacked, packed)
-    if large and entry.flags & _LATER and said == (0, 0) and not any(large):
+    sizes = (unpacked, packed)
+    if large and entry.flags & _LATER and sizes == (0, 0) and not any(large):
         large = None  # a writer that did not know yet
-    if (large and len(large) != 2) or (large and said == (0, 0)):
+    if (large and len(large) != 2) or (large and sizes == (0, 0)):
         raise ArchiveError("An entry's own field for large sizes says too little.")
-    if large and said != (_FULL32, _FULL32):
+    if large and sizes != (_FULL32, _FULL32):
         raise ArchiveError("An entry says its size twice.")
-    unpacked, packed = _enlarged(said, large)
+    unpacked, packed = _fill_large_numbers(sizes, large)
     later = bool(entry.flags & _LATER) and not (crc or packed or unpacked)
     if (name, flags, method) != (entry.name.encode(), entry.flags, entry.method) or (
         not later and (crc, packed, unpacked) != (entry.crc, entry.packed, entry.unpacked)
@@ -261,21 +261,21 @@ def _data_begins(content: bytes, entry: Entry) -> int:
 
 
 def _check_descriptor(behind: bytes, entry: Entry) -> None:
-    """What follows the data of an entry whose sizes were not known before: the same once more."""
+    """Refuse a data descriptor that differs from the directory; it follows data of unknown size."""
     for form in ("<3L", "<L2Q"):
-        told = struct.pack(form, entry.crc, entry.packed, entry.unpacked)
-        if behind in {told, _DESCRIPTOR + told}:
+        descriptor = struct.pack(form, entry.crc, entry.packed, entry.unpacked)
+        if behind in {descriptor, _DESCRIPTOR + descriptor}:
             return
     raise ArchiveError("What follows an entry says something else than the directory.")
 
 
-def _cut(data: memoryview) -> Iterator[bytes]:
+def _split_pieces(data: memoryview) -> Iterator[bytes]:
     for place in range(0, len(data), PIECE):
         yield bytes(data[place : place + PIECE])
 
 
-def _inflated(data: memoryview) -> Iterator[bytes]:
-    """The data unpacked, all of it and nothing behind it."""
+def _inflate_pieces(data: memoryview) -> Iterator[bytes]:
+    """Unpack the data, refusing data that is cut off or followed by more."""
     engine, left = zlib.decompressobj(-zlib.MAX_WBITS), bytes(data)
     try:
         while left and not engine.eof:

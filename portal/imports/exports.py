@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from portal.formats.spreadsheets import plain
+from portal.formats.spreadsheets import disarm_formula
 from portal.people.files import Sheet
 
 
@@ -21,5 +21,5 @@ def bad_rows(sheet: Sheet, faults: Sequence[Sequence[int | str]]) -> Iterator[st
 
 def _row(cells: Sequence[str]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow(map(plain, cells))
+    csv.writer(out).writerow(map(disarm_formula, cells))
     return out.getvalue()

@@ -1,1 +1,1 @@
-"""Reading what is untrusted in a process of its own, with limits, which can be killed without harm."""
+"""Reads untrusted content in a separate process with limits, which can be killed without harm."""

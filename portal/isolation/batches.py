@@ -1,4 +1,4 @@
-"""Reading many small things of one kind in one process, each once."""
+"""Reads many small items of one kind in one process, and caches the results."""
 
 import hashlib
 from collections import OrderedDict
@@ -11,18 +11,18 @@ from portal.isolation.running import read_apart
 from portal.isolation.stops import ReadingStoppedError
 
 MOST_KEPT = 2_000  # results, in each process of the portal
-MOST_BYTES = 16 * 1024 * 1024  # that one process reads, unless one thing is larger
+MOST_BYTES = 16 * 1024 * 1024  # that one process reads, unless one item is larger
 
 T = TypeVar("T")
 
 
 class BatchReader(Generic[T]):
-    """Reads things that are small once read, and remembers what it read by its hash.
+    """Reads items and caches the results by the hash of their content.
 
     Args:
-        reader: Takes all of them as pieces, and answers with a list of as many values.
+        reader: Takes the items as pieces, and answers with a list of one value each.
         shape: Makes the result of one value; raises as ``read_apart`` has it.
-        stopped: Makes the result of a thing whose reading was stopped.
+        stopped: Makes the result of an item whose reading was stopped.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class BatchReader(Generic[T]):
         self._kept: OrderedDict[str, T] = OrderedDict()
         self._lock = Lock()
 
-    def read(self, contents: Sequence[bytes]) -> list[T]:
+    def read_all(self, contents: Sequence[bytes]) -> list[T]:
         """The results, in the order of the contents.
 
         Raises:
@@ -40,11 +40,11 @@ class BatchReader(Generic[T]):
         """
         names = [hashlib.sha256(content).hexdigest() for content in contents]
         with self._lock:
-            found = {name: self._kept[name] for name in names if name in self._kept}
-        fresh = {name: content for name, content in zip(names, contents, strict=True) if name not in found}
-        for part in _parts(list(fresh.items())):
-            found |= self._read_part(part)
-        return [found[name] for name in names]
+            results = {name: self._kept[name] for name in names if name in self._kept}
+        fresh = {name: content for name, content in zip(names, contents, strict=True) if name not in results}
+        for part in _split_into_parts(list(fresh.items())):
+            results |= self._read_part(part)
+        return [results[name] for name in names]
 
     def _read_part(self, part: list[tuple[str, bytes]]) -> dict[str, T]:
         try:
@@ -52,7 +52,7 @@ class BatchReader(Generic[T]):
                 self._reader,
                 None,
                 [content for _, content in part],
-                lambda value, _: self._shaped(value, part),
+                lambda value, _: self._shape_results(value, part),
             )
         except ReadingStoppedError as error:
             if len(part) == 1:  # not kept: on a machine that is less busy it may be read
@@ -64,12 +64,12 @@ class BatchReader(Generic[T]):
                 self._kept.popitem(last=False)
         return results
 
-    def _shaped(self, value: Any, part: list[tuple[str, bytes]]) -> dict[str, T]:
-        return {name: self._shape(said) for (name, _), said in zip(part, value, strict=True)}
+    def _shape_results(self, value: Any, part: list[tuple[str, bytes]]) -> dict[str, T]:
+        return {name: self._shape(answer) for (name, _), answer in zip(part, value, strict=True)}
 
 
-def _parts(items: list[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
-    """The items in parts of which none is too large for one process."""
+def _split_into_parts(items: list[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    """Split the items into parts of at most ``MOST_BYTES``, or of one larger item."""
     part: list[tuple[str, bytes]] = []
     size = 0
     for item in items:

@@ -1,7 +1,7 @@
-"""A reading process: takes its limits, reads one message, calls one function, answers, and is gone.
+"""The reading process: sets its limits, reads one message, calls one function, answers and exits.
 
-Started as a program by ``portal.isolation.running``. Until the function is called everything here is trusted;
-from then on nothing that this process says is.
+Started as a program by ``portal.isolation.running``. Everything is trusted until the function is called;
+after that, nothing that this process sends is.
 """
 
 import importlib
@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 OUT_OF_MEMORY = 71  # exit codes
 CRASHED = 70
 _FILES = 64  # open at once
-_NICE = 5  # whoever waits for a page comes first
+_NICE = 5  # requests for pages come first
 _GRACE = 5  # seconds after which an orphan ends itself
 
 
-def _limit(memory: int, processor: int, wall: int) -> None:
-    """Take the limits: no file can be written, and the portal's own processes come first for the kernel."""
-    with suppress(OSError):  # another system than Linux: its own choice then
+def _apply_limits(memory: int, processor: int, wall: int) -> None:
+    """Set the limits: no file can be written, and the kernel prefers the portal's other processes."""
+    with suppress(OSError):  # not on Linux
         Path("/proc/self/oom_score_adj").write_text("1000")
         os.nice(_NICE)
     for what, most in (
@@ -33,42 +33,44 @@ def _limit(memory: int, processor: int, wall: int) -> None:
         (resource.RLIMIT_CPU, processor),
         (resource.RLIMIT_AS, memory),
     ):
-        _, held = resource.getrlimit(what)  # a service manager may allow less
+        _, allowed = resource.getrlimit(what)  # a service manager may allow less
         hard = most + (what == resource.RLIMIT_CPU)  # a second after the signal that ends it
-        limits = (most, hard) if held == resource.RLIM_INFINITY else (min(most, held), min(hard, held))
+        limits = (
+            (most, hard) if allowed == resource.RLIM_INFINITY else (min(most, allowed), min(hard, allowed))
+        )
         try:
             resource.setrlimit(what, limits)
         except (ValueError, OSError):
-            if sys.platform == "linux":  # others do not know every limit; there the portal is only tried out
+            if sys.platform == "linux":  # other systems lack some limits; they are not for production
                 raise
-    signal.setitimer(signal.ITIMER_REAL, wall + _GRACE)  # where nobody is left to kill it
+    signal.setitimer(signal.ITIMER_REAL, wall + _GRACE)  # in case the parent has died
 
 
-def _tell(error: BaseException) -> None:
-    """Say what kind of fault it was and where, never in its own words: these may be somebody's data."""
+def _report_error(error: BaseException) -> None:
+    """Print the type and place of an error, never its text, which may contain personal data."""
     steps = traceback.extract_tb(error.__traceback__)[-3:]
     where = " < ".join(f"{Path(step.filename).name}:{step.lineno}" for step in reversed(steps))
     print(f"{type(error).__name__} at {where}", file=sys.stderr, flush=True)
 
 
-def _answer() -> int:
+def _answer_message() -> int:
     sys.path.insert(0, str(ROOT))
     try:
         messages = importlib.import_module("portal.isolation.messages")
         module, _, name = sys.argv[1].partition(":")
         function = getattr(importlib.import_module(module), name)
-        arguments, pieces = messages.unpack(sys.stdin.buffer.read())
-        answer = messages.pack(*function(arguments, pieces))
+        arguments, pieces = messages.unpack_message(sys.stdin.buffer.read())
+        answer = messages.pack_message(*function(arguments, pieces))
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
     except MemoryError:
         return OUT_OF_MEMORY
     except BaseException as error:
-        _tell(error)
+        _report_error(error)
         return CRASHED
     return 0
 
 
 if __name__ == "__main__":
-    _limit(*map(int, sys.argv[2:5]))
-    os._exit(_answer())  # at once: what was read need not be tidied up
+    _apply_limits(*map(int, sys.argv[2:5]))
+    os._exit(_answer_message())  # at once, without clean-up

@@ -1,27 +1,27 @@
-"""What the portal and a reading process send each other: a value as JSON, then pieces of bytes.
+"""Messages between the portal and a reading process: a value as JSON, then pieces of bytes.
 
-Never pickle: the process that answers has read hostile bytes, and its answer must not be able to run.
+Never pickle: the reading process may be compromised by what it read, and unpickling runs code.
 """
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
-_LENGTH = 8  # bytes that say how long the JSON is
+_LENGTH = 8  # bytes of the number that gives the length of the JSON
 
 
-def pack(value: Any, pieces: Sequence[bytes] = ()) -> bytes:
-    """The message that says ``value``, with ``pieces`` behind it."""
+def pack_message(value: Any, pieces: Sequence[bytes] = ()) -> bytes:
+    """The message that holds ``value``, followed by ``pieces``."""
     head = json.dumps([value, [len(piece) for piece in pieces]], separators=(",", ":"), ensure_ascii=False)
-    said = head.encode("utf-8", "surrogatepass")
-    return b"".join((len(said).to_bytes(_LENGTH, "big"), said, *pieces))
+    encoded = head.encode("utf-8", "surrogatepass")
+    return b"".join((len(encoded).to_bytes(_LENGTH, "big"), encoded, *pieces))
 
 
-def unpack(message: bytes) -> tuple[Any, list[bytes]]:
+def unpack_message(message: bytes) -> tuple[Any, list[bytes]]:
     """The value and the pieces of a message.
 
     Raises:
-        ValueError: It is no such message, is cut off, or has something behind it.
+        ValueError: It is no such message, is cut off, or is followed by more.
     """
     end = _LENGTH + int.from_bytes(message[:_LENGTH], "big")
     try:

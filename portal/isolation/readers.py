@@ -1,4 +1,4 @@
-"""What reads one kind of untrusted content, and how much it may use."""
+"""Descriptions of functions that read untrusted content, and of the resources they may use."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one reading process may use before it is killed."""
+    """Limits of one reading process; it is killed when it exceeds one."""
 
     memory: int  # bytes of address space
     processor: int  # seconds, of all its threads together
@@ -17,10 +17,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A function that reads untrusted content, named and not imported: only the child loads what it needs.
+    """A function that reads untrusted content; given by name, so that only the child imports it.
 
     The function takes the arguments, as JSON holds them, and the pieces of bytes; it returns both in turn.
-    What it refuses, it answers; an exception is a crash.
+    A refusal is part of the answer; an exception counts as a crash.
     """
 
     function: str  # "portal.room.file:name"

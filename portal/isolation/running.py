@@ -1,4 +1,4 @@
-"""Starting a reading process, talking with it, and ending it whatever it does.
+"""Starts a reading process, exchanges messages with it, and always ends it.
 
 A process is started for each message and shares nothing with the portal: no environment, no open file, no
 folder, no session of processes, no memory. It is a program of its own rather than a fork, because a server
@@ -20,7 +20,7 @@ from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from portal.isolation import child
-from portal.isolation.messages import pack, unpack
+from portal.isolation.messages import pack_message, unpack_message
 from portal.isolation.readers import Reader
 from portal.isolation.stops import (
     CrashStopError,
@@ -36,8 +36,8 @@ from portal.isolation.stops import (
 MOST_AT_ONCE = 2  # reading processes of one process of the portal
 WAITS = 10  # seconds for one of these places
 _PIECE = 1 << 16
-_NOTE = 2_000  # bytes that are kept of what it says beside its answer
-_SAID = re.compile(rb"\w+ at [\w.:< ]+")  # the child's own words; a library's may be somebody's data
+_NOTE = 2_000  # bytes kept of what it writes to standard error
+_SAID = re.compile(rb"\w+ at [\w.:< ]+")  # the child's own text; a library's may contain personal data
 _PASSED = ("LD_LIBRARY_PATH",)  # without which some installations of Python do not start
 # One heap, given back: else each thread would reserve 64 MiB of the address space.
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "RAYON_NUM_THREADS": "1"}
@@ -50,22 +50,22 @@ _places = BoundedSemaphore(MOST_AT_ONCE)
 def read_apart(
     reader: Reader, arguments: Any, pieces: Sequence[bytes], shape: Callable[[Any, list[bytes]], T]
 ) -> T:
-    """What the reader answers, read in a process of its own.
+    """Run a reader in a separate process and return its answer.
 
     Args:
-        reader: Who reads, within which limits.
-        arguments: What it is told, as JSON holds it.
-        pieces: What it reads.
-        shape: Makes the result of the answer; where it raises TypeError, ValueError, KeyError or IndexError,
-            the answer is none.
+        reader: The function to call, and its limits.
+        arguments: The arguments of the function, as values of JSON.
+        pieces: The content to read.
+        shape: Makes the result of the answer; if it raises TypeError, ValueError, KeyError or IndexError,
+            the answer is treated as garbled.
 
     Raises:
-        ReadingStoppedError: There is no answer, with a sentence for a page; a subclass says why.
+        ReadingStoppedError: There is no answer; the text is for a page, the subclass is the reason.
         ReadersBusyError: No place became free in time, or the system starts no more processes.
     """
-    message = pack(arguments, pieces)
+    message = pack_message(arguments, pieces)
     try:
-        with _place():
+        with _take_place():
             conversation = _Conversation(reader, message)
     except OSError as error:
         _log.exception("no reading process can be started reader=%s", reader.function)
@@ -73,22 +73,22 @@ def read_apart(
     stop = conversation.stop
     if stop is None:
         try:
-            return shape(*unpack(bytes(conversation.answer)))
+            return shape(*unpack_message(bytes(conversation.answer)))
         except (TypeError, ValueError, LookupError):
             stop = GarbledStopError
-    said = _SAID.fullmatch(bytes(conversation.note).strip())
+    place = _SAID.fullmatch(bytes(conversation.note).strip())
     _log.warning(
         "reading stopped reader=%s why=%s at=%s",
         reader.function,
         stop.__name__,
-        said[0].decode() if said else "-",
+        place[0].decode() if place else "-",
     )
     raise stop(reader.thing, reader.advice, reader.act)
 
 
 @contextmanager
-def _place() -> Iterator[None]:
-    """One of the places; ten uploads at once take no more memory than two."""
+def _take_place() -> Iterator[None]:
+    """Hold one of the places, so that many uploads at once take no more memory than two."""
     if not _places.acquire(timeout=WAITS):
         raise ReadersBusyError
     try:
@@ -98,7 +98,7 @@ def _place() -> Iterator[None]:
 
 
 class _Conversation:
-    """One process from start to end; ``stop`` says why there is no answer."""
+    """One process from start to end; ``stop`` is the reason why there is no answer."""
 
     def __init__(self, reader: Reader, message: bytes) -> None:
         self.answer, self.note = bytearray(), bytearray()
@@ -107,16 +107,16 @@ class _Conversation:
         self._left = memoryview(message)
         self._deadline = monotonic() + reader.limits.wall
         with tempfile.TemporaryDirectory(prefix="portal-read-") as folder:
-            process = self._start(reader, folder)
+            process = self._start_process(reader, folder)
             try:
-                self._talk(process)
-                code = self._end(process)
+                self._exchange_messages(process)
+                code = self._wait_for_end(process)
             finally:
-                _kill(process)
+                _kill_process(process)
         if self.stop is None:
-            self.stop = _why(code, bytes(self.note))
+            self.stop = _reason_of_end(code, bytes(self.note))
 
-    def _start(self, reader: Reader, folder: str) -> "subprocess.Popen[bytes]":
+    def _start_process(self, reader: Reader, folder: str) -> "subprocess.Popen[bytes]":
         limits = (reader.limits.memory, reader.limits.processor, reader.limits.wall)
         return subprocess.Popen(  # noqa: S603 - this very Python, with a file of the portal's own
             [sys.executable, "-I", "-B", child.__file__, reader.function, *map(str, limits)],
@@ -129,13 +129,13 @@ class _Conversation:
             start_new_session=True,
         )
 
-    def _talk(self, process: "subprocess.Popen[bytes]") -> None:
+    def _exchange_messages(self, process: "subprocess.Popen[bytes]") -> None:
         """Send the message and take the answer, until both ends are closed or something is too much."""
         with selectors.DefaultSelector() as ready:
             for pipe, side, handle in (
-                (process.stdin, selectors.EVENT_WRITE, self._send),
-                (process.stdout, selectors.EVENT_READ, self._hear),
-                (process.stderr, selectors.EVENT_READ, self._overhear),
+                (process.stdin, selectors.EVENT_WRITE, self._send_piece),
+                (process.stdout, selectors.EVENT_READ, self._receive_answer),
+                (process.stderr, selectors.EVENT_READ, self._receive_note),
             ):
                 assert pipe is not None
                 os.set_blocking(pipe.fileno(), False)
@@ -149,37 +149,37 @@ class _Conversation:
                         ready.unregister(key.fileobj)
                         key.fileobj.close()  # type: ignore[union-attr]
 
-    def _send(self, pipe: int) -> bool:
+    def _send_piece(self, pipe: int) -> bool:
         try:
             self._left = self._left[os.write(pipe, self._left[: _PIECE * 16]) :]
-        except BrokenPipeError:  # it ended before it had heard all
+        except BrokenPipeError:  # it ended before it had read the whole message
             return False
         return bool(self._left)
 
-    def _hear(self, pipe: int) -> bool:
-        heard = os.read(pipe, _PIECE * 16)
-        self.answer += heard
+    def _receive_answer(self, pipe: int) -> bool:
+        received = os.read(pipe, _PIECE * 16)
+        self.answer += received
         if len(self.answer) > self._limits.answer:
             self.stop = OutputStopError
-        return bool(heard)
+        return bool(received)
 
-    def _overhear(self, pipe: int) -> bool:
-        heard = os.read(pipe, _PIECE)
-        self.note += heard[: _NOTE - len(self.note)]
-        return bool(heard)
+    def _receive_note(self, pipe: int) -> bool:
+        received = os.read(pipe, _PIECE)
+        self.note += received[: _NOTE - len(self.note)]
+        return bool(received)
 
-    def _end(self, process: "subprocess.Popen[bytes]") -> int:
-        """How it ended; what has closed its pipes and goes on is stopped."""
+    def _wait_for_end(self, process: "subprocess.Popen[bytes]") -> int:
+        """Wait for the exit code; a process that closed its pipes and runs on is stopped."""
         while self.stop is None and not _has_ended(process):
             if monotonic() > self._deadline:
                 self.stop = TimeStopError
             sleep(0.001)
-        _kill(process)
+        _kill_process(process)
         return process.wait()
 
 
 def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
-    """Whether it has ended, without taking its number from the system: its group is still to be killed."""
+    """Whether it has ended; does not reap it, because its process group is still to be killed."""
     if not hasattr(os, "waitid"):  # an older Python on macOS
         return process.poll() is not None
     try:
@@ -188,8 +188,8 @@ def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
         return True
 
 
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """Kill it and all that it may have started, and let nothing of it stay."""
+def _kill_process(process: "subprocess.Popen[bytes]") -> None:
+    """Kill the process and all that it started, and close its pipes."""
     if process.returncode is None:
         try:
             os.killpg(process.pid, signal.SIGKILL)
@@ -201,8 +201,8 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
             pipe.close()
 
 
-def _why(code: int, note: bytes) -> type[ReadingStoppedError] | None:
-    """Why a process that nobody stopped ended as it did; None: it answered."""
+def _reason_of_end(code: int, note: bytes) -> type[ReadingStoppedError] | None:
+    """The reason why a process that was not stopped ended without an answer; None if it answered."""
     if code == 0:
         return None
     if code in {child.OUT_OF_MEMORY, -signal.SIGKILL} or b"memory allocation" in note:

@@ -1,4 +1,4 @@
-"""Why a reading process was stopped, each as an error with a sentence for the person who sent the file."""
+"""Reasons why a reading process was stopped, as errors with a sentence for the person who sent the file."""
 
 from portal.errors import BusyError, PortalError, RuleError
 
@@ -25,11 +25,11 @@ class ProcessorStopError(ReadingStoppedError):
 
 
 class TimeStopError(ProcessorStopError):
-    """It had not answered after the longest time that one waits."""
+    """It did not answer within the time limit."""
 
 
 class OutputStopError(ReadingStoppedError):
-    """It answered more than it may."""
+    """Its answer is larger than allowed."""
 
     tells = "{thing} is too large to be {done}. {advice}"
 
@@ -39,11 +39,11 @@ class CrashStopError(ReadingStoppedError):
 
 
 class GarbledStopError(ReadingStoppedError):
-    """Its answer is none."""
+    """Its answer cannot be understood."""
 
 
 class ReadersBusyError(BusyError):
-    """As many files are being read as may be at once, for longer than one waits."""
+    """The most files allowed at once are being read, and none ended in time."""
 
     def __init__(self) -> None:
         PortalError.__init__(

@@ -13,7 +13,7 @@ from portal import clock
 from portal.audit.services import log
 from portal.db import newest_stamp, transaction
 from portal.errors import PortalError, RuleError
-from portal.formats.spreadsheets import plain
+from portal.formats.spreadsheets import disarm_formula
 from portal.monitoring import exports
 from portal.monitoring.completion import Line
 from portal.monitoring.position import PositionError, position
@@ -65,7 +65,7 @@ def _write(report: CompletionReport, form: str, output: Path) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=folder)
     os.close(handle)
     try:
-        found = report.rows(plain) if form == "csv" else report.rows()
+        found = report.rows(disarm_formula) if form == "csv" else report.rows()
         with click.progressbar(
             found, length=report.shown.rows, label="Writing rows", file=sys.stderr
         ) as rows:

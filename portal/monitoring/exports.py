@@ -113,7 +113,7 @@ def csv_lines(rows: Iterable[Line], columns: Sequence[Column] = LONG) -> Iterato
     """The file in pieces of at most ``BATCH`` rows: RFC 4180, with a head, lines ending in CRLF.
 
     Args:
-        rows: Read with ``portal.formats.spreadsheets.plain`` as their guard.
+        rows: Read with ``portal.formats.spreadsheets.disarm_formula`` as their guard.
         columns: Of these rows.
     """
     asked_before: Kept[tuple[str, ...], str] = Kept(_quoted)

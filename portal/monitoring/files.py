@@ -14,7 +14,7 @@ from portal.audit.services import log
 from portal.db import newest_stamp, transaction
 from portal.errors import NotFoundError
 from portal.extensions import limiter
-from portal.formats.spreadsheets import plain
+from portal.formats.spreadsheets import disarm_formula
 from portal.monitoring import exports, paper, wording
 from portal.monitoring.completion import LONG, wide
 from portal.monitoring.filters import NAMES, Filters, filters_of
@@ -56,7 +56,7 @@ def completions_csv(reference: str) -> ResponseReturnValue:
     """One row a person and requirement as CSV, streamed as they are read."""
     report = _report(reference)
     _audit(report, "csv")
-    lines = exports.csv_lines(report.rows(plain))
+    lines = exports.csv_lines(report.rows(disarm_formula))
     return _streamed(lines, CSV_TYPE, exports.file_name(report, "csv"))
 
 
@@ -106,7 +106,7 @@ def people_csv(reference: str) -> ResponseReturnValue:
     """One row a person and one column a requirement as CSV."""
     report = _report(reference)
     _audit(report, "csv", wide=True)
-    lines = exports.csv_lines(report.wide_rows(plain), report.columns_of_wide())
+    lines = exports.csv_lines(report.wide_rows(disarm_formula), report.columns_of_wide())
     return _streamed(lines, CSV_TYPE, exports.file_name(report, "csv", "people"))
 
 

@@ -1,4 +1,4 @@
-"""Whether a workbook is a plain table: nothing in it runs, leads elsewhere, or lies far from the list.
+"""Checks that a workbook is a plain table: without macros, outside links or cells far from the list.
 
 Every part is unpacked in pieces, counted and looked through; none is kept whole or written to disk.
 """
@@ -22,7 +22,7 @@ _ELSEWHERE = ("xl/externallinks/", "xl/connections", "xl/querytables/", "xl/embe
 _SHEETS = "xl/worksheets/"
 
 Attributes = dict[str, str]
-Hearer = Callable[[str, Attributes], None]
+ElementHandler = Callable[[str, Attributes], None]
 
 
 def refuse_archive(content: bytes) -> None:
@@ -46,7 +46,7 @@ def refuse_archive(content: bytes) -> None:
 
 
 def _is_packed(content: bytes) -> bool:
-    """Whether it has the end of an archive somewhere: else it is none at all."""
+    """Whether it contains the end record of a ZIP archive; without one it is not an archive."""
     return b"PK\x05\x06" in content
 
 
@@ -61,33 +61,33 @@ def _refuse_names(names: list[str]) -> None:
 
 
 def _look_through(archive: Archive) -> None:
-    """Look through every part; what says which sheet is the first comes before the others."""
+    """Check every part, beginning with those that say which sheet is the first."""
     book = _Book()
     for entry in sorted(archive.entries, key=lambda entry: entry.name.lower() not in {BOOK, BOOK_RELATIONS}):
         name = entry.name.lower()
         if name.endswith("/"):
             continue
-        hears = _hearer(name, book)
-        if hears is None and (name.startswith(_SHEETS) or name == book.first_sheet):
+        handler = _handler_of_part(name, book)
+        if handler is None and (name.startswith(_SHEETS) or name == book.first_sheet):
             scan = CellScan(limited=book.first_sheet in {None, name})
-            _look(archive, entry, scan.parser)
+            _look_through_part(archive, entry, scan.parser)
             scan.close()
         else:
-            _look(archive, entry, None if hears is None else _parser(hears))
+            _look_through_part(archive, entry, None if handler is None else _make_parser(handler))
 
 
-def _hearer(name: str, book: "_Book") -> Hearer | None:
-    """What is told of each element of a part of this name."""
+def _handler_of_part(name: str, book: "_Book") -> ElementHandler | None:
+    """The function called for each element of the part of this name; None if there is none."""
     if name.endswith(".rels"):
         return book.add_relation if name == BOOK_RELATIONS else _refuse_relation
     return {BOOK: book.add_sheet, "[content_types].xml": _refuse_macros}.get(name)
 
 
-def _look(archive: Archive, entry: Entry, parser: "expat.XMLParserType | None") -> None:
-    """Unpack a part in pieces; one of XML declares no document type, and its elements go to the parser."""
+def _look_through_part(archive: Archive, entry: Entry, parser: "expat.XMLParserType | None") -> None:
+    """Unpack a part in pieces; refuse a document type in XML, and pass its elements to the parser."""
     is_xml = parser is not None or entry.name.lower().endswith(".xml")
     kept = b""
-    for piece in archive.pieces(entry):
+    for piece in archive.unpack_pieces(entry):
         if not is_xml:
             continue
         text = kept + piece
@@ -102,15 +102,15 @@ def _look(archive: Archive, entry: Entry, parser: "expat.XMLParserType | None") 
         parser.Parse(b"", True)
 
 
-def _parser(hears: Hearer) -> "expat.XMLParserType":
-    """A parser of UTF-8, whatever the part declares, that tells of each element without its prefix."""
+def _make_parser(handler: ElementHandler) -> "expat.XMLParserType":
+    """A parser that always reads UTF-8, and calls the handler for each element, without its prefix."""
     made = expat.ParserCreate("utf-8")
-    made.StartElementHandler = lambda tag, attributes: hears(tag.rpartition(":")[2], attributes)
+    made.StartElementHandler = lambda tag, attributes: handler(tag.rpartition(":")[2], attributes)
     return made
 
 
 class _Book:
-    """Which part holds the first sheet, in the order of the workbook; None where that is not said plainly."""
+    """Finds the part that holds the workbook's first sheet; None if the workbook does not name it."""
 
     def __init__(self) -> None:
         self._first: str | None = None
@@ -135,7 +135,7 @@ class _Book:
 
 
 def _refuse_relation(tag: str, attributes: Attributes) -> None:
-    """Refuse what leads outside; a link is text until it is clicked."""
+    """Refuse references to outside files, except hyperlinks: these do nothing until clicked."""
     if tag != "Relationship" or attributes.get("TargetMode", "").lower() != "external":
         return
     if not attributes.get("Type", "").lower().endswith("/hyperlink"):

@@ -1,7 +1,7 @@
-"""Where the cells of a worksheet lie, read from its XML as it is unpacked, before a grid is made of them.
+"""Checks the positions of a worksheet's cells in its XML, before they are read into a table.
 
-A cell's own reference counts, wherever its row says to be; one without a reference stands behind the one
-before it. What the sheet says of its own dimensions is not asked. A cell without a value takes no place.
+A cell's own reference counts, wherever its row says to be; one without a reference follows the one
+before it. The dimensions that the sheet declares are ignored. A cell without a value does not count.
 """
 
 import re
@@ -38,10 +38,10 @@ class CellScan:
         self._columns: set[int] = set()
         self._rows: tuple[int, int] | None = None  # the first and the last
         self.parser = expat.ParserCreate("utf-8")
-        self.parser.StartElementHandler = self._start
+        self.parser.StartElementHandler = self._start_element
 
     def close(self) -> None:
-        """Refuse what the last cell and all of them together show."""
+        """Check the last cell, and the size of the whole table."""
         self._refuse_unvalued()
         self._look_at_places()
         if not self._limited or self._rows is None:
@@ -56,7 +56,7 @@ class CellScan:
                 ]
             )
 
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+    def _start_element(self, tag: str, attributes: dict[str, str]) -> None:
         if ":" in tag:
             tag = tag.rpartition(":")[2]
         if tag in {"v", "is"}:
@@ -73,17 +73,17 @@ class CellScan:
         elif tag == "row":
             self._open_row(attributes.get("r"))
 
-    def _open_row(self, said: str | None) -> None:
+    def _open_row(self, number: str | None) -> None:
         self._refuse_unvalued()
         self._look_at_places(least=_BATCH)
-        if said is not None and not _ROW.fullmatch(said):
-            raise BadInputError([f"The worksheet has a row {said[:20]!r}. {AGAIN}"])
-        self._row = self._row + 1 if said is None else int(said)
+        if number is not None and not _ROW.fullmatch(number):
+            raise BadInputError([f"The worksheet has a row {number[:20]!r}. {AGAIN}"])
+        self._row = self._row + 1 if number is None else int(number)
         self._place = ""
 
     def _next_place(self) -> str:
-        """Where a cell lies that does not say so: right of the one before it."""
-        column = _number(self._place.rstrip(digits)) + 1
+        """Position of a cell without a reference: right of the one before it."""
+        column = _column_number(self._place.rstrip(digits)) + 1
         letters = ""
         while column:
             column, letter = divmod(column - 1, 26)
@@ -91,19 +91,19 @@ class CellScan:
         return f"{letters}{max(self._row, 1)}"
 
     def _look_for_value(self, tag: str) -> None:
-        """Whether there is a text in the value of a formula."""
+        """Watch for text in the value of a formula."""
         if tag == "is":
             self._formula = False
         else:
-            self.parser.CharacterDataHandler = self._hear
+            self.parser.CharacterDataHandler = self._read_text
 
-    def _hear(self, text: str) -> None:
+    def _read_text(self, text: str) -> None:
         if text.strip():
             self._formula = False
             self.parser.CharacterDataHandler = None
 
     def _look_at_places(self, least: int = 1) -> None:
-        """Note how far the cells reach that were seen since the last look, where these are many enough."""
+        """Check the positions of the cells seen since the last call, if there are at least ``least``."""
         if len(self._valued) < least:
             return
         places, self._valued = self._valued, []
@@ -112,15 +112,15 @@ class CellScan:
         if not self._limited:
             return
         for column, place in columns.items():
-            _refuse_place(_COLUMN.fullmatch(column.upper()), _number(column), MOST_COLUMNS, place)
+            _refuse_place(_COLUMN.fullmatch(column.upper()), _column_number(column), MOST_COLUMNS, place)
         for row, place in rows.items():
             number = int(row) if _ROW.fullmatch(row) else 0
             _refuse_place(number > 0, number, MOST_ROWS + 1, place)
-        self._columns.update(map(_number, columns))
-        self._rows = _reach(map(int, rows), self._rows)
+        self._columns.update(map(_column_number, columns))
+        self._rows = _extend_rows(map(int, rows), self._rows)
 
     def _refuse_unvalued(self) -> None:
-        """Refuse the cell that ends here, where it has a formula and no value."""
+        """Refuse the current cell if it has a formula and no value."""
         if self._formula:
             raise BadInputError(
                 [
@@ -142,15 +142,15 @@ def _refuse_place(sound: object, number: int, most: int, place: str) -> None:
         )
 
 
-def _reach(rows: Iterable[int], before: tuple[int, int] | None) -> tuple[int, int]:
+def _extend_rows(rows: Iterable[int], before: tuple[int, int] | None) -> tuple[int, int]:
     numbers = [*rows, *(before or ())]
     return min(numbers), max(numbers)
 
 
-def _number(letters: str) -> int:
+def _column_number(letters: str) -> int:
     """The number of a column, from 1; 0 for no letters.
 
-    >>> _number("A"), _number("AA"), _number("XFD")
+    >>> _column_number("A"), _column_number("AA"), _column_number("XFD")
     (1, 27, 16384)
     """
     number = 0

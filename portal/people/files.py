@@ -15,7 +15,7 @@ from portal.isolation.stops import ReadingStoppedError
 MOST_BYTES = 50 * MEBIBYTE
 LONGEST_VALUE = 2_000  # characters
 UNREADABLE = "The file cannot be read as a table."
-_FUNCTION = "portal.people.sheet_reading:read"
+_FUNCTION = "portal.people.sheet_reading:answer_with_sheet"
 _LIMITS = Limits(memory=768 * MEBIBYTE, processor=40, wall=90, answer=256 * MEBIBYTE)
 WORKBOOK = Reader(
     _FUNCTION, _LIMITS, thing="This workbook", advice="Save only the sheet with the list, and upload that."
@@ -34,7 +34,7 @@ class SourceRow(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A file as a table: the names of its columns, its lines as they stand, and how many it has in all."""
+    """A file as a table: the names of its columns, its lines unchanged, and the number of all its lines."""
 
     columns: list[str]
     lines: list[Line]
@@ -72,28 +72,28 @@ def read_bytes(path: Path) -> bytes:
 
 
 def open_sheet(content: bytes, name: str, first: int | None = None) -> Sheet:
-    """The table that a file's bytes hold, read in a process of its own.
+    """Read a file as a table, in a separate process.
 
     Args:
         content: The bytes.
-        name: What its owner calls it.
-        first: How many of its lines are wanted, None for all; all are read and counted.
+        name: The name that its owner gave it.
+        first: How many lines to return, None for all; all are read and counted.
 
     Raises:
-        BadInputError: They hold none, or one that is too large or takes too much to read.
+        BadInputError: The file holds no table, or one too large to read.
     """
     reader = WORKBOOK if content.startswith(PACKED) else CSV
     try:
-        found = read_apart(reader, {"name": name, "first": first}, [content], _sheet)
+        sheet = read_apart(reader, {"name": name, "first": first}, [content], _sheet_of_answer)
     except ReadingStoppedError as error:
         raise BadInputError([str(error)]) from error
-    if isinstance(found, Sheet):
-        return found
-    raise BadInputError(found)
+    if isinstance(sheet, Sheet):
+        return sheet
+    raise BadInputError(sheet)
 
 
-def _sheet(answer: Any, _pieces: list[bytes]) -> Sheet | list[str]:
-    """The table, or the reasons against it; nothing of the answer is believed unseen."""
+def _sheet_of_answer(answer: Any, _pieces: list[bytes]) -> Sheet | list[str]:
+    """The table, or the reasons for its refusal; the answer is not trusted and its types are checked."""
     if "reasons" in answer:
         return [str(reason) for reason in answer["reasons"]] or [UNREADABLE]
     columns, lines = answer["columns"], answer["lines"]

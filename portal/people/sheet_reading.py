@@ -1,6 +1,6 @@
-"""Reading a file as a table, in a process of its own: CSV, or the first sheet of a workbook.
+"""Reads a file as a table, in a separate process: CSV, or the first sheet of a workbook.
 
-What a file is follows from its bytes, never from its name.
+The kind of file is taken from its bytes, never from its name.
 """
 
 import csv
@@ -18,8 +18,8 @@ LONGEST_NAME = 200  # of a column
 Line = tuple[int, list[str]]
 
 
-def read(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
-    """Answer ``read_sheet``; a file that is refused gives its reasons."""
+def answer_with_sheet(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
+    """Run ``read_sheet``; a refusal comes back as its reasons."""
     try:
         columns, lines = read_sheet(pieces[0], arguments["name"])
     except BadInputError as error:
@@ -28,7 +28,7 @@ def read(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
 
 
 def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
-    """The names of the columns, and the lines below them as they stand.
+    """The names of the columns, and the lines below them, unchanged.
 
     Raises:
         BadInputError: The file holds no table, or one that is too large.
@@ -38,7 +38,7 @@ def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
     header = next(iter(lines), None)
     if header is None:
         raise BadInputError([f"{name} is empty: its first line names the columns."])
-    kept = _kept(lines)
+    kept = _lines_within_limits(lines)
     if len(header[1]) > MOST_COLUMNS:
         raise BadInputError([f"The file has more than {MOST_COLUMNS} columns."])
     columns = [column.strip() for column in header[1]]
@@ -50,8 +50,8 @@ def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
     return columns, kept
 
 
-def _kept(lines: Iterator[Line]) -> list[Line]:
-    """The lines, counted as they come."""
+def _lines_within_limits(lines: Iterator[Line]) -> list[Line]:
+    """Collect the lines, refusing more rows, values or text than allowed."""
     kept: list[Line] = []
     cells = text = 0
     for line in lines:
@@ -68,11 +68,11 @@ def _kept(lines: Iterator[Line]) -> list[Line]:
 
 
 def _refuse_separator(columns: list[str]) -> None:
-    """Name the separator of a file that has another than the comma, and so seems to have one column."""
+    """Refuse a file separated by semicolons or tabs, which seems to have one column."""
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(columns) == 1 and columns[0].count(mark) > 1:
             raise BadInputError(
-                [f"Line 1: its values stand apart by {name}. Save the file as CSV with commas."]
+                [f"Line 1: its values are separated by {name}. Save the file as CSV with commas."]
             )
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from portal.authoring.painting.painted import painted
+from portal.authoring.painting.painted import paint_drawings
 from portal.authoring.painting.painter import PaintingError
 from portal.catalogue import services
 from portal.catalogue.media import kind_of
@@ -115,7 +115,7 @@ def test_comments_before_a_drawing_take_no_time():
 
 
 def test_a_drawing_that_cannot_be_painted_is_refused_and_the_others_are_painted():
-    bad, good = painted([b"<svg", drawing('<text x="1" y="1">Word</text>')])
+    bad, good = paint_drawings([b"<svg", drawing('<text x="1" y="1">Word</text>')])
 
     assert isinstance(bad, PaintingError)
     assert good[0].words == "Word"

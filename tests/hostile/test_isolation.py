@@ -18,7 +18,7 @@ from portal.authoring.painting import painted
 from portal.catalogue import safe_drawings
 from portal.documents import typesetting
 from portal.isolation import running
-from portal.isolation.messages import pack, unpack
+from portal.isolation.messages import pack_message, unpack_message
 from portal.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.isolation.running import read_apart
 from portal.isolation.stops import ReadersBusyError, ReadingStoppedError, TimeStopError
@@ -241,8 +241,8 @@ def test_every_reader_exists_and_loads_nothing_of_the_server(reader):
         b"",
         b"\0" * 8,
         b"\xff" * 100,
-        pack({"a": 1}, [b"xyz"])[:-1],
-        pack({"a": 1}, [b"xyz"]) + b"x",
+        pack_message({"a": 1}, [b"xyz"])[:-1],
+        pack_message({"a": 1}, [b"xyz"]) + b"x",
         b"\0" * 7 + b"\x02{}",
         b"\0" * 7 + b"\x07[1,[-1]",
         b"\0" * 7 + b'\x0a[1,["a"]] ',
@@ -251,10 +251,10 @@ def test_every_reader_exists_and_loads_nothing_of_the_server(reader):
 )
 def test_what_is_no_message_is_refused(message):
     with pytest.raises(ValueError):
-        unpack(message)
+        unpack_message(message)
 
 
 def test_a_message_comes_back_as_it_was():
     value = {"a": [1, "é\ud800", None]}
 
-    assert unpack(pack(value, [b"", b"\0x"])) == (value, [b"", b"\0x"])
+    assert unpack_message(pack_message(value, [b"", b"\0x"])) == (value, [b"", b"\0x"])

@@ -20,7 +20,7 @@ def test_another_separator_is_named(client, mark, name):
 
     page = upload(client, csv_of([row()]).replace(b",", mark.encode()))
 
-    assert f"Line 1: its values stand apart by {name}. Save the file as CSV with commas." in page.text
+    assert f"Line 1: its values are separated by {name}. Save the file as CSV with commas." in page.text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import floor
 
-from portal.authoring.painting.painted import painted
+from portal.authoring.painting.painted import paint_drawings
 from portal.authoring.painting.painter import Painted, PaintingError
 from portal.catalogue.package import Package
 from portal.formats.faults import Fault
@@ -58,24 +58,24 @@ def of_module(package: Package) -> Iterator[Fault]:
 def drawings(found: list[Shown], folder: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
     """Where the drawings that are shown fall short, each with the one for phones beside it."""
     drawn = {one.medium: one for one in found if one.drawn}
-    paths = [path for each in drawn for path in (each, _narrow(each)) if path in files or path == each]
-    seen = dict(zip(paths, painted([files.get(path, b"") for path in paths]), strict=True))
+    paths = [path for each in drawn for path in (each, _narrow_path(each)) if path in files or path == each]
+    seen = dict(zip(paths, paint_drawings([files.get(path, b"") for path in paths]), strict=True))
     for each in drawn.values():
-        narrow = _narrow(each.medium)
-        yield from _words(f"{folder}/{each.medium}", seen[each.medium], phone=False)
+        narrow = _narrow_path(each.medium)
+        yield from _word_faults(f"{folder}/{each.medium}", seen[each.medium], phone=False)
         if narrow in files:
-            yield from _words(f"{folder}/{narrow}", seen[narrow], phone=True)
+            yield from _word_faults(f"{folder}/{narrow}", seen[narrow], phone=True)
         else:
             reason = f"There is no {narrow}. Draw the figure once more, 320 wide, for phones."
             yield Fault(each.path, each.line, reason)
 
 
-def _narrow(medium: str) -> str:
-    """The drawing for phones beside a drawing."""
+def _narrow_path(medium: str) -> str:
+    """Path of the phone version of a drawing."""
     return f"{medium[:-4]}.narrow{medium[-4:]}"
 
 
-def _words(path: str, seen: list[Painted] | PaintingError, *, phone: bool) -> Iterator[Fault]:
+def _word_faults(path: str, seen: list[Painted] | PaintingError, *, phone: bool) -> Iterator[Fault]:
     """Words of one drawing that cannot be read."""
     if isinstance(seen, PaintingError):
         yield Fault(path, seen.line, str(seen))

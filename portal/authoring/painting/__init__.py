@@ -1,1 +1,1 @@
-"""How a drawing is seen: its shapes painted one over the other, and the words that stand on them."""
+"""Renders drawings: shapes painted in order, and the contrast of the text drawn over them."""

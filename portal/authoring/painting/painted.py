@@ -1,4 +1,4 @@
-"""The words of drawings as they are seen, painted in a process of its own."""
+"""Measures the text in drawings, such as its contrast, in a separate process."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ READER = Reader(
 )
 
 
-def _result(value: Any) -> list[Painted] | PaintingError:
+def _texts_of_answer(value: Any) -> list[Painted] | PaintingError:
     if isinstance(value, dict):
         return PaintingError(int(value["line"]), str(value["refused"]))
     return [
@@ -31,13 +31,13 @@ def _result(value: Any) -> list[Painted] | PaintingError:
     ]
 
 
-def _stopped(error: ReadingStoppedError) -> list[Painted] | PaintingError:
+def _error_of_stop(error: ReadingStoppedError) -> list[Painted] | PaintingError:
     return PaintingError(1, str(error))
 
 
-_reader: BatchReader[list[Painted] | PaintingError] = BatchReader(READER, _result, _stopped)
+_reader: BatchReader[list[Painted] | PaintingError] = BatchReader(READER, _texts_of_answer, _error_of_stop)
 
 
-def painted(contents: Sequence[bytes]) -> list[list[Painted] | PaintingError]:
-    """Every run of words of each drawing with what stands behind it, or why that cannot be told."""
-    return _reader.read(contents)
+def paint_drawings(contents: Sequence[bytes]) -> list[list[Painted] | PaintingError]:
+    """Every run of text in each drawing with the colour behind it, or the error that prevents it."""
+    return _reader.read_all(contents)

@@ -1,8 +1,8 @@
 """What stands behind each word of a drawing: its shapes painted one over the other, as a browser does. Pure.
 
 Of a path the straight lines between its points are taken; what is moved, faded or patterned where a word
-stands is refused, because its colour cannot be told from the file alone. Run in a process of its own: the
-desk asks ``portal.authoring.painting.painted``.
+stands is refused, because its colour cannot be told from the file alone. Runs in a separate process: the
+desk calls ``portal.authoring.painting.painted``.
 """
 
 import re
@@ -59,7 +59,7 @@ def texts(content: bytes) -> list[Painted]:
 
 
 def paint_each(_arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
-    """Answer ``texts`` of every piece; a refusal with its line."""
+    """Run ``texts`` on every piece; a refusal comes back as its text and its line."""
     answers: list[Any] = []
     for content in pieces:
         try:
