@@ -63,7 +63,7 @@ def serve(
     _with_less_memory()
     module, _, name = target.partition(":")
     _load(module)
-    listening = _bound(address, port)  # now, so that whoever connects need not wait for the loading
+    listening = _listening_socket(address, port)  # before loading: clients can already connect
     application = getattr(sys.modules[module], name)
     if factory:
         application = application()
@@ -80,7 +80,7 @@ def serve(
             keeper.end()
 
 
-def _bound(address: str, port: int) -> socket.socket:
+def _listening_socket(address: str, port: int) -> socket.socket:
     """The socket that every web process accepts connections from."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return socket.create_server((address, port), family=family, backlog=1024)
@@ -94,7 +94,9 @@ def main(words: list[str]) -> int:
     _with_less_memory()
     try:
         config = Config()
-        faults: Sequence[str] = importlib.import_module("portal.operations.starting").why_not_serve(config)
+        faults: Sequence[str] = importlib.import_module("portal.operations.starting").reasons_not_to_serve(
+            config
+        )
     except ConfigError as error:
         faults = error.sentences
     if faults:

@@ -1,6 +1,6 @@
-"""Which processes of this instance folder run: they share a lock that a restore wants for itself alone.
+"""A lock that all running processes of an instance folder share, and that a restore needs exclusively.
 
-The lock is the kernel's: it goes with the process, however that ends, so nothing is ever left behind.
+The kernel releases the lock when its process ends, however it ends, so no stale lock is left behind.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ from pathlib import Path
 from portal.errors import RuleError
 
 FILE = "running.lock"
-_held: dict[Path, int] = {}  # what this process and its copies hold until they end
+_held: dict[Path, int] = {}  # locks that this process and its forks hold until they end
 
 
 class RunningError(RuleError):
@@ -31,7 +31,7 @@ def stay(instance: Path) -> None:
     """
     if instance in _held:
         return
-    file = _opened(instance)
+    file = _open_lock_file(instance)
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -42,12 +42,12 @@ def stay(instance: Path) -> None:
 
 @contextmanager
 def alone(instance: Path) -> Iterator[None]:
-    """Keep everybody else of this instance folder from starting while the block runs.
+    """Keep other processes of this instance folder from starting while the block runs.
 
     Raises:
         RunningError: A server, a worker or another restore runs.
     """
-    file = _opened(instance)
+    file = _open_lock_file(instance)
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,5 +60,5 @@ def alone(instance: Path) -> Iterator[None]:
         os.close(file)
 
 
-def _opened(instance: Path) -> int:
+def _open_lock_file(instance: Path) -> int:
     return os.open(instance / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,4 @@
-"""What an administrator is told on a page they meet daily, because only people can put it right."""
+"""Warnings for administrators, shown on pages that they use daily."""
 
 from flask_login import current_user
 
@@ -9,9 +9,9 @@ from portal.web.filters import instant
 
 
 def clock_alarm() -> str:
-    """Two sentences for whoever looks after the service, where the clock is or was wrong; else empty.
+    """Warning for administrators that the server's clock is or was wrong; else empty.
 
-    Asks the database, so a template calls it on the few pages that show it.
+    Reads the database, so a template calls it only on the few pages that show it.
     """
     if Permission.JOB_VIEW not in current_user.permissions:
         return ""

@@ -1,4 +1,4 @@
-"""Backup of the whole database, by each database's own means.
+"""Backs up the whole database, by the database's own means.
 
 SQLite's online backup and PostgreSQL's dump both read one consistent state while others write.
 """
@@ -54,7 +54,7 @@ def is_sqlite() -> bool:
 
 
 def database_file() -> Path:
-    """Where the embedded database is."""
+    """Path of the embedded database."""
     return Path(make_url(str(db.engine.url)).database or "")
 
 
@@ -77,10 +77,10 @@ def _backup_postgresql(target: Path) -> str | None:
 
 
 def run_tool(url: URL, name: str, *words: str) -> str:
-    """Run a tool of PostgreSQL's client on the database of ``url``; what it printed.
+    """Run a tool of PostgreSQL's client on the database of ``url`` and return its output.
 
-    The password goes by the environment, where only the same user can read it: every user of the machine
-    sees the command line.
+    The password is passed in the environment, which only the same user can read: every user of the machine
+    can see the command line.
 
     Raises:
         RuleError: The tool is missing or failed.

@@ -1,4 +1,4 @@
-"""What must hold before the portal can serve, and what a watcher should see besides."""
+"""Checks that must pass before the portal can serve, and further checks for monitoring."""
 
 import sqlite3
 import tempfile
@@ -29,10 +29,10 @@ def database() -> bool:
 
 def migrations() -> bool:
     """Whether the database stands at the newest migration."""
-    return revisions() == {head()}
+    return current_revisions() == {head()}
 
 
-def disk() -> bool:
+def can_write_disk() -> bool:
     """Whether the instance folder can be written."""
     with tempfile.TemporaryFile(dir=current_app.instance_path) as probe:
         probe.write(b"ready")
@@ -44,59 +44,59 @@ def jobs() -> bool:
     return not not_taken_up(clock.now())
 
 
-def stamps() -> bool:
-    """Whether the newest stamp is at most a minute ahead of the clock; says so in the log if not."""
+def stamps_agree_with_clock() -> bool:
+    """Whether the newest stamp is at most a minute ahead of the clock; logs a warning if not."""
     newest, now = newest_stamp(), clock.now()
     clock.warn_of_stamps(newest, now)
     return not clock.is_ahead(newest, now)
 
 
-NEEDED: dict[str, Check] = {"database": database, "migrations": migrations, "disk": disk}
-WATCHED: dict[str, Check] = {"jobs": jobs, "clock": stamps}  # the portal serves without them
+NEEDED: dict[str, Check] = {"database": database, "migrations": migrations, "disk": can_write_disk}
+WATCHED: dict[str, Check] = {"jobs": jobs, "clock": stamps_agree_with_clock}  # the portal serves without them
 
 
-def run(checks: dict[str, Check], *, log: bool) -> dict[str, bool]:
-    """Each check by its name, with whether it holds; with ``log``, those that fail share one line of it."""
-    found: dict[str, bool] = {}
+def run_checks(checks: dict[str, Check], *, log: bool) -> dict[str, bool]:
+    """Run the checks; whether each passes, by its name. With ``log``, failures are logged in one line."""
+    results: dict[str, bool] = {}
     failed = []
     for name, check in checks.items():
         try:
-            found[name], why = check(), ""
+            results[name], reason = check(), ""
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             db.session.rollback()
-            found[name], why = False, f" ({in_one_line(error)})"
-        if not found[name]:
-            failed.append(f"{name}{why}")
+            results[name], reason = False, f" ({in_one_line(error)})"
+        if not results[name]:
+            failed.append(f"{name}{reason}")
     if failed and log:
         current_app.logger.error("Checks failed: %s", ", ".join(failed))
-    return found
+    return results
 
 
 def in_one_line(error: Exception) -> str:
-    """What kind of error it was and how it begins: a driver's own words, which hold no password."""
+    """Type and first 200 characters of an error; database drivers put no password in them."""
     cause = getattr(error, "orig", None) or error
     return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
 
 
-def revisions() -> set[str]:
-    """The revisions at which the database stands: one, or none where it is empty."""
+def current_revisions() -> set[str]:
+    """The migration revisions of the database: one, or none if it is empty."""
     return set(MigrationContext.configure(db.session.connection()).get_current_heads())
 
 
 @cache
 def head() -> str:
     """The newest migration's revision."""
-    newest = scripts().get_current_head()
+    newest = migration_scripts().get_current_head()
     assert newest is not None
     return newest
 
 
 def known_revisions() -> set[str]:
     """Every revision that this release can upgrade."""
-    return {script.revision for script in scripts().walk_revisions()}
+    return {script.revision for script in migration_scripts().walk_revisions()}
 
 
-def scripts() -> ScriptDirectory:
+def migration_scripts() -> ScriptDirectory:
     """The migrations of this release."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

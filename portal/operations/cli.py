@@ -28,8 +28,8 @@ def backup(file: Path) -> None:
 def restore(file: Path, replace: bool) -> None:
     """Put back the database in FILE; stop the portal first. Everyone signs in again.
 
-    A copy is checked and, if it is of an older release, upgraded beside the database, then takes its place
-    in one step. What was there before is kept.
+    A copy is checked and, if it is of an older release, upgraded, and then replaces the database in one
+    step. The database before is kept.
     """
     try:
         done = restoring.restore(file, replace=replace)

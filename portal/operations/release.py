@@ -1,4 +1,4 @@
-"""Commands meet the database of another release with a sentence, and wrong settings as well."""
+"""Refuses commands, with a sentence, if the settings are wrong or the database is of another release."""
 
 import sqlite3
 import sys
@@ -18,12 +18,12 @@ from portal.extensions import migrate
 from portal.operations import checks
 
 UPGRADE = "run flask --app wsgi db upgrade"
-# These mend or make the database, or do without it.
+# Commands that repair or create the database, or do not need it.
 ANY_RELEASE = frozenset({"backup", "restore", "prepare", "check", "table"})
 
 
 class SettingsError(click.ClickException):
-    """Wrong settings, a sentence each on standard error; leaves with 2, as a command typed wrongly does."""
+    """Wrong settings, one sentence each on standard error; exits with 2, as for a usage error."""
 
     exit_code = 2
 
@@ -31,16 +31,16 @@ class SettingsError(click.ClickException):
         super().__init__("\n".join(error.sentences))
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Say them, one a line."""
+        """Print them, one a line."""
         click.echo(self.message, file=file, err=True)
 
 
 def application_without_settings(error: ConfigError, commands: Iterable[Blueprint]) -> Flask:
-    """What the command line gets where settings are wrong: an application that can only show its commands.
+    """An application that can only list its commands, for the command line when settings are wrong.
 
     Raises:
-        ConfigError: It is not the command line that asks.
-        SettingsError: Something else than help was typed.
+        ConfigError: The caller is not the command line.
+        SettingsError: The command is not a request for help.
     """
     if click.get_current_context(silent=True) is None:
         raise error
@@ -55,37 +55,37 @@ def application_without_settings(error: ConfigError, commands: Iterable[Blueprin
 
 @cache
 def refuse_other_releases(group: click.Group) -> None:
-    """Let no command of the group run on a database that is not of this release, but those that may."""
+    """Make commands of the group, except ``ANY_RELEASE``, refuse a database of another release."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             refuse_other_releases(command)
         elif name not in ANY_RELEASE and command.callback is not None:
-            command.callback = _checked(command.callback)
+            command.callback = _check_release_first(command.callback)
 
 
-def _checked(callback: Callable[..., Any]) -> Callable[..., Any]:
+def _check_release_first(callback: Callable[..., Any]) -> Callable[..., Any]:
     @with_appcontext
     def run(*arguments: Any, **options: Any) -> Any:
-        if why := why_not_this_release():
-            raise click.ClickException(why)
+        if reason := reason_against_database():
+            raise click.ClickException(reason)
         return callback(*arguments, **options)
 
     return update_wrapper(run, callback)
 
 
-def why_not_this_release() -> str:
-    """Why commands cannot use the database, a sentence; empty where it stands at the newest migration."""
+def reason_against_database() -> str:
+    """Reason why commands cannot use the database; empty if it is at the newest migration."""
     try:
-        held = checks.revisions()
-        empty = not held and not inspect(db.engine).get_table_names()
+        revisions = checks.current_revisions()
+        empty = not revisions and not inspect(db.engine).get_table_names()
     except (DBAPIError, sqlite3.Error) as error:
         return f"The database cannot be used: {checks.in_one_line(error)}."
     finally:
         db.session.rollback()
-    if held == {checks.head()}:
+    if revisions == {checks.head()}:
         return ""
     if empty:
         return f"The database is empty: {UPGRADE}"
-    if unknown := held - checks.known_revisions():
+    if unknown := revisions - checks.known_revisions():
         return f"The database is of a newer release ({', '.join(unknown)}): install that release."
     return f"The database is of an older release: {UPGRADE}"

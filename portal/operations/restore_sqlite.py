@@ -1,4 +1,4 @@
-"""Putting a copy in the place of the embedded database, which may be damaged, in one step."""
+"""Replaces the embedded database, which may be damaged, by a copy in one step."""
 
 import os
 import shutil
@@ -18,20 +18,20 @@ WAL_VERSION = 2  # in bytes 18 and 19 of a file that was copied from under a run
 
 
 class SqliteTarget:
-    """The database's file, what is built beside it, and the step in which they change places."""
+    """The database file to restore, the copy built beside it, and the replacement of one by the other."""
 
     def __init__(self, url: URL) -> None:
         self.file = file = Path(url.database or "")
         self.copy = file.with_name(f".{file.name}.restoring")
 
-    def state(self) -> str:
-        """What stands in the way of replacing it: a sentence’s beginning; empty where nothing is there."""
+    def obstacle_to_replacing(self) -> str:
+        """Reason why the file should not be replaced, as the start of a sentence; empty if there is none."""
         if not self.file.exists():
             return ""
         try:
-            with closing(sqlite3.connect(f"file:{self.file}?mode=rw", uri=True, timeout=0)) as held:
-                tables = {name for (name,) in held.execute("SELECT name FROM sqlite_master")}
-                if "person" in tables and held.execute("SELECT 1 FROM person LIMIT 1").fetchone():
+            with closing(sqlite3.connect(f"file:{self.file}?mode=rw", uri=True, timeout=0)) as connection:
+                tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+                if "person" in tables and connection.execute("SELECT 1 FROM person LIMIT 1").fetchone():
                     return "The database holds data"
         except sqlite3.DatabaseError as error:
             _refuse_if_in_use(error)
@@ -39,38 +39,38 @@ class SqliteTarget:
         return ""
 
     @contextmanager
-    def copied(self, file: Path) -> Iterator[URL]:
-        """A copy of the backup beside the database, found to be whole.
+    def copy_of_backup(self, file: Path) -> Iterator[URL]:
+        """A copy of the backup beside the database, checked for damage.
 
         Raises:
             RuleError: It is damaged, or was copied from under a running portal.
         """
         _refuse_part(file)
-        _remove(self.copy)
+        _remove_database(self.copy)
         try:
             shutil.copyfile(file, self.copy)
             self.copy.chmod(0o600)
             _refuse_damage(self.copy)
-            yield _url(self.copy)
+            yield _sqlite_url(self.copy)
         finally:
-            _remove(self.copy)
+            _remove_database(self.copy)
 
     @contextmanager
-    def empty(self) -> Iterator[URL]:
-        """An empty database beside it, for what migrations make."""
+    def empty_database(self) -> Iterator[URL]:
+        """An empty database beside it, for the migrations to fill."""
         file = self.file.with_name(f".{self.file.name}.expected")
-        _remove(file)
+        _remove_database(file)
         try:
-            yield _url(file)
+            yield _sqlite_url(file)
         finally:
-            _remove(file)
+            _remove_database(file)
 
-    def swap(self, now: datetime) -> str:
-        """Put the copy in the database's place; the name under which the database before is kept.
+    def swap_in_copy(self, now: datetime) -> str:
+        """Put the copy in the database's place; returns the path at which the old database is kept.
 
-        Killed at any point, the one or the other is there, whole: what was in the write-ahead log is in the
-        old file before its name goes to the new one. Only of a database that was damaged already is the log
-        moved apart, to the kept file's side, a moment earlier.
+        If the process is killed at any point, either the old or the new database is complete: the write-ahead
+        log is merged into the old file before the new one takes its name. Only if the old database is damaged
+        is its log instead moved beside the kept file, just before that.
 
         Raises:
             RuleError: Some process has the database open.
@@ -80,17 +80,17 @@ class SqliteTarget:
             for beside in BESIDE:  # of a file that is gone: never to be applied to another
                 self.file.with_name(self.file.name + beside).unlink(missing_ok=True)
             self.copy.replace(self.file)
-            _sync(self.file.parent)
+            _sync_folder(self.file.parent)
             return ""
         kept = self.file.with_name(f"{self.file.name}.before-restore-{now:%Y%m%dT%H%M%S.%fZ}")
-        with closing(sqlite3.connect(self.file, isolation_level=None, timeout=0)) as held:
-            whole = _closed_to_others(held)
+        with closing(sqlite3.connect(self.file, isolation_level=None, timeout=0)) as connection:
+            whole = _closed_to_others(connection)
             os.link(self.file, kept)
-            _sync(self.file.parent)
+            _sync_folder(self.file.parent)
             if not whole:
                 self._move_log(kept)
             self.copy.replace(self.file)
-        _sync(self.file.parent)
+        _sync_folder(self.file.parent)
         return str(kept)
 
     def _move_log(self, kept: Path) -> None:
@@ -99,7 +99,7 @@ class SqliteTarget:
                 self.file.with_name(self.file.name + beside).rename(kept.with_name(kept.name + beside))
 
 
-def _url(file: Path) -> URL:
+def _sqlite_url(file: Path) -> URL:
     return URL.create("sqlite", database=str(file))
 
 
@@ -115,29 +115,29 @@ def _refuse_part(file: Path) -> None:
 
 
 def _refuse_damage(copy: Path) -> None:
-    """Every page, row, index, constraint and foreign key of a file that anybody may have made."""
+    """Check every page, row, index, constraint and foreign key of a file from any source."""
     try:
-        with closing(sqlite3.connect(copy)) as held:
-            held.execute("PRAGMA trusted_schema = OFF")
-            held.execute("PRAGMA cell_size_check = ON")
-            said = held.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            if said == "ok" and held.execute("PRAGMA foreign_key_check").fetchone():
-                said = "a row names another that is missing"
+        with closing(sqlite3.connect(copy)) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA cell_size_check = ON")
+            result = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if result == "ok" and connection.execute("PRAGMA foreign_key_check").fetchone():
+                result = "a row names another that is missing"
     except sqlite3.DatabaseError as error:
-        said = str(error)
-    if said != "ok":
-        raise RuleError(f"The backup is damaged ({' '.join(said.split())}). Nothing was changed.")
+        result = str(error)
+    if result != "ok":
+        raise RuleError(f"The backup is damaged ({' '.join(result.split())}). Nothing was changed.")
 
 
-def _closed_to_others(held: sqlite3.Connection) -> bool:
-    """Bring the write-ahead log into the file and lock it; False where the database is damaged.
+def _closed_to_others(connection: sqlite3.Connection) -> bool:
+    """Merge the write-ahead log into the file and lock it; False if the database is damaged.
 
     Raises:
         RuleError: Some process has it open.
     """
     try:
-        held.execute("PRAGMA journal_mode = DELETE").fetchone()
-        held.execute("BEGIN EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.DatabaseError as error:
         _refuse_if_in_use(error)
         return False
@@ -152,20 +152,20 @@ def _refuse_if_in_use(error: sqlite3.DatabaseError) -> None:
 
 
 def _make_one_file(copy: Path) -> None:
-    """Leave nothing of the copy in a log beside it, and all of it on the disk."""
-    with closing(sqlite3.connect(copy, isolation_level=None)) as held:
-        held.execute("PRAGMA journal_mode = DELETE").fetchone()
+    """Merge the copy's log into its file, and flush it to the disk."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     with copy.open("rb") as written:
         os.fsync(written.fileno())
 
 
-def _remove(file: Path) -> None:
+def _remove_database(file: Path) -> None:
     for name in (file.name, *(file.name + beside for beside in BESIDE)):
         file.with_name(name).unlink(missing_ok=True)
 
 
-def _sync(folder: Path) -> None:
-    """Let a new name survive a power cut."""
+def _sync_folder(folder: Path) -> None:
+    """Flush a folder to the disk, so that new names in it survive a power cut."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -1,4 +1,4 @@
-"""Restore: a copy is built beside the database, checked, upgraded, and put in its place in one step."""
+"""Restores a backup: a copy is built, checked and upgraded, and replaces the database in one step."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from portal.operations.restore_sqlite import SqliteTarget
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 POSTGRESQL_MAGIC = b"PGDMP"
-# What was signed in, promised or half filled in when the backup was made is void.
+# Sessions, password links and half-filled forms of the backup are void.
 ENDED = ("sign_in_session", "password_link", "held_form")
-# What waited or ran when the backup was made is not begun out of the blue: an administrator decides.
+# Jobs that waited or ran in the backup are not started by themselves: an administrator decides.
 END_JOBS = """
     UPDATE job SET state = 'failed', claim = NULL, ended_at = CURRENT_TIMESTAMP,
         reason = 'The database was restored from a backup that was made before this job ended.'
@@ -29,7 +29,7 @@ END_JOBS = """
 
 @dataclass(slots=True)
 class Restored:
-    """What a restore did."""
+    """The result of a restore."""
 
     newest_stamp: str = ""  # the newest fact that came back, as the database writes it
     revision: str = ""  # at which the backup stood
@@ -42,43 +42,43 @@ class Restored:
 def restore(file: Path, *, replace: bool) -> Restored:
     """Put back the database in ``file``; sessions end, single-use links no longer work, jobs under way fail.
 
-    The database is replaced in one step, after all that can fail; what was there before is kept beside.
+    The database is replaced in one step, after everything that can fail; the old one is kept.
 
     Raises:
         RuleError: The portal runs; the file is no backup of this kind of database, is damaged, or was not
-            made by this portal; or the database holds data, or cannot be read, and ``replace`` was not
-            said. Nothing is changed.
+            made by this portal; or the database holds data, or cannot be read, and ``replace`` is
+            false. Nothing is changed.
     """
     with file.open("rb") as read:
         start = read.read(16)
-    kind, wanted = ("SQLite", SQLITE_MAGIC) if archive.is_sqlite() else ("PostgreSQL", POSTGRESQL_MAGIC)
-    if not start.startswith(wanted):
+    kind, magic = ("SQLite", SQLITE_MAGIC) if archive.is_sqlite() else ("PostgreSQL", POSTGRESQL_MAGIC)
+    if not start.startswith(magic):
         raise RuleError(f"{file} is not a backup of a {kind} database. Nothing was changed.")
     target_of = SqliteTarget if archive.is_sqlite() else PostgresqlTarget
     with presence.alone(Path(current_app.instance_path)):
         db.session.remove()
         db.engine.dispose()
         target = target_of(db.engine.url)
-        if (state := target.state()) and not replace:
-            raise RuleError(f"{state}: say --replace to replace it. Nothing was changed.")
-        with target.copied(file) as copy:
-            with schema.opened(copy) as engine:
-                done = _settle(engine, target)
-            done.kept = target.swap(clock.now())
+        if (obstacle := target.obstacle_to_replacing()) and not replace:
+            raise RuleError(f"{obstacle}: say --replace to replace it. Nothing was changed.")
+        with target.copy_of_backup(file) as copy:
+            with schema.open_engine(copy) as engine:
+                done = _prepare_copy(engine, target)
+            done.kept = target.swap_in_copy(clock.now())
     return done
 
 
-def _settle(engine: Engine, target: SqliteTarget | PostgresqlTarget) -> Restored:
-    """Check the copy, bring it to this release, and end what the backup held open.
+def _prepare_copy(engine: Engine, target: SqliteTarget | PostgresqlTarget) -> Restored:
+    """Check the copy, upgrade it to this release, and end its open sessions, links and jobs.
 
-    Nothing of it is written to before its schema is known to be the portal's: no trigger of another runs.
+    Nothing is written to it before its schema is known to be the portal's, so no foreign trigger runs.
     """
     done = Restored(head=checks.head())
     try:
         done.revision = _revision_of(engine)
-        with target.empty() as beside, schema.opened(beside) as made:
-            schema.upgrade(made, done.revision)
-            schema.refuse_differences(schema.schema_of(engine), schema.schema_of(made))
+        with target.empty_database() as beside, schema.open_engine(beside) as expected:
+            schema.upgrade(expected, done.revision)
+            schema.refuse_differences(schema.schema_of(engine), schema.schema_of(expected))
         if done.revision != done.head:
             schema.upgrade(engine, done.head)
         with engine.begin() as connection:
@@ -86,29 +86,29 @@ def _settle(engine: Engine, target: SqliteTarget | PostgresqlTarget) -> Restored
             as_text = "SELECT CAST(max(recorded_at) AS varchar) FROM stamp"
             done.newest_stamp = connection.scalar(text(as_text)) or ""
     except (DBAPIError, sqlite3.Error) as error:
-        said = checks.in_one_line(error)
-        raise RuleError(f"The backup is damaged ({said}). Nothing was changed.") from error
+        cause = checks.in_one_line(error)
+        raise RuleError(f"The backup is damaged ({cause}). Nothing was changed.") from error
     return done
 
 
 def _revision_of(engine: Engine) -> str:
-    """The one revision at which the copy stands.
+    """The migration revision of the copy.
 
     Raises:
         RuleError: It has none, or one that this release does not know.
     """
-    held: list[str] = []
+    revisions: list[str] = []
     if inspect(engine).has_table("alembic_version"):
         with engine.connect() as connection:
-            held = list(connection.scalars(text("SELECT version_num FROM alembic_version")))
-    if len(held) != 1:
+            revisions = list(connection.scalars(text("SELECT version_num FROM alembic_version")))
+    if len(revisions) != 1:
         raise RuleError("The backup says no release that made it. Nothing was changed.")
-    if held[0] not in checks.known_revisions():
+    if revisions[0] not in checks.known_revisions():
         raise RuleError(
-            f"The backup was made by a newer release (revision {held[0]}): install that release first. "
+            f"The backup was made by a newer release (revision {revisions[0]}): install that release first. "
             "Nothing was changed."
         )
-    return held[0]
+    return revisions[0]
 
 
 def _end_what_was_open(connection: Connection, done: Restored) -> None:

@@ -1,7 +1,7 @@
-"""What a database holds beside its rows, object by object, and what the migrations of a revision make.
+"""Compares the schema of a database, object by object, with the one that its migrations make.
 
-Rows can be trusted only as far as the triggers and constraints that kept them: a backup whose schema is
-not the one that its revision makes was changed by somebody else.
+Rows can be trusted only as far as the triggers and constraints that protected them: a backup whose schema
+differs from that of its revision was changed by somebody else.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from portal.db import prepare_engine
 from portal.errors import RuleError
 from portal.operations.checks import MIGRATIONS
 
-Schema = dict[str, str]  # each object's kind and name, with how it is written
+Schema = dict[str, str]  # definition of each object, by its kind and name
 MOST_SAID = 20
 _SQLITE = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY 1"
 # Of all schemas but PostgreSQL's own. Extensions belong to whoever runs the server.
@@ -66,15 +66,15 @@ class ForeignSchemaError(RuleError):
 
     def __init__(self, differences: list[str]) -> None:
         more = len(differences) - MOST_SAID
-        said = ", ".join(differences[:MOST_SAID]) + (f" and {more} more" if more > 0 else "")
+        listed = ", ".join(differences[:MOST_SAID]) + (f" and {more} more" if more > 0 else "")
         super().__init__(
-            f"The backup was not made by this portal, or was changed since: {said}. Nothing was changed."
+            f"The backup was not made by this portal, or was changed since: {listed}. Nothing was changed."
         )
 
 
 @contextmanager
-def opened(url: URL) -> Iterator[Engine]:
-    """An engine on a database beside the portal's own, set up as that is, and no connection kept."""
+def open_engine(url: URL) -> Iterator[Engine]:
+    """An engine for another database, set up like the portal's own, without a connection pool."""
     engine = create_engine(url, poolclass=NullPool)
     prepare_engine(engine)
     try:
@@ -95,17 +95,22 @@ def schema_of(engine: Engine) -> Schema:
     """Every table, column, index, constraint, trigger, view and function, with its text."""
     statement = _SQLITE if engine.dialect.name == "sqlite" else _POSTGRESQL
     with engine.connect() as connection:
-        return {name: " ".join(str(said).split()) for name, said in connection.execute(text(statement))}
+        return {
+            name: " ".join(str(definition).split())
+            for name, definition in connection.execute(text(statement))
+        }
 
 
-def refuse_differences(held: Schema, made: Schema) -> None:
-    """Compare what a backup holds with what the migrations of its revision make.
+def refuse_differences(actual: Schema, expected: Schema) -> None:
+    """Refuse a backup whose schema differs from the one that the migrations of its revision make.
 
     Raises:
-        ForeignSchemaError: Something is missing, more, or written in another way.
+        ForeignSchemaError: An object is missing, added or different.
     """
-    found = [f"{name} is missing" for name in made.keys() - held.keys()]
-    found += [f"{name} is not the portal's" for name in held.keys() - made.keys()]
-    found += [f"{name} differs" for name in made.keys() & held.keys() if made[name] != held[name]]
-    if found:
-        raise ForeignSchemaError(sorted(found, key=lambda said: (said.startswith("column"), said)))
+    differences = [f"{name} is missing" for name in expected.keys() - actual.keys()]
+    differences += [f"{name} is not the portal's" for name in actual.keys() - expected.keys()]
+    differences += [
+        f"{name} differs" for name in expected.keys() & actual.keys() if expected[name] != actual[name]
+    ]
+    if differences:
+        raise ForeignSchemaError(sorted(differences, key=lambda text: (text.startswith("column"), text)))

@@ -1,4 +1,4 @@
-"""Why a server could not serve: found out before it begins, and said in a sentence."""
+"""Checks, before the server starts, whether it can serve; gives a sentence for each problem."""
 
 import errno
 import socket
@@ -15,13 +15,13 @@ from portal.operations import checks
 WAIT_SECONDS = 5  # for a database server that does not answer
 
 
-def why_not_serve(config: Config) -> list[str]:
-    """A sentence for each reason; none where the portal can serve."""
-    found = (_why_not_listen(config), _why_not_read(config), _why_not_now(config))
-    return [why for why in found if why]
+def reasons_not_to_serve(config: Config) -> list[str]:
+    """A sentence for each reason why the portal cannot serve; empty if it can."""
+    reasons = (_reason_not_to_listen(config), _reason_not_to_read(config), _reason_not_to_start(config))
+    return [reason for reason in reasons if reason]
 
 
-def _why_not_listen(config: Config) -> str:
+def _reason_not_to_listen(config: Config) -> str:
     try:
         family, kind, _, _, address = socket.getaddrinfo(config.bind, config.port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -38,8 +38,8 @@ def _why_not_listen(config: Config) -> str:
     return ""
 
 
-def _why_not_now(config: Config) -> str:
-    """Whether a restore is under way; from here on none can begin until the server and its workers end."""
+def _reason_not_to_start(config: Config) -> str:
+    """Reason if a restore is under way; from now on none can begin until this process and its workers end."""
     try:
         presence.stay(config.instance)
     except presence.RestoringError as error:
@@ -47,7 +47,7 @@ def _why_not_now(config: Config) -> str:
     return ""
 
 
-def _why_not_read(config: Config) -> str:
+def _reason_not_to_read(config: Config) -> str:
     url = make_url(config.sqlalchemy_url)
     options = {"connect_timeout": WAIT_SECONDS} if url.get_backend_name() == "postgresql" else {}
     engine = create_engine(url, poolclass=NullPool, connect_args=options)
@@ -56,9 +56,9 @@ def _why_not_read(config: Config) -> str:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA schema_version")  # opens the file
     except (DBAPIError, sqlite3.Error) as error:
-        why = checks.in_one_line(error)
+        cause = checks.in_one_line(error)
         return (
-            f"DATABASE_URL: the database cannot be opened ({why}). Is it running, and is the address right?"
+            f"DATABASE_URL: the database cannot be opened ({cause}). Is it running, and is the address right?"
         )
     finally:
         engine.dispose()

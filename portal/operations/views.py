@@ -25,18 +25,18 @@ def readyz() -> ResponseReturnValue:
     """The database is reachable and at the newest migration, and the disk can be written.
 
     To the networks of ``STATUS_NETWORKS`` also each check by its name, whether workers take up jobs and
-    whether the clock is right, which pages can do without for a while.
+    whether the clock is right; pages can be served for a while without these two.
     """
-    needed = checks.run(checks.NEEDED, log=True)
+    needed = checks.run_checks(checks.NEEDED, log=True)
     ready = all(needed.values())
-    said = {"status": "ready" if ready else "not ready"}
-    watched = checks.run(checks.WATCHED, log=False) if ready else dict.fromkeys(checks.WATCHED, False)
+    body = {"status": "ready" if ready else "not ready"}
+    watched = checks.run_checks(checks.WATCHED, log=False) if ready else dict.fromkeys(checks.WATCHED, False)
     details = {"checks": needed, **watched} if _is_trusted() else {}
-    return jsonify(**said, **details), 200 if ready else 503
+    return jsonify(**body, **details), 200 if ready else 503
 
 
 def _is_trusted() -> bool:
-    """Whether the request comes straight from a network that may know details."""
+    """Whether the request comes directly from a network that may see details."""
     if request.environ.get(STRANGER):
         return False
     try:
