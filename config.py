@@ -17,14 +17,14 @@ ROOT = Path(__file__).resolve().parent
 DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served
 PRODUCTION_SIGNS = ("SECRET_KEY", "PUBLIC_URL", "DATABASE_URL", "SMTP_HOST")  # no demo where one is set
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-NO_NUMBER = -1  # what stands for a text that is no number: every limit lies above it
+NO_NUMBER = -1  # stands in for text that is not a number; below every limit
 LONGEST_LINE = 500  # characters of a text that people read
 FEWEST_KINDS = 10  # of characters in a secret key; 32 random hexadecimal digits have 14 on average
 KNOWN_SECRETS = (  # of tutorials and examples, in small letters
     "change", "secret", "password", "example", "insecure", "qwerty", "correct-horse",
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
 )  # fmt: skip
-LIMITS = {  # of each number: its least and its most
+LIMITS = {  # the least and the most of each number
     "PORT": (1, 65_535),
     "SESSION_IDLE_MINUTES": (1, 24 * 60),
     "SESSION_ABSOLUTE_HOURS": (1, 7 * 24),
@@ -64,16 +64,16 @@ def _env(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
-def _number(name: str, default: str) -> int:
-    return _digits(_env(name) or default)
+def _number_setting(name: str, default: str) -> int:
+    return _parse_digits(_env(name) or default)
 
 
-def _digits(text: str) -> int:
+def _parse_digits(text: str) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else NO_NUMBER
 
 
 def weakness_of_secret(secret: str) -> str:
-    """Why a secret key could be guessed, in a few words; empty where nothing shows it.
+    """Reason why a secret key could be guessed, in a few words; empty if no reason is found.
 
     >>> weakness_of_secret("a" * 64), weakness_of_secret("0123456789abcdef" * 4)
     ('holds too few different characters', 'repeats itself')
@@ -92,11 +92,11 @@ def weakness_of_secret(secret: str) -> str:
     return ""
 
 
-def _parts(address: str) -> SplitResult | None:
-    """The parts of an address; None where it cannot be taken apart."""
+def _split_address(address: str) -> SplitResult | None:
+    """The parts of a URL; None if it is malformed."""
     try:
         parts = urlsplit(address)
-        parts.port  # noqa: B018 - read, because only then a wrong one is noticed
+        parts.port  # noqa: B018 - a wrong port raises only when it is read
     except ValueError:
         return None
     return parts
@@ -109,7 +109,7 @@ class Config:
     mode: str = field(default_factory=lambda: _env("PORTAL_MODE"))
     database_url: str = field(default_factory=lambda: _env("DATABASE_URL"))
     bind: str = field(default_factory=lambda: _env("BIND", "127.0.0.1"))
-    port: int = field(default_factory=lambda: _number("PORT", "8000"))
+    port: int = field(default_factory=lambda: _number_setting("PORT", "8000"))
     public_url: str = field(default_factory=lambda: _env("PUBLIC_URL"))
     trusted_proxies: str = field(default_factory=lambda: _env("TRUSTED_PROXIES"))
     secret_key: str = field(default_factory=lambda: _env("SECRET_KEY"))
@@ -123,26 +123,26 @@ class Config:
     )
     status_networks: str = field(default_factory=lambda: _env("STATUS_NETWORKS", "127.0.0.0/8 ::1"))
     brand_colour: str = field(default_factory=lambda: _env("BRAND_COLOUR") or brand.DEFAULT)
-    idle_minutes: int = field(default_factory=lambda: _number("SESSION_IDLE_MINUTES", "60"))
-    absolute_hours: int = field(default_factory=lambda: _number("SESSION_ABSOLUTE_HOURS", "12"))
+    idle_minutes: int = field(default_factory=lambda: _number_setting("SESSION_IDLE_MINUTES", "60"))
+    absolute_hours: int = field(default_factory=lambda: _number_setting("SESSION_ABSOLUTE_HOURS", "12"))
 
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
     jobs_url: str = field(default_factory=lambda: _env("JOBS_URL"))
-    jobs_workers: int = field(default_factory=lambda: _number("JOBS_WORKERS", "1"))
-    jobs_lost_seconds: int = field(default_factory=lambda: _number("JOBS_LOST_SECONDS", "30"))
-    jobs_kept_days: int = field(default_factory=lambda: _number("JOBS_KEPT_DAYS", "90"))
+    jobs_workers: int = field(default_factory=lambda: _number_setting("JOBS_WORKERS", "1"))
+    jobs_lost_seconds: int = field(default_factory=lambda: _number_setting("JOBS_LOST_SECONDS", "30"))
+    jobs_kept_days: int = field(default_factory=lambda: _number_setting("JOBS_KEPT_DAYS", "90"))
 
     smtp_host: str = field(default_factory=lambda: _env("SMTP_HOST"))
-    smtp_port: int = field(default_factory=lambda: _number("SMTP_PORT", "587"))
+    smtp_port: int = field(default_factory=lambda: _number_setting("SMTP_PORT", "587"))
     smtp_tls: str = field(default_factory=lambda: _env("SMTP_TLS", "starttls"))
     smtp_user: str = field(default_factory=lambda: _env("SMTP_USER"))
     smtp_password: str = field(default_factory=lambda: _env("SMTP_PASSWORD"))
     smtp_from: str = field(default_factory=lambda: _env("SMTP_FROM"))
     smtp_authorities: str = field(default_factory=lambda: _env("SMTP_CA_FILE"))
-    smtp_per_minute: int = field(default_factory=lambda: _number("SMTP_PER_MINUTE", "60"))
-    smtp_seconds: int = field(default_factory=lambda: _number("SMTP_TIMEOUT_SECONDS", "30"))
+    smtp_per_minute: int = field(default_factory=lambda: _number_setting("SMTP_PER_MINUTE", "60"))
+    smtp_seconds: int = field(default_factory=lambda: _number_setting("SMTP_TIMEOUT_SECONDS", "30"))
     mail_from_time: str = field(default_factory=lambda: _env("MAIL_FROM_TIME", "07:00"))
     mail_until_time: str = field(default_factory=lambda: _env("MAIL_UNTIL_TIME", "20:00"))
     mail_bank_holidays: str = field(default_factory=lambda: _env("MAIL_ON_BANK_HOLIDAYS", "no"))
@@ -168,23 +168,23 @@ class Config:
         if faults:
             raise ConfigError(*faults)
 
-    def _set(self, name: str, value: Any) -> None:
+    def _set_field(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
     def _take_mark(self) -> None:
-        """Production, unless ``make run`` marked the folder and no setting speaks of production."""
+        """Set the mode: demo if ``make run`` marked the folder and no setting is meant for production."""
         mark = self.instance / DEMO_MARK
         marked = mark.is_file() and not any(map(_env, PRODUCTION_SIGNS))
-        self._set("mode", "demo" if marked else "production")
+        self._set_field("mode", "demo" if marked else "production")
         if marked and not _env("PORT"):
-            self._set("port", _digits(mark.read_text().strip()))
+            self._set_field("port", _parse_digits(mark.read_text().strip()))
 
     def mark_demo(self) -> None:
-        """Mark the folder as the demo's, so that commands typed with no environment speak of this demo."""
+        """Mark the instance folder as a demo, so that commands without settings use this demo."""
         (self.instance / DEMO_MARK).write_text(f"{self.port}\n")
 
     def unmark_demo(self) -> None:
-        """Take the mark away: what serves production once is never taken for the demo again."""
+        """Remove the mark, so that a folder used for production is never taken for a demo."""
         (self.instance / DEMO_MARK).unlink(missing_ok=True)
 
     def _folder_faults(self) -> Iterator[str]:
@@ -221,14 +221,14 @@ class Config:
         if not re.fullmatch(r"[A-Za-z0-9.:_-]+", self.bind):
             yield "BIND is an address of this machine such as 127.0.0.1, without a port."
         try:
-            self._set("brand_colour", brand.checked(self.brand_colour))
+            self._set_field("brand_colour", brand.checked(self.brand_colour))
         except brand.BrandColourError as error:
             yield f"BRAND_COLOUR: {error}"
 
     def _address_faults(self) -> Iterator[str]:
         if not self.public_url:
             return
-        parts = _parts(self.address)
+        parts = _split_address(self.address)
         if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
             yield "PUBLIC_URL is an address such as https://learning.example.police.uk"
         elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
@@ -242,12 +242,12 @@ class Config:
             ("STATUS_NETWORKS", self.status_networks),
         ):
             try:
-                proxies.networks(text)
+                proxies.parse_networks(text)
             except proxies.NetworkError as error:
                 yield f"{name} lists networks such as 10.1.0.0/16, with commas between them: {error}."
 
     def _database_faults(self) -> Iterator[str]:
-        parts = _parts(self.sqlalchemy_url)
+        parts = _split_address(self.sqlalchemy_url)
         is_file = self.sqlalchemy_url.startswith("sqlite:///") and len(self.sqlalchemy_url) > len(
             "sqlite:///"
         )
@@ -257,7 +257,7 @@ class Config:
     def _jobs_faults(self) -> Iterator[str]:
         if self.jobs not in {"embedded", "separate"}:
             yield "JOBS is 'embedded' or 'separate'."
-        parts = _parts(self.jobs_address)
+        parts = _split_address(self.jobs_address)
         schemes = {"sqlite", "postgresql", "redis", "rediss"}
         if self.jobs_url and (parts is None or parts.scheme not in schemes):
             yield "JOBS_URL begins with sqlite:///, postgresql:// or redis://"
@@ -289,7 +289,7 @@ class Config:
 
     @property
     def line_managers_see(self) -> bool:
-        """Whether line managers see direct reports without a grant; only the demo says so by itself."""
+        """Whether line managers see direct reports without a grant; the default only in the demo."""
         return (self.line_manager_sight or ("on" if self.mode == "demo" else "off")) == "on"
 
     @property
@@ -312,7 +312,7 @@ class Config:
                 made.write(fresh)
         except FileExistsError:
             fresh = file.read_text().strip()
-        self._set(name, fresh)
+        self._set_field(name, fresh)
 
     @property
     def address(self) -> str:
@@ -321,13 +321,13 @@ class Config:
 
     @property
     def trusted_networks(self) -> tuple[proxies.Network, ...]:
-        """Networks of the proxies whose word on a sender's address is believed; none unless set."""
-        return proxies.networks(self.trusted_proxies)
+        """Networks of proxies trusted to give a client's address in ``X-Forwarded-For``; none by default."""
+        return proxies.parse_networks(self.trusted_proxies)
 
     @property
     def watching_networks(self) -> tuple[proxies.Network, ...]:
         """Networks that may read the details of ``/readyz``; this machine alone unless set."""
-        return proxies.networks(self.status_networks)
+        return proxies.parse_networks(self.status_networks)
 
     @property
     def secure(self) -> bool:

@@ -1,4 +1,4 @@
-"""Child processes: copies of this one, begun anew whenever they die."""
+"""Child processes: forks of this one, restarted whenever they die."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 PAUSE_SECONDS = 0.2
-AGAIN_SECONDS, MOST_SECONDS = 1, 60  # before a child that died is begun anew: longer each time
+AGAIN_SECONDS, MOST_SECONDS = 1, 60  # before a child that died is restarted: longer each time
 
 
 def fork_copy(act: Callable[[], None]) -> int:
@@ -21,18 +21,18 @@ def fork_copy(act: Callable[[], None]) -> int:
         return pid
     code = 1
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)  # what the parent does about them is not for its copy
+        signal.signal(number, signal.SIG_DFL)  # the parent's handlers are not for its copy
     try:
         if os.getppid() == parent:  # or it died in between
             act()
         code = 0
     finally:
-        os._exit(code)  # none of what the parent does at its end
+        os._exit(code)  # without the parent's clean-up
 
 
 @dataclass
 class Child:
-    """One kept process: ``pid`` is 0 between its end and its next start."""
+    """One child process: ``pid`` is 0 between its end and its next start."""
 
     act: Callable[[], None]
     pid: int = 0
@@ -40,11 +40,11 @@ class Child:
     wait: float = AGAIN_SECONDS
 
     def start(self) -> None:
-        """Begin it."""
+        """Start the process."""
         self.pid, self.started = fork_copy(self.act), time.monotonic()
 
-    def check(self) -> None:
-        """Note whether it has died; begin it anew once its pause is over."""
+    def restart_if_ended(self) -> None:
+        """Note whether it has ended; start it again once its pause is over."""
         ended, code = os.waitpid(self.pid, os.WNOHANG) if self.pid else (0, 0)
         if ended:
             self.pid, lived = 0, time.monotonic() - self.started
@@ -66,8 +66,8 @@ def keep_running(
     Args:
         acts: What each child does.
         goodbye_seconds: How long a child may take to end; then it is killed.
-        with_parent: End as well when the process that began this one is gone; else when its terminal is.
-        before_end: What to do before the children are told to end.
+        with_parent: End also when the parent of this process is gone; else when its terminal is closed.
+        before_end: Called before the children are told to end.
     """
     ending: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -82,13 +82,13 @@ def keep_running(
         child.start()
     while not ending and (not with_parent or os.getppid() == parent):
         for child in children:
-            child.check()
+            child.restart_if_ended()
         time.sleep(PAUSE_SECONDS)
     before_end()
-    _end([child.pid for child in children if child.pid], goodbye_seconds)
+    _end_processes([child.pid for child in children if child.pid], goodbye_seconds)
 
 
-def _end(pids: list[int], seconds: float) -> None:
+def _end_processes(pids: list[int], seconds: float) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGTERM)
     last = time.monotonic() + seconds

@@ -71,7 +71,7 @@ def answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
 def _item_page(sheet: Paper, number: int, error: AnswerError | None = None) -> ResponseReturnValue:
     question = sheet.question(number)
     if error is not None:
-        question = replace(question, answer=error.shown(question.answer))
+        question = replace(question, answer=error.answer_to_show(question.answer))
     return render_template(
         "assessment/item.html",
         sheet=sheet,

@@ -141,10 +141,10 @@ class Shown:
 
 
 def choices_shown(choices: Sequence[Content], order: Sequence[str], chosen: Container[str]) -> list[Shown]:
-    """The choices in this order; ``chosen`` holds the keys of those that were taken."""
-    held = {choice["key"]: choice for choice in choices}
+    """The choices in the order given; ``chosen`` holds the keys of the selected ones."""
+    by_key = {choice["key"]: choice for choice in choices}
     return [
-        Shown(value, held[key]["html"], key in chosen, held[key]["correct"], held[key]["feedback_html"])
+        Shown(value, by_key[key]["html"], key in chosen, by_key[key]["correct"], by_key[key]["feedback_html"])
         for key, value in values_of(order).items()
     ]
 

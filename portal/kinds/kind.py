@@ -45,11 +45,11 @@ class Answer:
 
 
 class AnswerError(RuleError):
-    """What was sent is no answer to the item: what is missing, and what was sent, to be shown again.
+    """The input is not a valid answer to the item; holds the errors and the input, to be shown again.
 
     Args:
         places: A sentence and the id of the control that it is about.
-        typed: What could be read of it.
+        typed: The part of the input that could be read.
         saved: Whether the answer saved last is shown instead, beside the texts of ``typed``.
     """
 
@@ -58,8 +58,8 @@ class AnswerError(RuleError):
         self.typed = typed or Answer()
         super().__init__(" ".join(sentence for sentence, _ in places))
 
-    def shown(self, last: Answer) -> Answer:
-        """What the page shows again; ``last`` is the answer that was saved."""
+    def answer_to_show(self, last: Answer) -> Answer:
+        """The answer that the page shows again; ``last`` is the answer that was saved."""
         return Answer(last.choices, {**last.texts, **self.typed.texts}) if self.saved else self.typed
 
 

@@ -1,4 +1,4 @@
-"""What a page sends for a choice: its number among those that the page shows, never its author's key.
+"""Form values of choices: the number of the choice on the page, never the key that its author gave it.
 
 An author's key may say which choice is right (``value="safe"``). The order is that of the attempt: a number
 says nothing of another attempt, and is the same whenever the question is shown again.
@@ -6,12 +6,12 @@ says nothing of another attempt, and is the same whenever the question is shown 
 
 from collections.abc import Sequence
 
-# Said of what a page of an earlier release sent, which had keys, as of anything made up: what is saved stays.
+# The error for an unknown value, such as a key from a page of an earlier release: the saved answer stays.
 EARLIER_PAGE = "This page was opened before the portal was updated. Select your answer again"
 
 
 def values_of(keys: Sequence[str]) -> dict[str, str]:
-    """What a page sends for each of these keys, shown in this order. It has a dot, which no key has.
+    """The form value for each of these keys, shown in this order. It has a dot, which no key has.
 
     >>> values_of(["safe", "status"])
     {'safe': 'c.1', 'status': 'c.2'}
@@ -20,5 +20,5 @@ def values_of(keys: Sequence[str]) -> dict[str, str]:
 
 
 def keys_of(keys: Sequence[str]) -> dict[str, str]:
-    """The keys by what a page sends for them."""
+    """The keys by their form values."""
     return {value: key for key, value in values_of(keys).items()}

@@ -19,7 +19,7 @@ from portal.monitoring.filters import (
 )
 from portal.monitoring.reach import Reach
 from portal.people.models import Post
-from portal.web.asked import UnknownValueError, unknown
+from portal.web.asked import UnknownValueError, reason_of_refusal
 
 FIXED: dict[str, Collection[str]] = {"status": STATUS_WORDS, "late": LATE_BANDS, "due": DUE_DAYS}
 
@@ -44,12 +44,12 @@ def _fixed_value_faults(filters: Filters) -> Iterable[tuple[str, str]]:
     for name, values in FIXED.items():
         asked = filters.address.get(name)
         if asked is not None and asked not in values:
-            yield unknown(FIELD_WORDS[name].lower(), asked, list(values)), name
+            yield reason_of_refusal(FIELD_WORDS[name].lower(), asked, list(values)), name
 
 
 def _unit_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
     if filters.unit and reach.unit_of(filters.unit) is None:
-        sentence = unknown("unit", filters.unit, [])
+        sentence = reason_of_refusal("unit", filters.unit, [])
         yield (
             f"{sentence} Write the whole path of a unit that you can see, or choose one from the list.",
             "unit",
@@ -72,7 +72,7 @@ def _post_faults(name: str, values: Iterable[str], column: Any, reach: Reach) ->
             every = {
                 getattr(post, column.key) for post in _posts_maybe_seen(true(), reach) if reach.saw_post(post)
             }
-            yield unknown(FIELD_WORDS[name].lower(), value, sorted(every)), name
+            yield reason_of_refusal(FIELD_WORDS[name].lower(), value, sorted(every)), name
 
 
 def _posts_maybe_seen(condition: ColumnElement[bool], reach: Reach) -> Iterable[Any]:

@@ -1,4 +1,4 @@
-"""One connection: how long it may idle, and how slowly its client may send or take."""
+"""Connections with limits on idle time and on slow clients."""
 
 import fcntl
 import struct
@@ -15,9 +15,9 @@ READER_WINDOW = 60  # seconds over which the rate of a reader is averaged: a pho
 
 
 class PacedChannel(HTTPChannel):
-    """A connection that is closed when its client neither uses it nor lets it go.
+    """A connection that is closed if its client is idle or slow for too long.
 
-    Request threads never wait for a client: what it does not take at once goes to a temporary file.
+    Request threads never wait for a client: data that it does not take at once goes to a temporary file.
     """
 
     parser_class = StrictParser
@@ -31,7 +31,7 @@ class PacedChannel(HTTPChannel):
         super().__init__(*args, **kwargs)
 
     def service(self) -> None:
-        """Work on one request, in a thread of its lane."""
+        """Handle one request, in a thread of its lane."""
         self.has_served = True
         try:
             super().service()
@@ -46,21 +46,21 @@ class PacedChannel(HTTPChannel):
 
     @property
     def is_answering(self) -> bool:
-        """Whether the server owes an answer, or a part of one."""
+        """Whether an answer, or a part of one, is still to be sent."""
         return bool(self.requests or self.total_outbufs_len)
 
     @property
     def waits_for_client(self) -> bool:
-        """Whether nothing is left to do but for the client: to ask, to send the rest, or to take."""
+        """Whether only the client can act next: send a request, or its rest, or take the answer."""
         return bool(not self.requests or self.total_outbufs_len)
 
     @property
     def bytes_received(self) -> int:
-        """Bytes of a body that is not there in full yet."""
+        """Bytes received of a body that is not complete yet."""
         return self.request.body_bytes_received if self.request is not None else 0
 
     def is_stuck(self, now: float) -> bool:
-        """Whether the client is too slow, or idles for too long; asked about once a second."""
+        """Whether the client is too slow, or idle for too long; called about once a second."""
         if self.total_outbufs_len:
             taken = self.sent - self._not_taken()
             self.outgoing = self.outgoing or Pace(READER_WINDOW, taken, now)
@@ -73,7 +73,7 @@ class PacedChannel(HTTPChannel):
         return now - self.busy_at > (IDLE_SECONDS if self.has_served else HEADER_SECONDS)
 
     def _not_taken(self) -> int:
-        """Bytes that the system holds because the client has not taken them yet; 0 where it cannot say."""
+        """Bytes in the kernel's send buffer, not yet taken by the client; 0 if unknown."""
         try:
             answer = fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
         except OSError:

@@ -1,7 +1,7 @@
-"""Threads by the kind of request, so that no kind can take the threads of another.
+"""Separate threads for each kind of request, so that no kind can use up the threads of another.
 
 Pages never wait behind forms that wait for the database's one writer, nor behind files that take long
-to write; and whoever watches the machine is answered while everything else is busy.
+to write; and health checks are answered while everything else is busy.
 """
 
 import re
@@ -53,6 +53,6 @@ class Lanes:
         """Queue the first request of a channel."""
         self.dispatchers[lane].add_task(channel)
 
-    def waiting(self, lane: Lane) -> int:
+    def count_waiting(self, lane: Lane) -> int:
         """How many requests wait for a thread of this lane."""
         return len(self.dispatchers[lane].queue)

@@ -1,6 +1,6 @@
-"""Reads requests: refuses those that can be read in two ways, and notes how fast they come.
+"""Parses requests: refuses ambiguous ones, and measures how fast they arrive.
 
-A proxy in front and the server behind it must agree on where a request ends and whom it is for, or one
+A proxy in front and the server behind it must agree on where a request ends and which host it is for, or one
 request is smuggled inside another.
 """
 
@@ -19,13 +19,13 @@ SINGLE = ("HOST", "CONTENT-LENGTH", "TRANSFER-ENCODING")
 
 
 class Pace:
-    """Bytes that went one way, averaged over one window of seconds after another."""
+    """Rate of bytes in one direction, averaged over consecutive windows of seconds."""
 
     def __init__(self, window: float, count: int, now: float) -> None:
         self.window, self.count, self.since = window, count, now
 
     def is_too_slow(self, count: int, now: float) -> bool:
-        """Whether fewer than ``RATE`` bytes a second went since the window began; begins the next one."""
+        """Whether the rate since the window began is below ``RATE``; starts the next window."""
         if now - self.since < self.window:
             return False
         slow = count - self.count < RATE * (now - self.since)
@@ -34,7 +34,7 @@ class Pace:
 
 
 class StrictParser(HTTPRequestParser):
-    """One request as it comes in."""
+    """Parses one request as it arrives."""
 
     def __init__(self, adj: object) -> None:
         super().__init__(adj)
@@ -71,7 +71,7 @@ class StrictParser(HTTPRequestParser):
 
 
 def _single_values(header: bytes) -> dict[str, list[bytes]]:
-    """The values of each header that a request may carry once, as often as they stand there."""
+    """The values of each header that a request may carry once, with repetitions."""
     values: dict[str, list[bytes]] = {name: [] for name in SINGLE}
     for line in get_header_lines(header):
         field = HEADER_FIELD_RE.match(line)
@@ -82,7 +82,7 @@ def _single_values(header: bytes) -> dict[str, list[bytes]]:
 
 
 class BusyWithFilesError(Error):
-    """Answer to one more file than the server sends or keeps waiting at once."""
+    """Refusal of a file because too many are being sent or are waiting."""
 
     code = 503
     reason = "Service Unavailable"
@@ -109,8 +109,8 @@ class OneLine(logging.Filter):
     """Keeps a client from forging lines of the log through the path of its request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Escape what does not print."""
-        said = record.getMessage()
-        if not said.isprintable():
-            record.msg, record.args = repr(said), ()
+        """Escape unprintable characters."""
+        message = record.getMessage()
+        if not message.isprintable():
+            record.msg, record.args = repr(message), ()
         return True

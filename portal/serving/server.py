@@ -1,4 +1,4 @@
-"""One web process: reads requests and sends answers in one loop, and works on them in lanes of threads."""
+"""One web process: an event loop for connections, and lanes of threads that handle the requests."""
 
 import logging
 import os
@@ -19,10 +19,10 @@ from portal.serving.lanes import Lane, Lanes, lane_of
 from portal.serving.requests import BusyWithFilesError, OneLine
 
 MIB = 1024 * 1024
-MOST_CONNECTIONS = 1000  # of one process; beyond nine tenths the longest idle or unfinished ones go
+MOST_CONNECTIONS = 1000  # of one process; beyond nine tenths, the oldest idle or unfinished ones are closed
 FILES_EACH = 3  # descriptors of a connection: itself, its body and its answer in temporary files
 LARGEST_BODY = 32 * MIB  # an import's file; the application refuses less with a page of its own
-MOST_RECEIVED = 256 * MIB  # of all bodies that are not there in full yet
+MOST_RECEIVED = 256 * MIB  # of all incomplete bodies
 MOST_UNSENT = 1024 * MIB  # of answers that wait on the disk for slow readers
 MOST_FILES_WAITING = 20
 FINISH_SECONDS = 20  # for requests under way when the server is told to end
@@ -38,7 +38,7 @@ SETTINGS = {
     "cleanup_interval": 1,
     "expose_tracebacks": False,
     "log_socket_errors": False,
-    # The application itself decides whom it believes: portal/web reads what a trusted proxy forwarded.
+    # The application itself decides which proxies to trust: portal/web reads their headers.
     "clear_untrusted_proxy_headers": False,
 }
 BUSY = "Other files are being sent. Try again in a minute."
@@ -72,10 +72,10 @@ class Server(TcpWSGIServer):
 
     def _is_full(self) -> bool:
         unsent = sum(channel.total_outbufs_len for channel in list(self.active_channels.values()))
-        return unsent > MOST_UNSENT or self.lanes.waiting(Lane.FILES) >= MOST_FILES_WAITING
+        return unsent > MOST_UNSENT or self.lanes.count_waiting(Lane.FILES) >= MOST_FILES_WAITING
 
     def maintenance(self, now: float) -> None:
-        """Close connections that are stuck, and some more where there are too many; once a second."""
+        """Close connections that are stuck, and more if there are too many; called once a second."""
         self.is_ending = self.is_ending or os.getppid() != self.parent
         at = monotonic()
         for channel in list(self.active_channels.values()):
@@ -84,7 +84,7 @@ class Server(TcpWSGIServer):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Close first what the client has not asked in full, then what it does not take; oldest first."""
+        """Close connections with unfinished requests first, then those with untaken answers; oldest first."""
         waiting = [channel for channel in self.active_channels.values() if channel.waits_for_client]
         too_many = len(self.active_channels) - MOST_CONNECTIONS * 9 // 10
         if too_many > 0:
@@ -98,13 +98,13 @@ class Server(TcpWSGIServer):
             received -= channel.bytes_received
             channel.handle_close()
 
-    def end(self, *_: object) -> None:
-        """Let ``run`` return once the requests under way are answered."""
+    def begin_to_end(self, *_: object) -> None:
+        """Make ``run`` return once the requests under way are answered."""
         self.is_ending = True
         self.pull_trigger()
 
     def run(self) -> None:
-        """Serve until told to end, or until the process that began this one is gone; answer what is asked."""
+        """Serve until told to end or the parent process is gone; finish requests under way."""
         while not self.is_ending:
             wasyncore.poll2(1, self._map)
         self.del_channel()
@@ -123,22 +123,22 @@ class Server(TcpWSGIServer):
 def serve_requests(
     application: Callable[..., Any], listening: socket.socket, refusal_headers: Mapping[str, str]
 ) -> None:
-    """Be one web process until SIGTERM; Ctrl-C is for the process that keeps this one.
+    """Run one web process until SIGTERM; Ctrl-C is handled by its parent.
 
     Args:
         application: The WSGI application.
         listening: Bound, and shared with the other web processes.
-        refusal_headers: What the server's own refusals carry.
+        refusal_headers: Headers of the server's own error answers.
     """
     for name in (signal.SIGINT, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES_EACH * MOST_CONNECTIONS + 200
+    needed = FILES_EACH * MOST_CONNECTIONS + 200
     if hard == resource.RLIM_INFINITY or hard > soft:
-        most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        most = needed if hard == resource.RLIM_INFINITY else min(hard, needed)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
     logging.getLogger("waitress").addFilter(OneLine())
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full lane is no news each time
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else each request to a full lane is logged
     server = Server(application, listening, refusal_headers)
-    signal.signal(signal.SIGTERM, server.end)
+    signal.signal(signal.SIGTERM, server.begin_to_end)
     server.run()

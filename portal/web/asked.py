@@ -1,4 +1,4 @@
-"""What the address of a list or a file asks for, read strictly: unknown values are refused in a sentence.
+"""Strict reading of the query of a list or a file: unknown values are refused with a sentence.
 
 A filter that is left out because its value is unknown would give a full list, or an empty one, under the
 name of what was asked for. So every list reads its address here.
@@ -27,7 +27,7 @@ class UnknownValueError(BadInputError):
 
 
 class Asked:
-    """The arguments of an address; ``faults`` collects a sentence and the field for each that is refused.
+    """The query arguments of an address; ``faults`` has a sentence and a field for each refused one.
 
     Args:
         arguments: Of the address.
@@ -49,12 +49,12 @@ class Asked:
         Args:
             name: The field.
             values: All that the list knows.
-            what: The field in words; its name where nothing else is said.
+            what: The field in words; by default its name.
         """
-        asked, known = self.text(name), list(values)
-        if not asked or asked in known:
-            return asked
-        self.refuse(name, unknown(what or name, asked, known))
+        value, known = self.text(name), list(values)
+        if not value or value in known:
+            return value
+        self.refuse(name, reason_of_refusal(what or name, value, known))
         return ""
 
     def order(self, columns: Iterable[str]) -> str:
@@ -78,20 +78,20 @@ class Asked:
     def kept(self) -> list[tuple[str, str]]:
         """The arguments that are not refused, in their order."""
         refused = {name for _, name in self.faults}
-        return [(name, value) for name, value in _pairs(self._arguments) if name not in refused]
+        return [(name, value) for name, value in _argument_pairs(self._arguments) if name not in refused]
 
     def only(self, names: Collection[str], several: Collection[str] = ()) -> None:
-        """Refuse every other name, and names that stand in the address twice but for ``several``.
+        """Refuse all other names, and repeated names except those in ``several``.
 
         Args:
             names: What a file reads.
-            several: Those of them that may stand there several times.
+            several: Names that may be repeated.
         """
         seen: set[str] = set()
-        for name, _ in _pairs(self._arguments):
+        for name, _ in _argument_pairs(self._arguments):
             if name not in names:
                 listed = f"It knows {listed_words(sorted(names))}." if names else "It has none."
-                self.refuse(name, f"“{_short(name)}” is not a filter of this file. {listed}")
+                self.refuse(name, f"“{_shorten_text(name)}” is not a filter of this file. {listed}")
             elif name in seen and name not in several:
                 self.refuse(name, f"The address says “{name}” twice. Say it once.")
             seen.add(name)
@@ -114,22 +114,22 @@ class Asked:
         """The sentences for the summary of a page, each with the link to its field.
 
         Args:
-            fields: The fields that stand on the page; the others have no link.
+            fields: The fields on the page; the others have no link.
         """
         return [(text, f"#{name}" if name in fields else "") for text, name in self.faults]
 
     @property
     def status(self) -> int:
-        """Of the answer: 400 where anything is refused."""
+        """Status of the response: 400 if anything is refused."""
         return 400 if self.faults else 200
 
 
-def unknown(what: str, value: str, known: Collection[str]) -> str:
-    """The sentence that refuses a value: which it is, and what is possible."""
-    said = f"“{_short(value)}” is not a known {what}."
+def reason_of_refusal(what: str, value: str, known: Collection[str]) -> str:
+    """The sentence that refuses an unknown value and names the known ones."""
+    sentence = f"“{_shorten_text(value)}” is not a known {what}."
     if 0 < len(known) <= MOST_NAMED:
-        return f"{said} Choose {listed_words(known)}."
-    return f"{said} Choose one from the list." if known else said
+        return f"{sentence} Choose {listed_words(known)}."
+    return f"{sentence} Choose one from the list." if known else sentence
 
 
 def listed_words(values: Collection[str]) -> str:
@@ -142,11 +142,11 @@ def listed_words(values: Collection[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _short(text: str) -> str:
+def _shorten_text(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _pairs(arguments: Mapping[str, str]) -> list[tuple[str, str]]:
+def _argument_pairs(arguments: Mapping[str, str]) -> list[tuple[str, str]]:
     if isinstance(arguments, MultiDict):
         return list(arguments.items(multi=True))
     return list(arguments.items())

@@ -1,9 +1,9 @@
-"""Whose word on a sender's address is believed: the proxies that the force names, and nobody else.
+"""The address of a client behind proxies: forwarded addresses are believed only from trusted proxies.
 
 Anyone can write ``X-Forwarded-For``, so it counts only where the connection comes from a named network.
-Of the list, which each proxy lengthens at its end, the last address that is not a named proxy is the sender:
-what stands before it was written by the sender. No other forwarded header is believed; ``PUBLIC_URL`` says by
-which name and protocol the portal is reached.
+Each proxy appends to the list, so the last address that is not a trusted proxy is the sender:
+everything before it was written by the sender. No other forwarded header is believed; ``PUBLIC_URL`` gives
+the portal's own host and protocol.
 """
 
 import re
@@ -26,19 +26,19 @@ _WITH_PORT = re.compile(r"(\d+\.\d+\.\d+\.\d+)(?::\d{1,5})?|\[([0-9a-fA-F:.]+)\]
 
 
 class NetworkError(ValueError):
-    """A text that names no network, or one that is too wide to believe."""
+    """A text is not a network, or the network is too wide to trust."""
 
 
-def networks(text: str) -> tuple[Network, ...]:
+def parse_networks(text: str) -> tuple[Network, ...]:
     """The networks of a list separated by commas or spaces.
 
-    >>> networks("10.1.0.0/16, 192.0.2.7")
+    >>> parse_networks("10.1.0.0/16, 192.0.2.7")
     (IPv4Network('10.1.0.0/16'), IPv4Network('192.0.2.7/32'))
 
     Raises:
         NetworkError: One of them is no network, or all the addresses there are.
     """
-    found = []
+    parsed = []
     for name in text.replace(",", " ").split():
         try:
             network = ip_network(name)
@@ -46,11 +46,11 @@ def networks(text: str) -> tuple[Network, ...]:
             raise NetworkError(f"“{name}” is not one") from error
         if not network.prefixlen:
             raise NetworkError(f"“{name}” is every address there is, so anyone could write theirs")
-        found.append(network)
-    return tuple(found)
+        parsed.append(network)
+    return tuple(parsed)
 
 
-def sender(peer: str, forwarded: str, trusted: Iterable[Network]) -> str:
+def sender_address(peer: str, forwarded: str, trusted: Iterable[Network]) -> str:
     """The address that sent a request: the peer's own, or what trusted proxies say.
 
     Args:
@@ -61,18 +61,18 @@ def sender(peer: str, forwarded: str, trusted: Iterable[Network]) -> str:
     Returns:
         The peer's address where it is not trusted, or where the list cannot be read as far as it is needed.
 
-    >>> trusted = networks("10.0.0.0/8")
-    >>> sender("10.0.0.1", "198.51.100.9, 192.0.2.7, 10.0.0.2", trusted)
+    >>> trusted = parse_networks("10.0.0.0/8")
+    >>> sender_address("10.0.0.1", "198.51.100.9, 192.0.2.7, 10.0.0.2", trusted)
     '192.0.2.7'
-    >>> sender("192.0.2.1", "10.9.9.9", trusted)
+    >>> sender_address("192.0.2.1", "10.9.9.9", trusted)
     '192.0.2.1'
     """
     trusted = tuple(trusted)
-    address = _address(peer)
+    address = _parse_address(peer)
     if address is None or not forwarded or not _lies_in(address, trusted):
         return peer
     for hop in reversed(forwarded.split(",")):
-        address = _address(hop.strip())
+        address = _parse_address(hop.strip())
         if address is None:
             return peer
         if not _lies_in(address, trusted):
@@ -80,8 +80,8 @@ def sender(peer: str, forwarded: str, trusted: Iterable[Network]) -> str:
     return str(address)
 
 
-def _address(text: str) -> Address | None:
-    """The address, as IPv4 where it is IPv4 within IPv6; None where the text is none, or has a zone."""
+def _parse_address(text: str) -> Address | None:
+    """The address, with IPv4 in IPv6 as IPv4; None if the text is no address, or has a zone."""
     match = _WITH_PORT.fullmatch(text)
     try:
         address = ip_address((match[1] or match[2]) if match else text)
@@ -104,12 +104,14 @@ class Senders:
         self.trusted = trusted
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Pass the request on, and say where it carries a forwarded header of somebody not trusted."""
+        """Pass the request on; mark it if it has a forwarded header from an untrusted sender."""
         peer = environ.get("REMOTE_ADDR") or ""
         environ.pop(STRANGER, None)
-        address = _address(peer)
+        address = _parse_address(peer)
         if address is not None and _lies_in(address, self.trusted):
-            environ["REMOTE_ADDR"] = sender(peer, environ.get("HTTP_X_FORWARDED_FOR", ""), self.trusted)
+            environ["REMOTE_ADDR"] = sender_address(
+                peer, environ.get("HTTP_X_FORWARDED_FOR", ""), self.trusted
+            )
         elif any(name.startswith("HTTP_X_FORWARDED_") or name in _FORWARDED for name in environ):
             environ[STRANGER] = True
         return self.application(environ, start_response)

@@ -12,7 +12,7 @@ from portal.web import face, proxies
 from tests.accounts.browsing import OTHER, let_in, make_account, sign_in
 from tests.pages import PortalClient
 
-TRUSTED = proxies.networks("10.0.0.0/8, 2001:db8:a::/48")
+TRUSTED = proxies.parse_networks("10.0.0.0/8, 2001:db8:a::/48")
 ADDRESSES = st.ip_addresses().map(str)
 
 
@@ -41,21 +41,21 @@ ADDRESSES = st.ip_addresses().map(str)
     ],
 )
 def test_the_sender_is_what_trusted_proxies_say(peer: str, forwarded: str, sender: str) -> None:
-    assert proxies.sender(peer, forwarded, TRUSTED) == sender
+    assert proxies.sender_address(peer, forwarded, TRUSTED) == sender
 
 
 @given(ADDRESSES, st.text(max_size=200))
 def test_a_stranger_is_who_the_connection_says_whatever_they_write(peer: str, forwarded: str) -> None:
     if not any(ip_address(peer) in network for network in TRUSTED):
-        assert proxies.sender(peer, forwarded, TRUSTED) == peer
+        assert proxies.sender_address(peer, forwarded, TRUSTED) == peer
 
 
 @given(st.text(alphabet="0123456789abcdef.:,[]% x", max_size=200), ADDRESSES)
 def test_what_a_sender_writes_before_their_proxy_changes_nothing(written: str, real: str) -> None:
-    alone = proxies.sender("10.0.0.1", real, TRUSTED)
+    alone = proxies.sender_address("10.0.0.1", real, TRUSTED)
     trusted = any(ip_address(real) in network for network in TRUSTED)
 
-    assert trusted or proxies.sender("10.0.0.1", f"{written}, {real}", TRUSTED) == alone
+    assert trusted or proxies.sender_address("10.0.0.1", f"{written}, {real}", TRUSTED) == alone
 
 
 def environment(trusted: str, **headers: str) -> dict[str, object]:
@@ -73,7 +73,7 @@ def environment(trusted: str, **headers: str) -> dict[str, object]:
         )
         return ""
 
-    face.wrap(app, https=False, trusted=proxies.networks(trusted))
+    face.wrap(app, https=False, trusted=proxies.parse_networks(trusted))
     app.test_client().get("/", headers=headers, environ_base={"REMOTE_ADDR": "10.0.0.1"})
     return seen
 
@@ -138,7 +138,7 @@ def test_a_guesser_behind_no_proxy_cannot_take_another_address_for_each_guess(cl
 def test_behind_a_named_proxy_each_sender_is_counted_alone(app: Flask, client: PortalClient) -> None:
     make_account()
     senders = app.wsgi_app
-    app.wsgi_app = proxies.Senders(senders, proxies.networks("127.0.0.1"))  # type: ignore[method-assign]
+    app.wsgi_app = proxies.Senders(senders, proxies.parse_networks("127.0.0.1"))  # type: ignore[method-assign]
     try:
         client.environ_base["HTTP_X_FORWARDED_FOR"] = "192.0.2.1"
         for _ in range(5):

@@ -99,7 +99,7 @@ class Report(Kind):
         """A choice and a text for each part that asks for one.
 
         A page of an earlier release named its controls by the parts' keys: its texts are kept, its choices
-        asked again, since keys that may be sent can be tried for what they say.
+        must be made again, because accepting keys would let people try out which is right.
         """
         choices, texts, wrong = [], {}, []
         for number, part in enumerate(content["parts"], 1):

@@ -139,12 +139,12 @@ class Scenario(Kind):
         at = marking.end_of(content, way)
         if not marking.scenes(content)[at]["choices"]:
             return held
-        return self._step(at, keys_of(_choices_of(order, at)), held, sent)
+        return self._take_step(at, keys_of(_choices_of(order, at)), held, sent)
 
     def _sent_way(
         self, content: Content, order: Sequence[str], sent: Sent
     ) -> tuple[tuple[str, ...], dict[str, str]]:
-        """The steps that the page sent along, and the reason given at each."""
+        """The steps taken so far, as the page sent them, and the reason given at each."""
         at, way, texts = content["start"], [], {}
         for number, value in enumerate((sent.get("way") or [""])[0].split(), 1):
             key = keys_of(_choices_of(order, at)).get(value)
@@ -158,7 +158,7 @@ class Scenario(Kind):
             at = marking.end_of(content, way)
         return tuple(way), {scene: text for scene, text in texts.items() if text}
 
-    def _step(self, at: str, known: Mapping[str, str], held: Answer, sent: Sent) -> Answer:
+    def _take_step(self, at: str, known: Mapping[str, str], held: Answer, sent: Sent) -> Answer:
         reason = typed(sent, "reason")
         texts = {**held.texts, at: reason} if reason else held.texts
         value = (sent.get("choice") or [""])[0]
