@@ -154,9 +154,9 @@ def _rendered(part: reading.Part, renderer: Renderer) -> dict[str, Any]:
 
 
 def _shown(part: dict[str, Any], answer: Answer) -> ShownPart:
-    held = part.get("choices", ())
+    offered = part.get("choices", ())
     taken = [choice.partition("/")[2] for choice in answer.choices if choice.startswith(f"{part['key']}/")]
-    choices = choices_shown(held, [choice["key"] for choice in held], taken)
+    choices = choices_shown(offered, [choice["key"] for choice in offered], taken)
     return ShownPart(
         label=part["label"],
         kind=part["kind"],

@@ -133,13 +133,13 @@ class Scenario(Kind):
     def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
         """The way with one step more; a step or all of it less where a button says so."""
         way, texts = self._sent_way(content, order, sent)
-        held = Answer(way, texts)
+        earlier = Answer(way, texts)
         if "again" in sent or "back" in sent:
-            return Answer(() if "again" in sent else way[:-1], held.texts, stays=True)
+            return Answer(() if "again" in sent else way[:-1], earlier.texts, stays=True)
         at = marking.end_of(content, way)
         if not marking.scenes(content)[at]["choices"]:
-            return held
-        return self._take_step(at, keys_of(_choices_of(order, at)), held, sent)
+            return earlier
+        return self._take_step(at, keys_of(_choices_of(order, at)), earlier, sent)
 
     def _sent_way(
         self, content: Content, order: Sequence[str], sent: Sent
@@ -158,9 +158,9 @@ class Scenario(Kind):
             at = marking.end_of(content, way)
         return tuple(way), {scene: text for scene, text in texts.items() if text}
 
-    def _take_step(self, at: str, known: Mapping[str, str], held: Answer, sent: Sent) -> Answer:
+    def _take_step(self, at: str, known: Mapping[str, str], earlier: Answer, sent: Sent) -> Answer:
         reason = typed(sent, "reason")
-        texts = {**held.texts, at: reason} if reason else held.texts
+        texts = {**earlier.texts, at: reason} if reason else earlier.texts
         value = (sent.get("choice") or [""])[0]
         wrong = []
         if value not in known:
@@ -168,8 +168,8 @@ class Scenario(Kind):
         if problem := too_long(reason, MOST_REASON):
             wrong.append((problem, "reason"))
         if wrong:
-            raise AnswerError(*wrong, typed=Answer(held.choices, texts))
-        return Answer((*held.choices, f"{at}/{known[value]}"), texts, stays=True)
+            raise AnswerError(*wrong, typed=Answer(earlier.choices, texts))
+        return Answer((*earlier.choices, f"{at}/{known[value]}"), texts, stays=True)
 
     def complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether the way has reached an end."""
@@ -188,9 +188,9 @@ class Scenario(Kind):
 
     def _scene(self, content: Content, order: Sequence[str], at: str, taken: str, reason: str) -> ShownScene:
         scene = marking.scenes(content)[at]
-        held = {choice["key"]: choice for choice in scene["choices"]}
+        by_key = {choice["key"]: choice for choice in scene["choices"]}
         choices = [
-            ShownChoice(value, held[key]["html"], held[key]["feedback_html"], key == taken)
+            ShownChoice(value, by_key[key]["html"], by_key[key]["feedback_html"], key == taken)
             for key, value in values_of(_choices_of(order, at)).items()
         ]
         return ShownScene(scene["html"], scene["debrief_html"], choices, reason)
