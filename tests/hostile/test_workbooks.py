@@ -16,7 +16,7 @@ from portal.people.files import open_sheet
 from tests.hostile.workbooks import Piece, archive, changed, packed, parts, pieces, plain, with_cells
 from tests.imports.desk import administrator, upload
 from tests.imports.rosters import COLUMNS, row
-from tests.running import settings
+from tests.running import command, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY = 512 * 1024 * 1024  # bytes of address space that the command may use, and what it starts
@@ -31,6 +31,7 @@ def small_and_far():
 
 
 def test_a_far_cell_is_refused_by_the_command_within_little_memory(tmp_path):
+    assert command(settings(tmp_path), "db", "upgrade").returncode == 0
     path = tmp_path / "far.xlsx"
     path.write_bytes(small_and_far())
     done = subprocess.run(
