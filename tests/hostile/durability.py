@@ -27,8 +27,8 @@ import psycopg
 
 from benchmarks.browser import Browser
 from tests.hostile import power_cut
-from tests.hostile.portals import KilledServer, Postgres, PowerCutServer
-from tests.hostile.taking import Acknowledged, Content, Crowd
+from tests.hostile.learners import Acknowledged, Content, Crowd
+from tests.hostile.portals import KilledServer, Postgres, PowerCutServer, free_port
 from tests.running import PASSWORD, ROOT, Server, copied, fresh_database, make_force, settings
 
 PEOPLE = 40  # each takes four modules; a fresh force follows when all have begun
@@ -63,13 +63,16 @@ class Count:
         )
 
 
-def ask(kept: Kept, query: str) -> list[Any]:
-    """Rows of the database while the portal runs."""
+def ask(kept: Kept, *queries: str) -> list[list[Any]]:
+    """Rows of each query, all of one state of the database, while the portal runs and people go on."""
     if isinstance(kept, str):
         with psycopg.connect(kept) as opened:
-            return opened.execute(query).fetchall()
-    with closing(sqlite3.connect(f"file:{kept / 'portal.sqlite'}?mode=ro", uri=True, timeout=30)) as opened:
-        return opened.execute(query).fetchall()
+            opened.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            return [opened.execute(query).fetchall() for query in queries]
+    address = f"file:{kept / 'portal.sqlite'}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, timeout=30, isolation_level=None)) as opened:
+        opened.execute("BEGIN")
+        return [opened.execute(query).fetchall() for query in queries]
 
 
 def _read(value: Any) -> Any:
@@ -78,27 +81,30 @@ def _read(value: Any) -> Any:
 
 def find_losses(kept: Kept, told: Acknowledged) -> list[str]:
     """The passes and answers that were acknowledged and are not there."""
-    passes = dict(
-        (reference, UUID(str(attempt)))
-        for reference, attempt in ask(
-            kept, "SELECT r.reference, p.attempt_id FROM record r JOIN pass_record p ON p.record_id = r.id"
-        )
+    passes_told = list(told.passes.items())  # before the database is asked: people go on meanwhile
+    answers_told = [(where, list(savings)) for where, savings in list(told.answers.items())]
+    records, rows, attempts = ask(
+        kept,
+        "SELECT r.reference, p.attempt_id FROM record r JOIN pass_record p ON p.record_id = r.id",
+        "SELECT attempt_id, item_id, choices FROM response",
+        "SELECT id, drawn FROM attempt",
     )
+    passes = {reference: UUID(str(attempt)) for reference, attempt in records}
     responses: dict[tuple[UUID, int], list[list[str]]] = {}
-    for attempt, item, choices in ask(kept, "SELECT attempt_id, item_id, choices FROM response"):
+    for attempt, item, choices in rows:
         responses.setdefault((UUID(str(attempt)), item), []).append(_read(choices))
-    drawn = {UUID(str(attempt)): _read(rows) for attempt, rows in ask(kept, "SELECT id, drawn FROM attempt")}
+    drawn = {UUID(str(attempt)): _read(items) for attempt, items in attempts}
     lost = [
         f"pass {reference} of {person}"
-        for reference, (person, attempt) in list(told.passes.items())
+        for reference, (person, attempt) in passes_told
         if passes.get(reference) != UUID(attempt)
     ]
-    for (attempt, number), savings in list(told.answers.items()):
-        rows = drawn.get(UUID(attempt), [])
-        saved = responses.get((UUID(attempt), rows[number - 1]["item_id"]), []) if rows else []
+    for (attempt, number), savings in answers_told:
+        items = drawn.get(UUID(attempt), [])
+        saved = responses.get((UUID(attempt), items[number - 1]["item_id"]), []) if items else []
         lost += [
             f"answer {number} of {attempt}: {keys}, there are {saved}"
-            for keys in list(savings)
+            for keys in savings
             if not _holds(saved, keys)
         ]
     return lost
@@ -113,30 +119,29 @@ def _holds(saved: list[list[str]], keys: list[str]) -> bool:
 
 def find_halves(kept: Kept) -> list[str]:
     """Passes of which a part is there: an answer, the marked end, the pass and its record belong together."""
-    drawn = {UUID(str(a)): _read(rows) for a, rows in ask(kept, "SELECT id, drawn FROM attempt")}
+    attempts, responses, submissions, pass_records, bare = ask(
+        kept,
+        "SELECT id, drawn FROM attempt",
+        "SELECT DISTINCT attempt_id, item_id FROM response",
+        "SELECT attempt_id, score_raw, score_max, mastery_score FROM submission",
+        "SELECT p.attempt_id, r.id FROM pass_record p LEFT JOIN record r ON r.id = p.record_id",
+        "SELECT r.id FROM record r LEFT JOIN pass_record p ON p.record_id = r.id"
+        " WHERE p.record_id IS NULL AND r.source = 'assessed' AND r.replaces_id IS NULL",
+    )
+    drawn = {UUID(str(attempt)): _read(items) for attempt, items in attempts}
     answered: dict[UUID, set[int]] = {}
-    for attempt, item in ask(kept, "SELECT DISTINCT attempt_id, item_id FROM response"):
+    for attempt, item in responses:
         answered.setdefault(UUID(str(attempt)), set()).add(item)
     ends = {
         UUID(str(attempt)): Decimal(str(raw)) >= Decimal(str(mastery)) * most
-        for attempt, raw, most, mastery in ask(
-            kept, "SELECT attempt_id, score_raw, score_max, mastery_score FROM submission"
-        )
+        for attempt, raw, most, mastery in submissions
     }
-    passes = {
-        UUID(str(attempt)): record
-        for attempt, record in ask(
-            kept,
-            "SELECT p.attempt_id, r.id FROM pass_record p LEFT JOIN record r ON r.id = p.record_id",
-        )
-    }
-    bare = "SELECT r.id FROM record r LEFT JOIN pass_record p ON p.record_id = r.id"
-    bare += " WHERE p.record_id IS NULL AND r.source = 'assessed' AND r.replaces_id IS NULL"
+    passes = {UUID(str(attempt)): record for attempt, record in pass_records}
     return [
         *(f"attempt {a} passed without a pass" for a, passed in ends.items() if passed and a not in passes),
         *(f"pass of {a} without its end" for a in passes if not ends.get(a)),
         *(f"pass of {a} without its record" for a, record in passes.items() if record is None),
-        *(f"record {record} without its pass" for (record,) in ask(kept, bare)),
+        *(f"record {record} without its pass" for (record,) in bare),
         *(
             f"end of {a} without all its answers"
             for a in ends
@@ -225,7 +230,7 @@ def _look(kept: Kept, watcher: Browser, told: Acknowledged, count: Count) -> Non
     """Note what is not there, or only in part, and whether one of the passes is shown on screen."""
     count.lost += [loss for loss in find_losses(kept, told) if loss not in count.lost]
     count.half += [half for half in find_halves(kept) if half not in count.half]
-    if isinstance(kept, Path) and (said := ask(kept, "PRAGMA integrity_check")) != [("ok",)]:
+    if isinstance(kept, Path) and (said := ask(kept, "PRAGMA integrity_check")[0]) != [("ok",)]:
         count.half.append(f"the database: {said[0][0]}")
     if told.passes:
         reference = list(told.passes)[-1]
@@ -254,7 +259,9 @@ def kills(forces: Forces) -> Trial:
         server.kill_some(chance)
         return 0
 
-    return Trial(lambda: KilledServer(forces.copy()).start(), strike, lambda server: server.instance)
+    return Trial(
+        lambda: KilledServer(forces.copy(), port=free_port()).start(), strike, lambda server: server.instance
+    )
 
 
 def power_cuts(forces: Forces) -> Trial:
@@ -282,9 +289,8 @@ def postgresql_kills(forces: Forces):
         def begin() -> Server:
             number = next(copies)
             address = fresh_database(database.address, f"force_{number}", "force_template")
-            return Server(
-                copied(folder, forces.folder / f"postgresql-{number}"), database_url=address
-            ).start()
+            instance = copied(folder, forces.folder / f"postgresql-{number}")
+            return Server(instance, database_url=address, port=free_port()).start()
 
         def strike(server: Server, chance: random.Random) -> int:
             database.kill()

@@ -19,12 +19,12 @@ PATIENCE = 60.0  # seconds until a portal has to be ready again
 
 
 def in_session(leader: int) -> list[int]:
-    """The processes of the leader's session, itself first."""
+    """The living processes of the leader's session, itself first."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             fields = path.read_text().rpartition(")")[2].split()
-            if int(fields[3]) == leader:
+            if int(fields[3]) == leader and fields[0] not in "ZX":
                 found.append(int(path.parent.name))
     return sorted(found, key=lambda pid: (pid != leader, pid))
 
@@ -41,8 +41,33 @@ def below(parent: int) -> list[int]:
     return found
 
 
+def free_port() -> int:
+    """A port that no outgoing connection is given: it is free again after the portal that had it died."""
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("No port is free.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
 class KilledServer(Server):
     """A server of which all processes, or any one of them, can be killed."""
+
+    def kill(self) -> None:
+        """End all processes at once, and wait until the last has let go of the port."""
+        leader = self.process.pid if self.process else 0
+        super().kill()
+        if leader:
+            until(lambda: not in_session(leader))
+            until(lambda: _is_free(self.port))
 
     def kill_some(self, chance: random.Random) -> None:
         """Kill a worker, or the whole, and start the portal again if it does not mend itself."""
@@ -81,13 +106,14 @@ class _Process:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        until(lambda: not in_session(self.pid))
 
 
 class PowerCutServer(Server):
     """A server on SQLite whose power can be cut: what nobody synced may be gone."""
 
     def __init__(self, instance: Path, shim: Path) -> None:
-        super().__init__(instance)
+        super().__init__(instance, port=free_port())
         self._shim, self._turn = shim, 0
         self._before = self._copied()
 
@@ -100,10 +126,6 @@ class PowerCutServer(Server):
 
     def start(self) -> Server:
         """Start, and wait until it is ready."""
-        if not self.port:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
         noted = power_cut.environment(self._shim, self.instance / power_cut.DATABASE, self._journal)
         self.process = _Process(settings(self.instance, self.port) | noted, self.instance / "server.log")  # type: ignore[assignment]
         until(self._ready)

@@ -1,7 +1,8 @@
 /* Notes what a process writes to the database's files, and what it has made sure of by fsync or fdatasync.
 
    Loaded with LD_PRELOAD into the portal's processes. Each record goes to the journal in one append, after the
-   write and before the sync that it tells of, so that a sync never vouches for what came later.
+   write that it tells of. A sync is noted as it begins and as it ends, by a number of its own: it vouches for what
+   was written before it began, and for nothing if the process dies before it ended.
    POWER_CUT_FILES: the path of the database's file; its -wal and -journal count too. POWER_CUT_JOURNAL: the journal. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,7 +16,7 @@
 #include <unistd.h>
 
 struct record {
-  char does; /* W rite, S ync, T runcate, U nlink */
+  char does; /* W rite, S ync begins, D one, T runcate, U nlink */
   char ending[15]; /* of the file's name: "", "-wal" or "-journal" */
   int64_t offset;
   int64_t length;
@@ -114,8 +115,12 @@ int ftruncate(int file, off_t length) {
 static int noted_sync(sync_type next, int file) {
   char path[4096];
   const char *ending = ending_of_file(file, path, sizeof path);
-  if (ending) note('S', ending, 0, 0, NULL);
-  return next(file);
+  static uint32_t syncs;
+  int64_t number = ((int64_t)getpid() << 32) | __atomic_add_fetch(&syncs, 1, __ATOMIC_RELAXED);
+  if (ending) note('S', ending, number, 0, NULL);
+  int done = next(file);
+  if (ending && !done) note('D', ending, number, 0, NULL);
+  return done;
 }
 
 int fsync(int file) {

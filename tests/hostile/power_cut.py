@@ -38,11 +38,18 @@ class _File:
 
     synced: bytearray | None
     since: list[tuple[bytes, int, bytes]] = field(default_factory=list)
+    promised: int = 0  # changes that were synced
+    begun: dict[int, int] = field(default_factory=dict)  # changes made before a sync began, by its number
 
-    def sync(self) -> None:
-        for change in self.since:
+    def begin_sync(self, number: int) -> None:
+        self.begun[number] = self.promised + len(self.since)
+
+    def end_sync(self, number: int) -> None:
+        count = max(0, self.begun.pop(number) - self.promised)
+        for change in self.since[:count]:
             self.synced = _changed(self.synced, change)
-        self.since.clear()
+        del self.since[:count]
+        self.promised += count
 
     def after_a_cut(self, chance: random.Random) -> bytearray | None:
         """Each write since the last sync is there, is not there, or is torn at a sector."""
@@ -102,10 +109,12 @@ def rebuild(before: Path, journal: Path, target: Path, chance: random.Random) ->
     cut = Cut()
     for does, ending, offset, data in _records(journal):
         if does == b"S":
-            cut.synced += len(files[ending].since)
-            files[ending].sync()
+            files[ending].begin_sync(offset)
+        elif does == b"D":
+            files[ending].end_sync(offset)
         else:
             files[ending].since.append((does, offset, data))
+    cut.synced = sum(file.promised for file in files.values())
     cut.unsynced = sum(len(file.since) for file in files.values())
     shutil.copytree(before, target, ignore=shutil.ignore_patterns(f"{DATABASE}*"))
     for ending, file in files.items():

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile import durability, power_cut
-from tests.hostile.taking import Acknowledged
+from tests.hostile.learners import Acknowledged
 
 pytestmark = pytest.mark.slow
 WRITES = """
@@ -68,7 +68,7 @@ def test_the_shim_finds_what_a_careless_setting_loses_and_nothing_else(tmp_path:
 
 def test_a_pass_that_is_not_there_or_half_there_is_found(small_force: Path, tmp_path: Path) -> None:
     instance = Path(shutil.copytree(small_force, tmp_path / "instance"))
-    passes = durability.ask(
+    (passes,) = durability.ask(
         instance, "SELECT r.reference, p.attempt_id FROM record r JOIN pass_record p ON p.record_id = r.id"
     )
     told = Acknowledged({reference: ("D1001", attempt) for reference, attempt in passes})

@@ -7,8 +7,10 @@ import unicodedata
 from datetime import UTC, datetime
 
 import pytest
+import typst
 from pypdf import PdfReader
 
+from portal.documents.fonts import FAMILIES, folders
 from portal.documents.markup import words
 from portal.documents.typesetting import pdf
 from tests.factories.people import make_person
@@ -158,3 +160,15 @@ def test_no_letters_at_random_keep_a_document_from_being_made():
     ]
 
     assert b"pdfuaid" in made("\n\n".join(f"*{words(text)}* {words(text)}" for text in texts))
+
+
+def test_every_family_of_the_packages_is_asked_for_a_character():
+    found = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders())
+
+    same = {
+        "Noto Sans CJK HK",
+        "Noto Sans CJK JP",
+        "Noto Sans CJK KR",
+        "Noto Sans CJK TC",
+    }
+    assert set(found.families()) - same == set(FAMILIES)

@@ -168,9 +168,11 @@ class Learner(Browser):
         fields += [(h["name"], unescape(h["value"])) for h in hidden if h["name"] != "csrf_token"]
         fields += [("choice", value) for value, _ in chosen]
         answer = self._send("POST", page.path, urlencode(fields).encode())
-        if answer.status == 303:
-            found = _ATTEMPT.search(page.path)
-            assert found
+        found = _ATTEMPT.search(page.path)
+        assert found
+        if (
+            answer.status == 303 and found[0] in answer.location
+        ):  # not to the sign-in, where one is asked again
             number = int(page.path.rpartition("/")[2].partition("?")[0])
             self.told.answers[found[1], number].append([key for _, key in chosen])
         return self._landed(answer)
