@@ -207,6 +207,7 @@ def run(trial: Trial, blows: int, people: list[str], content: Content, seed: int
                 raise RuntimeError("; ".join(crowd.wrong))
             count.add(crowd.told)
         finally:
+            watcher.close()
             server.kill()
     return count
 
