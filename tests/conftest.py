@@ -23,9 +23,9 @@ from portal.accounts import passwords
 from portal.app import create_app
 from portal.catalogue import published, queries, rendering
 from portal.db import db
-from portal.extensions import limiter
 from tests.databases import close_database
 from tests.engines import needed
+from tests.limits import reset_limits
 from tests.pages import PortalClient
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
 from tests.workers import Together
@@ -148,7 +148,7 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def database(app: Flask) -> Iterator[None]:
     """One test's transaction, rolled back at its end, in an application context."""
     with app.app_context():
-        limiter.reset()
+        reset_limits()
         for kept in (published.published, queries._shared, rendering._filled):
             kept.cache_clear()  # what a test publishes is rolled back, and its ids are given again
         engines = db.engines

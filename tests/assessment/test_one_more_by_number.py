@@ -7,13 +7,13 @@ from sqlalchemy import func, select
 
 from portal.audit.models import AuditEvent
 from portal.db import db, transaction
-from portal.extensions import limiter
 from portal.people.models import PersonName
 from portal.records.models import ExtraAttempt
 from tests.accounts.browsing import another, let_in, make_account
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant
 from tests.learning.working import answer_all, learner, take
+from tests.limits import reset_limits
 
 PAGE = "/authoring/protect/attempts"
 BUTTON = "Open one more attempt"
@@ -153,7 +153,7 @@ def test_numbers_cannot_be_tried_without_end_in_whichever_process(author):
 
     codes = []
     for _ in range(31):
-        limiter.reset()  # another process remembers nothing of the earlier ones
+        reset_limits()  # another process remembers nothing of the earlier ones
         codes.append(author.post(PAGE, data=sent).status_code)
 
     assert codes == [303] * 30 + [429]
