@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run setup first-run test check typed tested bench hostile clean
+.PHONY: run setup first-run test test-full check typed tested bench hostile clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -45,11 +45,17 @@ typed:
 	$(BIN)/flask --app wsgi modules check modules
 
 tested:
-	$(BIN)/pytest -n 2 -m "not postgresql and not browser and not slow"
+	$(BIN)/pytest -n 2 -m "not postgresql and not browser and not slow and not sweep"
 
 test: $(VENV)/.dev portal/web/static/manifest.json
 	@sh tests/system-packages.sh
+	$(BIN)/pytest -n 2 -m "not sweep"
+
+# Before an issue is called resolved: the long sweeps too, and the counts of kills and power cuts.
+test-full: $(VENV)/.dev portal/web/static/manifest.json
+	@sh tests/system-packages.sh
 	$(BIN)/pytest -n 2
+	@$(MAKE) --no-print-directory hostile
 
 # Starts and stops `make run` twice, on a port and a folder of its own: what a clean clone does in its first minutes.
 first-run:

@@ -211,7 +211,7 @@ def test_it_changes_nothing_for_any_viewer(
     compare(app, story, looker)
 
 
-@pytest.mark.slow
+@pytest.mark.sweep
 @settings(QUIET, max_examples=25)
 @given(story=STORIES, looker=LOOKING)
 def test_it_changes_nothing_in_any_story(
