@@ -21,9 +21,8 @@ from jinja2 import FileSystemBytecodeCache
 from config import Config
 from portal.accounts import passwords
 from portal.app import create_app
-from portal.catalogue import published, queries, rendering
 from portal.db import db
-from tests.databases import close_database
+from tests.databases import close_database, forget_published_content
 from tests.engines import needed
 from tests.limits import reset_limits
 from tests.pages import PortalClient
@@ -149,8 +148,7 @@ def database(app: Flask) -> Iterator[None]:
     """One test's transaction, rolled back at its end, in an application context."""
     with app.app_context():
         reset_limits()
-        for kept in (published.published, queries._shared, rendering._filled):
-            kept.cache_clear()  # what a test publishes is rolled back, and its ids are given again
+        forget_published_content()  # what a test publishes is rolled back
         engines = db.engines
         engine = engines[None]
         connection = engine.connect()

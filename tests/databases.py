@@ -7,6 +7,7 @@ from flask import Flask
 
 from config import Config
 from portal.app import create_app
+from portal.catalogue import published, queries, rendering
 from portal.db import db
 
 
@@ -29,3 +30,9 @@ def close_database() -> None:
     """
     db.session.remove()
     db.engine.dispose()
+
+
+def forget_published_content() -> None:
+    """Empty what this process keeps of published versions by id: another database gives the same ids."""
+    for kept in (published.published, queries._shared, rendering._filled):
+        kept.cache_clear()

@@ -14,9 +14,8 @@ from portal.monitoring.over_time import units_seen_between
 from portal.monitoring.position import Position
 from portal.monitoring.queries import CompletionReport
 from portal.monitoring.reach import under
-from portal.standing.changes import Cell, Cells, changed, steps
+from portal.standing.changes import WHOLE, Cell, Cells, changed, steps
 from portal.standing.queries import Scope, Whose
-from portal.standing.spans import WHOLE
 from portal.web.filters import date as say_date
 from portal.web.filters import plural
 from portal.web.paging import Page

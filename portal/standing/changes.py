@@ -17,7 +17,7 @@ from portal.standing.algebra import Status
 from portal.standing.later import learnt
 from portal.standing.models import EPOCH, OPEN_KNOWN, StandingSpan, begins, ends, micros
 from portal.standing.scope import Scope, Whose, holds, is_known
-from portal.standing.spans import WHOLE
+from portal.standing.spans import WHOLE as WHOLE  # a position of the cells: readers name it too
 
 span: Any = StandingSpan
 

@@ -28,6 +28,7 @@ from portal.permissions import Role
 from tests.access.test_matrix import address_of, make_world
 from tests.accounts.browsing import let_in
 from tests.conftest import SECRET
+from tests.databases import forget_published_content
 from tests.factories.people import make_grant
 from tests.monitoring.preparing import run_jobs
 from tests.pages import PortalClient
@@ -50,6 +51,7 @@ def fill(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, bo
     Returns:
         The endpoint of each address, and whether it is about the reader.
     """
+    forget_published_content()
     world = make_world("nobody")
     viewer = person_by_staff_number("V1")
     assert viewer

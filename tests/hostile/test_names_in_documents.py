@@ -10,7 +10,7 @@ import pytest
 import typst
 from pypdf import PdfReader
 
-from portal.documents.fonts import FAMILIES, folders
+from portal.documents.fonts import FAMILIES, font_folders
 from portal.documents.markup import words
 from portal.documents.typesetting import pdf
 from tests.factories.people import make_person
@@ -163,7 +163,7 @@ def test_no_letters_at_random_keep_a_document_from_being_made():
 
 
 def test_every_family_of_the_packages_is_asked_for_a_character():
-    found = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders())
+    found = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=font_folders())
 
     same = {
         "Noto Sans CJK HK",
