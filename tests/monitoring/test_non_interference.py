@@ -202,7 +202,7 @@ def test_what_is_out_of_sight_changes_nothing(
     compare(app, story, looker, every=4)
 
 
-@pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.parametrize("looker", LOOKERS, ids=lambda one: one.number)
 @pytest.mark.parametrize("story", [LEFT, UNIT_MOVED], ids=["people move", "a unit moves"])
 def test_it_changes_nothing_for_any_viewer(
