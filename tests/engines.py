@@ -15,11 +15,18 @@ ON_SQLITE_ALONE = {
     "tests/authoring/test_pages_two_authors.py",
     "tests/authoring/test_rows_named.py",
     "tests/authoring/test_unchanged_forms.py",
+    # What reads files asks no database.
+    "tests/hostile/test_drawings.py",
+    "tests/hostile/test_isolation.py",
+    "tests/hostile/test_names_in_documents.py",
+    "tests/hostile/test_spreadsheets.py",
+    "tests/hostile/test_workbooks.py",
     "tests/kinds/test_at_the_desk.py",
     "tests/kinds/test_editors.py",
 }
 # Each of their tests runs on PostgreSQL, in one of its cases.
 ONCE_ON_POSTGRESQL = {
+    "tests/accounts/test_weak_passwords.py",
     "tests/assessment/test_kinds_on_pages.py",
     "tests/authoring/test_guide_drafts.py",
     "tests/authoring/test_items_pages.py",
@@ -29,6 +36,7 @@ ONCE_ON_POSTGRESQL = {
     "tests/authoring/test_pages_lessons.py",
     "tests/catalogue/test_pages.py",
     "tests/directives/test_form.py",
+    "tests/hostile/test_choice_keys.py",
     "tests/hostile/test_unknown_filters.py",
     "tests/jobs/test_pages.py",
     "tests/units/test_units_pages.py",

@@ -99,6 +99,7 @@ def test_kills_and_power_cuts_lose_nothing(capfd: pytest.CaptureFixture[str]) ->
     assert "power cuts 2, acknowledged passes" in said
 
 
+@pytest.mark.sweep
 @pytest.mark.postgresql
 def test_kills_of_postgresql_lose_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert durability.main(["--postgresql-kills", "2", "--seed", "7"]) == 0

@@ -196,7 +196,7 @@ def test_the_password_is_on_no_command_line(here, tmp_path):
         assert "hush" not in words
 
 
-@pytest.mark.slow
+@pytest.mark.sweep
 def test_killed_at_any_moment_the_one_or_the_other_database_is_whole(here, dump, postgresql, tmp_path):
     chance = random.Random(5)
     words = ["--app", "wsgi", "restore", str(dump), "--replace"]
