@@ -82,7 +82,7 @@ def _score_password(plain: str, words: Collection[str]) -> int:
 
 
 def _remove_words(plain: str, words: Collection[str]) -> str:
-    """The password without these words, also where signs stand for letters."""
+    """Remove these words from the password, also where they are spelled with signs, as in "p@ssword"."""
     letters = plain.translate(_SIGNS)
     forms = (plain, letters, *(letters.translate(digits) for digits in _DIGITS))  # all of one length
     kept = [True] * len(plain)

@@ -221,7 +221,7 @@ def _refuse_name(name: str) -> None:
 def _check_places(content: bytes, entries: Sequence[Entry], directory: int) -> None:
     """Refuse entries whose own headers differ from the directory, and gaps or overlaps between entries."""
     if entries[0].offset != 0:
-        raise ArchiveError("Something stands before the first entry.")
+        raise ArchiveError("There is data before the first entry.")
     bounds = [*(entry.offset for entry in entries), directory]
     for entry, (_, end) in zip(entries, pairwise(bounds), strict=True):
         begin = _start_of_data(content, entry)
@@ -231,7 +231,7 @@ def _check_places(content: bytes, entries: Sequence[Entry], directory: int) -> N
         if entry.flags & _LATER:
             _check_descriptor(behind, entry)
         elif behind:
-            raise ArchiveError("Something stands between two entries.")
+            raise ArchiveError("There is data between two entries.")
 
 
 def _start_of_data(content: bytes, entry: Entry) -> int:

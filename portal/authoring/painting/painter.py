@@ -1,7 +1,7 @@
-"""What stands behind each word of a drawing: its shapes painted one over the other, as a browser does. Pure.
+"""Find the colour behind each word of a drawing by painting its shapes in order, as a browser does. Pure.
 
-Of a path the straight lines between its points are taken; what is moved, faded or patterned where a word
-stands is refused, because its colour cannot be told from the file alone. Runs in a separate process: the
+A path is taken as straight lines between its points. A shape that is moved, faded or patterned behind a
+word is refused, because its colour cannot be known from the file alone. Runs in a separate process: the
 desk calls ``portal.authoring.painting.painted``.
 """
 
