@@ -89,7 +89,7 @@ def _size(served: World) -> dict[str, int]:
     with closing(sqlite3.connect(served.database)) as connection:
         counts = {
             name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-            for name in ("person", "registration", "record", "standing_span")
+            for name in ("person", "registration", "record", "status_period")
         }
     return {**counts, "MiB": served.database.stat().st_size // 2**20}
 

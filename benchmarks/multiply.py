@@ -22,7 +22,7 @@ TABLES = (
     "record",
     "pass_record",
     "imported_record",
-    "standing_span",
+    "status_period",
 )
 # The digit that holds a UUID's version is 4 in all that the portal makes, and never in these.
 _COPIED_UUID = "substr({0}, 1, 12) || printf('%x', (:copy + 4) % 16) || substr({0}, 14)"

@@ -56,7 +56,7 @@ def replayed(instance: Path, url: str, people: int = PEOPLE) -> list[int]:
     held: dict[int, list[Any]] = {person: [] for person in drawn}
     with connected(url) as connection:
         for row in connection.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM standing_span WHERE person_id = ANY(%s)", (drawn,)
+            f"SELECT {', '.join(COLUMNS)} FROM status_period WHERE person_id = ANY(%s)", (drawn,)
         ):
             held[row[0]].append(row)
     return [person for person in drawn if sorted(held[person], key=_key) != sorted(wanted[person], key=_key)]
@@ -100,7 +100,7 @@ WHERE a.from_on <= %(day)s AND a.to_on >= %(day)s AND {_known("a", "assignment")
 GROUP BY 1 ORDER BY 1"""
 
 SPANS = """
-SELECT status, count(*) FROM standing_span
+SELECT status, count(*) FROM status_period
 WHERE position > 0 AND from_on <= %(day)s AND to_on >= %(day)s AND known_to = %(open)s
 GROUP BY 1 ORDER BY 1"""
 

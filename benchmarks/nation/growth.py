@@ -58,7 +58,7 @@ def _counted(url: str) -> tuple[int, int]:
     with connected(url) as connection:
         people, rows = connection.execute(
             "SELECT count(*) FILTER (WHERE position = 0), count(*) FILTER (WHERE position > 0)"
-            " FROM standing_span WHERE from_on <= %(day)s AND to_on >= %(day)s AND known_to = %(open)s",
+            " FROM status_period WHERE from_on <= %(day)s AND to_on >= %(day)s AND known_to = %(open)s",
             {"day": date.today().toordinal(), "open": OPEN_KNOWN},
         ).fetchone()
     return people, rows

@@ -113,7 +113,7 @@ def portal(cluster: Cluster, instance: Path, forces: int = FORCES, jobs: str = "
 
 def sizes(url: str) -> dict[str, int]:
     """How many rows of what the database holds, and its MiB."""
-    tables = ("person", "unit", "assignment", "registration", "record", "standing_span")
+    tables = ("person", "unit", "assignment", "registration", "record", "status_period")
     with connected(url) as connection:
         found: dict[str, Any] = {
             table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables

@@ -15,11 +15,11 @@ from sqlalchemy import Row, and_, literal, or_, select, union
 from portal.db import db
 from portal.standing.algebra import Status
 from portal.standing.later import learnt
-from portal.standing.models import EPOCH, OPEN_KNOWN, StandingSpan, begins, ends, micros
+from portal.standing.models import EPOCH, OPEN_KNOWN, StatusPeriod, begins, ends, micros
 from portal.standing.scope import Scope, Whose, holds, is_known
 from portal.standing.spans import WHOLE as WHOLE  # a position of the cells: readers name it too
 
-span: Any = StandingSpan
+span: Any = StatusPeriod
 
 
 class Cell(NamedTuple):

@@ -11,11 +11,11 @@ from portal.directives.models import Directive
 from portal.directives.rules import batches
 from portal.people.models import Post
 from portal.standing.algebra import Status
-from portal.standing.models import StandingSpan
+from portal.standing.models import StatusPeriod
 from portal.standing.scope import holds, is_known
 from portal.standing.spans import WHOLE
 
-span: Any = StandingSpan
+span: Any = StatusPeriod
 CHASED = (Status.OVERDUE, Status.EXPIRED, Status.NOT_STARTED, Status.IN_PROGRESS, Status.EXPIRING)
 
 

@@ -12,16 +12,23 @@ from portal.directives.derived import counted
 from portal.directives.matching import LAST_DAY
 from portal.directives.models import Directive, Exclusion
 from portal.people.models import Post
-from portal.standing.models import OPEN_KNOWN, Kind, StandingGroup, StandingKept, StandingSpan, StandingTotal
+from portal.standing.models import (
+    OPEN_KNOWN,
+    Kind,
+    StatusCount,
+    StatusCountSnapshot,
+    StatusGroup,
+    StatusPeriod,
+)
 from portal.standing.scope import late_since
 from portal.standing.spans import WHOLE
 from portal.standing.summing import KEY, add_rows
 
 MONTHS = 13  # how many ends of months are kept, the last first
-TABLE: Any = StandingTotal.__table__
+TABLE: Any = StatusCount.__table__
 DAY, SUMMED = KEY.index("day"), KEY.index("summed")
-span: Any = StandingSpan
-group: Any = StandingGroup
+span: Any = StatusPeriod
+group: Any = StatusGroup
 
 
 def days_to_keep(today: date) -> list[int]:
@@ -40,7 +47,7 @@ def missing(today: date) -> list[tuple[int, int]]:
     return [(key, day) for key in issued for day in days_to_keep(today) if (key, day) not in held]
 
 
-_KEPT = (StandingKept.directive_id, StandingKept.day)
+_KEPT = (StatusCountSnapshot.directive_id, StatusCountSnapshot.day)
 
 
 def keep(today: date) -> int:
@@ -54,7 +61,7 @@ def keep(today: date) -> int:
 
 def sum_up(directive_id: int, day: int) -> None:
     """Keep a day of a directive, under the lock of a stamp: one statement sums the changes up to it."""
-    db.session.execute(insert(StandingKept).values(directive_id=directive_id, day=day))
+    db.session.execute(insert(StatusCountSnapshot).values(directive_id=directive_id, day=day))
     db.session.execute(insert(TABLE).from_select([*KEY, "people"], _summed(day, directive_id)))
 
 
@@ -81,7 +88,9 @@ def check(write: bool) -> list[str]:
 def _differences(write: bool) -> Iterator[list[Any]]:
     """What is to be added to the rows, of the changes first, since kept days are summed from them."""
     changes = union_all(*_counted(), _less(TABLE.c.summed == 0))
-    days = db.session.scalars(select(StandingKept.day).distinct().order_by(StandingKept.day)).all()
+    days = db.session.scalars(
+        select(StatusCountSnapshot.day).distinct().order_by(StatusCountSnapshot.day)
+    ).all()
     yield _differing(changes, write)
     for day in days:
         yield _differing(union_all(_summed(day), _less(and_(TABLE.c.summed == 1, TABLE.c.day == day))), write)
@@ -112,7 +121,8 @@ def _summed(day: int, directive_id: int | None = None) -> Any:
         found = found.where(TABLE.c.directive_id == directive_id)
     else:
         found = found.join(
-            StandingKept, and_(StandingKept.directive_id == TABLE.c.directive_id, StandingKept.day == day)
+            StatusCountSnapshot,
+            and_(StatusCountSnapshot.directive_id == TABLE.c.directive_id, StatusCountSnapshot.day == day),
         )
     return found.group_by(*by).having(people != 0)
 
@@ -171,7 +181,7 @@ def _make_groups() -> None:
     found = {(role, rank, why) for role, rank, reason in db.session.execute(opened) for why in ("", reason)}
     names = ("designated_role", "rank_or_grade", "reason")
     if new := sorted(found - held):
-        db.session.execute(insert(StandingGroup), [dict(zip(names, one, strict=True)) for one in new])
+        db.session.execute(insert(StatusGroup), [dict(zip(names, one, strict=True)) for one in new])
 
 
 def _group_names() -> Any:

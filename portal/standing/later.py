@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, not_
 
-from portal.standing.models import LATEST, StandingSpan, begins, ended_late, evening, micros, opened_late
+from portal.standing.models import LATEST, StatusPeriod, begins, ended_late, evening, micros, opened_late
 
-span: Any = StandingSpan
+span: Any = StatusPeriod
 
 
 class Learnt(NamedTuple):

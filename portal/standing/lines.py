@@ -12,11 +12,11 @@ from portal.directives.rules import Worlds, batches
 from portal.people.models import Person
 from portal.standing.cutting import Change, Edits, Row, edits, follow, known_before
 from portal.standing.loading import facts_of
-from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
+from portal.standing.models import OPEN_KNOWN, StatusPeriod, micros
 from portal.standing.spans import PersonFacts, Span, Values, spans
 from portal.standing.summing import Changes, arrays, columns
 
-TABLE: Any = StandingSpan.__table__
+TABLE: Any = StatusPeriod.__table__
 COLUMNS = ("person_id", *Span._fields[:4], "known_from", "known_to", *Values._fields)  # as the table has them
 
 Flat = tuple[Any, ...]  # a row in the order of COLUMNS: whole numbers, or nothing

@@ -1,4 +1,7 @@
-"""The derived tables: spans of days and knowledge in which a standing does not change, and their sums."""
+"""The derived tables: spans of days and knowledge in which a standing does not change, and their sums.
+
+Their constraints keep the names that they had before the tables were renamed by migration 0025.
+"""
 
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -9,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    PrimaryKeyConstraint,
     UniqueConstraint,
     and_,
     column,
@@ -76,18 +80,19 @@ def _some(name: str, leading: str, condition: ColumnElement[bool]) -> Index:
     return Index(name, "directive_id", leading, sqlite_where=condition, postgresql_where=condition)
 
 
-_row: Any = table("standing_span", *map(column, ("from_on", "to_on", "known_from", "known_to"))).c
+_row: Any = table("status_period", *map(column, ("from_on", "to_on", "known_from", "known_to"))).c
 
 
-class StandingSpan(Base):
+class StatusPeriod(Base):
     """A rectangle of days and knowledge in which nothing about one position of one person changes.
 
     Days are ``date.toordinal()``, instants integer microseconds since 1970 in UTC. Position 0 is the
     person under the whole directive. Derived: ``directives reconcile --rebuild`` makes the same rows.
     """
 
-    __tablename__ = "standing_span"
+    __tablename__ = "status_period"
     __table_args__ = (
+        PrimaryKeyConstraint(name="pk_standing_span"),
         Index(
             "ix_span_unit",
             "directive_id",
@@ -132,8 +137,10 @@ class StandingSpan(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    directive_id: Mapped[int] = mapped_column(ForeignKey("directive.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", name="fk_standing_span_person_id"))
+    directive_id: Mapped[int] = mapped_column(
+        ForeignKey("directive.id", name="fk_standing_span_directive_id")
+    )
     position: Mapped[int]
     from_on: Mapped[int]
     to_on: Mapped[int]
@@ -141,13 +148,15 @@ class StandingSpan(Base):
     known_to: Mapped[int] = mapped_column(BigInteger, default=OPEN_KNOWN)
     status: Mapped[int]  # a Status, by badness: 1 is the worst
     due_on: Mapped[int]
-    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"))
+    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id", name="fk_standing_span_record_id"))
     satisfied_on: Mapped[int | None]
     valid_until: Mapped[int | None]
     late_days: Mapped[int | None]
-    exclusion_id: Mapped[int | None] = mapped_column(ForeignKey("exclusion.id"))
-    post_id: Mapped[int] = mapped_column(ForeignKey("post.id"))
-    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    exclusion_id: Mapped[int | None] = mapped_column(
+        ForeignKey("exclusion.id", name="fk_standing_span_exclusion_id")
+    )
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id", name="fk_standing_span_post_id"))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id", name="fk_standing_span_unit_id"))
 
 
 class Kind(IntEnum):
@@ -158,14 +167,22 @@ class Kind(IntEnum):
     DAYS = 3  # people under the whole directive, by their due date and by the last day in time
 
 
-class StandingGroup(Base):
+class StatusGroup(Base):
     """People who are counted together: of one designated role and one rank or grade.
 
     ``reason`` is that of their exemption or deferral, where the count is by days; else empty.
     """
 
-    __tablename__ = "standing_group"
-    __table_args__ = (UniqueConstraint("designated_role", "rank_or_grade", "reason"),)
+    __tablename__ = "status_group"
+    __table_args__ = (
+        PrimaryKeyConstraint(name="pk_standing_group"),
+        UniqueConstraint(
+            "designated_role",
+            "rank_or_grade",
+            "reason",
+            name="uq_standing_group_designated_role_rank_or_grade_reason",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     designated_role: Mapped[str]
@@ -173,7 +190,7 @@ class StandingGroup(Base):
     reason: Mapped[str]
 
 
-class StandingTotal(Base):
+class StatusCount(Base):
     """How many people stand so, by what nothing has superseded: the sums of the open spans.
 
     Where ``summed`` is 0, by how much their number changes on ``day``; where it is 1, their number on it,
@@ -182,10 +199,12 @@ class StandingTotal(Base):
     spans and puts it right.
     """
 
-    __tablename__ = "standing_total"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __tablename__ = "status_count"
+    __table_args__ = (PrimaryKeyConstraint(name="pk_standing_total"), {"sqlite_with_rowid": False})
 
-    directive_id: Mapped[int] = mapped_column(ForeignKey("directive.id"), primary_key=True)
+    directive_id: Mapped[int] = mapped_column(
+        ForeignKey("directive.id", name="fk_standing_total_directive_id"), primary_key=True
+    )
     kind: Mapped[int] = mapped_column(primary_key=True)  # a Kind
     summed: Mapped[int] = mapped_column(primary_key=True)
     day: Mapped[int] = mapped_column(primary_key=True)
@@ -194,15 +213,19 @@ class StandingTotal(Base):
     status: Mapped[int] = mapped_column(primary_key=True)
     due_on: Mapped[int] = mapped_column(primary_key=True)
     since_on: Mapped[int] = mapped_column(primary_key=True)  # the last day in time of who is overdue
-    group_id: Mapped[int] = mapped_column(ForeignKey("standing_group.id"), primary_key=True)
+    group_id: Mapped[int] = mapped_column(
+        ForeignKey("status_group.id", name="fk_standing_total_group_id"), primary_key=True
+    )
     people: Mapped[int]
 
 
-class StandingKept(Base):
+class StatusCountSnapshot(Base):
     """A day of a directive whose numbers are kept summed."""
 
-    __tablename__ = "standing_kept"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __tablename__ = "status_count_snapshot"
+    __table_args__ = (PrimaryKeyConstraint(name="pk_standing_kept"), {"sqlite_with_rowid": False})
 
-    directive_id: Mapped[int] = mapped_column(ForeignKey("directive.id"), primary_key=True)
+    directive_id: Mapped[int] = mapped_column(
+        ForeignKey("directive.id", name="fk_standing_kept_directive_id"), primary_key=True
+    )
     day: Mapped[int] = mapped_column(primary_key=True)

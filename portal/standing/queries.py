@@ -28,14 +28,14 @@ from portal.standing import sums
 from portal.standing.algebra import Status
 from portal.standing.cells import among, held, ids_text, tuples, written
 from portal.standing.later import learnt
-from portal.standing.models import StandingSpan
+from portal.standing.models import StatusPeriod
 from portal.standing.scope import LATE, Scope, Whose, holds, is_known
 from portal.standing.slices import HOLDER, by_name, place, with_names
 from portal.standing.spans import WHOLE
 
 __all__ = ["Asked", "Scope", "Whole", "Whose", "asked_of", "wholes_of"]
 
-span: Any = StandingSpan
+span: Any = StatusPeriod
 
 
 def counts(scope: Scope) -> Iterator[tuple[int, int, Status, int]]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from portal.people.models import Post
 from portal.standing.algebra import Status
-from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
+from portal.standing.models import OPEN_KNOWN, StatusPeriod, micros
 from portal.standing.spans import WHOLE
 
 LATE = (Status.OVERDUE, Status.EXPIRED)
@@ -138,21 +138,21 @@ class Scope:
     whose: Whose
     newest: bool = True  # it may know all that is recorded: then kept sums are asked
 
-    def every(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
+    def every(self, span: Any = StatusPeriod) -> list[ColumnElement[bool]]:
         """What is asked of the spans of every requirement and of the whole."""
         found = [*self._here(span), self.whose.theirs(span)]
         if self.whose.by_standing:
-            whole = aliased(StandingSpan)
+            whole = aliased(StatusPeriod)
             stands = [*self._here(whole), whole.position == WHOLE, *self.stands(whole)]
             found.append(span.person_id.in_(select(whole.person_id).where(*stands)))
         return found
 
-    def wholes(self, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
+    def wholes(self, span: Any = StatusPeriod) -> list[ColumnElement[bool]]:
         """What is asked of the spans of people under the whole directive: one for each person."""
         here = [*self._here(span), span.position == WHOLE, self.whose.theirs(span)]
         return [*here, *self.stands(span)]
 
-    def requirements(self, people: Any, span: Any = StandingSpan) -> list[ColumnElement[bool]]:
+    def requirements(self, people: Any, span: Any = StatusPeriod) -> list[ColumnElement[bool]]:
         """What is asked of the spans of the requirements of these people: ids, or a parameter of them."""
         return [
             *self._here(span),
@@ -161,7 +161,7 @@ class Scope:
             span.position > WHOLE,
         ]
 
-    def stands(self, whole: Any = StandingSpan) -> list[ColumnElement[bool]]:
+    def stands(self, whole: Any = StatusPeriod) -> list[ColumnElement[bool]]:
         """What is asked of where somebody stands under the whole directive."""
         whose, today = self.whose, self.as_at.toordinal()
         found: list[ColumnElement[bool]] = []

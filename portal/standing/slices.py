@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 from portal.db import db
 from portal.people.models import Person, PersonName, Post
 from portal.standing import sums
-from portal.standing.models import StandingSpan
+from portal.standing.models import StatusPeriod
 from portal.standing.scope import LATE, Scope, late_since
 
 ERASED = "Erased"
@@ -25,7 +25,7 @@ MANY = 500  # people in a group whose names are not all sorted
 
 _Group = tuple[tuple[Any, ...], int]  # the values of the columns, and people
 
-span: Any = StandingSpan
+span: Any = StatusPeriod
 name: Any = PersonName
 _manager: Any = aliased(PersonName)
 

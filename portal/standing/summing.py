@@ -15,10 +15,10 @@ from portal.directives.matching import LAST_DAY, PostFact
 from portal.directives.models import Exclusion
 from portal.directives.rules import batches
 from portal.standing.algebra import Status
-from portal.standing.models import Kind, StandingGroup, StandingKept, StandingTotal
+from portal.standing.models import Kind, StatusCount, StatusCountSnapshot, StatusGroup
 from portal.standing.spans import WHOLE, Span
 
-TABLE: Any = StandingTotal.__table__
+TABLE: Any = StatusCount.__table__
 KEY = [column.name for column in TABLE.primary_key]  # directive, kind, summed, day, unit, ..., group
 NUMBERS = ARRAY(BigInteger)
 MOST_SENT = 20_000  # rows given to the driver at a time
@@ -89,7 +89,7 @@ def _placed(counts: Mapping[Any, int]) -> Iterable[tuple[Place, int]]:
 
 def _kept(directives: set[int]) -> dict[int, list[int]]:
     """The kept days of these directives, in order."""
-    kept = StandingKept
+    kept = StatusCountSnapshot
     found: dict[int, list[int]] = {}
     query = select(kept.directive_id, kept.day).where(kept.directive_id.in_(sorted(directives)))
     for directive_id, day in db.session.execute(query.order_by(kept.directive_id, kept.day)):
@@ -108,13 +108,13 @@ def _groups(wanted: set[Who]) -> dict[Who, int]:
     missing = sorted(set(names.values()) - set(held))
     if missing:
         columns = ("designated_role", "rank_or_grade", "reason")
-        db.session.execute(insert(StandingGroup), [dict(zip(columns, one, strict=True)) for one in missing])
+        db.session.execute(insert(StatusGroup), [dict(zip(columns, one, strict=True)) for one in missing])
         held = _held()
     return {who: held[name] for who, name in names.items()}
 
 
 def _held() -> dict[Named, int]:
-    group = StandingGroup
+    group = StatusGroup
     rows = db.session.execute(select(group.designated_role, group.rank_or_grade, group.reason, group.id))
     return {(role, rank, reason): group_id for role, rank, reason, group_id in rows}
 

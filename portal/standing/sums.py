@@ -16,13 +16,13 @@ from portal.db import Stamp, db
 from portal.directives.models import Exclusion
 from portal.people.models import Post
 from portal.standing.later import learnt
-from portal.standing.models import Kind, StandingGroup, StandingKept, StandingSpan, StandingTotal
+from portal.standing.models import Kind, StatusCount, StatusCountSnapshot, StatusGroup, StatusPeriod
 from portal.standing.scope import AHEAD, LATE, Scope, Whose, late_since
 from portal.standing.spans import WHOLE
 
-total: Any = StandingTotal
-group: Any = StandingGroup
-span: Any = StandingSpan
+total: Any = StatusCount
+group: Any = StatusGroup
+span: Any = StatusPeriod
 
 Row = tuple[Any, ...]
 Column = tuple[Any, Any]  # of the kept sums, and of the spans
@@ -183,7 +183,7 @@ def _summed(scope: Scope, days: Sequence[date], counted: Counted) -> Iterator[An
     columns = [column for column, _ in counted.columns]
     for label, conditions in _parts(scope.directive_id, [day.toordinal() for day in days]):
         part = select(label.label("day"), *columns, total.people)
-        if any(column.class_ is StandingGroup for column in columns):
+        if any(column.class_ is StatusGroup for column in columns):
             part = part.join(group, group.id == total.group_id)
         yield part.where(*here, *_asked(scope.whose), *conditions)
 
@@ -211,7 +211,7 @@ def _learnt_later(scope: Scope, days: Sequence[date], counted: Counted) -> Itera
 
 def _parts(directive_id: int, days: Sequence[int]) -> Iterator[tuple[Any, list[Any]]]:
     """Which rows make up each day, with the day they are of: a kept day's sums, and the changes since."""
-    kept = StandingKept
+    kept = StatusCountSnapshot
     here = select(kept.day).where(kept.directive_id == directive_id)
     wholly = set(db.session.scalars(here.where(kept.day.in_(days)))) if len(days) > 1 else set()
     if wholly:

@@ -11,11 +11,11 @@ from portal.directives.models import Directive
 from portal.people.models import Post
 from portal.standing import sums
 from portal.standing.algebra import Status
-from portal.standing.models import StandingSpan
+from portal.standing.models import StatusPeriod
 from portal.standing.scope import AHEAD, LATE, Scope, Whose, holds, is_known, late_since
 from portal.standing.spans import WHOLE
 
-span: Any = StandingSpan
+span: Any = StatusPeriod
 
 
 class Stretch(NamedTuple):

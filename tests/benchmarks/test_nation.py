@@ -36,7 +36,7 @@ def test_copies_are_whole_and_what_their_facts_make(nation, postgresql, force_te
     for table in copies.TABLES:
         assert _count(url, table) == FORCES * _count(one, table)
     assert _count(url, "unit_state WHERE parent_id IS NULL") == FORCES
-    assert _count(url, "standing_span") > 0
+    assert _count(url, "status_period") > 0
 
     drawn = min(checked.PEOPLE, _count(url, "person"))
     assert checked.replayed(folder, url, drawn) == []
@@ -50,7 +50,7 @@ def test_a_spoilt_copy_is_seen(nation):
     folder, url = nation
     with closing(psycopg.connect(url)) as connection:
         connection.execute(
-            "UPDATE standing_span SET status = 6 WHERE id = (SELECT max(id) FROM standing_span"
+            "UPDATE status_period SET status = 6 WHERE id = (SELECT max(id) FROM status_period"
             " WHERE position > 0 AND status = 1 AND known_to = 9223372036854775807)"
         )
         connection.commit()

@@ -9,7 +9,7 @@ from portal.db import db
 from portal.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
 from portal.people.known import known
 from portal.people.models import FactNote
-from portal.standing.models import OPEN_KNOWN, StandingSpan
+from portal.standing.models import OPEN_KNOWN, StatusPeriod
 from tests.factories.people import make_person, make_unit
 from tests.standing.facts import add_activity
 
@@ -101,7 +101,7 @@ def test_issuing_reaches_the_audience_and_nobody_else(run, force, tmp_path):
         force["inside"]: (date(2025, 9, 1), due, 1),
         force["inspector"]: (date(2025, 9, 1), due, 2),
     }
-    reached = set(db.session.scalars(select(StandingSpan.person_id)))
+    reached = set(db.session.scalars(select(StatusPeriod.person_id)))
     assert reached == {force["inside"], force["inspector"]}
 
 
@@ -112,7 +112,7 @@ def test_a_dry_run_changes_nothing(run, force, tmp_path):
     assert "People asked, ever: 2." in said
     assert "join: 2\n  D1001 from 2025-09-01, due 2026-04-30\n  D1003 from" in said
     assert "leave: 0\n" in said
-    assert (count(Directive), count(Assignment), count(StandingSpan)) == (0, 0, 0)
+    assert (count(Directive), count(Assignment), count(StatusPeriod)) == (0, 0, 0)
 
 
 def test_the_same_file_twice_does_nothing(run, force, tmp_path):
@@ -273,9 +273,9 @@ def test_reconcile_finds_nothing_where_all_follows(run, force, tmp_path):
 
 def test_reconcile_reports_and_mends_what_does_not_follow(run, force, tmp_path):
     run(tmp_path, "issue", DIRECTIVE)
-    spans = set(db.session.scalars(select(StandingSpan.id)))
+    spans = set(db.session.scalars(select(StatusPeriod.id)))
     gone = min(spans)
-    db.session.delete(db.session.get(StandingSpan, gone))
+    db.session.delete(db.session.get(StatusPeriod, gone))
     db.session.commit()
 
     code, said, _ = run(tmp_path, "reconcile", "", "--rebuild", "--dry-run")
@@ -284,5 +284,5 @@ def test_reconcile_reports_and_mends_what_does_not_follow(run, force, tmp_path):
     run(tmp_path, "reconcile", "", "--rebuild")
 
     assert run(tmp_path, "reconcile", "", "--rebuild")[1] == "0 differences.\n"
-    open_rows = db.session.scalars(select(StandingSpan.id).where(StandingSpan.known_to == OPEN_KNOWN))
+    open_rows = db.session.scalars(select(StatusPeriod.id).where(StatusPeriod.known_to == OPEN_KNOWN))
     assert len(list(open_rows)) == len(spans)

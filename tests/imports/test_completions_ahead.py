@@ -20,7 +20,7 @@ from portal.records import imports
 from portal.records.models import Record
 from portal.standing import keeping, lines
 from portal.standing.lines import rebuild
-from portal.standing.models import OPEN_KNOWN, StandingSpan
+from portal.standing.models import OPEN_KNOWN, StatusPeriod
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.imports.desk import csv_of
@@ -125,8 +125,8 @@ def held_by(person, activity):
     return list(
         db.session.scalars(
             select(Record.achieved_on)
-            .join(StandingSpan, StandingSpan.record_id == Record.id)
-            .where(StandingSpan.person_id == person, StandingSpan.known_to == OPEN_KNOWN)
+            .join(StatusPeriod, StatusPeriod.record_id == Record.id)
+            .where(StatusPeriod.person_id == person, StatusPeriod.known_to == OPEN_KNOWN)
             .where(Record.activity_id == activity)
             .distinct()
         )
@@ -143,8 +143,8 @@ def test_a_directive_issued_after_what_was_worked_out_counts(database):
         apply(brought, found)
 
         directives = db.session.scalar(
-            select(func.count(StandingSpan.directive_id.distinct())).where(
-                StandingSpan.person_id == people[0], StandingSpan.record_id.is_not(None)
+            select(func.count(StatusPeriod.directive_id.distinct())).where(
+                StatusPeriod.person_id == people[0], StatusPeriod.record_id.is_not(None)
             )
         )
         assert directives == 2

@@ -138,7 +138,7 @@ def test_somebody_is_reminded_once_and_the_owner_sees_it(
     browser: Browser, shared_server: Server, width: int, scripts: bool, who: str
 ) -> None:
     missing = (  # late, begun or not started, not reminded yet; a sergeant sees direct reports
-        "SELECT DISTINCT n.staff_number FROM standing_span s"
+        "SELECT DISTINCT n.staff_number FROM status_period s"
         " JOIN post p ON p.id = s.post_id JOIN person_name n ON n.person_id = s.person_id"
         " LEFT JOIN person_name m ON m.person_id = p.line_manager_id"
         " WHERE ? IN ('D4001', m.staff_number) AND n.staff_number <> 'D4001' AND s.position = 0"

@@ -11,7 +11,7 @@ from portal import clock
 from portal.db import stamp, transaction
 from portal.monitoring import forms
 from portal.standing import keeping, slices, sums
-from portal.standing.models import StandingTotal
+from portal.standing.models import StatusCount
 from tests.monitoring.counting import statements
 from tests.monitoring.world import REPORT, TODAY, World, enter, make_world
 from tests.pages import PortalClient
@@ -78,10 +78,10 @@ def test_a_report_of_everybody_reads_no_spans_but_those_of_the_people_it_names(
     with statements() as run:
         client.page(REPORT)
 
-    spans = [statement for statement in run if "standing_span" in statement]
-    assert any(StandingTotal.__tablename__ in statement for statement in run)
+    spans = [statement for statement in run if "status_period" in statement]
+    assert any(StatusCount.__tablename__ in statement for statement in run)
     assert spans
-    assert all("standing_span.person_id IN" in each or "ORDER BY" in each for each in spans)
+    assert all("status_period.person_id IN" in each or "ORDER BY" in each for each in spans)
 
 
 def test_of_very_many_units_the_upper_ones_are_offered_and_the_one_asked_for(

@@ -36,7 +36,7 @@ def plans(client: PortalClient, path: str) -> list[str]:
     event.remove(connection, "before_cursor_execute", note)
     assert response.status_code == 200
     assert response.data
-    asked = [(statement, values) for statement, values in run if "standing_span" in statement]
+    asked = [(statement, values) for statement, values in run if "status_period" in statement]
     return [
         "\n".join(row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values))
         for text, values in asked
@@ -54,7 +54,7 @@ def test_people_are_found_by_unit_or_by_who_they_are_and_not_by_a_first_day(
 
     assert found
     assert all(BY_FIRST_DAY not in plan for plan in found)
-    assert all("SCAN standing_span" not in plan for plan in found)
+    assert all("SCAN status_period" not in plan for plan in found)
 
 
 def test_what_changed_is_found_by_its_days_and_by_when_it_was_learnt(

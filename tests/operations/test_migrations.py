@@ -6,16 +6,24 @@ from datetime import date, timedelta
 import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import delete, inspect, select, text
+from sqlalchemy import delete, event, inspect, make_url, select, text
 
 from config import Config
 from portal.db import db, stamp, touch, transaction
 from portal.directives.rules import Worlds
+from portal.operations import schema
 from portal.people.models import Post
 from portal.standing import spans
 from portal.standing.lines import insert_rows, rebuild
 from portal.standing.loading import facts_of
-from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
+from portal.standing.models import (
+    OPEN_KNOWN,
+    StatusCount,
+    StatusCountSnapshot,
+    StatusGroup,
+    StatusPeriod,
+    micros,
+)
 from tests.conftest import SECRET
 from tests.databases import portal_on
 from tests.factories.people import make_person, make_unit
@@ -52,14 +60,14 @@ def test_rows_cut_in_the_earlier_way_become_what_their_facts_make(empty, monkeyp
     with empty.app_context():
         upgrade()
         people = mover_and_learner()
-        downgrade(revision="0017")
         with monkeypatch.context() as patch, transaction():
             patch.setattr(spans, "_as_first_told", lambda posts, _: posts)
             earlier = [(person, row) for person in people for row in whole_rows(person)]
-            db.session.execute(delete(StandingSpan))
+            db.session.execute(delete(StatusPeriod))
             insert_rows(earlier)
         assert len(rebuild(False)) == 2, "they are cut in another way"
         db.session.rollback()
+        downgrade(revision="0017")
 
         upgrade()
 
@@ -95,3 +103,53 @@ def whole_rows(person):
         done |= {(span, since, micros(t)) for span, since in known.items() if span not in now}
         known = {span: known.get(span, micros(t)) for span in now}
     return done | {(span, since, OPEN_KNOWN) for span, since in known.items()}
+
+
+def test_status_tables_are_renamed_whatever_sqlite_is_set_to(tmp_path):
+    with schema.open_engine(make_url(f"sqlite:///{tmp_path / 'legacy.sqlite'}")) as engine:
+
+        @event.listens_for(engine, "connect")
+        def rename_as_old_builds_do(driver, _):
+            driver.execute("PRAGMA legacy_alter_table = ON")
+            driver.execute("PRAGMA foreign_keys = OFF")
+
+        with portal_on(Config(mode="demo", secret_key=SECRET, instance=tmp_path)) as app, app.app_context():
+            schema.upgrade(engine, "0025")
+
+        groups = inspect(engine).get_foreign_keys("status_count")
+    assert {key["referred_table"] for key in groups} == {"directive", "status_group"}
+
+
+def test_status_tables_are_declared_with_the_names_that_they_have(empty):
+    with empty.app_context():
+        upgrade()
+        made = inspect(db.engine)
+        for model in (StatusPeriod, StatusGroup, StatusCount, StatusCountSnapshot):
+            table = model.__table__
+            keys = [made.get_pk_constraint(table.name), *made.get_foreign_keys(table.name)]
+            keys += made.get_unique_constraints(table.name)
+            assert {key["name"] for key in keys} == {constraint.name for constraint in table.constraints}
+
+
+def test_status_periods_and_counts_survive_the_renaming_both_ways(empty):
+    with empty.app_context():
+        upgrade()
+        mover_and_learner()
+        with transaction():
+            directive_id = db.session.scalars(select(StatusPeriod.directive_id)).first()
+            db.session.add(StatusCountSnapshot(directive_id=directive_id, day=date(2026, 4, 30).toordinal()))
+        before = rows_of("status_period", "status_group", "status_count", "status_count_snapshot")
+
+        downgrade(revision="0024")
+        older = rows_of("standing_span", "standing_group", "standing_total", "standing_kept")
+        upgrade()
+
+        assert all(before)
+        assert before == older
+        assert rows_of("status_period", "status_group", "status_count", "status_count_snapshot") == before
+        check()
+
+
+def rows_of(*names):
+    with db.engine.connect() as connection:
+        return [sorted(connection.execute(text(f"SELECT * FROM {name}")), key=repr) for name in names]

@@ -18,7 +18,7 @@ from portal.standing import keeping
 from portal.standing.algebra import Facts, Status, standing
 from portal.standing.lines import rebuild
 from portal.standing.loading import facts_of
-from portal.standing.models import StandingSpan, micros
+from portal.standing.models import StatusPeriod, micros
 from tests.standing.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
 from tests.standing.reads import check_differences, check_reads
 from tests.standing.witness import witnessed
@@ -45,7 +45,7 @@ def undone():
 
 def reported(history, d, t):
     """By person and position, what the spans hold on (d, t)."""
-    at, day, s = micros(t), d.toordinal(), StandingSpan
+    at, day, s = micros(t), d.toordinal(), StatusPeriod
     query = select(s).where(
         s.directive_id == history.directive,
         s.from_on <= day,

@@ -22,7 +22,7 @@ from portal.jobs.registry import task_of
 from portal.people.models import PersonName
 from portal.standing import keeping, queries, slices, sums, totals
 from portal.standing.lines import rebuild
-from portal.standing.models import StandingGroup, StandingKept, StandingTotal
+from portal.standing.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.standing.queries import Scope, Whose
 from portal.standing.slices import Sort
 from tests.databases import close_database
@@ -148,7 +148,7 @@ def test_after_every_act_the_sums_are_those_of_the_spans(
             assert rebuild(True) == []
             assert keeping.check(True) == []
         held = rows()
-        for table in (StandingTotal, StandingKept, StandingGroup):
+        for table in (StatusCount, StatusCountSnapshot, StatusGroup):
             db.session.execute(delete(table))
         with transaction():
             keeping.check(True)
@@ -168,7 +168,7 @@ def positions(history, asked, turn):
 
 def rows():
     """Every row with the names of its group."""
-    table, group = StandingTotal, StandingGroup
+    table, group = StatusCount, StatusGroup
     names = (group.designated_role, group.rank_or_grade, group.reason)
     columns = [column for column in table.__table__.columns if column.name != "group_id"]
     return {tuple(row) for row in db.session.execute(select(*columns, *names).join(group)) if row.people}
@@ -220,7 +220,7 @@ def test_a_spoiled_sum_is_named_and_put_right(app, database, summed):
     with transaction():
         keeping.keep(clock.today())
     right = rows()
-    table = StandingTotal
+    table = StatusCount
     place = (
         db.session.execute(select(table).where(table.summed == summed, table.people > 1)).scalars().first()
     )
@@ -252,7 +252,7 @@ def test_the_job_keeps_the_ends_of_months_once_a_month(app, database):
     assert job.due()
     assert job.run(Silent(), {}) == {"said": [f"{keeping.MONTHS} days summed up."]}
     assert not job.due()
-    kept = select(StandingKept.day).where(StandingKept.directive_id == directive)
+    kept = select(StatusCountSnapshot.day).where(StatusCountSnapshot.directive_id == directive)
     assert sorted(db.session.scalars(kept)) == ends
     assert [answers(directive, date.fromordinal(day)) for day in ends] == before
     assert keeping.check(False) == []
@@ -354,5 +354,5 @@ def test_writers_at_once_leave_the_sums_right(alone):
     assert faults == []
     assert keeping.check(False) == []
     assert [row[1:] for row in answers(directive)] == [(6, 8)]
-    kept = select(func.sum(StandingTotal.people)).where(StandingTotal.summed == 1, StandingTotal.kind == 1)
-    assert db.session.scalar(kept.where(StandingTotal.status == 6)) == 8
+    kept = select(func.sum(StatusCount.people)).where(StatusCount.summed == 1, StatusCount.kind == 1)
+    assert db.session.scalar(kept.where(StatusCount.status == 6)) == 8

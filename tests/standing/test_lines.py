@@ -11,7 +11,7 @@ from portal.directives.models import Exclusion
 from portal.people.models import Post
 from portal.standing.algebra import Status
 from portal.standing.lines import rebuild
-from portal.standing.models import OPEN_KNOWN, StandingSpan, micros
+from portal.standing.models import OPEN_KNOWN, StatusPeriod, micros
 from tests.factories.people import make_person, make_unit
 from tests.standing.facts import (
     make_activity,
@@ -35,7 +35,7 @@ def world():
 
 
 def status(person, day=DAY, position=0):
-    s = StandingSpan
+    s = StatusPeriod
     query = select(s.status).where(
         s.person_id == person,
         s.position == position,
@@ -48,7 +48,7 @@ def status(person, day=DAY, position=0):
 
 
 def rows(person):
-    s = StandingSpan
+    s = StatusPeriod
     columns = [c for c in s.__table__.columns if c.name != "id"]
     return sorted(map(tuple, db.session.execute(select(*columns).where(s.person_id == person))), key=str)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 PORTAL = Path(__file__).resolve().parents[2] / "portal"
 INSIDE = "models|lines|loading|spans|sums|summing"
-TABLE = re.compile(rf"Standing(Span|Total)|standing_(span|total)|portal\.standing\.({INSIDE})\b")
+TABLE = re.compile(rf"Status(Period|Count)|status_(period|count)|portal\.standing\.({INSIDE})\b")
 KNOWN = {"app.py"}  # tells the units of work who keeps the spans
 
 
