@@ -24,6 +24,9 @@ KNOWN_SECRETS = (  # of tutorials and examples, in small letters
     "change", "secret", "password", "example", "insecure", "qwerty", "correct-horse",
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
 )  # fmt: skip
+RETIRED = {  # settings of earlier releases, and what to do about each
+    "JOBS_URL": "JOBS_URL is no longer used and can be removed: workers find jobs in the portal's database.",
+}
 LIMITS = {  # the least and the most of each number
     "PORT": (1, 65_535),
     "SESSION_IDLE_MINUTES": (1, 24 * 60),
@@ -62,6 +65,11 @@ class ConfigError(Exception):
 
 def _env(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
+
+
+def list_retired_settings() -> list[str]:
+    """A sentence for each setting in the environment that the portal no longer reads."""
+    return [sentence for name, sentence in RETIRED.items() if _env(name)]
 
 
 def _number_setting(name: str, default: str) -> int:
@@ -129,7 +137,6 @@ class Config:
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
-    jobs_url: str = field(default_factory=lambda: _env("JOBS_URL"))
     jobs_workers: int = field(default_factory=lambda: _number_setting("JOBS_WORKERS", "1"))
     jobs_lost_seconds: int = field(default_factory=lambda: _number_setting("JOBS_LOST_SECONDS", "30"))
     jobs_kept_days: int = field(default_factory=lambda: _number_setting("JOBS_KEPT_DAYS", "90"))
@@ -257,10 +264,6 @@ class Config:
     def _jobs_faults(self) -> Iterator[str]:
         if self.jobs not in {"embedded", "separate"}:
             yield "JOBS is 'embedded' or 'separate'."
-        parts = _split_address(self.jobs_address)
-        schemes = {"sqlite", "postgresql", "redis", "rediss"}
-        if self.jobs_url and (parts is None or parts.scheme not in schemes):
-            yield "JOBS_URL begins with sqlite:///, postgresql:// or redis://"
 
     def _mail_faults(self) -> Iterator[str]:
         if self.smtp_tls not in {"starttls", "tls", "none"}:
@@ -342,11 +345,3 @@ class Config:
             if url.startswith(prefix):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)
         return url
-
-    @property
-    def jobs_address(self) -> str:
-        """What carries jobs to workers: PostgreSQL where the database is there, else a file of its own."""
-        url = self.jobs_url or self.sqlalchemy_url
-        if not self.jobs_url and url.startswith("sqlite"):
-            return f"sqlite:///{self.instance / 'jobs.sqlite'}"
-        return "postgresql://" + url.split("://", 1)[1] if url.startswith("postgres") else url

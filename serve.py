@@ -8,9 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from config import Config, ConfigError
-from portal.jobs.keeper import Keeper
-from portal.processes import keep_running
+from config import Config, ConfigError, list_retired_settings
+from portal.processes import Supervisor, keep_running
 from portal.serving.server import FINISH_SECONDS, serve_requests
 from portal.web.headers import security_headers
 
@@ -67,17 +66,17 @@ def serve(
     application = getattr(sys.modules[module], name)
     if factory:
         application = application()
-    keeper = None
+    supervisor = None
     if jobs:
-        worker = importlib.import_module("portal.jobs.worker")  # not before: this program may begin again
-        keeper = Keeper(lambda: worker.work(application, jobs, embedded=True))
+        commands = importlib.import_module("portal.jobs.cli")  # not before: this program may begin again
+        supervisor = Supervisor(lambda: commands.run_worker(application, jobs, embedded=True))
     sys.stderr.write(f"Serving on http://{address}:{port}\n")
     try:
         web = partial(serve_requests, application, listening, refusal_headers or {})
         keep_running([web] * WORKERS, GOODBYE_SECONDS, before_end=listening.close)
     finally:
-        if keeper:
-            keeper.end()
+        if supervisor:
+            supervisor.stop_child()
 
 
 def _listening_socket(address: str, port: int) -> socket.socket:
@@ -99,6 +98,8 @@ def main(words: list[str]) -> int:
         )
     except ConfigError as error:
         faults = error.sentences
+    for sentence in list_retired_settings():
+        print(sentence, file=sys.stderr)
     if faults:
         print(*faults, sep="\n", file=sys.stderr)
         return 2

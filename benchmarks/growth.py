@@ -178,7 +178,7 @@ def _until_ended(
             return time.perf_counter() - begun, told - {""}
         if cancel_at and said.startswith(cancel_at):
             with transaction():
-                jobs.cancel(job, by=None, at=clock.now())
+                jobs.cancel_job(job, by=None, at=clock.now())
             cancel_at = ""
         time.sleep(0.1)
     raise RuntimeError(f"The job was still {state} after {LAST} seconds.")

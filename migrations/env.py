@@ -9,12 +9,11 @@ database = current_app.extensions["migrate"].db
 
 # Each database's own indexes of words and parts of names: no model's.
 SEARCHED_BY = ("search_words", "ix_search_entry_words", "ix_person_name_parts")
-CARRIED_BY = ("carrier_", "ix_carrier_")  # what carries jobs to workers makes its own tables
 
 
 def is_modelled(name: str | None, kind: str, within: object) -> bool:
     """Whether the models speak of what the database has under this name."""
-    return not (name or "").startswith((*SEARCHED_BY, *CARRIED_BY))
+    return not (name or "").startswith(SEARCHED_BY)
 
 
 def _connection() -> Connection:

@@ -37,7 +37,6 @@ from portal.guides import views as guides_views
 from portal.imports import cli as imports_cli
 from portal.imports import models as imports_models
 from portal.imports import views as imports_views
-from portal.jobs import carrier
 from portal.jobs import cli as jobs_cli
 from portal.jobs import models as jobs_models
 from portal.jobs import views as jobs_views
@@ -183,7 +182,6 @@ def _prepare_database(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db)
     subscribe(reconcile.reconcile, lines.lines, announcer=notices.post_notices)
-    carrier.register(app)
     with app.app_context():
         prepare_engine(db.engine)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 PAUSE_SECONDS = 0.2
+SUPERVISED_SECONDS = 15  # how long a supervised process may take to end; longer than a worker gives its jobs
 AGAIN_SECONDS, MOST_SECONDS = 1, 60  # before a child that died is restarted: longer each time
 
 
@@ -86,6 +87,21 @@ def keep_running(
         time.sleep(PAUSE_SECONDS)
     before_end()
     _end_processes([child.pid for child in children if child.pid], goodbye_seconds)
+
+
+class Supervisor:
+    """A process that restarts one child whenever it dies, seen from the process that started it."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self.pid = fork_copy(lambda: keep_running([act], SUPERVISED_SECONDS, with_parent=True))
+
+    def stop_child(self) -> None:
+        """Tell it to end its child and itself, and wait until it has."""
+        try:
+            os.kill(self.pid, signal.SIGTERM)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            return  # it has ended already
 
 
 def _end_processes(pids: list[int], seconds: float) -> None:

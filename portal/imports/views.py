@@ -19,8 +19,8 @@ from portal.imports.forms import MOST_BYTES, ApplyForm, ChooseForm, MatchForm, m
 from portal.imports.matching import Match, automatic, repeated
 from portal.imports.models import ImportRun
 from portal.imports.services import Brought
-from portal.jobs.models import State
-from portal.jobs.queries import state_of
+from portal.jobs.models import JobState
+from portal.jobs.queries import find_state
 from portal.people.files import Sheet, open_sheet
 from portal.permissions import Permission
 from portal.records.imports import schemes
@@ -29,7 +29,7 @@ from portal.web.characters import NO_TEXT
 
 bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="templates")
 
-UNDER_WAY = frozenset({State.WAITING, State.RUNNING})
+UNDER_WAY = frozenset({JobState.WAITING, JobState.RUNNING})
 ENVELOPE = 64 * 1024  # of a form around its file
 SAMPLE = 5  # rows shown while columns are matched
 SHAPES = {"roster": ("post",), "completions": ("completion", "person")}
@@ -160,7 +160,7 @@ def _look_again(run_id: UUID) -> ResponseReturnValue:
     if run.rows > work.MOST_AT_ONCE:
         with transaction():
             job = work.start_check(run_id, by=current_user.person_id)
-        return redirect(url_for("jobs.job", reference=job), 303)
+        return redirect(url_for("jobs.show_job", reference=job), 303)
     found = services.checked(run)
     with transaction():
         services.keep_check(run_id, found, clock.now())
@@ -175,8 +175,8 @@ def check(run_id: UUID) -> ResponseReturnValue:
     names = queries.who(run.began_by_id, run.ended_by_id)
     if run.ended_as:
         return render_template("imports/ended.html", run=run, names=names, words=WORDS)
-    if run.job_id and state_of(run.job_id) in UNDER_WAY:
-        return redirect(url_for("jobs.job", reference=run.job_id), 303)
+    if run.job_id and find_state(run.job_id) in UNDER_WAY:
+        return redirect(url_for("jobs.show_job", reference=run.job_id), 303)
     if run.report is None:
         return redirect(url_for(".match", run_id=run_id), 303)
     form = ApplyForm(formdata=None, expected=run.digest)
@@ -205,7 +205,7 @@ def apply(run_id: UUID) -> ResponseReturnValue:
     if run.rows > work.MOST_AT_ONCE:
         with transaction():
             job = work.start_apply(run_id, expected, by=current_user.person_id)
-        return redirect(url_for("jobs.job", reference=job), 303)
+        return redirect(url_for("jobs.show_job", reference=job), 303)
     try:
         found = work.applied(run_id, expected, by=current_user.person_id)
     except MovedError as error:

@@ -11,8 +11,8 @@ from portal.imports.access import refuse_lost_role
 from portal.imports.checked import Checked, MovedError, Tell, silent
 from portal.imports.room import room
 from portal.jobs import services as jobs
-from portal.jobs.progress import Progress
-from portal.jobs.registry import task
+from portal.jobs.progress import JobProgress
+from portal.jobs.registry import register_task
 
 MOST_AT_ONCE = 2_000  # rows that a page checks and applies while it is waited for
 CHECK, APPLY = "imports.check", "imports.apply"
@@ -35,37 +35,37 @@ def start_apply(run_id: UUID, expected: str, *, by: int | None) -> UUID:
 
 
 def _start(kind: str, run_id: UUID, more: dict[str, str], by: int | None) -> UUID:
-    reference = jobs.start(kind, {"run": str(run_id), **more}, by=by, at=clock.now())
+    reference = jobs.start_job(kind, {"run": str(run_id), **more}, by=by, at=clock.now())
     services.note_job(run_id, reference)
     return reference
 
 
-@task(CHECK, "Check of an import", page=_page)
-def check(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
+@register_task(CHECK, "Check of an import", page=_page)
+def check(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Hold the file against what the portal knows, and keep what was found for its page."""
     run = queries.run(UUID(arguments["run"]))
     refuse_lost_role(run.kind, progress.asked_by_id)
-    progress.tell(0, STEPS, "Reading the file")
-    found = services.checked(run, lambda done, said: progress.tell(done, STEPS, said))
+    progress.report_progress(0, STEPS, "Reading the file")
+    found = services.checked(run, lambda done, said: progress.report_progress(done, STEPS, said))
     with transaction():
         services.keep_check(run.id, found, clock.now())
         result = {"Bad rows": found.bad_rows, **found.numbers}
-        progress.conclude(result)
+        progress.conclude_job(result)
     return result
 
 
-@task(APPLY, "Import", page=_page)
-def apply(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
+@register_task(APPLY, "Import", page=_page)
+def apply(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the file once more, and write all of it in one transaction, or nothing."""
     run_id = UUID(arguments["run"])
     refuse_lost_role(queries.run(run_id).kind, progress.asked_by_id)
-    progress.tell(0, STEPS, "Reading the file")
+    progress.report_progress(0, STEPS, "Reading the file")
     found = applied(
         run_id,
         arguments["expected"],
         by=progress.asked_by_id,
-        tell=lambda done, said: progress.tell(done, STEPS, said),
-        conclude=progress.conclude,
+        tell=lambda done, said: progress.report_progress(done, STEPS, said),
+        conclude=progress.conclude_job,
     )
     return dict(found.numbers)
 

@@ -1,4 +1,4 @@
-"""Why a job does not go on; no refusals for a page, so that no task may take them for a bad row."""
+"""Signals that end a job early; no ``PortalError``, so that no task takes one for a bad row."""
 
 
 class CancelledError(Exception):
@@ -6,4 +6,4 @@ class CancelledError(Exception):
 
 
 class StoppedError(CancelledError):
-    """The worker is ending: the job goes back to those that wait."""
+    """The worker is ending: the job goes back to wait for another."""

@@ -1,4 +1,4 @@
-"""A job and where it stands; ordinary, changed in place, and the truth about it."""
+"""The table of jobs: an ordinary row, changed in place, which alone says what state a job is in."""
 
 import uuid
 from datetime import datetime
@@ -10,11 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, BigId
 
-MOST_RUNS = 3  # a job that was cut off so often is taken up no more
+MOST_RUNS = 3  # a job that was cut off in so many runs is not run again
 
 
-class State(StrEnum):
-    """Where a job stands."""
+class JobState(StrEnum):
+    """Life cycle of a job: waiting, running, and one of three ends."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -23,8 +23,12 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+UNENDED_STATES = (JobState.WAITING, JobState.RUNNING)
+ENDED_STATES = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
 class Job(Base):
-    """One piece of work, asked for once; whoever runs it holds ``claim``."""
+    """One piece of background work; the worker that runs it has the ``claim``."""
 
     __tablename__ = "job"
     __table_args__ = (
@@ -38,14 +42,14 @@ class Job(Base):
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[str]
     done: Mapped[int] = mapped_column(default=0)
-    total: Mapped[int] = mapped_column(default=0)  # 0: nobody knows yet
-    said: Mapped[str] = mapped_column(default="")
+    total: Mapped[int] = mapped_column(default=0)  # 0: not yet known
+    said: Mapped[str] = mapped_column(default="")  # what the run does at present
     asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)  # None: a command
     asked_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    reason: Mapped[str] = mapped_column(default="")  # why it failed, a sentence
+    reason: Mapped[str] = mapped_column(default="")  # why it failed, a sentence a line
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     runs: Mapped[int] = mapped_column(default=0)
-    claim: Mapped[uuid.UUID | None]  # given anew with each run: what an earlier run writes no longer counts
+    claim: Mapped[uuid.UUID | None]  # a new one for each run, so that an earlier run can write nothing more

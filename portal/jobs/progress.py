@@ -1,4 +1,4 @@
-"""What a running job says of itself, and how it hears that it shall end."""
+"""Progress reporting and cancellation."""
 
 import uuid
 from threading import Event
@@ -7,24 +7,25 @@ from typing import Any
 
 from portal import clock
 from portal.db import db
-from portal.jobs import claims
+from portal.jobs import state_transitions
 from portal.jobs.errors import CancelledError, StoppedError
-from portal.jobs.models import State
+from portal.jobs.models import JobState
 
 SECONDS_BETWEEN = 0.5  # two writes of progress; the calls between them cost nothing
 
 
-class Progress:
+class JobProgress:
     """Given to the function that does a job.
 
     Attributes:
         reference: The job's own.
         asked_by_id: The person who asked for it; None for a command.
+        concluded: Whether the job was ended in its own transaction.
     """
 
     def __init__(
         self,
-        job: claims.Claimed,
+        job: state_transitions.ClaimedJob,
         stopping: Event | None = None,
         seconds_between: float = SECONDS_BETWEEN,
     ) -> None:
@@ -33,27 +34,32 @@ class Progress:
         self.concluded = False
         self._claim = job.claim
         self._stopping = stopping or Event()
-        self._between = seconds_between
-        self._next = 0.0
+        self._seconds_between = seconds_between
+        self._next_write = 0.0
 
-    def tell(self, done: int, total: int, said: str = "") -> None:
-        """Say how far the job is; call it as often as convenient.
+    def report_progress(self, done: int, total: int, said: str = "") -> None:
+        """Record how far the job is; call it as often as convenient.
 
         Inside the job's own transaction on SQLite, where nobody else can write, it becomes visible with
         the commit; everywhere else at once.
 
         Raises:
-            CancelledError: The job shall end; what was not committed is to be rolled back.
+            CancelledError: The job must end; what was not committed is to be rolled back.
         """
         if self._stopping.is_set() and not self.concluded:
             raise StoppedError
-        if self.concluded or (monotonic() < self._next and done < total):
+        if self.concluded or (monotonic() < self._next_write and done < total):
             return
-        self._next = monotonic() + self._between
-        self._write(done=done, total=total, said=said, heartbeat_at=clock.now())
+        self._next_write = monotonic() + self._seconds_between
+        values = {"done": done, "total": total, "said": said, "heartbeat_at": clock.now()}
+        if _holds_sqlite_write_lock():
+            self._update_job(db.session, values)
+        else:
+            with state_transitions.separate_transaction() as session:
+                self._update_job(session, values)
 
-    def conclude(self, result: dict[str, Any] | None = None) -> None:
-        """Call the job done in the transaction under way: both are committed, or neither is.
+    def conclude_job(self, result: dict[str, Any] | None = None) -> None:
+        """End the job as done in the transaction under way: both are committed, or neither is.
 
         So a job that was cut off after its commit is never run again, and one that was cancelled before
         it changes nothing.
@@ -61,22 +67,16 @@ class Progress:
         Raises:
             CancelledError: The job was cancelled, or another worker has it.
         """
-        ended = {"state": State.DONE, "ended_at": clock.now(), "result": result, "claim": None}
-        if not claims.write(db.session, self.reference, self._claim, **ended):
-            raise CancelledError
+        values = {"state": JobState.DONE, "ended_at": clock.now(), "result": result, "claim": None}
+        self._update_job(db.session, values)
         self.concluded = True
 
-    def _write(self, **values: Any) -> None:
-        if _writes_on_sqlite():
-            held = claims.write(db.session, self.reference, self._claim, **values)
-        else:
-            with claims.aside() as session:
-                held = claims.write(session, self.reference, self._claim, **values)
-        if not held:
+    def _update_job(self, session: Any, values: dict[str, Any]) -> None:
+        if not state_transitions.update_claimed_job(session, self.reference, self._claim, values):
             raise CancelledError
 
 
-def _writes_on_sqlite() -> bool:
+def _holds_sqlite_write_lock() -> bool:
     """Whether this thread holds SQLite's one write lock: another connection would wait for it for ever."""
     session = db.session()
     if db.engine.dialect.name != "sqlite" or not session.in_transaction():

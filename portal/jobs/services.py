@@ -1,4 +1,4 @@
-"""Asking for a job, cancelling it, trying it again; in the caller's transaction."""
+"""Starting, cancelling and retrying jobs, in the caller's transaction."""
 
 import uuid
 from datetime import datetime
@@ -9,17 +9,15 @@ from sqlalchemy import delete, insert, select, update
 from portal.audit.services import log
 from portal.db import db
 from portal.errors import ConflictError, RuleError
-from portal.jobs.models import Job, State
-from portal.jobs.queries import job_row
-from portal.jobs.registry import task_of
+from portal.jobs.models import ENDED_STATES, UNENDED_STATES, Job, JobState
+from portal.jobs.queries import get_state
+from portal.jobs.registry import task_of_kind
 
-ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 MOST_EXPIRED = 500  # in one transaction
-STARTED = "jobs_started"  # in the session's info: to be carried to a worker after the commit
 
 
-def start(kind: str, arguments: dict[str, Any], *, by: int | None, at: datetime) -> uuid.UUID:
-    """Ask for a job; a worker takes it up once the caller's transaction is committed.
+def start_job(kind: str, arguments: dict[str, Any], *, by: int | None, at: datetime) -> uuid.UUID:
+    """Add a job; a worker claims it within a second of the commit of the caller's transaction.
 
     Args:
         kind: One that is registered.
@@ -30,63 +28,57 @@ def start(kind: str, arguments: dict[str, Any], *, by: int | None, at: datetime)
     Raises:
         RuleError: No feature does jobs of this kind.
     """
-    if task_of(kind) is None:
+    if task_of_kind(kind) is None:
         raise RuleError(f"The portal does no jobs of the kind “{kind}”.")
     reference = uuid.uuid4()
     row = {"reference": reference, "kind": kind, "arguments": arguments, "asked_by_id": by, "asked_at": at}
-    db.session.execute(insert(Job).values(state=State.WAITING, **row))
+    db.session.execute(insert(Job).values(state=JobState.WAITING, **row))
     log("job.asked", actor_id=by, job=str(reference), kind=kind)
-    _carry(reference)
     return reference
 
 
-def cancel(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:
+def cancel_job(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:
     """End a job that waits or runs; what a running one has not committed is rolled back.
 
     Raises:
         NotFoundError: There is no such job.
         ConflictError: It has ended already.
     """
-    changed = _change(
-        reference, (State.WAITING, State.RUNNING), state=State.CANCELLED, ended_at=at, claim=None
-    )
-    if not changed:
-        raise ConflictError(f"The job cannot be cancelled: it is {job_row(reference).state} already.")
+    values = {"state": JobState.CANCELLED, "ended_at": at, "claim": None}
+    if not _update_job(reference, UNENDED_STATES, values):
+        raise ConflictError(f"The job cannot be cancelled: it is {get_state(reference)} already.")
     log("job.cancelled", actor_id=by, job=str(reference))
 
 
-def again(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:
-    """Let a job that failed or was cancelled wait for a worker once more, from its start.
+def retry_job(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:
+    """Put a job that failed or was cancelled back to wait, to be run from its start.
 
     Raises:
         NotFoundError: There is no such job.
         ConflictError: It neither failed nor was cancelled.
     """
-    fresh: dict[str, Any] = {"done": 0, "total": 0, "said": "", "reason": "", "runs": 0, "result": None}
-    fresh |= {"started_at": None, "heartbeat_at": None, "ended_at": None, "claim": None, "asked_at": at}
-    if not _change(reference, (State.FAILED, State.CANCELLED), state=State.WAITING, **fresh):
-        raise ConflictError(f"The job cannot be tried again: it is {job_row(reference).state}.")
+    values: dict[str, Any] = {"done": 0, "total": 0, "said": "", "reason": "", "runs": 0, "result": None}
+    values |= {"started_at": None, "heartbeat_at": None, "ended_at": None, "claim": None, "asked_at": at}
+    values["state"] = JobState.WAITING
+    if not _update_job(reference, (JobState.FAILED, JobState.CANCELLED), values):
+        raise ConflictError(f"The job cannot be tried again: it is {get_state(reference)}.")
     log("job.asked_again", actor_id=by, job=str(reference))
-    _carry(reference)
 
 
-def expire(ended_before: datetime) -> int:
-    """Remove jobs that ended before this instant, the oldest first and ``MOST_EXPIRED`` at most; how many.
+def delete_expired_jobs(ended_before: datetime) -> int:
+    """Delete jobs that ended before this instant, the oldest first and at most ``MOST_EXPIRED``; how many.
 
     What they did stays: it is in the portal's tables and in the audit trail, never in the job.
     """
-    over = select(Job.id).where(Job.state.in_(ENDED), Job.ended_at < ended_before)
-    old = db.session.scalars(over.order_by(Job.id).limit(MOST_EXPIRED)).all()
-    if old:
-        db.session.execute(delete(Job).where(Job.id.in_(old), Job.state.in_(ENDED)))
-    return len(old)
+    expired = select(Job.id).where(Job.state.in_(ENDED_STATES), Job.ended_at < ended_before)
+    ids = db.session.scalars(expired.order_by(Job.id).limit(MOST_EXPIRED)).all()
+    if ids:
+        db.session.execute(delete(Job).where(Job.id.in_(ids), Job.state.in_(ENDED_STATES)))
+    return len(ids)
 
 
-def _change(reference: uuid.UUID, expected: tuple[State, ...], **values: Any) -> bool:
+def _update_job(reference: uuid.UUID, expected: tuple[JobState, ...], values: dict[str, Any]) -> bool:
+    """Whether the job was in one of the expected states and was updated."""
     statement = update(Job).where(Job.reference == reference, Job.state.in_(expected)).values(**values)
-    done: Any = db.session.execute(statement, execution_options={"synchronize_session": False})
-    return bool(done.rowcount)
-
-
-def _carry(reference: uuid.UUID) -> None:
-    db.session.info.setdefault(STARTED, []).append(reference)
+    result: Any = db.session.execute(statement, execution_options={"synchronize_session": False})
+    return bool(result.rowcount)

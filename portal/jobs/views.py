@@ -11,8 +11,8 @@ from portal import clock
 from portal.access import requires
 from portal.db import transaction
 from portal.errors import BadInputError, ForbiddenError, NotFoundError
-from portal.jobs import queries, registry, services, wording
-from portal.jobs.models import State
+from portal.jobs import listing, queries, registry, services, wording
+from portal.jobs.models import JobState
 from portal.people.administered import units_allowing
 from portal.permissions import Permission
 from portal.web.asked import Asked
@@ -22,110 +22,109 @@ bp = Blueprint("jobs", __name__, template_folder="templates")
 
 @bp.get("/jobs")
 @requires(Permission.JOB_VIEW)
-def index() -> ResponseReturnValue:
-    """Every job, the newest first, or one's own where one's role is for units."""
-    asked = Asked(request.args, request.path)
-    state = State(chosen) if (chosen := asked.choice("state", State)) else None
-    everybodys = _runs_all()
-    asked_by = None if everybodys else current_user.person_id
-    counts = queries.counts(asked_by)
-    total = counts[state] if state else sum(counts.values())
-    page = asked.page(total)
-    rows = queries.job_rows(current_user.viewer, state, page.offset, page.size, asked_by)
-    answer = render_template(
+def list_jobs() -> ResponseReturnValue:
+    """Every job, the newest first; only the viewer's own if their role is for a unit."""
+    query = Asked(request.args, request.path)
+    state = JobState(chosen) if (chosen := query.choice("state", JobState)) else None
+    sees_all = _sees_all_jobs()
+    asked_by = None if sees_all else current_user.person_id
+    counts = queries.count_jobs(asked_by)
+    page = query.page(counts[state] if state else sum(counts.values()))
+    rows = listing.list_job_rows(current_user.viewer, state, page.offset, page.size, asked_by)
+    html = render_template(
         "jobs/index.html",
         page=page,
-        errors=asked.errors(),
+        errors=query.errors(),
         rows=rows,
         counts=counts,
         state=state,
-        everybodys=everybodys,
-        offered=registry.offered() if everybodys else [],
-        not_taken_up=everybodys and queries.not_taken_up(clock.now()),
+        sees_all=sees_all,
+        offered_tasks=registry.list_offered_tasks() if sees_all else [],
+        are_neglected=sees_all and queries.are_jobs_neglected(clock.now()),
         wording=wording,
     )
-    return answer, asked.status
+    return html, query.status
 
 
 @bp.post("/jobs")
 @requires(Permission.JOB_VIEW)
-def begin() -> ResponseReturnValue:
-    """Start a job that the page of jobs offers, unless one of its kind is under way."""
-    _refuse_limited()
+def start_job() -> ResponseReturnValue:
+    """Start a job that the page of jobs offers, unless one of its kind waits or runs."""
+    if not _sees_all_jobs():
+        raise ForbiddenError("Jobs are the whole force's, and your role is for a unit.")
     kind = request.form.get("kind", "")
-    if kind not in {one.kind for one in registry.offered()}:
+    if kind not in {task.kind for task in registry.list_offered_tasks()}:
         raise BadInputError(["Choose one of the jobs that the page offers."])
-    if under_way := queries.under_way(kind):
+    if unended := queries.find_unended_job(kind):
         flash("This job is under way already: nothing was started.")
-        return redirect(url_for("jobs.job", reference=under_way), 303)
+        return _redirect_to_job(unended)
     with transaction():
-        reference = services.start(kind, {}, by=current_user.person_id, at=clock.now())
-    return redirect(url_for("jobs.job", reference=reference), 303)
+        reference = services.start_job(kind, {}, by=current_user.person_id, at=clock.now())
+    return _redirect_to_job(reference)
 
 
 @bp.get("/jobs/<uuid:reference>")
 @requires(Permission.ACCOUNT_OWN)
-def job(reference: uuid.UUID) -> ResponseReturnValue:
-    """One job, to those who see to the whole force's jobs and to the person who asked for it."""
-    return _page("jobs/job.html", _seen(reference))
+def show_job(reference: uuid.UUID) -> ResponseReturnValue:
+    """One job, for administrators of the whole force and the person who asked for it."""
+    return _render_job("jobs/job.html", reference)
 
 
 @bp.get("/jobs/<uuid:reference>/progress")
 @requires(Permission.ACCOUNT_OWN)
-def progress(reference: uuid.UUID) -> ResponseReturnValue:
-    """The part of the job's page that changes; the page asks for it again and again."""
-    return _page("jobs/progress.html", _seen(reference))
+def show_progress(reference: uuid.UUID) -> ResponseReturnValue:
+    """The part of a job's page that changes; the page's script reloads it."""
+    return _render_job("jobs/progress.html", reference)
 
 
 @bp.post("/jobs/<uuid:reference>/cancel")
 @requires(Permission.ACCOUNT_OWN)
-def cancel(reference: uuid.UUID) -> ResponseReturnValue:
+def cancel_job(reference: uuid.UUID) -> ResponseReturnValue:
     """Cancel a job that waits or runs."""
-    _seen(reference)
+    _get_own_job(reference)
     with transaction():
-        services.cancel(reference, by=current_user.person_id, at=clock.now())
+        services.cancel_job(reference, by=current_user.person_id, at=clock.now())
     flash("The job is cancelled. What it had not finished was not applied.")
-    return redirect(url_for("jobs.job", reference=reference), 303)
+    return _redirect_to_job(reference)
 
 
 @bp.post("/jobs/<uuid:reference>/again")
 @requires(Permission.ACCOUNT_OWN)
-def again(reference: uuid.UUID) -> ResponseReturnValue:
-    """Try a job again that failed or was cancelled."""
-    _seen(reference)
+def retry_job(reference: uuid.UUID) -> ResponseReturnValue:
+    """Run a job that failed or was cancelled again."""
+    _get_own_job(reference)
     with transaction():
-        services.again(reference, by=current_user.person_id, at=clock.now())
+        services.retry_job(reference, by=current_user.person_id, at=clock.now())
     flash("The job waits for a worker again.")
-    return redirect(url_for("jobs.job", reference=reference), 303)
+    return _redirect_to_job(reference)
 
 
-def _seen(reference: uuid.UUID) -> Any:
-    """The job, where the viewer may see it.
+def _get_own_job(reference: uuid.UUID) -> Any:
+    """The job, if the viewer asked for it or sees all jobs.
 
     Raises:
         NotFoundError: There is no such job, or it is another person's.
     """
-    row = queries.job_row(reference, current_user.viewer)
-    if row.asked_by_id != current_user.person_id and not _runs_all():
+    row = listing.get_job_row(reference, current_user.viewer)
+    if row.asked_by_id != current_user.person_id and not _sees_all_jobs():
         raise NotFoundError("There is no such job.")
     return row
 
 
-def _runs_all() -> bool:
-    """Whether the viewer sees to all jobs by a role without a unit: reasons of jobs name people of any."""
+def _sees_all_jobs() -> bool:
+    """Whether the viewer's role is for the whole force: reasons of failed jobs name people of any unit."""
     allowed = Permission.JOB_VIEW in current_user.permissions
     return allowed and units_allowing(current_user.viewer, Permission.JOB_VIEW) is None
 
 
-def _refuse_limited() -> None:
-    if not _runs_all():
-        raise ForbiddenError("Jobs are the whole force's, and your role is for a unit.")
+def _redirect_to_job(reference: uuid.UUID) -> ResponseReturnValue:
+    return redirect(url_for("jobs.show_job", reference=reference), 303)
 
 
-def _page(template: str, row: Any) -> str:
+def _render_job(template: str, reference: uuid.UUID) -> str:
     return render_template(
         template,
-        row=row,
+        row=_get_own_job(reference),
         wording=wording,
         lists_all=Permission.JOB_VIEW in current_user.permissions,
     )

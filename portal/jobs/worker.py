@@ -1,161 +1,248 @@
-"""A worker: takes jobs one after the other, shows that it lives, and ends when it is told to."""
+"""A worker process: finds waiting jobs in the table, runs them and ends when it is told to."""
 
 import logging
 import os
 import resource
 import signal
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Event, Thread
-from time import monotonic
+from threading import Event, Lock, Thread
+from time import monotonic, sleep
 from typing import Any
 
-from flask import Flask
-from huey import Huey
-from huey.consumer import Consumer, ConsumerStopped, Scheduler
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from portal import clock
-from portal.accounts import tidying
 from portal.db import db, transaction
 from portal.errors import BusyError, PortalError
-from portal.jobs import carrier, claims, queries, services
+from portal.jobs import queries, services, state_transitions
 from portal.jobs.errors import CancelledError, StoppedError
-from portal.jobs.models import State
-from portal.jobs.progress import Progress
-from portal.jobs.registry import of_themselves, task_of
-from portal.web.filters import number
+from portal.jobs.models import JobState
+from portal.jobs.progress import JobProgress
+from portal.jobs.registry import list_scheduled_tasks, task_of_kind
+from portal.jobs.state_transitions import ClaimedJob
 
-SIGNS_BEFORE_LOST = 6  # of life may fail to be written before a job counts as cut off
-LOOK_SECONDS = 60  # between two questions whether something is due by itself
-REST = timedelta(minutes=15)  # between two jobs that a worker begins by itself
-SWEEP_SECONDS = 3  # between two looks at the table for jobs that no message tells of
-NEWS_SECONDS = 2  # how long a message may take before the table is believed
-GOODBYE_SECONDS = 10  # how long a job may take to hear that the worker ends
+SWEEP_SECONDS = 0.5  # between two looks for a waiting job: how long one may wait for an idle worker
+RECOVERY_SECONDS = 3  # between two looks for lost jobs, and after an error before the next look
+UPKEEP_SECONDS = 60  # between two rounds of starting what is due and deleting what expired
+REST = timedelta(minutes=15)  # between two jobs of one kind that a worker starts by itself
+HEARTBEATS_BEFORE_LOST = 6  # this many may fail to be written before a job counts as lost
+GOODBYE_SECONDS = 10  # how long a job may take to notice that the worker ends
 TRIES = 8  # to write how a job ended, each as long as a writer waits
 MOST_REASONS = 100
-MOST_MIB = 256  # an embedded worker that had more than this gives way to a fresh one, between two jobs
+MOST_MIB = 256  # an embedded worker that had more than this is replaced by a fresh one, between two jobs
 UNEXPECTED = (
     "Something went wrong in the portal. Support finds the reason in its log, under this job’s reference."
 )
 UNKNOWN = "This portal does no jobs of this kind any more."
 
 
-class Hands:
-    """Runs jobs in one process."""
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """What a worker needs of the application whose jobs it runs.
 
-    def __init__(self, app: Flask, stopping: Event) -> None:
-        self.app, self.stopping = app, stopping
-        self.own: set[uuid.UUID] = set()
-        self._next_look = 0.0
+    Attributes:
+        open_context: Opens a context in which the database can be used; each thread opens its own.
+        logger: Where it reports what it runs.
+        lost_seconds: How long a run may give no heartbeat before its job counts as lost.
+        kept_days: How long an ended job is kept.
+        upkeep: Called about once a minute in such a context, outside a transaction.
+    """
 
-    def carry_out(self, reference: str) -> None:
-        """Run the job, if it still waits, to its end: done, failed, cancelled, or back to those that wait."""
-        with self.app.app_context():
-            job = claims.claim(uuid.UUID(reference), clock.now())
-            if job is None:
-                return
-            self.own.add(job.reference)
-            try:
-                with self._alive(job):
-                    self._run(job)
-            finally:
-                self.own.discard(job.reference)
+    open_context: Callable[[], AbstractContextManager[Any]]
+    logger: logging.Logger
+    lost_seconds: int
+    kept_days: int
+    upkeep: Callable[[datetime], None]
 
-    def _run(self, job: claims.Claimed) -> None:
-        log = self.app.logger
+
+class JobRunner:
+    """Claims and runs jobs, for any number of threads of one process."""
+
+    def __init__(self, setup: WorkerSetup, stopping: Event) -> None:
+        self.setup, self.stopping = setup, stopping
+        self.own: set[uuid.UUID] = set()  # jobs that this process runs now
+
+    def claim_next_job(self) -> ClaimedJob | None:
+        """Claim the oldest job that waits; None if there is none, or another worker was faster."""
+        with self.setup.open_context():
+            reference = state_transitions.find_waiting_job()
+            return state_transitions.claim_job(reference, clock.now()) if reference else None
+
+    def run_job(self, reference: uuid.UUID) -> None:
+        """Run this job if it waits."""
+        with self.setup.open_context():
+            job = state_transitions.claim_job(reference, clock.now())
+        if job:
+            self.run_claimed_job(job)
+
+    def run_claimed_job(self, job: ClaimedJob) -> None:
+        """Run a job until it is done, failed or cancelled, or put back to wait because the worker ends."""
+        self.own.add(job.reference)
+        try:
+            with self.setup.open_context(), self._write_heartbeats(job):
+                self._run_task(job)
+        finally:
+            self.own.discard(job.reference)
+
+    def _run_task(self, job: ClaimedJob) -> None:
+        log = self.setup.logger
         log.info("job started reference=%s kind=%s", job.reference, job.kind)
-        progress, reason = Progress(job, self.stopping), ""
+        progress, reason = JobProgress(job, self.stopping), ""
         result: dict[str, Any] | None = None
         try:
-            task = task_of(job.kind)
+            task = task_of_kind(job.kind)
             if task is None:
                 raise PortalError(UNKNOWN)
             result = task.run(progress, job.arguments)
         except StoppedError:
-            _surely(lambda: claims.release(job))
+            _write_patiently(lambda: state_transitions.release_job(job))
             return
         except CancelledError:
             log.info("job cancelled reference=%s", job.reference)
             return
         except PortalError as error:
-            reason = _kept(str(error))
+            reason = _shorten_reason(str(error))
         except Exception:
             log.exception("job failed reference=%s kind=%s", job.reference, job.kind)
             reason = UNEXPECTED
         if not progress.concluded:
-            state = State.FAILED if reason else State.DONE
-            _surely(lambda: claims.end(job, state, clock.now(), reason=reason, result=result))
+            state = JobState.FAILED if reason else JobState.DONE
+            values = {"reason": reason, "result": result}
+            _write_patiently(lambda: state_transitions.end_job(job, state, clock.now(), **values))
         log.info("job ended reference=%s kind=%s", job.reference, job.kind)
 
     @contextmanager
-    def _alive(self, job: claims.Claimed) -> Iterator[None]:
-        """Write a sign of life every few seconds, whatever the job does meanwhile."""
-        over = Event()
-        every = self.app.config["PORTAL"].jobs_lost_seconds / SIGNS_BEFORE_LOST
+    def _write_heartbeats(self, job: ClaimedJob) -> Iterator[None]:
+        """Record every few seconds that the run is alive, whatever the job does meanwhile."""
+        ended = Event()
+        interval = self.setup.lost_seconds / HEARTBEATS_BEFORE_LOST
 
-        def beat() -> None:
-            while not over.wait(every):
-                with self.app.app_context():
+        def write_until_ended() -> None:
+            while not ended.wait(interval):
+                with self.setup.open_context():
                     try:
-                        claims.beat(job, clock.now())
+                        state_transitions.write_heartbeat(job, clock.now())
                     except SQLAlchemyError:  # the job itself may hold SQLite's write lock
-                        self.app.logger.info("no sign of life written reference=%s", job.reference)
+                        self.setup.logger.info("no heartbeat written reference=%s", job.reference)
 
-        thread = Thread(target=beat, name="sign-of-life", daemon=True)
+        thread = Thread(target=write_until_ended, name="heartbeat", daemon=True)
         thread.start()
         try:
             yield
         finally:
-            over.set()
+            ended.set()
             thread.join()
 
-    def sweep(self, huey: Huey, send: Any) -> None:
-        """Find the jobs that no message tells of: cut off in the middle, or their message lost."""
-        with self.app.app_context():
-            now = clock.now()
-            lost = timedelta(seconds=self.app.config["PORTAL"].jobs_lost_seconds)
-            found = claims.take_up_again(now - lost, now, frozenset(self.own))
-            if not huey.pending_count():
-                found += claims.waiting(now - timedelta(seconds=NEWS_SECONDS))
-            for reference in dict.fromkeys(found):
-                send(str(reference))
-            if monotonic() >= self._next_look:
-                self._next_look = monotonic() + LOOK_SECONDS
-                self.begin_due(now)
-                self.expire(now)
 
-    def begin_due(self, now: datetime) -> None:
-        """Begin what is due by itself; where two workers do so at once, the second finds nothing to do."""
-        for one in of_themselves():
-            if one.due is None or not queries.rests(one.kind, now - REST) or not one.due():
-                continue
-            with transaction():
-                if queries.rests(one.kind, now - REST):
-                    services.start(one.kind, {}, by=None, at=now)
+class Worker:
+    """Threads that run jobs; the main thread recovers lost jobs and watches for a reason to end.
 
-    def expire(self, now: datetime) -> None:
-        """Remove jobs that ended longer ago than they are kept, and kept forms that ran out."""
-        before = now - timedelta(days=self.app.config["PORTAL"].jobs_kept_days)
-        if queries.any_ended(before):  # most looks find none, and then no writer waits for this one
-            with transaction():
-                services.expire(before)
-        if tidying.any_form_expired(now):
-            with transaction():
-                tidying.tidy_forms(now)
+    A worker ends on SIGTERM, on Ctrl-C and with its terminal. An embedded one ends with the process that
+    started it instead, whose terminal is not its own.
+    """
+
+    def __init__(self, setup: WorkerSetup, threads: int, *, embedded: bool = False) -> None:
+        self.setup = setup
+        self.runner = JobRunner(setup, Event())
+        self.parent = os.getppid() if embedded else None
+        self._threads = [
+            Thread(target=self._run_jobs, name=f"job-{number}", daemon=True) for number in range(threads)
+        ]
+        self._is_looking = Lock()
+        self._next_upkeep = 0.0
+
+    def run_until_told_to_end(self) -> None:
+        """Run jobs until a signal comes or ``must_end``; jobs that run then go back to wait."""
+        signals: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda received, _: signals.append(received))
+        if self.parent is not None:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        for thread in self._threads:
+            thread.start()
+        next_recovery = 0.0
+        while not signals and not self.must_end():
+            if monotonic() >= next_recovery:
+                self.maintain_jobs()
+                next_recovery = monotonic() + RECOVERY_SECONDS
+            sleep(SWEEP_SECONDS)
+        self.runner.stopping.set()
+        last = monotonic() + GOODBYE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, last - monotonic()))
+
+    def must_end(self) -> bool:
+        """Whether an embedded worker is without its parent, or idle and larger than a fresh one would be."""
+        if self.parent is None:
+            return False
+        return os.getppid() != self.parent or (not self.runner.own and peak_memory_mib() > MOST_MIB)
+
+    def _run_jobs(self) -> None:
+        """Run one job after another; of the idle threads, one at a time looks for the next."""
+        stopping = self.runner.stopping
+        while not stopping.is_set():
+            try:
+                with self._is_looking:
+                    job = self.runner.claim_next_job()
+                    if job is None:
+                        stopping.wait(SWEEP_SECONDS)
+                if job:
+                    self.runner.run_claimed_job(job)
+            except (Exception, SystemExit) as error:  # such as a database that restarts
+                self.setup.logger.warning("jobs could not be run: %s", type(error).__name__)
+                stopping.wait(RECOVERY_SECONDS)
+
+    def maintain_jobs(self) -> None:
+        """Put lost jobs back to wait and, once a minute, start what is due and delete what expired."""
+        try:
+            with self.setup.open_context():
+                now = clock.now()
+                lost_before = now - timedelta(seconds=self.setup.lost_seconds)
+                state_transitions.requeue_lost_jobs(lost_before, now, frozenset(self.runner.own))
+                if monotonic() >= self._next_upkeep:
+                    self._next_upkeep = monotonic() + UPKEEP_SECONDS
+                    start_due_jobs(now)
+                    delete_expired_jobs(now - timedelta(days=self.setup.kept_days))
+                    self.setup.upkeep(now)
+        except Exception as error:
+            self.setup.logger.warning("jobs could not be maintained: %s", type(error).__name__)
 
 
-def _kept(reason: str) -> str:
+def start_due_jobs(now: datetime) -> None:
+    """Start scheduled jobs that are due; if two workers do so at once, the second starts nothing."""
+    for task in list_scheduled_tasks():
+        if task.due is None or not queries.is_idle_since(task.kind, now - REST) or not task.due():
+            continue
+        with transaction():
+            if queries.is_idle_since(task.kind, now - REST):
+                services.start_job(task.kind, {}, by=None, at=now)
+
+
+def delete_expired_jobs(ended_before: datetime) -> None:
+    """Delete jobs that ended before this instant, without taking the write lock if there are none."""
+    if queries.has_expired_jobs(ended_before):
+        with transaction():
+            services.delete_expired_jobs(ended_before)
+
+
+def peak_memory_mib() -> int:
+    """The most memory that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _shorten_reason(reason: str) -> str:
     """As many lines of a reason as a page can show."""
     lines = reason.splitlines()
-    more = [f"{number(len(lines) - MOST_REASONS)} more."] if len(lines) > MOST_REASONS else []
+    more = [f"{len(lines) - MOST_REASONS:,} more."] if len(lines) > MOST_REASONS else []
     return "\n".join(lines[:MOST_REASONS] + more)
 
 
-def _surely(write: Any) -> None:
-    """Write how a job ended, even where another process holds the database for long."""
+def _write_patiently(write: Callable[[], object]) -> None:
+    """Write how a job ended, even if another process holds the database for long."""
     db.session.rollback()
     for left in reversed(range(TRIES)):
         try:
@@ -165,79 +252,3 @@ def _surely(write: Any) -> None:
                 raise
         else:
             return
-
-
-class Sweeper(Scheduler):  # type: ignore[misc]
-    """Looks at the table instead of a timetable: the portal has none."""
-
-    def __init__(self, hands: Hands, huey: Huey, stop_flag: Event, send: Any) -> None:
-        super().__init__(huey, stop_flag, SWEEP_SECONDS, periodic=False)
-        self.hands, self.send = hands, send
-
-    def loop(self, now: Any = None) -> None:
-        """One look."""
-        try:
-            self.hands.sweep(self.huey, self.send)
-        except Exception as error:  # such as a database that restarts: said each time, in a line
-            self.hands.app.logger.warning("jobs could not be looked for: %s", type(error).__name__)
-        self.stop_flag.wait(SWEEP_SECONDS)
-
-
-def _end_gently(*_: object) -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-class Workers(Consumer):  # type: ignore[misc]
-    """Huey's consumer with threads; ends on SIGTERM, on Ctrl-C and with its terminal.
-
-    An embedded one ends with the process that began it instead, whose terminal is not its own.
-    """
-
-    def __init__(self, app: Flask, huey: Huey, workers: int, *, embedded: bool) -> None:
-        self.hands = Hands(app, Event())
-        self.send = carrier.message(huey, self.hands.carry_out)
-        self.parent = os.getppid() if embedded else None
-        super().__init__(
-            huey,
-            workers=workers,
-            periodic=False,
-            max_delay=1.0,
-            graceful_signal="TERM",
-            shutdown_timeout=GOODBYE_SECONDS,
-        )
-        self.hands.stopping = self.stop_flag
-
-    def _create_scheduler(self) -> Sweeper:
-        return Sweeper(self.hands, self.huey, self.stop_flag, self.send)
-
-    def start(self) -> None:
-        """Start, and let Ctrl-C end as gently as SIGTERM; huey would begin the program anew on SIGHUP."""
-        super().start()
-        signal.signal(signal.SIGINT, _end_gently)
-        signal.signal(signal.SIGHUP, _end_gently if self.parent is None else signal.SIG_IGN)
-
-    def loop(self, health_check_ts: float | None = None) -> Any:
-        """Watch for a reason to end."""
-        if self.parent is not None and (os.getppid() != self.parent or self._has_grown()):
-            self.stop(graceful=True)
-            raise ConsumerStopped
-        return super().loop(health_check_ts)
-
-    def _has_grown(self) -> bool:
-        """Whether a large job, over by now, left this process with memory that a fresh one would not have."""
-        return not self.hands.own and peak_mib() > MOST_MIB
-
-
-def peak_mib() -> int:
-    """The most memory that this process has had, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
-def work(app: Flask, workers: int, *, embedded: bool = False) -> None:
-    """Run jobs until told to end, or, where embedded, until the process that began this one is gone."""
-    logging.getLogger("huey").setLevel(logging.WARNING)
-    huey = carrier.huey_of(app.config["PORTAL"])
-    try:
-        Workers(app, huey, workers, embedded=embedded).run()
-    finally:
-        huey.storage.close()

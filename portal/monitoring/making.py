@@ -13,8 +13,8 @@ from portal import clock
 from portal.audit.services import log
 from portal.db import newest_stamp, transaction, try_to_write
 from portal.errors import ForbiddenError
-from portal.jobs.progress import Progress
-from portal.jobs.registry import task
+from portal.jobs.progress import JobProgress
+from portal.jobs.registry import register_task
 from portal.monitoring import exports, paper, prepared
 from portal.monitoring.completion import LONG, Line
 from portal.monitoring.filters import filters_of
@@ -39,8 +39,8 @@ def _page(arguments: dict[str, Any]) -> str:
     return f"/monitoring/files/{arguments['file']}"
 
 
-@task(prepared.KIND, "File of a report", page=_page, own=True)
-def make(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
+@register_task(prepared.KIND, "File of a report", page=_page, own=True)
+def make(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Write the file beside its place, then put it there in one step with the end of the job."""
     tidy()
     row = prepared.wanted(UUID(arguments["file"]), clock.now())
@@ -58,7 +58,7 @@ def make(progress: Progress, arguments: dict[str, Any]) -> dict[str, Any]:
             detail |= {"shape": "wide"} if name.startswith("people") else {}
             log("completions.exported", actor_id=viewer.person_id, **detail)
             result = {"Rows": rows}
-            progress.conclude(result)
+            progress.conclude_job(result)
     return result
 
 
@@ -84,14 +84,14 @@ def _viewer(person_id: int) -> Viewer:
     return viewer
 
 
-def _write(report: CompletionReport, name: str, begun: Begun, progress: Progress) -> tuple[str, int]:
+def _write(report: CompletionReport, name: str, begun: Begun, progress: JobProgress) -> tuple[str, int]:
     """What the file is called and how many rows it has."""
     kind, _, form = name.rpartition(".")
     total = report.shown.rows if name == "completions.xlsx" else report.shown.assigned
 
     def tell(done: int) -> None:
         said = "Setting the pages" if form == "pdf" else "Writing rows"
-        progress.tell(done, total, said)
+        progress.report_progress(done, total, said)
 
     tell(0)
     if form == "pdf":

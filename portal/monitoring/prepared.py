@@ -23,7 +23,7 @@ from portal.audit.services import log
 from portal.db import db
 from portal.errors import RuleError
 from portal.jobs import services as jobs
-from portal.jobs.models import Job, State
+from portal.jobs.models import Job, JobState
 from portal.monitoring.models import PreparedFile
 from portal.monitoring.queries import CompletionReport
 from portal.people.queries import Viewer, sight
@@ -32,7 +32,7 @@ KIND = "report_file"
 KEPT = timedelta(hours=24)
 SETTLED = timedelta(hours=1)  # longer than any reading transaction
 MOST_UNDER_WAY = 3  # of one person
-UNDER_WAY = (State.WAITING, State.RUNNING)
+UNDER_WAY = (JobState.WAITING, JobState.RUNNING)
 NARROWED = (
     "Whom you may see has changed since this file was made. Ask for it again on the page of its report."
 )
@@ -57,7 +57,7 @@ def ask(report: CompletionReport, name: str, *, by: int, at: datetime) -> UUID:
             f"{MOST_UNDER_WAY} files are being made for you already. Wait until one is done, or cancel one."
         )
     file_id = uuid4()
-    job_id = jobs.start(KIND, {"file": str(file_id)}, by=by, at=at)
+    job_id = jobs.start_job(KIND, {"file": str(file_id)}, by=by, at=at)
     row = PreparedFile(
         id=file_id,
         job_id=job_id,
@@ -81,7 +81,7 @@ def same(report: CompletionReport, name: str, viewer: Viewer, at: datetime) -> U
         .where(
             PreparedFile.asked_by_id == viewer.person_id,
             PreparedFile.digest == _digest(report, name),
-            Job.state.in_((*UNDER_WAY, State.DONE)),
+            Job.state.in_((*UNDER_WAY, JobState.DONE)),
         )
         .order_by(PreparedFile.asked_at.desc())
     )

@@ -13,8 +13,8 @@ from portal.db import newest_stamp, transaction
 from portal.errors import RuleError
 from portal.jobs import services as jobs
 from portal.jobs import wording as job_words
-from portal.jobs.models import State
-from portal.jobs.queries import job_row
+from portal.jobs.listing import get_job_row
+from portal.jobs.models import JobState
 from portal.monitoring import making, prepared, wording
 from portal.monitoring.filters import filters_of
 from portal.monitoring.models import PreparedFile
@@ -28,11 +28,11 @@ TYPES = {
     "zip": "application/zip",
 }
 HEADS = {
-    State.WAITING: "Your file is being made",
-    State.RUNNING: "Your file is being made",
-    State.DONE: "Your file is ready",
-    State.FAILED: "Your file could not be made",
-    State.CANCELLED: "Your file was cancelled",
+    JobState.WAITING: "Your file is being made",
+    JobState.RUNNING: "Your file is being made",
+    JobState.DONE: "Your file is ready",
+    JobState.FAILED: "Your file could not be made",
+    JobState.CANCELLED: "Your file was cancelled",
 }
 SHAPES = {
     "completions.xlsx": "Spreadsheet, one row a person and requirement",
@@ -66,7 +66,7 @@ def page(uuid: UUID) -> ResponseReturnValue:
     row = _file(uuid)
     if row is None:
         return _gone()
-    job = job_row(row.job_id)
+    job = get_job_row(row.job_id)
     at = position(**row.position, now=clock.now(), newest=newest_stamp())
     return render_template(
         "monitoring/prepared.html",
@@ -79,7 +79,7 @@ def page(uuid: UUID) -> ResponseReturnValue:
         filters=filters_of(row.filters).said,
         size=_size(row.size or 0),
         until=prepared.until(row),
-        refused=_refused(row) if job.state == State.DONE else "",
+        refused=_refused(row) if job.state == JobState.DONE else "",
         back=f"/monitoring/directives/{row.directive}?{urlencode({**row.position, **row.filters})}",
     )
 
@@ -111,9 +111,9 @@ def act(uuid: UUID, what: str) -> ResponseReturnValue:
     job_id = row.job_id
     with transaction():
         if what == "cancel":
-            jobs.cancel(job_id, by=current_user.person_id, at=clock.now())
+            jobs.cancel_job(job_id, by=current_user.person_id, at=clock.now())
         else:
-            jobs.again(job_id, by=current_user.person_id, at=clock.now())
+            jobs.retry_job(job_id, by=current_user.person_id, at=clock.now())
     flash("The file is not made." if what == "cancel" else "The file is being made again, from its start.")
     return redirect(url_for("monitoring.prepared", uuid=uuid), 303)
 

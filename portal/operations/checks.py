@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
 from portal.db import db, newest_stamp
-from portal.jobs.queries import not_taken_up
+from portal.jobs.queries import are_jobs_neglected
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -41,7 +41,7 @@ def can_write_disk() -> bool:
 
 def jobs() -> bool:
     """Whether workers take up the jobs that wait."""
-    return not not_taken_up(clock.now())
+    return not are_jobs_neglected(clock.now())
 
 
 def stamps_agree_with_clock() -> bool:

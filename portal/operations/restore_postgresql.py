@@ -19,8 +19,10 @@ RIGHTS = """
     SELECT (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user),
         coalesce((SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = %s), true)
 """
-# The job queue creates its own tables; their messages are of jobs that the restore ends.
-CARRIERS = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename LIKE 'carrier\\_%'"
+# Backups of release 0.1.0 hold tables that no migration made: messages about jobs, which the restore ends.
+MESSAGE_TABLES = (
+    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename LIKE 'carrier\\_%'"
+)
 
 
 class PostgresqlTarget:
@@ -74,7 +76,7 @@ class PostgresqlTarget:
                 cause = " ".join(str(error).split())
                 raise RuleError(f"The backup is damaged ({cause}). Nothing was changed.") from error
             with closing(self._connect_to(self.copy)) as connection:
-                for (table,) in connection.execute(CARRIERS).fetchall():
+                for (table,) in connection.execute(MESSAGE_TABLES).fetchall():
                     connection.execute(f"DROP TABLE {table} CASCADE")
             yield url
 

@@ -6,29 +6,29 @@ from typing import Any
 from portal import clock
 from portal.db import newest_stamp
 from portal.directives import checks
-from portal.jobs.progress import Progress
-from portal.jobs.registry import Arguments, task
+from portal.jobs.progress import JobProgress
+from portal.jobs.registry import Arguments, register_task
 from portal.web.filters import number, plural
 
 BATCH = 200  # people between two words of progress
 MOST_SAID = 20
 
 
-@task(
+@register_task(
     "reconcile",
     "Check of all assignments",
     by_hand="Works out from posts, units and directives whom each directive asks, and compares that with "
     "what the portal holds. No difference is expected. It changes nothing.",
 )
-def reconcile(job: Progress, arguments: Arguments) -> dict[str, Any]:
+def reconcile(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Compare everybody's assignments with what follows from the facts."""
     at = newest_stamp() or clock.now()  # what is committed, nothing that is under way
     people = checks.everybody()
     worlds, found = checks.Worlds(), list[str]()
     for first in range(0, len(people), BATCH):
-        job.tell(first, len(people), f"{plural(len(found), 'difference')} so far")
+        job.report_progress(first, len(people), f"{plural(len(found), 'difference')} so far")
         found += checks.differences_of(people[first : first + BATCH], worlds, at)
-    job.tell(len(people), len(people))
+    job.report_progress(len(people), len(people))
     said = [f"{plural(len(people), 'person', 'people')} checked: {plural(len(found), 'difference')}."]
     said += islice(found, MOST_SAID)
     if len(found) > MOST_SAID:

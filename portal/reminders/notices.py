@@ -14,7 +14,7 @@ from portal.audit.models import AuditEvent
 from portal.db import db
 from portal.directives.rules import batches
 from portal.jobs import services as jobs
-from portal.jobs.models import Job, State
+from portal.jobs.models import Job, JobState
 from portal.people.known import known
 from portal.people.models import PersonName, Post, RoleGrant
 from portal.people.queries import viewer_of, visible_people
@@ -124,6 +124,6 @@ def _emails_by_person(people: Mapping[int, object]) -> dict[int, str | None]:
 
 def _start_job() -> None:
     """Start the job that sends them once this is committed, unless one waits already."""
-    waits = exists().where(Job.kind == JOB, Job.state == State.WAITING)
+    waits = exists().where(Job.kind == JOB, Job.state == JobState.WAITING)
     if not db.session.scalar(select(waits)):
-        jobs.start(JOB, {}, by=None, at=clock.now())
+        jobs.start_job(JOB, {}, by=None, at=clock.now())

@@ -5,8 +5,8 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.jobs.progress import Progress
-from portal.jobs.registry import Arguments, task
+from portal.jobs.progress import JobProgress
+from portal.jobs.registry import Arguments, register_task
 from portal.reminders import notices, queries, services
 from portal.reminders.models import Kind
 from portal.reminders.sending import send_waiting
@@ -26,25 +26,27 @@ def has_notices(now: datetime) -> bool:
     return relay_is_set() and bool(queries.to_send(now, 1, [Kind.NOTICE]))
 
 
-@task(notices.JOB, "Mail about accounts", due=lambda: has_notices(clock.now()))
-def send_notices(job: Progress, arguments: Arguments) -> dict[str, Any]:
+@register_task(notices.JOB, "Mail about accounts", due=lambda: has_notices(clock.now()))
+def send_notices(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Send the notices about accounts; those that the relay does not take now are tried again later."""
     if not relay_is_set():
         return {"said": ["No mail relay is set: it waits in the outbox."]}
-    done = send_waiting(sending(), lambda count, words: job.tell(count, count + 1, words), [Kind.NOTICE])
+    done = send_waiting(
+        sending(), lambda count, words: job.report_progress(count, count + 1, words), [Kind.NOTICE]
+    )
     return {"said": [f"{done.words}."]}
 
 
-@task(
+@register_task(
     "reminders",
     "Reminders",
     due=lambda: is_due(clock.now()),
     by_hand="Plans what today asks for, once a day, and sends what waits in the outbox, if mail may go now.",
 )
-def remind(job: Progress, arguments: Arguments) -> dict[str, Any]:
+def remind(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Plan, once a day; then send."""
     now = clock.now()
-    job.tell(0, 1, "Planning")
+    job.report_progress(0, 1, "Planning")
     with transaction():
         plan = services.plan_day(
             clock.london_day(now), at=now, hours=mail_hours(), line_managers=line_managers_see()
@@ -55,5 +57,5 @@ def remind(job: Progress, arguments: Arguments) -> dict[str, Any]:
         said.append(f"{managers} not told, because they cannot open the report: see Reminders.")
     if not relay_is_set():
         return {"said": [*said, "No mail relay is set: they wait in the outbox."]}
-    done = send_waiting(sending(), lambda count, words: job.tell(count, count + 1, words))
+    done = send_waiting(sending(), lambda count, words: job.report_progress(count, count + 1, words))
     return {"said": [*said, f"{done.words}."]}

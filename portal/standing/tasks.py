@@ -4,16 +4,16 @@ from typing import Any
 
 from portal import clock
 from portal.db import transaction
-from portal.jobs.progress import Progress
-from portal.jobs.registry import Arguments, task
+from portal.jobs.progress import JobProgress
+from portal.jobs.registry import Arguments, register_task
 from portal.standing import keeping
 from portal.web.filters import plural
 
 
-@task("kept-days", "Numbers of past months", due=lambda: bool(keeping.missing(clock.today())))
-def keep_days(job: Progress, arguments: Arguments) -> dict[str, Any]:
+@register_task("kept-days", "Numbers of past months", due=lambda: bool(keeping.missing(clock.today())))
+def keep_days(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Sum up every day that is to be kept and is not: once a month, and after a directive is issued."""
-    job.tell(0, 1, "Summing up")
+    job.report_progress(0, 1, "Summing up")
     with transaction():
         found = keeping.keep(clock.today())
     return {"said": [f"{plural(found, 'day')} summed up."]}

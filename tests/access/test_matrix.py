@@ -72,7 +72,7 @@ MAY_BE_UNKNOWN = {
 }
 
 # What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.
-OF_THE_FORCE = {"jobs.begin", "reminders.rules"}
+OF_THE_FORCE = {"jobs.start_job", "reminders.rules"}
 
 LINE_MANAGER = "line-manager"  # of the one who is seen, by the roster alone: LINE_MANAGER_SIGHT is on
 VIEWERS = ("nobody", "learner", LINE_MANAGER, *Role)
@@ -159,7 +159,7 @@ def _subject(person: int, staff_number: str, version_id: int, asker: int) -> Sub
         request = decisions.ask(wish, {}, by=asker, at=at)
         registration = records.register(person, db.session.scalars(select(ModuleVersion)).one(), at)
         attempt = assessment.start(registration, at)
-        job = jobs.start("reconcile", {}, by=person, at=at)
+        job = jobs.start_job("reconcile", {}, by=person, at=at)
         return Subject(staff_number, attempt.id, reference, job, request)
 
 

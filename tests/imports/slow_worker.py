@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from portal.jobs.worker import work
+from portal.jobs.cli import run_worker
 from portal.people import roster_store
 
 written = roster_store.write
@@ -23,4 +23,4 @@ if __name__ == "__main__":
     roster_store.write = write
     from wsgi import app
 
-    work(app, 1)
+    run_worker(app, 1)

@@ -17,8 +17,9 @@ from portal.imports.forms import MOST_BYTES
 from portal.imports.models import ImportContent, ImportProfile, ImportRun
 from portal.imports.services import Brought
 from portal.imports.views import ENVELOPE
+from portal.jobs.cli import make_worker_setup
 from portal.jobs.models import Job
-from portal.jobs.worker import Hands
+from portal.jobs.worker import JobRunner
 from portal.people.files import open_sheet
 from portal.people.models import Person, PersonName
 from portal.people.queries import person_by_staff_number
@@ -373,27 +374,27 @@ def test_a_list_of_twenty_asks_as_often_as_one_of_two(client):
 def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
     administrator(client)
     monkeypatch.setattr(work, "MOST_AT_ONCE", 1)
-    hands = Hands(app, Event())
+    runner = JobRunner(make_worker_setup(app), Event())
 
     page = to_check(client, csv_of([row(), row("R2")]))
     assert page.h1 == "Check of an import"
     path = f"/imports/{db.session.scalars(select(ImportRun.id)).one()}"
     assert client.page(path).h1 == "Check of an import"  # which leads to the job while it waits
     assert "At work" in client.page("/imports").text
-    done(hands)
+    done(runner)
     page = client.page(path)
     assert page.h1 == "Every row is good"
     before = count(Person)
     assert client.press(page, "Apply the import").h1 == "Import"
-    done(hands)
+    done(runner)
 
     assert client.page(path).h1 == "roster.csv was applied"
     assert count(Person) == before + 2
     assert {job.state for job in db.session.scalars(select(Job))} == {"done"}
 
 
-def done(hands):
+def done(runner):
     """Do the jobs that wait, as a worker would."""
     for reference in db.session.scalars(select(Job.reference).where(Job.state == "waiting")):
-        hands.carry_out(str(reference))
+        runner.run_job(reference)
     db.session.expire_all()

@@ -6,30 +6,30 @@ from pathlib import Path
 
 from portal.audit.services import log
 from portal.db import transaction
-from portal.jobs.progress import Progress
-from portal.jobs.registry import Arguments, task
-from portal.jobs.worker import work
+from portal.jobs.cli import run_worker
+from portal.jobs.progress import JobProgress
+from portal.jobs.registry import Arguments, register_task
 
 KIND = "counting"
 STEP_SECONDS = 0.05
 
 
-@task(KIND, "A count")
-def count(job: Progress, arguments: Arguments) -> None:
+@register_task(KIND, "A count")
+def count(job: JobProgress, arguments: Arguments) -> None:
     """Count to ``to`` before the transaction, or ``inside`` it, where each step adds an event."""
     to = arguments["to"]
     for step in range(0 if arguments.get("inside") else to):
-        job.tell(step, to, f"Step {step}")
-        _leave(arguments, f"{job.reference} {os.getpid()} {step}")
+        job.report_progress(step, to, f"Step {step}")
+        _leave_line(arguments, f"{job.reference} {os.getpid()} {step}")
     with transaction():
         for step in range(to if arguments.get("inside") else 0):
             log("count.stepped", actor_id=None, step=step)
-            job.tell(step, to, f"Step {step}")
-            _leave(arguments, f"{job.reference} {os.getpid()} {step}")
-        job.conclude({"said": f"Counted to {to}."})
+            job.report_progress(step, to, f"Step {step}")
+            _leave_line(arguments, f"{job.reference} {os.getpid()} {step}")
+        job.conclude_job({"said": f"Counted to {to}."})
 
 
-def _leave(arguments: Arguments, line: str) -> None:
+def _leave_line(arguments: Arguments, line: str) -> None:
     with Path(arguments["file"]).open("a") as file:
         file.write(f"{line}\n")
     time.sleep(STEP_SECONDS)
@@ -38,4 +38,4 @@ def _leave(arguments: Arguments, line: str) -> None:
 if __name__ == "__main__":
     from wsgi import app
 
-    work(app, 1)
+    run_worker(app, int(os.environ.get("JOBS_WORKERS", "1")))

@@ -1,20 +1,19 @@
 """Jobs go a setting's days after they ended, by the worker's own tidying; on both databases."""
 
 from datetime import timedelta
-from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from huey import MemoryHuey
 from sqlalchemy import select, update
 
 from portal import clock
 from portal.db import db, transaction
 from portal.imports.models import ImportRun
 from portal.jobs import services
-from portal.jobs.models import Job, State
-from portal.jobs.worker import Hands
+from portal.jobs.cli import make_worker_setup
+from portal.jobs.models import Job, JobState
+from portal.jobs.worker import Worker
 from tests.imports import desk
 from tests.imports.rosters import row
 from tests.jobs.test_pages import made
@@ -23,7 +22,7 @@ from tests.pages import PortalClient
 KEPT = timedelta(days=90)
 
 
-def ended(state: State, ago: timedelta) -> UUID:
+def ended(state: JobState, ago: timedelta) -> UUID:
     return made(state, ended_at=clock.now() - ago, asked_at=clock.now() - ago)
 
 
@@ -33,13 +32,17 @@ def held() -> set[UUID]:
 
 def test_what_ended_ninety_days_ago_goes_at_the_workers_next_look(app: Flask, database: None):
     over = [
-        ended(state, KEPT + timedelta(minutes=1)) for state in (State.DONE, State.FAILED, State.CANCELLED)
+        ended(state, KEPT + timedelta(minutes=1))
+        for state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
     ]
-    young = {ended(state, KEPT - timedelta(hours=1)) for state in (State.DONE, State.FAILED, State.CANCELLED)}
+    young = {
+        ended(state, KEPT - timedelta(hours=1))
+        for state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+    }
     long_ago = {"asked_at": clock.now() - 2 * KEPT, "heartbeat_at": clock.now()}
-    under_way = {made(State.WAITING, **long_ago), made(State.RUNNING, **long_ago)}
+    under_way = {made(JobState.WAITING, **long_ago), made(JobState.RUNNING, **long_ago)}
 
-    Hands(app, Event()).sweep(MemoryHuey(), lambda reference: None)
+    Worker(make_worker_setup(app), 1).maintain_jobs()
 
     left = held()
     assert not left & set(over)
@@ -48,11 +51,11 @@ def test_what_ended_ninety_days_ago_goes_at_the_workers_next_look(app: Flask, da
 
 def test_a_few_go_at_a_time_the_oldest_first(database: None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(services, "MOST_EXPIRED", 2)
-    made_ = [ended(State.DONE, KEPT + timedelta(days=day)) for day in (3, 2, 1)]
+    made_ = [ended(JobState.DONE, KEPT + timedelta(days=day)) for day in (3, 2, 1)]
 
     for left in (made_[2:], []):
         with transaction():
-            services.expire(clock.now() - KEPT)
+            services.delete_expired_jobs(clock.now() - KEPT)
         assert held() == set(left)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from portal import clock
 from portal.db import db, transaction
 from portal.jobs import services
-from portal.jobs.models import Job, State
+from portal.jobs.models import Job, JobState
 from tests.accounts.browsing import another, let_in, make_account
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.monitoring.counting import statements
@@ -27,13 +27,13 @@ def administrator(client: PortalClient) -> PortalClient:
     return client
 
 
-def made(state: State = State.WAITING, by: int | None = None, **values: object) -> UUID:
+def made(state: JobState = JobState.WAITING, by: int | None = None, **values: object) -> UUID:
     """A job that stands so."""
     now = clock.now()
     with transaction():
-        reference = services.start("reconcile", {}, by=by, at=now)
-        times = {"started_at": now, "heartbeat_at": now} if state != State.WAITING else {}
-        ended = {"ended_at": now} if state not in {State.WAITING, State.RUNNING} else {}
+        reference = services.start_job("reconcile", {}, by=by, at=now)
+        times = {"started_at": now, "heartbeat_at": now} if state != JobState.WAITING else {}
+        ended = {"ended_at": now} if state not in {JobState.WAITING, JobState.RUNNING} else {}
         values = {"state": state, **times, **ended, **values}
         db.session.execute(update(Job).where(Job.reference == reference).values(**values))
     return reference
@@ -63,29 +63,29 @@ def test_the_administrator_starts_a_check_and_cancels_it(administrator):
 @pytest.mark.parametrize(
     ("state", "values", "said", "wanted"),
     [
-        (State.WAITING, {}, "Waiting It begins", {"Cancel this job"}),
+        (JobState.WAITING, {}, "Waiting It begins", {"Cancel this job"}),
         (
-            State.RUNNING,
+            JobState.RUNNING,
             {"done": 400, "total": 1600, "said": "Reading rows"},
             "Running Reading rows 400 of 1,600 (25%)",
             {"Cancel this job"},
         ),
         (
-            State.DONE,
+            JobState.DONE,
             {"result": {"said": ["3 checked.", "1 <b>wrong</b>."]}},
             "3 checked. 1 <b>wrong</b>.",
             set(),
         ),
-        (State.DONE, {"result": {"Bad rows": 1203}}, "What it found Bad rows 1,203", set()),
-        (State.FAILED, {"reason": "The file is gone."}, "Failed The file is gone.", {"Try again"}),
+        (JobState.DONE, {"result": {"Bad rows": 1203}}, "What it found Bad rows 1,203", set()),
+        (JobState.FAILED, {"reason": "The file is gone."}, "Failed The file is gone.", {"Try again"}),
         (
-            State.FAILED,
+            JobState.FAILED,
             {"reason": "Line 1: no.\nLine 2: no."},
             "What stands in its way: Line 1: no. Line 2: no.",
             {"Try again"},
         ),
-        (State.FAILED, {"reason": "Cut off.", "runs": 3}, "for the third time", {"Try again"}),
-        (State.CANCELLED, {}, "Cancelled", {"Try again"}),
+        (JobState.FAILED, {"reason": "Cut off.", "runs": 3}, "for the third time", {"Try again"}),
+        (JobState.CANCELLED, {}, "Cancelled", {"Try again"}),
     ],
 )
 def test_each_state_says_where_the_job_stands_and_what_can_be_done(
@@ -98,10 +98,10 @@ def test_each_state_says_where_the_job_stands_and_what_can_be_done(
 
 
 def test_the_list_shows_one_state_or_all(administrator):
-    made(State.FAILED, reason="Line 1: no such unit.\nLine 2: no such unit.")
-    made(State.RUNNING, done=1, total=3)
-    made(State.DONE, result={"said": ["60 people checked."]})
-    made(State.DONE, result={"Joiners": 12, "Bad rows": 0})
+    made(JobState.FAILED, reason="Line 1: no such unit.\nLine 2: no such unit.")
+    made(JobState.RUNNING, done=1, total=3)
+    made(JobState.DONE, result={"said": ["60 people checked."]})
+    made(JobState.DONE, result={"Joiners": 12, "Bad rows": 0})
 
     everything = administrator.page("/jobs")
     assert len(everything.all("tbody")[0]) == 4
@@ -120,26 +120,26 @@ def test_the_list_shows_one_state_or_all(administrator):
 def test_the_list_is_paged_and_costs_the_same_for_two_and_for_twenty(administrator):
     people = [make_account(f"D7{n:03}") for n in range(3)]
     for n in range(2):
-        made(State.DONE, by=people[n % 3])
+        made(JobState.DONE, by=people[n % 3])
     administrator.page("/jobs")  # what a process keeps is kept by now
     with statements() as two:
         administrator.page("/jobs")
     for n in range(18):
-        made(State.FAILED, by=people[n % 3], reason="No.")
+        made(JobState.FAILED, by=people[n % 3], reason="No.")
     with statements() as twenty:
         administrator.page("/jobs")
     assert len(two) == len(twenty)
 
     for _ in range(8):
-        made(State.DONE)
+        made(JobState.DONE)
     second = administrator.page("/jobs?page=2")
     assert len(second.all("tbody")[0]) == 3
 
 
 def test_who_asked_for_a_job_sees_that_one_alone(app: Flask, administrator):
     learner = another(app)
-    own = made(State.RUNNING, by=make_account("D1001"), total=10, done=4)
-    others = made(State.RUNNING)
+    own = made(JobState.RUNNING, by=make_account("D1001"), total=10, done=4)
+    others = made(JobState.RUNNING)
     let_in(learner, "D1001")
 
     page = learner.page(f"/jobs/{own}")
@@ -162,9 +162,9 @@ def test_an_administrator_of_a_unit_sees_no_job_but_their_own(client):
     make_grant(own, "administrator", here)
     let_in(client, "D9002")
     mine = made(by=own)
-    near = made(State.FAILED, by=make_person(here, surname="Near"), reason="Line 1: W1234 is nobody.")
+    near = made(JobState.FAILED, by=make_person(here, surname="Near"), reason="Line 1: W1234 is nobody.")
     commands = made(
-        State.FAILED, reason="Line 1: W1234 is nobody.", asked_at=clock.now() - timedelta(hours=1)
+        JobState.FAILED, reason="Line 1: W1234 is nobody.", asked_at=clock.now() - timedelta(hours=1)
     )
 
     listed = client.page("/jobs")
@@ -186,10 +186,10 @@ def test_an_administrator_of_a_unit_sees_no_job_but_their_own(client):
 
 
 def test_a_button_pressed_too_late_says_so(administrator):
-    reference = made(State.RUNNING)
+    reference = made(JobState.RUNNING)
     page = administrator.page(f"/jobs/{reference}")
     with transaction():
-        db.session.execute(update(Job).values(state=State.DONE))
+        db.session.execute(update(Job).values(state=JobState.DONE))
 
     late = administrator.press(page, "Cancel this job", 409)
 
@@ -217,9 +217,13 @@ def test_the_pieces_that_change_are_there_until_the_job_has_ended(administrator)
     def pieces(one: UUID) -> int:
         return administrator.get(f"/jobs/{one}/progress").get_data(as_text=True).count("data-piece=")
 
-    assert (pieces(made(State.RUNNING)), pieces(made(State.WAITING)), pieces(made(State.DONE))) == (2, 2, 0)
-    assert 'data-refresh="/jobs/' in administrator.page(f"/jobs/{made(State.RUNNING)}").html
-    assert "data-refresh" not in administrator.page(f"/jobs/{made(State.FAILED)}").html
+    assert (pieces(made(JobState.RUNNING)), pieces(made(JobState.WAITING)), pieces(made(JobState.DONE))) == (
+        2,
+        2,
+        0,
+    )
+    assert 'data-refresh="/jobs/' in administrator.page(f"/jobs/{made(JobState.RUNNING)}").html
+    assert "data-refresh" not in administrator.page(f"/jobs/{made(JobState.FAILED)}").html
 
 
 def test_the_list_warns_where_no_worker_takes_up_what_waits(administrator):
@@ -227,5 +231,5 @@ def test_the_list_warns_where_no_worker_takes_up_what_waits(administrator):
     made(asked_at=clock.now() - timedelta(minutes=2))
     assert warning in administrator.page("/jobs").text
 
-    made(State.RUNNING)
+    made(JobState.RUNNING)
     assert warning not in administrator.page("/jobs").text

@@ -21,7 +21,7 @@ from portal import clock
 from portal.app import create_app
 from portal.audit.models import AuditEvent
 from portal.db import db, transaction
-from portal.jobs import claims, services
+from portal.jobs import services, state_transitions
 from portal.jobs.models import Job
 from tests.conftest import SECRET
 from tests.databases import close_database
@@ -42,19 +42,27 @@ class Crew:
     url: str
     workers: list[Forked] = field(default_factory=list)
 
-    def hire(self, number: int) -> None:
-        """See to it that so many workers run."""
+    def hire(self, number: int, threads: int = 1) -> None:
+        """See to it that so many workers run; new ones run so many jobs at once."""
         self.workers = [one for one in self.workers if one.poll() is None]
         environment = settings(Path(self.app.instance_path), database_url=self.url)
         environment |= {"JOBS_LOST_SECONDS": str(LOST_SECONDS), "SECRET_KEY": SECRET}
+        environment |= {"JOBS_WORKERS": str(threads)}
         while len(self.workers) < number:
             log = Path(self.app.instance_path) / "workers.log"
             self.workers.append(Forked("tests.jobs.counting", [], environment, log))
 
+    def dismiss(self) -> None:
+        """Tell every worker to end, and wait until all have."""
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGTERM)
+                worker.wait(timeout=15)
+
     def ask(self, to: int, **arguments: object) -> UUID:
         with self.app.app_context(), transaction():
             asked = {"to": to, "file": str(self.file), **arguments}
-            return services.start(KIND, asked, by=None, at=clock.now())
+            return services.start_job(KIND, asked, by=None, at=clock.now())
 
     def job(self, reference: UUID) -> Job:
         with self.app.app_context():
@@ -65,6 +73,17 @@ class Crew:
         lines = self.file.read_text().splitlines() if self.file.exists() else []
         found = [line.split() for line in lines if line.startswith(str(reference))]
         return [(int(process), int(step)) for _, process, step in found]
+
+    def cut_connections(self) -> None:
+        """Let PostgreSQL end every connection of the portal, as one that restarts does."""
+        if not self.url:
+            return  # SQLite has none
+        with create_engine(self.url.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+            connection.invalidate()
+        with self.app.app_context():
+            db.engine.dispose()
 
     def events(self) -> int:
         with self.app.app_context():
@@ -108,15 +127,15 @@ def test_of_eight_that_reach_for_a_job_at_once_one_gets_it(crew: Crew) -> None:
     def reach() -> bool:
         with crew.app.app_context():
             all_ready.wait()
-            return claims.claim(reference, clock.now()) is not None
+            return state_transitions.claim_job(reference, clock.now()) is not None
 
-    with ThreadPoolExecutor(8) as hands:
-        got = [one.result() for one in [hands.submit(reach) for _ in range(8)]]
+    with ThreadPoolExecutor(8) as threads:
+        got = [one.result() for one in [threads.submit(reach) for _ in range(8)]]
 
     assert got.count(True) == 1
     assert crew.job(reference).runs == 1
     with crew.app.app_context(), transaction():
-        services.cancel(reference, by=None, at=clock.now())
+        services.cancel_job(reference, by=None, at=clock.now())
 
 
 def test_two_workers_share_the_jobs_and_never_run_one_twice(crew: Crew) -> None:
@@ -130,6 +149,46 @@ def test_two_workers_share_the_jobs_and_never_run_one_twice(crew: Crew) -> None:
         assert len({process for process, _ in crew.steps(one)}) == 1
         assert crew.job(one).runs == 1
     assert len(Counter(crew.steps(one)[0][0] for one in asked)) == 2
+
+
+def test_an_idle_worker_starts_a_job_within_a_second(crew: Crew) -> None:
+    crew.hire(1)
+    waits = []
+    for pause in (0.0, 0.2, 0.7, 1.1, 1.3):
+        time.sleep(pause)
+        reference = crew.ask(0)
+        until(lambda one=reference: crew.job(one).state == "done")
+        job = crew.job(reference)
+        waits.append((job.started_at - job.asked_at).total_seconds())
+
+    assert sorted(waits[1:])[1] < 1, waits  # the first may meet a worker that is still loading
+
+
+def test_a_worker_runs_as_many_jobs_at_once_as_it_has_threads(crew: Crew) -> None:
+    crew.dismiss()
+    crew.hire(1, threads=2)
+    asked = [crew.ask(30) for _ in range(3)]
+
+    until(lambda: all(crew.steps(one) for one in asked[:2]))
+    assert [crew.job(one).state for one in asked] == ["running", "running", "waiting"]
+    until(lambda: all(crew.job(one).state == "done" for one in asked))
+
+    assert len({process for one in asked for process, _ in crew.steps(one)}) == 1
+    crew.dismiss()
+
+
+def test_a_worker_outlives_the_loss_of_its_connections(crew: Crew) -> None:
+    crew.hire(1)
+    reference = crew.ask(400)
+    until(lambda: bool(crew.steps(reference)))
+
+    crew.cut_connections()
+    with crew.app.app_context(), transaction():
+        services.cancel_job(reference, by=None, at=clock.now())
+    following = crew.ask(1)
+    until(lambda: crew.job(following).state == "done")
+
+    assert [worker.poll() for worker in crew.workers].count(None) == 1
 
 
 def test_a_job_whose_worker_is_killed_in_its_transaction_is_taken_up_again_and_applied_once(
@@ -158,7 +217,7 @@ def test_a_cancelled_job_stops_before_it_applies(crew: Crew) -> None:
     until(lambda: crew.job(reference).done > 0)
 
     with crew.app.app_context(), transaction():
-        services.cancel(reference, by=None, at=clock.now())
+        services.cancel_job(reference, by=None, at=clock.now())
     next_one = crew.ask(1)
     until(lambda: crew.job(next_one).state == "done")
 

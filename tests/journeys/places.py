@@ -52,7 +52,7 @@ NO_PAGES = {
     "authoring.medium",
     "catalogue.medium",
     "imports.bad_rows_csv",
-    "jobs.progress",
+    "jobs.show_progress",
     "learning.job_aid_pdf",
     "monitoring.completions_csv",
     "monitoring.completions_json",
@@ -149,8 +149,8 @@ ADMINISTRATION = {
     "imports.choose": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
     "imports.match": Place(("/imports/{good}/columns",), ADMINISTRATOR),
     "imports.check": Place(("/imports/{good}", "/imports/{bad}"), ADMINISTRATOR),
-    "jobs.index": Place(("/jobs", "/jobs?state=failed"), ADMINISTRATOR),
-    "jobs.job": Place(("/jobs/{job}",), ADMINISTRATOR),
+    "jobs.list_jobs": Place(("/jobs", "/jobs?state=failed"), ADMINISTRATOR),
+    "jobs.show_job": Place(("/jobs/{job}",), ADMINISTRATOR),
     "accounts.grant_list": Place(
         ("/grants", "/grants?state=all&sort=-since", "/grants?q=zzzz", "/grants?unit=x"), ADMINISTRATOR
     ),
@@ -232,7 +232,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "assessment.item",
     "imports.check",
     "imports.match",
-    "jobs.job",
+    "jobs.show_job",
     "learning.outcome",
     "monitoring.open_attempt",
     "monitoring.person",

@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 
 from portal.audit.models import AuditEvent
 from portal.db import db, transaction
-from portal.jobs.models import Job, State
-from portal.jobs.worker import Hands
+from portal.jobs.cli import make_worker_setup
+from portal.jobs.models import Job, JobState
+from portal.jobs.worker import JobRunner
 from portal.people.models import RoleGrant
 from tests.monitoring.world import REPORT, TODAY
 
@@ -24,10 +25,10 @@ def jobs():
 
 def run_jobs(app):
     """Do, as a worker, what waits."""
-    hands = Hands(app, Event())
+    runner = JobRunner(make_worker_setup(app), Event())
     for job in jobs():
-        if job.state == State.WAITING:
-            hands.carry_out(str(job.reference))
+        if job.state == JobState.WAITING:
+            runner.run_job(job.reference)
     db.session.expire_all()
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from portal.clock import now as clock_now
 from portal.db import db, transaction
 from portal.errors import RuleError
-from portal.jobs.models import Job, State
+from portal.jobs.models import Job, JobState
 from portal.monitoring import exports, making, paper
 from portal.monitoring.models import PreparedFile
 from tests.accounts.browsing import another, let_in
@@ -256,7 +256,7 @@ def test_whoever_may_no_longer_download_gets_no_file_made(app, auditor, world, f
 
     [job] = jobs()
     assert (job.state, job.reason) == (
-        State.FAILED, "Whoever asked for this file may not download completions any more.",
+        JobState.FAILED, "Whoever asked for this file may not download completions any more.",
     )  # fmt: skip
     assert not folder.exists() or list(folder.iterdir()) == []
     assert auditor.get(path).status_code == 403
@@ -330,7 +330,7 @@ def test_a_run_that_was_given_up_cannot_hand_over_its_file(app, auditor, monkeyp
     def given_up(*arguments, **more):
         write(*arguments, **more)
         with transaction():
-            db.session.execute(update(Job).values(state=State.WAITING, claim=None))
+            db.session.execute(update(Job).values(state=JobState.WAITING, claim=None))
 
     with monkeypatch.context() as slow:
         slow.setattr(exports, "write_xlsx", given_up)

@@ -17,8 +17,10 @@ pytestmark = pytest.mark.slow
 WORK = """
 import os, signal, sys
 from threading import Event
+from uuid import UUID
 from portal.app import create_app
-from portal.jobs.worker import Hands
+from portal.jobs.cli import make_worker_setup
+from portal.jobs.worker import JobRunner
 from portal.monitoring import exports, making, prepared
 
 app, write = create_app(), exports.write_xlsx
@@ -35,7 +37,7 @@ if sys.argv[1] == "writing":
     exports.write_xlsx = killed
 if sys.argv[1] == "keeping":
     prepared.keep = killed_late
-Hands(app, Event()).carry_out(sys.argv[2])
+JobRunner(make_worker_setup(app), Event()).run_job(UUID(sys.argv[2]))
 """
 
 

@@ -51,7 +51,7 @@ def test_a_database_that_does_not_answer_is_one_line_without_a_traceback(tmp_pat
 def test_jobs_that_nobody_takes_up_are_told_without_a_page_less(client):
     assert client.get("/readyz").json["jobs"] is True
     with transaction():
-        services.start("reconcile", {}, by=None, at=clock.now() - timedelta(minutes=2))
+        services.start_job("reconcile", {}, by=None, at=clock.now() - timedelta(minutes=2))
 
     response = client.get("/readyz")
 

@@ -74,6 +74,17 @@ def test_what_was_there_is_kept_and_what_was_done_is_said(here, dump, postgresql
     assert command(here, "directives", "reconcile").returncode == 0
 
 
+def test_messages_about_jobs_in_a_backup_of_an_earlier_release_are_left_out(here, tmp_path):
+    rows(here["DATABASE_URL"], "CREATE TABLE carrier_task (id bigserial PRIMARY KEY, queue text NOT NULL)")
+    backup = str(tmp_path / "with-messages")
+    assert command(here, "backup", backup).returncode == 0
+
+    done = command(here, "restore", backup, "--replace")
+
+    assert done.returncode == 0, done.stderr
+    assert rows(here["DATABASE_URL"], "SELECT to_regclass('carrier_task')") == [(None,)]
+
+
 def test_a_database_that_does_not_exist_is_made(here, dump, postgresql):
     rows(postgresql, "DROP DATABASE restored")
 

@@ -43,7 +43,6 @@ WRONG = [
     ("idle_minutes", "SESSION_IDLE_MINUTES", ("0", "an hour", "1441")),
     ("absolute_hours", "SESSION_ABSOLUTE_HOURS", ("0", "12h", "169")),
     ("jobs", "JOBS", ("elsewhere",)),
-    ("jobs_url", "JOBS_URL", ("amqp://queue", "redis://h:x")),
     ("jobs_workers", "JOBS_WORKERS", ("0", "two", "65")),
     ("jobs_lost_seconds", "JOBS_LOST_SECONDS", ("0", "30s")),
     ("jobs_kept_days", "JOBS_KEPT_DAYS", ("6", "a week")),

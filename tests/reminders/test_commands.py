@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event
 
 import pytest
 import time_machine
@@ -16,9 +15,9 @@ from sqlalchemy import select, update
 from config import Config, ConfigError
 from portal import clock
 from portal.db import db, transaction
-from portal.jobs.models import Job, State
-from portal.jobs.progress import Progress
-from portal.jobs.worker import Hands
+from portal.jobs.models import Job, JobState
+from portal.jobs.progress import JobProgress
+from portal.jobs.worker import start_due_jobs
 from portal.reminders import tasks
 from portal.reminders.models import Message
 from tests.monitoring.world import World, make_world
@@ -139,34 +138,33 @@ def test_the_job_plans_and_sends(
     app: Flask, world: World, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(Progress, "tell", lambda self, done, total, said="": told.append(said))
-    made = tasks.remind(Progress.__new__(Progress), {})
+    monkeypatch.setattr(JobProgress, "report_progress", lambda self, done, total, said="": told.append(said))
+    made = tasks.remind(JobProgress.__new__(JobProgress), {})
     assert made["said"] == ["3 messages planned.", "3 sent, 0 not needed any more, 0 refused, 0 put off."]
     assert len(office.taken) == 3
     assert told[0] == "Planning"
-    assert tasks.remind(Progress.__new__(Progress), {})["said"][0] == "0 messages planned."
+    assert tasks.remind(JobProgress.__new__(JobProgress), {})["said"][0] == "0 messages planned."
     assert len(office.taken) == 3
 
 
 def test_the_worker_begins_the_job_by_itself_when_something_is_due(
     app: Flask, world: World, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hands = Hands(app, Event())
     kinds = select(Job.kind).where(Job.kind == "reminders")
 
     def look(minutes: int, day: datetime = NOON) -> int:
         with time_machine.travel(day + timedelta(minutes=minutes), tick=False):
-            hands.begin_due(clock.now())
+            start_due_jobs(clock.now())
             return len(db.session.scalars(kinds).all())
 
     assert look(0, NOON.replace(hour=3)) == 0  # not at night
     assert look(0) == 1
     assert look(1) == 1  # one is under way
     with transaction():
-        db.session.execute(update(Job).values(state=State.DONE))
+        db.session.execute(update(Job).values(state=JobState.DONE))
     assert look(20) == 2  # today is still not planned
     with transaction():
-        db.session.execute(update(Job).values(state=State.DONE))
+        db.session.execute(update(Job).values(state=JobState.DONE))
     run(app, "plan")
     run(app, "send")
     assert look(40) == 2  # nothing is left to do today

@@ -1,4 +1,4 @@
-"""The process that keeps a worker beside the server begins it anew, and ends it with itself."""
+"""The process that supervises the worker beside a server restarts it, and ends it when the server ends."""
 
 import os
 import signal
@@ -6,19 +6,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from huey.consumer import ConsumerStopped
 
-from portal.jobs import carrier, worker
-from portal.jobs.worker import Workers
+from portal.jobs import worker
+from portal.jobs.cli import make_worker_setup
+from portal.jobs.worker import Worker
 from tests.running import ROOT
 
 pytestmark = pytest.mark.slow
 
 SCRIPT = """
 import os, sys, time
-from portal.jobs.keeper import Keeper
+from portal.processes import Supervisor
 
 def work():
     with open(sys.argv[1], "a") as file:
@@ -29,9 +30,9 @@ def work():
         os.kill(os.getpid(), 9)
     time.sleep(60)
 
-keeper = Keeper(work)
+supervisor = Supervisor(work)
 sys.stdin.read()
-keeper.end()
+supervisor.stop_child()
 """
 
 
@@ -45,7 +46,7 @@ def alive(process: int) -> bool:
 
 @pytest.fixture
 def kept(tmp_path: Path):
-    """A process with a keeper, and what finds the workers it has begun."""
+    """A process with a supervisor, and a function that waits for the workers it has started."""
     file = tmp_path / "begun"
     server = subprocess.Popen([sys.executable, "-c", SCRIPT, str(file)], cwd=ROOT, stdin=subprocess.PIPE)
 
@@ -90,18 +91,22 @@ def test_a_worker_ends_even_if_the_server_is_killed(kept):
 
 
 def test_an_embedded_worker_that_has_grown_gives_way_between_two_jobs(app, database, monkeypatch):
-    huey = carrier.huey_of(app.config["PORTAL"])
-    workers = Workers(app, huey, 1, embedded=True)
-    ended = []
-    monkeypatch.setattr(workers, "stop", lambda graceful: ended.append(graceful))
-    monkeypatch.setattr(worker, "peak_mib", lambda: worker.MOST_MIB + 1)
+    embedded, separate = (Worker(make_worker_setup(app), 1, embedded=kind) for kind in (True, False))
+    assert not embedded.must_end()
 
-    workers.hands.own.add("a job")
-    workers.loop()
-    assert ended == []
-    workers.hands.own.clear()
-    with pytest.raises(ConsumerStopped):
-        workers.loop()
+    monkeypatch.setattr(worker, "peak_memory_mib", lambda: worker.MOST_MIB + 1)
 
-    assert ended == [True]
-    huey.storage.close()
+    embedded.runner.own.add(uuid4())
+    assert not embedded.must_end()
+    embedded.runner.own.clear()
+    assert embedded.must_end()
+    assert not separate.must_end()
+
+
+def test_an_embedded_worker_ends_with_the_process_that_started_it(app, database, monkeypatch):
+    embedded, separate = (Worker(make_worker_setup(app), 1, embedded=kind) for kind in (True, False))
+
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+
+    assert embedded.must_end()
+    assert not separate.must_end()
