@@ -37,6 +37,8 @@ check: export PORTAL_MODE := demo
 check: $(VENV)/.dev portal/web/static/manifest.json
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/djlint --check --quiet portal
+	$(BIN)/djlint --lint --quiet portal
 	@$(MAKE) --no-print-directory --jobs=2 typed tested
 
 typed:

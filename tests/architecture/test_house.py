@@ -37,6 +37,20 @@ def test_no_function_is_longer_than_a_screen():
     assert long == []
 
 
+def test_no_line_of_a_template_is_longer_than_140_characters():
+    templates = [path for path in TRACKED if path.suffix == ".html" and path.is_relative_to(ROOT / "portal")]
+    long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in templates
+        if path.exists()
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if len(line) > 140
+    ]
+
+    assert len(templates) > 100
+    assert long == []
+
+
 def test_no_folder_is_a_drawer_for_odds_and_ends():
     drawers = {"common", "utils", "helpers", "core", "misc"}
 
