@@ -17,11 +17,13 @@ from flask import Flask
 from flask_migrate import upgrade
 from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
+from playwright.sync_api import Browser
 
 from config import Config
 from portal.accounts import passwords
 from portal.app import create_app
 from portal.db import db
+from tests.chromium import chromium
 from tests.databases import close_database, forget_published_content
 from tests.engines import needed
 from tests.limits import reset_limits
@@ -167,6 +169,12 @@ def database(app: Flask) -> Iterator[None]:
 def client(app: Flask, database: None) -> PortalClient:
     """A browser that reads pages as a person does and refuses what no page may be."""
     return PortalClient(app)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, begun once: two drivers cannot run in one thread."""
+    yield from chromium()
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,11 @@
-"""A real browser, and servers whose state a module's tests may share."""
+"""Servers whose state a module's tests may share."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.chromium import chromium
 from tests.running import Server, copied
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium; of a module, since two drivers cannot run in one thread and other folders have theirs."""
-    yield from chromium()
 
 
 def running(template: Path, instance: Path) -> Iterator[Server]:

@@ -4,26 +4,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, StorageState
+from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from tests.journeys.walking import ask, press, sign_in, visitor
 from tests.running import Server, command, settings
-
-_kept: dict[tuple[str, str], StorageState] = {}  # cookies by server and person
 
 
 @contextmanager
 def signed_in(
     browser: Browser, server: Server, width: int = 1280, person: str = "D3001", **options: Any
 ) -> Iterator[Tab]:
-    """A person in a browser of their own; signed in once a server, unless a test ended that session."""
-    kept = _kept.get((server.address, person))
-    with visitor(browser, server, width, storage_state=kept, **options) as tab:
-        tab.goto("/authoring")
-        if "/sign-in" in tab.url:
-            sign_in(tab, person)
-            _kept[server.address, person] = tab.context.storage_state()
+    """A person who is signed in, in a browser of their own."""
+    with visitor(browser, server, width, **options) as tab:
+        sign_in(tab, person)
         yield tab
 
 

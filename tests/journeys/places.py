@@ -343,3 +343,13 @@ def lessons(server: Server) -> list[str]:
         " JOIN activity a ON a.id = v.activity_id ORDER BY 1, 2",
     )
     return [f"/learning/modules/{slug}/lessons/{key}" for slug, key in rows]
+
+
+def longest_lessons(server: Server) -> list[str]:
+    """Of each module the published lesson that has most to show."""
+    rows = ask(
+        server.instance,
+        "SELECT a.key, l.key, max(length(l.html)) FROM lesson l JOIN module_version v"
+        " ON v.id = l.module_version_id JOIN activity a ON a.id = v.activity_id GROUP BY a.key ORDER BY 1",
+    )
+    return [f"/learning/modules/{slug}/lessons/{key}" for slug, key, _ in rows]

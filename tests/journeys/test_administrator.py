@@ -15,6 +15,7 @@ from tests.journeys.walking import (
     press,
     send,
     sign_in,
+    sign_in_afresh,
     token_in,
     visitor,
 )
@@ -58,7 +59,7 @@ def test_a_password_is_set_from_a_link(browser: Browser, shared_server: Server) 
         tab.fill("#password", NEW_PASSWORD)
         press(tab, "Set password")
         assert urlsplit(tab.url).path == "/sign-in"
-        sign_in(tab, someone, NEW_PASSWORD)
+        sign_in_afresh(tab, someone, NEW_PASSWORD)
         assert tab.url.endswith("/learning")
 
 
@@ -72,7 +73,7 @@ def test_from_a_link_to_a_closed_account(browser: Browser, shared_server: Server
         hold_to_account(tab)
         form_secret = token_in(tab.content())
         assert send(tab.context, link, form_secret, password=NEW_PASSWORD).endswith("/sign-in")
-        sign_in(tab, someone, NEW_PASSWORD)
+        sign_in_afresh(tab, someone, NEW_PASSWORD)
         assert tab.url.endswith("/learning")
         assert tab.locator("nav a:text-is('Monitoring')").count() == 0
         again = tab.context.request.get(link)
@@ -86,7 +87,7 @@ def test_from_a_link_to_a_closed_account(browser: Browser, shared_server: Server
         hold_to_account(admin)
         tab.goto("/monitoring")
         assert urlsplit(tab.url).path == "/sign-in"  # a change of role ends sessions
-        sign_in(tab, someone, NEW_PASSWORD)
+        sign_in_afresh(tab, someone, NEW_PASSWORD)
         tab.goto("/monitoring")
         assert tab.locator("nav a:text-is('Monitoring')").count() == 1
 

@@ -64,8 +64,15 @@ def open_lesson(tab: Tab) -> None:
     seldom(tab)
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize(
+    ("width", "scripts"),
+    [
+        (1280, True),
+        (320, False),
+        pytest.param(320, True, marks=pytest.mark.sweep),
+        pytest.param(1280, False, marks=pytest.mark.sweep),
+    ],
+)
 def test_a_lesson_is_written_previewed_and_put_right(
     browser: Browser, shared_server: Server, width: int, scripts: bool
 ) -> None:
@@ -96,7 +103,7 @@ def test_a_lesson_is_written_previewed_and_put_right(
         hold_to_account(tab)
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("width", [320, pytest.param(1280, marks=pytest.mark.sweep)])
 def test_every_page_of_a_draft_is_in_nobodys_way(browser: Browser, shared_server: Server, width: int) -> None:
     pages = (
         "details",
@@ -221,7 +228,7 @@ def test_a_lost_connection_loses_no_text(browser: Browser, shared_server: Server
         assert "Written on a train." in written(shared_server)
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.sweep)])
 def test_a_long_lesson_is_kept_when_the_session_has_lapsed(
     browser: Browser, shared_server: Server, scripts: bool
 ) -> None:
@@ -265,7 +272,7 @@ def test_leaving_unsaved_text_asks_first(browser: Browser, shared_server: Server
         assert asked == ["beforeunload"]
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("width", [1280, pytest.param(320, marks=pytest.mark.sweep)])
 def test_two_authors_at_once_lose_nothing(
     browser: Browser, shared_server: Server, second: str, width: int
 ) -> None:

@@ -18,7 +18,7 @@ from tests.journeys.editing import (
     seldom,
     signed_in,
 )
-from tests.journeys.walking import go, h1, hold_to_account, press
+from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, go, h1, hold_to_account, press
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -60,7 +60,7 @@ def editor(tab: Tab, path: str = ITEM) -> None:
     seldom(tab)
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("width", [1280, pytest.param(320, marks=pytest.mark.sweep)])
 def test_a_question_of_every_kind_is_shown_as_it_is_written(
     browser: Browser, shared_server: Server, width: int
 ) -> None:
@@ -97,7 +97,7 @@ def test_measures_and_findings_of_a_question_follow_the_writing(
         assert saved(shared_server, FILE) == before
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("width", [320, pytest.param(1280, marks=pytest.mark.sweep)])
 def test_without_scripts_a_button_shows_the_question_and_a_row_is_removed(
     browser: Browser, shared_server: Server, width: int
 ) -> None:
@@ -171,7 +171,7 @@ def test_a_lost_connection_loses_no_question(browser: Browser, shared_server: Se
         assert "Written on a train." in saved(shared_server, FILE)
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+@ON_A_DESK_AND_A_PHONE
 @pytest.mark.parametrize(
     ("path", "file", "one_field", "two_field", "button"),
     [

@@ -8,13 +8,13 @@ from playwright.sync_api import Page as Tab
 
 from portal import clock
 from portal.web.filters import date as say_date
-from tests.journeys.walking import follow, h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, follow, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+@ON_A_DESK_AND_A_PHONE
 def test_a_directive_from_its_first_version_to_its_end(
     browser: Browser, shared_server: Server, width: int, scripts: bool
 ) -> None:

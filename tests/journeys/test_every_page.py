@@ -97,6 +97,28 @@ def test_every_page_has_its_place(routes: Flask) -> None:
     assert {place.owner for place in PLACES.values()} <= set(ROLES)
 
 
+OWNERS = sorted({place.owner for place in PLACES.values()})
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_every_page_in_its_densest_state(
+    browser: Browser, shared_server: Server, routes: Flask, made: dict[str, str], owner: str
+) -> None:
+    """Each page is held at both widths, at all its addresses, for the role that sees most of it."""
+    with visitor(browser, shared_server) as tab:
+        sign_in(tab, owner)
+        for endpoint in pages(routes):
+            if PLACES[endpoint].owner == owner:
+                meet_all(tab, [path.format(**made) for path in PLACES[endpoint].paths])
+
+
+def meet_all(tab: Tab, paths: list[str]) -> None:
+    for path in paths:
+        status = meet(tab, path, narrow_only=False)
+        assert status == (400 if path.endswith(("=someday", "=x")) else 200), path
+
+
+@pytest.mark.sweep
 @pytest.mark.parametrize("person", ROLES)
 def test_every_page_of_a_role(
     browser: Browser, shared_server: Server, routes: Flask, made: dict[str, str], person: str
@@ -110,9 +132,7 @@ def test_every_page_of_a_role(
             place, may = PLACES[endpoint], permission is None or permission in allowed
             paths = [path.format(**made) for path in place.paths]
             if place.owner == person:
-                for path in paths:
-                    status = meet(tab, path, narrow_only=False)
-                    assert status == (400 if path.endswith(("=someday", "=x")) else 200), path
+                meet_all(tab, paths)
             elif may:
                 alike = permission is None or permission in ALIKE
                 status = meet_after_its_owner(tab, paths[0], alike=alike)
@@ -122,8 +142,24 @@ def test_every_page_of_a_role(
         refused(tab, closed)
 
 
-def test_every_lesson(browser: Browser, shared_server: Server) -> None:
+def test_a_page_of_another_role_is_refused_in_a_page(browser: Browser, shared_server: Server) -> None:
+    with visitor(browser, shared_server) as tab:
+        sign_in(tab, places.LEARNER)
+        refused(tab, ["/monitoring", "/authoring", "/directives"])
+
+
+def test_the_longest_lesson_of_each_module(browser: Browser, shared_server: Server) -> None:
     """At the narrow width, where lessons differ: their figures have a drawing of their own there."""
+    longest = places.longest_lessons(shared_server)
+    assert len(longest) == 4
+    with visitor(browser, shared_server) as tab:
+        sign_in(tab, places.MANAGER)
+        for path in longest:
+            assert meet(tab, path, narrow_only=True) == 200
+
+
+@pytest.mark.sweep
+def test_every_lesson(browser: Browser, shared_server: Server) -> None:
     every = places.lessons(shared_server)
     assert len({path.split("/lessons/")[0] for path in every}) == 4
     with visitor(browser, shared_server) as tab:
@@ -161,10 +197,11 @@ def test_a_cold_lesson_is_light(browser: Browser, shared_server: Server) -> None
         " WHERE l.html LIKE '%/media/%' OR l.position = 1",
     )
     assert len(lessons) >= 4
+    with visitor(browser, shared_server, 320) as tab:
+        sign_in(tab, "D4001")
+        kept: Any = tab.context.cookies()
     for (path,) in lessons[:4]:
-        with visitor(browser, shared_server, 320) as signing, visitor(browser, shared_server, 320) as tab:
-            sign_in(signing, "D4001")
-            kept: Any = signing.context.cookies()
+        with visitor(browser, shared_server, 320) as tab:
             tab.context.add_cookies(kept)
             asked, figures = weigh(tab, path)
             assert sum(asked.values()) <= 50 * 1024, (path, asked)

@@ -8,7 +8,17 @@ from playwright.sync_api import Page as Tab
 
 from portal import clock
 from portal.web.filters import date as day_words
-from tests.journeys.walking import ask, follow, go, h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import (
+    ON_A_DESK_AND_A_PHONE,
+    ask,
+    follow,
+    go,
+    h1,
+    hold_to_account,
+    press,
+    sign_in,
+    visitor,
+)
 from tests.running import PASSWORD, Server, command, settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -35,7 +45,7 @@ def set_password(tab: Tab, server: Server, staff_number: str) -> None:
     press(tab, "Set password")
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+@ON_A_DESK_AND_A_PHONE
 def test_a_manager_is_given_what_is_proposed_and_sees_the_team(
     browser: Browser, shared_server: Server, width: int, scripts: bool
 ) -> None:

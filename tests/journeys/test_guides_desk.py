@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.journeys.walking import follow, h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, follow, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -12,7 +12,7 @@ DESK = f"/authoring/_guides/{KEY}"
 SAID = "Ask your supervisor before you wait."
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+@ON_A_DESK_AND_A_PHONE
 def test_a_guide_is_edited_published_and_acknowledged_again(
     browser: Browser, server: Server, width: int, scripts: bool
 ) -> None:

@@ -42,7 +42,7 @@ from tests.authoring.hostile import (
     texts,
 )
 from tests.databases import close_database
-from tests.journeys.walking import sign_in
+from tests.journeys.walking import servers, sign_in
 from tests.running import Server, copied
 
 pytestmark = pytest.mark.browser
@@ -120,6 +120,7 @@ def watched(browser: Browser, server: Server, *, policy: bool = False) -> Iterat
     """A tab that obeys no content security policy, or that does."""
     context = browser.new_context(base_url=server.address, bypass_csp=not policy, accept_downloads=False)
     context.set_default_timeout(15_000)
+    servers[context] = server.address
     yield Watch(context.new_page(), urlsplit(server.address).netloc)
     context.close()
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Page as Tab
 from tests.catalogue.folders import MODULE, lesson, write
 from tests.catalogue.kinds_written import check, item
 from tests.journeys.walking import (
+    ON_A_DESK_AND_A_PHONE,
     ask,
     attempt_of,
     follow,
@@ -141,7 +142,7 @@ def take(tab: Tab, kind: str, good: bool) -> None:
     ("person", "good", "options"),
     [
         ("D1001", True, {"width": 1280}),
-        ("D3001", False, {"width": 320}),
+        pytest.param("D3001", False, {"width": 320}, marks=pytest.mark.sweep),
         ("D2001", True, {"width": 320, "java_script_enabled": False}),
     ],
 )
@@ -180,7 +181,13 @@ def test_what_is_missing_is_shown_at_its_control(browser: Browser, published: Se
             assert tab.evaluate("document.activeElement.matches('select, input, textarea')")
 
 
-@pytest.mark.parametrize("options", [{"width": 1280}, {"width": 320, "java_script_enabled": False}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"width": 1280},
+        pytest.param({"width": 320, "java_script_enabled": False}, marks=pytest.mark.sweep),
+    ],
+)
 def test_lists_of_a_check_are_worked_by_keyboard_and_unfold_what_is_right(
     browser: Browser, published: Server, options: dict[str, Any]
 ) -> None:
@@ -213,7 +220,7 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+@ON_A_DESK_AND_A_PHONE
 def test_a_row_is_added_to_the_editor_of_each_kind(
     browser: Browser, published: Server, width: int, scripts: bool
 ) -> None:

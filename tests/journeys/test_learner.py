@@ -18,6 +18,7 @@ from tests.journeys.walking import (
     read_every_lesson,
     right_texts,
     sign_in,
+    sign_in_afresh,
     statuses_in_file,
     visitor,
 )
@@ -108,7 +109,7 @@ def test_from_the_first_lesson_to_the_record(
     ):
         sign_in(manager, "D2001")
         assert "satisfied" not in statuses_in_file(manager).values()
-        sign_in(tab, "D1001")
+        sign_in_afresh(tab, "D1001")
         assert "4 modules" in h1(tab)
         hold_to_account(tab)
         slug = read_every_lesson(tab)

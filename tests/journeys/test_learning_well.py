@@ -38,7 +38,12 @@ NO_SCRIPTS: dict[str, Any] = {"width": 320, "java_script_enabled": False}
 
 @pytest.mark.parametrize(
     ("slug", "options"),
-    [("recognise", {}), ("protect", NARROW), ("respond", NO_SCRIPTS), ("report", NARROW)],
+    [
+        ("recognise", {}),
+        ("respond", NO_SCRIPTS),
+        pytest.param("protect", NARROW, marks=pytest.mark.sweep),
+        pytest.param("report", NARROW, marks=pytest.mark.sweep),
+    ],
 )
 def test_each_module_is_passed_with_the_keyboard_alone(
     browser: Browser, shared_server: Server, slug: str, options: dict[str, Any]
@@ -99,7 +104,9 @@ def finish_by_forms(tab: Tab, server: Server, *, right: bool) -> None:
     press(tab, "Submit answers")
 
 
-@pytest.mark.parametrize(("person", "options"), [("D2002", NARROW), ("D3002", NO_SCRIPTS)])
+@pytest.mark.parametrize(
+    ("person", "options"), [("D2002", NARROW), pytest.param("D3002", NO_SCRIPTS, marks=pytest.mark.sweep)]
+)
 def test_fail_plan_other_items_pass(
     browser: Browser, copies: Server, person: str, options: dict[str, Any]
 ) -> None:
@@ -221,7 +228,10 @@ def section(tab: Tab, number: int) -> str:
     return tab.locator(f"section[aria-labelledby='question-{number}']").inner_text()
 
 
-@pytest.mark.parametrize(("person", "way", "options"), [("D3001", 0, {}), ("D4001", 1, NO_SCRIPTS)])
+@pytest.mark.parametrize(
+    ("person", "way", "options"),
+    [("D3001", 0, {}), pytest.param("D4001", 1, NO_SCRIPTS, marks=pytest.mark.sweep)],
+)
 def test_the_scenario_by_two_acceptable_ways(
     browser: Browser, copies: Server, person: str, way: int, options: dict[str, Any]
 ) -> None:
@@ -239,7 +249,10 @@ def test_the_scenario_by_two_acceptable_ways(
             assert words.replace("<p>", "").replace("</p>", "").strip() in tab.inner_html("main")
 
 
-@pytest.mark.parametrize(("person", "good", "options"), [("D5001", True, {}), ("D6001", False, NARROW)])
+@pytest.mark.parametrize(
+    ("person", "good", "options"),
+    [("D5001", True, {}), pytest.param("D6001", False, NARROW, marks=pytest.mark.sweep)],
+)
 def test_the_report_exercise_done_well_and_badly(
     browser: Browser, copies: Server, person: str, good: bool, options: dict[str, Any]
 ) -> None:
@@ -257,7 +270,9 @@ def test_the_report_exercise_done_well_and_badly(
         assert "A model" in said
 
 
-@pytest.mark.parametrize(("person", "options"), [("D1001", {}), ("D2001", NO_SCRIPTS)])
+@pytest.mark.parametrize(
+    ("person", "options"), [("D1001", {}), pytest.param("D2001", NO_SCRIPTS, marks=pytest.mark.sweep)]
+)
 def test_a_guide_is_searched_read_printed_and_acknowledged(
     browser: Browser, shared_server: Server, person: str, options: dict[str, Any]
 ) -> None:

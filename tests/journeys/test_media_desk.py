@@ -69,7 +69,7 @@ def hold_both(tab: Tab) -> None:
         hold_to_account(tab)
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.sweep)])
 def test_a_drawing_is_described_replaced_and_removed(browser: Browser, desk: Server, scripts: bool) -> None:
     name = "two-areas" if scripts else "two-more"
     with visitor(browser, desk, java_script_enabled=scripts) as tab:

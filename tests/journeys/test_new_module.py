@@ -11,6 +11,7 @@ from playwright.sync_api import Page as Tab
 from tests.journeys.first_hour import AIM, KEY, LESSONS, OUTCOMES, QUESTIONS, TITLE
 from tests.journeys.walking import (
     NEXT,
+    ON_A_DESK_AND_A_PHONE,
     answer_all,
     ask,
     follow,
@@ -177,7 +178,7 @@ def require_it(server: Server, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+@ON_A_DESK_AND_A_PHONE
 def test_a_module_from_nothing_to_a_pass(
     browser: Browser, server: Server, tmp_path: Path, width: int, scripts: bool
 ) -> None:

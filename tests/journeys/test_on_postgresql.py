@@ -15,6 +15,7 @@ from tests.journeys.walking import (
     press,
     read_every_lesson,
     sign_in,
+    sign_in_afresh,
     statuses_in_file,
     visitor,
 )
@@ -50,7 +51,7 @@ def test_from_a_link_to_the_managers_file(browser: Browser, on_postgresql: Serve
         tab.fill("#password", NEW_PASSWORD)
         press(tab, "Set password")
         assert urlsplit(tab.url).path == "/sign-in"
-        sign_in(tab, "D1001", NEW_PASSWORD)
+        sign_in_afresh(tab, "D1001", NEW_PASSWORD)
         slug = read_every_lesson(tab)
 
         press(tab, "Start assessment")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from tests.journeys.walking import h1, reach_assessment, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 MOST_BYTES = 120_000
 DESK = [
     ("overview", "/monitoring", "overdue"),

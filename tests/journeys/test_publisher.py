@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from tests.journeys.walking import ask, h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, ask, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -71,7 +71,7 @@ def by_keyboard(tab: Tab, words: str) -> None:
         tab.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+@ON_A_DESK_AND_A_PHONE
 def test_what_changed_is_read_sent_back_and_published(
     browser: Browser, server: Server, width: int, scripts: bool
 ) -> None:

@@ -11,7 +11,17 @@ from playwright.sync_api import Page as Tab
 from pypdf import PdfReader
 
 from portal import clock
-from tests.journeys.walking import ask, follow, go, h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import (
+    ON_A_DESK_AND_A_PHONE,
+    ask,
+    follow,
+    go,
+    h1,
+    hold_to_account,
+    press,
+    sign_in,
+    visitor,
+)
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -41,7 +51,7 @@ def test_a_manager_explains_a_number_down_to_the_last_person_and_fact(
         hold_to_account(tab)
 
 
-@BOTH
+@ON_A_DESK_AND_A_PHONE
 def test_an_auditor_answers_for_a_day_as_known_then_and_now_and_files_it(
     browser: Browser, shared_server: Server, width: int, scripts: bool, tmp_path: Path
 ) -> None:
@@ -77,7 +87,7 @@ def test_an_auditor_answers_for_a_day_as_known_then_and_now_and_files_it(
             assert row.locator("td").last.inner_text().strip(), "no fact explains this row"
 
 
-@BOTH
+@ON_A_DESK_AND_A_PHONE
 def test_a_commander_reads_the_command_by_rank_and_role(
     browser: Browser, shared_server: Server, width: int, scripts: bool
 ) -> None:
@@ -133,7 +143,10 @@ def filed(tab: Tab, target: Path) -> str:
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
 
 
-@pytest.mark.parametrize(("width", "scripts", "who"), [(1280, True, "D2001"), (320, False, "D4001")])
+@pytest.mark.parametrize(
+    ("width", "scripts", "who"),
+    [(1280, True, "D2001"), pytest.param(320, False, "D4001", marks=pytest.mark.sweep)],
+)
 def test_somebody_is_reminded_once_and_the_owner_sees_it(
     browser: Browser, shared_server: Server, width: int, scripts: bool, who: str
 ) -> None:

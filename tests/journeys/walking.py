@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
+import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Request
 from playwright.sync_api import Page as Tab
@@ -39,9 +40,15 @@ PARTS = """() => {
   });
   return [told.join(""), page.outerHTML];
 }"""
+# What a journey shows on a phone without scripts, the client of tests/pages.py shows of most forms, too.
+ON_A_DESK_AND_A_PHONE = pytest.mark.parametrize(
+    ("width", "scripts"), [(1280, True), pytest.param(320, False, marks=pytest.mark.sweep)]
+)
 NEXT = "Mark as complete and continue"
 Kept = Path | str  # an instance folder with its database file, or the address of a PostgreSQL database
 without_scripts: WeakSet[BrowserContext] = WeakSet()
+servers: WeakKeyDictionary[BrowserContext, str] = WeakKeyDictionary()  # their addresses
+sessions: dict[tuple[str, str], list[Any]] = {}  # cookies by server and person
 checked: set[tuple[int, int]] = set()  # what the checker has found nothing in, by its width
 
 
@@ -57,6 +64,7 @@ def visitor(browser: Browser, server: Server, width: int = 1280, **options: Any)
     context = browser.new_context(
         viewport={"width": width, "height": 900}, base_url=server.address, accept_downloads=True, **options
     )
+    servers[context] = server.address
     if not options.get("java_script_enabled", True):
         without_scripts.add(context)
     context.set_default_timeout(15_000)
@@ -70,7 +78,18 @@ def visitor(browser: Browser, server: Server, width: int = 1280, **options: Any)
     assert complaints == []
 
 
-def sign_in(tab: Tab, staff_number: str, password: str = PASSWORD) -> None:
+def sign_in(tab: Tab, staff_number: str) -> None:
+    """Open the first page of a person, who signs in once a server unless a test ended that session."""
+    person = (servers[tab.context], staff_number)
+    tab.context.add_cookies(sessions.get(person, []))
+    tab.goto("/")
+    if urlsplit(tab.url).path == "/sign-in":
+        fill_sign_in(tab, staff_number)
+        kept: Any = tab.context.cookies()
+        sessions[person] = kept
+
+
+def sign_in_afresh(tab: Tab, staff_number: str, password: str = PASSWORD) -> None:
     """Fill the two fields and press the one button."""
     tab.goto("/sign-in")
     fill_sign_in(tab, staff_number, password)

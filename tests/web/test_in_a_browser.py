@@ -19,7 +19,6 @@ from wtforms.validators import InputRequired
 from portal.standing.algebra import Status
 from portal.web.form_widgets import GovInput, GovPassword, GovRadios, GovSubmit
 from portal.web.paging import Page as Slice
-from tests.chromium import chromium
 from tests.web.conftest import build
 
 pytestmark = pytest.mark.browser
@@ -79,11 +78,6 @@ def address() -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
-
-
 def opened(browser: Browser, width: int, **options: Any) -> Iterator[Tab]:
     context = browser.new_context(viewport={"width": width, "height": 800}, **options)
     complaints: list[str] = []
@@ -113,22 +107,22 @@ def open_tab(browser: Browser) -> Iterator[Tab]:
 PATHS = ("/form", "/desk", "/help", "/accessibility", "/privacy", "/cookies", "/nothing")
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_no_page_scrolls_sideways(tab: Tab, address: str, path: str) -> None:
-    tab.goto(address + path)
+def test_no_page_scrolls_sideways(tab: Tab, address: str) -> None:
     assert tab.viewport_size is not None
-    assert tab.evaluate("document.documentElement.scrollWidth") <= tab.viewport_size["width"]
+    for path in PATHS:
+        tab.goto(address + path)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= tab.viewport_size["width"], path
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_the_checker_finds_nothing_in_anyones_way(open_tab: Tab, address: str, path: str) -> None:
-    open_tab.goto(address + path)
-    if path == "/form":
-        open_tab.click("main button[type=submit]")
-        open_tab.locator(".govuk-error-summary").wait_for(timeout=5000)
-    found = Axe().run(open_tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]] == []
-    assert found.response["passes"]
+def test_the_checker_finds_nothing_in_anyones_way(open_tab: Tab, address: str) -> None:
+    for path in PATHS:
+        open_tab.goto(address + path)
+        if path == "/form":
+            open_tab.click("main button[type=submit]")
+            open_tab.locator(".govuk-error-summary").wait_for(timeout=5000)
+        found = Axe().run(open_tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]] == [], path
+        assert found.response["passes"], path
 
 
 def test_an_error_link_leads_to_its_field_by_keyboard(tab: Tab, address: str) -> None:
