@@ -15,7 +15,6 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask_migrate import upgrade
-from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser
 
@@ -26,6 +25,7 @@ from portal.db import db
 from tests.chromium import chromium
 from tests.databases import close_database, forget_published_content
 from tests.engines import needed
+from tests.examples import choose_profile
 from tests.limits import reset_limits
 from tests.pages import PortalClient
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
@@ -33,9 +33,6 @@ from tests.workers import Together
 
 SECRET = secrets.token_hex(32)
 
-# How long one example takes says how busy the machine is, not whether the property holds.
-settings.register_profile("portal", deadline=None)
-settings.load_profile("portal")
 REAL_HASHER = passwords._hasher
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -44,6 +41,11 @@ CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     """Share the tests out so that what is dear is made on one worker."""
     return Together(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples each property is tried on."""
+    choose_profile(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

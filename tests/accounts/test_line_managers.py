@@ -18,6 +18,7 @@ from portal.db import db, stamp, touch, transaction
 from portal.people.models import Post, RoleGrant
 from portal.people.queries import may_see, viewer_of, visible_people
 from tests.accounts.granting import LIST, PROPOSED, rows, signed_in_administrator, team
+from tests.examples import few_or_many
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.monitoring.counting import statements
 from tests.monitoring.world import World, enter, make_world
@@ -122,7 +123,11 @@ def test_a_file_that_a_line_manager_asked_for_is_made_while_they_manage(world: W
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=few_or_many(6, 25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(worlds())
 def test_who_is_seen_follows_the_rule_for_any_history(database: None, world: object) -> None:
     """Promise 6 with LINE_MANAGER_SIGHT: as without, and the reports of whom a post of today names."""

@@ -35,6 +35,7 @@ from tests.authoring.drafting import (
 )
 from tests.authoring.written import HANDS
 from tests.catalogue.folders import tree, write
+from tests.examples import few_or_many
 
 # Opening
 
@@ -70,7 +71,7 @@ def test_there_is_no_draft_of_nothing(folder, carys):
 
 
 @settings(
-    max_examples=10,
+    max_examples=few_or_many(4, 10),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

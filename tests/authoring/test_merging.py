@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from portal.authoring.editing import items
 from portal.authoring.editing.merging import merge, merge_folders
 from tests.authoring.written import HANDS
+from tests.examples import few_or_many
 
-many = settings(max_examples=120, deadline=None)
+many = settings(max_examples=few_or_many(40, 120), deadline=None)
 LINE = st.sampled_from(["a", "b", "c", "", 'key = "x"', "  indented", "same", "é"])
 TEXT = st.lists(LINE, max_size=12).map("\n".join)
 FILE = st.none() | TEXT.map(str.encode) | st.just(b"\x89PNG\x00") | st.just(b"\xff\xfe")

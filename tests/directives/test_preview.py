@@ -22,13 +22,14 @@ from portal.people.roster_rows import RosterRow
 from portal.people.roster_store import apply, prepare, read_world
 from portal.standing import keeping
 from portal.standing.lines import rebuild
+from tests.examples import few_or_many
 from tests.factories.people import make_person, make_unit
 from tests.standing.facts import add_activity
 from tests.standing.test_histories import QUIET, undone
 
 pytestmark = pytest.mark.slow
 
-FEW = settings(QUIET, max_examples=12)
+FEW = settings(QUIET, max_examples=few_or_many(4, 12))
 DAYS = st.integers(0, 500).map(lambda days: date(2025, 1, 1) + timedelta(days=days))
 ROLES = ("response", "contact", "custody")
 RANKS = ("Constable", "Sergeant")

@@ -11,6 +11,7 @@ from portal.kinds import kinds
 from portal.kinds.editing import changed
 from portal.web.form_widgets import error_list
 from tests.catalogue.kinds_written import BODIES, HEAD, content_of, item
+from tests.examples import few_or_many
 from tests.kinds.editors import Drawn, press
 
 KINDS = sorted(BODIES)
@@ -46,7 +47,11 @@ texts = st.text(
 
 
 @pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=few_or_many(8, 25),
+)
 @given(data=st.data())
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_text_is_changed_by_the_editor(app, kind, data):

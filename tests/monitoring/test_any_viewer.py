@@ -20,6 +20,7 @@ from portal.people.models import PersonName
 from portal.people.queries import viewer_of
 from portal.permissions import Permission
 from portal.records.references import new_reference
+from tests.examples import few_or_many
 from tests.monitoring.reading import parsed, sheet
 from tests.pages import PortalClient
 from tests.people.worlds import PEOPLE, SEES, TODAY, World, build, chain, sees, worlds
@@ -85,7 +86,7 @@ def numbers_in(rows: list[dict[str, str]], staff: list[str]) -> set[str]:
 
 @pytest.mark.slow
 @settings(
-    max_examples=15,
+    max_examples=few_or_many(4, 15),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -17,6 +17,7 @@ from portal.monitoring.position import position
 from portal.monitoring.queries import completion_report
 from portal.people.queries import viewer_of
 from portal.standing.algebra import Status
+from tests.examples import few_or_many
 from tests.monitoring.counting import statements
 from tests.monitoring.reading import csv_rows, parsed, xlsx_rows
 from tests.monitoring.test_any_viewer import ask_rank
@@ -139,7 +140,7 @@ def test_bars_line_and_command_of_twenty_ask_no_more_than_of_two(client, viewer)
 
 @pytest.mark.usefixtures("database")
 @settings(
-    max_examples=12,
+    max_examples=few_or_many(4, 12),
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -316,7 +317,7 @@ def test_a_completion_that_lapsed_is_late_since_its_last_day(client):
 
 @pytest.mark.usefixtures("database")
 @settings(
-    max_examples=12,
+    max_examples=few_or_many(4, 12),
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -26,6 +26,7 @@ from portal.reminders import services
 from portal.reminders.hours import Hours
 from portal.reminders.letters import Portal, letter
 from portal.reminders.planning import plan_reminders
+from tests.examples import few_or_many
 from tests.limits import reset_limits
 from tests.monitoring.hidden import LOOKERS, NOON, PEOPLE, STORIES, Hidden, Looker, Story
 from tests.monitoring.preparing import run_jobs
@@ -220,7 +221,7 @@ def test_it_changes_nothing_in_any_story(
     compare(app, story, looker)
 
 
-@settings(QUIET, max_examples=8)
+@settings(QUIET, max_examples=few_or_many(2, 8))
 @example(story=LEFT, looker=INSPECTOR)
 @example(story=UNIT_MOVED, looker=INSPECTOR)
 @given(story=STORIES, looker=LOOKING)

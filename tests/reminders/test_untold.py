@@ -24,6 +24,7 @@ from portal.reminders.hours import Hours
 from portal.reminders.models import Message, MessageLine
 from portal.reminders.planning import Plan, plan_reminders
 from tests.accounts.browsing import another
+from tests.examples import few_or_many
 from tests.factories.people import make_grant
 from tests.imports.rosters import run
 from tests.monitoring.counting import statements
@@ -147,7 +148,11 @@ def test_more_line_managers_ask_no_more(client: PortalClient, world: World) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=few_or_many(8, 25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(worlds())
 def test_readers_are_those_whom_the_rule_of_sight_shows_the_row(database: None, world: object) -> None:
     """Any grants, any posts: asked of many at once, the answer is that of each one's own report."""

@@ -19,12 +19,13 @@ from portal.standing.algebra import Facts, Status, standing
 from portal.standing.lines import rebuild
 from portal.standing.loading import facts_of
 from portal.standing.models import StatusPeriod, micros
+from tests.examples import few_or_many
 from tests.standing.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
 from tests.standing.reads import check_differences, check_reads
 from tests.standing.witness import witnessed
 
 QUIET = settings(
-    max_examples=20,
+    max_examples=few_or_many(6, 20),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -26,6 +26,7 @@ from portal.standing.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.standing.queries import Scope, Whose
 from portal.standing.slices import Sort
 from tests.databases import close_database
+from tests.examples import few_or_many
 from tests.factories.people import make_person, make_unit
 from tests.monitoring.counting import statements
 from tests.running import fresh_database
@@ -41,7 +42,7 @@ from tests.standing.histories import ACTS, DAYS, START, VALIDITY, WAITS, History
 from tests.standing.test_histories import undone
 
 QUIET = settings(
-    max_examples=8,
+    max_examples=few_or_many(3, 8),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from portal.standing.algebra import Status
 from portal.web import assets
 from portal.web.paging import Page as Slice
+from tests.examples import few_or_many
 from tests.pages import H, Page
 from tests.web.conftest import build
 
@@ -65,7 +66,7 @@ def test_the_words_of_the_statuses_are_those_agreed() -> None:
     assert {status.name: status.label for status in Status} == WORDS
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=few_or_many(10, 40))
 @given(st.lists(st.integers(0, 400), min_size=6, max_size=6))
 def test_a_bar_shares_its_whole_width_and_says_its_counts(counts: list[int]) -> None:
     parts = list(zip(COUNTED, counts, strict=True))
