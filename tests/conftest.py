@@ -48,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     choose_profile(config)
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are left out by their marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what a second database shows nothing by, unless it is asked for by its name."""
     if any("::" in asked for asked in config.args):

@@ -12,7 +12,7 @@ from tests.running import command, fresh_database, settings
 
 FORCES = 4
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.sweep]
 
 
 @pytest.fixture

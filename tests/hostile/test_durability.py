@@ -91,6 +91,7 @@ def test_a_pass_that_is_not_there_or_half_there_is_found(small_force: Path, tmp_
     assert [half for half in halves if "without its pass" in half]
 
 
+@pytest.mark.sweep
 def test_kills_and_power_cuts_lose_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert durability.main(["--kills", "2", "--power-cuts", "2", "--seed", "7"]) == 0
 

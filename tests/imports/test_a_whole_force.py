@@ -13,7 +13,7 @@ PEOPLE, TEAMS = 15_000, 100
 MOST_SECONDS = 40  # of the processor, both times together: five on an idle machine
 
 
-@pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_fifteen_thousand_rows_twice_are_once(app, database, tmp_path):
     rows = [

@@ -26,7 +26,7 @@ from tests.imports.desk import csv_of
 from tests.imports.rosters import row
 from tests.running import settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 MANY = 1_500
 
 

@@ -48,7 +48,7 @@ def work(instance: Path, how: str, job: str) -> int:
     return done.returncode
 
 
-@pytest.mark.parametrize("moment", ["writing", "keeping"])
+@pytest.mark.parametrize("moment", [pytest.param("writing", marks=pytest.mark.sweep), "keeping"])
 def test_a_killed_worker_leaves_no_half_file(small_force: Path, tmp_path: Path, moment: str) -> None:
     instance = copied(small_force, tmp_path / "instance")
     file = file_asked(Server(instance), "D2001").rpartition("/")[2].replace("-", "")

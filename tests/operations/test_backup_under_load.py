@@ -13,7 +13,7 @@ import pytest
 
 from tests.running import ROOT, command, copied, fresh_database, settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 Portal = dict[str, str]
 
 

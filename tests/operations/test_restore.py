@@ -160,7 +160,7 @@ def test_killed_at_any_change_of_a_name_the_one_or_the_other_database_is_whole(h
     assert leftovers(place) == []
 
 
-@pytest.mark.slow
+@pytest.mark.sweep
 def test_killed_at_any_moment_the_one_or_the_other_database_is_whole(here, tmp_path):
     chance = random.Random(11)
     for number in range(6):
@@ -191,7 +191,7 @@ def make_older(folder: Path, revision: str) -> None:
 
 @pytest.mark.parametrize(
     "revision",
-    [pytest.param(one, marks=[] if one in ("0001", "0012") else pytest.mark.slow) for one in revisions()],
+    [pytest.param(one, marks=[] if one in ("0001", "0012") else pytest.mark.sweep) for one in revisions()],
 )
 def test_a_backup_of_each_older_release_is_upgraded_as_it_is_restored(tmp_path, revision):
     here, there = tmp_path / "here", tmp_path / "there"
