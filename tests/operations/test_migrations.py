@@ -1,32 +1,33 @@
 """Migrations go up, down and up again, and leave no difference to the models."""
 
-from collections.abc import Iterator
+import ast
+import sys
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import delete, event, inspect, make_url, select, text
+from sqlalchemy import Engine, event, inspect, make_url, select, text
 
 from config import Config
 from portal.db import db, stamp, touch, transaction
-from portal.directives.rules import Worlds
-from portal.operations import schema
+from portal.directives.checks import count_all, reconcile_all
+from portal.operations import checks, schema
 from portal.people.models import Post
-from portal.standing import spans
-from portal.standing.lines import insert_rows, rebuild
-from portal.standing.loading import facts_of
+from portal.standing.lines import rebuild
 from portal.standing.models import (
-    OPEN_KNOWN,
     StatusCount,
     StatusCountSnapshot,
     StatusGroup,
     StatusPeriod,
-    micros,
 )
 from tests.conftest import SECRET
 from tests.databases import portal_on
 from tests.factories.people import make_person, make_unit
+from tests.operations import older
 from tests.running import fresh_database
 from tests.standing.facts import make_activity, make_directive, make_record, make_version
 
@@ -71,24 +72,6 @@ def test_the_tables_that_carried_messages_about_jobs_go(empty):
         assert not tables & set(inspect(db.engine).get_table_names())
 
 
-def test_rows_cut_in_the_earlier_way_become_what_their_facts_make(empty, monkeypatch):
-    with empty.app_context():
-        upgrade()
-        people = mover_and_learner()
-        with monkeypatch.context() as patch, transaction():
-            patch.setattr(spans, "_as_first_told", lambda posts, _: posts)
-            earlier = [(person, row) for person in people for row in whole_rows(person)]
-            db.session.execute(delete(StatusPeriod))
-            insert_rows(earlier)
-        assert len(rebuild(False)) == 2, "they are cut in another way"
-        db.session.rollback()
-        downgrade(revision="0017")
-
-        upgrade()
-
-        assert rebuild(False) == []
-
-
 def mover_and_learner() -> list[int]:
     """Two people under a directive of two modules: one completes a module, one moves to another unit."""
     unit, other = make_unit("North"), make_unit("South")
@@ -107,17 +90,80 @@ def mover_and_learner() -> list[int]:
     return people
 
 
-def whole_rows(person):
-    """The rows as they were cut before: what changes anywhere ends whole, and becomes known whole."""
-    worlds = Worlds()
-    versions = {version.id: version for version in worlds.versions}
-    facts = facts_of([person], versions)[person]
-    known, done = {}, set()
-    for t in sorted(facts.stamps()):
-        now = spans.spans(facts, versions, worlds.known(t), t)
-        done |= {(span, since, micros(t)) for span, since in known.items() if span not in now}
-        known = {span: known.get(span, micros(t)) for span in now}
-    return done | {(span, since, OPEN_KNOWN) for span, since in known.items()}
+def earlier_revisions() -> list[Any]:
+    """Every earlier revision on both databases; a few of them in the shorter runs of each."""
+    cases = []
+    for revision in sorted(checks.known_revisions() - {checks.head()}):
+        is_short = revision in ("0001", "0017", "0024")
+        long_on_sqlite = [] if is_short else [pytest.mark.slow]
+        long_on_postgresql = [] if is_short else [pytest.mark.sweep]
+        cases.append(pytest.param("sqlite", revision, marks=long_on_sqlite))
+        cases.append(
+            pytest.param("postgresql", revision, marks=[pytest.mark.postgresql, *long_on_postgresql])
+        )
+    return cases
+
+
+@pytest.mark.parametrize(("empty", "revision"), earlier_revisions(), indirect=["empty"])
+def test_a_database_of_every_earlier_revision_is_upgraded(empty, whole_schema, revision):
+    with empty.app_context():
+        upgrade(revision=revision)
+        older.fill_database(db.engine, revision)
+        before = older.facts_in(db.engine)
+
+        upgrade()
+
+        check()
+        schema.refuse_differences(schema.schema_of(db.engine), whole_schema(db.engine))
+        assert all(before.values())
+        assert older.facts_in(db.engine) == before
+        with transaction():
+            assert reconcile_all() == []
+        assert rebuild(False) == []
+        assert count_all(False) == []
+
+
+@pytest.fixture(scope="module")
+def whole_schema(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Engine], schema.Schema]:
+    """The schema that the migrations make in a database that was empty, on the kind of this engine."""
+    made: dict[str, schema.Schema] = {}
+
+    def make(engine: Engine) -> schema.Schema:
+        kind = engine.dialect.name
+        if kind not in made:
+            url = make_url(f"sqlite:///{tmp_path_factory.mktemp('whole') / 'whole.sqlite'}")
+            if kind == "postgresql":
+                server = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+                fresh_database(server, "whole")
+                url = engine.url.set(database="whole")
+            with schema.open_engine(url) as fresh:
+                schema.upgrade(fresh, checks.head())
+                made[kind] = schema.schema_of(fresh)
+        return made[kind]
+
+    return make
+
+
+def test_migrations_import_nothing_of_the_portal():
+    """What the portal does later must not change what an older database is upgraded to."""
+    given = {*sys.stdlib_module_names, "alembic", "sqlalchemy", "migrations"} - {"importlib"}
+    files = [path for path in checks.MIGRATIONS.rglob("*.py") if path.name != "env.py"]
+    assert len(files) > 20
+    assert {
+        f"{path.name}: {name}" for path in files for name in imports_of(path) if name not in given
+    } == set()
+    assert "portal" not in imports_of(checks.MIGRATIONS / "env.py")
+
+
+def imports_of(path: Path) -> set[str]:
+    """The top-level packages that a file imports, wherever in it."""
+    packages: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            packages.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            packages.add((node.module or ".").partition(".")[0])
+    return packages
 
 
 def test_status_tables_are_renamed_whatever_sqlite_is_set_to(tmp_path):

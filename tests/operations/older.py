@@ -1,0 +1,85 @@
+"""Fills a database of an earlier revision with the rows of release 0.1.0, whatever the portal is today.
+
+Four people under two directives: one completes a module, one moves to another unit, one is exempt for some
+weeks, and one's pass is revoked. ``release_0_1_0.json`` has the facts in the columns of the first revision,
+and the rows derived from them as they were written before and since revision 0018.
+"""
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Boolean, Connection, Date, DateTime, Engine, MetaData, Numeric, insert, text
+
+RELEASE = json.loads(Path(__file__).with_name("release_0_1_0.json").read_text(encoding="utf-8"))
+FACTS = RELEASE["facts"]
+COUNTED_SINCE, CUT_SINCE, RENAMED_SINCE = "0016", "0018", "0025"
+RENAMED = {
+    "standing_group": "status_group",
+    "standing_span": "status_period",
+    "standing_total": "status_count",
+    "standing_kept": "status_count_snapshot",
+}
+
+
+def fill_database(engine: Engine, revision: str) -> None:
+    """Insert the facts and what a portal of this revision had derived from them."""
+    derived = dict(RELEASE["rows"])
+    if revision < CUT_SINCE:
+        derived |= RELEASE["rows_before_0018"]
+    if revision < COUNTED_SINCE:
+        derived = {"standing_span": derived["standing_span"]}
+    if revision >= RENAMED_SINCE:
+        derived = {RENAMED[name]: content for name, content in derived.items()}
+    with engine.begin() as connection:
+        metadata = MetaData()
+        metadata.reflect(connection, only=[*FACTS, *derived])
+        for name, content in (FACTS | derived).items():
+            table = metadata.tables[name]
+            types = [table.columns[column].type for column in content["columns"]]
+            rows = [
+                {
+                    column: read_value(value, kind)
+                    for column, value, kind in zip(content["columns"], row, types, strict=True)
+                }
+                for row in content["rows"]
+            ]
+            connection.execute(insert(table), rows)
+            if connection.dialect.name == "postgresql" and "id" in content["columns"]:
+                skip_used_ids(connection, name)
+
+
+def read_value(value: Any, kind: Any) -> Any:
+    """A value of the file as the column takes it."""
+    if value is None:
+        return None
+    if isinstance(kind, DateTime):
+        instant = datetime.fromisoformat(value)
+        return instant.replace(tzinfo=UTC) if kind.timezone else instant
+    if isinstance(kind, Date):
+        return date.fromisoformat(value)
+    if isinstance(kind, Boolean):
+        return bool(value)
+    return Decimal(str(value)) if isinstance(kind, Numeric) else value
+
+
+def skip_used_ids(connection: Connection, table: str) -> None:
+    """Have PostgreSQL number new rows after those that came with their ids."""
+    connection.execute(
+        text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+    )
+
+
+def facts_in(engine: Engine) -> dict[str, list[str]]:
+    """The rows of the facts' tables, in the columns of the first revision, by table."""
+    metadata = MetaData()
+    with engine.connect() as connection:
+        metadata.reflect(connection, only=list(FACTS))
+        rows: dict[str, list[str]] = {}
+        for name, content in FACTS.items():
+            columns = [metadata.tables[name].columns[column] for column in content["columns"]]
+            query = metadata.tables[name].select().with_only_columns(*columns)
+            rows[name] = sorted(map(repr, connection.execute(query)))
+        return rows
