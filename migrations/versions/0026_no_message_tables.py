@@ -6,7 +6,7 @@ The library that carried them made these tables itself, in PostgreSQL alone, whe
 from alembic import op
 
 revision = "0026"
-down_revision = "0024"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
