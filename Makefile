@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run setup first-run test test-full check typed tested bench hostile clean
+.PHONY: run setup first-run test test-full check typed tested lock sbom licences bench hostile clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -39,6 +39,7 @@ check: $(VENV)/.dev portal/web/static/manifest.json
 	$(BIN)/ruff check .
 	$(BIN)/djlint --check --quiet portal
 	$(BIN)/djlint --lint --quiet portal
+	$(BIN)/deptry --config requirements/deptry.toml .
 	@$(MAKE) --no-print-directory --jobs=2 typed tested
 
 typed:
@@ -59,6 +60,21 @@ test-full: $(VENV)/.dev portal/web/static/manifest.json
 	$(BIN)/pytest -n 2
 	@$(MAKE) --no-print-directory hostile
 
+# Writes the lock files from requirements/*.in and package.json. What is locked stays as it is where it still fits;
+# LOCK=--upgrade takes the newest versions.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url
+lock: $(VENV)/.dev
+	$(COMPILE) $(LOCK) requirements/base.in -o requirements/base.txt
+	$(COMPILE) $(LOCK) requirements/dev.in -o requirements/dev.txt
+	npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent --no-audit --no-fund
+
+sbom: $(VENV)/.dev  # what is shipped, from the lock files: a bill of materials in CycloneDX
+	$(BIN)/python requirements/inventory.py sbom build/sbom.json
+
+licences: $(VENV)/.dev  # the licence of each; exit 1 if pyproject.toml does not allow one
+	$(BIN)/python requirements/inventory.py licences build/licences.csv
+
 # Starts and stops `make run` twice, on a port and a folder of its own: what a clean clone does in its first minutes.
 first-run:
 	$(PYTHON) tests/first_run.py
@@ -71,4 +87,4 @@ hostile: $(VENV)/.dev portal/web/static/manifest.json  # kills and power cuts wh
 	$(BIN)/python -m tests.hostile.durability $(or $(HOSTILE),--kills 10 --power-cuts 5 --postgresql-kills 3)
 
 clean:
-	rm -rf $(VENV) node_modules portal/web/static
+	rm -rf $(VENV) node_modules portal/web/static build
