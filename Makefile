@@ -48,16 +48,16 @@ typed:
 	$(BIN)/flask --app wsgi modules check modules
 
 tested:
-	$(BIN)/pytest -n 2 -m "not postgresql and not browser and not slow and not sweep"
+	$(BIN)/pytest -n 2 --times -m "not postgresql and not browser and not slow and not sweep"
 
 test: $(VENV)/.dev portal/web/static/manifest.json
 	@sh tests/system-packages.sh
-	$(BIN)/pytest -n 2 -m "not sweep"
+	$(BIN)/pytest -n 2 --times -m "not sweep"
 
 # Before an issue is called resolved: the long sweeps too, and the counts of kills and power cuts.
 test-full: $(VENV)/.dev portal/web/static/manifest.json
 	@sh tests/system-packages.sh
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --times
 	@$(MAKE) --no-print-directory hostile
 
 # Writes the lock files from requirements/*.in and package.json. What is locked stays as it is where it still fits;

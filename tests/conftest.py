@@ -31,6 +31,8 @@ from tests.pages import PortalClient
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
 from tests.workers import Together
 
+pytest_plugins = ("tests.times",)
+
 SECRET = secrets.token_hex(32)
 
 REAL_HASHER = passwords._hasher
