@@ -1,4 +1,4 @@
-"""Commands: backup and restore."""
+"""Commands: backup, restore and version."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import click
 from flask import Blueprint
 
 from portal.errors import PortalError
-from portal.operations import archive, restoring
+from portal.operations import archive, release, restoring
 
 bp = Blueprint("operations_commands", __name__, cli_group=None)
 
@@ -42,3 +42,13 @@ def restore(file: Path, replace: bool) -> None:
     click.echo(f"{done.sessions:,} people were signed in and have to sign in again.")
     if done.jobs:
         click.echo(f"{done.jobs:,} jobs had not ended and are marked as failed: see /jobs.")
+
+
+@bp.cli.command("version", with_appcontext=False)
+def version() -> None:
+    """Print the portal's version, then those of Python, Flask and Werkzeug.
+
+    ``flask --version`` is Flask's own: it ends before any application is loaded.
+    """
+    for name, number in release.list_versions():
+        click.echo(f"{name} {number}")

@@ -1,9 +1,13 @@
 """Refuses commands, with a sentence, if the settings are wrong or the database is of another release."""
 
+import platform
 import sqlite3
 import sys
+import tomllib
 from collections.abc import Callable, Iterable
 from functools import cache, update_wrapper
+from importlib import metadata
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -19,7 +23,8 @@ from portal.operations import checks
 
 UPGRADE = "run flask --app wsgi db upgrade"
 # Commands that repair or create the database, or do not need it.
-ANY_RELEASE = frozenset({"backup", "restore", "prepare", "check", "table"})
+ANY_RELEASE = frozenset({"backup", "restore", "prepare", "check", "table", "version"})
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 class SettingsError(click.ClickException):
@@ -40,17 +45,24 @@ def application_without_settings(error: ConfigError, commands: Iterable[Blueprin
 
     Raises:
         ConfigError: The caller is not the command line.
-        SettingsError: The command is not a request for help.
+        SettingsError: The command asks neither for help nor for the version.
     """
     if click.get_current_context(silent=True) is None:
         raise error
-    if "--help" not in sys.argv:
+    if "--help" not in sys.argv and sys.argv[-1] != "version":
         raise SettingsError(error)
     app = Flask("portal", static_folder=None)
     migrate.init_app(app, db)
     for blueprint in commands:
         app.register_blueprint(blueprint)
     return app
+
+
+def list_versions() -> list[tuple[str, str]]:
+    """Names and versions of what runs, the portal's first."""
+    portal = tomllib.loads(PROJECT.read_text())["project"]["version"]
+    needed = [(name, metadata.version(name)) for name in ("Flask", "Werkzeug")]
+    return [("Portal", portal), ("Python", platform.python_version()), *needed]
 
 
 @cache

@@ -1,11 +1,13 @@
 """Every setting that is wrong is named in a sentence of its own; nothing begins, and nothing is traced."""
 
 import os
+import re
 import secrets
 import socket
 import subprocess
 import sys
 import tempfile
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -222,3 +224,16 @@ def test_a_database_of_another_release_is_said_in_a_sentence(small_force, tmp_pa
     said = "run flask --app wsgi db upgrade"
     assert (empty.returncode, empty.stderr) == (1, f"Error: The database is empty: {said}\n")
     assert (older.returncode, older.stderr) == (1, f"Error: The database is of an older release: {said}\n")
+
+
+def test_the_version_is_the_released_one_and_needs_neither_settings_nor_a_database(tmp_path) -> None:
+    released = re.search(r"^## (\S+) — ", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    empty = typed("version", PORTAL_MODE="demo", INSTANCE_DIR=str(tmp_path / "instance"))
+    wrong = typed("version", PORTAL_MODE="staging", INSTANCE_DIR=str(tmp_path), PORT="abc")
+
+    assert released
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == released[1]
+    lines = empty.stdout.splitlines()
+    assert lines[0] == f"Portal {released[1]}"
+    assert [line.split()[0] for line in lines[1:]] == ["Python", "Flask", "Werkzeug"]
+    assert (empty.returncode, wrong.returncode, wrong.stdout) == (0, 0, empty.stdout)
