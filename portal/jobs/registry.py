@@ -53,11 +53,11 @@ def register_task(
         own: Whether that page is shown only to the person who asked for the job.
     """
 
-    def register(run: Run) -> Run:
+    def register_run(run: Run) -> Run:
         TASKS_BY_KIND[kind] = Task(kind, title, run, page, by_hand, due, own)
         return run
 
-    return register
+    return register_run
 
 
 def task_of_kind(kind: str) -> Task | None:

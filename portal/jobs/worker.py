@@ -181,21 +181,6 @@ class Worker:
             return False
         return os.getppid() != self.parent or (not self.runner.own and peak_memory_mib() > MOST_MIB)
 
-    def _run_jobs(self) -> None:
-        """Run one job after another; of the idle threads, one at a time looks for the next."""
-        stopping = self.runner.stopping
-        while not stopping.is_set():
-            try:
-                with self._is_looking:
-                    job = self.runner.claim_next_job()
-                    if job is None:
-                        stopping.wait(SWEEP_SECONDS)
-                if job:
-                    self.runner.run_claimed_job(job)
-            except (Exception, SystemExit) as error:  # such as a database that restarts
-                self.setup.logger.warning("jobs could not be run: %s", type(error).__name__)
-                stopping.wait(RECOVERY_SECONDS)
-
     def maintain_jobs(self) -> None:
         """Put lost jobs back to wait and, once a minute, start what is due and delete what expired."""
         try:
@@ -210,6 +195,21 @@ class Worker:
                     self.setup.upkeep(now)
         except Exception as error:
             self.setup.logger.warning("jobs could not be maintained: %s", type(error).__name__)
+
+    def _run_jobs(self) -> None:
+        """Run one job after another; of the idle threads, one at a time looks for the next."""
+        stopping = self.runner.stopping
+        while not stopping.is_set():
+            try:
+                with self._is_looking:
+                    job = self.runner.claim_next_job()
+                    if job is None:
+                        stopping.wait(SWEEP_SECONDS)
+                if job:
+                    self.runner.run_claimed_job(job)
+            except (Exception, SystemExit) as error:  # such as a database that restarts
+                self.setup.logger.warning("jobs could not be run: %s", type(error).__name__)
+                stopping.wait(RECOVERY_SECONDS)
 
 
 def start_due_jobs(now: datetime) -> None:

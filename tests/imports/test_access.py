@@ -66,7 +66,7 @@ def test_a_job_imports_nothing_for_who_may_not_any_more(client, monkeypatch):
         revoke(person, Role.ADMINISTRATOR, unit_id=None, by=None, at=clock.now())
 
     for doing in (work.check, work.apply):
-        asked = SimpleNamespace(asked_by_id=person, tell=lambda *said: None)
+        asked = SimpleNamespace(asked_by_id=person, report_progress=lambda *said: None)
         with pytest.raises(ForbiddenError):
             doing(asked, {"run": run, "expected": ""})
 

@@ -18,7 +18,7 @@ from config import Config
 from portal import clock
 from portal.app import create_app
 from portal.db import db, newest_stamp, stamp, transaction
-from portal.jobs.registry import task_of
+from portal.jobs.registry import task_of_kind
 from portal.people.models import PersonName
 from portal.standing import keeping, queries, slices, sums, totals
 from portal.standing.lines import rebuild
@@ -244,7 +244,7 @@ def test_a_spoiled_sum_is_named_and_put_right(app, database, summed):
 def test_the_job_keeps_the_ends_of_months_once_a_month(app, database):
     _, activities, directive, people = world()
     make_record(people[0], activities[0], date(2026, 4, 1))
-    job = task_of("kept-days")
+    job = task_of_kind("kept-days")
     ends = keeping.days_to_keep(clock.today())
     before = [answers(directive, date.fromordinal(day)) for day in ends]
 
@@ -260,7 +260,7 @@ def test_the_job_keeps_the_ends_of_months_once_a_month(app, database):
 
 
 class Silent:
-    def tell(self, *_):
+    def report_progress(self, *_):
         """Nobody listens."""
 
 
