@@ -110,7 +110,7 @@ def worker_of(server: Server) -> int:
     assert server.process
     last = time.monotonic() + 15
     while time.monotonic() < last:
-        found = [worker for keeper in children(server.process.pid) for worker in children(keeper)]
+        found = [worker for supervisor in children(server.process.pid) for worker in children(supervisor)]
         if found:
             return found[0]
         time.sleep(0.1)
