@@ -15,6 +15,7 @@ from portal.db import transaction
 from portal.directives.models import Directive
 from tests.accounts.browsing import PASSWORD, let_in
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.kept import made_once
 from tests.pages import PortalClient
 from tests.standing.facts import (
     add,
@@ -51,6 +52,7 @@ class World:
         return person
 
 
+@made_once
 def make_world(*, late_import: bool = True) -> World:
     """The force of this module's description."""
     world = World()
