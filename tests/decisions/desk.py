@@ -17,6 +17,7 @@ from portal.directives.models import Directive
 from portal.standing.queries import wholes_of
 from tests.accounts.browsing import PASSWORD, another, let_in
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.kept import made_once
 from tests.pages import Page, PortalClient
 from tests.standing.facts import add, make_activity, make_module_version, make_record, make_version
 
@@ -95,17 +96,21 @@ class Desk:
 
 def make_desk(app: Flask, move_to: Callable[..., None]) -> Desk:
     """The unit: D1001 has to complete two modules since April; D1002 has completed both."""
-    desk = Desk(app, move_to)
-    unit = desk.unit = make_unit("Response")
-    for number in ("D1001", "D1002", "D2001", "D4001", "D4002"):
-        desk.people[number] = make_person(unit, staff_number=number)
-    make_grant(desk.people["D2001"], "manager", unit)
-    make_grant(desk.people["D4001"], "directive-owner")
-    make_grant(desk.people["D4002"], "directive-owner")
-    desk.activities = {1: make_activity(), 2: make_activity()}
-    for activity in desk.activities.values():
+    return Desk(app, move_to, **make_ids())
+
+
+@made_once
+def make_ids() -> dict[str, Any]:
+    unit = make_unit("Response")
+    numbers = ("D1001", "D1002", "D2001", "D4001", "D4002")
+    people = {number: make_person(unit, staff_number=number) for number in numbers}
+    make_grant(people["D2001"], "manager", unit)
+    make_grant(people["D4001"], "directive-owner")
+    make_grant(people["D4002"], "directive-owner")
+    activities = {1: make_activity(), 2: make_activity()}
+    for activity in activities.values():
         make_module_version(activity)
-        make_record(desk.people["D1002"], activity, date(2026, 4, 18))
-    desk.directive = add(Directive(reference="OIC-2026"))
-    make_version(desk.directive, desk.activities, effective_on=date(2026, 1, 1))
-    return desk
+        make_record(people["D1002"], activity, date(2026, 4, 18))
+    directive = add(Directive(reference="OIC-2026"))
+    make_version(directive, activities, effective_on=date(2026, 1, 1))
+    return {"people": people, "activities": activities, "directive": directive, "unit": unit}
