@@ -13,7 +13,7 @@ run: setup
 	@$(BIN)/flask --app wsgi demo prepare
 	@exec $(BIN)/python serve.py
 
-setup: $(VENV)/.base portal/web/static/manifest.json
+setup: $(VENV)/.base portal/pages/layout/static/manifest.json
 
 $(VENV)/.base: requirements/base.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
@@ -30,11 +30,11 @@ node_modules/.ready: package-lock.json
 	npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-portal/web/static/manifest.json: node_modules/.ready portal/web/build.mjs $(wildcard portal/web/sass/* portal/web/js/* portal/web/assets/*)
+portal/pages/layout/static/manifest.json: node_modules/.ready portal/pages/layout/build.mjs $(wildcard portal/pages/layout/sass/* portal/pages/layout/js/* portal/pages/layout/assets/*)
 	npm run --silent build
 
 check: export PORTAL_MODE := demo
-check: $(VENV)/.dev portal/web/static/manifest.json
+check: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/djlint --check --quiet portal
@@ -50,12 +50,12 @@ typed:
 tested:
 	$(BIN)/pytest -n 2 --times -m "not postgresql and not browser and not slow and not sweep"
 
-test: $(VENV)/.dev portal/web/static/manifest.json
+test: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	@sh tests/system-packages.sh
 	$(BIN)/pytest -n 2 --times -m "not sweep"
 
 # Before an issue is called resolved: the long sweeps too, and the counts of kills and power cuts.
-test-full: $(VENV)/.dev portal/web/static/manifest.json
+test-full: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	@sh tests/system-packages.sh
 	$(BIN)/pytest -n 2 --times
 	@$(MAKE) --no-print-directory hostile
@@ -79,12 +79,12 @@ licences: $(VENV)/.dev  # the licence of each; exit 1 if pyproject.toml does not
 first-run:
 	$(PYTHON) tests/first_run.py
 
-bench: $(VENV)/.dev portal/web/static/manifest.json  # a nation on PostgreSQL: BENCH="--only n"
+bench: $(VENV)/.dev portal/pages/layout/static/manifest.json  # a nation on PostgreSQL: BENCH="--only n"
 	$(BIN)/python -m benchmarks $(BENCH)
 
 hostile: export PORTAL_MODE := demo
-hostile: $(VENV)/.dev portal/web/static/manifest.json  # kills and power cuts while people pass; exit 1 on a loss
+hostile: $(VENV)/.dev portal/pages/layout/static/manifest.json  # kills and power cuts while people pass; exit 1 on a loss
 	$(BIN)/python -m tests.hostile.durability $(or $(HOSTILE),--kills 10 --power-cuts 5 --postgresql-kills 3)
 
 clean:
-	rm -rf $(VENV) node_modules portal/web/static build
+	rm -rf $(VENV) node_modules portal/pages/layout/static build

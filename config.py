@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from portal.web import brand, proxies
+from portal.pages.layout import brand, proxies
 
 ROOT = Path(__file__).resolve().parent
 DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from config import Config, ConfigError, list_retired_settings
-from portal.processes import Supervisor, keep_running
-from portal.serving.server import FINISH_SECONDS, serve_requests
-from portal.web.headers import security_headers
+from portal.pages.layout.headers import security_headers
+from portal.platform.processes import Supervisor, keep_running
+from portal.platform.serving.server import FINISH_SECONDS, serve_requests
 
 WORKERS = 2
 GOODBYE_SECONDS = FINISH_SECONDS + 5
@@ -68,7 +68,7 @@ def serve(
         application = application()
     supervisor = None
     if jobs:
-        commands = importlib.import_module("portal.jobs.cli")  # not before: this program may begin again
+        commands = importlib.import_module("portal.commands.jobs")  # not before: this program may begin again
         supervisor = Supervisor(lambda: commands.run_worker(application, jobs, embedded=True))
     sys.stderr.write(f"Serving on http://{address}:{port}\n")
     try:
@@ -93,9 +93,9 @@ def main(words: list[str]) -> int:
     _with_less_memory()
     try:
         config = Config()
-        faults: Sequence[str] = importlib.import_module("portal.operations.starting").reasons_not_to_serve(
-            config
-        )
+        faults: Sequence[str] = importlib.import_module(
+            "portal.platform.operations.start_checks"
+        ).reasons_not_to_serve(config)
     except ConfigError as error:
         faults = error.sentences
     for sentence in list_retired_settings():

@@ -3,9 +3,9 @@
 import click
 
 from config import ConfigError
-from portal import presence
 from portal.app import COMMANDS, create_app
-from portal.operations.release import application_without_settings
+from portal.commands.release import application_without_settings
+from portal.platform import presence
 
 try:
     app = create_app()

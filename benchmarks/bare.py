@@ -8,8 +8,8 @@ from typing import Any
 from flask import Flask, render_template
 from sqlalchemy import create_engine
 
-from portal.db import prepare_engine
-from portal.web import face
+from portal.pages.layout import setup
+from portal.platform.db import prepare_engine
 from serve import serve
 
 PAGE = '{% extends "layouts/base.html" %}{% block h1 %}Lesson{% endblock %}{% block heading %}{% endblock %}'
@@ -25,7 +25,7 @@ def create_app() -> Flask:
     engine = create_engine(kept["database"])
     prepare_engine(engine)
     app = Flask(__name__, static_folder=None)
-    face.register(app)
+    setup.register(app)
     template = app.jinja_env.from_string(PAGE)
     frame = {
         "force_name": "Westshire Police",

@@ -14,13 +14,13 @@ from benchmarks.figures import Figure
 from benchmarks.world import flask
 from config import Config
 from portal.app import create_app
-from portal.db import db
-from portal.directives.package import DirectiveFile
-from portal.directives.proposals import propose, propose_withdrawal
-from portal.directives.queries import directive
-from portal.directives.reconcile import assignments_of
-from portal.directives.rules import batches, posts_of
-from portal.people.models import Person
+from portal.domain.directives.assignments import assignments_of
+from portal.domain.directives.fact_loader import batches, posts_of
+from portal.domain.directives.proposals import propose, propose_withdrawal
+from portal.domain.directives.queries import directive
+from portal.domain.directives.toml_reader import DirectiveFile
+from portal.domain.people.models import Person
+from portal.platform.db import db
 
 
 def measure() -> list[Figure]:

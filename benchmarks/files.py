@@ -16,15 +16,16 @@ from benchmarks.figures import Figure
 from benchmarks.serving import Server, Watch
 from benchmarks.world import REPORT, WHOLE_FORCE, World
 from config import Config
-from portal import clock
 from portal.app import create_app
-from portal.clock import LONDON
-from portal.db import db, newest_stamp
-from portal.monitoring import exports, paper
-from portal.monitoring.completion import LONG, Column, cells
-from portal.monitoring.position import position
-from portal.monitoring.queries import CompletionReport, completion_report
-from portal.people.queries import COMMAND_LINE
+from portal.domain.people.queries import COMMAND_LINE
+from portal.domain.reports.as_of import position
+from portal.domain.reports.completion import pdf_export
+from portal.domain.reports.completion import writers as completion_writers
+from portal.domain.reports.completion.export_columns import LONG, Column, cells
+from portal.domain.reports.queries import CompletionReport, completion_report
+from portal.platform import clock
+from portal.platform.clock import LONDON
+from portal.platform.db import db, newest_stamp
 
 ROWS, PEOPLE, TIMES = 20_000, 2_000, 3
 WAITED = 600  # seconds for a job
@@ -42,12 +43,12 @@ def measure(world: World) -> list[Figure]:
 
 def made_here(report: CompletionReport, part: str = "x") -> list[Figure]:
     """A workbook beside its writer alone, and JSON, in processor seconds of this process."""
-    whole = _best(lambda: exports.write_xlsx(_long(report), io.BytesIO(), report))
+    whole = _best(lambda: completion_writers.write_xlsx(_long(report), io.BytesIO(), report))
     typed = [[_value(*pair) for pair in zip(LONG, cells(row), strict=True)] for row in _long(report)]
     alone = _best(lambda: _alone(typed))
     read = _best(lambda: sum(1 for row in _long(report) for _ in cells(row)))
     rows = PEOPLE * len(report.subject.asked)
-    pieces = _best(lambda: sum(map(len, exports.json_pieces(report, _some(report, rows)))))
+    pieces = _best(lambda: sum(map(len, completion_writers.json_pieces(report, _some(report, rows)))))
     what = f"XLSX of {len(typed):,} rows"
     ratio = whole / alone
     return [
@@ -59,7 +60,7 @@ def made_here(report: CompletionReport, part: str = "x") -> list[Figure]:
 
 def _paper(report: CompletionReport) -> Figure:
     some = list(itertools.islice(report.wide_rows(), PEOPLE))
-    paged = _best(lambda: paper.report_pdf(report, force="x", at=clock.now(), rows=some), 1)
+    paged = _best(lambda: pdf_export.report_pdf(report, force="x", at=clock.now(), rows=some), 1)
     return Figure("x", f"PDF of {len(some):,} people", paged, "s")
 
 

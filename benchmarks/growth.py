@@ -19,13 +19,13 @@ from benchmarks.figures import Figure
 from benchmarks.serving import ROOT, Server, Watch, environment
 from benchmarks.world import flask
 from config import Config
-from portal import clock
 from portal.app import create_app
-from portal.db import db, transaction
-from portal.imports import profiles, queries, services, work
-from portal.imports.services import Brought
-from portal.jobs import services as jobs
-from portal.people.files import open_sheet
+from portal.domain.imports import profiles, queries, services, tasks
+from portal.domain.imports.services import Brought
+from portal.platform import clock
+from portal.platform.db import db, transaction
+from portal.platform.jobs import services as jobs
+from portal.platform.tables.table_files import open_sheet
 
 SIZES = (2_000, 5_000, 15_000, 40_000)
 LARGE = 100_000
@@ -143,13 +143,13 @@ def _walk(instance: Path) -> list[Figure]:
     with transaction():
         run_id = services.begin(brought, by=None, at=clock.now()).id
     before = _posts(instance)
-    checked, told = _until_ended(instance, lambda: work.start_check(run_id, by=None), "done")
+    checked, told = _until_ended(instance, lambda: tasks.start_check(run_id, by=None), "done")
     digest = queries.run(run_id).digest or ""
     cancelled, _ = _until_ended(
-        instance, lambda: work.start_apply(run_id, digest, by=None), "cancelled", "Worked out"
+        instance, lambda: tasks.start_apply(run_id, digest, by=None), "cancelled", "Worked out"
     )
     left = _posts(instance) - before
-    applied, more = _until_ended(instance, lambda: work.start_apply(run_id, digest, by=None), "done")
+    applied, more = _until_ended(instance, lambda: tasks.start_apply(run_id, digest, by=None), "done")
     what = f"first load of {LARGE:,} rows as a job"
     return [
         Figure("g", f"{what}: its check", checked, "s"),

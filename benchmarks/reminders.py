@@ -17,21 +17,21 @@ from benchmarks import roster
 from benchmarks.figures import Figure
 from benchmarks.world import flask
 from config import Config
-from portal import clock
 from portal.app import create_app
-from portal.db import db, transaction
-from portal.directives.rules import Worlds
-from portal.people.models import PersonName
-from portal.reminders import queries, services
-from portal.reminders.hours import Hours
-from portal.reminders.models import Message
-from portal.reminders.relay import Relay
-from portal.reminders.rules import LATE, Rules
-from portal.reminders.sending import Settings, send_waiting
-from portal.standing.algebra import standing
-from portal.standing.chasing import chased
-from portal.standing.loading import facts_of
-from portal.standing.spans import position_facts
+from portal.domain.directives.fact_loader import Worlds
+from portal.domain.people.models import PersonName
+from portal.domain.reminders import queries, services
+from portal.domain.reminders.models import Message
+from portal.domain.reminders.rules import LATE, Rules
+from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.sending import Settings, send_waiting
+from portal.domain.status.facts import facts_of
+from portal.domain.status.periods import position_facts
+from portal.domain.status.reminder_queries import chased
+from portal.domain.status.rules import standing
+from portal.platform import clock
+from portal.platform.db import db, transaction
+from portal.platform.mail.smtp import Relay
 
 SENT = 1_000
 ALWAYS = Hours(first=day_time.min, last=day_time.max)

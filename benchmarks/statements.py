@@ -17,7 +17,7 @@ from sqlalchemy import event
 from benchmarks.browser import FORM, credentials, form_fields
 from config import Config
 from portal.app import create_app
-from portal.db import db
+from portal.platform.db import db
 
 NOT_READS = re.compile(r"^\s*(BEGIN|COMMIT|ROLLBACK|PRAGMA|SAVEPOINT|RELEASE)", re.IGNORECASE)
 

@@ -15,8 +15,8 @@ from benchmarks.multiply import multiply
 from benchmarks.serving import ROOT, Server, environment, free_port, serving
 from config import Config
 from portal.app import create_app
-from portal.db import db, transaction
-from portal.standing import keeping
+from portal.domain.status import count_check
+from portal.platform.db import db, transaction
 
 EIGHT = ("D1001", "D2001", "D2002", "D3001", "D3002", "D4001", "D5001", "D9001")
 COPIES = 16
@@ -93,7 +93,7 @@ def _sum_up(instance: Path) -> None:
     app = create_app(Config(mode="demo", instance=instance, database_url=""))
     with app.app_context():
         with transaction():
-            keeping.check(True)
+            count_check.check(True)
         db.engine.dispose()
 
 

@@ -10,62 +10,62 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import Config
-from portal.access import public, refuse_undeclared_routes
-from portal.accounts import boot as accounts_boot
-from portal.accounts import cli as accounts_cli
-from portal.accounts import models as accounts_models
-from portal.accounts import views as accounts_views
-from portal.assessment import cli as assessment_cli
-from portal.assessment import models as assessment_models
-from portal.assessment import views as assessment_views
-from portal.audit import models as audit_models
-from portal.authoring import cli as authoring_cli
-from portal.authoring import models as authoring_models
-from portal.authoring import views as authoring_views
-from portal.catalogue import models as catalogue_models
-from portal.catalogue import views as catalogue_views
-from portal.db import db, prepare_engine, subscribe
-from portal.decisions import models as decisions_models
-from portal.decisions import views as decisions_views
-from portal.demo import cli as demo_cli
-from portal.directives import cli as directives_cli
-from portal.directives import models as directives_models
-from portal.directives import reconcile
-from portal.directives import views as directives_views
-from portal.extensions import csrf, limiter, migrate
-from portal.guides import views as guides_views
-from portal.imports import cli as imports_cli
-from portal.imports import models as imports_models
-from portal.imports import views as imports_views
-from portal.jobs import cli as jobs_cli
-from portal.jobs import models as jobs_models
-from portal.jobs import views as jobs_views
-from portal.kinds import templates as kind_templates
-from portal.learning import views as learning_views
-from portal.monitoring import cli as monitoring_cli
-from portal.monitoring import models as monitoring_models
-from portal.monitoring import views as monitoring_views
-from portal.operations import alarms, release
-from portal.operations import cli as operations_cli
-from portal.operations import tasks as operations_tasks
-from portal.operations import views as operations_views
-from portal.people import cli as people_cli
-from portal.people import models as people_models
-from portal.people import units_cli
-from portal.permissions import Permission
-from portal.records import cli as records_cli
-from portal.records import models as records_models
-from portal.records import views as records_views
-from portal.reminders import cli as reminders_cli
-from portal.reminders import models as reminders_models
-from portal.reminders import notices
-from portal.reminders import tasks as reminders_tasks
-from portal.reminders import views as reminders_views
-from portal.standing import lines
-from portal.standing import models as standing_models
-from portal.standing import tasks as standing_tasks
-from portal.units import views as units_views
-from portal.web import characters, face, pages
+from portal.commands import accounts as accounts_cli
+from portal.commands import backup as operations_cli
+from portal.commands import directives as directives_cli
+from portal.commands import imports as imports_cli
+from portal.commands import jobs as jobs_cli
+from portal.commands import modules as authoring_cli
+from portal.commands import people as people_cli
+from portal.commands import people_texts as assessment_cli
+from portal.commands import records as records_cli
+from portal.commands import release, units
+from portal.commands import reminders as reminders_cli
+from portal.commands import report as monitoring_cli
+from portal.demo import command as demo_cli
+from portal.domain.accounts import models as accounts_models
+from portal.domain.assessment import models as assessment_models
+from portal.domain.authoring import models as authoring_models
+from portal.domain.catalogue import models as catalogue_models
+from portal.domain.decisions import models as decisions_models
+from portal.domain.directives import assignments
+from portal.domain.directives import models as directives_models
+from portal.domain.imports import models as imports_models
+from portal.domain.people import models as people_models
+from portal.domain.records import models as records_models
+from portal.domain.reminders import models as reminders_models
+from portal.domain.reminders import notices
+from portal.domain.reminders import tasks as reminders_tasks
+from portal.domain.reports import models as monitoring_models
+from portal.domain.status import consistency_task as operations_tasks
+from portal.domain.status import models as standing_models
+from portal.domain.status import projector
+from portal.domain.status import tasks as standing_tasks
+from portal.pages.account import views as accounts_views
+from portal.pages.assessment import views as assessment_views
+from portal.pages.authoring import views as authoring_views
+from portal.pages.catalogue import views as catalogue_views
+from portal.pages.decisions import views as decisions_views
+from portal.pages.directives import views as directives_views
+from portal.pages.guides import views as guides_views
+from portal.pages.health import views as operations_views
+from portal.pages.imports import views as imports_views
+from portal.pages.jobs import views as jobs_views
+from portal.pages.layout import clock_alarm, setup, url_sanitising
+from portal.pages.layout.access import public, refuse_undeclared_routes
+from portal.pages.layout.extensions import csrf, limiter, migrate
+from portal.pages.layout.item_kinds import templates as kind_templates
+from portal.pages.layout.sessions import setup as accounts_boot
+from portal.pages.learning import views as learning_views
+from portal.pages.monitoring import views as monitoring_views
+from portal.pages.records import views as records_views
+from portal.pages.reminders import views as reminders_views
+from portal.pages.statements import views
+from portal.pages.units import views as units_views
+from portal.platform.audit import models as audit_models
+from portal.platform.db import db, prepare_engine, subscribe
+from portal.platform.jobs import models as jobs_models
+from portal.platform.permissions import Permission
 
 TABLES = (
     people_models,
@@ -115,7 +115,7 @@ COMMANDS = (
     people_cli,
     records_cli,
     reminders_cli,
-    units_cli,
+    units,
 )
 
 TASKS = (operations_tasks, reminders_tasks, standing_tasks)  # each registers its kinds as it is imported
@@ -171,31 +171,31 @@ def create_app(config: Config | None = None) -> Flask:
     for feature in COMMANDS:
         release.refuse_other_releases(feature.bp.cli)
         app.register_blueprint(feature.bp)
-    app.register_blueprint(pages.blueprint(public))
+    app.register_blueprint(views.blueprint(public))
     app.add_url_rule("/", "home", home)
     refuse_undeclared_routes(app)
-    face.wrap(app, https=config.secure, trusted=config.trusted_networks)
+    setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
 
 
 def _prepare_database(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db)
-    subscribe(reconcile.reconcile, lines.lines, announcer=notices.post_notices)
+    subscribe(assignments.reconcile, projector.lines, announcer=notices.post_notices)
     with app.app_context():
         prepare_engine(db.engine)
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:
-    characters.register(app)
-    face.register(app, brand_colour=config.brand_colour)
+    url_sanitising.register(app)
+    setup.register(app, brand_colour=config.brand_colour)
     kind_templates.register(app)
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(_take_long_texts)
     accounts_boot.register(app, config)
     app.context_processor(lambda: _frame(config))
-    app.jinja_env.globals["clock_alarm"] = alarms.clock_alarm
+    app.jinja_env.globals["clock_alarm"] = clock_alarm.clock_alarm
 
 
 def _take_long_texts() -> None:
@@ -227,6 +227,6 @@ def _navigation(held: frozenset[Permission], section: str) -> tuple[Entry, ...]:
 def home() -> ResponseReturnValue:
     """The page with which a person's work begins."""
     if not current_user.is_authenticated:
-        return redirect(url_for("accounts.sign_in"))
+        return redirect(url_for("sign_in.sign_in"))
     desks = (href for _, href, permission in NAVIGATION if permission in current_user.permissions)
     return redirect(next(desks, "/account"))

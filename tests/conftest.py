@@ -19,9 +19,9 @@ from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser
 
 from config import Config
-from portal.accounts import passwords
 from portal.app import create_app
-from portal.db import db
+from portal.domain.accounts.passwords import hashing
+from portal.platform.db import db
 from tests.chromium import chromium
 from tests.databases import close_database, forget_published_content
 from tests.engines import needed
@@ -35,7 +35,7 @@ pytest_plugins = ("tests.times",)
 
 SECRET = secrets.token_hex(32)
 
-REAL_HASHER = passwords._hasher
+REAL_HASHER = hashing._hasher
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -68,8 +68,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _hash_with(monkeypatch: pytest.MonkeyPatch, hasher: PasswordHasher) -> None:
-    monkeypatch.setattr(passwords, "_hasher", hasher)
-    passwords._nobodys.cache_clear()
+    monkeypatch.setattr(hashing, "_hasher", hasher)
+    hashing._nobodys.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -86,7 +86,7 @@ def real_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         _hash_with(monkeypatch, REAL_HASHER)
         yield
-    passwords._nobodys.cache_clear()
+    hashing._nobodys.cache_clear()
 
 
 def _binaries() -> Path:

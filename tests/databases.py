@@ -7,8 +7,9 @@ from flask import Flask
 
 from config import Config
 from portal.app import create_app
-from portal.catalogue import published, queries, rendering
-from portal.db import db
+from portal.domain.catalogue import queries, version_cache
+from portal.domain.catalogue.markdown import placeholders
+from portal.platform.db import db
 
 
 @contextmanager
@@ -34,5 +35,5 @@ def close_database() -> None:
 
 def forget_published_content() -> None:
     """Empty what this process keeps of published versions by id: another database gives the same ids."""
-    for kept in (published.published, queries._shared, rendering._filled):
+    for kept in (version_cache.published, queries._shared, placeholders._filled):
         kept.cache_clear()

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, Table, func, select
 
-from portal.db import Stamp, db
+from portal.platform.db import Stamp, db
 
 P = ParamSpec("P")
 World = TypeVar("World")

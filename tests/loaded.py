@@ -11,7 +11,7 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.orm import configure_mappers
 
 import portal.app
-import portal.jobs.worker
+import portal.platform.jobs.worker
 import serve
 
 __all__ = ["flask", "portal", "serve", "waitress"]

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from portal.db import db
+from portal.platform.db import db
 
 H = "{http://www.w3.org/1999/xhtml}"
 

@@ -2,14 +2,14 @@
 
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-IN_A_BROWSER = ("tests/journeys/", "tests/web/test_in_a_browser.py")
+IN_A_BROWSER = ("tests/journeys/", "tests/pages/layout/test_in_a_browser.py")
 FORCE_ON_POSTGRESQL = (
-    "tests/facts/test_held_open.py",
+    "tests/domain/facts/test_held_open.py",
     "tests/journeys/test_on_postgresql.py",
-    "tests/operations/test_backup.py",
-    "tests/operations/test_backup_under_load.py",
+    "tests/commands/test_backup.py",
+    "tests/platform/backups/test_backup_under_load.py",
 )
-CREWS = ("tests/jobs/test_workers.py",)
+CREWS = ("tests/platform/jobs/test_worker.py",)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]

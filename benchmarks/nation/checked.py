@@ -12,13 +12,13 @@ from sqlalchemy import select
 from benchmarks.nation.cluster import connected
 from config import Config
 from portal.app import create_app
-from portal.db import db, transaction
-from portal.directives.rules import Worlds
-from portal.people.models import Person
-from portal.standing import keeping
-from portal.standing.lines import COLUMNS, flat, replay
-from portal.standing.loading import facts_of
-from portal.standing.models import OPEN_KNOWN
+from portal.domain.directives.fact_loader import Worlds
+from portal.domain.people.models import Person
+from portal.domain.status import count_check
+from portal.domain.status.facts import facts_of
+from portal.domain.status.models import OPEN_KNOWN
+from portal.domain.status.projector import COLUMNS, flat, replay
+from portal.platform.db import db, transaction
 
 PEOPLE = 250
 
@@ -37,13 +37,13 @@ def _application(instance: Path, url: str) -> Iterator[None]:
 def put_right(instance: Path, url: str) -> None:
     """Let the portal count its kept sums anew, as ``directives reconcile`` does."""
     with _application(instance, url), transaction():
-        keeping.check(True)
+        count_check.check(True)
 
 
 def kept(instance: Path, url: str) -> list[str]:
     """What the portal says of kept sums that are not what the spans make."""
     with _application(instance, url):
-        return keeping.check(False)
+        return count_check.check(False)
 
 
 def replayed(instance: Path, url: str, people: int = PEOPLE) -> list[int]:

@@ -10,7 +10,7 @@ from benchmarks.nation import files, made, pages
 from benchmarks.nation.cluster import Cluster, connected
 from benchmarks.nation.drawn import Line, drawing
 from benchmarks.world import REPORT
-from portal.standing.models import OPEN_KNOWN
+from portal.domain.status.models import OPEN_KNOWN
 
 FORCES = (3, 10, 21, made.FORCES)
 

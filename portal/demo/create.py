@@ -10,17 +10,17 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal import clock
-from portal.accounts import services as accounts
-from portal.catalogue import services as catalogue
-from portal.db import OPEN_END, db, stamp, touch, transaction
 from portal.demo import names
 from portal.demo.force import DAYS, PlannedPerson, PlannedPost, plan, unit_paths
 from portal.demo.history import History
-from portal.directives import services as directives
-from portal.directives.models import Directive, Exclusion
-from portal.errors import RuleError
-from portal.people.models import Person, PersonName, Post, RoleGrant, Unit, UnitState
+from portal.domain.accounts import services as accounts
+from portal.domain.catalogue import services as catalogue
+from portal.domain.directives import services as directives
+from portal.domain.directives.models import Directive, Exclusion
+from portal.domain.people.models import Person, PersonName, Post, RoleGrant, Unit, UnitState
+from portal.platform import clock
+from portal.platform.db import OPEN_END, db, stamp, touch, transaction
+from portal.platform.errors import RuleError
 
 Act = Callable[[], None]
 ROLES = ("response", "contact", "investigation", "custody", "neighbourhood", "roads policing")

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from portal.authoring import queries, services
-from portal.authoring.editing import lesson
-from portal.authoring.editing.lesson import LessonText
-from portal.people.queries import person_by_staff_number
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.editing import lesson
+from portal.domain.authoring.editing.lesson import LessonText
+from portal.domain.people.queries import person_by_staff_number
 
 MODULE = "recognise"
 PATH = "lessons/who-to-turn-to.md"

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
-from portal.db import OPEN_END
 from portal.demo.names import ACCOUNTS, FORENAMES, RANKS, SERGEANT, SURNAMES, UNITS
+from portal.platform.db import OPEN_END
 
 DAYS = 450  # of history before the day of creation
 

@@ -11,14 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from portal.assessment.models import Attempt, Response, Submission
-from portal.catalogue.models import Activity, Item, Lesson, ModuleVersion
-from portal.clock import noon
-from portal.db import db, stamp, touch
 from portal.demo.force import PlannedPerson
-from portal.kinds import kinds
-from portal.records.models import ImportedRecord, LessonVisit, PassRecord, Record, Registration
-from portal.records.references import new_reference
+from portal.domain.assessment.models import Attempt, Response, Submission
+from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
+from portal.domain.item_kinds import kinds
+from portal.domain.records.models import ImportedRecord, LessonVisit, PassRecord, Record, Registration
+from portal.domain.records.references import new_reference
+from portal.platform.clock import noon
+from portal.platform.db import db, stamp, touch
 
 GUESSES = 12  # so many that one of them is wrong
 MODULES = ("recognise", "protect", "respond", "report")

@@ -37,13 +37,16 @@ def collected(engine: str, *tests: str) -> list:
 
 def test_a_second_database_takes_nothing_from_the_first_and_keeps_a_case_of_each_page():
     forms, page, matrix = (
-        "tests/kinds/test_editors.py",
-        "tests/jobs/test_pages.py",
-        "tests/access/test_matrix.py",
+        "tests/pages/layout/item_kinds/test_editors.py",
+        "tests/pages/jobs/test_views.py",
+        "tests/pages/access/test_matrix.py",
     )
     tests = [f"{forms}::t[{{}}-a]", f"{page}::t[{{}}-a]", f"{page}::t[{{}}-b]", f"{page}::u[{{}}]"]
     tests += [f"{matrix}::t[{{}}-nobody]", f"{matrix}::t[{{}}-manager]", f"{matrix}::every[{{}}]"]
-    tests += ["tests/standing/test_lines.py::t[{}-a]", "tests/standing/test_lines.py::t[{}-b]"]
+    tests += [
+        "tests/domain/status/test_projector.py::t[{}-a]",
+        "tests/domain/status/test_projector.py::t[{}-b]",
+    ]
 
     kept, left = engines.needed(collected("sqlite", *tests) + collected("postgresql", *tests))
 
@@ -52,7 +55,7 @@ def test_a_second_database_takes_nothing_from_the_first_and_keeps_a_case_of_each
 
 
 def test_what_asks_one_statement_runs_in_one_case_and_in_sweeps_in_each():
-    file = "tests/guides/test_guides.py"
+    file = "tests/pages/guides/test_views.py"
     tests = [f"{file}::t[{{}}-a]", f"{file}::t[{{}}-b]", f"{file}::u[{{}}-a]"]
 
     kept, left = engines.needed(collected("sqlite", *tests) + collected("postgresql", *tests))

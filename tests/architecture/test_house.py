@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from portal.access import refuse_undeclared_routes
+from portal.pages.layout.access import refuse_undeclared_routes
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACKED = [
@@ -77,7 +77,7 @@ def test_no_commit_names_a_package_host_or_a_machine():
 def test_nothing_compiled_is_committed():
     kept = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
-    assert not re.search(r"\.(sqlite|db|pyc|br|gz)$|^portal/web/static/", kept, re.MULTILINE)
+    assert not re.search(r"\.(sqlite|db|pyc|br|gz)$|^portal/pages/layout/static/", kept, re.MULTILINE)
 
 
 def test_a_route_that_says_nothing_stops_the_start(app):

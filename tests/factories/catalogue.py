@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from portal.catalogue.models import Activity, GuideVersion, Item, Lesson, ModuleVersion
-from portal.db import db, transaction
+from portal.domain.catalogue.models import Activity, GuideVersion, Item, Lesson, ModuleVersion
+from portal.platform.db import db, transaction
 
 PUBLISHED = datetime(2026, 1, 5, 9, tzinfo=UTC)
 RIGHT = {"single": ["b"], "multiple": ["a", "c"]}

@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime
 from itertools import count
 
-from portal.db import OPEN_END, db, stamp, touch, transaction
-from portal.people.models import Person, PersonName, Post, RoleGrant, Unit, UnitState
+from portal.domain.people.models import Person, PersonName, Post, RoleGrant, Unit, UnitState
+from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 
 _numbers = count(1)
 

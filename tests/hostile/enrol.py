@@ -2,11 +2,11 @@
 
 import sys
 
-from portal import clock
-from portal.accounts import services
-from portal.db import transaction
-from portal.people.queries import person_by_staff_number
-from tests.operations.writing import join
+from portal.domain.accounts import services
+from portal.domain.people.queries import person_by_staff_number
+from portal.platform import clock
+from portal.platform.db import transaction
+from tests.platform.operations.writing import join
 from tests.running import PASSWORD
 from wsgi import app
 

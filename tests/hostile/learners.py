@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from benchmarks.browser import Answer, Browser
-from portal.kinds import kinds
+from portal.domain.item_kinds import kinds
 from tests.running import PASSWORD
 
 MODULES = ("recognise", "protect", "respond", "report")

@@ -14,24 +14,24 @@ from flask import Flask
 from sqlalchemy import update
 
 from config import Config
-from portal import clock
-from portal.accounts.models import SignInSession
 from portal.app import create_app
-from portal.db import db, transaction
-from portal.imports.matching import automatic
-from portal.imports.models import ImportRun
-from portal.imports.services import Brought, begin
-from portal.monitoring import exports
-from portal.people.files import open_sheet
-from portal.people.queries import person_by_staff_number
-from portal.permissions import Role
-from tests.access.test_matrix import address_of, make_world
-from tests.accounts.browsing import let_in
+from portal.domain.accounts.models import SignInSession
+from portal.domain.imports.column_mapping import automatic
+from portal.domain.imports.models import ImportRun
+from portal.domain.imports.services import Brought, begin
+from portal.domain.people.queries import person_by_staff_number
+from portal.domain.reports.completion import writers
+from portal.platform import clock
+from portal.platform.db import db, transaction
+from portal.platform.permissions import Role
+from portal.platform.tables.table_files import open_sheet
 from tests.conftest import SECRET
 from tests.databases import forget_published_content
 from tests.factories.people import make_grant
-from tests.monitoring.preparing import run_jobs
 from tests.pages import PortalClient
+from tests.pages.access.test_matrix import address_of, make_world
+from tests.pages.account.browsing import let_in
+from tests.pages.monitoring.preparing import run_jobs
 
 ROSTER = b"staff_number,surname\nD1,Smith\n"
 OLD = "old.csv"
@@ -59,7 +59,7 @@ def fill(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, bo
         make_grant(viewer, role)
     client = signed_in(app)
     with monkeypatch.context() as patch:
-        patch.setattr(exports, "XLSX_ROWS", 0)
+        patch.setattr(writers, "XLSX_ROWS", 0)
         prepared = client.get(WORKBOOK).location
     run_jobs(app)
     sheet = open_sheet(ROSTER, "roster.csv")

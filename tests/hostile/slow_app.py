@@ -36,7 +36,7 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 if __name__ == "__main__":
     if sys.argv[1:]:  # short windows, so that a test need not wait for the long ones
-        from portal.serving import channel, requests, server
+        from portal.platform.serving import channel, requests, server
 
         requests.HEADER_SECONDS = channel.HEADER_SECONDS = requests.BODY_WINDOW = 1
         channel.IDLE_SECONDS = channel.READER_WINDOW = 2

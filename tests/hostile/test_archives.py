@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.restored import NAME, is_marked, kept_in, leftovers, make_template, restore
+from tests.platform.backups.restored import NAME, is_marked, kept_in, leftovers, make_template, restore
 from tests.running import copied
 
 Change = Callable[[sqlite3.Connection], object]

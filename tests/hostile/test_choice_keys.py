@@ -10,21 +10,21 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from portal.assessment.models import Attempt, Response, Submission
-from portal.catalogue import services
-from portal.catalogue.checks import without_values
-from portal.catalogue.models import Item, Lesson
-from portal.catalogue.queries import current_version
-from portal.db import db, stamp, transaction
-from portal.kinds import kinds
-from portal.kinds.numbered import EARLIER_PAGE
-from tests.accounts.browsing import another
-from tests.assessment.choosing import boxes, sent, ticked
-from tests.assessment.published import first_question, publish
-from tests.authoring.answering import items_of, register
+from portal.domain.assessment.models import Attempt, Response, Submission
+from portal.domain.catalogue import services
+from portal.domain.catalogue.markdown.check_block import without_values
+from portal.domain.catalogue.models import Item, Lesson
+from portal.domain.catalogue.queries import current_version
+from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds.numbered import EARLIER_PAGE
+from portal.platform.db import db, stamp, transaction
 from tests.journeys.answering import forms, response
-from tests.learning.working import attempt_base, learner
 from tests.pages import Page, PortalClient
+from tests.pages.account.browsing import another
+from tests.pages.assessment.choosing import boxes, sent, ticked
+from tests.pages.assessment.published import first_question, publish
+from tests.pages.authoring.answering import items_of, register
+from tests.pages.learning.working import attempt_base, learner
 
 MODULES = Path(__file__).resolve().parents[2] / "modules"
 SLUGS = ("recognise", "protect", "respond", "report")

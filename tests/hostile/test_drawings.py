@@ -4,17 +4,17 @@ import time
 
 import pytest
 
-from portal.authoring.painting.painted import paint_drawings
-from portal.authoring.painting.painter import PaintingError
-from portal.catalogue import services
-from portal.catalogue.media import kind_of
-from portal.catalogue.safe_drawings import read_drawings
-from portal.catalogue.svg import DEEPEST, MOST_DRAWN, DrawingError
-from portal.db import stamp, transaction
-from portal.errors import BadInputError
-from tests.authoring.desk import opened, person, publish_sample, visitor
-from tests.authoring.test_media import errors, send
-from tests.catalogue.folders import write
+from portal.domain.catalogue import services
+from portal.domain.catalogue.media.isolated_svg import read_drawings
+from portal.domain.catalogue.media.media_types import kind_of
+from portal.domain.catalogue.media.svg_rules import DEEPEST, MOST_DRAWN, DrawingError
+from portal.domain.content_checks.drawings.isolated_painter import paint_drawings
+from portal.domain.content_checks.drawings.painter import PaintingError
+from portal.platform.db import stamp, transaction
+from portal.platform.errors import BadInputError
+from tests.domain.catalogue.folders import write
+from tests.pages.authoring.desk import opened, person, publish_sample, visitor
+from tests.pages.authoring.test_media import errors, send
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>A</title><desc>B.</desc>'
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import Config, ConfigError
-from portal.web import face, proxies
-from tests.accounts.browsing import OTHER, let_in, make_account, sign_in
+from portal.pages.layout import proxies, setup
 from tests.pages import PortalClient
+from tests.pages.account.browsing import OTHER, let_in, make_account, sign_in
 
 TRUSTED = proxies.parse_networks("10.0.0.0/8, 2001:db8:a::/48")
 ADDRESSES = st.ip_addresses().map(str)
@@ -73,7 +73,7 @@ def environment(trusted: str, **headers: str) -> dict[str, object]:
         )
         return ""
 
-    face.wrap(app, https=False, trusted=proxies.parse_networks(trusted))
+    setup.wrap(app, https=False, trusted=proxies.parse_networks(trusted))
     app.test_client().get("/", headers=headers, environ_base={"REMOTE_ADDR": "10.0.0.1"})
     return seen
 

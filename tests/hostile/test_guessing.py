@@ -9,17 +9,18 @@ import time_machine
 from flask import Flask
 from sqlalchemy import Engine, event, func, select
 
-from portal import clock
-from portal.accounts import attempts, services, throttle, tidying
-from portal.accounts.attempts import Attempt
-from portal.accounts.models import Credential, KnownBrowser, SignInFailure
-from portal.accounts.tokens import account_key
-from portal.audit.models import AuditEvent
-from portal.db import db, transaction
-from portal.people.queries import person_by_staff_number
-from tests.accounts.browsing import OTHER, another, let_in, make_account, sign_in, signed_in
+from portal.domain.accounts import retention, services
+from portal.domain.accounts.models import Credential, KnownBrowser, SignInFailure
+from portal.domain.accounts.sign_in import failures, throttle
+from portal.domain.accounts.sign_in.failures import Attempt
+from portal.domain.accounts.sign_in.tokens import account_key
+from portal.domain.people.queries import person_by_staff_number
+from portal.platform import clock
+from portal.platform.audit.models import AuditEvent
+from portal.platform.db import db, transaction
 from tests.factories.people import make_person, make_unit
 from tests.pages import PortalClient
+from tests.pages.account.browsing import OTHER, another, let_in, make_account, sign_in, signed_in
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PROXY = "127.0.0.1"  # everyone's address, where a proxy is not named
@@ -41,7 +42,7 @@ def fail_as(*names: str, address: str = PROXY) -> None:
     with transaction():
         for name in names:
             key = account_key(None, name, "key")
-            attempts.record_failure(Attempt(key, throttle.network_of(address)), clock.now())
+            failures.record_failure(Attempt(key, throttle.network_of(address)), clock.now())
 
 
 def at(app: Flask, address: str) -> PortalClient:
@@ -55,7 +56,7 @@ def guess_from_everywhere(app: Flask, times: int) -> None:
     key = account_key(person_of("D1001"), "", app.config["PORTAL"].secret_key)
     with transaction():
         for number in range(times):
-            attempts.record_failure(Attempt(key, f"198.51.100.{number}"), clock.now())
+            failures.record_failure(Attempt(key, f"198.51.100.{number}"), clock.now())
 
 
 def person_of(staff_number: str) -> int:
@@ -217,7 +218,7 @@ def test_browsers_are_few_and_go_when_unused(
         let_in(another(app))
     assert remembered() == 10
 
-    frozen.shift(tidying.BROWSERS_KEPT + timedelta(minutes=1))
+    frozen.shift(retention.BROWSERS_KEPT + timedelta(minutes=1))
     make_account("D1002")
     let_in(client, "D1002")
 
@@ -231,7 +232,7 @@ def test_the_mark_is_the_servers_alone_and_tells_nothing(client: PortalClient) -
     mark = client.get_cookie("portal-browser")
     assert mark is not None
     assert (mark.http_only, mark.same_site, mark.path) == (True, "Lax", "/")
-    assert mark.max_age == tidying.BROWSERS_KEPT.total_seconds()
+    assert mark.max_age == retention.BROWSERS_KEPT.total_seconds()
     row = db.session.scalars(select(KnownBrowser)).one()
     assert row.browser_hash not in mark.value
     assert mark.value.split(".")[0].strip('"') not in row.browser_hash

@@ -13,28 +13,28 @@ from pathlib import Path
 
 import pytest
 
-from portal.authoring import uploads
-from portal.authoring.painting import painted
-from portal.catalogue import safe_drawings
-from portal.documents import typesetting
-from portal.isolation import running
-from portal.isolation.messages import pack_message, unpack_message
-from portal.isolation.readers import MEBIBYTE, Limits, Reader
-from portal.isolation.running import read_apart
-from portal.isolation.stops import ReadersBusyError, ReadingStoppedError, TimeStopError
-from portal.people import files
+from portal.domain.authoring.media import uploads
+from portal.domain.catalogue.media import isolated_svg
+from portal.domain.content_checks.drawings import isolated_painter
+from portal.platform.documents import typesetting
+from portal.platform.isolation import running
+from portal.platform.isolation.messages import pack_message, unpack_message
+from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
+from portal.platform.isolation.running import read_apart
+from portal.platform.isolation.stops import ReadersBusyError, ReadingStoppedError, TimeStopError
+from portal.platform.tables import table_files
+from tests.domain.imports.desk import administrator, chosen, upload
+from tests.domain.imports.rosters import COLUMNS, row
 from tests.hostile.workbooks import plain
-from tests.imports.desk import administrator, chosen, upload
-from tests.imports.rosters import COLUMNS, row
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Limits(memory=256 * MEBIBYTE, processor=1, wall=30, answer=MEBIBYTE)
 ADVICE = "Save only the sheet with the list, and upload that."
 READERS = [
-    files.WORKBOOK,
-    files.CSV,
-    safe_drawings.READER,
-    painted.READER,
+    table_files.WORKBOOK,
+    table_files.CSV,
+    isolated_svg.READER,
+    isolated_painter.READER,
     uploads.READER,
     typesetting.READER,
 ]
@@ -96,7 +96,7 @@ def test_the_page_says_one_sentence_and_the_next_page_is_fine(client, monkeypatc
     administrator(client)
     good = plain(COLUMNS, [row()[column] for column in COLUMNS])
     with monkeypatch.context() as patch:
-        patch.setattr(files, "WORKBOOK", hostile(name))
+        patch.setattr(table_files, "WORKBOOK", hostile(name))
 
         page = upload(client, good, name="r.xlsx")
 
@@ -142,7 +142,7 @@ def test_it_sees_nothing_of_the_portal(monkeypatch):
     assert seen["memory"][0] == SMALL.memory
     assert seen["processor"] == [1, 2]
     assert seen["core"] == [0, 0]
-    assert not {"flask", "sqlalchemy", "config", "portal.db"} & set(seen["modules"])
+    assert not {"flask", "sqlalchemy", "config", "portal.platform.db"} & set(seen["modules"])
 
 
 def test_where_the_system_starts_none_the_person_is_asked_to_try_again(client, monkeypatch):
@@ -232,7 +232,7 @@ def test_every_reader_exists_and_loads_nothing_of_the_server(reader):
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
 
-    assert not {"flask", "sqlalchemy", "werkzeug", "config", "portal.db"} & set(done.stdout.split())
+    assert not {"flask", "sqlalchemy", "werkzeug", "config", "portal.platform.db"} & set(done.stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 import typst
 from pypdf import PdfReader
 
-from portal.documents.fonts import FAMILIES, font_folders
-from portal.documents.markup import words
-from portal.documents.typesetting import pdf
+from portal.platform.documents.fonts import FAMILIES, font_folders
+from portal.platform.documents.markup import words
+from portal.platform.documents.typesetting import pdf
 from tests.factories.people import make_person
-from tests.monitoring.world import REPORT, enter, make_world
+from tests.pages.monitoring.world import REPORT, enter, make_world
 
 NAMES = {
     "W1": ("Ŵyn-Ŷates", "Siân Llŷr"),

@@ -13,7 +13,6 @@ import pytest
 from flask import Flask
 from flask_migrate import upgrade
 
-from tests.accounts.browsing import let_in, make_account
 from tests.databases import close_database
 from tests.hostile.reading import (
     copied,
@@ -25,6 +24,7 @@ from tests.hostile.reading import (
     writer_that_never_ends,
 )
 from tests.pages import PortalClient
+from tests.pages.account.browsing import let_in, make_account
 from tests.running import fresh_database
 
 # Shown or handed over only where it is recorded who asked.

@@ -17,19 +17,19 @@ from wtforms import Form, PasswordField
 
 import portal
 from config import Config
-from portal.access import permission_of, public
-from portal.accounts import held_forms, sealing
-from portal.accounts.forms import NewPasswordForm
-from portal.accounts.models import HeldForm
-from portal.accounts.tokens import new_token, token_hash
 from portal.app import create_app
-from portal.db import db, transaction
-from portal.operations.archive import backup
-from portal.people.queries import person_by_staff_number
-from portal.web.secret_fields import SecretField, any_is_secret, takes_secret, view_takes_secret
-from tests.accounts.browsing import FORM, PASSWORD, make_administrator, open_form, send_form, sign_in
+from portal.domain.accounts.models import HeldForm
+from portal.domain.accounts.sign_in import form_encryption, held_forms
+from portal.domain.accounts.sign_in.tokens import new_token, token_hash
+from portal.domain.people.queries import person_by_staff_number
+from portal.pages.account.forms import NewPasswordForm
+from portal.pages.layout.access import permission_of, public
+from portal.pages.layout.secret_fields import SecretField, any_is_secret, takes_secret, view_takes_secret
+from portal.platform.backups.backup import backup
+from portal.platform.db import db, transaction
 from tests.conftest import SECRET
 from tests.pages import PortalClient
+from tests.pages.account.browsing import FORM, PASSWORD, make_administrator, open_form, send_form, sign_in
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TYPED = "lantern pebble sixteen"
@@ -196,14 +196,14 @@ def test_a_copy_of_the_database_opens_no_form_without_the_browsers_cookie(
     assert cookie is not None
     assert cookie.value not in (row.token_hash, row.sealed.hex())
     for guess in (row.token_hash, SECRET, new_token()):
-        assert sealing.unseal(guess, row.person_id, row.sealed) is None
-    assert sealing.unseal(cookie.value, row.person_id + 1, row.sealed) is None
-    assert sealing.unseal(cookie.value, row.person_id, row.sealed[:-1] + b"\x00\x00") is None
-    assert sealing.unseal(cookie.value, row.person_id, row.sealed) is not None
+        assert form_encryption.unseal(guess, row.person_id, row.sealed) is None
+    assert form_encryption.unseal(cookie.value, row.person_id + 1, row.sealed) is None
+    assert form_encryption.unseal(cookie.value, row.person_id, row.sealed[:-1] + b"\x00\x00") is None
+    assert form_encryption.unseal(cookie.value, row.person_id, row.sealed) is not None
 
 
 def test_two_forms_that_are_alike_are_sealed_differently() -> None:
-    first, second = (sealing.seal(token, 1, "/a", "b=c") for token in (new_token(), new_token()))
+    first, second = (form_encryption.seal(token, 1, "/a", "b=c") for token in (new_token(), new_token()))
 
     assert first[12:] != second[12:]
     assert token_hash("a") != token_hash("b")

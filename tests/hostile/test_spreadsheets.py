@@ -7,12 +7,12 @@ import unicodedata
 import pytest
 import time_machine
 
-from portal.db import db, transaction
-from portal.formats.spreadsheets import disarm_formula
-from portal.people.models import PersonName
-from tests.imports.desk import administrator, csv_of, row, run_id, to_check
-from tests.monitoring.reading import csv_rows, xlsx_rows
-from tests.monitoring.world import TODAY, enter, make_world
+from portal.domain.people.models import PersonName
+from portal.platform.db import db, transaction
+from portal.platform.formats.formula_guard import disarm_formula
+from tests.domain.imports.desk import administrator, csv_of, row, run_id, to_check
+from tests.pages.monitoring.reading import csv_rows, xlsx_rows
+from tests.pages.monitoring.world import TODAY, enter, make_world
 
 SIGNS = [
     chr(code)

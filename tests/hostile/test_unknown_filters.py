@@ -11,17 +11,17 @@ import time_machine
 from flask import Flask
 from sqlalchemy import update
 
-from portal.db import db, stamp, transaction
-from portal.monitoring import exports, paper
-from portal.people.models import Post, RoleGrant
-from portal.people.units import move_unit, rename_unit
+from portal.domain.people.models import Post, RoleGrant
+from portal.domain.people.units.changes import move_unit, rename_unit
+from portal.domain.reports.completion import pdf_export, writers
+from portal.platform.db import db, stamp, transaction
+from tests.domain.status.facts import add
 from tests.factories.people import make_grant
-from tests.monitoring.moving import move
-from tests.monitoring.preparing import jobs, run_jobs
-from tests.monitoring.reading import csv_rows
-from tests.monitoring.world import REPORT, TODAY, World, enter, make_world
 from tests.pages import Page, PortalClient
-from tests.standing.facts import add
+from tests.pages.monitoring.moving import move
+from tests.pages.monitoring.preparing import jobs, run_jobs
+from tests.pages.monitoring.reading import csv_rows
+from tests.pages.monitoring.world import REPORT, TODAY, World, enter, make_world
 
 FILES = [
     f"{REPORT}/{name}"
@@ -207,8 +207,8 @@ def test_the_units_above_one_s_own_are_known(client: PortalClient, world: World)
 def test_no_job_is_started_for_an_unknown_value(
     administrator: PortalClient, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(exports, "XLSX_ROWS", 1)
-    monkeypatch.setattr(paper, "MOST_PEOPLE", 1)
+    monkeypatch.setattr(writers, "XLSX_ROWS", 1)
+    monkeypatch.setattr(pdf_export, "MOST_PEOPLE", 1)
     assert administrator.get(f"{REPORT}/{name}?unit=Atlantis").status_code == 400
     assert jobs() == []
 
@@ -217,7 +217,7 @@ def test_a_job_fails_with_the_sentence_where_a_value_is_known_no_more(
     app: Flask, client: PortalClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whom its asker may see has changed between the asking and the making."""
-    monkeypatch.setattr(exports, "XLSX_ROWS", 1)
+    monkeypatch.setattr(writers, "XLSX_ROWS", 1)
     manager = enter(client, world, "D2003")
     path = manager.get(f"{REPORT}/completions.xlsx?{urlencode({'unit': NORTH})}").location
     with transaction():

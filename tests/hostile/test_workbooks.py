@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from portal.errors import BadInputError
-from portal.people.files import open_sheet
+from portal.platform.errors import BadInputError
+from portal.platform.tables.table_files import open_sheet
+from tests.domain.imports.desk import administrator, upload
+from tests.domain.imports.rosters import COLUMNS, row
 from tests.hostile.workbooks import Piece, archive, changed, packed, parts, pieces, plain, with_cells
-from tests.imports.desk import administrator, upload
-from tests.imports.rosters import COLUMNS, row
 from tests.running import command, settings
 
 ROOT = Path(__file__).resolve().parents[2]

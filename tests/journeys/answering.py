@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page as Tab
 
-from portal.kinds import kinds
+from portal.domain.item_kinds import kinds
 
 Fields = list[tuple[str, str]]
 TEXT = "A lorry stood at the services at 02:10."

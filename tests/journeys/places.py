@@ -10,7 +10,7 @@ from uuid import UUID
 
 from playwright.sync_api import Browser
 
-from portal.permissions import Role
+from portal.platform.permissions import Role
 from tests.journeys.prepared import file_asked
 from tests.journeys.walking import (
     answer_by_forms,
@@ -64,32 +64,32 @@ NO_PAGES = {
     "monitoring.prepared_download",
     "operations.healthz",
     "operations.readyz",
-    "pages.brand",
+    "statements.brand",
     "static",
 }
 # These only lead to other pages, or have a journey of their own for what the force made has not.
 ELSEWHERE = {
     "home",
-    "accounts.choose_password",
-    "accounts.kept",
+    "account.choose_password",
+    "sign_in.kept",
     "assessment.resume",
     "directives.preview",
     "directives.withdraw_version",
 }
 BEFORE_SIGNING_IN = {
-    "accounts.sign_in": ("/sign-in",),
-    "accounts.sign_in_help": ("/sign-in/help",),
-    "accounts.set_password": ("/set-password/spent", "/set-password/{link}"),
+    "sign_in.sign_in": ("/sign-in",),
+    "sign_in.sign_in_help": ("/sign-in/help",),
+    "account.set_password": ("/set-password/spent", "/set-password/{link}"),
 }
 REPORT = "/monitoring/directives/OIC-2026"
 
 EVERYBODY = {
-    "accounts.own": Place(("/account",)),
-    "accounts.change_password": Place(("/account/password",)),
-    "pages.accessibility": Place(("/accessibility",)),
-    "pages.cookies": Place(("/cookies",)),
-    "pages.help": Place(("/help",)),
-    "pages.privacy": Place(("/privacy",)),
+    "account.own": Place(("/account",)),
+    "account.change_password": Place(("/account/password",)),
+    "statements.accessibility": Place(("/accessibility",)),
+    "statements.cookies": Place(("/cookies",)),
+    "statements.help": Place(("/help",)),
+    "statements.privacy": Place(("/privacy",)),
 }
 LEARNING = {
     "catalogue.glossary": Place(("/glossary",)),
@@ -143,19 +143,19 @@ DECISIONS = {  # `request_made` makes one that waits, and one that is granted
     "decisions.request": Place(("/decisions/{asked}", "/decisions/{granted}"), OWNER),
 }
 ADMINISTRATION = {
-    "accounts.administer": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
-    "accounts.close": Place(("/people/D2001/account/close",), ADMINISTRATOR),
+    "people.administer": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
+    "people.close": Place(("/people/D2001/account/close",), ADMINISTRATOR),
     "imports.index": Place(("/imports",), ADMINISTRATOR),
     "imports.choose": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
     "imports.match": Place(("/imports/{good}/columns",), ADMINISTRATOR),
     "imports.check": Place(("/imports/{good}", "/imports/{bad}"), ADMINISTRATOR),
     "jobs.list_jobs": Place(("/jobs", "/jobs?state=failed"), ADMINISTRATOR),
     "jobs.show_job": Place(("/jobs/{job}",), ADMINISTRATOR),
-    "accounts.grant_list": Place(
+    "grants.grant_list": Place(
         ("/grants", "/grants?state=all&sort=-since", "/grants?q=zzzz", "/grants?unit=x"), ADMINISTRATOR
     ),
-    "accounts.proposed": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
-    "accounts.review": Place(("/grants/review",), ADMINISTRATOR),
+    "grants.proposed": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
+    "grants.review": Place(("/grants/review",), ADMINISTRATOR),
     "units.index": Place(
         (
             "/units",
@@ -223,8 +223,8 @@ REMINDERS = {
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= DECISIONS | REMINDERS
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
-    "accounts.administer",
-    "accounts.close",
+    "people.administer",
+    "people.close",
     "decisions.ask",
     "decisions.request",
     "assessment.answers",

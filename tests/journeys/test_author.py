@@ -8,15 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from tests.journeys.editing import (
-    again,
-    author_too,
-    open_editor,
-    saved,
-    saved_by_itself,
-    seldom,
-    signed_in,
-)
+from tests.journeys.editing import again, author_too, open_editor, saved, saved_by_itself, seldom, signed_in
 from tests.journeys.walking import (
     change,
     fill_sign_in,

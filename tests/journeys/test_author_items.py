@@ -8,16 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from portal.kinds import kinds
-from tests.journeys.editing import (
-    again,
-    author_too,
-    open_editor,
-    saved,
-    saved_by_itself,
-    seldom,
-    signed_in,
-)
+from portal.domain.item_kinds import kinds
+from tests.journeys.editing import again, author_too, open_editor, saved, saved_by_itself, seldom, signed_in
 from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, go, h1, hold_to_account, press
 from tests.running import Server
 

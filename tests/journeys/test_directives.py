@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from portal import clock
-from portal.web.filters import date as say_date
+from portal.platform import clock
+from portal.platform.wording import date as say_date
 from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, follow, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 

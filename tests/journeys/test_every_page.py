@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, ViewportSize
 from playwright.sync_api import Page as Tab
 
 from config import Config
-from portal.access import permission_of
-from portal.permissions import Permission, permissions_of
+from portal.pages.layout.access import permission_of
+from portal.platform.permissions import Permission, permissions_of
 from tests.databases import portal_on
 from tests.journeys import places
 from tests.journeys.places import PLACES, ROLES

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from portal import clock
-from portal.web.filters import date as day_words
+from portal.platform import clock
+from portal.platform.wording import date as day_words
 from tests.journeys.walking import (
     ON_A_DESK_AND_A_PHONE,
     ask,

@@ -19,17 +19,19 @@ from playwright.sync_api import Page as Tab
 from sqlalchemy import select
 
 from config import Config
-from portal import clock
 from portal.app import create_app
-from portal.authoring import media as rules
-from portal.authoring import queries, services
-from portal.authoring.media import Upload, UploadError
-from portal.catalogue import services as catalogue
-from portal.catalogue.checking import sha256
-from portal.catalogue.markdown import render_inline, render_page
-from portal.db import db, stamp, transaction
-from portal.people.models import PersonName
-from tests.authoring.hostile import (
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.media import draft_media as rules
+from portal.domain.authoring.media.draft_media import Upload, UploadError
+from portal.domain.catalogue import services as catalogue
+from portal.domain.catalogue.markdown.renderer import render_inline, render_page
+from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.people.models import PersonName
+from portal.platform import clock
+from portal.platform.db import db, stamp, transaction
+from tests.databases import close_database
+from tests.journeys.walking import servers, sign_in
+from tests.pages.authoring.hostile import (
     RUN,
     SCRIPT,
     bare,
@@ -41,8 +43,6 @@ from tests.authoring.hostile import (
     shuffled_drawings,
     texts,
 )
-from tests.databases import close_database
-from tests.journeys.walking import servers, sign_in
 from tests.running import Server, copied
 
 pytestmark = pytest.mark.browser

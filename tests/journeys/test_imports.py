@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from tests.imports.bad import BAD, mended, spoilt
-from tests.imports.desk import csv_of
+from tests.domain.imports.bad import BAD, mended, spoilt
+from tests.domain.imports.desk import csv_of
 from tests.journeys.walking import ask, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 

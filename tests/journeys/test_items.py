@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from tests.catalogue.folders import write
+from tests.domain.catalogue.folders import write
 from tests.journeys.walking import (
     answer_all,
     ask,

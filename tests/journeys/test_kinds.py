@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from tests.catalogue.folders import MODULE, lesson, write
-from tests.catalogue.kinds_written import check, item
+from tests.domain.catalogue.folders import MODULE, lesson, write
+from tests.domain.catalogue.kinds_written import check, item
 from tests.journeys.walking import (
     ON_A_DESK_AND_A_PHONE,
     ask,

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from portal.kinds import kinds
+from portal.domain.item_kinds import kinds
 from tests.journeys import keyboard
 from tests.journeys.answering import TEXT, Fields, fill_in, forms, response
 from tests.journeys.walking import (

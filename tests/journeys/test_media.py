@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.catalogue.kinds_of_media import written
+from tests.domain.catalogue.kinds_of_media import written
 from tests.journeys.walking import hold_to_account, sign_in, visitor
 from tests.running import Server, command, settings
 

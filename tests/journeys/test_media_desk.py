@@ -10,16 +10,16 @@ from playwright.sync_api import Page as Tab
 from sqlalchemy import select
 
 from config import Config
-from portal import clock
 from portal.app import create_app
-from portal.authoring import services
-from portal.catalogue.models import ModuleVersion
-from portal.catalogue.queries import current_version
-from portal.db import db, transaction
-from portal.people.models import PersonName
-from tests.authoring.answering import items_of, register, submit_all
+from portal.domain.authoring import services
+from portal.domain.catalogue.models import ModuleVersion
+from portal.domain.catalogue.queries import current_version
+from portal.domain.people.models import PersonName
+from portal.platform import clock
+from portal.platform.db import db, transaction
 from tests.databases import close_database
 from tests.journeys.walking import go, h1, hold_to_account, press, sign_in, visitor
+from tests.pages.authoring.answering import items_of, register, submit_all
 from tests.running import Server, copied
 
 pytestmark = pytest.mark.browser

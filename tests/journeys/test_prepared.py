@@ -9,7 +9,7 @@ from playwright.sync_api import Page as Tab
 
 from tests.journeys.prepared import file_asked
 from tests.journeys.walking import change, follow, h1, hold_to_account, press, sign_in, visitor
-from tests.monitoring.reading import sheet_of
+from tests.pages.monitoring.reading import sheet_of
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 from pypdf import PdfReader
 
-from portal import clock
+from portal.platform import clock
 from tests.journeys.walking import (
     ON_A_DESK_AND_A_PHONE,
     ask,

@@ -1,1 +1,0 @@
-"""How people get in: passwords, sign-in sessions, links."""

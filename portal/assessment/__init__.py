@@ -1,1 +1,0 @@
-"""Attempts and their marking."""

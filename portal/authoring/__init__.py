@@ -1,1 +1,0 @@
-"""From a published version, through a draft and a second person's review, to the next published version."""

@@ -1,1 +1,0 @@
-"""What can be learned: modules, their versions, lessons and items."""

@@ -1,0 +1,52 @@
+"""Command ``jobs work`` and the worker of an application."""
+
+from datetime import datetime
+from typing import Any, cast
+
+import click
+from flask import Blueprint, Flask, current_app
+
+from config import list_retired_settings
+from portal.domain.accounts import retention
+from portal.platform import presence
+from portal.platform.db import transaction
+from portal.platform.jobs.worker import Worker, WorkerSetup
+
+bp = Blueprint("jobs_commands", __name__, cli_group="jobs")
+
+
+def make_worker_setup(app: Flask) -> WorkerSetup:
+    """What a worker of this application needs."""
+    config = app.config["PORTAL"]
+    return WorkerSetup(
+        open_context=app.app_context,
+        logger=app.logger,
+        lost_seconds=config.jobs_lost_seconds,
+        kept_days=config.jobs_kept_days,
+        upkeep=_delete_expired_forms,
+    )
+
+
+def run_worker(app: Flask, threads: int, *, embedded: bool = False) -> None:
+    """Run jobs until told to end or, if embedded, until the process that started this one has ended."""
+    Worker(make_worker_setup(app), threads, embedded=embedded).run_until_told_to_end()
+
+
+@bp.cli.command("work")
+@click.option("--workers", type=click.IntRange(1, 32), help="How many jobs at once; JOBS_WORKERS otherwise.")
+def run_jobs(workers: int | None) -> None:
+    """Run jobs until ended by SIGTERM or Ctrl-C; set JOBS=separate for the server then."""
+    app = cast(Any, current_app)._get_current_object()
+    for sentence in list_retired_settings():
+        click.echo(sentence, err=True)
+    try:
+        presence.stay(app.config["PORTAL"].instance)
+    except presence.RestoringError as error:
+        raise click.ClickException(str(error)) from error
+    run_worker(app, workers or app.config["PORTAL"].jobs_workers)
+
+
+def _delete_expired_forms(now: datetime) -> None:
+    if retention.any_form_expired(now):  # mostly there are none, and then the write lock is not taken
+        with transaction():
+            retention.tidy_forms(now)

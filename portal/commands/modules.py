@@ -1,0 +1,160 @@
+"""Commands: modules check, table, publish and export; from folder to published version."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from flask import Blueprint
+
+from portal.domain.authoring.content_types import subject
+from portal.domain.catalogue import services
+from portal.domain.content_checks import breaches, metrics_table
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import BadInputError, NotFoundError, PortalError
+
+bp = Blueprint("modules_commands", __name__, cli_group="modules")
+
+INTO = "Write the tables between the marks of this document instead, such as docs/modules.md."
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class _DryRunError(Exception):
+    """Undoes what a dry run wrote."""
+
+
+@bp.cli.command("check")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+def check(folder: Path) -> None:
+    """Check one module's folder, or the folder of all; say every fault with its file and line.
+
+    What is at fault with the format is said first. Once nothing is, so is every breach of the brief for
+    modules and guides: sizes, honest minutes, coverage, choices that tell, figures, reading grade, what is
+    still to be written. A breach of the brief leaves with 1 too, but does not hinder publishing.
+    """
+    try:
+        reading = services.read(folder)
+    except PortalError as error:
+        _refuse(error)
+    if len(reading.faults):
+        _refuse(BadInputError(reading.faults.sentences()))
+    if found := breaches(reading, clock.today()):
+        _refuse(BadInputError([str(breach) for breach in found]))
+    for module in reading.modules:
+        held = f"{len(module.lessons)} lessons, {len(module.items)} items"
+        click.echo(f"{module.package.key}: {held}, nothing at fault.")
+    for checked in reading.guides:
+        click.echo(f"{checked.guide.key}: guide, {checked.words} words, nothing at fault.")
+
+
+@bp.cli.command("table")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--into", "document", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=INTO)
+def table(folder: Path, document: Path | None) -> None:
+    """Show the folder of all in figures: lessons, words, minutes, items by kind and outcome, grade."""
+    try:
+        reading = services.read(folder)
+    except PortalError as error:
+        _refuse(error)
+    if len(reading.faults):
+        _refuse(BadInputError(reading.faults.sentences()))
+    written = metrics_table.tables(reading)
+    if document is None:
+        click.echo(written)
+        return
+    try:
+        document.write_text(metrics_table.between(document.read_text("utf-8"), written), "utf-8")
+    except (OSError, ValueError) as error:
+        _refuse(BadInputError([f"{document} cannot be written: {error}"]))
+
+
+@bp.cli.command("publish")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
+def publish(folder: Path, dry_run: bool) -> None:
+    """Publish one module's folder, or the folder of all with what they share; all or nothing.
+
+    Only a fault of the format is refused. A force's own module may be shorter than the brief asks, or have no
+    scenario: that is the force's to decide, and “modules check” says what it falls short of.
+    """
+    try:
+        with transaction():
+            published = services.publish(folder, at=clock.now())
+            said = _said(published, dry_run)
+            if dry_run:
+                raise _DryRunError
+    except _DryRunError:
+        pass
+    except PortalError as error:
+        _refuse(error)
+    for line in said:
+        click.echo(line)
+
+
+@bp.cli.command("export")
+@click.argument("slug")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
+def export(slug: str, folder: Path, number: int | None) -> None:
+    """Write a published module's folder to DIR, byte for byte. DIR must be new or empty.
+
+    Of a guide, named “_guides/…”, its file and the media that it shows are written.
+    """
+    try:
+        files = _files_of(slug, number)
+        _write(files, folder)
+    except PortalError as error:
+        _refuse(error)
+    except OSError as error:
+        _refuse(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
+    click.echo(f"{slug}: {len(files)} files written to {folder}.")
+
+
+def _said(published: services.Published, dry_run: bool) -> list[str]:
+    done = "would be published" if dry_run else "published"
+    lines = [f"{name}: {done}." for name in published.shared]
+    for version in published.versions:
+        lines.append(f"{version.activity.key}: version {version.number} {done}.")
+    lines += [f"{key}: guide, version {number} {done}." for key, number in published.guides]
+    lines += [f"{key}: unchanged, nothing to publish." for key in published.unchanged]
+    return lines
+
+
+def _files_of(slug: str, number: int | None) -> dict[str, bytes]:
+    of = subject(slug)
+    version = of.newest() if number is None else of.numbered(number)
+    if version is None:
+        raise NotFoundError(f"The {of.word} “{of.name}” is not published.")
+    return of.files_of(version.id)
+
+
+def _write(files: dict[str, bytes], folder: Path) -> None:
+    """Write beside the target first, so that the target is never half a folder."""
+    target = folder.absolute()
+    if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise BadInputError([f"{folder} is not an empty folder. Name a new one; nothing was written."])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        for name, content in files.items():
+            path = staging / name
+            if not path.resolve().is_relative_to(staging.resolve()):
+                raise BadInputError([f"“{name}” would leave the folder. Nothing was written."])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        staging.chmod(0o755)
+        staging.replace(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _refuse(error: PortalError) -> NoReturn:
+    """Say every reason on standard error and leave with 1."""
+    reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
+    for reason in reasons:
+        click.echo(reason, err=True)
+    click.echo(f"Nothing was changed: {len(reasons)} to put right.", err=True)
+    sys.exit(1)

@@ -1,0 +1,103 @@
+"""Refuses commands, with a sentence, if the settings are wrong or the database is of another release."""
+
+import platform
+import sqlite3
+import sys
+import tomllib
+from collections.abc import Callable, Iterable
+from functools import cache, update_wrapper
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from flask import Blueprint, Flask
+from flask.cli import with_appcontext
+from sqlalchemy import inspect
+from sqlalchemy.exc import DBAPIError
+
+from config import ConfigError
+from portal.pages.layout.extensions import migrate
+from portal.platform.db import db
+from portal.platform.operations import readiness
+
+UPGRADE = "run flask --app wsgi db upgrade"
+# Commands that repair or create the database, or do not need it.
+ANY_RELEASE = frozenset({"backup", "restore", "prepare", "check", "table", "version"})
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+
+
+class SettingsError(click.ClickException):
+    """Wrong settings, one sentence each on standard error; exits with 2, as for a usage error."""
+
+    exit_code = 2
+
+    def __init__(self, error: ConfigError) -> None:
+        super().__init__("\n".join(error.sentences))
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print them, one a line."""
+        click.echo(self.message, file=file, err=True)
+
+
+def application_without_settings(error: ConfigError, commands: Iterable[Blueprint]) -> Flask:
+    """An application that can only list its commands, for the command line when settings are wrong.
+
+    Raises:
+        ConfigError: The caller is not the command line.
+        SettingsError: The command asks neither for help nor for the version.
+    """
+    if click.get_current_context(silent=True) is None:
+        raise error
+    if "--help" not in sys.argv and sys.argv[-1] != "version":
+        raise SettingsError(error)
+    app = Flask("portal", static_folder=None)
+    migrate.init_app(app, db)
+    for blueprint in commands:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def list_versions() -> list[tuple[str, str]]:
+    """Names and versions of what runs, the portal's first."""
+    portal = tomllib.loads(PROJECT.read_text())["project"]["version"]
+    needed = [(name, metadata.version(name)) for name in ("Flask", "Werkzeug")]
+    return [("Portal", portal), ("Python", platform.python_version()), *needed]
+
+
+@cache
+def refuse_other_releases(group: click.Group) -> None:
+    """Make commands of the group, except ``ANY_RELEASE``, refuse a database of another release."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            refuse_other_releases(command)
+        elif name not in ANY_RELEASE and command.callback is not None:
+            command.callback = _check_release_first(command.callback)
+
+
+def _check_release_first(callback: Callable[..., Any]) -> Callable[..., Any]:
+    @with_appcontext
+    def run(*arguments: Any, **options: Any) -> Any:
+        if reason := reason_against_database():
+            raise click.ClickException(reason)
+        return callback(*arguments, **options)
+
+    return update_wrapper(run, callback)
+
+
+def reason_against_database() -> str:
+    """Reason why commands cannot use the database; empty if it is at the newest migration."""
+    try:
+        revisions = readiness.current_revisions()
+        empty = not revisions and not inspect(db.engine).get_table_names()
+    except (DBAPIError, sqlite3.Error) as error:
+        return f"The database cannot be used: {readiness.in_one_line(error)}."
+    finally:
+        db.session.rollback()
+    if revisions == {readiness.head()}:
+        return ""
+    if empty:
+        return f"The database is empty: {UPGRADE}"
+    if unknown := revisions - readiness.known_revisions():
+        return f"The database is of a newer release ({', '.join(unknown)}): install that release."
+    return f"The database is of an older release: {UPGRADE}"

@@ -1,0 +1,77 @@
+"""Commands: report."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+from flask import Blueprint
+
+from portal.domain.people.queries import COMMAND_LINE
+from portal.domain.reports.as_of import PositionError, position
+from portal.domain.reports.completion import writers as completion_writers
+from portal.domain.reports.completion.export_columns import Line
+from portal.domain.reports.queries import CompletionReport, completion_report
+from portal.platform import clock
+from portal.platform.audit.services import log
+from portal.platform.db import newest_stamp, transaction
+from portal.platform.errors import PortalError, RuleError
+from portal.platform.formats.formula_guard import disarm_formula
+
+bp = Blueprint("report_commands", __name__, cli_group="report")
+
+
+@bp.cli.command("completions")
+@click.option("--directive", "reference", required=True, help="Reference of the directive, such as OIC-2026.")
+@click.option("--as-at", default="", help="Day the report speaks of; today where it is left out.")
+@click.option("--as-known-on", default="", help="Day, or instant with its offset, whose knowledge counts.")
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "xlsx", "json"]), required=True, help="Kind of file."
+)
+@click.option(
+    "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write."
+)
+def completions(reference: str, as_at: str, as_known_on: str, form: str, output: Path) -> None:
+    """Write the completions of one directive to a file: everybody's, one row a requirement."""
+    try:
+        at = position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
+        report = completion_report(COMMAND_LINE, reference, at)
+        if form == "xlsx":
+            completion_writers.refuse_large_workbook(report.shown.rows, completion_writers.SHEET_ROWS)
+        if not output.absolute().parent.is_dir():
+            raise RuleError(f"--output: {output.parent} is not a folder.")
+        with transaction():
+            log("completions.exported", actor_id=None, **completion_writers.audited(report, form))
+        _write(report, form, output)
+    except PositionError as error:
+        click.echo(f"--{error.field.replace('_', '-')}: {error}\nRefused: no file was written.", err=True)
+        sys.exit(1)
+    except (PortalError, OSError) as error:
+        click.echo(f"{error}\nRefused: no file was written.", err=True)
+        sys.exit(1)
+    click.echo(f"Wrote {report.shown.rows:,} rows about {report.shown.assigned:,} people to {output}.")
+
+
+def _write(report: CompletionReport, form: str, output: Path) -> None:
+    """Write beside ``output`` first, then put the finished file in its place: whole, or not at all."""
+    writers: dict[str, Callable[[Iterator[Line], Path], None]] = {
+        "csv": completion_writers.write_csv,
+        "xlsx": lambda rows, path: completion_writers.write_xlsx(rows, str(path), report),
+        "json": lambda rows, path: completion_writers.write_json(rows, path, report),
+    }
+    folder = output.absolute().parent
+    handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=folder)
+    os.close(handle)
+    try:
+        found = report.rows(disarm_formula) if form == "csv" else report.rows()
+        with click.progressbar(
+            found, length=report.shown.rows, label="Writing rows", file=sys.stderr
+        ) as rows:
+            writers[form](iter(rows), Path(name))
+        with Path(name).open("rb") as written:
+            os.fsync(written.fileno())
+        Path(name).replace(output)
+    finally:
+        Path(name).unlink(missing_ok=True)

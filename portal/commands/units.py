@@ -1,0 +1,58 @@
+"""Commands: units."""
+
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+
+import click
+from flask import Blueprint
+
+from portal.domain.people.units import changes
+from portal.platform.db import stamp, transaction
+from portal.platform.errors import PortalError
+
+bp = Blueprint("units_commands", __name__, cli_group="units")
+
+Act = Callable[..., bool]
+
+
+class _DryRunError(Exception):
+    """Thrown to undo what a dry run did."""
+
+
+@bp.cli.command("rename")
+@click.argument("path")
+@click.argument("new_path")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day of the new name.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+def rename(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
+    """Give the unit at PATH the name at the end of NEW_PATH."""
+    _change(changes.rename_unit, path, new_path, on.date(), dry_run)
+
+
+@bp.cli.command("move")
+@click.argument("path")
+@click.argument("new_path")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day in the new place.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+def move(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
+    """Put the unit at PATH, and all below it, at NEW_PATH."""
+    _change(changes.move_unit, path, new_path, on.date(), dry_run)
+
+
+def _change(act: Act, path: str, new_path: str, on: date, dry_run: bool) -> None:
+    changed = False
+    try:
+        with transaction():
+            changed = act(path, new_path, on=on, at=stamp())
+            if dry_run or not changed:
+                raise _DryRunError
+    except _DryRunError:
+        pass
+    except PortalError as error:
+        click.echo(str(error), err=True)
+        click.echo("Refused: nothing was changed.", err=True)
+        sys.exit(1)
+    if changed:
+        click.echo(f"From {on.isoformat()}: {path} is {new_path}.")
+    click.echo("Dry run: nothing was changed." if dry_run else "Done." if changed else "Nothing to do.")

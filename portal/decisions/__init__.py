@@ -1,1 +1,0 @@
-"""What is asked of a directive's owner about one person, and what is decided."""

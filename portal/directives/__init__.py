@@ -1,1 +1,0 @@
-"""What must be earned, by whom and by when."""

@@ -1,1 +1,0 @@
-"""What the directives desk can be sent."""

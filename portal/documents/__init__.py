@@ -1,1 +1,0 @@
-"""Documents for print and file: the portal's texts as tagged PDF."""

@@ -1,0 +1,180 @@
+"""Who may do what on which unit: the grants that an administrator may know of, filtered and sorted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.domain.accounts.grants.labels import role_words, where_words
+from portal.domain.people.models import PersonName, RoleGrant
+from portal.domain.people.name_search import named
+from portal.domain.people.queries import Viewer, live_units, visible_people
+from portal.domain.people.units.search import unit_ever
+from portal.domain.people.units.tree import UnitTree, read_tree
+from portal.domain.people.visibility.authorised_units import administered_units
+from portal.domain.people.visibility.rules import live
+from portal.platform.clock import london_day
+from portal.platform.db import OPEN_END, db
+from portal.platform.permissions import Role
+
+ENDED, ALL, BY_ROSTER = "ended", "all", "roster"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFilters:
+    """Narrows the list to what every filled field matches; the page refuses unknown values."""
+
+    q: str = ""  # part of a name, or of a staff number
+    role: str = ""
+    unit: str = ""  # a unit's path or name: what holds there, whether granted on it or above it
+    state: str = ""  # held, ended, all of them, or what the roster gives without a grant
+
+    @property
+    def address(self) -> dict[str, str]:
+        """The filled fields, as they stand in an address."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
+
+    def without(self, name: str) -> "GrantFilters":
+        """The same, with one field emptied."""
+        return replace(self, **{name: ""})
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """A grant in words."""
+
+    staff_number: str
+    name: str
+    role: str
+    where: str
+    since: date
+    until: date | None  # None: no last day
+    given_by: str
+    given_at: datetime
+    ended_by: str  # empty where it holds, or only ran out
+    ended_at: datetime | None
+    over: bool
+
+
+SORTS: dict[str, Callable[[GrantRow], Any]] = {
+    "person": lambda row: (row.name, row.staff_number, row.role, row.where),
+    "role": lambda row: (row.role, row.where, row.name),
+    "unit": lambda row: (row.where, row.role, row.name),
+    "since": lambda row: (row.since, row.name),
+    "until": lambda row: (row.until or OPEN_END, row.name),
+    "given": lambda row: (row.given_at, row.name),
+}
+
+
+def grant_rows(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -> list[GrantRow]:
+    """Every grant of people whom the viewer may see and that the filters leave. Four statements at most.
+
+    Args:
+        viewer: Who looks.
+        filters: What is asked for.
+        sort: A column of ``SORTS``, with a "-" before it to turn it round; empty: by person.
+        at: This instant.
+
+    Raises:
+        NotFoundError: No unit that the viewer administers has the path or name that is asked for.
+    """
+    today = london_day(at)
+    tree = read_tree()
+    found = [
+        _row(grant, tree, today, staff_number, f"{surname}, {forenames}", others)
+        for grant, staff_number, surname, forenames, *others in db.session.execute(
+            _statement(viewer, filters, today)
+        )
+    ]
+    return in_order(found, sort)
+
+
+def in_order(rows: list[GrantRow], sort: str) -> list[GrantRow]:
+    """Sort rows by a column of ``SORTS``, descending with a "-" before it; by person if it is empty."""
+    key = SORTS[sort.removeprefix("-") or "person"]
+    return sorted(rows, key=key, reverse=sort.startswith("-"))
+
+
+def _statement(viewer: Viewer, filters: GrantFilters, today: date) -> Any:
+    """Grants with the names of the holder, of who gave them and of who ended them."""
+    giver, ender = _named_as(viewer), _named_as(viewer)
+    return (
+        select(
+            RoleGrant,
+            PersonName.staff_number,
+            PersonName.surname,
+            PersonName.forenames,
+            giver.c.surname,
+            giver.c.forenames,
+            ender.c.surname,
+            ender.c.forenames,
+        )
+        .join(PersonName, PersonName.person_id == RoleGrant.person_id)
+        .outerjoin(giver, giver.c.person_id == RoleGrant.given_by_id)
+        .outerjoin(ender, ender.c.person_id == RoleGrant.ended_by_id)
+        .where(RoleGrant.person_id.in_(visible_people(viewer)), *named(filters.q))
+        .where(*_filter_conditions(viewer, filters, today))
+    )
+
+
+def _row(
+    grant: RoleGrant, tree: UnitTree, today: date, staff_number: str, name: str, others: list[Any]
+) -> GrantRow:
+    role = Role(grant.role)
+    path = tree.last_path(grant.unit_id, today) if grant.unit_id is not None else ""
+    return GrantRow(
+        staff_number=staff_number,
+        name=name,
+        role=role_words(role),
+        where=where_words(role, path),
+        since=grant.valid_from,
+        until=None if grant.valid_to == OPEN_END else grant.valid_to,
+        given_by=_who(grant.given_by_id, *others[:2]),
+        given_at=grant.given_at,
+        ended_by=_who(grant.ended_by_id, *others[2:]) if grant.ended_at else "",
+        ended_at=grant.ended_at,
+        over=grant.ended_at is not None or grant.valid_to < today,
+    )
+
+
+def _named_as(viewer: Viewer) -> Any:
+    """Names of those whom the viewer may see."""
+    other = aliased(PersonName)
+    return (
+        select(other.person_id, other.surname, other.forenames)
+        .where(other.person_id.in_(visible_people(viewer)))
+        .subquery()
+    )
+
+
+def _who(person_id: int | None, surname: str | None, forenames: str | None) -> str:
+    """Who did it, as far as the viewer may know."""
+    if person_id is None:
+        return "By command"
+    return "Another administrator" if surname is None else f"{surname}, {forenames}"
+
+
+def _filter_conditions(viewer: Viewer, filters: GrantFilters, today: date) -> list[ColumnElement[bool]]:
+    conditions = []
+    over = or_(RoleGrant.ended_at.is_not(None), RoleGrant.valid_to < today)
+    if filters.state == ENDED:
+        conditions.append(over)
+    elif filters.state != ALL:
+        conditions.append(and_(live(RoleGrant, today), RoleGrant.ended_at.is_(None)))
+    if filters.role:
+        conditions.append(RoleGrant.role == filters.role)
+    if filters.unit:
+        units = live_units(today)
+        mine = administered_units(viewer)
+        known = units if mine is None else {unit_id: units[unit_id] for unit_id in units.keys() & mine}
+        there: int | None = unit_ever(filters.unit, known)
+        chain: dict[int, None] = {}
+        while there is not None and there in units and there not in chain:
+            chain[there] = None
+            there = units[there].parent_id
+        everywhere = and_(RoleGrant.unit_id.is_(None), RoleGrant.role != Role.MANAGER)
+        conditions.append(or_(RoleGrant.unit_id.in_(chain), everywhere))
+    return conditions

@@ -1,0 +1,72 @@
+"""Who sees direct reports by line management alone: no grants, so they are worked out from today's roster."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import aliased
+
+from portal.domain.accounts.grants.grant_list import GrantFilters, GrantRow
+from portal.domain.people.as_of import known
+from portal.domain.people.models import PersonName, Post
+from portal.domain.people.name_search import named
+from portal.domain.people.queries import Viewer, live_units, units_under, visible_people
+from portal.domain.people.units.search import unit_of
+from portal.domain.people.visibility.rules import line_manages, live
+from portal.platform.db import db
+from portal.platform.permissions import Role
+
+_report: Any = aliased(Post)
+
+
+def count_line_managers(viewer: Viewer, day: date) -> int:
+    """Count the line managers with a post on ``day`` whom the viewer may see. One statement."""
+    statement = select(func.count()).select_from(PersonName).where(line_manages(PersonName.person_id, day))
+    return db.session.scalar(statement.where(*_visible_with_post(viewer, day))) or 0
+
+
+def line_manager_rows(viewer: Viewer, filters: GrantFilters, day: date) -> list[GrantRow]:
+    """The same as rows of the list of grants, by name. Two statements at most, three with a unit.
+
+    Raises:
+        NotFoundError: No unit has the path or name that is asked for.
+        RuleError: Several have the name.
+    """
+    if filters.role not in {"", Role.MANAGER}:
+        return []
+    named_by = (_report.line_manager_id == PersonName.person_id, _report.person_id != PersonName.person_id)
+    conditions: list[ColumnElement[bool]] = [known(_report), live(_report, day), *named(filters.q)]
+    if filters.unit:
+        unit_id = unit_of(filters.unit, live_units(day))
+        conditions.append(_report.unit_id.in_(sorted(units_under(unit_id, day))))
+    name = (PersonName.staff_number, PersonName.surname, PersonName.forenames)
+    rows = db.session.execute(
+        select(*name, func.min(_report.valid_from), func.min(_report.recorded_at))
+        .join(_report, named_by[0] & named_by[1])
+        .where(*conditions, *_visible_with_post(viewer, day))
+        .group_by(*name)
+    )
+    return [_grant_row(*row) for row in rows]
+
+
+def _visible_with_post(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
+    """That the viewer may see the person, and the person has the post that an account needs."""
+    own = select(Post.person_id).where(known(Post), live(Post, day))
+    return PersonName.person_id.in_(visible_people(viewer)), PersonName.person_id.in_(own)
+
+
+def _grant_row(staff_number: str, surname: str, forenames: str, since: date, known_at: Any) -> GrantRow:
+    return GrantRow(
+        staff_number=staff_number,
+        name=f"{surname}, {forenames}",
+        role="Manager",
+        where="Direct reports",
+        since=since,
+        until=None,
+        given_by="The roster",
+        given_at=known_at,
+        ended_by="",
+        ended_at=None,
+        over=False,
+    )

@@ -1,0 +1,96 @@
+"""Tables of signing in: passwords, sessions, links, failures, known browsers and kept forms."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.platform.db import Base, BigId
+
+
+class Credential(Base):
+    """A person's password, and whether an administrator closed the account; ordinary, audited."""
+
+    __tablename__ = "credential"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    password_hash: Mapped[str | None]  # Argon2id; None: not set yet
+    password_rule: Mapped[
+        int | None
+    ]  # number of the newest rule that the password passed; None: not judged yet
+    set_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class SignInSession(Base):
+    """One signed-in browser, kept on the server under the hash of its token."""
+
+    __tablename__ = "sign_in_session"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)  # SHA-256 of the cookie's token
+    reference: Mapped[str] = mapped_column(unique=True)  # names it on pages
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    csrf_secret: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    seen_at: Mapped[datetime]  # written at most once a minute
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[
+        str | None
+    ]  # signed_out, ended_elsewhere, password_changed, role_changed, closed, lapsed
+    browser: Mapped[str]  # the browser's family and system in words
+    address: Mapped[str]
+    must_change: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # a weak password signed in
+
+
+class PasswordLink(Base):
+    """A single-use link to set or reset a password, kept as the hash of its token."""
+
+    __tablename__ = "password_link"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+
+class SignInFailure(Base):
+    """One refused sign-in; ordinary, removed after two hours. The account is a keyed hash."""
+
+    __tablename__ = "sign_in_failure"
+    __table_args__ = (
+        Index("ix_failure_account", "account_hash", "failed_at"),
+        Index("ix_failure_address", "address", "failed_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_hash: Mapped[str]
+    address: Mapped[str]  # or network, or the browser where the account used it before
+    failed_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class KnownBrowser(Base):
+    """A browser that a person signed in from before; ordinary, removed when unused for long."""
+
+    __tablename__ = "known_browser"
+
+    browser_hash: Mapped[str] = mapped_column(primary_key=True)  # of the browser's token and the account
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    used_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class HeldForm(Base):
+    """A form sent after its session lapsed, kept for the same person in the same browser."""
+
+    __tablename__ = "held_form"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)  # of a cookie given with the sign-in page
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    sealed: Mapped[bytes] = mapped_column(
+        LargeBinary
+    )  # address and fields, encrypted for that cookie's token
+    held_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

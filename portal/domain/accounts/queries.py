@@ -1,0 +1,313 @@
+"""Reads about accounts: who a browser belongs to, what is open, what waits."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Boolean, Date, and_, bindparam, func, or_, select
+
+from portal.domain.accounts.models import Credential, PasswordLink, SignInSession
+from portal.domain.accounts.passwords import hashing
+from portal.domain.accounts.sign_in.tokens import token_hash
+from portal.domain.people.as_of import known
+from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
+from portal.domain.people.queries import Viewer, viewer_from, viewer_of
+from portal.domain.people.visibility.rules import granted, line_manages, live
+from portal.platform import clock
+from portal.platform.clock import london_day
+from portal.platform.db import db, read
+from portal.platform.permissions import Permission
+
+# How long somebody who signed in with a weak password may take to choose another.
+CHOOSE_WITHIN = timedelta(minutes=15)
+
+
+class SessionState(Enum):
+    """Whether a session still counts."""
+
+    OPEN = "open"
+    LAPSED = "lapsed"  # nobody ended it: its time ran out
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lasts without a request, and at all."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSession:
+    """A sign-in session as a request found it."""
+
+    token_hash: str
+    reference: str
+    person_id: int
+    csrf_secret: str
+    seen_at: datetime
+    state: SessionState
+    must_change: bool  # allows nothing but choosing another password
+    viewer: Viewer | None  # the person by today's posts and grants; None where they have no name
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The signed-in person of a request, in the form flask-login wants."""
+
+    viewer: Viewer
+    session: SeenSession
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    @property
+    def person_id(self) -> int:
+        """Whose account it is."""
+        return self.viewer.person_id
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What may be done now."""
+        return self.viewer.permissions
+
+    @property
+    def display_name(self) -> str:
+        """As the header shows it."""
+        return self.viewer.display_name
+
+    def get_id(self) -> str:
+        """The session's name, never the person's."""
+        return self.session.reference
+
+
+_TODAY: Any = bindparam("today", type_=Date())
+_SEEN: Any = (
+    select(
+        SignInSession.token_hash,
+        SignInSession.reference,
+        SignInSession.person_id,
+        SignInSession.csrf_secret,
+        SignInSession.created_at,
+        SignInSession.seen_at,
+        SignInSession.must_change,
+        func.coalesce(SignInSession.ended_at, Credential.closed_at),
+        PersonName.staff_number,
+        PersonName.forenames,
+        PersonName.surname,
+        Post.rank_or_grade,
+        RoleGrant.role,
+        RoleGrant.unit_id,
+        and_(bindparam("line_managers", type_=Boolean()), line_manages(SignInSession.person_id, _TODAY)),
+    )
+    .outerjoin(Credential, Credential.person_id == SignInSession.person_id)
+    .outerjoin(PersonName, PersonName.person_id == SignInSession.person_id)
+    .outerjoin(Post, and_(Post.person_id == SignInSession.person_id, known(Post), live(Post, _TODAY)))
+    .outerjoin(RoleGrant, granted(SignInSession.person_id, _TODAY))
+    .where(SignInSession.token_hash == bindparam("token_hash"))
+    .order_by(Post.post_key)  # the main post, "", comes first
+)
+
+
+def seen_session(
+    token: str, limits: Limits, at: datetime, *, line_managers: bool = False
+) -> SeenSession | None:
+    """The session of a browser's token; None where there never was one.
+
+    One statement, asked for every page of everyone, so it is built once and brings the person along.
+
+    Args:
+        token: As the cookie has it.
+        limits: How long sessions last.
+        at: This instant.
+        line_managers: Whether the roster alone gives line managers sight of their direct reports.
+    """
+    parameters = {"token_hash": token_hash(token), "today": london_day(at), "line_managers": line_managers}
+    rows = read(_SEEN, parameters)  # one for each post and grant
+    if not rows:
+        return None
+    hashed, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *rest = rows[0]
+    *person, _, _, manages = rest
+    state = SessionState.OPEN
+    if ended_at is not None:
+        state = SessionState.ENDED
+    elif (
+        seen_at + limits.idle <= at or created_at + (CHOOSE_WITHIN if must_change else limits.absolute) <= at
+    ):
+        state = SessionState.LAPSED
+    grants = {(row.role, row.unit_id) for row in rows if row.role is not None}
+    viewer = None
+    if person[0] is not None:
+        viewer = viewer_from(person_id, *person, grants=grants, line_manager=manages)
+    return SeenSession(hashed, reference, person_id, secret, seen_at, state, must_change, viewer)
+
+
+def account_of(session: SeenSession | None) -> Account | None:
+    """The account that an open session signs in, while its person has a live post."""
+    if session is None or session.state is not SessionState.OPEN:
+        return None
+    viewer = session.viewer
+    return Account(viewer, session) if viewer is not None and viewer.has_post else None
+
+
+def session_account(token: str, limits: Limits, at: datetime) -> Account | None:
+    """The account that a browser's token signs in now."""
+    return account_of(seen_session(token, limits, at))
+
+
+def lapsed_secrets(person_id: int, limits: Limits, at: datetime) -> list[str]:
+    """Form secrets of the person's sessions that ran out in the last day and that nobody ended."""
+    rows = db.session.execute(
+        select(SignInSession.csrf_secret).where(
+            SignInSession.person_id == person_id,
+            SignInSession.seen_at > at - timedelta(days=1),
+            or_(
+                SignInSession.end_reason == "lapsed",
+                SignInSession.ended_at.is_(None)
+                & (
+                    (SignInSession.seen_at <= at - limits.idle)
+                    | (SignInSession.created_at <= at - limits.absolute)
+                ),
+            ),
+        )
+    )
+    return [secret for (secret,) in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The account that a typed name belongs to, if any."""
+
+    person_id: int | None
+    password_hash: str | None
+    password_rule: int | None
+    closed_at: datetime | None
+
+
+_NOBODY = Candidate(None, None, None, None)
+
+
+def find_account(typed: str) -> Candidate:
+    """Find the account of a typed staff number, in any capitals, or email address."""
+    name = typed.replace("\x00", "").strip()  # PostgreSQL takes no NUL
+    row = db.session.execute(
+        select(PersonName.person_id, Credential.password_hash, Credential.password_rule, Credential.closed_at)
+        .outerjoin(Credential, Credential.person_id == PersonName.person_id)
+        .where(
+            or_(
+                PersonName.staff_number.in_({name, name.upper(), name.lower()}),
+                PersonName.email == name.casefold(),
+            ),
+        )
+        .order_by((PersonName.staff_number == name).desc(), PersonName.person_id)
+        .limit(1)
+    ).one_or_none()
+    return Candidate(*row) if row is not None else _NOBODY
+
+
+def password_opens_account(candidate: Candidate, plain: str) -> bool:
+    """Whether the password opens the account.
+
+    Costs one Argon2 verification whether or not there is such an account.
+    """
+    right = hashing.matches(candidate.password_hash, plain)
+    if not right or candidate.person_id is None or candidate.closed_at is not None:
+        return False
+    viewer = viewer_of(candidate.person_id)
+    return viewer is not None and viewer.has_post
+
+
+def own_password(person_id: int, plain: str) -> bool:
+    """Whether ``plain`` is the person's password."""
+    kept = db.session.scalar(select(Credential.password_hash).where(Credential.person_id == person_id))
+    return hashing.matches(kept, plain)
+
+
+def words_about(person_id: int) -> list[str]:
+    """Words that are easily guessed in this person's password: names, number, address, names of units."""
+    row = db.session.execute(
+        select(PersonName.staff_number, PersonName.surname, PersonName.forenames, PersonName.email).where(
+            PersonName.person_id == person_id
+        )
+    ).one_or_none()
+    today = clock.today()
+    units = db.session.scalars(
+        select(UnitState.name)
+        .join(Post, Post.unit_id == UnitState.unit_id)
+        .where(
+            Post.person_id == person_id,
+            known(Post),
+            live(Post, today),
+            known(UnitState),
+            live(UnitState, today),
+        )
+    )
+    return [part for part in (*(row or ()), *units) if part]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """How an account stands, for an administrator."""
+
+    has_password: bool
+    closed_at: datetime | None
+    set_at: datetime | None
+    link_at: datetime | None  # when the link was made that can still be used to set a password
+
+
+def account_state(person_id: int, at: datetime) -> AccountState:
+    """State of the person's account; a person without one has no password. Two statements."""
+    kept = db.session.get(Credential, person_id)
+    link_at = db.session.scalar(
+        select(func.max(PasswordLink.created_at)).where(
+            PasswordLink.person_id == person_id, PasswordLink.used_at.is_(None), PasswordLink.expires_at > at
+        )
+    )
+    if kept is None:
+        return AccountState(False, None, None, link_at)
+    return AccountState(kept.password_hash is not None, kept.closed_at, kept.set_at, link_at)
+
+
+def link_person(token: str, at: datetime) -> int | None:
+    """Whose password the link sets; None where it is spent, has run out or never was."""
+    return db.session.scalar(
+        select(PasswordLink.person_id).where(
+            PasswordLink.token_hash == token_hash(token),
+            PasswordLink.used_at.is_(None),
+            PasswordLink.expires_at > at,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One browser in which a person is signed in."""
+
+    reference: str
+    browser: str
+    address: str
+    created_at: datetime
+    seen_at: datetime
+
+
+def open_sessions(person_id: int, limits: Limits, at: datetime) -> list[OpenSession]:
+    """Where the person is signed in now, the latest seen first."""
+    found = db.session.execute(
+        select(
+            SignInSession.reference,
+            SignInSession.browser,
+            SignInSession.address,
+            SignInSession.created_at,
+            SignInSession.seen_at,
+        )
+        .where(
+            SignInSession.person_id == person_id,
+            SignInSession.ended_at.is_(None),
+            SignInSession.seen_at > at - limits.idle,
+            SignInSession.created_at > at - limits.absolute,
+        )
+        .order_by(SignInSession.seen_at.desc(), SignInSession.reference)
+    )
+    return [OpenSession(*row) for row in found]

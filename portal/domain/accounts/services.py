@@ -1,0 +1,319 @@
+"""Changes to accounts: signing in and out, passwords and their links, closing."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, update
+
+from portal.domain.accounts import queries
+from portal.domain.accounts.errors import LinkSpentError
+from portal.domain.accounts.models import Credential, PasswordLink, SignInSession
+from portal.domain.accounts.passwords import hashing
+from portal.domain.accounts.sign_in import held_forms, known_browsers
+from portal.domain.accounts.sign_in.tokens import new_token, token_hash
+from portal.platform.audit.services import log
+from portal.platform.db import db
+from portal.platform.errors import NotFoundError, RuleError
+
+LINK_LASTS = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a sign-in comes from."""
+
+    address: str
+    browser: str
+
+
+def open_session(
+    person_id: int, origin: Origin, at: datetime, *, must_change: bool = False
+) -> tuple[str, str]:
+    """Sign the person in with a new session.
+
+    Args:
+        person_id: Who signs in.
+        origin: Where from.
+        at: The instant.
+        must_change: Whether the session allows nothing but choosing another password.
+
+    Returns:
+        The token for the browser and the secret of its forms.
+    """
+    log("account.signed_in", actor_id=person_id, subject_id=person_id)
+    return _new_session(person_id, origin, at, must_change=must_change)
+
+
+def _new_session(
+    person_id: int, origin: Origin, at: datetime, *, must_change: bool = False
+) -> tuple[str, str]:
+    token, secret = new_token(), new_token()
+    db.session.add(
+        SignInSession(
+            token_hash=token_hash(token),
+            reference=secrets.token_hex(8),
+            person_id=person_id,
+            csrf_secret=secret,
+            created_at=at,
+            seen_at=at,
+            ended_at=None,
+            end_reason=None,
+            browser=origin.browser,
+            address=origin.address,
+            must_change=must_change,
+        )
+    )
+    return token, secret
+
+
+def judge_password(person_id: int, plain: str, rule: int | None, force_name: str) -> bool:
+    """Whether a password just verified is too weak; one that passed today's rule is not judged again."""
+    if rule == hashing.RULE:
+        return False
+    return hashing.is_weak(plain, (*queries.words_about(person_id), force_name))
+
+
+def accept_password(person_id: int, plain: str, kept_hash: str, rule: int | None) -> None:
+    """Note that the password just verified passes today's rule; hash it anew where today's costs are others.
+
+    Args:
+        person_id: Whose password.
+        plain: As typed.
+        kept_hash: Its hash in the database.
+        rule: The number of the rule that it passed before.
+    """
+    values: dict[str, object] = {}
+    if rule != hashing.RULE:
+        values["password_rule"] = hashing.RULE
+    if hashing.outdated(kept_hash):
+        values["password_hash"] = hashing.hashed(plain)
+    if values:
+        db.session.execute(update(Credential).where(Credential.person_id == person_id).values(values))
+
+
+def note_seen(hashed_token: str, at: datetime) -> None:
+    """Note that a session was used."""
+    db.session.execute(
+        update(SignInSession).where(SignInSession.token_hash == hashed_token).values(seen_at=at)
+    )
+
+
+def leave_session(hashed_token: str, reason: str, at: datetime) -> None:
+    """End the session of one browser: signed out, or replaced after it lapsed."""
+    db.session.execute(
+        update(SignInSession)
+        .where(SignInSession.token_hash == hashed_token, SignInSession.ended_at.is_(None))
+        .values(ended_at=at, end_reason=reason)
+    )
+
+
+def end_session(person_id: int, reference: str, at: datetime) -> None:
+    """End one session of the person, from another browser.
+
+    Raises:
+        NotFoundError: The person has no such session.
+    """
+    ended = db.session.scalars(
+        update(SignInSession)
+        .where(SignInSession.reference == reference.replace("\x00", ""), SignInSession.person_id == person_id)
+        .values(
+            ended_at=func.coalesce(SignInSession.ended_at, at),
+            end_reason=func.coalesce(SignInSession.end_reason, "ended_elsewhere"),
+        )
+        .returning(SignInSession.reference)
+    ).all()
+    if not ended:
+        raise NotFoundError("There is no such session.")
+    held_forms.drop_forms(person_id)
+    log("account.session_ended", actor_id=person_id, subject_id=person_id)
+
+
+def end_sessions(
+    person_id: int, reason: str, by: int | None, at: datetime, *, keep_forms: bool = False
+) -> None:
+    """End every session of the person, lapsed ones too, and forget the browsers that they used.
+
+    The forms kept over a lapse are dropped, unless ``keep_forms`` says that their owner is at work on them.
+    """
+    close_sessions(person_id, reason, at)
+    known_browsers.forget(person_id)
+    if not keep_forms:
+        held_forms.drop_forms(person_id)
+    log("account.session_ended", actor_id=by, subject_id=person_id, reason=reason)
+
+
+def close_sessions(person_id: int, reason: str, at: datetime) -> None:
+    """End every session of the person, lapsed ones too; a form sent from one is not carried out."""
+    db.session.execute(
+        update(SignInSession)
+        .where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
+        .values(ended_at=at, end_reason=reason)
+    )
+    # A lapsed session that was replaced no longer vouches for a form that an old page still sends.
+    db.session.execute(
+        update(SignInSession)
+        .where(SignInSession.person_id == person_id, SignInSession.end_reason == "lapsed")
+        .values(end_reason=reason)
+    )
+
+
+def check_password(person_id: int, plain: str, about: tuple[str, ...] = ()) -> None:
+    """Let a new password of the person pass.
+
+    Raises:
+        PasswordRefusedError: It is too short, too long or too easy to guess.
+    """
+    hashing.check(plain, (*queries.words_about(person_id), *about))
+
+
+def set_password(
+    person_id: int,
+    plain: str,
+    at: datetime,
+    *,
+    by: int | None = None,
+    about: tuple[str, ...] = (),
+    keep_forms: bool = False,
+) -> None:
+    """Give the person this password; ends every session and spends every link.
+
+    Args:
+        person_id: Whose password.
+        plain: As typed.
+        at: The instant of the change.
+        by: Who does it; None for a command.
+        about: What else anyone would try first, such as the force's name.
+        keep_forms: Whether forms kept over a lapse stay.
+
+    Raises:
+        PasswordRefusedError: It is too short, too long or too easy to guess.
+        RuleError: The account is closed.
+    """
+    check_password(person_id, plain, about)
+    kept = _credential(person_id)
+    if kept.closed_at is not None:
+        raise RuleError("This account is closed.")
+    kept.password_hash, kept.set_at = hashing.hashed(plain), at
+    kept.password_rule = hashing.RULE
+    _spend_links(person_id, at)
+    log("account.password_set", actor_id=by, subject_id=person_id)
+    end_sessions(person_id, "password_changed", by, at, keep_forms=keep_forms)
+
+
+def change_password(
+    person_id: int,
+    plain: str,
+    origin: Origin,
+    at: datetime,
+    about: tuple[str, ...] = (),
+    *,
+    keep_forms: bool = False,
+) -> tuple[str, str]:
+    """Set the person's own new password and sign the browser they did it in in again.
+
+    Returns:
+        The new token for the browser and the secret of its forms.
+
+    Raises:
+        PasswordRefusedError: It is too short, too long or too easy to guess.
+    """
+    set_password(person_id, plain, at, by=person_id, about=about, keep_forms=keep_forms)
+    return _new_session(person_id, origin, at)
+
+
+def _credential(person_id: int) -> Credential:
+    kept = db.session.get(Credential, person_id)
+    if kept is None:
+        kept = Credential(
+            person_id=person_id, password_hash=None, password_rule=None, set_at=None, closed_at=None
+        )
+        db.session.add(kept)
+        db.session.flush()
+    return kept
+
+
+def _spend_links(person_id: int, at: datetime) -> None:
+    db.session.execute(
+        update(PasswordLink)
+        .where(PasswordLink.person_id == person_id, PasswordLink.used_at.is_(None))
+        .values(used_at=at)
+    )
+
+
+def invite(person_id: int, *, by: int | None, at: datetime) -> str:
+    """Make the person's single-use link to set a password; an earlier one stops working.
+
+    Returns:
+        The link's token, which is kept nowhere.
+
+    Raises:
+        RuleError: The account is closed.
+    """
+    if _credential(person_id).closed_at is not None:
+        raise RuleError("This account is closed. Open it again first.")
+    _spend_links(person_id, at)
+    token = new_token()
+    db.session.add(
+        PasswordLink(
+            token_hash=token_hash(token),
+            person_id=person_id,
+            created_at=at,
+            created_by_id=by,
+            expires_at=at + LINK_LASTS,
+            used_at=None,
+        )
+    )
+    log("account.invited", actor_id=by, subject_id=person_id)
+    return token
+
+
+def use_link(token: str, plain: str, at: datetime, about: tuple[str, ...] = ()) -> int:
+    """Set the password that a link was made for; the link works once, even for two browsers at once.
+
+    Returns:
+        Whose password it is.
+
+    Raises:
+        LinkSpentError: It was used, has run out, or never was.
+        PasswordRefusedError: The password is refused; the link still works.
+        RuleError: The account is closed.
+    """
+    person_id: int | None = db.session.scalar(
+        update(PasswordLink)
+        .where(
+            PasswordLink.token_hash == token_hash(token),
+            PasswordLink.used_at.is_(None),
+            PasswordLink.expires_at > at,
+        )
+        .values(used_at=at)
+        .returning(PasswordLink.person_id)
+    )
+    if person_id is None:
+        raise LinkSpentError
+    set_password(person_id, plain, at, by=person_id, about=about)
+    return person_id
+
+
+def close_account(person_id: int, *, by: int | None, at: datetime) -> None:
+    """Close the account: every session ends, no link works, and nobody signs in until it is opened again.
+
+    Raises:
+        RuleError: It is the account of the one who closes.
+    """
+    if person_id == by:
+        raise RuleError("You cannot close your own account.")
+    kept = _credential(person_id)
+    if kept.closed_at is None:
+        kept.closed_at = at
+        log("account.closed", actor_id=by, subject_id=person_id)
+    _spend_links(person_id, at)
+    end_sessions(person_id, "closed", by, at)
+
+
+def open_account(person_id: int, *, by: int | None) -> None:
+    """Open a closed account again; the password is the one it had."""
+    kept = _credential(person_id)
+    if kept.closed_at is not None:
+        kept.closed_at = None
+        log("account.opened", actor_id=by, subject_id=person_id)

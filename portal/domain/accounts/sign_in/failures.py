@@ -1,0 +1,110 @@
+"""Counts failed sign-ins to an account in the database, for all processes, and slows further ones."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select
+
+from portal.domain.accounts import retention
+from portal.domain.accounts.models import SignInFailure
+from portal.domain.accounts.sign_in import known_browsers, throttle
+from portal.platform.db import UtcDateTime, db, read
+from portal.platform.errors import TooManyError
+
+SLOWED = (
+    "Too many tries at this account have failed. If you cannot wait, use a browser that you signed in from "
+    "before, or ask for a new sign-in link."
+)
+_BROWSER = "browser:"  # a place that begins so is a browser that the account used before
+_MOST_READ = 300  # failures; more than the rules admit within their memory
+
+_FAILURES: Any = (
+    select(SignInFailure.address, SignInFailure.failed_at)
+    .where(
+        SignInFailure.account_hash == bindparam("account"),
+        SignInFailure.failed_at > bindparam("since", type_=UtcDateTime()),
+    )
+    .order_by(SignInFailure.failed_at.desc())
+    .limit(_MOST_READ)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to sign in: to which account, and from where."""
+
+    account: str  # its key, whether or not there is such an account
+    place: str  # the address or network, or the browser where this account used it before
+
+    @property
+    def from_known_browser(self) -> bool:
+        """Whether it comes from a browser that the account used before."""
+        return self.place.startswith(_BROWSER)
+
+
+def attempt_from(account: str, address: str, browser_token: str | None) -> Attempt:
+    """Describe an attempt; looks up whether the account has used this browser before."""
+    known = known_browsers.find(account, browser_token) if browser_token else None
+    return Attempt(account, f"{_BROWSER}{known}" if known else throttle.network_of(address))
+
+
+def refuse_throttled(attempt: Attempt, at: datetime, *, lock: bool = False) -> int:
+    """Raise if the account must wait, even if the password is right: called before it is checked.
+
+    Called again with ``lock`` in the transaction that records the outcome: attempts sent at once are judged
+    one after the other, and those beyond the limit learn nothing about their password.
+
+    Returns:
+        How many failures of the account are remembered at this place.
+
+    Raises:
+        TooManyError: The account, or the account from this place, must wait.
+    """
+    if lock:
+        _one_at_a_time(attempt.account)
+    rows = read(_FAILURES, {"account": attempt.account, "since": at - throttle.MEMORY})[::-1]
+    here = [failed_at for place, failed_at in rows if place == attempt.place]
+    wait = throttle.wait_after(here, throttle.PLACE, at)
+    if not attempt.from_known_browser:
+        others = [failed_at for place, failed_at in rows if not place.startswith(_BROWSER)]
+        wait = max(wait, throttle.wait_after(others, throttle.ACCOUNT, at))
+        if here and is_noisy(attempt.place, at):
+            wait = max(wait, throttle.wait_after(here, throttle.NOISY_PLACE, at))
+    if wait > timedelta():
+        raise TooManyError(SLOWED, math.ceil(wait.total_seconds()))
+    return len(here)
+
+
+def is_noisy(place: str, at: datetime) -> bool:
+    """Whether more sign-ins failed from this place, to any accounts, than people's mistakes explain."""
+    last_but = db.session.scalar(
+        select(SignInFailure.failed_at)
+        .where(SignInFailure.address == place, SignInFailure.failed_at > at - throttle.NOISE_WINDOW)
+        .order_by(SignInFailure.failed_at.desc())
+        .offset(throttle.NOISE - 1)
+        .limit(1)
+    )
+    return last_but is not None
+
+
+def _one_at_a_time(account: str) -> None:
+    # SQLite's unit of work is alone already; PostgreSQL's would count past each other.
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(account, 7241002))))
+
+
+def record_failure(attempt: Attempt, at: datetime) -> None:
+    """Count a failed attempt."""
+    retention.tidy_failures(at)
+    db.session.add(SignInFailure(account_hash=attempt.account, address=attempt.place, failed_at=at))
+
+
+def forget_failures(attempt: Attempt) -> None:
+    """Delete the failures of the account from this place: its owner signed in."""
+    db.session.execute(
+        delete(SignInFailure).where(
+            SignInFailure.account_hash == attempt.account, SignInFailure.address == attempt.place
+        )
+    )

@@ -1,0 +1,237 @@
+"""Beginning an attempt, saving answers, and its marked end."""
+
+import random
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert
+
+from portal.domain.assessment import queries
+from portal.domain.assessment.errors import (
+    AlreadyPassedError,
+    AlreadySubmittedError,
+    AttemptsRemainError,
+    LessonsFirstError,
+    NoAttemptsLeftError,
+    OwnAttemptError,
+    TooSoonError,
+    UnansweredItemsError,
+)
+from portal.domain.assessment.item_selection import Candidate, draw
+from portal.domain.assessment.models import Attempt, Response, Submission
+from portal.domain.assessment.queries import AttemptRow, Taken
+from portal.domain.catalogue.version_cache import PublishedVersion, published, version_name
+from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds.base import Answer, Sent
+from portal.domain.people.notes import write_notes
+from portal.domain.records import queries as records
+from portal.domain.records.models import ExtraAttempt, Registration
+from portal.domain.records.services import record_pass
+from portal.platform.audit.services import log
+from portal.platform.clock import london_day
+from portal.platform.db import db, stamp, write_row
+
+_ATTEMPTS = insert(Attempt)
+_ANSWERS = insert(Response)
+
+
+def start(registration: Registration, at: datetime) -> AttemptRow:
+    """Begin an attempt: draw its items and freeze them with the mastery score.
+
+    One attempt at a time is open under a registration, so a second call returns the open one.
+
+    Args:
+        registration: Locked here, so that two clicks cannot race.
+        at: Now.
+
+    Raises:
+        AlreadyPassedError: The registration is passed.
+        LessonsFirstError: A lesson is not complete and the module does not allow testing out.
+        NoAttemptsLeftError: The module's number of attempts is used.
+        TooSoonError: The module makes one wait after a fail.
+    """
+    registration = records.registration(registration.id, lock=True)
+    version = published(version_name(registration.module_version_id))
+    runs = queries.runs_of(registration.id)
+    under_way = next((run.attempt for run in runs if run.submission is None), None)
+    if under_way is not None:
+        return under_way
+    _refuse(registration, version, runs, at)
+    attempt_id, number = uuid4(), len(runs) + 1
+    attempt = AttemptRow(
+        id=attempt_id,
+        registration_id=registration.id,
+        number=number,
+        mastery_score=version.mastery_score,
+        drawn=drawn_for(registration, attempt_id, number),
+    )
+    write_row(_ATTEMPTS, {**asdict(attempt), "started_at": at, "recorded_at": at})
+    return attempt
+
+
+def _refuse(
+    registration: Registration, version: PublishedVersion, runs: list[queries.Run], at: datetime
+) -> None:
+    if records.pass_of(registration.id) is not None:
+        raise AlreadyPassedError
+    completed = records.completed_lessons([registration.id])[registration.id]
+    if not version.test_out and any(lesson.id not in completed for lesson in version.lessons):
+        raise LessonsFirstError
+    opened = len(queries.opened_attempts(registration.id)) if version.attempts else 0
+    if queries.attempts_left(version, len(runs), opened) == 0:
+        raise NoAttemptsLeftError
+    opens_at = queries.opens_at(version, runs)
+    if opens_at is not None and at < opens_at:
+        raise TooSoonError(opens_at)
+
+
+def open_one_more(registration: Registration | None, *, by: int, reason: str, at: datetime) -> bool:
+    """Record that one more attempt is open, to somebody who used every one that the module allows.
+
+    Twice on one London day under one registration is the same as once.
+
+    Args:
+        registration: The person's latest on the module.
+        by: Who opens it; never the person themself.
+        reason: A key of ``EXTRA_REASONS``.
+        at: Now. The lock of the stamp, taken here, lets no second opening in between.
+
+    Returns:
+        Whether it was opened now; False where one was opened earlier today.
+
+    Raises:
+        OwnAttemptError: ``by`` is the person.
+        AttemptsRemainError: An attempt is left or under way, or the module is passed.
+    """
+    stamped = stamp()
+    if registration is None or records.pass_of(registration.id) is not None:
+        raise AttemptsRemainError
+    if registration.person_id == by:
+        raise OwnAttemptError
+    opened = queries.opened_attempts(registration.id)
+    day = london_day(at)
+    if day in opened:
+        return False
+    runs = queries.runs_of(registration.id)
+    version = published(version_name(registration.module_version_id))
+    left = queries.attempts_left(version, len(runs), len(opened))
+    if left != 0 or any(run.submission is None for run in runs):
+        raise AttemptsRemainError
+    said = {"opened_on": day, "opened_by_id": by, "reason": reason}
+    db.session.add(ExtraAttempt(recorded_at=stamped, registration_id=registration.id, **said))
+    detail = {"module": version.activity.key, "reason": reason}
+    log("attempt.opened", actor_id=by, subject_id=registration.person_id, **detail)
+    db.session.flush()
+    return True
+
+
+def drawn_for(registration: Registration, attempt_id: UUID, number: int) -> list[dict[str, object]]:
+    """The items of an attempt in its order: the same whenever it is asked, before the attempt and after.
+
+    The attempt's id is the seed: random itself, told to nobody before the draw, and kept. The rest is the
+    version, which never changes, and what the person was asked in it before this attempt.
+    """
+    version = published(version_name(registration.module_version_id))
+    candidates = [
+        Candidate(item.id, item.outcome, tuple(kinds()[item.kind].keys(item.content)))
+        for item in version.items
+        if not item.retired
+    ]
+    picked = draw(
+        candidates,
+        [outcome["key"] for outcome in version.outcomes],
+        count=version.draw,
+        at_least=version.at_least_per_outcome,
+        seen=queries.items_asked(registration.person_id, version.id, registration.id, number),
+        chance=random.Random(attempt_id.int),  # noqa: S311 - nobody gains from guessing it: it was random already
+    )
+    return [{"item_id": item.id, "order": list(item.choices)} for item in picked]
+
+
+def answer(attempt: Taken, number: int, sent: Sent, at: datetime) -> bool:
+    """Save what was answered to a question; each saving is a row, the last before submission counts.
+
+    Saving what is saved already writes nothing.
+
+    Args:
+        attempt: Locked by the caller, so that nothing is saved beside a submission.
+        number: The question's number, from 1.
+        sent: The form as it was sent.
+        at: Now.
+
+    Returns:
+        Whether the next question may be shown; not where a scene led to another.
+
+    Raises:
+        AlreadySubmittedError: The attempt has ended.
+        AnswerError: Something is missing, or is nothing that the question offers.
+    """
+    if attempt.submission is not None:
+        raise AlreadySubmittedError
+    question = queries.paper(attempt).question(number)
+    given = question.kind.answer(question.item.content, question.order, sent)
+    if given != question.answer:
+        _save(attempt.attempt.id, question.item.id, given, at)
+    return not given.stays
+
+
+def _save(attempt_id: UUID, item_id: int, given: Answer, at: datetime) -> None:
+    row = {"attempt_id": attempt_id, "item_id": item_id, "choices": list(given.choices)}
+    response_id = write_row(_ANSWERS, {**row, "saved_at": at, "recorded_at": at})
+    if given.texts:
+        write_notes(Response.__tablename__, response_id, given.texts)
+
+
+def submit(attempt: Taken, *, at: datetime) -> bool:
+    """Mark the attempt and, if it reaches mastery, record the pass.
+
+    Each item is worth at most one mark. Submitting twice is safe: the second call changes nothing and
+    returns the same result.
+
+    Args:
+        attempt: Locked by the caller after it took the stamp, so that two clicks cannot race.
+        at: When it was submitted, by the clock.
+
+    Returns:
+        Whether the attempt passed.
+
+    Raises:
+        UnansweredItemsError: An item has no response. Nothing is changed.
+
+    Source: cmi5 section 9.3.4 (scaled score at least masteryScore; one pass a registration).
+    """
+    if attempt.submission is not None:
+        return attempt.submission.passed
+    sheet = queries.paper(attempt)
+    if sheet.unanswered:
+        raise UnansweredItemsError(sheet.unanswered)
+    submission = _marked(sheet, at)
+    person_id = sheet.registration.person_id
+    db.session.add(submission)  # no standing depends on it; the pass below tells whose changes
+    log("attempt.submitted", actor_id=person_id, subject_id=person_id, passed=submission.passed)
+    db.session.flush()
+    if submission.passed:
+        record_pass(
+            records.registration(sheet.registration.id),
+            sheet.attempt.id,
+            score_raw=submission.score_raw,
+            score_max=submission.score_max,
+            mastery_score=submission.mastery_score,
+            at=at,
+        )
+    return submission.passed
+
+
+def _marked(sheet: queries.Paper, at: datetime) -> Submission:
+    marks = {str(q.item.id): q.kind.mark(q.item.content, q.answer.choices) for q in sheet.questions}
+    return Submission(
+        attempt_id=sheet.attempt.id,
+        score_raw=sum(marks.values(), Decimal(0)),
+        score_max=len(marks),
+        mastery_score=sheet.attempt.mastery_score,
+        marks={item: str(mark) for item, mark in marks.items()},
+        submitted_at=at,
+        recorded_at=stamp(),
+    )

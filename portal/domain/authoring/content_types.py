@@ -1,0 +1,191 @@
+"""What a draft is of, a module or a guide: all that the desk must know of either to serve both alike."""
+
+import re
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import ClassVar
+
+from portal.domain.authoring.editing import details, lesson
+from portal.domain.catalogue import guide_publishing
+from portal.domain.catalogue import queries as catalogue
+from portal.domain.catalogue.markdown.render_context import Address
+from portal.domain.catalogue.models import GuideVersion, ModuleVersion
+from portal.domain.catalogue.services import (
+    Reading,
+    check_files,
+    check_guide_files,
+    publish_files,
+    publish_guide_files,
+)
+from portal.domain.catalogue.sources.folder_reader import GUIDES
+
+Version = ModuleVersion | GuideVersion
+BELOW_GUIDES = f"{GUIDES}/"
+
+
+class Subject(ABC):
+    """One thing that can be drafted; ``key`` is as in ``Draft.module_key``."""
+
+    word: ClassVar[str]
+    kind: ClassVar[str]  # of its activity
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The key of its activity."""
+
+    @property
+    @abstractmethod
+    def folder(self) -> str:
+        """What the check puts before its files' paths."""
+
+    @property
+    @abstractmethod
+    def first(self) -> str:
+        """Path of the file without which it is nothing."""
+
+    @property
+    @abstractmethod
+    def places(self) -> re.Pattern[str]:
+        """Paths that its files may have."""
+
+    @abstractmethod
+    def title(self, first: bytes) -> str:
+        """What its first file calls it."""
+
+    @abstractmethod
+    def newest(self) -> Version | None:
+        """Its latest published version."""
+
+    @abstractmethod
+    def numbered(self, number: int) -> Version:
+        """Its published version ``number``.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+
+    @abstractmethod
+    def files_of(self, version_id: int) -> dict[str, bytes]:
+        """Every file of a published version by path, byte for byte."""
+
+    @abstractmethod
+    def based_on(self, version_id: int | None) -> dict[str, int | None]:
+        """What a draft's row, or a state's, says of the version that it is based on."""
+
+    @abstractmethod
+    def check(self, files: dict[str, bytes], address: Address) -> Reading:
+        """What the check makes of its files."""
+
+    @abstractmethod
+    def publish(self, files: dict[str, bytes], *, at: datetime, by: int) -> Version | None:
+        """Its next version; None where these bytes are the current one."""
+
+
+class ModuleSubject(Subject):
+    """A module: its folder."""
+
+    word = kind = "module"
+    first = "module.toml"
+    places = re.compile(r"module\.toml|job-aid\.md|lessons/[^/]+\.md|items/[^/]+\.toml|media/[^/]+")
+
+    @property
+    def name(self) -> str:
+        """The key itself."""
+        return self.key
+
+    @property
+    def folder(self) -> str:
+        """The key itself."""
+        return self.key
+
+    def title(self, first: bytes) -> str:
+        """As in the module's details."""
+        return details.read(first).title
+
+    def newest(self) -> ModuleVersion | None:
+        """The latest version."""
+        return catalogue.current_version(self.key)
+
+    def numbered(self, number: int) -> ModuleVersion:
+        """The version of this number."""
+        return catalogue.numbered_version(self.key, number)
+
+    def files_of(self, version_id: int) -> dict[str, bytes]:
+        """The published folder."""
+        return catalogue.package_files(version_id)
+
+    def based_on(self, version_id: int | None) -> dict[str, int | None]:
+        """The module's version."""
+        return {"base_version_id": version_id}
+
+    def check(self, files: dict[str, bytes], address: Address) -> Reading:
+        """The check of a module's folder."""
+        return check_files(self.key, files, address=address)
+
+    def publish(self, files: dict[str, bytes], *, at: datetime, by: int) -> ModuleVersion | None:
+        """The module's next version."""
+        return publish_files(self.key, files, at=at, by=by)
+
+
+class GuideSubject(Subject):
+    """A guide: its text, and the media that it shows."""
+
+    word = kind = "guide"
+    folder = GUIDES
+
+    @property
+    def name(self) -> str:
+        """The key without the folder."""
+        return self.key.removeprefix(BELOW_GUIDES)
+
+    @property
+    def first(self) -> str:
+        """The guide's own file."""
+        return f"{self.name}.md"
+
+    @property
+    def places(self) -> re.Pattern[str]:
+        """Its own file, and media."""
+        return re.compile(rf"{re.escape(self.first)}|media/[^/]+")
+
+    def title(self, first: bytes) -> str:
+        """As in the file's front matter."""
+        return lesson.read(first).title
+
+    def newest(self) -> GuideVersion | None:
+        """The latest version."""
+        return guide_publishing.current_guide(self.name)
+
+    def numbered(self, number: int) -> GuideVersion:
+        """The version of this number."""
+        return guide_publishing.numbered_guide(self.name, number)
+
+    def files_of(self, version_id: int) -> dict[str, bytes]:
+        """The published file and its media."""
+        return guide_publishing.guide_files(version_id)
+
+    def based_on(self, version_id: int | None) -> dict[str, int | None]:
+        """The guide's version."""
+        return {"base_guide_version_id": version_id}
+
+    def check(self, files: dict[str, bytes], address: Address) -> Reading:
+        """The check of a guide."""
+        return check_guide_files(files, address=address)
+
+    def publish(self, files: dict[str, bytes], *, at: datetime, by: int) -> GuideVersion | None:
+        """The guide's next version."""
+        return publish_guide_files(self.name, files, at=at, by=by)
+
+
+def is_guide(key: str) -> bool:
+    """Whether a draft of this key is one of a guide."""
+    return key.startswith(BELOW_GUIDES)
+
+
+def subject(key: str) -> Subject:
+    """What a draft of this key is of."""
+    return GuideSubject(key) if is_guide(key) else ModuleSubject(key)

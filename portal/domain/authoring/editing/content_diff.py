@@ -1,0 +1,345 @@
+"""What changed between two folders of a module, in the words of lessons and questions. Pure."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal.domain.authoring.editing.field_tables import (
+    Names,
+    Passage,
+    as_text,
+    changed_fields,
+    passage,
+    spoken,
+    whole,
+)
+from portal.domain.authoring.editing.word_diff import Pair, blocks, paragraphs
+
+Files = Mapping[str, bytes]
+Table = dict[str, Any]
+
+_HEADING = re.compile(r"#{1,6}[ \t]+(.+?)[ \t#]*$")
+_LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]*)\)")
+_OPENED = re.compile(r":::[ \t]*(\w+)[ \t]*(.*)$")
+BOXES = {
+    "inset": "Inset",
+    "warning": "Warning",
+    "details": "Folded text",
+    "figure": "Figure",
+    "check": "Check",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Everything that changed in one place, under the name that the place has for its author."""
+
+    place: str  # "details", "lesson:key", "item:key", "job-aid", "text", "media", "notes"
+    title: str
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A module's folder, read without complaint: what cannot be read is compared as plain text."""
+
+    files: Files
+    details: Table = field(default_factory=dict)
+    lessons: list[str] = field(default_factory=list)
+    items: dict[str, Table] = field(default_factory=dict)
+
+
+def differences(old: Files, new: Files, sources: Mapping[str, str] | None = None) -> list[Change]:
+    """What changed from ``old`` to ``new``; equal folders give nothing, others always something.
+
+    Args:
+        old: Every file of the published folder by path; empty for a new module.
+        new: Every file of the draft.
+        sources: Titles of sources by their number.
+    """
+    before, after = _folder(old), _folder(new)
+    names = Names(_outcomes(before) | _outcomes(after), dict(sources or {}))
+    found = [
+        Change("details", "Module details", tuple(_details(before, after, names))),
+        *_lessons(before, after, names),
+        *_items(before, after, names),
+        Change("job-aid", "Job aid", tuple(_page("job-aid.md", old, new, names))),
+        *_guides(old, new, names),
+        Change("media", "Media", tuple(_media(old, new))),
+        Change("notes", "Notes and layout", tuple(_notes(before, after))),
+    ]
+    return [change for change in found if change.passages]
+
+
+def count(changes: list[Change]) -> int:
+    """How many things changed."""
+    return sum(len(change.passages) for change in changes)
+
+
+def _folder(files: Files) -> Folder:
+    details = _table(files.get("module.toml", b"")) or {}
+    listed = details.pop("lessons", [])
+    lessons = [key for key in listed if isinstance(key, str)] if isinstance(listed, list) else []
+    items: dict[str, Table] = {}
+    for path in sorted(files):
+        if path.startswith("items/"):
+            rows = (_table(files[path]) or {}).get("item", [])
+            items |= {str(row.get("key", "")): row for row in rows if isinstance(row, dict)}
+    return Folder(files, details, list(dict.fromkeys(lessons)), items)
+
+
+def _table(content: bytes | str) -> Table | None:
+    try:
+        return tomllib.loads(content.decode() if isinstance(content, bytes) else content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _outcomes(folder: Folder) -> dict[str, str]:
+    rows = folder.details.get("outcome", [])
+    rows = rows if isinstance(rows, list) else []
+    return {str(r.get("key")): str(r.get("text", "")) for r in rows if isinstance(r, dict)}
+
+
+def _details(before: Folder, after: Folder, names: Names) -> Iterator[Passage]:
+    if not before.details and after.details:
+        yield passage("New module", None, whole(after.details, names))
+    else:
+        yield from changed_fields(before.details, after.details, names)
+
+
+def _lessons(before: Folder, after: Folder, names: Names) -> Iterator[Change]:
+    """Lessons by the new order, those that are gone at the end."""
+    kept = [key for key in before.lessons if key in after.lessons]
+    stayed = _longest_common(kept, [key for key in after.lessons if key in kept])
+    for number, key in enumerate(after.lessons, 1):
+        path = f"lessons/{key}.md"
+        passages = list(_page(path, before.files, after.files, names))
+        if key in kept and key not in stayed:
+            place = before.lessons.index(key) + 1
+            passages.insert(0, passage("Moved", f"Lesson {place}", f"Lesson {number}"))
+        yield Change(f"lesson:{key}", f"Lesson {number}, {_title(after.files, path, key)}", tuple(passages))
+    for key in before.lessons:
+        if key not in after.lessons:
+            path = f"lessons/{key}.md"
+            title = f"Lesson {before.lessons.index(key) + 1}, {_title(before.files, path, key)}"
+            body = front_matter(as_text(before.files.get(path, b"")))[1]
+            gone = passage("Lesson removed", _told(body, names), None)
+            yield Change(f"lesson:{key}", title, (gone,))
+
+
+def _guides(old: Files, new: Files, names: Names) -> Iterator[Change]:
+    """A guide's own file, which stands beside its media."""
+    for path in sorted({*old, *new}):
+        if _is_guide(path):
+            yield Change("text", "The guide’s text", tuple(_page(path, old, new, names)))
+
+
+def _is_guide(path: str) -> bool:
+    return "/" not in path and path.endswith(".md") and path != "job-aid.md"
+
+
+def _longest_common(old: list[str], new: list[str]) -> set[str]:
+    """Keys that kept their order, as many as possible: the others were moved."""
+    best: list[list[str]] = [[]]
+    for key in new:
+        place = old.index(key)
+        before = [run for run in best if not run or old.index(run[-1]) < place]
+        longest: list[str] = max(before, key=len)
+        best.append([*longest, key])
+    kept: list[str] = max(best, key=len)
+    return set(kept)
+
+
+def _title(files: Files, path: str, key: str) -> str:
+    head, _ = front_matter(as_text(files.get(path, b"")))
+    title = (_table(head) or {}).get("title")
+    return title if isinstance(title, str) and title.strip() else spoken(key)
+
+
+def front_matter(text: str) -> tuple[str, str]:
+    """A page's TOML and its text; all of it is text where there is no front matter."""
+    rows = text.split("\n")
+    ends = [number for number, row in enumerate(rows) if row.rstrip() == "+++"][:2]
+    if len(ends) < 2 or ends[0] != 0:
+        return "", text
+    return "\n".join(rows[1 : ends[1]]), "\n".join(rows[ends[1] + 1 :])
+
+
+def _page(path: str, old: Files, new: Files, names: Names) -> Iterator[Passage]:
+    """A lesson or the job aid: its front matter, then its text."""
+    if path not in new and path not in old:
+        return
+    (head, body), (new_head, new_body) = (front_matter(as_text(f.get(path, b""))) for f in (old, new))
+    what = "Guide" if _is_guide(path) else "Lesson" if path.startswith("lessons/") else "Job aid"
+    if path not in old:
+        yield passage(f"New {what.lower()}", None, _told(new_body, names))
+    elif path not in new:
+        yield passage(f"{what} removed", _told(body, names), None)
+    else:
+        yield from changed_fields(_table(head) or {}, _table(new_head) or {}, names)
+        yield from _text(body, new_body, names)
+
+
+def _text(old: str, new: str, names: Names) -> Iterator[Passage]:
+    """The changed paragraphs of a text, each named by the heading that it stands under."""
+    pairs = paragraphs(old, new)
+    last = len(pairs) - 1
+    heading = ""
+    for place, pair in enumerate(pairs):
+        title = _HEADING.match((pair.new or pair.old or "").strip())
+        if title:
+            heading = title[1]
+        if not pair.same:
+            yield from _paragraph(pair, _where(heading, at_end=place == last), names)
+
+
+def _where(heading: str, *, at_end: bool) -> str:
+    under = f"in “{heading}”" if heading else "before the first heading"
+    return "at the end" if at_end else under
+
+
+def _paragraph(pair: Pair, where: str, names: Names) -> Iterator[Passage]:
+    (kind, old), (new_kind, new) = _shown(pair.old), _shown(pair.new)
+    if kind == new_kind == "Check":
+        tables = _table(old or ""), _table(new or "")
+        if tables[0] and tables[1]:
+            yield from changed_fields(tables[0], tables[1], names, where=f", in the check {where}")
+            return
+    kind = new_kind or kind
+    if kind == "Check":
+        old, new = (_check(text, names) for text in (old, new))
+    if old is None:
+        yield passage(f"{kind} added {where}", None, new)
+    elif new is None:
+        yield passage(f"{kind} removed {where.replace('in “', 'from “')}", old, None)
+    else:
+        yield passage(f"{kind} changed {where}", *_plainly(old, new))
+
+
+def _plainly(old: str, new: str) -> tuple[str, str]:
+    """Both without marks of emphasis and addresses of links, unless it is in them that they differ."""
+    plain = _plain(old), _plain(new)
+    same_links = _LINK.findall(old) == _LINK.findall(new)
+    return plain if same_links and plain[0] != plain[1] else (old, new)
+
+
+def _plain(text: str) -> str:
+    return _LINK.sub(r"\1", text).replace("**", "")
+
+
+def _told(body: str, names: Names) -> str:
+    """A whole text as a reader takes it in, each box named."""
+    parts = [_block_told(*_shown(block), names) for block in blocks(body) if block.strip()]
+    return "\n\n".join(parts) or "(empty)"
+
+
+def _block_told(kind: str, text: str | None, names: Names) -> str:
+    if kind == "Check":
+        return f"Check\n{_check(text, names)}"
+    bare = _plain(text or "")
+    return bare.lstrip("# ") if kind == "Heading" else bare if kind == "Text" else f"{kind}: {bare}"
+
+
+def _check(text: str | None, names: Names) -> str | None:
+    table = _table(text) if text is not None else None
+    return whole(table, names) if table else text
+
+
+def _shown(block: str | None) -> tuple[str, str | None]:
+    """What kind of paragraph it is, and its words without the marks of a container."""
+    if block is None:
+        return "", None
+    text = block.strip()
+    opened = _OPENED.match(text.split("\n", 1)[0])
+    if not opened or opened[1] not in BOXES:
+        return "Heading" if _HEADING.fullmatch(text) else "Text", text
+    inner = re.sub(r"\n:::[ \t]*$", "", text.partition("\n")[2]) if "\n" in text else ""
+    inner = "" if inner.strip() == ":::" else inner
+    return BOXES[opened[1]], f"{opened[2]}\n{inner}".strip()
+
+
+def _items(before: Folder, after: Folder, names: Names) -> Iterator[Change]:
+    for key, table in after.items.items():
+        if key in before.items:
+            found = tuple(changed_fields(before.items[key], table, names))
+        else:
+            found = (passage("New question", None, whole(_as_asked(table), names)),)
+        yield Change(f"item:{key}", question_name(key), found)
+    for key, table in before.items.items():
+        if key not in after.items:
+            gone = passage("Question removed", whole(_as_asked(table), names), None)
+            yield Change(f"item:{key}", question_name(key), (gone,))
+
+
+def _as_asked(table: Table) -> Table:
+    """The table in the order in which a learner meets it, whatever the order of its lines."""
+    asked = ("stimulus", "prompt")
+    first = {name: table[name] for name in asked if name in table}
+    parts = {name: value for name, value in table.items() if isinstance(value, list) and name != "source"}
+    return first | parts | table
+
+
+def question_name(key: str) -> str:
+    """What an author calls an item: its key in plain words."""
+    name = spoken(key)
+    return name if name.startswith("Question ") else f"Question “{name}”"
+
+
+def _media(old: Files, new: Files) -> Iterator[Passage]:
+    for path in sorted({*old, *new}):
+        if not path.startswith("media/") or old.get(path) == new.get(path):
+            continue
+        name = path.removeprefix("media/")
+        sizes = [None if path not in f else f"{name}, {_size(len(f[path]))}" for f in (old, new)]
+        act = "Added" if path not in old else "Removed" if path not in new else "Replaced"
+        yield passage(f"{act}: {name}", sizes[0], sizes[1], path)
+
+
+def _size(length: int) -> str:
+    return f"{length:,} bytes"
+
+
+def _notes(before: Folder, after: Folder) -> Iterator[Passage]:
+    """Files that differ in what no learner reads: notes, order and layout; and files that cannot be read."""
+    old, new = before.files, after.files
+    for path in sorted({*old, *new}):
+        if path.startswith("media/") or old.get(path) == new.get(path) or _is_told(path, before, after):
+            continue
+        texts = [as_text(f.get(path, b"")) for f in (old, new)]
+        for pair in paragraphs(*texts):
+            if pair.old != pair.new:
+                yield passage(f"In {_file_name(path)}", pair.old, pair.new)
+
+
+def _is_told(path: str, before: Folder, after: Folder) -> bool:
+    """Whether what changed in the file is told of in the place that it holds."""
+    old, new = (before.files.get(path), after.files.get(path))
+    if path.endswith(".md"):
+        listed = not path.startswith("lessons/") or path[8:-3] in {*before.lessons, *after.lessons}
+        return listed and (old is None or new is None or _says_else(old, new))
+    tables = _table(old or b""), _table(new or b"")
+    return tables[0] is not None and tables[1] is not None and tables[0] != tables[1]
+
+
+def _says_else(old: bytes, new: bytes) -> bool:
+    (head, body), (new_head, new_body) = front_matter(as_text(old)), front_matter(as_text(new))
+    tables = _table(head), _table(new_head)
+    if tables[0] is None or tables[1] is None:
+        return False
+    return tables[0] != tables[1] or any(not pair.same for pair in paragraphs(body, new_body))
+
+
+def _file_name(path: str) -> str:
+    """A file as an author may know it."""
+    if path == "module.toml":
+        return "the module’s details"
+    if path.startswith("items/"):
+        return f"the questions on “{spoken(path[6:].removesuffix('.toml'))}”"
+    if path.startswith("lessons/"):
+        return f"the lesson “{spoken(path[8:].removesuffix('.md'))}”"
+    if _is_guide(path):
+        return "the guide’s text"
+    return "the job aid" if path == "job-aid.md" else f"the file {path}"

@@ -1,0 +1,84 @@
+"""What ``module.toml`` says of a module, as an author edits it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from portal.domain.authoring.editing.toml_patch import parsed, rewrite
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A module's details, its outcomes and the rules of its assessment."""
+
+    title: str
+    aim: str
+    owner: str
+    review_on: date
+    minutes: int
+    mastery_score: Decimal  # 0 to 1
+    outcomes: Sequence[tuple[str, str]]  # key and text, in order
+    draw: int  # items an attempt
+    at_least_per_outcome: int = 0
+    attempts: int = 0  # 0: no limit
+    wait_minutes: int = 0  # after a fail
+    test_out: bool = False
+
+
+_PLAIN: dict[str, Any] = {
+    "title": "",
+    "aim": "",
+    "owner": "",
+    "review_on": date.min,
+    "minutes": 0,
+    "mastery_score": 0,
+}
+_RULES: dict[str, Any] = {
+    "draw": 1,
+    "at_least_per_outcome": 0,
+    "attempts": 0,
+    "wait_minutes": 0,
+    "test_out": False,
+}
+
+
+def read(module_toml: bytes) -> Details:
+    """What the file says; what it does not say is empty, as the check tells."""
+    said = _PLAIN | parsed(module_toml.decode())
+    rules = said.get("assessment") or {}
+    return Details(
+        **{name: said[name] for name in _PLAIN if name != "mastery_score"},
+        mastery_score=Decimal(said["mastery_score"]),
+        outcomes=[(each.get("key", ""), each.get("text", "")) for each in said.get("outcome", [])],
+        **{name: rules.get(name, default) for name, default in _RULES.items()},
+    )
+
+
+def write(module_toml: bytes, details: Details) -> bytes:
+    """The file, changed to say ``details``; a rule that has its default and is not written stays so."""
+    text = module_toml.decode()
+    said = parsed(text)
+    first = {"key": said.get("key")} | {name: getattr(details, name) for name in _PLAIN}
+    wanted = first | {name: value for name, value in said.items() if name not in first}
+    held = {each.get("key"): each for each in said.get("outcome", [])}
+    wanted["outcome"] = [held.get(key, {}) | {"key": key, "text": text} for key, text in details.outcomes]
+    rules = dict(said.get("assessment") or {})
+    for name, default in _RULES.items():
+        value = getattr(details, name)
+        if name in rules or value != default or name == "draw":
+            rules[name] = value
+    wanted["assessment"] = rules
+    return rewrite(text, wanted).encode()
+
+
+def lessons(module_toml: bytes) -> list[str]:
+    """The lessons' names, in order."""
+    return [str(name) for name in parsed(module_toml.decode()).get("lessons", [])]
+
+
+def with_lessons(module_toml: bytes, keys: Sequence[str]) -> bytes:
+    """The file with these lessons, in this order."""
+    text = module_toml.decode()
+    return rewrite(text, parsed(text) | {"lessons": list(keys)}).encode()

@@ -1,0 +1,74 @@
+"""The template of a new module: small, whole, and written to be overwritten."""
+
+from datetime import date
+
+from portal.domain.authoring.editing import lesson, toml_writer
+
+_OUTCOMES = (
+    ("outcome-1", "Say what a learner can do after the first lesson"),
+    ("outcome-2", "Say what a learner can do after the second lesson"),
+)
+
+
+def folder(key: str, title: str, owner: str, review_on: date) -> dict[str, bytes]:
+    """Every file of the new module by path."""
+    module = {
+        "key": key,
+        "title": title,
+        "aim": "Say in one sentence what this module is for.",
+        "owner": owner,
+        "review_on": review_on,
+        "minutes": 10,
+        "mastery_score": 0.75,
+        "lessons": ["lesson-1", "lesson-2"],
+        "outcome": [{"key": each, "text": text} for each, text in _OUTCOMES],
+        "assessment": {"draw": 4, "at_least_per_outcome": 1},
+    }
+    return {
+        "module.toml": toml_writer.members(module).encode(),
+        "lessons/lesson-1.md": lesson.new("First lesson", 4, ["outcome-1"], _FIRST),
+        "lessons/lesson-2.md": lesson.new("Second lesson", 4, ["outcome-2"], _SECOND),
+        "items/items.toml": toml_writer.members({"item": [_item(number) for number in range(1, 5)]}).encode(),
+    }
+
+
+_FIRST = """\
+Begin with a short case: what a learner may meet on their next shift. Say what was seen and done.
+
+## What to look for
+
+- Write short sentences, with one thought in each.
+- Name what can be seen or heard, not what somebody is.
+
+::: inset
+Put the one thing that a learner should remember in this box.
+:::
+"""
+_SECOND = """\
+Say in one or two sentences what a learner does differently after this lesson.
+
+## What to do first
+
+1. Write each step as an order: who does what, and when.
+2. Keep to steps that a learner can take alone.
+
+::: warning
+Say here what must never be done, or take this box out.
+:::
+"""
+
+
+def _item(number: int) -> dict[str, object]:
+    return {
+        "key": f"question-{number}",
+        "outcome": "outcome-1" if number <= 2 else "outcome-2",
+        "kind": "single",
+        "prompt": f"Write question {number} here.",
+        "explanation": "Say why the right answer is right. It is shown after a pass.",
+        "source": "practice",
+        "choice": [
+            {"key": "a", "text": "The right answer", "feedback": "Right. Say why.", "correct": True},
+            {"key": "b", "text": "A likely mistake", "feedback": "Not right. Say why."},
+            {"key": "c", "text": "Another likely mistake", "feedback": "Not right. Say why."},
+        ],
+    }

@@ -1,0 +1,231 @@
+"""What stands in the way of publishing, and what an author may consider, each beside its place. Pure."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from portal.domain import content_checks
+from portal.domain.authoring.content_types import subject
+from portal.domain.authoring.editing.content_diff import question_name
+from portal.domain.authoring.editing.field_tables import short, spoken
+from portal.domain.authoring.editing.row_numbers import row_name
+from portal.domain.authoring.findings.messages import told
+from portal.domain.catalogue.services import Reading
+from portal.domain.catalogue.sources.items import ItemText
+from portal.domain.catalogue.sources.module_source import Package, Page
+from portal.domain.content_checks import metrics
+from portal.domain.content_checks.placeholders import leftovers, of_guide
+from portal.platform.formats.faults import Fault
+
+LEAST_WORDS, MOST_WORDS = 350, 600
+HIGHEST_GRADE = 9.0
+LEAST_ITEMS = 4  # an outcome
+_CATCH_ALL = re.compile(r"\b(?:all|none|any|both) of (?:the above|these)\b", re.IGNORECASE)
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    PUT_RIGHT = "Put right"  # nothing is sent for review while there is one
+    CONSIDER = "Consider"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about one place of a module."""
+
+    level: Level
+    place: str  # "details", "lesson:key", "item:key", "job-aid", "media"; of a guide "text"
+    said: str  # a sentence for the author
+    quoted: str = ""  # the words it is about, as they stand there; empty: the whole place
+    line: int | None = None  # of the place's text, counted from 1; for the mark in the preview
+
+    @property
+    def put_right(self) -> bool:
+        """Whether it stands in the way."""
+        return self.level is Level.PUT_RIGHT
+
+
+def findings(key: str, reading: Reading, files: Mapping[str, bytes]) -> list[Finding]:
+    """Everything found in a module or guide: the faults of the check first, then what its measures say.
+
+    Args:
+        key: The module's.
+        reading: What the check made of ``files``.
+        files: Every file of the folder by path.
+    """
+    package = reading.modules[0].package if reading.modules else None
+    outcomes = {o.key: o.text for o in package.outcomes} if package else {}
+    found = [_from_fault(key, fault, files, outcomes) for fault in reading.faults.listed()]
+    if package is not None:
+        found += [*_leftovers(leftovers(package)), *_module(package), *_lessons(package), *_items(package)]
+    for checked in reading.guides:
+        found += _leftovers(of_guide(checked.guide))
+    if not len(reading.faults):  # as the command does: what cannot be read is not measured
+        advice = [_from_fault(key, fault, files, outcomes) for fault in content_checks.of_guides(reading)]
+        found += [replace(each, level=Level.CONSIDER) for each in advice]
+    return list(dict.fromkeys(found))
+
+
+def at(found: Sequence[Finding], place: str) -> list[Finding]:
+    """Those of one place."""
+    return [finding for finding in found if finding.place == place]
+
+
+def counts(found: Sequence[Finding]) -> tuple[int, int]:
+    """How many there are to put right, and how many to consider."""
+    right = sum(finding.put_right for finding in found)
+    return right, len(found) - right
+
+
+def place_name(place: str, titles: Mapping[str, str]) -> str:
+    """A place as a page calls it; ``titles`` are those of lessons by their keys."""
+    kind, _, key = place.partition(":")
+    if kind == "lesson":
+        return f"Lesson “{titles.get(key) or spoken(key)}”"
+    if kind == "item":
+        return question_name(key)
+    return {
+        "details": "Module details",
+        "job-aid": "Job aid",
+        "media": "Media",
+        "text": "The guide’s text",
+    }.get(kind, "The module")
+
+
+def _from_fault(key: str, fault: Fault, files: Mapping[str, bytes], outcomes: Mapping[str, str]) -> Finding:
+    path = fault.path.removeprefix(f"{subject(key).folder}/")
+    text = files.get(path, b"").decode(errors="replace") if not path.startswith("media/") else ""
+    place = _place(path, fault.line, text)
+    quoted, line = _quoted(path, fault.line, text)
+    row = row_name(text, fault.line) if fault.line and path.endswith(".toml") else ""
+    return Finding(Level.PUT_RIGHT, place, told(fault.reason, outcomes, row), quoted, line)
+
+
+def _place(path: str, line: int | None, text: str) -> str:
+    if path.startswith("lessons/"):
+        return f"lesson:{path[8:].removesuffix('.md')}"
+    if path.startswith("items/"):
+        return _item_place(line or 1, text)
+    if path.endswith(".md"):
+        return "job-aid" if path == "job-aid.md" else "text"
+    return "media" if path.startswith("media/") else "details"
+
+
+def _item_place(line: int, text: str) -> str:
+    """The item whose header is the last at or above the line."""
+    rows = text.split("\n")[:line]
+    number = sum(bool(re.match(r"\s*\[\[\s*item\s*\]\]", row)) for row in rows)
+    try:
+        keys = [str(item.get("key", "")) for item in tomllib.loads(text).get("item", [])]
+    except (ValueError, AttributeError, RecursionError):
+        return "details"
+    return f"item:{keys[number - 1]}" if 0 < number <= len(keys) else "details"
+
+
+def _quoted(path: str, line: int | None, text: str) -> tuple[str, int | None]:
+    """The words of a lesson's or job aid's line, and its number within the text below the front matter."""
+    if line is None or not path.endswith(".md"):
+        return "", None
+    rows = text.split("\n")
+    ends = [number for number, row in enumerate(rows) if row.rstrip() == "+++"][:2]
+    first = ends[1] + 1 if len(ends) == 2 else 0
+    if not first < line <= len(rows):
+        return "", None
+    return short(rows[line - 1].strip(), 80), line - first
+
+
+def _leftovers(held: Iterator[tuple[str, str, int | None]]) -> Iterator[Finding]:
+    for place, text, line in held:
+        said = "These are still the words of the template. Write your own."
+        yield Finding(Level.PUT_RIGHT, place, said, short(text, 80), line)
+
+
+def _consider(place: str, said: str, quoted: str = "") -> Finding:
+    return Finding(Level.CONSIDER, place, said, quoted)
+
+
+def _module(package: Package) -> Iterator[Finding]:
+    whole = metrics.of_module(package)
+    if package.lessons and abs(whole.minutes - package.minutes) > max(3, package.minutes / 5):
+        yield _consider(
+            "details",
+            f"The module says {package.minutes} minutes. Reading, checks and one assessment take about"
+            f" {round(whole.minutes)}.",
+        )
+    for outcome in whole.coverage:
+        least = max(1, package.assessment.at_least_per_outcome)
+        if least <= outcome.items < LEAST_ITEMS:
+            yield _consider(
+                "details",
+                f"The outcome “{outcome.text}” has {_questions(outcome.items)}. {LEAST_ITEMS} or more let"
+                " every attempt differ.",
+            )
+    if whole.bank.too_many:
+        yield _consider(
+            "details",
+            f"The right choice is the longest in {whole.bank.longest} of {whole.bank.items} questions."
+            " Someone who guesses the longest would be right too often.",
+        )
+
+
+def _questions(count: int) -> str:
+    return "1 question" if count == 1 else f"{count} questions"
+
+
+def _lessons(package: Package) -> Iterator[Finding]:
+    for lesson in package.lessons:
+        if lesson.body.strip():
+            yield from _lesson(lesson)
+
+
+def _lesson(lesson: Page) -> Iterator[Finding]:
+    place, found = f"lesson:{lesson.key}", metrics.of_text(lesson.body)
+    if not LEAST_WORDS <= found.words <= MOST_WORDS:
+        yield _consider(place, f"The lesson has {found.words:,} words. A lesson of 350 to 600 reads well.")
+    if abs(found.minutes - lesson.minutes) > 1.5:
+        honest = max(1, round(found.minutes))
+        yield _consider(
+            place,
+            f"The lesson says {_minutes(lesson.minutes)}. At 200 words a minute and 45 seconds a check, it"
+            f" takes about {_minutes(honest)}.",
+        )
+    if found.grade is not None and found.grade > HIGHEST_GRADE:
+        yield _consider(
+            place,
+            f"The text reads at grade {found.grade:g}. Shorter sentences and words bring it to 9 or lower.",
+        )
+    if not metrics.ends_in_check(lesson):
+        yield _consider(place, "The lesson does not end in a check. One lets the reader see what stayed.")
+
+
+def _minutes(count: int) -> str:
+    return "1 minute" if count == 1 else f"{count} minutes"
+
+
+def _items(package: Package) -> Iterator[Finding]:
+    for item in package.items:
+        if item.key and not item.retired:
+            yield from _item(item)
+
+
+def _item(item: ItemText) -> Iterator[Finding]:
+    place, choices = f"item:{item.key}", metrics.choices_of(item)
+    found = metrics.lengths(choices)
+    if found is not None and found.tells:
+        longest = max((c for c in choices if c.correct), key=lambda choice: len(choice.text))
+        yield _consider(
+            place,
+            f"The right choice has {found.right} characters, the longest wrong one {found.wrong}. Make them"
+            " alike, or its length gives it away.",
+            short(longest.text),
+        )
+    if choices and not 3 <= len(choices) <= 5:
+        yield _consider(place, f"There are {len(choices)} choices. Three to five work best.")
+    for choice in choices:
+        if caught := _CATCH_ALL.search(choice.text):
+            yield _consider(
+                place, f"“{caught[0]}” tests how choices are read, not what is known.", short(choice.text)
+            )

@@ -1,0 +1,186 @@
+"""What the check says, in the words of an author: no files, no lines, no TOML. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from portal.domain.authoring.editing.field_tables import FIELDS, PARTS, spoken
+
+Told = Callable[[re.Match[str], Mapping[str, str]], str]
+
+MISSING = {
+    "[assessment]": "The rules of the assessment are missing. Write them in the module’s details.",
+    "[[outcome]]": "The module needs at least one outcome. Write it in the module’s details.",
+    "[[item]]": "There is no question here yet. Write one.",
+    "lessons": "The module needs at least one lesson.",
+}
+
+
+def _label(name: str) -> str:
+    return FIELDS.get(name, spoken(name))
+
+
+def _missing(found: re.Match[str], _: Mapping[str, str]) -> str:
+    name = found[1]
+    if name in MISSING:
+        return MISSING[name]
+    group = re.fullmatch(r"\[\[(?:\w+\.)*(\w+)\]\]", name)
+    if group:
+        return f"There is no {PARTS.get(group[1], spoken(group[1]).lower())} yet. Add one."
+    return f"{_label(name)} is missing. Write it."
+
+
+def _field(sentence: str) -> Told:
+    return lambda found, _: sentence.format(_label(found[1]), *found.groups()[1:])
+
+
+def _outcome(sentence: str) -> Told:
+    return lambda found, texts: sentence.format(texts.get(found[1], found[1]), *found.groups()[1:])
+
+
+def _plain(sentence: str) -> Told:
+    return lambda found, _: sentence.format(*(group or "" for group in found.groups()))
+
+
+RULES: list[tuple[str, Told]] = [
+    (r"“([^”]+)” is missing\.", _missing),
+    (r"“(\w+)” needs a text between quotation marks\.", _field("{} is empty. Write it.")),
+    (r"“(\w+)” needs a whole number, (\d+) or more\.", _field("{} needs a whole number, {} or more.")),
+    (r"“(\w+)” needs a number above 0 and at most 1.*", _field("{} needs a percentage from 1 to 100.")),
+    (
+        r"“(\w+)” needs a number from 0 to 1, .*",
+        _field("{} needs a number from 0 to 1, such as 0.5, with at most four places."),
+    ),
+    (r"“(\w+)” needs true or false\.", _field("{} needs yes or no.")),
+    (r"“(\w+)” needs a date .*", _field("{} needs a date, such as 31 May 2027.")),
+    (r"“(\w+)” needs a list of texts.*", _field("{} needs at least one entry. Choose or write one.")),
+    (r"“(\w+)” names something twice\..*", _field("{}: something is named twice. Name each once.")),
+    (r"“(\w+)” needs (?:a table|tables) headed .*", _field("{} cannot be read. Write it again.")),
+    (r"“([^”]*)” is not a known key here\..*", _plain("The portal does not know “{}” here. Take it out.")),
+    (
+        r"The outcome “(.+?)”(?: of “.+”)? is not in module\.toml\..*",
+        _plain("The outcome “{}” is not one of this module’s. Choose one that is."),
+    ),
+    (
+        r"No lesson serves the outcome “(.+)”\. Name it in one\.",
+        _outcome("No lesson serves the outcome “{}”. Choose it in a lesson."),
+    ),
+    (
+        r"The outcome “(.+)” has (\d+) items and needs (\d+)\..*",
+        _outcome("The outcome “{}” has {} questions and needs {}. Write more."),
+    ),
+    (r"The outcome “(.+)” stands twice\..*", _outcome("The outcome “{}” stands twice. Take one out.")),
+    (
+        r"The assessment draws (\d+) items, but the bank has (\d+)\..*",
+        _plain("An assessment asks {} questions, but there are {}. Write more, or ask fewer."),
+    ),
+    (
+        r"(\d+) items cannot hold (\d+) of each outcome\..*",
+        _plain("{} questions cannot hold {} of each outcome. Ask more in an assessment."),
+    ),
+    (
+        r"The key “(.+?)” is also used in .*",
+        _plain("Another question is called “{}” too. Give this one another name."),
+    ),
+    (
+        r"The key “(.+?)” is used twice in this lesson\..*",
+        _plain("Two checks of this lesson have the key “{}”. Give each its own."),
+    ),
+    (
+        r"The key “(.+?)” is used twice in this item\..*",
+        _plain("“{}” stands twice in this question. Take one out."),
+    ),
+    (
+        r"The source “(.+?)” of “.+?” is not in _sources\.toml\..*",
+        _plain("The source “{}” is not on the list of sources. Choose one that is, or “Practice”."),
+    ),
+    (
+        r"The source “(.+?)” of “.+?” is not testable\..*",
+        _plain("The source “{}” may not be tested. Choose another, or “Practice”."),
+    ),
+    (
+        r"The item “.+?” has (\d+) correct choices\. Mark (exactly one|two or more) correct = true\.",
+        lambda found, _: f"Mark {found[2]} as right. Now {found[1]} {'is' if found[1] == '1' else 'are'}.",
+    ),
+    (
+        r"Write the prompt as one paragraph\..*",
+        _plain("Write the question as one paragraph. What comes before it belongs in the situation."),
+    ),
+    (
+        r"“\[\[force\.(.*?)\]\]” is not in _force\.toml\..*",
+        _plain("The force has no entry “{}”. Correct the name between the brackets."),
+    ),
+    (
+        r"“(.+)” is not in _glossary\.toml\. Add the term, or write its words\.",
+        _plain("“{}” is not in the glossary. Write its words instead."),
+    ),
+    (
+        r"There is no media/(\S+\.narrow\.\w+)\. Draw the figure once more, 320 wide, for phones\.",
+        _plain("There is no drawing for phones. Draw the figure once more, 320 wide, and upload it as {}."),
+    ),
+    (
+        r"“(.+)” is not in _glossary\.toml\..*",
+        _plain("“{}” is not in the glossary. Correct the link."),
+    ),
+    (
+        r"There is no media/(\S+) in the module's folder\..*",
+        _plain("There is no file “{}” among the media. Upload it, or correct the name."),
+    ),
+    (
+        r"Write the figure's content as text between .*",
+        _plain("A figure has no text alternative. Between ::: figure and :::, write what it shows."),
+    ),
+    (
+        r"There is no lessons/(.+)\.md\..*",
+        _plain("The lesson “{}” has no text. Write it, or remove the lesson."),
+    ),
+    (
+        r"Add “(.+)” to the list of lessons in .*",
+        _plain("The lesson “{}” is not on the list of lessons. Add it, or remove it."),
+    ),
+    (r"Begin with front matter:.*", _plain("The title above the text cannot be read. Write it again.")),
+    (r"Write the text below the front matter\.", _plain("There is no text yet. Write it.")),
+    (r"This is not TOML: .*", _plain("This part cannot be read. Look for a missing quotation mark.")),
+    (r"The key must be the folder's name: .*", _plain("The module’s key may not be changed.")),
+    (r"“(.+)” is not a key\..*", _plain("“{}” cannot be a key. Use letters, digits and single hyphens.")),
+]
+_EMPTY = re.compile(r"“(\w+)” (?:is missing\.|needs a text between quotation marks\.)")
+_COMPILED = [(re.compile(pattern, re.DOTALL), told) for pattern, told in RULES]
+
+CLEANING = [
+    (re.compile(r"\[\[(?:\w+\.)*(\w+)\]\]"), lambda m: PARTS.get(m[1], m[1])),
+    (re.compile(r"\s*(?:in|to|from) (?:_?[\w/\-]+\.(?:toml|md))"), lambda m: ""),
+    (re.compile(r"_?[\w/\-]+\.(?:toml|md)"), lambda m: "the module"),
+    (re.compile(r"The items? “[^”]*”"), lambda m: "This question"),
+    (re.compile(r"\bitems?\b"), lambda m: "questions" if m[0].endswith("s") else "question"),
+    (re.compile(r"(\w+) = \S+"), lambda m: _label(m[1]).lower()),
+    (re.compile(r"\bTOML\b"), lambda m: "text"),
+]
+
+
+def told(reason: str, outcomes: Mapping[str, str], row: str = "") -> str:
+    """A fault's reason as an author understands it.
+
+    Args:
+        reason: As the check gives it.
+        outcomes: Texts of outcomes by their keys.
+        row: The row that it is about, such as “step 2”; empty: none.
+    """
+    if not row:
+        return _told(reason, outcomes)
+    row = row[0].upper() + row[1:]
+    if empty := _EMPTY.fullmatch(reason):
+        return (
+            f"{row} is empty. Write it."
+            if empty[1] == "text"
+            else f"{row}: {_label(empty[1])} is empty. Write it."
+        )
+    return f"{row}: {_told(reason, outcomes)}"
+
+
+def _told(reason: str, outcomes: Mapping[str, str]) -> str:
+    for pattern, sentence in _COMPILED:
+        if found := pattern.fullmatch(reason):
+            return sentence(found, outcomes)
+    for pattern, words in CLEANING:
+        reason = pattern.sub(words, reason)
+    return reason

@@ -1,0 +1,43 @@
+"""Checks and prepares an upload for storage, in a separate process."""
+
+from collections.abc import Collection
+from typing import Any
+
+from portal.domain.authoring.media.draft_media import Ready, Upload, UploadError
+from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
+from portal.platform.isolation.running import read_apart
+from portal.platform.isolation.stops import ReadingStoppedError
+
+READER = Reader(
+    "portal.domain.authoring.media.draft_media:prepare_medium",
+    Limits(memory=512 * MEBIBYTE, processor=20, wall=60, answer=16 * MEBIBYTE),
+    thing="This file",
+    advice="Save it again with another program, or choose another.",
+)
+FIELDS = ("file", "title", "alternative")
+
+
+def prepare_upload(upload: Upload, held: Collection[str], wide: bytes | None = None) -> Ready:
+    """The upload ready to be stored; arguments and errors are those of ``portal.domain.authoring.media.draft_media.ready``."""
+    arguments = {
+        "filename": upload.filename,
+        "title": upload.title,
+        "alternative": upload.alternative,
+        "target": upload.target,
+        "held": sorted(held),
+    }
+    pieces = [upload.content] if wide is None else [upload.content, wide]
+    try:
+        ready = read_apart(READER, arguments, pieces, _upload_of_answer)
+    except ReadingStoppedError as error:
+        raise UploadError("file", str(error)) from error
+    if isinstance(ready, UploadError):
+        raise ready
+    return ready
+
+
+def _upload_of_answer(value: Any, pieces: list[bytes]) -> Ready | UploadError:
+    if "refused" in value:
+        return UploadError(FIELDS[FIELDS.index(value["field"])], str(value["refused"]))
+    (content,) = pieces
+    return Ready(str(value["name"]), content, str(value["figure"]), bool(value["needs_place"]))

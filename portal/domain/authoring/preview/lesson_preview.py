@@ -1,0 +1,82 @@
+"""One text of a draft as a learner would see it, with the words that stand in its editor now."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from portal.domain.authoring.editing.content_diff import front_matter
+from portal.domain.authoring.findings import check_cache
+from portal.domain.authoring.findings import collect as finder
+from portal.domain.authoring.findings.collect import Finding
+from portal.domain.authoring.media import blob_store
+from portal.domain.authoring.preview import anchors, learner_view
+from portal.domain.authoring.queries import DraftState
+from portal.domain.catalogue.markdown.figures import PHONE
+from portal.domain.catalogue.markdown.placeholders import fill
+from portal.domain.catalogue.services import Reading
+from portal.domain.content_checks import metrics
+from portal.domain.content_checks.metrics import TextMeasures
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A lesson, job aid or guide, rendered, with what the check says about it."""
+
+    html: Markup
+    findings: list[Finding]  # the number of each, counted from 1, names its mark
+    measured: TextMeasures
+
+
+def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
+    """The text at ``path`` if its file held ``content``.
+
+    Only what the text can show is read with it: the module's details and the media that it names. So it
+    costs the same in a module of two lessons and of twenty.
+
+    Args:
+        state: The draft.
+        path: Such as ``lessons/name.md``.
+        content: The whole file.
+    """
+    text = content.decode()
+    _, body = front_matter(text)
+    files = around(state, body)
+    place = place_of(path)
+    files[path] = content
+    reading = check_cache.passing(state.key, files)
+    found = finder.at(finder.findings(state.key, reading, files), place)
+    if any(finding.line is not None for finding in found):
+        files[path] = (text[: len(text) - len(body)] + anchors.marked(body, found)).encode()
+        reading = check_cache.passing(state.key, files)
+    html = anchors.shown(_html(reading, place), found).replace(f'media="{PHONE}"', 'media="all"')
+    html = learner_view.inside(state.key, html)
+    return Drafted(fill(html), found, metrics.of_text(body))
+
+
+def place_of(path: str) -> str:
+    """The place of a text, as findings and presences name it."""
+    if path.startswith("lessons/"):
+        return f"lesson:{path[8:-3]}"
+    return "job-aid" if path == "job-aid.md" else "text"
+
+
+def around(state: DraftState, body: str) -> dict[str, bytes]:
+    """What is read with a text: the module's details and the media that it names, with all their files."""
+    named = {
+        path: sha
+        for path, sha in state.files.items()
+        if path == "module.toml" or (path.startswith("media/") and path.split(".")[0] in body)
+    }
+    return blob_store.files_of(named)
+
+
+def _html(reading: Reading, place: str) -> str:
+    if place == "text" and reading.guides:
+        return reading.guides[0].html
+    if not reading.modules:
+        return ""
+    module = reading.modules[0]
+    if place == "job-aid":
+        return module.job_aid.html if module.job_aid else ""
+    key = place.partition(":")[2]
+    return next((lesson.html for lesson in module.lessons if lesson.page.key == key), "")

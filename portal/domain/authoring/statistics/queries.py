@@ -1,0 +1,118 @@
+"""The submitted attempts under one module version, as item statistics need them: no person in sight."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Text, cast, func, select
+
+from portal.domain.assessment.models import Attempt, Response, Submission
+from portal.domain.authoring.statistics.item_statistics import Figures, Option, Tally, figures, tallies
+from portal.domain.catalogue.models import Activity, Item, ModuleVersion
+from portal.domain.item_kinds import kinds
+from portal.domain.records.models import Registration
+from portal.platform.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One item of a version with its figures."""
+
+    position: int
+    key: str
+    prompt_html: str
+    retired: bool
+    figures: Figures
+
+
+def version_numbers(key: str) -> list[int]:
+    """Numbers of the published versions of a module, the latest first."""
+    return list(
+        db.session.scalars(
+            select(ModuleVersion.number)
+            .join(Activity, Activity.id == ModuleVersion.activity_id)
+            .where(Activity.kind == "module", Activity.key == key)
+            .order_by(ModuleVersion.number.desc())
+        )
+    )
+
+
+def item_rows(version_id: int) -> Sequence[ItemRow]:
+    """Every item of the version, in the order of its files; four statements, however many there are.
+
+    Submissions are never changed, so figures are worked out anew only where there is one more; of the
+    versions asked for last they are kept, since thousands of attempts take a second.
+    """
+    count, newest = db.session.execute(
+        _of_version(
+            select(func.count(), func.max(Submission.recorded_at))
+            .select_from(Submission)
+            .join(Attempt, Attempt.id == Submission.attempt_id),
+            version_id,
+        )
+    ).one()
+    return _kept_rows(version_id, count, newest) if count else _item_rows(version_id)
+
+
+@lru_cache(maxsize=8)
+def _kept_rows(version_id: int, _count: int, _newest: datetime) -> Sequence[ItemRow]:
+    return _item_rows(version_id)
+
+
+def _item_rows(version_id: int) -> Sequence[ItemRow]:
+    items = db.session.scalars(
+        select(Item).where(Item.module_version_id == version_id).order_by(Item.position)
+    ).all()
+    marks, taken = tallies(_sheets(version_id)), _taken(version_id)
+    return tuple(
+        ItemRow(
+            item.position,
+            item.key,
+            item.prompt_html,
+            item.retired,
+            figures(marks.get(item.id, Tally()), _offered(item), taken[item.id]),
+        )
+        for item in items
+    )
+
+
+def _sheets(version_id: int) -> Any:
+    """The marks of each submitted attempt."""
+    return db.session.scalars(
+        _of_version(select(Submission.marks).join(Attempt, Attempt.id == Submission.attempt_id), version_id)
+    )
+
+
+def _taken(version_id: int) -> dict[int, list[tuple[Sequence[str], int]]]:
+    """How many last answers before submission held which choices, counted by the database."""
+    last = _of_version(
+        select(func.max(Response.id))
+        .join(Submission, Submission.attempt_id == Response.attempt_id)
+        .join(Attempt, Attempt.id == Response.attempt_id),
+        version_id,
+    ).group_by(Response.attempt_id, Response.item_id)
+    chosen = cast(Response.choices, Text).label("chosen")
+    rows = db.session.execute(
+        select(Response.item_id, chosen, func.count())
+        .where(Response.id.in_(last))
+        .group_by(Response.item_id, chosen)
+    )
+    taken = defaultdict[int, list[tuple[Sequence[str], int]]](list)
+    for item_id, keys, count in rows:
+        taken[item_id].append((json.loads(keys), count))
+    return taken
+
+
+def _of_version(statement: Any, version_id: int) -> Any:
+    """The statement over attempts, held to those at one version."""
+    return statement.join(Registration, Registration.id == Attempt.registration_id).where(
+        Registration.module_version_id == version_id
+    )
+
+
+def _offered(item: Item) -> list[Option]:
+    return [Option(*choice) for choice in kinds()[item.kind].offered(item.content)]

@@ -1,0 +1,117 @@
+"""Guides from what was checked to immutable rows; part of the catalogue's publishing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased, joinedload
+
+from portal.domain.catalogue.models import Activity, GuideFile, GuideVersion
+from portal.domain.catalogue.sources.guide_source import CheckedGuide
+from portal.domain.catalogue.sources.validation import sha256
+from portal.platform.audit.services import log
+from portal.platform.db import db, stamp
+from portal.platform.errors import NotFoundError
+
+WORDS_A_MINUTE = 200
+
+_other = aliased(GuideVersion)
+_NEWEST = GuideVersion.number == (
+    select(func.max(_other.number)).where(_other.activity_id == GuideVersion.activity_id).scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GuideName:
+    """What a list says of a guide."""
+
+    key: str
+    title: str
+    words: int
+
+    @property
+    def minutes(self) -> int:
+        """Minutes to read it, begun ones counted whole."""
+        return 1 + self.words // WORDS_A_MINUTE
+
+
+def current_guides() -> list[GuideVersion]:
+    """The latest version of each guide, by title."""
+    statement = select(GuideVersion).where(_NEWEST).options(joinedload(GuideVersion.activity))
+    return list(db.session.scalars(statement.order_by(GuideVersion.title, GuideVersion.id)))
+
+
+def guide_names() -> list[GuideName]:
+    """The latest version of each guide, by title, as lists need it."""
+    statement = select(Activity.key, GuideVersion.title, GuideVersion.words).where(_NEWEST)
+    statement = statement.join(Activity, Activity.id == GuideVersion.activity_id)
+    return [GuideName(*row) for row in db.session.execute(statement.order_by(GuideVersion.title))]
+
+
+def current_guide(key: str) -> GuideVersion | None:
+    """The latest version of the guide ``key``."""
+    return db.session.scalar(
+        select(GuideVersion)
+        .join(Activity, Activity.id == GuideVersion.activity_id)
+        .options(joinedload(GuideVersion.activity))
+        .where(Activity.kind == "guide", Activity.key == key)
+        .order_by(GuideVersion.number.desc())
+        .limit(1)
+    )
+
+
+def numbered_guide(key: str, number: int) -> GuideVersion:
+    """Version ``number`` of the guide ``key``.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = db.session.scalar(
+        select(GuideVersion)
+        .join(Activity, Activity.id == GuideVersion.activity_id)
+        .where(Activity.kind == "guide", Activity.key == key, GuideVersion.number == number)
+    )
+    if found is None:
+        raise NotFoundError(f"The guide “{key}” has no version {number}.")
+    return found
+
+
+def guide_files(version_id: int) -> dict[str, bytes]:
+    """A version's own file and the media it shows by path, byte for byte."""
+    rows = db.session.execute(
+        select(GuideFile.path, GuideFile.content)
+        .where(GuideFile.guide_version_id == version_id)
+        .order_by(GuideFile.path)
+    )
+    return {path: content for path, content in rows}
+
+
+def publish_guide(checked: CheckedGuide, activity_id: int, *, at: datetime, by: int | None) -> int | None:
+    """Write the next version and say its number; None where these bytes are the current version."""
+    text = checked.guide
+    held = current_guide(text.key)
+    if held is not None and held.digest == checked.digest:
+        return None
+    version = GuideVersion(
+        recorded_at=stamp(),
+        activity_id=activity_id,
+        number=held.number + 1 if held else 1,
+        digest=checked.digest,
+        title=text.title,
+        summary=text.summary,
+        owner=text.owner,
+        review_on=text.review_on,
+        acknowledge=text.acknowledge,
+        html=checked.html,
+        words=checked.words,
+        published_by_id=by,
+        published_at=at,
+    )
+    db.session.add(version)
+    db.session.flush()
+    for path, content in checked.files.items():
+        row = GuideFile(guide_version_id=version.id, path=path, content=content, sha256=sha256(content))
+        db.session.add(row)
+    log("guide.published", actor_id=by, guide=text.key, number=version.number, digest=checked.digest)
+    db.session.flush()
+    return version.number

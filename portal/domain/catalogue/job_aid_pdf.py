@@ -1,0 +1,55 @@
+"""A job aid as the tagged PDF that the portal makes of it, with nothing filled in; what stands in the way."""
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from portal.domain.catalogue.markdown.placeholders import UNSET
+from portal.domain.catalogue.sources.module_source import Page
+from portal.platform.documents.fonts import undrawable_letters
+from portal.platform.documents.markup import markup_of
+from portal.platform.documents.replacements import name_of
+from portal.platform.documents.typesetting import TypesettingError, pdf
+from portal.platform.formats.faults import Faults
+from portal.platform.isolation.stops import ReadingStoppedError
+
+_FORCE_SLOT = re.compile(r"\{\{force:[^{}]*\}\}")
+_TERM_SLOT = re.compile(r"\{\{term:[^{}]*\}\}")
+_SHEET = re.compile(rb"/Type\s*/Page\b")
+_PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: a page holds as much on each
+
+
+@lru_cache(maxsize=256)  # the desk asks several times for the same text
+def sheets(html: str, title: str, module: str) -> int:
+    """How many sides of A4 the job aid fills.
+
+    Args:
+        html: As it was rendered.
+        title: The job aid's.
+        module: The title of its module, which stands above it.
+
+    Raises:
+        TypesettingError: No file that everyone can read can be made of it.
+        ReadingStoppedError: Making it took too much memory or time.
+    """
+    markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET, html)))
+    made = pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
+    return len(_SHEET.findall(made))
+
+
+def check_printable(page: Page, html: str, module: str, faults: Faults) -> None:
+    """Note what keeps a job aid from being a PDF, where its headings have no fault that says so already."""
+    if any(fault.path == page.path for fault in faults.listed()):
+        return
+    rows = page.body.split("\n")
+    for letter in sorted(undrawable_letters(html + page.title)):
+        line = next((page.body_line + n for n, row in enumerate(rows) if letter in row), None)
+        named = " and ".join(map(name_of, letter))
+        reason = f"“{letter}” ({named}) cannot be shown in the PDF. Write it in words, or take it out."
+        faults.add(page.path, line, reason)
+    try:
+        sheets(html, page.title, module)
+    except ReadingStoppedError as error:
+        faults.add(page.path, None, str(error))
+    except TypesettingError as error:
+        faults.add(page.path, None, str(error))

@@ -1,0 +1,60 @@
+"""A ``::: check`` as HTML: an unscored exercise that works with HTML alone, feedback behind each choice."""
+
+import re
+from collections.abc import Callable
+
+from portal.domain.catalogue.markdown.render_context import Place
+from portal.domain.catalogue.sources.items import ItemText, check_item
+from portal.domain.item_kinds import kinds
+from portal.platform.formats.toml_tables import Source
+
+# How earlier releases rendered a check's choices. Stored lessons never change, so keys are cut on display.
+_VALUED = re.compile(r'(<input class="\S+__input" id="check-[^"]*" name="check-[^"]*"[^>]*?) value="[^"]*"')
+Inline = Callable[[str], str]
+
+
+def read_check(content: str, place: Place, line: int) -> ItemText | None:
+    """The item of a check whose TOML begins ``line`` lines below the text's first; None where faulty."""
+    if not place.checks:
+        place.fault(line, "A check has its place in a lesson alone. Take it out.")
+        return None
+    first = place.first_line + line
+    root = Source(content, place.path, place.context.faults, first_line=first).root()
+    item = check_item(root, place.path) if root is not None else None
+    if item is None:
+        return None
+    if not item.kind.checks:
+        usable = [kind.name for kind in kinds().values() if kind.checks]
+        place.fault(
+            line,
+            f"A check cannot be of kind “{item.kind.name}”, whose answers have to be kept. Use"
+            f" {', '.join(usable[:-1])} or {usable[-1]}.",
+        )
+        return None
+    if item.key in place.check_keys:
+        place.fault(line, f"The key “{item.key}” is used twice in this lesson. Give each check its own.")
+    place.check_keys.add(item.key)
+    return item
+
+
+def without_values(html: str) -> str:
+    """A lesson's stored HTML without the keys of its checks' choices, which may reveal the right one."""
+    return _VALUED.sub(r"\1", html)
+
+
+def check_html(item: ItemText, inline: Inline, block: Inline) -> str:
+    """The exercise; its controls belong to no form, so nothing is sent and nothing is kept."""
+    name = f"check-{item.key}"
+    stimulus = block(item.stimulus) if item.stimulus else ""
+    return (
+        '<div class="portal-check"><p class="portal-heading__caption">Check yourself · not scored</p>'
+        f"{stimulus}"
+        f'<fieldset class="govuk-fieldset" aria-describedby="{name}-hint">'
+        '<legend class="govuk-fieldset__legend govuk-fieldset__legend--m">'
+        f'<h2 class="govuk-fieldset__heading">{inline(item.prompt)}</h2></legend>'
+        f"{item.kind.check(item.content, name, inline)}</fieldset>"
+        '<details class="govuk-details"><summary class="govuk-details__summary">'
+        '<span class="govuk-details__summary-text">Show the explanation</span></summary>'
+        f'<div class="govuk-details__text"><p class="govuk-body">{inline(item.explanation)}</p></div>'
+        "</details></div>\n"
+    )

@@ -1,0 +1,76 @@
+"""A ``::: figure`` as HTML: the picture, a second one for phones, and its content as text."""
+
+from markupsafe import escape
+
+from portal.domain.catalogue.markdown.render_context import Place
+from portal.domain.catalogue.media.media_types import TYPES, Medium
+
+IMAGES = frozenset({"svg", "png", "jpg", "webp"})
+PHONE = "(max-width: 640px)"
+
+
+def known_medium(path: str, place: Place, line: int) -> Medium | None:
+    """The medium at ``path``; None, with the fault noted, where there is none."""
+    medium = place.context.media.get(path)
+    if medium is None and path and path not in place.context.addresses:
+        place.fault(line, f"There is no {path} in the module's folder. Add it, or correct the name.")
+    return medium
+
+
+def figure_open(medium: Medium, place: Place, first_words: str) -> str:
+    """All of the figure before its text alternative.
+
+    Args:
+        medium: What it shows.
+        place: The text it stands in.
+        first_words: The first paragraph of the text alternative, for a picture without a title inside.
+    """
+    address = place.context.addresses[medium.path]
+    shown = _picture(medium, place, first_words)
+    noun = "figure" if medium.kind in IMAGES else "file"
+    name = escape(_name(medium, first_words))
+    stop = "" if name.endswith((".", "?", "!")) else "."
+    summary = "Read the transcript" if medium.kind in {"mp3", "mp4"} else "Read what this figure shows"
+    return (
+        f'<figure class="portal-figure">{shown}<figcaption><p>{name}{stop} '
+        f'<a class="govuk-link" href="{escape(address)}">Open the {noun} on its own'
+        f'<span class="govuk-visually-hidden">: {name}</span></a></p>'
+        '<details class="govuk-details"><summary class="govuk-details__summary">'
+        f'<span class="govuk-details__summary-text">{summary}</span></summary>'
+        '<div class="govuk-details__text">'
+    )
+
+
+def figure_close() -> str:
+    """What closes ``figure_open``."""
+    return "</div></details></figcaption></figure>\n"
+
+
+def _name(medium: Medium, first_words: str) -> str:
+    return medium.drawing.title if medium.drawing else first_words
+
+
+def _picture(medium: Medium, place: Place, first_words: str) -> str:
+    address = escape(place.context.addresses[medium.path])
+    if medium.kind == "mp3":
+        return f'<audio controls="" preload="none" src="{address}"></audio>'
+    if medium.kind == "mp4":
+        captions = escape(place.context.addresses.get(medium.path.removesuffix(".mp4") + ".vtt", ""))
+        track = f'<track kind="captions" srclang="en" label="English" src="{captions}" default="">'
+        return f'<video controls="" preload="none" src="{address}">{track}</video>'
+    if medium.kind in {"pdf", "vtt"}:
+        return ""
+    stem, _, ending = medium.path.rpartition(".")
+    narrow = place.context.media.get(f"{stem}.narrow.{ending}")
+    source = ""
+    if narrow is not None:
+        other = escape(place.context.addresses[narrow.path])
+        kind = TYPES[narrow.kind].partition(";")[0]
+        source = f'<source media="{PHONE}" srcset="{other}" type="{kind}"{_extent(narrow)}>'
+    image = f'<img src="{address}" alt="{escape(_name(medium, first_words))}"{_extent(medium)}>'
+    return f"<picture>{source}{image}</picture>"
+
+
+def _extent(medium: Medium) -> str:
+    drawing = medium.drawing
+    return f' width="{drawing.width}" height="{drawing.height}"' if drawing else ""

@@ -1,0 +1,35 @@
+"""A Markdown file's front matter: TOML between two lines of ``+++``, then the text."""
+
+from dataclasses import dataclass
+
+from portal.domain.catalogue.sources.folder_reader import text_of
+from portal.platform.formats.faults import Faults
+from portal.platform.formats.toml_tables import Source, Table
+
+
+@dataclass(frozen=True)
+class Head:
+    """The two parts of a Markdown file."""
+
+    table: Table
+    body: str
+    body_line: int  # the line of the file on which the body begins
+
+
+def front_matter(content: bytes, shown: str, faults: Faults) -> Head | None:
+    """Both parts of the file; None, with the fault noted, where it cannot be read."""
+    text = text_of(content, shown, faults)
+    if text is None:
+        return None
+    rows = text.split("\n")
+    ends = [number for number, row in enumerate(rows) if row.rstrip() == "+++"][:2]
+    if len(ends) < 2 or ends[0] != 0:
+        faults.add(shown, 1, "Begin with front matter: a line +++, the keys, and a line +++.")
+        return None
+    table = Source("\n".join(rows[1 : ends[1]]), shown, faults, first_line=2).root()
+    if table is None:
+        return None
+    head = Head(table, "\n".join(rows[ends[1] + 1 :]), ends[1] + 2)
+    if not head.body.strip():
+        faults.add(shown, head.body_line, "Write the text below the front matter.")
+    return head

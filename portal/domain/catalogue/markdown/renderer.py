@@ -1,0 +1,238 @@
+"""From an author's Markdown to safe HTML in the portal's dress: parsed, checked and sanitised once."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markupsafe import escape
+
+from portal.domain.catalogue.markdown.check_block import check_html, read_check
+from portal.domain.catalogue.markdown.containers import containers
+from portal.domain.catalogue.markdown.figures import figure_close, figure_open, known_medium
+from portal.domain.catalogue.markdown.links import resolve_links
+from portal.domain.catalogue.markdown.render_context import Place
+from portal.domain.catalogue.markdown.sanitising import sanitised
+
+CLASSES = {
+    "paragraph_open": "govuk-body",
+    "bullet_list_open": "govuk-list govuk-list--bullet",
+    "ordered_list_open": "govuk-list govuk-list--number",
+    "blockquote_open": "govuk-inset-text",
+    "hr": "govuk-section-break govuk-section-break--m govuk-section-break--visible",
+    "thead_open": "govuk-table__head",
+    "tbody_open": "govuk-table__body",
+    "tr_open": "govuk-table__row",
+    "th_open": "govuk-table__header",
+    "td_open": "govuk-table__cell",
+}
+HEADINGS = {2: "govuk-heading-m", 3: "govuk-heading-s", 4: "govuk-heading-s"}
+_SETTING = re.compile(r"\[\[force\.([^\[\]\s]*)\]\]")
+
+
+def render_page(text: str, place: Place) -> str:
+    """A lesson's or job aid's body as safe HTML, its headings starting at h2."""
+    return sanitised(_ENGINE.render(text, {"place": place}))
+
+
+def render_block(text: str, place: Place) -> str:
+    """Paragraphs, lists and tables beside an item, as safe HTML."""
+    return render_page(text, place)
+
+
+def render_inline(text: str, place: Place) -> str:
+    """One paragraph without its ``<p>``, as safe HTML."""
+    return sanitised(_inline(text, place))
+
+
+def word_count(html: str) -> int:
+    """How many words a reader meets, those of folded text alternatives included."""
+    return len(re.sub(r"<[^>]*>", " ", html).split())
+
+
+def _inline(text: str, place: Place) -> str:
+    return str(_ENGINE.renderInline(" ".join(text.split("\n")), {"place": place}))
+
+
+def _setting(state: StateInline, silent: bool) -> bool:
+    """``[[force.key]]`` becomes a slot that is filled when the page is shown."""
+    found = _SETTING.match(state.src, state.pos)
+    if not found:
+        return False
+    if not silent:
+        state.push("force_setting", "", 0).content = found[1]
+    state.pos = found.end()
+    return True
+
+
+def _dress(state: StateCore) -> None:
+    """Give every element its class, and headings their level below the page's own."""
+    levels = [int(token.tag[1]) for token in state.tokens if token.type == "heading_open"]
+    shift = 1 if levels and min(levels) == 1 else 0
+    if state.env["place"].printed:
+        _check_headings(state, shift)
+    for token in state.tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            level = min(int(token.tag[1]) + shift, 6)
+            token.tag = f"h{level}"
+            if token.nesting == 1:
+                token.attrJoin("class", HEADINGS.get(level, "govuk-heading-s"))
+        elif token.type in CLASSES:
+            token.attrJoin("class", CLASSES[token.type])
+        if token.type in {"th_open", "td_open"}:
+            _dress_cell(token)
+
+
+def _check_headings(state: StateCore, shift: int) -> None:
+    """Note a heading that skips a level, or says nothing; the page's own title stands above the first."""
+    above = 1
+    for at, token in enumerate(state.tokens):
+        if token.type != "heading_open":
+            continue
+        line, level = (token.map or [0])[0], min(int(token.tag[1]) + shift, 6)
+        if level > above + 1:
+            right = "#" * (above + 1 - shift)
+            state.env["place"].fault(line, f"This heading skips a level. Write {right} before it.")
+        if not state.tokens[at + 1].content.strip():
+            state.env["place"].fault(line, "This heading says nothing. Write its words, or take it out.")
+        above = level
+
+
+def _dress_cell(token: Token) -> None:
+    if token.type == "th_open":
+        token.attrSet("scope", "col")
+    if "right" in str(token.attrs.pop("style", "")):  # no page has an inline style
+        token.attrJoin("class", f"{token.attrGet('class')}--numeric")
+
+
+def _resolve(state: StateCore) -> None:
+    """Check each link and setting, with the line of the block it stands in."""
+    place: Place = state.env["place"]
+    for token in state.tokens:
+        line = token.map[0] if token.map else 0
+        for child in token.children or ():
+            if child.type == "force_setting" and child.content not in place.context.shared.settings:
+                place.fault(
+                    line, f"“[[force.{child.content}]]” is not in _force.toml. Add it, or correct it."
+                )
+            elif child.type == "image":
+                place.fault(line, "Show a picture as a figure: ::: figure media/name.svg, its text, and :::.")
+        resolve_links(token.children or [], place, line)
+
+
+Rendered = tuple[Sequence[Token], int, dict[str, Any]]
+
+
+def _force_setting(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    return "{{force:" + str(escape(tokens[at].content)) + "}}"
+
+
+def _inset_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    return '<div class="govuk-inset-text">\n'
+
+
+def _warning_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    return (
+        '<div class="govuk-warning-text"><span class="govuk-warning-text__icon" aria-hidden="true">!</span>'
+        '<div class="govuk-warning-text__text"><span class="govuk-visually-hidden">Warning</span>\n'
+    )
+
+
+def _details_open(
+    _: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]
+) -> str:
+    return (
+        '<details class="govuk-details"><summary class="govuk-details__summary">'
+        f'<span class="govuk-details__summary-text">{_inline(tokens[at].info, env["place"])}</span></summary>'
+        '<div class="govuk-details__text">\n'
+    )
+
+
+def _figure_open(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]) -> str:
+    place: Place = env["place"]
+    line = (tokens[at].map or [0])[0]
+    medium = known_medium(tokens[at].info, place, line)
+    after = tokens[at + 1]
+    if after.type == "figure_close":
+        place.fault(line, "Write the figure's content as text between ::: figure and :::.")
+    if medium is None:
+        return "<figure><figcaption><details><div>"
+    first = tokens[at + 2] if after.type == "paragraph_open" else None
+    return figure_open(medium, place, _plain(first.children or []) if first else "Figure")
+
+
+def _plain(tokens: Sequence[Token]) -> str:
+    return "".join(
+        "\n" if t.type in {"softbreak", "hardbreak"} else t.content
+        for t in tokens
+        if t.type != "force_setting"
+    )
+
+
+def _check(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]) -> str:
+    place: Place = env["place"]
+    token = tokens[at]
+    line = (token.map or [0])[0] + 1
+    item = read_check(token.content, place, line)
+    if item is None:
+        return ""
+    inner = Place(place.context, place.path, place.first_line + line, checks=False)
+    return check_html(item, lambda text: _inline(text, inner), lambda text: _nested(text, inner))
+
+
+def _nested(text: str, place: Place) -> str:
+    return str(_ENGINE.render(text, {"place": place}))
+
+
+def _table_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    """A frame that scrolls by keyboard, so that a wide table never widens the page; named by its heads."""
+    heads = []
+    for number in range(at, len(tokens)):
+        if tokens[number].type == "thead_close":
+            break
+        if tokens[number].type == "th_open":
+            heads.append(_plain(tokens[number + 1].children or []))
+    label = escape(f"Table: {', '.join(filter(None, heads))}")
+    return (
+        f'<div class="portal-scroll" role="region" aria-label="{label}" tabindex="0">\n'
+        '<table class="govuk-table">\n'
+    )
+
+
+def _closes(html: str) -> Any:
+    def close(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        return html
+
+    return close
+
+
+def _engine() -> MarkdownIt:
+    """CommonMark with tables and containers; raw HTML is text."""
+    engine = MarkdownIt("commonmark", {"html": False}).enable("table")
+    containers(engine)
+    engine.inline.ruler.before("link", "force_setting", _setting)
+    engine.core.ruler.push("dress", _dress)
+    engine.core.ruler.push("resolve", _resolve)
+    for name, rule in (
+        ("force_setting", _force_setting),
+        ("inset_open", _inset_open),
+        ("warning_open", _warning_open),
+        ("details_open", _details_open),
+        ("figure_open", _figure_open),
+        ("check", _check),
+        ("table_open", _table_open),
+        ("table_close", _closes("</table>\n</div>\n")),
+        ("inset_close", _closes("</div>\n")),
+        ("warning_close", _closes("</div></div>\n")),
+        ("details_close", _closes("</div></details>\n")),
+        ("figure_close", _closes(figure_close())),
+    ):
+        engine.add_render_rule(name, rule)
+    return engine
+
+
+_ENGINE = _engine()

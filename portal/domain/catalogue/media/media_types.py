@@ -1,0 +1,95 @@
+"""Which media files may be published: recognised by what they hold, not by their names."""
+
+import re
+from dataclasses import dataclass
+
+from portal.domain.catalogue.media.isolated_svg import read_drawings
+from portal.domain.catalogue.media.svg_rules import Drawing, DrawingError
+from portal.platform.formats.faults import Faults
+
+TYPES = {
+    "svg": "image/svg+xml; charset=utf-8",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "webp": "image/webp",
+    "mp4": "video/mp4",
+    "vtt": "text/vtt; charset=utf-8",
+    "mp3": "audio/mpeg",
+    "pdf": "application/pdf",
+}
+ALIASES = {"jpeg": "jpg"}
+# Possessive quantifiers throughout: without them, many comments make the match exponential.
+_DRAWING = re.compile(
+    rb"(?:<\?xml[^>]*+>)?(?:\s|<!--(?:(?!-->).)*+-->)*+<(?:!DOCTYPE\s++|[\w\-]++:)?svg[\s>]", re.S
+)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Medium:
+    """One media file that may be published."""
+
+    path: str  # media/name
+    kind: str  # a key of TYPES
+    drawing: Drawing | None
+
+
+def kind_of(content: bytes) -> str | None:
+    """The kind that the content shows, None where it is none that may be published."""
+    head = content[:16]
+    for kind, matches in (
+        ("png", head.startswith(b"\x89PNG\r\n\x1a\n")),
+        ("jpg", head.startswith(b"\xff\xd8\xff")),
+        ("webp", head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
+        ("mp4", head[4:8] == b"ftyp"),
+        ("vtt", head.startswith((b"WEBVTT\n", b"WEBVTT ")) or content == b"WEBVTT"),
+        ("mp3", head.startswith(b"ID3") or re.match(rb"\xff[\xe2-\xff]", head) is not None),
+        ("pdf", head.startswith(b"%PDF-")),
+        (
+            "svg",
+            _DRAWING.match(content) is not None,
+        ),
+    ):
+        if matches:
+            return kind
+    return None
+
+
+def read_media(module: str, files: dict[str, bytes], faults: Faults) -> dict[str, Medium]:
+    """The media of a module by path; whatever may not be published is refused."""
+    kinds = {path: kind for path in files if (kind := _kind_of_file(module, path, files[path], faults))}
+    drawn = [path for path, kind in kinds.items() if kind == "svg"]
+    drawings = dict(zip(drawn, read_drawings([files[path] for path in drawn]), strict=True))
+    found = {}
+    for path, kind in kinds.items():
+        drawing = drawings.get(path)
+        if isinstance(drawing, DrawingError):
+            faults.add(f"{module}/{path}", drawing.line, str(drawing))
+        else:
+            found[path] = Medium(path, kind, drawing)
+    for path, medium in found.items():
+        if medium.kind == "mp4" and path.removesuffix(".mp4") + ".vtt" not in found:
+            faults.add(f"{module}/{path}", None, "Add captions beside it, with the same name and .vtt.")
+    return found
+
+
+def _kind_of_file(module: str, path: str, content: bytes, faults: Faults) -> str | None:
+    """The kind of a media file; None for other files, and for a kind that is refused with a fault."""
+    if not path.startswith("media/"):
+        return None
+    shown, name = f"{module}/{path}", path.removeprefix("media/")
+    if not NAME.fullmatch(name):
+        faults.add(shown, None, "Name the file with letters, digits, hyphens and full stops, without spaces.")
+        return None
+    ending = name.rpartition(".")[2].lower()
+    kind = kind_of(content)
+    if kind is None or ALIASES.get(ending, ending) != kind:
+        faults.add(shown, None, _refusal(ending, kind))
+        return None
+    return kind
+
+
+def _refusal(ending: str, kind: str | None) -> str:
+    if kind is None:
+        return "This is not a file that can be published. Use SVG, PNG, JPEG, WebP, MP4 with VTT, MP3 or PDF."
+    return f"This file ends in .{ending} but holds {kind.upper()}. Name it .{kind}."

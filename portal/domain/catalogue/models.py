@@ -1,0 +1,182 @@
+"""What can be learned: lasting activities and their immutable published versions."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, Numeric, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.platform.db import Base, BigId
+
+
+class Activity(Base):
+    """The lasting identity of a module, event type or guide."""
+
+    __tablename__ = "activity"
+    __table_args__ = (UniqueConstraint("kind", "key"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recorded_at: Mapped[datetime]
+    kind: Mapped[str]  # "module", "event" or "guide"
+    key: Mapped[str]
+
+
+class SharedVersion(Base):
+    """An immutable version of one shared file (``_sources.toml``, ``_force.toml``, ``_glossary.toml``)."""
+
+    __tablename__ = "shared_version"
+    __table_args__ = (UniqueConstraint("name", "number"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recorded_at: Mapped[datetime]
+    name: Mapped[str]  # the file's name
+    number: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ModuleVersion(Base):
+    """An immutable published snapshot of a module; keeps the bytes of every file of its folder."""
+
+    __tablename__ = "module_version"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "number"),
+        CheckConstraint("mastery_score BETWEEN 0 AND 1", name="mastery_score_is_scaled"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recorded_at: Mapped[datetime]
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
+    number: Mapped[int]  # counts from 1
+    digest: Mapped[str]  # SHA-256 over paths and bytes: publishing the same bytes again does nothing
+    title: Mapped[str]
+    aim: Mapped[str]
+    owner: Mapped[str]
+    review_on: Mapped[date]
+    minutes: Mapped[int]
+    mastery_score: Mapped[Decimal] = mapped_column(Numeric(5, 4))
+    outcomes: Mapped[list[dict[str, str]]] = mapped_column(JSON)  # [{"key", "text"}] in order
+    draw: Mapped[int]  # items an attempt
+    at_least_per_outcome: Mapped[int]
+    attempts: Mapped[int]  # 0: no limit
+    wait_minutes: Mapped[int]  # after a fail
+    test_out: Mapped[bool]
+    job_aid_title: Mapped[str | None]
+    job_aid_html: Mapped[str | None]
+    sources_version_id: Mapped[int | None] = mapped_column(ForeignKey("shared_version.id"))
+    published_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a command
+    published_at: Mapped[datetime]
+
+    activity: Mapped[Activity] = relationship()
+    lessons: Mapped[list["Lesson"]] = relationship(order_by="Lesson.position", viewonly=True)
+    items: Mapped[list["Item"]] = relationship(order_by="Item.position", viewonly=True)
+
+
+class PackageFile(Base):
+    """One file of a published folder, byte for byte."""
+
+    __tablename__ = "package_file"
+    __table_args__ = (UniqueConstraint("module_version_id", "path"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    module_version_id: Mapped[int] = mapped_column(ForeignKey("module_version.id"))
+    path: Mapped[str]  # relative, with /
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str]  # of the content; media are served under it
+
+
+class Lesson(Base):
+    """The smallest tracked piece of a module version, rendered and sanitised once, at publishing."""
+
+    __tablename__ = "lesson"
+    __table_args__ = (
+        UniqueConstraint("module_version_id", "key"),
+        UniqueConstraint("module_version_id", "position"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    module_version_id: Mapped[int] = mapped_column(ForeignKey("module_version.id"))
+    position: Mapped[int]  # counts from 1
+    key: Mapped[str]
+    title: Mapped[str]
+    minutes: Mapped[int]
+    outcomes: Mapped[list[str]] = mapped_column(JSON)
+    html: Mapped[str]  # safe; slots {force:key} and {term:key} are filled, escaped, when shown
+    words: Mapped[int]
+
+
+class Item(Base):
+    """One scored item of a module version."""
+
+    __tablename__ = "item"
+    __table_args__ = (
+        UniqueConstraint("module_version_id", "key"),
+        UniqueConstraint("module_version_id", "position"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    module_version_id: Mapped[int] = mapped_column(ForeignKey("module_version.id"))
+    position: Mapped[int]
+    key: Mapped[str]
+    outcome: Mapped[str]
+    kind: Mapped[str]
+    prompt_html: Mapped[str]  # safe inline HTML
+    stimulus_html: Mapped[str | None]
+    explanation_html: Mapped[str]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # as the kind's render() makes it: {"choices": [{"key", "html", "feedback_html", "correct"}]} …
+    source: Mapped[list[str]] = mapped_column(JSON)
+    retired: Mapped[bool] = mapped_column(default=False)
+
+
+class GuideVersion(Base):
+    """An immutable published snapshot of a guide, rendered and sanitised once."""
+
+    __tablename__ = "guide_version"
+    __table_args__ = (UniqueConstraint("activity_id", "number"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recorded_at: Mapped[datetime]
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
+    number: Mapped[int]  # counts from 1
+    digest: Mapped[str]  # SHA-256 over paths and bytes: publishing the same bytes again does nothing
+    title: Mapped[str]
+    summary: Mapped[str]
+    owner: Mapped[str]
+    review_on: Mapped[date]
+    acknowledge: Mapped[bool]  # whether readers are asked to say that they have read it
+    html: Mapped[str]  # safe, with slots as in Lesson
+    words: Mapped[int]
+    published_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a command
+    published_at: Mapped[datetime]
+
+    activity: Mapped[Activity] = relationship()
+
+
+class GuideFile(Base):
+    """A guide's own file, or a drawing it shows, byte for byte."""
+
+    __tablename__ = "guide_file"
+    __table_args__ = (UniqueConstraint("guide_version_id", "path"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    guide_version_id: Mapped[int] = mapped_column(ForeignKey("guide_version.id"))
+    path: Mapped[str]  # within the folder of guides, with /
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str]
+
+
+class SearchEntry(Base):
+    """What a reader can find by its words: a lesson, or one section of a guide; derived at publishing.
+
+    Each database indexes the words in its own way (migration 0004).
+    """
+
+    __tablename__ = "search_entry"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"), index=True)
+    address: Mapped[str]
+    title: Mapped[str]
+    above: Mapped[str]  # the module or guide it stands in
+    words: Mapped[str]

@@ -1,0 +1,319 @@
+"""Publishing: from a folder to immutable rows, all or nothing."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from portal.domain.catalogue import queries
+from portal.domain.catalogue.guide_publishing import current_guide, current_guides, publish_guide
+from portal.domain.catalogue.markdown.render_context import Address, media_address
+from portal.domain.catalogue.models import (
+    Activity,
+    GuideVersion,
+    Item,
+    Lesson,
+    ModuleVersion,
+    PackageFile,
+    SharedVersion,
+)
+from portal.domain.catalogue.search import reindex
+from portal.domain.catalogue.sources.folder_reader import (
+    SHARED,
+    module_folders,
+    read_folder,
+    read_guides,
+    read_shared,
+)
+from portal.domain.catalogue.sources.guide_source import CheckedGuide, check_guides
+from portal.domain.catalogue.sources.shared_files import VALUES, parse_shared, values_file
+from portal.domain.catalogue.sources.validation import (
+    Checked,
+    RenderedPage,
+    check_module,
+    sha256,
+    version_fields,
+)
+from portal.platform.audit.services import log
+from portal.platform.db import db, stamp
+from portal.platform.errors import BadInputError
+from portal.platform.formats.faults import Faults
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A folder that was read and checked: one module, or all with what they share."""
+
+    modules: list[Checked]
+    shared: dict[str, bytes]  # the files that the modules were checked against
+    faults: Faults
+    guides: list[CheckedGuide] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing did."""
+
+    versions: list[ModuleVersion] = field(default_factory=list)  # new ones
+    guides: list[tuple[str, int]] = field(default_factory=list)  # key and number of new ones
+    unchanged: list[str] = field(
+        default_factory=list
+    )  # keys of modules and guides whose bytes are published already
+    shared: list[str] = field(default_factory=list)  # names of shared files that got a version
+
+
+def read(folder: Path) -> Reading:
+    """Read and check one module's folder, or the folder of all; nothing is written.
+
+    One module is checked against the shared files that are published, and where one is not published
+    against the file beside the module's folder.
+
+    Raises:
+        BadInputError: There is no such folder.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise BadInputError([f"There is no folder {folder.name}."])
+    faults = Faults()
+    one = _is_one_module(folder)
+    folders = [folder] if one else module_folders(folder, faults)
+    files = read_shared(folder.parent if one else folder, faults)
+    if one and queries.is_set_up():
+        files |= queries.shared_files()
+    shared = parse_shared(files, faults)
+    if not folders:
+        faults.add(
+            folder.name, None, "There is no module in this folder. A module's folder holds module.toml."
+        )
+    guides = [] if one else check_guides(read_guides(folder, faults), shared, faults)
+    linked = _guide_keys() if one else frozenset(checked.guide.key for checked in guides)
+    modules = [check_module(each.name, read_folder(each, faults), shared, faults, linked) for each in folders]
+    return Reading([module for module in modules if module is not None], files, faults, guides)
+
+
+def _guide_keys() -> frozenset[str]:
+    if not queries.is_set_up():
+        return frozenset()
+    return frozenset(version.activity.key for version in current_guides())
+
+
+def _is_one_module(folder: Path) -> bool:
+    """Whether the folder is one module's; its lessons show it where ``module.toml`` is missing."""
+    lessons = folder / "lessons"
+    return (folder / "module.toml").is_file() or (lessons.is_dir() and not (lessons / "module.toml").exists())
+
+
+def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
+    """Publish one module's folder, or the folder of all with the files they share.
+
+    What has the bytes of its current version is left alone, so publishing twice is the same as once.
+    Rows of older versions are never touched.
+
+    Args:
+        folder: The folder.
+        at: Now, kept as the time of publishing.
+        by: The person who publishes; None for a command.
+
+    Raises:
+        BadInputError: Something is at fault, with every reason. Nothing is written.
+    """
+    reading = read(folder)
+    if len(reading.faults):
+        raise BadInputError(reading.faults.sentences())
+    stamp()  # before what is current is read
+    done = Published()
+    for name in SHARED:
+        if name in reading.shared and _publish_shared(name, reading.shared[name], by):
+            done.shared.append(name)
+    db.session.flush()
+    for module in reading.modules:
+        version = _publish_module(module, at, by)
+        if version is None:
+            done.unchanged.append(module.package.key)
+        else:
+            done.versions.append(version)
+    for checked in reading.guides:
+        _publish_guide(checked, done, at, by)
+    reindex()
+    return done
+
+
+def _publish_guide(checked: CheckedGuide, done: Published, at: datetime, by: int | None) -> None:
+    key = checked.guide.key
+    number = publish_guide(checked, _activity_id("guide", key), at=at, by=by)
+    if number is None:
+        done.unchanged.append(key)
+    else:
+        done.guides.append((key, number))
+
+
+def check_files(key: str, files: dict[str, bytes], *, address: Address = media_address) -> Reading:
+    """Read and check one module's files, not from a folder, against the shared files that are published.
+
+    Args:
+        key: The module's key, which is its folder's name.
+        files: Every file of the folder by path.
+        address: Where a media file is served, by its hash and its path.
+    """
+    faults = Faults()
+    held = queries.shared_files()
+    module = check_module(key, files, queries.shared(), faults, _guide_keys(), address=address)
+    return Reading([module] if module else [], held, faults)
+
+
+def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -> ModuleVersion | None:
+    """Publish one module's files as its next version; None where these bytes are its current version.
+
+    Args:
+        key: The module's key, which is its folder's name.
+        files: Every file of the folder by path.
+        at: Now, kept as the time of publishing.
+        by: The person who publishes.
+
+    Raises:
+        BadInputError: Something is at fault, with every reason. Nothing is written.
+    """
+    reading = check_files(key, files)
+    if len(reading.faults):
+        raise BadInputError(reading.faults.sentences())
+    version = _publish_module(reading.modules[0], at, by)
+    reindex()
+    return version
+
+
+def check_guide_files(files: dict[str, bytes], *, address: Address = media_address) -> Reading:
+    """Read and check one guide's own file and media against what is published.
+
+    Args:
+        files: The guide's file and its media by path, as they stand in the folder of guides.
+        address: Where a media file is served, by its hash and its path.
+    """
+    faults = Faults()
+    guides = check_guides(files, queries.shared(), faults, others=_guide_keys(), address=address)
+    return Reading([], queries.shared_files(), faults, guides)
+
+
+def publish_guide_files(
+    key: str, files: dict[str, bytes], *, at: datetime, by: int | None
+) -> GuideVersion | None:
+    """Publish one guide's files as its next version; None where these bytes are its current version.
+
+    Args:
+        key: The guide's key, which is its file's name.
+        files: Its file and its media by path; of the media, those that it shows are published.
+        at: Now, kept as the time of publishing.
+        by: The person who publishes.
+
+    Raises:
+        BadInputError: Something is at fault, with every reason. Nothing is written.
+    """
+    reading = check_guide_files(files)
+    if len(reading.faults):
+        raise BadInputError(reading.faults.sentences())
+    number = publish_guide(reading.guides[0], _activity_id("guide", key), at=at, by=by)
+    reindex()
+    return None if number is None else current_guide(key)
+
+
+def set_force_values(values: dict[str, str], *, by: int) -> bool:
+    """Fill in the force's settings: a new version of what was filled in before, shown from now on.
+
+    Args:
+        values: By the setting's key; an empty text is left out, and is then shown as not set.
+        by: The person who fills them in.
+
+    Returns:
+        Whether anything changed.
+    """
+    stamp()  # before what is current is read
+    kept = {key: text for key, value in values.items() if (text := value.strip())}
+    if kept == queries.shared().values:
+        return False
+    return _publish_shared(VALUES, values_file(kept), by)
+
+
+def _publish_shared(name: str, content: bytes, by: int | None) -> bool:
+    held = queries.shared_version(name)
+    if held is not None and held.content == content:
+        return False
+    number = held.number + 1 if held else 1
+    db.session.add(SharedVersion(recorded_at=stamp(), name=name, number=number, content=content))
+    log("shared_file.published", actor_id=by, name=name, number=number)
+    return True
+
+
+def _publish_module(module: Checked, at: datetime, by: int | None) -> ModuleVersion | None:
+    package = module.package
+    held = queries.current_version(package.key)
+    if held is not None and held.digest == module.digest:
+        return None
+    number = held.number + 1 if held else 1
+    version = _version(module, _activity_id("module", package.key), number, at)
+    version.published_by_id = by
+    db.session.add(version)
+    db.session.flush()
+    for position, lesson in enumerate(module.lessons, 1):
+        db.session.add(_lesson(lesson, version.id, position))
+    _add_items(module, version.id)
+    for path, content in package.files.items():
+        row = PackageFile(module_version_id=version.id, path=path, content=content, sha256=sha256(content))
+        db.session.add(row)
+    log("module.published", actor_id=by, module=package.key, number=number, digest=module.digest)
+    db.session.flush()
+    return version
+
+
+def _activity_id(kind: str, key: str) -> int:
+    held = queries.activity_id(kind, key)
+    if held is not None:
+        return held
+    activity = Activity(recorded_at=stamp(), kind=kind, key=key)
+    db.session.add(activity)
+    db.session.flush()
+    return activity.id
+
+
+def _version(module: Checked, activity_id: int, number: int, at: datetime) -> ModuleVersion:
+    sources = queries.shared_version("_sources.toml")
+    return ModuleVersion(
+        recorded_at=stamp(),
+        activity_id=activity_id,
+        number=number,
+        digest=module.digest,
+        owner=module.package.owner,
+        **version_fields(module),
+        sources_version_id=sources.id if sources else None,
+        published_at=at,
+    )
+
+
+def _lesson(lesson: RenderedPage, version_id: int, position: int) -> Lesson:
+    page = lesson.page
+    return Lesson(
+        module_version_id=version_id,
+        position=position,
+        key=page.key,
+        title=page.title,
+        minutes=page.minutes,
+        outcomes=page.outcomes,
+        html=lesson.html,
+        words=lesson.words,
+    )
+
+
+def _add_items(module: Checked, version_id: int) -> None:
+    for position, rendered in enumerate(module.items, 1):
+        item = rendered.item
+        row = Item(
+            module_version_id=version_id,
+            position=position,
+            key=item.key,
+            outcome=item.outcome,
+            kind=item.kind.name,
+            prompt_html=rendered.prompt_html,
+            stimulus_html=rendered.stimulus_html,
+            explanation_html=rendered.explanation_html,
+            content=rendered.content,
+            source=item.source,
+            retired=item.retired,
+        )
+        db.session.add(row)

@@ -1,0 +1,64 @@
+"""Items as written: what every kind has, and the content that its kind reads."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds.base import Kind
+from portal.platform.formats.keys import read_key
+from portal.platform.formats.toml_tables import Table
+
+
+@dataclass(frozen=True)
+class ItemText:
+    """One item as written; a check is an item without outcome and source."""
+
+    key: str
+    outcome: str
+    kind: Kind
+    prompt: str
+    stimulus: str  # empty: none
+    explanation: str
+    source: list[str]
+    content: Any  # what the kind read: of single and multiple, ``choices``
+    retired: bool
+    path: str  # as the author knows it
+    line: int
+
+
+def scored_item(table: Table, path: str) -> ItemText | None:
+    """One ``[[item]]`` of the bank; None, with the fault noted, where there is no such kind."""
+    return _item(table, path, scored=True)
+
+
+def check_item(table: Table, path: str) -> ItemText | None:
+    """The one unscored item of a ``::: check``."""
+    return _item(table, path, scored=False)
+
+
+def _item(table: Table, path: str, *, scored: bool) -> ItemText | None:
+    key, name = read_key(table), table.text("kind")
+    kind = kinds().get(name)
+    if kind is None:
+        if name:
+            table.fault("kind", f"“{name}” is not a kind of item. Use {', '.join(kinds())}.")
+        return None
+    item = ItemText(
+        key=key,
+        outcome=table.text("outcome") if scored else "",
+        kind=kind,
+        prompt=table.text("prompt"),
+        stimulus=table.text("stimulus", required=False),
+        explanation=table.text("explanation"),
+        source=table.text_or_texts("source") if scored else [],
+        content=kind.read(table, key, "item." if scored else ""),
+        retired=table.flag("retired") if scored else False,
+        path=path,
+        line=table.line,
+    )
+    if "\n\n" in item.prompt.strip():
+        table.fault(
+            "prompt", "Write the prompt as one paragraph. What comes before it belongs in “stimulus”."
+        )
+    table.close()
+    return item

@@ -1,0 +1,205 @@
+"""A module's folder as what it says. Pure: from bytes to dataclasses, every fault collected."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from portal.domain.catalogue.markdown.front_matter import front_matter
+from portal.domain.catalogue.sources.folder_reader import NAME, text_of
+from portal.domain.catalogue.sources.items import ItemText, scored_item
+from portal.platform.formats.faults import Faults
+from portal.platform.formats.toml_tables import Source, Table
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a learner can do afterwards."""
+
+    key: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """How the scored part is drawn and repeated."""
+
+    draw: int
+    at_least_per_outcome: int
+    attempts: int  # 0: no limit
+    wait_minutes: int
+    test_out: bool
+    line: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """A Markdown file with front matter: a lesson or the job aid."""
+
+    key: str
+    title: str
+    minutes: int
+    outcomes: list[str]
+    body: str
+    path: str  # as the author knows it
+    body_line: int  # the line of the file on which the body begins
+
+
+@dataclass(frozen=True)
+class Package:
+    """A module's folder, read."""
+
+    key: str
+    title: str
+    aim: str
+    owner: str
+    review_on: date
+    minutes: int
+    mastery_score: Decimal
+    lesson_keys: list[str]
+    outcomes: list[Outcome]
+    assessment: Assessment
+    files: dict[str, bytes]
+    lessons: list[Page] = field(default_factory=list)  # in the order of ``lesson_keys``
+    items: list[ItemText] = field(default_factory=list)
+    job_aid: Page | None = None
+
+    @property
+    def path(self) -> str:
+        """The file that most faults of the whole module concern."""
+        return f"{self.key}/module.toml"
+
+
+def parse_package(name: str, files: dict[str, bytes], faults: Faults) -> Package | None:
+    """What the folder ``name`` with these files says; None where there is no readable ``module.toml``."""
+    root = _root(name, files, "module.toml", faults)
+    if root is None:
+        return None
+    package = _module(name, root, files)
+    for key in package.lesson_keys:
+        page = _lesson(name, key, files, root, faults)
+        if page is not None:
+            package.lessons.append(page)
+    _refuse_unlisted(package, faults)
+    for path in files:
+        if path.startswith("items/"):
+            package.items.extend(_items(name, path, files, faults))
+    aid = _job_aid(name, files, faults) if "job-aid.md" in files else None
+    return Package(**{**package.__dict__, "job_aid": aid})
+
+
+def _root(name: str, files: dict[str, bytes], path: str, faults: Faults) -> Table | None:
+    shown = f"{name}/{path}"
+    if path not in files:
+        faults.add(shown, None, "This file is missing. A module's folder needs it.")
+        return None
+    text = text_of(files[path], shown, faults)
+    return None if text is None else Source(text, shown, faults).root()
+
+
+def _module(name: str, root: Table, files: dict[str, bytes]) -> Package:
+    key = root.text("key")
+    if key and key != name:
+        root.fault("key", f'The key must be the folder\'s name: write key = "{name}".')
+    elif key and not NAME.fullmatch(key):
+        root.fault("key", "Name the folder with small letters, digits and single hyphens.")
+    package = Package(
+        key=name,
+        title=root.text("title"),
+        aim=root.text("aim"),
+        owner=root.text("owner"),
+        review_on=root.day("review_on"),
+        minutes=root.number("minutes", least=1),
+        mastery_score=root.scaled("mastery_score"),
+        lesson_keys=root.texts("lessons"),
+        outcomes=_outcomes(root),
+        assessment=_assessment(root),
+        files=files,
+    )
+    root.close()
+    return package
+
+
+def _outcomes(root: Table) -> list[Outcome]:
+    outcomes = []
+    seen: set[str] = set()
+    for table in root.tables("outcome"):
+        outcome = Outcome(table.text("key"), table.text("text"), table.line)
+        if outcome.key and not NAME.fullmatch(outcome.key):
+            table.fault("key", f"“{outcome.key}” is not a key. Use small letters, digits and single hyphens.")
+        if outcome.key in seen:
+            table.fault("key", f"The outcome “{outcome.key}” stands twice. Give each a key of its own.")
+        seen.add(outcome.key)
+        table.close()
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _assessment(root: Table) -> Assessment:
+    table = root.table("assessment")
+    if table is None:
+        return Assessment(1, 0, 0, 0, False, root.line)
+    assessment = Assessment(
+        draw=table.number("draw", least=1),
+        at_least_per_outcome=table.number("at_least_per_outcome", least=0, default=0),
+        attempts=table.number("attempts", least=0, default=0),
+        wait_minutes=table.number("wait_minutes", least=0, default=0),
+        test_out=table.flag("test_out"),
+        line=table.line,
+    )
+    table.close()
+    return assessment
+
+
+def _lesson(name: str, key: str, files: dict[str, bytes], root: Table, faults: Faults) -> Page | None:
+    if not NAME.fullmatch(key):
+        root.fault(
+            "lessons", f"“{key}” is not a lesson's name. Use small letters, digits and single hyphens."
+        )
+        return None
+    path = f"lessons/{key}.md"
+    if path not in files:
+        root.fault("lessons", f"There is no {path}. Write it, or take “{key}” out of the list.")
+        return None
+    return _page(name, path, key, files, faults, lesson=True)
+
+
+def _refuse_unlisted(package: Package, faults: Faults) -> None:
+    for path in package.files:
+        if path.startswith("lessons/") and path[8:-3] not in package.lesson_keys:
+            reason = f"Add “{path[8:-3]}” to the list of lessons in module.toml, or take the file out."
+            faults.add(f"{package.key}/{path}", None, reason)
+
+
+def _job_aid(name: str, files: dict[str, bytes], faults: Faults) -> Page | None:
+    return _page(name, "job-aid.md", "job-aid", files, faults, lesson=False)
+
+
+def _page(
+    name: str, path: str, key: str, files: dict[str, bytes], faults: Faults, *, lesson: bool
+) -> Page | None:
+    shown = f"{name}/{path}"
+    head = front_matter(files[path], shown, faults)
+    if head is None:
+        return None
+    table = head.table
+    page = Page(
+        key=key,
+        title=table.text("title"),
+        minutes=table.number("minutes", least=1) if lesson else 0,
+        outcomes=table.texts("outcomes") if lesson else [],
+        body=head.body,
+        path=shown,
+        body_line=head.body_line,
+    )
+    table.close()
+    return page
+
+
+def _items(name: str, path: str, files: dict[str, bytes], faults: Faults) -> list[ItemText]:
+    root = _root(name, files, path, faults)
+    if root is None:
+        return []
+    items = [scored_item(table, f"{name}/{path}") for table in root.tables("item")]
+    root.close()
+    return [item for item in items if item is not None]

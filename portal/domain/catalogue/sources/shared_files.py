@@ -1,0 +1,139 @@
+"""The files that all modules share: sources, force settings and the glossary."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import date
+
+from portal.domain.catalogue.sources.folder_reader import text_of
+from portal.platform.formats.faults import Faults
+from portal.platform.formats.toml_tables import Source, Table
+
+VALUES = "_force_values.json"  # made in the portal, not part of a folder
+SOURCE_KINDS = ("primary", "secondary", "low")
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """One source of the fact base."""
+
+    number: str
+    title: str
+    publisher: str
+    kind: str
+    checked_on: date
+    testable: bool
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of the glossary."""
+
+    key: str
+    text: str
+
+    @property
+    def anchor(self) -> str:
+        """The id of its place on the glossary page."""
+        return "term-" + re.sub(r"[^a-z0-9]+", "-", self.key.lower()).strip("-")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a force fills in once, shown wherever a text asks for it."""
+
+    key: str
+    label: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What modules may refer to."""
+
+    sources: dict[str, SourceText] = field(default_factory=dict)
+    terms: dict[str, Term] = field(default_factory=dict)
+    settings: dict[str, Setting] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)  # of settings, as the force filled them in
+
+
+def parse_shared(files: dict[str, bytes], faults: Faults) -> Shared:
+    """The shared files as what they say; a missing file says nothing."""
+    sources = [_source(t) for t in _tables(files, "_sources.toml", "source", faults)]
+    terms = _terms(files, faults)
+    settings = [_setting(t) for t in _tables(files, "_force.toml", "setting", faults)]
+    return Shared(
+        {s.number: s for s in sources},
+        {t.key: t for t in terms},
+        {s.key: s for s in settings},
+        parse_values(files.get(VALUES, b"")),
+    )
+
+
+def parse_values(content: bytes) -> dict[str, str]:
+    """What the force filled in, as ``values_file`` wrote it; nothing where nobody has."""
+    return {key: str(value) for key, value in json.loads(content or b"{}").items()}
+
+
+def values_file(values: dict[str, str]) -> bytes:
+    """What the force filled in, to be kept as a version of the shared file ``VALUES``."""
+    return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True).encode()
+
+
+def _tables(files: dict[str, bytes], name: str, key: str, faults: Faults) -> list[Table]:
+    text = text_of(files[name], name, faults) if name in files else None
+    root = Source(text, name, faults).root() if text is not None else None
+    if root is None:
+        return []
+    found = root.tables(key)
+    root.close()
+    unique = "number" if key == "source" else "key"
+    _refuse_twice(found, unique)
+    return found
+
+
+def _refuse_twice(tables: list[Table], key: str) -> None:
+    seen: set[str] = set()
+    for table in tables:
+        value = table.text(key)
+        if value and value in seen:
+            table.fault(key, f"“{value}” is used twice. Give each a {key} of its own.")
+        seen.add(value)
+
+
+def _source(table: Table) -> SourceText:
+    kind = table.text("kind")
+    if kind and kind not in SOURCE_KINDS:
+        table.fault("kind", f"“{kind}” is not a kind of source. Use {', '.join(SOURCE_KINDS)}.")
+    source = SourceText(
+        number=table.text("number"),
+        title=table.text("title"),
+        publisher=table.text("publisher"),
+        kind=kind,
+        checked_on=table.day("checked_on"),
+        testable=table.flag("testable"),
+    )
+    table.close()
+    return source
+
+
+def _terms(files: dict[str, bytes], faults: Faults) -> list[Term]:
+    terms: dict[str, Term] = {}
+    for table in _tables(files, "_glossary.toml", "term", faults):
+        term = Term(table.text("key"), table.text("text"))
+        table.close()
+        if re.search(r"[{}<>\"]", term.key) or term.anchor == "term-":
+            table.fault("key", f"“{term.key}” is not a term. Use letters, digits, spaces and hyphens.")
+        twin = terms.get(term.anchor)
+        if twin is not None and twin.key != term.key:
+            table.fault("key", f"“{term.key}” and “{twin.key}” cannot be told apart in a link. Rename one.")
+        terms.setdefault(term.anchor, term)
+    return list(terms.values())
+
+
+def _setting(table: Table) -> Setting:
+    setting = Setting(table.text("key"), table.text("label"), table.text("hint"))
+    if setting.key and not re.fullmatch(r"[a-z0-9_]+", setting.key):
+        table.fault("key", "Write the key in small letters, digits and underscores.")
+    table.close()
+    return setting

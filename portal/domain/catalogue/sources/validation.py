@@ -1,0 +1,232 @@
+"""What must fit together in a module: outcomes, lessons, items, sources, the draw; and its rendering."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal.domain.catalogue.job_aid_pdf import check_printable
+from portal.domain.catalogue.markdown.render_context import Address, Context, Place, media_address
+from portal.domain.catalogue.markdown.renderer import render_block, render_inline, render_page, word_count
+from portal.domain.catalogue.media.media_types import read_media
+from portal.domain.catalogue.sources.items import ItemText
+from portal.domain.catalogue.sources.module_source import Package, Page, parse_package
+from portal.domain.catalogue.sources.shared_files import Shared
+from portal.platform.formats.faults import Faults
+
+PRACTICE = "practice"
+
+
+@dataclass(frozen=True)
+class RenderedPage:
+    """A lesson or job aid, ready to be shown."""
+
+    page: Page
+    html: str
+    words: int
+
+
+@dataclass(frozen=True)
+class RenderedItem:
+    """An item, ready to be shown."""
+
+    item: ItemText
+    prompt_html: str
+    stimulus_html: str | None
+    explanation_html: str
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A module that has been read, checked and rendered; publishable where no fault was found."""
+
+    package: Package
+    digest: str
+    lessons: list[RenderedPage] = field(default_factory=list)
+    items: list[RenderedItem] = field(default_factory=list)
+    job_aid: RenderedPage | None = None
+
+
+def check_module(
+    name: str,
+    files: dict[str, bytes],
+    shared: Shared,
+    faults: Faults,
+    guides: frozenset[str] = frozenset(),
+    address: Address = media_address,
+) -> Checked | None:
+    """Read and check the module ``name``.
+
+    Args:
+        name: The module's key.
+        files: Every file of its folder by path.
+        shared: What all modules may refer to.
+        faults: Where every fault goes.
+        guides: Keys of the guides that may be linked to.
+        address: Where a media file is served, by its hash and its path.
+    """
+    package = parse_package(name, files, faults)
+    if package is None:
+        return None
+    context = Context(
+        module=name,
+        lessons=frozenset(package.lesson_keys),
+        media=read_media(name, files, faults),
+        addresses={p: address(sha256(c), p) for p, c in files.items() if p.startswith("media/")},
+        shared=shared,
+        faults=faults,
+        guides=guides,
+    )
+    _check_lessons(package, faults)
+    _check_items(package, shared, faults)
+    _check_draw(package, faults)
+    return Checked(
+        package=package,
+        digest=digest_of(files),
+        lessons=[_rendered_page(page, context) for page in package.lessons],
+        items=[_rendered_item(item, context) for item in package.items],
+        job_aid=_rendered_aid(package.job_aid, context, package.title) if package.job_aid else None,
+    )
+
+
+def version_fields(module: Checked) -> dict[str, Any]:
+    """What a version of this module says of itself, once it is published and while it is a draft."""
+    package, rules, aid = module.package, module.package.assessment, module.job_aid
+    return {
+        "title": package.title,
+        "aim": package.aim,
+        "review_on": package.review_on,
+        "minutes": package.minutes,
+        "mastery_score": package.mastery_score,
+        "outcomes": [{"key": outcome.key, "text": outcome.text} for outcome in package.outcomes],
+        "draw": rules.draw,
+        "at_least_per_outcome": rules.at_least_per_outcome,
+        "attempts": rules.attempts,
+        "wait_minutes": rules.wait_minutes,
+        "test_out": rules.test_out,
+        "job_aid_title": aid.page.title if aid else None,
+        "job_aid_html": aid.html if aid else None,
+    }
+
+
+def sha256(content: bytes) -> str:
+    """The hash that names a file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_of(files: dict[str, bytes]) -> str:
+    """One hash over all paths and bytes: equal where the folders are equal."""
+    whole = hashlib.sha256()
+    for path in sorted(files):
+        whole.update(f"{path}\0{sha256(files[path])}\n".encode())
+    return whole.hexdigest()
+
+
+def _check_lessons(package: Package, faults: Faults) -> None:
+    known = {outcome.key for outcome in package.outcomes}
+    served: set[str] = set()
+    for lesson in package.lessons:
+        served.update(lesson.outcomes)
+        for key in lesson.outcomes:
+            if key not in known:
+                faults.add(
+                    lesson.path, 2, f"The outcome “{key}” is not in module.toml. Add it, or correct it."
+                )
+        if not lesson.outcomes:
+            faults.add(lesson.path, 2, "Name at least one outcome that the lesson serves.")
+    if not package.lesson_keys:
+        faults.add(package.path, 1, "A module needs at least one lesson.")
+    for outcome in package.outcomes:
+        if outcome.key not in served:
+            faults.add(
+                package.path, outcome.line, f"No lesson serves the outcome “{outcome.key}”. Name it in one."
+            )
+
+
+def _check_items(package: Package, shared: Shared, faults: Faults) -> None:
+    known = {outcome.key for outcome in package.outcomes}
+    first: dict[str, ItemText] = {}
+    for item in package.items:
+        if item.key and item.key in first:
+            other = first[item.key]
+            reason = f"The key “{item.key}” is also used in {other.path}, line {other.line}. Use another."
+            faults.add(item.path, item.line, reason)
+        first.setdefault(item.key, item)
+        if item.outcome and item.outcome not in known:
+            reason = f"The outcome “{item.outcome}” of “{item.key}” is not in module.toml. Correct it."
+            faults.add(item.path, item.line, reason)
+        for number in item.source:
+            _check_source(item, number, shared, faults)
+
+
+def _check_source(item: ItemText, number: str, shared: Shared, faults: Faults) -> None:
+    source = shared.sources.get(number)
+    if number == PRACTICE or (source is not None and source.testable):
+        return
+    if source is None:
+        reason = (
+            f"The source “{number}” of “{item.key}” is not in _sources.toml. Use one that is, or “practice”."
+        )
+    else:
+        reason = f"The source “{number}” of “{item.key}” is not testable. Use one that is, or “practice”."
+    faults.add(item.path, item.line, reason)
+
+
+def _check_draw(package: Package, faults: Faults) -> None:
+    rules = package.assessment
+    held = Counter(item.outcome for item in package.items if not item.retired)
+    total = sum(held.values())
+    if total < rules.draw:
+        reason = (
+            f"The assessment draws {rules.draw} items, but the bank has {total}. Write more, or draw fewer."
+        )
+        faults.add(package.path, rules.line, reason)
+    if rules.at_least_per_outcome * len(package.outcomes) > rules.draw:
+        reason = f"{rules.draw} items cannot hold {rules.at_least_per_outcome} of each outcome. Draw more."
+        faults.add(package.path, rules.line, reason)
+    for outcome in package.outcomes:
+        least = max(1, rules.at_least_per_outcome)
+        if held[outcome.key] < least:
+            reason = (
+                f"The outcome “{outcome.key}” has {held[outcome.key]} items and needs {least}. Write more."
+            )
+            faults.add(package.path, outcome.line, reason)
+
+
+def _rendered_page(page: Page, context: Context) -> RenderedPage:
+    html = render_page(page.body, Place(context, page.path, page.body_line))
+    return RenderedPage(page, html, word_count(html))
+
+
+def _rendered_aid(page: Page, context: Context, module: str) -> RenderedPage:
+    html = render_page(page.body, Place(context, page.path, page.body_line, checks=False, printed=True))
+    check_printable(page, html, module, context.faults)
+    return RenderedPage(page, html, word_count(html))
+
+
+def _rendered_item(item: ItemText, context: Context) -> RenderedItem:
+    renderer = ItemRenderer(context, item.path)
+    return RenderedItem(
+        item=item,
+        prompt_html=renderer.inline(item.prompt, item.line),
+        stimulus_html=renderer.block(item.stimulus, item.line) if item.stimulus else None,
+        explanation_html=renderer.inline(item.explanation, item.line),
+        content=item.kind.render(item.content, renderer),
+    )
+
+
+@dataclass(frozen=True)
+class ItemRenderer:
+    """Renders the texts of one file of items; faults go to the line at which a text stands."""
+
+    context: Context
+    path: str
+
+    def inline(self, text: str, line: int) -> str:
+        """One paragraph without its ``<p>``, as safe HTML."""
+        return render_inline(text, Place(self.context, self.path, line, checks=False))
+
+    def block(self, text: str, line: int) -> str:
+        """Paragraphs, lists and tables, as safe HTML."""
+        return render_block(text, Place(self.context, self.path, line, checks=False))

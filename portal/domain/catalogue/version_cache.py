@@ -1,0 +1,143 @@
+"""Published versions as plain values, read once a process: the database itself refuses to change them.
+
+A version is named by what no other version has, read in the same transaction as all else on the page:
+its id, the digest of its folder's bytes, and the stamp of the transaction that published it. So what is
+kept here is right for as long as it is kept, also after another database was restored under the process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, select
+
+from portal.domain.catalogue.markdown.check_block import without_values
+from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
+from portal.platform.db import db, read
+
+KEPT = 32  # versions; the least recently used goes first
+
+
+class VersionName(NamedTuple):
+    """What tells one published version from every other."""
+
+    id: int
+    digest: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedActivity:
+    """The lasting identity of a module."""
+
+    id: int
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedLesson:
+    """A lesson of a version, as in ``Lesson``."""
+
+    id: int
+    position: int
+    key: str
+    title: str
+    minutes: int
+    outcomes: Sequence[str]
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedItem:
+    """An item of a version, as in ``Item``. Its content is shared by every reader and never changed."""
+
+    id: int
+    position: int
+    key: str
+    outcome: str
+    kind: str
+    prompt_html: str
+    stimulus_html: str | None
+    explanation_html: str
+    content: dict[str, Any]
+    source: Sequence[str]
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """A version with its lessons and items in order, as in ``ModuleVersion``."""
+
+    id: int
+    number: int
+    title: str
+    aim: str
+    minutes: int
+    mastery_score: Decimal
+    outcomes: Sequence[dict[str, str]]
+    draw: int
+    at_least_per_outcome: int
+    attempts: int
+    wait_minutes: int
+    test_out: bool
+    review_on: date
+    job_aid_title: str | None
+    job_aid_html: str | None
+    published_at: datetime
+    activity: PublishedActivity
+    lessons: tuple[PublishedLesson, ...]
+    items: tuple[PublishedItem, ...]
+
+    @property
+    def activity_id(self) -> int:
+        """Id of the module."""
+        return self.activity.id
+
+
+def _columns(of: type, table: type) -> tuple[Any, ...]:
+    """The columns that bear the names of the fields that are read."""
+    return tuple(getattr(table, each.name) for each in fields(of) if each.name not in _BESIDE)
+
+
+_BESIDE = frozenset({"activity", "lessons", "items"})
+_VERSIONS: Any = (
+    select(Activity.id, Activity.kind, Activity.key, *_columns(PublishedVersion, ModuleVersion))
+    .join(Activity, Activity.id == ModuleVersion.activity_id)
+    .where(ModuleVersion.id == bindparam("id"))
+)
+_LESSONS = (
+    select(*_columns(PublishedLesson, Lesson))
+    .where(Lesson.module_version_id == bindparam("id"))
+    .order_by(Lesson.position)
+)
+_ITEMS = (
+    select(*_columns(PublishedItem, Item))
+    .where(Item.module_version_id == bindparam("id"))
+    .order_by(Item.position)
+)
+
+
+_NAMES = select(ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at).where(
+    ModuleVersion.id == bindparam("id")
+)
+
+
+def version_name(version_id: int) -> VersionName:
+    """The name of the version with this id."""
+    return VersionName(*read(_NAMES, {"id": version_id})[0])
+
+
+@lru_cache(maxsize=KEPT)
+def published(name: VersionName) -> PublishedVersion:
+    """The version of this name, which was read from the database in this same transaction."""
+    wanted = {"id": name.id}
+    activity_id, kind, key, *version = db.session.execute(_VERSIONS, wanted).one()
+    read_lessons = (PublishedLesson(*row) for row in db.session.execute(_LESSONS, wanted))
+    lessons = tuple(replace(lesson, html=without_values(lesson.html)) for lesson in read_lessons)
+    items = tuple(PublishedItem(*row) for row in db.session.execute(_ITEMS, wanted))
+    values: tuple[Any, ...] = (*version, PublishedActivity(activity_id, kind, key), lessons, items)
+    return PublishedVersion(*values)

@@ -1,0 +1,116 @@
+"""What a request about a person can be about: the choices of its form, each with its wish."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from portal.domain.decisions import labels
+from portal.domain.decisions.queries import activity_titles
+from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
+from portal.domain.people.as_of import known
+from portal.domain.records.queries import RecordRow, records_of, revocations_of
+from portal.domain.status.queries import asked_of, wholes_of
+from portal.platform.db import db
+from portal.platform.wording import date as say_date
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing that can be asked about; ``ids`` are columns of the request."""
+
+    key: str
+    label: str
+    hint: str
+    ids: dict[str, int]
+    since: date | None = None  # of a record: when it was achieved
+
+
+def offers(kind: str, person_id: int, today: date) -> list[Offer]:
+    """What a request of this kind can be about; a few statements, however much there is."""
+    return _OFFERS[kind](person_id, today)
+
+
+def _directives(person_id: int, today: date) -> list[Offer]:
+    """Every directive that is not withdrawn, those that reach the person first."""
+    v = DirectiveVersion
+    rows = db.session.execute(
+        select(Directive.id, Directive.reference, v.title, v.withdrawn)
+        .join(v, v.directive_id == Directive.id)
+        .where(known(v))
+        .order_by(Directive.reference, v.number)
+    )
+    newest = {reference: (i, title, withdrawn) for i, reference, title, withdrawn in rows}
+    stands = {one.directive: one for one in wholes_of(person_id, today)}
+    found = []
+    for reference, (directive_id, title, withdrawn) in newest.items():
+        held = stands.get(reference)
+        if withdrawn and held is None:
+            continue
+        hint = (
+            f"{held.status.label}, due on {say_date(held.due_on)}" if held else "Asks nothing of them today"
+        )
+        found.append(Offer(reference, f"{reference}: {title}", hint, {"directive_id": directive_id}))
+    return sorted(found, key=lambda offer: offer.key not in stands)
+
+
+def _requirements(person_id: int, today: date) -> list[Offer]:
+    asked = {one.activity_id: one for one in reversed(asked_of(person_id, today))}
+    titles = activity_titles(asked)
+    return [
+        Offer(
+            f"{one.kind}-{one.key}",
+            titles[activity_id],
+            f"Directive {one.directive} · {one.status.label}",
+            {"activity_id": activity_id},
+        )
+        for activity_id, one in reversed(asked.items())
+    ]
+
+
+def _records(person_id: int, today: date) -> list[Offer]:
+    held = records_of(person_id)
+    revoked = {one.record_id for one in revocations_of([row.id for row in held])}
+    return [_record(row, {}) for row in held if row.id not in revoked]
+
+
+def _revoked(person_id: int, today: date) -> list[Offer]:
+    held = {row.id: row for row in records_of(person_id)}
+    gone = revocations_of(list(held))
+    return [_record(held[one.record_id], {"revocation_id": one.id}) for one in gone]
+
+
+def _record(row: RecordRow, more: dict[str, int]) -> Offer:
+    hint = f"Achieved on {say_date(row.achieved_on)} · reference {row.reference}"
+    ids = {"record_id": row.id, "activity_id": row.activity_id, **more}
+    return Offer(row.reference, labels.short(row.title), hint, ids, row.achieved_on)
+
+
+def _exclusions(person_id: int, today: date) -> list[Offer]:
+    e, kind = Exclusion, "exemption"  # both kinds have the same reasons
+    rows = db.session.execute(
+        select(e, Directive.reference)
+        .join(Directive, Directive.id == e.directive_id)
+        .where(e.person_id == person_id, known(e))
+        .order_by(e.from_on.desc(), e.id.desc())
+    )
+    return [
+        Offer(
+            str(row.id),
+            f"{'Exemption from' if row.exempt else 'Deferral under'} {reference}",
+            f"From {say_date(row.from_on)} {labels.until(row.to_on)} · {labels.reason(kind, row.reason)}",
+            {"exclusion_id": row.id, "directive_id": row.directive_id},
+        )
+        for row, reference in rows
+    ]
+
+
+_OFFERS: dict[str, Callable[[int, date], list[Offer]]] = {
+    "exemption": _directives,
+    "deferral": _directives,
+    "waiver": _requirements,
+    "revocation": _records,
+    "lift": _exclusions,
+    "restore": _revoked,
+}

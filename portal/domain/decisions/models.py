@@ -1,0 +1,59 @@
+"""Requests and the decisions on them: who asked and decided what, when. Texts are notes beside them."""
+
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.platform.db import Base, BigId
+
+
+class DecisionRequest(Base):
+    """Somebody asked for something about a person; append-only. Dates are those asked for."""
+
+    __tablename__ = "decision_request"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('exemption', 'deferral', 'waiver', 'revocation', 'lift', 'restore')",
+            name="kind_is_known",
+        ),
+        Index("ix_decision_request_person_id_kind", "person_id", "kind"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recorded_at: Mapped[datetime]  # the transaction's stamp
+    uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    kind: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # whom it is about
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    reason: Mapped[str]  # a category, never free text
+    directive_id: Mapped[int | None] = mapped_column(ForeignKey("directive.id"))
+    activity_id: Mapped[int | None] = mapped_column(ForeignKey("activity.id"))  # of a waiver
+    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"))  # to be revoked, or restored
+    exclusion_id: Mapped[int | None] = mapped_column(ForeignKey("exclusion.id"))  # to be lifted
+    revocation_id: Mapped[int | None] = mapped_column(ForeignKey("revocation.id"))  # to be undone
+    from_on: Mapped[date | None]  # first day; of a waiver the day on the evidence
+    to_on: Mapped[date | None]  # last day; None of a lift: it never held
+    due_on: Mapped[date | None]  # of a deferral
+
+
+class Decision(Base):
+    """The one answer to a request; append-only. Dates are those granted, ids those of the facts written."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('granted', 'refused', 'withdrawn')", name="outcome_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recorded_at: Mapped[datetime]  # the transaction's stamp
+    request_id: Mapped[int] = mapped_column(ForeignKey("decision_request.id"), unique=True)
+    outcome: Mapped[str]
+    decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    from_on: Mapped[date | None]
+    to_on: Mapped[date | None]
+    due_on: Mapped[date | None]
+    exclusion_id: Mapped[int | None] = mapped_column(ForeignKey("exclusion.id"))
+    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"))
+    revocation_id: Mapped[int | None] = mapped_column(ForeignKey("revocation.id"))

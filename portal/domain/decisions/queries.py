@@ -1,0 +1,345 @@
+"""Reading requests with their decisions, of people whom the viewer may see."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.domain.accounts.models import Credential
+from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
+from portal.domain.decisions import labels
+from portal.domain.decisions.change_requests import TWO_PERSONS, Wish
+from portal.domain.decisions.models import Decision, DecisionRequest
+from portal.domain.directives.models import Directive, Exclusion
+from portal.domain.people.decision_roles import deciders
+from portal.domain.people.models import PersonName
+from portal.domain.people.notes import notes_of
+from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, visible_people
+from portal.domain.people.visibility.overseers import overseers_of
+from portal.domain.records.models import Record
+from portal.domain.records.queries import holder_name
+from portal.platform.db import clock_at, db
+from portal.platform.errors import NotFoundError
+from portal.platform.permissions import Permission
+
+_person: Any = aliased(PersonName)
+_asker: Any = aliased(PersonName)
+_decider: Any = aliased(PersonName)
+_made: Any = aliased(Record)  # by a waiver
+r, d = DecisionRequest, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """The person a request is about."""
+
+    person_id: int
+    staff_number: str
+    name: str
+
+
+def whom(viewer: Viewer, staff_number: str) -> Whom:
+    """The person with this staff number.
+
+    Raises:
+        NotFoundError: Nobody has it, or the viewer may ask for nothing about who has.
+    """
+    person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
+    if not may_see(viewer, person_id, Permission.DECISION_ASK):
+        raise NotFoundError(f"Nobody has the staff number {staff_number}.")
+    return Whom(person_id, staff_number, holder_name(person_id))
+
+
+def newest_title(activity: Any = Activity) -> ColumnElement[str]:
+    """The title of an activity's newest version, else its key."""
+    titles = []
+    for versions in (ModuleVersion, GuideVersion):
+        newest: Any = aliased(versions)
+        title = select(newest.title).where(newest.activity_id == activity.id)
+        titles.append(title.order_by(newest.number.desc()).limit(1).correlate(activity).scalar_subquery())
+    return func.coalesce(*titles, activity.key)
+
+
+def activity_titles(activity_ids: Collection[int]) -> dict[int, str]:
+    """The titles of these activities. At most one statement."""
+    if not activity_ids:
+        return {}
+    rows = db.session.execute(select(Activity.id, newest_title()).where(Activity.id.in_(activity_ids)))
+    return {activity_id: title for activity_id, title in rows}
+
+
+def _name(person: Any) -> ColumnElement[str]:
+    return func.coalesce(person.forenames + " " + person.surname, "Erased")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """One request with what became of it."""
+
+    id: int
+    uuid: UUID
+    asked_at: datetime
+    kind: str
+    person_id: int
+    asked_by_id: int
+    reason: str
+    directive_id: int | None
+    activity_id: int | None
+    record_id: int | None
+    exclusion_id: int | None
+    revocation_id: int | None
+    from_on: date | None
+    to_on: date | None
+    due_on: date | None
+    staff_number: str
+    name: str
+    asked_by: str
+    directive: str
+    title: str
+    reference: str | None  # of the record
+    exempt: bool | None  # of the exclusion to be lifted
+    excluded_from: date | None
+    excluded_to: date | None
+    outcome: str | None
+    decision_id: int | None
+    decided_by_id: int | None
+    decided_by: str
+    decided_at: datetime | None
+    granted_from: date | None
+    granted_to: date | None
+    granted_due: date | None
+    new_reference: str | None  # of the record that a waiver made
+
+    @property
+    def state(self) -> str:
+        """``waiting``, or how it ended."""
+        return self.outcome or "waiting"
+
+    @property
+    def state_words(self) -> str:
+        """The same, for a page."""
+        return labels.STATE_WORDS[self.state]
+
+    @property
+    def what(self) -> str:
+        """What is asked for."""
+        return labels.what(self.kind, self.directive, self.title, exempt=self.exempt is not False)
+
+    @property
+    def reason_words(self) -> str:
+        """Why."""
+        return labels.reason(self.kind, self.reason)
+
+    @property
+    def wish(self) -> Wish:
+        """What was asked for, as the rules take it."""
+        return Wish(
+            self.kind,
+            self.person_id,
+            self.reason,
+            self.directive_id,
+            self.activity_id,
+            self.record_id,
+            self.exclusion_id,
+            self.revocation_id,
+            self.from_on,
+            self.to_on,
+            self.due_on,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which requests a list shows; empty fields narrow nothing."""
+
+    whose: str = ""  # "decide": those that wait for the viewer; "asked": those the viewer asked for
+    state: str = ""
+    kind: str = ""
+
+
+_COLUMNS: tuple[Any, ...] = (
+    r.id,
+    r.uuid,
+    clock_at(r.recorded_at),
+    r.kind,
+    r.person_id,
+    r.asked_by_id,
+    r.reason,
+    r.directive_id,
+    r.activity_id,
+    r.record_id,
+    r.exclusion_id,
+    r.revocation_id,
+    r.from_on,
+    r.to_on,
+    r.due_on,
+    func.coalesce(_person.staff_number, ""),
+    _name(_person),
+    _name(_asker),
+    func.coalesce(Directive.reference, ""),
+    func.coalesce(newest_title(), ""),
+    Record.reference,
+    Exclusion.exempt,
+    Exclusion.from_on,
+    Exclusion.to_on,
+    d.outcome,
+    d.id,
+    d.decided_by_id,
+    _name(_decider),
+    clock_at(d.recorded_at),
+    d.from_on,
+    d.to_on,
+    d.due_on,
+    _made.reference,
+)
+
+
+def _statement() -> Select[Any]:
+    return (
+        select(*_COLUMNS)
+        .select_from(r)
+        .outerjoin(d, d.request_id == r.id)
+        .outerjoin(_person, _person.person_id == r.person_id)
+        .outerjoin(_asker, _asker.person_id == r.asked_by_id)
+        .outerjoin(_decider, _decider.person_id == d.decided_by_id)
+        .outerjoin(Directive, Directive.id == r.directive_id)
+        .outerjoin(Activity, Activity.id == r.activity_id)
+        .outerjoin(Record, Record.id == r.record_id)
+        .outerjoin(Exclusion, Exclusion.id == r.exclusion_id)
+        .outerjoin(_made, _made.id == d.record_id)
+    )
+
+
+def _seen(viewer: Viewer) -> ColumnElement[bool]:
+    """Requests about people the viewer decides for, and the viewer's own about people they see.
+
+    What others ask about the viewer is not among them: its comment is not for the person it is about.
+    """
+    asked = and_(r.asked_by_id == viewer.person_id, r.person_id.in_(visible_people(viewer)))
+    if Permission.DECISION_MAKE not in viewer.permissions:
+        return asked
+    return or_(asked, _decided_about(viewer))
+
+
+def _decided_about(viewer: Viewer) -> ColumnElement[bool]:
+    """That the request is about somebody else, whom the viewer sees through a role that decides."""
+    seen = r.person_id.in_(visible_people(viewer, Permission.DECISION_MAKE))
+    return and_(r.person_id != viewer.person_id, seen)
+
+
+def _waits_for(viewer: Viewer) -> ColumnElement[bool]:
+    """That nobody answered, and this person may."""
+    second = or_(r.kind.not_in(TWO_PERSONS), r.asked_by_id != viewer.person_id)
+    return and_(d.id.is_(None), second, _decided_about(viewer))
+
+
+def _conditions(viewer: Viewer, wanted: Wanted) -> list[ColumnElement[bool]]:
+    found = [_seen(viewer)]
+    if wanted.whose == "decide":
+        found.append(_waits_for(viewer))
+    elif wanted.whose == "asked":
+        found.append(r.asked_by_id == viewer.person_id)
+    if wanted.state:
+        found.append(d.id.is_(None) if wanted.state == "waiting" else d.outcome == wanted.state)
+    if wanted.kind:
+        found.append(r.kind == wanted.kind)
+    return found
+
+
+def count_requests(viewer: Viewer, wanted: Wanted) -> int:
+    """How many the list would show. One statement."""
+    statement = select(func.count()).select_from(r).outerjoin(d, d.request_id == r.id)
+    return db.session.scalar(statement.where(*_conditions(viewer, wanted))) or 0
+
+
+def requests(viewer: Viewer, wanted: Wanted, offset: int, limit: int) -> list[RequestRow]:
+    """A slice of them, the newest first. One statement."""
+    chosen = _statement().where(*_conditions(viewer, wanted)).order_by(r.id.desc())
+    return _rows(chosen.offset(offset).limit(limit))
+
+
+def waiting(viewer: Viewer) -> int:
+    """How many requests wait for this person to decide; 0 for who decides nothing. At most one statement."""
+    if Permission.DECISION_MAKE not in viewer.permissions:
+        return 0
+    return count_requests(viewer, Wanted(whose="decide"))
+
+
+def request(viewer: Viewer, uuid: UUID) -> RequestRow:
+    """One request.
+
+    Raises:
+        NotFoundError: There is none, or the viewer may not see it.
+    """
+    found = _rows(_statement().where(r.uuid == uuid, _seen(viewer)))
+    if not found:
+        raise NotFoundError("There is no such request.")
+    return found[0]
+
+
+def texts_of(row: RequestRow) -> tuple[dict[str, str], str]:
+    """The notes beside a request, by what each is, and the sentence beside its answer."""
+    asked = notes_of(r.__tablename__, [row.id]).get(row.id, {})
+    if row.decision_id is None:
+        return asked, ""
+    return asked, notes_of(d.__tablename__, [row.decision_id]).get(row.decision_id, {}).get("comment", "")
+
+
+def requests_about(person_id: int) -> list[RequestRow]:
+    """Every request about a person, the newest first; the caller says what of it may be shown."""
+    return _rows(_statement().where(r.person_id == person_id).order_by(r.id.desc()))
+
+
+def told_requests(person_id: int) -> list[tuple[RequestRow, str]]:
+    """The requests about a person of which that person is told, with the role of who decided.
+
+    A correction of a pass is told once it is granted: until then nothing has happened to the record.
+    """
+    rows = requests_about(person_id)
+    told = [row for row in rows if row.kind not in TWO_PERSONS or row.outcome == "granted"]
+    acts = {row.id: (row.decided_by_id or 0, row.decided_at) for row in told if row.decided_at}
+    by = deciders(set(acts.values()))
+    return [(row, by[acts[row.id]] if row.id in acts else "") for row in told]
+
+
+def may_decide(viewer: Viewer, row: RequestRow) -> bool:
+    """Whether this person could answer the request now."""
+    me = viewer.person_id
+    return (
+        Permission.DECISION_MAKE in viewer.permissions
+        and row.outcome is None
+        and row.person_id != me
+        and (row.kind not in TWO_PERSONS or row.asked_by_id != me)
+        and may_see(viewer, row.person_id, Permission.DECISION_MAKE)
+    )
+
+
+def may_open(viewer: Viewer, row: RequestRow) -> bool:
+    """Whether this person, who sees whom the request is about, may open it too."""
+    decides = Permission.DECISION_MAKE in viewer.permissions
+    if viewer.person_id in {row.asked_by_id, row.person_id}:
+        return row.asked_by_id == viewer.person_id
+    return decides and may_see(viewer, row.person_id, Permission.DECISION_MAKE)
+
+
+def has_decider(row: RequestRow) -> bool:
+    """Whether anybody who can sign in could answer the request. Four statements.
+
+    The person it is about cannot, nor who asked, where a second person must.
+    """
+    possible = overseers_of(row.person_id, Permission.DECISION_MAKE) - {row.person_id}
+    if row.kind in TWO_PERSONS:
+        possible -= {row.asked_by_id}
+    closed = select(Credential.person_id).where(
+        Credential.person_id.in_(sorted(possible)), Credential.closed_at.is_not(None)
+    )
+    return bool(possible.difference(db.session.scalars(closed)))
+
+
+def _rows(statement: Select[Any]) -> list[RequestRow]:
+    rows: Sequence[Any] = db.session.execute(statement).all()
+    return [RequestRow(*row) for row in rows]

@@ -1,0 +1,74 @@
+"""Checking prior completions: what would be recorded, what is held already, and the bad rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlalchemy import select
+
+from portal.domain.catalogue.models import Activity
+from portal.domain.imports.check_result import Checked, Fault, Section, Tell, digest_of, silent
+from portal.domain.imports.column_mapping import Match, rows_of
+from portal.domain.imports.completion_apply import Recording
+from portal.domain.people.models import PersonName
+from portal.domain.records import completion_import
+from portal.domain.records.completion_import import Completion
+from portal.platform.db import db
+from portal.platform.tables.table_files import Sheet
+from portal.platform.wording import date as day_words
+
+Row = tuple[str, ...]
+HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
+
+
+def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
+    """Hold completions against what the portal knows."""
+    newest = completion_import.newest()
+    rows, unreadable = rows_of(sheet, match)
+    found, reasons = completion_import.completions_apart(rows, match.person_by)
+    tell(1, "Comparing with what is held")
+    fresh = completion_import.unheld(found)
+    faults = sorted(Fault.of(said) for said in (*unreadable, *reasons))
+    recording = Recording(found, fresh, newest)
+    return Checked(
+        faults=faults,
+        sections=list(_sections(found, fresh)),
+        numbers={"Recorded": len(fresh)},
+        same={"Already held": len(found) - len(fresh), "People": len({one.person_id for one in fresh})},
+        digest=digest_of(_digest(fresh), faults),
+        stage=recording.stage,
+        write=recording.write,
+    )
+
+
+def _digest(fresh: Iterable[Completion]) -> str:
+    return digest_of(
+        sorted((*one.key, str(one.score_scaled), one.source_system, one.evidence) for one in fresh)
+    )
+
+
+def _sections(found: Sequence[Completion], fresh: Sequence[Completion]) -> Iterator[Section]:
+    named = {
+        person_id: (f"{surname}, {forenames}", number)
+        for person_id, surname, forenames, number in db.session.execute(
+            select(PersonName.person_id, PersonName.surname, PersonName.forenames, PersonName.staff_number)
+        )
+    }
+    activities = {
+        i: f"{key} ({kind})"
+        for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
+    }
+
+    def told(ones: Iterable[Completion]) -> Iterator[Row]:
+        for one in ones:
+            name, number = named[one.person_id]
+            when = day_words(one.achieved_at)
+            yield str(one.line), name, number, activities[one.activity_id], when, one.source_system
+
+    new = {one.key for one in fresh}
+    seen: set[object] = set()
+    twice = [one for one in found if one.key in seen or seen.add(one.key)]  # type: ignore[func-returns-value]
+    yield Section.of("new", "New records", HEADS, told(fresh))
+    held = [one for one in found if one.key not in new]
+    passed = "The same person, requirement and time: passed over."
+    yield Section.of("held", "Held already", HEADS, told(held), passed)
+    once = "The same person, requirement and time as on an earlier line: recorded once."
+    yield Section.of("twice", "Twice in the file", HEADS, told(twice), once)

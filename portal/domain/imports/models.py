@@ -1,0 +1,69 @@
+"""Files on their way in, what became of them, and the saved ways to match their columns.
+
+Ordinary rows, not facts: what an import writes are the facts. A run stays; its file's bytes do not.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, deferred, mapped_column
+
+from portal.platform.db import Base, BigId
+
+
+class ImportRun(Base):
+    """One file that somebody wants to import: how it is read, what it would do, and how it ended."""
+
+    __tablename__ = "import_run"
+    __table_args__ = (
+        CheckConstraint("kind IN ('roster', 'completions')", name="kind_is_known"),
+        CheckConstraint("ended_as IN ('applied', 'cancelled', 'lapsed')", name="end_is_known"),
+        Index("ix_import_run_began_at", "began_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    shape: Mapped[str]  # what a row of the file is: "post", "completion", "person"
+    file_name: Mapped[str]
+    sha256: Mapped[str]
+    size: Mapped[int]  # bytes
+    rows: Mapped[int]
+    began_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a command
+    began_at: Mapped[datetime]
+    columns: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # a matching.Match; None: not matched yet
+    profile: Mapped[str | None]  # the name of the saved match that was used
+    digest: Mapped[str | None]  # of what the last check found; None: not checked yet
+    checked_at: Mapped[datetime | None]
+    bad_rows: Mapped[int | None]  # found by the last check
+    report: Mapped[dict[str, Any] | None] = deferred(mapped_column(JSON))  # what the last check found
+    job_id: Mapped[UUID | None]  # the job that checks or applies it, the latest
+    ended_at: Mapped[datetime | None]
+    ended_as: Mapped[str | None]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    numbers: Mapped[dict[str, int] | None] = mapped_column(JSON)  # what was written, once applied
+    stamp: Mapped[datetime | None]  # recorded_at of the facts it wrote; None where it wrote none
+
+
+class ImportContent(Base):
+    """The bytes of a file that is neither applied nor cancelled."""
+
+    __tablename__ = "import_content"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportProfile(Base):
+    """A way to match columns, saved under a name for the next file of the same system."""
+
+    __tablename__ = "import_profile"
+    __table_args__ = (UniqueConstraint("kind", "name"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    columns: Mapped[dict[str, Any]] = mapped_column(JSON)  # a matching.Match
+    saved_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    saved_at: Mapped[datetime]

@@ -1,0 +1,148 @@
+"""Reading runs, their files and the saved profiles."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import aliased, undefer
+
+from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
+from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
+from portal.domain.people.models import PersonName
+from portal.platform.db import db
+from portal.platform.errors import NotFoundError
+from portal.platform.jobs.models import Job
+
+COMMAND = "The command line"
+_FULL = PersonName.forenames + " " + PersonName.surname
+KEPT = timedelta(days=7)  # how long a file waits to be applied
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One import in the list of all."""
+
+    id: UUID
+    kind: str
+    file_name: str
+    rows: int
+    began_at: datetime
+    by: str
+    bad_rows: int | None
+    checked_at: datetime | None
+    ended_at: datetime | None
+    ended_as: str | None
+    numbers: dict[str, int] | None
+    job_state: str | None  # of the job that checks or applies it, the latest
+
+
+def runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
+    """The imports of these kinds, newest first. One statement."""
+    columns = (
+        ImportRun.id,
+        ImportRun.kind,
+        ImportRun.file_name,
+        ImportRun.rows,
+        ImportRun.began_at,
+        case((ImportRun.began_by_id.is_(None), COMMAND), else_=func.coalesce(_FULL, "Erased")),
+        ImportRun.bad_rows,
+        ImportRun.checked_at,
+        ImportRun.ended_at,
+        ImportRun.ended_as,
+        ImportRun.numbers,
+        Job.state,
+    )
+    statement = (
+        select(*columns)
+        .outerjoin(PersonName, PersonName.person_id == ImportRun.began_by_id)
+        .outerjoin(Job, Job.reference == ImportRun.job_id)
+        .where(ImportRun.kind.in_(kinds))
+        .order_by(ImportRun.began_at.desc(), ImportRun.id)
+    )
+    return [RunRow(*row) for row in db.session.execute(statement.offset(offset).limit(limit))]
+
+
+def how_many(kinds: list[str]) -> int:
+    """How many imports of these kinds there are."""
+    return db.session.scalar(select(func.count(ImportRun.id)).where(ImportRun.kind.in_(kinds))) or 0
+
+
+def run(run_id: UUID, *, lock: bool = False) -> ImportRun:
+    """One import; with ``lock`` nobody else changes it before this transaction ends.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    statement = select(ImportRun).where(ImportRun.id == run_id).options(undefer(ImportRun.report))
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    found = db.session.scalar(statement)
+    if found is None:
+        raise NotFoundError("There is no such import.")
+    return found
+
+
+def waits_too_long(at: datetime) -> bool:
+    """Whether a file has waited for more than a week."""
+    old = select(ImportRun.id).where(ImportRun.ended_at.is_(None), ImportRun.began_at < at - KEPT)
+    return db.session.scalar(old.limit(1)) is not None
+
+
+def content(run_id: UUID) -> bytes:
+    """The bytes of a file that is neither applied nor cancelled.
+
+    Raises:
+        NotFoundError: They are gone.
+    """
+    found = db.session.scalar(select(ImportContent.content).where(ImportContent.run_id == run_id))
+    if found is None:
+        raise NotFoundError("The file of this import is no longer kept.")
+    return found
+
+
+def who(*person_ids: int | None) -> dict[int | None, str]:
+    """Names by id; of a command and of the erased as well. One statement."""
+    rows = db.session.execute(
+        select(PersonName.person_id, PersonName.forenames, PersonName.surname).where(
+            PersonName.person_id.in_([i for i in person_ids if i is not None])
+        )
+    )
+    named = {person_id: f"{forenames} {surname}" for person_id, forenames, surname in rows}
+    return {i: COMMAND if i is None else named.get(i, "Erased") for i in person_ids}
+
+
+def profiles(kind: str) -> list[ImportProfile]:
+    """The saved profiles of a kind, by name."""
+    statement = select(ImportProfile).where(ImportProfile.kind == kind).order_by(ImportProfile.name)
+    return list(db.session.scalars(statement))
+
+
+def profile(kind: str, name: str) -> ImportProfile:
+    """A saved profile.
+
+    Raises:
+        NotFoundError: There is none of this name.
+    """
+    found = db.session.scalar(
+        select(ImportProfile).where(ImportProfile.kind == kind, ImportProfile.name == name)
+    )
+    if found is None:
+        raise NotFoundError(f"There is no profile {name!r}.")
+    return found
+
+
+def activities() -> dict[str, str]:
+    """Titles of everything that can be achieved, by "kind/key"; the key where nothing was published yet."""
+
+    def newest(versions: Any) -> Any:
+        other = aliased(versions)
+        title = select(other.title).where(other.activity_id == Activity.id)
+        return title.order_by(other.number.desc()).limit(1).scalar_subquery()
+
+    titles = func.coalesce(newest(ModuleVersion), newest(GuideVersion), Activity.key)
+    rows = db.session.execute(
+        select(Activity.kind, Activity.key, titles).order_by(Activity.kind.desc(), Activity.id)
+    )
+    return {f"{kind}/{key}": title for kind, key, title in rows}

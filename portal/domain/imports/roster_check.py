@@ -1,0 +1,145 @@
+"""Checking a roster: all that it would do, and the bad rows, without a lock."""
+
+from collections.abc import Iterator
+
+from portal.domain.directives import preview
+from portal.domain.directives.preview import AudienceEffect
+from portal.domain.imports.check_result import Checked, Fault, Section, Tell, digest_of, silent
+from portal.domain.imports.column_mapping import Match, rows_of
+from portal.domain.imports.roster_apply import Applied
+from portal.domain.imports.roster_summary import RosterWords, Row
+from portal.domain.imports.unit_move_suggestions import suggestions
+from portal.domain.people.roster import store
+from portal.domain.people.roster.plan import Plan, World, plan_apart
+from portal.domain.people.roster.rows import typed_apart
+from portal.domain.people.units.paths import join
+from portal.platform.tables.table_files import Sheet
+from portal.platform.wording import date as day_words
+
+WHO = ("Person", "Staff number")
+
+
+def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
+    """Hold a roster against what the portal knows."""
+    bases = store.basis(), preview.basis()
+    found, unreadable = rows_of(sheet, match)
+    rows, mistyped = typed_apart(found)
+    world = store.read_world()
+    listed = {row.values["staff_number"] for row in found}
+    made, reasons = plan_apart(rows, world, listed)
+    faults = sorted(Fault.of(said) for said in (*unreadable, *mistyped, *reasons))
+    if reasons:  # show what the others would do
+        bad = {fault.line for fault in faults}
+        made, _ = plan_apart([row for row in rows if row.line not in bad], world, listed)
+    tell(1, "Working out whom each directive reaches")
+    effects = preview.effect_of_posts(made.changes, made.units)
+    words = RosterWords(made, world)
+    applied = Applied(made, *bases)
+    return Checked(
+        faults=faults,
+        sections=[*_people(words), *_units(made, world), *_reach(effects, words), *_missing(made, words)],
+        numbers=_numbers(made, words),
+        same={"Unchanged posts": made.unchanged},
+        digest=digest_of(made, [effect.digest for effect in effects], faults),
+        stage=applied.stage,
+        write=applied.write,
+    )
+
+
+def _people(words: RosterWords) -> Iterator[Section]:
+    arrives = (*WHO, "Post", "Unit", "From")
+    yield Section.of("joins", "People who join", arrives, words.arrivals("joins"))
+    yield Section.of("returns", "People who come back", arrives, words.arrivals("returns"))
+    yield Section.of("moves", "People who move", (*WHO, "Was", "Becomes", "From"), words.movers())
+    yield Section.of(
+        "leaves",
+        "People who leave",
+        (*WHO, "Last day"),
+        words.leavers(),
+        "From the day after it they cannot sign in. Their records stay.",
+    )
+    differs = (*WHO, "Post from", "What differs")
+    yield Section.of("corrected", "Posts that are corrected", differs, words.corrected())
+    taken = (*WHO, "Post from", "It said")
+    yield Section.of("withdrawn", "Posts that are withdrawn", taken, words.withdrawn())
+    renamed = ("Staff number", "Was", "Becomes")
+    yield Section.of("renamed", "Names and addresses that are corrected", renamed, words.renamed())
+    yield Section.of(
+        "doubles",
+        "Possible duplicates",
+        (*WHO, "Same name as"),
+        words.doubles(),
+        "These people are new and have the name of somebody with another number. If it is the same person, "
+        "put the number right in the file before you apply it.",
+    )
+
+
+def _units(made: Plan, world: World) -> Iterator[Section]:
+    rows = ((join(unit.names), day_words(unit.valid_from)) for unit in made.units.created)
+    yield Section.of("units", "Units created", ("Unit", "From"), rows)
+    moved: list[Row] = [
+        (one.old, one.new, str(one.people), day_words(one.on), one.command)
+        for one in suggestions(made, world)
+    ]
+    yield Section.of(
+        "moved",
+        "Units that were perhaps renamed or moved",
+        ("Was", "Becomes", "People", "From", "Command"),
+        moved,
+        "The same people go from one path to a new one. If the unit itself was renamed or moved, change it "
+        "under that command or on the page of units first: then its past and its grants go with it.",
+    )
+
+
+def _reach(effects: list[AudienceEffect], words: RosterWords) -> Iterator[Section]:
+    yield Section.of(
+        "directives",
+        "What it does to directives",
+        ("Directive", "Joins", "Leaves", "Due date changes"),
+        (
+            (one.reference, *(str(len(found)) for found in (one.joins, one.leaves, one.due_changes)))
+            for one in effects
+        ),
+    )
+    for one in effects:
+        rows = [
+            (
+                words.name(who.staff_number),
+                who.staff_number,
+                what,
+                day_words(who.first),
+                day_words(who.due_on),
+            )
+            for what, found in (("Joins", one.joins), ("Leaves", one.leaves), ("Due date", one.due_changes))
+            for who in sorted(found, key=lambda who: who.staff_number)
+        ]
+        heads = (*WHO, "What", "From", "Due")
+        yield Section.of(
+            f"reach-{one.reference}",
+            f"{one.reference}: who joins, leaves or is due on another day",
+            heads,
+            rows,
+        )
+
+
+def _missing(made: Plan, words: RosterWords) -> Iterator[Section]:
+    stays = "They stay as they are: what is missing is never removed."
+    people = ((words.name(number), number) for number in made.missing_people)
+    yield Section.of("missing-people", "People missing from the file", WHO, people, stays)
+    posts = ((said,) for said in made.missing_posts)
+    yield Section.of("missing-posts", "Posts missing from the file", ("Post",), posts, stays)
+
+
+def _numbers(made: Plan, words: RosterWords) -> dict[str, int]:
+    kinds = list(words.kinds.values())
+    return {
+        "New people": len(made.new_people),
+        "New posts": made.new_posts,
+        "Corrected posts": made.corrections,
+        "Withdrawn posts": made.withdrawn,
+        "Corrected names": len(made.renamed),
+        "People who come back": kinds.count("returns"),
+        "People who move": kinds.count("moves"),
+        "People who leave": kinds.count("leaves"),
+        "Units that begin earlier": len(made.units.earlier),
+    }

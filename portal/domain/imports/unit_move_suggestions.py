@@ -1,0 +1,102 @@
+"""Units that a roster seems to rename or move: the same people stand in a new path from one day on."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from portal.domain.people.roster.plan import HeldPost, Plan, World
+from portal.domain.people.units import paths
+
+Names = tuple[str, ...]
+LEAST_SHARE = 0.8  # of the people under the old path
+LEAST_PEOPLE = 2
+
+
+class Suggestion(NamedTuple):
+    """A path whose people all move to a path that does not stand yet."""
+
+    old: str
+    new: str
+    on: date
+    people: int
+    renamed: bool  # else it is moved
+
+    @property
+    def command(self) -> str:
+        """What would do it without a new unit."""
+        verb = "rename" if self.renamed else "move"
+        return f'units {verb} "{self.old}" "{self.new}" --on {self.on.isoformat()}'
+
+
+def suggestions(made: Plan, world: World) -> list[Suggestion]:
+    """Renames and moves that would explain the posts in units that are to be created."""
+    created = {unit.names for unit in made.units.created}
+    if not created:
+        return []
+    held = {post.id: post for posts in world.posts.values() for post in posts}
+    named = _Paths(world)
+    moved: Counter[tuple[Names, Names, date]] = Counter()
+    for cut, start, names in _moves(made, held):
+        old = named.of(cut, start - timedelta(days=1))
+        pair = _shortest(old, names, created)
+        if pair:
+            moved[(*pair, start)] += 1
+    found = []
+    for (old, new, on), people in sorted(moved.items()):
+        there = _people_under(old, world, named, on - timedelta(days=1))
+        if people >= LEAST_PEOPLE and people >= LEAST_SHARE * there:
+            renamed = old[:-1] == new[:-1]
+            found.append(Suggestion(paths.join(old), paths.join(new), on, people, renamed))
+    return found
+
+
+def _moves(made: Plan, held: Mapping[int, HeldPost]) -> Iterable[tuple[int, date, Names]]:
+    """The unit left, the first day and the new path of each post in a unit that is to be created."""
+    before: dict[tuple[str, str, date], int] = {}
+    for change in made.changes:
+        post = held.get(change.replaces_id or 0)
+        if post is not None and isinstance(post.values.unit, int) and not change.void:
+            values = change.values
+            before[values.staff_number, values.post_key, values.valid_to] = post.values.unit
+    for change in made.changes:
+        values = change.values
+        if isinstance(values.unit, tuple):
+            left = before.get((values.staff_number, values.post_key, values.valid_from - timedelta(days=1)))
+            if left is not None:
+                yield left, values.valid_from, values.unit
+
+
+def _shortest(old: Names, new: Names, created: set[Names]) -> tuple[Names, Names] | None:
+    """The upper ends of two paths that end alike, as far up as the new one is to be created."""
+    if not old:
+        return None
+    while old[1:] and new[1:] and old[-1] == new[-1] and new[:-1] in created:
+        old, new = old[:-1], new[:-1]
+    return old, new
+
+
+class _Paths:
+    """Paths of units as names, each climbed once a day."""
+
+    def __init__(self, world: World) -> None:
+        self._tree = world.tree
+        self._found: dict[tuple[int, date], Names] = {}
+
+    def of(self, unit_id: int, day: date) -> Names:
+        if (unit_id, day) not in self._found:
+            above = [state.name for state in self._tree.above(unit_id, day)]
+            self._found[unit_id, day] = tuple(above[::-1])
+        return self._found[unit_id, day]
+
+
+def _people_under(old: Names, world: World, named: _Paths, day: date) -> int:
+    people = {
+        number
+        for (number, _), posts in world.posts.items()
+        for post in posts
+        if post.values.valid_from <= day <= post.values.valid_to
+        and isinstance(post.values.unit, int)
+        and named.of(post.values.unit, day)[: len(old)] == old
+    }
+    return len(people)

@@ -1,0 +1,170 @@
+"""An incident to be written up: choices are marked, texts are compared with a model and a checklist."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from markupsafe import escape
+
+from portal.domain.item_kinds.base import Answer, AnswerError, Content, Kind, Renderer, Sent
+from portal.domain.item_kinds.choices import Shown as ShownChoice
+from portal.domain.item_kinds.choices import choices_shown, render_choices
+from portal.domain.item_kinds.numbered import keys_of
+from portal.domain.item_kinds.report import marking, reading
+from portal.domain.item_kinds.texts import too_long, typed
+from portal.pages.layout.item_kinds.report.editor import EDITOR
+from portal.platform.formats.toml_tables import Table
+
+MOST_TEXT = 5_000  # characters
+MOST_SUMMARY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """A part of the form with what was answered."""
+
+    label: str  # plain text
+    kind: str
+    choices: list[ShownChoice]
+    text: str
+    model_html: str
+    checklist_html: list[str]
+
+    @property
+    def chosen(self) -> ShownChoice | None:
+        """The choice that was made."""
+        return next((choice for choice in self.choices if choice.chosen), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The incident and the form."""
+
+    incident_html: str
+    parts: list[ShownPart]
+
+
+class Report(Kind):
+    """A form of several parts on one page."""
+
+    name = "report"
+    label = "Report to write up"
+    advice = "For practice in a form that officers fill in: what can be graded is marked, the words are not."
+    place = 6
+    editor = EDITOR
+    writes = True
+
+    def read(self, table: Table, key: str, prefix: str) -> reading.Report:
+        """The incident and its parts."""
+        return reading.read(table, key, prefix)
+
+    def render(self, written: reading.Report, renderer: Renderer) -> Content:
+        """The incident, and the parts in the author's order."""
+        return {
+            "incident_html": renderer.block(written.incident, written.incident_line),
+            "parts": [_rendered(part, renderer) for part in written.parts],
+        }
+
+    def keys(self, content: Content) -> list[str]:
+        """Nothing: a form asks in its own order, such as grades 1, 2, 3."""
+        return []
+
+    def offered(self, content: Content) -> list[tuple[str, str, bool]]:
+        """Every choice of every part that is marked."""
+        return [
+            (f"{part['key']}/{choice['key']}", choice["html"], choice["correct"])
+            for part in content["parts"]
+            for choice in part.get("choices", ())
+        ]
+
+    def mark(self, content: Content, choices: Sequence[str]) -> Decimal:
+        """Correct choice parts ÷ choice parts, cut to four places."""
+        return marking.mark(content, choices)
+
+    def best(self, content: Content) -> list[str]:
+        """The correct choice of each part that is marked."""
+        return [f"{part}/{choice}" for part, choice in marking.right(content).items()]
+
+    def guess(self, content: Content, chance: random.Random) -> list[str]:
+        """Any choice of each part that is marked."""
+        return [
+            f"{part['key']}/{chance.choice(part['choices'])['key']}"
+            for part in content["parts"]
+            if part["kind"] == "choice"
+        ]
+
+    def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+        """A choice and a text for each part that asks for one.
+
+        A page of an earlier release named its controls by the parts' keys: its texts are kept, its choices
+        must be made again, because accepting keys would let people try out which is right.
+        """
+        choices, texts, wrong = [], {}, []
+        for number, part in enumerate(content["parts"], 1):
+            name = f"answer-{number}"
+            if part["kind"] == "choice":
+                known = keys_of([choice["key"] for choice in part["choices"]])
+                value = (sent.get(name) or [""])[0]
+                if value in known:
+                    choices.append(f"{part['key']}/{known[value]}")
+                else:
+                    wrong.append((f"Select an answer to “{part['label']}”", name))
+                continue
+            text = typed(sent, name) or typed(sent, f"part-{part['key']}")
+            problem = too_long(text, MOST_TEXT) if text else f"Write something under “{part['label']}”"
+            if problem:
+                wrong.append((problem, name))
+            if text:
+                texts[part["key"]] = text
+        answer = Answer(tuple(choices), texts)
+        if wrong:
+            raise AnswerError(*wrong, typed=answer)
+        return answer
+
+    def complete(self, content: Content, choices: Sequence[str]) -> bool:
+        """Whether every part that is marked has an answer; a text may have been erased since."""
+        return len(choices) == len(marking.right(content))
+
+    def shown(self, content: Content, order: Sequence[str], answer: Answer) -> Shown:
+        """The form, filled in."""
+        return Shown(content["incident_html"], [_shown(part, answer) for part in content["parts"]])
+
+    def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
+        """Each part's label with what was answered."""
+        lines = []
+        for part in self.shown(content, order, answer).parts:
+            if part.chosen:
+                lines.append(f"{escape(part.label)}: {part.chosen.html}")
+            elif part.text:
+                more = "…" if len(part.text) > MOST_SUMMARY else ""
+                lines.append(f"{escape(part.label)}: {escape(part.text[:MOST_SUMMARY])}{more}")
+        return lines
+
+
+def _rendered(part: reading.Part, renderer: Renderer) -> dict[str, Any]:
+    held: dict[str, Any] = {"key": part.key, "label": part.label, "kind": part.kind}
+    if part.kind == "choice":
+        return held | {"choices": render_choices(part.choices, renderer)}
+    return held | {
+        "model_html": renderer.block(part.model, part.line),
+        "checklist_html": [renderer.inline(text, part.line) for text in part.checklist],
+    }
+
+
+def _shown(part: dict[str, Any], answer: Answer) -> ShownPart:
+    offered = part.get("choices", ())
+    taken = [choice.partition("/")[2] for choice in answer.choices if choice.startswith(f"{part['key']}/")]
+    choices = choices_shown(offered, [choice["key"] for choice in offered], taken)
+    return ShownPart(
+        label=part["label"],
+        kind=part["kind"],
+        choices=choices,
+        text=answer.texts.get(part["key"], ""),
+        model_html=part.get("model_html", ""),
+        checklist_html=part.get("checklist_html", []),
+    )
+
+
+KIND = Report()

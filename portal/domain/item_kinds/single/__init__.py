@@ -1,0 +1,34 @@
+"""One right choice: a mark for it, nothing for any other."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from portal.domain.item_kinds.base import Content
+from portal.domain.item_kinds.choices import ChoiceKind, Choices, check_one_correct, choices_editor
+from portal.domain.item_kinds.single import marking
+from portal.platform.formats.toml_tables import Table
+
+
+class Single(ChoiceKind):
+    """Radios."""
+
+    name = "single"
+    label = "One right choice"
+    advice = "For a decision in which one thing is right and the others are tempting."
+    place = 1
+    several = False
+    hint = "Select one"
+    editor = choices_editor(lambda right: "" if right == 1 else "Mark exactly one choice as right")
+
+    def read(self, table: Table, key: str, prefix: str) -> Choices:
+        """Two or more choices, exactly one of them correct."""
+        written = super().read(table, key, prefix)
+        check_one_correct(table, key, written.choices)
+        return written
+
+    def mark(self, content: Content, choices: Sequence[str]) -> Decimal:
+        """1 when the one correct choice, and nothing else, was made; else 0."""
+        return marking.mark(content, choices)
+
+
+KIND = Single()

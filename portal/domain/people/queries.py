@@ -1,0 +1,178 @@
+"""Who someone is here and now, whom they may see, and how units stand on a day."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import and_, false, select
+
+from portal.domain.people.as_of import known
+from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
+from portal.domain.people.units import paths
+from portal.domain.people.visibility.rules import (
+    COMMAND_LINE,
+    Sight,
+    Viewer,
+    granted,
+    line_manages,
+    live,
+    may_see,
+    sight,
+    visible_people,
+)
+from portal.platform import clock
+from portal.platform.db import db
+from portal.platform.errors import NotFoundError
+from portal.platform.permissions import UNIT_ROLES, Role, permissions_of
+
+__all__ = [
+    "COMMAND_LINE",
+    "Sight",
+    "UnitRow",
+    "Viewer",
+    "live_units",
+    "may_see",
+    "person_by_staff_number",
+    "sight",
+    "unit_by_path",
+    "unit_paths",
+    "units_under",
+    "viewer_from",
+    "viewer_of",
+    "visible_people",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A unit as it stands on a day."""
+
+    name: str
+    parent_id: int | None
+    path: str  # names from the force down, joined by "/"; a "/" inside a name is "//"
+
+
+def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
+    """The person as one who looks, by today's posts and grants; None where nobody of that id has a name.
+
+    Args:
+        person_id: Who looks.
+        line_managers: Whether the roster alone gives line managers sight of their direct reports.
+    """
+    today = clock.today()
+    manages = line_manages(person_id, today) if line_managers else false()
+    rows = db.session.execute(
+        select(PersonName.staff_number, PersonName.forenames, PersonName.surname, Post.rank_or_grade, manages)
+        .outerjoin(Post, and_(Post.person_id == PersonName.person_id, known(Post), live(Post, today)))
+        .where(PersonName.person_id == person_id)
+        .order_by(Post.post_key)  # the main post, "", comes first
+    ).all()
+    if not rows:
+        return None
+    held = db.session.execute(select(RoleGrant.role, RoleGrant.unit_id).where(granted(person_id, today)))
+    *person, named = rows[0]
+    return viewer_from(
+        person_id, *person, grants=[(role, unit_id) for role, unit_id in held], line_manager=named
+    )
+
+
+def viewer_from(
+    person_id: int,
+    staff_number: str,
+    forenames: str,
+    surname: str,
+    rank: str | None,
+    *,
+    grants: Iterable[tuple[str, int | None]],
+    line_manager: bool,
+) -> Viewer:
+    """A viewer of what was read about them.
+
+    Args:
+        person_id: Who looks.
+        staff_number: Theirs.
+        forenames: Theirs.
+        surname: Theirs.
+        rank: Of the main post of today; None without one.
+        grants: The roles granted now, each with its unit.
+        line_manager: Whether the roster gives them sight of direct reports, who then are a manager's.
+    """
+    held = [(Role(role), unit_id) for role, unit_id in grants]
+    everywhere = frozenset(role for role, unit_id in held if unit_id is None)
+    on_units = frozenset(role for role, unit_id in held if unit_id is not None) & UNIT_ROLES
+    by_roster = frozenset({Role.MANAGER} if line_manager else ())
+    return Viewer(
+        person_id=person_id,
+        staff_number=staff_number,
+        display_name=" ".join(part for part in (rank, forenames, surname) if part),
+        has_post=rank is not None,
+        roles=everywhere | on_units,
+        permissions=permissions_of(everywhere | by_roster, on_units, has_post=rank is not None),
+        line_manager=bool(line_manager),
+    )
+
+
+def person_by_staff_number(staff_number: str) -> int:
+    """The id of the person who has this staff number.
+
+    Raises:
+        NotFoundError: Nobody has it.
+    """
+    found = db.session.scalar(
+        select(PersonName.person_id).where(PersonName.staff_number == staff_number.strip())
+    )
+    if found is None:
+        raise NotFoundError(f"Nobody has the staff number {staff_number}.")
+    return found
+
+
+def live_units(day: date, known_at: datetime | None = None) -> dict[int, UnitRow]:
+    """Every unit that stands on ``day``, by its id, as known at an instant (by default: now)."""
+    rows = db.session.execute(
+        select(UnitState.unit_id, UnitState.name, UnitState.parent_id).where(
+            known(UnitState, known_at), live(UnitState, day)
+        )
+    )
+    states = {unit_id: (name, parent_id) for unit_id, name, parent_id in rows}
+    return {
+        unit_id: UnitRow(name, parent_id, paths.join(_names(unit_id, states)))
+        for unit_id, (name, parent_id) in states.items()
+    }
+
+
+def unit_paths(day: date, known_at: datetime | None = None) -> dict[int, str]:
+    """The path of every unit that stands on ``day``, by its id."""
+    return {unit_id: unit.path for unit_id, unit in live_units(day, known_at).items()}
+
+
+def units_under(unit_id: int, day: date, known_at: datetime | None = None) -> set[int]:
+    """The unit itself and all units below it on ``day``."""
+    children: dict[int | None, list[int]] = {}
+    for child, unit in live_units(day, known_at).items():
+        children.setdefault(unit.parent_id, []).append(child)
+    found, waiting = {unit_id}, [unit_id]
+    while waiting:
+        below = [child for child in children.get(waiting.pop(), []) if child not in found]
+        found.update(below)
+        waiting.extend(below)
+    return found
+
+
+def unit_by_path(path: str, day: date) -> int:
+    """The id of the unit that has this path on ``day``.
+
+    Raises:
+        NotFoundError: No unit has it.
+    """
+    for unit_id, held in unit_paths(day).items():
+        if held == path:
+            return unit_id
+    raise NotFoundError(f"No unit has the path {path!r} on {day.isoformat()}.")
+
+
+def _names(unit_id: int | None, states: dict[int, tuple[str, int | None]]) -> list[str]:
+    names: list[str] = []
+    while unit_id in states and len(names) <= len(states):  # a loop in the facts must not hang a page
+        name, unit_id = states[unit_id]
+        names.append(name)
+    return names[::-1]

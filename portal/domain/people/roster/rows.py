@@ -1,0 +1,160 @@
+"""A roster's rows as typed values, each fault told with its line."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from portal.domain.people.units import paths
+from portal.platform.errors import BadInputError, RuleError
+from portal.platform.tables.table_files import SourceRow
+
+REQUIRED = (
+    "staff_number",
+    "surname",
+    "forenames",
+    "email",
+    "rank_or_grade",
+    "designated_role",
+    "unit_path",
+    "line_manager_staff_number",
+    "valid_from",
+    "valid_to",
+)
+OPTIONAL = ("post_key", "withdraw")
+FILLED = ("staff_number", "surname", "forenames", "rank_or_grade", "designated_role", "unit_path")
+MOST = {name: 200 for name in ("surname", "forenames", "rank_or_grade", "designated_role")} | {
+    "staff_number": 50,
+    "email": 254,
+    "post_key": 100,
+}  # characters
+MOST_NAMES, LONGEST_NAME = 20, 200  # of a unit's path, and of each name in it
+EARLIEST = date(1900, 1, 1)  # an earlier day is a slip of the keyboard
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """One post as a roster has it, or the withdrawal of one (then only its key counts)."""
+
+    line: int
+    staff_number: str
+    surname: str
+    forenames: str
+    email: str | None  # lower case
+    rank_or_grade: str
+    designated_role: str
+    unit: tuple[str, ...]  # names from the force down
+    manager: str | None  # a staff number
+    valid_from: date
+    valid_to: date | None
+    post_key: str
+    withdraw: bool
+
+
+def typed(rows: Iterable[SourceRow]) -> list[RosterRow]:
+    """The rows as typed values.
+
+    Raises:
+        BadInputError: Some rows are bad; every one is told with its line and all its reasons.
+    """
+    found, reasons = typed_apart(rows)
+    if reasons:
+        raise BadInputError(reasons)
+    return found
+
+
+def typed_apart(rows: Iterable[SourceRow]) -> tuple[list[RosterRow], list[str]]:
+    """The good rows as typed values, and every reason why another is bad, with its line."""
+    found, reasons = [], []
+    for row in rows:
+        try:
+            found.append(_typed(row))
+        except BadInputError as error:
+            reasons += [f"Line {row.line}: {reason}" for reason in error.reasons]
+    return found, reasons
+
+
+def day(text: str) -> date | None:
+    """The day of an ISO date, None where it is none."""
+    try:
+        return date.fromisoformat(text) if _ISO_DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _typed(row: SourceRow) -> RosterRow:
+    values = row.values
+    withdraw = values["withdraw"] == "yes"
+    reasons = _missing(values, withdraw) + _unfit(values) + _bad_days(values)
+    if values["withdraw"] not in {"", "yes", "no"}:
+        reasons.append(f"withdraw is {values['withdraw']!r}. Write 'yes', or leave it empty.")
+    if values["email"] and not _EMAIL.fullmatch(values["email"]):
+        reasons.append(f"email {values['email']!r} is not an email address.")
+    unit: tuple[str, ...] = ()
+    if values["unit_path"] and not withdraw:
+        try:
+            unit = paths.split(values["unit_path"])
+            reasons += _unfit_path(unit)
+        except RuleError as error:
+            reasons.append(str(error))
+    valid_from = day(values["valid_from"])
+    if reasons or valid_from is None:
+        raise BadInputError(reasons)
+    return RosterRow(
+        line=row.line,
+        **{name: values[name] for name in ("staff_number", "surname", "forenames")},
+        **{name: values[name] for name in ("rank_or_grade", "designated_role", "post_key")},
+        email=values["email"].lower() or None,
+        unit=unit,
+        manager=values["line_manager_staff_number"] or None,
+        valid_from=valid_from,
+        valid_to=day(values["valid_to"]),
+        withdraw=withdraw,
+    )
+
+
+def _missing(values: dict[str, str], withdraw: bool) -> list[str]:
+    needed = ("staff_number",) if withdraw else FILLED
+    return [f"{name} is empty." for name in needed if not values[name]]
+
+
+def _unfit(values: dict[str, str]) -> list[str]:
+    """Values that no page could show, or no address name."""
+    reasons = [
+        f"{name} has more than {most} characters." for name, most in MOST.items() if len(values[name]) > most
+    ]
+    number = values["staff_number"]
+    if "/" in number:
+        reasons.append(f"staff_number {number[:50]!r} has a “/” in it, which no address of a page can hold.")
+    if number and not number.strip("."):
+        reasons.append(f"staff_number {number[:50]!r} has nothing but dots in it.")
+    return reasons
+
+
+def _unfit_path(unit: tuple[str, ...]) -> list[str]:
+    reasons = []
+    if len(unit) > MOST_NAMES:
+        reasons.append(f"unit_path has more than {MOST_NAMES} names.")
+    if any(len(name) > LONGEST_NAME for name in unit):
+        reasons.append(f"A unit's name has more than {LONGEST_NAME} characters.")
+    return reasons
+
+
+def _bad_days(values: dict[str, str]) -> list[str]:
+    reasons = []
+    start, end = day(values["valid_from"]), day(values["valid_to"])
+    if start is None:
+        reasons.append(_no_day("valid_from", values["valid_from"]))
+    elif start < EARLIEST:
+        reasons.append(f"valid_from {values['valid_from']!r} lies before {EARLIEST.year}.")
+    if values["valid_to"] and end is None:
+        reasons.append(_no_day("valid_to", values["valid_to"]))
+    if start and end and end < start:
+        reasons.append(f"valid_to {end.isoformat()} lies before valid_from {start.isoformat()}.")
+    return reasons
+
+
+def _no_day(name: str, text: str) -> str:
+    return f"{name} {text!r} is not a date. Write it as 2026-04-30." if text else f"{name} is empty."

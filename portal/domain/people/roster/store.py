@@ -1,0 +1,264 @@
+"""Reading what a roster is held against, and writing what it changes: all in sets, never row by row."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, insert, select
+
+from portal.domain.people import services
+from portal.domain.people.as_of import known
+from portal.domain.people.models import Person, PersonName, Post, Unit, UnitState
+from portal.domain.people.roster.plan import HeldPost, Plan, PostValues, Slot, World, plan
+from portal.domain.people.roster.rows import RosterRow
+from portal.domain.people.roster.units import NewUnit, UnitRef
+from portal.domain.people.services import Names
+from portal.domain.people.units.tree import read_tree
+from portal.platform import clock
+from portal.platform.audit.services import log
+from portal.platform.db import OPEN_END, db, touch
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan rests on: it stays the same as long as nothing that a plan looks at is changed."""
+
+    newest_post: int
+    newest_state: int
+    names: int  # a hash of all of them
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan made without a lock, and what it rests on."""
+
+    plan: Plan
+    basis: Basis
+
+
+class Written(NamedTuple):
+    """The ids of what a plan has brought."""
+
+    people: dict[str, int]  # everyone, by staff number
+    units: dict[UnitRef, int]  # those created, by their names
+    posts: dict[tuple[int, str, date], int]  # those that hold, by person, key and first day
+
+
+def prepare(rows: Sequence[RosterRow]) -> Prepared:
+    """Plan the import of ``rows``; takes no lock and writes nothing.
+
+    Raises:
+        BadInputError: Some rows are bad; each is told with its line.
+    """
+    resting_on = basis()
+    return Prepared(plan(rows, read_world()), resting_on)
+
+
+def apply(rows: Sequence[RosterRow], prepared: Prepared, at: datetime, *, by: int | None = None) -> Plan:
+    """Write what the plan says; where facts were recorded since it was made, plan again first.
+
+    Args:
+        rows: The roster.
+        prepared: What ``prepare`` made of the same rows.
+        at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
+        by: Who imports it; None for a command.
+
+    Returns:
+        The plan that was carried out.
+
+    Raises:
+        BadInputError: Meanwhile recorded facts make a row bad; nothing was written.
+    """
+    made = settled(rows, prepared)
+    write(made, at, by=by)
+    return made
+
+
+def settled(rows: Sequence[RosterRow], prepared: Prepared) -> Plan:
+    """The plan as it is to be carried out under the lock: made again where facts were recorded since.
+
+    Raises:
+        BadInputError: Meanwhile recorded facts make a row bad.
+    """
+    return prepared.plan if basis() == prepared.basis else plan(rows, read_world())
+
+
+def basis() -> Basis:
+    """What a plan made now rests on: three short statements."""
+    posts, states = (db.session.scalar(select(func.max(fact.id))) or 0 for fact in (Post, UnitState))
+    names = hash(frozenset(tuple(row) for row in db.session.execute(_names())))
+    return Basis(posts, states, names, clock.today())
+
+
+def write(made: Plan, at: datetime, *, by: int | None, followed: Collection[str] = ()) -> Written:
+    """Write what a plan says, as facts of the transaction whose stamp is ``at``.
+
+    Args:
+        made: The plan.
+        at: The stamp.
+        by: Who imports it; None for a command.
+        followed: Staff numbers of those for whom the caller writes itself what follows from their posts.
+    """
+    people = _write_people(made, at)
+    units = _write_units(made.units.created, at)
+    for state in made.units.earlier:
+        fields = state._asdict()
+        db.session.add(UnitState(recorded_at=at, replaces_id=fields.pop("id"), **fields))
+    if made.changes:
+        table: Any = Post.__table__  # of the class, rows with and without a manager would go one by one
+        db.session.execute(insert(table), list(_post_rows(made, people, units, at)))
+        numbers = {change.values.staff_number for change in made.changes}
+        touch(people=[people[number] for number in numbers.difference(followed)])
+    services.correct_many_names(made.renamed, by=by, at=clock.now())
+    if not made.empty:
+        _log(made, by)
+    return Written(people, units, _posts_written(at))
+
+
+def _posts_written(at: datetime) -> dict[tuple[int, str, date], int]:
+    rows = db.session.execute(
+        select(Post.id, Post.person_id, Post.post_key, Post.valid_from).where(
+            Post.recorded_at == at, Post.void.is_(False)
+        )
+    )
+    return {(person_id, key, start): post_id for post_id, person_id, key, start in rows}
+
+
+def read_world() -> World:
+    """Names, known posts, withdrawn posts and units as known now, in a few statements."""
+    names = db.session.execute(_names())
+    by_number = {row.staff_number: Names(*row) for row in names}
+    number_of = {named.person_id: number for number, named in by_number.items()}
+    posts: dict[Slot, list[HeldPost]] = defaultdict(list)
+    withdrawn = set()
+    for post_id, void, person_id, *values in db.session.execute(_posts()):
+        number = number_of.get(person_id)
+        if number is None:  # erased: no file can name this person
+            continue
+        key, rank, role, unit_id, manager_id, start, end = values
+        if void:
+            withdrawn.add((number, key, start))
+            continue
+        manager = None if manager_id is None else number_of.get(manager_id, f"{ERASED}{manager_id}")
+        held = PostValues(number, key, rank, role, unit_id, manager, start, end)
+        posts[number, key].append(HeldPost(post_id, held))
+    return World(by_number, posts, frozenset(withdrawn), read_tree(), clock.today())
+
+
+def _names() -> Any:
+    return select(
+        PersonName.person_id,
+        PersonName.staff_number,
+        PersonName.surname,
+        PersonName.forenames,
+        PersonName.email,
+    )
+
+
+ERASED = "\0"  # before the id of a line manager who has no staff number; no file can hold it
+
+
+def _posts() -> Any:
+    """Known posts, and the rows that made one void."""
+    columns = (
+        Post.id,
+        Post.void,
+        Post.person_id,
+        Post.post_key,
+        Post.rank_or_grade,
+        Post.designated_role,
+        Post.unit_id,
+        Post.line_manager_id,
+        Post.valid_from,
+        Post.valid_to,
+    )
+    live = select(*columns).where(known(Post))
+    return live.union_all(select(*columns).where(Post.void))
+
+
+def _log(made: Plan, by: int | None) -> None:
+    log(
+        "roster.imported",
+        actor_id=by,
+        new_people=len(made.new_people),
+        new_posts=made.new_posts,
+        corrections=made.corrections,
+        withdrawn=made.withdrawn,
+        units_created=len(made.units.created),
+    )
+
+
+def _write_people(made: Plan, at: datetime) -> dict[str, int]:
+    """Write the new people; the ids of everyone whom a post names, by staff number."""
+    if made.new_people:
+        ids = _new_ids(Person, len(made.new_people), at)
+        rows = [
+            {
+                "person_id": person_id,
+                "staff_number": named.staff_number,
+                "surname": named.surname,
+                "forenames": named.forenames,
+                "email": named.email,
+            }
+            for person_id, named in zip(ids, made.new_people, strict=True)
+        ]
+        db.session.execute(insert(PersonName), rows)
+    every = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
+    return {number: person_id for number, person_id in every}
+
+
+def _write_units(created: Sequence[NewUnit], at: datetime) -> dict[UnitRef, int]:
+    """Write the new units, upper ones first; their ids by their names."""
+    if not created:
+        return {}
+    ids: dict[UnitRef, int] = dict(
+        zip((unit.names for unit in created), _new_ids(Unit, len(created), at), strict=True)
+    )
+    rows = [
+        {
+            "recorded_at": at,
+            "unit_id": ids[unit.names],
+            "name": unit.names[-1],
+            "parent_id": ids.get(unit.parent, unit.parent) if unit.parent is not None else None,
+            "valid_from": unit.valid_from,
+            "valid_to": OPEN_END,
+        }
+        for unit in created
+    ]
+    table: Any = UnitState.__table__
+    db.session.execute(insert(table), rows)
+    return ids
+
+
+def _new_ids(table: type[Person] | type[Unit], many: int, at: datetime) -> list[int]:
+    return list(db.session.scalars(insert(table).returning(table.id), [{"recorded_at": at}] * many))
+
+
+def _post_rows(
+    made: Plan, people: dict[str, int], units: dict[UnitRef, int], at: datetime
+) -> Iterator[dict[str, Any]]:
+    for values, replaces_id, void in made.changes:
+        yield {
+            "recorded_at": at,
+            "replaces_id": replaces_id,
+            "void": void,
+            "person_id": people[values.staff_number],
+            "post_key": values.post_key,
+            "rank_or_grade": values.rank_or_grade,
+            "designated_role": values.designated_role,
+            "unit_id": units.get(values.unit, values.unit),
+            "line_manager_id": manager_id(values, people),
+            "valid_from": values.valid_from,
+            "valid_to": values.valid_to,
+        }
+
+
+def manager_id(values: PostValues, people: Mapping[str, int]) -> int | None:
+    """Who a post's line manager is, by the ids of staff numbers; of one erased no number is left."""
+    manager = values.manager
+    if manager is not None and manager.startswith(ERASED):
+        return int(manager.removeprefix(ERASED))
+    return None if manager is None else people[manager]

@@ -1,0 +1,99 @@
+"""Which units a roster's rows mean, which are to be created, and from which day each must stand.
+
+A path is read as of the post's first day; where nothing had it then, as of today, else as of the first
+later day on which something has it. So a file that names a renamed or moved unit in the old or the new
+way means the same unit, and reading a file twice means the same both times.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple, TypeAlias
+
+from portal.domain.people.roster.rows import RosterRow
+from portal.domain.people.units.tree import State, UnitTree
+
+Names: TypeAlias = tuple[str, ...]
+UnitRef: TypeAlias = int | Names  # a unit's id, or the names of one that is to be created
+
+
+class NewUnit(NamedTuple):
+    """A unit to create from a day, below one that stands or is created before it."""
+
+    names: Names
+    parent: UnitRef | None
+    valid_from: date
+
+
+@dataclass(slots=True)
+class UnitPlan:
+    """Units to create, upper ones first, and first states that must begin earlier than was known."""
+
+    created: list[NewUnit] = field(default_factory=list)
+    earlier: list[State] = field(default_factory=list)  # with the new ``valid_from``; ``id`` is replaced
+
+    def __bool__(self) -> bool:
+        return bool(self.created or self.earlier)
+
+
+def plan_units(rows: Iterable[RosterRow], tree: UnitTree, today: date) -> tuple[dict[int, UnitRef], UnitPlan]:
+    """The unit of each row, by its line, and what must be written for all of them to stand."""
+    finder = _Finder(tree, today)
+    refs: dict[int, UnitRef] = {}
+    needed: dict[tuple[UnitRef, date], None] = {}
+    parents: dict[Names, UnitRef | None] = {}
+    for row in sorted(rows, key=lambda row: row.valid_from):
+        refs[row.line] = ref = finder.find(row.unit, row.valid_from) or row.unit
+        needed[ref, row.valid_from] = None
+        above: UnitRef | None = ref
+        while isinstance(above, tuple) and above not in parents:
+            names = above
+            above = (finder.find(names[:-1], row.valid_from) or names[:-1]) if names[1:] else None
+            parents[names] = above
+    first = _first_days(needed, parents, tree)
+    created = [NewUnit(n, parent, first[n]) for n, parent in parents.items() if n in first]
+    earlier = [
+        tree.states(unit_id)[0]._replace(valid_from=day)
+        for unit_id, day in first.items()
+        if isinstance(unit_id, int) and day < tree.states(unit_id)[0].valid_from
+    ]
+    return refs, UnitPlan(sorted(created, key=lambda unit: (len(unit.names), unit.names)), earlier)
+
+
+class _Finder:
+    """Finds units by path, remembering every answer."""
+
+    def __init__(self, tree: UnitTree, today: date) -> None:
+        self._tree, self._today = tree, today
+        self._found: dict[tuple[Names, date], int | None] = {}
+
+    def find(self, names: Names, day: date) -> int | None:
+        """The unit these names mean in a row that begins on ``day``."""
+        if (names, day) not in self._found:
+            tries = (self._tree.find(names, when) for when in self._days(day))
+            self._found[names, day] = next((unit for unit in tries if unit is not None), None)
+        return self._found[names, day]
+
+    def _days(self, day: date) -> Iterator[date]:
+        yield day
+        yield self._today
+        yield from self._tree.changes_after(day)
+
+
+def _first_days(
+    needed: Iterable[tuple[UnitRef, date]], parents: dict[Names, UnitRef | None], tree: UnitTree
+) -> dict[UnitRef, date]:
+    """The earliest day on which each unit, and each unit above it, must stand."""
+    first: dict[UnitRef, date] = {}
+    for ref, day in needed:
+        above: UnitRef | None = ref
+        while above is not None and first.get(above, date.max) > day:
+            first[above] = day
+            above = parents[above] if isinstance(above, tuple) else _parent(tree, above, day)
+    return first
+
+
+def _parent(tree: UnitTree, unit_id: int, day: date) -> int | None:
+    states = tree.states(unit_id)
+    state = tree.on(unit_id, day) or (states[0] if states[0].valid_from > day else states[-1])
+    return state.parent_id

@@ -1,0 +1,38 @@
+"""In which units an act that a role allows is allowed: those of the grants of today that carry it."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from portal.domain.people.models import RoleGrant
+from portal.domain.people.queries import Viewer, units_under
+from portal.domain.people.visibility.rules import COMMAND_LINE, granted
+from portal.platform import clock
+from portal.platform.db import db
+from portal.platform.permissions import Permission, Role, roles_with
+
+
+def administered_units(viewer: Viewer) -> set[int] | None:
+    """The units in which the viewer's administrator grants of today hold; None: the whole force."""
+    return _units_of(viewer, [Role.ADMINISTRATOR])
+
+
+def units_allowing(viewer: Viewer, act: Permission) -> set[int] | None:
+    """The units in which the viewer's grants of today allow an act; None: in the whole force.
+
+    For acts that no manager may do: a manager's grant without a unit is for direct reports alone.
+    """
+    return None if viewer == COMMAND_LINE else _units_of(viewer, roles_with(act))
+
+
+def _units_of(viewer: Viewer, roles: Collection[Role]) -> set[int] | None:
+    today = clock.today()
+    granted_on = db.session.scalars(
+        select(RoleGrant.unit_id).where(granted(viewer.person_id, today), RoleGrant.role.in_(sorted(roles)))
+    ).all()
+    if None in granted_on:
+        return None
+    found: set[int] = set()
+    for unit_id in granted_on:
+        found |= units_under(unit_id or 0, today)
+    return found

@@ -1,0 +1,38 @@
+"""Who may act on one person: the inverse of ``visible_people``."""
+
+from sqlalchemy import and_, exists, or_, select
+
+from portal.domain.people.as_of import known
+from portal.domain.people.models import Post, RoleGrant
+from portal.domain.people.queries import live_units
+from portal.domain.people.visibility.rules import decides_visibility, live
+from portal.platform import clock
+from portal.platform.db import db
+from portal.platform.permissions import SIGHT_ROLES, Permission, Role, roles_with
+
+
+def overseers_of(person_id: int, act: Permission) -> set[int]:
+    """Those with a post whose grants of today let them do this to the person. Three statements.
+
+    For acts that no manager may do: line management is not looked at.
+    """
+    today = clock.today()
+    unit_ids = db.session.scalars(
+        select(Post.unit_id).where(Post.person_id == person_id, decides_visibility(Post, today))
+    ).all()
+    units, over = live_units(today), set()
+    for unit_id in unit_ids:
+        above: int | None = unit_id
+        while above is not None and above not in over:
+            over.add(above)
+            above = units[above].parent_id if above in units else None
+    roles = (SIGHT_ROLES & roles_with(act)) - {Role.MANAGER}
+    g = RoleGrant
+    rows = select(g.person_id).where(
+        live(g, today),
+        g.ended_at.is_(None),
+        g.role.in_(sorted(roles)),
+        or_(g.unit_id.is_(None), g.unit_id.in_(sorted(over))),
+        exists().where(and_(Post.person_id == g.person_id, known(Post), live(Post, today))),
+    )
+    return set(db.session.scalars(rows))

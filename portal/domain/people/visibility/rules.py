@@ -1,0 +1,162 @@
+"""Whom a viewer may see, decided in one place from the grants held now and from people's posts.
+
+A manager granted a unit sees who is in and under it; one granted none sees direct reports. The other
+roles with sight see in and under their unit or, without one, the whole force. Where the force says so
+(``LINE_MANAGER_SIGHT``), today's roster alone gives line managers sight of direct reports. Everyone sees
+themselves.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, true, union_all
+from sqlalchemy.orm import aliased
+
+from portal.domain.people.as_of import known
+from portal.domain.people.models import Person, Post, RoleGrant, UnitState
+from portal.platform import clock
+from portal.platform.db import db
+from portal.platform.permissions import SIGHT_ROLES, Permission, Role, roles_with
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A person as the one who looks: who they are, and what their live grants let them do now."""
+
+    person_id: int
+    staff_number: str
+    display_name: str  # "Constable Priya Shah", as shown in the header
+    has_post: bool
+    roles: frozenset[Role]
+    permissions: frozenset[Permission]
+    line_manager: bool = False  # by today's roster, where the force lets that alone give sight of reports
+
+
+COMMAND_LINE = Viewer(0, "", "Command line", False, frozenset(Role), frozenset(Permission))
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Whose posts a viewer may see: all, those in the units, and those that name a line manager."""
+
+    everyone: bool
+    granted: frozenset[int]  # units
+    unit_ids: frozenset[int]  # these and all units under them today
+    direct_reports_of: int | None
+
+
+def sight(viewer: Viewer) -> Sight:
+    """What the viewer's grants of this instant give sight of, for the rows of a report. One statement."""
+    if viewer == COMMAND_LINE:
+        return Sight(everyone=True, granted=frozenset(), unit_ids=frozenset(), direct_reports_of=None)
+    today = clock.today()
+    under = _units_seen(viewer.person_id, today)
+    grants = select(RoleGrant.role, RoleGrant.unit_id).where(_gives_sight(viewer.person_id, today))
+    rows = db.session.execute(
+        union_all(grants, select(literal(""), under.c.unit_id))  # "": reached through a unit
+    ).all()
+    roles = {role for role, unit_id in rows if unit_id is None}
+    return Sight(
+        everyone=bool(roles - {Role.MANAGER}),
+        granted=frozenset(unit_id for role, unit_id in rows if role and unit_id is not None),
+        unit_ids=frozenset(unit_id for _, unit_id in rows if unit_id is not None),
+        direct_reports_of=viewer.person_id if viewer.line_manager or Role.MANAGER in roles else None,
+    )
+
+
+def visible_people(
+    viewer: Viewer, act: Permission | None = None, among: Collection[int] | None = None
+) -> Select[int]:
+    """The ids of all people whose page and records ``viewer`` may open, as one statement.
+
+    A person's posts of today decide; for someone without one, those of their posts that ended last.
+
+    Args:
+        viewer: Who looks.
+        act: Only those to whom the viewer may do this: seen by a grant of a role that carries it, so that
+            one role's sight does not lend another role's powers.
+        among: Only of these people: no one else's posts are read.
+    """
+    people = select(Person.id) if among is None else select(Person.id).where(Person.id.in_(among))
+    return people.where(is_visible(Person.id, viewer, act, among))
+
+
+def is_visible(
+    person_id: Any, viewer: Viewer, act: Permission | None = None, among: Collection[int] | None = None
+) -> ColumnElement[bool]:
+    """That a person is one of ``visible_people``, asked of a column of ids: only of rows found otherwise."""
+    if viewer == COMMAND_LINE:
+        return true()
+    me, today = viewer.person_id, clock.today()
+    roles = SIGHT_ROLES if act is None else SIGHT_ROLES & roles_with(act)
+    unlimited = [_gives_sight(me, today, roles), RoleGrant.unit_id.is_(None)]
+    post = aliased(Post)
+    speaking = select(post.person_id).where(decides_visibility(post, today))
+    if among is not None:
+        speaking = speaking.where(post.person_id.in_(among))
+    reports = post.line_manager_id == me
+    if not (viewer.line_manager and Role.MANAGER in roles):  # else the roster alone gives sight of them
+        reports = and_(reports, exists().where(*unlimited, RoleGrant.role == Role.MANAGER))
+    ways = [post.unit_id.in_(select(_units_seen(me, today, roles).c.unit_id)), reports]
+    if among is not None:  # found by their holders; else each way leads through an index of its own
+        ways = [or_(*ways)]
+    return or_(
+        person_id == me,
+        exists().where(*unlimited, RoleGrant.role != Role.MANAGER),
+        *(person_id.in_(speaking.where(way)) for way in ways),
+    )
+
+
+def may_see(viewer: Viewer, person_id: int, act: Permission | None = None) -> bool:
+    """Whether ``viewer`` may open the person's page and records, or do ``act`` to them. One statement."""
+    found = db.session.scalar(visible_people(viewer, act, [person_id]))
+    return found is not None
+
+
+def live(row: Any, day: date) -> ColumnElement[bool]:
+    """That a row with ``valid_from`` and ``valid_to`` holds on ``day``."""
+    return and_(row.valid_from <= day, row.valid_to >= day)
+
+
+def granted(person_id: Any, day: date) -> ColumnElement[bool]:
+    """That a role grant is the person's, holds on ``day`` and has not been revoked."""
+    return and_(RoleGrant.person_id == person_id, live(RoleGrant, day), RoleGrant.ended_at.is_(None))
+
+
+def line_manages(person_id: Any, day: date) -> ColumnElement[bool]:
+    """That a known post of somebody else names the person as line manager on ``day``."""
+    report = aliased(Post)
+    named = (report.line_manager_id == person_id, report.person_id != person_id)
+    return exists().where(*named, known(report), live(report, day))
+
+
+def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
+    return and_(granted(person_id, day), RoleGrant.role.in_(sorted(roles)))
+
+
+def _units_seen(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
+    """Granted units and, by the tree of ``day`` as now known, all units under them."""
+    by_unit = (_gives_sight(person_id, day, roles), RoleGrant.unit_id.is_not(None))
+    seed = select(RoleGrant.unit_id).where(*by_unit)
+    under = seed.cte(recursive=True)
+    state = aliased(UnitState)
+    below = (
+        select(state.unit_id)
+        .join(under, state.parent_id == under.c.unit_id)
+        .where(known(state), live(state, day))
+    )
+    return under.union(below)
+
+
+def decides_visibility(post: Any, day: date) -> ColumnElement[bool]:
+    """That a post is known and decides who sees its holder: live, or the last to end of someone without."""
+    other = aliased(Post)
+    ends_later = exists().where(
+        other.person_id == post.person_id,
+        known(other),
+        other.valid_from <= day,
+        other.valid_to > post.valid_to,
+    )
+    return and_(known(post), post.valid_from <= day, or_(post.valid_to >= day, ~ends_later.correlate(post)))

@@ -1,0 +1,338 @@
+"""Reading what was begun, done and earned. "Known" here means known now: corrected or void rows are gone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy.orm import aliased
+
+from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
+from portal.domain.people.as_of import known
+from portal.domain.people.decision_roles import deciders
+from portal.domain.people.models import PersonName
+from portal.domain.people.notes import notes_of
+from portal.domain.records.models import (
+    Acknowledgement,
+    ExtraAttempt,
+    ImportedRecord,
+    LessonVisit,
+    PassRecord,
+    Record,
+    Registration,
+    Revocation,
+    Waiver,
+)
+from portal.platform.db import clock_at, db
+
+EXTRA_REASONS = {  # why one more attempt may be opened
+    "prepared": "has gone through the lessons again",
+    "supported": "has had help from a supervisor or trainer",
+    "disturbed": "an attempt was disturbed or went wrong",
+    "other": "another reason",
+}
+
+
+def scaled(raw: Decimal, maximum: int) -> Decimal:
+    """Scaled score in 0 to 1, cut (not rounded) to four places so that it never flatters.
+
+    >>> scaled(Decimal(2), 3)
+    Decimal('0.6666')
+    """
+    return (raw / maximum).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+
+
+def latest_registration(person_id: int, activity_id: int) -> Registration | None:
+    """The newest known registration of a person on a module, passed or not."""
+    return db.session.scalar(
+        select(Registration)
+        .where(
+            Registration.person_id == person_id,
+            Registration.activity_id == activity_id,
+            known(Registration),
+        )
+        .order_by(Registration.id.desc())
+        .limit(1)
+    )
+
+
+def registration(registration_id: int, *, lock: bool = False) -> Registration:
+    """One registration; with ``lock`` no one else writes under it before this transaction ends."""
+    statement = select(Registration).where(Registration.id == registration_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalars(statement).one()
+
+
+def pass_of(registration_id: int) -> PassRecord | None:
+    """The pass earned under a registration."""
+    return db.session.scalar(select(PassRecord).where(PassRecord.registration_id == registration_id))
+
+
+def completed_lessons(registration_ids: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Ids of the lessons marked complete, by registration; in one statement."""
+    found: dict[int, set[int]] = {registration_id: set() for registration_id in registration_ids}
+    rows = db.session.execute(
+        select(LessonVisit.registration_id, LessonVisit.lesson_id).where(
+            LessonVisit.registration_id.in_(found), LessonVisit.kind == "completed"
+        )
+    )
+    for registration_id, lesson_id in rows:
+        found[registration_id].add(lesson_id)
+    return {registration_id: frozenset(lessons) for registration_id, lessons in found.items()}
+
+
+def has_visit(registration_id: int, lesson_id: int, kind: str) -> bool:
+    """Whether a lesson was opened (or completed) under a registration."""
+    found = db.session.scalar(
+        select(LessonVisit.id)
+        .where(
+            LessonVisit.registration_id == registration_id,
+            LessonVisit.lesson_id == lesson_id,
+            LessonVisit.kind == kind,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """One achievement as its page shows it, with what stands beside it by its source."""
+
+    id: int
+    person_id: int
+    activity_id: int
+    reference: str
+    kind: str  # of the activity: module, event, guide
+    key: str
+    title: str
+    achieved_at: datetime
+    achieved_on: date
+    recorded_at: datetime
+    source: str
+    replaces_id: int | None
+    void: bool
+    version: int | None
+    score_raw: Decimal | None
+    score_max: int | None
+    mastery_score: Decimal | None
+    imported_score: Decimal | None
+    source_system: str | None
+    waiver_reason: str | None
+    waived_by_id: int | None
+    clock_at: datetime  # what the clock said when it was recorded
+
+    @property
+    def score_scaled(self) -> Decimal | None:
+        """The scaled score, of an assessed or an imported record."""
+        if self.score_raw is not None and self.score_max:
+            return scaled(self.score_raw, self.score_max)
+        return self.imported_score
+
+
+def record_chain(reference: str) -> list[RecordRow]:
+    """Every row under a reference, the first written first; the last is what holds."""
+    return _rows(_records().where(Record.reference == reference).order_by(Record.id))
+
+
+def brought_evidence(chain: Sequence[RecordRow]) -> str:
+    """What proves a record that was brought over from another system; empty for others, without asking."""
+    if chain[0].source != "imported":
+        return ""
+    return notes_of(Record.__tablename__, [chain[0].id]).get(chain[0].id, {}).get("evidence", "")
+
+
+def records_of(person_id: int) -> list[RecordRow]:
+    """What a person holds, newest first."""
+    statement = _records().where(Record.person_id == person_id, known(Record))
+    return _rows(statement.order_by(Record.achieved_at.desc(), Record.id.desc()))
+
+
+def records_ever(person_id: int) -> list[RecordRow]:
+    """Every row ever written of what a person achieved, replaced and withdrawn ones too; the first first."""
+    return _rows(_records().where(Record.person_id == person_id).order_by(Record.id))
+
+
+def reference_of(registration_id: int) -> str | None:
+    """The reference of the pass earned under a registration."""
+    return db.session.scalar(
+        select(Record.reference)
+        .join(PassRecord, PassRecord.record_id == Record.id)
+        .where(PassRecord.registration_id == registration_id)
+    )
+
+
+def acknowledged_on(person_id: int, guide_version_id: int, day: date) -> str | None:
+    """The reference under which a person acknowledged this version of a guide on a London day."""
+    return db.session.scalar(
+        select(Record.reference)
+        .join(Acknowledgement, Acknowledgement.record_id == Record.id)
+        .where(
+            Record.person_id == person_id,
+            Record.achieved_on == day,
+            Acknowledgement.guide_version_id == guide_version_id,
+            known(Record),
+        )
+        .limit(1)
+    )
+
+
+def revocations_of(record_ids: Sequence[int]) -> list[Revocation]:
+    """Known revocations of these records, in the order they were recorded."""
+    return list(
+        db.session.scalars(
+            select(Revocation)
+            .where(Revocation.record_id.in_(record_ids), known(Revocation))
+            .order_by(Revocation.id)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRevocation:
+    """A revocation, or its being taken back (void), as a record's page tells of it."""
+
+    from_on: date
+    decided_at: datetime
+    reason: str
+    void: bool
+    known: bool  # it holds now
+    decided_by: str  # the role
+
+
+def told_revocations(record_ids: Sequence[int]) -> list[ToldRevocation]:
+    """Everything ever decided about whether these records count, in order. At most two statements."""
+    statement = select(Revocation, clock_at(Revocation.recorded_at))
+    statement = statement.where(Revocation.record_id.in_(record_ids)).order_by(Revocation.id)
+    rows = [(row, at) for row, at in db.session.execute(statement)]
+    replaced = {row.replaces_id for row, _ in rows}
+    by = deciders({(row.decided_by_id, at) for row, at in rows})
+    return [
+        ToldRevocation(
+            row.from_on,
+            at,
+            row.reason,
+            row.void,
+            not row.void and row.id not in replaced,
+            by[row.decided_by_id, at],
+        )
+        for row, at in rows
+    ]
+
+
+def waived_by(held: RecordRow) -> str:
+    """The role of who recognised prior learning; empty of any other record."""
+    if held.waived_by_id is None:
+        return ""
+    return deciders([(held.waived_by_id, held.clock_at)])[held.waived_by_id, held.clock_at]
+
+
+def registrations_of(person_id: int) -> list[tuple[Registration, str, int]]:
+    """Every known registration with its module's title and version, newest first."""
+    rows = db.session.execute(
+        select(Registration, ModuleVersion.title, ModuleVersion.number)
+        .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
+        .where(Registration.person_id == person_id, known(Registration))
+        .order_by(Registration.id.desc())
+    )
+    return [(row, title, number) for row, title, number in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraRow:
+    """One more attempt that was opened, as pages tell of it."""
+
+    title: str
+    opened_at: datetime
+    reason: str
+    by: str
+
+    @property
+    def words(self) -> str:
+        """What was opened, by whom and why."""
+        why = EXTRA_REASONS.get(self.reason, self.reason)
+        return f"One more attempt at {self.title.partition(':')[0]} was opened by {self.by}: {why}"
+
+
+def extra_attempts_of(person_id: int) -> list[ExtraRow]:
+    """Every attempt opened for a person beyond those that a module allows, the first first."""
+    rows = db.session.execute(
+        select(
+            ModuleVersion.title,
+            clock_at(ExtraAttempt.recorded_at),
+            ExtraAttempt.reason,
+            func.coalesce(PersonName.forenames + " " + PersonName.surname, "Erased"),
+        )
+        .join(Registration, Registration.id == ExtraAttempt.registration_id)
+        .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
+        .outerjoin(PersonName, PersonName.person_id == ExtraAttempt.opened_by_id)
+        .where(Registration.person_id == person_id)
+        .order_by(ExtraAttempt.id)
+    )
+    return [ExtraRow(*row) for row in rows]
+
+
+def holder_name(person_id: int) -> str:
+    """Forenames and surname as they are now; 'Erased' where nothing is held any more."""
+    name = db.session.get(PersonName, person_id)
+    return f"{name.forenames} {name.surname}" if name else "Erased"
+
+
+def _newest_title(versions: type[ModuleVersion | GuideVersion]) -> ScalarSelect[str]:
+    """The title of the newest version of a record's activity."""
+    newest = aliased(versions)
+    title = select(newest.title).where(newest.activity_id == Record.activity_id)
+    return title.order_by(newest.number.desc()).limit(1).scalar_subquery()
+
+
+_OF_RECORD: tuple[Any, ...] = (
+    Record.id,
+    Record.person_id,
+    Record.activity_id,
+    Record.reference,
+    Activity.kind,
+    Activity.key,
+    func.coalesce(
+        ModuleVersion.title,
+        GuideVersion.title,
+        _newest_title(ModuleVersion),
+        _newest_title(GuideVersion),
+        Activity.key,
+    ),
+    Record.achieved_at,
+    Record.achieved_on,
+    Record.recorded_at,
+    Record.source,
+    Record.replaces_id,
+    Record.void,
+    func.coalesce(ModuleVersion.number, GuideVersion.number),
+    PassRecord.score_raw,
+    PassRecord.score_max,
+    PassRecord.mastery_score,
+    ImportedRecord.score_scaled,
+    ImportedRecord.source_system,
+    Waiver.reason,
+    Waiver.decided_by_id,
+    clock_at(Record.recorded_at),
+)
+
+
+def _records() -> Select[Any]:
+    """Records with all that stands beside them; the title is the passed version's, else the newest."""
+    return (
+        select(*_OF_RECORD)
+        .join(Activity, Activity.id == Record.activity_id)
+        .outerjoin(PassRecord, PassRecord.record_id == Record.id)
+        .outerjoin(ModuleVersion, ModuleVersion.id == PassRecord.module_version_id)
+        .outerjoin(Acknowledgement, Acknowledgement.record_id == Record.id)
+        .outerjoin(GuideVersion, GuideVersion.id == Acknowledgement.guide_version_id)
+        .outerjoin(ImportedRecord, ImportedRecord.record_id == Record.id)
+        .outerjoin(Waiver, Waiver.record_id == Record.id)
+    )
+
+
+def _rows(statement: Select[Any]) -> list[RecordRow]:
+    return [RecordRow(*row) for row in db.session.execute(statement)]

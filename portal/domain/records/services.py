@@ -1,0 +1,257 @@
+"""Writing what was begun, done and earned. Everything here may be done twice with the effect of once."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.domain.catalogue.models import GuideVersion, ModuleVersion
+from portal.domain.people.as_of import known
+from portal.domain.people.notes import write_notes
+from portal.domain.records import queries, references
+from portal.domain.records.models import (
+    Acknowledgement,
+    LessonVisit,
+    PassRecord,
+    Record,
+    Registration,
+    Revocation,
+    Waiver,
+)
+from portal.platform.audit.services import log
+from portal.platform.clock import london_day, noon
+from portal.platform.db import db, stamp, touch
+from portal.platform.errors import ConflictError
+
+
+def register(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
+    """Begin a module version, unless the person is under way with this module already.
+
+    Someone under way finishes the version they began, whatever was published since; after a pass a new
+    registration begins on ``version``.
+
+    Args:
+        person_id: The learner.
+        version: The newest published version.
+        at: Now. The lock of the stamp, taken here, lets no second registration in between.
+
+    Returns:
+        The registration under way.
+    """
+    stamped = stamp()
+    latest = queries.latest_registration(person_id, version.activity_id)
+    if latest is not None and queries.pass_of(latest.id) is None:
+        return latest
+    begun = Registration(
+        recorded_at=stamped,
+        person_id=person_id,
+        activity_id=version.activity_id,
+        module_version_id=version.id,
+        started_at=at,
+        started_on=london_day(at),
+    )
+    db.session.add(begun)
+    touch(people=[person_id])
+    db.session.flush()
+    return begun
+
+
+def open_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
+    """Note that a lesson was opened; once for each registration."""
+    queries.registration(registration_id, lock=True)
+    _visit(registration_id, lesson_id, "opened", at)
+
+
+def complete_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
+    """Note that a lesson was marked complete; once for each registration, and opened by then."""
+    queries.registration(registration_id, lock=True)
+    _visit(registration_id, lesson_id, "opened", at)
+    _visit(registration_id, lesson_id, "completed", at)
+
+
+def _visit(registration_id: int, lesson_id: int, kind: str, at: datetime) -> None:
+    if queries.has_visit(registration_id, lesson_id, kind):
+        return
+    db.session.add(
+        LessonVisit(recorded_at=at, registration_id=registration_id, lesson_id=lesson_id, kind=kind)
+    )
+    db.session.flush()
+
+
+def record_pass(
+    registration: Registration,
+    attempt_id: UUID,
+    *,
+    score_raw: Decimal,
+    score_max: int,
+    mastery_score: Decimal,
+    at: datetime,
+) -> Record:
+    """Write the one pass of a registration, with its rule; a second call returns the first record.
+
+    Args:
+        registration: What was passed, and by whom.
+        attempt_id: The attempt that reached mastery.
+        score_raw: Marks reached.
+        score_max: Marks available.
+        mastery_score: The scaled score that passed, as frozen on the attempt.
+        at: When it was passed, by the clock.
+    """
+    earlier = queries.pass_of(registration.id)
+    if earlier is not None:
+        return db.session.get_one(Record, earlier.record_id)
+    record = _achieved(registration.person_id, registration.activity_id, "assessed", at)
+    db.session.add(
+        PassRecord(
+            record_id=record.id,
+            registration_id=registration.id,
+            module_version_id=registration.module_version_id,
+            attempt_id=attempt_id,
+            score_raw=score_raw,
+            score_max=score_max,
+            mastery_score=mastery_score,
+        )
+    )
+    learner = registration.person_id
+    touch(people=[learner])
+    log("pass.recorded", actor_id=learner, subject_id=learner, reference=record.reference)
+    db.session.flush()
+    return record
+
+
+def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) -> str:
+    """Record that a person read this version of a guide, and say the reference.
+
+    Twice on one London day for one version is the same as once; the lock of the stamp, taken here, lets no
+    second in between.
+
+    Args:
+        person_id: The reader.
+        guide: What they read.
+        at: When, by the clock.
+    """
+    stamp()
+    held = queries.acknowledged_on(person_id, guide.id, london_day(at))
+    if held is not None:
+        return held
+    record = _achieved(person_id, guide.activity_id, "acknowledged", at)
+    db.session.add(Acknowledgement(record_id=record.id, guide_version_id=guide.id))
+    touch(people=[person_id])
+    log("guide.acknowledged", actor_id=person_id, subject_id=person_id, reference=record.reference)
+    db.session.flush()
+    return record.reference
+
+
+def recognise(
+    person_id: int,
+    activity_id: int,
+    achieved_on: date,
+    *,
+    reason: str,
+    evidence: str,
+    decided_by: int,
+) -> Record:
+    """Record prior learning as achieved on the day of its evidence; the same once more is the same record.
+
+    Args:
+        person_id: Who learned it.
+        activity_id: What it counts for.
+        achieved_on: The day on the evidence.
+        reason: A category.
+        evidence: What it is and where it is kept: a note beside the record.
+        decided_by: Who recognised it.
+    """
+    stamp()
+    held = db.session.scalar(
+        select(Record)
+        .where(Record.person_id == person_id, Record.activity_id == activity_id, known(Record))
+        .where(Record.source == "waived", Record.achieved_on == achieved_on)
+        .limit(1)
+    )
+    if held is not None:
+        return held
+    record = _achieved(person_id, activity_id, "waived", noon(achieved_on))
+    db.session.add(Waiver(record_id=record.id, reason=reason, decided_by_id=decided_by))
+    if evidence:
+        write_notes(Record.__tablename__, record.id, {"evidence": evidence})
+    touch(people=[person_id])
+    log("learning.recognised", actor_id=decided_by, subject_id=person_id, reference=record.reference)
+    db.session.flush()
+    return record
+
+
+def revoke(record_id: int, from_on: date, *, reason: str, decided_by: int) -> Revocation:
+    """Let a record count no more from a day on; from its own day, it never was a pass.
+
+    Raises:
+        ConflictError: It was corrected or withdrawn, or is revoked already.
+    """
+    stamped = stamp()
+    record = db.session.scalar(select(Record).where(Record.id == record_id, known(Record)))
+    if record is None or queries.revocations_of([record_id]):
+        raise ConflictError("This record was corrected, or is not counted any more already.")
+    revoked = Revocation(
+        recorded_at=stamped, record_id=record_id, from_on=from_on, reason=reason, decided_by_id=decided_by
+    )
+    return _revoked(revoked, record, "record.revoked")
+
+
+def restore(revocation_id: int, *, reason: str, decided_by: int) -> Revocation:
+    """Take a revocation back by a void fact, so that the record counts as before.
+
+    Raises:
+        ConflictError: It was taken back already.
+    """
+    stamped = stamp()
+    held = db.session.scalar(select(Revocation).where(Revocation.id == revocation_id, known(Revocation)))
+    if held is None:
+        raise ConflictError("This record counts again already.")
+    undone = Revocation(
+        recorded_at=stamped,
+        void=True,
+        replaces_id=held.id,
+        record_id=held.record_id,
+        from_on=held.from_on,
+        reason=reason,
+        decided_by_id=decided_by,
+    )
+    return _revoked(undone, db.session.get_one(Record, held.record_id), "record.restored")
+
+
+def _revoked(fact: Revocation, record: Record, action: str) -> Revocation:
+    db.session.add(fact)
+    touch(people=[record.person_id])
+    log(
+        action,
+        actor_id=fact.decided_by_id,
+        subject_id=record.person_id,
+        reference=record.reference,
+        from_on=fact.from_on.isoformat(),
+        reason=fact.reason,
+    )
+    db.session.flush()
+    return fact
+
+
+def _achieved(person_id: int, activity_id: int, source: str, achieved_at: datetime) -> Record:
+    record = Record(
+        recorded_at=stamp(),
+        person_id=person_id,
+        activity_id=activity_id,
+        achieved_at=achieved_at,
+        achieved_on=london_day(achieved_at),
+        source=source,
+        reference=unused_reference(),
+    )
+    db.session.add(record)
+    db.session.flush()
+    return record
+
+
+def unused_reference() -> str:
+    """A new reference that no record bears."""
+    while True:
+        reference = references.new_reference()
+        if db.session.scalar(select(Record.id).where(Record.reference == reference)) is None:
+            return reference

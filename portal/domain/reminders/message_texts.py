@@ -1,0 +1,235 @@
+"""What a message says when it is sent: checked again then, from how things stand at that moment."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+from portal.domain.learning.my_learning import MyLearning, my_learning
+from portal.domain.people.visibility.report_readers import report_readers
+from portal.domain.reminders.queries import Addressee, Directed, Line, addressees
+from portal.domain.reminders.rules import Reason
+from portal.domain.status.reminder_queries import Chased, chased
+from portal.platform import wording as say
+from portal.platform.clock import london_day
+
+NO_ADDRESS = "No email address of the person is known."
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail as its reader gets it."""
+
+    to: Addressee
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What a letter needs to know of the portal that sends it."""
+
+    address: str  # where people reach it
+    force: str
+    line_managers: bool = False  # see direct reports by the roster alone
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Why nothing is left to be said."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A line that still holds, with where the person it is about stands now."""
+
+    line: Line
+    stands: Chased
+    about: Addressee
+
+
+def letter(
+    person_id: int,
+    lines: Sequence[Line],
+    directives: dict[int, Directed],
+    *,
+    now: datetime,
+    portal: Portal,
+) -> Letter | Nothing:
+    """The mail that these lines still ask for, or why there is none.
+
+    Args:
+        person_id: The addressee.
+        lines: Why it was planned.
+        directives: Those in force, by id.
+        now: This instant: what is done, exempt or over by now is not mentioned.
+        portal: The portal that sends it.
+    """
+    day = london_day(now)
+    people = addressees({person_id, *(line.about_id for line in lines)}, day)
+    reader = people.get(person_id)
+    if reader is None or not reader.has_post:
+        return Nothing("The person has left, or is not known any more.")
+    if not reader.email:
+        return Nothing(NO_ADDRESS)
+    held = list(_holding(person_id, lines, directives, people, day))
+    if not held:
+        return Nothing("Nothing of it held any more: done, exempt, deferred, or not asked any more.")
+    held = _readable_lines(person_id, held, day, portal.line_managers)
+    if not held:
+        return Nothing("The line manager cannot open the report of these people.")
+    own = [one for one in held if one.line.about_id == person_id]
+    team = [one for one in held if one.line.about_id != person_id]
+    paragraphs = [
+        *(_own(own, my_learning(person_id, now), directives, day, portal.address) if own else ()),
+        *_team(team, directives, day, portal.address),
+    ]
+    return compose_letter(reader, _subject(own, team, directives), paragraphs, foot=_foot(portal.force))
+
+
+def _holding(
+    person_id: int,
+    lines: Sequence[Line],
+    directives: dict[int, Directed],
+    people: dict[int, Addressee],
+    day: date,
+) -> Iterable[Held]:
+    stands = {(row.person_id, row.directive_id): row for row in chased(day, {one.about_id for one in lines})}
+    told: set[tuple[int, int]] = set()
+    for line in lines:
+        row = stands.get((line.about_id, line.directive_id))
+        about = people.get(line.about_id)
+        if row is None or about is None or line.directive_id not in directives:
+            continue
+        if not line.reason.still_holds(row.status) or (line.about_id, line.directive_id) in told:
+            continue
+        if line.about_id != person_id and row.manager_id != person_id:
+            continue  # another manager by now
+        told.add((line.about_id, line.directive_id))
+        yield Held(line, row, about)
+
+
+def _readable_lines(person_id: int, held: list[Held], day: date, line_managers: bool) -> list[Held]:
+    """The lines about the addressee, and about people whose rows of the report they may read now."""
+    if all(one.line.about_id == person_id for one in held):
+        return held
+    readers = report_readers([person_id], day, line_managers=line_managers)
+    return [
+        one
+        for one in held
+        if one.line.about_id == person_id
+        or readers.may_read(person_id, one.stands.unit_id, one.stands.manager_id)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A sentence, a list, or a link, in plain words."""
+
+    words: str
+    items: tuple[str, ...] = ()
+    link: str = ""
+
+
+def _subject(own: Sequence[Held], team: Sequence[Held], directives: dict[int, Directed]) -> str:
+    if not own:
+        people = say.plural(len({one.about.person_id for one in team}), "person", "people")
+        return f"{people} you manage {'is' if people.startswith('1 ') else 'are'} overdue"
+    first = min(own, key=lambda one: one.stands.since)
+    title = directives[first.line.directive_id].title
+    if first.line.reason is Reason.ENDING:
+        return f"Ends soon: {title}"
+    late = not Reason.NOTICE.still_holds(first.stands.status)
+    return f"Overdue: {title}" if late else f"To complete by {say.date(first.stands.due_on)}: {title}"
+
+
+def _own(
+    held: Sequence[Held], mine: MyLearning, directives: dict[int, Directed], day: date, address: str
+) -> Iterable[Paragraph]:
+    for one in held:
+        yield Paragraph(f"{directives[one.line.directive_id].title}: {_stands(one.stands, day)}.")
+        if one.line.reason is Reason.NUDGE:
+            yield Paragraph("Your manager asked for this reminder.")
+    asked = {one.stands.reference for one in held}
+    still = [row for row in mine.open_rows if row.asked.directive in asked]
+    if still:
+        left = sum(row.minutes_left for row in still)
+        about = f", about {say.minutes_words(left)}" if left else ""
+        what = f"Still to complete{about}:"
+        yield Paragraph(what, tuple(f"{row.title} ({row.asked.status.label.lower()})" for row in still))
+    yield Paragraph("Go on where you left off:", link=f"{address}/learning")
+
+
+def _stands(row: Chased, day: date) -> str:
+    if Reason.NOTICE.still_holds(row.status):
+        left = (row.due_on - day).days
+        when = "today" if not left else f"in {say.plural(left, 'day')}"
+        return f"due on {say.date(row.due_on)}, {when}"
+    if Reason.OVERDUE.still_holds(row.status):
+        return f"overdue since {say.date(row.since)}, {say.plural((day - row.since).days, 'day')} ago"
+    return f"what you completed counts until {say.date(row.valid_until)}"
+
+
+def _team(
+    held: Sequence[Held], directives: dict[int, Directed], day: date, address: str
+) -> Iterable[Paragraph]:
+    by_directive: dict[int, list[Held]] = {}
+    for one in held:
+        by_directive.setdefault(one.line.directive_id, []).append(one)
+    for directive_id, people in by_directive.items():
+        reference = quote(directives[directive_id].reference, safe="")
+        yield Paragraph(
+            f"People you manage who are overdue under {directives[directive_id].title}:",
+            tuple(
+                f"{one.about.name} ({one.about.staff_number}): {_stands(one.stands, day)}"
+                for one in sorted(people, key=lambda one: (one.stands.since, one.about.surname))
+            ),
+        )
+        link = f"{address}/monitoring/directives/{reference}?status=late"
+        yield Paragraph("See them in the report:", link=link)
+
+
+def _foot(force: str) -> str:
+    return (
+        f"{force} sends this from its learning portal because a directive asks this of you or of people you "
+        "manage. Replies are not read. What was completed since is not in it."
+    )
+
+
+def compose_letter(to: Addressee, subject: str, paragraphs: Sequence[Paragraph], *, foot: str) -> Letter:
+    """A letter of these paragraphs, as text and as HTML, with a line at its end that says why it came."""
+    return Letter(to, subject, _text_body(to, paragraphs, foot), _html_body(to, subject, paragraphs, foot))
+
+
+def _text_body(reader: Addressee, paragraphs: Iterable[Paragraph], foot: str) -> str:
+    parts = [f"Dear {reader.name},"]
+    for one in paragraphs:
+        lines = [one.words, *(f"- {item}" for item in one.items), *([one.link] if one.link else [])]
+        parts.append("\n".join(lines))
+    return "\n\n".join([*parts, "-- \n" + foot, ""])
+
+
+_PAGE = Markup(
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title></head>'
+    '<body style="margin:0;padding:16px;font:16px/1.5 Arial,sans-serif;color:#0b0c0c;background:#ffffff">'
+    '<div style="max-width:560px">{body}</div></body></html>'
+)
+
+
+def _html_body(reader: Addressee, subject: str, paragraphs: Iterable[Paragraph], foot: str) -> str:
+    body = [Markup("<p>Dear {},</p>").format(reader.name)]
+    for one in paragraphs:
+        body.append(Markup("<p>{}</p>").format(one.words))
+        if one.items:
+            items = Markup("").join(Markup("<li>{}</li>").format(item) for item in one.items)
+            body.append(Markup("<ul>{}</ul>").format(items))
+        if one.link:
+            body.append(Markup('<p><a href="{0}" style="color:#1d70b8">{0}</a></p>').format(one.link))
+    small = Markup('<p style="font-size:14px;color:#505a5f">{}</p>').format(foot)
+    return str(_PAGE.format(title=escape(subject), body=Markup("").join([*body, small])))

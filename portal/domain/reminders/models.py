@@ -1,0 +1,124 @@
+"""Mail that waits or went, what each is about, and when directives remind: ordinary rows, no facts."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.platform.db import Base, BigId
+
+
+class Delivery(StrEnum):
+    """How far a message is."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"  # the relay took it
+    DROPPED = "dropped"  # nothing in it held any more when it was to be sent
+    REFUSED = "refused"  # by the relay, for good
+    FAILED = "failed"  # given up after many tries
+    BOUNCED = "bounced"  # taken by the relay and sent back later
+
+
+class Kind(StrEnum):
+    """What a message is about."""
+
+    REMINDER = "reminder"  # what directives ask for; one a day and person, in the hours of mail
+    NOTICE = "notice"  # what was done to accounts; at once, at any hour
+
+
+class Message(Base):
+    """One mail to one person. What it says is written when it is sent, from how things stand then."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        # of reminders at most one that waits, and at most one handed over a day: the database holds it
+        Index(
+            "uq_message_waiting",
+            "person_id",
+            unique=True,
+            sqlite_where=text("state = 'waiting' AND kind = 'reminder'"),
+            postgresql_where=text("state = 'waiting' AND kind = 'reminder'"),
+        ),
+        UniqueConstraint("person_id", "sent_on", name="uq_message_one_a_day"),
+        Index("ix_message_state", "state", "not_before"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    reference: Mapped[UUID] = mapped_column(unique=True)  # also in its Message-ID
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str] = mapped_column(default=Kind.REMINDER, server_default=Kind.REMINDER)
+    email: Mapped[str | None]  # of a notice: as it was known when the act was done
+    state: Mapped[str] = mapped_column(default=Delivery.WAITING)
+    created_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    claimed_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    # Of a reminder, the London day; set when it is claimed, and taken back where it did not go.
+    sent_on: Mapped[date | None]
+    reason: Mapped[str] = mapped_column(default="")  # why it waits again, was dropped, refused or bounced
+
+
+class MessageLine(Base):
+    """One reason for which a message is written."""
+
+    __tablename__ = "message_line"
+    __table_args__ = (
+        UniqueConstraint("message_id", "directive_id", "about_id", "reason"),
+        Index("ix_message_line_about", "about_id", "directive_id", "reason"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    directive_id: Mapped[int] = mapped_column(ForeignKey("directive.id"))
+    about_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # the addressee, but in an escalation
+    reason: Mapped[str]
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # of a nudge
+    created_at: Mapped[datetime]
+
+
+class NoticeLine(Base):
+    """One act that a notice reports; who, what and when are in the audit event."""
+
+    __tablename__ = "notice_line"
+    __table_args__ = (UniqueConstraint("message_id", "event_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("audit_event.id"))
+
+
+class ReminderRule(Base):
+    """When one directive reminds, where that differs from the usual; ordinary, audited."""
+
+    __tablename__ = "reminder_rule"
+
+    directive_id: Mapped[int] = mapped_column(ForeignKey("directive.id"), primary_key=True)
+    notice_days: Mapped[list[int]] = mapped_column(JSON)
+    overdue_every: Mapped[int]
+    escalate_after: Mapped[int]
+    ending_days: Mapped[list[int]] = mapped_column(JSON)
+
+
+class UntoldManager(Base):
+    """A line manager who got no reminder about overdue people, as they cannot open the report."""
+
+    __tablename__ = "untold_manager"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    planned_at: Mapped[datetime]  # when they were last left out
+    people: Mapped[int]  # how many it would have been about
+
+
+class ReminderRun(Base):
+    """A London day for which reminders were planned."""
+
+    __tablename__ = "reminder_run"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    planned_at: Mapped[datetime]
+    result: Mapped[dict[str, Any]] = mapped_column(JSON)

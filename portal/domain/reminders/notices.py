@@ -1,0 +1,129 @@
+"""Notices about accounts: who gets an email about a grant, a link or a closing, queued with the act."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import exists, insert, select
+
+from portal.domain.accounts.models import Credential
+from portal.domain.directives.fact_loader import batches
+from portal.domain.people.as_of import known
+from portal.domain.people.models import PersonName, Post, RoleGrant
+from portal.domain.people.queries import viewer_of, visible_people
+from portal.domain.people.visibility.rules import granted, live
+from portal.domain.reminders.message_texts import NO_ADDRESS
+from portal.domain.reminders.models import Delivery, Kind, Message, NoticeLine
+from portal.domain.reminders.settings import relay_is_set
+from portal.platform import clock
+from portal.platform.audit.models import AuditEvent
+from portal.platform.db import db
+from portal.platform.jobs import services as jobs
+from portal.platform.jobs.models import Job, JobState
+from portal.platform.permissions import Permission, Role
+
+JOB = "notices"
+
+
+def post_notices(acts: Sequence[AuditEvent]) -> None:
+    """Queue a message to the owner of each account and to its other administrators about what was done.
+
+    One message for each person and transaction, to the address known now. Somebody without an address
+    has one too, given up from the start, so that it is seen. A worker sends them at once.
+
+    Args:
+        acts: The audit events of this transaction, flushed.
+    """
+    readers = _events_by_reader(acts)
+    emails = _emails_by_person(readers)
+    at = clock.now()
+    rows: list[dict[str, Any]] = []
+    for person_id in readers:
+        email = emails.get(person_id)
+        state, reason = (Delivery.WAITING, "") if email else (Delivery.FAILED, NO_ADDRESS)
+        same = {"kind": Kind.NOTICE, "created_at": at, "not_before": at, "tries": 0}
+        row = {"reference": uuid.uuid4(), "person_id": person_id, "email": email}
+        rows.append({**same, **row, "state": state, "reason": reason})
+    if not rows:
+        return
+    db.session.execute(insert(Message), rows)
+    _write_lines(rows, readers)
+    if relay_is_set() and any(row["state"] == Delivery.WAITING for row in rows):
+        _start_job()
+
+
+def _write_lines(rows: Sequence[Mapping[str, Any]], readers: Mapping[int, Sequence[int]]) -> None:
+    ids: dict[int, int] = {}
+    for some in batches([row["reference"] for row in rows]):
+        statement = select(Message.person_id, Message.id).where(Message.reference.in_(some))
+        ids.update({person_id: message_id for person_id, message_id in db.session.execute(statement)})
+    lines = [
+        {"message_id": ids[person_id], "event_id": event_id}
+        for person_id, events in readers.items()
+        for event_id in events
+    ]
+    db.session.execute(insert(NoticeLine), lines)
+
+
+def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
+    """Ids of the events about which each person gets a message, by person, in the order of the acts.
+
+    The owner of the account, whoever acted; and each administrator of the whole force, or of a unit of the
+    owner's, but whoever acted.
+    """
+    today = clock.today()
+    reach = _reach_of_administrators({act.subject_id for act in acts if act.subject_id is not None}, today)
+    events: dict[int, list[int]] = defaultdict(list)
+    for act in acts:
+        if act.subject_id is not None:
+            events[act.subject_id].append(act.id)
+        for administrator, people in reach.items():
+            if administrator in {act.actor_id, act.subject_id}:
+                continue
+            if people is None or act.subject_id in people:
+                events[administrator].append(act.id)
+    return events
+
+
+def _reach_of_administrators(people: set[int], day: date) -> dict[int, set[int] | None]:
+    """The people about whom each administrator gets messages; None: everybody.
+
+    Only those who could act on it: with a post, and an account that nobody closed.
+    """
+    g = RoleGrant
+    has_post = exists().where(Post.person_id == g.person_id, known(Post), live(Post, day))
+    closed = exists().where(Credential.person_id == g.person_id, Credential.closed_at.is_not(None))
+    rows = db.session.execute(
+        select(g.person_id, g.unit_id).where(
+            granted(g.person_id, day), g.role == Role.ADMINISTRATOR, has_post, ~closed
+        )
+    ).all()
+    reach: dict[int, set[int] | None] = {one: None for one, unit_id in rows if unit_id is None}
+    for one in {one for one, _ in rows if one not in reach}:
+        reach[one] = _people_administered_by(one, people)
+    return reach
+
+
+def _people_administered_by(administrator: int, people: set[int]) -> set[int]:
+    """Those of these people in the units of one who administers no more than units."""
+    viewer = viewer_of(administrator)
+    if viewer is None:
+        return set()
+    return set(db.session.scalars(visible_people(viewer, Permission.ACCOUNT_ADMINISTER, people)))
+
+
+def _emails_by_person(people: Mapping[int, object]) -> dict[int, str | None]:
+    emails: dict[int, str | None] = {}
+    for some in batches(sorted(people)):
+        rows = select(PersonName.person_id, PersonName.email).where(PersonName.person_id.in_(some))
+        emails.update({person_id: email for person_id, email in db.session.execute(rows)})
+    return emails
+
+
+def _start_job() -> None:
+    """Start the job that sends them once this is committed, unless one waits already."""
+    waits = exists().where(Job.kind == JOB, Job.state == JobState.WAITING)
+    if not db.session.scalar(select(waits)):
+        jobs.start_job(JOB, {}, by=None, at=clock.now())

@@ -1,0 +1,96 @@
+"""Which day asks for which reminder. Pure: dates in, reasons out."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from portal.domain.status.rules import Status
+
+MISSING = frozenset({Status.NOT_STARTED, Status.IN_PROGRESS})
+LATE = frozenset({Status.OVERDUE, Status.EXPIRED})
+
+
+class Reason(StrEnum):
+    """Why somebody is written to."""
+
+    NOTICE = "notice"  # the due date is near
+    OVERDUE = "overdue"
+    ENDING = "ending"  # what is complete ends soon
+    ESCALATION = "escalation"  # to the line manager, of somebody overdue
+    NUDGE = "nudge"  # a manager asked for it
+
+    def still_holds(self, status: Status | None) -> bool:
+        """Whether somebody who stands so now may still be written to for this reason; None: not asked."""
+        if status is None or status.excluded:
+            return False
+        return (
+            status
+            in {
+                Reason.NOTICE: MISSING,
+                Reason.OVERDUE: LATE,
+                Reason.ENDING: frozenset({Status.EXPIRING}),
+                Reason.ESCALATION: LATE,
+                Reason.NUDGE: MISSING | LATE,
+            }[self]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When one directive reminds whom; a number of days that is 0 or missing reminds nobody."""
+
+    notice_days: tuple[int, ...] = ()  # before the due date
+    overdue_every: int = 7  # days: on the first day overdue, and then again
+    escalate_after: int = 14  # days overdue: to the line manager, and then every ``overdue_every``
+    ending_days: tuple[int, ...] = ()  # before a completion ends
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days for which reminders are planned at once: those after the last planned, to today."""
+
+    after: date
+    to: date
+
+    def holds(self, day: date) -> bool:
+        """Whether the day lies in it."""
+        return self.after < day <= self.to
+
+    def holds_one_of(self, first: date, every: int) -> bool:
+        """Whether ``first``, or a day any number of ``every`` days later, lies in it."""
+        if first > self.to:
+            return False
+        if first > self.after or every <= 0:
+            return first > self.after
+        steps = (self.to - first).days // every
+        return first + timedelta(days=steps * every) > self.after
+
+
+def reasons(
+    status: Status, due_on: date, since: date, valid_until: date | None, rules: Rules, window: Window
+) -> list[Reason]:
+    """Why somebody who stands so on the window's last day is to be reminded.
+
+    Args:
+        status: Under the whole directive.
+        due_on: The due date.
+        since: The last day in time of somebody overdue or expired.
+        valid_until: The last day on which what is complete counts.
+        rules: Those of the directive.
+        window: The days not yet planned for, so that a day on which nothing ran loses no reminder.
+    """
+    if status in MISSING:
+        near = (due_on - timedelta(days=days) for days in rules.notice_days)
+        return [Reason.NOTICE] if any(map(window.holds, near)) else []
+    if status is Status.EXPIRING and valid_until is not None:
+        near = (valid_until - timedelta(days=days) for days in rules.ending_days)
+        return [Reason.ENDING] if any(map(window.holds, near)) else []
+    if status not in LATE:
+        return []
+    found = []
+    if rules.overdue_every and window.holds_one_of(since + timedelta(days=1), rules.overdue_every):
+        found.append(Reason.OVERDUE)
+    late = since + timedelta(days=rules.escalate_after)
+    if rules.escalate_after and window.holds_one_of(late, rules.overdue_every):
+        found.append(Reason.ESCALATION)
+    return found

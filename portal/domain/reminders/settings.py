@@ -1,0 +1,74 @@
+"""What this portal's settings say of mail."""
+
+from datetime import date
+from functools import cache
+
+from flask import current_app
+from govuk_bank_holidays.bank_holidays import BankHolidays
+
+from config import Config
+from portal.domain.reminders.send_window import Hours, hours
+from portal.domain.reminders.sending import Settings
+from portal.platform.errors import RuleError
+from portal.platform.mail.smtp import Relay
+
+
+class NoRelayError(RuleError):
+    """No mail relay is set."""
+
+    def __init__(self) -> None:
+        super().__init__("No mail relay is set (SMTP_HOST), so mail waits in the outbox.")
+
+
+@cache
+def bank_holidays() -> frozenset[date]:
+    """Those of England and Wales, as the library has them; it is asked nothing over the network."""
+    known = BankHolidays(use_cached_holidays=True).get_holidays(division=BankHolidays.ENGLAND_AND_WALES)
+    return frozenset(one["date"] for one in known)
+
+
+def _config() -> Config:
+    config: Config = current_app.config["PORTAL"]
+    return config
+
+
+def mail_hours() -> Hours:
+    """When mail may go."""
+    config = _config()
+    off = set(config.days_off)
+    if config.mail_bank_holidays == "no":
+        off |= bank_holidays()
+    return hours(*config.mail_times, off)
+
+
+def line_managers_see() -> bool:
+    """Whether the roster alone gives line managers sight of their direct reports."""
+    return _config().line_managers_see
+
+
+def relay_is_set() -> bool:
+    """Whether mail can go at all."""
+    return bool(_config().smtp_host)
+
+
+def sending() -> Settings:
+    """How messages are sent.
+
+    Raises:
+        NoRelayError: No relay is set.
+    """
+    config = _config()
+    if not config.smtp_host:
+        raise NoRelayError
+    relay = Relay(
+        config.smtp_host,
+        config.smtp_port,
+        config.smtp_tls,
+        config.smtp_user,
+        config.smtp_password,
+        config.smtp_from,
+        config.smtp_seconds,
+        config.smtp_per_minute,
+        config.smtp_authorities,
+    )
+    return Settings(relay, mail_hours(), config.address, config.force_name, config.line_managers_see)

@@ -1,0 +1,47 @@
+"""Line managers who got no reminder about overdue people, because they cannot open the report."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import exists, select
+
+from portal.domain.people.models import PersonName, RoleGrant
+from portal.domain.people.queries import Viewer, sight
+from portal.domain.people.visibility.rules import granted
+from portal.domain.reminders.models import UntoldManager
+from portal.platform.db import db
+from portal.platform.permissions import SIGHT_ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A line manager who got no reminder, because they cannot open the report it links to."""
+
+    staff_number: str
+    name: str
+    planned_at: datetime
+    people: int
+
+
+def untold_managers(viewer: Viewer, day: date) -> list[Untold]:
+    """All of them by name, for viewers of the whole force; those who were given sight since are left out.
+
+    The counts include people of any unit, so viewers of some units only get an empty list.
+    """
+    if not sight(viewer).everyone:
+        return []
+    given = exists().where(
+        granted(UntoldManager.person_id, day),
+        RoleGrant.role.in_(sorted(SIGHT_ROLES)),
+        RoleGrant.given_at >= UntoldManager.planned_at,
+    )
+    rows = db.session.execute(
+        select(PersonName, UntoldManager)
+        .join(UntoldManager, UntoldManager.person_id == PersonName.person_id)
+        .where(~given)
+        .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
+    )
+    return [
+        Untold(name.staff_number, f"{name.surname}, {name.forenames}", row.planned_at, row.people)
+        for name, row in rows
+    ]

@@ -1,0 +1,45 @@
+"""Files that are made while nobody waits, and what a viewer saw last: ordinary rows, no facts."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.platform.db import Base
+
+
+class PreparedFile(Base):
+    """One file that a person asked for: what it shall hold, and where it is once it is made."""
+
+    __tablename__ = "prepared_file"
+    __table_args__ = (Index("ix_prepared_file_asked_by_id_digest", "asked_by_id", "digest"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    job_id: Mapped[UUID]  # the job that makes it
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    directive: Mapped[str]
+    name: Mapped[str]  # the last part of its address, such as "completions.xlsx"
+    position: Mapped[dict[str, str]] = mapped_column(JSON)  # both times, written out
+    filters: Mapped[dict[str, str]] = mapped_column(JSON)
+    digest: Mapped[str]  # of all that was asked: the same request has the same
+    made_at: Mapped[datetime | None]
+    stored: Mapped[str | None]  # its name in the folder of files
+    called: Mapped[str | None]  # its name where it is downloaded
+    size: Mapped[int | None]  # bytes
+    sight: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # by which it was made
+
+
+class ReportLook(Base):
+    """The position that a person saw of a directive on the newest day they looked, and the one before."""
+
+    __tablename__ = "report_look"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    directive_id: Mapped[int] = mapped_column(ForeignKey("directive.id"), primary_key=True)
+    day: Mapped[date]
+    known_on: Mapped[datetime]
+    before_day: Mapped[date | None]
+    before_known_on: Mapped[datetime | None]

@@ -1,1 +1,0 @@
-"""The central resource: guides that can be searched, printed, and acknowledged."""

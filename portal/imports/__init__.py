@@ -1,1 +1,0 @@
-"""Facts from other systems, in four steps: choose a file, match its columns, check, apply."""

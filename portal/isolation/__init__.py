@@ -1,1 +1,0 @@
-"""Reads untrusted content in a separate process with limits, which can be killed without harm."""

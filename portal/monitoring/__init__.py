@@ -1,1 +1,0 @@
-"""What managers see and download."""

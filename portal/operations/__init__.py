@@ -1,1 +1,0 @@
-"""Keeping the portal alive: health, backup and restore."""

@@ -1,0 +1,1 @@
+"""Pages: a folder for each first part of an address."""

@@ -1,0 +1,153 @@
+"""Pages that set a password: from a link, by choice, or because the old one is too weak."""
+
+from typing import cast
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import Field
+
+from portal.domain.accounts import queries, services
+from portal.domain.accounts.errors import LinkSpentError, PasswordRefusedError
+from portal.domain.accounts.queries import Account
+from portal.domain.accounts.sign_in import failures as sign_in_failures
+from portal.domain.accounts.sign_in import held_forms
+from portal.pages.account.forms import ChangePasswordForm, ChoosePasswordForm, NewPasswordForm
+from portal.pages.layout.access import public, requires
+from portal.pages.layout.redirects import safe_next
+from portal.pages.layout.secret_fields import takes_secret
+from portal.pages.layout.sessions import cookies
+from portal.platform import clock
+from portal.platform.audit.services import log
+from portal.platform.db import transaction
+from portal.platform.permissions import Permission
+
+
+def register(bp: Blueprint) -> None:
+    """Add the pages."""
+    for path, view in (
+        ("/set-password/<token>", set_password),
+        ("/account/password", change_password),
+        ("/account/new-password", choose_password),
+    ):
+        bp.add_url_rule(path, view.__name__, view, methods=["GET", "POST"])
+
+
+def signed_in_account() -> Account:
+    """The signed-in account."""
+    return cast(Account, current_user._get_current_object())
+
+
+def mark_wrong(field: Field, text: str) -> None:
+    """Show this sentence at the field."""
+    field.errors = (*field.errors, text)
+
+
+def _words_about_force() -> tuple[str, ...]:
+    return (cookies.settings().force_name,)
+
+
+@takes_secret
+@public
+def set_password(token: str) -> ResponseReturnValue:
+    """Set a password from a single-use link, and remember this browser as one the person uses."""
+    form = NewPasswordForm()
+    if queries.link_person(token, clock.now()) is None:
+        return _spent_link()
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                person_id = services.use_link(
+                    token, form.password.data or "", clock.now(), _words_about_force()
+                )
+                browser_token = cookies.remember_browser(person_id)
+        except LinkSpentError:
+            return _spent_link()
+        except PasswordRefusedError as error:
+            mark_wrong(form.password, str(error))
+        else:
+            response = redirect(url_for(".sign_in"), 303)
+            cookies.sign_out(response)
+            cookies.keep_browser(response, browser_token)
+            flash("Your password is set. Sign in with it.", "success")
+            return response
+    answer = make_response(render_template("account/set_password.html", form=form))
+    # The address holds the token; "no-referrer" would also hide the origin that our own form must show.
+    answer.headers["Referrer-Policy"] = "strict-origin"
+    return answer
+
+
+def _spent_link() -> ResponseReturnValue:
+    return render_template("account/spent_link.html", sign_in_help=cookies.settings().sign_in_help), 404
+
+
+@takes_secret
+@requires(Permission.ACCOUNT_OWN)
+def change_password() -> ResponseReturnValue:
+    """Change the signed-in person's password; every other browser is signed out."""
+    form, me = ChangePasswordForm(), signed_in_account()
+    if form.validate_on_submit():
+        if not _own_password(me, form.current.data or ""):
+            mark_wrong(form.current, "The current password is not right")
+        else:
+            try:
+                return _change_and_continue(me, form.password.data or "", url_for(".own"))
+            except PasswordRefusedError as error:
+                mark_wrong(form.password, str(error))
+    return render_template("account/change_password.html", form=form)
+
+
+def _own_password(me: Account, plain: str) -> bool:
+    """Whether this is the account's password; failures are throttled as at sign-in.
+
+    Raises:
+        TooManyError: Too many tries failed.
+    """
+    attempt, now = cookies.attempt_at(me.person_id), clock.now()
+    sign_in_failures.refuse_throttled(attempt, now)
+    right = queries.own_password(me.person_id, plain)
+    with transaction():
+        failures = sign_in_failures.refuse_throttled(attempt, now, lock=True)
+        if not right:
+            sign_in_failures.record_failure(attempt, now)
+            log("account.refused", actor_id=me.person_id, subject_id=me.person_id, reason="current password")
+        elif failures:
+            sign_in_failures.forget_failures(attempt)
+    return right
+
+
+@takes_secret
+@requires(Permission.ACCOUNT_OWN)
+def choose_password() -> ResponseReturnValue:
+    """Choose another password after signing in with a weak one; then go on to the page that was asked for."""
+    form, me = ChoosePasswordForm(), signed_in_account()
+    if not me.session.must_change:
+        return redirect(safe_next(request.args.get("next")), 303)
+    if form.validate_on_submit():
+        waiting = held_forms.waiting_hashes(cookies.kept_tokens(), me.person_id, clock.now())
+        target = url_for(".kept") if waiting else safe_next(request.args.get("next"))
+        try:
+            return _change_and_continue(me, form.password.data or "", target, keep_forms=True)
+        except PasswordRefusedError as error:
+            mark_wrong(form.password, str(error))
+    return render_template("account/choose_password.html", form=form, next=request.args.get("next"))
+
+
+def _change_and_continue(
+    me: Account, plain: str, target: str, *, keep_forms: bool = False
+) -> ResponseReturnValue:
+    """Set the password, and keep this browser signed in.
+
+    Raises:
+        PasswordRefusedError: It is too short, too long or too easy to guess.
+    """
+    with transaction():
+        token, form_secret = services.change_password(
+            me.person_id, plain, cookies.origin(), clock.now(), _words_about_force(), keep_forms=keep_forms
+        )
+        browser_token = cookies.remember_browser(me.person_id)
+    response = redirect(target, 303)
+    cookies.sign_in(response, token, form_secret)
+    cookies.keep_browser(response, browser_token)
+    flash("Your password is changed. You are signed out everywhere else.", "success")
+    return response

@@ -1,0 +1,31 @@
+"""The form by which an author opens one more attempt."""
+
+from flask_wtf import FlaskForm
+from wtforms import RadioField, SubmitField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired
+
+from portal.domain.records.queries import EXTRA_REASONS
+from portal.pages.authoring.forms.fields import Line, Needed, Plain
+from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSubmit
+
+
+class ByNumberForm(FlaskForm):  # type: ignore[misc]
+    """To whom, and why."""
+
+    staff_number = Line(
+        "Staff number",
+        description="The number with which the person signs in.",
+        widget=GovInput(classes="govuk-input--width-10", autocomplete="off", spellcheck=False),
+        validators=[Needed("Enter a staff number"), Plain(40)],
+    )
+    reason = RadioField(
+        "Why one more",
+        choices=[
+            SelectChoice(value=key, label=words[:1].upper() + words[1:])
+            for key, words in EXTRA_REASONS.items()
+        ],
+        widget=GovRadios(),
+        validators=[InputRequired("Select why one more attempt is opened")],
+    )
+    send = SubmitField("Open one more attempt", widget=GovSubmit())

@@ -1,0 +1,76 @@
+"""The desk's own forms: a new module, a new guide."""
+
+import re
+from typing import ClassVar
+
+from flask_wtf import FlaskForm
+from wtforms import SubmitField, ValidationError
+
+from portal.pages.authoring.forms.fields import Line, Needed, Plain
+from portal.pages.layout.form_widgets import GovInput, GovSubmit
+
+LABEL = "govuk-label--s"
+KEY_BOX = GovInput(
+    classes="govuk-input--width-20",
+    label_classes=LABEL,
+    autocomplete="off",
+    autocapitalize="none",
+    spellcheck=False,
+)
+_KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class NewForm(FlaskForm):  # type: ignore[misc]
+    """What a module or a guide needs before it has anything else."""
+
+    word: ClassVar[str]
+    key: Line
+
+    def validate_key(self, field: Line) -> None:
+        """It stands in addresses."""
+        if not _KEY.fullmatch(str(field.data)):
+            raise ValidationError(
+                "Write the short name with small letters, digits and hyphens, such as “protect”"
+            )
+
+
+class NewModuleForm(NewForm):
+    """A module."""
+
+    word = "module"
+    title = Line(
+        "Title",
+        description="What learners will see in their list, such as “Protect: law, victims and children”."
+        " You can change it later.",
+        widget=GovInput(label_classes=LABEL, autocomplete="off"),
+        validators=[Needed("Enter a title"), Plain(120)],
+    )
+    key = Line(
+        "Short name",
+        description="One or two words for the module’s address and for directives, such as “protect”: small"
+        " letters, digits and hyphens. It cannot be changed later.",
+        widget=KEY_BOX,
+        validators=[Needed("Enter a short name, such as “protect”"), Plain(40)],
+    )
+    send = SubmitField("Make the module", widget=GovSubmit())
+
+
+class NewGuideForm(NewForm):
+    """A guide."""
+
+    word = "guide"
+    title = Line(
+        "Title",
+        description="What readers will see in the list of guides, such as “Who to call and what they need"
+        " from you”. You can change it later.",
+        widget=GovInput(label_classes=LABEL, autocomplete="off"),
+        validators=[Needed("Enter a title"), Plain(120)],
+    )
+    key = Line(
+        "Short name",
+        description="A few words for the guide’s address and for directives, such as “who-to-call”: small"
+        " letters, digits and hyphens. It cannot be changed later.",
+        widget=KEY_BOX,
+        validators=[Needed("Enter a short name, such as “who-to-call”"), Plain(40)],
+    )
+    send = SubmitField("Make the guide", widget=GovSubmit())

@@ -1,0 +1,86 @@
+"""Forms of media: an upload, and taking a file away."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import HiddenField, SelectField, SubmitField
+from wtforms.fields import SelectChoice
+
+from portal.domain.authoring.limits import MEDIA_BYTES
+from portal.domain.authoring.media.draft_media import DRAWING_BYTES, Upload
+from portal.pages.authoring.forms.fields import Line, Plain, Text
+from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSubmit, GovTextarea
+
+LABEL = "govuk-label--s"
+LONGEST_ALTERNATIVE = 2_000
+NOWHERE = "Nowhere yet"
+
+
+class UploadForm(FlaskForm):  # type: ignore[misc]
+    """A file and what is said of it; ``expected`` is the hash of what it replaces, empty for a new one."""
+
+    expected = HiddenField()
+    file = FileField(
+        "File",
+        description=f"SVG up to {DRAWING_BYTES // 1024} KB, or PNG, JPEG, WebP or PDF"
+        f" up to {MEDIA_BYTES // 1024 // 1024} MB. Drawings are best as SVG: they stay sharp and light."
+        " What a camera adds to a picture, such as the place, is taken out."
+        " What a PDF says of its author stays.",
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ".svg,.png,.jpg,.jpeg,.webp,.pdf"}),
+        validators=[FileRequired("Choose a file")],
+    )
+    title = Line(
+        "Title",
+        description="A few words, such as “Three areas of harm”. Leave it empty for an SVG that has its own.",
+        widget=GovInput(label_classes=LABEL, autocomplete="off"),
+        validators=[Plain(150)],
+    )
+    alternative = Text(
+        "What it shows",
+        description="Everything that a person who cannot see it needs to know, in sentences. Leave it empty"
+        " for an SVG that has its own description.",
+        widget=GovTextarea(label_classes=LABEL, rows=5),
+        validators=[Plain(LONGEST_ALTERNATIVE)],
+    )
+    place = SelectField(
+        "Show it in",
+        description="It is added at the end of this text, with what you wrote above. You can move it there.",
+        widget=GovSelect(label_classes=LABEL),
+        validate_choice=False,
+    )
+    send = SubmitField("Upload", widget=GovSubmit())
+
+    def __init__(self, places: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        """Fill the list of texts."""
+        super().__init__(**kwargs)
+        self.place.choices = [
+            SelectChoice(value="", label=NOWHERE),
+            *(SelectChoice(value=path, label=title) for path, title in places),
+        ]
+
+    @property
+    def shown_in(self) -> tuple[str, str] | None:
+        """The path and the title of the text that is to show it; None: nowhere yet."""
+        listed = {choice.value: choice.label for choice in self.place.choices if choice.value}
+        path = self.place.data
+        return (path, listed[path]) if path in listed else None
+
+    def upload(self, target: str) -> Upload:
+        """What was sent, to be kept under the name ``target``, or under its own where that is empty."""
+        sent = self.file.data
+        return Upload(
+            filename=sent.filename or "",
+            content=sent.read(),
+            title=self.title.data or "",
+            alternative=self.alternative.data or "",
+            target=target,
+        )
+
+
+class RemoveForm(FlaskForm):  # type: ignore[misc]
+    """The button that takes a file away."""
+
+    expected = HiddenField()
+    send = SubmitField("Remove the file", widget=GovSubmit(warning=True))

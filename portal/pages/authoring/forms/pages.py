@@ -1,0 +1,84 @@
+"""Forms of the texts: a lesson, a new lesson, the job aid."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, SelectMultipleField
+from wtforms.fields import SelectChoice
+
+from portal.pages.authoring.forms.fields import LONGEST_TEXT, Line, Needed, Plain, Text, Whole
+from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovTextarea
+
+LABEL = "govuk-label--s"
+MINUTES = "Minutes to read"
+TITLE_HINT = "A few words that name the one idea of the lesson. Learners see it in the list of lessons."
+EDITOR = GovTextarea(
+    classes="portal-editor",
+    label_classes=LABEL,
+    rows=26,
+    spellcheck=True,
+    attributes={"data-text": "yes", "autocomplete": "off"},
+)
+
+
+def _minutes() -> Whole:
+    return Whole(
+        MINUTES,
+        description="How long a colleague needs to read and answer, in whole minutes. Most lessons need 3.",
+        least=1,
+        most=60,
+        said="Enter the minutes as a whole number from 1 to 60, such as 3",
+        widget=GovInput(classes="govuk-input--width-3", label_classes=LABEL, inputmode="numeric"),
+    )
+
+
+class _WithOutcomes(FlaskForm):  # type: ignore[misc]
+    """A lesson's title, minutes and outcomes; ``outcomes`` are the module's, by key and text."""
+
+    title = Line(
+        "Title",
+        widget=GovInput(label_classes=LABEL, autocomplete="off"),
+        validators=[Needed("Enter a title, such as “Refer or notify”"), Plain(120)],
+    )
+    minutes = _minutes()
+    outcomes = SelectMultipleField(
+        "Outcomes that this lesson serves",
+        description="What a learner can do afterwards. Select one or more.",
+        widget=GovCheckboxes(classes="govuk-checkboxes--small", label_classes="govuk-fieldset__legend--s"),
+        validators=[Needed("Select at least one outcome that the lesson serves")],
+    )
+
+    def __init__(self, outcomes: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.outcomes.choices = [SelectChoice(value=key, label=text) for key, text in outcomes]
+
+
+class LessonForm(_WithOutcomes):
+    """One lesson, with the hash of the file that the page showed."""
+
+    expected = HiddenField()
+    body = Text(
+        "Lesson text", widget=EDITOR, validators=[Needed("Write the lesson’s text"), Plain(LONGEST_TEXT)]
+    )
+
+
+class NewLessonForm(_WithOutcomes):
+    """What a lesson needs before it is written."""
+
+
+class JobAidForm(FlaskForm):  # type: ignore[misc]
+    """The job aid, with the hash of the file that the page showed."""
+
+    expected = HiddenField()
+    title = Line(
+        "Title",
+        widget=GovInput(label_classes=LABEL, autocomplete="off"),
+        validators=[Needed("Enter a title, such as “At the roadside: first ten minutes”"), Plain(120)],
+    )
+    body = Text(
+        "Text of the job aid",
+        description="One page to look something up in the field: what to do, in order.",
+        widget=EDITOR,
+        validators=[Needed("Write the text of the job aid"), Plain(LONGEST_TEXT)],
+    )

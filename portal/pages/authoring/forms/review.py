@@ -1,0 +1,59 @@
+"""Forms of a review: what the author says, what a reader says, and why it goes back."""
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, SubmitField
+
+from portal.pages.authoring.forms.fields import Needed, Plain, Text
+from portal.pages.layout.form_widgets import GovSubmit, GovTextarea
+
+LABEL = "govuk-label--s"
+LONGEST = 2000
+
+
+def _words(label: str, missing: str, hint: str = "", rows: int = 4) -> Text:
+    return Text(
+        label,
+        description=hint,
+        widget=GovTextarea(label_classes=LABEL, rows=rows),
+        validators=[Needed(missing), Plain(LONGEST)],
+    )
+
+
+class SendForm(FlaskForm):  # type: ignore[misc]
+    """A draft is sent to a second person; ``expected`` is the state that the page showed."""
+
+    expected = HiddenField()
+    note = _words(
+        "What you changed, and why",
+        "Say what you changed, and why",
+        "The reviewer reads this first. Name the source where the law or a number changed.",
+    )
+    send = SubmitField("Send for review", widget=GovSubmit())
+
+
+class SendBackForm(FlaskForm):  # type: ignore[misc]
+    """A review ends without publishing."""
+
+    review = HiddenField()
+    reason = _words(
+        "What must change before it can be published",
+        "Say what must change before it can be published",
+        "The author sees this with the comments that you have added.",
+    )
+    send = SubmitField("Send back with a comment", widget=GovSubmit())
+
+
+class CommentForm(FlaskForm):  # type: ignore[misc]
+    """Something is said about one place of what is reviewed."""
+
+    review = HiddenField()
+    place = HiddenField()
+    text = _words("Your comment", "Write the comment", rows=3)
+    add = SubmitField("Add comment", widget=GovSubmit(secondary=True))
+
+    def __init__(self, number: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for field in (self.text, self.add):
+            field.id = f"{field.name}-{number}" if number else field.name

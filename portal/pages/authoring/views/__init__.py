@@ -1,0 +1,37 @@
+"""The authoring desk's pages: one file a page or two, all on one blueprint."""
+
+from portal.pages.authoring.views import (
+    attempts,
+    dashboard,
+    details,
+    guides,
+    history,
+    items,
+    job_aid,
+    lessons,
+    media,
+    module,
+    preview,
+    rebase,
+    review,
+    statistics,
+)
+from portal.pages.authoring.views.blueprint import bp
+
+__all__ = [
+    "attempts",
+    "bp",
+    "rebase",
+    "dashboard",
+    "details",
+    "guides",
+    "history",
+    "items",
+    "job_aid",
+    "lessons",
+    "media",
+    "module",
+    "preview",
+    "review",
+    "statistics",
+]

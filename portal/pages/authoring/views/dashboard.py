@@ -1,0 +1,124 @@
+"""The desk's first page, a new module or guide, a draft's beginning and end, and taking a place over."""
+
+from collections.abc import Callable
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.content_types import BELOW_GUIDES, is_guide
+from portal.pages.authoring.forms.desk import NewForm, NewGuideForm, NewModuleForm
+from portal.pages.authoring.views import draft_context
+from portal.pages.authoring.views.blueprint import bp
+from portal.pages.layout.access import requires
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import ConflictError, RuleError
+from portal.platform.permissions import Permission
+
+
+@bp.get("")
+@requires(Permission.AUTHORING_VIEW)
+def desk() -> ResponseReturnValue:
+    """Every module, and below them every guide."""
+    return render_template(
+        "authoring/desk.html",
+        modules=queries.desk(),
+        guides=queries.desk_guides(),
+        today=clock.today(),
+        may_edit=draft_context.may_edit(),
+    )
+
+
+@bp.route("/_new", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def new() -> ResponseReturnValue:
+    """A module from nothing."""
+    form = NewModuleForm()
+    if form.validate_on_submit() and _begun(form, services.new_module):
+        return redirect(url_for(".module", key=form.key.data), 303)
+    return render_template("authoring/new.html", form=form)
+
+
+@bp.route("/_guides/_new", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def new_guide() -> ResponseReturnValue:
+    """A guide from nothing."""
+    form = NewGuideForm()
+    if form.validate_on_submit() and _begun(form, services.new_guide):
+        return redirect(url_for(".guide", key=f"{BELOW_GUIDES}{form.key.data}"), 303)
+    return render_template("authoring/new_guide.html", form=form)
+
+
+def _begun(form: NewForm, begin: Callable[..., int]) -> bool:
+    """Whether the draft was begun; where it was not, the form says why."""
+    try:
+        with transaction():
+            begin(form.key.data, form.title.data, by=current_user.person_id, at=clock.now())
+    except ConflictError:
+        sentence = f"There is a {form.word} with the short name “{form.key.data}” already. Choose another"
+        form.key.errors = (*form.key.errors, sentence)
+    except RuleError as error:
+        form.key.errors = (*form.key.errors, str(error))
+    else:
+        return True
+    return False
+
+
+@bp.post("/<draft:key>/edit")
+@requires(Permission.DRAFT_EDIT)
+def edit(key: str) -> ResponseReturnValue:
+    """Open the draft of the module or guide, or go on with the one that is open."""
+    with transaction():
+        services.open_draft(key, by=current_user.person_id, at=clock.now())
+    return redirect(url_for(".module", key=key), 303)
+
+
+@bp.route("/<draft:key>/discard", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def discard(key: str) -> ResponseReturnValue:
+    """Say what discarding the draft means, and do it."""
+    state = queries.draft(key)
+    title = draft_context.title_of(state)
+    if request.method == "POST":
+        if request.form.get("number") != str(state.number):
+            flash("Someone saved in this draft after you opened the page. Look at it again.", "error")
+            return redirect(url_for(".discard", key=key), 303)
+        with transaction():
+            services.discard(state.draft_id, by=current_user.person_id, at=clock.now())
+        flash(f"The draft of “{draft_context.short_title(title)}” is discarded.", "success")
+        return redirect(url_for(".module", key=key) if state.published_number else url_for(".desk"), 303)
+    return render_template(
+        "authoring/discard.html",
+        state=state,
+        title=title,
+        changes=state.number - 1,
+        others=sorted({each.name for each in state.editors if each.person_id != current_user.person_id}),
+        parent_text=draft_context.crumb(state, title),
+    )
+
+
+@bp.post("/<draft:key>/take-over")
+@requires(Permission.DRAFT_EDIT)
+def take_over(key: str) -> ResponseReturnValue:
+    """Take a place from whoever is editing it, and go there."""
+    state = queries.draft(key)
+    place = request.form.get("place", "")
+    target = _editor_of(key, place)
+    with transaction():
+        services.take_over(state.draft_id, place, by=current_user.person_id, at=clock.now())
+    return redirect(target, 303)
+
+
+def _editor_of(key: str, place: str) -> str:
+    """The address of a place's editor."""
+    kind, _, name = place.partition(":")
+    if kind == "lesson" and name and not is_guide(key):
+        return url_for(".lesson", key=key, name=name)
+    if kind == "item" and name and not is_guide(key):
+        return url_for(".item", key=key, item=name)
+    whole = {"text": ".guide"} if is_guide(key) else {"details": ".details", "job-aid": ".job_aid"}
+    if place in whole:
+        return url_for(whole[place], key=key)
+    raise RuleError("There is no such place in a draft. Open it from the draft’s page.")

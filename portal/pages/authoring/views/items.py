@@ -1,0 +1,388 @@
+"""Questions of a draft: their editor, a new one, their order, and taking one out."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from markupsafe import Markup
+from wtforms import Form
+from wtforms.fields import SelectChoice
+
+from portal.domain.authoring import item_source, queries, services
+from portal.domain.authoring.editing import details, item_bank, three_way_merge
+from portal.domain.authoring.editing.field_tables import Names, changed_fields
+from portal.domain.authoring.errors import StaleSaveError
+from portal.domain.authoring.item_source import Table
+from portal.domain.authoring.preview.item_preview import UNWRITTEN, DraftedItem, drafted_item
+from portal.domain.authoring.queries import DraftState
+from portal.domain.catalogue import queries as catalogue
+from portal.domain.catalogue.markdown.placeholders import fill
+from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds.base import Kind
+from portal.pages.authoring.forms.item import ItemForm, KindForm, NewItemForm, opened
+from portal.pages.authoring.views import autosave, draft_context, texts
+from portal.pages.authoring.views.blueprint import bp
+from portal.pages.layout.access import requires
+from portal.platform.db import transaction
+from portal.platform.errors import NotFoundError, PortalError
+from portal.platform.permissions import Permission
+
+_SILENT = re.compile(r"^(?:csrf_token|expected|save|row|retired|place|base|preview|both)$|-(?:key|correct)$")
+_NAMED = re.compile(r' (id|for|name|aria-describedby|aria-labelledby|aria-controls|headers)="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One question of a draft, as its page works on it."""
+
+    state: DraftState
+    files: dict[str, bytes]
+    module: details.Details
+    table: Table  # as it is saved; of a new one its kind alone
+    kind: Kind
+    number: int  # counts from 1; 0: new
+    total: int
+
+    @property
+    def key(self) -> str:
+        """The item's; empty: new."""
+        return str(self.table.get("key", ""))
+
+    @property
+    def place(self) -> str:
+        """As in ``Presence``."""
+        return f"item:{self.key}"
+
+    @property
+    def writing(self) -> str:
+        """The place as its page names it for what follows the writing."""
+        return self.place if self.key else f"new-item:{self.kind.name}"
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """What may be tested, by number."""
+        return {s.number: f"{s.number}, {s.title}" for s in catalogue.sources() if s.testable}
+
+
+def _desk(state: DraftState, key: str) -> Desk:
+    files = queries.contents(state)
+    places = item_bank.read(files)
+    number = next((n for n, place in enumerate(places, 1) if place.key == key), None)
+    if number is None:
+        raise NotFoundError(f"This draft has no question “{key}”.")
+    table = places[number - 1].table
+    kind = item_source.kind_of(table)
+    if kind is None:
+        raise NotFoundError(f"“{table.get('kind')}” is not a kind of question.")
+    return Desk(state, files, details.read(files[draft_context.FIRST]), table, kind, number, len(places))
+
+
+@bp.route("/<module:key>/items/<item>", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def item(key: str, item: str) -> ResponseReturnValue:
+    """One question: its words, what the check says of it, and how a learner sees it."""
+    try:
+        desk = _desk(queries.draft(key), item)
+    except NotFoundError:
+        if request.method == "POST":
+            return _gone(key)
+        raise
+    if request.method == "GET":
+        what, back = item_source.name_of(item), url_for(".module", key=key)
+        if taken := draft_context.taken(desk.state, desk.place, what, back):
+            return taken
+    form = ItemForm(desk.module.outcomes, desk.sources, data=_shown(desk.table))
+    return _edit(desk, form)
+
+
+def _gone(key: str) -> ResponseReturnValue:
+    """What was typed for a question that is no more, to be copied."""
+    typed = [
+        text.strip()
+        for name, text in request.form.items()
+        if text.strip() and not _SILENT.search(name) and not name.startswith(("source", "outcome"))
+    ]
+    return render_template("authoring/item_gone.html", key=key, typed=typed), 409
+
+
+@bp.route("/<module:key>/items/_new", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def new_item(key: str) -> ResponseReturnValue:
+    """A new question: first its kind, then its words."""
+    state = queries.draft(key)
+    kind = kinds().get(request.args.get("kind", ""))
+    if kind is None:
+        return _ask_kind(state)
+    desk = _new(state, kind)
+    return _edit(desk, NewItemForm(desk.module.outcomes, desk.sources, data=_shown({})))
+
+
+def _new(state: DraftState, kind: Kind | None) -> Desk:
+    """A question of this kind that is not added yet."""
+    if kind is None:
+        raise NotFoundError("There is no such kind of question.")
+    files = queries.contents(state)
+    module = details.read(files[draft_context.FIRST])
+    return Desk(state, files, module, {"kind": kind.name}, kind, 0, len(item_bank.read(files)))
+
+
+def _shown(table: Table) -> dict[str, Any]:
+    return {**opened(table), "expected": item_source.digest(table)}
+
+
+def _ask_kind(state: DraftState) -> ResponseReturnValue:
+    form = KindForm(request.args)
+    form.kind.choices = [
+        SelectChoice(value=each.name, label=each.label, render_kw={"hint": each.advice})
+        for each in kinds().values()
+    ]
+    if request.args:
+        form.validate()
+    title = draft_context.module_of(state).title
+    return render_template(
+        "authoring/new_item.html", form=form, state=state, parent_text=draft_context.crumb(state, title)
+    )
+
+
+def fragment(key: str, item: str) -> str:
+    """What stands beside a question, for the words that were sent."""
+    desk = _desk(queries.draft(key), item)
+    return _fragment(desk, ItemForm(desk.module.outcomes, desk.sources))
+
+
+def new_fragment(key: str, kind: str) -> str:
+    """The same of a question that is not added yet."""
+    desk = _new(queries.draft(key), kinds().get(kind))
+    return _fragment(desk, NewItemForm(desk.module.outcomes, desk.sources))
+
+
+def _fragment(desk: Desk, form: ItemForm) -> str:
+    inner = desk.kind.editor.sent(request.form)
+    drafted = drafted_item(desk.state, _typed(desk, form, inner, desk.table))
+    return render_template("authoring/render_item.html", **_beside(drafted))
+
+
+def _edit(desk: Desk, form: ItemForm) -> ResponseReturnValue:
+    """What a request to the editor asks for: to show, to add or take out a row, or to save."""
+    if request.method == "GET":
+        return _page(desk, form, desk.kind.editor.opened(desk.table))
+    if "leave" in request.form:
+        return _leave(desk)
+    if "theirs" in request.form:
+        flash("You kept what the other person saved.", "success")
+        return redirect(url_for(".item", key=desk.state.key, item=desk.key), 303)
+    inner = desk.kind.editor.sent(request.form)
+    if desk.kind.editor.pressed(request.form) or "preview" in request.form:
+        return _page(desk, form, inner, unsaved=True)
+    whole = all([form.validate_on_submit(), inner.validate()])
+    if "quiet" in request.form:
+        save = partial(_save_quietly, desk, form, inner) if whole and desk.key else None
+        return autosave.quietly(desk.state, desk.place, "Save the question", save)
+    if not whole:
+        return _page(desk, form, inner, unsaved=True), 400
+    return _save(desk, form, inner)
+
+
+def _leave(desk: Desk) -> ResponseReturnValue:
+    with transaction():
+        services.leave(desk.state.draft_id, desk.place, by=current_user.person_id)
+    return redirect(url_for(".module", key=desk.state.key, _anchor="questions"), 303)
+
+
+def _said(desk: Desk, form: ItemForm, inner: Form) -> Table:
+    """The question's table as a form that was checked says it."""
+    return item_source.merged(desk.table, form.said(), item_source.visible(desk.kind.editor.to_item(inner)))
+
+
+def _typed(desk: Desk, form: ItemForm, inner: Form, table: Table) -> Table:
+    """``table`` made to say what was typed; a kind need not understand what is not whole yet."""
+    try:
+        of_kind = item_source.visible(desk.kind.editor.to_item(inner))
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        of_kind = {}
+    return item_source.merged(table, form.said(), of_kind)
+
+
+def _save(desk: Desk, form: ItemForm, inner: Form) -> ResponseReturnValue:
+    said = _said(desk, form, inner)
+    try:
+        if "both" in request.form:
+            key = _keep_both(desk, form, inner)
+        else:
+            key = _keep(desk, form, said) if desk.key else _add(desk, form, said)
+    except StaleSaveError as error:
+        return _stale(desk, form, inner, error)
+    except PortalError as error:
+        form.form_errors.append(str(error))
+        return _page(desk, form, inner, unsaved=True), 409
+    flash("The question is saved." if desk.key else "The question is added.", "success")
+    return redirect(url_for(".item", key=desk.state.key, item=key), 303)
+
+
+def _save_quietly(desk: Desk, form: ItemForm, inner: Form) -> str:
+    """Save the question; returns the digest of what stands then."""
+    _keep(desk, form, _said(desk, form, inner))
+    return item_source.digest(_desk(queries.draft(desk.state.key), desk.key).table)
+
+
+def _keep(desk: Desk, form: ItemForm, said: Table) -> str:
+    """Save the question; returns its key."""
+    changes = item_bank.write(desk.files, desk.key, said)
+    if changes:
+        _refuse_stale(desk, form)
+    _write(desk.state, changes, f"Changed the question “{desk.key}”")
+    return desk.key
+
+
+def _keep_both(desk: Desk, form: ItemForm, inner: Form) -> str:
+    """Save what was typed and what the other saved together; returns the question's key."""
+    _refuse_stale(desk, form)
+    changes = _merged(desk, form, inner, autosave.base())
+    if changes is None:
+        raise StaleSaveError({}, desk.state.last_saved_by)
+    _write(desk.state, changes, f"Changed the question “{desk.key}”")
+    return desk.key
+
+
+def _refuse_stale(desk: Desk, form: ItemForm) -> None:
+    if form.expected.data != item_source.digest(desk.table):
+        raise StaleSaveError({}, desk.state.last_saved_by)
+
+
+def _merged(desk: Desk, form: ItemForm, inner: Form, began: str) -> dict[str, bytes | None] | None:
+    """The file with what was typed and what was saved meanwhile; None where both changed one place.
+
+    Args:
+        desk: The question as it stands.
+        form: What was typed,
+        inner: and of it what its kind has.
+        began: Digest of the question as it was when the page was opened.
+    """
+    path = item_bank.find(desk.files, desk.key).path
+    before = item_source.file_that_said(queries.saves(desk.state.draft_id), path, desk.key, began)
+    if before is None:
+        return None
+    held = item_bank.find({path: before}, desk.key).table
+    mine = item_bank.write({path: before}, desk.key, _typed(desk, form, inner, held)).get(path) or before
+    both = three_way_merge.both(path, before, mine, desk.files[path])
+    return None if both is None else {path: both}
+
+
+def _add(desk: Desk, form: ItemForm, said: Table) -> str:
+    """Add the question; one that was added a moment ago by the same press is not added again."""
+    held = {place.key: place.table for place in item_bank.read(desk.files)}
+    first = {name: said[name] for name in item_source.FIRST_KEYS if name in said}
+    if same := next((key for key, table in held.items() if table == {"key": key, **said}), None):
+        return same
+    key = texts.free_name(str(form["name"].data), held, "question")
+    table = {"key": key, **first, **said}
+    path = item_source.file_for(desk.files, str(said["outcome"]))
+    _write(desk.state, item_bank.add(desk.files, table, path), f"Added the question “{key}”")
+    return key
+
+
+def _write(state: DraftState, changes: Mapping[str, bytes | None], summary: str) -> None:
+    """Save against the very state that the change was made of."""
+    if changes:
+        first = next(iter(changes))
+        draft_context.save(state, changes, state.files.get(first, ""), summary)
+
+
+def _page(
+    desk: Desk, form: ItemForm, inner: Form, *, unsaved: bool = False, error: StaleSaveError | None = None
+) -> str:
+    began = autosave.base() or (str(form.expected.data) if error else "")
+    said = _typed(desk, form, inner, desk.table) if unsaved else desk.table
+    if began:  # both are shown until one is saved
+        form.expected.data = item_source.digest(desk.table)
+    names = Names(dict(desk.module.outcomes), {})
+    return render_template(
+        "authoring/item.html",
+        desk=True,
+        item=desk,
+        form=form,
+        inner=inner,
+        kind=desk.kind,
+        unsaved=unsaved,
+        base=began,
+        differing=list(changed_fields(desk.table, said, names)) if began else None,
+        both=bool(began) and _merged(desk, form, inner, began) is not None,
+        name=item_source.name_of(desk.key) if desk.key else "New question",
+        parent_text=draft_context.crumb(desk.state, desk.module.title),
+        **_beside(drafted_item(desk.state, said)),
+    )
+
+
+def _beside(drafted: DraftedItem) -> dict[str, Any]:
+    """What follows the writing: what the check and the measures say, and how a learner meets the question."""
+    return {
+        "drafted": drafted,
+        "findings": draft_context.found(drafted.findings),
+        "told": draft_context.told(drafted.findings),
+        "preview": _preview(drafted.preview) if drafted.preview else None,
+    }
+
+
+def _preview(shown: item_source.Preview) -> Markup:
+    """The question as a learner meets it, its names kept apart from those of the form beside it."""
+    prompt = fill(shown.prompt_html)
+    html = render_template(
+        "authoring/item_preview.html",
+        kind=shown.kind,
+        item=shown,
+        shown=shown.shown,
+        prompt=prompt if prompt.striptags() else UNWRITTEN,  # a heading says something, even here
+        fill=fill,
+        errors={},
+    )
+    apart = _NAMED.sub(lambda m: f' {m[1]}="{" ".join(f"seen-{w}" for w in m[2].split())}"', html)
+    return Markup(re.sub(r"(</?)h1\b", r"\1h2", apart))  # noqa: S704 - drawn by the templates
+
+
+def _stale(desk: Desk, form: ItemForm, inner: Form, error: StaleSaveError) -> ResponseReturnValue:
+    """What was typed, with what differs from what someone else saved meanwhile."""
+    present = _desk(queries.draft(desk.state.key), desk.key)
+    form.form_errors.append(str(error))
+    return _page(present, form, inner, unsaved=True, error=error), 409
+
+
+@bp.post("/<module:key>/items/_order")
+@requires(Permission.DRAFT_EDIT)
+def move_item(key: str) -> ResponseReturnValue:
+    """Let a question change places with the one before (``up``) or after it (``down``)."""
+    state = queries.draft(key)
+    name = request.form.get("up") or request.form.get("down") or ""
+    changes = item_bank.move(queries.contents(state), name, "up" in request.form)
+    _write(state, changes, f"Moved the question “{name}”")
+    return redirect(url_for(".module", key=key, _anchor=f"item-{name}"), 303)
+
+
+@bp.route("/<module:key>/items/<item>/remove", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def remove_item(key: str, item: str) -> ResponseReturnValue:
+    """Say what taking a question out means, and do it."""
+    desk = _desk(queries.draft(key), item)
+    expected = item_source.digest(desk.table)
+    if request.method == "POST":
+        if request.form.get("expected") != expected:
+            flash("Someone saved this question after you opened the page. Look at it again.", "error")
+            return redirect(url_for(".remove_item", key=key, item=item), 303)
+        _write(desk.state, item_bank.remove(desk.files, item), f"Removed the question “{item}”")
+        with transaction():
+            services.leave(desk.state.draft_id, desk.place, by=current_user.person_id)
+        flash("The question is removed from the draft. History can bring it back.", "success")
+        return redirect(url_for(".module", key=key, _anchor="questions"), 303)
+    return render_template(
+        "authoring/remove_item.html",
+        item=desk,
+        expected=expected,
+        name=item_source.name_of(item),
+        prompt=str(desk.table.get("prompt", "")),
+        left=sum(place.table.get("retired") is not True for place in item_bank.read(desk.files)) - 1,
+        parent_text=draft_context.crumb(desk.state, desk.module.title),
+    )

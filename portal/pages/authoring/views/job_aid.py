@@ -1,0 +1,84 @@
+"""The job aid of a draft: one page to look something up in the field."""
+
+from functools import partial
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain.authoring import boilerplate, queries
+from portal.domain.authoring.editing import lesson as text
+from portal.domain.authoring.editing.lesson import LessonText
+from portal.pages.authoring.forms.pages import JobAidForm
+from portal.pages.authoring.views import draft_context, texts
+from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.texts import Sheet
+from portal.pages.layout.access import requires
+from portal.platform.errors import NotFoundError
+from portal.platform.permissions import Permission
+
+PATH = "job-aid.md"
+
+
+@bp.route("/<module:key>/job-aid", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def job_aid(key: str) -> ResponseReturnValue:
+    """The job aid's text, and how it looks on a phone."""
+    try:
+        sheet, form, held = _opened(key)
+    except NotFoundError:
+        if request.method == "POST":
+            return texts.gone(key, JobAidForm())
+        raise
+    return texts.edit(sheet, form, held, partial(_written, form))
+
+
+def fragment(key: str) -> str:
+    """What stands beside the job aid's text, for the text that was sent."""
+    sheet, form, held = _opened(key)
+    return texts.fragment(sheet, form, _written(form, held))
+
+
+def _opened(key: str) -> tuple[Sheet, JobAidForm, bytes]:
+    state = queries.draft(key)
+    held = (
+        draft_context.file_of(state, PATH)
+        if PATH in state.files
+        else text.new("Job aid", 0, [], boilerplate.JOB_AID)
+    )
+    said = text.read(held)
+    sheet = Sheet(
+        state=state,
+        path=PATH,
+        place="job-aid",
+        caption="Job aid",
+        whole=draft_context.title_of(state),
+        learner=url_for(".preview_job_aid", key=key),
+    )
+    return (
+        sheet,
+        JobAidForm(data={"title": said.title, "body": said.body, "expected": state.files.get(PATH, "")}),
+        held,
+    )
+
+
+def _written(form: JobAidForm, held: bytes) -> bytes:
+    return text.write(held, LessonText(form.title.data or "", 0, [], form.body.data or ""))
+
+
+@bp.route("/<module:key>/job-aid/remove", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def remove_job_aid(key: str) -> ResponseReturnValue:
+    """Say what taking the job aid out means, and do it."""
+    state = queries.draft(key)
+    title = text.read(draft_context.file_of(state, PATH)).title
+    if request.method == "POST":
+        draft_context.save(state, {PATH: None}, request.form.get("expected", ""), "Removed the job aid")
+        flash("The job aid is removed from the draft. History can bring it back.", "success")
+        return redirect(url_for(".module", key=key, _anchor="job-aid"), 303)
+    return render_template(
+        "authoring/remove_job_aid.html",
+        state=state,
+        title=title,
+        expected=state.files[PATH],
+        parent_text=draft_context.crumb(state, draft_context.module_of(state).title),
+    )

@@ -1,0 +1,164 @@
+"""Lessons of a draft: their editor, a new one, their order, and taking one out."""
+
+from functools import partial
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.authoring import boilerplate, queries, services
+from portal.domain.authoring.editing import details
+from portal.domain.authoring.editing import lesson as text
+from portal.domain.authoring.editing.lesson import LessonText
+from portal.domain.authoring.queries import DraftState
+from portal.pages.authoring.forms.pages import LessonForm, NewLessonForm
+from portal.pages.authoring.views import draft_context, texts
+from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.texts import Sheet
+from portal.pages.layout.access import requires
+from portal.platform.db import transaction
+from portal.platform.errors import NotFoundError, PortalError
+from portal.platform.permissions import Permission
+
+
+def _path(name: str) -> str:
+    return f"lessons/{name}.md"
+
+
+def _sheet(state: DraftState, name: str) -> Sheet:
+    """The lesson as its editor works on it."""
+    module_toml = draft_context.file_of(state, draft_context.FIRST)
+    module, names = details.read(module_toml), details.lessons(module_toml)
+    if name not in names:
+        raise NotFoundError(f"This draft has no lesson “{name}”.")
+    return Sheet(
+        state=state,
+        path=_path(name),
+        place=f"lesson:{name}",
+        caption=f"Lesson {names.index(name) + 1} of {len(names)}",
+        whole=module.title,
+        outcomes=module.outcomes,
+        learner=url_for(".preview_lesson", key=state.key, name=name),
+    )
+
+
+@bp.route("/<module:key>/lessons/<name>", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def lesson(key: str, name: str) -> ResponseReturnValue:
+    """One lesson: its text, what the check says of it, and how it looks on a phone."""
+    try:
+        sheet, form, held = _opened(key, name)
+    except NotFoundError:
+        if request.method == "POST":
+            return texts.gone(key, LessonForm([]))
+        raise
+    return texts.edit(sheet, form, held, partial(_written, form))
+
+
+def fragment(key: str, name: str) -> str:
+    """What stands beside a lesson's text, for the text that was sent."""
+    sheet, form, held = _opened(key, name)
+    return texts.fragment(sheet, form, _written(form, held))
+
+
+def _opened(key: str, name: str) -> tuple[Sheet, LessonForm, bytes]:
+    sheet = _sheet(queries.draft(key), name)
+    held = draft_context.file_of(sheet.state, sheet.path)
+    said = text.read(held)
+    shown = {"title": said.title, "minutes": said.minutes or "", "outcomes": said.outcomes, "body": said.body}
+    form = LessonForm(sheet.outcomes, data=shown | {"expected": sheet.state.files[sheet.path]})
+    return sheet, form, held
+
+
+def _written(form: LessonForm, held: bytes) -> bytes:
+    """The file as the form says it."""
+    minutes = form.minutes.number or 0
+    said = LessonText(form.title.data or "", minutes, form.outcomes.data or [], form.body.data or "")
+    return text.write(held, said)
+
+
+@bp.route("/<module:key>/lessons/_new", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def new_lesson(key: str) -> ResponseReturnValue:
+    """A new lesson at the end of the module."""
+    state = queries.draft(key)
+    module_toml = draft_context.file_of(state, draft_context.FIRST)
+    module, names = details.read(module_toml), details.lessons(module_toml)
+    form = NewLessonForm(module.outcomes, data={"minutes": 3})
+    if form.validate_on_submit():
+        name = texts.free_name(form.title.data, names, "lesson")
+        content = text.new(form.title.data, form.minutes.number or 1, form.outcomes.data, boilerplate.LESSON)
+        changes = {
+            draft_context.FIRST: details.with_lessons(module_toml, [*names, name]),
+            _path(name): content,
+        }
+        try:
+            draft_context.save(
+                state, changes, state.files[draft_context.FIRST], f"Added the lesson “{form.title.data}”"
+            )
+        except PortalError as error:
+            form.form_errors.append(str(error))
+        else:
+            flash("The lesson is added at the end. Write its text now.", "success")
+            return redirect(url_for(".lesson", key=key, name=name), 303)
+    return render_template(
+        "authoring/new_lesson.html",
+        form=form,
+        state=state,
+        parent_text=draft_context.crumb(state, module.title),
+    )
+
+
+@bp.post("/<module:key>/lessons/_order")
+@requires(Permission.DRAFT_EDIT)
+def move_lesson(key: str) -> ResponseReturnValue:
+    """Let a lesson change places with the one before (``up``) or after it (``down``)."""
+    state = queries.draft(key)
+    module_toml = draft_context.file_of(state, draft_context.FIRST)
+    names = details.lessons(module_toml)
+    name = request.form.get("up") or request.form.get("down") or ""
+    if name not in names:
+        raise NotFoundError("There is no such lesson.")
+    at = names.index(name)
+    to = max(at - 1, 0) if "up" in request.form else min(at + 1, len(names) - 1)
+    names.insert(to, names.pop(at))
+    changes = {draft_context.FIRST: details.with_lessons(module_toml, names)}
+    draft_context.save(state, changes, state.files[draft_context.FIRST], f"Moved a lesson to place {to + 1}")
+    return redirect(url_for(".module", key=key, _anchor=f"lesson-{name}"), 303)
+
+
+@bp.route("/<module:key>/lessons/<name>/remove", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def remove_lesson(key: str, name: str) -> ResponseReturnValue:
+    """Say what taking a lesson out means, and do it."""
+    state = queries.draft(key)
+    sheet = _sheet(state, name)
+    title = text.read(draft_context.file_of(state, sheet.path)).title
+    if request.method == "POST":
+        module_toml = draft_context.file_of(state, draft_context.FIRST)
+        left = [other for other in details.lessons(module_toml) if other != name]
+        changes = {sheet.path: None, draft_context.FIRST: details.with_lessons(module_toml, left)}
+        draft_context.save(state, changes, request.form.get("expected", ""), f"Removed the lesson “{title}”")
+        with transaction():
+            services.leave(state.draft_id, sheet.place, by=current_user.person_id)
+        flash(f"“{title}” is removed from the draft. History can bring it back.", "success")
+        return redirect(url_for(".module", key=key, _anchor="lessons"), 303)
+    return render_template(
+        "authoring/remove_lesson.html",
+        state=state,
+        sheet=sheet,
+        name=name,
+        title=title,
+        linking=[t for other, t in _titles(state) if other != name and _links(state, other, name)],
+        expected=state.files[sheet.path],
+    )
+
+
+def _titles(state: DraftState) -> list[tuple[str, str]]:
+    names = details.lessons(draft_context.file_of(state, draft_context.FIRST))
+    files = draft_context.texts_of(state)
+    return [(name, text.read(files[_path(name)]).title) for name in names if _path(name) in files]
+
+
+def _links(state: DraftState, name: str, to: str) -> bool:
+    return f"(lesson:{to})".encode() in draft_context.file_of(state, _path(name))

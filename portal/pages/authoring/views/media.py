@@ -1,0 +1,140 @@
+"""Media of a draft: listed, uploaded, replaced, removed, and served to its previews."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.authoring import queries
+from portal.domain.authoring.errors import StaleSaveError, TooLargeError
+from portal.domain.authoring.limits import MEDIA_BYTES
+from portal.domain.authoring.media import draft_media as rules
+from portal.domain.authoring.media import listing
+from portal.domain.authoring.media.draft_media import UploadError
+from portal.domain.authoring.media.uploads import prepare_upload
+from portal.domain.authoring.queries import DraftState
+from portal.pages.authoring.forms.media import RemoveForm, UploadForm
+from portal.pages.authoring.views import draft_context
+from portal.pages.authoring.views.blueprint import bp
+from portal.pages.layout.access import requires
+from portal.pages.layout.media_response import served
+from portal.platform.errors import NotFoundError
+from portal.platform.permissions import Permission
+
+ENVELOPE = 256 * 1024  # of a form around its file
+STALE = "Somebody changed this after you opened the page."
+
+
+@bp.url_value_preprocessor
+def _take_more(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let an upload be larger than other requests; before its form is read, which is before any view."""
+    if endpoint == "authoring.upload":
+        request.max_content_length = MEDIA_BYTES + ENVELOPE
+
+
+@bp.get("/<draft:key>/media")
+@requires(Permission.AUTHORING_VIEW)
+def media(key: str) -> ResponseReturnValue:
+    """Every medium of the draft, and the form for another, or for the one that the address names."""
+    state = queries.draft(key)
+    target = request.args.get("name", "")
+    form = UploadForm(listing.places(state), formdata=None)
+    form.expected.data = state.files.get(f"media/{target}", "")
+    return _page(state, form, target)
+
+
+@bp.post("/<draft:key>/media")
+@requires(Permission.DRAFT_EDIT)
+def upload(key: str) -> ResponseReturnValue:
+    """Keep a medium, and where it is asked for the figure that shows it."""
+    state = queries.draft(key)
+    target = request.args.get("name", "")
+    form = UploadForm(listing.places(state))
+    if not form.validate():
+        return _page(state, form, target)
+    try:
+        name = _keep(state, form, target)
+    except UploadError as error:
+        form[error.field].errors = [str(error)]
+    except TooLargeError as error:
+        form.file.errors = [str(error)]
+    except StaleSaveError:
+        state = queries.draft(key)
+        form.expected.data = state.files.get(f"media/{target}", "")
+        form.file.errors = [f"{STALE} Choose yours again to put it in the place of theirs"]
+    else:
+        return redirect(url_for(".media", key=key, _anchor=f"file-{name}"), 303)
+    return _page(state, form, target)
+
+
+@bp.route("/<draft:key>/media/<name>/remove", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def remove_medium(key: str, name: str) -> ResponseReturnValue:
+    """Say where a medium is shown, or take it out where it is shown nowhere."""
+    state = queries.draft(key)
+    rows = {row.name: row for row in listing.media_rows(state)}
+    if name not in rows:
+        raise NotFoundError("There is no such file.")
+    row, form = rows[name], RemoveForm()
+    if not form.validate_on_submit() or row.uses or state.review:
+        form.expected.data = row.sha256
+        return render_template(
+            "authoring/remove_medium.html", state=state, row=row, form=form, crumb=_crumb(state)
+        )
+    try:
+        paths = [f"media/{gone}" for gone in (name, *row.beside)]
+        draft_context.save(state, dict.fromkeys(paths), form.expected.data, f"Removed {name}")
+    except StaleSaveError:
+        flash(f"{STALE} Look at it, then remove it again.", "error")
+    else:
+        flash(f"{name} was removed.")
+    return redirect(url_for(".media", key=key), 303)
+
+
+@bp.get("/<draft:key>/media/<sha256>/<name>")
+@requires(Permission.AUTHORING_VIEW)
+def medium(key: str, sha256: str, name: str) -> ResponseReturnValue:
+    """A medium of a draft, served as a published one is: whatever it holds, it does nothing."""
+    return served(listing.draft_medium(key, sha256, name), name, sha256)
+
+
+def _keep(state: DraftState, form: UploadForm, target: str) -> str:
+    """Save what was sent; returns its name."""
+    held = {path.removeprefix("media/") for path in state.files if path.startswith("media/")}
+    sent = form.upload(target)
+    wide = f"media/{sent.narrow_of}"
+    ready = prepare_upload(sent, held, draft_context.file_of(state, wide) if wide in state.files else None)
+    changes = {ready.path: ready.content}
+    place = form.shown_in if ready.name not in held and not sent.narrow_of else None
+    if place:
+        changes[place[0]] = rules.appended(draft_context.file_of(state, place[0]), ready.figure)
+    elif ready.needs_place and ready.name not in held:
+        raise UploadError("place", rules.PLACE_NEEDED)
+    done = "replaced" if ready.name in held else "added"
+    draft_context.save(state, changes, form.expected.data, f"{done.capitalize()} {ready.name}")
+    flash(f"{ready.name} was {done}." + (f" It is shown at the end of “{place[1]}”." if place else ""))
+    return ready.name
+
+
+def _crumb(state: DraftState) -> str:
+    return draft_context.crumb(state, draft_context.title_of(state))
+
+
+def _page(state: DraftState, form: UploadForm, target: str) -> ResponseReturnValue:
+    rows = listing.media_rows(state)
+    names = {row.name for row in rows}
+    wide = rules.wide_name(target)
+    if target and target not in names and wide not in names:
+        raise NotFoundError("There is no such file.")
+    return render_template(
+        "authoring/media.html",
+        state=state,
+        rows=rows,
+        form=form,
+        target=target,
+        replaced=next((row for row in rows if row.name == target), None),
+        wide=wide if wide in names else None,
+        crumb=_crumb(state),
+        may_edit=Permission.DRAFT_EDIT in current_user.permissions and not state.review,
+    )

@@ -1,0 +1,144 @@
+"""The page of one module or guide: its draft, or what is published where there is none."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.authoring import queries
+from portal.domain.authoring.content_types import is_guide, subject
+from portal.domain.authoring.editing import details, item_bank, lesson
+from portal.domain.authoring.findings import collect as finder
+from portal.domain.authoring.findings.collect import Finding
+from portal.domain.authoring.queries import DraftState
+from portal.domain.content_checks import metrics
+from portal.domain.item_kinds import kinds
+from portal.pages.authoring.views import draft_context, guides
+from portal.pages.authoring.views.blueprint import bp
+from portal.pages.layout.access import requires
+from portal.platform.errors import NotFoundError
+from portal.platform.permissions import Permission
+from portal.platform.wording import date, plural
+
+
+@bp.get("/<draft:key>")
+@requires(Permission.AUTHORING_VIEW)
+def module(key: str) -> ResponseReturnValue:
+    """The draft with its parts, or the published version with “Edit”."""
+    try:
+        state = queries.draft(key)
+    except NotFoundError:
+        return _published(key)
+    if is_guide(key):
+        return guides.draft_page(state)
+    files = draft_context.texts_of(state)
+    reading = queries.reading_of(key, state.files)
+    found = finder.findings(key, reading, files)
+    said = details.read(files[draft_context.FIRST])
+    lessons, rows = _lessons(state, files), _items(state, files, said)
+    places = {"details", "job-aid", "media"}
+    places |= {f"lesson:{each['key']}" for each in lessons} | {f"item:{each['key']}" for each in rows}
+    return render_template(
+        "authoring/module.html",
+        draft=state,
+        title=said.title,
+        summary=draft_context.told(found),
+        may_edit=draft_context.may_edit(),
+        findings=_by_place(found),
+        facts=_facts(said),
+        measured=metrics.of_module(reading.modules[0].package) if reading.modules else None,
+        elsewhere=draft_context.found([each for each in found if each.place not in places]),
+        lessons=lessons,
+        items=rows,
+        draw=said.draw,
+        job_aid=lesson.read(files["job-aid.md"]).title if "job-aid.md" in files else "",
+    )
+
+
+def _published(key: str) -> ResponseReturnValue:
+    of = subject(key)
+    version = of.newest()
+    if version is None:
+        raise NotFoundError(f"There is no {of.word} “{of.name}”.")
+    return render_template(
+        f"authoring/published_{of.word}.html",
+        key=key,
+        version=version,
+        may_edit=draft_context.may_edit(),
+        opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
+    )
+
+
+class _ByPlace(dict[str, list[draft_context.Found]]):
+    """Findings by place; none where nothing was found."""
+
+    def __missing__(self, place: str) -> list[draft_context.Found]:
+        return []
+
+
+def _by_place(found: Sequence[Finding]) -> _ByPlace:
+    return _ByPlace(
+        {place: draft_context.found(finder.at(found, place)) for place in {f.place for f in found}}
+    )
+
+
+def _facts(said: details.Details) -> list[tuple[str, str]]:
+    """The module's details in the words of their form."""
+    score = f"{said.mastery_score * 100:f}"
+    return [
+        ("Aim", said.aim),
+        ("Owner", said.owner),
+        ("Review by", date(said.review_on)),
+        ("Time", plural(said.minutes, "minute")),
+        ("Outcomes", str(len(said.outcomes))),
+        ("Pass mark", (score.rstrip("0").rstrip(".") if "." in score else score) + "%"),
+        ("Each attempt", _draw_words(said)),
+    ]
+
+
+def _draw_words(said: details.Details) -> str:
+    words = f"{plural(said.draw, 'question')}"
+    if said.at_least_per_outcome:
+        words += f", at least {said.at_least_per_outcome} on each outcome"
+    words += f"; {plural(said.attempts, 'attempt')} at most" if said.attempts else "; no limit of attempts"
+    return words + (f"; {plural(said.wait_minutes, 'minute')} between them" if said.wait_minutes else "")
+
+
+def _lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]:
+    editors = {each.place: each for each in state.editors}
+    rows = []
+    for name in details.lessons(files[draft_context.FIRST]):
+        if (content := files.get(f"lessons/{name}.md")) is None:
+            continue
+        said = lesson.read(content)
+        rows.append(
+            {
+                "key": name,
+                "title": said.title,
+                "minutes": said.minutes,
+                "words": metrics.of_text(said.body).words,
+                "editor": editors.get(f"lesson:{name}"),
+            }
+        )
+    return rows
+
+
+def _items(state: DraftState, files: dict[str, bytes], said: details.Details) -> list[dict[str, Any]]:
+    editors = {each.place: each for each in state.editors}
+    outcomes, known = dict(said.outcomes), kinds()
+    places = item_bank.read(files)
+    return [
+        {
+            "key": place.key,
+            "prompt": str(place.table.get("prompt", "")) or place.key,
+            "kind": known[kind].label if (kind := str(place.table.get("kind"))) in known else kind,
+            "outcome": outcomes.get(str(place.table.get("outcome")), "no outcome"),
+            "retired": place.table.get("retired") is True,
+            "may_rise": number > 0,
+            "may_sink": number < len(places) - 1,
+            "editor": editors.get(f"item:{place.key}"),
+        }
+        for number, place in enumerate(places)
+    ]

@@ -1,0 +1,159 @@
+"""A draft as a learner will meet it, drawn with the learner's own pages; and the live preview of a text."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain.assessment.queries import Question
+from portal.domain.authoring import queries
+from portal.domain.authoring.content_types import is_guide
+from portal.domain.authoring.preview import learner_view
+from portal.domain.authoring.queries import DraftState
+from portal.domain.catalogue.markdown.placeholders import fill
+from portal.domain.catalogue.version_cache import PublishedItem, PublishedVersion
+from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds.base import Answer, AnswerError
+from portal.pages.authoring.views import details, draft_context, guides, items, job_aid, lessons
+from portal.pages.authoring.views.blueprint import bp
+from portal.pages.layout.access import requires
+from portal.platform.errors import NotFoundError
+from portal.platform.permissions import Permission
+
+NOTHING = Answer()
+_WHOLE = {"job-aid": job_aid.fragment, "details": details.fragment}
+_NAMED = {"lesson": lessons.fragment, "item": items.fragment, "new-item": items.new_fragment}
+
+
+def _page(state: DraftState, template: str, **values: Any) -> str:
+    """A learner's page whose links lead to other pages of the preview."""
+
+    def address(endpoint: str, **said: Any) -> str:
+        key, lesson = said.get("slug", state.key), said.get("key")
+        if endpoint in {"learning.lesson", "learning.complete"}:
+            return url_for(".preview_lesson", key=key, name=lesson)
+        if endpoint == "learning.job_aid":
+            return url_for(".preview_job_aid", key=key)
+        if endpoint.startswith(("learning.", "assessment.")):
+            return url_for(".preview", key=key)
+        return url_for(endpoint, **said)
+
+    return render_template(
+        template,
+        url_for=address,
+        module_url=url_for(".preview", key=state.key),
+        state=state,
+        draft_name=draft_context.crumb(state, draft_context.module_of(state).title),
+        draft_url=url_for(".module", key=state.key),
+        first_item=_first_item(learner_view.version(state)),
+        **values,
+    )
+
+
+def _first_item(version: PublishedVersion) -> str:
+    first = next((item for item in version.items if not item.retired), None)
+    return url_for(".preview_item", key=version.activity.key, item=first.key) if first else ""
+
+
+@bp.get("/<draft:key>/preview")
+@requires(Permission.AUTHORING_VIEW)
+def preview(key: str) -> ResponseReturnValue:
+    """The module's page, or the guide's."""
+    state = queries.draft(key)
+    if is_guide(key):
+        return guides.preview(state)
+    course = learner_view.course(state)
+    limit = course.version.attempts or None
+    return _page(
+        state,
+        "authoring/preview_module.html",
+        course=course,
+        runs=[],
+        attempts_left=limit,
+        opens_at=None,
+        earned=None,
+    )
+
+
+@bp.route("/<module:key>/preview/lessons/<name>", methods=["GET", "POST"])
+@requires(Permission.AUTHORING_VIEW)
+def preview_lesson(key: str, name: str) -> ResponseReturnValue:
+    """A lesson; its button goes on to the next one and keeps nothing."""
+    state = queries.draft(key)
+    course = learner_view.course(state)
+    shown = course.lesson(name)
+    if request.method == "POST":
+        if shown.position == len(course.lessons):
+            return redirect(_first_item(course.version) or url_for(".preview", key=key), 303)
+        after = course.lessons[shown.position]
+        return redirect(url_for(".preview_lesson", key=key, name=after.key), 303)
+    html = fill(learner_view.inside(key, shown.html), course.shared)
+    return _page(state, "authoring/preview_lesson.html", course=course, lesson=shown, html=html)
+
+
+@bp.get("/<module:key>/preview/job-aid")
+@requires(Permission.AUTHORING_VIEW)
+def preview_job_aid(key: str) -> ResponseReturnValue:
+    """The job aid."""
+    state = queries.draft(key)
+    version = learner_view.version(state)
+    if version.job_aid_html is None:
+        raise NotFoundError("This draft has no job aid.")
+    html = fill(learner_view.inside(key, version.job_aid_html))
+    return _page(state, "authoring/preview_job_aid.html", version=version, html=html)
+
+
+@bp.route("/<module:key>/preview/items/<item>", methods=["GET", "POST"])
+@requires(Permission.AUTHORING_VIEW)
+def preview_item(key: str, item: str) -> ResponseReturnValue:
+    """A question as it is asked; an answer to it is read back with what a learner sees after a pass."""
+    state = queries.draft(key)
+    version = learner_view.version(state)
+    number, shown = _numbered(version, item)
+    kind = kinds()[shown.kind]
+    order = tuple(kind.keys(shown.content))
+    answer, errors = NOTHING, {}
+    if request.method == "POST":
+        try:
+            sent = {name: request.form.getlist(name) for name in request.form}
+            answer = kind.answer(shown.content, order, sent)
+        except AnswerError as error:
+            answer, errors = error.typed, {place: sentence for sentence, place in error.places}
+    question = Question(number, shown, order, answer)
+    following = version.items[number] if number < len(version.items) else None
+    return _page(
+        state,
+        "authoring/preview_item.html",
+        question=question,
+        total=len(version.items),
+        kind=kind,
+        shown=question.shown,
+        answered=request.method == "POST" and not errors and not answer.stays,
+        shows_key=True,
+        errors=errors,
+        following=following,
+        fill=fill,
+        sheet=SimpleNamespace(version=version),
+    )
+
+
+def _numbered(version: PublishedVersion, key: str) -> tuple[int, PublishedItem]:
+    for number, item in enumerate(version.items, 1):
+        if item.key == key:
+            return number, item
+    raise NotFoundError("There is no such question, or it cannot be read yet.")
+
+
+@bp.post("/<draft:key>/render")
+@requires(Permission.DRAFT_EDIT)
+def render(key: str) -> ResponseReturnValue:
+    """What an editor shows beside what is being written, for the words as they stand; nothing is saved."""
+    kind, _, name = request.form.get("place", "").partition(":")
+    if is_guide(key):
+        return guides.fragment(key)
+    if kind in _WHOLE:
+        return _WHOLE[kind](key)
+    if kind in _NAMED:
+        return _NAMED[kind](key, name)
+    raise NotFoundError("There is no such text.")

@@ -1,0 +1,132 @@
+"""Bringing a newer published version into a draft that was begun before it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.editing.field_tables import spoken
+from portal.domain.authoring.editing.three_way_merge import Conflict
+from portal.domain.authoring.editing.word_diff import Runs, paragraphs, words
+from portal.domain.authoring.errors import StaleSaveError
+from portal.domain.authoring.queries import DraftState
+from portal.pages.authoring.views import draft_context
+from portal.pages.authoring.views.blueprint import bp
+from portal.pages.layout.access import requires
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.permissions import Permission
+
+MINE, THEIRS = "mine", "theirs"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One file that both sides changed, as the page shows it."""
+
+    path: str
+    title: str
+    rows: Sequence[tuple[Runs, Runs]]  # the published version's words and the draft's
+    mine_gone: bool  # the draft has no such file
+    theirs_gone: bool
+    chosen: str
+
+
+@bp.route("/<draft:key>/bring-in", methods=["GET", "POST"])
+@requires(Permission.DRAFT_EDIT)
+def bring_in(key: str) -> ResponseReturnValue:
+    """Say what bringing the newer version in means, do it, and ask where both sides changed one place."""
+    state = queries.draft(key)
+    if not state.behind:
+        return redirect(url_for(".module", key=key), 303)
+    if request.method == "GET":
+        return _page(state, [])
+    conflicts = _merged(state, {})
+    number = request.form.get("number", "")
+    if not conflicts:
+        return _done(state)
+    if not number:
+        return _page(state, conflicts), 409
+    if number != str(state.number):
+        flash("Someone saved in this draft after you opened the page. Choose again.", "error")
+        return _page(state, conflicts), 409
+    chosen = {c.path: _content(c, side) for c in conflicts if (side := _side(c.path))}
+    if len(chosen) < len(conflicts):
+        return _page(state, conflicts, asked=True)
+    try:
+        _merged(state, chosen)
+    except StaleSaveError as error:
+        flash(str(error), "error")
+        return redirect(url_for(".bring_in", key=key), 303)
+    return _done(state)
+
+
+def _side(path: str) -> str:
+    said = request.form.get(f"keep:{path}", "")
+    return said if said in {MINE, THEIRS} else ""
+
+
+def _content(conflict: Conflict, side: str) -> bytes | None:
+    return conflict.with_mine if side == MINE else conflict.with_theirs
+
+
+def _merged(state: DraftState, chosen: Mapping[str, bytes | None]) -> list[Conflict]:
+    with transaction():
+        return services.bring_in(
+            state.draft_id,
+            by=current_user.person_id,
+            at=clock.now(),
+            chosen=chosen,
+            expected=state.number,
+        )
+
+
+def _done(state: DraftState) -> ResponseReturnValue:
+    flash(f"Version {state.published_number} is brought in. Your own changes are kept.", "success")
+    return redirect(url_for(".module", key=state.key), 303)
+
+
+def _page(state: DraftState, conflicts: Sequence[Conflict], *, asked: bool = False) -> str:
+    sides = [
+        Side(
+            path=each.path,
+            title=_title(each.path),
+            rows=_rows(each),
+            mine_gone=each.mine is None,
+            theirs_gone=each.theirs is None,
+            chosen=_side(each.path),
+        )
+        for each in conflicts
+    ]
+    return render_template(
+        "authoring/bring_in.html",
+        state=state,
+        sides=sides,
+        asked=asked,
+        parent_text=draft_context.crumb(state, draft_context.title_of(state)),
+    )
+
+
+def _rows(conflict: Conflict) -> list[tuple[Runs, Runs]]:
+    """The places that both sides changed; where they are not told apart, what differs in the whole file."""
+    if any(hunk.theirs or hunk.mine for hunk in conflict.hunks):
+        return [words(hunk.theirs, hunk.mine) for hunk in conflict.hunks]
+    if conflict.path.startswith("media/") or conflict.mine is None or conflict.theirs is None:
+        return []
+    pairs = paragraphs(conflict.theirs.decode(), conflict.mine.decode())
+    return [words(pair.old or "", pair.new or "") for pair in pairs if not pair.same]
+
+
+def _title(path: str) -> str:
+    """A file as an author calls it."""
+    folder, _, name = path.rpartition("/")
+    said = spoken(name.partition(".")[0])
+    if folder == "media":
+        return f"The file “{name}”"
+    named = {"lessons": f"Lesson “{said}”", "items": f"Questions “{said}”"}
+    if not folder and path.endswith(".md"):
+        return "Job aid" if path == "job-aid.md" else "The guide’s text"
+    return named.get(folder) or "Module details"

@@ -1,0 +1,338 @@
+"""The form of a directive: the same directive as its file, and the words beside each field."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import FieldList, FileField, Form, FormField, SelectField, ValidationError
+from wtforms.fields import SelectChoice
+
+from portal.domain.directives import descriptions, toml_reader
+from portal.domain.directives.toml_reader import DirectiveFile, Selectors
+from portal.domain.directives.toml_writer import to_toml
+from portal.domain.people.queries import person_by_staff_number
+from portal.pages.layout.form_fields import (
+    Boxes,
+    Day,
+    DayOfYear,
+    FirstDay,
+    Line,
+    Needed,
+    Number,
+    Numbers,
+    Share,
+    Text,
+)
+from portal.pages.layout.form_rows import Rows
+from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovTextarea
+from portal.platform import wording as say
+from portal.platform.errors import BadInputError, NotFoundError
+
+LABEL = "govuk-label--s"
+MOST_GROUPS = 20
+_REFERENCE = "Enter a reference of letters, digits and hyphens, such as OIC-2026"
+
+
+def _short(width: int = 5, **kwargs: Any) -> GovInput:
+    return GovInput(classes=f"govuk-input--width-{width}", label_classes=LABEL, autocomplete="off", **kwargs)
+
+
+class GroupForm(Form):  # type: ignore[misc]
+    """One group of people: all that is filled in must hold, any of what is chosen will do."""
+
+    roles = Boxes("Designated roles")
+    more_roles = Text(
+        "Other roles",
+        description="One a line, written as in the roster.",
+        widget=GovTextarea(rows=2, label_classes=LABEL),
+    )
+    units = Boxes("In these units and all below them")
+    unit = SelectField("Add a unit", validate_choice=False, widget=GovSelect(label_classes=LABEL))
+    ranks = Boxes("Ranks and grades")
+
+    def offer(self, offered: "Offered") -> None:
+        """Offer what the force has, and take the unit that was picked to those chosen."""
+        self.roles.data = [*(self.roles.data or []), *self.more_roles.lines]
+        self.more_roles.data = ""
+        if self.unit.data:
+            self.units.data = [*(self.units.data or []), self.unit.data]
+        self.unit.data = ""
+        chosen = self.units.data or []
+        self.roles.offer(offered.roles)
+        self.ranks.offer(offered.ranks)
+        self.units.offer([], {path: descriptions.unit(path) for path in chosen})
+        left = [path for path in offered.units if path not in chosen]
+        self.unit.choices = [
+            SelectChoice(value="", label="Choose a unit"),
+            *(SelectChoice(value=path, label=descriptions.unit(path)) for path in left),
+        ]
+
+    @property
+    def table(self) -> Selectors:
+        """The group as a table of the file."""
+        filled = {
+            "designated_role": self.roles.chosen,
+            "unit_under": self.units.chosen,
+            "rank_or_grade": self.ranks.chosen,
+        }
+        return {key: values for key, values in filled.items() if values}
+
+    def validate_roles(self, _field: Boxes) -> None:
+        """A group of nothing would be everyone."""
+        if not self.table:
+            raise ValidationError("Choose a role, a unit or a rank, or remove this group")
+
+
+class Offered:
+    """What the force has to choose from."""
+
+    def __init__(
+        self, roles: list[str], ranks: list[str], units: Iterable[str], titles: dict[tuple[str, str], str]
+    ) -> None:
+        self.roles, self.ranks, self.units, self.titles = roles, ranks, sorted(units), titles
+
+
+class DirectiveForm(FlaskForm):  # type: ignore[misc]
+    """A directive, or its next version."""
+
+    reference = Line(
+        "Reference",
+        description="What everybody calls it, such as OIC-2026. It stands in addresses and file names.",
+        widget=_short(20),
+        validators=[Needed(_REFERENCE, 64)],
+    )
+    title = Line(
+        "Title",
+        description="What learners and managers see in their lists.",
+        widget=GovInput(label_classes=LABEL, autocomplete="off"),
+        validators=[Needed("Enter a title")],
+    )
+    source = Line(
+        "Recommendation",
+        description="What the directive answers, such as the recommendation of an inspection.",
+        widget=GovInput(label_classes=LABEL, autocomplete="off"),
+        validators=[Needed("Enter the recommendation that the directive answers", 500)],
+    )
+    descriptions = Text(
+        "Exact wording",
+        description="Learners read it as the reason why they are asked.",
+        widget=GovTextarea(label_classes=LABEL, rows=4),
+        validators=[Needed("Enter the exact wording of the directive", 10_000)],
+    )
+    owner = Line(
+        "Owner’s staff number",
+        description="Who answers for the directive and decides on exemptions.",
+        widget=_short(10),
+        validators=[Needed("Enter the staff number of the person who answers for it")],
+    )
+    effective_on = FirstDay(
+        "In force from",
+        needed="Enter the day from which it is in force, such as 1 January 2027",
+        description="The first day on which this counts, such as 1 January 2027.",
+        widget=_short(10),
+    )
+    requirements = Boxes("Modules and guides to complete")
+    audience = Rows(FormField(GroupForm), min_entries=1, max_entries=MOST_GROUPS)
+    exceptions = Rows(FormField(GroupForm), max_entries=MOST_GROUPS)
+    due_on = Day("Due on", description="A fixed day, such as 30 April 2027.", widget=_short(10))
+    due_days = Number(
+        "Days after joining the audience",
+        said="Enter whole days, such as 60, or leave it empty",
+        description="For those who join later. With both, the later of the two days counts.",
+        widget=_short(inputmode="numeric"),
+    )
+    months = Number(
+        "Months that a completion counts",
+        least=1,
+        said="Enter whole months, such as 24, or leave it empty",
+        description="Empty: without end, or until the day of the year below.",
+        widget=_short(inputmode="numeric"),
+    )
+    yearly_on = DayOfYear(
+        "Or until this day of a year",
+        description="Such as 30 April, for training that everybody renews by the same day.",
+        widget=_short(10),
+    )
+    gap = Number(
+        "Months that must lie between, at least",
+        said="Enter whole months, such as 6",
+        description="So that a completion just before the day counts until the next year’s.",
+        widget=_short(inputmode="numeric"),
+    )
+    ends_soon = Number(
+        "Days before its end that a completion is shown as ending soon",
+        said="Enter whole days, such as 60, or leave it empty",
+        widget=_short(inputmode="numeric"),
+    )
+    notices = Numbers(
+        "Notice, days before the due date",
+        description="With commas between them, such as 30, 7, 1. Empty: none.",
+        widget=_short(10),
+    )
+    target = Share(
+        "Target",
+        description="The share of the audience that must be complete.",
+        widget=_short(inputmode="decimal", suffix={"text": "%"}),
+    )
+
+    @property
+    def groups(self) -> list[GroupForm]:
+        """The forms of all groups, exceptions last."""
+        return [entry.form for entry in (*self.audience.entries, *self.exceptions.entries)]
+
+    def offer(self, offered: Offered) -> None:
+        """Offer what the force has to choose from."""
+        for group in self.groups:
+            group.offer(offered)
+        labels = {f"{kind}:{key}": title for (kind, key), title in offered.titles.items()}
+        self.requirements.offer(list(labels), labels)
+
+    def validate_requirements(self, field: Boxes) -> None:
+        """A directive asks for something."""
+        if not field.chosen:
+            raise ValidationError("Choose at least one module or guide")
+
+    def validate_owner(self, field: Line) -> None:
+        """Somebody must answer for it."""
+        try:
+            person_by_staff_number(field.data or "")
+        except NotFoundError as error:
+            raise ValidationError(str(error)) from error
+
+    def validate_due_on(self, field: Day) -> None:
+        """One way of counting, or both."""
+        if not (field.data or "").strip() and not (self.due_days.data or "").strip():
+            raise ValidationError("Enter a fixed day, days after joining, or both")
+
+    def validate_yearly_on(self, field: DayOfYear) -> None:
+        """Months or a day of the year, never both."""
+        if field.month_and_day and self.months.number is not None:
+            raise ValidationError("Enter either months or a day of the year, and leave the other empty")
+
+    def validate_gap(self, field: Number) -> None:
+        """The gap belongs to the day of the year."""
+        if self.yearly_on.month_and_day and field.number is None:
+            raise ValidationError("Enter the least months that a completion counts, such as 6")
+        if field.number is not None and not (self.yearly_on.data or "").strip():
+            raise ValidationError("Leave this empty, or enter the day of the year above")
+
+    def said(self) -> DirectiveFile:
+        """The directive as far as the form says it: for words beside it, and after ``validate`` whole."""
+        asked = [tuple(value.split(":", 1)) for value in self.requirements.chosen if ":" in value]
+        yearly = self.yearly_on.month_and_day
+        return DirectiveFile(
+            reference=self.reference.data or "",
+            title=self.title.data or "",
+            source=self.source.data or "",
+            wording=(self.wording.data or "").strip(),
+            owner=self.owner.data or "",
+            effective_on=self.effective_on.day or date.min,
+            target=Decimal(1) if self.target.share is None else self.target.share,
+            notice_days=self.notices.numbers,
+            expiring_days=self.ends_soon.number or 0,
+            withdrawn=False,
+            due_fixed_on=self.due_on.day,
+            due_days_after_joining=self.due_days.number,
+            validity_months=self.months.number,
+            yearly_on=yearly,
+            minimum_gap_months=self.gap.number if yearly else None,
+            audience=[entry.form.table for entry in self.audience.entries],
+            exceptions=[entry.form.table for entry in self.exceptions.entries],
+            requirements=[(kind, key) for kind, key in asked],
+        )
+
+    def file(self) -> DirectiveFile | None:
+        """The directive, once the fields are valid and its file would be; None after noting what is not."""
+        if not self.validate():
+            return None
+        try:
+            return toml_reader.read(to_toml(self.said()))
+        except BadInputError as error:
+            self.refuse(error)
+            return None
+
+    def refuse(self, error: BadInputError) -> None:
+        """Put each reason beside the field that it is about."""
+        for reason in error.reasons:
+            place, _, rest = reason.partition(": ")
+            name, _, number = place.partition(" ")
+            field = getattr(self, _FIELDS.get(name.partition(".")[0], ""), None)
+            if field is None:
+                self.form_errors.append(reason)
+            elif isinstance(field, FieldList):
+                group = field.entries[int(number) - 1].form
+                group.units.errors = [*group.units.errors, _sentence(rest.removeprefix("unit_under: "))]
+            else:
+                field.errors = [*field.errors, _sentence(rest)]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+_FIELDS = {
+    "reference": "reference",
+    "owner": "owner",
+    "effective_on": "effective_on",
+    "requirement": "requirements",
+    "audience": "audience",
+    "except": "exceptions",
+    "validity": "months",
+    "due": "due_on",
+}
+
+
+def typed(file: DirectiveFile) -> dict[str, Any]:
+    """The directive as the form shows it."""
+    yearly = date.fromisoformat(f"2001-{file.yearly_on}") if file.yearly_on else None
+    return {
+        "reference": file.reference,
+        "title": file.title,
+        "source": file.source,
+        "wording": file.wording,
+        "owner": file.owner,
+        "effective_on": say.date(file.effective_on),
+        "requirements": [f"{kind}:{key}" for kind, key in file.requirements],
+        "audience": [_group(table) for table in file.audience],
+        "exceptions": [_group(table) for table in file.exceptions],
+        "due_on": say.date(file.due_fixed_on),
+        "due_days": _number(file.due_days_after_joining),
+        "months": _number(file.validity_months),
+        "yearly_on": f"{yearly:%-d %B}" if yearly else "",
+        "gap": _number(file.minimum_gap_months),
+        "ends_soon": _number(file.expiring_days),
+        "notices": ", ".join(map(str, file.notice_days)),
+        "target": descriptions.target(file.target).removesuffix("%"),
+    }
+
+
+def _group(table: Selectors) -> dict[str, list[str]]:
+    names = {"roles": "designated_role", "units": "unit_under", "ranks": "rank_or_grade"}
+    return {name: list(table.get(key, [])) for name, key in names.items()}
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+class FileForm(FlaskForm):  # type: ignore[misc]
+    """A directive's TOML file to begin from."""
+
+    upload = FileField(
+        "Directive file (TOML)",
+        description="It fills in the form. Nothing is issued before you have seen what it does.",
+        widget=GovFile(label_classes=LABEL),
+    )
+
+
+class WithdrawForm(FlaskForm):  # type: ignore[misc]
+    """From which day nobody is asked any more."""
+
+    effective_on = FirstDay(
+        "Withdrawn from",
+        needed="Enter the day from which nobody is asked, such as 1 January 2027",
+        description="The first day on which nobody is asked any more, such as 1 January 2027.",
+        widget=_short(10),
+    )

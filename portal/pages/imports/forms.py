@@ -1,0 +1,185 @@
+"""Forms of an import: the file, and what each of its columns says."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import Field, HiddenField, RadioField, SelectField, StringField, SubmitField
+from wtforms.fields import SelectChoice
+from wtforms.validators import Length
+
+from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, TARGETS, Match, Target
+from portal.pages.layout.form_widgets import GovFile, GovInput, GovRadios, GovSelect, GovSubmit
+
+MOST_BYTES = 25 * 1024 * 1024  # of a file sent from a page; a command takes more
+LABEL = "govuk-label--s"
+LONGEST = 200
+SHAPES = {
+    "completion": ("One completion", "A row says who achieved what, and when."),
+    "person": ("One person", "A row has a column for each module, with a date or nothing."),
+}
+NAMELESS = "(no name)"
+_NONE, _EMPTY = "", "-"
+_SCHEMES = {STAFF_NUMBER: "Staff number", EMAIL: "Email address"}
+
+
+class ChooseForm(FlaskForm):  # type: ignore[misc]
+    """The file, and how its columns are found."""
+
+    file = FileField(
+        "File",
+        description=f"CSV or XLSX, up to {MOST_BYTES // 1024 // 1024} MB. The first line names the columns.",
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ".csv,.xlsx"}),
+        validators=[FileRequired("Choose a file")],
+    )
+    shape = RadioField("Each row of the file is", widget=GovRadios(label_classes="govuk-fieldset__legend--s"))
+    profile = SelectField("Columns", widget=GovSelect(label_classes=LABEL))
+    send = SubmitField("Continue", widget=GovSubmit())
+
+    def __init__(self, shapes: Sequence[str], profiles: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        """Fill the lists.
+
+        Args:
+            shapes: Those to choose from; with one alone nothing is asked.
+            profiles: Names of the saved profiles and their shapes.
+            **kwargs: As a form takes them.
+        """
+        super().__init__(**kwargs)
+        self.shapes = dict(profiles)
+        if len(shapes) == 1:
+            del self.shape
+        else:
+            self.shape.choices = [
+                SelectChoice(value=key, label=SHAPES[key][0], render_kw={"hint": SHAPES[key][1]})
+                for key in shapes
+            ]
+        if profiles:
+            names = [SelectChoice(value=name, label=f"As in “{name}”") for name, _ in profiles]
+            self.profile.choices = [SelectChoice(value="", label="Find them by their names"), *names]
+        else:
+            del self.profile
+        self.only = shapes[0]
+
+    @property
+    def asked_shape(self) -> str:
+        """What each row is; a profile decides it where one was chosen."""
+        if self.asked_profile:
+            return self.shapes[self.asked_profile]
+        return str(self.shape.data) if self.shape else self.only
+
+    @property
+    def asked_profile(self) -> str | None:
+        """The name of the profile that was chosen."""
+        return self.profile.data or None if self.profile else None
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Ask for the shape only where no profile says it."""
+        if self.shape and self.asked_profile:
+            del self.shape
+        return bool(super().validate(extra_validators))
+
+
+class MatchForm(FlaskForm):  # type: ignore[misc]
+    """One select for each thing that the portal wants to know; its fields are added by ``match_form``."""
+
+    save_as = StringField(
+        "Save these choices as a profile",
+        description="A name such as “HR, monthly”. Leave it empty to use them this once.",
+        widget=GovInput(label_classes=LABEL, autocomplete="off"),
+        validators=[Length(max=80, message="The name of a profile has at most 80 characters")],
+    )
+    send = SubmitField("Check the file", widget=GovSubmit())
+
+
+def match_form(
+    match: Match, columns: Sequence[str], activities: Mapping[str, str], schemes: Sequence[str]
+) -> MatchForm:
+    """The form that shows ``match`` for a file with these columns, or holds what was sent."""
+    fields: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    for target in TARGETS[match.shape]:
+        fields |= _target_fields(target, columns)
+        data |= _target_data(target, match, columns)
+    if match.shape != "post":
+        fields["person_by"] = SelectField(
+            "That column knows people by their",
+            choices=[SelectChoice(value=s, label=_SCHEMES.get(s, s)) for s in schemes],
+            widget=GovSelect(),
+        )
+        data["person_by"] = match.person_by
+    if match.shape == "person":
+        choices = [SelectChoice(value=_NONE, label="Not used"), *_activity_choices(activities)]
+        for place, column in enumerate(columns):
+            fields[f"activity_{place}"] = SelectField(
+                f"“{column or NAMELESS}”", choices=choices, widget=GovSelect(), validate_choice=True
+            )
+            data[f"activity_{place}"] = match.activities.get(column, _NONE)
+    made: MatchForm = type("MatchFormOfFile", (MatchForm,), fields)(data=data)
+    return made
+
+
+def _activity_choices(activities: Mapping[str, str]) -> list[Any]:
+    return [SelectChoice(value=key, label=f"{title} ({key})") for key, title in activities.items()]
+
+
+def _target_fields(target: Target, columns: Sequence[str]) -> dict[str, Field]:
+    choices = [SelectChoice(value=_NONE, label="Choose a column")]
+    if not target.needed:
+        choices.append(SelectChoice(value=_EMPTY, label="Not in the file: leave it empty"))
+    choices += [SelectChoice(value=str(n), label=column or NAMELESS) for n, column in enumerate(columns)]
+    found: dict[str, Field] = {
+        f"column_{target.name}": SelectField(
+            target.label, description=target.hint, choices=choices, widget=GovSelect(label_classes=LABEL)
+        )
+    }
+    if target.fixed:
+        found[f"fixed_{target.name}"] = StringField(
+            f"Or the same in every row: {target.label[:1].lower()}{target.label[1:]}",
+            widget=GovInput(autocomplete="off"),
+            validators=[Length(max=LONGEST, message=f"Enter at most {LONGEST} characters")],
+        )
+    return found
+
+
+def _target_data(target: Target, match: Match, columns: Sequence[str]) -> dict[str, str]:
+    column, fixed = match.columns.get(target.name), match.fixed.get(target.name)
+    place = str(columns.index(column)) if column is not None and column in columns else _NONE
+    if column is None and fixed == "":
+        place = _EMPTY
+    return {f"column_{target.name}": place, f"fixed_{target.name}": fixed or ""}
+
+
+def match_of(form: MatchForm, shape: str, columns: Sequence[str]) -> Match:
+    """What was chosen."""
+    found = Match(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
+    for target in TARGETS[shape]:
+        place = form[f"column_{target.name}"].data
+        fixed = (form[f"fixed_{target.name}"].data or "").strip() if target.fixed else ""
+        if place == _EMPTY or (place == _NONE and fixed):
+            found.fixed[target.name] = fixed
+        elif place != _NONE:
+            found.columns[target.name] = columns[int(place)]
+    if shape == "person":
+        chosen = ((column, form[f"activity_{n}"].data) for n, column in enumerate(columns))
+        found.activities.update((column, activity) for column, activity in chosen if activity)
+    return found
+
+
+def note_gaps(form: MatchForm, gaps: Mapping[str, str]) -> bool:
+    """Put what is missing, or said twice, beside its field; whether anything is."""
+    for field in list(form):
+        name = field.name.removeprefix("fixed_")
+        if field.name != name and field.data and form[f"column_{name}"].data not in {_NONE, _EMPTY}:
+            gaps = {**gaps, name: "Choose a column, or enter what holds for every row, not both"}
+    for name, said in gaps.items():
+        field = form[f"column_{name}"] if name != "activities" else form["activity_0"]
+        field.errors = [*field.errors, said]
+    return bool(gaps)
+
+
+class ApplyForm(FlaskForm):  # type: ignore[misc]
+    """The button that applies what the page shows."""
+
+    expected = HiddenField()
+    send = SubmitField("Apply the import", widget=GovSubmit())

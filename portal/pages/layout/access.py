@@ -1,0 +1,60 @@
+"""Who may call a route: declared on each, or the application does not start."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, cast
+
+from flask import Flask, abort, current_app
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.platform.permissions import Permission
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
+
+_declared: dict[Callable[..., Any], Permission | None] = {}
+
+
+def requires(permission: Permission) -> Callable[[View[P]], View[P]]:
+    """Let a view run only for a signed-in account that holds ``permission``."""
+
+    def guard(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            if not current_user.is_authenticated:
+                manager = cast(Any, current_app).login_manager
+                return cast(ResponseReturnValue, manager.unauthorized())
+            if permission not in current_user.permissions:
+                abort(403)
+            return view(*args, **kwargs)
+
+        _declared[guarded] = permission
+        return guarded
+
+    return guard
+
+
+def public(view: View[P]) -> View[P]:
+    """Declare that anyone may call ``view``."""
+    _declared[view] = None
+    return view
+
+
+def permission_of(view: Callable[..., Any]) -> Permission | None:
+    """The permission ``view`` declares, None where it is public; KeyError where it says nothing."""
+    return _declared[view]
+
+
+def is_public(view: Callable[..., Any]) -> bool:
+    """Whether ``view`` declares that anyone may call it."""
+    return view in _declared and _declared[view] is None
+
+
+def refuse_undeclared_routes(app: Flask) -> None:
+    """Stop start-up if any endpoint says neither ``@requires`` nor ``@public``."""
+    missing = sorted(
+        name for name, view in app.view_functions.items() if name != "static" and view not in _declared
+    )
+    if missing:
+        raise RuntimeError(f"Routes without declared access: {', '.join(missing)}")

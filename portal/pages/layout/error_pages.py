@@ -1,0 +1,152 @@
+"""Kind of error to status and page.
+
+Each page says what happened, that nothing was lost, what to do, and a reference that support finds in
+the log. None shows a stack or blames the person.
+"""
+
+import errno
+import logging
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask, current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from portal.platform.errors import (
+    BadInputError,
+    BusyError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    PortalError,
+    RuleError,
+    TooManyError,
+    UnwritableError,
+)
+from portal.platform.wording import minutes_words, plural
+
+STATUS_OF = {
+    BadInputError: 400,
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    RuleError: 409,
+    TooManyError: 429,
+    BusyError: 503,
+    UnwritableError: 503,
+}
+PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503})
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+# Shown when the frame of the page cannot be drawn either, for example without a database.
+_LAST_RESORT = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Sorry, there is a problem – Learning portal</title></head>
+<body><main><h1>Sorry, there is a problem</h1>
+<p>The portal could not answer. What you had saved before is kept. Try again in a few minutes.</p>
+<p>Reference for support: <strong>{reference}</strong></p></main></body></html>
+"""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a page needs in order to tell of an error."""
+
+    status: int
+    template: str
+    said: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    words: dict[str, Any] = field(default_factory=dict)
+
+
+def _answer(failure: Failure) -> ResponseReturnValue:
+    """The page of a failure, logged under the reference that the page shows."""
+    raw = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    reference = f"{raw[:4]}-{raw[4:]}"
+    current_app.logger.log(
+        logging.ERROR if failure.status >= 500 else logging.INFO,
+        "refused reference=%s status=%d method=%s path=%r",
+        reference,
+        failure.status,
+        request.method,
+        request.path,
+    )
+    try:
+        body = render_template(failure.template, reference=reference, said=failure.said, **failure.words)
+    except Exception:
+        if failure.status < 500:
+            raise
+        current_app.logger.exception("error page not drawn reference=%s", reference)
+        body = _LAST_RESORT.format(reference=reference)
+    response = make_response(body, failure.status)
+    response.headers.update(failure.headers)
+    return response
+
+
+def wait_words(seconds: int) -> str:
+    """How long to wait, never shorter than is true.
+
+    >>> wait_words(45), wait_words(61)
+    ('45 seconds', '2 minutes')
+    """
+    return plural(seconds, "second") if seconds <= 60 else minutes_words(-(-seconds // 60))
+
+
+def _too_many(seconds: int | None, said: tuple[str, ...] = ()) -> Failure:
+    headers = {"Retry-After": str(seconds)} if seconds else {}
+    wait = wait_words(seconds) if seconds else "a few minutes"
+    return Failure(429, "errors/429.html", said, headers, {"wait": wait})
+
+
+def portal_error(error: PortalError) -> ResponseReturnValue:
+    """The page of an error of the domain, in the words that the error was given."""
+    status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 409)
+    if isinstance(error, TooManyError):
+        return _answer(_too_many(error.retry_after_seconds, (str(error),)))
+    said = tuple(error.reasons) if isinstance(error, BadInputError) else (str(error),)
+    # Whether a thing exists is not told to those who may not see it, so a 404 has always the same words.
+    page = status if status in PAGES else 409
+    return _answer(Failure(status, f"errors/{page}.html", () if status == 404 else said))
+
+
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """The page of a refusal by the framework; what is not an error passes unchanged."""
+    if error.response is not None or error.code is None or error.code < 400:
+        return error.get_response()
+    headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
+    if error.code == 429:
+        after = headers.get("Retry-After", "")
+        return _answer(_too_many(int(after) if after.isdigit() else None))
+    page = error.code if error.code in PAGES else 500 if error.code > 500 else 400
+    return _answer(Failure(error.code, f"errors/{page}.html", (), headers))
+
+
+def server_error(error: InternalServerError) -> ResponseReturnValue:
+    """The one plain page for a fault of the portal; the framework has logged the fault itself."""
+    return _answer(Failure(500, "errors/500.html"))
+
+
+def disk_error(error: OSError) -> ResponseReturnValue:
+    """The page for a disk on which nothing can be written; any other fault of the system is a fault."""
+    if error.errno not in DISK_FULL:
+        raise error
+    current_app.logger.error("disk: %s", error)
+    return portal_error(UnwritableError())
+
+
+def csrf_error(error: CSRFError) -> ResponseReturnValue:
+    """The page for a form that was open too long or was not the portal's own."""
+    current_app.logger.warning("form token refused: %s", error.description)
+    return _answer(Failure(400, "errors/form_too_old.html"))
+
+
+def register(app: Flask) -> None:
+    """Give every error of ``app`` its page."""
+    app.register_error_handler(PortalError, portal_error)
+    app.register_error_handler(OSError, disk_error)
+    app.register_error_handler(CSRFError, csrf_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(InternalServerError, server_error)

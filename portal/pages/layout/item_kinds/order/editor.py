@@ -1,0 +1,51 @@
+"""The editor of items of order: the steps, written in the right order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wtforms import Form, FormField
+
+from portal.pages.layout.form_rows import Rows
+from portal.pages.layout.item_kinds.fields import (
+    Data,
+    Editor,
+    enough,
+    kept_key,
+    line,
+    tables_of,
+    text_of,
+    with_keys,
+)
+
+LEAST = 3
+
+
+class StepForm(Form):  # type: ignore[misc]
+    """One step."""
+
+    key = kept_key()
+    text = line("Step", "Write the step")
+
+
+class OrderForm(Form):  # type: ignore[misc]
+    """The steps in the right order."""
+
+    step = Rows(FormField(StepForm))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Three steps or more, each with its text."""
+        whole = bool(super().validate(extra_validators))
+        return enough(self, self.step, LEAST, "Write three or more steps") and whole
+
+
+def _from_item(item: Mapping[str, Any]) -> Data:
+    rows = tables_of(item, "step")
+    return {"step": [{name: text_of(row, name) for name in ("key", "text")} for row in rows]}
+
+
+def _to_item(data: Data) -> Data:
+    return {"step": [{"key": row["key"], "text": row["text"]} for row in with_keys(data["step"], "step-")]}
+
+
+_ROW: Data = {"key": "", "text": ""}
+EDITOR = Editor(OrderForm, _from_item, _to_item, rows={"step": _ROW}, fresh={"step": [_ROW] * LEAST})

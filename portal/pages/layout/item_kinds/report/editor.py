@@ -1,0 +1,103 @@
+"""The editor of reports: the incident, then parts that are marked and parts that are compared."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wtforms import Form, FormField, HiddenField
+from wtforms.validators import AnyOf
+
+from portal.domain.item_kinds.choices import ChoiceForm, choices_from, choices_to
+from portal.pages.layout.form_rows import Rows
+from portal.pages.layout.item_kinds.fields import (
+    Data,
+    Editor,
+    area,
+    enough,
+    kept_key,
+    line,
+    tables_of,
+    tell,
+    text_of,
+    with_keys,
+)
+
+
+class PartForm(Form):  # type: ignore[misc]
+    """One part of the form that officers fill in."""
+
+    key = kept_key()
+    kind = HiddenField(validators=[AnyOf(("choice", "text"))])
+    label = line("Label of the part", "Write what this part of the form is called")
+    choice = Rows(FormField(ChoiceForm))
+    model = area("A model answer", rows=6)
+    checklist = area(
+        "What a good answer has", hint="One thing a line. Learners tick it off against their own."
+    )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A text with its model and checklist, or choices of which exactly one is right."""
+        whole = bool(super().validate(extra_validators))
+        if self.kind.data == "choice":
+            enough_choices = enough(self, self.choice, 2, "Write two or more choices")
+            right = sum(row["correct"] for row in self.choice.data)
+            if self.choice.entries and right != 1:
+                tell(self.choice, "correct", "Mark exactly one choice as right")
+            return whole and enough_choices and right == 1
+        if not self.model.data:
+            self.model.errors = ["Write a model answer"]
+        if not self.checklist.data:
+            self.checklist.errors = ["Write at least one thing to look for"]
+        return whole and not self.model.errors and not self.checklist.errors
+
+
+class ReportForm(Form):  # type: ignore[misc]
+    """The incident and the parts."""
+
+    incident = area("What happened", "Write what happened", hint="Invent every person and place.", rows=8)
+    part = Rows(FormField(PartForm))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """The incident and one part or more that is marked."""
+        whole = bool(super().validate(extra_validators))
+        if all(row["kind"] != "choice" for row in self.part.data):
+            message = "Add at least one part that is marked"
+            self.incident.errors = [*self.incident.errors, message]
+            return False
+        return whole
+
+
+def _from_item(item: Mapping[str, Any]) -> Data:
+    names = ("key", "kind", "label", "model", "checklist")
+    parts = [
+        {name: text_of(row, name) for name in names} | {"choice": choices_from(row)}
+        for row in tables_of(item, "part")
+    ]
+    return {"incident": text_of(item, "incident"), "part": parts}
+
+
+def _to_item(data: Data) -> Data:
+    return {
+        "incident": data["incident"],
+        "part": [_part_to(row) for row in with_keys(data["part"], "part-")],
+    }
+
+
+def _part_to(row: Data) -> Data:
+    part: Data = {"key": row["key"], "label": row["label"], "kind": row["kind"]}
+    if row["kind"] == "choice":
+        return part | {"choice": choices_to(row["choice"])}
+    things = [text.strip() for text in row["checklist"].split("\n") if text.strip()]
+    return part | {"model": row["model"], "checklist": list(dict.fromkeys(things))}
+
+
+_CHOICE: Data = {"key": "", "text": "", "feedback": "", "correct": False}
+_BARE: Data = {"key": "", "label": "", "choice": [], "model": "", "checklist": ""}
+_MARKED: Data = {**_BARE, "kind": "choice", "choice": [_CHOICE, _CHOICE]}
+_TEXT: Data = {**_BARE, "kind": "text"}
+EDITOR = Editor(
+    ReportForm,
+    _from_item,
+    _to_item,
+    rows={"part": _MARKED, "part-text": _TEXT, "choice": _CHOICE},
+    fresh={"part": [_MARKED, _TEXT]},
+)

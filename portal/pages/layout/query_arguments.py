@@ -1,0 +1,152 @@
+"""Strict reading of the query of a list or a file: unknown values are refused with a sentence.
+
+A filter that is left out because its value is unknown would give a full list, or an empty one, under the
+name of what was asked for. So every list reads its address here.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from werkzeug.datastructures import MultiDict
+
+from portal.pages.layout.paging import LONGEST, PAGE_SIZE, Page, asked_number
+from portal.platform.errors import BadInputError
+
+MOST_NAMED = 15  # values that a sentence lists
+
+
+class UnknownValueError(BadInputError):
+    """An address asks for values or filters that its list does not know.
+
+    Attributes:
+        faults: For each, a sentence and the name of the field.
+    """
+
+    def __init__(self, faults: Collection[tuple[str, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__([sentence for sentence, _ in self.faults])
+
+
+class Asked:
+    """The query arguments of an address; ``faults`` has a sentence and a field for each refused one.
+
+    Args:
+        arguments: Of the address.
+        path: Of the list, for the links to its pages; a file needs none.
+    """
+
+    def __init__(self, arguments: Mapping[str, str], path: str = "") -> None:
+        self._path = path
+        self._arguments = arguments
+        self.faults: list[tuple[str, str]] = []
+
+    def text(self, name: str) -> str:
+        """A text that may be anything; empty where the address has none."""
+        return self._arguments.get(name, "").strip()
+
+    def choice(self, name: str, values: Iterable[str], what: str = "") -> str:
+        """One of some values, or nothing; an unknown one is refused and counts as nothing.
+
+        Args:
+            name: The field.
+            values: All that the list knows.
+            what: The field in words; by default its name.
+        """
+        value, known = self.text(name), list(values)
+        if not value or value in known:
+            return value
+        self.refuse(name, reason_of_refusal(what or name, value, known))
+        return ""
+
+    def order(self, columns: Iterable[str]) -> str:
+        """The column to sort by, with a "-" before it to turn it round, or nothing."""
+        return self.choice("sort", [turned for one in columns for turned in (one, f"-{one}")], "sort order")
+
+    def page_number(self) -> int:
+        """The page that is asked for; 1 where it is refused."""
+        try:
+            return asked_number(self._arguments)
+        except BadInputError as error:
+            self.refuse("page", str(error))
+            return 1
+
+    def page(self, total: int, size: int = PAGE_SIZE) -> Page:
+        """The page of a list of ``total`` rows that is asked for; its links keep what was not refused."""
+        self.page_number()
+        return Page.of(total, self._path, self.kept, size)
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """The arguments that are not refused, in their order."""
+        refused = {name for _, name in self.faults}
+        return [(name, value) for name, value in _argument_pairs(self._arguments) if name not in refused]
+
+    def only(self, names: Collection[str], several: Collection[str] = ()) -> None:
+        """Refuse all other names, and repeated names except those in ``several``.
+
+        Args:
+            names: What a file reads.
+            several: Names that may be repeated.
+        """
+        seen: set[str] = set()
+        for name, _ in _argument_pairs(self._arguments):
+            if name not in names:
+                listed = f"It knows {listed_words(sorted(names))}." if names else "It has none."
+                self.refuse(name, f"“{_shorten_text(name)}” is not a filter of this file. {listed}")
+            elif name in seen and name not in several:
+                self.refuse(name, f"The address says “{name}” twice. Say it once.")
+            seen.add(name)
+
+    def refuse(self, name: str, sentence: str) -> None:
+        """Note why a field is refused."""
+        if (sentence, name) not in self.faults:
+            self.faults.append((sentence, name))
+
+    def raise_faults(self) -> None:
+        """Refuse the address of a file.
+
+        Raises:
+            UnknownValueError: Something in it is unknown.
+        """
+        if self.faults:
+            raise UnknownValueError(self.faults)
+
+    def errors(self, fields: Collection[str] = ()) -> list[tuple[str, str]]:
+        """The sentences for the summary of a page, each with the link to its field.
+
+        Args:
+            fields: The fields on the page; the others have no link.
+        """
+        return [(text, f"#{name}" if name in fields else "") for text, name in self.faults]
+
+    @property
+    def status(self) -> int:
+        """Status of the response: 400 if anything is refused."""
+        return 400 if self.faults else 200
+
+
+def reason_of_refusal(what: str, value: str, known: Collection[str]) -> str:
+    """The sentence that refuses an unknown value and names the known ones."""
+    sentence = f"“{_shorten_text(value)}” is not a known {what}."
+    if 0 < len(known) <= MOST_NAMED:
+        return f"{sentence} Choose {listed_words(known)}."
+    return f"{sentence} Choose one from the list." if known else sentence
+
+
+def listed_words(values: Collection[str]) -> str:
+    """Values as a sentence lists them.
+
+    >>> listed_words(["a"]), listed_words(["a", "b", "c"])
+    ('a', 'a, b or c')
+    """
+    *others, last = values
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _shorten_text(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _argument_pairs(arguments: Mapping[str, str]) -> list[tuple[str, str]]:
+    if isinstance(arguments, MultiDict):
+        return list(arguments.items(multi=True))
+    return list(arguments.items())

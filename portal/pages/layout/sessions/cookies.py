@@ -1,0 +1,177 @@
+"""Cookies: tokens of the session, of the browser itself, and of forms kept after a session lapsed."""
+
+from datetime import timedelta
+from functools import lru_cache
+
+from flask import Flask, current_app, g, request, session
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import generate_csrf
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
+
+from config import Config
+from portal.domain.accounts import queries
+from portal.domain.accounts.queries import Limits, SeenSession
+from portal.domain.accounts.retention import BROWSERS_KEPT
+from portal.domain.accounts.services import Origin
+from portal.domain.accounts.sign_in import failures, known_browsers
+from portal.domain.accounts.sign_in.failures import Attempt
+from portal.domain.accounts.sign_in.held_forms import FORM_KEPT
+from portal.domain.accounts.sign_in.tokens import account_key, new_token
+from portal.pages.account import user_agents
+from portal.platform import clock
+
+MOST_FORMS = 5  # kept over one lapse
+
+
+def settings() -> Config:
+    """The settings of the running portal."""
+    config: Config = current_app.config["PORTAL"]
+    return config
+
+
+def cookie_name(config: Config, suffix: str = "") -> str:
+    """The name of a cookie; ``__Host-`` binds it to this host, its root path and https."""
+    return f"{'__Host-' if config.secure else ''}portal{suffix}"
+
+
+class FormCookie(SecureCookieSessionInterface):
+    """The framework's own signed cookie (messages, the secret of forms); its signer is made once."""
+
+    _signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of the running portal."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+
+def prepare(app: Flask, config: Config) -> None:
+    """Give the framework's own signed cookie the same protection."""
+    app.session_interface = FormCookie()
+    app.config.update(
+        SESSION_COOKIE_NAME=cookie_name(config, "-form"),
+        SESSION_COOKIE_SECURE=config.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+    )
+
+
+def limits() -> Limits:
+    """How long sessions last here."""
+    config = settings()
+    return Limits(timedelta(minutes=config.idle_minutes), timedelta(hours=config.absolute_hours))
+
+
+def origin() -> Origin:
+    """Where this request comes from."""
+    return Origin(request.remote_addr or "", user_agents.in_words(request.headers.get("User-Agent", "")))
+
+
+def seen() -> SeenSession | None:
+    """The session that this request's cookie names, looked up once."""
+    if "sign_in_session" not in g:
+        token = request.cookies.get(cookie_name(settings()), "")
+        g.sign_in_session = _read_session(token) if token else None
+    found: SeenSession | None = g.sign_in_session
+    return found
+
+
+def _read_session(token: str) -> SeenSession | None:
+    by_roster = settings().line_managers_see
+    return queries.seen_session(token, limits(), clock.now(), line_managers=by_roster)
+
+
+def form_token() -> str:
+    """The token of this page's forms: made once for each secret, since it holds as long as that does."""
+    secret = session.get("csrf_token")
+    if secret is None:
+        fresh: str = generate_csrf()
+        return fresh
+    token = g.csrf_token = _token_of(current_app.secret_key, secret)
+    return token
+
+
+@lru_cache(maxsize=4096)
+def _token_of(key: str, secret: str) -> str:
+    return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))
+
+
+def sign_in(response: Response, token: str, form_secret: str) -> None:
+    """Give the browser its session's token; its forms are bound to that session from now on."""
+    session.clear()
+    session["csrf_token"] = form_secret
+    _set(response, "", token)
+
+
+def sign_out(response: Response) -> None:
+    """Take the token from the browser, and everything else but the forms' fresh secret."""
+    session.clear()
+    _unset(response, "")
+    _unset(response, "-kept")
+
+
+def kept_tokens() -> list[str]:
+    """The tokens of kept forms that this browser has."""
+    value = request.cookies.get(cookie_name(settings(), "-kept"), "")
+    return [token for token in value.split(".") if token][:MOST_FORMS]
+
+
+def set_kept(response: Response, tokens: list[str]) -> None:
+    """Let the browser have these tokens of kept forms, the latest ones where they are too many."""
+    if tokens:
+        _set(response, "-kept", ".".join(tokens[-MOST_FORMS:]), FORM_KEPT)
+    else:
+        _unset(response, "-kept")
+
+
+def attempt_at(person_id: int | None, typed: str = "") -> Attempt:
+    """The attempt of this request to sign in to a person's account, or to a name that nobody has."""
+    account = account_key(person_id, typed, settings().secret_key)
+    return failures.attempt_from(account, origin().address, _own_token())
+
+
+def remember_browser(person_id: int) -> str:
+    """Note in the caller's transaction that the person uses this browser; its token, for ``keep_browser``."""
+    token = _own_token() or new_token()
+    known_browsers.remember(person_id, account_key(person_id, "", settings().secret_key), token, clock.now())
+    return token
+
+
+def keep_browser(response: Response, token: str) -> None:
+    """Set the long-lived cookie with the browser's own token."""
+    _set(response, "-browser", _browser_signer().dumps(token), BROWSERS_KEPT)
+
+
+def _own_token() -> str | None:
+    """The token by which this browser is known; None where it has none that the portal signed."""
+    try:
+        return str(_browser_signer().loads(request.cookies.get(cookie_name(settings(), "-browser"), "")))
+    except BadData:
+        return None
+
+
+def _browser_signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="portal known browser")
+
+
+def _set(response: Response, suffix: str, value: str, lasts: timedelta | None = None) -> None:
+    config = settings()
+    response.set_cookie(
+        cookie_name(config, suffix),
+        value,
+        max_age=lasts,
+        path="/",
+        secure=config.secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _unset(response: Response, suffix: str) -> None:
+    config = settings()
+    response.delete_cookie(
+        cookie_name(config, suffix), path="/", secure=config.secure, httponly=True, samesite="Lax"
+    )

@@ -1,0 +1,89 @@
+"""The form of a directive's rules of reminding."""
+
+import re
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field, Form, StringField, SubmitField, ValidationError
+
+from portal.domain.reminders.rules import Rules
+from portal.domain.reminders.services import falling
+from portal.pages.layout.form_widgets import GovInput, GovSubmit
+
+MOST = 730  # days
+SEVERAL = 6
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in re.split(r"[,;\s]+", text.strip()) if word]
+
+
+class Days:
+    """Refuse what is not a few numbers of days."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        """Raise with a sentence."""
+        try:
+            days = _numbers(field.data or "")
+        except ValueError:
+            days = [-1]
+        if len(days) > self.most or any(not 0 <= day <= MOST for day in days):
+            one = "a number of days, such as 7" if self.most == 1 else "numbers of days, such as 30, 7, 1"
+            raise ValidationError(f"Write {one}, each at most {MOST}.")
+
+
+class RulesForm(FlaskForm):  # type: ignore[misc]
+    """When a directive reminds."""
+
+    notice = StringField(
+        "Days before the due date",
+        description="For example, 30, 7, 1. Leave it empty to remind nobody before the due date.",
+        widget=GovInput(),
+        validators=[Days(SEVERAL)],
+    )
+    every = StringField(
+        "Days between reminders of somebody overdue",
+        description="The first goes on the first day overdue. 0 means none.",
+        widget=GovInput(),
+        validators=[Days(1)],
+    )
+    escalate = StringField(
+        "Days overdue before the line manager is told",
+        description="0 means never.",
+        widget=GovInput(),
+        validators=[Days(1)],
+    )
+    ending = StringField(
+        "Days before a completion ends",
+        description="For example, 60, 30, 7. It counts only where completions end.",
+        widget=GovInput(),
+        validators=[Days(SEVERAL)],
+    )
+    send = SubmitField("Save", widget=GovSubmit())
+
+    @classmethod
+    def of(cls, rules: Rules, **kwargs: Any) -> "RulesForm":
+        """Filled with these rules, unless something was sent."""
+        data = {
+            "notice": ", ".join(map(str, rules.notice_days)),
+            "every": str(rules.overdue_every),
+            "escalate": str(rules.escalate_after),
+            "ending": ", ".join(map(str, rules.ending_days)),
+        }
+        return cls(data=data, **kwargs)
+
+    @property
+    def rules(self) -> Rules:
+        """What was sent; call it once it is valid."""
+        every, escalate = [(_numbers(field.data or "") or [0])[0] for field in (self.every, self.escalate)]
+        notice, ending = [falling(_numbers(field.data or "")) for field in (self.notice, self.ending)]
+        return Rules(notice, every, escalate, ending)
+
+
+class NudgeForm(FlaskForm):  # type: ignore[misc]
+    """One button."""
+
+    send = SubmitField("Send the reminder", widget=GovSubmit())

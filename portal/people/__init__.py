@@ -1,1 +1,0 @@
-"""Who works here: people, units, posts and role grants."""

@@ -1,0 +1,124 @@
+"""Restores a backup: a copy is built, checked and upgraded, and replaces the database in one step."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from portal.platform import clock, presence
+from portal.platform.backups import backup, schema_comparison
+from portal.platform.backups.postgresql_target import PostgresqlTarget
+from portal.platform.backups.sqlite_target import SqliteTarget
+from portal.platform.db import db
+from portal.platform.errors import RuleError
+from portal.platform.operations import readiness
+
+SQLITE_MAGIC = b"SQLite format 3\x00"
+POSTGRESQL_MAGIC = b"PGDMP"
+# Sessions, password links and half-filled forms of the backup are void.
+ENDED = ("sign_in_session", "password_link", "held_form")
+# Jobs that waited or ran in the backup are not started by themselves: an administrator decides.
+END_JOBS = """
+    UPDATE job SET state = 'failed', claim = NULL, ended_at = CURRENT_TIMESTAMP,
+        reason = 'The database was restored from a backup that was made before this job ended.'
+    WHERE state IN ('waiting', 'running')
+"""
+
+
+@dataclass(slots=True)
+class Restored:
+    """The result of a restore."""
+
+    newest_stamp: str = ""  # the newest fact that came back, as the database writes it
+    revision: str = ""  # at which the backup stood
+    head: str = ""  # to which it was upgraded
+    sessions: int = 0  # ended
+    jobs: int = 0  # marked as failed
+    kept: str = ""  # where the database before is; empty: there was none
+
+
+def restore(file: Path, *, replace: bool) -> Restored:
+    """Put back the database in ``file``; sessions end, single-use links no longer work, jobs under way fail.
+
+    The database is replaced in one step, after everything that can fail; the old one is kept.
+
+    Raises:
+        RuleError: The portal runs; the file is no backup of this kind of database, is damaged, or was not
+            made by this portal; or the database holds data, or cannot be read, and ``replace`` is
+            false. Nothing is changed.
+    """
+    with file.open("rb") as read:
+        start = read.read(16)
+    kind, magic = ("SQLite", SQLITE_MAGIC) if backup.is_sqlite() else ("PostgreSQL", POSTGRESQL_MAGIC)
+    if not start.startswith(magic):
+        raise RuleError(f"{file} is not a backup of a {kind} database. Nothing was changed.")
+    target_of = SqliteTarget if backup.is_sqlite() else PostgresqlTarget
+    with presence.alone(Path(current_app.instance_path)):
+        db.session.remove()
+        db.engine.dispose()
+        target = target_of(db.engine.url)
+        if (obstacle := target.obstacle_to_replacing()) and not replace:
+            raise RuleError(f"{obstacle}: say --replace to replace it. Nothing was changed.")
+        with target.copy_of_backup(file) as copy:
+            with schema_comparison.open_engine(copy) as engine:
+                done = _prepare_copy(engine, target)
+            done.kept = target.swap_in_copy(clock.now())
+    return done
+
+
+def _prepare_copy(engine: Engine, target: SqliteTarget | PostgresqlTarget) -> Restored:
+    """Check the copy, upgrade it to this release, and end its open sessions, links and jobs.
+
+    Nothing is written to it before its schema is known to be the portal's, so no foreign trigger runs.
+    """
+    done = Restored(head=readiness.head())
+    try:
+        done.revision = _revision_of(engine)
+        with target.empty_database() as beside, schema_comparison.open_engine(beside) as expected:
+            schema_comparison.upgrade(expected, done.revision)
+            schema_comparison.refuse_differences(
+                schema_comparison.schema_of(engine), schema_comparison.schema_of(expected)
+            )
+        if done.revision != done.head:
+            schema_comparison.upgrade(engine, done.head)
+        with engine.begin() as connection:
+            _end_what_was_open(connection, done)
+            as_text = "SELECT CAST(max(recorded_at) AS varchar) FROM stamp"
+            done.newest_stamp = connection.scalar(text(as_text)) or ""
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = readiness.in_one_line(error)
+        raise RuleError(f"The backup is damaged ({cause}). Nothing was changed.") from error
+    return done
+
+
+def _revision_of(engine: Engine) -> str:
+    """The migration revision of the copy.
+
+    Raises:
+        RuleError: It has none, or one that this release does not know.
+    """
+    revisions: list[str] = []
+    if inspect(engine).has_table("alembic_version"):
+        with engine.connect() as connection:
+            revisions = list(connection.scalars(text("SELECT version_num FROM alembic_version")))
+    if len(revisions) != 1:
+        raise RuleError("The backup says no release that made it. Nothing was changed.")
+    if revisions[0] not in readiness.known_revisions():
+        raise RuleError(
+            f"The backup was made by a newer release (revision {revisions[0]}): install that release first. "
+            "Nothing was changed."
+        )
+    return revisions[0]
+
+
+def _end_what_was_open(connection: Connection, done: Restored) -> None:
+    tables = set(inspect(connection).get_table_names())
+    in_use = text("SELECT count(*) FROM sign_in_session WHERE ended_at IS NULL")
+    done.sessions = connection.scalar(in_use) or 0
+    for table in sorted(tables.intersection(ENDED)):
+        connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - the names stand above
+    if "job" in tables:
+        done.jobs = connection.execute(text(END_JOBS)).rowcount

@@ -1,0 +1,400 @@
+"""The database: base classes, engine settings, the stamp, and the unit of work.
+
+One code path serves SQLite and PostgreSQL. A transaction that records facts takes one *stamp* under a
+lock held to its commit, so stamps rise in the order of commits and a report "as known on" an instant
+can never change afterwards.
+"""
+
+import logging
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from time import monotonic, sleep
+from typing import Any, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from psycopg import IsolationLevel
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    Uuid,
+    event,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
+
+from portal.platform import clock
+from portal.platform.errors import BusyError, UnwritableError
+
+BUSY_SECONDS = 15  # how long a writer waits for another
+LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
+READER_SECONDS = 0.6  # how long a reader's request waits to record that something was read
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code of a wait in vain
+# A disk that is full or fails, and a database that takes no change: PostgreSQL's codes, then SQLite's.
+UNWRITABLE = {"25006", "53100", "58030"}
+UNWRITABLE_SQLITE = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+}
+SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
+OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows of INTEGER keys alone
+ByteString = String().with_variant(Text(collation="C"), "postgresql")  # sorted by code point on both
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, kept in UTC; SQLite would drop the zone, so it is converted before and set after."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC; a naive instant is a bug and is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A naive instant reached the database.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of every table; names every constraint so that a migration can drop it."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMES),
+        type_annotation_map={datetime: UtcDateTime(), uuid.UUID: Uuid(), str: ByteString},
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "create_savepoint"})
+
+
+class Stamp(Base):
+    """One row a transaction that recorded facts: its instant, which orders it after all before it."""
+
+    __tablename__ = "stamp"
+    recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
+    clock_at: Mapped[datetime | None]  # earlier where the clock was set back; null in rows of older releases
+
+
+@dataclass
+class Touched:
+    """Ids whose facts this transaction wrote; what the subscribers bring up to date before the commit."""
+
+    people: set[int] = field(default_factory=set)
+    units: set[int] = field(default_factory=set)  # moved under another parent
+    directives: set[int] = field(default_factory=set)  # got a version
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.units or self.directives)
+
+
+Subscriber = Callable[[Touched], None]
+Announcer = Callable[[Sequence[Any]], None]
+_subscribers: list[Subscriber] = []
+_announcers: list[Announcer] = []
+
+
+def subscribe(*subscribers: Subscriber, announcer: Announcer) -> None:
+    """Register what is called before each commit. Called once, by the application.
+
+    Args:
+        subscribers: Called with the touched ids, in order.
+        announcer: Called with the acts about which people get an email.
+    """
+    _subscribers[:] = subscribers
+    _announcers[:] = [announcer]
+
+
+def read(statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
+    """Every row of a statement of columns that was built once, at the import of its file.
+
+    For the reads of every page: it goes past the session, which costs as much as the answer of the
+    database. So it sees what has been flushed, and gives rows, never objects.
+    """
+    return db.session.connection().execute(statement, values).all()
+
+
+def write_row(statement: Any, values: Mapping[str, Any]) -> int:
+    """Write a row by an insert that was built once, past the session as ``read``; its number."""
+    found = db.session.connection().execute(statement, values).inserted_primary_key or (0,)
+    number: int = found[0]
+    return number
+
+
+def touch(*, people: Iterable[int] = (), units: Iterable[int] = (), directives: Iterable[int] = ()) -> None:
+    """Note that facts of these people, units or directives are written in this transaction."""
+    touched = db.session.info.setdefault("touched", Touched())
+    touched.people.update(people)
+    touched.units.update(units)
+    touched.directives.update(directives)
+
+
+def announce_act(act: Any) -> None:
+    """Note an audit event of this transaction about which people are to get an email."""
+    db.session.info.setdefault("acts", []).append(act)
+
+
+def newest_stamp() -> datetime | None:
+    """The stamp of the newest transaction that recorded facts; None in an empty database."""
+    return db.session.scalar(select(func.max(Stamp.recorded_at)))
+
+
+def stamp() -> datetime:
+    """The one ``recorded_at`` of this transaction: taken at first call, under a lock held to its commit.
+
+    Call it before the facts that it will be based on are read. Later than every committed stamp, even
+    where the machine's clock stepped back: it orders what was recorded and never says on which day
+    something happened. That is the clock's to say, read before the stamp is taken.
+    """
+    info = db.session.info
+    if "stamp" not in info:
+        if db.engine.dialect.name == "postgresql":
+            db.session.execute(text("SELECT pg_advisory_xact_lock(7241001)"))
+        newest = newest_stamp()
+        now = at = info.get("stamp_as") or clock.now()
+        if newest is not None and at <= newest:
+            clock.warn_of_stamps(newest, now)
+            at = newest + timedelta(microseconds=1)
+        db.session.execute(insert(Stamp).values(recorded_at=at, clock_at=now))
+        info["stamp"] = at
+    taken: datetime = info["stamp"]
+    return taken
+
+
+def clock_at(recorded_at: Any) -> ColumnElement[datetime]:
+    """What the machine's clock said when a fact with this ``recorded_at`` was recorded."""
+    clock_time = select(Stamp.clock_at).where(Stamp.recorded_at == recorded_at).scalar_subquery()
+    return func.coalesce(clock_time, recorded_at)
+
+
+@contextmanager
+def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None = None) -> Iterator[None]:
+    """Commit what the block wrote, or roll all of it back and re-raise. Edge only.
+
+    Ends the reading transaction before it: SQLite cannot turn a stale read into a write. Before the
+    commit, the subscribers hear of the people, units and directives whose facts were written.
+
+    Args:
+        stamp_as: The stamp to take, where it is later than all committed; for the demo alone.
+        wait_seconds: How long to wait for another transaction; as long as this request may, if not given.
+
+    Raises:
+        BusyError: Another transaction held what this one waits for, for too long.
+        UnwritableError: The disk is full, or the database takes no change.
+    """
+    session = db.session()
+    session.commit()
+    info = session.info
+    _forget(info)
+    if stamp_as is not None:
+        info["stamp_as"] = stamp_as
+    wait = info.get("wait_seconds") if wait_seconds is None else wait_seconds
+    try:
+        connection = session.connection(execution_options={"portal_writes": True, "portal_wait": wait})
+        if wait is not None and connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{max(1, round(1000 * wait))}ms'")
+        yield
+        settle()
+        session.commit()
+    except (DBAPIError, sqlite3.OperationalError) as error:
+        session.rollback()
+        raise _error_for_user(error) or error from error
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _forget(info)
+
+
+def _error_for_user(error: DBAPIError | sqlite3.OperationalError) -> BusyError | UnwritableError | None:
+    """The error that says why the database could not be written to; None for any other fault."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.OperationalError):
+        code = cause.sqlite_errorcode & 0xFF  # the kind, without its details
+        busy, unwritable = code == sqlite3.SQLITE_BUSY, code in UNWRITABLE_SQLITE
+    else:
+        state = getattr(cause, "sqlstate", "")
+        busy, unwritable = state == LOCK_NOT_AVAILABLE, state in UNWRITABLE
+    return BusyError() if busy else UnwritableError() if unwritable else None
+
+
+def wait_briefly() -> None:
+    """Let no transaction of this request wait for another longer than a reader would."""
+    db.session.info["wait_seconds"] = READER_SECONDS
+
+
+Written = TypeVar("Written")
+_last_said = [float("-inf")]
+
+
+def try_to_write(act: Callable[[], Written], what: str) -> Written | None:
+    """Commit what ``act`` writes, or leave it undone where that cannot be done at once. Edge only.
+
+    For what a page notes in passing: nobody waits for it, and nobody is refused a page over it.
+
+    Args:
+        act: What to do in a transaction of its own.
+        what: What is left undone, for the log.
+
+    Returns:
+        What ``act`` gave; None where it was left undone.
+    """
+    try:
+        with transaction(wait_seconds=0):
+            return act()
+    except (BusyError, UnwritableError) as error:
+        if monotonic() - _last_said[0] > SAID_EVERY:
+            _last_said[0] = monotonic()
+            logging.getLogger(__name__).warning("not noted: %s, because %s", what, type(error).__name__)
+        return None
+
+
+def settle() -> None:
+    """Let the subscribers bring up to date what the facts written so far in this transaction touch.
+
+    Then the acts so far are announced, in one go.
+    """
+    db.session.flush()
+    touched = db.session.info.pop("touched", None)
+    if touched:
+        for subscriber in _subscribers:
+            subscriber(touched)
+        db.session.flush()
+    acts = db.session.info.pop("acts", None)
+    if acts:
+        for announcer in _announcers:
+            announcer(acts)
+        db.session.flush()
+
+
+def _forget(info: dict[Any, Any]) -> None:
+    for key in ("touched", "acts", "stamp", "stamp_as"):
+        info.pop(key, None)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Set what every connection must have; a test asserts each on every connection."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin or commit by itself
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # an acknowledged commit survives a power cut
+        "foreign_keys = ON",
+        "recursive_triggers = ON",  # INSERT OR REPLACE would pass the delete trigger without it
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "cache_size = -2000",  # a connection; the operating system keeps the pages for all of them
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    """Take SQLite's write lock at the start of a unit of work: FOR UPDATE does nothing there."""
+    options = connection.get_execution_options()
+    if options.get("portal_writes"):
+        wait = options.get("portal_wait")
+        _take_write_lock(connection.connection.dbapi_connection, BUSY_SECONDS if wait is None else wait)
+    else:  # cannot fail, so it goes straight to the driver
+        connection.connection.dbapi_connection.execute("BEGIN")
+
+
+def _take_write_lock(driver: Any, seconds: float) -> None:
+    """Begin as the one writer, waiting at most ``seconds`` for another.
+
+    SQLite's own wait sleeps up to 100 ms at a time while the lock comes free many times over; writers
+    here hold it for a few milliseconds, so it is asked for more often.
+    """
+    last = monotonic() + seconds
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > last:
+                    raise
+                sleep(0.001)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute("SET application_name = 'portal'")  # so that whoever looks at the server knows it
+        cursor.execute("SET synchronous_commit = on")
+        # A page's statements take milliseconds; compiling one with many branches takes a second, each time.
+        cursor.execute("SET jit = off")
+        cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+    connection.commit()
+
+
+def _begin_postgresql(connection: Any) -> None:
+    """Let a reader see one state, as on SQLite; a writer sees what was committed while it waited."""
+    writes = connection.get_execution_options().get("portal_writes")
+    level = IsolationLevel.READ_COMMITTED if writes else IsolationLevel.REPEATABLE_READ
+    connection.connection.dbapi_connection.isolation_level = level  # nothing is sent before the first read
+
+
+class Fact(Base):
+    """An append-only row: when it was recorded, and which row it replaces.
+
+    A correction is a new row that names the one it replaces; with ``void`` the fact is withdrawn.
+    Triggers refuse update, delete and truncate.
+    """
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, sort_order=-4)
+    recorded_at: Mapped[datetime] = mapped_column(sort_order=-3)  # the transaction's stamp
+    void: Mapped[bool] = mapped_column(default=False, sort_order=-1)
+
+    @declared_attr
+    @classmethod
+    def replaces_id(cls) -> Mapped[int | None]:
+        """The row this one corrects; unique, so corrections form a chain."""
+        return mapped_column(ForeignKey(f"{cls.__tablename__}.id"), unique=True, sort_order=-2)

@@ -1,0 +1,197 @@
+"""Reading TOML strictly: each key by its kind, unknown keys refused by name, faults with their line."""
+
+import re
+import tomllib
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from portal.platform.formats.faults import Faults
+
+Trail = tuple[tuple[str, int], ...]
+
+_HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.\-]+)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"\s*\"?([A-Za-z0-9_\-]+)\"?\s*=")
+
+
+def line_numbers(text: str) -> dict[tuple[Trail, str], int]:
+    """Where each key and each table's header stands; the header under the key ``""``."""
+    found: dict[tuple[Trail, str], int] = {((), ""): 1}
+    trail: Trail = ()
+    for number, row in enumerate(text.split("\n"), 1):
+        header = _HEADER.match(row)
+        if header:
+            trail = _next_trail(header[1].split("."), found)
+            found[trail, ""] = number
+        elif key := _KEY.match(row):
+            found.setdefault((trail, key[1]), number)
+    return found
+
+
+def _next_trail(names: list[str], found: dict[tuple[Trail, str], int]) -> Trail:
+    trail: Trail = ()
+    for depth, name in enumerate(names):
+        count = 0
+        while ((*trail, (name, count)), "") in found:
+            count += 1
+        last = depth == len(names) - 1
+        trail = (*trail, (name, count if last else max(count - 1, 0)))
+    return trail
+
+
+class Table:
+    """One TOML table being read; ``close`` refuses the keys that nobody asked for."""
+
+    def __init__(self, data: dict[str, Any], source: "Source", trail: Trail = ()) -> None:
+        self._data, self._source, self._trail = data, source, trail
+        self._read: set[str] = set()
+
+    @property
+    def line(self) -> int:
+        """The line of the table's header."""
+        return self._source.line(self._trail, "")
+
+    def line_of(self, key: str) -> int:
+        """The line of a key, or of the table where the key is missing."""
+        return self._source.line(self._trail, key)
+
+    def fault(self, key: str, reason: str) -> None:
+        """Note a fault at the key's line."""
+        self._source.fault(self.line_of(key), reason)
+
+    def has(self, key: str) -> bool:
+        """Whether the table says anything under this key."""
+        return key in self._data
+
+    def text(self, key: str, *, required: bool = True) -> str:
+        """A text that is not blank; empty, with the fault noted, where there is none."""
+        value = self._take(key, required)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or not value.strip():
+            self.fault(key, f"“{key}” needs a text between quotation marks.")
+            return ""
+        return value
+
+    def number(self, key: str, *, least: int, default: int | None = None) -> int:
+        """A whole number of at least ``least``."""
+        value = self._take(key, default is None)
+        if value is None:
+            return default if default is not None else least
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 100_000:
+            self.fault(key, f"“{key}” needs a whole number, {least} or more.")
+            return least
+        return value
+
+    def scaled(self, key: str, *, zero: bool = False) -> Decimal:
+        """A number above 0, or with ``zero`` from 0, and at most 1, with at most four places."""
+        value = self._take(key, True)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = Decimal(value)
+        good = isinstance(value, Decimal) and value.is_finite() and (value > 0 or (zero and value == 0))
+        if not good or value > 1 or value != round(value, 4):
+            if value is not None:
+                least = "from 0 to 1" if zero else "above 0 and at most 1"
+                self.fault(key, f"“{key}” needs a number {least}, with up to four places.")
+            return Decimal(1)
+        return Decimal(value)
+
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """``true`` or ``false``."""
+        value = self._take(key, False)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.fault(key, f"“{key}” needs true or false.")
+            return default
+        return value
+
+    def day(self, key: str) -> date:
+        """A calendar date."""
+        value = self._take(key, True)
+        if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
+            self.fault(key, f"“{key}” needs a date without quotation marks, such as 2027-05-31.")
+            value = None
+        return value or date.min
+
+    def texts(self, key: str, *, required: bool = True) -> list[str]:
+        """A list of texts, none of them blank or twice."""
+        value = self._take(key, required)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+            self.fault(key, f'“{key}” needs a list of texts, such as ["one", "two"].')
+            return []
+        if len(set(value)) < len(value):
+            self.fault(key, f"“{key}” names something twice. Name each once.")
+        return list(dict.fromkeys(value))
+
+    def text_or_texts(self, key: str) -> list[str]:
+        """A text, or a list of texts."""
+        if isinstance(self._data.get(key), str):
+            return [text] if (text := self.text(key)) else []
+        return self.texts(key)
+
+    def table(self, key: str) -> "Table | None":
+        """The table ``[key]``."""
+        value = self._take(key, True, shown=f"[{key}]")
+        if value is not None and not isinstance(value, dict):
+            self.fault(key, f"“{key}” needs a table headed [{key}].")
+            return None
+        return value if value is None else self._below(value, key, 0)
+
+    def tables(self, key: str, shown: str = "") -> "list[Table]":
+        """The tables ``[[key]]``, in order."""
+        shown = shown or f"[[{key}]]"
+        value = self._take(key, True, shown=shown)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not value or not all(isinstance(v, dict) for v in value):
+            self.fault(key, f"“{key}” needs tables headed {shown}.")
+            return []
+        return [self._below(v, key, index) for index, v in enumerate(value)]
+
+    def close(self) -> None:
+        """Refuse every key that was not read, by name."""
+        for key in self._data:
+            if key not in self._read:
+                known = ", ".join(sorted(self._read))
+                self.fault(key, f"“{key}” is not a known key here. Known keys: {known}.")
+
+    def _below(self, data: dict[str, Any], key: str, index: int) -> "Table":
+        return Table(data, self._source, (*self._trail, (key, index)))
+
+    def _take(self, key: str, required: bool, shown: str = "") -> Any:
+        self._read.add(key)
+        if key not in self._data and required:
+            self.fault("", f"“{shown or key}” is missing.")
+        return self._data.get(key)
+
+
+class Source:
+    """The TOML text of one file, or of a part of one that begins at ``first_line``."""
+
+    def __init__(self, text: str, path: str, faults: Faults, *, first_line: int = 1) -> None:
+        self._path, self._faults, self._offset = path, faults, first_line - 1
+        self._lines = line_numbers(text)
+        self._text = text
+
+    def line(self, trail: Trail, key: str) -> int:
+        """The line of a key in its file, else of its table, else of the text's first line."""
+        found = self._lines.get((trail, key)) or self._lines.get(((*trail, (key, 0)), ""))
+        return (found or self._lines.get((trail, "")) or 1) + self._offset
+
+    def fault(self, line: int, reason: str) -> None:
+        """Note a fault of this file."""
+        self._faults.add(self._path, line, reason)
+
+    def root(self) -> Table | None:
+        """The outermost table; None, with the fault noted, where the text is not TOML."""
+        try:
+            return Table(tomllib.loads(self._text, parse_float=Decimal), self)
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            told = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "a number is too long"
+            at = re.search(r"\(at line (\d+), column \d+\)", told)
+            line = int(at[1]) if at else self._text.count("\n") + 1
+            self.fault(line + self._offset, f"This is not TOML: {told.split(' (at ')[0]}.")
+            return None

@@ -1,0 +1,210 @@
+"""Starts a reading process, exchanges messages with it, and always ends it.
+
+A process is started for each message and shares nothing with the portal: no environment, no open file, no
+folder, no session of processes, no memory. It is a program of its own rather than a fork, because a server
+with threads cannot be forked safely, and because a fork would hold the portal's secrets.
+"""
+
+import logging
+import os
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+from time import monotonic, sleep
+from typing import Any, TypeVar
+
+from portal.platform.isolation import child
+from portal.platform.isolation.messages import pack_message, unpack_message
+from portal.platform.isolation.readers import Reader
+from portal.platform.isolation.stops import (
+    CrashStopError,
+    GarbledStopError,
+    MemoryStopError,
+    OutputStopError,
+    ProcessorStopError,
+    ReadersBusyError,
+    ReadingStoppedError,
+    TimeStopError,
+)
+
+MOST_AT_ONCE = 2  # reading processes of one process of the portal
+WAITS = 10  # seconds for one of these places
+_PIECE = 1 << 16
+_NOTE = 2_000  # bytes kept of what it writes to standard error
+_SAID = re.compile(rb"\w+ at [\w.:< ]+")  # the child's own text; a library's may contain personal data
+_PASSED = ("LD_LIBRARY_PATH",)  # without which some installations of Python do not start
+# One heap, given back: else each thread would reserve 64 MiB of the address space.
+_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "RAYON_NUM_THREADS": "1"}
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_places = BoundedSemaphore(MOST_AT_ONCE)
+
+
+def read_apart(
+    reader: Reader, arguments: Any, pieces: Sequence[bytes], shape: Callable[[Any, list[bytes]], T]
+) -> T:
+    """Run a reader in a separate process and return its answer.
+
+    Args:
+        reader: The function to call, and its limits.
+        arguments: The arguments of the function, as values of JSON.
+        pieces: The content to read.
+        shape: Makes the result of the answer; if it raises TypeError, ValueError, KeyError or IndexError,
+            the answer is treated as garbled.
+
+    Raises:
+        ReadingStoppedError: There is no answer; the text is for a page, the subclass is the reason.
+        ReadersBusyError: No place became free in time, or the system starts no more processes.
+    """
+    message = pack_message(arguments, pieces)
+    try:
+        with _take_place():
+            conversation = _Conversation(reader, message)
+    except OSError as error:
+        _log.exception("no reading process can be started reader=%s", reader.function)
+        raise ReadersBusyError from error
+    stop = conversation.stop
+    if stop is None:
+        try:
+            return shape(*unpack_message(bytes(conversation.answer)))
+        except (TypeError, ValueError, LookupError):
+            stop = GarbledStopError
+    place = _SAID.fullmatch(bytes(conversation.note).strip())
+    _log.warning(
+        "reading stopped reader=%s why=%s at=%s",
+        reader.function,
+        stop.__name__,
+        place[0].decode() if place else "-",
+    )
+    raise stop(reader.thing, reader.advice, reader.act)
+
+
+@contextmanager
+def _take_place() -> Iterator[None]:
+    """Hold one of the places, so that many uploads at once take no more memory than two."""
+    if not _places.acquire(timeout=WAITS):
+        raise ReadersBusyError
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+class _Conversation:
+    """One process from start to end; ``stop`` is the reason why there is no answer."""
+
+    def __init__(self, reader: Reader, message: bytes) -> None:
+        self.answer, self.note = bytearray(), bytearray()
+        self.stop: type[ReadingStoppedError] | None = None
+        self._limits = reader.limits
+        self._left = memoryview(message)
+        self._deadline = monotonic() + reader.limits.wall
+        with tempfile.TemporaryDirectory(prefix="portal-read-") as folder:
+            process = self._start_process(reader, folder)
+            try:
+                self._exchange_messages(process)
+                code = self._wait_for_end(process)
+            finally:
+                _kill_process(process)
+        if self.stop is None:
+            self.stop = _reason_of_end(code, bytes(self.note))
+
+    def _start_process(self, reader: Reader, folder: str) -> "subprocess.Popen[bytes]":
+        limits = (reader.limits.memory, reader.limits.processor, reader.limits.wall)
+        return subprocess.Popen(  # noqa: S603 - this very Python, with a file of the portal's own
+            [sys.executable, "-I", "-B", child.__file__, reader.function, *map(str, limits)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd=folder,
+            env=_ENVIRONMENT | {name: os.environ[name] for name in _PASSED if name in os.environ},
+            start_new_session=True,
+        )
+
+    def _exchange_messages(self, process: "subprocess.Popen[bytes]") -> None:
+        """Send the message and take the answer, until both ends are closed or something is too much."""
+        with selectors.DefaultSelector() as ready:
+            for pipe, side, handle in (
+                (process.stdin, selectors.EVENT_WRITE, self._send_piece),
+                (process.stdout, selectors.EVENT_READ, self._receive_answer),
+                (process.stderr, selectors.EVENT_READ, self._receive_note),
+            ):
+                assert pipe is not None
+                os.set_blocking(pipe.fileno(), False)
+                ready.register(pipe, side, handle)
+            while ready.get_map() and self.stop is None:
+                left = self._deadline - monotonic()
+                if left <= 0:
+                    self.stop = TimeStopError
+                for key, _ in ready.select(max(left, 0)):
+                    if not key.data(key.fd):
+                        ready.unregister(key.fileobj)
+                        key.fileobj.close()  # type: ignore[union-attr]
+
+    def _send_piece(self, pipe: int) -> bool:
+        try:
+            self._left = self._left[os.write(pipe, self._left[: _PIECE * 16]) :]
+        except BrokenPipeError:  # it ended before it had read the whole message
+            return False
+        return bool(self._left)
+
+    def _receive_answer(self, pipe: int) -> bool:
+        received = os.read(pipe, _PIECE * 16)
+        self.answer += received
+        if len(self.answer) > self._limits.answer:
+            self.stop = OutputStopError
+        return bool(received)
+
+    def _receive_note(self, pipe: int) -> bool:
+        received = os.read(pipe, _PIECE)
+        self.note += received[: _NOTE - len(self.note)]
+        return bool(received)
+
+    def _wait_for_end(self, process: "subprocess.Popen[bytes]") -> int:
+        """Wait for the exit code; a process that closed its pipes and runs on is stopped."""
+        while self.stop is None and not _has_ended(process):
+            if monotonic() > self._deadline:
+                self.stop = TimeStopError
+            sleep(0.001)
+        _kill_process(process)
+        return process.wait()
+
+
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether it has ended; does not reap it, because its process group is still to be killed."""
+    if not hasattr(os, "waitid"):  # an older Python on macOS
+        return process.poll() is not None
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # nobody waits for children here
+        return True
+
+
+def _kill_process(process: "subprocess.Popen[bytes]") -> None:
+    """Kill the process and all that it started, and close its pipes."""
+    if process.returncode is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # gone, or not yet a group of its own
+            process.kill()
+        process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def _reason_of_end(code: int, note: bytes) -> type[ReadingStoppedError] | None:
+    """The reason why a process that was not stopped ended without an answer; None if it answered."""
+    if code == 0:
+        return None
+    if code in {child.OUT_OF_MEMORY, -signal.SIGKILL} or b"memory allocation" in note:
+        return MemoryStopError
+    return ProcessorStopError if code == -signal.SIGXCPU else CrashStopError

@@ -1,0 +1,81 @@
+"""The kinds of job; each feature registers its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from portal.platform.jobs.progress import JobProgress
+
+Arguments = dict[str, Any]
+Run = Callable[[JobProgress, Arguments], dict[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One kind of job: its title on pages, the function that does it, and the page it belongs to."""
+
+    kind: str
+    title: str
+    run: Run
+    page: Callable[[Arguments], str] | None = None
+    by_hand: str = ""
+    due: Callable[[], bool] | None = None
+    own: bool = False
+
+
+TASKS_BY_KIND: dict[str, Task] = {}
+
+
+def register_task(
+    kind: str,
+    title: str,
+    *,
+    page: Callable[[Arguments], str] | None = None,
+    by_hand: str = "",
+    due: Callable[[], bool] | None = None,
+    own: bool = False,
+) -> Callable[[Run], Run]:
+    """Decorator: the function ``run(progress, arguments)`` does the jobs of this kind.
+
+    It runs in a worker, where the database can be used, outside a transaction, and opens its own with
+    ``portal.platform.db.transaction``. What it returns is kept as the result and shown: sentences under ``said``, any
+    other value beside its key. It may be cut off at any moment and run again from its start: so it writes
+    in one transaction and calls ``progress.conclude_job`` in it, or does what may be done twice. A
+    ``PortalError`` fails the job with its sentence.
+
+    Args:
+        kind: Identifies it in the table, for ever.
+        title: Its name on pages, such as "Import of a roster".
+        page: Gives the address of the page that a job with these arguments belongs to.
+        by_hand: A sentence on what it does; with it the page of jobs offers to start one without arguments.
+        due: Called by a worker every minute: whether to start one without arguments. None is started while
+            one has not ended, nor within a quarter of an hour of the last.
+        own: Whether that page is shown only to the person who asked for the job.
+    """
+
+    def register_run(run: Run) -> Run:
+        TASKS_BY_KIND[kind] = Task(kind, title, run, page, by_hand, due, own)
+        return run
+
+    return register_run
+
+
+def task_of_kind(kind: str) -> Task | None:
+    """The task of this kind; None if no feature does it any more."""
+    return TASKS_BY_KIND.get(kind)
+
+
+def title_of_kind(kind: str) -> str:
+    """The name of a kind on pages."""
+    task = TASKS_BY_KIND.get(kind)
+    return task.title if task else kind
+
+
+def list_offered_tasks() -> list[Task]:
+    """Tasks that the page of jobs offers to start, by title."""
+    return sorted((task for task in TASKS_BY_KIND.values() if task.by_hand), key=lambda task: task.title)
+
+
+def list_scheduled_tasks() -> list[Task]:
+    """Tasks that workers start by themselves when they are due."""
+    return [task for task in TASKS_BY_KIND.values() if task.due is not None]

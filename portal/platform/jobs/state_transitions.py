@@ -1,0 +1,135 @@
+"""State transitions of jobs: each is one UPDATE that names the state it expects.
+
+Each runs in a short transaction of its own, separate from the job's, and takes no stamp.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from portal.platform.db import db
+from portal.platform.jobs.models import MOST_RUNS, Job, JobState
+
+LOST_TOO_OFTEN = (
+    "The portal was stopped in the middle of it {runs} times. Try again, or ask support to look at the log."
+)
+_OLDEST_WAITING = select(Job.reference).where(Job.state == JobState.WAITING).order_by(Job.id).limit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job that this worker, and no other, runs now."""
+
+    reference: uuid.UUID
+    claim: uuid.UUID
+    kind: str
+    arguments: dict[str, Any]
+    asked_by_id: int | None
+
+
+@contextmanager
+def separate_transaction() -> Iterator[Session]:
+    """A short writing transaction beside the one of ``db.session``; committed at its end."""
+    with Session(db.engine, join_transaction_mode="create_savepoint") as session:
+        session.connection(execution_options={"portal_writes": True})
+        yield session
+        session.commit()
+
+
+def find_waiting_job() -> uuid.UUID | None:
+    """The oldest job that waits; an index leads to it, so that workers may ask often."""
+    with Session(db.engine) as session:
+        return session.scalar(_OLDEST_WAITING)
+
+
+def claim_job(reference: uuid.UUID, at: datetime) -> ClaimedJob | None:
+    """Claim a waiting job; None if it no longer waits: another worker has it, or it was cancelled."""
+    claim = uuid.uuid4()
+    with separate_transaction() as session:
+        row = session.execute(
+            update(Job)
+            .where(Job.reference == reference, Job.state == JobState.WAITING)
+            .values(
+                state=JobState.RUNNING,
+                claim=claim,
+                runs=Job.runs + 1,
+                started_at=at,
+                heartbeat_at=at,
+                done=0,
+                total=0,
+                said="",
+            )
+            .returning(Job.kind, Job.arguments, Job.asked_by_id)
+            .execution_options(synchronize_session=False)
+        ).one_or_none()
+    return ClaimedJob(reference, claim, *row) if row else None
+
+
+def update_claimed_job(session: Any, reference: uuid.UUID, claim: uuid.UUID, values: dict[str, Any]) -> bool:
+    """Update the job that the run with this claim has; False if that run no longer has it."""
+    return _update_if(session, _has_claim(reference, claim), values)
+
+
+def write_heartbeat(job: ClaimedJob, at: datetime) -> None:
+    """Record that the run is alive. It waits for long: the job itself may hold SQLite's write lock."""
+    with Session(db.engine, join_transaction_mode="create_savepoint") as session:
+        update_claimed_job(session, job.reference, job.claim, {"heartbeat_at": at})
+        session.commit()
+
+
+def release_job(job: ClaimedJob) -> None:
+    """Put a job back to wait; the run that ends here is not counted."""
+    values = {"state": JobState.WAITING, "claim": None, "runs": Job.runs - 1, "said": ""}
+    with separate_transaction() as session:
+        update_claimed_job(session, job.reference, job.claim, values)
+
+
+def end_job(job: ClaimedJob, state: JobState, at: datetime, **values: Any) -> bool:
+    """End the job that this run has; False if the run no longer has it."""
+    values |= {"state": state, "ended_at": at, "claim": None}
+    with separate_transaction() as session:
+        return update_claimed_job(session, job.reference, job.claim, values)
+
+
+def requeue_lost_jobs(lost_before: datetime, at: datetime, own: frozenset[uuid.UUID]) -> list[uuid.UUID]:
+    """Put back to wait each job whose heartbeat stopped; one that was lost too often fails.
+
+    Args:
+        lost_before: A run whose last heartbeat is older than this is lost.
+        at: This instant.
+        own: Jobs that this very process runs, whatever their heartbeats say.
+    """
+    silent = select(Job.reference, Job.claim, Job.runs, Job.heartbeat_at).where(
+        Job.state == JobState.RUNNING, Job.heartbeat_at < lost_before
+    )
+    with Session(db.engine) as session:
+        lost_runs = [run for run in session.execute(silent) if run.reference not in own]
+    requeued = []
+    for run in lost_runs:
+        values: dict[str, Any] = {"state": JobState.WAITING, "said": "", "claim": None}
+        if run.runs >= MOST_RUNS:
+            reason = LOST_TOO_OFTEN.format(runs=run.runs)
+            values = {"state": JobState.FAILED, "ended_at": at, "reason": reason, "claim": None}
+        with separate_transaction() as session:
+            still_silent = (*_has_claim(run.reference, run.claim), Job.heartbeat_at == run.heartbeat_at)
+            if _update_if(session, still_silent, values) and run.runs < MOST_RUNS:
+                requeued.append(run.reference)
+    return requeued
+
+
+def _has_claim(reference: uuid.UUID, claim: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
+    """Conditions that the run with this claim still has the job."""
+    return (Job.reference == reference, Job.claim == claim, Job.state == JobState.RUNNING)
+
+
+def _update_if(session: Any, conditions: tuple[ColumnElement[bool], ...], values: dict[str, Any]) -> bool:
+    """Whether a job met the conditions and was updated."""
+    statement = update(Job).where(*conditions).values(**values)
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    return bool(result.rowcount)

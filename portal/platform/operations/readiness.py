@@ -1,0 +1,104 @@
+"""Checks that must pass before the portal can serve, and further checks for monitoring."""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import current_app
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.platform import clock
+from portal.platform.db import db, newest_stamp
+from portal.platform.jobs.queries import are_jobs_neglected
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+Check = Callable[[], bool]
+
+
+def database() -> bool:
+    """Whether the database answers."""
+    return bool(db.session.scalar(text("SELECT 1")) == 1)
+
+
+def migrations() -> bool:
+    """Whether the database stands at the newest migration."""
+    return current_revisions() == {head()}
+
+
+def can_write_disk() -> bool:
+    """Whether the instance folder can be written."""
+    with tempfile.TemporaryFile(dir=current_app.instance_path) as probe:
+        probe.write(b"ready")
+    return True
+
+
+def jobs() -> bool:
+    """Whether workers take up the jobs that wait."""
+    return not are_jobs_neglected(clock.now())
+
+
+def stamps_agree_with_clock() -> bool:
+    """Whether the newest stamp is at most a minute ahead of the clock; logs a warning if not."""
+    newest, now = newest_stamp(), clock.now()
+    clock.warn_of_stamps(newest, now)
+    return not clock.is_ahead(newest, now)
+
+
+NEEDED: dict[str, Check] = {"database": database, "migrations": migrations, "disk": can_write_disk}
+WATCHED: dict[str, Check] = {"jobs": jobs, "clock": stamps_agree_with_clock}  # the portal serves without them
+
+
+def run_checks(checks: dict[str, Check], *, log: bool) -> dict[str, bool]:
+    """Run the checks; whether each passes, by its name. With ``log``, failures are logged in one line."""
+    results: dict[str, bool] = {}
+    failed = []
+    for name, check in checks.items():
+        try:
+            results[name], reason = check(), ""
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            db.session.rollback()
+            results[name], reason = False, f" ({in_one_line(error)})"
+        if not results[name]:
+            failed.append(f"{name}{reason}")
+    if failed and log:
+        current_app.logger.error("Checks failed: %s", ", ".join(failed))
+    return results
+
+
+def in_one_line(error: Exception) -> str:
+    """Type and first 200 characters of an error; database drivers put no password in them."""
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+
+
+def current_revisions() -> set[str]:
+    """The migration revisions of the database: one, or none if it is empty."""
+    return set(MigrationContext.configure(db.session.connection()).get_current_heads())
+
+
+@cache
+def head() -> str:
+    """The newest migration's revision."""
+    newest = migration_scripts().get_current_head()
+    assert newest is not None
+    return newest
+
+
+def known_revisions() -> set[str]:
+    """Every revision that this release can upgrade."""
+    return {script.revision for script in migration_scripts().walk_revisions()}
+
+
+def migration_scripts() -> ScriptDirectory:
+    """The migrations of this release."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(config)

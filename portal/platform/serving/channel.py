@@ -1,0 +1,82 @@
+"""Connections with limits on idle time and on slow clients."""
+
+import fcntl
+import struct
+import termios
+from time import monotonic
+from typing import Any
+
+from waitress.channel import HTTPChannel
+
+from portal.platform.serving.requests import HEADER_SECONDS, Pace, RefusalTask, StrictParser
+
+IDLE_SECONDS = 75  # longer than a proxy keeps a connection for its next request
+READER_WINDOW = 60  # seconds over which the rate of a reader is averaged: a phone may be in a tunnel
+
+
+class PacedChannel(HTTPChannel):
+    """A connection that is closed if its client is idle or slow for too long.
+
+    Request threads never wait for a client: data that it does not take at once goes to a temporary file.
+    """
+
+    parser_class = StrictParser
+    error_task_class = RefusalTask
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.sent = 0  # bytes handed to the system
+        self.busy_at = monotonic()  # when it was opened, or its last request was answered
+        self.has_served = False
+        self.outgoing: Pace | None = None
+        super().__init__(*args, **kwargs)
+
+    def service(self) -> None:
+        """Handle one request, in a thread of its lane."""
+        self.has_served = True
+        try:
+            super().service()
+        finally:
+            self.busy_at = monotonic()
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        """Hand bytes to the system; returns how many it took."""
+        count: int = super().send(data, do_close)
+        self.sent += count
+        return count
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether an answer, or a part of one, is still to be sent."""
+        return bool(self.requests or self.total_outbufs_len)
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether only the client can act next: send a request, or its rest, or take the answer."""
+        return bool(not self.requests or self.total_outbufs_len)
+
+    @property
+    def bytes_received(self) -> int:
+        """Bytes received of a body that is not complete yet."""
+        return self.request.body_bytes_received if self.request is not None else 0
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether the client is too slow, or idle for too long; called about once a second."""
+        if self.total_outbufs_len:
+            taken = self.sent - self._not_taken()
+            self.outgoing = self.outgoing or Pace(READER_WINDOW, taken, now)
+            return self.outgoing.is_too_slow(taken, now)
+        self.outgoing = None
+        if self.requests:
+            return False
+        if self.request is not None:
+            return bool(self.request.is_too_slow(now))
+        return now - self.busy_at > (IDLE_SECONDS if self.has_served else HEADER_SECONDS)
+
+    def _not_taken(self) -> int:
+        """Bytes in the kernel's send buffer, not yet taken by the client; 0 if unknown."""
+        try:
+            answer = fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        except OSError:
+            return 0
+        count: int = struct.unpack("i", answer)[0]
+        return count

@@ -1,0 +1,144 @@
+"""One web process: an event loop for connections, and lanes of threads that handle the requests."""
+
+import logging
+import os
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+
+from portal.platform.serving.channel import PacedChannel
+from portal.platform.serving.lanes import Lane, Lanes, lane_of
+from portal.platform.serving.requests import BusyWithFilesError, OneLine
+
+MIB = 1024 * 1024
+MOST_CONNECTIONS = 1000  # of one process; beyond nine tenths, the oldest idle or unfinished ones are closed
+FILES_EACH = 3  # descriptors of a connection: itself, its body and its answer in temporary files
+LARGEST_BODY = 32 * MIB  # an import's file; the application refuses less with a page of its own
+MOST_RECEIVED = 256 * MIB  # of all incomplete bodies
+MOST_UNSENT = 1024 * MIB  # of answers that wait on the disk for slow readers
+MOST_FILES_WAITING = 20
+FINISH_SECONDS = 20  # for requests under way when the server is told to end
+SETTINGS = {
+    "ident": "",
+    "max_request_header_size": 32 * 1024,
+    "max_request_body_size": LARGEST_BODY,
+    # Beyond these a body or an answer goes to a temporary file: a thousand of them must fit in memory.
+    "inbuf_overflow": MIB // 16,
+    "outbuf_overflow": MIB // 4,
+    "outbuf_high_watermark": 4 * MOST_UNSENT,  # no thread ever waits for a reader
+    "connection_limit": MOST_CONNECTIONS,
+    "cleanup_interval": 1,
+    "expose_tracebacks": False,
+    "log_socket_errors": False,
+    # The application itself decides which proxies to trust: portal/web reads their headers.
+    "clear_untrusted_proxy_headers": False,
+}
+BUSY = "Other files are being sent. Try again in a minute."
+
+
+class Server(TcpWSGIServer):
+    """Waitress on a socket that several processes share."""
+
+    channel_class = PacedChannel
+
+    def __init__(
+        self, application: Callable[..., Any], listening: socket.socket, refusal_headers: Mapping[str, str]
+    ) -> None:
+        address = (listening.family, listening.type, listening.proto, listening.getsockname())
+        adj = Adjustments(sockets=[listening], **SETTINGS)
+        self.lanes = Lanes()
+        self.refusal_headers = refusal_headers
+        self.parent = os.getppid()
+        self.is_ending = False
+        super().__init__(
+            application, _sock=listening, dispatcher=self.lanes, adj=adj, bind_socket=False, sockinfo=address
+        )
+
+    def add_task(self, channel: PacedChannel) -> None:
+        """Queue the first request of a channel in its lane, or refuse one file too many."""
+        request = channel.requests[0]
+        lane = Lane.READS if request.error else lane_of(request.command, request.path)
+        if lane is Lane.FILES and self._is_full():
+            request.error, lane = BusyWithFilesError(BUSY), Lane.READS
+        self.lanes.add_task(lane, channel)
+
+    def _is_full(self) -> bool:
+        unsent = sum(channel.total_outbufs_len for channel in list(self.active_channels.values()))
+        return unsent > MOST_UNSENT or self.lanes.count_waiting(Lane.FILES) >= MOST_FILES_WAITING
+
+    def maintenance(self, now: float) -> None:
+        """Close connections that are stuck, and more if there are too many; called once a second."""
+        self.is_ending = self.is_ending or os.getppid() != self.parent
+        at = monotonic()
+        for channel in list(self.active_channels.values()):
+            if channel.is_stuck(at):
+                channel.handle_close()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Close connections with unfinished requests first, then those with untaken answers; oldest first."""
+        waiting = [channel for channel in self.active_channels.values() if channel.waits_for_client]
+        too_many = len(self.active_channels) - MOST_CONNECTIONS * 9 // 10
+        if too_many > 0:
+            waiting.sort(key=lambda channel: (channel.is_answering, channel.creation_time))
+            for channel in waiting[: too_many + MOST_CONNECTIONS // 4]:
+                channel.handle_close()
+        received = sum(channel.bytes_received for channel in waiting)
+        for channel in sorted(waiting, key=lambda channel: -channel.bytes_received):
+            if received <= MOST_RECEIVED:
+                break
+            received -= channel.bytes_received
+            channel.handle_close()
+
+    def begin_to_end(self, *_: object) -> None:
+        """Make ``run`` return once the requests under way are answered."""
+        self.is_ending = True
+        self.pull_trigger()
+
+    def run(self) -> None:
+        """Serve until told to end or the parent process is gone; finish requests under way."""
+        while not self.is_ending:
+            wasyncore.poll2(1, self._map)
+        self.del_channel()
+        self.socket.close()
+        last = monotonic() + FINISH_SECONDS
+        while monotonic() < last:
+            for channel in list(self.active_channels.values()):
+                if not channel.is_answering:
+                    channel.handle_close()
+            if not self.active_channels:
+                return
+            wasyncore.poll2(0.1, self._map)
+            self.maintenance(time.time())
+
+
+def serve_requests(
+    application: Callable[..., Any], listening: socket.socket, refusal_headers: Mapping[str, str]
+) -> None:
+    """Run one web process until SIGTERM; Ctrl-C is handled by its parent.
+
+    Args:
+        application: The WSGI application.
+        listening: Bound, and shared with the other web processes.
+        refusal_headers: Headers of the server's own error answers.
+    """
+    for name in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = FILES_EACH * MOST_CONNECTIONS + 200
+    if hard == resource.RLIM_INFINITY or hard > soft:
+        most = needed if hard == resource.RLIM_INFINITY else min(hard, needed)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    logging.getLogger("waitress").addFilter(OneLine())
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else each request to a full lane is logged
+    server = Server(application, listening, refusal_headers)
+    signal.signal(signal.SIGTERM, server.begin_to_end)
+    server.run()

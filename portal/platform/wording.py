@@ -1,0 +1,96 @@
+"""Dates, numbers and names as pages say them, in GOV.UK style.
+
+Every filter is a plain function of its arguments; none asks the time.
+"""
+
+from datetime import date as calendar_date
+from datetime import datetime
+
+from flask import Flask
+
+from portal.platform.clock import LONDON
+
+
+def date(day: calendar_date | None) -> str:
+    """The day in words; an instant gives its London day, nothing gives an empty text.
+
+    >>> date(calendar_date(2026, 4, 30))
+    '30 April 2026'
+    """
+    if day is None:
+        return ""
+    if isinstance(day, datetime):
+        day = day.astimezone(LONDON).date()
+    return f"{day.day} {day:%B %Y}"
+
+
+def instant(moment: datetime | None) -> str:
+    """The instant in London time and words, such as "09:14 on 30 April 2026"."""
+    return "" if moment is None else f"{clock_time(moment)} on {date(moment)}"
+
+
+def clock_time(moment: datetime | None) -> str:
+    """The London time of day of an instant, such as "09:14"."""
+    return "" if moment is None else f"{moment.astimezone(LONDON):%H:%M}"
+
+
+def minutes_words(minutes: int) -> str:
+    """A length of time in hours and minutes.
+
+    >>> minutes_words(100)
+    '1 hour 40 minutes'
+    >>> minutes_words(120)
+    '2 hours'
+    """
+    hours, rest = divmod(max(minutes, 0), 60)
+    parts = [plural(hours, "hour")] if hours else []
+    if rest or not hours:
+        parts.append(plural(rest, "minute"))
+    return " ".join(parts)
+
+
+def days_words(days: int) -> str:
+    """How far a day lies from today, for use beside its date, never instead of it.
+
+    >>> [days_words(n) for n in (12, 1, 0, -1, -209)]
+    ['in 12 days', 'tomorrow', 'today', 'yesterday', '209 days ago']
+    """
+    near = {0: "today", 1: "tomorrow", -1: "yesterday"}
+    if days in near:
+        return near[days]
+    return f"in {number(days)} days" if days > 0 else f"{number(-days)} days ago"
+
+
+def percent_cut(part: int, whole: int) -> str:
+    """The share in whole per cent, cut and never rounded up, so that 100% means all of them.
+
+    Nothing out of nothing is no share at all and is shown as a dash.
+
+    >>> percent_cut(412, 494), percent_cut(999, 1000), percent_cut(0, 0)
+    ('83%', '99%', '–')
+    """
+    return f"{part * 100 // whole}%" if whole else "–"
+
+
+def number(value: int) -> str:
+    """The number with commas between thousands.
+
+    >>> number(2060)
+    '2,060'
+    """
+    return f"{value:,}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """The count and its noun; the plural adds an s where it is not given.
+
+    >>> plural(1, "person", "people"), plural(2060, "row")
+    ('1 person', '2,060 rows')
+    """
+    return f"{number(count)} {one if count == 1 else many or f'{one}s'}"
+
+
+def register(app: Flask) -> None:
+    """Make the filters known to the templates of ``app``, each under the name of its function."""
+    for function in (date, instant, clock_time, minutes_words, days_words, percent_cut, number, plural):
+        app.add_template_filter(function)

@@ -1,0 +1,87 @@
+"""A finding about a row of a question says which row, as the author counts them on the page."""
+
+import re
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from portal.domain.authoring.editing.row_numbers import row_name
+from portal.domain.authoring.findings.messages import told
+from tests.pages import Page, PortalClient
+from tests.pages.assessment.published import publish
+from tests.pages.authoring import desk
+from tests.pages.layout.item_kinds.editors import fields_of
+
+ITEM = "/authoring/sample/items/one"
+EMPTIED = {  # by kind: what is emptied, and what is said of it
+    "order": [
+        ("step-0-text", "Step 1 is empty. Write it."),
+        ("step-2-text", "Step 3 is empty. Write it."),
+    ],
+    "match": [
+        ("pair-0-left", "Pair 1: Shown to the learner is empty. Write it."),
+        ("pair-1-right", "Pair 2: What belongs to it is empty. Write it."),
+    ],
+    "single": [
+        ("choice-1-text", "Choice 2 is empty. Write it."),
+        ("choice-0-feedback", "Choice 1: Feedback is empty. Write it."),
+    ],
+    "scenario": [
+        ("scene-1-text", "Scene 2 is empty. Write it."),
+        ("scene-0-choice-1-text", "Choice 2 of scene 1 is empty. Write it."),
+    ],
+    "report": [
+        ("part-0-label", "Part 1: Label is empty. Write it."),
+        ("part-0-choice-1-text", "Choice 2 of part 1 is empty. Write it."),
+    ],
+}
+
+
+@pytest.fixture
+def author(app, database, tmp_path, request) -> PortalClient:
+    publish(tmp_path, request.param)
+    desk.person("D3001", "author")
+    client = desk.visitor(app, "D3001")
+    desk.opened(client)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("author", "field", "said"),
+    [(kind, field, said) for kind, fields in EMPTIED.items() for field, said in fields],
+    indirect=["author"],
+)
+def test_an_empty_row_is_named_as_the_page_counts_it(author, field, said):
+    page = author.page(ITEM)
+    form = next(form for form in page.all("form") if form.get("id") == "editor")
+    sent = {**MultiDict(fields_of(form)), field: "", "preview": "1"}
+
+    shown = Page(author.post(ITEM, data=sent), ITEM)
+
+    assert said in shown.text
+    assert not re.search(r"\b(?:Words|Text) is (?:empty|missing)", shown.text)
+
+
+def test_rows_of_each_question_are_counted_anew():
+    text = "\n".join(
+        ("[[item]]", "[[item.choice]]", "[[item]]", "[[item.scene]]", "[[item.scene.choice]]", "to = ''")
+    )
+
+    assert [row_name(text, line) for line in range(1, 7)] == [
+        "",
+        "choice 1",
+        "",
+        "scene 1",
+        "choice 1 of scene 1",
+        "choice 1 of scene 1",
+    ]
+
+
+def test_other_faults_of_a_row_say_where_too():
+    twice = told("Two pairs have the same left side. Reword one.", {}, "pair 2")
+    weight = told("“weight” needs a number from 0 to 1, with up to four places.", {}, "choice 1 of scene 2")
+
+    assert twice == "Pair 2: Two pairs have the same left side. Reword one."
+    assert weight == (
+        "Choice 1 of scene 2: Weight needs a number from 0 to 1, such as 0.5, with at most four places."
+    )

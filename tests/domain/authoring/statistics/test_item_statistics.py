@@ -1,0 +1,364 @@
+"""Item statistics agree with an independent computation, and say nothing where there is too little."""
+
+import random
+import statistics
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from portal.domain.assessment.models import Attempt, Response, Submission
+from portal.domain.authoring import services
+from portal.domain.authoring.statistics import queries
+from portal.domain.authoring.statistics.item_statistics import (
+    NOT_TAKEN,
+    TELLS_LITTLE,
+    TOO_EASY,
+    TOO_HARD,
+    Option,
+    Tally,
+    figures,
+    tallies,
+)
+from portal.domain.catalogue import services as catalogue
+from portal.domain.catalogue.models import Item
+from portal.domain.people.models import PersonName
+from portal.platform.db import db, stamp, transaction
+from tests.domain.catalogue.folders import write
+from tests.factories.catalogue import make_version
+from tests.factories.people import make_grant, make_person
+from tests.pages import words
+from tests.pages.account.browsing import let_in, make_account
+from tests.pages.authoring.answering import drawn, items_of, register, submit_all
+from tests.pages.monitoring.counting import statements
+
+ADVICE = (TOO_HARD, TOO_EASY, TELLS_LITTLE, NOT_TAKEN)
+AB = [Option("a", "A", True), Option("b", "B", False)]
+
+
+def tally(marks: list[int], rests: list[int]) -> Tally:
+    """The tally of one item that stands beside one other in each attempt."""
+    sheets = [{"1": f"{a}.0000", "2": f"{b}.0000"} for a, b in zip(marks, rests, strict=True)]
+    return tallies(sheets)[1]
+
+
+def author(client, staff_number="D3001"):
+    make_grant(make_account(staff_number), "author")
+    let_in(client, staff_number)
+    return client
+
+
+def independent(version_id: int, item_id: int):
+    """Answers, share, correlation and choices from the raw rows, row by row."""
+    marks, rests, choices = [], [], Counter()
+    for submission in db.session.scalars(select(Submission)):
+        sheet = {int(k): Decimal(v) for k, v in submission.marks.items()}
+        if item_id not in sheet:
+            continue
+        others = [mark for key, mark in sheet.items() if key != item_id]
+        marks.append(sheet[item_id])
+        rests.append(sum(others) / len(others))
+        rows = db.session.scalars(
+            select(Response)
+            .where(Response.attempt_id == submission.attempt_id, Response.item_id == item_id)
+            .order_by(Response.id)
+        ).all()
+        choices.update(rows[-1].choices)
+    related = statistics.correlation(list(map(float, marks)), list(map(float, rests)))
+    return len(marks), sum(marks) / len(marks), related, choices
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_figure_agrees_with_the_raw_rows(database, seed):
+    chance = random.Random(seed)
+    version = make_version(items=9)
+    other = make_version(items=9)
+    items = items_of(version)
+    for _ in range(4):  # each person tries many times: every attempt counts
+        submit_all(register(make_person(), version), drawn(items, 40, chance))
+    submit_all(register(make_person(), version), drawn(items, 5, chance), end=False)
+    submit_all(register(make_person(), other), drawn(items_of(other), 40, chance))
+
+    rows = queries.item_rows(version)
+
+    assert sum(row.figures.answers for row in rows) == 4 * 40 * 4
+    for row, item in zip(rows, items, strict=True):
+        answers, share, related, choices = independent(version, item.id)
+        assert row.key == item.key
+        assert row.figures.answers == answers >= 30
+        assert row.figures.share <= share < row.figures.share + Decimal("0.0001")
+        assert row.figures.correlation == pytest.approx(related, abs=1e-12)
+        assert {taken.option.key: taken.count for taken in row.figures.choices} == {
+            key: choices[key] for key in "abcd"
+        }
+
+
+@pytest.mark.parametrize(("answers", "told"), [(29, False), (30, True)])
+def test_advice_and_correlation_begin_at_thirty_answers(answers, told):
+    marks = [int(n % 5 == 0) for n in range(answers)]
+    given = figures(tally(marks, [1 - mark for mark in marks]), AB, [(["b"], answers)])
+
+    assert (given.correlation is not None) is told
+    assert given.advice == ((TOO_HARD, TELLS_LITTLE) if told else ())
+    assert given.answers == answers
+    assert not any(taken.rare for taken in given.choices)
+
+
+@pytest.mark.parametrize(
+    ("right", "advice"),
+    [(29, TOO_HARD), (30, None), (95, None), (96, TOO_EASY)],
+)
+def test_the_bounds_of_the_share_themselves_give_no_advice(right, advice):
+    marks = [int(n < right) for n in range(100)]
+    given = figures(tally(marks, marks), AB, [(["a"], right), (["b"], 100 - right)])
+
+    assert given.share == Decimal(right) / 100
+    assert [said for said in given.advice if said in {TOO_HARD, TOO_EASY}] == ([advice] if advice else [])
+    assert given.correlation == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("taken", "rare"), [(0, True), (1, True), (2, False), (3, False)])
+def test_a_wrong_choice_under_two_per_cent_is_named(taken, rare):
+    marks = [int(n % 2) for n in range(100)]
+    three = [*AB, Option("c", "C", False)]
+    given = figures(tally(marks, marks), three, [(["a"], 50), (["b"], 50 - taken), (["c"], taken)])
+
+    assert given.advice == ((NOT_TAKEN,) if rare else ())
+    assert [choice.option.key for choice in given.choices if choice.rare] == (["c"] if rare else [])
+
+
+def test_a_right_choice_that_nobody_takes_is_not_called_a_wrong_one():
+    given = figures(tally([0] * 40, [0, 1] * 20), AB, [(["b"], 40)])
+
+    assert given.advice == (TOO_HARD,)
+
+
+def test_a_choice_counts_among_those_who_came_to_its_scene():
+    scenes = [Option(key, key, key.endswith("a")) for key in ("one/a", "one/b", "two/a", "two/b")]
+    ways = [(["one/a"], 60), (["one/b", "two/a"], 29)]
+    marks = [int(n % 2) for n in range(89)]
+
+    few = figures(tally(marks, marks), scenes, ways)
+    enough = figures(tally([*marks, 0], [*marks, 0]), scenes, [*ways, (["one/b", "two/a"], 1)])
+
+    assert [(taken.count, taken.of) for taken in few.choices] == [(60, 89), (29, 89), (29, 29), (0, 29)]
+    assert not any(taken.rare for taken in few.choices)
+    assert [taken.option.key for taken in enough.choices if taken.rare] == ["two/b"]
+
+
+@pytest.mark.parametrize(
+    ("marks", "rests"),
+    [([1] * 30, [0, 1] * 15), ([0, 1] * 15, [1] * 30), ([1] * 30, [1] * 30)],
+)
+def test_where_nothing_varies_there_is_no_correlation(marks, rests):
+    given = figures(tally(marks, rests), [], [])
+
+    assert given.correlation is None
+    assert TELLS_LITTLE not in given.advice
+
+
+def test_equal_scores_out_of_different_numbers_of_items_do_not_vary():
+    sheets = [
+        {"99": f"{k % 2}.0000", **{str(n): "0.3333" for n in range(6 if k % 3 else 13)}} for k in range(40)
+    ]
+
+    assert figures(tallies(sheets)[99], [], []).correlation is None
+
+
+def test_an_attempt_of_one_item_counts_and_has_nothing_to_agree_with():
+    given = figures(tallies([{"1": "1.0000"}] * 40)[1], AB, [(["a"], 40)])
+
+    assert (given.answers, given.share, given.correlation) == (40, 1, None)
+    assert given.advice == (TOO_EASY, NOT_TAKEN)
+
+
+def test_marks_in_between_count_as_far_as_they_go():
+    sheets = [{"1": "0.3333", "2": "1.0000"}, {"1": "0.6666", "2": "0.0000"}]
+
+    assert figures(tallies(sheets)[1], [], []).share == Decimal("0.4999")
+
+
+def test_before_the_first_answer_there_is_no_share():
+    given = figures(Tally(), AB, [])
+
+    assert (given.answers, given.share, given.correlation, given.advice) == (0, None, None, ())
+
+
+def test_what_was_left_unanswered_counts_as_it_was_marked(database):
+    version = make_version(items=4)
+    items = items_of(version)
+    sheet = {item.id: None if item.position == 1 else ["b"] for item in items}
+    submit_all(register(make_person(), version), [sheet] * 3)
+
+    first = queries.item_rows(version)[0].figures
+
+    assert (first.answers, first.share) == (3, 0)
+    assert [taken.count for taken in first.choices] == [0, 0, 0, 0]
+
+
+CHOICES = [
+    {"key": key, "html": key.upper(), "feedback_html": "", "correct": key == "a"} for key in ("a", "b")
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "chosen", "counted"),
+    [
+        ("order", {"steps": [{"key": k, "html": k} for k in "abc"]}, ["b", "a", "c"], {}),
+        ("match", {"pairs": [], "rights": []}, [], {}),
+        (
+            "report",
+            {
+                "incident_html": "",
+                "parts": [{"key": "p", "kind": "choice", "label": "P", "choices": CHOICES}],
+            },
+            ["p/a"],
+            {"p/a": 1, "p/b": 0},
+        ),
+    ],
+)
+def test_the_kind_says_which_choices_are_counted(database, kind, content, chosen, counted):
+    version = make_version(items=4)
+    texts = dict.fromkeys(("key", "prompt_html", "explanation_html"), "x")
+    with transaction():
+        item = Item(
+            module_version_id=version,
+            position=5,
+            outcome="one",
+            kind=kind,
+            content=content,
+            source=[],
+            **texts,
+        )
+        db.session.add(item)
+    sheet = {each.id: ["b"] for each in items_of(version)} | {item.id: chosen}
+    submit_all(register(make_person(), version), [sheet])
+
+    *others, last = queries.item_rows(version)
+
+    assert last.figures.answers == 1
+    assert {taken.option.key: taken.count for taken in last.figures.choices} == counted
+    assert all(len(row.figures.choices) == 4 for row in others)
+
+
+def test_the_page_advises_beside_the_item_in_words(client):
+    chance = random.Random(3)
+    version = make_version(items=6)
+    submit_all(register(make_person(), version), drawn(items_of(version), 60, chance))
+
+    page = author(client).page("/authoring/protect/statistics")
+
+    assert page.h1 == "How the questions of version 1 do"
+    assert "240 answers in submitted assessments" in page.text
+    rows = [[words(cell) for cell in row] for row in page.all("tr")][1:]
+    for row, item in zip(rows, queries.item_rows(version), strict=True):
+        assert item.key in row[0]
+        assert int(row[1]) == item.figures.answers
+        assert row[2] == f"{int(item.figures.share * 100)}%"
+        assert row[3].replace("−", "-") == f"{item.figures.correlation:.2f}"
+        assert [said for said in ADVICE if said in row[4]] == list(item.figures.advice)
+        assert "Choice a & item" in row[4]
+    assert "T0" not in page.text
+    assert "Shah" not in page.text.replace("Priya Shah Sign out", "")
+
+
+def test_the_address_sorts_the_table(client):
+    version = make_version(items=6)
+    submit_all(register(make_person(), version), drawn(items_of(version), 20, random.Random(4)))
+    author(client)
+
+    def column(number: int, sort: str) -> list[str]:
+        page = client.page(f"/authoring/protect/statistics?sort={sort}")
+        return [words(row[number]) for row in page.all("tr")][1:]
+
+    counts = [int(cell) for cell in column(1, "answers")]
+    assert counts == sorted(counts)
+    assert [int(cell) for cell in column(1, "-answers")] == sorted(counts, reverse=True)
+    assert column(0, "") == column(0, "item") == column(0, "-item")[::-1]
+    refused = client.page("/authoring/protect/statistics?sort=nonsense&version=9", 400).text
+    assert "“nonsense” is not a known sort order. Choose item, -item, answers," in refused
+    assert "“9” is not a known version. Choose 1." in refused
+    head = client.page("/authoring/protect/statistics?sort=answers").links["Answers"]
+    assert "sort=-answers" in head
+
+
+def test_the_version_is_chosen_by_address(client):
+    old = make_version(items=4)
+    submit_all(register(make_person(), old), drawn(items_of(old), 3, random.Random(5)))
+    make_version(items=4)
+    author(client)
+
+    now = client.page("/authoring/protect/statistics")
+    before = client.page(now.links["Version 1"])
+
+    assert now.h1 == "How the questions of version 2 do"
+    assert "When people have submitted the assessment of this version" in now.text
+    assert now.all("table") == []
+    assert "12 answers" in before.text
+    assert "Too few answers to say." in before.text
+    client.page("/authoring/protect/statistics?version=3", status=400)
+    client.page("/authoring/nothing/statistics", status=404)
+
+
+def test_a_module_that_was_never_published_says_what_will_be_here(client):
+    author(client)
+    person = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
+    with transaction():
+        services.new_module("fresh", "Fresh", by=person, at=stamp())
+
+    page = client.page("/authoring/fresh/statistics")
+
+    assert page.h1 == "How the questions do"
+    assert "When this module is published and people have submitted the assessment" in page.text
+
+
+def test_a_question_leads_to_the_draft_s_editor_where_there_is_a_draft(app, client, tmp_path):
+    with transaction():
+        version = catalogue.publish(write(tmp_path), at=stamp()).versions[0].id
+    submit_all(register(make_person(), version), [{item.id: ["a"] for item in items_of(version)}])
+    author(client)
+    person = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
+    path = "/authoring/sample/statistics"
+
+    before = client.page(path)
+    with transaction():
+        services.open_draft("sample", by=person, at=stamp())
+    after = client.page(path)
+
+    assert "What is it?" not in before.links
+    assert before.links["open the module"] == "/authoring/sample"
+    assert after.links["What is it?"] == "/authoring/sample/items/two"
+    make_grant(make_account("D3002"), "publisher")
+    browser = type(client)(app)
+    let_in(browser, "D3002")
+    assert browser.page(path).links["What is it?"] == "/authoring/sample/preview/items/two"
+
+
+def test_one_more_submission_is_counted_at_once_and_none_costs_one_statement(database):
+    version = make_version(items=4)
+    sheets = drawn(items_of(version), 2, random.Random(8))
+    first, other = register(make_person(), version), register(make_person(), version)
+
+    submit_all(first, sheets[:1])
+    assert sum(row.figures.answers for row in queries.item_rows(version)) == 4
+    with statements() as run:
+        queries.item_rows(version)
+    assert len([statement for statement in run if statement.startswith("SELECT")]) == 1
+    submit_all(other, sheets[1:])
+    assert sum(row.figures.answers for row in queries.item_rows(version)) == 8
+
+
+def test_two_items_and_twenty_cost_the_same(database):
+    asked = []
+    for count in (4, 20):
+        version = make_version(f"module-{count}", items=count)
+        submit_all(register(make_person(), version), drawn(items_of(version), count, random.Random(6)))
+        db.session.expire_all()
+        with statements() as run:
+            queries.item_rows(version)
+        asked.append(len([statement for statement in run if statement.startswith(("SELECT", "WITH"))]))
+
+    assert asked == [4, 4]
+    assert db.session.scalar(select(Attempt.id).limit(1))

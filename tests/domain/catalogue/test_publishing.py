@@ -1,0 +1,193 @@
+"""Publishing is all or nothing, does nothing twice, and leaves what is published alone."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from portal.domain.catalogue import queries, services
+from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
+from portal.platform.audit.models import AuditEvent
+from portal.platform.db import Stamp, db, stamp, transaction
+from portal.platform.errors import BadInputError, NotFoundError
+from tests.domain.catalogue.folders import MODULE, SOURCES, lesson, tree, write
+
+TABLES = (Activity, SharedVersion, ModuleVersion, PackageFile, Lesson, Item, AuditEvent)
+
+
+def publish(folder) -> services.Published:
+    with transaction():
+        return services.publish(folder, at=stamp())
+
+
+def rows() -> dict[str, int]:
+    counts = {t.__tablename__: db.session.scalar(select(func.count()).select_from(t)) for t in TABLES}
+    return {name: count or 0 for name, count in counts.items()}
+
+
+def test_a_folder_becomes_rows(database, tmp_path):
+    with transaction():
+        at = stamp()
+        services.publish(write(tmp_path), at=at)
+
+    version = queries.current_version("sample")
+    assert version is not None
+    assert (version.number, version.recorded_at, version.published_at, version.draw) == (1, at, at, 2)
+    assert [lesson.key for lesson in version.lessons] == ["first", "second"]
+    assert [item.key for item in version.items] == ["one", "two"]
+    assert version.items[0].content["choices"][0] == {
+        "key": "a",
+        "html": "This",
+        "feedback_html": "Yes.",
+        "correct": True,
+    }
+    assert version.outcomes == [{"key": "see", "text": "See a thing"}, {"key": "say", "text": "Say a thing"}]
+    assert (version.attempts, version.wait_minutes, version.test_out) == (0, 0, False)
+    assert version.job_aid_title == "On one page"
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "module.published")).one()
+    assert (event.detail["module"], event.detail["number"], event.actor_id) == ("sample", 1, None)
+    assert [v.id for v in queries.published_modules()] == [version.id]
+    assert queries.version(version.id) is version
+    assert queries.activity_id("module", "sample") == version.activity_id
+    assert queries.activity_id("guide", "sample") is None
+
+
+def test_the_same_bytes_publish_nothing(database, tmp_path):
+    publish(write(tmp_path))
+    before = rows()
+
+    again = publish(tmp_path)
+
+    assert rows() == before
+    assert (again.versions, again.unchanged, again.shared) == ([], ["sample"], [])
+
+
+def test_a_new_version_leaves_the_rows_of_the_old_one_alone(database, tmp_path):
+    publish(write(tmp_path))
+    first = queries.numbered_version("sample", 1)
+    old = {t: columns(t, first.id) for t in (Lesson, Item, PackageFile)}
+    digest, mastery = first.digest, first.mastery_score
+
+    changed = MODULE.replace("0.8", "0.9").replace('["first", "second"]', '["second"]')
+    publish(write(tmp_path, {"sample/module.toml": changed, "sample/lessons/first.md": None}))
+
+    db.session.expire_all()
+    assert {t: columns(t, first.id) for t in (Lesson, Item, PackageFile)} == old
+    assert (first.digest, first.mastery_score) == (digest, mastery)
+    current = queries.current_version("sample")
+    assert current is not None
+    assert (current.number, [each.key for each in current.lessons]) == (2, ["second"])
+    assert current.activity_id == first.activity_id
+    assert [v.id for v in queries.published_modules()] == [current.id]
+
+
+def columns(table: type, version_id: int) -> list[tuple]:
+    statement = select(*table.__table__.c).where(table.module_version_id == version_id).order_by(table.id)
+    return [tuple(row) for row in db.session.execute(statement)]
+
+
+def test_what_was_published_before_can_be_published_again_as_a_new_version(database, tmp_path):
+    publish(write(tmp_path))
+    publish(write(tmp_path, {"sample/lessons/second.md": lesson("Other.\n")}))
+    publish(write(tmp_path))
+
+    current = queries.current_version("sample")
+    assert current is not None
+    assert current.number == 3
+    assert current.digest == queries.numbered_version("sample", 1).digest
+
+
+def test_one_faulty_module_stops_all(database, tmp_path):
+    write(tmp_path)
+    (tmp_path / "worse").mkdir()
+    before = rows()
+
+    with pytest.raises(BadInputError) as refused:
+        publish(tmp_path)
+
+    assert refused.value.reasons == ["worse/module.toml: This file is missing. A module's folder needs it."]
+    assert rows() == before
+    assert db.session.scalar(select(func.count()).select_from(Stamp)) == 0
+
+
+def test_what_fails_half_way_leaves_nothing(database, tmp_path, monkeypatch):
+    write(tmp_path)
+    before = rows()
+    monkeypatch.setattr(services, "_add_items", fail)
+
+    with pytest.raises(OSError, match="half way"):
+        publish(tmp_path)
+
+    assert rows() == before
+
+
+def fail(*_: object) -> None:
+    raise OSError("half way")
+
+
+def test_shared_files_have_versions_of_their_own(database, tmp_path):
+    publish(write(tmp_path))
+    more = SOURCES + SOURCES.split("\n\n")[0].replace('"1"', '"2"')
+    done = publish(write(tmp_path, {"_sources.toml": more}))
+
+    assert (done.shared, done.versions, done.unchanged) == (["_sources.toml"], [], ["sample"])
+    held = queries.shared_version("_sources.toml")
+    assert held is not None
+    assert (held.number, held.content) == (2, more.encode())
+    version = queries.current_version("sample")
+    assert version is not None
+    checked_against = db.session.get(SharedVersion, version.sources_version_id)
+    assert checked_against is not None
+    assert checked_against.number == 1
+    assert [source.number for source in queries.sources()] == ["1", "6", "2"]
+
+
+def test_one_module_is_checked_against_the_sources_that_are_published(database, tmp_path):
+    publish(write(tmp_path))
+    write(
+        tmp_path,
+        {"_sources.toml": SOURCES.replace('"1"', '"3"'), "sample/lessons/second.md": lesson("New.\n")},
+    )
+
+    done = publish(tmp_path / "sample")
+
+    assert (done.shared, [v.number for v in done.versions]) == ([], [2])
+    with pytest.raises(BadInputError, match="The source “1” of “one” is not in"):
+        publish(tmp_path)
+
+
+def test_what_is_not_there_is_said(database, tmp_path):
+    assert queries.current_version("sample") is None
+    with pytest.raises(NotFoundError):
+        queries.version(999)
+    with pytest.raises(NotFoundError, match="has no version 4"):
+        queries.numbered_version("sample", 4)
+    with pytest.raises(BadInputError, match="There is no folder nowhere"):
+        services.read(tmp_path / "nowhere")
+
+
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufeff"), max_size=80
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    body=st.lists(WORDS, min_size=1, max_size=4),
+    comment=WORDS,
+    tail=st.sampled_from(["", "\n", "\n\n", "  "]),
+)
+def test_what_is_published_comes_back_byte_for_byte(database, tmp_path, body, comment, tail):
+    text = "\n\n".join(f"a {row.replace('[', '(').replace(':::', '')}" for row in body) + tail
+    changes = {"sample/lessons/second.md": lesson(text), "sample/module.toml": f"# {comment}\n{MODULE}{tail}"}
+    folder = write(tmp_path, changes)
+
+    publish(folder)
+
+    version = queries.current_version("sample")
+    assert version is not None
+    assert queries.package_files(version.id) == tree(folder / "sample")

@@ -1,0 +1,66 @@
+"""The tables of docs/modules.md: current, and counted right."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from portal.domain.catalogue import services
+from portal.domain.content_checks import metrics_table
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs" / "modules.md"
+
+
+@pytest.fixture
+def run(app, database):
+    return lambda *arguments: app.test_cli_runner().invoke(args=["modules", "table", *map(str, arguments)])
+
+
+def test_the_tables_that_are_committed_are_those_that_are_written():
+    text = DOCUMENT.read_text("utf-8")
+
+    again = "flask --app wsgi modules table modules --into docs/modules.md"
+    assert text == metrics_table.between(text, metrics_table.tables(services.read(ROOT / "modules"))), (
+        f"Run {again}"
+    )
+
+
+def test_what_is_counted():
+    written = metrics_table.tables(services.read(ROOT / "modules"))
+    bank = "".join(path.read_text("utf-8") for path in (ROOT / "modules/report/items").glob("*.toml"))
+    items = len(re.findall(r"^\[\[item\]\]", bank, re.M)) - len(re.findall(r"^retired = true", bank, re.M))
+    lessons = len(list((ROOT / "modules/report/lessons").glob("*.md")))
+
+    row = re.search(r"^\| report \| (\d+) \| [\d,]+ \| [\d.]+ \| \d+ \| (\d+) \|", written, re.M)
+    assert (int(row[1]), int(row[2])) == (lessons, items)
+    table = written.partition("### Items of report\n")[2].partition("###")[0]
+    heads = re.search(r"^\| Outcome \|(.*)\| All \|$", table, re.M)[1].split("|")
+    counts = [int(cell) for cell in re.search(r"^\| All \|(.*)\|$", table, re.M)[1].split("|")]
+    for kind, count in zip(heads, counts, strict=False):
+        assert len(re.findall(rf'^kind = "{kind.strip()}"', bank, re.M)) == count
+    assert counts[-1] == items
+
+
+def test_the_command_writes_between_the_marks_alone(run, tmp_path):
+    document = tmp_path / "modules.md"
+    document.write_text(f"Before.\n\n{metrics_table.BEGIN}\nold\n{metrics_table.END}\n\nAfter.\n")
+
+    shown, wrote = run(ROOT / "modules"), run(ROOT / "modules", "--into", document)
+
+    assert (shown.exit_code, wrote.exit_code, wrote.stdout) == (0, 0, "")
+    text = document.read_text("utf-8")
+    assert text.startswith(f"Before.\n\n{metrics_table.BEGIN}\n\n### All modules\n")
+    assert text.endswith(f"|\n\n{metrics_table.END}\n\nAfter.\n")
+    assert shown.stdout.strip() in text
+    assert "\nold\n" not in text
+
+
+def test_a_document_without_marks_is_left_alone(run, tmp_path):
+    document = tmp_path / "modules.md"
+    document.write_text("Before.\n")
+
+    refused = run(ROOT / "modules", "--into", document)
+
+    assert (refused.exit_code, "where the tables are to stand" in refused.stderr) == (1, True)
+    assert document.read_text() == "Before.\n"

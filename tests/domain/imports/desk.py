@@ -1,0 +1,79 @@
+"""The pages of imports as a person walks them, without a browser."""
+
+import csv
+import io
+import re
+
+from portal.domain.accounts import services as accounts
+from portal.domain.catalogue.models import ModuleVersion
+from portal.platform import clock
+from portal.platform.db import db, transaction
+from tests.domain.imports.rosters import COLUMNS, row
+from tests.factories.people import make_grant, make_person, make_unit
+from tests.pages import H, words
+from tests.pages.account.browsing import PASSWORD, let_in
+
+
+def csv_of(rows, columns=COLUMNS):
+    out = io.StringIO()
+    every = [*columns, *sorted({key for one in rows for key in one} - set(columns))]
+    writer = csv.DictWriter(out, every, "")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def administrator(client, role="administrator", number="ADMIN", unit=None):
+    place = make_unit("Headquarters")
+    person = make_person(place, staff_number=number, role="corporate", surname="Ghosh", forenames="Neil")
+    make_grant(person, role, place if unit else None)
+    with transaction():
+        accounts.set_password(person, PASSWORD, clock.now())
+    let_in(client, number)
+    return person
+
+
+def chosen(page):
+    """What the selects of a page say, as a browser would send them."""
+    found = {}
+    for select in page.all("select"):
+        picked = [o.get("value") for o in select.iter(H + "option") if o.get("selected") is not None]
+        first = [o.get("value") for o in select.iter(H + "option")]
+        found[select.get("name")] = (picked or first)[0]
+    return found
+
+
+def upload(client, content, kind="roster", name="roster.csv", **fields):
+    page = client.page(f"/imports/{kind}/new")
+    return client.press(page, "Continue", **{**chosen(page), "file": (io.BytesIO(content), name), **fields})
+
+
+def to_check(client, content, kind="roster", name="roster.csv", shape=None, **fields):
+    more = {"shape": shape} if shape else {}
+    page = upload(client, content, kind, name, **more)
+    assert page.h1 == f"Match the columns of {name}", page.text
+    return client.press(page, "Check the file", **{**chosen(page), **fields})
+
+
+def run_id(page):
+    found = re.search(r"/imports/([0-9a-f-]{36})", page.html)
+    assert found
+    return found[1]
+
+
+def sections(page):
+    """The lists of a check: their rows by their titles."""
+    found = {}
+    for details in page.all("details"):
+        title = words(next(details.iter(H + "summary"))).rpartition(":")[0]
+        found[title] = [
+            [words(cell) for cell in line.iter(H + "td")] for line in list(details.iter(H + "tr"))[1:]
+        ]
+    return found
+
+
+def activity(version_id):
+    return db.session.get_one(ModuleVersion, version_id).activity_id
+
+
+__all__ = ["activity", "administrator", "chosen", "csv_of", "row", "run_id", "sections", "to_check", "upload"]

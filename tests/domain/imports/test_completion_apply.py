@@ -1,0 +1,187 @@
+"""Completions whose spans are worked out before the lock: the same as if under it, whatever came between."""
+
+from datetime import UTC, date, datetime
+from itertools import count
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from portal.domain.catalogue.models import ModuleVersion
+from portal.domain.imports import profiles, services
+from portal.domain.imports.check_result import MovedError, silent
+from portal.domain.imports.services import Brought
+from portal.domain.records import completion_import
+from portal.domain.records.models import Record
+from portal.domain.status import count_check, projector
+from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
+from portal.domain.status.projector import rebuild
+from portal.platform import clock
+from portal.platform.db import db, stamp, transaction
+from portal.platform.tables.table_files import open_sheet
+from tests.domain.imports.desk import csv_of
+from tests.domain.status.facts import make_record
+from tests.factories.catalogue import make_version
+from tests.factories.people import make_person, make_unit
+from tests.pages.learning.asking import ask
+
+pytestmark = pytest.mark.slow
+
+numbers = count(1)
+COLUMNS = "staff_number,requirement_kind,requirement,achieved_at,score_scaled,source_system,evidence".split(
+    ","
+)
+TIMES = ("2025-05-31", "2026-04-30", "2026-04-30T08:00:00+01:00", "2026-05-01", "2026-05-31T23:30:00Z")
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def force(slug, months, people=3):
+    """People under a directive that asks for the module, and the module's activity."""
+    activity = db.session.get_one(ModuleVersion, make_version(slug)).activity_id
+    ask(slug, reference=f"OIC-{slug}", months=months)
+    unit = make_unit(f"Unit {slug}")
+    return activity, [
+        make_person(unit, staff_number=f"{slug.upper()}{n}", since=date(2025, 1, 1)) for n in range(people)
+    ]
+
+
+def check(slug, entries):
+    rows = [
+        {
+            "staff_number": f"{slug.upper()}{person}",
+            "requirement_kind": "module",
+            "requirement": slug,
+            "achieved_at": when,
+            "source_system": "College Learn",
+        }
+        for person, when in entries
+    ]
+    data = csv_of(rows, COLUMNS)
+    sheet = open_sheet(data, "c.csv")
+    match = profiles.READY["completions"]["default"](sheet.columns)
+    found = services.CHECKS["completions"](sheet, match, silent)
+    assert found.faults == []
+    return Brought("completions", "c.csv", data, sheet, match), found
+
+
+def apply(brought, found):
+    with transaction():
+        at = stamp()
+        run = services.begin(brought, by=None, at=clock.now())
+        services.apply(run.id, found, found.digest, by=None, at=at)
+
+
+ENTRY = st.tuples(st.integers(0, 2), st.sampled_from(TIMES))
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    history=st.lists(
+        st.tuples(st.lists(ENTRY, unique=True, min_size=1, max_size=6), st.sets(st.integers(0, 2))),
+        min_size=1,
+        max_size=3,
+    ),
+    months=st.sampled_from([0, 12]),
+)
+def test_spans_worked_out_before_are_those_that_the_facts_say(database, history, months):
+    slug = f"c{next(numbers)}"
+    with time_machine.travel(NOW, tick=True):
+        activity, people = force(slug, months)
+        for entries, passed in history:
+            brought, found = check(slug, entries)
+            found.stage(silent)
+            for person in sorted(passed):  # between what was worked out and the lock, on a day of the file
+                make_record(people[person], activity, date(2026, 5, 1))
+            apply(brought, found)
+
+            assert rebuild(write=False) == []
+            assert count_check.check(False) == []
+            assert check(slug, entries)[1].empty
+
+
+def test_only_those_of_whom_something_came_between_are_worked_out_under_the_lock(database, monkeypatch):
+    with time_machine.travel(NOW, tick=True):
+        activity, people = force("between", 0)
+        brought, found = check("between", [(n, "2026-05-01") for n in range(3)])
+        found.stage(silent)
+        make_record(people[1], activity, date(2026, 4, 30))
+        under, facts_of = [], projector.facts_of
+        monkeypatch.setattr(
+            projector, "facts_of", lambda ids, versions: under.extend(ids) or facts_of(ids, versions)
+        )
+
+        apply(brought, found)
+
+        assert under == [people[1]]
+        assert held_by(people[0], activity) == [date(2026, 5, 1)]
+        assert rebuild(write=False) == []
+        assert count_check.check(False) == []
+
+
+def held_by(person, activity):
+    """The days of the records that the person's open spans rest on."""
+    return list(
+        db.session.scalars(
+            select(Record.achieved_on)
+            .join(StatusPeriod, StatusPeriod.record_id == Record.id)
+            .where(StatusPeriod.person_id == person, StatusPeriod.known_to == OPEN_KNOWN)
+            .where(Record.activity_id == activity)
+            .distinct()
+        )
+    )
+
+
+def test_a_directive_issued_after_what_was_worked_out_counts(database):
+    with time_machine.travel(NOW, tick=True):
+        activity, people = force("issued", 0, people=1)
+        brought, found = check("issued", [(0, "2026-05-01")])
+        found.stage(silent)
+        ask("issued", reference="OIC-SECOND", months=12)
+
+        apply(brought, found)
+
+        directives = db.session.scalar(
+            select(func.count(StatusPeriod.directive_id.distinct())).where(
+                StatusPeriod.person_id == people[0], StatusPeriod.record_id.is_not(None)
+            )
+        )
+        assert directives == 2
+        assert held_by(people[0], activity) == [date(2026, 5, 1)]
+        assert rebuild(write=False) == []
+        assert count_check.check(False) == []
+
+
+def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
+    with time_machine.travel(NOW, tick=True):
+        force("twice", 0)
+        entries = [(0, "2026-05-01"), (1, "2026-05-01")]
+        brought, found = check("twice", entries)
+        found.stage(silent)
+        apply(*check("twice", entries[:1]))
+
+        try:
+            apply(brought, found)
+        except MovedError:
+            apply(*check("twice", entries))
+        else:
+            raise AssertionError("it was recorded although it would do something else")
+
+        assert db.session.scalar(select(func.count()).select_from(Record)) == 2
+        assert rebuild(write=False) == []
+        assert count_check.check(False) == []
+
+
+def test_a_reference_that_somebody_else_got_in_between_is_drawn_again(database):
+    with time_machine.travel(NOW, tick=True):
+        activity, people = force("drawn", 0)
+        before = completion_import.newest()
+        drawn = completion_import.new_references(3)
+        assert sorted(completion_import.new_references(3, drawn, before)) == sorted(drawn)
+        make_record(people[0], activity, date(2026, 4, 30), reference=drawn[0])
+
+        again = completion_import.new_references(3, drawn, before)
+
+        assert len(set(again)) == 3
+        assert set(again) & set(drawn) == set(drawn[1:])

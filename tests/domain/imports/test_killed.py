@@ -1,0 +1,89 @@
+"""An import whose server is killed in the middle: nothing is half applied, and another takes it up."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import func, select
+
+from config import Config
+from portal.domain.imports import profiles, services, tasks
+from portal.domain.imports.models import ImportRun
+from portal.domain.imports.services import Brought
+from portal.domain.people.models import Person, Post
+from portal.platform import clock
+from portal.platform.db import Stamp, db, transaction
+from portal.platform.jobs.models import Job
+from portal.platform.tables.table_files import open_sheet
+from tests.conftest import SECRET
+from tests.databases import portal_on
+from tests.domain.imports.desk import csv_of
+from tests.domain.imports.rosters import row
+from tests.forked import Forked
+from tests.running import settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.sweep]
+MANY = 1_500
+
+
+@contextmanager
+def worker(instance: Path, module: str, *words: str) -> Iterator[Forked]:
+    environment = {**settings(instance), "JOBS_LOST_SECONDS": "3", "SECRET_KEY": SECRET}
+    process = Forked(module, words, environment, instance / "worker.log")
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    last = time.monotonic() + 90
+    while not holds():
+        assert time.monotonic() < last, "it did not come to pass"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    with portal_on(Config(mode="demo", secret_key=SECRET, instance=tmp_path)) as made:
+        yield made
+
+
+def test_a_killed_import_leaves_nothing_and_is_taken_up_again(app: Flask, tmp_path: Path) -> None:
+    content = csv_of([row(f"K{n}", unit_path=f"Force/Team {n % 9}") for n in range(MANY)])
+    with app.app_context():
+        upgrade()
+        sheet = open_sheet(content, "r.csv")
+        brought = Brought("roster", "r.csv", content, sheet, profiles.roster(sheet.columns))
+        with transaction():
+            run_id = services.begin(brought, by=None, at=clock.now()).id
+        found = services.checked(db.session.get_one(ImportRun, run_id))
+        with transaction():
+            services.keep_check(run_id, found, clock.now())
+            job = tasks.start_apply(run_id, found.digest, by=None)
+
+    def held() -> tuple[int, ...]:
+        with app.app_context():
+            counts = (select(func.count()).select_from(table) for table in (Person, Post, Stamp))
+            return tuple(db.session.scalar(count) or 0 for count in counts)
+
+    def state() -> str:
+        with app.app_context():
+            return db.session.scalar(select(Job.state).where(Job.reference == job)) or ""
+
+    with worker(tmp_path, "tests.domain.imports.slow_worker"):
+        until((tmp_path / "in-the-middle").exists)
+    assert held() == (0, 0, 0)
+    assert state() == "running"
+
+    with worker(tmp_path, "flask", "--app", "wsgi", "jobs", "work"):
+        until(lambda: state() != "running" and state() != "waiting")
+
+    assert state() == "done"
+    assert held() == (MANY, MANY, 1)
+    with app.app_context():
+        assert db.session.get_one(ImportRun, run_id).ended_as == "applied"

@@ -1,0 +1,183 @@
+"""What an import does is what its check said: for random rosters in turn, with facts recorded in between."""
+
+from datetime import UTC, date, datetime
+from itertools import count
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from portal.domain.catalogue.models import ModuleVersion
+from portal.domain.directives.models import Assignment
+from portal.domain.imports import profiles, services, tasks
+from portal.domain.imports.check_result import MovedError, silent
+from portal.domain.imports.services import Brought
+from portal.domain.people.as_of import known
+from portal.domain.people.models import PersonName
+from portal.domain.people.queries import person_by_staff_number
+from portal.domain.status import count_check
+from portal.domain.status.projector import rebuild
+from portal.platform import clock
+from portal.platform.db import db, newest_stamp, stamp, transaction
+from portal.platform.jobs.errors import CancelledError
+from portal.platform.tables.table_files import open_sheet
+from tests.domain.imports.desk import csv_of
+from tests.domain.imports.rosters import row
+from tests.domain.status.facts import make_record
+from tests.factories.catalogue import make_version
+from tests.factories.people import make_person, make_unit
+from tests.pages.learning.asking import ask
+
+pytestmark = pytest.mark.slow
+
+numbers = count(1)
+DAYS = ("2025-01-01", "2025-11-03", "2026-03-29", "2026-06-02", "2026-10-25")
+
+
+@st.composite
+def rosters(draw):
+    """Rows of three people, by (person, key, first day), all of them good."""
+    keys = st.tuples(st.integers(0, 2), st.sampled_from(["", "acting"]), st.sampled_from(DAYS))
+    return [
+        (*key, draw(st.sampled_from(["response", "custody"])), draw(st.sampled_from(["A", "B/C", "B/D"])))
+        for key in draw(st.lists(keys, unique=True, min_size=1, max_size=6))
+    ]
+
+
+def content(entries, base):
+    rows = [
+        row(
+            f"{base}P{person}", post_key=key, valid_from=day, designated_role=role,
+            unit_path=f"Force {base}/{unit}",
+        )
+        for person, key, day, role, unit in entries
+    ]  # fmt: skip
+    return csv_of(rows)
+
+
+def check(data):
+    sheet = open_sheet(data, "r.csv")
+    match = profiles.roster(sheet.columns)
+    return Brought("roster", "r.csv", data, sheet, match), services.CHECKS["roster"](sheet, match, silent)
+
+
+def apply(brought, found, *, stage=True):
+    if stage:
+        found.stage(silent)
+    with transaction():
+        at = stamp()
+        run = services.begin(brought, by=None, at=clock.now())
+        services.apply(run.id, found, found.digest, by=None, at=at)
+
+
+def reached(base):
+    """Who is reached under which directive, day by day, with the due date."""
+    rows = db.session.execute(
+        select(PersonName.staff_number, Assignment.from_on, Assignment.to_on, Assignment.due_on)
+        .join(PersonName, PersonName.person_id == Assignment.person_id)
+        .where(known(Assignment), PersonName.staff_number.startswith(base))
+    )
+    return sorted(tuple(line) for line in rows)
+
+
+def told(found):
+    return {
+        section.key: [line[1] for line in section.rows]
+        for section in found.sections
+        if section.key.startswith("reach-")
+    }
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=st.lists(st.tuples(rosters(), st.booleans(), st.booleans()), min_size=1, max_size=3))
+def test_an_import_does_what_its_check_said_and_twice_is_once(database, history):
+    base = f"Y{next(numbers)}"
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
+        activity = db.session.get_one(ModuleVersion, make_version(f"m{base}".lower())).activity_id
+        ask(f"m{base}".lower(), reference=f"OIC-{base}", months=12)
+        for entries, stage, passes in history:
+            before = reached(base)
+            brought, found = check(content(entries, base))
+            assert found.faults == []
+            if stage:
+                found.stage(silent)
+            held = db.session.scalar(
+                select(PersonName.person_id).where(PersonName.staff_number == f"{base}P0")
+            )
+            if passes and held:  # between what was worked out and the lock
+                make_record(held, activity, date(2026, 5, 4))
+            apply(brought, found, stage=False)
+
+            after = reached(base)
+            changed = {line[0] for line in set(before) ^ set(after)}
+            assert {number for some in told(found).values() for number in some} == changed
+            assert rebuild(write=False) == []
+            assert count_check.check(False) == []
+            assert check(content(entries, base))[1].empty
+
+
+def test_a_version_issued_after_what_was_worked_out_counts(database):
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
+        make_version("late")
+        brought, found = check(csv_of([row("Z1")]))
+        found.stage(silent)
+        ask("late", reference="OIC-LATE")
+
+        try:
+            apply(brought, found, stage=False)
+        except MovedError:
+            brought, found = check(csv_of([row("Z1")]))
+            apply(brought, found)
+        else:
+            raise AssertionError("what the person saw said nothing of this directive")
+
+        assert [line[0] for line in reached("Z1")] == ["Z1"]
+        assert rebuild(write=False) == []
+        assert count_check.check(False) == []
+
+
+def test_a_pass_recorded_in_between_is_in_the_spans(database):
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
+        version = make_version("between")
+        ask("between", reference="OIC-BETWEEN")
+        unit = make_unit("Westshire Police")
+        person = make_person(unit, staff_number="Z2", since=date(2025, 1, 1))
+        held = row("Z2", unit_path="Westshire Police")
+        brought, found = check(
+            csv_of([held, {**held, "valid_from": "2026-06-02", "rank_or_grade": "Sergeant"}])
+        )
+        found.stage(silent)
+        activity = db.session.get_one(ModuleVersion, version).activity_id
+        make_record(person, activity, date(2026, 5, 4))
+
+        apply(brought, found, stage=False)
+
+        assert person_by_staff_number("Z2") == person
+        assert rebuild(write=False) == []
+        assert count_check.check(False) == []
+
+
+def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applied_later(database):
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
+        make_version("stopped")
+        ask("stopped", reference="OIC-STOPPED")
+        brought, found = check(csv_of([row(f"C{n}") for n in range(600)]))
+        with transaction():
+            run_id = services.begin(brought, by=None, at=clock.now()).id
+            services.keep_check(run_id, found, clock.now())
+        before, told = newest_stamp(), []
+
+        def stop(_done, said):
+            told.append(said)
+            if said.startswith("Worked out"):
+                raise CancelledError
+
+        with pytest.raises(CancelledError):
+            tasks.applied(run_id, found.digest, by=None, tell=stop)
+
+        assert told[-1] == "Worked out 500 of 600 people"
+        assert (newest_stamp(), reached("C")) == (before, [])
+        tasks.applied(run_id, found.digest, by=None)
+        assert len(reached("C")) == 600

@@ -1,0 +1,36 @@
+"""An import has room for the pages it changes; the connection it leaves behind has no more than before."""
+
+import pytest
+from sqlalchemy import text
+
+from portal.domain.imports import services
+from portal.domain.imports.sqlite_cache import KIBIBYTES
+from portal.domain.people.roster import store
+from portal.platform.db import db, transaction
+from tests.domain.imports.rosters import row, run, write_csv
+
+
+def cache():
+    return db.session.scalar(text("PRAGMA cache_size"))
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("fails", [False, True])
+def test_only_while_an_import_is_written_has_it_room(app, database, tmp_path, monkeypatch, fails):
+    before, while_written, write = cache(), [], store.write
+
+    def watched(*given, **more):
+        while_written.append(cache())
+        if fails:
+            raise services.RuleError("It fails.")
+        return write(*given, **more)
+
+    monkeypatch.setattr(store, "write", watched)
+    done = run(app, "people", "import", write_csv(tmp_path / "r.csv", [row("R1")]))
+
+    assert done.exit_code == int(fails)
+    assert while_written == [-KIBIBYTES]
+    assert before != -KIBIBYTES
+    assert cache() == before
+    with transaction():
+        assert cache() == before

@@ -1,0 +1,165 @@
+"""The rules of the roster against a plain reading of them, day by day, for random files and histories."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portal.domain.people.roster import store
+from portal.domain.people.roster.rows import RosterRow
+from portal.domain.people.units.changes import rename_unit
+from portal.platform.db import OPEN_END, stamp, transaction
+from portal.platform.errors import BadInputError
+from tests.domain.imports.rosters import row
+
+DAYS = 14
+FIRST = date(2026, 5, 25)
+numbers = count(1)
+
+
+def on(n):
+    return FIRST + timedelta(n)
+
+
+@st.composite
+def files(draw):
+    """Rows of two people: (person, key, first day, last day or None, role, withdrawn)."""
+    starts = draw(
+        st.lists(
+            st.tuples(st.integers(0, 1), st.sampled_from(["", "acting"]), st.integers(0, DAYS - 1)),
+            unique=True,
+            min_size=1,
+            max_size=5,
+        )
+    )
+    rows = []
+    for person, key, start in starts:
+        end = draw(st.none() | st.none() | st.integers(start, DAYS))
+        role = draw(st.sampled_from(["response", "custody"]))
+        rows.append((person, key, start, end, role, draw(st.integers(0, 9)) == 0))
+    return rows
+
+
+def as_row(line, entry, people):
+    person, key, start, end, role, withdraw = entry
+    return RosterRow(
+        line=line,
+        staff_number=people[person],
+        surname="Shah",
+        forenames="Priya",
+        email=None,
+        rank_or_grade="Constable",
+        designated_role=role,
+        unit=("Westshire Police", f"Team {person}"),
+        manager=None,
+        valid_from=on(start),
+        valid_to=None if end is None else on(end),
+        post_key=key,
+        withdraw=withdraw,
+    )
+
+
+def expected(held, voided, entries):
+    """Posts after a file, as the rule words it; None where a row is bad. A post: start -> (end, role)."""
+    slots = {*held, *((e[0], e[1]) for e in entries)}
+    after = {
+        slot: slot_after(slot, held.get(slot, {}), voided, [e[2:] for e in entries if (e[0], e[1]) == slot])
+        for slot in slots
+    }
+    return None if None in after.values() else after
+
+
+def slot_after(slot, held, voided, entries):
+    gone = {start for start, _, _, withdraw in entries if withdraw}
+    if any(start not in held and (slot, start) not in voided for start in gone):
+        return None
+    rows = {start: (end, role) for start, end, role, withdraw in entries if not withdraw}
+    said = {start: post for start, post in held.items() if start not in gone}
+    said |= {start: (DAYS + 9 if end is None else end, role) for start, (end, role) in rows.items()}
+    ends = [(start, end) for start, (end, _) in rows.items() if end is not None]
+    if any(start < other <= end for start, end in ends for other in said):
+        return None
+    after = {}
+    for day in range(DAYS + 10):  # who holds each day: the post that began last, if it has not ended
+        start = max((start for start in said if start <= day), default=None)
+        if start is not None and day <= said[start][0]:
+            after[start] = (day, said[start][1])
+    return after
+
+
+def found(people):
+    posts = {}
+    for (number, key), held in store.read_world().posts.items():
+        if number in people:
+            posts[people.index(number), key] = {
+                (p.values.valid_from - FIRST).days: (
+                    DAYS + 9 if p.values.valid_to == OPEN_END else (p.values.valid_to - FIRST).days,
+                    p.values.designated_role,
+                )
+                for p in held
+            }
+            assert len(posts[people.index(number), key]) == len(held)
+    return posts
+
+
+def load(rows):
+    prepared = store.prepare(rows)
+    if not prepared.plan.empty:
+        with transaction():
+            store.apply(rows, prepared, stamp())
+    return prepared.plan
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(files(), min_size=1, max_size=4))
+def test_any_files_in_turn_leave_the_posts_that_the_rule_says(database, history):
+    people = [f"X{next(numbers)}" for _ in range(2)]
+    held, voided = {}, set()
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=False):
+        for entries in history:
+            rows = [as_row(line, entry, people) for line, entry in enumerate(entries, start=2)]
+            after = expected(held, voided, entries)
+            if after is None:
+                with pytest.raises(BadInputError, match=r"^Line \d+: "):
+                    load(rows)
+            else:
+                load(rows)
+                held = after
+                voided |= {((e[0], e[1]), e[2]) for e in entries if e[5]}
+                again = load(rows)
+                assert again.empty
+                assert again.unchanged == len(rows)
+            assert found(people) == {slot: posts for slot, posts in held.items() if posts}
+
+
+def typed_row(**values):
+    from_file = row(**values)
+    return as_row(2, (0, "", 0, None, from_file["designated_role"], False), [from_file["staff_number"]])
+
+
+def test_a_plan_is_made_again_where_facts_were_recorded_meanwhile(database):
+    first, other = typed_row(), typed_row(designated_role="custody")
+    prepared = store.prepare([first])
+    load([other])
+
+    with transaction():
+        made = store.apply([first], prepared, stamp())
+
+    assert (len(made.new_people), made.new_posts, made.corrections) == (0, 0, 1)
+    assert found(["R1"]) == {(0, ""): {0: (DAYS + 9, "response")}}
+
+
+def test_a_renamed_unit_is_meant_by_its_old_name_and_by_its_new_one(database):
+    old = typed_row()
+    load([old])
+    with transaction():
+        rename_unit("Westshire Police/Team 0", "Westshire Police/Night", on=on(5), at=stamp())
+    new = replace(old, unit=("Westshire Police", "Night"))
+
+    with time_machine.travel(datetime(2026, 6, 9, 12, tzinfo=UTC), tick=False):
+        assert load([old]).empty
+        assert load([new]).empty

@@ -1,0 +1,57 @@
+"""References are random, readable, and refuse a slip of the pen."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.domain.records.references import is_reference, new_reference, normalise
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def test_a_reference_has_its_shape_and_none_comes_twice():
+    drawn = [new_reference() for _ in range(500)]
+
+    assert len(set(drawn)) == 500
+    for reference in drawn:
+        assert re.fullmatch(rf"OIC-[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}-[{ALPHABET}]", reference)
+        assert is_reference(reference)
+
+
+def test_it_is_read_however_it_was_typed():
+    reference = new_reference()
+
+    assert normalise(reference.lower()) == reference
+    assert normalise(f" {reference.replace('-', ' ')} ") == reference
+    assert normalise(reference.replace("0", "O").replace("1", "l")) == reference
+
+
+@given(st.integers(0, 8), st.sampled_from(ALPHABET))
+def test_one_wrong_character_is_noticed(place, character):
+    reference = new_reference()
+    packed = list(reference.replace("-", "")[3:])
+    if packed[place] == character:
+        return
+    packed[place] = character
+
+    assert normalise("OIC" + "".join(packed)) is None
+
+
+@given(st.integers(0, 6))
+def test_two_neighbours_swapped_are_noticed(place):
+    packed = list(new_reference().replace("-", "")[3:])
+    if packed[place] == packed[place + 1]:
+        return
+    packed[place], packed[place + 1] = packed[place + 1], packed[place]
+
+    assert normalise("OIC" + "".join(packed)) is None
+
+
+@given(st.text(max_size=20))
+def test_other_text_is_no_reference(text):
+    found = normalise(text)
+
+    assert found is None or is_reference(found)
+    assert not is_reference("")
+    assert not is_reference("OIC-0000-0000-1")

@@ -1,0 +1,199 @@
+"""On random histories the spans, the function, a witness in SQL and a rebuild say the same."""
+
+from contextlib import contextmanager
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from portal.domain.directives.as_of import known
+from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.fact_loader import Worlds, posts_of
+from portal.domain.people.models import Post
+from portal.domain.status import count_check
+from portal.domain.status.facts import facts_of
+from portal.domain.status.models import StatusPeriod, micros
+from portal.domain.status.projector import rebuild
+from portal.domain.status.rules import Facts, Status, standing
+from portal.platform import clock
+from portal.platform.db import db
+from tests.domain.status.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
+from tests.domain.status.reads import check_differences, check_reads
+from tests.domain.status.witness import witnessed
+from tests.examples import few_or_many
+
+QUIET = settings(
+    max_examples=few_or_many(6, 20),
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+INSTANTS = st.lists(st.tuples(DAYS, st.integers(0, 100)), min_size=6, max_size=6)
+
+
+@contextmanager
+def undone():
+    """One history of many in a test's transaction: what it wrote is gone after it."""
+    savepoint = db.engine.begin_nested()
+    try:
+        yield
+    finally:
+        db.session.remove()
+        savepoint.rollback()
+
+
+def reported(history, d, t):
+    """By person and position, what the spans hold on (d, t)."""
+    at, day, s = micros(t), d.toordinal(), StatusPeriod
+    query = select(s).where(
+        s.directive_id == history.directive,
+        s.from_on <= day,
+        s.to_on >= day,
+        s.known_from <= at,
+        s.known_to > at,
+    )
+    rows = list(db.session.execute(query).scalars())
+    found = {(row.person_id, row.position): row for row in rows}
+    assert len(found) == len(rows), "two spans cover one point"
+    return found
+
+
+def as_values(row):
+    day = date.fromordinal
+    until = row.valid_until and day(row.valid_until)
+    return (row.status, day(row.due_on), row.record_id, until, row.late_days, row.exclusion_id)
+
+
+def by_function(history, d, t):
+    """The pure function asked for every person and position."""
+    versions = {v.id: v for v in Worlds().versions}
+    found = {}
+    for person, facts in facts_of(history.people, versions).items():
+        stretches = facts.assignments.get(history.directive, [])
+        live = {rule.id for rule in known([rule for rule, _ in stretches], t)}
+        for position, activity in enumerate(history.activities, 1):
+            rules = [
+                rule
+                for rule, version in stretches
+                if rule.id in live and (position, activity) in versions[version].positions
+            ]
+            every = Facts(
+                rules,
+                facts.exclusions.get(history.directive, []),
+                facts.records.get(activity, []),
+                facts.revocations,
+                facts.starts.get(activity, []),
+            )
+            stood = standing(every, d, t)
+            if stood:
+                record, exclusion = stood.record, stood.exclusion
+                found[person, position] = (
+                    stood.status,
+                    stood.due_on,
+                    record and record.id,
+                    stood.valid_until,
+                    stood.late_days,
+                    exclusion and exclusion.id,
+                )
+    return found
+
+
+def person_status(statuses):
+    worst = min(statuses)
+    begun = any(s in (Status.IN_PROGRESS, Status.EXPIRING, Status.SATISFIED) for s in statuses)
+    return Status.IN_PROGRESS if worst == Status.NOT_STARTED and begun else worst
+
+
+def shown_posts(history, d, t):
+    """The row's post of each person whom the directive reaches, by looking at one day alone."""
+    worlds = Worlds()
+    day, found = d.toordinal(), {}
+    versions = [v for v in known(worlds.versions, t) if v.effective <= day]
+    if not versions or max(versions, key=lambda v: (v.effective, v.number)).withdrawn:
+        return {}
+    parents = {s.unit_id: s.parent_id for s in known(worlds.states, t) if s.first <= day <= s.last}
+    for person, posts in posts_of(history.people).items():
+        live = [p for p in known(posts, t) if p.first <= day <= p.last and reaches(history, p, parents)]
+        live.sort(key=lambda p: p.post_key)
+        if live:
+            found[person] = says(max(live, key=lambda p: p.first))
+    return found
+
+
+def says(post):
+    """What a post says but for its days: a span names the first fact that said so."""
+    return post.person_id, post.rank_or_grade, post.designated_role, post.unit_id, post.line_manager_id
+
+
+def reaches(history, post, parents):
+    """The audience of every history, in plain words: response in the north, or contact."""
+    above, unit = set(), post.unit_id
+    while unit is not None:
+        above.add(unit)
+        unit = parents.get(unit)
+    north = history.places[0] in above
+    return post.designated_role == "contact" or (post.designated_role == "response" and north)
+
+
+@pytest.mark.slow
+@QUIET
+@given(acts=ACTS, validity=VALIDITY, asked=INSTANTS, waits=WAITS)
+def test_spans_function_and_witness_agree_and_the_past_stays(
+    database, monkeypatch, acts, validity, asked, waits
+):
+    with undone():
+        recorded = Recorded(monkeypatch)
+        history = History(validity)
+        told = []
+        for number, act in enumerate(acts):
+            recorded.wait(waits[number])
+            history.act(*act)
+            day = asked[number % len(asked)][0]
+            spans = {key: as_values(row) for key, row in reported(history, day, history.stamps[-1]).items()}
+            told.append((day, history.stamps[-1], spans))
+        for day, turn in asked:
+            t, newest = history.stamps[turn % len(history.stamps)], history.stamps[-1]
+            check(history, day, t)
+            for on in (day, clock.london_day(t)):
+                both = reported(history, on, t), reported(history, on, newest)
+                check_differences(history, on, t, newest, *both)
+        for day, t, spans in told:
+            now = {key: as_values(row) for key, row in reported(history, day, t).items()}
+            assert now == spans, "a report as known on an instant has changed"
+        assert rebuild(False) == []
+        assert count_check.check(False) == []
+        assert reconcile_all() == []
+
+
+def check(history, day, t):
+    spans = reported(history, day, t)
+    check_reads(history, day, t, spans)
+    parts = {key: as_values(row) for key, row in spans.items() if key[1] > 0}
+    assert parts == by_function(history, day, t)
+    assert parts == witnessed(history.directive, day, t)
+    said = {person: says(db.session.get(Post, row.post_id)) for (person, _), row in spans.items()}
+    assert said == shown_posts(history, day, t)
+    for person in {person for person, _ in spans}:
+        whole, rows = spans[person, 0], [r for (p, n), r in spans.items() if p == person and n]
+        assert whole.status == person_status([row.status for row in rows])
+        assert {row.due_on for row in rows} == {whole.due_on}
+        held = all(Status(row.status).held for row in rows)
+        assert whole.satisfied_on == (max(row.satisfied_on for row in rows) if held else None)
+        assert whole.late_days == (max(row.late_days or 0 for row in rows) if held else None)
+
+
+def test_the_witness_can_tell_a_difference(database):
+    """A span put wrong by hand is noticed by each of the comparisons."""
+    with undone():
+        history = History({})
+        day, t = date(2026, 1, 1), history.stamps[-1]
+        check(history, day, t)
+        row = next(row for key, row in reported(history, day, t).items() if key[1] == 1)
+        row.status = Status.SATISFIED
+        db.session.flush()
+
+        with pytest.raises(AssertionError):
+            check(history, day, t)
+        assert len(rebuild(False)) == 1

@@ -1,0 +1,363 @@
+"""Kept sums say what the spans say: on random histories, after every act, and beside what spoils them."""
+
+import re
+import secrets
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+
+import pytest
+from flask_migrate import upgrade
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, select, update
+
+from config import Config
+from portal.app import create_app
+from portal.domain.people.models import PersonName
+from portal.domain.status import aggregates, count_check, count_reader, paging, queries
+from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
+from portal.domain.status.paging import Sort
+from portal.domain.status.projector import rebuild
+from portal.domain.status.queries import Scope, Whose
+from portal.platform import clock
+from portal.platform.db import db, newest_stamp, stamp, transaction
+from portal.platform.jobs.registry import task_of_kind
+from tests.databases import close_database
+from tests.domain.status.facts import (
+    make_activity,
+    make_directive,
+    make_exclusion,
+    make_record,
+    make_revocation,
+    make_version,
+)
+from tests.domain.status.histories import ACTS, DAYS, START, VALIDITY, WAITS, History, Recorded
+from tests.domain.status.test_histories import undone
+from tests.examples import few_or_many
+from tests.factories.people import make_person, make_unit
+from tests.pages.monitoring.counting import statements
+from tests.running import fresh_database
+
+QUIET = settings(
+    max_examples=few_or_many(3, 8),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+SORTS = ("status", "person", "due", "rank", "role", "unit")
+
+
+@contextmanager
+def from_spans():
+    """In the block nothing is read from kept sums."""
+    with pytest.MonkeyPatch.context() as patch:
+        for asks in ("_whole", "_by_unit"):
+            patch.setattr(count_reader, asks, lambda _: False)
+        yield
+
+
+def both(read):
+    """What is read from the kept sums and from the spans is the same; gives it back."""
+    kept = read()
+    with from_spans():
+        assert kept == read()
+    return kept
+
+
+def whoses(history):
+    """Those whom sums can tell of, and one by units, of whom they tell the line alone."""
+    yield Whose(everyone=True)
+    yield Whose(everyone=True, role="response")
+    yield Whose(everyone=True, ranks=("Constable", "Sergeant"), statuses=(1, 2, 3))
+    yield Whose(everyone=True, within=frozenset(history.units[2:]))
+    yield Whose(unit_ids=frozenset(history.units[1:]))
+    yield Whose(everyone=True, late=(1, 90))
+    yield Whose(everyone=True, due_within=30)
+
+
+def counted(scope, read):
+    """People by position and status; by unit too for the whole directive."""
+    found = Counter()
+    for unit, place, status, people in read(scope):
+        found[0 if place else unit, place, status] += people
+    return found
+
+
+def by_day(scope, days):
+    """People by day and status, and by unit where the scope tells units apart."""
+    found = Counter()
+    units = scope.whose.within is not None or not scope.whose.everyone
+    for run in aggregates.stretches(scope, days):
+        for at in range(run.first, run.last + 1):
+            found[days[at], run.unit_id if units else 0, run.status] += run.people
+    return found
+
+
+def check_reads(history, day, days, known_on):
+    turn = day.toordinal()  # each day asks for other orders
+    for column, whose in zip(SORTS[turn % 6 :] + SORTS * 2, whoses(history), strict=False):
+        scope = Scope(history.directive, day, known_on, whose, newest=known_on == newest_stamp())
+        if not whose.by_standing:
+            both(partial(counted, scope, queries.counts))
+            both(partial(by_day, scope, days))
+        both(partial(counted, scope, queries.wholes))
+        both(lambda scope=scope: sorted(aggregates.by_post(scope)))
+        both(
+            lambda scope=scope: Counter(
+                (s, left) for s, left, n in aggregates.days_left(scope) for _ in range(n)
+            )
+        )
+        both(partial(queries.reasons, scope))
+        both(partial(queries.commonest_due_dates, scope, 2))
+        both(lambda scope=scope: paging.longest_late(scope, 2))
+        for turned, offset in ((False, 0), (True, 1)):
+            sort = Sort(column, turned, history.units[:2] if column == "unit" else ())
+            both(lambda scope=scope, sort=sort, offset=offset: paging.people(scope, sort, offset, 2))
+
+
+@pytest.mark.slow
+@QUIET
+@given(
+    acts=ACTS,
+    validity=VALIDITY,
+    asked=st.lists(DAYS, min_size=4, max_size=4),
+    many=st.integers(0, 2),
+    waits=WAITS,
+    turn=st.integers(0, 100),
+)
+def test_after_every_act_the_sums_are_those_of_the_spans(
+    database, monkeypatch, acts, validity, asked, many, waits, turn
+):
+    monkeypatch.setattr(paging, "MANY", many)  # so that names are walked, of two people too
+    monkeypatch.setattr(paging, "_is_near", lambda *_: True)
+    waiting = iter(waits)
+    recorded = Recorded(monkeypatch)
+    with undone():
+        history = History(validity)
+        days = sorted({*asked, START})
+        for number, act in enumerate(acts):
+            if number < len(days):  # before, between and after what happens
+                with transaction():
+                    stamp()
+                    count_check.sum_up(history.directive, days[number].toordinal())
+            recorded.wait(next(waiting))
+            history.act(*act)
+            assert count_check.check(False) == []
+        for day, known_on in positions(history, asked, turn):
+            check_reads(history, day, days, known_on)
+        with transaction():
+            assert rebuild(True) == []
+            assert count_check.check(True) == []
+        held = rows()
+        for table in (StatusCount, StatusCountSnapshot, StatusGroup):
+            db.session.execute(delete(table))
+        with transaction():
+            count_check.check(True)
+        assert changes(rows()) == changes(held), "counted anew they are the same"
+
+
+def positions(history, asked, turn):
+    """Any day as known now, or by an earlier stamp; a stamp's own day by it and by the evening."""
+    yield asked[0], newest_stamp()
+    at = history.stamps[turn % len(history.stamps)]
+    assert at < datetime(2029, 1, 1, tzinfo=UTC)
+    yield asked[1], at
+    yield clock.london_day(at), at
+    yield clock.london_day(at), clock.end_of_day(clock.london_day(at))
+    yield asked[2], clock.end_of_day(asked[2])
+
+
+def rows():
+    """Every row with the names of its group."""
+    table, group = StatusCount, StatusGroup
+    names = (group.designated_role, group.rank_or_grade, group.reason)
+    columns = [column for column in table.__table__.columns if column.name != "group_id"]
+    return {tuple(row) for row in db.session.execute(select(*columns, *names).join(group)) if row.people}
+
+
+def changes(found):
+    return {row for row in found if not row[2]}
+
+
+def world(people=3):
+    """A directive of two modules due on 30 April 2026, that some are late for; today is 10 May."""
+    unit = make_unit("Force")
+    activities = [make_activity(), make_activity()]
+    directive = make_directive()
+    make_version(directive, {1: activities[0], 2: activities[1]})
+    found = [make_person(unit, surname=f"Name{number}") for number in range(people)]
+    return unit, activities, directive, found
+
+
+def answers(directive, day=date(2026, 5, 10)):
+    """What the sums alone say of a day; None: nothing."""
+    return count_reader.wholes(Scope(directive, day, newest_stamp(), Whose(everyone=True)))
+
+
+def test_sums_answer_for_everybody_by_unit_role_and_rank(database):
+    unit, activities, directive, people = world()
+    then = newest_stamp()
+    make_record(people[0], activities[0], date(2026, 4, 1))
+
+    assert answers(directive) == [(unit, 1, 3)]
+    day = date(2026, 5, 10)
+    for whose in (Whose(everyone=True), Whose(everyone=True, role="response", statuses=(1,))):
+        assert count_reader.wholes(Scope(directive, day, newest_stamp(), whose)) is not None
+        assert count_reader.wholes(Scope(directive, day, then, whose)) == [(unit, 1, 3)], (
+            "as it was known before"
+        )
+    for whose in (
+        Whose(everyone=True, people=frozenset(people)),
+        Whose(everyone=True, named=select(PersonName.person_id)),
+        Whose(manager_id=people[0]),
+        Whose(unit_ids=frozenset([unit]), manager_id=people[0]),
+    ):
+        scope = Scope(directive, day, newest_stamp(), whose)
+        assert count_reader.wholes(scope) is None
+        assert count_reader.over_days(scope, [day]) is None
+
+
+@pytest.mark.parametrize("summed", [0, 1])
+def test_a_spoiled_sum_is_named_and_put_right(app, database, summed):
+    _, _, directive, _ = world()
+    with transaction():
+        count_check.keep(clock.today())
+    right = rows()
+    table = StatusCount
+    place = (
+        db.session.execute(select(table).where(table.summed == summed, table.people > 1)).scalars().first()
+    )
+    place.people += 1
+    gone = select(table).where(table.summed == summed, table.people > 1, table.kind != place.kind)
+    db.session.delete(db.session.execute(gone).scalars().first())
+    db.session.commit()
+
+    [sentence] = count_check.check(False)
+    wrong = int(re.fullmatch(rf"Directive {directive}: (\d+) of its kept numbers differed\.", sentence)[1])
+    assert wrong == 2 if summed else wrong > 2, "kept days are summed from the changes"
+    assert rows() != right
+    said = app.test_cli_runner().invoke(args=["directives", "reconcile"])
+    assert "of its kept numbers differed." in said.output
+    assert said.exit_code == 0
+    assert rows() == right
+    assert app.test_cli_runner().invoke(args=["directives", "reconcile"]).output == "0 differences.\n"
+
+
+def test_the_job_keeps_the_ends_of_months_once_a_month(app, database):
+    _, activities, directive, people = world()
+    make_record(people[0], activities[0], date(2026, 4, 1))
+    job = task_of_kind("kept-days")
+    ends = count_check.days_to_keep(clock.today())
+    before = [answers(directive, date.fromordinal(day)) for day in ends]
+
+    assert len(ends) == count_check.MONTHS
+    assert all((date.fromordinal(day) + timedelta(days=1)).day == 1 for day in ends)
+    assert job.due()
+    assert job.run(Silent(), {}) == {"said": [f"{count_check.MONTHS} days summed up."]}
+    assert not job.due()
+    kept = select(StatusCountSnapshot.day).where(StatusCountSnapshot.directive_id == directive)
+    assert sorted(db.session.scalars(kept)) == ends
+    assert [answers(directive, date.fromordinal(day)) for day in ends] == before
+    assert count_check.check(False) == []
+
+
+class Silent:
+    def report_progress(self, *_):
+        """Nobody listens."""
+
+
+def test_facts_before_and_after_a_kept_day_change_its_sum(database):
+    unit, activities, directive, people = world()
+    with transaction():
+        stamp()
+        for day in (date(2026, 4, 30), date(2026, 5, 31)):
+            count_check.sum_up(directive, day.toordinal())
+    records = [make_record(people[0], each, date(2026, 5, 15)) for each in activities]
+    make_exclusion(people[1], directive, date(2026, 5, 31), date(2026, 6, 30))
+
+    assert answers(directive, date(2026, 4, 30)) == [(unit, 3, 3)]
+    assert sorted(answers(directive, date(2026, 5, 31))) == [(unit, 1, 1), (unit, 6, 1), (unit, 8, 1)]
+    make_revocation(people[0], records[0], date(2026, 5, 20))
+    assert sorted(answers(directive, date(2026, 5, 31))) == [(unit, 1, 2), (unit, 8, 1)]
+    assert count_check.check(False) == []
+
+
+def test_someone_without_a_name_keeps_their_place_where_names_are_walked(database, monkeypatch):
+    monkeypatch.setattr(paging, "MANY", 1)
+    monkeypatch.setattr(paging, "_is_near", lambda *_: True)
+    *_, directive, people = world(6)
+    names = ["Adams", "Bell", "Evans", "Frost", "Erased", "Young"]
+    for person, surname in zip(people, names, strict=True):
+        changed = update(PersonName).where(PersonName.person_id == person)
+        db.session.execute(changed.values(surname=surname))
+    db.session.execute(delete(PersonName).where(PersonName.person_id.in_(people[1:3])))
+    db.session.commit()
+    scope = Scope(directive, date(2026, 5, 10), newest_stamp(), Whose(everyone=True))
+    for turned in (False, True):
+        for offset in range(6):
+            for limit in (1, 2, 6):
+                both(lambda *cut: paging.people(scope, Sort("person", turned), offset, limit))  # noqa: B023
+
+
+def test_sums_cost_as_many_statements_for_many_as_for_few(database):
+    unit, _, directive, _ = world()
+    counts = []
+    for more in (0, 30):
+        for number in range(more):
+            make_person(unit, rank=f"Rank {number}")
+        with statements() as seen:
+            scope = Scope(directive, date(2026, 5, 10), newest_stamp(), Whose(everyone=True))
+            list(queries.counts(scope))
+            aggregates.by_post(scope)
+            paging.people(scope, Sort("status"), 0, 25)
+        counts.append(len(seen))
+
+    assert counts[0] == counts[1]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def alone(request, tmp_path):
+    """The application on a database of its own, where transactions really commit."""
+    url = ""
+    if request.param == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgresql"), "kept_at_once")
+    made = create_app(
+        Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=tmp_path)
+    )
+    with made.app_context():
+        upgrade()
+        yield made
+        close_database()
+
+
+def test_writers_at_once_leave_the_sums_right(alone):
+    _, activities, directive, people = world(8)
+    with transaction():
+        stamp()
+        count_check.sum_up(directive, date(2026, 4, 30).toordinal())
+    faults = []
+
+    def write(mine):
+        with alone.app_context():
+            try:
+                for person in mine:
+                    for activity in activities:
+                        make_record(person, activity, date(2026, 4, 20))
+            except Exception as error:  # told below, in the test's own thread
+                faults.append(error)
+            finally:
+                db.session.remove()
+
+    writers = [threading.Thread(target=write, args=(people[start::2],)) for start in (0, 1)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert faults == []
+    assert count_check.check(False) == []
+    assert [row[1:] for row in answers(directive)] == [(6, 8)]
+    kept = select(func.sum(StatusCount.people)).where(StatusCount.summed == 1, StatusCount.kind == 1)
+    assert db.session.scalar(kept.where(StatusCount.status == 6)) == 8

@@ -1,0 +1,111 @@
+"""Fifty clicks at the same instant, on a database whose writers really wait for each other."""
+
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import func, select
+
+from config import Config
+from portal.app import create_app
+from portal.domain.assessment.models import Attempt, Submission
+from portal.domain.records.models import LessonVisit, PassRecord, Record, Registration
+from portal.platform.db import db
+from tests.databases import close_database
+from tests.factories.catalogue import make_version
+from tests.pages import PortalClient
+from tests.pages.learning.asking import ask
+from tests.pages.learning.working import answer_all, begin, learner, read_lessons
+
+CLICKS = 50
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def serving(request, tmp_path) -> Iterator[Flask]:
+    """The application on a database of its own, nothing rolled back."""
+    url = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        name = f"at_once_{secrets.token_hex(4)}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        url = f"{server.rpartition('/')[0]}/{name}"
+    made = create_app(
+        Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=tmp_path)
+    )
+    made.config["TESTING"] = True
+    with made.app_context():
+        upgrade()
+        yield made
+        close_database()
+
+
+def at_once(app: Flask, client: PortalClient, send: Callable) -> list:
+    """What fifty browsers of one session were answered when all sent together."""
+    answers: list = []
+    gate = threading.Barrier(CLICKS)
+
+    def click() -> None:
+        browser = app.test_client()
+        browser._cookies = dict(client._cookies)
+        gate.wait()
+        answers.append(send(browser))
+
+    threads = [threading.Thread(target=click) for _ in range(CLICKS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == CLICKS
+    return answers
+
+
+def count(model) -> int:
+    return db.session.scalar(select(func.count()).select_from(model))
+
+
+@pytest.mark.slow
+def test_fifty_submissions_are_one_submission_and_one_pass(serving):
+    make_version()
+    ask("protect")
+    client = PortalClient(serving)
+    learner(client)
+    check = answer_all(client, begin(client), correct=4)
+    form = check.form_with("Submit answers")
+
+    answers = at_once(serving, client, lambda browser: browser.post(form.action, data=form.fields))
+
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.location for answer in answers}) == 1
+    assert (count(Submission), count(Record), count(PassRecord)) == (1, 1, 1)
+
+
+@pytest.mark.slow
+def test_fifty_starts_are_one_attempt(serving):
+    make_version()
+    client = PortalClient(serving)
+    learner(client)
+    form = read_lessons(client).form_with("Start assessment")
+
+    answers = at_once(serving, client, lambda browser: browser.post(form.action, data=form.fields))
+
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({re.search(r"[0-9a-f-]{36}", answer.location)[0] for answer in answers}) == 1
+    assert count(Attempt) == 1
+
+
+@pytest.mark.slow
+def test_fifty_openings_are_one_registration_and_one_visit(serving):
+    make_version()
+    client = PortalClient(serving)
+    learner(client)
+
+    answers = at_once(serving, client, lambda b: b.get("/learning/modules/protect/lessons/lesson-1"))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert (count(Registration), count(LessonVisit)) == (1, 1)

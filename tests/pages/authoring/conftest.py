@@ -1,0 +1,28 @@
+"""A published module, and two people who write."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.domain.catalogue.folders import write
+from tests.factories.people import make_person
+from tests.pages.authoring.drafting import publish
+
+
+@pytest.fixture
+def carys(database) -> int:
+    """The person who opens drafts."""
+    return make_person(forenames="Carys", surname="Rees")
+
+
+@pytest.fixture
+def hugh(database) -> int:
+    """Another person."""
+    return make_person(forenames="Hugh", surname="Mercer")
+
+
+@pytest.fixture
+def folder(database, tmp_path) -> Path:
+    """The folder of all modules as it was published."""
+    publish(write(tmp_path))
+    return tmp_path

@@ -1,0 +1,60 @@
+"""What the tests of the desk's pages share: a published module, its author and its publisher, signed in."""
+
+from pathlib import Path
+
+from flask import Flask
+
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.editing import lesson
+from portal.domain.catalogue import services as catalogue
+from portal.platform.db import stamp, transaction
+from tests.domain.catalogue.folders import write
+from tests.factories.people import make_grant
+from tests.pages import Page, PortalClient
+from tests.pages.account.browsing import another, let_in, make_account
+
+
+def publish_sample(folder: Path, **changes: str | bytes | None) -> Path:
+    """The sample module published from a folder; ``changes`` are by path, with ``__`` for a slash."""
+    write(folder, {name.replace("__", "/"): content for name, content in changes.items()})
+    with transaction():
+        catalogue.publish(folder, at=stamp())
+    return folder
+
+
+def person(staff_number: str, *roles: str) -> int:
+    """Someone with an account and these roles."""
+    made = make_account(staff_number)
+    for role in roles:
+        make_grant(made, role)
+    return made
+
+
+def visitor(app: Flask, staff_number: str) -> PortalClient:
+    """A browser of their own, signed in."""
+    client = another(app)
+    let_in(client, staff_number)
+    return client
+
+
+def opened(client: PortalClient, key: str = "sample") -> Page:
+    """The draft's page after “Edit”."""
+    return client.press(client.page(f"/authoring/{key}"), "Edit")
+
+
+def rewrite_lesson(by: int, body: str, *, key: str = "sample", name: str = "first") -> int:
+    """Save a lesson's text as this person; returns the state's number."""
+    draft = queries.draft(key)
+    path = f"lessons/{name}.md"
+    held = queries.contents(draft)[path]
+    said = lesson.read(held)
+    changed = lesson.write(held, lesson.LessonText(said.title, said.minutes, said.outcomes, body))
+    with transaction():
+        return services.save(
+            draft.draft_id,
+            {path: changed},
+            expected={path: draft.files[path]},
+            summary="Edited",
+            by=by,
+            at=stamp(),
+        )

@@ -1,0 +1,34 @@
+"""The editor of a question as its tests fill it in, and the bank that comes of it."""
+
+from portal.domain.authoring import queries
+from portal.domain.authoring.editing import item_bank
+from tests.pages import Form, Page, PortalClient
+
+ITEMS = "/authoring/sample/items"
+
+
+def bank() -> dict[str, dict]:
+    """Every item of the draft by its key."""
+    return {place.key: place.table for place in item_bank.read(queries.contents(queries.draft("sample")))}
+
+
+def form_of(page: Page) -> Form:
+    return next(f for f in page.forms() if "expected" in f.fields and "prompt" in f.fields)
+
+
+def send(client: PortalClient, page: Page, status: int = 200, **fields) -> Page:
+    """Send the editor's form with these fields changed; a dot stands for a hyphen in their names."""
+    form = form_of(page)
+    chosen = {
+        o.get("name"): [o.get("value")]
+        for o in page.all("input", type="radio")
+        if o.get("checked") is not None
+    }
+    data = {**form.fields, **chosen, **{k.replace("__", "-"): v for k, v in fields.items()}}
+    for select_ in page.all("select"):
+        picked = [o.get("value") for o in select_ if o.get("selected") is not None]
+        data.setdefault(select_.get("name"), picked or [""])
+    data = {name: value for name, value in data.items() if name and value is not None}
+    answer = client.post(page.path, data=data, follow_redirects=True)
+    assert answer.status_code == status, answer.get_data(as_text=True)[:2000]
+    return Page(answer, page.path)

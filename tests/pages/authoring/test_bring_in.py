@@ -1,0 +1,278 @@
+"""Drafts beside what is published: brought in, published, begun anew, checked; at one cost for any length."""
+
+import pytest
+from sqlalchemy import func, select
+
+from config import ROOT
+from portal.demo import draft
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.editing import details, item_bank
+from portal.domain.authoring.errors import KeyTakenError, StaleSaveError, UnreadableFileError
+from portal.domain.authoring.findings import check_cache
+from portal.domain.authoring.models import Draft
+from portal.domain.catalogue import queries as published
+from portal.domain.catalogue import services as catalogue
+from portal.domain.catalogue.sources.validation import sha256
+from portal.platform.db import db, stamp, transaction
+from portal.platform.errors import RuleError
+from tests.domain.catalogue.folders import MODULE, SVG, tree, write
+from tests.factories.people import make_person
+from tests.pages.authoring.drafting import AT, FIRST, LATER, SECOND, opened, publish, save, text
+from tests.pages.monitoring.counting import statements
+
+# A version published meanwhile
+
+
+def edited_by_hand(folder, changes: dict) -> None:
+    for path, content in changes.items():
+        (folder / "sample" / path).write_bytes(content)
+    publish(folder)
+
+
+def bring_in(draft_id: int, by: int, chosen=None, expected=None):
+    with transaction():
+        return services.bring_in(draft_id, by=by, at=LATER, chosen=chosen or {}, expected=expected)
+
+
+def test_a_version_published_meanwhile_is_brought_in(folder, carys, hugh):
+    draft_id = opened(carys)
+    save(draft_id, {FIRST: text("Mine.\n")}, by=carys)
+    assert bring_in(draft_id, hugh) == []
+    assert queries.draft("sample").number == 2
+    edited_by_hand(folder, {SECOND: text("By hand.\n"), "module.toml": MODULE.replace("0.8", "0.9").encode()})
+    draft = queries.draft("sample")
+    assert (draft.behind, draft.base_number, draft.published_number) == (True, 1, 2)
+
+    assert bring_in(draft_id, hugh) == []
+
+    draft = queries.draft("sample")
+    assert (draft.behind, draft.base_number, draft.number) == (False, 2, 3)
+    assert draft.summary == "Brought version 2 in"
+    assert queries.contents(draft) == tree(folder / "sample") | {FIRST: text("Mine.\n")}
+    assert queries.changed_by(draft_id) == {carys, hugh}
+
+    with transaction():
+        services.restore(draft_id, 2, by=carys, at=LATER)
+    assert queries.draft("sample").behind
+
+
+def test_what_both_changed_is_asked_and_the_answer_is_taken(folder, carys):
+    draft_id = opened(carys)
+    save(draft_id, {FIRST: text("Mine.\n"), SECOND: text("Mine too.\n")}, by=carys)
+    edited_by_hand(folder, {FIRST: text("By hand.\n"), "job-aid.md": b'+++\ntitle = "Aid"\n+++\n\nDo.\n'})
+
+    [conflict] = bring_in(draft_id, carys)
+
+    assert (conflict.path, conflict.mine, conflict.theirs) == (FIRST, text("Mine.\n"), text("By hand.\n"))
+    assert (conflict.with_mine, conflict.with_theirs) == (conflict.mine, conflict.theirs)
+    assert queries.draft("sample").behind
+    assert queries.draft("sample").number == 2
+
+    save(draft_id, {SECOND: text("Later.\n")}, by=carys)
+    with pytest.raises(StaleSaveError):
+        bring_in(draft_id, carys, {FIRST: text("Both.\n")}, expected=2)
+    with pytest.raises(UnreadableFileError):
+        bring_in(draft_id, carys, {FIRST: b"Both.\n"}, expected=3)
+    assert bring_in(draft_id, carys, {FIRST: text("Both.\n"), SECOND: b"not asked"}, expected=3) == []
+
+    held = queries.contents(queries.draft("sample"))
+    assert (held[FIRST], held[SECOND]) == (text("Both.\n"), text("Later.\n"))
+    assert held["job-aid.md"] == (folder / "sample/job-aid.md").read_bytes()
+    assert not queries.draft("sample").behind
+
+
+# Publishing, and the folder
+
+
+def test_what_is_published_from_a_draft_comes_back_as_a_folder(folder, app, carys, tmp_path_factory):
+    draft_id = opened(carys)
+    before = queries.state(draft_id, 1)
+    with transaction():
+        assert catalogue.publish_files("sample", before, at=stamp(), by=carys) is None
+    save(draft_id, {FIRST: text("Mine.\n")}, by=carys)
+    files = queries.state(draft_id, 2)
+
+    with transaction():
+        version = catalogue.publish_files("sample", files, at=stamp(), by=carys)
+        assert version is not None
+        assert (version.number, version.published_by_id) == (2, carys)
+        assert catalogue.publish_files("sample", files, at=stamp(), by=carys) is None
+
+    out = tmp_path_factory.mktemp("export") / "sample"
+    result = app.test_cli_runner().invoke(args=["modules", "export", "sample", str(out)])
+    assert result.exit_code == 0, result.output
+    assert tree(out) == files
+    assert publish(out).unchanged == ["sample"]
+    assert published.current_version("sample").number == 2
+
+
+# New modules
+
+
+def test_a_new_module_begins_with_a_template_that_passes_its_check(folder, carys):
+    with transaction():
+        draft_id = services.new_module("first-hour", " First hour ", by=carys, at=AT)
+
+    draft = queries.draft("first-hour")
+    files = queries.contents(draft)
+    held = details.read(files["module.toml"])
+    assert (held.title, held.review_on.isoformat()) == ("First hour", "2027-11-25")
+    assert (draft.base_number, draft.published_number, draft.behind) == (None, None, False)
+    assert (len(details.lessons(files["module.toml"])), len(item_bank.read(files))) == (2, 4)
+    assert queries.reading("first-hour", files).faults.sentences() == []
+    assert [(row.key, row.title, row.published) for row in queries.desk()] == [
+        ("first-hour", "First hour", None),
+        ("sample", "Sample: a small module", 1),
+    ]
+    with transaction():
+        version = catalogue.publish_files("first-hour", queries.state(draft_id, 1), at=stamp(), by=carys)
+    assert version is not None
+
+
+@pytest.mark.parametrize(
+    ("key", "title", "error", "sentence"),
+    [
+        ("sample", "Sample", KeyTakenError, "There is a module “sample” already"),
+        ("begun", "Begun", KeyTakenError, "There is a module “begun” already"),
+        ("First Hour", "First", RuleError, "Enter a short name with small letters"),
+        ("x" * 61, "First", RuleError, "up to 60 characters"),
+        ("first", " ", RuleError, "Enter the module's title"),
+    ],
+)
+def test_a_key_or_title_that_cannot_be_used_is_refused(folder, carys, key, title, error, sentence):
+    with transaction():
+        services.new_module("begun", "Begun", by=carys, at=AT)
+
+    with pytest.raises(error, match=sentence), transaction():
+        services.new_module(key, title, by=carys, at=AT)
+
+    assert db.session.scalar(select(func.count()).select_from(Draft)) == 1
+
+
+def test_a_new_module_whose_key_was_published_meanwhile_is_behind(database, carys, tmp_path):
+    with transaction():
+        draft_id = services.new_module("sample", "Mine", by=carys, at=AT)
+    publish(write(tmp_path))
+
+    assert queries.draft("sample").behind
+    assert {c.path for c in bring_in(draft_id, carys)} == {"module.toml"}
+
+
+# Readings
+
+
+def test_a_draft_is_checked_once_for_the_same_bytes(folder, carys, monkeypatch):
+    opened(carys)
+    draft = queries.draft("sample")
+    first = queries.reading_of("sample", draft.files)
+    monkeypatch.setattr("portal.domain.authoring.content_types.check_files", None)
+
+    assert queries.reading("sample", queries.contents(draft)) is first
+    assert first.faults.sentences() == []
+    assert [page.page.key for page in first.modules[0].lessons] == ["first", "second"]
+
+
+def test_a_guide_published_later_is_known_to_the_next_check(folder, carys):
+    draft_id = opened(carys)
+    save(draft_id, {FIRST: text("See [the guide](guide:stops).\n")}, by=carys)
+    files = queries.draft("sample").files
+    assert "stops" in queries.reading_of("sample", files).faults.sentences()[0]
+
+    front = 'title = "Stops"\nsummary = "How."\nowner = "Us"\nreview_on = 2027-05-31\nacknowledge = false\n'
+    (folder / "_guides").mkdir()
+    (folder / "_guides" / "stops.md").write_text(f"+++\n{front}+++\n\nStop.\n")
+    publish(folder)
+
+    assert queries.reading_of("sample", files).faults.sentences() == []
+
+
+def test_readings_hold_on_to_so_many_and_so_much(folder, carys, monkeypatch):
+    files = queries.contents(queries.draft("sample")) if opened(carys) else {}
+    for most, bytes_ in ((2, 10**9), (16, 1)):
+        monkeypatch.setattr(check_cache, "KEPT", most)
+        monkeypatch.setattr(check_cache, "KEPT_BYTES", bytes_)
+        for number in range(4):
+            queries.reading("sample", files | {FIRST: text(f"{number} {most}\n")})
+        assert len(check_cache._readings) == (2 if most == 2 else 1)
+
+
+def test_media_of_a_draft_have_the_drafts_own_address(folder, carys):
+    draft_id = opened(carys)
+    figure = "::: figure media/box.svg\nA box.\n:::\n"
+    save(draft_id, {FIRST: text(figure)}, by=carys)
+
+    html = queries.reading_of("sample", queries.draft("sample").files).modules[0].lessons[0].html
+
+    assert f'src="/authoring/sample/media/{sha256(SVG.encode())}/box.svg"' in html
+
+
+# Lists cost the same however long they are
+
+
+def many_lessons(count: int) -> dict[str, bytes]:
+    names = [f"lesson-{n}" for n in range(1, count + 1)]
+    listed = ", ".join(f'"{name}"' for name in names)
+    return {
+        **{f"lessons/{name}.md": text("Read.\n") for name in names},
+        FIRST: None,
+        SECOND: None,
+        "module.toml": MODULE.replace('"first", "second"', listed).encode(),
+    }
+
+
+def test_twenty_lessons_take_as_many_statements_as_two(folder, carys):
+    draft_id = opened(carys)
+    taken = []
+    for count in (3, 2, 20):  # the first reads what the process keeps
+        save(draft_id, {**many_lessons(20), **many_lessons(count)}, by=carys)
+        db.session.expunge_all()
+        with statements() as run:
+            state = queries.draft("sample")
+            files = queries.contents(state)
+            queries.reading_of("sample", state.files)
+            queries.saves(draft_id)
+            services.save(
+                draft_id,
+                {"job-aid.md": f"+++\ntitle = 'Aid {count}'\n+++\n\nDo.\n".encode()},
+                expected=state.files,
+                summary="Changed",
+                by=carys,
+                at=LATER,
+            )
+        assert len(details.lessons(files["module.toml"])) == count
+        taken.append(len(run))
+
+    assert taken[1] == taken[2]
+
+
+def test_a_desk_of_twenty_takes_as_many_statements_as_one_of_two(folder, carys):
+    taken = []
+    for count in (2, 20):
+        for number in range(count):
+            with transaction():
+                if queries.open_draft_id(f"new-{number}") is None:
+                    services.new_module(f"new-{number}", f"New {number}", by=carys, at=AT)
+        with statements() as run:
+            assert len(queries.desk()) == count + 1
+        taken.append(len(run))
+
+    assert taken[0] == taken[1]
+
+
+# The demo
+
+
+def test_the_demo_has_a_draft_in_work_that_passes_its_check(database, tmp_path):
+    with transaction():
+        catalogue.publish(ROOT / "modules", at=stamp())
+    carys = make_person(staff_number="D3001")
+
+    with transaction():
+        draft.begin("D3001", at=AT)
+        draft.begin("D3001", at=LATER)
+
+    state = queries.draft(draft.MODULE)
+    assert (state.number, state.last_saved_by_id, state.last_saved_at) == (2, carys, AT)
+    before = queries.state(state.draft_id, 1)[draft.PATH].decode()
+    assert queries.contents(state)[draft.PATH].decode() == before.replace(draft.BEFORE, draft.AFTER) != before
+    assert queries.reading_of(draft.MODULE, state.files).faults.sentences() == []

@@ -1,0 +1,392 @@
+"""Guides at the desk: edited, read by a second person, published, and asked to be acknowledged again."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.errors import BehindError, KeyTakenError, OwnWorkError
+from portal.domain.authoring.reviews import services as reviews_services
+from portal.domain.catalogue import services as catalogue
+from portal.domain.catalogue.guide_publishing import current_guide, guide_files, numbered_guide
+from portal.domain.catalogue.search import search
+from portal.domain.guides import services as reading
+from portal.platform import clock
+from portal.platform.db import stamp, transaction
+from portal.platform.errors import RuleError
+from tests.domain.catalogue.folders import SVG, tree, write
+from tests.factories.people import make_person, make_unit
+from tests.pages import words
+from tests.pages.authoring.authors import errors
+from tests.pages.authoring.desk import person, visitor
+from tests.pages.guides.test_views import GUIDE
+
+MODULES = Path(__file__).resolve().parents[2] / "modules"
+KEY = "_guides/whom-to-call"
+DESK = f"/authoring/{KEY}"
+TEXT = f"{DESK}/text"
+FILE = "whom-to-call.md"
+CALLED = "Ring 999 at once."
+
+
+@pytest.fixture
+def folder(database, tmp_path) -> Path:
+    """A published guide."""
+    write(tmp_path, {f"_guides/{FILE}": GUIDE, "_guides/media/box.svg": SVG})
+    with transaction():
+        catalogue.publish(tmp_path, at=stamp())
+    return tmp_path
+
+
+@pytest.fixture
+def author(app, folder):
+    """An author at the desk."""
+    made = person("D3001", "author")
+    client = visitor(app, "D3001")
+    client.person = made
+    return client
+
+
+@pytest.fixture
+def publisher(app, folder):
+    """A publisher who may write too."""
+    made = person("D3002", "publisher", "author")
+    client = visitor(app, "D3002")
+    client.person = made
+    return client
+
+
+def edited(client, **typed):
+    """The guide's draft with these fields saved."""
+    if "Edit" in client.page(DESK).text and queries.open_draft_id(KEY) is None:
+        client.press(client.page(DESK), "Edit")
+    page = client.page(TEXT)
+    typed = {"body": page.form_with("Save and preview").fields["body"][0] + f"\n\n{CALLED}"} | typed
+    return client.press(page, "Save and preview", save="yes", **typed)
+
+
+def sent(client) -> None:
+    client.press(client.page(f"{DESK}/review/send"), "Send for review", note="The number was missing.")
+
+
+def held() -> dict[str, bytes]:
+    return queries.contents(queries.draft(KEY))
+
+
+def test_a_guide_is_edited_reviewed_and_published_by_two_people(author, publisher):
+    before = guide_files(current_guide("whom-to-call").id)
+    page = edited(author)
+
+    assert (page.h1, CALLED in page.text) == ("Whom to call", True)
+    assert held()[FILE] == before[FILE].rstrip(b"\n") + f"\n\n{CALLED}\n".encode()
+    sent(author)
+    page = publisher.page(f"{DESK}/review")
+    assert page.h1 == "Whom to call, version 2: 1 change since version 1"
+    assert "at the end" in page.text
+    reviewed = held()
+    page = publisher.press(page, "Publish version 2")
+
+    assert "Version 2 of Whom to call is published." in page.text
+    version = current_guide("whom-to-call")
+    assert (version.number, version.published_by_id) == (2, publisher.person)
+    assert guide_files(version.id) == reviewed
+    assert guide_files(numbered_guide("whom-to-call", 1).id) == before
+    assert [hit.address for hit in search("999")] == ["/guides/whom-to-call#part-then-the-control-room"]
+    assert CALLED in author.page("/guides/whom-to-call").text
+
+
+def test_a_form_that_says_nothing_else_changes_no_byte(author):
+    author.press(author.page(DESK), "Edit")
+    before = held()
+
+    author.press(author.page(TEXT), "Save and preview", save="yes")
+
+    assert (held(), queries.draft(KEY).number) == (before, 1)
+
+
+def test_what_a_list_says_of_it_is_edited_too(author):
+    edited(author, summary="By day and by night.", owner="NCCU", review_on="1 June 2027", acknowledge=[])
+
+    text = held()[FILE].decode()
+    assert 'summary = "By day and by night."' in text
+    assert 'owner = "NCCU"\nreview_on = 2027-06-01\nacknowledge = false\n' in text
+    page = author.page(f"{DESK}/preview")
+    assert ("By day and by night." in page.text, "say that they have read" in page.text) == (True, False)
+
+
+def test_a_day_that_is_none_is_refused(author):
+    page = edited(author, review_on="soon")
+
+    assert errors(page) == ["Enter a date such as 31 May 2027"]
+    assert queries.draft(KEY).number == 1
+
+
+def test_publishing_says_who_is_asked_again(app, author, publisher):
+    unit = make_unit("Response")
+    readers = [make_person(unit, staff_number=f"R{n}") for n in range(3)]
+    for each in (*readers, make_person(unit, staff_number="LEFT", until=date(2025, 12, 31))):
+        with transaction():
+            reading.acknowledge(each, "whom-to-call", 1, at=stamp())
+    edited(author)
+    sent(author)
+
+    page = publisher.page(f"{DESK}/review")
+
+    assert "3 people acknowledged version 1; they are asked again." in page.text
+    publisher.press(page, "Publish version 2")
+    assert "I have read this guide" in author.page("/guides/whom-to-call").text
+    with pytest.raises(RuleError, match="A newer version"), transaction():
+        reading.acknowledge(readers[0], "whom-to-call", 1, at=stamp())
+
+
+def test_nobody_publishes_what_they_changed(author, publisher):
+    edited(publisher)
+    sent(author)
+    page = publisher.page(f"{DESK}/review")
+    review = queries.draft(KEY).review.review_id
+
+    assert "You changed this draft yourself" in page.text
+    assert not any("Publish version 2" in form.buttons for form in page.forms())
+    with pytest.raises(OwnWorkError), transaction():
+        reviews_services.publish(review, by=publisher.person, at=stamp())
+
+
+def test_a_save_that_comes_late_shows_both_texts(author, publisher):
+    author.press(author.page(DESK), "Edit")
+    page = author.page(TEXT)
+    publisher.press(publisher.page(TEXT), "Take over")
+    edited(publisher, summary="Theirs.")
+
+    late = author.press(page, "Save and preview", 409, save="yes", summary="Mine.")
+
+    assert late.h1 == "Priya Shah saved this after you opened it"
+    assert ("Theirs." in late.text, "Mine." in late.text) == (True, True)
+    author.press(late, "Keep mine", save="yes")
+    assert 'summary = "Mine."' in held()[FILE].decode()
+    assert "acknowledge = true" in held()[FILE].decode()
+
+
+def test_what_cannot_be_published_stands_beside_the_text_and_in_the_way(author):
+    page = edited(author, body="See [this](guide:nowhere).")
+
+    assert "Put right" in page.text
+    assert "Not ready to be sent" in author.page(f"{DESK}/review/send").h1
+    assert "1 thing to put right" in author.page(DESK).text
+
+
+LONG = (
+    "The authorisation of interrogation-related documentation necessitates consideration of organisational"
+    " responsibilities, jurisdictional particularities and administrative accountability notwithstanding "
+    "operational considerations. " * 3
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "quoted"),
+    [
+        (
+            "Ring the QXT at once.",
+            "“QXT” is not spelled out. Write its words once, with (QXT) behind them.",
+            "QXT",
+        ),
+        ("Ring the QXT at once.", "“QXT” is not in the glossary. Write its words instead.", "QXT"),
+        ("As section 24 says.", "“section 24” is quoted without its Act. Name the Act and its year.", "24"),
+        ("As section 24 says.", "“section 24” is quoted without a date.", "24"),
+        ("From 2026-04-30 on.", "“2026-04-30” is not how dates are written here.", "2026"),
+        ("## A\n\n## B\n\nText.", "There is nothing beneath this heading.", "## A"),
+        ("### A\n\nText.", "This heading skips a level. Write ## before it.", "### A"),
+        ("To be confirmed.", "“To be confirmed” looks like something still to be written.", "To be"),
+        (LONG, "The text reads at grade ", ""),
+        (
+            "::: figure media/box.svg\nA box.\n:::",
+            "There is no drawing for phones. Draw the figure once more",
+            "",
+        ),
+    ],
+)
+def test_advice_of_the_check_stands_beside_the_text_and_not_in_the_way(author, body, said, quoted):
+    page = edited(author, body=f"First words.\n\n{body}\n")
+
+    advice = [words(each) for each in page.all("li") if said in words(each)]
+    assert len(advice) == 1
+    assert advice[0].startswith("Consider")
+    assert quoted in advice[0]
+    assert said in author.page(DESK).text
+    assert author.page(f"{DESK}/review/send").h1 != "Not ready to be sent"
+
+
+def test_a_guide_as_it_is_shipped_has_nothing_to_consider(app, database):
+    with transaction():
+        catalogue.publish(MODULES, at=stamp())
+    made = person("D3001", "author")
+    for key in ("_guides/who-to-call", "_guides/intelligence-document"):
+        with transaction():
+            services.open_draft(key, by=made, at=clock.now())
+        page = visitor(app, "D3001").page(f"/authoring/{key}")
+        assert ("Consider" in page.text, "Put right" in page.text) == (False, False)
+
+
+def medium(client, name="unshown.svg") -> None:
+    state = queries.draft(KEY)
+    path = f"media/{name}"
+    with transaction():
+        services.save(
+            state.draft_id,
+            {path: SVG.encode()},
+            expected={path: None},
+            summary="Added",
+            by=client.person,
+            at=clock.now(),
+        )
+
+
+UNSHOWN = (
+    "Nothing that readers see has changed since the published version. A medium is published once the guide’s"
+    " text shows it."
+)
+
+
+def test_a_medium_that_the_text_does_not_show_is_nothing_to_review(author, publisher):
+    author.press(author.page(DESK), "Edit")
+    medium(author)
+    draft = queries.draft(KEY)
+    page = author.page(f"{DESK}/review/send")
+    assert UNSHOWN in page.text
+
+    with pytest.raises(RuleError, match="Nothing that readers see has changed"), transaction():
+        reviews_services.send(draft.draft_id, note="Now", by=author.person, at=clock.now())
+
+    body = author.page(TEXT).form_with("Save and preview").fields["body"][0]
+    edited(author, body=f"{body}\n\n::: figure media/unshown.svg\nA box.\n:::\n")
+    sent(author)
+    page = publisher.press(publisher.page(f"{DESK}/review"), "Publish version 2")
+    assert "Version 2 of Whom to call is published." in page.text
+    assert "media/unshown.svg" in guide_files(current_guide("whom-to-call").id)
+
+
+def test_a_shown_medium_that_changed_is_something_to_review(author):
+    author.press(author.page(DESK), "Edit")
+    state = queries.draft(KEY)
+    with transaction():
+        services.save(
+            state.draft_id,
+            {"media/box.svg": SVG.replace("</svg>", " </svg>").encode()},
+            expected={"media/box.svg": state.files["media/box.svg"]},
+            summary="Redrawn",
+            by=author.person,
+            at=clock.now(),
+        )
+
+    assert reviews_services.obstacles(queries.draft(KEY)) == []
+
+
+def test_a_new_guide_is_found_by_its_readers_only_once_published(author, publisher):
+    key = "_guides/new"
+    page = author.press(
+        author.page("/authoring/_guides/_new"), "Make the guide", title="At the border", key="new"
+    )
+    assert page.h1 == "At the border"
+    assert "words of the template" in page.text
+    assert author.get("/guides/new").status_code == 404
+    edited_page = author.press(
+        page, "Save and preview", save="yes", summary="Who is there.", body="## Ports\n\nRing first.\n"
+    )
+    assert "nothing to put right" in edited_page.text
+    author.press(author.page(f"/authoring/{key}/review/send"), "Send for review", note="It was missing.")
+    page = publisher.page(f"/authoring/{key}/review")
+    assert page.h1 == "At the border, version 1: a new guide"
+    publisher.press(page, "Publish version 1")
+
+    assert author.page("/guides/new").h1 == "At the border"
+    assert "At the border" in author.page("/authoring").text
+
+
+def test_a_guide_may_be_named_like_a_module_and_like_a_page_of_the_desk(author):
+    for name in ("sample", "details", "history", "preview", "lessons"):
+        with transaction():
+            services.new_guide(name, name.capitalize(), by=author.person, at=clock.now())
+        assert author.page(f"/authoring/_guides/{name}").h1 == name.capitalize()
+        assert author.page(f"/authoring/_guides/{name}/history").h1 == "History of the draft"
+    with pytest.raises(KeyTakenError, match="There is a guide “sample” already"), transaction():
+        services.new_guide("sample", "Sample", by=author.person, at=clock.now())
+
+
+def test_a_version_published_from_a_folder_is_brought_in(author, folder):
+    edited(author)
+    (folder / "_guides" / FILE).write_text(GUIDE.replace("Ring early.", "Ring at once."))
+    with transaction():
+        catalogue.publish(folder, at=stamp())
+    draft = queries.draft(KEY)
+    assert (draft.behind, draft.base_number, draft.published_number) == (True, 1, 2)
+    with pytest.raises(BehindError), transaction():
+        reviews_services.send(draft.draft_id, note="Now", by=author.person, at=clock.now())
+
+    author.press(author.page(f"{DESK}/bring-in"), "Bring version 2 in")
+
+    text = held()[FILE].decode()
+    assert ("Ring at once." in text, CALLED in text) == (True, True)
+    assert (queries.draft(KEY).behind, queries.draft(KEY).base_number) == (False, 2)
+    author.press(author.page(f"{DESK}/history"), "Bring this back, state 1", number="1")
+    assert (queries.draft(KEY).behind, CALLED in held()[FILE].decode()) == (True, False)
+
+
+def test_a_file_that_has_no_place_in_a_guide_is_refused(author):
+    author.press(author.page(DESK), "Edit")
+    draft = queries.draft(KEY)
+
+    for path in ("module.toml", "lessons/first.md", "other.md"):
+        with pytest.raises(RuleError, match="has no place in a guide"), transaction():
+            services.save(
+                draft.draft_id,
+                {path: b"+++\n+++\n"},
+                expected={path: None},
+                summary="Added",
+                by=author.person,
+                at=clock.now(),
+            )
+    with pytest.raises(RuleError, match="A guide cannot be without"), transaction():
+        services.save(
+            draft.draft_id,
+            {FILE: None},
+            expected={FILE: draft.files[FILE]},
+            summary="Gone",
+            by=author.person,
+            at=clock.now(),
+        )
+
+
+def test_its_figures_are_listed_and_served_and_a_module_has_none_of_its_pages(author):
+    author.press(author.page(DESK), "Edit")
+    page = author.page(f"{DESK}/media")
+
+    assert "The guide’s text" in page.text
+    image = next(img.get("src") for img in page.all("img") if "box.svg" in img.get("src"))
+    assert (image.startswith(f"{DESK}/media/"), author.get(image).status_code) == (True, 200)
+    shown = next(
+        img.get("src") for img in author.page(TEXT).all("img") if "box.svg" in (img.get("src") or "")
+    )
+    assert shown == image
+    for path in ("details", "lessons/first", "items/one", "job-aid", "statistics"):
+        assert author.get(f"{DESK}/{path}").status_code == 404
+    assert author.get("/authoring/sample/text").status_code == 404
+
+
+def test_a_guide_is_exported_byte_for_byte(app, folder, tmp_path_factory):
+    target = tmp_path_factory.mktemp("out") / "guide"
+
+    result = app.test_cli_runner().invoke(args=["modules", "export", KEY, str(target)])
+
+    assert result.output == f"{KEY}: 2 files written to {target}.\n"
+    assert tree(target) == tree(folder / "_guides")
+    missing = app.test_cli_runner().invoke(args=["modules", "export", "_guides/none", str(target / "x")])
+    assert (missing.exit_code, "The guide “none” is not published." in missing.output) == (1, True)
+
+
+def test_a_draft_is_discarded_and_the_guide_stays(author):
+    edited(author)
+
+    page = author.press(author.page(f"{DESK}/discard"), "Discard the draft")
+
+    assert (page.h1, "version 1 is published" in page.text) == ("Whom to call", True)
+    assert current_guide("whom-to-call").number == 1

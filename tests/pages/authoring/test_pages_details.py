@@ -1,0 +1,237 @@
+"""The details of a module: fields, outcomes as a group that grows, rules in plain words, saved too late."""
+
+import pytest
+
+from portal.domain.catalogue.sources.validation import sha256
+from tests.domain.catalogue.folders import MODULE
+from tests.pages import words
+from tests.pages.account.browsing import another
+from tests.pages.authoring.authors import DESK, author, errors, held, open_draft, publish
+
+DETAILS = f"{DESK}/details"
+SAVE = "Save the details"
+
+
+@pytest.fixture
+def desk(client, tmp_path):
+    """A draft of the module, and its author signed in."""
+    publish(tmp_path)
+    client.person = author(client)
+    open_draft(client.person)
+    return client
+
+
+def save(client, page=None, status=200, **typed):
+    return client.press(page or client.page(DETAILS), SAVE, status, **typed)
+
+
+def outcomes(page) -> list[str]:
+    fields = page.form_with(SAVE).fields
+    return [values[0].strip() for name, values in fields.items() if name.endswith("-text")]
+
+
+def test_saving_what_is_shown_changes_no_byte(desk):
+    page = save(desk)
+
+    assert page.h1 == "Sample: a small module"
+    assert held("module.toml") == MODULE
+    assert "Nothing has been changed in it yet" in desk.page(f"{DESK}/discard").text
+
+
+def test_one_change_changes_one_line(desk):
+    save(desk, review_on="1/6/28")
+
+    assert held("module.toml") == MODULE.replace("2027-05-31", "2028-06-01")
+
+
+@pytest.mark.parametrize("written", ["1 June 2028", "2028-06-01", "Thu 1 June 2028", "01.06.2028"])
+def test_a_day_is_read_generously(desk, written):
+    save(desk, review_on=written)
+
+    assert "review_on = 2028-06-01\n" in held("module.toml")
+
+
+@pytest.mark.parametrize(("written", "kept"), [("75", "0.75"), ("82.5 %", "0.825"), ("100%", "1.0")])
+def test_a_pass_mark_is_a_percentage(desk, written, kept):
+    save(desk, mastery=written)
+
+    assert f"mastery_score = {kept}\n" in held("module.toml")
+    shown = desk.page(DETAILS).form_with(SAVE).fields["mastery"]
+    assert shown == [written.rstrip(" %")]
+
+
+def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
+    save(desk, attempts="3", wait_minutes="60", test_out="y")
+
+    assert held("module.toml") == MODULE + "attempts = 3\nwait_minutes = 60\ntest_out = true\n"
+    page = desk.page(DESK)
+    assert "3 attempts at most; 60 minutes between them" in page.text
+    page = desk.page(DETAILS)
+    form = page.form_with(SAVE)
+    desk.post(form.action, data={**form.fields, "attempts": "", "wait_minutes": "", "at_least": ""})
+    assert "no limit of attempts" in desk.page(DESK).text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"title": ""}, "Enter a title"),
+        ({"aim": " "}, "Enter the aim in one sentence"),
+        ({"owner": ""}, "Enter the unit that answers for the content"),
+        ({"review_on": "next spring"}, "Enter a date such as 31 May 2027"),
+        ({"review_on": "31 February 2027"}, "Enter a date such as 31 May 2027"),
+        ({"minutes": "half an hour"}, "Enter the minutes as a whole number from 1 to 600, such as 30"),
+        ({"mastery": "0"}, "Enter the pass mark as a number from 1 to 100, such as 80"),
+        ({"mastery": "101"}, "Enter the pass mark as a number from 1 to 100, such as 80"),
+        ({"draw": ""}, "Enter how many questions an attempt has, as a whole number from 1 to 200"),
+        ({"draw": "1"}, "1 is too few: 2 outcomes with 1 question or more each need 2"),
+        ({"attempts": "-1"}, "Enter a whole number, such as 3, or leave it empty for no limit"),
+        ({"outcomes-0-text": "", "outcomes-1-text": ""}, "Write at least one outcome"),
+        (
+            {"outcomes-1-text": "x" * 301},
+            "This has 301 characters. Shorten it to 300 or fewer; nothing was saved.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_kept(desk, wrong, sentence):
+    page = save(desk, **wrong)
+
+    assert errors(page) == [sentence]
+    assert held("module.toml") == MODULE
+    fields = page.form_with(SAVE).fields
+    assert {name: fields[name][0].strip() for name in wrong} == {k: v.strip() for k, v in wrong.items()}
+
+
+def test_outcomes_are_added_and_removed_without_a_script_and_saved_at_the_end(desk):
+    page = desk.press(desk.page(DETAILS), "Add another outcome", add="yes", owner="Not saved yet")
+    assert outcomes(page) == ["See a thing", "Say a thing", ""]
+    assert page.form_with(SAVE).fields["owner"] == ["Not saved yet"]
+    assert held("module.toml") == MODULE
+    page = desk.press(page, "Remove outcome 1", remove="0", **{"outcomes-2-text": "Do a thing"})
+    assert outcomes(page) == ["Say a thing", "Do a thing"]
+
+    page = save(desk, page)
+
+    text = held("module.toml")
+    assert 'key = "see"' not in text
+    assert '[[outcome]]\nkey = "say"\ntext = "Say a thing"\n' in text
+    assert '[[outcome]]\nkey = "do-a-thing"\ntext = "Do a thing"\n' in text
+    assert "The outcome “see” is not one of this module’s" in page.text
+
+
+def test_an_outcome_says_what_serves_and_tests_it(desk):
+    assert "Served by 2 lessons, tested by 1 question." in desk.page(DETAILS).text
+
+
+def test_an_empty_outcome_is_no_outcome(desk):
+    page = desk.press(desk.page(DETAILS), "Add another outcome", add="yes")
+
+    save(desk, page)
+
+    assert held("module.toml") == MODULE
+
+
+def late(app, desk):
+    page = desk.page(DETAILS)
+    other = another(app)
+    author(other, "D3003", name="Ann Bell")
+    save(other, other.press(other.page(DETAILS), "Take over"), owner="Training", minutes="12")
+    return save(desk, page, 409, owner="Learning", title="Mine")
+
+
+def test_a_save_from_a_stale_page_shows_both_and_overwrites_nothing(app, desk):
+    page = late(app, desk)
+
+    assert page.h1 == "Ann Bell saved this after you opened it"
+    assert [words(h2) for h2 in page.all("h2")][1:5] == [
+        "Title",
+        "Owner",
+        "Minutes for the whole module",
+        "About this portal",
+    ]
+    assert 'owner = "Training"' in held("module.toml")
+
+
+def test_what_two_changed_in_different_places_is_kept_by_one_button(app, desk):
+    page = desk.page(DETAILS)
+    other = another(app)
+    author(other, "D3003", name="Ann Bell")
+    save(other, other.press(other.page(DETAILS), "Take over"), owner="Training")
+    page = save(desk, page, 409, title="Mine")
+
+    assert "You and Ann Bell changed different places" in page.text
+    desk.press(page, "Keep both", both="yes")
+    assert 'title = "Mine"' in held("module.toml")
+    assert 'owner = "Training"' in held("module.toml")
+
+
+def test_where_both_changed_one_place_there_is_no_keeping_both(app, desk):
+    page = late(app, desk)
+
+    assert "Keep both" not in page.text
+    forged = desk.post(DETAILS, data={**page.form_with("Keep mine").fields, "both": "yes"})
+    assert forged.status_code == 409
+    assert 'owner = "Training"' in held("module.toml")
+
+
+def test_details_are_saved_while_they_are_written(desk):
+    sent = desk.page(DETAILS).form_with(SAVE).fields
+
+    assert "something is missing" in quietly(desk, sent, title="")
+    said = quietly(desk, sent, title="Mine")
+    assert "while you write" in said
+    assert sha256(held("module.toml").encode()) in said
+    assert 'title = "Mine"' in held("module.toml")
+    assert "saved this after you opened it" in quietly(desk, sent, title="Mine, late")
+
+
+def quietly(client, sent, **typed) -> str:
+    """What the page's script is answered when it saves."""
+    answer = client.post(DETAILS, data={**sent, **typed, "quiet": "yes"})
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def test_findings_follow_the_writing_of_the_details_and_save_nothing(desk):
+    page = desk.page(DETAILS)
+    sent = {**page.form_with(SAVE).fields, "minutes": "400"}
+
+    answer = desk.post(f"{DESK}/render", data=sent)
+
+    assert answer.status_code == 200
+    assert "The module says 400 minutes." in answer.get_data(as_text=True)
+    page = desk.press(page, "Check without saving", minutes="400", preview="yes")
+    assert "The module says 400 minutes." in page.text
+    assert "This is not saved yet" in page.text
+    assert held("module.toml") == MODULE
+
+
+def test_mine_is_kept(app, desk):
+    desk.press(late(app, desk), "Keep mine", save="yes")
+
+    assert 'title = "Mine"' in held("module.toml")
+    assert 'owner = "Learning"' in held("module.toml")
+
+
+def test_theirs_is_kept(app, desk):
+    page = desk.press(late(app, desk), "Keep theirs", theirs="yes")
+
+    assert "You kept what the other person saved" in page.text
+    assert 'owner = "Training"' in held("module.toml")
+
+
+def test_a_stale_form_can_be_edited_before_it_is_saved(app, desk):
+    page = desk.press(late(app, desk), "Edit before saving", again="yes")
+
+    assert outcomes(page) == ["See a thing", "Say a thing"]
+    assert page.form_with(SAVE).fields["owner"] == ["Learning"]
+    save(desk, page, owner="Both")
+    assert 'owner = "Both"' in held("module.toml")
+
+
+def test_who_saved_the_details_has_left_them(app, desk):
+    save(desk)
+    other = another(app)
+    author(other, "D3003")
+
+    assert other.page(DETAILS).h1 == "Module details"

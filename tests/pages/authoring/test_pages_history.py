@@ -1,0 +1,222 @@
+"""A draft's history, the version it was begun before, the job aid, and the draft as a learner meets it."""
+
+import pytest
+
+from portal.domain.authoring import queries
+from portal.domain.catalogue import services as catalogue
+from portal.domain.learning import queries as learning
+from portal.platform.db import stamp, transaction
+from tests.domain.catalogue.folders import lesson, write
+from tests.pages import words
+from tests.pages.account.browsing import another
+from tests.pages.assessment import choosing
+from tests.pages.authoring.authors import (
+    DESK,
+    LESSON,
+    author,
+    errors,
+    held,
+    open_draft,
+    preview,
+    publish,
+    save,
+)
+
+FIRST = "lessons/first.md"
+
+
+@pytest.fixture
+def desk(client, tmp_path):
+    """A draft of the module, and its author signed in."""
+    publish(tmp_path)
+    client.person = author(client)
+    client.draft = open_draft(client.person)
+    return client
+
+
+def rows(page) -> list[list[str]]:
+    return [[words(cell) for cell in row] for row in page.all("tbody")[0]]
+
+
+def test_every_save_is_told_and_any_can_be_brought_back(desk):
+    before = held(FIRST)
+    save(desk, title="First try", body="One.")
+    save(desk, title="Second try", body="Two.")
+
+    page = desk.page(f"{DESK}/history")
+    assert [row[:3] for row in rows(page)] == [
+        ["3", "“Second try” edited", "Priya Shah"],
+        ["2", "“First try” edited", "Priya Shah"],
+        ["1", "Version 1 as published", "Priya Shah"],
+    ]
+    page = desk.press(page, "Bring this back, state 1", number="1")
+
+    assert held(FIRST) == before
+    assert "State 1 is back" in page.text
+    assert rows(desk.page(f"{DESK}/history"))[0][1] == "Brought state 1 back"
+
+
+def test_saves_of_one_piece_of_work_are_one_line_until_every_one_is_asked_for(desk):
+    for words_so_far in ("One.", "One two.", "One two three."):
+        save(desk, body=words_so_far)
+    save(desk, title="Another title")
+
+    page = desk.page(f"{DESK}/history")
+    assert [(row[0], row[1]) for row in rows(page)] == [
+        ("5", "“Another title” edited"),
+        ("4", "“A lesson” edited3 saves, the last one shown"),
+        ("1", "Version 1 as published"),
+    ]
+    page = desk.page(page.links["Show every save, 2 more"])
+    assert [row[0] for row in rows(page)] == ["5", "4", "3", "2", "1"]
+    desk.press(page, "Bring this back, state 2", number="2")
+    assert held(FIRST).endswith("One.\n")
+
+
+def test_a_long_history_has_pages(desk):
+    for number in range(26):
+        save(desk, title=f"Try {number}")
+
+    page = desk.page(f"{DESK}/history")
+
+    assert len(rows(page)) == 25
+    assert "Showing 1 to 25 of 27" in page.text
+    assert rows(desk.page(page.links["Next 2"]))[-1][1] == "Version 1 as published"
+
+
+@pytest.mark.parametrize("number", ["", "99", "-1", "x", "²"])
+def test_a_state_that_is_none_cannot_be_brought_back(desk, number):
+    form = desk.page(f"{DESK}/details").form_with("Save the details")
+
+    answer = desk.post(f"{DESK}/history", data={"csrf_token": form.fields["csrf_token"], "number": number})
+
+    assert answer.status_code in {404, 409}
+
+
+def test_a_reader_brings_nothing_back(app, desk):
+    save(desk, body="One.")
+    publisher = another(app)
+    author(publisher, "D3002", "publisher")
+
+    page = publisher.page(f"{DESK}/history")
+
+    assert not [b for b in page.all("button") if b.get("name") == "number"]
+    assert publisher.post(f"{DESK}/history", data={"number": "1"}).status_code in {400, 403}
+
+
+# --- a version published meanwhile ------------------------------------------------------------------------
+
+
+def newer(folder, body: str) -> None:
+    with transaction():
+        catalogue.publish(write(folder, {"sample/lessons/first.md": lesson(body)}), at=stamp())
+
+
+def test_a_version_published_meanwhile_is_brought_in(desk, tmp_path):
+    save(desk, desk.page(f"{DESK}/lessons/second"), body="Mine in the second.")
+    newer(tmp_path, "Theirs in the first.\n")
+    page = desk.page(DESK)
+    assert "Version 2 was published after this draft was begun from version 1" in page.text
+
+    page = desk.press(desk.page(f"{DESK}/bring-in"), "Bring version 2 in")
+
+    assert "Version 2 is brought in. Your own changes are kept." in page.text
+    assert "Theirs in the first." in held(FIRST)
+    assert "Mine in the second." in held("lessons/second.md")
+    assert desk.page(f"{DESK}/bring-in").h1 == "Sample: a small module"
+
+
+@pytest.mark.parametrize(("side", "kept"), [("mine", "Mine here."), ("theirs", "Theirs here.")])
+def test_where_both_changed_one_place_the_author_chooses(desk, tmp_path, side, kept):
+    save(desk, body="Mine here.")
+    newer(tmp_path, "Theirs here.\n")
+    page = desk.press(desk.page(f"{DESK}/bring-in"), "Bring version 2 in", 409)
+    assert "Theirs" in words(page.all("del")[0])
+    assert "Mine here." in held(FIRST)
+
+    page = desk.press(page, "Bring version 2 in")
+    assert errors(page) == ["Choose what to keep: Lesson “First”"]
+    page = desk.press(page, "Bring version 2 in", **{f"keep:{FIRST}": side})
+
+    assert "Version 2 is brought in" in page.text
+    assert kept in held(FIRST)
+    before = queries.state(desk.draft, queries.draft("sample").number - 1)
+    assert b"Mine here." in before[FIRST]
+
+
+# --- the job aid ------------------------------------------------------------------------------------------
+
+
+def test_the_job_aid_is_edited_removed_and_written_anew(desk):
+    aid = f"{DESK}/job-aid"
+    page = save(desk, desk.page(aid), title="In the field", body="1. Call first.")
+    assert preview(page) == "In the field Call first."
+    assert held("job-aid.md") == '+++\ntitle = "In the field"\n+++\n\n1. Call first.\n'
+
+    page = desk.press(desk.page(f"{aid}/remove"), "Remove the job aid")
+    assert "job-aid.md" not in queries.draft("sample").files
+    assert page.links["Write a job aid"] == aid
+
+    page = save(desk, desk.page(aid), title="Again", body="Do that.")
+    assert held("job-aid.md") == '+++\ntitle = "Again"\n+++\n\nDo that.\n'
+
+
+def test_a_check_has_no_place_in_a_job_aid(desk):
+    page = desk.page(f"{DESK}/job-aid")
+
+    assert "Check" not in [words(button) for button in page.all("button")]
+    page = save(desk, page, body="::: check\n:::\n")
+    assert "A check has its place in a lesson alone" in page.text
+
+
+# --- as a learner -----------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_read_as_a_learner_reads_it_and_nothing_is_kept(desk):
+    save(desk, title="New title", body="New words.")
+
+    page = desk.page(f"{DESK}/preview")
+    assert page.h1 == "Sample: a small module"
+    page = desk.page(page.links["1. New title"])
+    assert "New words." in page.text
+    assert "Draft of version 2, not published." in page.text
+    page = desk.press(page, "Mark as complete and continue")
+    assert "Lesson 2 of 2" in page.text
+    page = desk.press(page, "Mark as complete and continue")
+    assert page.h1 == "What is it?"
+    assert learning.course(desk.person, "sample").progress is None
+
+
+def test_links_of_a_preview_stay_in_it(desk):
+    save(desk, body="Go to [the other](lesson:second).")
+    assert desk.page(LESSON).links["the other"] == f"{DESK}/preview/lessons/second"
+    for path in ("preview", "preview/lessons/first", "preview/lessons/second", "preview/job-aid"):
+        page = desk.page(f"{DESK}/{path}")
+        main = page.all("main")[0]
+        inside = {a.get("href") for a in main.iter() if a.tag.endswith("}a")}
+        assert not [link for link in inside if link.startswith(("/learning", "/assessment"))]
+
+
+def test_a_question_is_asked_and_read_back_as_after_a_pass(desk):
+    question = f"{DESK}/preview/items/one"
+    page = desk.press(desk.page(question), "Save and continue")
+    assert errors(page)
+
+    page = desk.press(page, "Save and continue", choice=choosing.sent(page, "That"))
+
+    assert "That – your answer" in page.text
+    assert "This – rightYes." in page.text
+    assert "Because it is." in page.text
+    assert page.links["Question 2"] == f"{DESK}/preview/items/two"
+
+
+@pytest.mark.parametrize("path", ["preview/lessons/nowhere", "preview/items/none", "lessons/nowhere"])
+def test_what_is_not_there_is_not_found(desk, path):
+    desk.page(f"{DESK}/{path}", 404)
+
+
+def test_the_live_preview_of_a_place_that_is_none_is_not_found(desk):
+    token = desk.page(LESSON).form_with("Save and preview").fields["csrf_token"]
+
+    for place in ("", "lesson:", "lesson:nowhere", "item:nowhere", "new-item:riddle", "cover"):
+        assert desk.post(f"{DESK}/render", data={"csrf_token": token, "place": place}).status_code == 404

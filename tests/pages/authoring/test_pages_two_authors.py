@@ -1,0 +1,240 @@
+"""Two authors at one lesson, saving while one writes, and what is given back where it could not be saved."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.reviews import services as reviews_services
+from portal.platform import clock
+from portal.platform.db import stamp, transaction
+from tests.pages import words
+from tests.pages.account.browsing import PASSWORD, another
+from tests.pages.authoring.authors import DESK, LESSON, author, errors, held, open_draft, publish, save, typed
+
+FIRST = "lessons/first.md"
+
+
+@pytest.fixture
+def desk(client, tmp_path):
+    """A draft of the module, and its author signed in."""
+    publish(tmp_path)
+    client.person = author(client)
+    client.draft = open_draft(client.person)
+    return client
+
+
+@pytest.fixture
+def other(app, desk):
+    """Another author, in another browser."""
+    browser = another(app)
+    browser.person = author(browser, "D3003", name="Ann Bell")
+    return browser
+
+
+def test_the_second_author_is_told_who_is_editing_and_may_take_over(desk, other):
+    desk.page(LESSON)
+
+    page = other.page(LESSON)
+
+    assert page.h1.startswith("Priya Shah has been editing this since ")
+    page = other.press(page, "Take over")
+    assert page.h1 == "A lesson"
+    assert desk.page(LESSON).h1.startswith("Ann Bell has been editing this since ")
+    assert "has been editing this since" in desk.page(DESK).text
+
+
+def test_who_left_is_no_longer_there(desk, other):
+    save(desk, button="Leave without saving", body="Given up")
+
+    assert other.page(LESSON).h1 == "A lesson"
+    assert "Given up" not in held(FIRST)
+
+
+def test_who_was_not_seen_for_a_while_is_no_longer_there(desk, other):
+    with time_machine.travel(clock.now() - timedelta(minutes=16), tick=False), transaction():
+        services.arrive(desk.draft, "lesson:first", by=desk.person, at=clock.now())
+
+    assert other.page(LESSON).h1 == "A lesson"
+
+
+def late(desk, other, mine="Mine is here.", theirs="Theirs is here."):
+    """Both open the lesson, the other saves, then the first does; returns the first's page."""
+    page = desk.page(LESSON)
+    save(other, other.press(other.page(LESSON), "Take over"), body=theirs)
+    return save(desk, page, status=409, body=mine)
+
+
+def test_a_save_from_a_stale_page_shows_both_texts_and_overwrites_nothing(desk, other):
+    page = late(desk, other)
+
+    assert page.h1 == "Ann Bell saved this after you opened it"
+    assert [words(e) for e in page.all("del")] == ["Theirs"]
+    assert [words(e) for e in page.all("ins")] == ["Mine"]
+    assert held(FIRST).endswith("Theirs is here.\n")
+
+
+def test_what_two_changed_in_different_places_is_kept_by_one_button(desk, other):
+    page = desk.page(LESSON)
+    save(other, other.press(other.page(LESSON), "Take over"), title="Theirs")
+    page = save(desk, page, status=409, body="Mine is here.")
+
+    assert "You and Ann Bell changed different places" in page.text
+    desk.press(page, "Keep both", both="yes")
+    assert 'title = "Theirs"' in held(FIRST)
+    assert held(FIRST).endswith("Mine is here.\n")
+
+
+def test_where_both_changed_one_place_or_one_saved_once_more_they_are_asked_again(desk, other):
+    page = late(desk, other)
+    assert "Keep both" not in page.text
+    forged = desk.post(LESSON, data={**page.form_with("Keep mine").fields, "both": "yes"})
+    assert forged.status_code == 409
+
+    page = desk.press(page, "Edit before saving", again="yes")
+    assert page.all("form", id="editor")[0].get("data-saves") is None  # nothing is decided yet
+    assert held(FIRST).endswith("Theirs is here.\n")
+
+
+def test_mine_is_kept_and_theirs_stays_in_the_history(desk, other):
+    page = desk.press(late(desk, other), "Keep mine", save="yes")
+
+    assert "Saved" in page.text
+    assert page.h1.startswith("Ann Bell has been editing this since ")
+    assert held(FIRST).endswith("Mine is here.\n")
+    state = queries.state(desk.draft, queries.draft("sample").number - 1)
+    assert state[FIRST].endswith(b"Theirs is here.\n")
+
+
+def test_theirs_is_kept(desk, other):
+    page = late(desk, other)
+    with transaction():
+        services.leave(desk.draft, "lesson:first", by=other.person)
+
+    page = desk.press(page, "Keep theirs", theirs="yes")
+
+    assert "You kept what the other person saved" in page.text
+    assert held(FIRST).endswith("Theirs is here.\n")
+
+
+def test_a_stale_text_can_be_edited_before_it_is_saved(desk, other):
+    page = desk.press(late(desk, other), "Edit before saving", again="yes")
+
+    assert typed(page)["body"] == ["Mine is here."]
+    save(desk, page, body="Both are here.")
+    assert held(FIRST).endswith("Both are here.\n")
+
+
+def test_a_save_that_is_late_twice_is_told_twice(desk, other):
+    page = late(desk, other)
+    save(other, other.page(LESSON), body="Theirs again.")
+
+    page = desk.press(page, "Keep mine", 409, save="yes")
+
+    assert [words(e) for e in page.all("del")] == ["Theirs again"]
+    assert held(FIRST).endswith("Theirs again.\n")
+
+
+# --- saved while one writes -------------------------------------------------------------------------------
+
+
+def quietly(client, page, **changes):
+    """What the page's script sends while its author thinks."""
+    sent = {**page.form_with("Save and preview").fields, "quiet": "yes", **changes}
+    answer = client.post(LESSON, data=sent)
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def test_a_text_is_saved_while_it_is_written(desk):
+    page = desk.page(LESSON)
+
+    told = quietly(desk, page, body="So far.")
+
+    digest = hashlib.sha256(held(FIRST).encode()).hexdigest()
+    assert held(FIRST).endswith("So far.\n")
+    assert f'data-expected="{digest}"' in told
+    quietly(desk, page, body="So far, and further.", expected=digest)
+    assert held(FIRST).endswith("So far, and further.\n")
+
+
+def test_what_cannot_be_saved_while_it_is_written_says_so(desk):
+    page = desk.page(LESSON)
+
+    assert "Not saved yet: something is missing." in quietly(desk, page, title="")
+    assert "Not saved yet: Priya Shah saved this after you opened it" in quietly(
+        desk, page, body="Late.", expected="0" * 64
+    )
+
+
+def test_nothing_is_saved_by_itself_after_somebody_took_over(desk, other):
+    page = desk.page(LESSON)
+    other.press(other.page(LESSON), "Take over")
+
+    told = quietly(desk, page, body="Mine.")
+
+    assert "Not saved: Ann Bell took this over at " in told
+    assert "Mine." not in held(FIRST)
+
+
+# --- nothing is lost --------------------------------------------------------------------------------------
+
+
+def test_a_whole_lesson_is_kept_over_a_lapse(desk):
+    page = desk.page(LESSON)
+    body = "It’s a “word”. " * 4_000  # 60,000 characters
+
+    with time_machine.travel(clock.now() + timedelta(hours=2)):
+        asked = save(desk, page, body=body)
+        assert asked.h1 == "Sign in"
+        kept = desk.press(asked, "Sign in", name="D3001", password=PASSWORD)
+        assert kept.h1 == "What you sent was kept"
+        done = desk.press(kept, "Continue")
+
+    assert done.h1 == "A lesson"
+    assert held(FIRST).endswith(f"{body.strip()}\n") or held(FIRST).endswith(f"{body}\n")
+
+
+def test_a_text_for_a_draft_that_has_ended_is_given_back(desk):
+    page = desk.page(LESSON)
+    with transaction():
+        services.discard(desk.draft, by=desk.person, at=stamp())
+
+    page = save(desk, page, status=409, body="Do not lose me.")
+
+    assert page.h1 == "This draft has ended"
+    assert "Do not lose me." in page.html
+
+
+def test_a_text_for_a_lesson_that_was_removed_is_given_back(desk, other):
+    page = desk.page(LESSON)
+    other.press(other.page(f"{LESSON}/remove"), "Remove the lesson")
+
+    page = save(desk, page, status=409, body="Do not lose me.")
+
+    assert page.h1 == "This part was removed"
+    assert "Do not lose me." in page.html
+
+
+def test_a_draft_under_review_keeps_what_was_typed_and_says_why_it_is_not_saved(desk):
+    page = save(desk, title="Changed")
+    details = desk.page(f"{DESK}/details")
+    with transaction():
+        reviews_services.send(desk.draft, note="Read this.", by=desk.person, at=stamp())
+    before = held(FIRST)
+
+    page = save(desk, page, status=409, body="Still writing.")
+    again = desk.press(details, "Save the details", 409, owner="Training")
+
+    for answer in (page, again):
+        assert errors(answer) == [
+            "This draft is being reviewed. Withdraw it from review before you change it."
+        ]
+    assert typed(page)["body"] == ["Still writing."]
+    assert again.form_with("Save the details").fields["owner"] == ["Training"]
+    assert page.links["Read or withdraw the review"] == f"{DESK}/review"
+    assert held(FIRST) == before
+    assert "It stays as it is until the review ends" in desk.page(DESK).text
+    assert desk.page(DESK).links["1. Changed"] == f"{DESK}/preview/lessons/first"

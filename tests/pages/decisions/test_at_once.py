@@ -1,0 +1,94 @@
+"""Two owners decide at the same instant, on a database whose writers really wait for each other."""
+
+import secrets
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+
+from config import Config
+from portal.app import create_app
+from portal.domain.decisions.models import Decision, DecisionRequest
+from portal.domain.directives.models import Exclusion
+from portal.platform.db import db
+from tests.databases import close_database
+from tests.pages.decisions.desk import NOW, count, make_desk
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def serving(request, tmp_path) -> Iterator[Flask]:
+    """The application on a database of its own, nothing rolled back."""
+    url = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        name = f"decide_{secrets.token_hex(4)}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        url = f"{server.rpartition('/')[0]}/{name}"
+    made = create_app(
+        Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=tmp_path)
+    )
+    made.config["TESTING"] = True
+    with made.app_context():
+        upgrade()
+        yield made
+        close_database()
+
+
+def at_once(app: Flask, sends: list) -> list:
+    """What browsers were answered when all sent together: each its cookies, an address and fields."""
+    answers: list = [None] * len(sends)
+    gate = threading.Barrier(len(sends))
+
+    def send(place: int) -> None:
+        client, address, fields = sends[place]
+        browser = app.test_client()
+        browser._cookies = dict(client._cookies)
+        gate.wait()
+        answers[place] = browser.post(address, data=fields)
+
+    threads = [threading.Thread(target=send, args=(place,)) for place in range(len(sends))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+@pytest.mark.slow
+def test_of_two_owners_one_decides_and_of_two_presses_one_asks(serving, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    desk = make_desk(serving, time_machine.move_to)
+    manager = desk.as_("D2001")
+    page = manager.page("/people/D1001/ask/exemption")
+    fields = page.form_with("Send request").fields
+    fields |= {"about": "OIC-2026", "from_on": "1 June 2026", "reason": "secondment"}
+
+    asked = at_once(serving, [(manager, page.path, fields)] * 6)
+
+    assert {answer.status_code for answer in asked} == {303}
+    assert len({answer.location for answer in asked}) == 1
+    assert count(DecisionRequest) == 1
+    address = desk.waiting()
+    sends = []
+    for number in ("D4001", "D4002"):
+        owner = desk.as_(number)
+        form = owner.page(address).form_with("Grant")
+        sends.append((owner, form.action, {**form.fields, "grant": "y"}))
+        sends.append((owner, form.action, {**form.fields, "refuse": "y", "comment": "No."}))
+    answers = at_once(serving, sends)
+
+    assert sorted(answer.status_code for answer in answers) == [303, 409, 409, 409]
+    decision = db.session.query(Decision).one()
+    granted = decision.outcome == "granted"
+    assert count(Exclusion) == (1 if granted else 0)
+    won = next(place for place, answer in enumerate(answers) if answer.status_code == 303)
+    assert granted == (won % 2 == 0)
+    assert decision.decided_by_id == desk.people["D4001" if won < 2 else "D4002"]
+    lost = next(answer for answer in answers if answer.status_code == 409)
+    assert f"This request was {decision.outcome} by" in lost.get_data(as_text=True)

@@ -1,0 +1,220 @@
+"""The preview of a change equals what then happens: of a version, and of posts that a roster brings."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.models import Assignment, Directive
+from portal.domain.directives.preview import effect_of_posts
+from portal.domain.directives.proposals import propose, propose_taking_back, propose_withdrawal
+from portal.domain.directives.services import follows_from, issue_file, take_back, withdraw
+from portal.domain.directives.toml_reader import DirectiveFile
+from portal.domain.people.as_of import known
+from portal.domain.people.models import PersonName
+from portal.domain.people.roster.plan import plan
+from portal.domain.people.roster.rows import RosterRow
+from portal.domain.people.roster.store import apply, prepare, read_world
+from portal.domain.status import count_check
+from portal.domain.status.projector import rebuild
+from portal.platform.db import OPEN_END, db, stamp, transaction
+from tests.domain.status.facts import add_activity
+from tests.domain.status.test_histories import QUIET, undone
+from tests.examples import few_or_many
+from tests.factories.people import make_person, make_unit
+
+pytestmark = pytest.mark.slow
+
+FEW = settings(QUIET, max_examples=few_or_many(4, 12))
+DAYS = st.integers(0, 500).map(lambda days: date(2025, 1, 1) + timedelta(days=days))
+ROLES = ("response", "contact", "custody")
+RANKS = ("Constable", "Sergeant")
+UNITS = (("Force", "North"), ("Force", "South"), ("Force", "North", "Team"), ("Force", "North", "New"))
+TABLES = st.fixed_dictionaries(
+    {},
+    optional={
+        "designated_role": st.lists(st.sampled_from(ROLES), min_size=1, max_size=2, unique=True),
+        "rank_or_grade": st.lists(st.sampled_from(RANKS), min_size=1, max_size=1),
+        "unit_under": st.lists(st.sampled_from(["Force/North", "Force/South"]), min_size=1, max_size=1),
+    },
+)
+RULES = st.fixed_dictionaries(
+    {
+        "audience": st.lists(TABLES, min_size=1, max_size=2),
+        "exceptions": st.lists(TABLES, max_size=1),
+        "due_fixed_on": st.sampled_from([date(2025, 12, 31), date(2026, 4, 30)]),
+        "due_days_after_joining": st.sampled_from([None, 0, 60]),
+    }
+)
+POSTS = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.sampled_from(ROLES),
+        st.sampled_from(RANKS),
+        st.sampled_from(UNITS),
+        DAYS,
+        st.integers(20, 300),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def rule(day, said, reference="PRE-1", **more):
+    texts = dict.fromkeys(("title", "source", "wording"), "x")
+    held = {"validity_months": None, "yearly_on": None, "minimum_gap_months": None, "withdrawn": False}
+    return DirectiveFile(
+        reference=reference,
+        owner="OWNER",
+        effective_on=day,
+        target=Decimal(1),
+        notice_days=[],
+        expiring_days=0,
+        requirements=[("module", "one")],
+        **{**texts, **held, **said, **more},
+    )
+
+
+def rows(posts, first):
+    """Roster rows of these posts, in the order drawn; one of a person and first day."""
+    found = {}
+    for line, (who, role, rank, unit, since, days) in enumerate(posts, 2):
+        number = f"P{first + who}"
+        found[number, since] = RosterRow(
+            line, number, "Shah", "Priya", None, rank, role, unit, None, since, None, f"k{days % 2}", False
+        )
+    return list(found.values())
+
+
+def world():
+    top = make_unit("Force")
+    north = make_unit("North", top)
+    make_unit("South", top), make_unit("Team", north)
+    make_person(top, staff_number="OWNER", role="staff", rank="Inspector")
+    add_activity("module", "one")
+
+
+def bring(made):
+    with transaction():
+        apply(made, prepare(made), stamp())
+
+
+def assigned():
+    """Days and due dates by directive and staff number, as they are now."""
+    names = dict(db.session.execute(select(PersonName.person_id, PersonName.staff_number)).all())
+    references = dict(db.session.execute(select(Directive.id, Directive.reference)).all())
+    found = {}
+    for one in db.session.scalars(select(Assignment).where(known(Assignment))):
+        key = references[one.directive_id], names[one.person_id]
+        found.setdefault(key, []).append((one.from_on, one.to_on, one.due_on))
+    return found
+
+
+def on(days, day):
+    return next((due for first, last, due in days if first <= day <= last), None)
+
+
+def witness(before, after):
+    """Day by day: who joins, who leaves, whose due date changes, each with the first such day."""
+    told = {"joins": {}, "leaves": {}, "due_changes": {}}
+    for key in sorted({*before, *after}):
+        was, becomes = before.get(key, []), after.get(key, [])
+        edges = {d for f, t, _ in (*was, *becomes) for d in (f, t if t == OPEN_END else t + timedelta(1))}
+        for day in sorted(edges):
+            old, new = on(was, day), on(becomes, day)
+            if old == new:
+                continue
+            what = "joins" if old is None else "leaves" if new is None else "due_changes"
+            told[what].setdefault(key, (day, new or old))
+    return told
+
+
+def said(effects, names=None):
+    told = {"joins": {}, "leaves": {}, "due_changes": {}}
+    for effect in effects:
+        for what, found in told.items():
+            for each in getattr(effect, what):
+                number = names[each.person_id] if names else each.staff_number
+                found[effect.reference, number] = (each.first, each.due_on)
+    return told
+
+
+@FEW
+@given(posts=POSTS, first=RULES, second=RULES, day=DAYS)
+def test_the_preview_of_a_version_is_what_happens(database, posts, first, second, day):
+    with undone():
+        world(), bring(rows(posts, 1))
+        names = dict(db.session.execute(select(PersonName.person_id, PersonName.staff_number)).all())
+        held = assigned()
+        for file in (rule(date(2024, 12, 1), first), rule(day, second)):
+            effect, token = propose(file).preview()
+            with transaction():
+                issue_file(file, at=stamp(), previewed=token)
+            now = assigned()
+            assert said([effect], names) == witness(held, now)
+            assert all(each.first >= file.effective_on for each in (*effect.joins, *effect.leaves))
+            held = now
+        effect = propose_taking_back("PRE-1", 2, date(2024, 12, 31)).effect()  # the second is still to come
+        follows = follows_from(propose_taking_back("PRE-1", 2, date(2024, 12, 31)))
+        with transaction():
+            take_back("PRE-1", 2, at=stamp(), today=date(2024, 12, 31), follows=follows)
+        assert said([effect], names) == witness(held, assigned())
+        assert reconcile_all() == []
+        assert rebuild(False) == []
+        assert count_check.check(False) == []
+        held = assigned()
+        effect = propose_withdrawal("PRE-1", day + timedelta(30)).effect()
+        with transaction():
+            withdraw("PRE-1", day + timedelta(30), at=stamp())
+        assert said([effect], names) == witness(held, assigned())
+
+
+@FEW
+@given(posts=POSTS, later=POSTS, one=RULES, two=RULES)
+def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, two):
+    with undone():
+        world(), bring(rows(posts, 1))
+        for reference, said_of in (("PRE-1", one), ("PRE-2", two)):
+            with transaction():
+                issue_file(rule(date(2024, 12, 1), said_of, reference), at=stamp())
+        held = assigned()
+        coming = rows(later, 3)  # some are of people there already
+        made = plan(coming, read_world())
+        effects = effect_of_posts(made.changes, made.units)
+        bring(coming)
+        assert said(effects) == witness(held, assigned())
+
+
+@FEW
+@given(posts=POSTS, between=st.one_of(st.just([]), POSTS), first=RULES, second=RULES, day=DAYS)
+def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, between, first, second, day):
+    with undone():
+        world(), bring(rows(posts, 1))
+        for file in (rule(date(2024, 12, 1), first), rule(day, second)):
+            follows = follows_from(propose(file))
+            assert follows is not None
+            bring(rows(between, 3))  # some are of people there already
+            with transaction():
+                issue_file(file, at=stamp(), follows=follows)
+            assert reconcile_all() == []
+            assert rebuild(False) == []
+            assert count_check.check(False) == []
+
+
+def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
+    world(), bring(rows([(0, "response", "Constable", ("Force", "North"), date(2025, 1, 1), 30)], 1))
+    said_first = {"audience": [{"designated_role": ["response"]}], "exceptions": []}
+    said_first |= {"due_fixed_on": date(2026, 4, 30), "due_days_after_joining": None}
+    follows = follows_from(propose(rule(date(2024, 12, 1), said_first)))
+    with transaction():
+        issue_file(rule(date(2024, 12, 1), said_first, "OTHER-1"), at=stamp())
+    with transaction():
+        issue_file(rule(date(2024, 12, 1), said_first), at=stamp(), follows=follows)
+
+    assert rebuild(False) == []
+    assert count_check.check(False) == []
+    assert sorted(assigned()) == [("OTHER-1", "P1"), ("PRE-1", "P1")]

@@ -1,0 +1,394 @@
+"""Guides from their folder to their readers: published, found by words, read, acknowledged, required."""
+
+from csv import DictReader
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import time_machine
+from sqlalchemy import func, select
+
+from portal.domain.catalogue import services
+from portal.domain.catalogue.guide_publishing import current_guide
+from portal.domain.catalogue.search import search
+from portal.domain.directives.services import issue
+from portal.domain.records.models import Acknowledgement
+from portal.platform.db import db, stamp, transaction
+from portal.platform.errors import BadInputError
+from portal.platform.permissions import Role
+from tests.domain.catalogue.folders import SVG, lesson, write
+from tests.factories.people import make_grant
+from tests.pages.account.browsing import let_in, make_account
+from tests.pages.monitoring.counting import statements
+
+MODULES = Path(__file__).resolve().parents[2] / "modules"
+HEAD = """+++
+title = "Whom to call"
+summary = "At the scene, day and night."
+owner = "Learning and development"
+review_on = 2027-05-31
+acknowledge = true
++++
+"""
+GUIDE = f"""{HEAD}
+Begin with life.
+
+## Ambulance first
+
+Ring early. [OIC](term:OIC): [[force.nccu_contact]]
+
+::: figure media/box.svg
+A box.
+:::
+
+## Then the control room
+
+They [help](guide:whom-to-call) with interpreters.
+"""
+
+
+@pytest.fixture
+def learner(client):
+    person = make_account()
+    let_in(client)
+    client.person = person
+    return client
+
+
+def folder(tmp_path, guide: str = GUIDE, **more):
+    return write(tmp_path, {"_guides/whom-to-call.md": guide, "_guides/media/box.svg": SVG, **more})
+
+
+def publish(path) -> services.Published:
+    with transaction():
+        return services.publish(path, at=stamp())
+
+
+def require_guide() -> None:
+    """A directive that asks response officers to acknowledge the guide."""
+    with transaction():
+        issue(
+            b"""
+reference = "READ-1"
+title = "Read the guide"
+source = "A recommendation"
+wording = "Read it."
+owner = "D1001"
+effective_on = 2025-09-01
+target = 1.0
+notice_days = [30]
+expiring_days = 60
+[due]
+on = 2099-04-30
+[[audience]]
+designated_role = ["response"]
+[[requirement]]
+kind = "guide"
+key = "whom-to-call"
+""",
+            at=stamp(),
+        )
+
+
+def test_a_guide_is_published_once_for_its_bytes_and_numbered_for_new_ones(database, tmp_path):
+    first = publish(folder(tmp_path))
+    again = publish(tmp_path)
+    other = publish(folder(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+
+    assert (first.guides, again.guides, other.guides) == (
+        [("whom-to-call", 1)],
+        [],
+        [("whom-to-call", 2)],
+    )
+    assert "whom-to-call" in again.unchanged
+
+
+def test_a_new_drawing_is_a_new_version_of_the_guide_that_shows_it(database, tmp_path):
+    publish(folder(tmp_path))
+
+    done = publish(folder(tmp_path, **{"_guides/media/box.svg": SVG.replace("A box", "Two boxes")}))
+
+    assert done.guides == [("whom-to-call", 2)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"_guides/whom-to-call.md": "No head.\n"}, "_guides/whom-to-call.md, line 1: Begin with front"),
+        ({"_guides/whom-to-call.md": HEAD}, "Write the text below the front matter."),
+        (
+            {"_guides/whom-to-call.md": GUIDE.replace("summary", "sumary")},
+            "“sumary” is not a known key here.",
+        ),
+        ({"_guides/Whom.md": GUIDE}, "_guides/Whom.md: Name the file with small letters"),
+        ({"_guides/list.txt": "x"}, "“list.txt” has no place among guides."),
+        ({"_guides/whom-to-call.md": GUIDE.replace("guide:whom", "guide:who")}, "There is no guide “who-to"),
+        ({"_guides/media/box.svg": None}, "There is no media/box.svg"),
+        ({"_guides/media/box.svg": SVG.replace("<rect", "<script")}, "A drawing may not hold <script>"),
+        ({"sample/lessons/second.md": lesson("[See](guide:nobody)\n")}, "There is no guide “nobody”."),
+    ],
+)
+def test_a_bad_guide_publishes_nothing(database, tmp_path, changes, reason):
+    with pytest.raises(BadInputError) as refused:
+        publish(folder(tmp_path, **changes))
+
+    assert reason in str(refused.value)
+    assert current_guide("whom-to-call") is None
+
+
+def test_a_lesson_may_link_to_a_guide(learner, tmp_path):
+    publish(folder(tmp_path, **{"sample/lessons/second.md": lesson("[See](guide:whom-to-call)\n")}))
+
+    page = learner.page("/learning/modules/sample/lessons/second")
+
+    assert page.links["See"] == "/guides/whom-to-call"
+
+
+def test_a_reader_sees_the_parts_the_drawing_and_what_the_force_has_not_set(learner, tmp_path):
+    publish(folder(tmp_path))
+
+    page = learner.page("/guides/whom-to-call")
+
+    assert page.h1 == "Whom to call"
+    assert "Your force has not set this yet" in page.text
+    assert [h.get("id") for h in page.all("h2") if (h.get("id") or "").startswith("part-")] == [
+        "part-ambulance-first",
+        "part-then-the-control-room",
+    ]
+    drawing = page.all("img")[0].get("src") or ""
+    assert learner.get(drawing).data == SVG.encode()
+    assert learner.page("/guides/nobody", 404).h1 == "Page not found"
+
+
+def test_acknowledging_is_recorded_once_a_day_with_a_reference(learner, tmp_path):
+    publish(folder(tmp_path))
+    page = learner.page("/guides/whom-to-call")
+
+    page = learner.press(page, "I have read this guide")
+    learner.press(page, "I have read it again today")
+
+    assert "You have read this guide" in page.text
+    assert db.session.scalar(select(func.count()).select_from(Acknowledgement)) == 1
+    reference = next(text for text in page.links if text.startswith("OIC-"))
+    assert "Whom to call" in learner.page(page.links[reference]).h1
+    assert "Acknowledged on" in learner.page("/guides").text
+
+
+def test_a_new_version_asks_again_and_an_old_page_cannot_answer_for_it(learner, tmp_path):
+    publish(folder(tmp_path))
+    old = learner.press(learner.page("/guides/whom-to-call"), "I have read this guide")
+    publish(folder(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+
+    refused = learner.press(old, "I have read it again today", 409)
+    page = learner.page("/guides/whom-to-call")
+
+    assert "A newer version of this guide was published" in refused.text
+    assert "Have you read this guide?" in page.text
+    assert "version 1" in page.text
+
+
+def test_a_guide_that_asks_nobody_takes_no_acknowledgement(learner, tmp_path):
+    publish(folder(tmp_path, GUIDE.replace("acknowledge = true", "acknowledge = false")))
+    page = learner.page("/guides/whom-to-call")
+    form = learner.page("/guides").form_with("Sign out")
+
+    sent = {"csrf_token": form.fields["csrf_token"][0], "number": "1"}
+    response = learner.post("/guides/whom-to-call", data=sent)
+
+    assert "Have you read this guide?" not in page.text
+    assert response.status_code == 409
+    assert db.session.scalar(select(func.count()).select_from(Acknowledgement)) == 0
+
+
+def test_a_directive_can_require_the_acknowledgement(learner, tmp_path):
+    publish(folder(tmp_path))
+    require_guide()
+    before = learner.page("/learning")
+
+    learner.press(learner.page(before.links["Whom to call"]), "I have read this guide")
+    after = learner.page("/learning")
+
+    assert "Not started" in before.text
+    assert before.h1 == "You have 1 guide to read by 30 April 2099"
+    assert after.h1 == "You have completed everything"
+    assert "Read on" in after.text
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [
+        ("ambulance", "/guides/whom-to-call#part-ambulance-first"),
+        ("AMBUL ring", "/guides/whom-to-call#part-ambulance-first"),
+        ("begins life", "/guides/whom-to-call"),
+        ("interpreter", "/guides/whom-to-call#part-then-the-control-room"),
+        ("look", "/learning/modules/sample/lessons/first"),
+    ],
+)
+def test_lessons_and_parts_of_guides_are_found_by_the_beginnings_of_their_words(
+    database, tmp_path, sought, found
+):
+    publish(folder(tmp_path))
+
+    assert search(sought)[0].address == found
+
+
+@pytest.mark.parametrize(
+    "sought", ["", " ", "' OR 1=1 --", '"', "zz:*&|!", "NEAR(x", "\x00", "*", "zebra", "é" * 300]
+)
+def test_no_text_is_an_error(learner, tmp_path, sought):
+    publish(folder(tmp_path))
+
+    assert search(sought) == []
+    status = learner.get("/guides", query_string={"q": sought}).status_code
+    assert status == (400 if "\x00" in sought else 200)
+
+
+def test_the_page_of_results_marks_the_words_and_keeps_what_was_typed(learner, tmp_path):
+    publish(folder(tmp_path))
+
+    page = learner.press(learner.page("/guides"), "Search", q="ring")
+
+    assert page.h1 == "1 result for “ring”"
+    assert [mark.text for mark in page.all("mark")] == ["Ring"]
+    assert page.all("input", name="q")[0].get("value") == "ring"
+
+
+CHECK = """Ring the desk, **always**, at [[force.nccu_contact]] today.
+
+::: figure media/box.svg
+A desk with a box.
+:::
+
+::: check
+key = "who"
+kind = "single"
+prompt = "Whom do you ring?"
+explanation = "The desk answers."
+
+[[choice]]
+key = "desk"
+text = "The desk"
+feedback = "Yes."
+correct = true
+
+[[choice]]
+key = "harbour"
+text = "The harbourmaster"
+feedback = "No, not the harbourmaster."
+:::
+"""
+
+
+def test_an_excerpt_shows_no_choice_of_a_check_as_if_it_were_taught(database, tmp_path):
+    publish(folder(tmp_path, **{"sample/lessons/second.md": lesson(CHECK), "sample/media/box.svg": SVG}))
+
+    assert search("harbourmaster") == []
+    (hit,) = search("desk always")
+    excerpt = "".join(piece.words for piece in hit.excerpt)
+    assert excerpt.startswith("Ring the desk, always, at … today. A drawing. A desk with")
+
+
+@pytest.mark.parametrize(("count", "said"), [(20, "20 results"), (21, "More than 20 results")])
+def test_more_results_than_a_page_shows_are_said_to_be_more(learner, tmp_path, count, said):
+    texts = {
+        f"_guides/g{n}.md": f"{HEAD.replace('Whom to call', f'G{n}')}\nMind zebras.\n" for n in range(count)
+    }
+    publish(folder(tmp_path, **texts))
+
+    page = learner.page("/guides?q=zebras")
+
+    assert page.h1 == f"{said} for “zebras”"
+    assert len([a for a in page.all("a") if "/guides/g" in (a.get("href") or "")]) == 20
+    assert ("Another word narrows them." in page.text) is (count > 20)
+
+
+def test_what_an_old_version_said_is_found_no_more(database, tmp_path):
+    publish(folder(tmp_path))
+    publish(folder(tmp_path, GUIDE.replace("interpreters", "translators")))
+
+    assert search("interpreters") == []
+    assert len(search("translators")) == 1
+
+
+def test_many_guides_cost_as_many_statements_as_two(learner, tmp_path):
+    publish(folder(tmp_path, **{"_guides/b.md": GUIDE.replace("Whom to call", "B")}))
+    with statements() as few:
+        learner.page("/guides")
+    publish(
+        folder(tmp_path, **{f"_guides/g{n}.md": GUIDE.replace("Whom to call", f"G{n}") for n in range(18)})
+    )
+    with statements() as many:
+        learner.page("/guides")
+
+    assert len(many) == len(few)
+
+
+@time_machine.travel("2026-11-25T09:00:00+00:00", tick=True)
+def test_the_force_s_own_guides_are_complete(database):
+    publish(MODULES)
+
+    for key in ("intelligence-document", "who-to-call"):
+        assert current_guide(key) is not None
+    found = {hit.above for hit in search("intelligence document", most=5)}
+    assert "The intelligence document: what it contains and how to complete it" in found
+
+
+def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
+    publish(folder(tmp_path, **{"sample/lessons/second.md": lesson("Ring [[force.nccu_contact]].\n")}))
+    author = make_account("D3001")
+    make_grant(author, Role.AUTHOR)
+    let_in(client, "D3001")
+    page = client.page("/force-settings")
+
+    saved = client.press(page, "Save", **{"force-nccu_contact": " <b>Ring</b>  desk 9 "})
+
+    assert page.h1 == "1 detail of your force is not set"
+    assert saved.h1 == "Your force’s details are set"
+    assert "<b>Ring</b> desk 9" in client.page("/guides/whom-to-call").text
+    assert "Ring <b>Ring</b> desk 9." in client.page("/learning/modules/sample/lessons/second").text
+    assert saved.links["Whom to call"] == "/guides/whom-to-call"
+    assert saved.links["A lesson"] == "/learning/modules/sample/lessons/second"
+
+
+def test_an_emptied_detail_is_not_set_again_and_a_long_one_is_refused(client, tmp_path):
+    publish(folder(tmp_path))
+    make_grant(make_account("D9001"), Role.ADMINISTRATOR)
+    let_in(client, "D9001")
+    page = client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
+
+    refused = client.press(page, "Save", **{"force-nccu_contact": "x" * 301})
+    emptied = client.press(page, "Save", **{"force-nccu_contact": "  "})
+
+    assert "Use 300 characters or fewer." in refused.text
+    assert emptied.h1 == "1 detail of your force is not set"
+    assert "Your force has not set this yet" in client.page("/guides/whom-to-call").text
+
+
+def test_publishing_the_folder_again_keeps_what_the_force_filled_in(client, tmp_path):
+    publish(folder(tmp_path))
+    make_grant(make_account("D3001"), Role.AUTHOR)
+    let_in(client, "D3001")
+    client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
+
+    publish(folder(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+
+    assert "Desk 9" in client.page("/guides/whom-to-call").text
+
+
+def test_the_completion_file_says_which_version_was_acknowledged(learner, tmp_path):
+    publish(folder(tmp_path))
+    require_guide()
+    learner.press(learner.page("/guides/whom-to-call"), "I have read this guide")
+    publish(folder(tmp_path, GUIDE.replace("Whom to call", "Whom to ring")))
+    make_grant(learner.person, Role.DIRECTIVE_OWNER)
+
+    rows = list(DictReader(StringIO(learner.get("/monitoring/directives/READ-1/completions.csv").text)))
+    page = learner.page("/people/D1001")
+
+    assert [
+        (row["requirement_kind"], row["requirement"], row["requirement_title"], row["version"], row["source"])
+        for row in rows
+    ] == [("guide", "whom-to-call", "Whom to call", "1", "acknowledged")]
+    assert rows[0]["mastery_score"] == ""
+    assert rows[0]["record_reference"].startswith("OIC-")
+    assert "Whom to call" in page.text

@@ -1,0 +1,214 @@
+"""My learning answers: what must I do, by when, and what is next?"""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import event, select
+
+from portal.domain.directives.models import Directive, Exclusion
+from portal.domain.records.models import Record
+from portal.platform.db import db, stamp, touch, transaction
+from tests.factories.catalogue import make_version
+from tests.pages.account.browsing import let_in
+from tests.pages.learning.asking import ask
+from tests.pages.learning.working import answer_all, attempt_base, begin, learner, read_lessons, take
+
+
+@pytest.fixture
+def _spring(time_machine):
+    time_machine.move_to("2026-04-18T10:00:00+00:00", tick=True)
+
+
+@pytest.mark.usefixtures("_spring")
+def test_the_heading_says_how_much_and_by_when(client):
+    for key in ("protect", "recognise", "respond"):
+        make_version(key)
+    ask("recognise", "protect", "respond")
+    learner(client)
+
+    page = client.page("/learning")
+
+    assert page.h1 == "You have 3 modules to complete by 30 April 2026"
+    assert "In 12 days. About 1 hour left." in page.text
+    assert page.text.index("Recognise: law") < page.text.index("Protect: law")  # as the directive has them
+    assert "0 of 3 complete" in page.text
+    assert "Why am I asked to do this?" in page.text
+    assert "Complete these modules." in page.text
+    assert "You are asked because your role is response." in page.text
+    assert page.links["Start: Recognise, lesson 1 – Lesson called 1About 5 minutes"].endswith(
+        "/lessons/lesson-1"
+    )
+
+
+@pytest.mark.usefixtures("_spring")
+def test_the_button_follows_the_learner_to_the_pass(client):
+    make_version()
+    ask("protect")
+    learner(client)
+
+    client.press(client.page("/learning/modules/protect/lessons/lesson-1"), "Mark as complete and continue")
+    page = client.page("/learning")
+    assert page.h1 == "You have 1 module to complete by 30 April 2026"
+    assert "About 15 minutes left." in page.text
+    assert "In progress" in page.text
+    assert any(words.startswith("Continue: Protect, lesson 2") for words in page.links)
+
+    read_lessons(client, first="lesson-2")
+    page = client.page("/learning")
+    assert "Every lesson complete, assessment to take · about 10 minutes left" in page.text
+    question = client.press(page, "Take the assessment: ProtectAbout 10 minutes")
+    page = client.page("/learning")
+    assert page.links["Continue the assessment: Protect"] == attempt_base(question)
+
+    client.press(answer_all(client, question, correct=4), "Submit answers")
+    page = client.page("/learning")
+    assert page.h1 == "You have completed everything"
+    assert "1 of 1 complete" in page.text
+    assert db.session.scalars(select(Record.reference)).one() in page.text
+
+
+@pytest.mark.usefixtures("_spring")
+def test_after_a_pass_the_next_module_is_the_one_button(client):
+    make_version("protect")
+    make_version("respond")
+    ask("protect", "respond")
+    learner(client)
+
+    page = take(client, 4)
+
+    assert "1 module is left, due on 30 April 2026. About 20 minutes." in page.text
+    assert any(words.startswith("Start: Respond, lesson 1") for words in page.links)
+
+
+@pytest.mark.usefixtures("_spring")
+def test_due_dates_group_the_requirements_and_the_earliest_leads(client):
+    for key in ("protect", "recognise"):
+        make_version(key)
+    ask("protect", "recognise", reference="LATER", due="2026-06-30")
+    ask("recognise", reference="SOONER", due="2026-04-30")
+    learner(client)
+
+    page = client.page("/learning")
+
+    assert page.h1 == "You have 2 modules to complete, the first by 30 April 2026"
+    assert "To complete by 30 April 2026" in page.text
+    assert "To complete by 30 June 2026" in page.text
+    assert any(words.startswith("Start: Recognise") for words in page.links)
+    assert "About 40 minutes left." in page.text  # a module asked twice is learned once
+
+
+def test_overdue_locks_nobody_out(client, time_machine):
+    time_machine.move_to("2026-05-02T10:00:00+00:00", tick=True)
+    make_version()
+    ask("protect")
+    learner(client)
+
+    page = client.page("/learning")
+
+    assert page.h1 == "You have 1 module to complete by 30 April 2026"
+    assert "Overdue" in page.text
+    assert "That was 2 days ago. You can still complete them." in page.text
+    assert take(client, 4).h1 == "You passed"
+
+
+def test_a_lapsed_pass_is_taken_again(client, time_machine):
+    time_machine.move_to("2026-03-10T10:00:00+00:00", tick=True)
+    make_version()
+    ask("protect", months=12)
+    learner(client)
+    assert "Until 10 March 2027" in take(client, 4).text
+    assert "valid until 10 March 2027" in client.page("/learning").text
+    time_machine.move_to("2027-03-11T10:00:00+00:00", tick=True)
+    let_in(client)
+
+    page = client.page("/learning")
+    assert "Expired" in page.text
+    assert "0 of 1 complete" in page.text
+    page = client.page(page.links["Take again: ProtectAbout 20 minutes"])
+    client.press(page, "Take this module again")
+    take(client, 4)
+
+    assert client.page("/learning").h1 == "You have completed everything"
+
+
+@pytest.mark.usefixtures("_spring")
+def test_who_is_exempt_sees_so_and_is_asked_nothing(client):
+    make_version()
+    ask("protect")
+    person = learner(client)
+    with transaction():
+        at, directive = stamp(), db.session.scalars(select(Directive)).one()
+        db.session.add(
+            Exclusion(
+                recorded_at=at,
+                person_id=person,
+                directive_id=directive.id,
+                exempt=True,
+                reason="secondment",
+                from_on=date(2026, 1, 1),
+            )
+        )
+        touch(people=[person])
+
+    page = client.page("/learning")
+
+    assert page.h1 == "You have no modules to complete"
+    assert "What is asked of you is not counted at present." in page.text
+    assert "Exempt" in page.text
+    assert not page.all("a", class_="portal-next")
+
+
+def test_of_whom_nothing_is_asked_may_take_any_module(client):
+    make_version()
+    learner(client)
+
+    page = client.page("/learning")
+
+    assert page.h1 == "You have no modules to complete"
+    assert "No directive asks anything of you at present." in page.text
+    assert take(client, 4).h1 == "You passed"
+    assert client.page(page.links["Protect: law & people"]).h1 == "Protect: law & people"
+
+
+@pytest.mark.usefixtures("_spring")
+def test_a_pass_before_the_directive_counts(client):
+    make_version()
+    learner(client)
+    take(client, 4)
+
+    ask("protect")
+
+    assert client.page("/learning").h1 == "You have completed everything"
+
+
+@pytest.mark.usefixtures("_spring")
+def test_more_modules_make_no_more_statements(client):
+    for key in ("m-a", "m-b"):
+        make_version(key)
+    ask("m-a", "m-b", reference="TWO")
+    learner(client)
+    begin(client, "m-a")
+    few = _statements(client)
+    keys = [f"n-{n:02d}" for n in range(20)]
+    for key in keys:
+        make_version(key)
+    ask(*keys, reference="TWENTY")
+    client.page("/learning/modules/n-03/lessons/lesson-1")
+
+    assert _statements(client) == few
+
+
+def _statements(client) -> int:
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        seen.append(statement)
+
+    client.page("/learning")  # so that noting when the session was seen is over
+    engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        client.page("/learning")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return len([statement for statement in seen if statement.lstrip().upper().startswith(("SELECT", "WITH"))])

@@ -1,0 +1,50 @@
+"""Beside the links to files stands which of them a job will make: exactly where it will be so."""
+
+import pytest
+import time_machine
+
+from portal.domain.reports.completion import pdf_export, writers
+from portal.domain.reports.completion.export_notices import LONG, PAPER, WIDE, waits
+from portal.domain.reports.statistics import Figures
+from portal.domain.status.rules import Status
+from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
+
+
+def figures(people, rows):
+    return Figures(people={1: {Status.OVERDUE: people}}, rows=rows)
+
+
+@pytest.mark.parametrize(
+    ("people", "rows", "named"),
+    [
+        (1_500, 20_000, ()),
+        (1_501, 6_004, (PAPER,)),
+        (5_001, 20_004, (LONG, PAPER)),
+        (20_001, 80_004, (LONG, WIDE, PAPER)),
+    ],
+)
+def test_the_sentence_names_exactly_the_files_that_are_too_long(people, rows, named):
+    said = waits(figures(people, rows))
+
+    assert [each for each in (LONG, WIDE, PAPER) if f"the {each} (".lower() in said.lower()] == list(named)
+    assert bool(said) == bool(named)
+
+
+def test_pages_say_beforehand_what_the_links_then_do(client, monkeypatch):
+    with time_machine.travel(TODAY, tick=False):
+        auditor = enter(client, make_world(), "D6001")
+        assert "becomes a job" not in auditor.page(REPORT).text + auditor.page("/monitoring").text
+        monkeypatch.setattr(writers, "XLSX_ROWS", 6)  # the six people have twelve rows
+        monkeypatch.setattr(pdf_export, "MOST_PEOPLE", 6)
+        words = (
+            "The XLSX with every requirement (over 6 rows) takes longer than a page waits: it becomes a job"
+        )
+        for path in (REPORT, "/monitoring"):
+            assert auditor.page(path).text.count(words) == 1
+
+        few = auditor.page(f"{REPORT}?q=shah")  # of all people it is said, of those listed it is not
+
+        assert few.text.count("becomes a job") == 1
+        assert auditor.get(f"{REPORT}/completions.xlsx").status_code == 303
+        for quick in ("completions.xlsx?q=shah", "people.xlsx", "completions.pdf"):
+            assert auditor.get(f"{REPORT}/{quick}").status_code == 200

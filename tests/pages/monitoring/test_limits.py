@@ -1,0 +1,18 @@
+"""A file of a whole force is dear: a person gets so many of them, then a sentence and a time."""
+
+import time_machine
+
+from tests.pages import Page
+from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
+
+
+@time_machine.travel(TODAY, tick=False)
+def test_a_person_who_downloads_without_end_is_asked_to_wait(client):
+    enter(client, make_world(), "D2001")
+    codes = [client.get(f"{REPORT}/completions.csv").status_code for _ in range(30)]
+
+    refused = client.get(f"{REPORT}/completions.xlsx")
+
+    assert set(codes) == {200}
+    assert refused.status_code == 429
+    assert "wait" in Page(refused, "completions.xlsx").text.lower()

@@ -1,0 +1,167 @@
+"""The two times of a report: read generously, never of the future, never changing afterwards."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+
+from portal.domain.reports.as_of import PositionError, position, read_day
+from tests.domain.status.facts import make_record
+from tests.pages.monitoring.reading import csv_rows
+from tests.pages.monitoring.world import APRIL, REPORT, TODAY, enter, make_world
+
+NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
+NEWEST = datetime(2026, 5, 10, 9, 0, 0, 1, tzinfo=UTC)
+
+
+def asked(as_at="", as_known_on=""):
+    return position(as_at, as_known_on, now=NOW, newest=NEWEST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "30 April 2026",
+        "30 Apr 2026",
+        "30/4/2026",
+        "30/04/26",
+        "2026-04-30",
+        " 30th  april 2026 ",
+        "30.4.2026",
+    ],
+)
+def test_a_day_is_read_as_people_write_it(text):
+    assert read_day(text) == date(2026, 4, 30)
+
+
+@pytest.mark.parametrize("text", ["31 April 2026", "2026-13-01", "tomorrow", "April 2026", "4/30/2026", "0"])
+def test_what_names_no_day_is_refused_with_an_example(text):
+    with pytest.raises(PositionError, match="Write a date such as 30 April 2026"):
+        asked(text)
+
+
+def test_empty_means_today_as_known_by_the_newest_stamp():
+    found = asked()
+
+    assert (found.as_at, found.as_known_on) == (date(2026, 6, 1), NEWEST)
+    assert (found.past, found.forecast, found.address) == (False, False, {})
+
+
+def test_a_day_of_knowledge_means_its_end_in_london():
+    assert asked("", "30 April 2026").as_known_on == datetime(2026, 4, 30, 22, 59, 59, 999999, tzinfo=UTC)
+    assert asked("", "15/2/2026").as_known_on == datetime(2026, 2, 15, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-04-30T12:00:00+01:00", "2026-04-30T12:00:00 01:00", "2026-04-30T11:00:00Z"]
+)
+def test_an_instant_is_read_with_its_offset_even_where_the_address_lost_the_plus(text):
+    assert asked("", text).as_known_on == datetime(2026, 4, 30, 11, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-05-20", "2026-06-01", "2026-06-01T09:30:00Z"])
+def test_knowledge_past_the_newest_stamp_is_that_stamp(text):
+    assert asked("", text).as_known_on == NEWEST
+
+
+@pytest.mark.parametrize(
+    ("as_at", "as_known_on", "reason"),
+    [
+        ("2 June 2026", "", "not for a day to come"),
+        ("", "2 June 2026", "nothing is known from later yet"),
+        ("", "2026-06-01T09:30:01Z", "nothing is known from later yet"),
+        ("", "2026-04-30T12:00:00", "instant with its offset"),
+    ],
+)
+def test_the_future_and_an_instant_without_offset_are_refused(as_at, as_known_on, reason):
+    with pytest.raises(PositionError, match=reason):
+        asked(as_at, as_known_on)
+
+
+def test_a_day_after_what_was_known_is_a_forecast():
+    assert asked("2026-04-30", "2026-04-15").forecast
+    assert not asked("2026-04-30", "2026-04-30").forecast
+
+
+@time_machine.travel(TODAY, tick=False)
+def test_the_due_date_as_known_then_and_as_known_now(client):
+    enter(client, make_world(), "D6001")
+    page = client.page(REPORT)
+
+    then, now = client.page(page.links["as known then"]), client.page(page.links["as known now"])
+
+    assert then.h1 == "On 30 April 2026, 20% were complete: 1 of 5 people"
+    assert now.h1 == "On 30 April 2026, 40% were complete: 2 of 5 people"
+    assert "You are looking at 30 April 2026, as known then." in then.text
+    assert "as known at the end of that day (23:59)" in then.text
+    assert "As known now, the same day stands at 40%: 2 of 5." in then.text
+    assert "See the 1 person whose status was recorded later or corrected" in then.text
+    assert "O'Brien, Tom: Not started, as known now Complete" in then.text
+    assert "O'Brien, Tom" in then.links
+    assert client.page(then.links["See that position"]).h1 == now.h1
+    assert client.page(then.links["Show today"]).h1 == "40% complete: 2 of 5 people"
+    assert then.form_with("Show position").fields["as_at"] == ["30 April 2026"]
+    assert then.form_with("Show position").fields["as_known_on"] == ["30 April 2026"]
+
+
+@time_machine.travel(TODAY, tick=False)
+def test_the_form_takes_words_and_the_links_below_carry_the_position(client):
+    enter(client, make_world(), "D6001")
+
+    page = client.press(client.page(REPORT), "Show position", as_at="30/4/2026", as_known_on="30 April 2026")
+
+    assert page.h1.startswith("On 30 April 2026, 20%")
+    assert client.page(page.links["Person"]).h1 == page.h1
+    rows = [
+        row
+        for row in client.get(page.links["CSV with every requirement"]).get_data(as_text=True).split("\r\n")
+        if "C1" in row
+    ]
+    assert all(",not_started," in row for row in rows)
+    assert len(rows) == 2
+
+
+@time_machine.travel(TODAY, tick=False)
+@pytest.mark.parametrize("field", ["as_at", "as_known_on"])
+def test_a_refused_position_is_said_beside_its_field_and_gives_no_file(client, field):
+    enter(client, make_world(), "D6001")
+
+    page = client.page(f"{REPORT}?{field}=2+June+2026", 400)
+
+    assert page.title.startswith("Error: ")
+    assert page.all("a", href=f"#{field}")
+    assert page.form_with("Show position").fields[field] == ["2 June 2026"]
+    refused = client.page(f"{REPORT}/completions.csv?{field}=2026-06-02", 400)
+    assert "to come" in refused.text or "nothing is known" in refused.text
+
+
+@time_machine.travel(TODAY, tick=False)
+def test_a_forecast_says_so_on_page_and_file(client):
+    enter(client, make_world(), "D6001")
+
+    page = client.page(f"{REPORT}?as_at=2026-04-30&as_known_on=2026-04-15")
+
+    assert "Forecast: you are looking at 30 April 2026" in page.text
+    response = client.get(page.links["CSV with every requirement"])
+    assert "OIC-2026-completions-2026-04-30-forecast.csv" in response.headers["Content-Disposition"]
+
+
+def test_a_position_as_known_on_an_instant_never_changes(client):
+    with time_machine.travel(TODAY, tick=False):
+        world = make_world()
+        enter(client, world, "D6001")
+        printed = csv_rows(client)[0]["as_known_on"]
+        pinned = [
+            f"{REPORT}/completions.csv?as_at=2026-04-30&as_known_on={known}"
+            for known in ((APRIL + timedelta(hours=1)).isoformat(), printed)
+        ]
+        before = [client.get(path).data for path in pinned]
+
+        make_record(world.people["S1"], world.activities[1], date(2026, 4, 2))
+
+        after = [client.get(path).data for path in pinned]
+        late = [row for row in csv_rows(client) if row["staff_number"] == "S1"]
+
+    assert before == after
+    assert before[0] != before[1]
+    assert {row["status"] for row in late} == {"satisfied", "overdue"}

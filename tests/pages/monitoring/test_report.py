@@ -1,0 +1,229 @@
+"""The report of a directive as its readers meet it."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import time_machine
+
+from portal.domain.reports.filters import STATUS_WORDS
+from tests.domain.status.facts import make_exclusion, make_record
+from tests.pages import H, Page, words
+from tests.pages.monitoring.counting import statements
+from tests.pages.monitoring.reading import csv_rows
+from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
+
+pytestmark = pytest.mark.usefixtures("today")
+
+
+@pytest.fixture
+def today():
+    with time_machine.travel(TODAY, tick=False):
+        yield
+
+
+@pytest.fixture
+def auditor(client):
+    return enter(client, make_world(), "D6001")
+
+
+def people(page: Page) -> list[str]:
+    """Staff numbers of the table, from the top."""
+    return [words(span) for head in page.all("th", scope="row") for span in head.iter(f"{H}span")]
+
+
+def test_the_heading_is_the_answer_with_its_definition_and_both_times(auditor):
+    page = auditor.page(REPORT)
+
+    assert page.h1 == "40% complete: 2 of 5 people"
+    assert "6 assigned, less 1 exempt" in page.text
+    assert "As at 1 June 2026, as known now (last change 10:00 on 10 May 2026)." in page.text
+    assert "The percentage is 2 people who are complete, of 5" in page.text
+    assert "Not counted, by reason: secondment 1." in page.text
+
+
+def test_units_stand_lowest_first_and_lead_into_themselves(auditor):
+    page = auditor.page(REPORT)
+    table = page.all("table", class_="portal-units")[0]
+    rows = [[words(cell) for cell in row.iter(f"{H}td")] for row in table.iter(f"{H}tr")]
+
+    assert rows[1:] == [["Local Policing", "", "25% – 1 of 4"], ["Crime", "", "100% – 1 of 1"]]
+
+    below = auditor.page(page.links["Local Policing"])
+    assert people(below) == ["S1", "N2", "D1001", "N1", "S2"]
+    assert "Response/South" in below.links
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?q=cast", ["N2"]),
+        ("?q=Priya+Shah", ["D1001"]),
+        ("?q=d1001", ["D1001"]),
+        ("?q=%25", []),
+        ("?role=investigation", ["C1"]),
+        ("?rank=Sergeant", ["N2"]),
+        ("?rank=Sergeant&rank=Constable", ["S1", "N2", "D1001", "N1", "C1", "S2"]),
+        ("?rank=Sergeant&rank=Constable&role=investigation", ["C1"]),
+        ("?rank=Sergeant,Constable&status=overdue", ["S1", "N2", "D1001"]),
+        ("?rank=Sergeant,", ["N2"]),
+        ("?rank=%0dSergeant", ["N2"]),
+        ("?status=overdue", ["S1", "N2", "D1001"]),
+        ("?status=not_complete&rank=Constable", ["S1", "D1001"]),
+        ("?status=exempt", ["S2"]),
+        ("?unit=Westshire+Police/Local+Policing/Response//South", ["S1", "S2"]),
+    ],
+)
+def test_filters_narrow_table_and_file_alike(auditor, query, found):
+    page = auditor.page(REPORT + query)
+
+    assert people(page) == found
+    assert f"{len(found)} of 6 people" in page.text
+    assert {row["staff_number"] for row in csv_rows(auditor, query)} == set(found)
+    assert page.h1 == "40% complete: 2 of 5 people"
+
+
+def test_every_filter_is_a_chip_that_takes_it_away(auditor):
+    page = auditor.page(f"{REPORT}?status=overdue&rank=Constable&sort=person")
+
+    assert people(page) == ["S1", "D1001"]
+    without = auditor.page(page.links["Remove the filter Status: overdue"])
+    assert set(people(without)) == {"N1", "D1001", "S1", "S2", "C1"}
+    assert len(people(auditor.page(page.links["Clear filters"]))) == 6
+
+
+def test_the_filter_form_offers_what_is_there_and_keeps_the_position(auditor):
+    page = auditor.page(f"{REPORT}?as_at=2026-05-20")
+
+    form = page.form_with("Apply filters")
+    assert form.fields["as_at"] == ["2026-05-20"]
+    offered = {words(option) for option in page.all("option")}
+    assert {"Any role", "Investigation", "Response", *STATUS_WORDS.values()} <= offered
+
+
+def test_several_ranks_are_ticked_said_and_kept(auditor):
+    form = auditor.page(f"{REPORT}?sort=person").form_with("Apply filters")
+    assert form.fields.get("rank", []) == []
+    page = auditor.page(f"{REPORT}?rank=Constable&rank=Sergeant&status=overdue&sort=person")
+
+    assert people(page) == ["S1", "N2", "D1001"]
+    assert page.form_with("Apply filters").fields["rank"] == ["Constable", "Sergeant"]
+    assert "Remove the filter Rank or grade: Constable or Sergeant" in page.links
+    turned = auditor.page(page.links["Person"])
+    assert people(turned) == people(page)[::-1]
+    one = auditor.page(page.links["Sergeant"])
+    assert one.form_with("Apply filters").fields["rank"] == ["Sergeant"]
+
+
+@pytest.mark.parametrize(
+    ("column", "first"),
+    [("Person", "S1"), ("Rank or grade", "S1"), ("Role", "C1"), ("Unit", "C1"), ("Due", "S1")],
+)
+def test_heads_sort_and_turn_round(auditor, column, first):
+    page = auditor.page(auditor.page(REPORT).links[column])
+
+    assert people(page)[0] == first
+    assert [words(head) for head in page.all("th", aria_sort="ascending")] == [f"{column} ▲"]
+    turned = auditor.page(page.links[column])
+    assert people(turned) == people(page)[::-1]
+
+
+def test_a_long_table_is_paged_on_the_server_without_gap_or_repeat(client):
+    world = make_world()
+    for number in range(40):
+        world.person(f"X{number:02}", "north", surname="Same", forenames="Name")
+    enter(client, world, "D6001")
+
+    first = client.page(REPORT)
+    second = client.page(first.links["Next 21"])
+
+    assert "Showing 1 to 25 of 46" in first.text
+    assert "Showing 26 to 46 of 46" in second.text
+    assert len({*people(first), *people(second)}) == 46
+    assert client.page(f"{REPORT}?page=99").text == second.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sort", ["status", "-status", "person", "-due", "rank", "-role", "unit"])
+def test_pages_of_every_order_follow_one_another(client, sort):
+    """The page of a status begins where the figures say, whatever stands before it."""
+    world = make_world()
+    for number in range(50):
+        person = world.person(f"X{number:02}", ("north", "crime")[number % 2], surname=f"Name {number % 7}")
+        if number % 3 == 0:
+            make_record(person, world.activities[1], date(2026, 3, 2 + number % 20))
+        if number % 3 == 0 and number % 2:
+            make_record(person, world.activities[2], date(2026, 3, 2 + number % 20))
+        if number % 5 == 0:
+            make_exclusion(person, world.directive, date(2026, 2, 1))
+    enter(client, world, "D6001")
+
+    pages = [client.page(f"{REPORT}?sort={sort}&page={number}") for number in (1, 2, 3)]
+
+    found = [number for page in pages for number in people(page)]
+    assert len(found) == len(set(found)) == 56
+    if sort.endswith("status"):
+        worst_first = list(STATUS_WORDS.values())[2:]
+        ranks = [worst_first.index(words(row[1])) for page in pages for row in rows_of(page)]
+        assert ranks == sorted(ranks, reverse=sort.startswith("-"))
+        assert len(set(ranks)) == 3
+
+
+def rows_of(page: Page) -> list[list[Any]]:
+    """The cells of every row of the table of people."""
+    lines = [list(row) for row in page.all("tr")]
+    return [cells for cells in lines if cells[0].get("scope") == "row"]
+
+
+def test_a_page_and_a_file_of_twenty_ask_no_more_than_of_two(client):
+    world = make_world()
+    enter(client, world, "D6001")
+
+    def asked() -> list[int]:
+        counts = []
+        for path in (REPORT, f"{REPORT}/completions.csv", "/monitoring", "/people"):
+            with statements() as run:
+                assert client.get(path).status_code == 200
+            counts.append(len(run))
+        return counts
+
+    client.page(REPORT)  # the day's first look is kept
+    few = asked()
+    for number in range(18):
+        world.person(f"X{number:02}", "crime", "D2002")
+
+    assert asked() == few
+
+
+def test_a_directive_nobody_issued_is_not_found(auditor):
+    auditor.page("/monitoring/directives/NONE-1", 404)
+
+
+def test_before_the_directive_nobody_was_required(auditor):
+    page = auditor.page(f"{REPORT}?as_at=2025-12-31")
+
+    assert page.h1 == "On 31 December 2025, nobody was required"
+    assert csv_rows(auditor, "?as_at=2025-12-31") == []
+
+
+def test_the_overview_says_who_is_missing_and_gives_the_files(auditor):
+    page = auditor.page("/monitoring")
+
+    assert page.h1 == "3 people are overdue"
+    assert "40% complete 2 of 5 people" in page.text
+    assert "1 exempt is not counted." in page.text
+    assert "due 30 April 2026" in page.text
+    assert people(page) == ["S1", "N2", "D1001"]
+    assert "32 days 2 of 2 modules" in page.text
+    assert auditor.get(page.links["CSV of OIC-2026"]).status_code == 200
+
+
+def test_the_overview_counts_what_changed_in_a_week_and_what_is_due(client):
+    with time_machine.travel(datetime(2026, 4, 24, 9, tzinfo=UTC), tick=False):
+        world = make_world(late_import=False)
+        page = enter(client, world, "D6001").page("/monitoring")
+
+    assert page.h1 == "Nobody is overdue"
+    figures = [words(figure) for figure in page.all("dl", class_="portal-figures")[0]]
+    assert "Due in 30 days4 people due in 30 days for OIC-2026" in figures
+    assert "Since 17 April 20261 more complete" in figures

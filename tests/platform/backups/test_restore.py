@@ -1,0 +1,220 @@
+"""A restore replaces whatever is there in one step, by what is the portal's own, and keeps what was there."""
+
+import os
+import random
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from portal.platform import presence
+from portal.platform.operations import readiness
+from tests.forked import Forked
+from tests.platform.backups.restored import (
+    MARK,
+    NAME,
+    change,
+    die_after,
+    is_marked,
+    kept_in,
+    leftovers,
+    make_template,
+    restore,
+    rows,
+)
+from tests.running import Server, command, copied, settings
+
+
+@pytest.fixture(scope="module")
+def template(small_force: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Never used itself, only copied."""
+    return make_template(small_force, tmp_path_factory.mktemp("restore") / "template")
+
+
+@pytest.fixture
+def here(template: Path, tmp_path: Path) -> Path:
+    return copied(template, tmp_path / "here")
+
+
+def test_what_was_there_is_kept_and_what_was_done_is_said(here):
+    change(here / "b", "INSERT INTO stamp (recorded_at) VALUES ('2029-01-01 00:00:00.000000')")
+
+    done = restore(here, "--replace")
+
+    assert done.returncode == 0, done.stderr
+    (kept,) = kept_in(here)
+    assert done.stdout.splitlines() == [
+        f"Restored {here / 'b'}. What was recorded after 2029-01-01 00:00:00.000000 is not in it.",
+        f"The database before is kept: {kept}",
+        "0 people were signed in and have to sign in again.",
+    ]
+    assert (is_marked(here / NAME), is_marked(kept)) == (False, True)
+    assert leftovers(here) == []
+
+
+@pytest.mark.parametrize("damage", ["nothing is left", "a page is torn", "it is another file"])
+def test_a_damaged_database_is_replaced_and_kept_as_it_was(here, damage):
+    file = here / NAME
+    content = bytearray(file.read_bytes())
+    if damage == "nothing is left":
+        content = bytearray(b"SQLite format 3\x00")
+    elif damage == "a page is torn":
+        content[4096 * 3 : 4096 * 40] = b"\x5a" * 4096 * 37
+    else:
+        content = bytearray(b"Dear portal, I am no database at all.\n" * 300)
+    file.write_bytes(content)
+    (here / f"{NAME}-wal").write_bytes(b"torn")
+
+    refused, done = restore(here), restore(here, "--replace")
+
+    assert (refused.returncode, "--replace" in refused.stderr) == (1, True), refused.stderr
+    assert done.returncode == 0, done.stderr
+    assert not is_marked(file)
+    (kept,) = kept_in(here)
+    assert damage == "a page is torn" or kept.read_bytes() == bytes(content)
+    assert not (here / f"{NAME}-wal").exists()
+
+
+def test_what_stood_in_the_log_alone_is_kept_and_never_applied_to_the_new_file(here):
+    later = "2031-01-01 00:00:00.000000"
+    die_after(f"INSERT INTO stamp (recorded_at) VALUES ('{later}')", here / NAME)
+    assert (here / f"{NAME}-wal").stat().st_size > 0
+
+    assert restore(here, "--replace").returncode == 0
+
+    (kept,) = kept_in(here)
+    since = f"SELECT recorded_at FROM stamp WHERE recorded_at >= '{MARK}'"
+    assert rows(here / NAME, since) == []
+    assert rows(kept, since) == [(MARK,), (later,)]
+
+
+def test_a_part_of_a_database_is_no_backup(here):
+    shutil.copyfile(here / NAME, here / "live")
+    die_after("INSERT INTO stamp (recorded_at) VALUES ('2031-01-01 00:00:00.000000')", here / "live")
+
+    done = command(settings(here), "restore", str(here / "live"), "--replace")
+
+    assert (done.returncode, "live-wal beside it holds the rest" in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.slow
+def test_a_portal_that_runs_is_noticed(here):
+    server = Server(here).start()
+    try:
+        done = restore(here, "--replace")
+        assert (done.returncode, "The portal is running" in done.stderr) == (1, True), done.stderr
+    finally:
+        server.kill()
+    assert restore(here, "--replace").returncode == 0
+    assert not is_marked(here / NAME)
+
+
+def test_a_worker_that_runs_is_noticed(here):
+    worker = Forked("flask", ["--app", "wsgi", "jobs", "work"], settings(here), here / "out")
+    try:
+        for _ in range(600):
+            if (here / presence.FILE).exists():
+                break
+            time.sleep(0.1)
+        time.sleep(0.3)  # from the file to the lock on it
+        done = restore(here, "--replace")
+        assert (done.returncode, "The portal is running" in done.stderr) == (1, True), done.stderr
+    finally:
+        worker.kill()
+
+
+def test_a_command_that_has_the_database_open_is_noticed(here):
+    with closing(sqlite3.connect(here / NAME, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("SELECT count(*) FROM person").fetchone()
+        done = restore(here, "--replace")
+        assert (done.returncode, "A process has the database open" in done.stderr) == (1, True), done.stderr
+    assert is_marked(here / NAME)
+
+
+def test_nothing_starts_while_a_restore_is_under_way(tmp_path):
+    with presence.alone(tmp_path), pytest.raises(presence.RestoringError, match="restore is under way"):
+        presence.stay(tmp_path)
+
+
+def test_killed_at_any_change_of_a_name_the_one_or_the_other_database_is_whole(here, tmp_path):
+    for number in range(1, 40):
+        place = copied(here, tmp_path / str(number))
+        die_after("INSERT INTO stamp (recorded_at) VALUES ('2031-01-01 00:00:00.000000')", place / NAME)
+        words = [str(number), "restore", str(place / "b"), "--replace"]
+        code = Forked("tests/platform/operations/dying.py", words, settings(place), place / "out").wait(60)
+        replaced = not is_marked(place / NAME)
+        held = rows(place / NAME, "SELECT 1 FROM stamp WHERE recorded_at > '2030-12-31'")
+        assert bool(held) is not replaced
+        assert all(is_marked(kept) for kept in kept_in(place))
+        if replaced:
+            assert kept_in(place)
+            break
+        assert code == 99, (place / "out").read_text()
+    assert code in (0, 99)
+    assert number > 1
+    assert restore(place, "--replace").returncode == 0  # what was left behind hinders nobody
+    assert leftovers(place) == []
+
+
+@pytest.mark.sweep
+def test_killed_at_any_moment_the_one_or_the_other_database_is_whole(here, tmp_path):
+    chance = random.Random(11)
+    for number in range(6):
+        place = copied(here, tmp_path / str(number))
+        words = ["--app", "wsgi", "restore", str(place / "b"), "--replace"]
+        process = Forked("flask", words, settings(place), place / "out")
+        time.sleep(chance.uniform(0.05, 2.5))
+        process.kill()
+        is_marked(place / NAME)
+        assert all(is_marked(kept) for kept in kept_in(place))
+        assert restore(place, "--replace").returncode == 0
+        assert not is_marked(place / NAME)
+
+
+def revisions() -> list[str]:
+    return sorted(readiness.known_revisions())
+
+
+def make_older(folder: Path, revision: str) -> None:
+    """A backup as the release of that revision made it, with a fact in it."""
+    made = command(settings(folder), "db", "upgrade", revision)
+    assert made.returncode == 0, made.stderr
+    change(folder / NAME, f"INSERT INTO stamp (recorded_at) VALUES ('{MARK}')")
+    change(folder / NAME, f"INSERT INTO person (id, recorded_at) VALUES (7, '{MARK}')")
+    made = command(settings(folder), "backup", str(folder / "b"))
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.mark.parametrize(
+    "revision",
+    [pytest.param(one, marks=[] if one in ("0001", "0012") else pytest.mark.sweep) for one in revisions()],
+)
+def test_a_backup_of_each_older_release_is_upgraded_as_it_is_restored(tmp_path, revision):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    make_older(here, revision)
+
+    done = command(settings(there), "restore", str(here / "b"))
+
+    assert done.returncode == 0, done.stderr
+    is_head = revision == readiness.head()
+    assert (f"Upgraded from revision {revision} to {readiness.head()}." in done.stdout) is not is_head
+    assert rows(there / NAME, "SELECT id FROM person") == [(7,)]
+    assert rows(there / NAME, "SELECT version_num FROM alembic_version") == [(readiness.head(),)]
+    assert command(settings(there), "directives", "reconcile").returncode == 0
+    with (
+        closing(sqlite3.connect(there / NAME)) as connection,
+        pytest.raises(sqlite3.Error, match="append-only"),
+    ):
+        connection.execute("DELETE FROM stamp")
+
+
+def test_a_copied_backup_is_private(here):
+    os.chmod(here / "b", 0o644)
+    assert restore(here, "--replace").returncode == 0
+    assert (here / NAME).stat().st_mode & 0o077 == 0

@@ -1,0 +1,41 @@
+"""A real worker that knows one more kind of job: it counts, slowly, and leaves a line for each step."""
+
+import os
+import time
+from pathlib import Path
+
+from portal.commands.jobs import run_worker
+from portal.platform.audit.services import log
+from portal.platform.db import transaction
+from portal.platform.jobs.progress import JobProgress
+from portal.platform.jobs.registry import Arguments, register_task
+
+KIND = "counting"
+STEP_SECONDS = 0.05
+
+
+@register_task(KIND, "A count")
+def count(job: JobProgress, arguments: Arguments) -> None:
+    """Count to ``to`` before the transaction, or ``inside`` it, where each step adds an event."""
+    to = arguments["to"]
+    for step in range(0 if arguments.get("inside") else to):
+        job.report_progress(step, to, f"Step {step}")
+        _leave_line(arguments, f"{job.reference} {os.getpid()} {step}")
+    with transaction():
+        for step in range(to if arguments.get("inside") else 0):
+            log("count.stepped", actor_id=None, step=step)
+            job.report_progress(step, to, f"Step {step}")
+            _leave_line(arguments, f"{job.reference} {os.getpid()} {step}")
+        job.conclude_job({"said": f"Counted to {to}."})
+
+
+def _leave_line(arguments: Arguments, line: str) -> None:
+    with Path(arguments["file"]).open("a") as file:
+        file.write(f"{line}\n")
+    time.sleep(STEP_SECONDS)
+
+
+if __name__ == "__main__":
+    from wsgi import app
+
+    run_worker(app, int(os.environ.get("JOBS_WORKERS", "1")))

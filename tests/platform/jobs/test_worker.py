@@ -1,0 +1,239 @@
+"""Real workers in processes of their own, on both databases: killed, ended, cancelled, two at once."""
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Barrier
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, func, select, text
+
+from config import Config
+from portal.app import create_app
+from portal.platform import clock
+from portal.platform.audit.models import AuditEvent
+from portal.platform.db import db, transaction
+from portal.platform.jobs import services, state_transitions
+from portal.platform.jobs.models import Job
+from tests.conftest import SECRET
+from tests.databases import close_database
+from tests.forked import Forked
+from tests.platform.jobs.counting import KIND
+from tests.running import settings
+
+pytestmark = pytest.mark.slow
+LOST_SECONDS = 5
+
+
+@dataclass
+class Crew:
+    """A database, and the workers that run on it."""
+
+    app: Flask
+    file: Path
+    url: str
+    workers: list[Forked] = field(default_factory=list)
+
+    def hire(self, number: int, threads: int = 1) -> None:
+        """See to it that so many workers run; new ones run so many jobs at once."""
+        self.workers = [one for one in self.workers if one.poll() is None]
+        environment = settings(Path(self.app.instance_path), database_url=self.url)
+        environment |= {"JOBS_LOST_SECONDS": str(LOST_SECONDS), "SECRET_KEY": SECRET}
+        environment |= {"JOBS_WORKERS": str(threads)}
+        while len(self.workers) < number:
+            log = Path(self.app.instance_path) / "workers.log"
+            self.workers.append(Forked("tests.platform.jobs.counting", [], environment, log))
+
+    def dismiss(self) -> None:
+        """Tell every worker to end, and wait until all have."""
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGTERM)
+                worker.wait(timeout=15)
+
+    def ask(self, to: int, **arguments: object) -> UUID:
+        with self.app.app_context(), transaction():
+            asked = {"to": to, "file": str(self.file), **arguments}
+            return services.start_job(KIND, asked, by=None, at=clock.now())
+
+    def job(self, reference: UUID) -> Job:
+        with self.app.app_context():
+            return db.session.scalars(select(Job).where(Job.reference == reference)).one()
+
+    def steps(self, reference: UUID) -> list[tuple[int, int]]:
+        """The process and the number of each step of the job."""
+        lines = self.file.read_text().splitlines() if self.file.exists() else []
+        found = [line.split() for line in lines if line.startswith(str(reference))]
+        return [(int(process), int(step)) for _, process, step in found]
+
+    def cut_connections(self) -> None:
+        """Let PostgreSQL end every connection of the portal, as one that restarts does."""
+        if not self.url:
+            return  # SQLite has none
+        with create_engine(self.url.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+            connection.invalidate()
+        with self.app.app_context():
+            db.engine.dispose()
+
+    def events(self) -> int:
+        with self.app.app_context():
+            events = select(func.count()).where(AuditEvent.action == "count.stepped")
+            return db.session.scalar(events) or 0
+
+
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    last = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < last, "it did not come to pass"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    instance, url = tmp_path_factory.mktemp("workers"), ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        url = server.removesuffix("/postgres") + "/workers"
+        admin = create_engine(
+            server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+        )
+        with admin.connect() as connection:
+            connection.execute(text("CREATE DATABASE workers"))
+        admin.dispose()
+    app = create_app(Config(mode="demo", database_url=url, secret_key=SECRET, instance=instance))
+    with app.app_context():
+        upgrade()
+    made = Crew(app, instance / "steps", url)
+    yield made
+    for worker in made.workers:
+        worker.kill()
+    with app.app_context():
+        close_database()
+
+
+def test_of_eight_that_reach_for_a_job_at_once_one_gets_it(crew: Crew) -> None:
+    reference, all_ready = crew.ask(1), Barrier(8)
+
+    def reach() -> bool:
+        with crew.app.app_context():
+            all_ready.wait()
+            return state_transitions.claim_job(reference, clock.now()) is not None
+
+    with ThreadPoolExecutor(8) as threads:
+        got = [one.result() for one in [threads.submit(reach) for _ in range(8)]]
+
+    assert got.count(True) == 1
+    assert crew.job(reference).runs == 1
+    with crew.app.app_context(), transaction():
+        services.cancel_job(reference, by=None, at=clock.now())
+
+
+def test_two_workers_share_the_jobs_and_never_run_one_twice(crew: Crew) -> None:
+    crew.hire(2)
+    asked = [crew.ask(4) for _ in range(8)]
+
+    until(lambda: all(crew.job(one).state == "done" for one in asked))
+
+    for one in asked:
+        assert [step for _, step in crew.steps(one)] == [0, 1, 2, 3]
+        assert len({process for process, _ in crew.steps(one)}) == 1
+        assert crew.job(one).runs == 1
+    assert len(Counter(crew.steps(one)[0][0] for one in asked)) == 2
+
+
+def test_an_idle_worker_starts_a_job_within_a_second(crew: Crew) -> None:
+    crew.hire(1)
+    waits = []
+    for pause in (0.0, 0.2, 0.7, 1.1, 1.3):
+        time.sleep(pause)
+        reference = crew.ask(0)
+        until(lambda one=reference: crew.job(one).state == "done")
+        job = crew.job(reference)
+        waits.append((job.started_at - job.asked_at).total_seconds())
+
+    assert sorted(waits[1:])[1] < 1, waits  # the first may meet a worker that is still loading
+
+
+def test_a_worker_runs_as_many_jobs_at_once_as_it_has_threads(crew: Crew) -> None:
+    crew.dismiss()
+    crew.hire(1, threads=2)
+    asked = [crew.ask(30) for _ in range(3)]
+
+    until(lambda: all(crew.steps(one) for one in asked[:2]))
+    assert [crew.job(one).state for one in asked] == ["running", "running", "waiting"]
+    until(lambda: all(crew.job(one).state == "done" for one in asked))
+
+    assert len({process for one in asked for process, _ in crew.steps(one)}) == 1
+    crew.dismiss()
+
+
+def test_a_worker_outlives_the_loss_of_its_connections(crew: Crew) -> None:
+    crew.hire(1)
+    reference = crew.ask(400)
+    until(lambda: bool(crew.steps(reference)))
+
+    crew.cut_connections()
+    with crew.app.app_context(), transaction():
+        services.cancel_job(reference, by=None, at=clock.now())
+    following = crew.ask(1)
+    until(lambda: crew.job(following).state == "done")
+
+    assert [worker.poll() for worker in crew.workers].count(None) == 1
+
+
+def test_a_job_whose_worker_is_killed_in_its_transaction_is_taken_up_again_and_applied_once(
+    crew: Crew,
+) -> None:
+    crew.hire(2)
+    before, reference = crew.events(), crew.ask(20, inside=True)
+    until(lambda: len(crew.steps(reference)) > 4)
+    killed = crew.steps(reference)[0][0]
+
+    os.kill(killed, signal.SIGKILL)
+    assert crew.job(reference).state == "running"
+    until(lambda: crew.job(reference).state == "done")
+
+    steps = crew.steps(reference)
+    other = steps[-1][0]
+    assert other != killed
+    assert [step for process, step in steps if process == other] == list(range(20))
+    assert crew.events() - before == 20
+    assert crew.job(reference).runs == 2
+
+
+def test_a_cancelled_job_stops_before_it_applies(crew: Crew) -> None:
+    crew.hire(1)
+    before, reference = crew.events(), crew.ask(200)
+    until(lambda: crew.job(reference).done > 0)
+
+    with crew.app.app_context(), transaction():
+        services.cancel_job(reference, by=None, at=clock.now())
+    next_one = crew.ask(1)
+    until(lambda: crew.job(next_one).state == "done")
+
+    assert crew.job(reference).state == "cancelled"
+    assert len(crew.steps(reference)) < 200
+    assert crew.events() == before
+
+
+def test_a_worker_that_is_told_to_end_gives_its_job_back(crew: Crew) -> None:
+    crew.hire(1)
+    reference = crew.ask(400)
+    until(lambda: bool(crew.steps(reference)))
+
+    running = [worker for worker in crew.workers if worker.poll() is None]
+    for worker in running:
+        worker.send_signal(signal.SIGTERM)
+
+    assert {worker.wait(timeout=10) for worker in running} == {0}
+    assert (crew.job(reference).state, crew.job(reference).runs) == ("waiting", 0)

@@ -1,0 +1,27 @@
+"""Which threads work on which pages."""
+
+from portal.platform.serving.lanes import Lane, lane_of
+
+FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
+QUICK = {"learning.job_aid_pdf"}  # a page or two, for a learner
+
+
+def test_every_file_that_is_written_while_one_waits_has_the_thread_of_files(app):
+    written = {
+        rule.rule: rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in rule.methods and rule.rule.endswith(FILES)
+    }
+
+    assert len(written) > 5
+    for path, endpoint in written.items():
+        assert (lane_of("GET", path) is Lane.FILES) == (endpoint not in QUICK), path
+
+
+def test_probes_and_changes_have_threads_of_their_own():
+    assert lane_of("GET", "/healthz") is Lane.HEALTH
+    assert lane_of("GET", "/readyz") is Lane.READINESS
+    assert lane_of("POST", "/healthz") is Lane.CHANGES
+    assert lane_of("POST", "/sign-in") is Lane.CHANGES
+    assert lane_of("HEAD", "/sign-in") is Lane.READS
+    assert lane_of("GET", "/static/portal.0123456789abcdef.css") is Lane.READS
