@@ -5,24 +5,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, redirect, request, url_for
+from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import Config
-from portal.commands import accounts as accounts_cli
-from portal.commands import backup as operations_cli
-from portal.commands import directives as directives_cli
-from portal.commands import imports as imports_cli
-from portal.commands import jobs as jobs_cli
-from portal.commands import modules as authoring_cli
-from portal.commands import people as people_cli
-from portal.commands import people_texts as assessment_cli
-from portal.commands import records as records_cli
-from portal.commands import release, units
-from portal.commands import reminders as reminders_cli
-from portal.commands import report as monitoring_cli
-from portal.demo import command as demo_cli
+from portal.commands import accounts as accounts_commands
+from portal.commands import backup as backup_commands
+from portal.commands import directives as directives_commands
+from portal.commands import imports as imports_commands
+from portal.commands import jobs as jobs_commands
+from portal.commands import modules as modules_commands
+from portal.commands import people as people_commands
+from portal.commands import records as records_commands
+from portal.commands import release
+from portal.commands import reminders as reminders_commands
+from portal.commands import report as report_commands
+from portal.commands import units as units_commands
+from portal.demo import command as demo_commands
 from portal.domain.accounts import models as accounts_models
 from portal.domain.assessment import models as assessment_models
 from portal.domain.authoring import models as authoring_models
@@ -36,36 +36,39 @@ from portal.domain.records import models as records_models
 from portal.domain.reminders import models as reminders_models
 from portal.domain.reminders import notices
 from portal.domain.reminders import tasks as reminders_tasks
-from portal.domain.reports import models as monitoring_models
-from portal.domain.status import consistency_task as operations_tasks
-from portal.domain.status import models as standing_models
-from portal.domain.status import projector
-from portal.domain.status import tasks as standing_tasks
-from portal.pages.account import views as accounts_views
+from portal.domain.reports import models as reports_models
+from portal.domain.status import consistency_task, projector
+from portal.domain.status import models as status_models
+from portal.domain.status import tasks as status_tasks
+from portal.pages.account import views as account_views
 from portal.pages.assessment import views as assessment_views
 from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.directives import views as directives_views
+from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
-from portal.pages.health import views as operations_views
+from portal.pages.health import views as health_views
 from portal.pages.imports import views as imports_views
 from portal.pages.jobs import views as jobs_views
 from portal.pages.layout import clock_alarm, setup, url_sanitising
 from portal.pages.layout.access import public, refuse_undeclared_routes
-from portal.pages.layout.extensions import csrf, limiter, migrate
+from portal.pages.layout.extensions import csrf, limiter
 from portal.pages.layout.item_kinds import templates as kind_templates
-from portal.pages.layout.sessions import setup as accounts_boot
+from portal.pages.layout.sessions import setup as sessions_setup
 from portal.pages.learning import views as learning_views
 from portal.pages.monitoring import views as monitoring_views
+from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
-from portal.pages.statements import views
+from portal.pages.sign_in import views as sign_in_views
+from portal.pages.statements import views as statements_views
 from portal.pages.units import views as units_views
 from portal.platform.audit import models as audit_models
 from portal.platform.db import db, prepare_engine, subscribe
 from portal.platform.jobs import models as jobs_models
 from portal.platform.permissions import Permission
+from portal.platform.settings import read_settings_from
 
 TABLES = (
     people_models,
@@ -76,16 +79,19 @@ TABLES = (
     records_models,
     directives_models,
     assessment_models,
-    standing_models,
+    status_models,
     authoring_models,
     reminders_models,
     decisions_models,
     imports_models,
-    monitoring_models,
+    reports_models,
 )
 
 VIEWS = (
-    accounts_views,
+    sign_in_views,
+    account_views,
+    grants_views,
+    people_views,
     learning_views,
     assessment_views,
     catalogue_views,
@@ -98,27 +104,27 @@ VIEWS = (
     authoring_views,
     imports_views,
     jobs_views,
-    operations_views,
+    health_views,
     units_views,
+    statements_views,
 )
 
 COMMANDS = (
-    accounts_cli,
-    assessment_cli,
-    authoring_cli,
-    demo_cli,
-    directives_cli,
-    imports_cli,
-    jobs_cli,
-    monitoring_cli,
-    operations_cli,
-    people_cli,
-    records_cli,
-    reminders_cli,
-    units,
+    accounts_commands,
+    modules_commands,
+    demo_commands,
+    directives_commands,
+    imports_commands,
+    jobs_commands,
+    report_commands,
+    backup_commands,
+    people_commands,
+    records_commands,
+    reminders_commands,
+    units_commands,
 )
 
-TASKS = (operations_tasks, reminders_tasks, standing_tasks)  # each registers its kinds as it is imported
+TASKS = (consistency_task, reminders_tasks, status_tasks)  # each registers its kinds as it is imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,6 @@ def create_app(config: Config | None = None) -> Flask:
     for feature in COMMANDS:
         release.refuse_other_releases(feature.bp.cli)
         app.register_blueprint(feature.bp)
-    app.register_blueprint(views.blueprint(public))
     app.add_url_rule("/", "home", home)
     refuse_undeclared_routes(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
@@ -179,8 +184,9 @@ def create_app(config: Config | None = None) -> Flask:
 
 
 def _prepare_database(app: Flask) -> None:
+    read_settings_from(lambda: current_app.config["PORTAL"])
     db.init_app(app)
-    migrate.init_app(app, db)
+    release.migrate.init_app(app, db)
     subscribe(assignments.reconcile, projector.lines, announcer=notices.post_notices)
     with app.app_context():
         prepare_engine(db.engine)
@@ -193,7 +199,7 @@ def _prepare_pages(app: Flask, config: Config) -> None:
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(_take_long_texts)
-    accounts_boot.register(app, config)
+    sessions_setup.register(app, config)
     app.context_processor(lambda: _frame(config))
     app.jinja_env.globals["clock_alarm"] = clock_alarm.clock_alarm
 

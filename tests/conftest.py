@@ -27,7 +27,7 @@ from tests.databases import close_database, forget_published_content
 from tests.engines import needed
 from tests.examples import choose_profile
 from tests.limits import reset_limits
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
 from tests.workers import Together
 

@@ -1,20 +1,104 @@
-"""Commands: people. What they do stands higher up: importing with imports, roles with accounts."""
+"""Commands: people."""
 
-import sys
-from typing import NoReturn
+from datetime import datetime
+from pathlib import Path
 
 import click
 from flask import Blueprint
 
-from portal.platform.errors import BadInputError, PortalError
+from portal.commands.importing import FILE, import_file, refuse
+from portal.domain.accounts.grants import changes
+from portal.domain.assessment import text_erasure
+from portal.domain.people.queries import person_by_staff_number, unit_by_path
+from portal.platform import clock
+from portal.platform.db import OPEN_END, transaction
+from portal.platform.errors import PortalError
+from portal.platform.permissions import Role
+from portal.platform.wording import plural
 
 bp = Blueprint("people_commands", __name__, cli_group="people")
 
 
-def refuse(error: PortalError) -> NoReturn:
-    """Say why nothing was changed, and end with the code of a refusal."""
-    reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
-    for reason in reasons:
-        click.echo(reason, err=True)
-    click.echo("Refused: nothing was changed.", err=True)
-    sys.exit(1)
+@bp.cli.command("import")
+@FILE
+@click.option("--profile", help="How the columns are matched, as it was saved on the page of imports.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+def import_roster(file: Path, profile: str | None, dry_run: bool) -> None:
+    """Import the roster FILE (CSV or XLSX): all of it, or nothing."""
+    import_file("roster", file, profile, dry_run)
+
+
+@bp.cli.command("grant")
+@click.argument("staff_number")
+@click.argument("role", type=click.Choice([str(role) for role in Role]))
+@click.option("--unit", help="Path of the unit on which, such as 'Westshire Police/Crime'.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Its last day; without one it has none.")
+def grant_role(staff_number: str, role: str, unit: str | None, until: datetime | None) -> None:
+    """Grant ROLE to the person with STAFF_NUMBER, from today on; their sessions end."""
+    try:
+        with transaction():
+            made = changes.grant(
+                person_by_staff_number(staff_number),
+                Role(role),
+                unit_id=_unit_id(unit),
+                by=None,
+                at=clock.now(),
+                until=until.date() if until else OPEN_END,
+            )
+    except PortalError as error:
+        refuse(error)
+    where = f" on {unit}" if unit else ""
+    click.echo(f"{staff_number} {'is now' if made else 'was already'} {role}{where}.")
+
+
+@bp.cli.command("revoke")
+@click.argument("staff_number")
+@click.argument("role", type=click.Choice([str(role) for role in Role]))
+@click.option("--unit", help="Path of the unit on which it was granted.")
+def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
+    """Revoke ROLE from the person with STAFF_NUMBER, at once; their sessions end."""
+    try:
+        with transaction():
+            ended = changes.revoke(
+                person_by_staff_number(staff_number),
+                Role(role),
+                unit_id=_unit_id(unit),
+                by=None,
+                at=clock.now(),
+            )
+    except PortalError as error:
+        refuse(error)
+    where = f" on {unit}" if unit else ""
+    click.echo(f"{staff_number} {'is no longer' if ended else 'was not'} {role}{where}.")
+
+
+def _unit_id(path: str | None) -> int | None:
+    """The unit of the path; an empty path is a mistake, not the whole force."""
+    return None if path is None else unit_by_path(path, clock.today())
+
+
+@bp.cli.command("erase-texts")
+@click.argument("staff_number")
+@click.option("--dry-run", is_flag=True, help="Say how much would be erased, and erase nothing.")
+def erase_texts(staff_number: str, dry_run: bool) -> None:
+    """Erase every text that STAFF_NUMBER wrote in assessments: reasons in scenarios, words of reports.
+
+    Answers, marks, passes and their references stay as they are. Whatever is left in backups made before
+    goes with them.
+    """
+    try:
+        with transaction():
+            person_id = person_by_staff_number(staff_number)
+            found = (
+                text_erasure.written_by(person_id)
+                if dry_run
+                else text_erasure.erase_texts(person_id, by=None)
+            )
+    except PortalError as error:
+        refuse(error)
+    if not found.texts:
+        click.echo(f"{staff_number}: there is no text to erase.")
+        return
+    done = "would be erased" if dry_run else "erased"
+    click.echo(f"{staff_number}: {plural(found.texts, 'text')} in {plural(found.answers, 'answer')} {done}.")
+    click.echo("Answers, marks and passes stay as they are. Backups made before still hold the texts.")

@@ -13,14 +13,15 @@ from typing import IO, Any
 import click
 from flask import Blueprint, Flask
 from flask.cli import with_appcontext
+from flask_migrate import Migrate
 from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
 from config import ConfigError
-from portal.pages.layout.extensions import migrate
 from portal.platform.db import db
 from portal.platform.operations import readiness
 
+migrate = Migrate(directory="migrations", render_as_batch=False)
 UPGRADE = "run flask --app wsgi db upgrade"
 # Commands that repair or create the database, or do not need it.
 ANY_RELEASE = frozenset({"backup", "restore", "prepare", "check", "table", "version"})

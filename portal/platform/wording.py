@@ -6,8 +6,6 @@ Every filter is a plain function of its arguments; none asks the time.
 from datetime import date as calendar_date
 from datetime import datetime
 
-from flask import Flask
-
 from portal.platform.clock import LONDON
 
 
@@ -88,9 +86,3 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     ('1 person', '2,060 rows')
     """
     return f"{number(count)} {one if count == 1 else many or f'{one}s'}"
-
-
-def register(app: Flask) -> None:
-    """Make the filters known to the templates of ``app``, each under the name of its function."""
-    for function in (date, instant, clock_time, minutes_words, days_words, percent_cut, number, plural):
-        app.add_template_filter(function)

@@ -19,7 +19,7 @@ from portal.domain.item_kinds import kinds
 from portal.domain.item_kinds.numbered import EARLIER_PAGE
 from portal.platform.db import db, stamp, transaction
 from tests.journeys.answering import forms, response
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another
 from tests.pages.assessment.choosing import boxes, sent, ticked
 from tests.pages.assessment.published import first_question, publish

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config import Config, ConfigError
 from portal.pages.layout import proxies, setup
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import OTHER, let_in, make_account, sign_in
 
 TRUSTED = proxies.parse_networks("10.0.0.0/8, 2001:db8:a::/48")

@@ -19,7 +19,7 @@ from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
 from tests.factories.people import make_person, make_unit
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import OTHER, another, let_in, make_account, sign_in, signed_in
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.pages import TOKEN
+from tests.page_reading import TOKEN
 from tests.running import PASSWORD, Server, copied
 
 pytestmark = pytest.mark.slow

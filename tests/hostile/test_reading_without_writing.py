@@ -23,7 +23,7 @@ from tests.hostile.reading import (
     signed_in,
     writer_that_never_ends,
 )
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import let_in, make_account
 from tests.running import fresh_database
 

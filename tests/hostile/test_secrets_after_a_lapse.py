@@ -28,7 +28,7 @@ from portal.pages.layout.secret_fields import SecretField, any_is_secret, takes_
 from portal.platform.backups.backup import backup
 from portal.platform.db import db, transaction
 from tests.conftest import SECRET
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import FORM, PASSWORD, make_administrator, open_form, send_form, sign_in
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -17,7 +17,7 @@ from portal.domain.reports.completion import pdf_export, writers
 from portal.platform.db import db, stamp, transaction
 from tests.domain.status.facts import add
 from tests.factories.people import make_grant
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.monitoring.moving import move
 from tests.pages.monitoring.preparing import jobs, run_jobs
 from tests.pages.monitoring.reading import csv_rows

@@ -1,6 +1,7 @@
-"""The kinds of items: a folder a kind. A folder added here is a kind added to the portal.
+"""The kinds of items: a folder a kind. It holds ``KIND``, a :class:`portal.domain.item_kinds.base.Kind`.
 
-Each folder's package holds ``KIND``, a :class:`portal.domain.item_kinds.base.Kind`; its templates stand beside it.
+A kind is added by a folder here and one of the same name in ``portal.pages.layout.item_kinds``, which holds
+its templates and its editor.
 """
 
 import pkgutil

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Protocol
 
 from markupsafe import Markup
 
-from portal.pages.layout.item_kinds.fields import Editor
 from portal.platform.errors import RuleError
 from portal.platform.formats.toml_tables import Table
 
@@ -70,7 +69,6 @@ class Kind(ABC):
     label: ClassVar[str]  # in an author's list of kinds
     advice: ClassVar[str]  # when to choose it, one sentence
     place: ClassVar[int] = 100  # among the kinds offered to authors
-    editor: ClassVar[Editor]
     writes: ClassVar[bool] = False  # whether learners write texts in it
     checks: ClassVar[bool] = False  # whether a lesson may hold it as an unscored exercise
 

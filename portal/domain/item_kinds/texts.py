@@ -3,7 +3,6 @@
 import re
 
 from portal.domain.item_kinds.base import Sent
-from portal.pages.layout.item_kinds.fields import clean
 
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # a database refuses some of them
 
@@ -18,3 +17,8 @@ def too_long(text: str, most: int) -> str:
     if len(text) <= most:
         return ""
     return f"Keep this under {most:,} characters. You have written {len(text):,}"
+
+
+def clean(value: str | None) -> str:
+    """A text as it goes into a file: LF alone, nothing around it."""
+    return (value or "").replace("\r\n", "\n").replace("\r", "\n").strip()

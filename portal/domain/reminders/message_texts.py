@@ -14,18 +14,9 @@ from portal.domain.reminders.rules import Reason
 from portal.domain.status.reminder_queries import Chased, chased
 from portal.platform import wording as say
 from portal.platform.clock import london_day
+from portal.platform.mail.smtp import Letter, Recipient
 
 NO_ADDRESS = "No email address of the person is known."
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail as its reader gets it."""
-
-    to: Addressee
-    subject: str
-    text: str
-    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +194,10 @@ def _foot(force: str) -> str:
 
 def compose_letter(to: Addressee, subject: str, paragraphs: Sequence[Paragraph], *, foot: str) -> Letter:
     """A letter of these paragraphs, as text and as HTML, with a line at its end that says why it came."""
-    return Letter(to, subject, _text_body(to, paragraphs, foot), _html_body(to, subject, paragraphs, foot))
+    recipient = Recipient(to.name, to.email)
+    return Letter(
+        recipient, subject, _text_body(to, paragraphs, foot), _html_body(to, subject, paragraphs, foot)
+    )
 
 
 def _text_body(reader: Addressee, paragraphs: Iterable[Paragraph], foot: str) -> str:

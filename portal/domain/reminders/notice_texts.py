@@ -9,7 +9,6 @@ from portal.domain.accounts.grants.labels import role_words, where_words
 from portal.domain.people.units.tree import read_tree
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,
-    Letter,
     Nothing,
     Paragraph,
     Portal,
@@ -19,6 +18,7 @@ from portal.domain.reminders.queries import Addressee, addressees
 from portal.platform import wording as say
 from portal.platform.audit.models import AuditEvent
 from portal.platform.clock import london_day
+from portal.platform.mail.smtp import Letter
 from portal.platform.permissions import Role
 
 CHANGED = "role.changed"  # ended and given again in one act: another last day

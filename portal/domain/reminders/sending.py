@@ -12,13 +12,21 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.domain.reminders import queries, services
-from portal.domain.reminders.message_texts import Letter, Nothing, Portal, letter
+from portal.domain.reminders.message_texts import Nothing, Portal, letter
 from portal.domain.reminders.models import Kind, Message
 from portal.domain.reminders.notice_texts import notice_letter
 from portal.domain.reminders.send_window import Hours
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from portal.platform.mail.smtp import DeferredError, RefusedError, Relay, RelayError, connected, hand_over
+from portal.platform.mail.smtp import (
+    DeferredError,
+    Letter,
+    RefusedError,
+    Relay,
+    RelayError,
+    connected,
+    hand_over,
+)
 
 BATCH = 200
 BREAKS = 3  # connections in a row that broke, after which the round ends

@@ -3,7 +3,6 @@
 from datetime import date
 from functools import cache
 
-from flask import current_app
 from govuk_bank_holidays.bank_holidays import BankHolidays
 
 from config import Config
@@ -11,6 +10,7 @@ from portal.domain.reminders.send_window import Hours, hours
 from portal.domain.reminders.sending import Settings
 from portal.platform.errors import RuleError
 from portal.platform.mail.smtp import Relay
+from portal.platform.settings import current_settings
 
 
 class NoRelayError(RuleError):
@@ -28,8 +28,7 @@ def bank_holidays() -> frozenset[date]:
 
 
 def _config() -> Config:
-    config: Config = current_app.config["PORTAL"]
-    return config
+    return current_settings()
 
 
 def mail_hours() -> Hours:

@@ -1,11 +1,7 @@
 """Pages that set a password: from a link, by choice, or because the old one is too weak."""
 
-from typing import cast
-
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
-from wtforms import Field
 
 from portal.domain.accounts import queries, services
 from portal.domain.accounts.errors import LinkSpentError, PasswordRefusedError
@@ -13,7 +9,8 @@ from portal.domain.accounts.queries import Account
 from portal.domain.accounts.sign_in import failures as sign_in_failures
 from portal.domain.accounts.sign_in import held_forms
 from portal.pages.account.forms import ChangePasswordForm, ChoosePasswordForm, NewPasswordForm
-from portal.pages.layout.access import public, requires
+from portal.pages.layout.access import public, requires, signed_in_account
+from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.layout.redirects import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
@@ -31,16 +28,6 @@ def register(bp: Blueprint) -> None:
         ("/account/new-password", choose_password),
     ):
         bp.add_url_rule(path, view.__name__, view, methods=["GET", "POST"])
-
-
-def signed_in_account() -> Account:
-    """The signed-in account."""
-    return cast(Account, current_user._get_current_object())
-
-
-def mark_wrong(field: Field, text: str) -> None:
-    """Show this sentence at the field."""
-    field.errors = (*field.errors, text)
 
 
 def _words_about_force() -> tuple[str, ...]:
@@ -66,7 +53,7 @@ def set_password(token: str) -> ResponseReturnValue:
         except PasswordRefusedError as error:
             mark_wrong(form.password, str(error))
         else:
-            response = redirect(url_for(".sign_in"), 303)
+            response = redirect(url_for("sign_in.sign_in"), 303)
             cookies.sign_out(response)
             cookies.keep_browser(response, browser_token)
             flash("Your password is set. Sign in with it.", "success")
@@ -91,7 +78,7 @@ def change_password() -> ResponseReturnValue:
             mark_wrong(form.current, "The current password is not right")
         else:
             try:
-                return _change_and_continue(me, form.password.data or "", url_for(".own"))
+                return _change_and_continue(me, form.password.data or "", url_for("account.own"))
             except PasswordRefusedError as error:
                 mark_wrong(form.password, str(error))
     return render_template("account/change_password.html", form=form)
@@ -125,7 +112,7 @@ def choose_password() -> ResponseReturnValue:
         return redirect(safe_next(request.args.get("next")), 303)
     if form.validate_on_submit():
         waiting = held_forms.waiting_hashes(cookies.kept_tokens(), me.person_id, clock.now())
-        target = url_for(".kept") if waiting else safe_next(request.args.get("next"))
+        target = url_for("sign_in.kept") if waiting else safe_next(request.args.get("next"))
         try:
             return _change_and_continue(me, form.password.data or "", target, keep_forms=True)
         except PasswordRefusedError as error:

@@ -1,14 +1,23 @@
-"""Pages of what is published: the glossary, the sources, and media files; the library is with learning."""
+"""Pages of what is published: the list of modules, the glossary, the sources, and media files."""
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.domain.catalogue import queries
+from portal.domain.learning import library
 from portal.pages.layout.access import requires
 from portal.pages.layout.media_response import served
+from portal.platform import clock
 from portal.platform.permissions import Permission
 
 bp = Blueprint("catalogue", __name__, template_folder="templates")
+
+
+@bp.get("/modules", endpoint="library")
+@requires(Permission.LEARN)
+def list_modules() -> ResponseReturnValue:
+    """Every published module, in the order in which directives require them."""
+    return render_template("catalogue/library.html", modules=library.modules_in_order(clock.today()))
 
 
 @bp.get("/glossary")

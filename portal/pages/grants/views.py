@@ -22,7 +22,7 @@ from portal.domain.accounts.grants.proposals import Proposal
 from portal.domain.accounts.grants.review import Misfit
 from portal.domain.people.units.search import unit_ever
 from portal.domain.people.workforce import Workforce, workforce
-from portal.pages.account.forms import GrantFilterForm, NarrowForm
+from portal.pages.grants.forms import GrantFilterForm, NarrowForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import Page, address
 from portal.pages.layout.query_arguments import Asked
@@ -44,13 +44,6 @@ HEADS = (
     ("until", "Last day"),
     ("given", "Given"),
 )
-
-
-def register(bp: Blueprint) -> None:
-    """Add the pages below ``/grants``."""
-    bp.add_url_rule("/grants", "grant_list", grant_list, methods=["GET"])
-    bp.add_url_rule("/grants/proposed", "proposed", proposed, methods=["GET", "POST"])
-    bp.add_url_rule("/grants/review", "review", review, methods=["GET", "POST"])
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)
@@ -291,3 +284,9 @@ def _end(chosen: list[Misfit]) -> ResponseReturnValue:
         f"{plural(len(chosen), 'grant')} ended." if chosen else "These grants have ended already.", "success"
     )
     return redirect(url_for("grants.review"), 303)
+
+
+bp = Blueprint("grants", __name__, template_folder="templates")
+bp.add_url_rule("/grants", "grant_list", grant_list, methods=["GET"])
+bp.add_url_rule("/grants/proposed", "proposed", proposed, methods=["GET", "POST"])
+bp.add_url_rule("/grants/review", "review", review, methods=["GET", "POST"])

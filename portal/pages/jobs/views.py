@@ -7,14 +7,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.people import job_listing
 from portal.domain.people.visibility.authorised_units import units_allowing
-from portal.pages.jobs import labels
+from portal.pages.layout import job_labels
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import Asked
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError
-from portal.platform.jobs import listing, queries, registry, services
+from portal.platform.jobs import queries, registry, services
 from portal.platform.jobs.models import JobState
 from portal.platform.permissions import Permission
 
@@ -31,7 +32,7 @@ def list_jobs() -> ResponseReturnValue:
     asked_by = None if sees_all else current_user.person_id
     counts = queries.count_jobs(asked_by)
     page = query.page(counts[state] if state else sum(counts.values()))
-    rows = listing.list_job_rows(current_user.viewer, state, page.offset, page.size, asked_by)
+    rows = job_listing.list_job_rows(current_user.viewer, state, page.offset, page.size, asked_by)
     html = render_template(
         "jobs/index.html",
         page=page,
@@ -42,7 +43,7 @@ def list_jobs() -> ResponseReturnValue:
         sees_all=sees_all,
         offered_tasks=registry.list_offered_tasks() if sees_all else [],
         are_neglected=sees_all and queries.are_jobs_neglected(clock.now()),
-        wording=labels,
+        wording=job_labels,
     )
     return html, query.status
 
@@ -106,7 +107,7 @@ def _get_own_job(reference: uuid.UUID) -> Any:
     Raises:
         NotFoundError: There is no such job, or it is another person's.
     """
-    row = listing.get_job_row(reference, current_user.viewer)
+    row = job_listing.get_job_row(reference, current_user.viewer)
     if row.asked_by_id != current_user.person_id and not _sees_all_jobs():
         raise NotFoundError("There is no such job.")
     return row
@@ -126,6 +127,6 @@ def _render_job(template: str, reference: uuid.UUID) -> str:
     return render_template(
         template,
         row=_get_own_job(reference),
-        wording=labels,
+        wording=job_labels,
         lists_all=Permission.JOB_VIEW in current_user.permissions,
     )

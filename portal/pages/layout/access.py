@@ -8,6 +8,7 @@ from flask import Flask, abort, current_app
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.accounts.queries import Account
 from portal.platform.permissions import Permission
 
 P = ParamSpec("P")
@@ -58,3 +59,8 @@ def refuse_undeclared_routes(app: Flask) -> None:
     )
     if missing:
         raise RuntimeError(f"Routes without declared access: {', '.join(missing)}")
+
+
+def signed_in_account() -> Account:
+    """The signed-in account."""
+    return cast(Account, current_user._get_current_object())

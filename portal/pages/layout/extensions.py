@@ -3,7 +3,6 @@
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
 
@@ -17,7 +16,6 @@ class ViewLimiter(Limiter):
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
-migrate = Migrate(directory="migrations", render_as_batch=False)
 # Counted in each process's memory: these limits keep each process from making too many large files.
 # What keeps somebody from guessing is counted in the database instead: sign-ins, staff numbers.
 limiter = ViewLimiter(get_remote_address, storage_uri="memory://", strategy="moving-window")

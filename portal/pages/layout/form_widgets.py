@@ -214,3 +214,8 @@ def register(app: Flask) -> None:
     """Let the templates of ``app`` ask for ``error_list(form)`` and ``hidden_fields(form)``."""
     app.add_template_global(error_list)
     app.add_template_global(hidden_fields)
+
+
+def mark_wrong(field: Field, text: str) -> None:
+    """Show this sentence at the field."""
+    field.errors = (*field.errors, text)

@@ -8,6 +8,18 @@ from jinja2.runtime import Context
 from portal.pages.layout import assets, brand, error_pages, form_widgets, headers, proxies
 from portal.platform import wording
 
+# The functions of ``portal.platform.wording`` that templates use as filters.
+FILTERS = (
+    "date",
+    "instant",
+    "clock_time",
+    "minutes_words",
+    "days_words",
+    "percent_cut",
+    "number",
+    "plural",
+)
+
 
 class SharedModule(Template):
     """A template that others import macros from: one module for all, as no page adds globals of its own."""
@@ -34,8 +46,10 @@ def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
     colour = app.config["BRAND_COLOUR"] = brand.checked(brand_colour)
     if colour != brand.DEFAULT:
         app.jinja_env.globals.update(brand_colour=colour, brand_sheet=f"/brand.css?{colour[1:]}")
-    for part in (assets, wording, form_widgets, error_pages):
+    for part in (assets, form_widgets, error_pages):
         part.register(app)
+    for name in FILTERS:
+        app.add_template_filter(getattr(wording, name))
 
 
 def wrap(app: Flask, *, https: bool, trusted: tuple[proxies.Network, ...] = ()) -> None:

@@ -13,9 +13,8 @@ from config import Config
 from portal.domain.assessment import queries as assessment
 from portal.domain.catalogue.markdown.placeholders import fill
 from portal.domain.directives.exclusions import told_exclusions
-from portal.domain.learning import library, my_learning, queries, services
+from portal.domain.learning import my_learning, queries, services
 from portal.domain.records.queries import reference_of
-from portal.pages.catalogue.views import bp as catalogue
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
@@ -36,13 +35,6 @@ def home() -> ResponseReturnValue:
     today = clock.today()
     excluded = told_exclusions(current_user.person_id, today) if mine.excluded else {}
     return render_template("learning/home.html", mine=mine, today=today, excluded=excluded)
-
-
-@catalogue.get("/modules", endpoint="library")
-@requires(Permission.LEARN)
-def modules() -> ResponseReturnValue:
-    """Every published module. A page of the catalogue, but only directives know the order to read them in."""
-    return render_template("catalogue/library.html", modules=library.modules_in_order(clock.today()))
 
 
 @bp.get("/learning/modules/<slug>")

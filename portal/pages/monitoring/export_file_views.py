@@ -7,19 +7,19 @@ from flask import Blueprint, Response, flash, redirect, render_template, send_fi
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.people.job_listing import get_job_row
 from portal.domain.reports import sentences
 from portal.domain.reports.as_of import position
 from portal.domain.reports.completion import export_files, tasks
 from portal.domain.reports.filters import filters_of
 from portal.domain.reports.models import PreparedFile
 from portal.domain.reports.queries import CompletionReport
-from portal.pages.jobs import labels as job_words
+from portal.pages.layout import job_labels as job_words
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import newest_stamp, transaction
 from portal.platform.errors import RuleError
 from portal.platform.jobs import services as jobs
-from portal.platform.jobs.listing import get_job_row
 from portal.platform.jobs.models import JobState
 from portal.platform.permissions import Permission
 

@@ -9,9 +9,9 @@ from portal.domain.accounts import queries, services
 from portal.domain.accounts.grants import authority, changes
 from portal.domain.accounts.grants.labels import role_words, where_words
 from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
-from portal.pages.account.forms import GrantForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.sessions import cookies
+from portal.pages.people.forms import GrantForm
 from portal.platform import clock
 from portal.platform.db import OPEN_END, transaction
 from portal.platform.errors import ForbiddenError, NotFoundError, RuleError

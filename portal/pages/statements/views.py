@@ -1,19 +1,19 @@
 """The statements that every page's foot links to, the help page, and the force's colour."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.pages.layout import brand
+from portal.pages.layout.access import public
 
 STATEMENTS = ("help", "accessibility", "privacy", "cookies")
 
 
 def _statement(name: str) -> Callable[[], ResponseReturnValue]:
     def view() -> ResponseReturnValue:
-        return render_template(f"pages/{name}.html")
+        return render_template(f"statements/{name}.html")
 
     view.__name__ = name
     view.__doc__ = f"The page ``/{name}``."
@@ -27,14 +27,7 @@ def brand_sheet() -> ResponseReturnValue:
     return style
 
 
-def blueprint(public: Callable[[Any], Any]) -> Blueprint:
-    """The pages that anyone may read.
-
-    Args:
-        public: ``portal.pages.layout.access.public``, handed in because access stands above the pages' frame.
-    """
-    pages = Blueprint("pages", __name__)
-    for name in STATEMENTS:
-        pages.add_url_rule(f"/{name}", name, public(_statement(name)))
-    pages.add_url_rule("/brand.css", "brand", public(brand_sheet))
-    return pages
+bp = Blueprint("statements", __name__, template_folder="templates")
+for _name in STATEMENTS:
+    bp.add_url_rule(f"/{_name}", _name, public(_statement(_name)))
+bp.add_url_rule("/brand.css", "brand", public(brand_sheet))

@@ -4,7 +4,6 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import current_app
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -15,6 +14,7 @@ from portal.platform.backups.sqlite_target import SqliteTarget
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 from portal.platform.operations import readiness
+from portal.platform.settings import current_settings
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 POSTGRESQL_MAGIC = b"PGDMP"
@@ -56,7 +56,7 @@ def restore(file: Path, *, replace: bool) -> Restored:
     if not start.startswith(magic):
         raise RuleError(f"{file} is not a backup of a {kind} database. Nothing was changed.")
     target_of = SqliteTarget if backup.is_sqlite() else PostgresqlTarget
-    with presence.alone(Path(current_app.instance_path)):
+    with presence.alone(current_settings().instance):
         db.session.remove()
         db.engine.dispose()
         target = target_of(db.engine.url)

@@ -1,7 +1,7 @@
 """The reading process: sets its limits, reads one message, calls one function, answers and exits.
 
-Started as a program by ``portal.platform.isolation.running``. Everything is trusted until the function is called;
-after that, nothing that this process sends is.
+Started as a program by ``portal.platform.isolation.running``. Everything is trusted until the function
+is called; after that, nothing that this process sends is.
 """
 
 import importlib
@@ -13,7 +13,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OUT_OF_MEMORY = 71  # exit codes
 CRASHED = 70
 _FILES = 64  # open at once

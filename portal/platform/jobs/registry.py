@@ -38,10 +38,10 @@ def register_task(
     """Decorator: the function ``run(progress, arguments)`` does the jobs of this kind.
 
     It runs in a worker, where the database can be used, outside a transaction, and opens its own with
-    ``portal.platform.db.transaction``. What it returns is kept as the result and shown: sentences under ``said``, any
-    other value beside its key. It may be cut off at any moment and run again from its start: so it writes
-    in one transaction and calls ``progress.conclude_job`` in it, or does what may be done twice. A
-    ``PortalError`` fails the job with its sentence.
+    ``portal.platform.db.transaction``. What it returns is kept as the result and shown: sentences under
+    ``said``, any other value beside its key. It may be cut off at any moment and run again from its start:
+    so it writes in one transaction and calls ``progress.conclude_job`` in it, or does what may be done twice.
+    A ``PortalError`` fails the job with its sentence.
 
     Args:
         kind: Identifies it in the table, for ever.

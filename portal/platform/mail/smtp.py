@@ -12,7 +12,6 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from uuid import UUID
 
-from portal.domain.reminders.message_texts import Letter
 from portal.platform.errors import PortalError
 
 PERMANENT = 500  # replies from here on are for good
@@ -32,6 +31,24 @@ class DeferredError(PortalError):
 
 class RefusedError(PortalError):
     """The relay refused this mail for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a mail goes to."""
+
+    name: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail as its reader gets it."""
+
+    to: Recipient
+    subject: str
+    text: str
+    html: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Checks that must pass before the portal can serve, and further checks for monitoring."""
 
+import logging
 import sqlite3
 import tempfile
 from collections.abc import Callable
@@ -9,16 +10,17 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp
 from portal.platform.jobs.queries import are_jobs_neglected
+from portal.platform.settings import current_settings
 
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 
+LOGGER = logging.getLogger("portal.app")  # the application's own
 Check = Callable[[], bool]
 
 
@@ -34,7 +36,7 @@ def migrations() -> bool:
 
 def can_write_disk() -> bool:
     """Whether the instance folder can be written."""
-    with tempfile.TemporaryFile(dir=current_app.instance_path) as probe:
+    with tempfile.TemporaryFile(dir=current_settings().instance) as probe:
         probe.write(b"ready")
     return True
 
@@ -68,7 +70,7 @@ def run_checks(checks: dict[str, Check], *, log: bool) -> dict[str, bool]:
         if not results[name]:
             failed.append(f"{name}{reason}")
     if failed and log:
-        current_app.logger.error("Checks failed: %s", ", ".join(failed))
+        LOGGER.error("Checks failed: %s", ", ".join(failed))
     return results
 
 

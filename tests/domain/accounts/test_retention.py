@@ -13,7 +13,7 @@ from portal.domain.accounts.queries import Limits
 from portal.domain.accounts.sign_in import held_forms
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account, open_form, send_form, sign_in, signed_in
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from portal.domain.catalogue import services
 from portal.domain.catalogue.sources.validation import Checked, RenderedItem
 from portal.domain.item_kinds import kinds
 
-MODULES = Path(__file__).resolve().parents[2] / "modules"
+MODULES = Path(__file__).resolve().parents[3] / "modules"
 DRAWS = 1_000
 Content = dict[str, Any]
 Keys = Sequence[str]

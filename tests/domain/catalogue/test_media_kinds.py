@@ -5,7 +5,7 @@ import pytest
 from tests.domain.catalogue.folders import lesson, tree
 from tests.domain.catalogue.kinds_of_media import FILES, SHOWN, TYPES, WORDS, written
 from tests.domain.imports.rosters import run
-from tests.pages import Page, PortalClient, words
+from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import let_in, make_account
 
 LESSON = "/learning/modules/sample/lessons/first"

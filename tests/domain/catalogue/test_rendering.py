@@ -13,7 +13,7 @@ from portal.domain.item_kinds.match_answers import mixed
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import CHECK, ITEM, SVG, lesson, write
 from tests.domain.catalogue.kinds_written import check
-from tests.pages import H, words
+from tests.page_reading import H, words
 
 
 def rendered(folder, body: str, changes=None) -> str:
@@ -273,7 +273,7 @@ def test_a_term_that_is_gone_says_nothing(database):
 
 
 def test_every_text_of_the_modules_is_valid_html_with_every_slot_filled(database):
-    modules = Path(__file__).resolve().parents[2] / "modules"
+    modules = Path(__file__).resolve().parents[3] / "modules"
     with transaction():
         published = services.publish(modules, at=stamp())
 

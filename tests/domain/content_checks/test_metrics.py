@@ -22,7 +22,7 @@ from portal.domain.content_checks import metrics
 from portal.platform.formats.faults import Faults
 from tests.domain.catalogue.folders import CHECK, FORCE, GLOSSARY, ITEM, SOURCES, lesson, sample
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODULES = ("recognise", "protect", "respond", "report")
 WORDS = "You see a van stop in the road and a man get out of it. "  # 15 words
 TECHNICAL = re.compile(r"\.toml|\.md\b|TOML|\[\[item|\bline \d|front matter|\w = \w|_glossary|_force")

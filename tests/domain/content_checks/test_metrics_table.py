@@ -8,7 +8,7 @@ import pytest
 from portal.domain.catalogue import services
 from portal.domain.content_checks import metrics_table
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "modules.md"
 
 

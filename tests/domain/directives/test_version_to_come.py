@@ -15,7 +15,7 @@ from portal.platform.db import db, newest_stamp, transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.directives.pages import own, send
 from tests.pages.learning.asking import ask

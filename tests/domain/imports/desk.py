@@ -10,7 +10,7 @@ from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.domain.imports.rosters import COLUMNS, row
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import H, words
+from tests.page_reading import H, words
 from tests.pages.account.browsing import PASSWORD, let_in
 
 

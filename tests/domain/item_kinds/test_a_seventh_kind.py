@@ -1,4 +1,4 @@
-"""A kind is one folder: a seventh is read, asked, marked, read back and edited, and touches nothing else."""
+"""A kind is a folder of rules and one of pages: a seventh works everywhere, and touches nothing else."""
 
 import sys
 from collections.abc import Iterator
@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select
 
 import portal.domain.item_kinds
+import portal.pages.layout.item_kinds
 from portal.domain.assessment.models import Response, Submission
 from portal.domain.catalogue import services
 from portal.domain.item_kinds import kinds
+from portal.pages.layout.item_kinds import editor_of_kind
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import write
 from tests.domain.catalogue.kinds_written import HEAD
@@ -23,9 +25,6 @@ CODE = '''"""A number to be typed: near enough is right."""
 from dataclasses import dataclass
 from decimal import Decimal
 
-from wtforms import Form
-
-from portal.pages.layout.item_kinds.fields import Editor, line
 from portal.domain.item_kinds.base import ALL, NOTHING, Answer, AnswerError, Kind
 
 
@@ -34,20 +33,11 @@ class Wanted:
     number: int
 
 
-class NumberForm(Form):
-    number = line("The right number", "Write the right number")
-
-
 class Number(Kind):
     name = "number"
     label = "A number"
     advice = "For what has to be known by heart."
     place = 7
-    editor = Editor(
-        NumberForm,
-        lambda item: {"number": str(item.get("number", ""))},
-        lambda data: {"number": int(data["number"])},
-    )
 
     def read(self, table, key, prefix):
         return Wanted(table.number("number", least=1))
@@ -85,6 +75,23 @@ class Number(Kind):
 
 KIND = Number()
 '''
+EDITOR = '''"""The editor of numbers."""
+
+from wtforms import Form
+
+from portal.pages.layout.item_kinds.fields import Editor, line
+
+
+class NumberForm(Form):
+    number = line("The right number", "Write the right number")
+
+
+EDITOR = Editor(
+    NumberForm,
+    lambda item: {"number": str(item.get("number", ""))},
+    lambda data: {"number": int(data["number"])},
+)
+'''
 ITEM_HTML = """<h1><label for="number">{{ prompt }}</label></h1>
 {% if errors.number %}<p>{{ errors.number }}</p>{% endif %}
 <input id="number" name="number" value="{{ shown.typed }}">
@@ -95,24 +102,26 @@ EDITOR_HTML = "{{ form.number() }}\n"
 
 @pytest.fixture
 def number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The kind in a folder of its own, outside the portal's source."""
-    folder = tmp_path / "kinds" / "number"
-    folder.mkdir(parents=True)
+    """The kind in two folders of its own, outside the portal's source."""
     files = {
-        "__init__.py": CODE,
-        "item.html": ITEM_HTML,
-        "answer.html": ANSWER_HTML,
-        "editor.html": EDITOR_HTML,
+        "rules/number/__init__.py": CODE,
+        "pages/number/item.html": ITEM_HTML,
+        "pages/number/answer.html": ANSWER_HTML,
+        "pages/number/editor.html": EDITOR_HTML,
     }
+    files |= {"pages/number/__init__.py": "", "pages/number/editor.py": EDITOR}
     for name, text in files.items():
-        (folder / name).write_text(text)
-    monkeypatch.setattr(
-        portal.domain.item_kinds, "__path__", [*portal.domain.item_kinds.__path__, str(folder.parent)]
-    )
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for package, folder in ((portal.domain.item_kinds, "rules"), (portal.pages.layout.item_kinds, "pages")):
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path / folder)])
     kinds.cache_clear()
     yield
     kinds.cache_clear()
-    sys.modules.pop("portal.domain.item_kinds.number", None)
+    editor_of_kind.cache_clear()
+    for package in ("portal.domain.item_kinds", "portal.pages.layout.item_kinds"):
+        for name in [name for name in sys.modules if name.startswith(f"{package}.number")]:
+            del sys.modules[name]
 
 
 def bank(*numbers: str) -> dict[str, str | bytes | None]:

@@ -31,7 +31,7 @@ from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.post_office import Office
 from tests.domain.status.facts import add, make_record, make_version
 from tests.factories.people import make_grant
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import PASSWORD, another, let_in
 from tests.pages.monitoring.world import World, make_world
 

@@ -24,7 +24,7 @@ from tests.domain.imports.rosters import run
 from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.post_office import Office
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, make_account, sign_in
 from tests.pages.grants.granting import LIST, PROPOSED, team
 from tests.pages.monitoring.counting import statements

@@ -13,7 +13,7 @@ from portal.domain.reminders.send_window import Hours
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.factories.people import make_grant
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.monitoring.world import World, enter, make_world
 
 

@@ -27,7 +27,7 @@ from tests.domain.imports.rosters import run
 from tests.domain.people.worlds import TODAY, build, worlds
 from tests.examples import few_or_many
 from tests.factories.people import make_grant
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import World, enter, make_world

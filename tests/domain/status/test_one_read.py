@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-PORTAL = Path(__file__).resolve().parents[2] / "portal"
+PORTAL = Path(__file__).resolve().parents[3] / "portal"
 INSIDE = "models|lines|loading|spans|sums|summing"
 TABLE = re.compile(rf"Status(Period|Count)|status_(period|count)|portal\.standing\.({INSIDE})\b")
 KNOWN = {"app.py"}  # tells the units of work who keeps the spans

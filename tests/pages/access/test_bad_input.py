@@ -13,7 +13,7 @@ from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_unit
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import let_in, make_account
 from tests.pages.learning.asking import ask
 

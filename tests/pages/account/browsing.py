@@ -7,7 +7,7 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import TOKEN, Page, PortalClient
+from tests.page_reading import TOKEN, Page, PortalClient
 
 FORM = "/people/D1005/account"
 PASSWORD = "kettle orbit walnut"

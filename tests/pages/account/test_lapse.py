@@ -15,7 +15,7 @@ from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import (
     FORM,
     OTHER,

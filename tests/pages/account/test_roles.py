@@ -14,7 +14,7 @@ from portal.domain.people.queries import person_by_staff_number
 from portal.platform.db import db
 from tests.domain.imports.rosters import run
 from tests.factories.people import make_grant, make_unit
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import FORM, another, make_account, open_form, send_form, sign_in, signed_in
 
 PAGE = "/people/D1001/account"

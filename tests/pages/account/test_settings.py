@@ -9,7 +9,7 @@ import time_machine
 from flask import Flask
 
 from config import Config
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account, open_form, send_form, sign_in, signed_in
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
 from tests.factories.people import make_person, make_unit
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
 
 NAMES = ["D1001", "d1001", " D1001 ", "d1001@westshire.example", "D1001@Westshire.Example"]

@@ -1,7 +1,7 @@
 """Choosing as a person does: by the words beside a box."""
 
 from portal.domain.catalogue.models import Item
-from tests.pages import Page, words
+from tests.page_reading import Page, words
 
 
 def boxes(page: Page) -> dict[str, str]:

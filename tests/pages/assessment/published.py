@@ -6,7 +6,7 @@ from portal.domain.catalogue import services
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import write
 from tests.domain.catalogue.kinds_written import item
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.learning.working import read_lessons
 
 

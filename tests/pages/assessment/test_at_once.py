@@ -18,7 +18,7 @@ from portal.domain.records.models import LessonVisit, PassRecord, Record, Regist
 from portal.platform.db import db
 from tests.databases import close_database
 from tests.factories.catalogue import make_version
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import answer_all, begin, learner, read_lessons
 

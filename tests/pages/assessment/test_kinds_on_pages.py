@@ -14,7 +14,7 @@ from portal.domain.people.models import FactNote
 from portal.domain.people.notes import erase_notes
 from portal.domain.records.models import Registration
 from portal.platform.db import db, transaction
-from tests.pages import Page, PortalClient, words
+from tests.page_reading import Page, PortalClient, words
 from tests.pages.assessment.choosing import sent
 from tests.pages.assessment.published import first_question, publish
 from tests.pages.learning.working import attempt_base, learner

@@ -9,7 +9,7 @@ from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import write
 from tests.factories.people import make_grant
-from tests.pages import Page, PortalClient, words
+from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import let_in, make_account
 
 DESK = "/authoring/sample"

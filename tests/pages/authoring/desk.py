@@ -10,7 +10,7 @@ from portal.domain.catalogue import services as catalogue
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import write
 from tests.factories.people import make_grant
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, let_in, make_account
 
 

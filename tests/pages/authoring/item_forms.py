@@ -2,7 +2,7 @@
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.editing import item_bank
-from tests.pages import Form, Page, PortalClient
+from tests.page_reading import Form, Page, PortalClient
 
 ITEMS = "/authoring/sample/items"
 

@@ -15,7 +15,7 @@ from portal.domain.catalogue.sources.validation import check_module
 from portal.domain.content_checks import breaches
 from portal.platform.formats.faults import Faults
 
-MODULES = Path(__file__).resolve().parents[2] / "modules"
+MODULES = Path(__file__).resolve().parents[3] / "modules"
 KEYS = ("protect", "recognise", "report", "respond")
 ON = date(2026, 11, 25)
 Texts = dict[str, str]

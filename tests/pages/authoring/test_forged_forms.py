@@ -12,7 +12,7 @@ from portal.domain.authoring.models import DraftSave
 from portal.pages.layout.form_rows import MOST_SENT
 from portal.platform.db import db
 from tests.domain.catalogue.kinds_written import BODIES
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of

@@ -17,12 +17,12 @@ from portal.platform.db import stamp, transaction
 from portal.platform.errors import RuleError
 from tests.domain.catalogue.folders import SVG, tree, write
 from tests.factories.people import make_person, make_unit
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.authoring.authors import errors
 from tests.pages.authoring.desk import person, visitor
 from tests.pages.guides.test_views import GUIDE
 
-MODULES = Path(__file__).resolve().parents[2] / "modules"
+MODULES = Path(__file__).resolve().parents[3] / "modules"
 KEY = "_guides/whom-to-call"
 DESK = f"/authoring/{KEY}"
 TEXT = f"{DESK}/text"

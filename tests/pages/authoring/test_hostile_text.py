@@ -21,7 +21,7 @@ from portal.domain.catalogue.queries import SharedName
 from portal.domain.catalogue.sources.shared_files import Shared, Term
 from tests.domain.catalogue.folders import SVG
 from tests.examples import few_or_many
-from tests.pages import H
+from tests.page_reading import H
 from tests.pages.authoring.hostile import (
     RUN,
     SCRIPT,

@@ -11,7 +11,7 @@ from portal.domain.authoring import queries
 from portal.domain.authoring.models import DraftSave
 from portal.platform.db import db
 from tests.domain.catalogue.kinds_written import BODIES
-from tests.pages import H, Page, PortalClient, words
+from tests.page_reading import H, Page, PortalClient, words
 from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of

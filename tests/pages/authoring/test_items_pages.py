@@ -9,7 +9,7 @@ from portal.domain.catalogue import queries as catalogue
 from portal.domain.item_kinds import kinds
 from portal.platform.db import db
 from tests.domain.catalogue.folders import ITEM
-from tests.pages import PortalClient, words
+from tests.page_reading import PortalClient, words
 from tests.pages.authoring.desk import opened, person, publish_sample, visitor
 from tests.pages.authoring.item_forms import ITEMS, bank, form_of, send
 

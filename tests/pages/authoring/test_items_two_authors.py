@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pages import Page, PortalClient, words
+from tests.page_reading import Page, PortalClient, words
 from tests.pages.authoring.desk import opened, person, publish_sample, visitor
 from tests.pages.authoring.item_forms import ITEMS, bank, form_of, send
 

@@ -17,7 +17,7 @@ from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import SVG, lesson, write
 from tests.factories.people import make_grant
-from tests.pages import Form, Page, words
+from tests.page_reading import Form, Page, words
 from tests.pages.account.browsing import let_in, make_account
 from tests.pages.monitoring.counting import statements
 

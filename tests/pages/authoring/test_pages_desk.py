@@ -5,7 +5,7 @@ import pytest
 from portal.domain.authoring import queries, services
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import ITEM, MODULE, lesson
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.account.browsing import another
 from tests.pages.authoring.authors import DESK, author, errors, held, open_draft, publish
 from tests.pages.monitoring.counting import statements

@@ -4,7 +4,7 @@ import pytest
 
 from portal.domain.catalogue.sources.validation import sha256
 from tests.domain.catalogue.folders import MODULE
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.account.browsing import another
 from tests.pages.authoring.authors import DESK, author, errors, held, open_draft, publish
 

@@ -7,7 +7,7 @@ from portal.domain.catalogue import services as catalogue
 from portal.domain.learning import queries as learning
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import lesson, write
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.account.browsing import another
 from tests.pages.assessment import choosing
 from tests.pages.authoring.authors import (

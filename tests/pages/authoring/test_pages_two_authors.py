@@ -10,7 +10,7 @@ from portal.domain.authoring import queries, services
 from portal.domain.authoring.reviews import services as reviews_services
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.account.browsing import PASSWORD, another
 from tests.pages.authoring.authors import DESK, LESSON, author, errors, held, open_draft, publish, save, typed
 

@@ -21,7 +21,7 @@ from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
 from tests.domain.catalogue.folders import lesson
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.authoring.desk import opened, person, publish_sample, rewrite_lesson, visitor
 from tests.pages.authoring.reviewing import BODY, count, publish, sent
 from tests.pages.authoring.reviewing import author as author

@@ -7,7 +7,7 @@ from portal.domain.authoring import queries
 from portal.domain.authoring.editing import details, item_bank
 from portal.domain.catalogue import services as catalogue
 from portal.platform.db import stamp, transaction
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.authoring.authors import author, open_draft
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import SVG, write
 from tests.pages.account.browsing import let_in, make_account
 
-MODULES = Path(__file__).resolve().parents[2] / "modules"
+MODULES = Path(__file__).resolve().parents[3] / "modules"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from portal.platform.db import db, transaction
 from tests.domain.status.facts import add, make_activity, make_module_version, make_record, make_version
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.kept import made_once
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import PASSWORD, another, let_in
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ from portal.domain.decisions.models import Decision
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.factories.people import make_grant
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.decisions.desk import Desk, count
 
 SECRET = "Has asked to be left alone by the sergeant"

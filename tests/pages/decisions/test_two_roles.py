@@ -4,7 +4,7 @@ import pytest
 
 from portal.domain.decisions.models import Decision
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.decisions.desk import BUTTONS, Desk, count
 
 pytestmark = pytest.mark.slow

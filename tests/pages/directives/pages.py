@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 
 from portal.domain.directives.models import DirectiveVersion
 from portal.platform.db import db
-from tests.pages import Page
+from tests.page_reading import Page
 
 PREVIEW = "/directives/preview"
 FORM = {

@@ -6,7 +6,7 @@ import pytest
 
 from portal.domain.directives import toml_reader
 from portal.domain.directives.toml_writer import to_toml
-from tests.pages import Page
+from tests.page_reading import Page
 from tests.pages.directives.pages import FORM, PREVIEW, again, own, previewed, send, versions
 from tests.pages.learning.asking import ask
 

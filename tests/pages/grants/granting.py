@@ -6,7 +6,7 @@ from portal.domain.people.models import RoleGrant
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import Page, PortalClient, words
+from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import make_account, sign_in
 
 LIST, PROPOSED, REVIEW = "/grants", "/grants/proposed", "/grants/review"

@@ -12,7 +12,7 @@ from portal.domain.people.queries import viewer_of
 from portal.platform.db import db
 from tests.domain.imports.rosters import run
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import PortalClient, words
+from tests.page_reading import PortalClient, words
 from tests.pages.account.browsing import make_account, sign_in, signed_in
 from tests.pages.grants.granting import LIST, events, held, rows, signed_in_administrator
 

@@ -7,7 +7,7 @@ from flask import Flask
 
 from portal.domain.people.queries import sight, viewer_of
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import PortalClient, words
+from tests.page_reading import PortalClient, words
 from tests.pages.account.browsing import make_account, sign_in
 from tests.pages.grants.granting import PROPOSED, events, held, rows, signed_in_administrator, team
 

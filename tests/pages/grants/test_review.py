@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.domain.people.models import Post, RoleGrant, UnitState
 from portal.platform.db import db, stamp, transaction
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, make_account, sign_in, signed_in
 from tests.pages.grants.granting import (
     LIST,

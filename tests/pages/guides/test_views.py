@@ -21,7 +21,7 @@ from tests.factories.people import make_grant
 from tests.pages.account.browsing import let_in, make_account
 from tests.pages.monitoring.counting import statements
 
-MODULES = Path(__file__).resolve().parents[2] / "modules"
+MODULES = Path(__file__).resolve().parents[3] / "modules"
 HEAD = """+++
 title = "Whom to call"
 summary = "At the scene, day and night."

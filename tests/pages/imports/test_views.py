@@ -39,7 +39,7 @@ from tests.domain.imports.rosters import COLUMNS, TEAM, run, write_csv
 from tests.domain.status.facts import make_record
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
-from tests.pages import H, words
+from tests.page_reading import H, words
 from tests.pages.account.browsing import let_in
 from tests.pages.learning.asking import ask
 from tests.pages.monitoring.counting import statements

@@ -12,7 +12,7 @@ from portal.platform.db import db, transaction
 from portal.platform.jobs import services
 from portal.platform.jobs.models import Job, JobState
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.monitoring.counting import statements
 

@@ -9,8 +9,8 @@ from flask_wtf import CSRFProtect
 from jinja2 import DictLoader
 
 from portal.pages.layout import brand, setup
-from portal.pages.statements import views
-from tests.pages import Page
+from portal.pages.statements import views as statements_views
+from tests.page_reading import Page
 
 Read = Callable[..., Page]
 
@@ -24,7 +24,7 @@ def build(
     app.jinja_loader = DictLoader(templates or {})
     CSRFProtect(app)
     setup.register(app, brand_colour=brand_colour)
-    app.register_blueprint(views.blueprint(lambda view: view))
+    app.register_blueprint(statements_views.bp)
 
     @app.context_processor
     def frame() -> dict[str, object]:

@@ -6,7 +6,7 @@ import pytest
 
 from portal.pages.layout import assets
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def manifest() -> dict[str, str]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.pages.layout import brand
-from tests.pages import Page
+from tests.page_reading import Page
 from tests.pages.layout.conftest import build
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")

@@ -6,7 +6,7 @@ import pytest
 
 from config import Config, ConfigError
 from tests.databases import portal_on
-from tests.pages import Page
+from tests.page_reading import Page
 
 
 def settings(instance: Path, monkeypatch: pytest.MonkeyPatch, colour: str) -> Config:

@@ -12,7 +12,7 @@ from portal.domain.status.rules import Status
 from portal.pages.layout import assets
 from portal.pages.layout.paging import Page as Slice
 from tests.examples import few_or_many
-from tests.pages import H, Page
+from tests.page_reading import H, Page
 from tests.pages.layout.conftest import build
 
 WORDS = {

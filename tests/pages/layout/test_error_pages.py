@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from portal.pages.layout.error_pages import PAGES, wait_words
 from portal.platform import errors
-from tests.pages import Page
+from tests.page_reading import Page
 from tests.pages.layout.conftest import build, read
 
 DOMAIN = [

@@ -34,7 +34,7 @@ from portal.pages.layout.form_widgets import (
     GovSubmit,
     GovTextarea,
 )
-from tests.pages import H, Page
+from tests.page_reading import H, Page
 from tests.pages.layout.conftest import build
 
 CHOICES = [

@@ -7,7 +7,7 @@ from portal.domain.assessment.models import Attempt
 from portal.domain.catalogue.models import Item
 from portal.platform.db import db
 from tests.factories.catalogue import RIGHT, WRONG
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import let_in, make_account
 from tests.pages.assessment.choosing import sent_for
 

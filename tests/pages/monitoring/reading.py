@@ -9,7 +9,7 @@ from typing import Any
 from python_calamine import CalamineWorkbook
 from werkzeug.test import TestResponse
 
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.monitoring.world import REPORT
 
 

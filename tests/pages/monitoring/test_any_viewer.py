@@ -23,7 +23,7 @@ from portal.platform.permissions import Permission
 from tests.domain.people.worlds import PEOPLE, SEES, TODAY, World, build, chain, sees, worlds
 from tests.domain.status.facts import add, make_activity, make_module_version, make_record, make_version
 from tests.examples import few_or_many
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.monitoring.reading import parsed, sheet
 
 numbers = count(1)

@@ -12,7 +12,7 @@ from portal.domain.people.models import Post
 from portal.domain.people.units.changes import rename_unit
 from portal.platform.db import db, stamp, touch, transaction
 from tests.domain.status.facts import make_record
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import REPORT, TODAY, World, enter, make_world
 

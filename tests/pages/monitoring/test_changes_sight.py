@@ -10,7 +10,7 @@ import time_machine
 from portal.domain.people.units.changes import move_unit
 from portal.platform.db import stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.monitoring.moving import correct, move
 from tests.pages.monitoring.reading import csv_rows
 from tests.pages.monitoring.world import MAY, REPORT, TODAY, World, enter, make_world

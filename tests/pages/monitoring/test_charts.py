@@ -20,7 +20,7 @@ from portal.platform.db import newest_stamp, stamp, touch, transaction
 from tests.domain.people.worlds import PEOPLE, World, build, worlds
 from tests.domain.status.facts import add, make_exclusion, make_record, make_version
 from tests.examples import few_or_many
-from tests.pages import H, Page, words
+from tests.page_reading import H, Page, words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.reading import csv_rows, parsed, xlsx_rows
 from tests.pages.monitoring.test_any_viewer import ask_rank

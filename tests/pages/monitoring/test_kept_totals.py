@@ -13,7 +13,7 @@ from portal.pages.monitoring import forms
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_start
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import REPORT, TODAY, World, enter, make_world
 

@@ -2,7 +2,7 @@
 
 import time_machine
 
-from tests.pages import Page
+from tests.page_reading import Page
 from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
 
 

@@ -10,7 +10,7 @@ from portal.domain.records.references import new_reference
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from tests.domain.status.facts import make_record
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another
 from tests.pages.monitoring.world import TODAY, World, enter, make_world
 

@@ -28,7 +28,7 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from tests.examples import few_or_many
 from tests.limits import reset_limits
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.monitoring.hidden import LOOKERS, NOON, PEOPLE, STORIES, Hidden, Looker, Story
 from tests.pages.monitoring.preparing import run_jobs
 from tests.pages.monitoring.retelling import REFERENCES, Telling, undone

@@ -7,7 +7,7 @@ import time_machine
 
 from portal.domain.directives.models import Directive
 from tests.domain.status.facts import add, make_activity, make_exclusion, make_version
-from tests.pages import H, PortalClient, words
+from tests.page_reading import H, PortalClient, words
 from tests.pages.monitoring.reading import parsed
 from tests.pages.monitoring.test_charts import table_after, table_of
 from tests.pages.monitoring.test_report import people

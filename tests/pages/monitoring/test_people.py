@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from tests.factories.people import make_grant
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import TODAY, enter, make_world
 

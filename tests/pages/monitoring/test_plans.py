@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import event
 
 from portal.platform.db import db
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.monitoring.world import REPORT, TODAY, World, enter, make_world
 
 BY_FIRST_DAY = "ix_span_first"

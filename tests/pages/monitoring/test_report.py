@@ -8,7 +8,7 @@ import time_machine
 
 from portal.domain.reports.filters import STATUS_WORDS
 from tests.domain.status.facts import make_exclusion, make_record
-from tests.pages import H, Page, words
+from tests.page_reading import H, Page, words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.reading import csv_rows
 from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world

@@ -16,7 +16,7 @@ from python_calamine import CalamineWorkbook
 from portal.domain.reports.completion import writers
 from portal.domain.status.rules import Status
 from tests.factories.people import make_grant
-from tests.pages import PortalClient, words
+from tests.page_reading import PortalClient, words
 from tests.pages.monitoring.reading import csv_rows, parsed, xlsx_rows
 from tests.pages.monitoring.world import REPORT, TODAY, World, enter, make_world
 

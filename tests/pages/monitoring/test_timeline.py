@@ -12,7 +12,7 @@ from portal.domain.records.models import Record
 from portal.domain.records.references import new_reference
 from portal.platform.db import db
 from tests.domain.status.facts import add, make_record, make_revocation
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import TODAY, enter, make_world
 

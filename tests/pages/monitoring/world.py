@@ -24,7 +24,7 @@ from tests.domain.status.facts import (
 )
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.kept import made_once
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import PASSWORD, let_in
 
 MARCH = datetime(2026, 3, 1, 9, tzinfo=UTC)

@@ -10,7 +10,7 @@ from portal.domain.people.models import RoleGrant
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import OTHER, another, make_account, sign_in, signed_in
 
 PAGE = "/people/D1001/account"

@@ -17,7 +17,7 @@ from portal.platform.db import db, stamp, transaction
 from tests.domain.imports.rosters import run
 from tests.domain.status.facts import make_activity, make_directive, make_module_version, make_version
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import Page, PortalClient, words
+from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import let_in, make_account
 from tests.pages.people.test_account_views import statements
 

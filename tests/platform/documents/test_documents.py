@@ -16,10 +16,10 @@ from portal.platform.documents.markup import markup_of
 from portal.platform.documents.markup import words as typeset_words
 from portal.platform.documents.typesetting import TypesettingError, pdf
 from tests.factories.catalogue import make_version
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.account.browsing import let_in, make_account
 
-MODULES = Path(__file__).resolve().parents[2] / "modules"
+MODULES = Path(__file__).resolve().parents[3] / "modules"
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 

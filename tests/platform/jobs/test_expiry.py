@@ -16,7 +16,7 @@ from portal.platform.jobs.models import Job, JobState
 from portal.platform.jobs.worker import Worker
 from tests.domain.imports import desk
 from tests.domain.imports.rosters import row
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.jobs.test_views import made
 
 KEPT = timedelta(days=90)

@@ -18,7 +18,7 @@ from portal.platform.db import Stamp, db
 from tests.conftest import SECRET
 from tests.databases import close_database
 from tests.domain.imports.rosters import row, write_csv
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.running import fresh_database
 
 SENTENCE = "The portal is busy: another change holds the database. Nothing was changed."

@@ -12,11 +12,11 @@ from portal.domain.authoring.editing.content_diff import question_name
 from portal.domain.authoring.editing.field_tables import short, spoken
 from portal.domain.authoring.editing.row_numbers import row_name
 from portal.domain.authoring.findings.messages import told
+from portal.domain.authoring.findings.placeholders import leftovers, of_guide
 from portal.domain.catalogue.services import Reading
 from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.catalogue.sources.module_source import Package, Page
 from portal.domain.content_checks import metrics
-from portal.domain.content_checks.placeholders import leftovers, of_guide
 from portal.platform.formats.faults import Fault
 
 LEAST_WORDS, MOST_WORDS = 350, 600

@@ -18,7 +18,7 @@ FIELDS = ("file", "title", "alternative")
 
 
 def prepare_upload(upload: Upload, held: Collection[str], wide: bytes | None = None) -> Ready:
-    """The upload ready to be stored; arguments and errors are those of ``portal.domain.authoring.media.draft_media.ready``."""
+    """The upload ready to be stored; arguments and errors are those of ``draft_media.ready``."""
     arguments = {
         "filename": upload.filename,
         "title": upload.title,

@@ -9,7 +9,6 @@ from portal.domain.item_kinds import match_answers
 from portal.domain.item_kinds.base import Answer, Content, Kind, Renderer, Sent, plain
 from portal.domain.item_kinds.match import marking
 from portal.domain.item_kinds.match.reading import Pairs, read_pairs
-from portal.pages.layout.item_kinds.match.editor import EDITOR
 from portal.platform.formats.toml_tables import Table
 
 
@@ -52,7 +51,6 @@ class Match(Kind):
     label = "Matching pairs"
     advice = "For things that are easily confused: who does what, which word means what."
     place = 4
-    editor = EDITOR
     checks = True
 
     def read(self, table: Table, key: str, prefix: str) -> Pairs:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from portal.domain.item_kinds.base import Content
-from portal.domain.item_kinds.choices import ChoiceKind, Choices, choices_editor
+from portal.domain.item_kinds.choices import ChoiceKind, Choices
 from portal.domain.item_kinds.multiple import marking
 from portal.platform.formats.toml_tables import Table
 
@@ -18,7 +18,6 @@ class Multiple(ChoiceKind):
     place = 2
     several = True
     hint = "Select all that apply"
-    editor = choices_editor(lambda right: "" if right >= 2 else "Mark two or more choices as right")
 
     def read(self, table: Table, key: str, prefix: str) -> Choices:
         """Two or more choices, two or more of them correct."""

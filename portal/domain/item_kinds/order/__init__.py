@@ -8,7 +8,6 @@ from decimal import Decimal
 from portal.domain.item_kinds import match_answers
 from portal.domain.item_kinds.base import Answer, AnswerError, Content, Kind, Renderer, Sent, plain
 from portal.domain.item_kinds.order import marking
-from portal.pages.layout.item_kinds.order.editor import EDITOR
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
 
@@ -62,7 +61,6 @@ class Order(Kind):
     label = "Steps in order"
     advice = "For a procedure in which the order matters and can be reasoned out."
     place = 3
-    editor = EDITOR
     checks = True
 
     def read(self, table: Table, key: str, prefix: str) -> Steps:

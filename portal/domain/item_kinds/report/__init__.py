@@ -14,7 +14,6 @@ from portal.domain.item_kinds.choices import choices_shown, render_choices
 from portal.domain.item_kinds.numbered import keys_of
 from portal.domain.item_kinds.report import marking, reading
 from portal.domain.item_kinds.texts import too_long, typed
-from portal.pages.layout.item_kinds.report.editor import EDITOR
 from portal.platform.formats.toml_tables import Table
 
 MOST_TEXT = 5_000  # characters
@@ -53,7 +52,6 @@ class Report(Kind):
     label = "Report to write up"
     advice = "For practice in a form that officers fill in: what can be graded is marked, the words are not."
     place = 6
-    editor = EDITOR
     writes = True
 
     def read(self, table: Table, key: str, prefix: str) -> reading.Report:

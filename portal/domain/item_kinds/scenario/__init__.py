@@ -9,7 +9,6 @@ from portal.domain.item_kinds.base import Answer, AnswerError, Content, Kind, Re
 from portal.domain.item_kinds.numbered import EARLIER_PAGE, keys_of, values_of
 from portal.domain.item_kinds.scenario import marking, reading
 from portal.domain.item_kinds.texts import too_long, typed
-from portal.pages.layout.item_kinds.scenario.editor import EDITOR
 from portal.platform.formats.toml_tables import Table
 
 MOST_REASON = 2_000  # characters
@@ -61,7 +60,6 @@ class Scenario(Kind):
     label = "Branching scenario"
     advice = "For judgement over several decisions, in which an early one changes what comes next."
     place = 5
-    editor = EDITOR
     writes = True
 
     def read(self, table: Table, key: str, prefix: str) -> reading.Scenario:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from portal.domain.item_kinds.base import Content
-from portal.domain.item_kinds.choices import ChoiceKind, Choices, check_one_correct, choices_editor
+from portal.domain.item_kinds.choices import ChoiceKind, Choices, check_one_correct
 from portal.domain.item_kinds.single import marking
 from portal.platform.formats.toml_tables import Table
 
@@ -18,7 +18,6 @@ class Single(ChoiceKind):
     place = 1
     several = False
     hint = "Select one"
-    editor = choices_editor(lambda right: "" if right == 1 else "Mark exactly one choice as right")
 
     def read(self, table: Table, key: str, prefix: str) -> Choices:
         """Two or more choices, exactly one of them correct."""

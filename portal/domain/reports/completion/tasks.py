@@ -3,11 +3,8 @@
 import itertools
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
-
-from flask import current_app
 
 from portal.domain.people.queries import Viewer, viewer_of
 from portal.domain.reports.as_of import position
@@ -23,6 +20,7 @@ from portal.platform.errors import ForbiddenError
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import register_task
 from portal.platform.permissions import Permission
+from portal.platform.settings import current_settings
 from portal.platform.wording import number
 
 PART = 2_000  # people of one PDF: typesetting keeps the whole document in memory, 0.2 MiB a person
@@ -32,7 +30,7 @@ Tell = Callable[[int], None]
 
 def folder() -> Folder:
     """The folder of prepared files of the running portal."""
-    return Folder(Path(current_app.instance_path))
+    return Folder(current_settings().instance)
 
 
 def _page(arguments: dict[str, Any]) -> str:
@@ -78,7 +76,7 @@ def _viewer(person_id: int) -> Viewer:
     Raises:
         ForbiddenError: They may not download completions any more.
     """
-    viewer = viewer_of(person_id, line_managers=current_app.config["PORTAL"].line_managers_see)
+    viewer = viewer_of(person_id, line_managers=current_settings().line_managers_see)
     if viewer is None or Permission.COMPLETION_EXPORT not in viewer.permissions:
         raise ForbiddenError("Whoever asked for this file may not download completions any more.")
     return viewer
@@ -115,7 +113,7 @@ def _told(rows: Iterable[Line], tell: Tell) -> Iterator[Line]:
 def _write_pdf(report: CompletionReport, begun: Begun, tell: Tell) -> str:
     """One document, or parts of ``PART`` people each in an archive: a document is held in memory whole."""
     parts = max(1, -(-report.shown.assigned // PART))
-    force, at = current_app.config["PORTAL"].force_name, clock.now()
+    force, at = current_settings().force_name, clock.now()
     rows, done = report.wide_rows(), 0
     if parts == 1:
         begun.draft.write_bytes(pdf_export.report_pdf(report, force=force, at=at))

@@ -21,7 +21,6 @@ from portal.pages.authoring.views.blueprint import bp
 __all__ = [
     "attempts",
     "bp",
-    "rebase",
     "dashboard",
     "details",
     "guides",
@@ -32,6 +31,7 @@ __all__ = [
     "media",
     "module",
     "preview",
+    "rebase",
     "review",
     "statistics",
 ]

@@ -28,6 +28,7 @@ from portal.pages.authoring.forms.item import ItemForm, KindForm, NewItemForm, o
 from portal.pages.authoring.views import autosave, draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
+from portal.pages.layout.item_kinds import editor_of_kind
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, PortalError
 from portal.platform.permissions import Permission
@@ -162,7 +163,7 @@ def new_fragment(key: str, kind: str) -> str:
 
 
 def _fragment(desk: Desk, form: ItemForm) -> str:
-    inner = desk.kind.editor.sent(request.form)
+    inner = editor_of_kind(desk.kind.name).sent(request.form)
     drafted = drafted_item(desk.state, _typed(desk, form, inner, desk.table))
     return render_template("authoring/render_item.html", **_beside(drafted))
 
@@ -170,14 +171,14 @@ def _fragment(desk: Desk, form: ItemForm) -> str:
 def _edit(desk: Desk, form: ItemForm) -> ResponseReturnValue:
     """What a request to the editor asks for: to show, to add or take out a row, or to save."""
     if request.method == "GET":
-        return _page(desk, form, desk.kind.editor.opened(desk.table))
+        return _page(desk, form, editor_of_kind(desk.kind.name).opened(desk.table))
     if "leave" in request.form:
         return _leave(desk)
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
         return redirect(url_for(".item", key=desk.state.key, item=desk.key), 303)
-    inner = desk.kind.editor.sent(request.form)
-    if desk.kind.editor.pressed(request.form) or "preview" in request.form:
+    inner = editor_of_kind(desk.kind.name).sent(request.form)
+    if editor_of_kind(desk.kind.name).pressed(request.form) or "preview" in request.form:
         return _page(desk, form, inner, unsaved=True)
     whole = all([form.validate_on_submit(), inner.validate()])
     if "quiet" in request.form:
@@ -196,13 +197,15 @@ def _leave(desk: Desk) -> ResponseReturnValue:
 
 def _said(desk: Desk, form: ItemForm, inner: Form) -> Table:
     """The question's table as a form that was checked says it."""
-    return item_source.merged(desk.table, form.said(), item_source.visible(desk.kind.editor.to_item(inner)))
+    return item_source.merged(
+        desk.table, form.said(), item_source.visible(editor_of_kind(desk.kind.name).to_item(inner))
+    )
 
 
 def _typed(desk: Desk, form: ItemForm, inner: Form, table: Table) -> Table:
     """``table`` made to say what was typed; a kind need not understand what is not whole yet."""
     try:
-        of_kind = item_source.visible(desk.kind.editor.to_item(inner))
+        of_kind = item_source.visible(editor_of_kind(desk.kind.name).to_item(inner))
     except (ArithmeticError, LookupError, TypeError, ValueError):
         of_kind = {}
     return item_source.merged(table, form.said(), of_kind)

@@ -3,4 +3,4 @@
 from portal.pages.directives.views import issuing, listing, withdrawing
 from portal.pages.directives.views.blueprint import bp
 
-__all__ = ["bp", "listing", "issuing", "withdrawing"]
+__all__ = ["bp", "issuing", "listing", "withdrawing"]

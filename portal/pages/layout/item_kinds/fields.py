@@ -15,6 +15,7 @@ from typing import Any
 from wtforms import BooleanField, FieldList, Form, HiddenField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Optional
 
+from portal.domain.item_kinds.texts import clean
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovTextarea
 
 Data = dict[str, Any]
@@ -91,11 +92,6 @@ def text_of(row: Mapping[str, Any], name: str) -> str:
     """A text or a number as an editor's field takes it; a list as a line each; empty where there is none."""
     held = row.get(name, "")
     return "\n".join(map(str, held)) if isinstance(held, list) else str(held)
-
-
-def clean(value: str | None) -> str:
-    """A text as it goes into a file: LF alone, nothing around it."""
-    return (value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def line(label: str, message: str = "", *, hint: str = "") -> StringField:

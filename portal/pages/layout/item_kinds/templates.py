@@ -1,15 +1,15 @@
-"""Where the templates of the kinds are found: ``kinds/<kind>/item.html`` stands in the kind's own folder."""
+"""Finds the templates of the kinds: ``kinds/<kind>/item.html`` stands in the kind's own folder."""
 
 from collections.abc import Callable
 
 from flask import Flask
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
 
-from portal.domain import item_kinds
+from portal.pages.layout import item_kinds
 
 
 class KindLoader(BaseLoader):
-    """Looks into the folders in which ``portal.domain.item_kinds`` itself looks for kinds."""
+    """Looks into the folders in which ``portal.pages.layout.item_kinds`` has the kinds."""
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         """The template's text, read once: the environment keeps what it compiled."""

@@ -14,11 +14,10 @@ from portal.domain.accounts import queries
 from portal.domain.accounts.queries import Limits, SeenSession
 from portal.domain.accounts.retention import BROWSERS_KEPT
 from portal.domain.accounts.services import Origin
-from portal.domain.accounts.sign_in import failures, known_browsers
+from portal.domain.accounts.sign_in import failures, known_browsers, user_agents
 from portal.domain.accounts.sign_in.failures import Attempt
 from portal.domain.accounts.sign_in.held_forms import FORM_KEPT
 from portal.domain.accounts.sign_in.tokens import account_key, new_token
-from portal.pages.account import user_agents
 from portal.platform import clock
 
 MOST_FORMS = 5  # kept over one lapse

@@ -14,7 +14,7 @@ from portal.platform.errors import RuleError
 from portal.platform.permissions import UNIT_ROLES, Permission, Role
 from tests.domain.imports.rosters import run
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import PASSWORD, another, make_account, sign_in
 from tests.pages.grants.granting import (
     LIST,

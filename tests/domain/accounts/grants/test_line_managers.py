@@ -20,7 +20,7 @@ from portal.platform.db import db, stamp, touch, transaction
 from tests.domain.people.worlds import PEOPLE, TODAY, build, sees, worlds
 from tests.examples import few_or_many
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.grants.granting import LIST, PROPOSED, rows, signed_in_administrator, team
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import World, enter, make_world

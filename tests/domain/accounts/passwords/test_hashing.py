@@ -17,7 +17,7 @@ from portal.domain.accounts.models import Credential, PasswordLink
 from portal.domain.accounts.passwords import hashing
 from portal.platform.db import db
 from tests.factories.people import make_person, make_unit
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
 
 DEAR_TO_LOAD = ("zxcvbn", "cryptography.hazmat.primitives.ciphers.aead")

@@ -14,7 +14,7 @@ from portal.pages.layout.access import permission_of
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import FORM, OTHER, PASSWORD, another, make_account, sign_in, signed_in
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from portal.domain.accounts.sign_in.tokens import account_key
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import TooManyError
-from tests.pages import PortalClient
+from tests.page_reading import PortalClient
 from tests.pages.account.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.domain.authoring.editing.row_numbers import row_name
 from portal.domain.authoring.findings.messages import told
-from tests.pages import Page, PortalClient
+from tests.page_reading import Page, PortalClient
 from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of

@@ -28,7 +28,7 @@ from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import write
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person
-from tests.pages import words
+from tests.page_reading import words
 from tests.pages.account.browsing import let_in, make_account
 from tests.pages.authoring.answering import drawn, items_of, register, submit_all
 from tests.pages.monitoring.counting import statements

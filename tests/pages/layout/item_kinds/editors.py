@@ -9,7 +9,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from portal.domain.item_kinds import kinds
-from tests.pages import H, words
+from portal.pages.layout.item_kinds import editor_of_kind
+from tests.page_reading import H, words
 
 Fields = list[tuple[str, str]]
 
@@ -61,7 +62,7 @@ def press(app: Flask, kind: str, drawn: Drawn, button: str = "") -> tuple[Form, 
     sent: Any = MultiDict(drawn.fields)
     if button:
         sent["row"] = drawn.buttons[button]
-    editor = kinds()[kind].editor
+    editor = editor_of_kind(kind)
     form = editor.sent(sent)
     assert bool(editor.pressed(sent)) == bool(button)
     return form, Drawn(app, kind, form)

@@ -5,7 +5,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.domain.authoring import queries
 from tests.domain.catalogue.kinds_written import BODIES
-from tests.pages import Page, PortalClient, words
+from tests.page_reading import Page, PortalClient, words
 from tests.pages.assessment.choosing import sent
 from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk

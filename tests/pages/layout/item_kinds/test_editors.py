@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from portal.domain.item_kinds import kinds
 from portal.pages.layout.form_widgets import error_list
+from portal.pages.layout.item_kinds import editor_of_kind
 from portal.pages.layout.item_kinds.fields import changed
 from tests.domain.catalogue.kinds_written import BODIES, HEAD, content_of, item
 from tests.examples import few_or_many
@@ -28,7 +28,7 @@ def own(table: dict) -> dict:
 
 
 def opened(app, kind: str, table: dict | None = None) -> Drawn:
-    return Drawn(app, kind, kinds()[kind].editor.opened(table_of(kind) if table is None else table))
+    return Drawn(app, kind, editor_of_kind(kind).opened(table_of(kind) if table is None else table))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -36,7 +36,7 @@ def test_what_is_opened_and_saved_is_what_was_written(app, kind):
     form, _ = press(app, kind, opened(app, kind))
 
     assert form.validate(), form.errors
-    assert kinds()[kind].editor.to_item(form) == own(table_of(kind))
+    assert editor_of_kind(kind).to_item(form) == own(table_of(kind))
 
 
 texts = st.text(
@@ -67,7 +67,7 @@ def test_no_text_is_changed_by_the_editor(app, kind, data):
     form, _ = press(app, kind, opened(app, kind, table))
 
     assert form.validate(), form.errors
-    assert kinds()[kind].editor.to_item(form) == table
+    assert editor_of_kind(kind).to_item(form) == table
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +104,7 @@ def test_rows_move_up_and_down_and_go(app, kind):
     assert [row["key"] for row in form[group].data] == [keys[1], keys[0], *keys[2:]]
     second = name.replace("1", "2")
     form, drawn = press(app, kind, drawn, f"Move up {second}")
-    assert kinds()[kind].editor.to_item(form) == own(table_of(kind))
+    assert editor_of_kind(kind).to_item(form) == own(table_of(kind))
     if f"Remove {name}" in drawn.buttons:
         form, drawn = press(app, kind, drawn, f"Remove {name}")
         assert [row["key"] for row in form[group].data] == keys[1:]
@@ -128,7 +128,7 @@ def test_a_row_is_added_and_nothing_else_changes(app, kind, button, group):
 
     rows = table_of(kind)[group]
     assert [row["key"] for row in form[group].data[:-1]] == [row["key"] for row in rows]
-    assert kinds()[kind].editor.to_item(form)[group][: len(rows)] == rows
+    assert editor_of_kind(kind).to_item(form)[group][: len(rows)] == rows
     assert not form.validate()  # the new row is empty
     assert f"{group}-{len(rows)}" in drawn.ids  # where the browser goes
 
@@ -146,9 +146,9 @@ def test_a_scene_gets_a_choice_and_a_choice_a_scene(app):
         "scene-1-choice-2-weight": "0.25",
         "scene-1-choice-2-feedback": "So.",
     }
-    form = kinds()["scenario"].editor.form(formdata=MultiDict(sent))
+    form = editor_of_kind("scenario").form(formdata=MultiDict(sent))
     assert form.validate(), form.errors
-    said = kinds()["scenario"].editor.to_item(form)
+    said = editor_of_kind("scenario").to_item(form)
     assert said["scene"][1]["choice"][2] == {
         "key": "a", "text": "Wait", "to": new, "weight": 0.25, "feedback": "So."
     }  # fmt: skip
@@ -178,7 +178,7 @@ def test_what_cannot_be_saved_is_told_at_its_field(app, kind, changes, said):
         for name, value in {**dict(opened(app, kind).fields), **changes}.items()
         if value is not None
     }
-    form = kinds()[kind].editor.sent(MultiDict(sent))
+    form = editor_of_kind(kind).sent(MultiDict(sent))
 
     assert not form.validate()
     assert [text.startswith(said) for text, _ in error_list(form)] == [True]
@@ -228,9 +228,9 @@ def test_what_a_new_item_says_passes_the_check(app):
     """An order written in the editor alone, as a file and without fault."""
     drawn = opened(app, "order", {})
     sent = {**dict(drawn.fields), "step-0-text": "One", "step-1-text": "Two\r\nlines", "step-2-text": "Three"}
-    form = kinds()["order"].editor.sent(MultiDict(sent))
+    form = editor_of_kind("order").sent(MultiDict(sent))
     assert form.validate()
-    steps = kinds()["order"].editor.to_item(form)["step"]
+    steps = editor_of_kind("order").to_item(form)["step"]
     assert steps == [
         {"key": "step-1", "text": "One"},
         {"key": "step-2", "text": "Two\nlines"},

@@ -6,8 +6,8 @@ from typing import Any
 from wtforms import Form, FormField, HiddenField
 from wtforms.validators import AnyOf
 
-from portal.domain.item_kinds.choices import ChoiceForm, choices_from, choices_to
 from portal.pages.layout.form_rows import Rows
+from portal.pages.layout.item_kinds.choices import ChoiceForm, choices_from, choices_to
 from portal.pages.layout.item_kinds.fields import (
     Data,
     Editor,

@@ -1,0 +1,26 @@
+"""The form for signing in."""
+
+from flask_wtf import FlaskForm
+from wtforms import StringField, SubmitField
+from wtforms.validators import InputRequired
+
+from portal.pages.layout.form_widgets import GovInput, GovPassword, GovSubmit
+from portal.pages.layout.secret_fields import SecretField
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]
+    """A name, a password, a button."""
+
+    name = StringField(
+        "Staff number or email address",
+        widget=GovInput(
+            autocomplete="username", spellcheck=False, autocapitalize="none", label_classes="govuk-label--s"
+        ),
+        validators=[InputRequired("Enter your staff number or email address")],
+    )
+    password = SecretField(
+        "Password",
+        widget=GovPassword(autocomplete="current-password", label_classes="govuk-label--s"),
+        validators=[InputRequired("Enter your password")],
+    )
+    send = SubmitField("Sign in", widget=GovSubmit())

@@ -1,0 +1,147 @@
+"""Pages for signing in and out, and for forms kept after a session lapsed."""
+
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.accounts import queries, retention, services
+from portal.domain.accounts.errors import SignInRefusedError
+from portal.domain.accounts.queries import Candidate
+from portal.domain.accounts.sign_in import failures, held_forms
+from portal.domain.accounts.sign_in.failures import Attempt
+from portal.pages.layout.access import public, requires, signed_in_account
+from portal.pages.layout.form_widgets import mark_wrong
+from portal.pages.layout.redirects import safe_next
+from portal.pages.layout.secret_fields import takes_secret
+from portal.pages.layout.sessions import cookies
+from portal.pages.sign_in.forms import SignInForm
+from portal.platform import clock
+from portal.platform.audit.services import log
+from portal.platform.db import transaction
+from portal.platform.errors import TooManyError
+from portal.platform.permissions import Permission
+
+bp = Blueprint("sign_in", __name__, template_folder="templates")
+
+
+@bp.route("/sign-in", methods=["GET", "POST"])
+@takes_secret
+@public
+def sign_in() -> ResponseReturnValue:
+    """Ask who is there, and let them in."""
+    if current_user.is_authenticated:
+        return redirect(safe_next(request.args.get("next")), 303)
+    form = SignInForm()
+    if form.validate_on_submit():
+        try:
+            return _signed_in(form.name.data or "", form.password.data or "")
+        except SignInRefusedError as error:
+            mark_wrong(form.name, str(error))
+    return render_template(
+        "sign_in/sign_in.html",
+        form=form,
+        next=request.args.get("next"),
+        kept=bool(cookies.kept_tokens()),
+        sign_in_help=cookies.settings().sign_in_help,
+    )
+
+
+def _signed_in(typed: str, plain: str) -> ResponseReturnValue:
+    """Let the person in, or raise.
+
+    Raises:
+        SignInRefusedError: No open account has this name and password.
+        TooManyError: Too many tries failed.
+    """
+    candidate = queries.find_account(typed)
+    attempt, now = cookies.attempt_at(candidate.person_id, typed), clock.now()
+    try:
+        failures.refuse_throttled(attempt, now)
+        admitted = queries.password_opens_account(candidate, plain)
+        if not admitted or candidate.person_id is None:
+            _record_refusal(candidate, attempt, now)
+            raise SignInRefusedError
+        return _open_session(candidate.person_id, candidate, attempt, plain)
+    except TooManyError:
+        # Not in the audit trail: it cannot be emptied, and these cost the sender nothing.
+        current_app.logger.warning("sign-in throttled address=%s", cookies.origin().address)
+        raise
+
+
+def _record_refusal(candidate: Candidate, attempt: Attempt, at: datetime) -> None:
+    """Count a refused sign-in, and audit it unless invented names are tried by the hundred."""
+    address = cookies.origin().address
+    with transaction():
+        failures.refuse_throttled(attempt, at, lock=True)
+        noisy = failures.is_noisy(attempt.place, at)
+        failures.record_failure(attempt, at)
+        if candidate.person_id is not None or not noisy:
+            log("account.refused", actor_id=None, subject_id=candidate.person_id, address=address)
+    if noisy:
+        current_app.logger.warning("sign-ins fail by the hundred address=%s", address)
+
+
+def _open_session(person_id: int, candidate: Candidate, attempt: Attempt, plain: str) -> ResponseReturnValue:
+    """Sign in, in one transaction; a weak password opens a session in which another must be chosen."""
+    before, now, origin = cookies.seen(), clock.now(), cookies.origin()
+    weak = services.judge_password(person_id, plain, candidate.password_rule, cookies.settings().force_name)
+    with transaction():
+        if failures.refuse_throttled(attempt, now, lock=True):
+            failures.forget_failures(attempt)
+        if before is not None:
+            services.leave_session(before.token_hash, "lapsed", now)
+        if not weak:
+            services.accept_password(person_id, plain, candidate.password_hash or "", candidate.password_rule)
+        token, form_secret = services.open_session(person_id, origin, now, must_change=weak)
+        browser_token = cookies.remember_browser(person_id)
+        retention.tidy(cookies.limits(), now)
+    waiting = held_forms.waiting_hashes(cookies.kept_tokens(), person_id, now)
+    target = url_for("sign_in.kept") if waiting else safe_next(request.args.get("next"))
+    response = redirect(url_for("account.choose_password", next=target) if weak else target, 303)
+    cookies.sign_in(response, token, form_secret)
+    cookies.keep_browser(response, browser_token)
+    return response
+
+
+@bp.get("/sign-in/help")
+@public
+def sign_in_help() -> ResponseReturnValue:
+    """Say whom to ask."""
+    return render_template("sign_in/help.html", sign_in_help=cookies.settings().sign_in_help)
+
+
+@bp.post("/sign-out")
+@public
+def sign_out() -> ResponseReturnValue:
+    """End this browser's session."""
+    found = cookies.seen()
+    if found is not None:
+        with transaction():
+            services.leave_session(found.token_hash, "signed_out", clock.now())
+            log("account.signed_out", actor_id=found.person_id, subject_id=found.person_id)
+    response = redirect(url_for("sign_in.sign_in"), 303)
+    cookies.sign_out(response)
+    flash("You have signed out", "success")
+    return response
+
+
+@bp.get("/sign-in/kept")
+@requires(Permission.ACCOUNT_OWN)
+def kept() -> ResponseReturnValue:
+    """Give back what was sent after the session had lapsed."""
+    waiting = held_forms.kept_forms(cookies.kept_tokens(), signed_in_account().person_id, clock.now())
+    if not waiting:
+        return redirect("/", 303)
+    forms = [
+        {
+            "path": form.path,
+            "held_at": form.held_at,
+            "token_hash": form.token_hash,
+            "fields": parse_qsl(form.body, keep_blank_values=True),
+        }
+        for form in waiting
+    ]
+    return render_template("sign_in/kept.html", forms=forms)
