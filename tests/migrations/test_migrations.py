@@ -56,7 +56,7 @@ def test_up_down_and_up(empty):
 def test_the_tables_that_carried_messages_about_jobs_go(empty):
     tables = {"carrier_kv", "carrier_schedule", "carrier_task", "carrier_counter"}
     with empty.app_context():
-        upgrade(revision="0024")
+        upgrade(revision="0025")
         if db.engine.dialect.name == "postgresql":
             with db.engine.begin() as connection:
                 for table in sorted(tables - {"carrier_counter"}):  # which the first count made
