@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).resolve().parents[2]
-FILES = [*sorted((TESTS / "journeys").glob("*.py")), TESTS / "web" / "test_in_a_browser.py"]
+TESTS = Path(__file__).resolve().parents[1]
+FILES = [*sorted((TESTS / "journeys").glob("*.py")), TESTS / "pages" / "layout" / "test_in_a_browser.py"]
 READ = {
     "all_inner_texts", "content", "count", "get_attribute", "hold_to_account", "h1", "inner_html",
     "inner_text", "input_value", "is_checked", "is_visible", "text_content", "title", "url",
