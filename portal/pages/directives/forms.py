@@ -14,16 +14,17 @@ from portal.domain.directives.toml_reader import DirectiveFile, Selectors
 from portal.domain.directives.toml_writer import to_toml
 from portal.domain.people.queries import person_by_staff_number
 from portal.pages.layout.form_fields import (
-    Boxes,
-    Day,
-    DayOfYear,
-    FirstDay,
-    Line,
-    Needed,
-    Number,
-    Numbers,
-    Share,
-    Text,
+    CheckboxesField,
+    DayField,
+    DayOfYearField,
+    FirstDayField,
+    LineField,
+    LinesField,
+    MaximumLength,
+    PercentageField,
+    RequiredText,
+    WholeNumberField,
+    WholeNumbersField,
 )
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovTextarea
@@ -42,15 +43,15 @@ def _short(width: int = 5, **kwargs: Any) -> GovInput:
 class GroupForm(Form):  # type: ignore[misc]
     """One group of people: all that is filled in must hold, any of what is chosen will do."""
 
-    roles = Boxes("Designated roles")
-    more_roles = Text(
+    roles = CheckboxesField("Designated roles")
+    more_roles = LinesField(
         "Other roles",
         description="One a line, written as in the roster.",
         widget=GovTextarea(rows=2, label_classes=LABEL),
     )
-    units = Boxes("In these units and all below them")
+    units = CheckboxesField("In these units and all below them")
     unit = SelectField("Add a unit", validate_choice=False, widget=GovSelect(label_classes=LABEL))
-    ranks = Boxes("Ranks and grades")
+    ranks = CheckboxesField("Ranks and grades")
 
     def offer(self, offered: "Offered") -> None:
         """Offer what the force has, and take the unit that was picked to those chosen."""
@@ -60,9 +61,9 @@ class GroupForm(Form):  # type: ignore[misc]
             self.units.data = [*(self.units.data or []), self.unit.data]
         self.unit.data = ""
         chosen = self.units.data or []
-        self.roles.offer(offered.roles)
-        self.ranks.offer(offered.ranks)
-        self.units.offer([], {path: descriptions.unit(path) for path in chosen})
+        self.roles.offer_values(offered.roles)
+        self.ranks.offer_values(offered.ranks)
+        self.units.offer_values([], {path: descriptions.unit(path) for path in chosen})
         left = [path for path in offered.units if path not in chosen]
         self.unit.choices = [
             SelectChoice(value="", label="Choose a unit"),
@@ -73,13 +74,13 @@ class GroupForm(Form):  # type: ignore[misc]
     def table(self) -> Selectors:
         """The group as a table of the file."""
         filled = {
-            "designated_role": self.roles.chosen,
-            "unit_under": self.units.chosen,
-            "rank_or_grade": self.ranks.chosen,
+            "designated_role": self.roles.chosen_values,
+            "unit_under": self.units.chosen_values,
+            "rank_or_grade": self.ranks.chosen_values,
         }
         return {key: values for key, values in filled.items() if values}
 
-    def validate_roles(self, _field: Boxes) -> None:
+    def validate_roles(self, _field: CheckboxesField) -> None:
         """A group of nothing would be everyone."""
         if not self.table:
             raise ValidationError("Choose a role, a unit or a rank, or remove this group")
@@ -97,82 +98,95 @@ class Offered:
 class DirectiveForm(FlaskForm):  # type: ignore[misc]
     """A directive, or its next version."""
 
-    reference = Line(
+    reference = LineField(
         "Reference",
         description="What everybody calls it, such as OIC-2026. It stands in addresses and file names.",
         widget=_short(20),
-        validators=[Needed(_REFERENCE, 64)],
+        validators=[RequiredText(_REFERENCE), MaximumLength(64)],
     )
-    title = Line(
+    title = LineField(
         "Title",
         description="What learners and managers see in their lists.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter a title")],
+        validators=[RequiredText("Enter a title"), MaximumLength()],
     )
-    source = Line(
+    source = LineField(
         "Recommendation",
         description="What the directive answers, such as the recommendation of an inspection.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter the recommendation that the directive answers", 500)],
+        validators=[RequiredText("Enter the recommendation that the directive answers"), MaximumLength(500)],
     )
-    descriptions = Text(
+    wording = LinesField(
         "Exact wording",
         description="Learners read it as the reason why they are asked.",
         widget=GovTextarea(label_classes=LABEL, rows=4),
-        validators=[Needed("Enter the exact wording of the directive", 10_000)],
+        validators=[RequiredText("Enter the exact wording of the directive"), MaximumLength(10_000)],
     )
-    owner = Line(
+    owner = LineField(
         "Owner’s staff number",
         description="Who answers for the directive and decides on exemptions.",
         widget=_short(10),
-        validators=[Needed("Enter the staff number of the person who answers for it")],
+        validators=[RequiredText("Enter the staff number of the person who answers for it"), MaximumLength()],
     )
-    effective_on = FirstDay(
+    effective_on = FirstDayField(
         "In force from",
-        needed="Enter the day from which it is in force, such as 1 January 2027",
+        missing="Enter the day from which it is in force, such as 1 January 2027",
         description="The first day on which this counts, such as 1 January 2027.",
         widget=_short(10),
     )
-    requirements = Boxes("Modules and guides to complete")
+    requirements = CheckboxesField("Modules and guides to complete")
     audience = Rows(FormField(GroupForm), min_entries=1, max_entries=MOST_GROUPS)
     exceptions = Rows(FormField(GroupForm), max_entries=MOST_GROUPS)
-    due_on = Day("Due on", description="A fixed day, such as 30 April 2027.", widget=_short(10))
-    due_days = Number(
+    due_on = DayField(
+        "Due on", optional=True, description="A fixed day, such as 30 April 2027.", widget=_short(10)
+    )
+    due_days = WholeNumberField(
         "Days after joining the audience",
-        said="Enter whole days, such as 60, or leave it empty",
+        optional=True,
+        most=toml_reader.MOST_DAYS,
+        message="Enter whole days, such as 60, or leave it empty",
         description="For those who join later. With both, the later of the two days counts.",
         widget=_short(inputmode="numeric"),
     )
-    months = Number(
+    months = WholeNumberField(
         "Months that a completion counts",
+        optional=True,
+        most=toml_reader.MOST_DAYS,
         least=1,
-        said="Enter whole months, such as 24, or leave it empty",
+        message="Enter whole months, such as 24, or leave it empty",
         description="Empty: without end, or until the day of the year below.",
         widget=_short(inputmode="numeric"),
     )
-    yearly_on = DayOfYear(
+    yearly_on = DayOfYearField(
         "Or until this day of a year",
         description="Such as 30 April, for training that everybody renews by the same day.",
         widget=_short(10),
     )
-    gap = Number(
+    gap = WholeNumberField(
         "Months that must lie between, at least",
-        said="Enter whole months, such as 6",
+        optional=True,
+        most=toml_reader.MOST_DAYS,
+        message="Enter whole months, such as 6",
         description="So that a completion just before the day counts until the next year’s.",
         widget=_short(inputmode="numeric"),
     )
-    ends_soon = Number(
+    ends_soon = WholeNumberField(
         "Days before its end that a completion is shown as ending soon",
-        said="Enter whole days, such as 60, or leave it empty",
+        optional=True,
+        most=toml_reader.MOST_DAYS,
+        message="Enter whole days, such as 60, or leave it empty",
         widget=_short(inputmode="numeric"),
     )
-    notices = Numbers(
+    notices = WholeNumbersField(
         "Notice, days before the due date",
+        most=toml_reader.MOST_DAYS,
         description="With commas between them, such as 30, 7, 1. Empty: none.",
         widget=_short(10),
     )
-    target = Share(
+    target = PercentageField(
         "Target",
+        allows_zero=True,
+        message="Enter the target as a number from 0 to 100, such as 95",
         description="The share of the audience that must be complete.",
         widget=_short(inputmode="decimal", suffix={"text": "%"}),
     )
@@ -187,31 +201,31 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         for group in self.groups:
             group.offer(offered)
         labels = {f"{kind}:{key}": title for (kind, key), title in offered.titles.items()}
-        self.requirements.offer(list(labels), labels)
+        self.requirements.offer_values(list(labels), labels)
 
-    def validate_requirements(self, field: Boxes) -> None:
+    def validate_requirements(self, field: CheckboxesField) -> None:
         """A directive asks for something."""
-        if not field.chosen:
+        if not field.chosen_values:
             raise ValidationError("Choose at least one module or guide")
 
-    def validate_owner(self, field: Line) -> None:
+    def validate_owner(self, field: LineField) -> None:
         """Somebody must answer for it."""
         try:
             person_by_staff_number(field.data or "")
         except NotFoundError as error:
             raise ValidationError(str(error)) from error
 
-    def validate_due_on(self, field: Day) -> None:
+    def validate_due_on(self, field: DayField) -> None:
         """One way of counting, or both."""
         if not (field.data or "").strip() and not (self.due_days.data or "").strip():
             raise ValidationError("Enter a fixed day, days after joining, or both")
 
-    def validate_yearly_on(self, field: DayOfYear) -> None:
+    def validate_yearly_on(self, field: DayOfYearField) -> None:
         """Months or a day of the year, never both."""
         if field.month_and_day and self.months.number is not None:
             raise ValidationError("Enter either months or a day of the year, and leave the other empty")
 
-    def validate_gap(self, field: Number) -> None:
+    def validate_gap(self, field: WholeNumberField) -> None:
         """The gap belongs to the day of the year."""
         if self.yearly_on.month_and_day and field.number is None:
             raise ValidationError("Enter the least months that a completion counts, such as 6")
@@ -220,7 +234,7 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
 
     def said(self) -> DirectiveFile:
         """The directive as far as the form says it: for words beside it, and after ``validate`` whole."""
-        asked = [tuple(value.split(":", 1)) for value in self.requirements.chosen if ":" in value]
+        asked = [tuple(value.split(":", 1)) for value in self.requirements.chosen_values if ":" in value]
         yearly = self.yearly_on.month_and_day
         return DirectiveFile(
             reference=self.reference.data or "",
@@ -330,9 +344,9 @@ class FileForm(FlaskForm):  # type: ignore[misc]
 class WithdrawForm(FlaskForm):  # type: ignore[misc]
     """From which day nobody is asked any more."""
 
-    effective_on = FirstDay(
+    effective_on = FirstDayField(
         "Withdrawn from",
-        needed="Enter the day from which nobody is asked, such as 1 January 2027",
+        missing="Enter the day from which nobody is asked, such as 1 January 2027",
         description="The first day on which nobody is asked any more, such as 1 January 2027.",
         widget=_short(10),
     )

@@ -38,7 +38,7 @@ SETTINGS = {
     "cleanup_interval": 1,
     "expose_tracebacks": False,
     "log_socket_errors": False,
-    # The application itself decides which proxies to trust: portal/pages/layout/proxies.py reads their headers.
+    # The application itself decides which proxies to trust: its pages/layout/proxies.py reads their headers.
     "clear_untrusted_proxy_headers": False,
 }
 BUSY = "Other files are being sent. Try again in a minute."

@@ -79,7 +79,7 @@ def test_a_new_module_begins_with_a_whole_template(desk):
             "Write the short name with small letters, digits and hyphens, such as “protect”",
         ),
         ("Search", "sample", "There is a module with the short name “sample” already. Choose another"),
-        ("x" * 121, "search", "This has 121 characters. Shorten it to 120 or fewer; nothing was saved."),
+        ("x" * 121, "search", "This has 121 characters. Shorten it to 120 or fewer."),
     ],
 )
 def test_what_a_new_module_lacks_is_said_beside_its_field(desk, title, key, sentence):

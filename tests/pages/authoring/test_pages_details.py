@@ -89,7 +89,7 @@ def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
         ({"outcomes-0-text": "", "outcomes-1-text": ""}, "Write at least one outcome"),
         (
             {"outcomes-1-text": "x" * 301},
-            "This has 301 characters. Shorten it to 300 or fewer; nothing was saved.",
+            "This has 301 characters. Shorten it to 300 or fewer.",
         ),
     ],
 )

@@ -110,14 +110,14 @@ def test_a_second_check_gets_a_key_of_its_own(desk):
     ("wrong", "sentence"),
     [
         ({"title": " "}, "Enter a title, such as “Refer or notify”"),
-        ({"title": "x" * 121}, "This has 121 characters. Shorten it to 120 or fewer; nothing was saved."),
+        ({"title": "x" * 121}, "This has 121 characters. Shorten it to 120 or fewer."),
         ({"body": " \r\n"}, "Write the lesson’s text"),
         ({"minutes": "three"}, "Enter the minutes as a whole number from 1 to 60, such as 3"),
         ({"minutes": "0"}, "Enter the minutes as a whole number from 1 to 60, such as 3"),
         ({"outcomes": []}, "Select at least one outcome that the lesson serves"),
         (
             {"body": "x" * 60_001},
-            "This has 60,001 characters. Shorten it to 60,000 or fewer; nothing was saved.",
+            "This has 60,001 characters. Shorten it to 60,000 or fewer.",
         ),
     ],
 )
@@ -144,7 +144,7 @@ def test_a_megabyte_in_one_field_comes_back_with_a_sentence(desk):
     page = save(desk, body="words " * 175_000)
 
     (sentence,) = errors(page)
-    assert sentence == "This has 1,050,000 characters. Shorten it to 60,000 or fewer; nothing was saved."
+    assert sentence == "This has 1,050,000 characters. Shorten it to 60,000 or fewer."
     assert len(typed(page)["body"][0]) == 1_050_000
 
 

@@ -6,18 +6,18 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.domain.records.queries import EXTRA_REASONS
-from portal.pages.authoring.forms.fields import Line, Needed, Plain
+from portal.pages.layout.form_fields import LineField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSubmit
 
 
 class ByNumberForm(FlaskForm):  # type: ignore[misc]
     """To whom, and why."""
 
-    staff_number = Line(
+    staff_number = LineField(
         "Staff number",
         description="The number with which the person signs in.",
         widget=GovInput(classes="govuk-input--width-10", autocomplete="off", spellcheck=False),
-        validators=[Needed("Enter a staff number"), Plain(40)],
+        validators=[RequiredText("Enter a staff number"), MaximumLength(40)],
     )
     reason = RadioField(
         "Why one more",

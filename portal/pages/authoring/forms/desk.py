@@ -6,7 +6,7 @@ from typing import ClassVar
 from flask_wtf import FlaskForm
 from wtforms import SubmitField, ValidationError
 
-from portal.pages.authoring.forms.fields import Line, Needed, Plain
+from portal.pages.layout.form_fields import LineField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovSubmit
 
 LABEL = "govuk-label--s"
@@ -24,9 +24,9 @@ class NewForm(FlaskForm):  # type: ignore[misc]
     """What a module or a guide needs before it has anything else."""
 
     word: ClassVar[str]
-    key: Line
+    key: LineField
 
-    def validate_key(self, field: Line) -> None:
+    def validate_key(self, field: LineField) -> None:
         """It stands in addresses."""
         if not _KEY.fullmatch(str(field.data)):
             raise ValidationError(
@@ -38,19 +38,19 @@ class NewModuleForm(NewForm):
     """A module."""
 
     word = "module"
-    title = Line(
+    title = LineField(
         "Title",
         description="What learners will see in their list, such as “Protect: law, victims and children”."
         " You can change it later.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter a title"), Plain(120)],
+        validators=[RequiredText("Enter a title"), MaximumLength(120)],
     )
-    key = Line(
+    key = LineField(
         "Short name",
         description="One or two words for the module’s address and for directives, such as “protect”: small"
         " letters, digits and hyphens. It cannot be changed later.",
         widget=KEY_BOX,
-        validators=[Needed("Enter a short name, such as “protect”"), Plain(40)],
+        validators=[RequiredText("Enter a short name, such as “protect”"), MaximumLength(40)],
     )
     send = SubmitField("Make the module", widget=GovSubmit())
 
@@ -59,18 +59,18 @@ class NewGuideForm(NewForm):
     """A guide."""
 
     word = "guide"
-    title = Line(
+    title = LineField(
         "Title",
         description="What readers will see in the list of guides, such as “Who to call and what they need"
         " from you”. You can change it later.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter a title"), Plain(120)],
+        validators=[RequiredText("Enter a title"), MaximumLength(120)],
     )
-    key = Line(
+    key = LineField(
         "Short name",
         description="A few words for the guide’s address and for directives, such as “who-to-call”: small"
         " letters, digits and hyphens. It cannot be changed later.",
         widget=KEY_BOX,
-        validators=[Needed("Enter a short name, such as “who-to-call”"), Plain(40)],
+        validators=[RequiredText("Enter a short name, such as “who-to-call”"), MaximumLength(40)],
     )
     send = SubmitField("Make the guide", widget=GovSubmit())

@@ -5,7 +5,15 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Form, FormField, HiddenField, ValidationError
 
-from portal.pages.authoring.forms.fields import Day, Line, Needed, Percent, Plain, Text, Whole
+from portal.pages.layout.form_fields import (
+    DayField,
+    LineField,
+    LinesField,
+    MaximumLength,
+    PercentageField,
+    RequiredText,
+    WholeNumberField,
+)
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovTextarea
 from portal.platform.wording import plural
@@ -22,85 +30,86 @@ class OutcomeForm(Form):  # type: ignore[misc]
     """One outcome; ``key`` is what lessons and questions name it by, empty for a new one."""
 
     key = HiddenField()
-    text = Line("Outcome", widget=GovTextarea(rows=2), validators=[Plain(300)])
+    text = LineField("Outcome", widget=GovTextarea(rows=2), validators=[MaximumLength(300)])
 
 
 class DetailsForm(FlaskForm):  # type: ignore[misc]
     """What ``module.toml`` says, without the order of lessons."""
 
     expected = HiddenField()
-    title = Line(
+    title = LineField(
         "Title",
         description="What learners see in their list, such as “Protect: law, victims and children”.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter a title"), Plain(120)],
+        validators=[RequiredText("Enter a title"), MaximumLength(120)],
     )
-    aim = Text(
+    aim = LinesField(
         "Aim",
         description="One sentence that says what a learner can do after the module.",
         widget=GovTextarea(label_classes=LABEL, rows=3),
-        validators=[Needed("Enter the aim in one sentence"), Plain(600)],
+        validators=[RequiredText("Enter the aim in one sentence"), MaximumLength(600)],
     )
-    owner = Line(
+    owner = LineField(
         "Owner",
         description="The unit that answers for the content, such as “Learning and development”.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter the unit that answers for the content"), Plain(120)],
+        validators=[RequiredText("Enter the unit that answers for the content"), MaximumLength(120)],
     )
-    review_on = Day(
+    review_on = DayField(
         "Review by",
         description="The day by which someone must have read it again against the law, such as 31 May 2027.",
         widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
     )
-    minutes = Whole(
+    minutes = WholeNumberField(
         "Minutes for the whole module",
         description="An honest time for all lessons and the assessment. Learners plan by it.",
         least=1,
         most=600,
-        said="Enter the minutes as a whole number from 1 to 600, such as 30",
+        message="Enter the minutes as a whole number from 1 to 600, such as 30",
         widget=_short(),
     )
     outcomes = Rows(FormField(OutcomeForm))
-    mastery = Percent(
+    mastery = PercentageField(
         "Pass mark",
+        message="Enter the pass mark as a number from 1 to 100, such as 80",
         description="Per cent of the marks that passes. With 12 questions, 80 means that 10 must be right.",
         widget=GovInput(
             classes="govuk-input--width-3", label_classes=LABEL, inputmode="numeric", suffix={"text": "%"}
         ),
     )
-    draw = Whole(
+    draw = WholeNumberField(
         "Questions in each attempt",
         description="They are drawn at random from the module’s questions, differently for each attempt.",
         least=1,
         most=200,
-        said="Enter how many questions an attempt has, as a whole number from 1 to 200",
+        message="Enter how many questions an attempt has, as a whole number from 1 to 200",
         widget=_short(),
     )
-    at_least = Whole(
+    at_least = WholeNumberField(
         "Questions on each outcome, at least",
         description="1 makes sure that every attempt asks about every outcome. Empty or 0: left to chance.",
         least=0,
         most=200,
-        empty=0,
-        said="Enter a whole number, such as 1, or leave it empty",
+        if_empty=0,
+        message="Enter a whole number, such as 1, or leave it empty",
         widget=_short(),
     )
-    attempts = Whole(
+    attempts = WholeNumberField(
         "Attempts that a person has",
         description="How often one may try until one passes. Empty: as often as needed.",
         least=0,
         most=1000,
-        empty=0,
-        said="Enter a whole number, such as 3, or leave it empty for no limit",
+        if_empty=0,
+        message="Enter a whole number, such as 3, or leave it empty for no limit",
         widget=_short(),
     )
-    wait_minutes = Whole(
+    wait_minutes = WholeNumberField(
         "Minutes to wait after an attempt that did not pass",
         description="Time to look at the lessons again, such as 60 for an hour. Empty: no wait.",
         least=0,
         most=100_000,
-        empty=0,
-        said="Enter the minutes as a whole number, such as 60, or leave it empty for no wait",
+        if_empty=0,
+        message="Enter the minutes as a whole number, such as 60, or leave it empty for no wait",
         widget=_short("govuk-input--width-5"),
     )
     test_out = BooleanField(
@@ -109,7 +118,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         widget=GovCheckboxes(),
     )
 
-    def validate_draw(self, field: Whole) -> None:
+    def validate_draw(self, field: WholeNumberField) -> None:
         """An attempt must have room for what each outcome is promised."""
         wanted = len(self.named_outcomes) * (self.at_least.number or 0)
         if field.number is not None and wanted > field.number:

@@ -3,8 +3,15 @@
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField
 
-from portal.pages.authoring.forms.fields import LONGEST_TEXT, Day, Line, Needed, Plain, Text
 from portal.pages.authoring.forms.pages import EDITOR, LABEL
+from portal.pages.layout.form_fields import (
+    LONGEST_TEXT,
+    DayField,
+    LineField,
+    LinesField,
+    MaximumLength,
+    RequiredText,
+)
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovTextarea
 
 
@@ -12,29 +19,32 @@ class GuideForm(FlaskForm):  # type: ignore[misc]
     """One guide, with the hash of the file that the page showed."""
 
     expected = HiddenField()
-    title = Line(
+    title = LineField(
         "Title",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter a title, such as “Who to call and what they need from you”"), Plain(120)],
+        validators=[
+            RequiredText("Enter a title, such as “Who to call and what they need from you”"),
+            MaximumLength(120),
+        ],
     )
-    summary = Line(
+    summary = LineField(
         "Summary",
         description="One sentence that says what a reader finds here. It stands in the list of guides.",
         widget=GovTextarea(label_classes=LABEL, rows=2),
-        validators=[Needed("Enter a summary in one sentence"), Plain(300)],
+        validators=[RequiredText("Enter a summary in one sentence"), MaximumLength(300)],
     )
-    body = Text(
+    body = LinesField(
         "Text of the guide",
         widget=EDITOR,
-        validators=[Needed("Write the text of the guide"), Plain(LONGEST_TEXT)],
+        validators=[RequiredText("Write the text of the guide"), MaximumLength(LONGEST_TEXT)],
     )
-    owner = Line(
+    owner = LineField(
         "Owner",
         description="The unit that answers for the content, such as “Learning and development”.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter the unit that answers for the content"), Plain(120)],
+        validators=[RequiredText("Enter the unit that answers for the content"), MaximumLength(120)],
     )
-    review_on = Day(
+    review_on = DayField(
         "Review by",
         description="The day by which someone must have read it again against the law, such as 31 May 2027.",
         widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),

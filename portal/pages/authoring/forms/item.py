@@ -15,7 +15,7 @@ from wtforms import (
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
-from portal.pages.authoring.forms.fields import Line, Needed, Plain, Text
+from portal.pages.layout.form_fields import LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovRadios, GovSelect, GovTextarea
 
@@ -30,23 +30,23 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
     """One question; ``outcomes`` are the module's, ``sources`` what may be tested, by number and title."""
 
     expected = HiddenField()
-    stimulus = Text(
+    stimulus = LinesField(
         "Situation",
         description="A few sentences above the question. Leave it empty where the question needs none.",
         widget=GovTextarea(label_classes=LABEL, rows=4),
-        validators=[Plain(4000)],
+        validators=[MaximumLength(4000)],
     )
-    prompt = Text(
+    prompt = LinesField(
         "Question",
         description="One sentence that asks one thing, and that can be answered before reading the choices.",
         widget=GovTextarea(label_classes=LABEL, rows=2),
-        validators=[Needed("Write the question"), Plain(600)],
+        validators=[RequiredText("Write the question"), MaximumLength(600)],
     )
-    explanation = Text(
+    explanation = LinesField(
         "Explanation",
         description="Two or three sentences that teach. Learners read them after they have passed.",
         widget=GovTextarea(label_classes=LABEL, rows=4),
-        validators=[Needed("Write the explanation"), Plain(2000)],
+        validators=[RequiredText("Write the explanation"), MaximumLength(2000)],
     )
     outcome = RadioField(
         "Outcome that the question tests",
@@ -73,7 +73,7 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
         for number, entry in enumerate(self.source.entries):
             _dress_source(entry, number, sources)
 
-    def validate_prompt(self, field: Text) -> None:
+    def validate_prompt(self, field: LinesField) -> None:
         """It is one paragraph."""
         if "\n\n" in str(field.data or "").strip():
             raise ValidationError("Write the question as one paragraph. The rest belongs in the situation")
@@ -114,12 +114,12 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
 class NewItemForm(ItemForm):
     """A question that is not written yet, with the name by which authors will know it."""
 
-    name = Line(
+    name = LineField(
         "Name",
         description="Two or three words by which authors and reviewers know it, such as “Nail bar”."
         " Learners do not see it.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter a name for the question, such as “Nail bar”"), Plain(60)],
+        validators=[RequiredText("Enter a name for the question, such as “Nail bar”"), MaximumLength(60)],
     )
 
 

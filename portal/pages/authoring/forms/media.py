@@ -10,7 +10,7 @@ from wtforms.fields import SelectChoice
 
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media.draft_media import DRAWING_BYTES, Upload
-from portal.pages.authoring.forms.fields import Line, Plain, Text
+from portal.pages.layout.form_fields import LineField, LinesField, MaximumLength
 from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSubmit, GovTextarea
 
 LABEL = "govuk-label--s"
@@ -31,18 +31,18 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
         widget=GovFile(label_classes=LABEL, attributes={"accept": ".svg,.png,.jpg,.jpeg,.webp,.pdf"}),
         validators=[FileRequired("Choose a file")],
     )
-    title = Line(
+    title = LineField(
         "Title",
         description="A few words, such as “Three areas of harm”. Leave it empty for an SVG that has its own.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Plain(150)],
+        validators=[MaximumLength(150)],
     )
-    alternative = Text(
+    alternative = LinesField(
         "What it shows",
         description="Everything that a person who cannot see it needs to know, in sentences. Leave it empty"
         " for an SVG that has its own description.",
         widget=GovTextarea(label_classes=LABEL, rows=5),
-        validators=[Plain(LONGEST_ALTERNATIVE)],
+        validators=[MaximumLength(LONGEST_ALTERNATIVE)],
     )
     place = SelectField(
         "Show it in",

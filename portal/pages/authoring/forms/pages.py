@@ -7,7 +7,14 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, SelectMultipleField
 from wtforms.fields import SelectChoice
 
-from portal.pages.authoring.forms.fields import LONGEST_TEXT, Line, Needed, Plain, Text, Whole
+from portal.pages.layout.form_fields import (
+    LONGEST_TEXT,
+    LineField,
+    LinesField,
+    MaximumLength,
+    RequiredText,
+    WholeNumberField,
+)
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovTextarea
 
 LABEL = "govuk-label--s"
@@ -22,13 +29,13 @@ EDITOR = GovTextarea(
 )
 
 
-def _minutes() -> Whole:
-    return Whole(
+def _minutes() -> WholeNumberField:
+    return WholeNumberField(
         MINUTES,
         description="How long a colleague needs to read and answer, in whole minutes. Most lessons need 3.",
         least=1,
         most=60,
-        said="Enter the minutes as a whole number from 1 to 60, such as 3",
+        message="Enter the minutes as a whole number from 1 to 60, such as 3",
         widget=GovInput(classes="govuk-input--width-3", label_classes=LABEL, inputmode="numeric"),
     )
 
@@ -36,17 +43,17 @@ def _minutes() -> Whole:
 class _WithOutcomes(FlaskForm):  # type: ignore[misc]
     """A lesson's title, minutes and outcomes; ``outcomes`` are the module's, by key and text."""
 
-    title = Line(
+    title = LineField(
         "Title",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter a title, such as “Refer or notify”"), Plain(120)],
+        validators=[RequiredText("Enter a title, such as “Refer or notify”"), MaximumLength(120)],
     )
     minutes = _minutes()
     outcomes = SelectMultipleField(
         "Outcomes that this lesson serves",
         description="What a learner can do afterwards. Select one or more.",
         widget=GovCheckboxes(classes="govuk-checkboxes--small", label_classes="govuk-fieldset__legend--s"),
-        validators=[Needed("Select at least one outcome that the lesson serves")],
+        validators=[RequiredText("Select at least one outcome that the lesson serves")],
     )
 
     def __init__(self, outcomes: Sequence[tuple[str, str]], **kwargs: Any) -> None:
@@ -58,8 +65,10 @@ class LessonForm(_WithOutcomes):
     """One lesson, with the hash of the file that the page showed."""
 
     expected = HiddenField()
-    body = Text(
-        "Lesson text", widget=EDITOR, validators=[Needed("Write the lesson’s text"), Plain(LONGEST_TEXT)]
+    body = LinesField(
+        "Lesson text",
+        widget=EDITOR,
+        validators=[RequiredText("Write the lesson’s text"), MaximumLength(LONGEST_TEXT)],
     )
 
 
@@ -71,14 +80,17 @@ class JobAidForm(FlaskForm):  # type: ignore[misc]
     """The job aid, with the hash of the file that the page showed."""
 
     expected = HiddenField()
-    title = Line(
+    title = LineField(
         "Title",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Needed("Enter a title, such as “At the roadside: first ten minutes”"), Plain(120)],
+        validators=[
+            RequiredText("Enter a title, such as “At the roadside: first ten minutes”"),
+            MaximumLength(120),
+        ],
     )
-    body = Text(
+    body = LinesField(
         "Text of the job aid",
         description="One page to look something up in the field: what to do, in order.",
         widget=EDITOR,
-        validators=[Needed("Write the text of the job aid"), Plain(LONGEST_TEXT)],
+        validators=[RequiredText("Write the text of the job aid"), MaximumLength(LONGEST_TEXT)],
     )

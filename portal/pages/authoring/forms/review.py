@@ -5,19 +5,19 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, SubmitField
 
-from portal.pages.authoring.forms.fields import Needed, Plain, Text
+from portal.pages.layout.form_fields import LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovSubmit, GovTextarea
 
 LABEL = "govuk-label--s"
 LONGEST = 2000
 
 
-def _words(label: str, missing: str, hint: str = "", rows: int = 4) -> Text:
-    return Text(
+def _words(label: str, missing: str, hint: str = "", rows: int = 4) -> LinesField:
+    return LinesField(
         label,
         description=hint,
         widget=GovTextarea(label_classes=LABEL, rows=rows),
-        validators=[Needed(missing), Plain(LONGEST)],
+        validators=[RequiredText(missing), MaximumLength(LONGEST)],
     )
 
 

@@ -20,8 +20,8 @@ from portal.domain.authoring.preview.lesson_preview import Drafted, drafted
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.sources.validation import sha256
 from portal.domain.content_checks.metrics import TextMeasures
-from portal.pages.authoring.forms.fields import LONGEST_TEXT
 from portal.pages.authoring.views import autosave, draft_context
+from portal.pages.layout.form_fields import LONGEST_TEXT
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, PortalError
