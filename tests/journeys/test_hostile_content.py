@@ -316,6 +316,7 @@ def test_the_watch_sees_foreign_addresses(browser: Browser, planted: Planted) ->
             watch.hold("/links")
 
 
+@pytest.mark.sweep
 def test_no_page_of_a_hostile_draft_runs_anything(browser: Browser, planted: Planted) -> None:
     with watched(browser, planted.server) as watch:
         sign_in(watch.tab, "D3001")
@@ -334,6 +335,7 @@ def test_no_published_page_runs_anything(browser: Browser, planted: Planted) -> 
     assert len(planted.published) > 10
 
 
+@pytest.mark.sweep
 def test_no_drawing_that_was_taken_runs_anything_on_its_own(browser: Browser, planted: Planted) -> None:
     with watched(browser, planted.server) as watch:
         sign_in(watch.tab, "D3001")

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from portal.domain.catalogue import queries, services
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
@@ -110,13 +110,16 @@ def test_one_faulty_module_stops_all(database, tmp_path):
     assert db.session.scalar(select(func.count()).select_from(Stamp)) == 0
 
 
-def test_what_fails_half_way_leaves_nothing(database, tmp_path, monkeypatch):
+def test_what_fails_half_way_leaves_nothing(database, tmp_path):
     write(tmp_path)
     before = rows()
-    monkeypatch.setattr(services, "_add_items", fail)
+    event.listen(Item, "before_insert", fail)
 
-    with pytest.raises(OSError, match="half way"):
-        publish(tmp_path)
+    try:
+        with pytest.raises(OSError, match="half way"):
+            publish(tmp_path)
+    finally:
+        event.remove(Item, "before_insert", fail)
 
     assert rows() == before
 
