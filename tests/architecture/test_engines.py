@@ -55,7 +55,7 @@ def test_a_second_database_takes_nothing_from_the_first_and_keeps_a_case_of_each
 
 
 def test_what_asks_one_statement_runs_in_one_case_and_in_sweeps_in_each():
-    file = "tests/pages/guides/test_views.py"
+    file = "tests/commands/test_units.py"
     tests = [f"{file}::t[{{}}-a]", f"{file}::t[{{}}-b]", f"{file}::u[{{}}-a]"]
 
     kept, left = engines.needed(collected("sqlite", *tests) + collected("postgresql", *tests))
