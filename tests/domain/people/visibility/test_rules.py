@@ -11,10 +11,11 @@ from portal.domain.people.models import Person
 from portal.domain.people.queries import COMMAND_LINE, may_see, sight, viewer_of, visible_people
 from portal.platform.db import OPEN_END, db
 from tests.domain.people.worlds import PEOPLE, SEES, TODAY, UNITS, World, build, chain, sees, worlds
+from tests.examples import few_or_many
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few_or_many(6, 25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds())
 def test_who_is_seen_follows_the_rule_for_any_history(database, world):
     with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=False):
