@@ -25,7 +25,7 @@ from tests.domain.status.witness import witnessed
 from tests.examples import few_or_many
 
 QUIET = settings(
-    max_examples=few_or_many(6, 20),
+    max_examples=few_or_many(3, 20),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
