@@ -14,8 +14,8 @@ from benchmarks.figures import Figure
 from benchmarks.world import flask
 from config import Config
 from portal.app import create_app
-from portal.domain.directives.assignments import assignments_of
-from portal.domain.directives.fact_loader import batches, posts_of
+from portal.domain.directives.assignments import load_assignments
+from portal.domain.directives.fact_loader import load_posts, split_into_batches
 from portal.domain.directives.proposals import propose, propose_withdrawal
 from portal.domain.directives.queries import directive
 from portal.domain.directives.toml_reader import DirectiveFile
@@ -68,8 +68,8 @@ def _figure(what: str, floor: float, act: Callable[[], object]) -> Figure:
 
 
 def _read() -> None:
-    for ids in batches(db.session.scalars(select(Person.id).order_by(Person.id))):
-        posts_of(ids), assignments_of(ids)
+    for ids in split_into_batches(db.session.scalars(select(Person.id).order_by(Person.id))):
+        load_posts(ids), load_assignments(ids)
 
 
 def _seconds(act: Callable[[], object]) -> float:

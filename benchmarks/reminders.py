@@ -18,17 +18,17 @@ from benchmarks.figures import Figure
 from benchmarks.world import flask
 from config import Config
 from portal.app import create_app
-from portal.domain.directives.fact_loader import Worlds
+from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.people.models import PersonName
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Message
 from portal.domain.reminders.rules import LATE, Rules
 from portal.domain.reminders.send_window import Hours
 from portal.domain.reminders.sending import Settings, send_waiting
-from portal.domain.status.facts import facts_of
+from portal.domain.status.facts import load_facts
 from portal.domain.status.periods import position_facts
 from portal.domain.status.reminder_queries import chased
-from portal.domain.status.rules import standing
+from portal.domain.status.rules import compute_status
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.mail.smtp import Relay
@@ -129,12 +129,12 @@ def _send(port: int) -> float:
 def _wrong(addresses: list[str]) -> int:
     """How many were written to of whom the pure rule over the facts says that they are not late."""
     people = list(db.session.scalars(select(PersonName.person_id).where(PersonName.email.in_(addresses))))
-    versions = {version.id: version for version in Worlds().versions}
+    versions = RuleHistory().versions
     day, known, wrong = clock.today(), clock.now(), 0
     for at in range(0, len(people), 500):
-        for facts in facts_of(people[at : at + 500], versions).values():
+        for facts in load_facts(people[at : at + 500], versions).values():
             stood = [
-                standing(each, day, known)
+                compute_status(each, day, known)
                 for directive_id in facts.assignments
                 for each in position_facts(facts, directive_id, versions, known).values()
             ]

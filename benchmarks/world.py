@@ -93,7 +93,7 @@ def _sum_up(instance: Path) -> None:
     app = create_app(Config(mode="demo", instance=instance, database_url=""))
     with app.app_context():
         with transaction():
-            count_check.check(True)
+            count_check.check_counts(True)
         db.engine.dispose()
 
 

@@ -28,8 +28,8 @@ from portal.domain.assessment import models as assessment_models
 from portal.domain.authoring import models as authoring_models
 from portal.domain.catalogue import models as catalogue_models
 from portal.domain.decisions import models as decisions_models
-from portal.domain.directives import assignments
 from portal.domain.directives import models as directives_models
+from portal.domain.directives.assignments import reconcile_assignments
 from portal.domain.imports import models as imports_models
 from portal.domain.people import models as people_models
 from portal.domain.records import models as records_models
@@ -37,9 +37,10 @@ from portal.domain.reminders import models as reminders_models
 from portal.domain.reminders import notices
 from portal.domain.reminders import tasks as reminders_tasks
 from portal.domain.reports import models as reports_models
-from portal.domain.status import consistency_task, projector
+from portal.domain.status import consistency_task
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
+from portal.domain.status.projector import project_status
 from portal.pages.account import views as account_views
 from portal.pages.assessment import views as assessment_views
 from portal.pages.authoring import views as authoring_views
@@ -187,7 +188,7 @@ def _prepare_database(app: Flask) -> None:
     read_settings_from(lambda: current_app.config["PORTAL"])
     db.init_app(app)
     release.migrate.init_app(app, db)
-    subscribe(assignments.reconcile, projector.lines, announcer=notices.post_notices)
+    subscribe(reconcile_assignments, project_status, announcer=notices.post_notices)
     with app.app_context():
         prepare_engine(db.engine)
 

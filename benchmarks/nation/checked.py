@@ -12,12 +12,13 @@ from sqlalchemy import select
 from benchmarks.nation.cluster import connected
 from config import Config
 from portal.app import create_app
-from portal.domain.directives.fact_loader import Worlds
+from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.people.models import Person
 from portal.domain.status import count_check
-from portal.domain.status.facts import facts_of
+from portal.domain.status.facts import load_facts
 from portal.domain.status.models import OPEN_KNOWN
-from portal.domain.status.projector import COLUMNS, flat, replay
+from portal.domain.status.period_store import COLUMNS, flatten_row
+from portal.domain.status.projector import replay_facts
 from portal.platform.db import db, transaction
 
 PEOPLE = 250
@@ -37,22 +38,25 @@ def _application(instance: Path, url: str) -> Iterator[None]:
 def put_right(instance: Path, url: str) -> None:
     """Let the portal count its kept sums anew, as ``directives reconcile`` does."""
     with _application(instance, url), transaction():
-        count_check.check(True)
+        count_check.check_counts(True)
 
 
 def kept(instance: Path, url: str) -> list[str]:
     """What the portal says of kept sums that are not what the spans make."""
     with _application(instance, url):
-        return count_check.check(False)
+        return count_check.check_counts(False)
 
 
 def replayed(instance: Path, url: str, people: int = PEOPLE) -> list[int]:
     """Those of so many people drawn at random whose spans are not what their facts make, stamp by stamp."""
     with _application(instance, url):
         drawn = Random(43).sample(list(db.session.scalars(select(Person.id))), people)
-        worlds = Worlds()
-        facts = facts_of(drawn, {version.id: version for version in worlds.versions})
-        wanted = {person: [flat(person, *row) for row in replay(facts[person], worlds)] for person in drawn}
+        history = RuleHistory()
+        facts = load_facts(drawn, history.versions)
+        wanted = {
+            person: [flatten_row(person, row, {}) for row in replay_facts(facts[person], history)]
+            for person in drawn
+        }
     held: dict[int, list[Any]] = {person: [] for person in drawn}
     with connected(url) as connection:
         for row in connection.execute(

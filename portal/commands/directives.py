@@ -12,6 +12,8 @@ from portal.domain.directives import checks, services, toml_reader
 from portal.domain.directives.exclusions import COLUMNS, OPTIONAL
 from portal.domain.directives.proposals import propose
 from portal.domain.directives.queries import staff_numbers
+from portal.domain.status.count_check import check_counts
+from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import OPEN_END, settle, transaction
 from portal.platform.errors import BadInputError, PortalError
@@ -96,12 +98,12 @@ def exclude(file: Path, dry_run: bool) -> None:
 def reconcile(dry_run: bool, rebuild: bool) -> None:
     """Recompute assignments and totals, with --rebuild all spans; say what differs, if anything."""
     with _act(dry_run):
-        found = checks.reconcile_all()
+        differences = checks.reconcile_all()
         if rebuild:
             settle()
-            found += checks.rebuild_all(True)
+            differences += rebuild_status()
         settle()
-        found += checks.count_all(True)
-        for difference in found:
+        differences += check_counts(write=True)
+        for difference in differences:
             click.echo(difference)
-        click.echo(f"{len(found)} differences.")
+        click.echo(f"{len(differences)} differences.")

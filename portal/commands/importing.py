@@ -11,7 +11,7 @@ from portal.domain.imports import profiles, queries, services, tasks
 from portal.domain.imports.check_result import Checked, MovedError, silent
 from portal.domain.imports.column_mapping import Match
 from portal.domain.imports.services import Brought
-from portal.domain.imports.sqlite_cache import room
+from portal.domain.imports.sqlite_cache import enlarged_page_cache
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, PortalError
@@ -66,7 +66,7 @@ def _applied(brought: Brought) -> Checked:
         click.echo("Every row is good. Writing, with all that follows from it …", err=True)
         found.stage(silent)
         try:
-            with transaction(), room():
+            with transaction(), enlarged_page_cache():
                 run = services.begin(brought, by=None, at=clock.now())
                 services.apply(run.id, found, found.digest, by=None, at=clock.now())
         except MovedError:

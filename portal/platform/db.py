@@ -117,23 +117,21 @@ class Touched:
     people: set[int] = field(default_factory=set)
     units: set[int] = field(default_factory=set)  # moved under another parent
     directives: set[int] = field(default_factory=set)  # got a version
+    projected: set[int] = field(default_factory=set)  # people whose derived rows are written already
 
     def __bool__(self) -> bool:
         return bool(self.people or self.units or self.directives)
 
 
-Subscriber = Callable[[Touched], None]
-Announcer = Callable[[Sequence[Any]], None]
-_subscribers: list[Subscriber] = []
-_announcers: list[Announcer] = []
+Listener = Callable[[Any], None]
+_subscribers: list[Listener] = []
+_announcers: list[Listener] = []
 
 
-def subscribe(*subscribers: Subscriber, announcer: Announcer) -> None:
-    """Register what is called before each commit. Called once, by the application.
+def subscribe(*subscribers: Listener, announcer: Listener) -> None:
+    """Register what is called before each commit: with the touched ids, in order, and with acts to announce.
 
-    Args:
-        subscribers: Called with the touched ids, in order.
-        announcer: Called with the acts about which people get an email.
+    Called once, by the application.
     """
     _subscribers[:] = subscribers
     _announcers[:] = [announcer]
@@ -155,12 +153,19 @@ def write_row(statement: Any, values: Mapping[str, Any]) -> int:
     return number
 
 
-def touch(*, people: Iterable[int] = (), units: Iterable[int] = (), directives: Iterable[int] = ()) -> None:
-    """Note that facts of these people, units or directives are written in this transaction."""
+def touch(
+    *,
+    people: Iterable[int] = (),
+    units: Iterable[int] = (),
+    directives: Iterable[int] = (),
+    projected: Iterable[int] = (),
+) -> None:
+    """Note whose facts this transaction writes, and for which people it has written all that follows."""
     touched = db.session.info.setdefault("touched", Touched())
     touched.people.update(people)
     touched.units.update(units)
     touched.directives.update(directives)
+    touched.projected.update(projected)
 
 
 def announce_act(act: Any) -> None:
@@ -289,16 +294,11 @@ def settle() -> None:
     Then the acts so far are announced, in one go.
     """
     db.session.flush()
-    touched = db.session.info.pop("touched", None)
-    if touched:
-        for subscriber in _subscribers:
-            subscriber(touched)
-        db.session.flush()
-    acts = db.session.info.pop("acts", None)
-    if acts:
-        for announcer in _announcers:
-            announcer(acts)
-        db.session.flush()
+    for key, listeners in (("touched", _subscribers), ("acts", _announcers)):
+        if noted := db.session.info.pop(key, None):
+            for listener in listeners:
+                listener(noted)
+            db.session.flush()
 
 
 def _forget(info: dict[Any, Any]) -> None:

@@ -13,10 +13,11 @@ from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import Engine, event, inspect, make_url, select, text
 
 from config import Config
-from portal.domain.directives.checks import count_all, reconcile_all
+from portal.domain.directives.checks import reconcile_all
 from portal.domain.people.models import Post
+from portal.domain.status.count_check import check_counts
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup, StatusPeriod
-from portal.domain.status.projector import rebuild
+from portal.domain.status.projector import rebuild_status
 from portal.platform.backups import schema_comparison
 from portal.platform.db import db, stamp, touch, transaction
 from portal.platform.operations import readiness
@@ -115,8 +116,8 @@ def test_a_database_of_every_earlier_revision_is_upgraded(empty, whole_schema, r
         assert older.facts_in(db.engine) == before
         with transaction():
             assert reconcile_all() == []
-        assert rebuild(False) == []
-        assert count_all(False) == []
+        assert rebuild_status(False) == []
+        assert check_counts(False) == []
 
 
 @pytest.fixture(scope="module")

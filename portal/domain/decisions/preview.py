@@ -15,7 +15,7 @@ from portal.domain.people.queries import Viewer, sight
 from portal.domain.records.models import Record, Revocation
 from portal.domain.status import queries as standings
 from portal.domain.status.rules import Earned, Excluded, Revoked, Status
-from portal.domain.status.what_if import WHOLE, PersonFacts, Place, Stood, Supposed, suppose
+from portal.domain.status.what_if import WHOLE, PersonFacts, Place, StatusWithDueDay, WhatIf, project_what_if
 from portal.platform.db import OPEN_END, db
 from portal.platform.wording import number, percent_cut
 
@@ -83,12 +83,12 @@ def effects(wish: Wish, viewer: Viewer, *, now: datetime, today: date) -> list[E
 
     Percentages are of the people the viewer may see. Directives under which nothing changes are left out.
     """
-    supposed = suppose(wish.person_id, partial(_ADD[wish.kind], wish), now=now)
+    what_if = project_what_if(wish.person_id, partial(_ADD[wish.kind], wish), now=now)
     found = []
     for day in _days(wish, today):
-        stood, will = supposed.stood(day), supposed.stands(day)
+        stood, will = what_if.statuses_before(day), what_if.statuses_after(day)
         both = {place: (was, will[place]) for place, was in stood.items() if was != will[place]}
-        found += _effects(_Change(both, will, day), supposed, viewer)
+        found += _effects(_Change(both, will, day), what_if, viewer)
     return found
 
 
@@ -102,22 +102,22 @@ def _days(wish: Wish, today: date) -> list[date]:
 class _Change(NamedTuple):
     """What differs on a day, with where everything would stand."""
 
-    both: dict[Place, tuple[Stood, Stood]]
-    will: dict[Place, Stood]
+    both: dict[Place, tuple[StatusWithDueDay, StatusWithDueDay]]
+    will: dict[Place, StatusWithDueDay]
     day: date
 
 
-def _effects(change: _Change, supposed: Supposed, viewer: Viewer) -> list[Effect]:
+def _effects(change: _Change, what_if: WhatIf, viewer: Viewer) -> list[Effect]:
     changed = sorted({directive_id for directive_id, _ in change.both})
     if not changed:
         return []
     seen = sight(viewer)
     whose = standings.Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
-    activities = supposed.activities
+    activities = what_if.activities
     titles = activity_titles({activities[place] for place in change.both if place[1] != WHOLE})
     found = []
     for directive_id, (reference, title) in sorted(named(changed).items(), key=lambda pair: pair[1]):
-        share = _share(standings.Scope(directive_id, change.day, supposed.known_on, whose))
+        share = _share(standings.Scope(directive_id, change.day, what_if.known_on, whose))
         stays = change.will[directive_id, WHOLE]
         (before, due_before), (after, due_after) = change.both.get((directive_id, WHOLE), (stays, stays))
         parts = tuple(

@@ -82,22 +82,22 @@ class Version:
         """Whether the audience depends on where a unit stands in the tree."""
         return any("unit_under" in table for table in (*self.audience, *self.exceptions))
 
-    def matches(self, post: PostFact, above: frozenset[int]) -> int:
+    def find_matching_table(self, post: PostFact, above: frozenset[int]) -> int:
         """The number of the first ``[[audience]]`` that the post alone meets; 0 where it meets none.
 
         A post that meets any ``[[except]]`` meets none.
         """
-        if any(_meets(table, post, above) for table in self.exceptions):
+        if any(_post_meets(table, post, above) for table in self.exceptions):
             return 0
-        numbers = (n for n, table in enumerate(self.audience, 1) if _meets(table, post, above))
+        numbers = (n for n, table in enumerate(self.audience, 1) if _post_meets(table, post, above))
         return next(numbers, 0)
 
 
-def _meets(table: Table, post: PostFact, above: frozenset[int]) -> bool:
-    return meets(table, post.designated_role, post.rank_or_grade, above)
+def _post_meets(table: Table, post: PostFact, above: frozenset[int]) -> bool:
+    return meets_selectors(table, post.designated_role, post.rank_or_grade, above)
 
 
-def meets(table: Table, role: str, rank: str, above: Collection[int]) -> bool:
+def meets_selectors(table: Table, role: str, rank: str, above: Collection[int]) -> bool:
     """Whether a post of this role and rank meets the table; ``above``: its unit and all above it."""
     roles, ranks, units = (table.get(k) for k in ("designated_role", "rank_or_grade", "unit_under"))
     return (
@@ -117,29 +117,29 @@ class Tree:
         self._above: dict[int, tuple[tuple[int, int, frozenset[int]], ...]] = {}
         self._open: set[int] = set()
 
-    def above(self, unit_id: int) -> tuple[tuple[int, int, frozenset[int]], ...]:
+    def stretches_above(self, unit_id: int) -> tuple[tuple[int, int, frozenset[int]], ...]:
         """Stretches of days with the unit itself and all above it in each."""
         if unit_id not in self._above:
             if unit_id in self._open:  # a circle, which the tree's own rules refuse
                 return ()
             self._open.add(unit_id)
-            self._above[unit_id] = tuple(self._climb(unit_id))
+            self._above[unit_id] = tuple(self._climb_from(unit_id))
             self._open.discard(unit_id)
         return self._above[unit_id]
 
-    def _climb(self, unit_id: int) -> Iterator[tuple[int, int, frozenset[int]]]:
+    def _climb_from(self, unit_id: int) -> Iterator[tuple[int, int, frozenset[int]]]:
         for state in self._states.get(unit_id, ()):
             if state.parent_id is None:
                 yield state.first, state.last, frozenset({unit_id})
                 continue
-            for first, last, units in self.above(state.parent_id):
+            for first, last, units in self.stretches_above(state.parent_id):
                 first, last = max(first, state.first), min(last, state.last)
                 if first <= last:
                     yield first, last, units | {unit_id}
 
-    def on(self, unit_id: int, day: int) -> frozenset[int]:
+    def units_on(self, unit_id: int, day: int) -> frozenset[int]:
         """The unit itself and all above it on ``day``."""
-        for first, last, units in self.above(unit_id):
+        for first, last, units in self.stretches_above(unit_id):
             if first <= day <= last:
                 return units
         return frozenset({unit_id})
@@ -176,29 +176,29 @@ class Segment:
     why: int
 
 
-def segments(posts: Sequence[PostFact], holds: Iterable[Hold], tree: Tree) -> list[Segment]:
+def match_segments(posts: Sequence[PostFact], holds: Iterable[Hold], tree: Tree) -> list[Segment]:
     """The days on which at least one of a person's known posts matches, cut where anything may change."""
-    found = []
+    segments = []
     for hold in holds:
-        for first, last in _cut(hold, posts, tree):
+        for first, last in _split_hold(hold, posts, tree):
             matching = [
                 (post, why)
                 for post in posts
                 if post.first <= first <= post.last
-                and (why := hold.version.matches(post, tree.on(post.unit_id, first)))
+                and (why := hold.version.find_matching_table(post, tree.units_on(post.unit_id, first)))
             ]
             if matching:
                 shown = min((post for post, _ in matching), key=lambda p: (-p.first, p.post_key))
-                found.append(Segment(first, last, hold.version, shown, min(why for _, why in matching)))
-    return found
+                segments.append(Segment(first, last, hold.version, shown, min(why for _, why in matching)))
+    return segments
 
 
-def _cut(hold: Hold, posts: Iterable[PostFact], tree: Tree) -> Iterator[tuple[int, int]]:
+def _split_hold(hold: Hold, posts: Iterable[PostFact], tree: Tree) -> Iterator[tuple[int, int]]:
     days = {hold.first, hold.last + 1}
     for post in posts:
         days.update((post.first, post.last + 1))
         if hold.version.by_unit:
-            for first, last, _ in tree.above(post.unit_id):
+            for first, last, _ in tree.stretches_above(post.unit_id):
                 days.update((first, last + 1))
     within = sorted(day for day in days if hold.first <= day <= hold.last + 1)
     return ((first, after - 1) for first, after in pairwise(within))

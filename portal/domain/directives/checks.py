@@ -6,21 +6,17 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from portal.domain.directives.assignments import differences, write
-from portal.domain.directives.derived import count_all, rebuild_all
-from portal.domain.directives.fact_loader import Worlds
+from portal.domain.directives.assignments import find_differences, write_assignments
+from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.directives.models import Assignment
 from portal.domain.people.as_of import known
 from portal.domain.people.models import Person
 from portal.platform.db import db, stamp, touch
 
 __all__ = [
-    "Worlds",
-    "count_all",
     "differences_of",
     "everybody",
     "people_reached",
-    "rebuild_all",
     "reconcile_all",
 ]
 
@@ -32,8 +28,8 @@ def reconcile_all() -> list[str]:
         A sentence for each that differed; none is expected.
     """
     at = stamp()
-    rows = list(differences(db.session.scalars(select(Person.id)), Worlds(), at))
-    write(rows, at)
+    rows = list(find_differences(db.session.scalars(select(Person.id)), RuleHistory(), at))
+    write_assignments(rows, at)
     touch(people={row["person_id"] for row in rows})
     return [_said(row) for row in rows]
 
@@ -43,9 +39,9 @@ def everybody() -> list[int]:
     return list(db.session.scalars(select(Person.id).order_by(Person.id)))
 
 
-def differences_of(people: Sequence[int], worlds: Worlds, at: datetime) -> list[str]:
+def differences_of(people: Sequence[int], history: RuleHistory, at: datetime) -> list[str]:
     """A sentence for each assignment of these people that does not follow, as known on ``at``."""
-    return [_said(row) for row in differences(people, worlds, at)]
+    return [_said(row) for row in find_differences(people, history, at)]
 
 
 def _said(row: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from portal.domain.directives.assignments import later
+from portal.domain.directives.assignments import add_days
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.domain.people.as_of import known
 from portal.domain.people.decision_roles import deciders
@@ -152,7 +152,7 @@ def _write(decision: Decision, replaces_id: int | None, stamped: datetime, *, vo
 def due_after(directive_id: int, to_on: date) -> date:
     """The due date offered with a deferral: the days that the directive counts after joining, else 28."""
     days = _days_after_joining().get(directive_id)
-    return later(to_on, DAYS_AFTER_DEFERRAL if days is None else days)
+    return add_days(to_on, DAYS_AFTER_DEFERRAL if days is None else days)
 
 
 def _held(people: Iterable[int]) -> dict[tuple[int, int, bool, date], tuple[int, Decision]]:
@@ -270,7 +270,7 @@ class _Reading:
             self._fault(row, "due_on", "write it, or valid_to, for a deferral")
             return None
         days = self.days.get(directive_id or 0)
-        return later(to_on, DAYS_AFTER_DEFERRAL if days is None else days) if to_on else None
+        return add_days(to_on, DAYS_AFTER_DEFERRAL if days is None else days) if to_on else None
 
     def _one(self, row: SourceRow, column: str, held: dict[str, int], why: str) -> int | None:
         found = held.get(row.values[column])

@@ -1,14 +1,16 @@
-"""Reading the facts behind assignments, many people at once: versions, the unit tree, posts."""
+"""Loads the facts behind assignments, many people at once: versions, the unit tree, posts."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import select
 
-from portal.domain.directives.as_of import known
-from portal.domain.directives.audience import Hold, PostFact, Tree, UnitFact, Version, timeline
+from portal.domain.directives.as_of import Recorded, known
+from portal.domain.directives.audience import PostFact, Tree, UnitFact, Version, timeline
 from portal.domain.directives.models import DirectiveVersion, Requirement
+from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
 from portal.domain.people.models import Post, UnitState
 from portal.platform.db import db
 
@@ -17,10 +19,10 @@ BATCH = 500  # people read by one statement: below SQLite's limit of bound value
 T = TypeVar("T")
 
 
-def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+def split_into_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
     """The items in lists of at most ``size``."""
-    kept = list(items)
-    return (kept[i : i + size] for i in range(0, len(kept), size))
+    every = list(items)
+    return (every[i : i + size] for i in range(0, len(every), size))
 
 
 def fetch(query: Any) -> Iterable[Any]:
@@ -29,46 +31,46 @@ def fetch(query: Any) -> Iterable[Any]:
     return db.session.connection().execute(query)
 
 
-class World:
-    """The versions and the unit tree as known on an instant."""
+class KnownRules:
+    """The directive versions in force and the unit tree, as known on an instant."""
 
     def __init__(
-        self, versions: Sequence[Version], states: Sequence[UnitFact], directives: Iterable[int] = ()
+        self, versions: Iterable[Version], states: Iterable[UnitFact], directives: Iterable[int]
     ) -> None:
         """Also of ``directives`` that have no version: each was withdrawn before it took effect."""
-        self.versions = {version.id: version for version in versions}
         self.tree = Tree(states)
-        self.holds: dict[int, list[Hold]] = {}
-        for directive_id in sorted({version.directive_id for version in versions}.union(directives)):
-            self.holds[directive_id] = timeline(v for v in versions if v.directive_id == directive_id)
+        by_directive: dict[int, list[Version]] = {directive_id: [] for directive_id in directives}
+        for version in versions:
+            by_directive.setdefault(version.directive_id, []).append(version)
+        self.holds = {directive_id: timeline(some) for directive_id, some in sorted(by_directive.items())}
 
 
-class Worlds:
-    """Every version and unit state ever recorded; gives the world as known on any instant.
+class RuleHistory:
+    """Every directive version and unit state ever recorded, and those that are pending.
 
     Args:
-        versions: Further ones, not recorded yet.
-        states: Further ones, not recorded yet.
+        pending: Facts that are not recorded yet.
     """
 
-    def __init__(self, versions: Iterable[Version] = (), states: Iterable[UnitFact] = ()) -> None:
-        self.versions = [*_versions(), *versions]
-        by_unit = any(version.by_unit for version in self.versions)
-        self.states = [*_states(), *states] if by_unit else []  # else nothing depends on the tree
-        self.stamps = {version.recorded_at for version in self.versions}
-        self.stamps |= {state.recorded_at for state in self.states}
-        self._worlds: dict[int, World] = {}
+    def __init__(self, pending: PendingFacts = NOTHING_PENDING) -> None:
+        self.versions = {version.id: version for version in (*_load_versions(), *pending.versions)}
+        by_unit = any(version.by_unit for version in self.versions.values())
+        self.states = [*_load_states(), *pending.states] if by_unit else []  # else the tree decides nothing
+        facts: tuple[Recorded, ...] = (*self.versions.values(), *self.states)
+        self._stamps = sorted({fact.recorded_at for fact in facts})
+        self._known: dict[int, KnownRules] = {}
 
-    def known(self, t: datetime) -> World:
-        """The world as known on ``t``; the same object where nothing was recorded between."""
-        turn = sum(stamp <= t for stamp in self.stamps)
-        if turn not in self._worlds:
-            ever = {version.directive_id for version in self.versions if version.recorded_at <= t}
-            self._worlds[turn] = World(known(self.versions, t), known(self.states, t), ever)
-        return self._worlds[turn]
+    def as_known_on(self, t: datetime) -> KnownRules:
+        """The rules as known on ``t``; the same object where nothing was recorded between."""
+        turn = bisect_right(self._stamps, t)
+        if turn not in self._known:
+            versions = self.versions.values()
+            ever = {version.directive_id for version in versions if version.recorded_at <= t}
+            self._known[turn] = KnownRules(known(versions, t), known(self.states, t), ever)
+        return self._known[turn]
 
 
-def _versions() -> list[Version]:
+def _load_versions() -> list[Version]:
     positions: dict[int, list[tuple[int, int]]] = {}
     columns = (Requirement.directive_version_id, Requirement.position, Requirement.activity_id)
     for version_id, position, activity_id in fetch(select(*columns).order_by(*columns[:2])):
@@ -97,14 +99,14 @@ def _versions() -> list[Version]:
     ]
 
 
-def _states() -> list[UnitFact]:
+def _load_states() -> list[UnitFact]:
     u = UnitState
     columns = (u.id, u.recorded_at, u.void, u.replaces_id, u.unit_id, u.parent_id, u.valid_from, u.valid_to)
     return [UnitFact(*_with_ordinals(row)) for row in fetch(select(*columns))]
 
 
-def posts_of(people: Sequence[int]) -> dict[int, list[PostFact]]:
-    """Every post ever recorded of these people, by person."""
+def load_posts(people: Sequence[int], pending: PendingFacts = NOTHING_PENDING) -> dict[int, list[PostFact]]:
+    """Every post ever recorded of these people and every pending one, by person."""
     p = Post
     columns = (
         p.id,
@@ -120,11 +122,13 @@ def posts_of(people: Sequence[int]) -> dict[int, list[PostFact]]:
         p.valid_from,
         p.valid_to,
     )
-    found: dict[int, list[PostFact]] = {person: [] for person in people}
+    posts: dict[int, list[PostFact]] = {person: [] for person in people}
     for row in fetch(select(*columns).where(p.person_id.in_(people))):
         post = PostFact(*_with_ordinals(row))
-        found[post.person_id].append(post)
-    return found
+        posts[post.person_id].append(post)
+    for person, more in posts.items():
+        more.extend(pending.posts.get(person, ()))
+    return posts
 
 
 def _with_ordinals(row: Any) -> Any:

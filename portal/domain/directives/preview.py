@@ -1,37 +1,38 @@
-"""Whom a change would reach, before it takes effect: by the same rules as what then happens.
+"""Previews whom a change would reach, by the same rules as what then happens.
 
-Nothing is written and no lock is taken. A version, posts and units that are not recorded yet are added to
-those that are, and ``reconcile.reaches`` says what would follow.
+Nothing is written and no lock is taken: pending facts are added to those that are recorded, and
+``compare_assignments`` says what would follow.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from portal.domain.directives.assignments import Stretch, reaches
+from portal.domain.directives.assignments import AssignmentTerms, compare_assignments
 from portal.domain.directives.audience import PostFact, UnitFact, Version
-from portal.domain.directives.fact_loader import Worlds, posts_of
+from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.directives.models import Directive, DirectiveVersion
+from portal.domain.directives.pending import ALL_KNOWN, PendingFacts, number_placeholders
 from portal.domain.people.models import PersonName, Post, UnitState
 from portal.domain.people.roster.plan import PostChange
-from portal.domain.people.roster.store import manager_id
+from portal.domain.people.roster.store import Written, manager_id
 from portal.domain.people.roster.units import UnitPlan, UnitRef
 from portal.domain.people.units.changes import NewState
 from portal.platform.db import OPEN_END, db
 
-ALL = datetime.max.replace(tzinfo=UTC)  # an instant by which everything is known
 DAY = 1
 
 
 class Reached(NamedTuple):
-    """How one person is reached otherwise, from a day to a day: the first such days where there are more."""
+    """A change to one person's assignment: the first days that change, where there are more."""
 
-    person_id: int  # below zero: of one whom a roster brings
+    person_id: int  # a placeholder: of a person whom a roster adds
     staff_number: str  # in what ``effect_of_posts`` gives, else empty
     first: date
     last: date
@@ -41,7 +42,7 @@ class Reached(NamedTuple):
 
 @dataclass(slots=True)
 class AudienceEffect:
-    """What a change does to whom a directive reaches; somebody may join on some days and leave on others."""
+    """What a change does to a directive's audience; a person may join on some days and leave on others."""
 
     reference: str
     joins: list[Reached] = field(default_factory=list)
@@ -62,45 +63,13 @@ def effect_of_version(version: Version, reference: str) -> AudienceEffect:
     """What would follow if ``version`` were recorded now.
 
     Args:
-        version: Not recorded yet: of a directive's id, or of 0 for a directive to come.
+        version: A pending fact, of a directive's id or of ``NEW_DIRECTIVE``.
         reference: The directive's.
     """
-    effect = AudienceEffect(reference)
     people = db.session.scalars(select(Post.person_id).distinct())
-    world = Worlds([version]).known(ALL)
-    for person_id, _, held, wanted in reaches(people, world, ALL, only=version.directive_id):
-        _add(effect, person_id, "", [fact.stretch for fact in held], wanted)
-    return effect
-
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """Posts and units that are not recorded yet, as facts; what they bring has an id below zero."""
-
-    people: dict[str, int]  # whose posts these are, by staff number
-    units: dict[UnitRef, int]  # to be created, by their names
-    posts: dict[int, list[PostFact]]  # by person; the id of the n-th change is -n
-    states: list[UnitFact]
-
-    def posts_of(self, people: Sequence[int]) -> dict[int, list[PostFact]]:
-        """Every post recorded of these people, and those to come."""
-        return {person: [*held, *self.posts[person]] for person, held in posts_of(people).items()}
-
-
-def coming(changes: Sequence[PostChange], units: UnitPlan) -> Coming:
-    """What a plan would record, as facts."""
-    numbers = _numbers()
-    named = sorted({change.values.staff_number for change in changes})
-    people = {number: numbers.get(number, -place) for place, number in enumerate(named, 1)}
-    unit_ids, states = _states_to_come(units)
-    managers = sorted({change.values.manager or "" for change in changes} - numbers.keys() - people.keys())
-    # Managers on bad rows are nobody yet; where there is a bad row, nothing is written.
-    everybody = {**{number: -len(people) - n for n, number in enumerate(managers, 1)}, **numbers, **people}
-    posts: dict[int, list[PostFact]] = {}
-    for place, change in enumerate(changes, 1):
-        post = _post_to_come(-place, change, everybody, unit_ids)
-        posts.setdefault(post.person_id, []).append(post)
-    return Coming(people, unit_ids, posts, states)
+    pending = PendingFacts(versions=[version])
+    effects = _compare_effects(people, pending, {version.directive_id: reference})
+    return next(iter(effects), AudienceEffect(reference))
 
 
 def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None) -> list[AudienceEffect]:
@@ -110,40 +79,39 @@ def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None
         changes: As ``portal.domain.people.roster.plan.plan`` gives them, people named by staff number.
         units: The units that the same plan creates, and those that begin earlier.
     """
-    come = coming(changes, units or UnitPlan())
-    number_of = {person_id: number for number, person_id in come.people.items()}
-    effects = {key: AudienceEffect(reference) for key, reference in _references()}
-    world = Worlds(states=come.states).known(ALL)
-    for person_id, directive_id, held, wanted in reaches(come.posts, world, ALL, posts_of=come.posts_of):
-        before = [fact.stretch for fact in held]
-        _add(effects[directive_id], person_id, number_of[person_id], before, wanted)
-    return [effect for effect in effects.values() if effect]
+    roster = build_pending_roster(changes, units or UnitPlan())
+    staff_numbers = {person_id: number for number, person_id in roster.people.items()}
+    return _compare_effects(roster.facts.posts, roster.facts, _load_references(), staff_numbers)
 
 
 def effect_of_move(people: Iterable[int], states: Sequence[NewState]) -> list[AudienceEffect]:
-    """What would follow for every directive if a unit stood so; directives without change are left out.
+    """What would follow for every directive if a unit moved; directives without change are left out.
 
     Args:
         people: Those who have or had a post in the unit or under it.
         states: As ``portal.domain.people.units.changes.planned`` gives them.
     """
+    numbers = number_placeholders()
     facts = [
-        UnitFact(
-            -place,
-            ALL,
-            False,
-            state.replaces_id,
-            state.unit_id,
-            state.parent_id,
-            state.valid_from.toordinal(),
-            state.valid_to.toordinal(),
-        )
-        for place, state in enumerate(states, 1)
+        _pending_state(next(numbers), s.replaces_id, s.unit_id, s.parent_id, (s.valid_from, s.valid_to))
+        for s in states
     ]
-    effects = {key: AudienceEffect(reference) for key, reference in _references()}
-    world = Worlds(states=facts).known(ALL)
-    for person_id, directive_id, held, wanted in reaches(people, world, ALL):
-        _add(effects[directive_id], person_id, "", [fact.stretch for fact in held], wanted)
+    return _compare_effects(people, PendingFacts(states=facts), _load_references())
+
+
+def _compare_effects(
+    people: Iterable[int],
+    pending: PendingFacts,
+    references: Mapping[int, str],
+    staff_numbers: Mapping[int, str] = MappingProxyType({}),
+) -> list[AudienceEffect]:
+    """The effects on these directives, in their order; those without change are left out."""
+    effects = {directive_id: AudienceEffect(reference) for directive_id, reference in references.items()}
+    only = next(iter(references)) if len(references) == 1 else None
+    rows = compare_assignments(people, RuleHistory(pending), ALL_KNOWN, pending, only=only)
+    for person_id, directive_id, current, expected in rows:
+        before = [fact.terms for fact in current]
+        _add_changes(effects[directive_id], person_id, staff_numbers.get(person_id, ""), before, expected)
     return [effect for effect in effects.values() if effect]
 
 
@@ -153,24 +121,60 @@ def basis() -> str:
     return "-".join(str(db.session.scalar(select(last))) for last in newest)
 
 
-def _references() -> Iterable[tuple[int, str]]:
+@dataclass(frozen=True, slots=True)
+class PendingRoster:
+    """What a plan would record, as pending facts, with the placeholders of their ids."""
+
+    people: dict[str, int]  # of all people whose posts change, by staff number
+    units: dict[UnitRef, int]  # to be created, by their names
+    post_ids: list[int]  # in the order of the plan's changes
+    facts: PendingFacts
+
+    def real_ids(self, written: Written) -> dict[int, int]:
+        """The ids that the placeholders have become, once the plan is written."""
+        people = {person_id: written.people[number] for number, person_id in self.people.items()}
+        units = {unit_id: written.units[names] for names, unit_id in self.units.items()}
+        return {**people, **units, **dict(zip(self.post_ids, written.post_ids, strict=True))}
+
+
+def build_pending_roster(changes: Sequence[PostChange], units: UnitPlan) -> PendingRoster:
+    """The pending facts of a plan."""
+    placeholders = number_placeholders()
+    known_ids = _load_staff_numbers()
+    named = sorted({change.values.staff_number for change in changes})
+    people = {number: known_ids.get(number) or next(placeholders) for number in named}
+    managers = sorted({change.values.manager or "" for change in changes} - known_ids.keys() - people.keys())
+    # Managers on bad rows are nobody yet; where there is a bad row, nothing is written.
+    everybody = {**{number: next(placeholders) for number in managers}, **known_ids, **people}
+    unit_ids, states = _build_pending_states(units, placeholders)
+    posts: dict[int, list[PostFact]] = {}
+    post_ids = []
+    for change in changes:
+        post = _pending_post(next(placeholders), change, everybody, unit_ids)
+        posts.setdefault(post.person_id, []).append(post)
+        post_ids.append(post.id)
+    return PendingRoster(people, unit_ids, post_ids, PendingFacts(posts=posts, states=states))
+
+
+def _load_references() -> dict[int, str]:
+    """Every directive's reference by its id, in order."""
     rows = db.session.execute(select(Directive.id, Directive.reference).order_by(Directive.reference))
-    return [(directive_id, reference) for directive_id, reference in rows]
+    return {directive_id: reference for directive_id, reference in rows}
 
 
-def _numbers() -> dict[str, int]:
+def _load_staff_numbers() -> dict[str, int]:
     """Whose every staff number is."""
     rows = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
     return {number: person_id for number, person_id in rows}
 
 
-def _post_to_come(
+def _pending_post(
     post_id: int, change: PostChange, people: Mapping[str, int], units: Mapping[UnitRef, int]
 ) -> PostFact:
     values = change.values
     return PostFact(
         post_id,
-        ALL,
+        ALL_KNOWN,
         change.void,
         change.replaces_id,
         people[values.staff_number],
@@ -184,38 +188,51 @@ def _post_to_come(
     )
 
 
-def _states_to_come(plan: UnitPlan) -> tuple[dict[UnitRef, int], list[UnitFact]]:
-    """The units to create by their names, with ids below zero, and the states to come."""
-    ids: dict[UnitRef, int] = {unit.names: -place for place, unit in enumerate(plan.created, 1)}
+def _build_pending_states(
+    plan: UnitPlan, placeholders: Iterator[int]
+) -> tuple[dict[UnitRef, int], list[UnitFact]]:
+    """The units to create by their names, with placeholders, and the states to come."""
+    ids: dict[UnitRef, int] = {unit.names: next(placeholders) for unit in plan.created}
     states = []
     for unit in plan.created:
         above = unit.parent if unit.parent is None or isinstance(unit.parent, int) else ids[unit.parent]
-        days = (unit.valid_from.toordinal(), OPEN_END.toordinal())
-        states.append(UnitFact(ids[unit.names], ALL, False, None, ids[unit.names], above, *days))
+        days = (unit.valid_from, OPEN_END)
+        states.append(_pending_state(next(placeholders), None, ids[unit.names], above, days))
     for state in plan.earlier:
-        days = (state.valid_from.toordinal(), state.valid_to.toordinal())
-        states.append(UnitFact(-len(states) - 1, ALL, False, state.id, state.unit_id, state.parent_id, *days))
+        days = (state.valid_from, state.valid_to)
+        states.append(_pending_state(next(placeholders), state.id, state.unit_id, state.parent_id, days))
     return ids, states
 
 
-def _add(
-    effect: AudienceEffect, person_id: int, number: str, before: Sequence[Stretch], after: Sequence[Stretch]
+def _pending_state(
+    state_id: int, replaces_id: int | None, unit_id: int, parent_id: int | None, days: tuple[date, date]
+) -> UnitFact:
+    first, last = (day.toordinal() for day in days)
+    return UnitFact(state_id, ALL_KNOWN, False, replaces_id, unit_id, parent_id, first, last)
+
+
+def _add_changes(
+    effect: AudienceEffect,
+    person_id: int,
+    number: str,
+    before: Sequence[AssignmentTerms],
+    after: Sequence[AssignmentTerms],
 ) -> None:
-    """Note how the person is reached otherwise, if so."""
-    was, becomes = _days(before), _days(after)
+    """Add how the person's assignments change, if they do."""
+    was, becomes = _due_days(before), _due_days(after)
     if was == becomes:
         return
-    for first, last, old, new in _side_by_side(was, becomes):
+    for first, last, old, new in _align_days(was, becomes):
         told = (person_id, number, date.fromordinal(first), date.fromordinal(last))
         if old is None and new is not None:
-            _once(effect.joins, Reached(*told, new))
+            _add_once(effect.joins, Reached(*told, new))
         elif new is None and old is not None:
-            _once(effect.leaves, Reached(*told, old))
+            _add_once(effect.leaves, Reached(*told, old))
         elif old is not None and new is not None and old != new:
-            _once(effect.due_changes, Reached(*told, new, old))
+            _add_once(effect.due_changes, Reached(*told, new, old))
 
 
-def _once(found: list[Reached], new: Reached) -> None:
+def _add_once(found: list[Reached], new: Reached) -> None:
     """Add the person's first such days; days that follow on them make them longer."""
     last = found[-1] if found else None
     if last is None or last.person_id != new.person_id:
@@ -227,10 +244,10 @@ def _once(found: list[Reached], new: Reached) -> None:
 Days = list[tuple[int, int, date]]  # first and last day, and when due
 
 
-def _days(stretches: Iterable[Stretch]) -> Days:
+def _due_days(terms: Iterable[AssignmentTerms]) -> Days:
     """The days reached and when each is due, whatever the version, in order."""
     found: Days = []
-    for s in sorted(stretches, key=lambda stretch: stretch.from_on):
+    for s in sorted(terms, key=lambda each: each.from_on):
         first, last = s.from_on.toordinal(), s.to_on.toordinal()
         if found and found[-1][1] + DAY == first and found[-1][2] == s.due_on:
             found[-1] = (found[-1][0], last, s.due_on)
@@ -239,12 +256,12 @@ def _days(stretches: Iterable[Stretch]) -> Days:
     return found
 
 
-def _side_by_side(was: Days, becomes: Days) -> Iterator[tuple[int, int, date | None, date | None]]:
+def _align_days(was: Days, becomes: Days) -> Iterator[tuple[int, int, date | None, date | None]]:
     """Runs of days with the due date before and after; None where not reached."""
     cuts = sorted({day for first, last, _ in (*was, *becomes) for day in (first, last + DAY)})
     for first, after in pairwise(cuts):
-        yield first, after - DAY, _due(was, first), _due(becomes, first)
+        yield first, after - DAY, _due_day_on(was, first), _due_day_on(becomes, first)
 
 
-def _due(days: Days, day: int) -> date | None:
+def _due_day_on(days: Days, day: int) -> date | None:
     return next((due for first, last, due in days if first <= day <= last), None)

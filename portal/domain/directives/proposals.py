@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.audience import Version
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
-from portal.domain.directives.preview import ALL, AudienceEffect, basis, effect_of_version
+from portal.domain.directives.pending import ALL_KNOWN, NEW_DIRECTIVE, NEW_VERSION
+from portal.domain.directives.preview import AudienceEffect, basis, effect_of_version
 from portal.domain.directives.toml_reader import DirectiveFile, Selectors
 from portal.domain.people.as_of import known
 from portal.domain.people.queries import person_by_staff_number, unit_paths
@@ -76,14 +77,14 @@ class Proposal:
         return known_then == basis() or digest == self.effect().digest
 
     def version(self) -> Version:
-        """The version as a fact that is not recorded yet: its id is 0, as is that of a new directive."""
+        """The version as a pending fact: its id is a placeholder, as is that of a new directive."""
         of = self.columns
         return Version(
-            id=0,
-            recorded_at=ALL,
+            id=NEW_VERSION,
+            recorded_at=ALL_KNOWN,
             void=self.takes_back,
             replaces_id=self.newest.id if self.takes_back and self.newest else None,
-            directive_id=self.directive_id or 0,
+            directive_id=self.directive_id or NEW_DIRECTIVE,
             number=self.number,
             effective=self.effective_on.toordinal(),
             withdrawn=of["withdrawn"],

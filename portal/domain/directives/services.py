@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.domain.directives import toml_reader
-from portal.domain.directives.derived import WorkedOut, work_out
 from portal.domain.directives.exclusions import exclude
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
 from portal.domain.directives.proposals import Proposal, propose, propose_taking_back, propose_withdrawal
@@ -13,7 +12,7 @@ from portal.platform.audit import services as audit
 from portal.platform.db import db, stamp, touch
 from portal.platform.errors import ConflictError
 
-__all__ = ["Issued", "exclude", "follows_from", "issue", "issue_file", "take_back", "withdraw"]
+__all__ = ["Issued", "exclude", "issue", "issue_file", "take_back", "withdraw"]
 
 MOVED_ON = (
     "Posts, units or this directive changed after you looked, so it would not do what you saw. "
@@ -27,6 +26,7 @@ class Issued:
 
     reference: str
     directive_id: int
+    version_id: int
     number: int
     effective_on: date
     new: bool  # False: the file says what the newest version says already
@@ -56,7 +56,6 @@ def issue_file(
     at: datetime,
     by: int | None = None,
     previewed: str | None = None,
-    follows: WorkedOut | None = None,
 ) -> Issued:
     """Issue what a file says that was read already, or a form; see ``issue``.
 
@@ -65,19 +64,13 @@ def issue_file(
         at: As in ``issue``.
         by: As in ``issue``.
         previewed: The token of the preview that was confirmed; None: there was none.
-        follows: What ``follows_from`` gave before the transaction; None: it is worked out under the lock.
 
     Raises:
         BadInputError: As in ``issue``.
         ConflictError: It would not do what was previewed any more.
     """
     stamped = stamp()
-    return _record(propose(file), stamped, at=at, by=by, previewed=previewed, follows=follows)
-
-
-def follows_from(proposal: Proposal) -> WorkedOut | None:
-    """What follows from issuing, worked out before the lock is taken, so that nobody waits for it."""
-    return None if proposal.same else work_out(proposal.version())
+    return _record(propose(file), stamped, at=at, by=by, previewed=previewed)
 
 
 def withdraw(
@@ -87,7 +80,6 @@ def withdraw(
     at: datetime,
     by: int | None = None,
     previewed: str | None = None,
-    follows: WorkedOut | None = None,
 ) -> Issued:
     """Withdraw a directive from a day; what it asked before that day stays as it was.
 
@@ -98,7 +90,7 @@ def withdraw(
     """
     stamped = stamp()
     proposal = propose_withdrawal(reference, on)
-    return _record(proposal, stamped, at=at, by=by, previewed=previewed, follows=follows)
+    return _record(proposal, stamped, at=at, by=by, previewed=previewed)
 
 
 def take_back(
@@ -109,7 +101,6 @@ def take_back(
     today: date,
     by: int | None = None,
     previewed: str | None = None,
-    follows: WorkedOut | None = None,
 ) -> Issued:
     """Withdraw a version that is still to come: a new fact says that it never takes effect.
 
@@ -122,7 +113,7 @@ def take_back(
     """
     stamped = stamp()
     proposal = propose_taking_back(reference, number, today)
-    return _record(proposal, stamped, at=at, by=by, previewed=previewed, follows=follows)
+    return _record(proposal, stamped, at=at, by=by, previewed=previewed)
 
 
 def _record(
@@ -132,25 +123,20 @@ def _record(
     at: datetime,
     by: int | None,
     previewed: str | None,
-    follows: WorkedOut | None,
 ) -> Issued:
     if proposal.same and proposal.newest is not None:
         return Issued(
             proposal.reference,
             proposal.newest.directive_id,
+            proposal.newest.id,
             proposal.number,
             proposal.newest.effective_on,
             False,
         )
     if previewed is not None and not proposal.still_holds(previewed):
         raise ConflictError(MOVED_ON)
-    holds = follows is not None and not follows.moved_on()
     version = _add_version(proposal, stamped)
-    directive_id = version.directive_id
-    if follows is not None and holds:
-        touch(people=follows.record(directive_id, version.id, stamped))
-    else:
-        touch(directives=[directive_id])
+    touch(directives=[version.directive_id])
     withdrawn = "directive.withdrawn" if version.withdrawn else "directive.issued"
     audit.log(
         "directive.version_withdrawn" if version.void else withdrawn,
@@ -159,7 +145,8 @@ def _record(
         number=proposal.number,
         decided_at=at.isoformat(),
     )
-    return Issued(proposal.reference, directive_id, proposal.number, proposal.effective_on, True)
+    ids = (version.directive_id, version.id)
+    return Issued(proposal.reference, *ids, proposal.number, proposal.effective_on, new=True)
 
 
 def _add_version(proposal: Proposal, stamped: datetime) -> DirectiveVersion:

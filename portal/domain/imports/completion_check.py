@@ -7,7 +7,7 @@ from sqlalchemy import select
 from portal.domain.catalogue.models import Activity
 from portal.domain.imports.check_result import Checked, Fault, Section, Tell, digest_of, silent
 from portal.domain.imports.column_mapping import Match, rows_of
-from portal.domain.imports.completion_apply import Recording
+from portal.domain.imports.staged_imports import StagedCompletions
 from portal.domain.people.models import PersonName
 from portal.domain.records import completion_import
 from portal.domain.records.completion_import import Completion
@@ -27,15 +27,15 @@ def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     tell(1, "Comparing with what is held")
     fresh = completion_import.unheld(found)
     faults = sorted(Fault.of(said) for said in (*unreadable, *reasons))
-    recording = Recording(found, fresh, newest)
+    staged = StagedCompletions(found, fresh, newest)
     return Checked(
         faults=faults,
         sections=list(_sections(found, fresh)),
         numbers={"Recorded": len(fresh)},
         same={"Already held": len(found) - len(fresh), "People": len({one.person_id for one in fresh})},
         digest=digest_of(_digest(fresh), faults),
-        stage=recording.stage,
-        write=recording.write,
+        stage=staged.stage,
+        write=staged.write,
     )
 
 

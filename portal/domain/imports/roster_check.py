@@ -6,8 +6,8 @@ from portal.domain.directives import preview
 from portal.domain.directives.preview import AudienceEffect
 from portal.domain.imports.check_result import Checked, Fault, Section, Tell, digest_of, silent
 from portal.domain.imports.column_mapping import Match, rows_of
-from portal.domain.imports.roster_apply import Applied
 from portal.domain.imports.roster_summary import RosterWords, Row
+from portal.domain.imports.staged_imports import StagedRoster
 from portal.domain.imports.unit_move_suggestions import suggestions
 from portal.domain.people.roster import store
 from portal.domain.people.roster.plan import Plan, World, plan_apart
@@ -34,15 +34,15 @@ def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     tell(1, "Working out whom each directive reaches")
     effects = preview.effect_of_posts(made.changes, made.units)
     words = RosterWords(made, world)
-    applied = Applied(made, *bases)
+    staged = StagedRoster(made, *bases)
     return Checked(
         faults=faults,
         sections=[*_people(words), *_units(made, world), *_reach(effects, words), *_missing(made, words)],
         numbers=_numbers(made, words),
         same={"Unchanged posts": made.unchanged},
         digest=digest_of(made, [effect.digest for effect in effects], faults),
-        stage=applied.stage,
-        write=applied.write,
+        stage=staged.stage,
+        write=staged.write,
     )
 
 

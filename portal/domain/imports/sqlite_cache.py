@@ -1,4 +1,4 @@
-"""Room for the pages of a database that one transaction rewrites in large part."""
+"""Raises SQLite's page cache during bulk writes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ KIBIBYTES = 64 * 1024  # what an import of 15,000 people writes is half of it
 
 
 @contextmanager
-def room() -> Iterator[None]:
+def enlarged_page_cache() -> Iterator[None]:
     """Let a writing transaction keep the pages it changes in memory; on SQLite, where the others wait for it.
 
     With the little that a connection has else, pages of indexes go out and come in again many times over

@@ -7,7 +7,7 @@ from uuid import UUID
 from portal.domain.imports import queries, services
 from portal.domain.imports.access import refuse_lost_role
 from portal.domain.imports.check_result import Checked, MovedError, Tell, silent
-from portal.domain.imports.sqlite_cache import room
+from portal.domain.imports.sqlite_cache import enlarged_page_cache
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.jobs import services as jobs
@@ -97,7 +97,7 @@ def applied(
         if not found.faults:
             found.stage(tell)
         try:
-            with transaction(), room():
+            with transaction(), enlarged_page_cache():
                 services.apply(run_id, found, expected, by=by, at=clock.now())
                 conclude(found.numbers)
         except MovedError:  # something was recorded since; whether it matters, the next check says

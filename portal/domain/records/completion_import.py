@@ -5,7 +5,7 @@ note. What is held already (same person, requirement and instant) is passed over
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from portal.domain.catalogue.models import Activity
 from portal.domain.people.as_of import known
 from portal.domain.people.models import Identifier, PersonName
 from portal.domain.people.notes import write_many_notes
+from portal.domain.people.roster.store import insert_facts
 from portal.domain.records.models import ImportedRecord, Record
 from portal.domain.records.references import new_reference
 from portal.platform import clock
@@ -142,7 +143,6 @@ def record_completions(
     *,
     held: int = 0,
     by: int | None = None,
-    followed: Collection[int] = (),
 ) -> list[int]:
     """Record completions as facts with the source system and evidence beside them.
 
@@ -152,7 +152,6 @@ def record_completions(
         references: As many, which no record bears.
         held: How many beside them were held already, for the audit trail.
         by: Who imports them; None for a command.
-        followed: People for whom the caller writes itself what follows from their records.
 
     Returns:
         Their ids in the same order, which is ascending.
@@ -160,7 +159,7 @@ def record_completions(
     if not fresh:
         return []
     ids = _write(fresh, at, references)
-    touch(people={completion.person_id for completion in fresh}.difference(followed))
+    touch(people=(completion.person_id for completion in fresh))
     log("records.imported", actor_id=by, recorded=len(fresh), held=held)
     return ids
 
@@ -178,10 +177,7 @@ def _write(fresh: Sequence[Completion], at: datetime, references: Sequence[str])
         }
         for reference, completion in zip(references, fresh, strict=True)
     ]
-    table: Any = Record.__table__
-    in_order = db.engine.dialect.name == "postgresql"  # SQLite numbers rows as they come, without being asked
-    inserting = insert(table).returning(table.c.id, sort_by_parameter_order=in_order)
-    ids = sorted(db.session.scalars(inserting, records))
+    ids = insert_facts(Record, records)
     beside: list[dict[str, Any]] = []
     notes: dict[int, dict[str, str]] = {}
     for record_id, completion in zip(ids, fresh, strict=True):

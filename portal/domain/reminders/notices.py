@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import exists, insert, select
 
 from portal.domain.accounts.models import Credential
-from portal.domain.directives.fact_loader import batches
+from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.people.as_of import known
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import viewer_of, visible_people
@@ -56,7 +56,7 @@ def post_notices(acts: Sequence[AuditEvent]) -> None:
 
 def _write_lines(rows: Sequence[Mapping[str, Any]], readers: Mapping[int, Sequence[int]]) -> None:
     ids: dict[int, int] = {}
-    for some in batches([row["reference"] for row in rows]):
+    for some in split_into_batches([row["reference"] for row in rows]):
         statement = select(Message.person_id, Message.id).where(Message.reference.in_(some))
         ids.update({person_id: message_id for person_id, message_id in db.session.execute(statement)})
     lines = [
@@ -116,7 +116,7 @@ def _people_administered_by(administrator: int, people: set[int]) -> set[int]:
 
 def _emails_by_person(people: Mapping[int, object]) -> dict[int, str | None]:
     emails: dict[int, str | None] = {}
-    for some in batches(sorted(people)):
+    for some in split_into_batches(sorted(people)):
         rows = select(PersonName.person_id, PersonName.email).where(PersonName.person_id.in_(some))
         emails.update({person_id: email for person_id, email in db.session.execute(rows)})
     return emails

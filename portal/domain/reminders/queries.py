@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.directives.fact_loader import batches
+from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.directives.models import Directive, DirectiveVersion
 from portal.domain.people.as_of import known
 from portal.domain.people.models import PersonName, Post, RoleGrant
@@ -123,7 +123,7 @@ def addressees(people: Collection[int], day: date) -> dict[int, Addressee]:
         .correlate(PersonName)
     )
     found = {}
-    for some in batches(sorted(people)):
+    for some in split_into_batches(sorted(people)):
         statement = select(PersonName, has_post).where(PersonName.person_id.in_(some))
         for row, posted in db.session.execute(statement):
             found[row.person_id] = Addressee(
@@ -177,7 +177,7 @@ def to_send(now: datetime, limit: int, kinds: Collection[Kind]) -> list[tuple[in
 def waiting_of(people: Collection[int]) -> dict[int, int]:
     """The reminder that waits for each of these people, by person."""
     found = {}
-    for named in batches(sorted(people)):
+    for named in split_into_batches(sorted(people)):
         some = Message.person_id.in_(named)
         waits = (Message.state == Delivery.WAITING, Message.kind == Kind.REMINDER)
         statement = select(Message.person_id, Message.id).where(*waits, some)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Date, case, delete, func, insert, literal, null, select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal.domain.directives.fact_loader import batches
+from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.reminders import queries
 from portal.domain.reminders.models import (
     Delivery,
@@ -72,7 +72,10 @@ def plan_day(day: date, *, at: datetime, hours: Hours, line_managers: bool = Fal
 def _note_untold(plan: Plan, at: datetime) -> None:
     """Record which line managers were left out, until they get a reminder or it was long ago."""
     over = [UntoldManager.planned_at < at - timedelta(days=MOST_DAYS)]
-    over += [UntoldManager.person_id.in_(some) for some in batches(sorted({*plan.untold, *plan.letters}))]
+    over += [
+        UntoldManager.person_id.in_(some)
+        for some in split_into_batches(sorted({*plan.untold, *plan.letters}))
+    ]
     for condition in over:
         db.session.execute(delete(UntoldManager).where(condition))
     rows = [{"person_id": one, "planned_at": at, "people": len(of)} for one, of in plan.untold.items()]

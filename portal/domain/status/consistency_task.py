@@ -4,6 +4,7 @@ from itertools import islice
 from typing import Any
 
 from portal.domain.directives import checks
+from portal.domain.directives.fact_loader import RuleHistory
 from portal.platform import clock
 from portal.platform.db import newest_stamp
 from portal.platform.jobs.progress import JobProgress
@@ -24,10 +25,10 @@ def reconcile(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Compare everybody's assignments with what follows from the facts."""
     at = newest_stamp() or clock.now()  # what is committed, nothing that is under way
     people = checks.everybody()
-    worlds, found = checks.Worlds(), list[str]()
+    history, found = RuleHistory(), list[str]()
     for first in range(0, len(people), BATCH):
         job.report_progress(first, len(people), f"{plural(len(found), 'difference')} so far")
-        found += checks.differences_of(people[first : first + BATCH], worlds, at)
+        found += checks.differences_of(people[first : first + BATCH], history, at)
     job.report_progress(len(people), len(people))
     said = [f"{plural(len(people), 'person', 'people')} checked: {plural(len(found), 'difference')}."]
     said += islice(found, MOST_SAID)

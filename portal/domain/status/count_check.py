@@ -1,4 +1,4 @@
-"""The kept sums once more from all open spans: compared, put right, and summed for the days to keep."""
+"""Counts all open status periods anew: compares the status counts, puts them right, and keeps days summed."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -7,28 +7,18 @@ from typing import Any
 from sqlalchemy import and_, delete, func, insert, literal, select, union_all
 
 from portal.domain.directives.audience import LAST_DAY
-from portal.domain.directives.derived import counted
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Post
-from portal.domain.status.count_writer import KEY, add_rows
+from portal.domain.status.count_writer import KEY, TABLE, GroupName, add_rows, make_groups
 from portal.domain.status.filters import late_since
-from portal.domain.status.models import (
-    OPEN_KNOWN,
-    Kind,
-    StatusCount,
-    StatusCountSnapshot,
-    StatusGroup,
-    StatusPeriod,
-)
+from portal.domain.status.models import OPEN_KNOWN, Kind, StatusCountSnapshot, StatusGroup, StatusPeriod
 from portal.domain.status.periods import WHOLE
 from portal.platform import clock
 from portal.platform.db import db, stamp
 
 MONTHS = 13  # how many ends of months are kept, the last first
-TABLE: Any = StatusCount.__table__
 DAY, SUMMED = KEY.index("day"), KEY.index("summed")
-span: Any = StatusPeriod
-group: Any = StatusGroup
+span, group = StatusPeriod, StatusGroup
 
 
 def days_to_keep(today: date) -> list[int]:
@@ -40,7 +30,7 @@ def days_to_keep(today: date) -> list[int]:
     return days[::-1]
 
 
-def missing(today: date) -> list[tuple[int, int]]:
+def find_missing_days(today: date) -> list[tuple[int, int]]:
     """The directives and days that are to be kept and are not."""
     held = {(directive_id, day) for directive_id, day in db.session.execute(select(*_KEPT))}
     issued = db.session.scalars(select(Directive.id).order_by(Directive.id)).all()
@@ -50,23 +40,22 @@ def missing(today: date) -> list[tuple[int, int]]:
 _KEPT = (StatusCountSnapshot.directive_id, StatusCountSnapshot.day)
 
 
-def keep(today: date) -> int:
+def keep_days(today: date) -> int:
     """Sum up, under the lock of a stamp, every day that is to be kept and is not; how many there were."""
     stamp()
-    found = missing(today)
+    found = find_missing_days(today)
     for directive_id, day in found:
-        sum_up(directive_id, day)
+        sum_up_day(directive_id, day)
     return len(found)
 
 
-def sum_up(directive_id: int, day: int) -> None:
+def sum_up_day(directive_id: int, day: int) -> None:
     """Keep a day of a directive, under the lock of a stamp: one statement sums the changes up to it."""
     db.session.execute(insert(StatusCountSnapshot).values(directive_id=directive_id, day=day))
-    db.session.execute(insert(TABLE).from_select([*KEY, "people"], _summed(day, directive_id)))
+    db.session.execute(insert(TABLE).from_select([*KEY, "people"], _sum_of_changes(day, directive_id)))
 
 
-@counted
-def check(write: bool) -> list[str]:
+def check_counts(write: bool) -> list[str]:
     """Count every open span anew and compare; with ``write``, put right what differs, and keep days.
 
     Returns:
@@ -76,27 +65,29 @@ def check(write: bool) -> list[str]:
         stamp()
         _make_groups()
     wrong: dict[int, int] = {}
-    for rows in _differences(write):
+    for rows in _find_differences(write):
         for row in rows:
             wrong[row[0]] = wrong.get(row[0], 0) + 1
     if write:
         db.session.execute(delete(TABLE).where(TABLE.c.people == 0))
-        keep(clock.today())
+        keep_days(clock.today())
     return [f"Directive {key}: {n} of its kept numbers differed." for key, n in sorted(wrong.items())]
 
 
-def _differences(write: bool) -> Iterator[list[Any]]:
+def _find_differences(write: bool) -> Iterator[list[Any]]:
     """What is to be added to the rows, of the changes first, since kept days are summed from them."""
-    changes = union_all(*_counted(), _less(TABLE.c.summed == 0))
-    days = db.session.scalars(
-        select(StatusCountSnapshot.day).distinct().order_by(StatusCountSnapshot.day)
-    ).all()
-    yield _differing(changes, write)
+    changes = union_all(*_counted_periods(), _stored_negated(TABLE.c.summed == 0))
+    kept_days = select(StatusCountSnapshot.day).distinct().order_by(StatusCountSnapshot.day)
+    days = db.session.scalars(kept_days).all()
+    yield _find_difference(changes, write)
     for day in days:
-        yield _differing(union_all(_summed(day), _less(and_(TABLE.c.summed == 1, TABLE.c.day == day))), write)
+        yield _find_difference(
+            union_all(_sum_of_changes(day), _stored_negated(and_(TABLE.c.summed == 1, TABLE.c.day == day))),
+            write,
+        )
 
 
-def _differing(both: Any, write: bool) -> list[Any]:
+def _find_difference(both: Any, write: bool) -> list[Any]:
     read = both.subquery()
     key, people = [read.c[name] for name in KEY], func.sum(read.c.people)
     rows = db.session.execute(select(*key, people).group_by(*key).having(people != 0)).all()
@@ -105,12 +96,12 @@ def _differing(both: Any, write: bool) -> list[Any]:
     return list(rows)
 
 
-def _less(condition: Any) -> Any:
+def _stored_negated(condition: Any) -> Any:
     """What the table holds, to be taken from what it should hold."""
     return select(*(TABLE.c[name] for name in KEY), (-TABLE.c.people).label("people")).where(condition)
 
 
-def _summed(day: int, directive_id: int | None = None) -> Any:
+def _sum_of_changes(day: int, directive_id: int | None = None) -> Any:
     """The numbers on a kept day, from the changes up to it."""
     key = [literal(1).label("summed") if name == "summed" else TABLE.c[name] for name in KEY]
     key[DAY] = literal(day).label("day")
@@ -127,17 +118,17 @@ def _summed(day: int, directive_id: int | None = None) -> Any:
     return found.group_by(*by).having(people != 0)
 
 
-def _counted() -> Iterator[Any]:
+def _counted_periods() -> Iterator[Any]:
     """Every change, from all open spans: where each begins, and where it ends."""
     for kind in Kind:
         for day, people, narrowed in ((span.from_on, 1, []), (span.to_on + 1, -1, [span.to_on < LAST_DAY])):
-            at = {**_columns(kind), "kind": literal(int(kind)), "summed": literal(0), "day": day}
+            at = {**_key_columns(kind), "kind": literal(int(kind)), "summed": literal(0), "day": day}
             columns = [at[name].label(name) for name in KEY]
-            found = _of_groups(select(*columns, literal(people).label("people")), kind == Kind.DAYS)
+            found = _join_groups(select(*columns, literal(people).label("people")), kind == Kind.DAYS)
             yield found.where(*narrowed, *([] if kind == Kind.POSITION else [span.position == WHOLE]))
 
 
-def _columns(kind: Kind) -> dict[str, Any]:
+def _key_columns(kind: Kind) -> dict[str, Any]:
     none = literal(0)
     by_days = kind == Kind.DAYS
     return {
@@ -154,7 +145,7 @@ def _columns(kind: Kind) -> dict[str, Any]:
 _REASON = func.coalesce(Exclusion.reason, "")
 
 
-def _of_groups(statement: Any, by_reason: bool) -> Any:
+def _join_groups(statement: Any, by_reason: bool) -> Any:
     """Open spans with the groups that their people are counted in."""
     same = (group.designated_role == Post.designated_role, group.rank_or_grade == Post.rank_or_grade)
     return (
@@ -167,22 +158,15 @@ def _of_groups(statement: Any, by_reason: bool) -> Any:
 
 
 def _make_groups() -> None:
-    """Make the groups that open spans are of and that are not there yet."""
-    columns = (Post.designated_role, Post.rank_or_grade)
+    """Make the groups of open periods that are not there yet."""
     opened = (
-        select(*columns, _REASON.label("reason"))
+        select(Post.designated_role, Post.rank_or_grade, _REASON.label("reason"))
         .select_from(span)
         .join(Post, Post.id == span.post_id)
         .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
         .where(span.known_to == OPEN_KNOWN)
         .distinct()
     )
-    held = {tuple(row) for row in db.session.execute(_group_names())}
-    found = {(role, rank, why) for role, rank, reason in db.session.execute(opened) for why in ("", reason)}
-    names = ("designated_role", "rank_or_grade", "reason")
-    if new := sorted(found - held):
-        db.session.execute(insert(StatusGroup), [dict(zip(names, one, strict=True)) for one in new])
-
-
-def _group_names() -> Any:
-    return select(group.designated_role, group.rank_or_grade, group.reason)
+    rows = db.session.execute(opened).all()
+    names: set[GroupName] = {(role, rank, why) for role, rank, reason in rows for why in ("", reason)}
+    make_groups(names)

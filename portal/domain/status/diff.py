@@ -1,119 +1,151 @@
-"""How one knowledge follows another: what goes on being known, what ends, and what becomes known.
+"""Diffs two versions of a person's status periods into rows to keep, close and insert.
 
-A row is cut, by days, where it stops to be true; what still holds of it stays known since when it was.
-So what was learnt of a day only later are few rows, and the sums of today less those are what was known
-of the day before.
+A row is split, by days, where it stops being true; what still holds of it keeps its ``known_from``. So a
+late-arriving fact changes few rows, and a report of an earlier instant is that of today less those rows.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from portal.domain.status.models import OPEN_KNOWN
-from portal.domain.status.periods import Span, Values
+from portal.domain.status.periods import Period, PeriodValues
 
-Row = tuple[Span, int, int]  # a span with known_from and known_to
-Change = tuple[int, Span, Row]  # the id of a row, what it was, and what it becomes
 Place = tuple[int, int]  # directive and position
+Days = tuple[int, int]  # first and last
 
 
-class Edits(NamedTuple):
-    """How the rows of a table become others."""
+class KnownPeriod(NamedTuple):
+    """A row of the table: a status period over the transaction time in which it is known."""
 
-    changed: list[Change]
-    gone: list[int]  # ids
-    new: list[Row]
+    period: Period
+    known_from: int
+    known_to: int = OPEN_KNOWN
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing has superseded it."""
+        return self.known_to == OPEN_KNOWN
 
 
-def follow(known: Mapping[Span, int], wanted: Collection[Span], at: int) -> Iterator[Row]:
-    """The rows of what was known until ``at`` and of ``wanted``, which is known from then on.
+@dataclass(slots=True)
+class RowEdits:
+    """How the stored rows of a person become others: ``known_to`` changes, or a row gives way to new ones."""
+
+    closed: dict[int, tuple[KnownPeriod, KnownPeriod]] = field(
+        default_factory=dict
+    )  # before and after, by id
+    deleted: dict[int, KnownPeriod] = field(default_factory=dict)  # by id
+    inserted: list[KnownPeriod] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.closed or self.deleted or self.inserted)
+
+    def open_periods(self) -> Iterator[tuple[Period, int]]:
+        """The periods that are open from now on, with 1, and those that no longer are, with -1."""
+        gone = (*(before for before, _ in self.closed.values()), *self.deleted.values())
+        come = (*(after for _, after in self.closed.values()), *self.inserted)
+        for rows, sign in ((gone, -1), (come, 1)):
+            yield from ((row.period, sign) for row in rows if row.is_open)
+
+
+def diff_periods(stored: Mapping[int, KnownPeriod], expected: set[Period], at: int) -> RowEdits:
+    """The edits after which exactly the expected periods are known from ``at`` on, and what was known stays.
+
+    Rows inserted earlier in this transaction that no longer apply are deleted, and rows that it split and
+    that hold after all become whole: settling twice leaves what settling once would.
 
     Args:
-        known: What was known, each with the instant since which it was: before ``at``.
-        wanted: What is known now.
+        stored: The rows that are open or were closed at ``at``, by id.
+        expected: The periods that hold now.
+        at: The stamp of this transaction.
+    """
+    rows = stored.values()
+    if len(rows) == len(expected) and expected == {row.period for row in rows if row.is_open}:
+        return RowEdits()
+    return diff_rows(stored, supersede_periods(restore_known_before(rows, at), expected, at))
+
+
+def supersede_periods(
+    known: Mapping[Period, int], expected: Collection[Period], at: int
+) -> Iterator[KnownPeriod]:
+    """The rows of what was known until ``at`` and of what is known from then on.
+
+    Args:
+        known: The periods known until then, each with its ``known_from``, which is before ``at``.
+        expected: The periods known from then on.
         at: The instant.
 
     Yields:
-        The rows that hold on, those that are cut or end, and those that begin; each as long as can be.
+        The rows that stay open, those that are split or closed, and those that begin; as few as can be.
     """
-    yield from ((span, known[span], OPEN_KNOWN) for span in wanted if span in known)
-    old = _by_place(span for span in known if span not in wanted)
-    new = _by_place(span for span in wanted if span not in known)
+    yield from (KnownPeriod(period, known[period]) for period in expected if period in known)
+    old = _by_place(period for period in known if period not in expected)
+    new = _by_place(period for period in expected if period not in known)
     for place in sorted({*old, *new}):
         before, after = old.get(place, []), new.get(place, [])
-        for span in before:
-            same = _shared(span, after)
-            yield from ((_of(span, *days), known[span], OPEN_KNOWN) for days in same)
-            yield from ((_of(span, *days), known[span], at) for days in _rest(span, same))
-        for span in after:
-            yield from ((_of(span, *days), at, OPEN_KNOWN) for days in _rest(span, _shared(span, before)))
+        for period in before:
+            same, since = _shared_days(period, after), known[period]
+            yield from (KnownPeriod(period.on_days(days), since) for days in same)
+            yield from (KnownPeriod(period.on_days(days), since, at) for days in _other_days(period, same))
+        for period in after:
+            rest = _other_days(period, _shared_days(period, before))
+            yield from (KnownPeriod(period.on_days(days), at) for days in rest)
 
 
-def _by_place(spans: Iterable[Span]) -> dict[Place, list[Span]]:
-    found: dict[Place, list[Span]] = {}
-    for span in sorted(spans, key=lambda one: one.from_on):
-        found.setdefault(span[:2], []).append(span)
-    return found
+def _by_place(periods: Iterable[Period]) -> dict[Place, list[Period]]:
+    by_place: dict[Place, list[Period]] = {}
+    for period in sorted(periods, key=lambda each: each.from_on):
+        by_place.setdefault(period[:2], []).append(period)
+    return by_place
 
 
-def _of(span: Span, first: int, last: int) -> Span:
-    return Span(span.directive_id, span.position, first, last, span.values)
-
-
-def _shared(span: Span, others: Sequence[Span]) -> list[tuple[int, int]]:
-    """The days of a span that others say the same of, in order."""
+def _shared_days(period: Period, others: Sequence[Period]) -> list[Days]:
+    """The days of a period on which others have the same values, in order."""
     return [
-        (max(span.from_on, other.from_on), min(span.to_on, other.to_on))
+        (max(period.from_on, other.from_on), min(period.to_on, other.to_on))
         for other in others
-        if other.from_on <= span.to_on and other.to_on >= span.from_on and other.values == span.values
+        if other.from_on <= period.to_on and other.to_on >= period.from_on and other.values == period.values
     ]
 
 
-def _rest(span: Span, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The days of a span that are not among these, which are in order."""
-    first = span.from_on
+def _other_days(period: Period, taken: Sequence[Days]) -> Iterator[Days]:
+    """The days of a period that are not among these, which are in order."""
+    first = period.from_on
     for start, end in taken:
         if first < start:
             yield first, start - 1
         first = end + 1
-    if first <= span.to_on:
-        yield first, span.to_on
+    if first <= period.to_on:
+        yield first, period.to_on
 
 
-def known_before(rows: Iterable[Row], at: int) -> dict[Span, int]:
-    """What was known until ``at``, from the rows that are open or end then: what they were cut from."""
-    ending: dict[tuple[Place, Values, int], dict[int, Span]] = {}
-    for span, known_from, _ in rows:
+def restore_known_before(rows: Iterable[KnownPeriod], at: int) -> dict[Period, int]:
+    """The periods known until ``at``, with their ``known_from``, joined again where ``at`` split them."""
+    by_last_day: dict[tuple[Place, PeriodValues, int], dict[int, Period]] = {}
+    for period, known_from, _ in rows:
         if known_from < at:
-            ending.setdefault(_same((span, known_from, at)), {})[span.to_on] = span
-    found: dict[Span, int] = {}
-    for (_, _, since), spans in ending.items():
-        for span in sorted(spans.values()):
-            before = spans.pop(span.from_on - 1, None)
-            spans[span.to_on] = span if before is None else _of(span, before.from_on, span.to_on)
-        found.update((whole, since) for whole in spans.values())
-    return found
+            same = (period[:2], period.values, known_from)
+            by_last_day.setdefault(same, {})[period.to_on] = period
+    known: dict[Period, int] = {}
+    for (_, _, since), periods in by_last_day.items():
+        for period in sorted(periods.values()):
+            before = periods.pop(period.from_on - 1, None)
+            if before is not None:
+                periods[period.to_on] = period.on_days((before.from_on, period.to_on))
+        known.update((whole, since) for whole in periods.values())
+    return known
 
 
-def edits(held: Mapping[int, Row], rows: Iterable[Row]) -> Edits:
-    """How the rows of some ids become these rows; a row is changed only in days and end of knowledge."""
-    wanted = set(rows)
-    missing: dict[tuple[Place, Values, int], list[Row]] = {}
-    for row in sorted(wanted - set(held.values()), key=lambda row: row[0][:4]):
-        missing.setdefault(_same(row), []).append(row)
-    found = Edits([], [], [])
-    for row_id, row in held.items():
-        if row in wanted:
-            continue
-        if others := missing.get(_same(row)):
-            alike = next((other for other in others if other[0] == row[0]), others[0])
-            others.remove(alike)
-            found.changed.append((row_id, row[0], alike))
-        else:
-            found.gone.append(row_id)
-    found.new.extend(row for others in missing.values() for row in others)
-    return found
-
-
-def _same(row: Row) -> tuple[Place, Values, int]:
-    """What tells rows apart but days and the end of knowledge."""
-    return row[0][:2], row[0].values, row[1]
+def diff_rows(stored: Mapping[int, KnownPeriod], expected: Iterable[KnownPeriod]) -> RowEdits:
+    """How the stored rows become the expected ones."""
+    missing = {row[:2]: row for row in expected}  # what is known of a period from an instant on ends once
+    edits = RowEdits()
+    for row_id, row in stored.items():
+        after = missing.pop(row[:2], None)
+        if after is None:
+            edits.deleted[row_id] = row
+        elif after != row:
+            edits.closed[row_id] = (row, after)
+    edits.inserted.extend(missing.values())
+    return edits

@@ -1,71 +1,87 @@
-"""Reading all facts of many people at once, for the algebra."""
+"""Loads every fact about many people at once, for the rules of status."""
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
-from portal.domain.directives.assignments import AssignmentFact, assignments_of
+from portal.domain.directives.assignments import AssignmentFact, load_assignments
 from portal.domain.directives.audience import Version
-from portal.domain.directives.fact_loader import fetch, posts_of
+from portal.domain.directives.fact_loader import fetch, load_posts
 from portal.domain.directives.models import Exclusion
+from portal.domain.directives.pending import ALL_KNOWN, NOTHING_PENDING, PendingFacts
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.domain.status.periods import PersonFacts
-from portal.domain.status.rules import Earned, Excluded, Revoked, Rule, Started
+from portal.domain.status.rules import AssignmentRule, Earned, Excluded, Revoked, Started
+
+FactsByPerson = dict[int, PersonFacts]
 
 
-def facts_of(people: Sequence[int], versions: Mapping[int, Version]) -> dict[int, PersonFacts]:
-    """All ever recorded on these people, whatever is known of it when; six statements."""
-    posts = posts_of(people)
-    found = {person: PersonFacts(posts=posts[person]) for person in people}
-    for person_id, assignments in assignments_of(people).items():
-        for fact in assignments:
-            version = versions[fact.stretch.directive_version_id]
-            rule = rule_of(fact, version)
-            found[person_id].assignments.setdefault(fact.directive_id, []).append((rule, version.id))
-    _add_exclusions(found)
-    _add_records(found)
-    _add_starts(found)
-    return found
+def load_facts(
+    people: Sequence[int], versions: Mapping[int, Version], pending: PendingFacts = NOTHING_PENDING
+) -> FactsByPerson:
+    """Every fact ever recorded about these people, whenever it was known; six statements.
+
+    Args:
+        people: Ids.
+        versions: Every directive version by its id.
+        pending: Facts to add that are not recorded yet.
+    """
+    posts = load_posts(people, pending)
+    facts = {person: PersonFacts(posts=posts[person]) for person in people}
+    for assignments in load_assignments(people).values():
+        for assignment in assignments:
+            add_assignment(facts, assignment, versions)
+    _add_exclusions(facts)
+    _add_records(facts, pending)
+    _add_starts(facts)
+    return facts
 
 
-def rule_of(fact: AssignmentFact, version: Version) -> Rule:
-    """An assignment as the algebra wants it: with what its version says of validity."""
-    return Rule(
+def add_assignment(facts: FactsByPerson, fact: AssignmentFact, versions: Mapping[int, Version]) -> None:
+    """Add an assignment, with what its version says of validity."""
+    version, terms = versions[fact.terms.directive_version_id], fact.terms
+    rule = AssignmentRule(
         fact.id,
         fact.recorded_at,
         fact.void,
         fact.replaces_id,
-        fact.stretch.from_on,
-        fact.stretch.to_on,
-        fact.stretch.due_on,
+        terms.from_on,
+        terms.to_on,
+        terms.due_on,
+        version.id,
         version.validity_months,
         version.yearly_on,
         version.minimum_gap_months,
         version.expiring_days,
     )
+    facts[fact.person_id].assignments.setdefault(fact.directive_id, []).append(rule)
 
 
-def _add_exclusions(found: dict[int, PersonFacts]) -> None:
+def _add_exclusions(facts: FactsByPerson) -> None:
     e = Exclusion
     head = (e.id, e.recorded_at, e.void, e.replaces_id, e.from_on, e.to_on, e.exempt, e.due_on)
-    query = select(*head, e.person_id, e.directive_id).where(e.person_id.in_(list(found)))
+    query = select(*head, e.person_id, e.directive_id).where(e.person_id.in_(list(facts)))
     for *values, person_id, directive_id in fetch(query):
-        found[person_id].exclusions.setdefault(directive_id, []).append(Excluded(*values))
+        facts[person_id].exclusions.setdefault(directive_id, []).append(Excluded(*values))
 
 
-def _add_records(found: dict[int, PersonFacts]) -> None:
+def _add_records(facts: FactsByPerson, pending: PendingFacts) -> None:
     r, v = Record, Revocation
     query = select(r.id, r.recorded_at, r.void, r.replaces_id, r.achieved_on, r.person_id, r.activity_id)
-    for *values, person_id, activity_id in fetch(query.where(r.person_id.in_(list(found)))):
-        found[person_id].records.setdefault(activity_id, []).append(Earned(*values))
+    for *values, person_id, activity_id in fetch(query.where(r.person_id.in_(list(facts)))):
+        facts[person_id].records.setdefault(activity_id, []).append(Earned(*values))
+    for person_id, person in facts.items():
+        for record_id, activity_id, achieved_on in pending.records.get(person_id, ()):
+            earned = Earned(record_id, ALL_KNOWN, False, None, achieved_on)
+            person.records.setdefault(activity_id, []).append(earned)
     revoked = select(v.id, v.recorded_at, v.void, v.replaces_id, v.record_id, v.from_on, r.person_id)
-    revoked = revoked.join(r, r.id == v.record_id).where(r.person_id.in_(list(found)))
+    revoked = revoked.join(r, r.id == v.record_id).where(r.person_id.in_(list(facts)))
     for *values, person_id in fetch(revoked):
-        found[person_id].revocations.append(Revoked(*values))
+        facts[person_id].revocations.append(Revoked(*values))
 
 
-def _add_starts(found: dict[int, PersonFacts]) -> None:
+def _add_starts(facts: FactsByPerson) -> None:
     g = Registration
     head = (g.id, g.recorded_at, g.void, g.replaces_id, g.started_on, g.person_id, g.activity_id)
-    for *values, person_id, activity_id in fetch(select(*head).where(g.person_id.in_(list(found)))):
-        found[person_id].starts.setdefault(activity_id, []).append(Started(*values))
+    for *values, person_id, activity_id in fetch(select(*head).where(g.person_id.in_(list(facts)))):
+        facts[person_id].starts.setdefault(activity_id, []).append(Started(*values))

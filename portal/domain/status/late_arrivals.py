@@ -7,13 +7,13 @@ instant's day or later.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, not_
 
 from portal.domain.status.models import LATEST, StatusPeriod, begins, ended_late, evening, micros, opened_late
 
-span: Any = StatusPeriod
+span = StatusPeriod
 
 
 class Learnt(NamedTuple):

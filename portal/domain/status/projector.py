@@ -1,184 +1,213 @@
-"""Keeps the derived spans true: in the transaction that records a fact, and again from all stamps."""
+"""The projector: loads facts, computes status periods, diffs them with the stored rows, and writes the edits.
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Any
+One way for all that is recorded. A single fact is projected in its transaction; an import or a directive that
+reaches thousands is staged before the lock, from pending facts, and written under it; a rebuild replays every
+stamp.
+"""
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from portal.domain.directives.derived import derived
-from portal.domain.directives.fact_loader import Worlds, batches
-from portal.domain.people.models import Person
-from portal.domain.status.count_writer import Changes, arrays, columns
-from portal.domain.status.diff import Change, Edits, Row, edits, follow, known_before
-from portal.domain.status.facts import facts_of
-from portal.domain.status.models import OPEN_KNOWN, StatusPeriod, micros
-from portal.domain.status.periods import PersonFacts, Span, Values, spans
-from portal.platform.db import Touched, db, stamp
+from sqlalchemy import func, select
 
-TABLE: Any = StatusPeriod.__table__
-COLUMNS = ("person_id", *Span._fields[:4], "known_from", "known_to", *Values._fields)  # as the table has them
+from portal.domain.directives.assignments import (
+    AssignmentFact,
+    AssignmentRow,
+    AssignmentTerms,
+    find_differences,
+    write_assignments,
+)
+from portal.domain.directives.audience import PostFact
+from portal.domain.directives.fact_loader import RuleHistory, split_into_batches
+from portal.domain.directives.models import Assignment, DirectiveVersion, Exclusion
+from portal.domain.directives.pending import (
+    ALL_KNOWN,
+    NEW_DIRECTIVE,
+    NEW_VERSION,
+    PendingFacts,
+    number_placeholders,
+)
+from portal.domain.directives.proposals import Proposal
+from portal.domain.directives.services import Issued
+from portal.domain.people.models import Person, Post, UnitState
+from portal.domain.records.models import Record, Registration, Revocation
+from portal.domain.status.count_writer import CountChanges
+from portal.domain.status.diff import KnownPeriod, RowEdits, diff_periods, diff_rows, supersede_periods
+from portal.domain.status.facts import FactsByPerson, add_assignment, load_facts
+from portal.domain.status.models import micros
+from portal.domain.status.period_store import load_rows, write_edits
+from portal.domain.status.periods import Period, PersonFacts, compute_periods
+from portal.platform.db import Touched, db, newest_stamp, stamp, touch
 
-Flat = tuple[Any, ...]  # a row in the order of COLUMNS: whole numbers, or nothing
-MOST_SENT = 5_000  # rows given to the driver at a time
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+
+TellProgress = Callable[[int, int], None]  # how many people are done, of how many; may raise to stop it
 
 
-def lines(touched: Touched) -> None:
-    """Bring the spans of the touched people up to date, as known from this transaction's stamp on."""
+@dataclass(slots=True)
+class Projection:
+    """What brings people's status periods and the status counts up to date, ready to be written."""
+
+    edits: dict[int, RowEdits] = field(default_factory=dict)  # by person
+    posts: dict[int, PostFact] = field(default_factory=dict)  # of the same people
+    counts: CountChanges = field(default_factory=CountChanges)
+
+    def add_people(self, facts: FactsByPerson, history: RuleHistory, at: datetime) -> None:
+        """Add what changes for people by what their facts say, as known from ``at`` on."""
+        stored = load_rows(list(facts), micros(at))
+        for person_id, person in facts.items():
+            expected = compute_periods(person, history, at)
+            if edits := diff_periods(stored[person_id], expected, micros(at)):
+                self.edits[person_id] = edits
+                self.posts.update((post.id, post) for post in person.posts)
+                self.counts.add_edits(edits, self.posts)
+
+    def leave_out(self, people: Iterable[int]) -> None:
+        """Take people out again."""
+        for person_id in people:
+            if edits := self.edits.pop(person_id, None):
+                self.counts.add_edits(edits, self.posts, times=-1)
+
+    def write_rows(self, real: Mapping[int, int]) -> None:
+        """Write it, under the lock of the stamp; ``real`` holds what placeholders have become."""
+        write_edits(self.edits, real)
+        self.counts.write_counts(real)
+
+
+def project_status(touched: Touched) -> None:
+    """Bring the status periods of the touched people up to date, as known from the stamp on."""
     if not touched.people:
         return
-    at, worlds, changes = stamp(), Worlds(), Changes()
-    versions = {version.id: version for version in worlds.versions}
-    world = worlds.known(at)
-    for ids in batches(sorted(touched.people)):
-        facts = facts_of(ids, versions)
-        wanted = {person: spans(facts[person], versions, world, at) for person in ids}
-        posts = {post.id: post for some in facts.values() for post in some.posts}
-        for span, people in _bring(ids, wanted, micros(at)):
-            changes.add(span, posts[span.values.post_id], people)
-    changes.write()
+    at, history, projection = stamp(), RuleHistory(), Projection()
+    for ids in split_into_batches(sorted(touched.people)):
+        projection.add_people(load_facts(ids, history.versions), history, at)
+    projection.write_rows({})
 
 
-def _bring(people: Sequence[int], wanted: Mapping[int, set[Span]], at: int) -> list[tuple[Span, int]]:
-    """Make the rows what is known from now on: what is open more is given back with 1, what is less with -1.
+@dataclass(slots=True)
+class StagedProjection:
+    """What will follow from pending facts: computed without a lock, written with the facts."""
 
-    What this transaction itself opened and no longer holds never was, and goes; what it cut and holds after
-    all is whole again, so that settling twice leaves what settling once would.
-    """
-    held: dict[int, dict[int, Row]] = {person_id: {} for person_id in people}
-    for row_id, person_id, row in rows_of(people, at):
-        held[person_id][row_id] = row
-    done: list[tuple[Span, int]] = []
-    found: list[tuple[int, Edits]] = []
-    for person_id, rows in held.items():
-        before = {span for span, _, known_to in rows.values() if known_to == OPEN_KNOWN}
-        if before == wanted[person_id] and len(before) == len(rows):
-            continue
-        after = list(follow(known_before(rows.values(), at), wanted[person_id], at))
-        found.append((person_id, edits(rows, after)))
-        opened = {span for span, _, known_to in after if known_to == OPEN_KNOWN}
-        done += [(span, -1) for span in before - opened] + [(span, 1) for span in opened - before]
-    change_rows(change for _, edit in found for change in edit.changed)
-    for ids in batches(row_id for _, edit in found for row_id in edit.gone):
-        db.session.execute(delete(TABLE).where(TABLE.c.id.in_(ids)))
-    insert_rows((person_id, row) for person_id, edit in found for row in edit.new)
-    return done
+    known_at: datetime  # the newest stamp when it was begun
+    people: frozenset[int]
+    assignments: dict[int, list[AssignmentRow]] = field(default_factory=dict)  # to write, by person
+    projection: Projection = field(default_factory=Projection)
 
+    def write_rows(self, at: datetime, real: Mapping[int, int]) -> None:
+        """Write it under the lock, once the facts are recorded.
 
-def rows_of(people: Sequence[int], at: int) -> Iterable[tuple[int, int, Row]]:
-    """The open rows of these people and those that ended at ``at``, with their ids and persons."""
-    return _read(TABLE.c.person_id.in_(people), TABLE.c.known_to.in_((OPEN_KNOWN, at)))
+        People about whom another transaction recorded something meanwhile are left to be projected before
+        the commit; all of them are, where it recorded a unit or a directive version.
+
+        Args:
+            at: The transaction's stamp.
+            real: The ids that placeholders have become.
+        """
+        people = self.people - _find_outdated(self.people, self.known_at, at)
+        self.projection.leave_out(self.people - people)
+        rows = (row for person_id in sorted(people) for row in self.assignments.get(person_id, ()))
+        write_assignments((_with_real_ids(row, real) for row in rows), at)
+        self.projection.write_rows({**real, micros(ALL_KNOWN): micros(at)})
+        touch(projected=(real.get(person_id, person_id) for person_id in people))
 
 
-def _read(*conditions: Any) -> Iterable[tuple[int, int, Row]]:
-    query = select(TABLE.c.id, *(TABLE.c[name] for name in COLUMNS)).where(*conditions)
-    for row_id, person_id, directive_id, position, first, last, *rest in db.session.execute(query):
-        span = Span(directive_id, position, first, last, Values(*rest[2:]))
-        yield row_id, person_id, (span, rest[0], rest[1])
+def _with_real_ids(row: AssignmentRow, real: Mapping[int, int]) -> AssignmentRow:
+    ids = {name: row[name] for name in ("person_id", "directive_id", "directive_version_id")}
+    return {**row, **{name: real.get(number, number) for name, number in ids.items()}}
 
 
-def change_rows(changes: Iterable[Change]) -> None:
-    """Change rows in their days and the end of what is known; most of them change that alone."""
-    ended: dict[int, list[int]] = {}
-    cut: list[tuple[int, int, int, int]] = []
-    for row_id, span, (became, _, known_to) in changes:
-        if became == span:
-            ended.setdefault(known_to, []).append(row_id)
-        else:
-            cut.append((row_id, became.from_on, became.to_on, known_to))
-    for known_to, row_ids in ended.items():
-        for ids in batches(row_ids):
-            db.session.execute(update(TABLE).where(TABLE.c.id.in_(ids)).values(known_to=known_to))
-    for some in batches(cut, MOST_SENT):
-        _cut_rows(some)
+def stage_projection(
+    people: Iterable[int], pending: PendingFacts, tell: TellProgress = lambda _done, _all: None
+) -> StagedProjection:
+    """Compute what will follow for people from pending facts; takes no lock and writes nothing."""
+    staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people))
+    history = RuleHistory(pending)
+    done = 0
+    for ids in split_into_batches(sorted(staged.people)):
+        facts = load_facts(ids, history.versions, pending)
+        for row in find_differences(ids, history, ALL_KNOWN, pending):
+            staged.assignments.setdefault(row["person_id"], []).append(row)
+        _add_pending_assignments(facts, staged.assignments, history)
+        staged.projection.add_people(facts, history, ALL_KNOWN)
+        done += len(ids)
+        tell(done, len(staged.people))
+    return staged
 
 
-_CUT = ("from_on", "to_on", "known_to")
+def _add_pending_assignments(
+    facts: FactsByPerson, assignments: Mapping[int, list[AssignmentRow]], history: RuleHistory
+) -> None:
+    numbers = number_placeholders()
+    for row in (row for person_id in facts for row in assignments.get(person_id, ())):
+        terms = AssignmentTerms(**{name: row[name] for name in AssignmentTerms._fields})
+        head = (next(numbers), ALL_KNOWN, row["void"], row["replaces_id"])
+        fact = AssignmentFact(*head, row["person_id"], row["directive_id"], terms)
+        add_assignment(facts, fact, history.versions)
 
 
-def _cut_rows(rows: list[tuple[int, int, int, int]]) -> None:
-    connection = db.session.connection()
-    if connection.dialect.name == "postgresql":  # all by one statement: row by row they take as many turns
-        given = arrays("row_id", *_CUT)
-        changed = update(TABLE).where(TABLE.c.id == given.c.row_id).values({k: given.c[k] for k in _CUT})
-        connection.execute(changed, columns(("row_id", *_CUT), rows))
-    else:
-        changed = update(TABLE).where(TABLE.c.id == bindparam("row_id"))
-        changed = changed.values({name: bindparam(name) for name in _CUT})
-        connection.execute(changed, [dict(zip(("row_id", *_CUT), row, strict=True)) for row in rows])
+def stage_version(proposal: Proposal) -> StagedProjection:
+    """Compute what will follow from issuing a directive version, for all who have a post."""
+    people = () if proposal.same else db.session.scalars(select(Post.person_id).distinct())
+    return stage_projection(people, PendingFacts(versions=[proposal.version()]))
 
 
-def insert_rows(rows: Iterable[tuple[int, Row]]) -> None:
-    """Write rows of people."""
-    insert_flat(flat(person_id, *row) for person_id, row in rows)
+def write_version(staged: StagedProjection, issued: Issued) -> None:
+    """Write what ``stage_version`` computed, in the transaction that issued the version."""
+    if issued.new:
+        staged.write_rows(stamp(), {NEW_DIRECTIVE: issued.directive_id, NEW_VERSION: issued.version_id})
 
 
-def flat(person_id: int, span: Span, known_from: int, known_to: int) -> Flat:
-    """A row as the table has it, without its id."""
-    return (person_id, *span[:4], known_from, known_to, *span.values)
+def _find_outdated(people: frozenset[int], since: datetime, at: datetime) -> frozenset[int]:
+    """The people whose staged projection no longer holds, by what was recorded in between."""
+    for fact in (UnitState, DirectiveVersion):
+        newest = select(func.max(fact.recorded_at)).where(fact.recorded_at < at)
+        if (db.session.scalar(newest) or BEFORE_ALL) > since:
+            return people
+    return people.intersection(_find_people_between(since, at))
 
 
-def span_of(row: Flat) -> Span:
-    """The span of such a row."""
-    return Span(row[1], row[2], row[3], row[4], Values(*row[7:]))
+def _find_people_between(since: datetime, at: datetime) -> Iterator[int]:
+    """Everyone about whom a fact was recorded after an instant and before another."""
+    for fact in (Post, Assignment, Exclusion, Record, Registration):
+        between = (fact.recorded_at > since, fact.recorded_at < at)
+        yield from db.session.scalars(select(fact.person_id).where(*between).distinct())
+    revoked = select(Record.person_id).join(Revocation, Revocation.record_id == Record.id)
+    between = (Revocation.recorded_at > since, Revocation.recorded_at < at)
+    yield from db.session.scalars(revoked.where(*between).distinct())
 
 
-def insert_flat(rows: Iterable[Flat]) -> None:
-    """Write rows, given to the driver as they are: all are whole numbers, and there may be very many.
-
-    They are taken as they are written: of a million rows not two lists need be held.
-    """
-    connection = db.session.connection()
-    statement = insert(TABLE).inline().compile(dialect=connection.dialect, column_keys=list(COLUMNS))
-    coming = iter(rows)
-    while some := list(islice(coming, MOST_SENT)):
-        named: Any = some
-        if not statement.positional:
-            named = [dict(zip(COLUMNS, row, strict=True)) for row in some]
-        connection.exec_driver_sql(str(statement), named)
-
-
-@derived
-def rebuild(write: bool = True) -> list[str]:
+def rebuild_status(write: bool = True) -> list[str]:
     """Replay every stamp and compare with the table; with ``write``, put right what differs.
 
+    The status counts are left to ``check_counts``.
+
     Returns:
-        A sentence for each person whose spans differed; none is expected.
+        A sentence for each person whose rows differed; none is expected.
     """
-    worlds = Worlds()
-    versions = {version.id: version for version in worlds.versions}
+    history = RuleHistory()
     differing: list[str] = []
-    for ids in batches(db.session.scalars(select(Person.id).order_by(Person.id))):
-        facts = facts_of(ids, versions)
-        held: dict[int, set[Row]] = {person: set() for person in ids}
-        for _, person_id, row in _read(TABLE.c.person_id.in_(ids)):
-            held[person_id].add(row)
-        for person in ids:
-            wanted = replay(facts[person], worlds)
-            if wanted != held[person]:
-                differing.append(f"Person {person}: {_difference(wanted, held[person])}.")
-                if write:
-                    _replace(person, wanted)
+    for ids in split_into_batches(db.session.scalars(select(Person.id).order_by(Person.id))):
+        facts, stored = load_facts(ids, history.versions), load_rows(ids)
+        edits = {person: diff_rows(stored[person], replay_facts(facts[person], history)) for person in ids}
+        differing += [f"Person {person}: {_describe_edits(some)}." for person, some in edits.items() if some]
+        if write:
+            write_edits(edits, {})
     return differing
 
 
-def replay(facts: PersonFacts, worlds: Worlds) -> set[Row]:
-    """Every row the person's facts make, stamp by stamp."""
-    versions = {version.id: version for version in worlds.versions}
-    moves = {state.recorded_at for state in worlds.states}
-    known: dict[Span, int] = {}
-    done: set[Row] = set()
-    for t in sorted(facts.stamps() | moves):
-        rows = list(follow(known, spans(facts, versions, worlds.known(t), t), micros(t)))
-        known = {span: since for span, since, until in rows if until == OPEN_KNOWN}
-        done.update(row for row in rows if row[2] != OPEN_KNOWN)
-    return done | {(span, since, OPEN_KNOWN) for span, since in known.items()}
+def replay_facts(facts: PersonFacts, history: RuleHistory) -> set[KnownPeriod]:
+    """Every row that the person's facts make, stamp by stamp."""
+    moves = {state.recorded_at for state in history.states}
+    known: dict[Period, int] = {}
+    closed: set[KnownPeriod] = set()
+    for t in sorted(facts.list_stamps() | moves):
+        rows = list(supersede_periods(known, compute_periods(facts, history, t), micros(t)))
+        known = {row.period: row.known_from for row in rows if row.is_open}
+        closed.update(row for row in rows if not row.is_open)
+    return closed | {KnownPeriod(period, since) for period, since in known.items()}
 
 
-def _difference(wanted: set[Row], held: set[Row]) -> str:
-    return f"{len(wanted - held)} spans missing, {len(held - wanted)} too many"
-
-
-def _replace(person: int, wanted: set[Row]) -> None:
-    db.session.execute(delete(TABLE).where(TABLE.c.person_id == person))
-    insert_rows((person, row) for row in sorted(wanted, key=lambda row: (row[1], row[0][:4])))
+def _describe_edits(edits: RowEdits) -> str:
+    missing, surplus = (len(edits.closed) + len(rows) for rows in (edits.inserted, edits.deleted))
+    return f"{missing} spans missing, {surplus} too many"

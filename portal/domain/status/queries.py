@@ -14,13 +14,11 @@ from sqlalchemy import Row, Select, and_, case, func, literal, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, GuideVersion
-from portal.domain.directives.audience import meets
-from portal.domain.directives.derived import Reach, tells_reach
+from portal.domain.directives.audience import meets_selectors
 from portal.domain.directives.descriptions import why
 from portal.domain.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
 from portal.domain.people.as_of import known
 from portal.domain.people.models import Post, UnitState
-from portal.domain.people.queries import Viewer, sight
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
 from portal.domain.status import count_reader
@@ -67,21 +65,6 @@ def _by_unit(scope: Scope, statuses: tuple[Status, ...] | None) -> Sequence[Row[
     columns = (span.unit_id, span.status)
     statement = select(*columns, func.count()).where(*scope.wholes()).group_by(*columns)
     return db.session.execute(statement).all()
-
-
-@tells_reach
-def reach(viewer: Viewer, day: date) -> dict[int, Reach]:
-    """Whom each directive reaches on ``day``, as known now, of those whom the viewer may be told of."""
-    seen = sight(viewer)
-    whose = Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
-    statement = select(span.directive_id, span.status, func.count()).where(
-        span.position == WHOLE, holds(span, day), is_known(span, None), whose.seen(span)
-    )
-    found: dict[int, Reach] = {}
-    for key, status, n in db.session.execute(statement.group_by(span.directive_id, span.status)):
-        kind, (people, done, counted) = Status(status), found.get(key, Reach(0, 0, 0))
-        found[key] = Reach(people + n, done + n * kind.held, counted + n * (not kind.excluded))
-    return found
 
 
 def reasons(scope: Scope) -> dict[str, int]:
@@ -360,7 +343,7 @@ def _asked(row: tuple[Any, ...], tree: UnitTree, day: date) -> Asked:
     units = [(state.unit_id, state.name) for state in tree.above(unit_id, day)]
     ids = {key for key, _ in units}
     met: dict[str, list[Any]] = next(
-        (table for table in audience["audience"] if meets(table, role, rank, ids)), {}
+        (table for table in audience["audience"] if meets_selectors(table, role, rank, ids)), {}
     )
     said = why(met, role, rank, units)
     found: tuple[Any, ...] = (*row[:9], Status(status), date.fromordinal(due_on), until, *row[12:-3], said)

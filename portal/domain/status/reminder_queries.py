@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from portal.domain.directives.fact_loader import batches
+from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import Post
 from portal.domain.status.filters import holds, is_known
@@ -44,7 +44,7 @@ def chased(day: date, people: Collection[int] | None = None) -> list[Chased]:
     """
     if people is None:
         return list(_read(day, []))
-    named = batches(sorted(people))
+    named = split_into_batches(sorted(people))
     return [one for some in named for one in _read(day, [span.person_id.in_(some)])]
 
 

@@ -10,7 +10,7 @@ from portal.domain.directives.as_of import known
 
 
 class Status(IntEnum):
-    """Where a requirement stands, by badness: the lowest is the worst. Exclusions stand outside."""
+    """The status of a requirement, by badness: the lowest is the worst. Exclusions come last."""
 
     OVERDUE = 1
     EXPIRED = 2
@@ -55,7 +55,7 @@ _LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedFact:
     """What every fact carries: its row, its stamp, and the row it corrects."""
 
     id: int
@@ -65,12 +65,13 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule(Recorded):
+class AssignmentRule(RecordedFact):
     """An assignment with the rules of the version it names."""
 
     from_on: date
     to_on: date
     due_on: date
+    version_id: int = 0
     validity_months: int | None = None
     yearly_on: str | None = None
     minimum_gap_months: int | None = None
@@ -86,12 +87,12 @@ class Rule(Recorded):
         if self.validity_months is not None:
             return add_months(achieved_on, self.validity_months)
         if self.yearly_on is not None:
-            return next_yearly(self.yearly_on, add_months(achieved_on, self.minimum_gap_months or 0))
+            return find_next_yearly(self.yearly_on, add_months(achieved_on, self.minimum_gap_months or 0))
         return date.max
 
 
 @dataclass(frozen=True, slots=True)
-class Excluded(Recorded):
+class Excluded(RecordedFact):
     """An exemption, or a deferral with the due date decided with it."""
 
     from_on: date
@@ -101,14 +102,14 @@ class Excluded(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class Earned(Recorded):
+class Earned(RecordedFact):
     """A record of the requirement's activity."""
 
     achieved_on: date
 
 
 @dataclass(frozen=True, slots=True)
-class Revoked(Recorded):
+class Revoked(RecordedFact):
     """A record not counted from a day on."""
 
     record_id: int
@@ -116,7 +117,7 @@ class Revoked(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class Started(Recorded):
+class Started(RecordedFact):
     """A registration on the requirement's activity."""
 
     started_on: date
@@ -124,19 +125,19 @@ class Started(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All ever recorded on one person, directive and position.
+    """Every fact about one person, directive and position.
 
     ``assignments`` holds only stretches whose version contains the position. A row replaced by one of a
     version without the position must be left out beforehand: nothing here says that it is replaced.
     """
 
-    assignments: Sequence[Rule] = ()
+    assignments: Sequence[AssignmentRule] = ()
     exclusions: Sequence[Excluded] = ()
     records: Sequence[Earned] = ()
     revocations: Sequence[Revoked] = ()
     starts: Sequence[Started] = ()
 
-    def known(self, t: datetime) -> "Facts":
+    def known_on(self, t: datetime) -> "Facts":
         """Those that held as known on ``t``."""
         return Facts(
             known(self.assignments, t),
@@ -148,8 +149,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a requirement stands at the close of a day, and what it rests on."""
+class RequirementStatus:
+    """The status of a requirement at the close of a day, and the facts behind it."""
 
     status: Status
     due_on: date
@@ -159,13 +160,13 @@ class Standing:
     exclusion: Excluded | None
 
 
-def standing(facts: Facts, d: date, t: datetime) -> Standing | None:
-    """Standing at the close of London day ``d`` as known on ``t``; None: not required."""
-    return standing_on(facts.known(t), d)
+def compute_status(facts: Facts, d: date, t: datetime) -> RequirementStatus | None:
+    """RequirementStatus at the close of London day ``d`` as known on ``t``; None: not required."""
+    return compute_known_status(facts.known_on(t), d)
 
 
-def standing_on(facts: Facts, d: date) -> Standing | None:
-    """Standing at the close of London day ``d`` by facts that are all known; None: not required."""
+def compute_known_status(facts: Facts, d: date) -> RequirementStatus | None:
+    """RequirementStatus at the close of London day ``d`` by facts that are all known; None: not required."""
     rule = next((a for a in facts.assignments if a.from_on <= d <= a.to_on), None)
     if rule is None:
         return None
@@ -183,17 +184,17 @@ def standing_on(facts: Facts, d: date) -> Standing | None:
     elif end is not None and d <= end:
         status = Status.EXPIRING if _ends_soon(end, d, rule.expiring_days) else Status.SATISFIED
     else:
-        status = _unmet(facts.starts, best, d, due)
+        status = _find_unmet_status(facts.starts, best, d, due)
     met = min((r.achieved_on for r in held if rule.valid_until(r.achieved_on) >= due), default=None)
     late = None if met is None else max(0, (met - due).days)
-    return Standing(status, due, best, None if end == date.max else end, late, exclusion)
+    return RequirementStatus(status, due, best, None if end == date.max else end, late, exclusion)
 
 
 def _ends_soon(end: date, d: date, days: int) -> bool:
     return end != date.max and (end - d).days <= days
 
 
-def _unmet(starts: Iterable[Started], best: Earned | None, d: date, due: date) -> Status:
+def _find_unmet_status(starts: Iterable[Started], best: Earned | None, d: date, due: date) -> Status:
     if d > due:
         return Status.EXPIRED if best else Status.OVERDUE
     begun = max((s.started_on for s in starts if s.started_on <= d), default=None)
@@ -202,33 +203,33 @@ def _unmet(starts: Iterable[Started], best: Earned | None, d: date, due: date) -
     return Status.NOT_STARTED
 
 
-def changing_days(facts: Facts) -> set[date]:
-    """Every day on which the standing by these known facts may differ from the day before."""
+def find_days_of_change(facts: Facts) -> set[date]:
+    """Every day on which the status by these known facts may differ from the day before."""
     days: set[date | None] = set()
     for exclusion in facts.exclusions:
-        days |= {exclusion.from_on, _after(exclusion.to_on)}
+        days |= {exclusion.from_on, _day_after(exclusion.to_on)}
         if exclusion.due_on is not None:
-            days.add(_after(exclusion.due_on))
+            days.add(_day_after(exclusion.due_on))
     for rule in facts.assignments:
-        days |= {rule.from_on, _after(rule.to_on), _after(rule.due_on)}
+        days |= {rule.from_on, _day_after(rule.to_on), _day_after(rule.due_on)}
         for end in (rule.valid_until(r.achieved_on) for r in facts.records if rule.ends):
-            days |= {_after(end), _before(end, rule.expiring_days)}
+            days |= {_day_after(end), _day_before(end, rule.expiring_days)}
     days.update(r.achieved_on for r in facts.records)
     days.update(r.from_on for r in facts.revocations)
     days.update(s.started_on for s in facts.starts)
     return {day for day in days if day is not None}
 
 
-def _after(day: date) -> date | None:
+def _day_after(day: date) -> date | None:
     """The next day; None after the last of all, where nothing changes any more."""
     return None if day == date.max else day + timedelta(days=1)
 
 
-def _before(day: date, days: int) -> date:
+def _day_before(day: date, days: int) -> date:
     return date.fromordinal(max(1, day.toordinal() - days))
 
 
-def whole(statuses: Sequence[Status]) -> Status:
+def combine_statuses(statuses: Sequence[Status]) -> Status:
     """A person's status under a directive, by those of its requirements: the worst of them.
 
     ``not_started`` with another requirement begun or held is ``in_progress``; a lapsed record is not held.
@@ -252,10 +253,10 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def next_yearly(month_day: str, earliest: date) -> date:
+def find_next_yearly(month_day: str, earliest: date) -> date:
     """The first ``MM-DD`` on or after ``earliest``.
 
-    >>> next_yearly("04-30", date(2026, 9, 1))
+    >>> find_next_yearly("04-30", date(2026, 9, 1))
     datetime.date(2027, 4, 30)
     """
     month, number = (int(part) for part in month_day.split("-"))

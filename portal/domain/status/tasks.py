@@ -10,10 +10,12 @@ from portal.platform.jobs.registry import Arguments, register_task
 from portal.platform.wording import plural
 
 
-@register_task("kept-days", "Numbers of past months", due=lambda: bool(count_check.missing(clock.today())))
+@register_task(
+    "kept-days", "Numbers of past months", due=lambda: bool(count_check.find_missing_days(clock.today()))
+)
 def keep_days(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Sum up every day that is to be kept and is not: once a month, and after a directive is issued."""
     job.report_progress(0, 1, "Summing up")
     with transaction():
-        found = count_check.keep(clock.today())
-    return {"said": [f"{plural(found, 'day')} summed up."]}
+        days = count_check.keep_days(clock.today())
+    return {"said": [f"{plural(days, 'day')} summed up."]}

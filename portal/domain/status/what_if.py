@@ -1,66 +1,64 @@
-"""Where a person would stand if one more fact were known: the same spans, over facts in memory."""
+"""What-if: a person's status if one more fact were known, by the same rules over facts in memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from portal.domain.directives.fact_loader import Worlds
-from portal.domain.status.facts import facts_of
-from portal.domain.status.periods import WHOLE, PersonFacts, Span, spans
+from portal.domain.directives.fact_loader import RuleHistory
+from portal.domain.status.facts import load_facts
+from portal.domain.status.periods import WHOLE, Period, PersonFacts, compute_periods
 from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp
 
-__all__ = ["WHOLE", "PersonFacts", "Place", "Stood", "Supposed", "suppose"]
+__all__ = ["WHOLE", "PersonFacts", "Place", "StatusWithDueDay", "WhatIf", "project_what_if"]
 
 Place = tuple[int, int]  # directive, position
-Stood = tuple[Status, date]  # with the due date
-Add = Callable[[PersonFacts, datetime], None]
+StatusWithDueDay = tuple[Status, date]  # with the due date
+AddFact = Callable[[PersonFacts, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Supposed:
+class WhatIf:
     """A person's spans as they are known, and as they would be."""
 
     known_on: datetime
-    before: set[Span]
-    after: set[Span]
+    before: set[Period]
+    after: set[Period]
     activities: dict[Place, int]
 
-    def stood(self, day: date) -> dict[Place, Stood]:
+    def statuses_before(self, day: date) -> dict[Place, StatusWithDueDay]:
         """Where the person stands on ``day``."""
-        return _on(self.before, day)
+        return _list_statuses(self.before, day)
 
-    def stands(self, day: date) -> dict[Place, Stood]:
+    def statuses_after(self, day: date) -> dict[Place, StatusWithDueDay]:
         """Where the person would stand on ``day``: in the same places."""
-        return _on(self.after, day)
+        return _list_statuses(self.after, day)
 
 
-def suppose(person_id: int, add: Add, *, now: datetime) -> Supposed:
+def project_what_if(person_id: int, add: AddFact, *, now: datetime) -> WhatIf:
     """Work out what one more fact would change; nothing is written.
 
     Args:
         person_id: Whose fact it is.
-        add: Puts it among the person's facts, as recorded on the instant it is given.
+        add: Puts it among the person's facts, as recorded on the given instant.
         now: This instant; what was recorded later than that by the clock is known too.
     """
     t = max(now, newest_stamp() or now)
-    worlds = Worlds()
-    versions = {version.id: version for version in worlds.versions}
-    world = worlds.known(t)
-    facts = facts_of([person_id], versions)[person_id]
-    before = spans(facts, versions, world, t)
+    history = RuleHistory()
+    facts = load_facts([person_id], history.versions)[person_id]
+    before = compute_periods(facts, history, t)
     add(facts, t)
-    after = spans(facts, versions, world, t)
+    after = compute_periods(facts, history, t)
     activities = {
         (directive_id, position): activity_id
-        for directive_id, stretches in facts.assignments.items()
-        for _, version_id in stretches
-        for position, activity_id in versions[version_id].positions
+        for directive_id, rules in facts.assignments.items()
+        for rule in rules
+        for position, activity_id in history.versions[rule.version_id].positions
     }
-    return Supposed(t, before, after, activities)
+    return WhatIf(t, before, after, activities)
 
 
-def _on(found: set[Span], day: date) -> dict[Place, Stood]:
+def _list_statuses(found: set[Period], day: date) -> dict[Place, StatusWithDueDay]:
     at = day.toordinal()
     return {
         (span.directive_id, span.position): (

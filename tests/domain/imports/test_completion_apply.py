@@ -17,7 +17,7 @@ from portal.domain.records import completion_import
 from portal.domain.records.models import Record
 from portal.domain.status import count_check, projector
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
-from portal.domain.status.projector import rebuild
+from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from portal.platform.tables.table_files import open_sheet
@@ -96,8 +96,8 @@ def test_spans_worked_out_before_are_those_that_the_facts_say(database, history,
                 make_record(people[person], activity, date(2026, 5, 1))
             apply(brought, found)
 
-            assert rebuild(write=False) == []
-            assert count_check.check(False) == []
+            assert rebuild_status(write=False) == []
+            assert count_check.check_counts(False) == []
             assert check(slug, entries)[1].empty
 
 
@@ -107,17 +107,17 @@ def test_only_those_of_whom_something_came_between_are_worked_out_under_the_lock
         brought, found = check("between", [(n, "2026-05-01") for n in range(3)])
         found.stage(silent)
         make_record(people[1], activity, date(2026, 4, 30))
-        under, facts_of = [], projector.facts_of
+        under, load_facts = [], projector.load_facts
         monkeypatch.setattr(
-            projector, "facts_of", lambda ids, versions: under.extend(ids) or facts_of(ids, versions)
+            projector, "load_facts", lambda ids, versions: under.extend(ids) or load_facts(ids, versions)
         )
 
         apply(brought, found)
 
         assert under == [people[1]]
         assert held_by(people[0], activity) == [date(2026, 5, 1)]
-        assert rebuild(write=False) == []
-        assert count_check.check(False) == []
+        assert rebuild_status(write=False) == []
+        assert count_check.check_counts(False) == []
 
 
 def held_by(person, activity):
@@ -149,8 +149,8 @@ def test_a_directive_issued_after_what_was_worked_out_counts(database):
         )
         assert directives == 2
         assert held_by(people[0], activity) == [date(2026, 5, 1)]
-        assert rebuild(write=False) == []
-        assert count_check.check(False) == []
+        assert rebuild_status(write=False) == []
+        assert count_check.check_counts(False) == []
 
 
 def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
@@ -169,8 +169,8 @@ def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
             raise AssertionError("it was recorded although it would do something else")
 
         assert db.session.scalar(select(func.count()).select_from(Record)) == 2
-        assert rebuild(write=False) == []
-        assert count_check.check(False) == []
+        assert rebuild_status(write=False) == []
+        assert count_check.check_counts(False) == []
 
 
 def test_a_reference_that_somebody_else_got_in_between_is_drawn_again(database):

@@ -18,7 +18,7 @@ from portal.domain.people.as_of import known
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.status import count_check
-from portal.domain.status.projector import rebuild
+from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp, stamp, transaction
 from portal.platform.jobs.errors import CancelledError
@@ -113,8 +113,8 @@ def test_an_import_does_what_its_check_said_and_twice_is_once(database, history)
             after = reached(base)
             changed = {line[0] for line in set(before) ^ set(after)}
             assert {number for some in told(found).values() for number in some} == changed
-            assert rebuild(write=False) == []
-            assert count_check.check(False) == []
+            assert rebuild_status(write=False) == []
+            assert count_check.check_counts(False) == []
             assert check(content(entries, base))[1].empty
 
 
@@ -134,8 +134,8 @@ def test_a_version_issued_after_what_was_worked_out_counts(database):
             raise AssertionError("what the person saw said nothing of this directive")
 
         assert [line[0] for line in reached("Z1")] == ["Z1"]
-        assert rebuild(write=False) == []
-        assert count_check.check(False) == []
+        assert rebuild_status(write=False) == []
+        assert count_check.check_counts(False) == []
 
 
 def test_a_pass_recorded_in_between_is_in_the_spans(database):
@@ -155,8 +155,8 @@ def test_a_pass_recorded_in_between_is_in_the_spans(database):
         apply(brought, found, stage=False)
 
         assert person_by_staff_number("Z2") == person
-        assert rebuild(write=False) == []
-        assert count_check.check(False) == []
+        assert rebuild_status(write=False) == []
+        assert count_check.check_counts(False) == []
 
 
 def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applied_later(database):

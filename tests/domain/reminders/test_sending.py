@@ -10,7 +10,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from portal.domain.directives.fact_loader import Worlds
+from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.people.models import PersonName, Post
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.message_texts import Letter
@@ -18,9 +18,9 @@ from portal.domain.reminders.models import Delivery, Message, MessageLine
 from portal.domain.reminders.rules import LATE, Reason
 from portal.domain.reminders.send_window import Hours
 from portal.domain.reminders.sending import Round, Settings, send_waiting
-from portal.domain.status.facts import facts_of
+from portal.domain.status.facts import load_facts
 from portal.domain.status.periods import position_facts
-from portal.domain.status.rules import standing
+from portal.domain.status.rules import compute_status
 from portal.platform import clock
 from portal.platform.db import db, stamp, touch, transaction
 from portal.platform.mail.smtp import Relay, RelayError, mail_of
@@ -305,12 +305,12 @@ def test_every_message_agrees_with_the_rule_of_standings(world: World, office: O
     plan(date(2026, 5, 15))
     send(office)
     day, known = date(2026, 5, 20), clock.now()
-    versions = {version.id: version for version in Worlds().versions}
+    versions = RuleHistory().versions
     late = set()
-    for person, facts in facts_of(sorted(world.people.values()), versions).items():
+    for person, facts in load_facts(sorted(world.people.values()), versions).items():
         if world.directive in facts.assignments:
             of_positions = position_facts(facts, world.directive, versions, known).values()
-            stood = [standing(each, day, known) for each in of_positions]
+            stood = [compute_status(each, day, known) for each in of_positions]
             if any(one is not None and one.status in LATE for one in stood):
                 late.add(person)
     written = db.session.scalars(select(Message.person_id).where(Message.state == Delivery.SENT))

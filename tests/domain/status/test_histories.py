@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from portal.domain.directives.as_of import known
 from portal.domain.directives.checks import reconcile_all
-from portal.domain.directives.fact_loader import Worlds, posts_of
+from portal.domain.directives.fact_loader import RuleHistory, load_posts
 from portal.domain.people.models import Post
 from portal.domain.status import count_check
-from portal.domain.status.facts import facts_of
+from portal.domain.status.facts import load_facts
 from portal.domain.status.models import StatusPeriod, micros
-from portal.domain.status.projector import rebuild
-from portal.domain.status.rules import Facts, Status, standing
+from portal.domain.status.projector import rebuild_status
+from portal.domain.status.rules import Facts, Status, compute_status
 from portal.platform import clock
 from portal.platform.db import db
 from tests.domain.status.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
@@ -68,16 +68,16 @@ def as_values(row):
 
 def by_function(history, d, t):
     """The pure function asked for every person and position."""
-    versions = {v.id: v for v in Worlds().versions}
+    versions = RuleHistory().versions
     found = {}
-    for person, facts in facts_of(history.people, versions).items():
+    for person, facts in load_facts(history.people, versions).items():
         stretches = facts.assignments.get(history.directive, [])
-        live = {rule.id for rule in known([rule for rule, _ in stretches], t)}
+        live = {rule.id for rule in known(stretches, t)}
         for position, activity in enumerate(history.activities, 1):
             rules = [
                 rule
-                for rule, version in stretches
-                if rule.id in live and (position, activity) in versions[version].positions
+                for rule in stretches
+                if rule.id in live and (position, activity) in versions[rule.version_id].positions
             ]
             every = Facts(
                 rules,
@@ -86,7 +86,7 @@ def by_function(history, d, t):
                 facts.revocations,
                 facts.starts.get(activity, []),
             )
-            stood = standing(every, d, t)
+            stood = compute_status(every, d, t)
             if stood:
                 record, exclusion = stood.record, stood.exclusion
                 found[person, position] = (
@@ -108,13 +108,13 @@ def person_status(statuses):
 
 def shown_posts(history, d, t):
     """The row's post of each person whom the directive reaches, by looking at one day alone."""
-    worlds = Worlds()
+    rules = RuleHistory()
     day, found = d.toordinal(), {}
-    versions = [v for v in known(worlds.versions, t) if v.effective <= day]
+    versions = [v for v in known(rules.versions.values(), t) if v.effective <= day]
     if not versions or max(versions, key=lambda v: (v.effective, v.number)).withdrawn:
         return {}
-    parents = {s.unit_id: s.parent_id for s in known(worlds.states, t) if s.first <= day <= s.last}
-    for person, posts in posts_of(history.people).items():
+    parents = {s.unit_id: s.parent_id for s in known(rules.states, t) if s.first <= day <= s.last}
+    for person, posts in load_posts(history.people).items():
         live = [p for p in known(posts, t) if p.first <= day <= p.last and reaches(history, p, parents)]
         live.sort(key=lambda p: p.post_key)
         if live:
@@ -162,8 +162,8 @@ def test_spans_function_and_witness_agree_and_the_past_stays(
         for day, t, spans in told:
             now = {key: as_values(row) for key, row in reported(history, day, t).items()}
             assert now == spans, "a report as known on an instant has changed"
-        assert rebuild(False) == []
-        assert count_check.check(False) == []
+        assert rebuild_status(False) == []
+        assert count_check.check_counts(False) == []
         assert reconcile_all() == []
 
 
@@ -196,4 +196,4 @@ def test_the_witness_can_tell_a_difference(database):
 
         with pytest.raises(AssertionError):
             check(history, day, t)
-        assert len(rebuild(False)) == 1
+        assert len(rebuild_status(False)) == 1

@@ -20,7 +20,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.status import aggregates, count_check, count_reader, paging, queries
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.domain.status.paging import Sort
-from portal.domain.status.projector import rebuild
+from portal.domain.status.projector import rebuild_status
 from portal.domain.status.queries import Scope, Whose
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp, stamp, transaction
@@ -141,20 +141,20 @@ def test_after_every_act_the_sums_are_those_of_the_spans(
             if number < len(days):  # before, between and after what happens
                 with transaction():
                     stamp()
-                    count_check.sum_up(history.directive, days[number].toordinal())
+                    count_check.sum_up_day(history.directive, days[number].toordinal())
             recorded.wait(next(waiting))
             history.act(*act)
-            assert count_check.check(False) == []
+            assert count_check.check_counts(False) == []
         for day, known_on in positions(history, asked, turn):
             check_reads(history, day, days, known_on)
         with transaction():
-            assert rebuild(True) == []
-            assert count_check.check(True) == []
+            assert rebuild_status(True) == []
+            assert count_check.check_counts(True) == []
         held = rows()
         for table in (StatusCount, StatusCountSnapshot, StatusGroup):
             db.session.execute(delete(table))
         with transaction():
-            count_check.check(True)
+            count_check.check_counts(True)
         assert changes(rows()) == changes(held), "counted anew they are the same"
 
 
@@ -223,7 +223,7 @@ def test_sums_answer_for_everybody_by_unit_role_and_rank(database):
 def test_a_spoiled_sum_is_named_and_put_right(app, database, summed):
     _, _, directive, _ = world()
     with transaction():
-        count_check.keep(clock.today())
+        count_check.keep_days(clock.today())
     right = rows()
     table = StatusCount
     place = (
@@ -234,7 +234,7 @@ def test_a_spoiled_sum_is_named_and_put_right(app, database, summed):
     db.session.delete(db.session.execute(gone).scalars().first())
     db.session.commit()
 
-    [sentence] = count_check.check(False)
+    [sentence] = count_check.check_counts(False)
     wrong = int(re.fullmatch(rf"Directive {directive}: (\d+) of its kept numbers differed\.", sentence)[1])
     assert wrong == 2 if summed else wrong > 2, "kept days are summed from the changes"
     assert rows() != right
@@ -260,7 +260,7 @@ def test_the_job_keeps_the_ends_of_months_once_a_month(app, database):
     kept = select(StatusCountSnapshot.day).where(StatusCountSnapshot.directive_id == directive)
     assert sorted(db.session.scalars(kept)) == ends
     assert [answers(directive, date.fromordinal(day)) for day in ends] == before
-    assert count_check.check(False) == []
+    assert count_check.check_counts(False) == []
 
 
 class Silent:
@@ -273,7 +273,7 @@ def test_facts_before_and_after_a_kept_day_change_its_sum(database):
     with transaction():
         stamp()
         for day in (date(2026, 4, 30), date(2026, 5, 31)):
-            count_check.sum_up(directive, day.toordinal())
+            count_check.sum_up_day(directive, day.toordinal())
     records = [make_record(people[0], each, date(2026, 5, 15)) for each in activities]
     make_exclusion(people[1], directive, date(2026, 5, 31), date(2026, 6, 30))
 
@@ -281,7 +281,7 @@ def test_facts_before_and_after_a_kept_day_change_its_sum(database):
     assert sorted(answers(directive, date(2026, 5, 31))) == [(unit, 1, 1), (unit, 6, 1), (unit, 8, 1)]
     make_revocation(people[0], records[0], date(2026, 5, 20))
     assert sorted(answers(directive, date(2026, 5, 31))) == [(unit, 1, 2), (unit, 8, 1)]
-    assert count_check.check(False) == []
+    assert count_check.check_counts(False) == []
 
 
 def test_someone_without_a_name_keeps_their_place_where_names_are_walked(database, monkeypatch):
@@ -336,7 +336,7 @@ def test_writers_at_once_leave_the_sums_right(alone):
     _, activities, directive, people = world(8)
     with transaction():
         stamp()
-        count_check.sum_up(directive, date(2026, 4, 30).toordinal())
+        count_check.sum_up_day(directive, date(2026, 4, 30).toordinal())
     faults = []
 
     def write(mine):
@@ -357,7 +357,7 @@ def test_writers_at_once_leave_the_sums_right(alone):
         writer.join()
 
     assert faults == []
-    assert count_check.check(False) == []
+    assert count_check.check_counts(False) == []
     assert [row[1:] for row in answers(directive)] == [(6, 8)]
     kept = select(func.sum(StatusCount.people)).where(StatusCount.summed == 1, StatusCount.kind == 1)
     assert db.session.scalar(kept.where(StatusCount.status == 6)) == 8

@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 from portal.domain.directives.models import Exclusion
 from portal.domain.people.models import Post
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod, micros
-from portal.domain.status.projector import rebuild
+from portal.domain.status.projector import rebuild_status
 from portal.domain.status.rules import Status
 from portal.platform.db import OPEN_END, db, settle, stamp, touch, transaction
 from tests.domain.status.facts import (
@@ -113,7 +113,7 @@ def test_settling_twice_leaves_what_settling_once_would(database):
         excluded(exemption, OPEN_END, void=True)
 
     assert rows(person) == before
-    assert rebuild(False) == []
+    assert rebuild_status(False) == []
 
 
 def test_twenty_people_cost_as_many_statements_as_two(database):
@@ -203,7 +203,7 @@ def test_a_move_leaves_alone_what_is_known_of_the_days_before_it(database, what)
     assert {row[3] for row in later} == {move.toordinal()}
     assert {row[14] for row in later} == {begun.id}
     assert {row[14] for row in rows(person) if row[3] < move.toordinal()} == {held.id}
-    assert rebuild(False) == []
+    assert rebuild_status(False) == []
 
 
 def test_people_with_a_live_post_in_the_audience_all_have_a_row(database):
@@ -222,4 +222,4 @@ def test_a_requirement_that_a_replacing_version_drops_has_no_row(database):
 
     assert status(person, position=1) is Status.OVERDUE
     assert status(person, position=2) is None
-    assert rebuild(False) == []
+    assert rebuild_status(False) == []

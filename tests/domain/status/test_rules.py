@@ -6,17 +6,17 @@ from itertools import count
 import pytest
 
 from portal.domain.status.rules import (
+    AssignmentRule,
     Earned,
     Excluded,
     Facts,
     Revoked,
-    Rule,
     Started,
     Status,
     add_months,
-    next_yearly,
-    standing,
-    whole,
+    combine_statuses,
+    compute_status,
+    find_next_yearly,
 )
 from portal.platform.clock import london_day
 
@@ -33,7 +33,7 @@ def head(at=T0, void=False, replaces=None):
 
 
 def rule(from_on=date(2025, 9, 1), to_on=OPEN, due_on=DUE, **more):
-    return Rule(*head(), from_on, to_on, due_on, **more)
+    return AssignmentRule(*head(), from_on, to_on, due_on, **more)
 
 
 def passed(*when, at=T0):
@@ -41,7 +41,7 @@ def passed(*when, at=T0):
 
 
 def status(facts, *day, t=NOW):
-    found = standing(facts, date(*day), t)
+    found = compute_status(facts, date(*day), t)
     return found and found.status
 
 
@@ -72,7 +72,7 @@ def test_an_exclusion_wins_and_the_row_keeps_its_record():
     facts = Facts(
         [rule()], [Excluded(*head(), date(2026, 1, 1), date(2026, 6, 30), True)], [passed(2026, 3, 1)]
     )
-    found = standing(facts, date(2026, 4, 1), NOW)
+    found = compute_status(facts, date(2026, 4, 1), NOW)
 
     assert found.status is Status.EXEMPT
     assert found.record is facts.records[0]
@@ -99,13 +99,13 @@ def test_a_deferral_brings_its_own_due_date():
     assert status(facts, 2026, 6, 30) is Status.DEFERRED
     assert status(facts, 2026, 7, 28) is Status.NOT_STARTED
     assert status(facts, 2026, 7, 29) is Status.OVERDUE
-    assert standing(facts, date(2026, 3, 31), NOW).due_on == DUE
-    assert standing(facts, date(2026, 4, 1), NOW).due_on == date(2026, 7, 28)
+    assert compute_status(facts, date(2026, 3, 31), NOW).due_on == DUE
+    assert compute_status(facts, date(2026, 4, 1), NOW).due_on == date(2026, 7, 28)
 
 
 def test_a_lapsed_record_is_expired_after_the_due_date():
     facts = Facts([rule(validity_months=24, expiring_days=60)], records=[passed(2026, 3, 10)])
-    found = standing(facts, date(2028, 3, 11), NOW)
+    found = compute_status(facts, date(2028, 3, 11), NOW)
 
     assert status(facts, 2028, 1, 9) is Status.SATISFIED
     assert status(facts, 2028, 1, 10) is Status.EXPIRING
@@ -140,8 +140,8 @@ def test_a_renewal_begun_after_the_lapsed_record_is_in_progress():
 def test_yearly_validity_ends_on_its_day_after_the_least_gap():
     facts = Facts([rule(yearly_on="04-30", minimum_gap_months=6)], records=[passed(2026, 3, 1)])
 
-    assert standing(facts, date(2026, 3, 1), NOW).valid_until == date(2027, 4, 30)
-    assert next_yearly("04-30", date(2026, 4, 30)) == date(2026, 4, 30)
+    assert compute_status(facts, date(2026, 3, 1), NOW).valid_until == date(2027, 4, 30)
+    assert find_next_yearly("04-30", date(2026, 4, 30)) == date(2026, 4, 30)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +162,12 @@ def test_a_day_is_a_london_day():
     achieved = london_day(datetime(2026, 4, 30, 23, 30, tzinfo=UTC))
     facts = Facts([rule()], records=[Earned(*head(), achieved)])
 
-    assert standing(facts, date(2026, 5, 1), NOW).late_days == 1
+    assert compute_status(facts, date(2026, 5, 1), NOW).late_days == 1
 
 
 def test_a_second_pass_makes_nobody_late():
     facts = Facts([rule(validity_months=24)], records=[passed(2026, 3, 1), passed(2026, 8, 1)])
-    found = standing(facts, date(2026, 9, 1), NOW)
+    found = compute_status(facts, date(2026, 9, 1), NOW)
 
     assert found.record is facts.records[1]
     assert found.late_days == 0
@@ -175,7 +175,7 @@ def test_a_second_pass_makes_nobody_late():
 
 def test_without_an_end_the_first_pass_counts():
     facts = Facts([rule()], records=[passed(2026, 8, 1), passed(2026, 5, 3)])
-    found = standing(facts, date(2026, 9, 1), NOW)
+    found = compute_status(facts, date(2026, 9, 1), NOW)
 
     assert found.record is facts.records[1]
     assert (found.late_days, found.valid_until) == (3, None)
@@ -184,7 +184,7 @@ def test_without_an_end_the_first_pass_counts():
 def test_of_two_passes_on_a_day_the_lower_row_counts():
     facts = Facts([rule()], records=[passed(2026, 3, 1), passed(2026, 3, 1)])
 
-    assert standing(facts, date(2026, 9, 1), NOW).record is facts.records[0]
+    assert compute_status(facts, date(2026, 9, 1), NOW).record is facts.records[0]
 
 
 def test_two_directives_judge_one_record_by_their_own_rules():
@@ -202,7 +202,7 @@ def test_the_version_of_the_stretch_that_holds_the_day_decides():
         ]
     )
 
-    assert standing(facts, date(2026, 2, 1), NOW).due_on == DUE
+    assert compute_status(facts, date(2026, 2, 1), NOW).due_on == DUE
     assert status(facts, 2026, 5, 10) is Status.NOT_STARTED
 
 
@@ -212,7 +212,7 @@ def test_a_waiver_counts_from_the_date_on_its_evidence_once_it_is_known():
 
     assert status(facts, 2026, 5, 1, t=datetime(2026, 6, 8, tzinfo=UTC)) is Status.OVERDUE
     assert status(facts, 2026, 5, 1, t=decided) is Status.SATISFIED
-    assert standing(facts, date(2026, 5, 1), decided).late_days == 0
+    assert compute_status(facts, date(2026, 5, 1), decided).late_days == 0
 
 
 def test_a_revocation_counts_from_its_day_once_it_is_known():
@@ -266,7 +266,7 @@ def test_a_correction_and_a_void_hold_from_when_they_are_known():
     ],
 )
 def test_a_person_stands_as_the_worst_of_their_requirements(parts, together):
-    assert whole(parts) is together
+    assert combine_statuses(parts) is together
 
 
 def test_every_status_has_its_words_and_its_key():

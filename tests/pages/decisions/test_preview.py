@@ -13,7 +13,7 @@ from portal.domain.decisions.choices import offers
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
 from portal.domain.status import queries as standings
-from portal.domain.status.projector import rebuild
+from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, newest_stamp, stamp, transaction
 from tests.domain.status.facts import add, make_exclusion, make_record, make_revocation, make_version
@@ -129,4 +129,4 @@ def test_the_preview_is_what_then_happens(desk, seed):
             assert differ == said
     assert len(kinds) >= 4
     with transaction():
-        assert rebuild(False) == []
+        assert rebuild_status(False) == []

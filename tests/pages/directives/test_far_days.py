@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from portal.domain.directives.assignments import later
+from portal.domain.directives.assignments import add_days
 from portal.domain.directives.toml_reader import read
 from portal.domain.reports.as_of import PositionError, position
 from portal.platform.errors import BadInputError
@@ -15,8 +15,8 @@ NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 
 
 def test_no_day_lies_after_the_last():
-    assert later(date(9999, 12, 1), 60) == date.max
-    assert later(date(2026, 1, 31), 1) == date(2026, 2, 1)
+    assert add_days(date(9999, 12, 1), 60) == date.max
+    assert add_days(date(2026, 1, 31), 1) == date(2026, 2, 1)
 
 
 @pytest.mark.parametrize("asked", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])

@@ -12,7 +12,7 @@ from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import Assignment, Directive
 from portal.domain.directives.preview import effect_of_posts
 from portal.domain.directives.proposals import propose, propose_taking_back, propose_withdrawal
-from portal.domain.directives.services import follows_from, issue_file, take_back, withdraw
+from portal.domain.directives.services import issue_file, take_back, withdraw
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.as_of import known
 from portal.domain.people.models import PersonName
@@ -20,7 +20,7 @@ from portal.domain.people.roster.plan import plan
 from portal.domain.people.roster.rows import RosterRow
 from portal.domain.people.roster.store import apply, prepare, read_world
 from portal.domain.status import count_check
-from portal.domain.status.projector import rebuild
+from portal.domain.status.projector import rebuild_status, stage_version, write_version
 from portal.platform.db import OPEN_END, db, stamp, transaction
 from tests.domain.status.facts import add_activity
 from tests.domain.status.test_histories import QUIET, undone
@@ -159,13 +159,13 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
             assert all(each.first >= file.effective_on for each in (*effect.joins, *effect.leaves))
             held = now
         effect = propose_taking_back("PRE-1", 2, date(2024, 12, 31)).effect()  # the second is still to come
-        follows = follows_from(propose_taking_back("PRE-1", 2, date(2024, 12, 31)))
+        staged = stage_version(propose_taking_back("PRE-1", 2, date(2024, 12, 31)))
         with transaction():
-            take_back("PRE-1", 2, at=stamp(), today=date(2024, 12, 31), follows=follows)
+            write_version(staged, take_back("PRE-1", 2, at=stamp(), today=date(2024, 12, 31)))
         assert said([effect], names) == witness(held, assigned())
         assert reconcile_all() == []
-        assert rebuild(False) == []
-        assert count_check.check(False) == []
+        assert rebuild_status(False) == []
+        assert count_check.check_counts(False) == []
         held = assigned()
         effect = propose_withdrawal("PRE-1", day + timedelta(30)).effect()
         with transaction():
@@ -195,26 +195,25 @@ def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, be
     with undone():
         world(), bring(rows(posts, 1))
         for file in (rule(date(2024, 12, 1), first), rule(day, second)):
-            follows = follows_from(propose(file))
-            assert follows is not None
+            staged = stage_version(propose(file))
             bring(rows(between, 3))  # some are of people there already
             with transaction():
-                issue_file(file, at=stamp(), follows=follows)
+                write_version(staged, issue_file(file, at=stamp()))
             assert reconcile_all() == []
-            assert rebuild(False) == []
-            assert count_check.check(False) == []
+            assert rebuild_status(False) == []
+            assert count_check.check_counts(False) == []
 
 
 def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
     world(), bring(rows([(0, "response", "Constable", ("Force", "North"), date(2025, 1, 1), 30)], 1))
     said_first = {"audience": [{"designated_role": ["response"]}], "exceptions": []}
     said_first |= {"due_fixed_on": date(2026, 4, 30), "due_days_after_joining": None}
-    follows = follows_from(propose(rule(date(2024, 12, 1), said_first)))
+    staged = stage_version(propose(rule(date(2024, 12, 1), said_first)))
     with transaction():
         issue_file(rule(date(2024, 12, 1), said_first, "OTHER-1"), at=stamp())
     with transaction():
-        issue_file(rule(date(2024, 12, 1), said_first), at=stamp(), follows=follows)
+        write_version(staged, issue_file(rule(date(2024, 12, 1), said_first), at=stamp()))
 
-    assert rebuild(False) == []
-    assert count_check.check(False) == []
+    assert rebuild_status(False) == []
+    assert count_check.check_counts(False) == []
     assert sorted(assigned()) == [("OTHER-1", "P1"), ("PRE-1", "P1")]

@@ -44,10 +44,10 @@ def world(request: pytest.FixtureRequest, database: None) -> Iterator[World]:
         with transaction():
             stamp()
             if request.param == "month ends are kept":
-                count_check.keep(clock.today())
+                count_check.keep_days(clock.today())
             elif request.param == "the days around are kept":
                 for day in (date(2026, 4, 19), date(2026, 5, 20), date(2026, 6, 2)):
-                    count_check.sum_up(found.directive, day.toordinal())
+                    count_check.sum_up_day(found.directive, day.toordinal())
         yield found
 
 

@@ -1,7 +1,7 @@
 """Reading what a roster is held against, and writing what it changes: all in sets, never row by row."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from portal.domain.people.services import Names
 from portal.domain.people.units.tree import read_tree
 from portal.platform import clock
 from portal.platform.audit.services import log
-from portal.platform.db import OPEN_END, db, touch
+from portal.platform.db import OPEN_END, Base, db, touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Written(NamedTuple):
 
     people: dict[str, int]  # everyone, by staff number
     units: dict[UnitRef, int]  # those created, by their names
-    posts: dict[tuple[int, str, date], int]  # those that hold, by person, key and first day
+    post_ids: list[int]  # in the order of the plan's changes
 
 
 def prepare(rows: Sequence[RosterRow]) -> Prepared:
@@ -93,38 +93,25 @@ def basis() -> Basis:
     return Basis(posts, states, names, clock.today())
 
 
-def write(made: Plan, at: datetime, *, by: int | None, followed: Collection[str] = ()) -> Written:
+def write(made: Plan, at: datetime, *, by: int | None) -> Written:
     """Write what a plan says, as facts of the transaction whose stamp is ``at``.
 
     Args:
         made: The plan.
         at: The stamp.
         by: Who imports it; None for a command.
-        followed: Staff numbers of those for whom the caller writes itself what follows from their posts.
     """
     people = _write_people(made, at)
     units = _write_units(made.units.created, at)
     for state in made.units.earlier:
         fields = state._asdict()
         db.session.add(UnitState(recorded_at=at, replaces_id=fields.pop("id"), **fields))
-    if made.changes:
-        table: Any = Post.__table__  # of the class, rows with and without a manager would go one by one
-        db.session.execute(insert(table), list(_post_rows(made, people, units, at)))
-        numbers = {change.values.staff_number for change in made.changes}
-        touch(people=[people[number] for number in numbers.difference(followed)])
+    post_ids = insert_facts(Post, list(_post_rows(made, people, units, at))) if made.changes else []
+    touch(people=(people[change.values.staff_number] for change in made.changes))
     services.correct_many_names(made.renamed, by=by, at=clock.now())
     if not made.empty:
         _log(made, by)
-    return Written(people, units, _posts_written(at))
-
-
-def _posts_written(at: datetime) -> dict[tuple[int, str, date], int]:
-    rows = db.session.execute(
-        select(Post.id, Post.person_id, Post.post_key, Post.valid_from).where(
-            Post.recorded_at == at, Post.void.is_(False)
-        )
-    )
-    return {(person_id, key, start): post_id for post_id, person_id, key, start in rows}
+    return Written(people, units, post_ids)
 
 
 def read_world() -> World:
@@ -194,7 +181,7 @@ def _log(made: Plan, by: int | None) -> None:
 def _write_people(made: Plan, at: datetime) -> dict[str, int]:
     """Write the new people; the ids of everyone whom a post names, by staff number."""
     if made.new_people:
-        ids = _new_ids(Person, len(made.new_people), at)
+        ids = insert_facts(Person, [{"recorded_at": at}] * len(made.new_people))
         rows = [
             {
                 "person_id": person_id,
@@ -214,9 +201,8 @@ def _write_units(created: Sequence[NewUnit], at: datetime) -> dict[UnitRef, int]
     """Write the new units, upper ones first; their ids by their names."""
     if not created:
         return {}
-    ids: dict[UnitRef, int] = dict(
-        zip((unit.names for unit in created), _new_ids(Unit, len(created), at), strict=True)
-    )
+    new_ids = insert_facts(Unit, [{"recorded_at": at}] * len(created))
+    ids: dict[UnitRef, int] = dict(zip((unit.names for unit in created), new_ids, strict=True))
     rows = [
         {
             "recorded_at": at,
@@ -233,8 +219,12 @@ def _write_units(created: Sequence[NewUnit], at: datetime) -> dict[UnitRef, int]
     return ids
 
 
-def _new_ids(table: type[Person] | type[Unit], many: int, at: datetime) -> list[int]:
-    return list(db.session.scalars(insert(table).returning(table.id), [{"recorded_at": at}] * many))
+def insert_facts(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert rows of a model; their ids in the same order, which is ascending."""
+    table = model.metadata.tables[model.__tablename__]  # by the class, rows with and without a null go singly
+    in_order = db.engine.dialect.name == "postgresql"  # SQLite numbers rows as they come, without being asked
+    inserting = insert(table).returning(table.c.id, sort_by_parameter_order=in_order)
+    return sorted(db.session.scalars(inserting, rows))
 
 
 def _post_rows(

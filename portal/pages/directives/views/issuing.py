@@ -1,6 +1,7 @@
 """Issuing a directive or its next version: the form, the preview of what it does, and the act."""
 
 import re
+from collections.abc import Callable
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,8 +11,10 @@ from portal.domain.directives import descriptions, queries, services, toml_reade
 from portal.domain.directives.proposals import Proposal, propose
 from portal.domain.directives.queries import DirectiveTold
 from portal.domain.directives.scope import BEYOND, reaches_beyond, refuse_beyond
+from portal.domain.directives.services import Issued
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.queries import unit_paths
+from portal.domain.status.projector import stage_version, write_version
 from portal.pages.directives.forms import MOST_GROUPS, DirectiveForm, FileForm, Offered, typed
 from portal.pages.directives.views import preview_lists
 from portal.pages.directives.views.blueprint import bp
@@ -84,14 +87,23 @@ def _is_free(form: DirectiveForm, proposal: Proposal, told: DirectiveTold | None
 def _issue(proposal: Proposal, file: DirectiveFile) -> ResponseReturnValue:
     refuse_beyond(current_user.viewer, proposal)
     by, token = current_user.person_id, request.form.get("previewed", "")
-    follows = services.follows_from(proposal)
-    with transaction():
-        issued = services.issue_file(file, at=clock.now(), by=by, previewed=token, follows=follows)
+    issued = record_version(
+        proposal, lambda: services.issue_file(file, at=clock.now(), by=by, previewed=token)
+    )
     what = f"Version {issued.number} of {issued.reference}"
     day = say_date(issued.effective_on)
     held = "is issued and in force from" if issued.new else "says the same already, in force from"
     flash(f"{what} {held} {day}.", "success")
     return redirect(url_for(".directive", reference=issued.reference), 303)
+
+
+def record_version(proposal: Proposal, record: Callable[[], Issued]) -> Issued:
+    """Record a version; what follows from it is computed before the lock, so that nobody waits for it."""
+    staged = stage_version(proposal)
+    with transaction():
+        issued = record()
+        write_version(staged, issued)
+    return issued
 
 
 def _preview(proposal: Proposal, file: DirectiveFile, told: DirectiveTold | None, problem: str = "") -> str:

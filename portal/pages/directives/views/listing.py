@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.directives import descriptions, queries
-from portal.domain.directives.derived import NOBODY, reach
 from portal.domain.directives.queries import DirectiveTold, VersionTold
 from portal.domain.directives.scope import within_reach
 from portal.domain.directives.toml_writer import to_toml
 from portal.domain.people.queries import sight
+from portal.domain.status.reach import NOBODY, count_reach
 from portal.pages.directives.views.blueprint import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
@@ -25,7 +25,7 @@ from portal.platform.wording import date as say_date
 def index() -> ResponseReturnValue:
     """Every directive: whether it is in force, whom it reaches, what comes next."""
     today = clock.today()
-    reached = reach(current_user.viewer, today)
+    reached = count_reach(current_user.viewer, today)
     rows = [(told, told.shown(today), reached.get(told.id, NOBODY)) for told in queries.directives()]
     return render_template(
         "directives/index.html",
@@ -50,7 +50,7 @@ def directive(reference: str) -> ResponseReturnValue:
         told=told,
         shown=shown,
         rows=rows_of(shown, titles),
-        reach=reach(current_user.viewer, today).get(told.id, NOBODY),
+        reach=count_reach(current_user.viewer, today).get(told.id, NOBODY),
         in_words=in_words(told, today),
         next_change=next_change(told, today),
         versions=[(v, changes(told, v, titles)) for v in reversed(told.versions)],

@@ -13,9 +13,9 @@ from portal.domain.directives.scope import refuse_beyond
 from portal.pages.directives.forms import WithdrawForm
 from portal.pages.directives.views import preview_lists
 from portal.pages.directives.views.blueprint import bp
+from portal.pages.directives.views.issuing import record_version
 from portal.pages.layout.access import requires
 from portal.platform import clock
-from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ConflictError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
@@ -44,9 +44,9 @@ def _withdraw(reference: str, day: date) -> ResponseReturnValue:
     by, token = current_user.person_id, request.form.get("previewed", "")
     proposal = propose_withdrawal(reference, day)
     refuse_beyond(current_user.viewer, proposal)
-    follows = services.follows_from(proposal)
-    with transaction():
-        done = services.withdraw(reference, day, at=clock.now(), by=by, previewed=token, follows=follows)
+    done = record_version(
+        proposal, lambda: services.withdraw(reference, day, at=clock.now(), by=by, previewed=token)
+    )
     flash(f"{done.reference} is withdrawn from {say_date(done.effective_on)}. Its history stays.", "success")
     return redirect(url_for(".directive", reference=done.reference), 303)
 
@@ -79,23 +79,13 @@ def withdraw_version(reference: str, number: int) -> ResponseReturnValue:
     refuse_beyond(current_user.viewer, proposal)
     if request.method == "GET" or request.form.get("do") != "withdraw":
         return _preview_version(told, proposal)
-    by, token, follows = (
-        current_user.person_id,
-        request.form.get("previewed", ""),
-        services.follows_from(proposal),
-    )
-    now = clock.now()
+    by, token, now = current_user.person_id, request.form.get("previewed", ""), clock.now()
+    today = clock.london_day(now)
     try:
-        with transaction():
-            services.take_back(
-                reference,
-                number,
-                at=now,
-                today=clock.london_day(now),
-                by=by,
-                previewed=token,
-                follows=follows,
-            )
+        record_version(
+            proposal,
+            lambda: services.take_back(reference, number, at=now, today=today, by=by, previewed=token),
+        )
     except ConflictError as error:
         return _preview_version(told, propose_taking_back(reference, number, clock.today()), str(error)), 409
     flash(f"Version {number} of {reference} is withdrawn: it never takes effect.", "success")
