@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 from flask import Blueprint
 
-from portal.domain.authoring.content_types import subject
+from portal.domain.authoring.content_types import subject_of
 from portal.domain.catalogue import services
 from portal.domain.content_checks import breaches, metrics_table
 from portal.platform import clock
@@ -124,11 +124,11 @@ def _said(published: services.Published, dry_run: bool) -> list[str]:
 
 
 def _files_of(slug: str, number: int | None) -> dict[str, bytes]:
-    of = subject(slug)
-    version = of.newest() if number is None else of.numbered(number)
+    of = subject_of(slug)
+    version = of.newest_version() if number is None else of.numbered_version(number)
     if version is None:
-        raise NotFoundError(f"The {of.word} “{of.name}” is not published.")
-    return of.files_of(version.id)
+        raise NotFoundError(f"The {of.noun} “{of.activity_key}” is not published.")
+    return of.version_files(version.id)
 
 
 def _write(files: dict[str, bytes], folder: Path) -> None:

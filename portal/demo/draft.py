@@ -4,7 +4,7 @@ from datetime import datetime
 
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.editing import lesson
-from portal.domain.authoring.editing.lesson import LessonText
+from portal.domain.authoring.editing.lesson import LessonFields
 from portal.domain.people.queries import person_by_staff_number
 
 MODULE = "recognise"
@@ -25,13 +25,13 @@ def begin(author: str, *, at: datetime) -> None:
     """
     person_id = person_by_staff_number(author)
     draft_id = services.open_draft(MODULE, by=person_id, at=at)
-    files = queries.draft(MODULE).files
-    held = queries.content(files[PATH])
-    said = lesson.read(held)
-    text = LessonText(said.title, said.minutes, said.outcomes, said.body.replace(BEFORE, AFTER))
-    services.save(
+    files = queries.get_draft(MODULE).files
+    held = queries.read_content(files[PATH])
+    said = lesson.read_lesson(held)
+    text = LessonFields(said.title, said.minutes, said.outcomes, said.body.replace(BEFORE, AFTER))
+    services.save_files(
         draft_id,
-        {PATH: lesson.write(held, text)},
+        {PATH: lesson.write_lesson(held, text)},
         expected=files,
         summary=f"“{said.title}” edited",
         by=person_id,

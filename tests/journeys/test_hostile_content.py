@@ -22,7 +22,7 @@ from config import Config
 from portal.app import create_app
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.media import draft_media as rules
-from portal.domain.authoring.media.draft_media import Upload, UploadError
+from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError
 from portal.domain.catalogue import services as catalogue
 from portal.domain.catalogue.markdown.renderer import render_inline, render_page
 from portal.domain.catalogue.sources.validation import sha256
@@ -203,15 +203,17 @@ def plant(app: Flask) -> tuple[list[str], list[str], list[str], list[str]]:
     """Write a hostile draft, publish what passes the check, keep drawings that the upload would refuse."""
     with app.app_context(), transaction():
         by = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
-        services.new_module(KEY, "New", by=by, at=clock.now())
-        state = queries.draft(KEY)
+        services.create_module_draft(KEY, "New", by=by, at=clock.now())
+        state = queries.get_draft(KEY)
         raw = {f"media/raw-{n}.svg": content for n, content in enumerate(drawings())}
         raw |= {f"media/odd-{n}.png": head + SCRIPT.encode() for n, head in enumerate(PICTURES)}
         good = {f"media/good-{n}.svg": content for n, content in enumerate(taken())}
         bodies = [text for text in (*texts(), *examples(markup, 150)) if seen(text)]
         written = module({**lessons(bodies), "lessons/checks.md": checks_page()})
         changes = dict.fromkeys(state.files) | written
-        services.save(state.draft_id, changes, expected=state.files, summary=SCRIPT, by=by, at=clock.now())
+        services.save_files(
+            state.draft_id, changes, expected=state.files, summary=SCRIPT, by=by, at=clock.now()
+        )
         for part in (raw, good):
             _keep_quietly(state.draft_id, part, by)
         kept = module(lessons([text for text in bodies if passes(text)]), "harmless")
@@ -232,9 +234,11 @@ def plant(app: Flask) -> tuple[list[str], list[str], list[str], list[str]]:
 
 def _keep_quietly(draft_id: int, media: dict[str, bytes], by: int) -> None:
     """A state of the draft that holds these media, as a folder brought in from elsewhere might."""
-    state = queries.draft(KEY)
+    state = queries.get_draft(KEY)
     held = {path: None for path in state.files if path.startswith("media/")}
-    services.save(draft_id, {**held, **media}, expected=state.files, summary="Media", by=by, at=clock.now())
+    services.save_files(
+        draft_id, {**held, **media}, expected=state.files, summary="Media", by=by, at=clock.now()
+    )
 
 
 def _addresses(media: dict[str, bytes]) -> list[str]:
@@ -258,8 +262,8 @@ def taken() -> list[bytes]:
     found = []
     for content in shuffled_drawings(400):
         try:
-            found.append(rules.ready(Upload("x.svg", content, SCRIPT, SCRIPT, ""), []).content)
-        except UploadError:
+            found.append(rules.check_upload(MediaUpload("x.svg", content, SCRIPT, SCRIPT, ""), []).content)
+        except MediaUploadError:
             continue
     assert len(found) > 20
     return found[:60]

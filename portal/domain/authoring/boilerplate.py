@@ -1,13 +1,13 @@
 """What a new lesson, a new job aid and a new guide begin with: words to be written over."""
 
-LESSON = """Begin with a short case, a question, or what an officer meets on the next shift.
+LESSON_TEXT = """Begin with a short case, a question, or what an officer meets on the next shift.
 
 ## A heading that says what this part is about
 
 Write short sentences. One idea for each paragraph.
 """
 
-JOB_AID = """1. Say what to do first.
+JOB_AID_TEXT = """1. Say what to do first.
 2. Then what to do next.
 
 ::: warning
@@ -15,7 +15,7 @@ Say what must not be forgotten.
 :::
 """
 
-GUIDE = """Say first what a reader must do at once, before they look anything up.
+GUIDE_TEXT = """Say first what a reader must do at once, before they look anything up.
 
 ## A heading that a reader will search for
 

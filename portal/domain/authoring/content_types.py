@@ -20,36 +20,36 @@ from portal.domain.catalogue.services import (
 from portal.domain.catalogue.sources.folder_reader import GUIDES
 
 Version = ModuleVersion | GuideVersion
-BELOW_GUIDES = f"{GUIDES}/"
+GUIDE_PREFIX = f"{GUIDES}/"
 
 
 class Subject(ABC):
     """One thing that can be drafted; ``key`` is as in ``Draft.module_key``."""
 
-    word: ClassVar[str]
-    kind: ClassVar[str]  # of its activity
+    noun: ClassVar[str]
+    activity_kind: ClassVar[str]  # of its activity
 
     def __init__(self, key: str) -> None:
         self.key = key
 
     @property
     @abstractmethod
-    def name(self) -> str:
+    def activity_key(self) -> str:
         """The key of its activity."""
 
     @property
     @abstractmethod
-    def folder(self) -> str:
+    def folder_name(self) -> str:
         """What the check puts before its files' paths."""
 
     @property
     @abstractmethod
-    def first(self) -> str:
+    def main_file(self) -> str:
         """Path of the file without which it is nothing."""
 
     @property
     @abstractmethod
-    def places(self) -> re.Pattern[str]:
+    def path_pattern(self) -> re.Pattern[str]:
         """Paths that its files may have."""
 
     @abstractmethod
@@ -57,11 +57,11 @@ class Subject(ABC):
         """What its first file calls it."""
 
     @abstractmethod
-    def newest(self) -> Version | None:
+    def newest_version(self) -> Version | None:
         """Its latest published version."""
 
     @abstractmethod
-    def numbered(self, number: int) -> Version:
+    def numbered_version(self, number: int) -> Version:
         """Its published version ``number``.
 
         Raises:
@@ -69,64 +69,64 @@ class Subject(ABC):
         """
 
     @abstractmethod
-    def files_of(self, version_id: int) -> dict[str, bytes]:
+    def version_files(self, version_id: int) -> dict[str, bytes]:
         """Every file of a published version by path, byte for byte."""
 
     @abstractmethod
-    def based_on(self, version_id: int | None) -> dict[str, int | None]:
+    def base_columns(self, version_id: int | None) -> dict[str, int | None]:
         """What a draft's row, or a state's, says of the version that it is based on."""
 
     @abstractmethod
-    def check(self, files: dict[str, bytes], address: Address) -> Reading:
+    def check_files(self, files: dict[str, bytes], address: Address) -> Reading:
         """What the check makes of its files."""
 
     @abstractmethod
-    def publish(self, files: dict[str, bytes], *, at: datetime, by: int) -> Version | None:
+    def publish_files(self, files: dict[str, bytes], *, at: datetime, by: int) -> Version | None:
         """Its next version; None where these bytes are the current one."""
 
 
 class ModuleSubject(Subject):
     """A module: its folder."""
 
-    word = kind = "module"
-    first = "module.toml"
-    places = re.compile(r"module\.toml|job-aid\.md|lessons/[^/]+\.md|items/[^/]+\.toml|media/[^/]+")
+    noun = activity_kind = "module"
+    main_file = "module.toml"
+    path_pattern = re.compile(r"module\.toml|job-aid\.md|lessons/[^/]+\.md|items/[^/]+\.toml|media/[^/]+")
 
     @property
-    def name(self) -> str:
+    def activity_key(self) -> str:
         """The key itself."""
         return self.key
 
     @property
-    def folder(self) -> str:
+    def folder_name(self) -> str:
         """The key itself."""
         return self.key
 
     def title(self, first: bytes) -> str:
         """As in the module's details."""
-        return details.read(first).title
+        return details.read_details(first).title
 
-    def newest(self) -> ModuleVersion | None:
+    def newest_version(self) -> ModuleVersion | None:
         """The latest version."""
         return catalogue.current_version(self.key)
 
-    def numbered(self, number: int) -> ModuleVersion:
+    def numbered_version(self, number: int) -> ModuleVersion:
         """The version of this number."""
         return catalogue.numbered_version(self.key, number)
 
-    def files_of(self, version_id: int) -> dict[str, bytes]:
+    def version_files(self, version_id: int) -> dict[str, bytes]:
         """The published folder."""
         return catalogue.package_files(version_id)
 
-    def based_on(self, version_id: int | None) -> dict[str, int | None]:
+    def base_columns(self, version_id: int | None) -> dict[str, int | None]:
         """The module's version."""
         return {"base_version_id": version_id}
 
-    def check(self, files: dict[str, bytes], address: Address) -> Reading:
+    def check_files(self, files: dict[str, bytes], address: Address) -> Reading:
         """The check of a module's folder."""
         return check_files(self.key, files, address=address)
 
-    def publish(self, files: dict[str, bytes], *, at: datetime, by: int) -> ModuleVersion | None:
+    def publish_files(self, files: dict[str, bytes], *, at: datetime, by: int) -> ModuleVersion | None:
         """The module's next version."""
         return publish_files(self.key, files, at=at, by=by)
 
@@ -134,58 +134,58 @@ class ModuleSubject(Subject):
 class GuideSubject(Subject):
     """A guide: its text, and the media that it shows."""
 
-    word = kind = "guide"
-    folder = GUIDES
+    noun = activity_kind = "guide"
+    folder_name = GUIDES
 
     @property
-    def name(self) -> str:
+    def activity_key(self) -> str:
         """The key without the folder."""
-        return self.key.removeprefix(BELOW_GUIDES)
+        return self.key.removeprefix(GUIDE_PREFIX)
 
     @property
-    def first(self) -> str:
+    def main_file(self) -> str:
         """The guide's own file."""
-        return f"{self.name}.md"
+        return f"{self.activity_key}.md"
 
     @property
-    def places(self) -> re.Pattern[str]:
+    def path_pattern(self) -> re.Pattern[str]:
         """Its own file, and media."""
-        return re.compile(rf"{re.escape(self.first)}|media/[^/]+")
+        return re.compile(rf"{re.escape(self.main_file)}|media/[^/]+")
 
     def title(self, first: bytes) -> str:
         """As in the file's front matter."""
-        return lesson.read(first).title
+        return lesson.read_lesson(first).title
 
-    def newest(self) -> GuideVersion | None:
+    def newest_version(self) -> GuideVersion | None:
         """The latest version."""
-        return guide_publishing.current_guide(self.name)
+        return guide_publishing.current_guide(self.activity_key)
 
-    def numbered(self, number: int) -> GuideVersion:
+    def numbered_version(self, number: int) -> GuideVersion:
         """The version of this number."""
-        return guide_publishing.numbered_guide(self.name, number)
+        return guide_publishing.numbered_guide(self.activity_key, number)
 
-    def files_of(self, version_id: int) -> dict[str, bytes]:
+    def version_files(self, version_id: int) -> dict[str, bytes]:
         """The published file and its media."""
         return guide_publishing.guide_files(version_id)
 
-    def based_on(self, version_id: int | None) -> dict[str, int | None]:
+    def base_columns(self, version_id: int | None) -> dict[str, int | None]:
         """The guide's version."""
         return {"base_guide_version_id": version_id}
 
-    def check(self, files: dict[str, bytes], address: Address) -> Reading:
+    def check_files(self, files: dict[str, bytes], address: Address) -> Reading:
         """The check of a guide."""
         return check_guide_files(files, address=address)
 
-    def publish(self, files: dict[str, bytes], *, at: datetime, by: int) -> GuideVersion | None:
+    def publish_files(self, files: dict[str, bytes], *, at: datetime, by: int) -> GuideVersion | None:
         """The guide's next version."""
-        return publish_guide_files(self.name, files, at=at, by=by)
+        return publish_guide_files(self.activity_key, files, at=at, by=by)
 
 
 def is_guide(key: str) -> bool:
     """Whether a draft of this key is one of a guide."""
-    return key.startswith(BELOW_GUIDES)
+    return key.startswith(GUIDE_PREFIX)
 
 
-def subject(key: str) -> Subject:
+def subject_of(key: str) -> Subject:
     """What a draft of this key is of."""
     return GuideSubject(key) if is_guide(key) else ModuleSubject(key)

@@ -6,13 +6,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.limits import AWAY_AFTER
+from portal.domain.authoring.limits import INACTIVE_AFTER
 from portal.domain.authoring.models import Presence
-from portal.domain.authoring.queries import Editing
+from portal.domain.authoring.queries import ActiveEditor
 from portal.platform.db import db
 
 
-def arrive(draft_id: int, place: str, *, by: int, at: datetime) -> Editing | None:
+def claim_place(draft_id: int, place: str, *, by: int, at: datetime) -> ActiveEditor | None:
     """Take the place, if nobody else is editing it.
 
     Args:
@@ -24,7 +24,7 @@ def arrive(draft_id: int, place: str, *, by: int, at: datetime) -> Editing | Non
     Returns:
         None: the place is theirs now. Else who is editing it.
     """
-    held = _presence(draft_id, place)
+    held = _lock_presence(draft_id, place)
     if held is None:
         try:
             with db.session.begin_nested():
@@ -32,11 +32,11 @@ def arrive(draft_id: int, place: str, *, by: int, at: datetime) -> Editing | Non
                 db.session.add(row)
             return None
         except IntegrityError:
-            held = _presence(draft_id, place)
+            held = _lock_presence(draft_id, place)
     if held is None:  # whoever came first has left again
-        return arrive(draft_id, place, by=by, at=at)
-    if held.person_id != by and at - held.seen_at <= AWAY_AFTER:
-        return Editing(held.person_id, queries.name(held.person_id), held.place, held.since)
+        return claim_place(draft_id, place, by=by, at=at)
+    if held.person_id != by and at - held.seen_at <= INACTIVE_AFTER:
+        return ActiveEditor(held.person_id, queries.person_name(held.person_id), held.place, held.since)
     if held.person_id != by:
         held.person_id, held.since = by, at
     held.seen_at = at
@@ -44,17 +44,17 @@ def arrive(draft_id: int, place: str, *, by: int, at: datetime) -> Editing | Non
     return None
 
 
-def take_over(draft_id: int, place: str, *, by: int, at: datetime) -> None:
+def take_over_place(draft_id: int, place: str, *, by: int, at: datetime) -> None:
     """Take the place from whoever is editing it; what they save from their page is then checked as stale."""
-    if arrive(draft_id, place, by=by, at=at) is None:
+    if claim_place(draft_id, place, by=by, at=at) is None:
         return
-    held = _presence(draft_id, place)
+    held = _lock_presence(draft_id, place)
     if held is not None:
         held.person_id, held.since, held.seen_at = by, at, at
         db.session.flush()
 
 
-def leave(draft_id: int, place: str, *, by: int) -> None:
+def leave_place(draft_id: int, place: str, *, by: int) -> None:
     """Give the place up, if it is theirs."""
     db.session.execute(
         delete(Presence).where(
@@ -63,7 +63,7 @@ def leave(draft_id: int, place: str, *, by: int) -> None:
     )
 
 
-def _presence(draft_id: int, place: str) -> Presence | None:
+def _lock_presence(draft_id: int, place: str) -> Presence | None:
     return db.session.scalar(
         select(Presence)
         .where(Presence.draft_id == draft_id, Presence.place == place)

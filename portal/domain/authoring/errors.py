@@ -21,7 +21,7 @@ class DraftEndedError(ConflictError):
         super().__init__(f"This draft was {ended_as} in the meantime, so nothing more can be saved in it.")
 
 
-class UnderReviewError(RuleError):
+class DraftUnderReviewError(RuleError):
     """A draft that someone is reviewing stays as it was sent."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class UnreadableFileError(RuleError):
     """A file could not be read any more after this change; nothing was written."""
 
 
-class BehindError(ConflictError):
+class OutdatedDraftError(ConflictError):
     """A version was published after the one that the draft is based on."""
 
     def __init__(self, published: int | None) -> None:
@@ -53,14 +53,14 @@ class BehindError(ConflictError):
         )
 
 
-class UnchangedError(RuleError):
+class UnchangedDraftError(RuleError):
     """The draft says what is published already."""
 
     def __init__(self) -> None:
         super().__init__("Nothing has changed since the published version, so there is nothing to review.")
 
 
-class UnshownError(RuleError):
+class UnshownMediaError(RuleError):
     """All that a guide's draft changes is media that its text does not show, which are not published."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class UnshownError(RuleError):
         )
 
 
-class NotReadyError(RuleError):
+class DraftNotReadyError(RuleError):
     """The check finds something to put right."""
 
     def __init__(self, count: int) -> None:
@@ -88,11 +88,11 @@ class OwnWorkError(RuleError):
 class ReviewEndedError(ConflictError):
     """Someone decided on the review in the meantime."""
 
-    WORDS = {
+    MESSAGES = {
         "published": "This was published in the meantime. There is nothing left to decide.",
         "sent_back": "This was sent back to its author in the meantime.",
         "withdrawn": "The author has withdrawn this from review in the meantime.",
     }
 
     def __init__(self, ended_as: str) -> None:
-        super().__init__(self.WORDS[ended_as])
+        super().__init__(self.MESSAGES[ended_as])

@@ -21,10 +21,12 @@ from portal.platform.errors import NotFoundError, TooManyError
 
 NOT_OPENED = "attempt.not_opened"
 # Enough for staff who answer learners, too few to find valid staff numbers by guessing.
-MOST_TRIED, TRIED_WITHIN = 30, timedelta(hours=1)
+MAX_TRIES, TRIES_PERIOD = 30, timedelta(hours=1)
 
 
-def open_by_number(version: ModuleVersion, staff_number: str, *, by: int, reason: str, at: datetime) -> bool:
+def open_extra_attempt(
+    version: ModuleVersion, staff_number: str, *, by: int, reason: str, at: datetime
+) -> bool:
     """Open one more attempt at the version's module, where every attempt that it allows is used.
 
     What was tried and came to nothing is in the audit trail too, so that trying numbers leaves its trace.
@@ -44,7 +46,7 @@ def open_by_number(version: ModuleVersion, staff_number: str, *, by: int, reason
         TooManyError: The author entered too many unknown numbers.
     """
     _refuse_guessing(by, at)
-    person_id = _person(staff_number)
+    person_id = _find_person(staff_number)
     if person_id == by:
         raise OwnAttemptError
     try:
@@ -63,18 +65,18 @@ def _refuse_guessing(by: int, at: datetime) -> None:
         .where(
             AuditEvent.actor_id == by,
             AuditEvent.action == NOT_OPENED,
-            AuditEvent.happened_at > at - TRIED_WITHIN,
+            AuditEvent.happened_at > at - TRIES_PERIOD,
         )
         .order_by(AuditEvent.happened_at.desc())
-        .offset(MOST_TRIED - 1)
+        .offset(MAX_TRIES - 1)
         .limit(1)
     )
     if last_but is not None:
-        wait = last_but + TRIED_WITHIN - at
+        wait = last_but + TRIES_PERIOD - at
         raise TooManyError("You have entered too many wrong staff numbers.", math.ceil(wait.total_seconds()))
 
 
-def _person(staff_number: str) -> int | None:
+def _find_person(staff_number: str) -> int | None:
     try:
         return person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
     except NotFoundError:

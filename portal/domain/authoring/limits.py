@@ -12,7 +12,7 @@ MEDIA_BYTES = 5 * 1024 * 1024  # one file of media
 DRAFT_BYTES = 50 * 1024 * 1024  # all files of one state
 DRAFT_FILES = 200
 SUMMARY_CHARACTERS = 200
-AWAY_AFTER = timedelta(minutes=15)  # a person not seen for so long no longer holds their place
+INACTIVE_AFTER = timedelta(minutes=15)  # a person not seen for so long no longer holds their place
 
 
 def check_file(path: str, content: bytes, places: re.Pattern[str], what: str) -> None:
@@ -32,7 +32,10 @@ def check_file(path: str, content: bytes, places: re.Pattern[str], what: str) ->
         raise UnreadableFileError(f"“{path}” has no place in a {what}.")
     if path.startswith("media/"):
         if len(content) > MEDIA_BYTES:
-            raise TooLargeError(f"“{path}” is {_mb(len(content))}. A file may have up to {_mb(MEDIA_BYTES)}.")
+            raise TooLargeError(
+                f"“{path}” is {_format_megabytes(len(content))}."
+                f" A file may have up to {_format_megabytes(MEDIA_BYTES)}."
+            )
         return
     if len(content) > TEXT_BYTES:
         most = TEXT_BYTES // 1024
@@ -58,8 +61,8 @@ def check_state(before: Mapping[str, int], after: Mapping[str, int], what: str) 
         raise TooLargeError(f"A {what} may have up to {DRAFT_FILES} files. Take one out first.")
     if sum(after.values()) > max(DRAFT_BYTES, sum(before.values())):
         raise TooLargeError(
-            f"All files of a {what} together may have up to {_mb(DRAFT_BYTES)}."
-            f" These would have {_mb(sum(after.values()))}. Take one out first."
+            f"All files of a {what} together may have up to {_format_megabytes(DRAFT_BYTES)}."
+            f" These would have {_format_megabytes(sum(after.values()))}. Take one out first."
         )
 
 
@@ -85,5 +88,5 @@ def _front_matter(path: str, text: str) -> str:
     return "\n".join(rows[1 : ends[1]])
 
 
-def _mb(size: int) -> str:
+def _format_megabytes(size: int) -> str:
     return f"{size / 1024 / 1024:.1f} MB".replace(".0 ", " ")

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.authoring.content_types import BELOW_GUIDES, Version, subject
-from portal.domain.authoring.findings.check_cache import reading, reading_of
-from portal.domain.authoring.limits import AWAY_AFTER
-from portal.domain.authoring.media.blob_store import content, files_of
+from portal.domain.authoring.content_types import GUIDE_PREFIX, Version, subject_of
+from portal.domain.authoring.findings.check_cache import check_draft_files, check_draft_hashes
+from portal.domain.authoring.limits import INACTIVE_AFTER
+from portal.domain.authoring.media.blob_store import read_content, read_files
 from portal.domain.authoring.models import Draft, DraftSave, Presence, Review
 from portal.domain.catalogue.guide_publishing import current_guides
 from portal.domain.catalogue.models import GuideVersion, ModuleVersion
@@ -22,25 +22,25 @@ from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
 __all__ = [
-    "DeskRow",
+    "ActiveEditor",
+    "DashboardRow",
     "DraftState",
-    "Editing",
     "OpenReview",
     "SavedState",
-    "changed_by",
-    "content",
-    "contents",
-    "desk",
-    "desk_guides",
-    "draft",
-    "files_of",
-    "name",
+    "check_draft_files",
+    "check_draft_hashes",
+    "dashboard_guides",
+    "dashboard_modules",
+    "draft_files",
+    "editor_ids",
+    "get_draft",
+    "get_save",
+    "list_saves",
     "open_draft_id",
-    "reading",
-    "reading_of",
-    "saved",
-    "saves",
-    "state",
+    "person_name",
+    "read_content",
+    "read_files",
+    "state_files",
 ]
 
 SOMEONE = "Someone"  # whose name was erased
@@ -48,7 +48,7 @@ _BASE_OF_DRAFT = func.coalesce(Draft.base_version_id, Draft.base_guide_version_i
 
 
 @dataclass(frozen=True, slots=True)
-class Editing:
+class ActiveEditor:
     """Who is editing one place of a draft."""
 
     person_id: int
@@ -70,19 +70,19 @@ class OpenReview:
 
 
 @dataclass(frozen=True, slots=True)
-class DeskRow:
+class DashboardRow:
     """One module or guide on the desk's first page."""
 
     key: str
     title: str  # of the published version; of the draft where there is none
-    published: int | None  # number of the published version
+    published_number: int | None  # number of the published version
     review_on: date | None
     draft_id: int | None
     last_saved_at: datetime | None  # of the draft
     last_saved_by: str  # empty: no draft
-    changed: bool  # whether the draft has more than its first state
+    is_changed: bool  # whether the draft has more than its first state
     in_review: bool
-    editors: list[Editing]  # seen in the last minutes
+    editors: list[ActiveEditor]  # seen in the last minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,14 @@ class DraftState:
     base_version_id: int | None  # of its module or guide; None: it is new
     base_number: int | None
     published_number: int | None  # of the newest version, which may be later than the base
-    behind: bool  # whether a version was published after the one that the draft is based on
+    is_behind: bool  # whether a version was published after the one that the draft is based on
     files: dict[str, str]  # path -> sha256
     last_saved_at: datetime
     last_saved_by: str
     last_saved_by_id: int
     summary: str  # of the last state
     review: OpenReview | None
-    editors: list[Editing]  # seen in the last minutes
+    editors: list[ActiveEditor]  # seen in the last minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,27 +118,27 @@ class SavedState:
     files: dict[str, str]  # path -> sha256
 
 
-def desk() -> Sequence[DeskRow]:
+def dashboard_modules() -> Sequence[DashboardRow]:
     """Every module, published or new, by title; in as many statements for twenty as for two."""
-    of_modules = ~Draft.module_key.startswith(BELOW_GUIDES, autoescape=True)
-    return _desk({version.activity.key: version for version in published_modules()}, of_modules)
+    of_modules = ~Draft.module_key.startswith(GUIDE_PREFIX, autoescape=True)
+    return _dashboard_rows({version.activity.key: version for version in published_modules()}, of_modules)
 
 
-def desk_guides() -> Sequence[DeskRow]:
+def dashboard_guides() -> Sequence[DashboardRow]:
     """Every guide, published or new, by title; likewise."""
-    published = {f"{BELOW_GUIDES}{version.activity.key}": version for version in current_guides()}
-    return _desk(published, Draft.module_key.startswith(BELOW_GUIDES, autoescape=True))
+    published = {f"{GUIDE_PREFIX}{version.activity.key}": version for version in current_guides()}
+    return _dashboard_rows(published, Draft.module_key.startswith(GUIDE_PREFIX, autoescape=True))
 
 
-def _desk(published: Mapping[str, Version], among: ColumnElement[bool]) -> Sequence[DeskRow]:
-    drafts = {row.module_key: row for row in db.session.execute(_open_drafts().where(among))}
-    titles = _titles(row for row in drafts.values() if row.base_version_id is None)
-    editors = _editors_of({row.id for row in drafts.values()})
+def _dashboard_rows(published: Mapping[str, Version], among: ColumnElement[bool]) -> Sequence[DashboardRow]:
+    drafts = {row.module_key: row for row in db.session.execute(_select_open_drafts().where(among))}
+    titles = _new_titles(row for row in drafts.values() if row.base_version_id is None)
+    editors = _active_editors({row.id for row in drafts.values()})
     rows = []
     for key, version in published.items():
         row = drafts.pop(key, None)
-        rows.append(_desk_row(key, version.title, version, row, editors))
-    rows += [_desk_row(key, titles.get(key, key), None, row, editors) for key, row in drafts.items()]
+        rows.append(_dashboard_row(key, version.title, version, row, editors))
+    rows += [_dashboard_row(key, titles.get(key, key), None, row, editors) for key, row in drafts.items()]
     return sorted(rows, key=lambda row: (row.title.casefold(), row.key))
 
 
@@ -147,16 +147,16 @@ def open_draft_id(key: str) -> int | None:
     return db.session.scalar(select(Draft.id).where(Draft.module_key == key, Draft.ended_at.is_(None)))
 
 
-def draft(key: str) -> DraftState:
+def get_draft(key: str) -> DraftState:
     """The open draft of a module as it stands.
 
     Raises:
         NotFoundError: There is none.
     """
-    row = db.session.execute(_open_drafts().where(Draft.module_key == key)).one_or_none()
+    row = db.session.execute(_select_open_drafts().where(Draft.module_key == key)).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no draft of “{key}”.")
-    newest = subject(key).newest()
+    newest = subject_of(key).newest_version()
     return DraftState(
         draft_id=row.id,
         key=key,
@@ -164,48 +164,48 @@ def draft(key: str) -> DraftState:
         base_version_id=row.base_version_id,
         base_number=row.base_number,
         published_number=newest.number if newest else None,
-        behind=newest is not None and newest.id != row.base_version_id,
+        is_behind=newest is not None and newest.id != row.base_version_id,
         files=row.files,
         last_saved_at=row.saved_at,
-        last_saved_by=_named(row),
+        last_saved_by=_full_name(row),
         last_saved_by_id=row.saved_by_id,
         summary=row.summary,
         review=_open_review(row.id),
-        editors=_editors_of({row.id}).get(row.id, []),
+        editors=_active_editors({row.id}).get(row.id, []),
     )
 
 
-def contents(state: DraftState) -> dict[str, bytes]:
+def draft_files(state: DraftState) -> dict[str, bytes]:
     """Every file of the draft's last state by path, byte for byte."""
-    return files_of(state.files)
+    return read_files(state.files)
 
 
-def saves(draft_id: int) -> list[SavedState]:
+def list_saves(draft_id: int) -> list[SavedState]:
     """Every state of a draft, the newest first."""
-    rows = db.session.execute(_saves().where(DraftSave.draft_id == draft_id))
+    rows = db.session.execute(_select_saves().where(DraftSave.draft_id == draft_id))
     return [_saved_state(row) for row in rows]
 
 
-def saved(draft_id: int, number: int) -> SavedState:
+def get_save(draft_id: int, number: int) -> SavedState:
     """One state of a draft.
 
     Raises:
         NotFoundError: There is no such state.
     """
     row = db.session.execute(
-        _saves().where(DraftSave.draft_id == draft_id, DraftSave.number == number)
+        _select_saves().where(DraftSave.draft_id == draft_id, DraftSave.number == number)
     ).one_or_none()
     if row is None:
         raise NotFoundError(f"This draft has no state {number}.")
     return _saved_state(row)
 
 
-def state(draft_id: int, number: int) -> dict[str, bytes]:
+def state_files(draft_id: int, number: int) -> dict[str, bytes]:
     """Every file of one state by path, byte for byte."""
-    return files_of(saved(draft_id, number).files)
+    return read_files(get_save(draft_id, number).files)
 
 
-def changed_by(draft_id: int) -> set[int]:
+def editor_ids(draft_id: int) -> set[int]:
     """Who saved any state but the first, whatever became of it: they may not publish the draft."""
     return set(
         db.session.scalars(
@@ -214,7 +214,7 @@ def changed_by(draft_id: int) -> set[int]:
     )
 
 
-def name(person_id: int) -> str:
+def person_name(person_id: int) -> str:
     """Forenames and surname; where they were erased, “Someone”."""
     row = db.session.execute(
         select(PersonName.forenames, PersonName.surname).where(PersonName.person_id == person_id)
@@ -222,7 +222,7 @@ def name(person_id: int) -> str:
     return f"{row.forenames} {row.surname}" if row else SOMEONE
 
 
-def _open_drafts() -> Select[*tuple[Any, ...]]:
+def _select_open_drafts() -> Select[*tuple[Any, ...]]:
     """Each open draft with its last state; the number is looked up draft by draft, in its index."""
     saved = aliased(DraftSave)
     last = select(func.max(saved.number)).where(saved.draft_id == Draft.id).correlate(Draft).scalar_subquery()
@@ -252,7 +252,7 @@ def _open_drafts() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _saves() -> Select[*tuple[Any, ...]]:
+def _select_saves() -> Select[*tuple[Any, ...]]:
     return (
         select(
             DraftSave.number,
@@ -273,39 +273,45 @@ def _saves() -> Select[*tuple[Any, ...]]:
 
 def _saved_state(row: Row[*tuple[Any, ...]]) -> SavedState:
     return SavedState(
-        row.number, row.saved_at, _named(row), row.saved_by_id, row.summary, row.base_version_id, row.files
+        row.number,
+        row.saved_at,
+        _full_name(row),
+        row.saved_by_id,
+        row.summary,
+        row.base_version_id,
+        row.files,
     )
 
 
-def _named(row: Row[*tuple[Any, ...]]) -> str:
+def _full_name(row: Row[*tuple[Any, ...]]) -> str:
     return f"{row.forenames} {row.surname}" if row.surname is not None else SOMEONE
 
 
-def _desk_row(
+def _dashboard_row(
     key: str,
     title: str,
     version: Version | None,
     row: Row[*tuple[Any, ...]] | None,
-    editors: Mapping[int, list[Editing]],
-) -> DeskRow:
-    return DeskRow(
+    editors: Mapping[int, list[ActiveEditor]],
+) -> DashboardRow:
+    return DashboardRow(
         key=key,
         title=title,
-        published=version.number if version else None,
+        published_number=version.number if version else None,
         review_on=version.review_on if version else None,
         draft_id=row.id if row else None,
         last_saved_at=row.saved_at if row else None,
-        last_saved_by=_named(row) if row else "",
-        changed=row is not None and row.number > 1,
+        last_saved_by=_full_name(row) if row else "",
+        is_changed=row is not None and row.number > 1,
         in_review=row is not None and row.review_id is not None,
         editors=editors.get(row.id, []) if row else [],
     )
 
 
-def _titles(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, str]:
+def _new_titles(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, str]:
     """Titles of new modules or guides, by key; one without a title is missing."""
-    first = {row.module_key: row.files[subject(row.module_key).first] for row in rows}
-    titles = {key: subject(key).title(content_) for key, content_ in files_of(first).items()}
+    first = {row.module_key: row.files[subject_of(row.module_key).main_file] for row in rows}
+    titles = {key: subject_of(key).title(content_) for key, content_ in read_files(first).items()}
     return {key: title for key, title in titles.items() if title.strip()}
 
 
@@ -326,10 +332,10 @@ def _open_review(draft_id: int) -> OpenReview | None:
     ).one_or_none()
     if row is None:
         return None
-    return OpenReview(row.id, row.number, row.sent_by_id, _named(row), row.sent_at, row.note)
+    return OpenReview(row.id, row.number, row.sent_by_id, _full_name(row), row.sent_at, row.note)
 
 
-def _editors_of(drafts: Collection[int]) -> dict[int, list[Editing]]:
+def _active_editors(drafts: Collection[int]) -> dict[int, list[ActiveEditor]]:
     """Who was seen in each draft in the last minutes, by place."""
     rows = db.session.execute(
         select(
@@ -341,11 +347,11 @@ def _editors_of(drafts: Collection[int]) -> dict[int, list[Editing]]:
             PersonName.surname,
         )
         .outerjoin(PersonName, PersonName.person_id == Presence.person_id)
-        .where(Presence.draft_id.in_(drafts), Presence.seen_at >= clock.now() - AWAY_AFTER)
+        .where(Presence.draft_id.in_(drafts), Presence.seen_at >= clock.now() - INACTIVE_AFTER)
         .order_by(Presence.draft_id, Presence.place)
     )
-    found: dict[int, list[Editing]] = {}
+    found: dict[int, list[ActiveEditor]] = {}
     for row in rows:
-        editing = Editing(row.person_id, _named(row), row.place, row.since)
+        editing = ActiveEditor(row.person_id, _full_name(row), row.place, row.since)
         found.setdefault(row.draft_id, []).append(editing)
     return found

@@ -11,17 +11,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from portal.domain.authoring import limits, queries
-from portal.domain.authoring.content_types import BELOW_GUIDES, Subject, subject
+from portal.domain.authoring.content_types import GUIDE_PREFIX, Subject, subject_of
 from portal.domain.authoring.editing import guide as guide_template
 from portal.domain.authoring.editing import new_module as template
 from portal.domain.authoring.editing import three_way_merge
-from portal.domain.authoring.editing.three_way_merge import Conflict
-from portal.domain.authoring.editor_presence import arrive, leave, take_over
+from portal.domain.authoring.editing.three_way_merge import MergeConflict
+from portal.domain.authoring.editor_presence import claim_place, leave_place, take_over_place
 from portal.domain.authoring.errors import (
     DraftEndedError,
+    DraftUnderReviewError,
     KeyTakenError,
     StaleSaveError,
-    UnderReviewError,
     UnreadableFileError,
 )
 from portal.domain.authoring.media import blob_store
@@ -35,22 +35,22 @@ from portal.platform.db import db
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 
 __all__ = [
-    "arrive",
-    "bring_in",
-    "discard",
-    "leave",
-    "locked",
-    "new_guide",
-    "new_module",
+    "claim_place",
+    "create_guide_draft",
+    "create_module_draft",
+    "discard_draft",
+    "leave_place",
+    "lock_draft",
     "open_draft",
-    "restore",
-    "save",
-    "take_over",
+    "rebase_draft",
+    "restore_state",
+    "save_files",
+    "take_over_place",
 ]
 
-OWNER = "Learning and development"  # of a new module, until its author says otherwise
+DEFAULT_OWNER = "Learning and development"  # of a new module, until its author says otherwise
 REVIEW_AFTER = timedelta(days=365)
-LONGEST_KEY = 60
+MAX_KEY_LENGTH = 60
 
 
 def open_draft(key: str, *, by: int, at: datetime) -> int:
@@ -64,65 +64,68 @@ def open_draft(key: str, *, by: int, at: datetime) -> int:
     held = queries.open_draft_id(key)
     if held is not None:
         return held
-    of = subject(key)
-    version = of.newest()
+    of = subject_of(key)
+    version = of.newest_version()
     if version is None:
-        raise NotFoundError(f"There is no {of.word} “{of.name}”.")
-    files = of.files_of(version.id)
+        raise NotFoundError(f"There is no {of.noun} “{of.activity_key}”.")
+    files = of.version_files(version.id)
     summary = f"Version {version.number} as published"
     try:
-        return _begin(of, version.id, files, summary, by, at)
+        return _begin_draft(of, version.id, files, summary, by, at)
     except IntegrityError:
-        return _opened_by_another(key)
+        return _draft_opened_elsewhere(key)
 
 
-def new_module(key: str, title: str, *, by: int, at: datetime) -> int:
+def create_module_draft(key: str, title: str, *, by: int, at: datetime) -> int:
     """A draft of a module that is not published yet, from the template; returns its id.
 
     Raises:
         ConflictError: The key is taken.
         RuleError: The key or the title cannot be used.
     """
-    of = _free(key, title)
-    files = template.folder(key, title.strip(), OWNER, london_day(at) + REVIEW_AFTER)
-    return _begin_new(of, files, by, at)
+    of = _new_subject(key, title)
+    files = template.template_folder(key, title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
+    return _begin_new_draft(of, files, by, at)
 
 
-def new_guide(name: str, title: str, *, by: int, at: datetime) -> int:
+def create_guide_draft(name: str, title: str, *, by: int, at: datetime) -> int:
     """A draft of a guide that is not published yet, from the template; returns its id.
 
     Raises:
         ConflictError: The name is taken.
         RuleError: The name or the title cannot be used.
     """
-    of = _free(f"{BELOW_GUIDES}{name}", title)
-    content = guide_template.new(title.strip(), OWNER, london_day(at) + REVIEW_AFTER)
-    return _begin_new(of, {of.first: content}, by, at)
+    of = _new_subject(f"{GUIDE_PREFIX}{name}", title)
+    content = guide_template.new_guide_file(title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
+    return _begin_new_draft(of, {of.main_file: content}, by, at)
 
 
-def _free(key: str, title: str) -> Subject:
+def _new_subject(key: str, title: str) -> Subject:
     """What is to be new; refused where its name or title cannot be used, or the name is taken."""
-    of = subject(key)
-    if not NAME.fullmatch(of.name) or len(of.name) > LONGEST_KEY:
+    of = subject_of(key)
+    if not NAME.fullmatch(of.activity_key) or len(of.activity_key) > MAX_KEY_LENGTH:
         raise RuleError(
             "Enter a short name with small letters, digits and single hyphens, such as “first-hour”."
-            f" It may have up to {LONGEST_KEY} characters."
+            f" It may have up to {MAX_KEY_LENGTH} characters."
         )
     if not title.strip():
-        raise RuleError(f"Enter the {of.word}'s title.")
-    if catalogue.activity_id(of.kind, of.name) is not None or queries.open_draft_id(key) is not None:
-        raise KeyTakenError(of.name, of.word)
+        raise RuleError(f"Enter the {of.noun}'s title.")
+    if (
+        catalogue.activity_id(of.activity_kind, of.activity_key) is not None
+        or queries.open_draft_id(key) is not None
+    ):
+        raise KeyTakenError(of.activity_key, of.noun)
     return of
 
 
-def _begin_new(of: Subject, files: Mapping[str, bytes], by: int, at: datetime) -> int:
+def _begin_new_draft(of: Subject, files: Mapping[str, bytes], by: int, at: datetime) -> int:
     try:
-        return _begin(of, None, files, "Begun from the template", by, at)
+        return _begin_draft(of, None, files, "Begun from the template", by, at)
     except IntegrityError:
-        raise KeyTakenError(of.name, of.word) from None
+        raise KeyTakenError(of.activity_key, of.noun) from None
 
 
-def save(
+def save_files(
     draft_id: int,
     changes: Mapping[str, bytes | None],
     *,
@@ -148,17 +151,17 @@ def save(
         RuleError: The draft is being reviewed, or something is too large.
         ConflictError: The draft was published or discarded.
     """
-    draft = locked(draft_id)
-    last = _last(draft_id)
-    changed = {path: new for path, new in changes.items() if last.files.get(path) != _sha(new)}
+    draft = lock_draft(draft_id)
+    last = _last_save(draft_id)
+    changed = {path: new for path, new in changes.items() if last.files.get(path) != _sha_or_none(new)}
     if not changed:
         return last.number
     _refuse_under_review(draft_id)
     _refuse_stale(last, changed, expected)
-    return _add(draft, last, _changed(draft, last.files, changed), summary, by, at).number
+    return _add_save(draft, last, _apply_changes(draft, last.files, changed), summary, by, at).number
 
 
-def restore(draft_id: int, number: int, *, by: int, at: datetime) -> int:
+def restore_state(draft_id: int, number: int, *, by: int, at: datetime) -> int:
     """Bring state ``number`` back as the draft's next state; returns the new state's number.
 
     Nothing is written where it is what stands now.
@@ -168,40 +171,40 @@ def restore(draft_id: int, number: int, *, by: int, at: datetime) -> int:
         RuleError: The draft is being reviewed.
         ConflictError: The draft was published or discarded.
     """
-    draft = locked(draft_id)
+    draft = lock_draft(draft_id)
     _refuse_under_review(draft_id)
-    old = queries.saved(draft_id, number)
-    last = _last(draft_id)
+    old = queries.get_save(draft_id, number)
+    last = _last_save(draft_id)
     if (old.files, old.base_version_id) == (last.files, draft.base_id):
         return last.number
-    _base(draft, old.base_version_id)
-    new = _add(draft, last, dict(old.files), f"Brought state {number} back", by, at)
+    _set_base(draft, old.base_version_id)
+    new = _add_save(draft, last, dict(old.files), f"Brought state {number} back", by, at)
     log("draft.restored", actor_id=by, module=draft.module_key, draft=draft_id, number=number)
     return new.number
 
 
-def discard(draft_id: int, *, by: int, at: datetime) -> None:
+def discard_draft(draft_id: int, *, by: int, at: datetime) -> None:
     """End the draft without publishing it; what is published stays as it is.
 
     Raises:
         RuleError: The draft is being reviewed.
         ConflictError: The draft was published or discarded.
     """
-    draft = locked(draft_id)
+    draft = lock_draft(draft_id)
     _refuse_under_review(draft_id)
     draft.ended_at, draft.ended_as = at, "discarded"
     log("draft.discarded", actor_id=by, module=draft.module_key, draft=draft_id)
     db.session.flush()
 
 
-def bring_in(
+def rebase_draft(
     draft_id: int,
     *,
     by: int,
     at: datetime,
     chosen: Mapping[str, bytes | None],
     expected: int | None = None,
-) -> list[Conflict]:
+) -> list[MergeConflict]:
     """Merge the version that was published meanwhile into the draft.
 
     Args:
@@ -219,43 +222,45 @@ def bring_in(
         RuleError: The draft is being reviewed, or something chosen is too large or unreadable.
         ConflictError: The draft was published or discarded.
     """
-    draft = locked(draft_id)
+    draft = lock_draft(draft_id)
     _refuse_under_review(draft_id)
-    last = _last(draft_id)
+    last = _last_save(draft_id)
     if expected is not None and expected != last.number:
-        raise StaleSaveError({path: last.files.get(path) for path in chosen}, queries.name(last.saved_by_id))
-    newest = subject(draft.module_key).newest()
+        raise StaleSaveError(
+            {path: last.files.get(path) for path in chosen}, queries.person_name(last.saved_by_id)
+        )
+    newest = subject_of(draft.module_key).newest_version()
     if newest is None or newest.id == draft.base_id:
         return []
-    merged, conflicts = _merged(draft, last, newest.id, chosen)
+    merged, conflicts = _merge_version(draft, last, newest.id, chosen)
     if not conflicts:
-        files = _changed(draft, last.files, merged)
-        _base(draft, newest.id)
-        _add(draft, last, files, f"Brought version {newest.number} in", by, at)
+        files = _apply_changes(draft, last.files, merged)
+        _set_base(draft, newest.id)
+        _add_save(draft, last, files, f"Brought version {newest.number} in", by, at)
     return conflicts
 
 
-def _merged(
+def _merge_version(
     draft: Draft, last: DraftSave, version_id: int, chosen: Mapping[str, bytes | None]
-) -> tuple[dict[str, bytes | None], list[Conflict]]:
+) -> tuple[dict[str, bytes | None], list[MergeConflict]]:
     """What changes in the draft where the version comes in, and what still has to be chosen."""
-    of = subject(draft.module_key)
-    base = of.files_of(draft.base_id) if draft.base_id else {}
-    mine = blob_store.files_of(last.files)
-    merged, conflicts = three_way_merge.merge_folders(base, mine, of.files_of(version_id))
+    of = subject_of(draft.module_key)
+    base = of.version_files(draft.base_id) if draft.base_id else {}
+    mine = blob_store.read_files(last.files)
+    merged, conflicts = three_way_merge.merge_folders(base, mine, of.version_files(version_id))
     asked = {conflict.path for conflict in conflicts}
     merged |= {path: content for path, content in chosen.items() if path in asked}
-    changed = {path: new for path, new in merged.items() if last.files.get(path) != _sha(new)}
+    changed = {path: new for path, new in merged.items() if last.files.get(path) != _sha_or_none(new)}
     return changed, [conflict for conflict in conflicts if conflict.path not in chosen]
 
 
-def _base(draft: Draft, version_id: int | None) -> None:
+def _set_base(draft: Draft, version_id: int | None) -> None:
     """Let the draft be based on this version of what it is of."""
-    for column, value in subject(draft.module_key).based_on(version_id).items():
+    for column, value in subject_of(draft.module_key).base_columns(version_id).items():
         setattr(draft, column, value)
 
 
-def locked(draft_id: int) -> Draft:
+def lock_draft(draft_id: int) -> Draft:
     """The open draft, locked to the end of the transaction.
 
     Raises:
@@ -272,15 +277,15 @@ def locked(draft_id: int) -> Draft:
     return draft
 
 
-def _begin(
+def _begin_draft(
     of: Subject, version_id: int | None, files: Mapping[str, bytes], summary: str, by: int, at: datetime
 ) -> int:
-    based = of.based_on(version_id)
+    based = of.base_columns(version_id)
     with db.session.begin_nested():
         draft = Draft(module_key=of.key, opened_by_id=by, opened_at=at, **based)
         db.session.add(draft)
         db.session.flush()
-    _keep(files.values())
+    _store_contents(files.values())
     first = DraftSave(
         draft_id=draft.id,
         number=1,
@@ -296,14 +301,14 @@ def _begin(
     return draft.id
 
 
-def _opened_by_another(key: str) -> int:
+def _draft_opened_elsewhere(key: str) -> int:
     held = queries.open_draft_id(key)
     if held is None:
         raise ConflictError("Someone opened and ended a draft at this instant. Open it again.")
     return held
 
 
-def _last(draft_id: int) -> DraftSave:
+def _last_save(draft_id: int) -> DraftSave:
     return db.session.scalars(
         select(DraftSave).where(DraftSave.draft_id == draft_id).order_by(DraftSave.number.desc()).limit(1)
     ).one()
@@ -311,7 +316,7 @@ def _last(draft_id: int) -> DraftSave:
 
 def _refuse_under_review(draft_id: int) -> None:
     if db.session.scalar(select(Review.id).where(Review.draft_id == draft_id, Review.ended_at.is_(None))):
-        raise UnderReviewError
+        raise DraftUnderReviewError
 
 
 def _refuse_stale(
@@ -319,32 +324,34 @@ def _refuse_stale(
 ) -> None:
     present = {path: last.files.get(path) for path in changed}
     if any(present[path] != expected.get(path) for path in changed):
-        raise StaleSaveError(present, queries.name(last.saved_by_id))
+        raise StaleSaveError(present, queries.person_name(last.saved_by_id))
 
 
-def _changed(draft: Draft, held: Mapping[str, str], changed: Mapping[str, bytes | None]) -> dict[str, str]:
+def _apply_changes(
+    draft: Draft, held: Mapping[str, str], changed: Mapping[str, bytes | None]
+) -> dict[str, str]:
     """The files after a change, its new contents kept; refused where a limit is passed."""
-    of = subject(draft.module_key)
+    of = subject_of(draft.module_key)
     new = {path: content for path, content in changed.items() if content is not None}
     for path, content in new.items():
-        limits.check_file(path, content, of.places, of.word)
+        limits.check_file(path, content, of.path_pattern, of.noun)
     after = {path: sha for path, sha in held.items() if path not in changed}
     after |= {path: sha256(content) for path, content in new.items()}
-    if of.first not in after:
-        raise UnreadableFileError(f"A {of.word} cannot be without “{of.first}”.")
-    sizes = blob_store.sizes({*held.values(), *after.values()}) | {
+    if of.main_file not in after:
+        raise UnreadableFileError(f"A {of.noun} cannot be without “{of.main_file}”.")
+    sizes = blob_store.content_sizes({*held.values(), *after.values()}) | {
         sha256(content): len(content) for content in new.values()
     }
     limits.check_state(
         {path: sizes[sha] for path, sha in held.items()},
         {path: sizes[sha] for path, sha in after.items()},
-        of.word,
+        of.noun,
     )
-    _keep(new.values())
+    _store_contents(new.values())
     return dict(sorted(after.items()))
 
 
-def _add(
+def _add_save(
     draft: Draft, last: DraftSave, files: dict[str, str], summary: str, by: int, at: datetime
 ) -> DraftSave:
     new = DraftSave(
@@ -365,7 +372,7 @@ def _add(
     return new
 
 
-def _keep(contents: Iterable[bytes]) -> None:
+def _store_contents(contents: Iterable[bytes]) -> None:
     """Keep what is not kept yet, in order of hashes, so that two writers never wait in a ring."""
     rows = {sha256(content): content for content in contents}
     held = set(db.session.scalars(select(DraftContent.sha256).where(DraftContent.sha256.in_(rows))))
@@ -375,5 +382,5 @@ def _keep(contents: Iterable[bytes]) -> None:
         db.session.execute(make(DraftContent).on_conflict_do_nothing(), new)
 
 
-def _sha(content: bytes | None) -> str | None:
+def _sha_or_none(content: bytes | None) -> str | None:
     return None if content is None else sha256(content)

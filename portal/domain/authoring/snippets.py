@@ -4,41 +4,41 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Snippet:
     """One box of the toolbar."""
 
     name: str  # the word behind :::
     label: str
-    does: str  # what it is for, beside its button
+    purpose: str  # what it is for, beside its button
     template: str  # ends without a newline
 
 
-BOXES = (
-    Box(
+SNIPPETS = (
+    Snippet(
         "inset",
         "Inset",
         "A point to remember, set apart from the text",
         "::: inset\nWrite the point to remember.\n:::",
     ),
-    Box(
+    Snippet(
         "warning",
         "Warning",
         "A risk to someone’s life or to the case",
         "::: warning\nSay what can go wrong, and what to do.\n:::",
     ),
-    Box(
+    Snippet(
         "details",
         "Details",
         "Text that is folded until it is asked for",
         "::: details What the folded text is about\nWrite the text that is folded away.\n:::",
     ),
-    Box(
+    Snippet(
         "figure",
         "Figure",
         "A drawing, with the same content in words",
         "::: figure media/name.svg\nWrite what the drawing shows, for those who cannot see it.\n:::",
     ),
-    Box(
+    Snippet(
         "check",
         "Check",
         "A question with feedback that is not scored",
@@ -63,7 +63,7 @@ feedback = "No. Say what is wrong with it."
 )
 
 
-def boxes(body: str = "", media: list[str] | None = None, *, checks: bool = True) -> list[Box]:
+def offer_snippets(body: str = "", media: list[str] | None = None, *, checks: bool = True) -> list[Snippet]:
     """The boxes to offer beside a text: a figure of the module's own, a check with a key that is free.
 
     Args:
@@ -72,25 +72,25 @@ def boxes(body: str = "", media: list[str] | None = None, *, checks: bool = True
         checks: Whether a check may stand in the text.
     """
     offered = []
-    for box in BOXES:
+    for box in SNIPPETS:
         template = box.template
         if box.name == "figure" and media:
             template = template.replace("media/name.svg", media[0])
         if box.name == "check":
-            template = template.replace('"check-1"', f'"check-{_free(body)}"')
+            template = template.replace('"check-1"', f'"check-{_free_number(body)}"')
         if checks or box.name != "check":
-            offered.append(Box(box.name, box.label, box.does, template))
+            offered.append(Snippet(box.name, box.label, box.purpose, template))
     return offered
 
 
-def _free(body: str) -> int:
+def _free_number(body: str) -> int:
     number = 1
     while f'"check-{number}"' in body:
         number += 1
     return number
 
 
-def with_box(body: str, box: Box) -> str:
+def append_snippet(body: str, box: Snippet) -> str:
     """The text with the box below its last line."""
     above = body.rstrip("\n")
     return f"{above}\n\n{box.template}\n" if above.strip() else f"{box.template}\n"

@@ -12,8 +12,8 @@ from portal.domain.authoring import boilerplate
 from portal.domain.authoring.editing import item_bank as bank
 from portal.domain.authoring.editing import new_module
 from portal.domain.authoring.findings import collect as finder
-from portal.domain.authoring.findings.messages import told
-from portal.domain.authoring.snippets import BOXES
+from portal.domain.authoring.findings.messages import author_message
+from portal.domain.authoring.snippets import SNIPPETS
 from portal.domain.catalogue.services import Reading
 from portal.domain.catalogue.sources.folder_reader import SHARED
 from portal.domain.catalogue.sources.shared_files import parse_shared
@@ -45,7 +45,7 @@ def read(
     }
     faults = Faults()
     module = check_module(key, files, parse_shared(held, faults), faults)
-    return finder.findings(key, Reading([module] if module else [], held, faults), files)
+    return finder.collect_findings(key, Reading([module] if module else [], held, faults), files)
 
 
 def shipped(key: str) -> list[finder.Finding]:
@@ -56,8 +56,10 @@ def shipped(key: str) -> list[finder.Finding]:
     return read(files, key, {name: (ROOT / "modules" / name).read_bytes() for name in SHARED})
 
 
-def said(found: list[finder.Finding], level: finder.Level = finder.Level.PUT_RIGHT) -> list[tuple[str, str]]:
-    return [(each.place, each.said) for each in found if each.level is level]
+def said(
+    found: list[finder.Finding], level: finder.FindingLevel = finder.FindingLevel.MUST_FIX
+) -> list[tuple[str, str]]:
+    return [(each.place, each.message) for each in found if each.level is level]
 
 
 def test_words_are_those_that_a_reader_meets():
@@ -125,7 +127,7 @@ def test_the_modules_that_are_shipped_have_nothing_to_put_right_and_are_honest(k
     found = shipped(key)
 
     assert said(found) == []
-    assert [each for each in found if "minutes" in each.said or "grade" in each.said] == []
+    assert [each for each in found if "minutes" in each.message or "grade" in each.message] == []
 
 
 def test_a_right_choice_that_is_the_longest_is_noticed():
@@ -133,10 +135,10 @@ def test_a_right_choice_that_is_the_longest_is_noticed():
 
     found = read(folder({"items/bank.toml": text + ITEM.format(key="two", outcome="say")}))
 
-    finding = next(each for each in found if "longest wrong one" in each.said)
+    finding = next(each for each in found if "longest wrong one" in each.message)
     assert finding.place == "item:one"
-    assert finding.quoted == "This, since it is asked for by the law"
-    assert "38 characters, the longest wrong one 4" in finding.said
+    assert finding.quote == "This, since it is asked for by the law"
+    assert "38 characters, the longest wrong one 4" in finding.message
 
 
 def test_the_bank_as_a_whole_must_not_give_itself_away():
@@ -145,7 +147,7 @@ def test_the_bank_as_a_whole_must_not_give_itself_away():
 
     found = read(folder({"items/bank.toml": "".join(rows)}))
 
-    assert ("details", True) in [(each.place, "in 6 of 6 questions" in each.said) for each in found]
+    assert ("details", True) in [(each.place, "in 6 of 6 questions" in each.message) for each in found]
 
 
 def test_coverage_counts_lessons_and_questions_that_are_still_drawn():
@@ -165,7 +167,7 @@ def test_coverage_counts_lessons_and_questions_that_are_still_drawn():
 def test_a_lesson_that_is_too_long_and_takes_longer_than_it_says_is_noticed():
     found = read(folder({"lessons/second.md": lesson(WORDS * 60)}))
 
-    told = [each for place, each in said(found, finder.Level.CONSIDER) if place == "lesson:second"]
+    told = [each for place, each in said(found, finder.FindingLevel.CONSIDER) if place == "lesson:second"]
     assert "The lesson has 900 words. A lesson of 350 to 600 reads well." in told
     assert any("says 2 minutes" in each and "about 4 minutes" in each for each in told)
     assert any("does not end in a check" in each for each in told)
@@ -174,9 +176,9 @@ def test_a_lesson_that_is_too_long_and_takes_longer_than_it_says_is_noticed():
 def test_a_fault_stands_at_its_place_with_the_words_it_is_about():
     body = "Read this.\n\nSee [the rest](lesson:nowhere).\n"
 
-    found = [each for each in read(folder({"lessons/second.md": lesson(body)})) if each.put_right]
+    found = [each for each in read(folder({"lessons/second.md": lesson(body)})) if each.blocks_publishing]
 
-    assert [(each.place, each.quoted, each.line) for each in found] == [
+    assert [(each.place, each.quote, each.line) for each in found] == [
         ("lesson:second", "See [the rest](lesson:nowhere).", 4)
     ]
 
@@ -193,9 +195,9 @@ def test_a_fault_of_a_question_stands_at_that_question():
 @pytest.mark.parametrize(
     ("path", "text", "place"),
     [
-        ("lessons/second.md", lesson(boilerplate.LESSON), "lesson:second"),
-        ("job-aid.md", f'+++\ntitle = "Aid"\n+++\n\n{boilerplate.JOB_AID}', "job-aid"),
-        *(("lessons/second.md", lesson(f"Text.\n\n{box.template}\n"), "lesson:second") for box in BOXES),
+        ("lessons/second.md", lesson(boilerplate.LESSON_TEXT), "lesson:second"),
+        ("job-aid.md", f'+++\ntitle = "Aid"\n+++\n\n{boilerplate.JOB_AID_TEXT}', "job-aid"),
+        *(("lessons/second.md", lesson(f"Text.\n\n{box.template}\n"), "lesson:second") for box in SNIPPETS),
         (
             "items/bank.toml",
             ITEM.format(key="one", outcome="see").replace('"That"', '"A likely mistake"'),
@@ -204,18 +206,20 @@ def test_a_fault_of_a_question_stands_at_that_question():
     ],
 )
 def test_words_of_the_template_are_to_be_written_over(path, text, place):
-    found = [each for each in read(folder({path: text})) if each.said.startswith("These are still the words")]
+    found = [
+        each for each in read(folder({path: text})) if each.message.startswith("These are still the words")
+    ]
 
     assert [each.place for each in found] == [place]
-    assert found[0].put_right
+    assert found[0].blocks_publishing
 
 
 def test_a_new_module_is_template_throughout():
-    files = new_module.folder("sample", "Sample", "Owner", date(2027, 5, 31))
+    files = new_module.template_folder("sample", "Sample", "Owner", date(2027, 5, 31))
 
-    found = [each for each in read(files) if each.put_right]
+    found = [each for each in read(files) if each.blocks_publishing]
 
-    assert {each.said for each in found} == {"These are still the words of the template. Write your own."}
+    assert {each.message for each in found} == {"These are still the words of the template. Write your own."}
     places = {"details", "lesson:lesson-1", "lesson:lesson-2", *(f"item:question-{n}" for n in range(1, 5))}
     assert {each.place for each in found} == places
 
@@ -255,10 +259,10 @@ BROKEN: list[dict[str, str | bytes | None]] = [
 
 @pytest.mark.parametrize("changes", BROKEN)
 def test_no_finding_speaks_of_files_or_their_format(changes):
-    found = [each for each in read(folder(changes)) if each.put_right]
+    found = [each for each in read(folder(changes)) if each.blocks_publishing]
 
     assert found
-    assert [each.said for each in found if TECHNICAL.search(each.said)] == []
+    assert [each.message for each in found if TECHNICAL.search(each.message)] == []
     assert {each.place.partition(":")[0] for each in found} <= {
         "details",
         "lesson",
@@ -269,14 +273,19 @@ def test_no_finding_speaks_of_files_or_their_format(changes):
 
 
 def test_what_the_words_do_not_know_is_said_without_a_file():
-    assert told("Three items are not listed in module.toml.", {}) == "Three questions are not listed."
-    assert told("The item “x” needs two or more choices.", {}) == "This question needs two or more choices."
+    assert (
+        author_message("Three items are not listed in module.toml.", {}) == "Three questions are not listed."
+    )
+    assert (
+        author_message("The item “x” needs two or more choices.", {})
+        == "This question needs two or more choices."
+    )
 
 
 def test_what_is_counted_is_what_is_shown():
     found = shipped("protect")
 
-    right, consider = finder.counts(found)
+    right, consider = finder.count_findings(found)
     assert right == 0
     assert consider == len(found)
     assert finder.place_name("lesson:whose-phone", {"whose-phone": "Whose phone?"}) == "Lesson “Whose phone?”"
@@ -286,7 +295,7 @@ def test_what_is_counted_is_what_is_shown():
 def test_every_question_of_the_modules_that_has_choices_is_measured():
     folder = ROOT / "modules" / "protect"
     files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.toml")}
-    choices = [t for t in (p.table for p in bank.read(files)) if "choice" in t]
+    choices = [t for t in (p.table for p in bank.read_items(files)) if "choice" in t]
     faults = Faults()
     shared = parse_shared({n: (ROOT / "modules" / n).read_bytes() for n in SHARED}, faults)
     rest = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}

@@ -43,7 +43,7 @@ def open_draft(person: int, key: str = "sample") -> int:
 
 def held(path: str, key: str = "sample") -> str:
     """A file of the draft as it stands."""
-    return queries.contents(queries.draft(key))[path].decode()
+    return queries.draft_files(queries.get_draft(key))[path].decode()
 
 
 def errors(page: Page) -> list[str]:

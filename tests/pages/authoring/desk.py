@@ -44,13 +44,13 @@ def opened(client: PortalClient, key: str = "sample") -> Page:
 
 def rewrite_lesson(by: int, body: str, *, key: str = "sample", name: str = "first") -> int:
     """Save a lesson's text as this person; returns the state's number."""
-    draft = queries.draft(key)
+    draft = queries.get_draft(key)
     path = f"lessons/{name}.md"
-    held = queries.contents(draft)[path]
-    said = lesson.read(held)
-    changed = lesson.write(held, lesson.LessonText(said.title, said.minutes, said.outcomes, body))
+    held = queries.draft_files(draft)[path]
+    said = lesson.read_lesson(held)
+    changed = lesson.write_lesson(held, lesson.LessonFields(said.title, said.minutes, said.outcomes, body))
     with transaction():
-        return services.save(
+        return services.save_files(
             draft.draft_id,
             {path: changed},
             expected={path: draft.files[path]},

@@ -28,9 +28,9 @@ def opened(by: int, key: str = "sample") -> int:
 
 
 def save(draft_id: int, changes, *, by: int, expected=None) -> int:
-    held = queries.saves(draft_id)[0].files
+    held = queries.list_saves(draft_id)[0].files
     with transaction():
-        return services.save(
+        return services.save_files(
             draft_id,
             changes,
             expected={path: held.get(path) for path in changes} if expected is None else expected,

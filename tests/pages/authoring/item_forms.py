@@ -9,7 +9,10 @@ ITEMS = "/authoring/sample/items"
 
 def bank() -> dict[str, dict]:
     """Every item of the draft by its key."""
-    return {place.key: place.table for place in item_bank.read(queries.contents(queries.draft("sample")))}
+    return {
+        place.key: place.table
+        for place in item_bank.read_items(queries.draft_files(queries.get_draft("sample")))
+    }
 
 
 def form_of(page: Page) -> Form:

@@ -41,12 +41,12 @@ def changed(author) -> int:
 
 def sent(draft_id: int, by: int, note: str = "Clearer.") -> int:
     with transaction():
-        return reviews_services.send(draft_id, note=note, by=by, at=clock.now())
+        return reviews_services.send_for_review(draft_id, note=note, by=by, at=clock.now())
 
 
 def publish(review_id: int, by: int) -> ModuleVersion:
     with transaction():
-        return reviews_services.publish(review_id, by=by, at=stamp())
+        return reviews_services.publish_review(review_id, by=by, at=stamp())
 
 
 def count(model: type[Any]) -> int:

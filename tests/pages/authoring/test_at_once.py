@@ -64,14 +64,14 @@ def test_of_saves_at_once_one_wins_and_the_others_are_told(serving, tmp_path):
     publish(write(tmp_path / "modules"))
     people = [make_person() for _ in range(8)]
     draft_id = opened(people[0])
-    shown = queries.draft("sample").files
+    shown = queries.get_draft("sample").files
     db.session.remove()
 
     answers = at_once(
         serving,
         [
             partial(
-                services.save,
+                services.save_files,
                 draft_id,
                 {FIRST: text(f"{person}.\n")},
                 expected=shown,
@@ -85,8 +85,8 @@ def test_of_saves_at_once_one_wins_and_the_others_are_told(serving, tmp_path):
 
     assert sorted(type(answer).__name__ for answer in answers) == ["StaleSaveError"] * 7 + ["int"]
     winner = people[next(n for n, answer in enumerate(answers) if answer == 2)]
-    assert queries.state(draft_id, 2)[FIRST] == text(f"{winner}.\n")
-    assert [saved.number for saved in queries.saves(draft_id)] == [2, 1]
+    assert queries.state_files(draft_id, 2)[FIRST] == text(f"{winner}.\n")
+    assert [saved.number for saved in queries.list_saves(draft_id)] == [2, 1]
 
 
 def test_saves_of_different_files_at_once_are_all_kept(serving, tmp_path):
@@ -99,7 +99,7 @@ def test_saves_of_different_files_at_once_are_all_kept(serving, tmp_path):
         serving,
         [
             partial(
-                services.save,
+                services.save_files,
                 draft_id,
                 {f"lessons/new-{n}.md": text("The same text.\n")},
                 expected={},
@@ -112,7 +112,7 @@ def test_saves_of_different_files_at_once_are_all_kept(serving, tmp_path):
     )
 
     assert sorted(answers) == list(range(2, 10))
-    assert sum(path.startswith("lessons/new-") for path in queries.draft("sample").files) == 8
+    assert sum(path.startswith("lessons/new-") for path in queries.get_draft("sample").files) == 8
 
 
 def test_drafts_opened_at_once_are_one(serving, tmp_path):
@@ -123,14 +123,16 @@ def test_drafts_opened_at_once_are_one(serving, tmp_path):
     answers = at_once(serving, [partial(services.open_draft, "sample", by=person, at=AT)] * 8)
 
     assert len(set(answers)) == 1
-    assert queries.draft("sample").draft_id == answers[0]
+    assert queries.get_draft("sample").draft_id == answers[0]
 
 
 def test_modules_made_at_once_under_one_key_are_one_and_the_others_are_refused(serving, tmp_path):
     person = make_person()
     db.session.remove()
 
-    answers = at_once(serving, [partial(services.new_module, "first", "First", by=person, at=AT)] * 8)
+    answers = at_once(
+        serving, [partial(services.create_module_draft, "first", "First", by=person, at=AT)] * 8
+    )
 
     assert sorted(type(answer).__name__ for answer in answers) == ["KeyTakenError"] * 7 + ["int"]
 
@@ -142,7 +144,7 @@ def test_of_arrivals_at_once_one_has_the_place(serving, tmp_path):
     db.session.remove()
 
     answers = at_once(
-        serving, [partial(services.arrive, draft_id, "details", by=person, at=AT) for person in people]
+        serving, [partial(services.claim_place, draft_id, "details", by=person, at=AT) for person in people]
     )
 
     assert sum(answer is None for answer in answers) == 1

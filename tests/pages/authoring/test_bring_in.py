@@ -31,29 +31,29 @@ def edited_by_hand(folder, changes: dict) -> None:
 
 def bring_in(draft_id: int, by: int, chosen=None, expected=None):
     with transaction():
-        return services.bring_in(draft_id, by=by, at=LATER, chosen=chosen or {}, expected=expected)
+        return services.rebase_draft(draft_id, by=by, at=LATER, chosen=chosen or {}, expected=expected)
 
 
 def test_a_version_published_meanwhile_is_brought_in(folder, carys, hugh):
     draft_id = opened(carys)
     save(draft_id, {FIRST: text("Mine.\n")}, by=carys)
     assert bring_in(draft_id, hugh) == []
-    assert queries.draft("sample").number == 2
+    assert queries.get_draft("sample").number == 2
     edited_by_hand(folder, {SECOND: text("By hand.\n"), "module.toml": MODULE.replace("0.8", "0.9").encode()})
-    draft = queries.draft("sample")
-    assert (draft.behind, draft.base_number, draft.published_number) == (True, 1, 2)
+    draft = queries.get_draft("sample")
+    assert (draft.is_behind, draft.base_number, draft.published_number) == (True, 1, 2)
 
     assert bring_in(draft_id, hugh) == []
 
-    draft = queries.draft("sample")
-    assert (draft.behind, draft.base_number, draft.number) == (False, 2, 3)
+    draft = queries.get_draft("sample")
+    assert (draft.is_behind, draft.base_number, draft.number) == (False, 2, 3)
     assert draft.summary == "Brought version 2 in"
-    assert queries.contents(draft) == tree(folder / "sample") | {FIRST: text("Mine.\n")}
-    assert queries.changed_by(draft_id) == {carys, hugh}
+    assert queries.draft_files(draft) == tree(folder / "sample") | {FIRST: text("Mine.\n")}
+    assert queries.editor_ids(draft_id) == {carys, hugh}
 
     with transaction():
-        services.restore(draft_id, 2, by=carys, at=LATER)
-    assert queries.draft("sample").behind
+        services.restore_state(draft_id, 2, by=carys, at=LATER)
+    assert queries.get_draft("sample").is_behind
 
 
 def test_what_both_changed_is_asked_and_the_answer_is_taken(folder, carys):
@@ -65,8 +65,8 @@ def test_what_both_changed_is_asked_and_the_answer_is_taken(folder, carys):
 
     assert (conflict.path, conflict.mine, conflict.theirs) == (FIRST, text("Mine.\n"), text("By hand.\n"))
     assert (conflict.with_mine, conflict.with_theirs) == (conflict.mine, conflict.theirs)
-    assert queries.draft("sample").behind
-    assert queries.draft("sample").number == 2
+    assert queries.get_draft("sample").is_behind
+    assert queries.get_draft("sample").number == 2
 
     save(draft_id, {SECOND: text("Later.\n")}, by=carys)
     with pytest.raises(StaleSaveError):
@@ -75,10 +75,10 @@ def test_what_both_changed_is_asked_and_the_answer_is_taken(folder, carys):
         bring_in(draft_id, carys, {FIRST: b"Both.\n"}, expected=3)
     assert bring_in(draft_id, carys, {FIRST: text("Both.\n"), SECOND: b"not asked"}, expected=3) == []
 
-    held = queries.contents(queries.draft("sample"))
+    held = queries.draft_files(queries.get_draft("sample"))
     assert (held[FIRST], held[SECOND]) == (text("Both.\n"), text("Later.\n"))
     assert held["job-aid.md"] == (folder / "sample/job-aid.md").read_bytes()
-    assert not queries.draft("sample").behind
+    assert not queries.get_draft("sample").is_behind
 
 
 # Publishing, and the folder
@@ -86,11 +86,11 @@ def test_what_both_changed_is_asked_and_the_answer_is_taken(folder, carys):
 
 def test_what_is_published_from_a_draft_comes_back_as_a_folder(folder, app, carys, tmp_path_factory):
     draft_id = opened(carys)
-    before = queries.state(draft_id, 1)
+    before = queries.state_files(draft_id, 1)
     with transaction():
         assert catalogue.publish_files("sample", before, at=stamp(), by=carys) is None
     save(draft_id, {FIRST: text("Mine.\n")}, by=carys)
-    files = queries.state(draft_id, 2)
+    files = queries.state_files(draft_id, 2)
 
     with transaction():
         version = catalogue.publish_files("sample", files, at=stamp(), by=carys)
@@ -111,21 +111,23 @@ def test_what_is_published_from_a_draft_comes_back_as_a_folder(folder, app, cary
 
 def test_a_new_module_begins_with_a_template_that_passes_its_check(folder, carys):
     with transaction():
-        draft_id = services.new_module("first-hour", " First hour ", by=carys, at=AT)
+        draft_id = services.create_module_draft("first-hour", " First hour ", by=carys, at=AT)
 
-    draft = queries.draft("first-hour")
-    files = queries.contents(draft)
-    held = details.read(files["module.toml"])
+    draft = queries.get_draft("first-hour")
+    files = queries.draft_files(draft)
+    held = details.read_details(files["module.toml"])
     assert (held.title, held.review_on.isoformat()) == ("First hour", "2027-11-25")
-    assert (draft.base_number, draft.published_number, draft.behind) == (None, None, False)
-    assert (len(details.lessons(files["module.toml"])), len(item_bank.read(files))) == (2, 4)
-    assert queries.reading("first-hour", files).faults.sentences() == []
-    assert [(row.key, row.title, row.published) for row in queries.desk()] == [
+    assert (draft.base_number, draft.published_number, draft.is_behind) == (None, None, False)
+    assert (len(details.lesson_keys(files["module.toml"])), len(item_bank.read_items(files))) == (2, 4)
+    assert queries.check_draft_files("first-hour", files).faults.sentences() == []
+    assert [(row.key, row.title, row.published_number) for row in queries.dashboard_modules()] == [
         ("first-hour", "First hour", None),
         ("sample", "Sample: a small module", 1),
     ]
     with transaction():
-        version = catalogue.publish_files("first-hour", queries.state(draft_id, 1), at=stamp(), by=carys)
+        version = catalogue.publish_files(
+            "first-hour", queries.state_files(draft_id, 1), at=stamp(), by=carys
+        )
     assert version is not None
 
 
@@ -141,20 +143,20 @@ def test_a_new_module_begins_with_a_template_that_passes_its_check(folder, carys
 )
 def test_a_key_or_title_that_cannot_be_used_is_refused(folder, carys, key, title, error, sentence):
     with transaction():
-        services.new_module("begun", "Begun", by=carys, at=AT)
+        services.create_module_draft("begun", "Begun", by=carys, at=AT)
 
     with pytest.raises(error, match=sentence), transaction():
-        services.new_module(key, title, by=carys, at=AT)
+        services.create_module_draft(key, title, by=carys, at=AT)
 
     assert db.session.scalar(select(func.count()).select_from(Draft)) == 1
 
 
 def test_a_new_module_whose_key_was_published_meanwhile_is_behind(database, carys, tmp_path):
     with transaction():
-        draft_id = services.new_module("sample", "Mine", by=carys, at=AT)
+        draft_id = services.create_module_draft("sample", "Mine", by=carys, at=AT)
     publish(write(tmp_path))
 
-    assert queries.draft("sample").behind
+    assert queries.get_draft("sample").is_behind
     assert {c.path for c in bring_in(draft_id, carys)} == {"module.toml"}
 
 
@@ -163,11 +165,11 @@ def test_a_new_module_whose_key_was_published_meanwhile_is_behind(database, cary
 
 def test_a_draft_is_checked_once_for_the_same_bytes(folder, carys, monkeypatch):
     opened(carys)
-    draft = queries.draft("sample")
-    first = queries.reading_of("sample", draft.files)
+    draft = queries.get_draft("sample")
+    first = queries.check_draft_hashes("sample", draft.files)
     monkeypatch.setattr("portal.domain.authoring.content_types.check_files", None)
 
-    assert queries.reading("sample", queries.contents(draft)) is first
+    assert queries.check_draft_files("sample", queries.draft_files(draft)) is first
     assert first.faults.sentences() == []
     assert [page.page.key for page in first.modules[0].lessons] == ["first", "second"]
 
@@ -175,24 +177,24 @@ def test_a_draft_is_checked_once_for_the_same_bytes(folder, carys, monkeypatch):
 def test_a_guide_published_later_is_known_to_the_next_check(folder, carys):
     draft_id = opened(carys)
     save(draft_id, {FIRST: text("See [the guide](guide:stops).\n")}, by=carys)
-    files = queries.draft("sample").files
-    assert "stops" in queries.reading_of("sample", files).faults.sentences()[0]
+    files = queries.get_draft("sample").files
+    assert "stops" in queries.check_draft_hashes("sample", files).faults.sentences()[0]
 
     front = 'title = "Stops"\nsummary = "How."\nowner = "Us"\nreview_on = 2027-05-31\nacknowledge = false\n'
     (folder / "_guides").mkdir()
     (folder / "_guides" / "stops.md").write_text(f"+++\n{front}+++\n\nStop.\n")
     publish(folder)
 
-    assert queries.reading_of("sample", files).faults.sentences() == []
+    assert queries.check_draft_hashes("sample", files).faults.sentences() == []
 
 
 def test_readings_hold_on_to_so_many_and_so_much(folder, carys, monkeypatch):
-    files = queries.contents(queries.draft("sample")) if opened(carys) else {}
+    files = queries.draft_files(queries.get_draft("sample")) if opened(carys) else {}
     for most, bytes_ in ((2, 10**9), (16, 1)):
-        monkeypatch.setattr(check_cache, "KEPT", most)
-        monkeypatch.setattr(check_cache, "KEPT_BYTES", bytes_)
+        monkeypatch.setattr(check_cache, "MAX_READINGS", most)
+        monkeypatch.setattr(check_cache, "MAX_CACHED_BYTES", bytes_)
         for number in range(4):
-            queries.reading("sample", files | {FIRST: text(f"{number} {most}\n")})
+            queries.check_draft_files("sample", files | {FIRST: text(f"{number} {most}\n")})
         assert len(check_cache._readings) == (2 if most == 2 else 1)
 
 
@@ -201,7 +203,7 @@ def test_media_of_a_draft_have_the_drafts_own_address(folder, carys):
     figure = "::: figure media/box.svg\nA box.\n:::\n"
     save(draft_id, {FIRST: text(figure)}, by=carys)
 
-    html = queries.reading_of("sample", queries.draft("sample").files).modules[0].lessons[0].html
+    html = queries.check_draft_hashes("sample", queries.get_draft("sample").files).modules[0].lessons[0].html
 
     assert f'src="/authoring/sample/media/{sha256(SVG.encode())}/box.svg"' in html
 
@@ -227,11 +229,11 @@ def test_twenty_lessons_take_as_many_statements_as_two(folder, carys):
         save(draft_id, {**many_lessons(20), **many_lessons(count)}, by=carys)
         db.session.expunge_all()
         with statements() as run:
-            state = queries.draft("sample")
-            files = queries.contents(state)
-            queries.reading_of("sample", state.files)
-            queries.saves(draft_id)
-            services.save(
+            state = queries.get_draft("sample")
+            files = queries.draft_files(state)
+            queries.check_draft_hashes("sample", state.files)
+            queries.list_saves(draft_id)
+            services.save_files(
                 draft_id,
                 {"job-aid.md": f"+++\ntitle = 'Aid {count}'\n+++\n\nDo.\n".encode()},
                 expected=state.files,
@@ -239,7 +241,7 @@ def test_twenty_lessons_take_as_many_statements_as_two(folder, carys):
                 by=carys,
                 at=LATER,
             )
-        assert len(details.lessons(files["module.toml"])) == count
+        assert len(details.lesson_keys(files["module.toml"])) == count
         taken.append(len(run))
 
     assert taken[1] == taken[2]
@@ -251,9 +253,9 @@ def test_a_desk_of_twenty_takes_as_many_statements_as_one_of_two(folder, carys):
         for number in range(count):
             with transaction():
                 if queries.open_draft_id(f"new-{number}") is None:
-                    services.new_module(f"new-{number}", f"New {number}", by=carys, at=AT)
+                    services.create_module_draft(f"new-{number}", f"New {number}", by=carys, at=AT)
         with statements() as run:
-            assert len(queries.desk()) == count + 1
+            assert len(queries.dashboard_modules()) == count + 1
         taken.append(len(run))
 
     assert taken[0] == taken[1]
@@ -271,8 +273,10 @@ def test_the_demo_has_a_draft_in_work_that_passes_its_check(database, tmp_path):
         draft.begin("D3001", at=AT)
         draft.begin("D3001", at=LATER)
 
-    state = queries.draft(draft.MODULE)
+    state = queries.get_draft(draft.MODULE)
     assert (state.number, state.last_saved_by_id, state.last_saved_at) == (2, carys, AT)
-    before = queries.state(state.draft_id, 1)[draft.PATH].decode()
-    assert queries.contents(state)[draft.PATH].decode() == before.replace(draft.BEFORE, draft.AFTER) != before
-    assert queries.reading_of(draft.MODULE, state.files).faults.sentences() == []
+    before = queries.state_files(state.draft_id, 1)[draft.PATH].decode()
+    assert (
+        queries.draft_files(state)[draft.PATH].decode() == before.replace(draft.BEFORE, draft.AFTER) != before
+    )
+    assert queries.check_draft_hashes(draft.MODULE, state.files).faults.sentences() == []

@@ -10,9 +10,9 @@ from portal.domain.authoring import limits, queries, services
 from portal.domain.authoring.editing import details, item_bank, lesson
 from portal.domain.authoring.errors import (
     DraftEndedError,
+    DraftUnderReviewError,
     StaleSaveError,
     TooLargeError,
-    UnderReviewError,
     UnreadableFileError,
 )
 from portal.domain.authoring.models import DraftContent
@@ -43,19 +43,19 @@ from tests.pages.authoring.written import HANDS
 def test_a_draft_begins_with_the_published_folder_byte_for_byte(folder, carys):
     draft_id = opened(carys)
 
-    draft = queries.draft("sample")
-    assert queries.contents(draft) == tree(folder / "sample")
+    draft = queries.get_draft("sample")
+    assert queries.draft_files(draft) == tree(folder / "sample")
     assert (draft.draft_id, draft.number, draft.base_number, draft.published_number) == (draft_id, 1, 1, 1)
-    assert (draft.behind, draft.last_saved_by, draft.last_saved_at) == (False, "Carys Rees", AT)
+    assert (draft.is_behind, draft.last_saved_by, draft.last_saved_at) == (False, "Carys Rees", AT)
     assert (draft.review, draft.editors) == (None, [])
-    assert queries.changed_by(draft_id) == set()
-    assert queries.content(draft.files[FIRST]) == (folder / "sample" / FIRST).read_bytes()
+    assert queries.editor_ids(draft_id) == set()
+    assert queries.read_content(draft.files[FIRST]) == (folder / "sample" / FIRST).read_bytes()
     assert events() == [("draft.opened", carys)]
 
 
 def test_opening_twice_is_the_same_as_once(folder, carys, hugh):
     assert opened(hugh) == opened(carys) == opened(hugh)
-    assert queries.draft("sample").last_saved_by == "Hugh Mercer"
+    assert queries.get_draft("sample").last_saved_by == "Hugh Mercer"
     assert len(events()) == 1
 
 
@@ -63,11 +63,11 @@ def test_there_is_no_draft_of_nothing(folder, carys):
     with pytest.raises(NotFoundError, match="There is no module “other”"):
         opened(carys, "other")
     with pytest.raises(NotFoundError, match="There is no draft of “sample”"):
-        queries.draft("sample")
+        queries.get_draft("sample")
     with pytest.raises(NotFoundError):
-        queries.content("0" * 64)
+        queries.read_content("0" * 64)
     with pytest.raises(NotFoundError), transaction():
-        services.locked(99)
+        services.lock_draft(99)
 
 
 @settings(
@@ -86,13 +86,17 @@ def test_folder_draft_folder_is_byte_for_byte_the_same(database, carys, tmp_path
 
     draft_id = opened(carys)
 
-    assert queries.state(draft_id, 1) == files
-    held = details.read(files["module.toml"])
-    assert details.write(files["module.toml"], held) == files["module.toml"]
-    assert all(item_bank.write(files, place.key, place.table) == {} for place in item_bank.read(files))
+    assert queries.state_files(draft_id, 1) == files
+    held = details.read_details(files["module.toml"])
+    assert details.write_details(files["module.toml"], held) == files["module.toml"]
+    assert all(
+        item_bank.write_item(files, place.key, place.table) == {} for place in item_bank.read_items(files)
+    )
     with transaction():
-        assert catalogue.publish_files("sample", queries.state(draft_id, 1), at=stamp(), by=carys) is None
-        services.discard(draft_id, by=carys, at=LATER)
+        assert (
+            catalogue.publish_files("sample", queries.state_files(draft_id, 1), at=stamp(), by=carys) is None
+        )
+        services.discard_draft(draft_id, by=carys, at=LATER)
 
 
 # Saving
@@ -100,21 +104,21 @@ def test_folder_draft_folder_is_byte_for_byte_the_same(database, carys, tmp_path
 
 def test_a_save_is_a_state_and_equal_bytes_are_none(folder, carys, hugh):
     draft_id = opened(carys)
-    before = queries.contents(queries.draft("sample"))
-    held = lesson.read(before[FIRST])
-    changed = lesson.write(before[FIRST], lesson.LessonText("New", 2, held.outcomes, held.body))
+    before = queries.draft_files(queries.get_draft("sample"))
+    held = lesson.read_lesson(before[FIRST])
+    changed = lesson.write_lesson(before[FIRST], lesson.LessonFields("New", 2, held.outcomes, held.body))
 
     assert save(draft_id, {FIRST: changed}, by=hugh) == 2
     assert save(draft_id, {FIRST: changed}, by=carys) == 2
     assert save(draft_id, {FIRST: changed}, by=carys, expected={}) == 2
 
-    assert queries.state(draft_id, 1) == before
-    assert queries.state(draft_id, 2) == before | {FIRST: changed}
-    assert [(s.number, s.saved_by) for s in queries.saves(draft_id)] == [
+    assert queries.state_files(draft_id, 1) == before
+    assert queries.state_files(draft_id, 2) == before | {FIRST: changed}
+    assert [(s.number, s.saved_by) for s in queries.list_saves(draft_id)] == [
         (2, "Hugh Mercer"),
         (1, "Carys Rees"),
     ]
-    assert queries.changed_by(draft_id) == {hugh}
+    assert queries.editor_ids(draft_id) == {hugh}
 
 
 def test_files_come_and_go(folder, carys):
@@ -122,7 +126,7 @@ def test_files_come_and_go(folder, carys):
 
     save(draft_id, {"lessons/third.md": text("Three.\n"), SECOND: None}, by=carys)
 
-    assert sorted(queries.draft("sample").files) == [
+    assert sorted(queries.get_draft("sample").files) == [
         "items/bank.toml",
         "job-aid.md",
         FIRST,
@@ -134,21 +138,21 @@ def test_files_come_and_go(folder, carys):
 
 def test_a_stale_save_overwrites_nothing(folder, carys, hugh):
     draft_id = opened(carys)
-    shown = queries.draft("sample").files
+    shown = queries.get_draft("sample").files
     save(draft_id, {FIRST: text("Hugh's.\n")}, by=hugh)
 
     with pytest.raises(StaleSaveError, match="Hugh Mercer saved this after you opened it") as refused:
         save(draft_id, {FIRST: text("Mine.\n")}, by=carys, expected=shown)
 
     assert refused.value.present == {FIRST: sha256(text("Hugh's.\n"))}
-    assert queries.draft("sample").number == 2
+    assert queries.get_draft("sample").number == 2
     assert save(draft_id, {SECOND: text("Mine.\n")}, by=carys, expected=shown) == 3
-    assert queries.state(draft_id, 3)[FIRST] == text("Hugh's.\n")
+    assert queries.state_files(draft_id, 3)[FIRST] == text("Hugh's.\n")
 
 
 def test_a_stale_save_of_a_file_that_went_or_came_is_refused(folder, carys, hugh):
     draft_id = opened(carys)
-    shown = queries.draft("sample").files
+    shown = queries.get_draft("sample").files
     save(draft_id, {SECOND: None, "lessons/third.md": text("Hugh's.\n")}, by=hugh)
 
     with pytest.raises(StaleSaveError) as refused:
@@ -180,7 +184,7 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_written(folder, carys, pa
     with pytest.raises(error, match=sentence):
         save(draft_id, {path: content, SECOND: text("Beside it.\n")}, by=carys)
 
-    assert queries.draft("sample").number == 1
+    assert queries.get_draft("sample").number == 1
     assert db.session.scalar(select(func.count()).select_from(DraftContent)) == kept
 
 
@@ -207,14 +211,14 @@ def test_any_state_can_be_brought_back(folder, carys, hugh):
     save(draft_id, {SECOND: text("Three.\n")}, by=carys)
 
     with transaction():
-        assert services.restore(draft_id, 1, by=hugh, at=LATER) == 4
-        assert services.restore(draft_id, 1, by=hugh, at=LATER) == 4
+        assert services.restore_state(draft_id, 1, by=hugh, at=LATER) == 4
+        assert services.restore_state(draft_id, 1, by=hugh, at=LATER) == 4
 
-    assert queries.state(draft_id, 4) == queries.state(draft_id, 1)
-    assert queries.changed_by(draft_id) == {carys, hugh}
-    assert queries.draft("sample").summary == "Brought state 1 back"
+    assert queries.state_files(draft_id, 4) == queries.state_files(draft_id, 1)
+    assert queries.editor_ids(draft_id) == {carys, hugh}
+    assert queries.get_draft("sample").summary == "Brought state 1 back"
     with pytest.raises(NotFoundError, match="This draft has no state 9"), transaction():
-        services.restore(draft_id, 9, by=hugh, at=LATER)
+        services.restore_state(draft_id, 9, by=hugh, at=LATER)
     assert events() == [("draft.opened", carys), ("draft.restored", hugh)]
 
 
@@ -222,37 +226,37 @@ def test_a_discarded_draft_takes_nothing_more_and_a_new_one_begins_afresh(folder
     draft_id = opened(carys)
     save(draft_id, {FIRST: text("Mine.\n")}, by=carys)
     with transaction():
-        services.discard(draft_id, by=carys, at=LATER)
+        services.discard_draft(draft_id, by=carys, at=LATER)
 
     with pytest.raises(DraftEndedError, match="This draft was discarded in the meantime"):
         save(draft_id, {FIRST: text("More.\n")}, by=carys)
     with pytest.raises(DraftEndedError), transaction():
-        services.restore(draft_id, 1, by=carys, at=LATER)
+        services.restore_state(draft_id, 1, by=carys, at=LATER)
     assert events() == [("draft.opened", carys), ("draft.discarded", carys)]
 
     again = opened(carys)
     assert again != draft_id
-    assert queries.contents(queries.draft("sample")) == tree(folder / "sample")
-    assert queries.state(draft_id, 2)[FIRST] == text("Mine.\n")
+    assert queries.draft_files(queries.get_draft("sample")) == tree(folder / "sample")
+    assert queries.state_files(draft_id, 2)[FIRST] == text("Mine.\n")
 
 
 def test_under_review_nothing_changes(folder, carys):
     draft_id = opened(carys)
     send_for_review(draft_id, carys)
 
-    review = queries.draft("sample").review
+    review = queries.get_draft("sample").review
     assert review is not None
     assert (review.number, review.sent_by, review.note) == (1, "Carys Rees", "Look")
-    assert queries.desk()[0].in_review
+    assert queries.dashboard_modules()[0].in_review
     for act in (
         lambda: save(draft_id, {FIRST: text("Mine.\n")}, by=carys),
-        lambda: services.restore(draft_id, 1, by=carys, at=LATER),
-        lambda: services.discard(draft_id, by=carys, at=LATER),
-        lambda: services.bring_in(draft_id, by=carys, at=LATER, chosen={}),
+        lambda: services.restore_state(draft_id, 1, by=carys, at=LATER),
+        lambda: services.discard_draft(draft_id, by=carys, at=LATER),
+        lambda: services.rebase_draft(draft_id, by=carys, at=LATER, chosen={}),
     ):
-        with pytest.raises(UnderReviewError, match="Withdraw it from review before you change it"):
+        with pytest.raises(DraftUnderReviewError, match="Withdraw it from review before you change it"):
             act()
-    assert queries.draft("sample").number == 1
+    assert queries.get_draft("sample").number == 1
 
 
 # Who is editing
@@ -262,33 +266,33 @@ def test_the_second_person_is_told_who_is_editing_and_may_take_over(folder, cary
     draft_id = opened(carys)
     soon = AT + timedelta(minutes=14)
 
-    assert services.arrive(draft_id, "lesson:first", by=carys, at=AT) is None
-    assert services.arrive(draft_id, "lesson:second", by=hugh, at=AT) is None
-    told = services.arrive(draft_id, "lesson:first", by=hugh, at=soon)
-    assert told == queries.Editing(carys, "Carys Rees", "lesson:first", AT)
+    assert services.claim_place(draft_id, "lesson:first", by=carys, at=AT) is None
+    assert services.claim_place(draft_id, "lesson:second", by=hugh, at=AT) is None
+    told = services.claim_place(draft_id, "lesson:first", by=hugh, at=soon)
+    assert told == queries.ActiveEditor(carys, "Carys Rees", "lesson:first", AT)
 
-    services.take_over(draft_id, "lesson:first", by=hugh, at=soon)
+    services.take_over_place(draft_id, "lesson:first", by=hugh, at=soon)
 
-    assert services.arrive(draft_id, "lesson:first", by=hugh, at=soon) is None
-    told = services.arrive(draft_id, "lesson:first", by=carys, at=soon)
+    assert services.claim_place(draft_id, "lesson:first", by=hugh, at=soon) is None
+    told = services.claim_place(draft_id, "lesson:first", by=carys, at=soon)
     assert told is not None
     assert (told.name, told.since) == ("Hugh Mercer", soon)
 
-    services.leave(draft_id, "lesson:first", by=carys)
-    assert services.arrive(draft_id, "lesson:first", by=carys, at=soon) is not None
-    services.leave(draft_id, "lesson:first", by=hugh)
-    assert services.arrive(draft_id, "lesson:first", by=carys, at=soon) is None
+    services.leave_place(draft_id, "lesson:first", by=carys)
+    assert services.claim_place(draft_id, "lesson:first", by=carys, at=soon) is not None
+    services.leave_place(draft_id, "lesson:first", by=hugh)
+    assert services.claim_place(draft_id, "lesson:first", by=carys, at=soon) is None
 
 
 def test_who_was_not_seen_for_a_while_holds_nothing(folder, carys, hugh):
     draft_id = opened(carys)
-    services.arrive(draft_id, "details", by=carys, at=AT)
-    services.arrive(draft_id, "details", by=carys, at=AT + timedelta(minutes=10))
+    services.claim_place(draft_id, "details", by=carys, at=AT)
+    services.claim_place(draft_id, "details", by=carys, at=AT + timedelta(minutes=10))
 
     late = AT + timedelta(minutes=25, seconds=1)
-    assert services.arrive(draft_id, "details", by=hugh, at=AT + timedelta(minutes=25)) is not None
-    assert services.arrive(draft_id, "details", by=hugh, at=late) is None
-    told = services.arrive(draft_id, "details", by=carys, at=late)
+    assert services.claim_place(draft_id, "details", by=hugh, at=AT + timedelta(minutes=25)) is not None
+    assert services.claim_place(draft_id, "details", by=hugh, at=late) is None
+    told = services.claim_place(draft_id, "details", by=carys, at=late)
     assert told is not None
     assert told.since == late
 
@@ -296,19 +300,19 @@ def test_who_was_not_seen_for_a_while_holds_nothing(folder, carys, hugh):
 def test_the_desk_and_the_draft_name_who_is_there_now(folder, carys, time_machine):
     time_machine.move_to(AT, tick=False)
     draft_id = opened(carys)
-    services.arrive(draft_id, "details", by=carys, at=AT)
+    services.claim_place(draft_id, "details", by=carys, at=AT)
 
-    there = [queries.Editing(carys, "Carys Rees", "details", AT)]
-    assert queries.draft("sample").editors == queries.desk()[0].editors == there
+    there = [queries.ActiveEditor(carys, "Carys Rees", "details", AT)]
+    assert queries.get_draft("sample").editors == queries.dashboard_modules()[0].editors == there
     time_machine.move_to(AT + timedelta(minutes=16), tick=False)
-    assert queries.draft("sample").editors == queries.desk()[0].editors == []
+    assert queries.get_draft("sample").editors == queries.dashboard_modules()[0].editors == []
 
 
 def test_whose_name_was_erased_is_someone(folder, carys):
     draft_id = opened(carys)
-    services.arrive(draft_id, "details", by=carys, at=datetime.now(UTC))
+    services.claim_place(draft_id, "details", by=carys, at=datetime.now(UTC))
     db.session.execute(delete(PersonName).where(PersonName.person_id == carys))
 
-    assert queries.draft("sample").last_saved_by == "Someone"
-    assert queries.saves(draft_id)[0].saved_by == "Someone"
-    assert queries.name(carys) == queries.draft("sample").editors[0].name == "Someone"
+    assert queries.get_draft("sample").last_saved_by == "Someone"
+    assert queries.list_saves(draft_id)[0].saved_by == "Someone"
+    assert queries.person_name(carys) == queries.get_draft("sample").editors[0].name == "Someone"

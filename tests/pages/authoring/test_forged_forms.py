@@ -89,13 +89,13 @@ def test_as_many_rows_as_a_form_takes_are_each_named(author):
     answer = author.post(ITEM, data=sent, follow_redirects=True)
 
     assert answer.status_code == 200
-    table = next(place.table for place in item_bank.read(_contents()) if place.key == "one")
+    table = next(place.table for place in item_bank.read_items(_contents()) if place.key == "one")
     keys = [row["key"] for row in table[group]]
     assert len(keys) == len(set(keys)) == MOST_SENT
 
 
 def _contents() -> dict[str, bytes]:
-    return queries.contents(queries.draft("sample"))
+    return queries.draft_files(queries.get_draft("sample"))
 
 
 @every_kind

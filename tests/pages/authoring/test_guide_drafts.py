@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.errors import BehindError, KeyTakenError, OwnWorkError
+from portal.domain.authoring.errors import KeyTakenError, OutdatedDraftError, OwnWorkError
 from portal.domain.authoring.reviews import services as reviews_services
 from portal.domain.catalogue import services as catalogue
 from portal.domain.catalogue.guide_publishing import current_guide, guide_files, numbered_guide
@@ -71,7 +71,7 @@ def sent(client) -> None:
 
 
 def held() -> dict[str, bytes]:
-    return queries.contents(queries.draft(KEY))
+    return queries.draft_files(queries.get_draft(KEY))
 
 
 def test_a_guide_is_edited_reviewed_and_published_by_two_people(author, publisher):
@@ -102,7 +102,7 @@ def test_a_form_that_says_nothing_else_changes_no_byte(author):
 
     author.press(author.page(TEXT), "Save and preview", save="yes")
 
-    assert (held(), queries.draft(KEY).number) == (before, 1)
+    assert (held(), queries.get_draft(KEY).number) == (before, 1)
 
 
 def test_what_a_list_says_of_it_is_edited_too(author):
@@ -119,7 +119,7 @@ def test_a_day_that_is_none_is_refused(author):
     page = edited(author, review_on="soon")
 
     assert errors(page) == ["Enter a date such as 31 May 2027"]
-    assert queries.draft(KEY).number == 1
+    assert queries.get_draft(KEY).number == 1
 
 
 def test_publishing_says_who_is_asked_again(app, author, publisher):
@@ -144,12 +144,12 @@ def test_nobody_publishes_what_they_changed(author, publisher):
     edited(publisher)
     sent(author)
     page = publisher.page(f"{DESK}/review")
-    review = queries.draft(KEY).review.review_id
+    review = queries.get_draft(KEY).review.review_id
 
     assert "You changed this draft yourself" in page.text
     assert not any("Publish version 2" in form.buttons for form in page.forms())
     with pytest.raises(OwnWorkError), transaction():
-        reviews_services.publish(review, by=publisher.person, at=stamp())
+        reviews_services.publish_review(review, by=publisher.person, at=stamp())
 
 
 def test_a_save_that_comes_late_shows_both_texts(author, publisher):
@@ -228,10 +228,10 @@ def test_a_guide_as_it_is_shipped_has_nothing_to_consider(app, database):
 
 
 def medium(client, name="unshown.svg") -> None:
-    state = queries.draft(KEY)
+    state = queries.get_draft(KEY)
     path = f"media/{name}"
     with transaction():
-        services.save(
+        services.save_files(
             state.draft_id,
             {path: SVG.encode()},
             expected={path: None},
@@ -250,12 +250,12 @@ UNSHOWN = (
 def test_a_medium_that_the_text_does_not_show_is_nothing_to_review(author, publisher):
     author.press(author.page(DESK), "Edit")
     medium(author)
-    draft = queries.draft(KEY)
+    draft = queries.get_draft(KEY)
     page = author.page(f"{DESK}/review/send")
     assert UNSHOWN in page.text
 
     with pytest.raises(RuleError, match="Nothing that readers see has changed"), transaction():
-        reviews_services.send(draft.draft_id, note="Now", by=author.person, at=clock.now())
+        reviews_services.send_for_review(draft.draft_id, note="Now", by=author.person, at=clock.now())
 
     body = author.page(TEXT).form_with("Save and preview").fields["body"][0]
     edited(author, body=f"{body}\n\n::: figure media/unshown.svg\nA box.\n:::\n")
@@ -267,9 +267,9 @@ def test_a_medium_that_the_text_does_not_show_is_nothing_to_review(author, publi
 
 def test_a_shown_medium_that_changed_is_something_to_review(author):
     author.press(author.page(DESK), "Edit")
-    state = queries.draft(KEY)
+    state = queries.get_draft(KEY)
     with transaction():
-        services.save(
+        services.save_files(
             state.draft_id,
             {"media/box.svg": SVG.replace("</svg>", " </svg>").encode()},
             expected={"media/box.svg": state.files["media/box.svg"]},
@@ -278,7 +278,7 @@ def test_a_shown_medium_that_changed_is_something_to_review(author):
             at=clock.now(),
         )
 
-    assert reviews_services.obstacles(queries.draft(KEY)) == []
+    assert reviews_services.list_obstacles(queries.get_draft(KEY)) == []
 
 
 def test_a_new_guide_is_found_by_its_readers_only_once_published(author, publisher):
@@ -305,11 +305,11 @@ def test_a_new_guide_is_found_by_its_readers_only_once_published(author, publish
 def test_a_guide_may_be_named_like_a_module_and_like_a_page_of_the_desk(author):
     for name in ("sample", "details", "history", "preview", "lessons"):
         with transaction():
-            services.new_guide(name, name.capitalize(), by=author.person, at=clock.now())
+            services.create_guide_draft(name, name.capitalize(), by=author.person, at=clock.now())
         assert author.page(f"/authoring/_guides/{name}").h1 == name.capitalize()
         assert author.page(f"/authoring/_guides/{name}/history").h1 == "History of the draft"
     with pytest.raises(KeyTakenError, match="There is a guide “sample” already"), transaction():
-        services.new_guide("sample", "Sample", by=author.person, at=clock.now())
+        services.create_guide_draft("sample", "Sample", by=author.person, at=clock.now())
 
 
 def test_a_version_published_from_a_folder_is_brought_in(author, folder):
@@ -317,27 +317,27 @@ def test_a_version_published_from_a_folder_is_brought_in(author, folder):
     (folder / "_guides" / FILE).write_text(GUIDE.replace("Ring early.", "Ring at once."))
     with transaction():
         catalogue.publish(folder, at=stamp())
-    draft = queries.draft(KEY)
-    assert (draft.behind, draft.base_number, draft.published_number) == (True, 1, 2)
-    with pytest.raises(BehindError), transaction():
-        reviews_services.send(draft.draft_id, note="Now", by=author.person, at=clock.now())
+    draft = queries.get_draft(KEY)
+    assert (draft.is_behind, draft.base_number, draft.published_number) == (True, 1, 2)
+    with pytest.raises(OutdatedDraftError), transaction():
+        reviews_services.send_for_review(draft.draft_id, note="Now", by=author.person, at=clock.now())
 
     author.press(author.page(f"{DESK}/bring-in"), "Bring version 2 in")
 
     text = held()[FILE].decode()
     assert ("Ring at once." in text, CALLED in text) == (True, True)
-    assert (queries.draft(KEY).behind, queries.draft(KEY).base_number) == (False, 2)
+    assert (queries.get_draft(KEY).is_behind, queries.get_draft(KEY).base_number) == (False, 2)
     author.press(author.page(f"{DESK}/history"), "Bring this back, state 1", number="1")
-    assert (queries.draft(KEY).behind, CALLED in held()[FILE].decode()) == (True, False)
+    assert (queries.get_draft(KEY).is_behind, CALLED in held()[FILE].decode()) == (True, False)
 
 
 def test_a_file_that_has_no_place_in_a_guide_is_refused(author):
     author.press(author.page(DESK), "Edit")
-    draft = queries.draft(KEY)
+    draft = queries.get_draft(KEY)
 
     for path in ("module.toml", "lessons/first.md", "other.md"):
         with pytest.raises(RuleError, match="has no place in a guide"), transaction():
-            services.save(
+            services.save_files(
                 draft.draft_id,
                 {path: b"+++\n+++\n"},
                 expected={path: None},
@@ -346,7 +346,7 @@ def test_a_file_that_has_no_place_in_a_guide_is_refused(author):
                 at=clock.now(),
             )
     with pytest.raises(RuleError, match="A guide cannot be without"), transaction():
-        services.save(
+        services.save_files(
             draft.draft_id,
             {FILE: None},
             expected={FILE: draft.files[FILE]},

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.authoring.media import draft_media as rules
-from portal.domain.authoring.media.draft_media import Upload, UploadError
-from portal.domain.authoring.media.svg_titles import described
+from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError
+from portal.domain.authoring.media.svg_titles import write_titles
 from portal.domain.catalogue import queries as slots
 from portal.domain.catalogue.markdown.placeholders import _filled, fill
 from portal.domain.catalogue.markdown.renderer import render_inline, render_page
@@ -126,8 +126,8 @@ def test_no_hostile_drawing_is_taken():
     taken = []
     for content in drawings():
         for title in ("", "T"):
-            with suppress(UploadError):
-                rules.ready(Upload("x.svg", content, title, title, ""), [])
+            with suppress(MediaUploadError):
+                rules.check_upload(MediaUpload("x.svg", content, title, title, ""), [])
                 taken.append(content)
     assert taken == []
 
@@ -136,8 +136,8 @@ def test_what_is_taken_of_shuffled_drawings_holds_the_allow_list_alone():
     taken = 0
     for content in shuffled_drawings(few_or_many(160, 400)):
         try:
-            made = rules.ready(Upload("x.svg", content, "T", "D", ""), []).content
-        except UploadError:
+            made = rules.check_upload(MediaUpload("x.svg", content, "T", "D", ""), []).content
+        except MediaUploadError:
             continue
         taken += 1
         assert_allowed(made)
@@ -157,14 +157,14 @@ def assert_allowed(content: bytes) -> None:
 @given(st.one_of(st.text(max_size=60), pieces), st.one_of(st.text(max_size=60), pieces))
 def test_whatever_is_typed_stands_in_the_drawing_as_text(title, description):
     try:
-        made = described(SVG.encode(), title, description)
+        made = write_titles(SVG.encode(), title, description)
     except DrawingError as error:
         raise AssertionError(f"{title!r}, {description!r}: {error}") from error
 
     drawing = read_drawing(made)
     assert drawing.title == (folded(title) or "A drawing")
     assert drawing.description == (folded(description) or "A box.")
-    assert described(made, title, description) == made
+    assert write_titles(made, title, description) == made
     assert_allowed(made)
 
 

@@ -211,7 +211,7 @@ def test_a_question_is_saved_while_it_is_written_and_again_from_the_same_page(au
 
     assert states() == 3
     assert fields(author.page(ITEM))["prompt"].strip() == "Twice?"
-    assert 'prompt = "Twice?"' in queries.contents(queries.draft("sample"))["items/bank.toml"].decode()
+    assert 'prompt = "Twice?"' in queries.draft_files(queries.get_draft("sample"))["items/bank.toml"].decode()
 
 
 def test_what_is_not_whole_or_not_theirs_any_more_waits_for_the_button(app, author):

@@ -56,11 +56,11 @@ def test_saving_what_is_there_changes_nothing(author):
 
 
 def test_a_change_changes_the_lines_that_say_something_else_and_no_others(author):
-    before = queries.contents(queries.draft("sample"))["items/bank.toml"].decode().split("\n")
+    before = queries.draft_files(queries.get_draft("sample"))["items/bank.toml"].decode().split("\n")
 
     send(author, author.page(f"{ITEMS}/one"), choice__1__feedback="Not quite: it is this.")
 
-    after = queries.contents(queries.draft("sample"))["items/bank.toml"].decode().split("\n")
+    after = queries.draft_files(queries.get_draft("sample"))["items/bank.toml"].decode().split("\n")
     assert [(x, y) for x, y in zip(before, after, strict=True) if x != y] == [
         ('feedback = "No."', 'feedback = "Not quite: it is this."')
     ]
@@ -133,7 +133,7 @@ def test_what_nobody_can_see_is_left_out(author, field):
     answer = author.post(f"{ITEMS}/one", data={**form.fields, "source-0": "1", field: "a\x01\ufeffb\x00c"})
 
     assert answer.status_code == 303
-    assert '"abc"' in queries.contents(queries.draft("sample"))["items/bank.toml"].decode()
+    assert '"abc"' in queries.draft_files(queries.get_draft("sample"))["items/bank.toml"].decode()
 
 
 def test_a_question_of_every_kind_is_begun_from_the_list_of_kinds(author):
@@ -184,7 +184,12 @@ def test_a_new_question_joins_the_file_of_its_outcome_and_is_named_by_its_name(a
             {"key": "b", "text": "Wait", "feedback": "No."},
         ],
     }
-    assert queries.reading("sample", queries.contents(queries.draft("sample"))).faults.sentences() == []
+    assert (
+        queries.check_draft_files(
+            "sample", queries.draft_files(queries.get_draft("sample"))
+        ).faults.sentences()
+        == []
+    )
 
 
 def test_two_questions_of_one_name_have_two_keys_and_one_pressed_twice_is_one(author):

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from portal.domain.authoring import limits, queries, services
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import draft_media as rules
-from portal.domain.authoring.media.svg_titles import told
+from portal.domain.authoring.media.svg_titles import read_titles
 from portal.domain.authoring.reviews import services as reviews_services
 from portal.domain.catalogue import services as catalogue
 from portal.domain.catalogue.models import PackageFile
@@ -65,7 +65,7 @@ def post_file(client, form: Form, content: bytes, name: str, **fields: str) -> T
 
 
 def held(path: str) -> bytes:
-    return queries.contents(queries.draft("sample"))[path]
+    return queries.draft_files(queries.get_draft("sample"))[path]
 
 
 def row_of(page: Page, name: str) -> str:
@@ -97,7 +97,7 @@ def test_a_drawing_without_texts_gets_those_that_were_typed(desk):
     page = send(desk, BARE, "Two areas.svg", title="Two <areas>", alternative="One & two.")
 
     assert "two-areas.svg was added." in page.text
-    assert told(held("media/two-areas.svg")) == ("Two <areas>", "One & two.")
+    assert read_titles(held("media/two-areas.svg")) == ("Two <areas>", "One & two.")
     assert "Nowhere" in row_of(page, "two-areas.svg")
 
 
@@ -112,10 +112,10 @@ def test_a_picture_goes_into_a_lesson_with_its_words(desk):
     assert held("lessons/second.md").decode() == lesson(FIGURE) + (
         "\n::: figure media/van.png\nA van\n\nA white van at night.\n:::\n"
     )
-    reading = catalogue.check_files("sample", queries.contents(queries.draft("sample")))
+    reading = catalogue.check_files("sample", queries.draft_files(queries.get_draft("sample")))
     assert reading.faults.sentences() == []
     assert 'alt="A van"' in reading.modules[0].lessons[1].html
-    assert queries.draft("sample").number == 2
+    assert queries.get_draft("sample").number == 2
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_refused_file_changes_nothing_and_says_why(desk, content, name, said):
 
     assert said in errors(page)[0]
     assert page.all("input", name="title")[0].get("value") == "A"
-    assert queries.draft("sample").number == 1
+    assert queries.get_draft("sample").number == 1
 
 
 def test_no_file_at_all_is_asked_for(desk):
@@ -174,8 +174,8 @@ def test_a_draft_s_media_are_served_as_published_ones_are(desk):
 
 
 def test_a_preview_shows_the_draft_s_own_media(desk):
-    state = queries.draft("sample")
-    html = queries.reading_of("sample", state.files).modules[0].lessons[1].html
+    state = queries.get_draft("sample")
+    html = queries.check_draft_hashes("sample", state.files).modules[0].lessons[1].html
 
     found = re.search(r'<img src="([^"]+)"', html)
     assert found
@@ -191,7 +191,11 @@ def test_a_drawing_for_phones_is_added_beside_the_wide_one(desk):
 
     assert "The drawing for phones of box.svg." in row_of(page, "box.narrow.svg")
     assert "Add a drawing for phones to box.svg" not in page.links
-    html = catalogue.check_files("sample", queries.contents(queries.draft("sample"))).modules[0].lessons[1]
+    html = (
+        catalogue.check_files("sample", queries.draft_files(queries.get_draft("sample")))
+        .modules[0]
+        .lessons[1]
+    )
     assert "box.narrow.svg" in html.html
 
 
@@ -215,7 +219,7 @@ def test_what_is_shown_nowhere_is_removed_with_what_belongs_to_it(desk):
     page = desk.press(page, "Remove the file")
 
     assert "spare.svg was removed." in page.text
-    assert [path for path in queries.draft("sample").files if "spare" in path] == []
+    assert [path for path in queries.get_draft("sample").files if "spare" in path] == []
     desk.page(f"{MEDIA}/spare.svg/remove", status=404)
 
 
@@ -258,16 +262,16 @@ def test_a_draft_with_too_many_files_takes_no_more(desk, monkeypatch):
 def test_nothing_is_uploaded_while_a_draft_is_reviewed(desk):
     author = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
     form = desk.page(MEDIA).form_with("Upload")
-    draft_id = queries.draft("sample").draft_id
+    draft_id = queries.get_draft("sample").draft_id
     send(desk, SVG.encode(), "a.svg")
     with transaction():
-        reviews_services.send(draft_id, note="Please read.", by=author, at=stamp())
+        reviews_services.send_for_review(draft_id, note="Please read.", by=author, at=stamp())
 
     page = desk.page(MEDIA)
     assert "Withdraw it from review" in page.text
     assert not any("Upload" in shown.buttons for shown in page.forms())
     assert post_file(desk, form, SVG.encode(), "b.svg").status_code == 409
-    assert "b.svg" not in str(queries.draft("sample").files)
+    assert "b.svg" not in str(queries.get_draft("sample").files)
 
 
 def test_an_upload_may_have_five_megabytes_and_other_requests_may_not(desk):
@@ -307,8 +311,8 @@ def test_two_files_and_twenty_cost_the_same(desk):
     for number in (2, 20):
         changes = {f"media/{number}-{n}.svg": SVG.encode() + b"\n" * n for n in range(number)}
         with transaction():
-            state = queries.draft("sample")
-            services.save(state.draft_id, changes, expected={}, summary="Files", by=author, at=stamp())
+            state = queries.get_draft("sample")
+            services.save_files(state.draft_id, changes, expected={}, summary="Files", by=author, at=stamp())
         with statements() as run:
             desk.page(MEDIA)
         counts.append(len([line for line in run if not line.startswith(("BEGIN", "SAVEPOINT", "RELEASE"))]))

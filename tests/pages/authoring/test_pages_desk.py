@@ -102,12 +102,14 @@ def test_a_module_a_lesson_and_a_question_may_bear_the_words_of_the_desks_own_pa
         outcomes="outcome-1",
     )
     assert (added.h1, desk.page("/authoring/new/lessons/new").h1) == ("New", "New")
-    draft, path = queries.draft("new"), "items/items.toml"
+    draft, path = queries.get_draft("new"), "items/items.toml"
     named = (
-        queries.contents(draft)[path].replace(b'"question-1"', b'"new"').replace(b'"question-2"', b'"order"')
+        queries.draft_files(draft)[path]
+        .replace(b'"question-1"', b'"new"')
+        .replace(b'"question-2"', b'"order"')
     )
     with transaction():
-        services.save(
+        services.save_files(
             draft.draft_id,
             {path: named},
             expected={path: draft.files[path]},
@@ -136,9 +138,9 @@ def test_a_finding_stands_beside_its_place(client, tmp_path):
     person = author(client)
     draft = open_draft(person)
     broken = lesson("Read [this](lesson:nowhere).\n").encode()
-    state = queries.draft("sample")
+    state = queries.get_draft("sample")
     with transaction():
-        services.save(
+        services.save_files(
             draft,
             {"lessons/second.md": broken},
             expected={"lessons/second.md": state.files["lessons/second.md"]},
@@ -165,12 +167,12 @@ def test_as_many_statements_for_twenty_lessons_as_for_two(app, client, tmp_path)
             f"{name}/items/bank.toml": _bank(),
         }
         with transaction():
-            services.new_module(name, "M", by=person, at=stamp())
-        state = queries.draft(name)
+            services.create_module_draft(name, "M", by=person, at=stamp())
+        state = queries.get_draft(name)
         changes = {path.partition("/")[2]: text.encode() for path, text in folder.items()}
         changes |= {path: None for path in state.files if path not in changes}
         with transaction():
-            services.save(
+            services.save_files(
                 state.draft_id,
                 changes,
                 expected={path: state.files.get(path) for path in changes},

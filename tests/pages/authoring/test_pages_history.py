@@ -140,7 +140,7 @@ def test_where_both_changed_one_place_the_author_chooses(desk, tmp_path, side, k
 
     assert "Version 2 is brought in" in page.text
     assert kept in held(FIRST)
-    before = queries.state(desk.draft, queries.draft("sample").number - 1)
+    before = queries.state_files(desk.draft, queries.get_draft("sample").number - 1)
     assert b"Mine here." in before[FIRST]
 
 
@@ -154,7 +154,7 @@ def test_the_job_aid_is_edited_removed_and_written_anew(desk):
     assert held("job-aid.md") == '+++\ntitle = "In the field"\n+++\n\n1. Call first.\n'
 
     page = desk.press(desk.page(f"{aid}/remove"), "Remove the job aid")
-    assert "job-aid.md" not in queries.draft("sample").files
+    assert "job-aid.md" not in queries.get_draft("sample").files
     assert page.links["Write a job aid"] == aid
 
     page = save(desk, desk.page(aid), title="Again", body="Do that.")

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.snippets import BOXES
+from portal.domain.authoring.snippets import SNIPPETS
 from tests.domain.catalogue.folders import SVG, lesson
 from tests.pages.account.browsing import another
 from tests.pages.authoring.authors import (
@@ -75,7 +75,7 @@ def test_nothing_is_saved_by_preview(desk):
     assert held(FIRST) == before
 
 
-@pytest.mark.parametrize("box", BOXES, ids=lambda box: box.name)
+@pytest.mark.parametrize("box", SNIPPETS, ids=lambda box: box.name)
 def test_each_box_is_added_to_the_end_of_the_text_unsaved(desk, box):
     before = held(FIRST)
     page = desk.page(LESSON)
@@ -86,7 +86,7 @@ def test_each_box_is_added_to_the_end_of_the_text_unsaved(desk, box):
     assert body.startswith(f"Look here.\n\n::: {box.name}")
     assert body.endswith(":::\n")
     assert held(FIRST) == before
-    assert box.does in page.text
+    assert box.purpose in page.text
     told = preview(page).partition("Put right:")[2]
     assert told == "" or "words of the template" in told or box.name == "figure"
 
@@ -258,11 +258,11 @@ def test_removing_a_lesson_says_what_happens_and_history_brings_it_back(desk):
     assert "“A lesson” has a link to it" in page.text
     page = desk.press(page, "Remove the lesson")
 
-    assert "lessons/second.md" not in queries.draft("sample").files
+    assert "lessons/second.md" not in queries.get_draft("sample").files
     assert 'lessons = ["first"]' in held("module.toml")
     assert "There is no lesson “second”" in page.text
     desk.press(desk.page(f"{DESK}/history"), "Bring this back, state 2", number="2")
-    assert "lessons/second.md" in queries.draft("sample").files
+    assert "lessons/second.md" in queries.get_draft("sample").files
 
 
 def test_a_session_of_nobody_sees_no_lesson(app, desk):

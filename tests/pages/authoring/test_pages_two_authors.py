@@ -55,7 +55,7 @@ def test_who_left_is_no_longer_there(desk, other):
 
 def test_who_was_not_seen_for_a_while_is_no_longer_there(desk, other):
     with time_machine.travel(clock.now() - timedelta(minutes=16), tick=False), transaction():
-        services.arrive(desk.draft, "lesson:first", by=desk.person, at=clock.now())
+        services.claim_place(desk.draft, "lesson:first", by=desk.person, at=clock.now())
 
     assert other.page(LESSON).h1 == "A lesson"
 
@@ -104,14 +104,14 @@ def test_mine_is_kept_and_theirs_stays_in_the_history(desk, other):
     assert "Saved" in page.text
     assert page.h1.startswith("Ann Bell has been editing this since ")
     assert held(FIRST).endswith("Mine is here.\n")
-    state = queries.state(desk.draft, queries.draft("sample").number - 1)
+    state = queries.state_files(desk.draft, queries.get_draft("sample").number - 1)
     assert state[FIRST].endswith(b"Theirs is here.\n")
 
 
 def test_theirs_is_kept(desk, other):
     page = late(desk, other)
     with transaction():
-        services.leave(desk.draft, "lesson:first", by=other.person)
+        services.leave_place(desk.draft, "lesson:first", by=other.person)
 
     page = desk.press(page, "Keep theirs", theirs="yes")
 
@@ -200,7 +200,7 @@ def test_a_whole_lesson_is_kept_over_a_lapse(desk):
 def test_a_text_for_a_draft_that_has_ended_is_given_back(desk):
     page = desk.page(LESSON)
     with transaction():
-        services.discard(desk.draft, by=desk.person, at=stamp())
+        services.discard_draft(desk.draft, by=desk.person, at=stamp())
 
     page = save(desk, page, status=409, body="Do not lose me.")
 
@@ -222,7 +222,7 @@ def test_a_draft_under_review_keeps_what_was_typed_and_says_why_it_is_not_saved(
     page = save(desk, title="Changed")
     details = desk.page(f"{DESK}/details")
     with transaction():
-        reviews_services.send(desk.draft, note="Read this.", by=desk.person, at=stamp())
+        reviews_services.send_for_review(desk.draft, note="Read this.", by=desk.person, at=stamp())
     before = held(FIRST)
 
     page = save(desk, page, status=409, body="Still writing.")

@@ -29,7 +29,7 @@ from tests.pages.learning.working import attempt_base, read_lessons
 
 
 def test_what_is_published_is_byte_for_byte_what_was_reviewed(folder, changed, author, publisher):
-    reviewed_files = queries.contents(queries.draft("sample"))
+    reviewed_files = queries.draft_files(queries.get_draft("sample"))
     version = publish(sent(changed, author), publisher)
 
     assert catalogue.package_files(version.id) == reviewed_files
@@ -48,18 +48,18 @@ def test_people_who_work_on_a_version_are_counted_and_not_those_who_passed_or_be
     for each in (*people[:3], leaver, make_person(staff_number="NEVER")):
         with transaction():
             records.register(each, first, stamp())
-    assert reviews_queries.people_under_way("sample") == [(1, 3)]
+    assert reviews_queries.count_people_under_way("sample") == [(1, 3)]
     learner = visitor(app, "D3001")
     page = answer_all_right(learner)
     assert page.h1 == "You passed"
-    assert reviews_queries.people_under_way("sample") == [(1, 3)]
+    assert reviews_queries.count_people_under_way("sample") == [(1, 3)]
 
     page = visitor(app, "D3002").page("/authoring/sample/review") if sent(changed, author) else None
     assert "3 people are working on version 1 and will finish it." in page.text
     publish(reviews_queries.latest_review("sample").review_id, publisher)
     with transaction():
         records.register(people[3], catalogue.current_version("sample"), stamp())
-    assert reviews_queries.people_under_way("sample") == [(2, 1), (1, 3)]
+    assert reviews_queries.count_people_under_way("sample") == [(2, 1), (1, 3)]
 
 
 def answer_all_right(client):
@@ -77,7 +77,7 @@ def test_an_old_attempt_shows_what_was_shown_whatever_was_published_since(
     page = learner.press(read_lessons(learner, "sample", "first"), "Start assessment")
     attempt = attempt_base(page)
     before = _rows(catalogue.current_version("sample").id)
-    files = queries.contents(queries.draft("sample"))["items/bank.toml"]
+    files = queries.draft_files(queries.get_draft("sample"))["items/bank.toml"]
     edited = files.replace(b"What is it?", b"What is it now?").replace(b'"This"', b'"These"')
     _save(changed, {"items/bank.toml": edited}, author)
     publish(sent(changed, author), publisher)
@@ -105,9 +105,9 @@ def _rows(version_id: int) -> list[tuple]:
 
 
 def _save(draft_id: int, changes, by: int) -> None:
-    held = queries.draft("sample").files
+    held = queries.get_draft("sample").files
     with transaction():
-        services.save(
+        services.save_files(
             draft_id,
             changes,
             expected={path: held.get(path) for path in changes},

@@ -5,12 +5,12 @@ from sqlalchemy import select
 
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.errors import (
-    BehindError,
-    NotReadyError,
+    DraftNotReadyError,
+    DraftUnderReviewError,
+    OutdatedDraftError,
     OwnWorkError,
     ReviewEndedError,
-    UnchangedError,
-    UnderReviewError,
+    UnchangedDraftError,
 )
 from portal.domain.authoring.models import Draft, Review
 from portal.domain.authoring.reviews import queries as reviews_queries
@@ -102,8 +102,10 @@ def test_nothing_changed_nothing_to_review(app, author):
 
     assert page.h1 == "Not ready to be sent for review"
     assert "Nothing has changed since the published version" in page.text
-    with pytest.raises(UnchangedError), transaction():
-        reviews_services.send(queries.draft("sample").draft_id, note="x", by=author, at=clock.now())
+    with pytest.raises(UnchangedDraftError), transaction():
+        reviews_services.send_for_review(
+            queries.get_draft("sample").draft_id, note="x", by=author, at=clock.now()
+        )
 
 
 def test_what_is_to_be_put_right_is_said_beside_its_place_and_nothing_is_sent(app, changed, author):
@@ -116,7 +118,7 @@ def test_what_is_to_be_put_right_is_said_beside_its_place_and_nothing_is_sent(ap
     assert "1 thing is still to be put right." in page.text
     assert "Lesson “A lesson”: “See [the rest](lesson:nowhere).” There is no lesson “nowhere”" in page.text
     assert page.all("a", href="/authoring/sample/lessons/first")
-    with pytest.raises(NotReadyError):
+    with pytest.raises(DraftNotReadyError):
         sent(changed, author)
     assert count(Review) == 0
 
@@ -124,7 +126,7 @@ def test_what_is_to_be_put_right_is_said_beside_its_place_and_nothing_is_sent(ap
 def test_a_draft_that_is_behind_must_catch_up_first(folder, changed, author):
     publish_sample(folder, **{"sample/lessons/second.md": lesson("Read more.\n")})
 
-    with pytest.raises(BehindError, match="Version 2 was published after this draft was begun"):
+    with pytest.raises(OutdatedDraftError, match="Version 2 was published after this draft was begun"):
         sent(changed, author)
 
 
@@ -134,7 +136,7 @@ def test_a_version_that_came_from_a_folder_stops_the_publishing_of_an_older_draf
     review_id = sent(changed, author)
     publish_sample(folder, **{"sample/lessons/second.md": lesson("Read more.\n")})
 
-    with pytest.raises(BehindError):
+    with pytest.raises(OutdatedDraftError):
         publish(review_id, publisher)
     assert catalogue.current_version("sample").number == 2
     assert db.session.get_one(Draft, changed).ended_at is None
@@ -168,9 +170,9 @@ def test_a_page_that_is_older_than_the_draft_sends_nothing(app, changed, author)
 
 def test_under_review_the_draft_stays_as_it_is_until_it_is_withdrawn(app, changed, author):
     review_id = sent(changed, author)
-    with pytest.raises(UnderReviewError):
+    with pytest.raises(DraftUnderReviewError):
         rewrite_lesson(author, "Another text.\n")
-    with pytest.raises(UnderReviewError):
+    with pytest.raises(DraftUnderReviewError):
         sent(changed, author)
 
     writer = visitor(app, "D3001")
@@ -246,7 +248,7 @@ def test_whoever_decides_second_is_told(app, changed, author, publisher):
     assert "This was published in the meantime." in page.text
     assert count(ModuleVersion) == 2
     with pytest.raises(ReviewEndedError), transaction():
-        reviews_services.send_back(review_id, reason="Late.", by=publisher, at=clock.now())
+        reviews_services.send_review_back(review_id, reason="Late.", by=publisher, at=clock.now())
 
 
 @pytest.mark.parametrize("said", ["", "x", "-1", "999999", "²"])

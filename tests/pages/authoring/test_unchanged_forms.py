@@ -42,18 +42,18 @@ def sent_as_shown(desk: PortalClient, path: str) -> None:
 @pytest.mark.parametrize("key", ["protect", "recognise", "report", "respond"])
 def test_what_is_sent_as_it_was_shown_changes_no_byte(desk, key):
     draft_id = open_draft(desk.person, key)
-    files = queries.contents(queries.draft(key))
+    files = queries.draft_files(queries.get_draft(key))
     seen = {}
-    for place in item_bank.read(
+    for place in item_bank.read_items(
         files
     ):  # of each kind as many as differ: with a case above, of several sources
         seen.setdefault(
             (place.table["kind"], "stimulus" in place.table, str(type(place.table["source"]))), place
         )
-    pages = [f"lessons/{name}" for name in details.lessons(files["module.toml"])]
+    pages = [f"lessons/{name}" for name in details.lesson_keys(files["module.toml"])]
 
     for page in ["details", "job-aid", *pages, *(f"items/{place.key}" for place in seen.values())]:
         sent_as_shown(desk, f"/authoring/{key}/{page}")
-        assert [saved.summary for saved in queries.saves(draft_id)][:-1] == [], page
+        assert [saved.summary for saved in queries.list_saves(draft_id)][:-1] == [], page
 
-    assert queries.contents(queries.draft(key)) == files
+    assert queries.draft_files(queries.get_draft(key)) == files

@@ -6,8 +6,8 @@ import pytest
 
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import draft_media as rules
-from portal.domain.authoring.media.draft_media import Upload, UploadError
-from portal.domain.authoring.media.svg_titles import described, told
+from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError
+from portal.domain.authoring.media.svg_titles import read_titles, write_titles
 from portal.domain.catalogue.media.svg_rules import DrawingError, read_drawing
 from tests.domain.catalogue.folders import SVG
 
@@ -19,7 +19,7 @@ BARE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="
 
 
 def upload(content: bytes, name: str = "a.svg", target: str = "", title: str = "", alternative: str = ""):
-    return Upload(name, content, title, alternative, target)
+    return MediaUpload(name, content, title, alternative, target)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def upload(content: bytes, name: str = "a.svg", target: str = "", title: str = "
 )
 @pytest.mark.parametrize("name", ["x.exe", "x.html", "x.svg", "x"])
 def test_the_content_says_what_a_file_is_not_its_name(content, kind, name):
-    ready = rules.ready(upload(content, name, title="A box", alternative="A box."), [])
+    ready = rules.check_upload(upload(content, name, title="A box", alternative="A box."), [])
 
     assert ready.name == f"x.{kind}"
 
@@ -54,8 +54,8 @@ def test_the_content_says_what_a_file_is_not_its_name(content, kind, name):
     ],
 )
 def test_what_cannot_be_shown_is_refused_in_a_sentence(content, said):
-    with pytest.raises(UploadError, match=re.escape(said)) as refused:
-        rules.ready(upload(content, "x.svg", title="A box", alternative="A box."), [])
+    with pytest.raises(MediaUploadError, match=re.escape(said)) as refused:
+        rules.check_upload(upload(content, "x.svg", title="A box", alternative="A box."), [])
 
     assert refused.value.field == "file"
 
@@ -80,18 +80,18 @@ def test_names_are_made_safe(filename, safe):
 
 
 def test_a_name_that_is_taken_is_not_taken_silently():
-    with pytest.raises(UploadError, match=r"There is a file “a\.svg” already"):
-        rules.ready(upload(SVG.encode()), ["a.svg"])
+    with pytest.raises(MediaUploadError, match=r"There is a file “a\.svg” already"):
+        rules.check_upload(upload(SVG.encode()), ["a.svg"])
 
 
 def test_a_replacement_keeps_its_name_and_its_type():
-    assert rules.ready(upload(SVG.encode(), "b.svg", "a.svg"), ["a.svg"]).name == "a.svg"
-    assert rules.ready(upload(JPEG, "b", "a.jpeg"), ["a.jpeg"]).name == "a.jpeg"
-    with pytest.raises(UploadError, match="must hold SVG, and this file holds PNG"):
-        rules.ready(upload(PNG, "b.png", "a.svg"), ["a.svg"])
+    assert rules.check_upload(upload(SVG.encode(), "b.svg", "a.svg"), ["a.svg"]).name == "a.svg"
+    assert rules.check_upload(upload(JPEG, "b", "a.jpeg"), ["a.jpeg"]).name == "a.jpeg"
+    with pytest.raises(MediaUploadError, match="must hold SVG, and this file holds PNG"):
+        rules.check_upload(upload(PNG, "b.png", "a.svg"), ["a.svg"])
     for target in ("a.svg", "../a.svg", "a.narrow.svg"):
-        with pytest.raises(UploadError, match="is gone"):
-            rules.ready(upload(SVG.encode(), "b.svg", target), ["b.svg"])
+        with pytest.raises(MediaUploadError, match="is gone"):
+            rules.check_upload(upload(SVG.encode(), "b.svg", target), ["b.svg"])
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_a_replacement_keeps_its_name_and_its_type():
 )
 @pytest.mark.parametrize("content", [BARE, PNG, PDF])
 def test_title_and_alternative_are_needed(content, title, alternative, field):
-    with pytest.raises(UploadError) as refused:
-        rules.ready(upload(content, title=title, alternative=alternative), [])
+    with pytest.raises(MediaUploadError) as refused:
+        rules.check_upload(upload(content, title=title, alternative=alternative), [])
 
     assert refused.value.field == field
 
@@ -122,14 +122,14 @@ HOSTILE = "</title><script>alert(1)</script> & \"'\x00\x1b\u2028 <?xml?> ]]> <!-
     ],
 )
 def test_what_the_author_typed_is_put_into_the_drawing_as_text(content):
-    made = rules.ready(upload(content, title=HOSTILE, alternative=f"{HOSTILE}\n\nTwo."), []).content
+    made = rules.check_upload(upload(content, title=HOSTILE, alternative=f"{HOSTILE}\n\nTwo."), []).content
 
     drawing = read_drawing(made)
     assert drawing.title == "</title><script>alert(1)</script> & \"'\u2028 <?xml?> ]]> <!-- &lt;".replace(
         "\u2028", ""
     ).replace("  ", " ")
     assert drawing.description == f"{drawing.title} Two."
-    assert (drawing.title, drawing.description) == told(made)
+    assert (drawing.title, drawing.description) == read_titles(made)
     assert b"<script>" not in made
     rest = re.sub(rb"\n?<(s:)?(title|desc)[^>]*>[^<]*</(s:)?(title|desc)>", b"", made)
     for part in (b'viewBox="0 0 9 9"', b"<s:g>", b"<rect", "Größe ›".encode(), b'class="a>b"'):
@@ -137,38 +137,38 @@ def test_what_the_author_typed_is_put_into_the_drawing_as_text(content):
 
 
 def test_every_other_byte_of_the_drawing_stays():
-    made = described(BARE, "T", "D")
+    made = write_titles(BARE, "T", "D")
 
     assert made == BARE.replace(b'9 9">', b'9 9">\n<title>T</title>\n<desc>D</desc>')
-    assert described(made, "", "") == made
-    assert described(made, "U", "") == made.replace(b"<title>T", b"<title>U")
+    assert write_titles(made, "", "") == made
+    assert write_titles(made, "U", "") == made.replace(b"<title>T", b"<title>U")
 
 
 def test_a_title_would_not_mend_a_hostile_drawing():
-    with pytest.raises(UploadError, match="<script>") as refused:
-        rules.ready(upload(BARE.replace(b"<rect", b"<script/><rect")), [])
+    with pytest.raises(MediaUploadError, match="<script>") as refused:
+        rules.check_upload(upload(BARE.replace(b"<rect", b"<script/><rect")), [])
     assert refused.value.field == "file"
     with pytest.raises(DrawingError):
-        described(BARE.replace(b"<rect", b"<script/><rect"), "T", "D")
+        write_titles(BARE.replace(b"<rect", b"<script/><rect"), "T", "D")
 
 
 def test_a_drawing_for_phones_takes_the_texts_of_the_wide_one():
-    narrow = rules.ready(upload(BARE, "n.svg", "box.narrow.svg"), ["box.svg"], SVG.encode())
+    narrow = rules.check_upload(upload(BARE, "n.svg", "box.narrow.svg"), ["box.svg"], SVG.encode())
 
     assert narrow.name == "box.narrow.svg"
-    assert told(narrow.content) == ("A drawing", "A box.")
+    assert read_titles(narrow.content) == ("A drawing", "A box.")
 
 
 def test_a_picture_s_texts_stand_in_its_figure():
-    ready = rules.ready(upload(PNG, title="1. Not a list", alternative="Words.\n\n- a list"), [])
+    ready = rules.check_upload(upload(PNG, title="1. Not a list", alternative="Words.\n\n- a list"), [])
 
     assert ready.figure == "::: figure media/a.png\n1\\. Not a list\n\nWords.\n\n- a list\n:::"
     assert ready.needs_place
 
 
 def test_an_alternative_cannot_close_its_figure():
-    with pytest.raises(UploadError, match="begin with :::") as refused:
-        rules.ready(upload(PNG, title="A", alternative="One.\n  :::\n# Two"), [])
+    with pytest.raises(MediaUploadError, match="begin with :::") as refused:
+        rules.check_upload(upload(PNG, title="A", alternative="One.\n  :::\n# Two"), [])
     assert refused.value.field == "alternative"
 
 
@@ -190,6 +190,6 @@ def test_the_line_of_a_fault_is_that_of_the_file_as_it_was_sent(rows, line):
 
     for texts in (("New", "New"), ("", "New"), ("", "")):
         with pytest.raises(DrawingError, match="script") as refused:
-            described(content, *texts)
+            write_titles(content, *texts)
 
         assert refused.value.line == line

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from portal.domain.authoring.editing.toml_patch import parsed
+from portal.domain.authoring.editing.toml_patch import parse_toml
 
 Tables = dict[str, dict[str, Any]]
 
 
-def holds_both(joined: bytes | None, base: bytes | None, mine: bytes | None, theirs: bytes | None) -> bool:
+def is_clean_union(
+    joined: bytes | None, base: bytes | None, mine: bytes | None, theirs: bytes | None
+) -> bool:
     """Whether the joined file says all that each side added, whole, and nothing that neither says."""
-    found = [_items(each) for each in (joined, base, mine, theirs)]
+    found = [_items_by_key(each) for each in (joined, base, mine, theirs)]
     if any(each is None for each in found):
         return False
     both, before, ours, others = (each or {} for each in found)
@@ -22,10 +24,10 @@ def holds_both(joined: bytes | None, base: bytes | None, mine: bytes | None, the
     )
 
 
-def _items(content: bytes | None) -> Tables | None:
+def _items_by_key(content: bytes | None) -> Tables | None:
     """Items by key; None where one has none, two have the same, or the file cannot be read."""
     try:
-        said = parsed((content or b"").decode()).get("item", [])
+        said = parse_toml((content or b"").decode()).get("item", [])
     except ValueError:
         return None
     tables = [each for each in said if isinstance(each, dict) and isinstance(each.get("key"), str)]

@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.domain.authoring.editing.field_tables import (
-    Names,
     Passage,
-    as_text,
-    changed_fields,
-    passage,
-    spoken,
-    whole,
+    ReferenceTitles,
+    build_passage,
+    decode_text,
+    diff_fields,
+    humanise_key,
+    table_text,
 )
-from portal.domain.authoring.editing.word_diff import Pair, blocks, paragraphs
+from portal.domain.authoring.editing.word_diff import ParagraphPair, pair_paragraphs, split_blocks
 
 Files = Mapping[str, bytes]
 Table = dict[str, Any]
 
 _HEADING = re.compile(r"#{1,6}[ \t]+(.+?)[ \t#]*$")
 _LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]*)\)")
-_OPENED = re.compile(r":::[ \t]*(\w+)[ \t]*(.*)$")
-BOXES = {
+_BOX_OPENING = re.compile(r":::[ \t]*(\w+)[ \t]*(.*)$")
+BOX_LABELS = {
     "inset": "Inset",
     "warning": "Warning",
     "details": "Folded text",
@@ -33,7 +33,7 @@ BOXES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlaceChange:
     """Everything that changed in one place, under the name that the place has for its author."""
 
     place: str  # "details", "lesson:key", "item:key", "job-aid", "text", "media", "notes"
@@ -42,7 +42,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Folder:
+class ParsedFolder:
     """A module's folder, read without complaint: what cannot be read is compared as plain text."""
 
     files: Files
@@ -51,7 +51,7 @@ class Folder:
     items: dict[str, Table] = field(default_factory=dict)
 
 
-def differences(old: Files, new: Files, sources: Mapping[str, str] | None = None) -> list[Change]:
+def diff_folders(old: Files, new: Files, sources: Mapping[str, str] | None = None) -> list[PlaceChange]:
     """What changed from ``old`` to ``new``; equal folders give nothing, others always something.
 
     Args:
@@ -59,85 +59,87 @@ def differences(old: Files, new: Files, sources: Mapping[str, str] | None = None
         new: Every file of the draft.
         sources: Titles of sources by their number.
     """
-    before, after = _folder(old), _folder(new)
-    names = Names(_outcomes(before) | _outcomes(after), dict(sources or {}))
+    before, after = _parse_folder(old), _parse_folder(new)
+    names = ReferenceTitles(_outcome_texts(before) | _outcome_texts(after), dict(sources or {}))
     found = [
-        Change("details", "Module details", tuple(_details(before, after, names))),
-        *_lessons(before, after, names),
-        *_items(before, after, names),
-        Change("job-aid", "Job aid", tuple(_page("job-aid.md", old, new, names))),
-        *_guides(old, new, names),
-        Change("media", "Media", tuple(_media(old, new))),
-        Change("notes", "Notes and layout", tuple(_notes(before, after))),
+        PlaceChange("details", "Module details", tuple(_diff_details(before, after, names))),
+        *_diff_lessons(before, after, names),
+        *_diff_items(before, after, names),
+        PlaceChange("job-aid", "Job aid", tuple(_diff_page("job-aid.md", old, new, names))),
+        *_diff_guides(old, new, names),
+        PlaceChange("media", "Media", tuple(_diff_media(old, new))),
+        PlaceChange("notes", "Notes and layout", tuple(_diff_notes(before, after))),
     ]
     return [change for change in found if change.passages]
 
 
-def count(changes: list[Change]) -> int:
+def count_changes(changes: list[PlaceChange]) -> int:
     """How many things changed."""
     return sum(len(change.passages) for change in changes)
 
 
-def _folder(files: Files) -> Folder:
-    details = _table(files.get("module.toml", b"")) or {}
+def _parse_folder(files: Files) -> ParsedFolder:
+    details = _parse_table(files.get("module.toml", b"")) or {}
     listed = details.pop("lessons", [])
     lessons = [key for key in listed if isinstance(key, str)] if isinstance(listed, list) else []
     items: dict[str, Table] = {}
     for path in sorted(files):
         if path.startswith("items/"):
-            rows = (_table(files[path]) or {}).get("item", [])
+            rows = (_parse_table(files[path]) or {}).get("item", [])
             items |= {str(row.get("key", "")): row for row in rows if isinstance(row, dict)}
-    return Folder(files, details, list(dict.fromkeys(lessons)), items)
+    return ParsedFolder(files, details, list(dict.fromkeys(lessons)), items)
 
 
-def _table(content: bytes | str) -> Table | None:
+def _parse_table(content: bytes | str) -> Table | None:
     try:
         return tomllib.loads(content.decode() if isinstance(content, bytes) else content)
     except (ValueError, RecursionError):
         return None
 
 
-def _outcomes(folder: Folder) -> dict[str, str]:
+def _outcome_texts(folder: ParsedFolder) -> dict[str, str]:
     rows = folder.details.get("outcome", [])
     rows = rows if isinstance(rows, list) else []
     return {str(r.get("key")): str(r.get("text", "")) for r in rows if isinstance(r, dict)}
 
 
-def _details(before: Folder, after: Folder, names: Names) -> Iterator[Passage]:
+def _diff_details(before: ParsedFolder, after: ParsedFolder, names: ReferenceTitles) -> Iterator[Passage]:
     if not before.details and after.details:
-        yield passage("New module", None, whole(after.details, names))
+        yield build_passage("New module", None, table_text(after.details, names))
     else:
-        yield from changed_fields(before.details, after.details, names)
+        yield from diff_fields(before.details, after.details, names)
 
 
-def _lessons(before: Folder, after: Folder, names: Names) -> Iterator[Change]:
+def _diff_lessons(before: ParsedFolder, after: ParsedFolder, names: ReferenceTitles) -> Iterator[PlaceChange]:
     """Lessons by the new order, those that are gone at the end."""
     kept = [key for key in before.lessons if key in after.lessons]
     stayed = _longest_common(kept, [key for key in after.lessons if key in kept])
     for number, key in enumerate(after.lessons, 1):
         path = f"lessons/{key}.md"
-        passages = list(_page(path, before.files, after.files, names))
+        passages = list(_diff_page(path, before.files, after.files, names))
         if key in kept and key not in stayed:
             place = before.lessons.index(key) + 1
-            passages.insert(0, passage("Moved", f"Lesson {place}", f"Lesson {number}"))
-        yield Change(f"lesson:{key}", f"Lesson {number}, {_title(after.files, path, key)}", tuple(passages))
+            passages.insert(0, build_passage("Moved", f"Lesson {place}", f"Lesson {number}"))
+        yield PlaceChange(
+            f"lesson:{key}", f"Lesson {number}, {_lesson_title(after.files, path, key)}", tuple(passages)
+        )
     for key in before.lessons:
         if key not in after.lessons:
             path = f"lessons/{key}.md"
-            title = f"Lesson {before.lessons.index(key) + 1}, {_title(before.files, path, key)}"
-            body = front_matter(as_text(before.files.get(path, b"")))[1]
-            gone = passage("Lesson removed", _told(body, names), None)
-            yield Change(f"lesson:{key}", title, (gone,))
+            title = f"Lesson {before.lessons.index(key) + 1}, {_lesson_title(before.files, path, key)}"
+            body = front_matter(decode_text(before.files.get(path, b"")))[1]
+            gone = build_passage("Lesson removed", _readable_text(body, names), None)
+            yield PlaceChange(f"lesson:{key}", title, (gone,))
 
 
-def _guides(old: Files, new: Files, names: Names) -> Iterator[Change]:
+def _diff_guides(old: Files, new: Files, names: ReferenceTitles) -> Iterator[PlaceChange]:
     """A guide's own file, which stands beside its media."""
     for path in sorted({*old, *new}):
-        if _is_guide(path):
-            yield Change("text", "The guide’s text", tuple(_page(path, old, new, names)))
+        if _is_guide_file(path):
+            yield PlaceChange("text", "The guide’s text", tuple(_diff_page(path, old, new, names)))
 
 
-def _is_guide(path: str) -> bool:
+def _is_guide_file(path: str) -> bool:
     return "/" not in path and path.endswith(".md") and path != "job-aid.md"
 
 
@@ -153,10 +155,10 @@ def _longest_common(old: list[str], new: list[str]) -> set[str]:
     return set(kept)
 
 
-def _title(files: Files, path: str, key: str) -> str:
-    head, _ = front_matter(as_text(files.get(path, b"")))
-    title = (_table(head) or {}).get("title")
-    return title if isinstance(title, str) and title.strip() else spoken(key)
+def _lesson_title(files: Files, path: str, key: str) -> str:
+    head, _ = front_matter(decode_text(files.get(path, b"")))
+    title = (_parse_table(head) or {}).get("title")
+    return title if isinstance(title, str) and title.strip() else humanise_key(key)
 
 
 def front_matter(text: str) -> tuple[str, str]:
@@ -168,113 +170,113 @@ def front_matter(text: str) -> tuple[str, str]:
     return "\n".join(rows[1 : ends[1]]), "\n".join(rows[ends[1] + 1 :])
 
 
-def _page(path: str, old: Files, new: Files, names: Names) -> Iterator[Passage]:
+def _diff_page(path: str, old: Files, new: Files, names: ReferenceTitles) -> Iterator[Passage]:
     """A lesson or the job aid: its front matter, then its text."""
     if path not in new and path not in old:
         return
-    (head, body), (new_head, new_body) = (front_matter(as_text(f.get(path, b""))) for f in (old, new))
-    what = "Guide" if _is_guide(path) else "Lesson" if path.startswith("lessons/") else "Job aid"
+    (head, body), (new_head, new_body) = (front_matter(decode_text(f.get(path, b""))) for f in (old, new))
+    what = "Guide" if _is_guide_file(path) else "Lesson" if path.startswith("lessons/") else "Job aid"
     if path not in old:
-        yield passage(f"New {what.lower()}", None, _told(new_body, names))
+        yield build_passage(f"New {what.lower()}", None, _readable_text(new_body, names))
     elif path not in new:
-        yield passage(f"{what} removed", _told(body, names), None)
+        yield build_passage(f"{what} removed", _readable_text(body, names), None)
     else:
-        yield from changed_fields(_table(head) or {}, _table(new_head) or {}, names)
-        yield from _text(body, new_body, names)
+        yield from diff_fields(_parse_table(head) or {}, _parse_table(new_head) or {}, names)
+        yield from _diff_text(body, new_body, names)
 
 
-def _text(old: str, new: str, names: Names) -> Iterator[Passage]:
+def _diff_text(old: str, new: str, names: ReferenceTitles) -> Iterator[Passage]:
     """The changed paragraphs of a text, each named by the heading that it stands under."""
-    pairs = paragraphs(old, new)
+    pairs = pair_paragraphs(old, new)
     last = len(pairs) - 1
     heading = ""
     for place, pair in enumerate(pairs):
         title = _HEADING.match((pair.new or pair.old or "").strip())
         if title:
             heading = title[1]
-        if not pair.same:
-            yield from _paragraph(pair, _where(heading, at_end=place == last), names)
+        if not pair.is_unchanged:
+            yield from _diff_paragraph(pair, _describe_position(heading, at_end=place == last), names)
 
 
-def _where(heading: str, *, at_end: bool) -> str:
+def _describe_position(heading: str, *, at_end: bool) -> str:
     under = f"in “{heading}”" if heading else "before the first heading"
     return "at the end" if at_end else under
 
 
-def _paragraph(pair: Pair, where: str, names: Names) -> Iterator[Passage]:
-    (kind, old), (new_kind, new) = _shown(pair.old), _shown(pair.new)
+def _diff_paragraph(pair: ParagraphPair, where: str, names: ReferenceTitles) -> Iterator[Passage]:
+    (kind, old), (new_kind, new) = _classify_block(pair.old), _classify_block(pair.new)
     if kind == new_kind == "Check":
-        tables = _table(old or ""), _table(new or "")
+        tables = _parse_table(old or ""), _parse_table(new or "")
         if tables[0] and tables[1]:
-            yield from changed_fields(tables[0], tables[1], names, where=f", in the check {where}")
+            yield from diff_fields(tables[0], tables[1], names, where=f", in the check {where}")
             return
     kind = new_kind or kind
     if kind == "Check":
-        old, new = (_check(text, names) for text in (old, new))
+        old, new = (_readable_check(text, names) for text in (old, new))
     if old is None:
-        yield passage(f"{kind} added {where}", None, new)
+        yield build_passage(f"{kind} added {where}", None, new)
     elif new is None:
-        yield passage(f"{kind} removed {where.replace('in “', 'from “')}", old, None)
+        yield build_passage(f"{kind} removed {where.replace('in “', 'from “')}", old, None)
     else:
-        yield passage(f"{kind} changed {where}", *_plainly(old, new))
+        yield build_passage(f"{kind} changed {where}", *_strip_shared_markup(old, new))
 
 
-def _plainly(old: str, new: str) -> tuple[str, str]:
+def _strip_shared_markup(old: str, new: str) -> tuple[str, str]:
     """Both without marks of emphasis and addresses of links, unless it is in them that they differ."""
-    plain = _plain(old), _plain(new)
+    plain = _strip_markup(old), _strip_markup(new)
     same_links = _LINK.findall(old) == _LINK.findall(new)
     return plain if same_links and plain[0] != plain[1] else (old, new)
 
 
-def _plain(text: str) -> str:
+def _strip_markup(text: str) -> str:
     return _LINK.sub(r"\1", text).replace("**", "")
 
 
-def _told(body: str, names: Names) -> str:
+def _readable_text(body: str, names: ReferenceTitles) -> str:
     """A whole text as a reader takes it in, each box named."""
-    parts = [_block_told(*_shown(block), names) for block in blocks(body) if block.strip()]
+    parts = [_readable_block(*_classify_block(block), names) for block in split_blocks(body) if block.strip()]
     return "\n\n".join(parts) or "(empty)"
 
 
-def _block_told(kind: str, text: str | None, names: Names) -> str:
+def _readable_block(kind: str, text: str | None, names: ReferenceTitles) -> str:
     if kind == "Check":
-        return f"Check\n{_check(text, names)}"
-    bare = _plain(text or "")
+        return f"Check\n{_readable_check(text, names)}"
+    bare = _strip_markup(text or "")
     return bare.lstrip("# ") if kind == "Heading" else bare if kind == "Text" else f"{kind}: {bare}"
 
 
-def _check(text: str | None, names: Names) -> str | None:
-    table = _table(text) if text is not None else None
-    return whole(table, names) if table else text
+def _readable_check(text: str | None, names: ReferenceTitles) -> str | None:
+    table = _parse_table(text) if text is not None else None
+    return table_text(table, names) if table else text
 
 
-def _shown(block: str | None) -> tuple[str, str | None]:
+def _classify_block(block: str | None) -> tuple[str, str | None]:
     """What kind of paragraph it is, and its words without the marks of a container."""
     if block is None:
         return "", None
     text = block.strip()
-    opened = _OPENED.match(text.split("\n", 1)[0])
-    if not opened or opened[1] not in BOXES:
+    opened = _BOX_OPENING.match(text.split("\n", 1)[0])
+    if not opened or opened[1] not in BOX_LABELS:
         return "Heading" if _HEADING.fullmatch(text) else "Text", text
     inner = re.sub(r"\n:::[ \t]*$", "", text.partition("\n")[2]) if "\n" in text else ""
     inner = "" if inner.strip() == ":::" else inner
-    return BOXES[opened[1]], f"{opened[2]}\n{inner}".strip()
+    return BOX_LABELS[opened[1]], f"{opened[2]}\n{inner}".strip()
 
 
-def _items(before: Folder, after: Folder, names: Names) -> Iterator[Change]:
+def _diff_items(before: ParsedFolder, after: ParsedFolder, names: ReferenceTitles) -> Iterator[PlaceChange]:
     for key, table in after.items.items():
         if key in before.items:
-            found = tuple(changed_fields(before.items[key], table, names))
+            found = tuple(diff_fields(before.items[key], table, names))
         else:
-            found = (passage("New question", None, whole(_as_asked(table), names)),)
-        yield Change(f"item:{key}", question_name(key), found)
+            found = (build_passage("New question", None, table_text(_in_reading_order(table), names)),)
+        yield PlaceChange(f"item:{key}", question_name(key), found)
     for key, table in before.items.items():
         if key not in after.items:
-            gone = passage("Question removed", whole(_as_asked(table), names), None)
-            yield Change(f"item:{key}", question_name(key), (gone,))
+            gone = build_passage("Question removed", table_text(_in_reading_order(table), names), None)
+            yield PlaceChange(f"item:{key}", question_name(key), (gone,))
 
 
-def _as_asked(table: Table) -> Table:
+def _in_reading_order(table: Table) -> Table:
     """The table in the order in which a learner meets it, whatever the order of its lines."""
     asked = ("stimulus", "prompt")
     first = {name: table[name] for name in asked if name in table}
@@ -284,52 +286,52 @@ def _as_asked(table: Table) -> Table:
 
 def question_name(key: str) -> str:
     """What an author calls an item: its key in plain words."""
-    name = spoken(key)
+    name = humanise_key(key)
     return name if name.startswith("Question ") else f"Question “{name}”"
 
 
-def _media(old: Files, new: Files) -> Iterator[Passage]:
+def _diff_media(old: Files, new: Files) -> Iterator[Passage]:
     for path in sorted({*old, *new}):
         if not path.startswith("media/") or old.get(path) == new.get(path):
             continue
         name = path.removeprefix("media/")
-        sizes = [None if path not in f else f"{name}, {_size(len(f[path]))}" for f in (old, new)]
+        sizes = [None if path not in f else f"{name}, {_format_size(len(f[path]))}" for f in (old, new)]
         act = "Added" if path not in old else "Removed" if path not in new else "Replaced"
-        yield passage(f"{act}: {name}", sizes[0], sizes[1], path)
+        yield build_passage(f"{act}: {name}", sizes[0], sizes[1], path)
 
 
-def _size(length: int) -> str:
+def _format_size(length: int) -> str:
     return f"{length:,} bytes"
 
 
-def _notes(before: Folder, after: Folder) -> Iterator[Passage]:
+def _diff_notes(before: ParsedFolder, after: ParsedFolder) -> Iterator[Passage]:
     """Files that differ in what no learner reads: notes, order and layout; and files that cannot be read."""
     old, new = before.files, after.files
     for path in sorted({*old, *new}):
-        if path.startswith("media/") or old.get(path) == new.get(path) or _is_told(path, before, after):
+        if path.startswith("media/") or old.get(path) == new.get(path) or _is_reported(path, before, after):
             continue
-        texts = [as_text(f.get(path, b"")) for f in (old, new)]
-        for pair in paragraphs(*texts):
+        texts = [decode_text(f.get(path, b"")) for f in (old, new)]
+        for pair in pair_paragraphs(*texts):
             if pair.old != pair.new:
-                yield passage(f"In {_file_name(path)}", pair.old, pair.new)
+                yield build_passage(f"In {_file_name(path)}", pair.old, pair.new)
 
 
-def _is_told(path: str, before: Folder, after: Folder) -> bool:
+def _is_reported(path: str, before: ParsedFolder, after: ParsedFolder) -> bool:
     """Whether what changed in the file is told of in the place that it holds."""
     old, new = (before.files.get(path), after.files.get(path))
     if path.endswith(".md"):
         listed = not path.startswith("lessons/") or path[8:-3] in {*before.lessons, *after.lessons}
-        return listed and (old is None or new is None or _says_else(old, new))
-    tables = _table(old or b""), _table(new or b"")
+        return listed and (old is None or new is None or _differs_in_content(old, new))
+    tables = _parse_table(old or b""), _parse_table(new or b"")
     return tables[0] is not None and tables[1] is not None and tables[0] != tables[1]
 
 
-def _says_else(old: bytes, new: bytes) -> bool:
-    (head, body), (new_head, new_body) = front_matter(as_text(old)), front_matter(as_text(new))
-    tables = _table(head), _table(new_head)
+def _differs_in_content(old: bytes, new: bytes) -> bool:
+    (head, body), (new_head, new_body) = front_matter(decode_text(old)), front_matter(decode_text(new))
+    tables = _parse_table(head), _parse_table(new_head)
     if tables[0] is None or tables[1] is None:
         return False
-    return tables[0] != tables[1] or any(not pair.same for pair in paragraphs(body, new_body))
+    return tables[0] != tables[1] or any(not pair.is_unchanged for pair in pair_paragraphs(body, new_body))
 
 
 def _file_name(path: str) -> str:
@@ -337,9 +339,9 @@ def _file_name(path: str) -> str:
     if path == "module.toml":
         return "the module’s details"
     if path.startswith("items/"):
-        return f"the questions on “{spoken(path[6:].removesuffix('.toml'))}”"
+        return f"the questions on “{humanise_key(path[6:].removesuffix('.toml'))}”"
     if path.startswith("lessons/"):
-        return f"the lesson “{spoken(path[8:].removesuffix('.md'))}”"
-    if _is_guide(path):
+        return f"the lesson “{humanise_key(path[8:].removesuffix('.md'))}”"
+    if _is_guide_file(path):
         return "the guide’s text"
     return "the job aid" if path == "job-aid.md" else f"the file {path}"

@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from portal.domain.authoring.editing.toml_patch import parsed, rewrite
+from portal.domain.authoring.editing.toml_patch import parse_toml, rewrite_toml
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class ModuleDetails:
     """A module's details, its outcomes and the rules of its assessment."""
 
     title: str
@@ -27,7 +27,7 @@ class Details:
     test_out: bool = False
 
 
-_PLAIN: dict[str, Any] = {
+_DETAIL_DEFAULTS: dict[str, Any] = {
     "title": "",
     "aim": "",
     "owner": "",
@@ -35,7 +35,7 @@ _PLAIN: dict[str, Any] = {
     "minutes": 0,
     "mastery_score": 0,
 }
-_RULES: dict[str, Any] = {
+_RULE_DEFAULTS: dict[str, Any] = {
     "draw": 1,
     "at_least_per_outcome": 0,
     "attempts": 0,
@@ -44,41 +44,41 @@ _RULES: dict[str, Any] = {
 }
 
 
-def read(module_toml: bytes) -> Details:
+def read_details(module_toml: bytes) -> ModuleDetails:
     """What the file says; what it does not say is empty, as the check tells."""
-    said = _PLAIN | parsed(module_toml.decode())
+    said = _DETAIL_DEFAULTS | parse_toml(module_toml.decode())
     rules = said.get("assessment") or {}
-    return Details(
-        **{name: said[name] for name in _PLAIN if name != "mastery_score"},
+    return ModuleDetails(
+        **{name: said[name] for name in _DETAIL_DEFAULTS if name != "mastery_score"},
         mastery_score=Decimal(said["mastery_score"]),
         outcomes=[(each.get("key", ""), each.get("text", "")) for each in said.get("outcome", [])],
-        **{name: rules.get(name, default) for name, default in _RULES.items()},
+        **{name: rules.get(name, default) for name, default in _RULE_DEFAULTS.items()},
     )
 
 
-def write(module_toml: bytes, details: Details) -> bytes:
+def write_details(module_toml: bytes, details: ModuleDetails) -> bytes:
     """The file, changed to say ``details``; a rule that has its default and is not written stays so."""
     text = module_toml.decode()
-    said = parsed(text)
-    first = {"key": said.get("key")} | {name: getattr(details, name) for name in _PLAIN}
+    said = parse_toml(text)
+    first = {"key": said.get("key")} | {name: getattr(details, name) for name in _DETAIL_DEFAULTS}
     wanted = first | {name: value for name, value in said.items() if name not in first}
     held = {each.get("key"): each for each in said.get("outcome", [])}
     wanted["outcome"] = [held.get(key, {}) | {"key": key, "text": text} for key, text in details.outcomes]
     rules = dict(said.get("assessment") or {})
-    for name, default in _RULES.items():
+    for name, default in _RULE_DEFAULTS.items():
         value = getattr(details, name)
         if name in rules or value != default or name == "draw":
             rules[name] = value
     wanted["assessment"] = rules
-    return rewrite(text, wanted).encode()
+    return rewrite_toml(text, wanted).encode()
 
 
-def lessons(module_toml: bytes) -> list[str]:
+def lesson_keys(module_toml: bytes) -> list[str]:
     """The lessons' names, in order."""
-    return [str(name) for name in parsed(module_toml.decode()).get("lessons", [])]
+    return [str(name) for name in parse_toml(module_toml.decode()).get("lessons", [])]
 
 
-def with_lessons(module_toml: bytes, keys: Sequence[str]) -> bytes:
+def write_lesson_keys(module_toml: bytes, keys: Sequence[str]) -> bytes:
     """The file with these lessons, in this order."""
     text = module_toml.decode()
-    return rewrite(text, parsed(text) | {"lessons": list(keys)}).encode()
+    return rewrite_toml(text, parse_toml(text) | {"lessons": list(keys)}).encode()

@@ -6,13 +6,13 @@ from typing import Any
 
 from portal.domain.authoring import boilerplate
 from portal.domain.authoring.editing import toml_writer
-from portal.domain.authoring.editing.lesson import cut, joined
-from portal.domain.authoring.editing.text_normalisation import plain
-from portal.domain.authoring.editing.toml_patch import parsed
+from portal.domain.authoring.editing.lesson import join_parts, split_file
+from portal.domain.authoring.editing.text_normalisation import normalise_line_ends
+from portal.domain.authoring.editing.toml_patch import parse_toml
 
 
 @dataclass(frozen=True, slots=True)
-class GuideText:
+class GuideFields:
     """What an author edits of a guide."""
 
     title: str
@@ -23,40 +23,41 @@ class GuideText:
     body: str  # Markdown, without the blank lines around it
 
 
-def read(content: bytes) -> GuideText:
+def read_guide(content: bytes) -> GuideFields:
     """What the file says."""
-    parts = cut(content)
-    front = parsed(parts.front)
+    parts = split_file(content)
+    front = parse_toml(parts.front)
     review_on = front.get("review_on")
-    return GuideText(
-        title=_text(front, "title"),
-        summary=_text(front, "summary"),
-        owner=_text(front, "owner"),
+    return GuideFields(
+        title=_text_value(front, "title"),
+        summary=_text_value(front, "summary"),
+        owner=_text_value(front, "owner"),
         review_on=review_on if type(review_on) is date else None,
         acknowledge=front.get("acknowledge") is True,
         body=parts.body,
     )
 
 
-def write(content: bytes, said: GuideText) -> bytes:
+def write_guide(content: bytes, said: GuideFields) -> bytes:
     """The file, changed to say this; a body that says the same keeps its bytes."""
-    parts = cut(content)
-    wanted = _front(said)
-    if not said.acknowledge and "acknowledge" not in parsed(parts.front):
+    parts = split_file(content)
+    wanted = _front_matter(said)
+    if not said.acknowledge and "acknowledge" not in parse_toml(parts.front):
         del wanted["acknowledge"]  # left out is no
-    return joined(parts, wanted, said.body)
+    return join_parts(parts, wanted, said.body)
 
 
-def new(title: str, owner: str, review_on: date) -> bytes:
+def new_guide_file(title: str, owner: str, review_on: date) -> bytes:
     """A new guide, from words to be written over."""
-    said = GuideText(title, boilerplate.GUIDE_SUMMARY, owner, review_on, False, boilerplate.GUIDE)
-    return f"+++\n{toml_writer.members(_front(said))}+++\n\n{plain(said.body).strip()}\n".encode()
+    said = GuideFields(title, boilerplate.GUIDE_SUMMARY, owner, review_on, False, boilerplate.GUIDE_TEXT)
+    front = toml_writer.format_members(_front_matter(said))
+    return f"+++\n{front}+++\n\n{normalise_line_ends(said.body).strip()}\n".encode()
 
 
-def _front(said: GuideText) -> dict[str, Any]:
+def _front_matter(said: GuideFields) -> dict[str, Any]:
     return {key: value for key, value in asdict(said).items() if key != "body" and value is not None}
 
 
-def _text(front: dict[str, Any], key: str) -> str:
+def _text_value(front: dict[str, Any], key: str) -> str:
     said = front.get(key)
     return said if isinstance(said, str) else ""

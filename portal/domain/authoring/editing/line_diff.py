@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-MOST_PAIRS = (
+MAX_LINE_PAIRS = (
     4_000_000  # of lines to compare; beyond it all between the first and last difference is one change
 )
 
 
-class Change(NamedTuple):
+class LineChange(NamedTuple):
     """Lines of the old list, and the lines of the new one that stand in their place."""
 
     start: int
@@ -18,10 +18,10 @@ class Change(NamedTuple):
     new_end: int
 
 
-def changes(old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
+def diff_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[LineChange]:
     """Every place in which they differ, in order.
 
-    >>> list(changes(["a", "b", "c"], ["a", "x", "y", "c"]))
+    >>> list(diff_lines(["a", "b", "c"], ["a", "x", "y", "c"]))
     [Change(start=1, end=2, new_start=1, new_end=3)]
     """
     most = min(len(old), len(new))
@@ -31,9 +31,9 @@ def changes(old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
     one, other = old[before : len(old) - after], new[before : len(new) - after]
     if not one and not other:
         return
-    if len(one) * len(other) > MOST_PAIRS:
-        yield Change(before, before + len(one), before, before + len(other))
+    if len(one) * len(other) > MAX_LINE_PAIRS:
+        yield LineChange(before, before + len(one), before, before + len(other))
         return
     for tag, i, j, k, m in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if tag != "equal":
-            yield Change(before + i, before + j, before + k, before + m)
+            yield LineChange(before + i, before + j, before + k, before + m)

@@ -5,25 +5,25 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def matched(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
+def align_lists(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
     """For each new element the index of the old one that it is; None where it is added.
 
     Tables are known by their ``key``, all else by what it says. What is left over is the same element where
     it stands in the same place of as many.
 
-    >>> matched(["a", "b", "c"], ["c", "a", "x"])
+    >>> align_lists(["a", "b", "c"], ["c", "a", "x"])
     [2, 0, None]
-    >>> matched([{"key": "a", "n": 1}, {"key": "b"}], [{"key": "b"}, {"key": "a", "n": 2}])
+    >>> align_lists([{"key": "a", "n": 1}, {"key": "b"}], [{"key": "b"}, {"key": "a", "n": 2}])
     [1, 0]
     """
-    by_key = _keyed(old) and _keyed(new)
-    names = [_name(each, by_key) for each in old]
+    by_key = _all_have_keys(old) and _all_have_keys(new)
+    names = [_element_identity(each, by_key) for each in old]
     free: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         free.setdefault(name, []).append(index)
     found: list[int | None] = []
     for each in new:
-        held = free.get(_name(each, by_key))
+        held = free.get(_element_identity(each, by_key))
         found.append(held.pop(0) if held else None)
     if len(old) == len(new):
         left = {index for held in free.values() for index in held}
@@ -31,10 +31,10 @@ def matched(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
     return found
 
 
-def _keyed(values: Sequence[Any]) -> bool:
+def _all_have_keys(values: Sequence[Any]) -> bool:
     keys = [each.get("key") for each in values if isinstance(each, dict)]
     return len(keys) == len(values) == len({key for key in keys if isinstance(key, str)})
 
 
-def _name(value: Any, by_key: bool) -> str:
+def _element_identity(value: Any, by_key: bool) -> str:
     return str(value["key"]) if by_key else json.dumps(value, default=repr, sort_keys=True)

@@ -10,7 +10,7 @@ _OUTCOMES = (
 )
 
 
-def folder(key: str, title: str, owner: str, review_on: date) -> dict[str, bytes]:
+def template_folder(key: str, title: str, owner: str, review_on: date) -> dict[str, bytes]:
     """Every file of the new module by path."""
     module = {
         "key": key,
@@ -25,14 +25,16 @@ def folder(key: str, title: str, owner: str, review_on: date) -> dict[str, bytes
         "assessment": {"draw": 4, "at_least_per_outcome": 1},
     }
     return {
-        "module.toml": toml_writer.members(module).encode(),
-        "lessons/lesson-1.md": lesson.new("First lesson", 4, ["outcome-1"], _FIRST),
-        "lessons/lesson-2.md": lesson.new("Second lesson", 4, ["outcome-2"], _SECOND),
-        "items/items.toml": toml_writer.members({"item": [_item(number) for number in range(1, 5)]}).encode(),
+        "module.toml": toml_writer.format_members(module).encode(),
+        "lessons/lesson-1.md": lesson.new_lesson_file("First lesson", 4, ["outcome-1"], _FIRST_LESSON),
+        "lessons/lesson-2.md": lesson.new_lesson_file("Second lesson", 4, ["outcome-2"], _SECOND_LESSON),
+        "items/items.toml": toml_writer.format_members(
+            {"item": [_template_item(number) for number in range(1, 5)]}
+        ).encode(),
     }
 
 
-_FIRST = """\
+_FIRST_LESSON = """\
 Begin with a short case: what a learner may meet on their next shift. Say what was seen and done.
 
 ## What to look for
@@ -44,7 +46,7 @@ Begin with a short case: what a learner may meet on their next shift. Say what w
 Put the one thing that a learner should remember in this box.
 :::
 """
-_SECOND = """\
+_SECOND_LESSON = """\
 Say in one or two sentences what a learner does differently after this lesson.
 
 ## What to do first
@@ -58,7 +60,7 @@ Say here what must never be done, or take this box out.
 """
 
 
-def _item(number: int) -> dict[str, object]:
+def _template_item(number: int) -> dict[str, object]:
     return {
         "key": f"question-{number}",
         "outcome": "outcome-1" if number <= 2 else "outcome-2",

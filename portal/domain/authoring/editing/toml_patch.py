@@ -12,16 +12,16 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from portal.domain.authoring.editing import toml_writer
-from portal.domain.authoring.editing.list_alignment import matched
-from portal.domain.authoring.editing.text_normalisation import empty, same
-from portal.domain.authoring.editing.toml_scanner import Statement
-from portal.domain.authoring.editing.toml_tree import Document, Held, Node, UnusualError
-from portal.domain.authoring.editing.toml_values import revalued
+from portal.domain.authoring.editing.list_alignment import align_lists
+from portal.domain.authoring.editing.text_normalisation import is_empty_value, is_same_value
+from portal.domain.authoring.editing.toml_scanner import TomlStatement
+from portal.domain.authoring.editing.toml_tree import Entry, TableNode, TomlDocument, UnsupportedLayoutError
+from portal.domain.authoring.editing.toml_values import rewrite_value
 
 Data = dict[str, Any]
 
 
-class Edit(NamedTuple):
+class TextEdit(NamedTuple):
     """Characters that give way to others; none where something is only added."""
 
     start: int
@@ -29,23 +29,23 @@ class Edit(NamedTuple):
     new: str
 
 
-def parsed(text: str) -> Data:
+def parse_toml(text: str) -> Data:
     """What the text says; numbers with a point as ``Decimal``."""
     return tomllib.loads(text, parse_float=Decimal)
 
 
-def tables_of(text: str, key: str) -> list[str]:
+def array_table_texts(text: str, key: str) -> list[str]:
     """Each table of the array ``[[key]]`` as it is written, with the comment above it; none where unusual."""
-    document = Document(text)
-    held = document.root.held.get(key)
+    document = TomlDocument(text)
+    held = document.root.entries.get(key)
     try:
-        cores = [document.core(node) for node in held] if isinstance(held, list) else []
-    except UnusualError:
+        cores = [document.table_span(node) for node in held] if isinstance(held, list) else []
+    except UnsupportedLayoutError:
         return []
     return [text[start:end] for start, end in cores]
 
 
-def rewrite(text: str, new: Data, ready: Mapping[str, str] | None = None) -> str:
+def rewrite_toml(text: str, new: Data, ready: Mapping[str, str] | None = None) -> str:
     """The text, changed to say ``new``; a key that is missing there, or empty, is taken out.
 
     Args:
@@ -53,143 +53,149 @@ def rewrite(text: str, new: Data, ready: Mapping[str, str] | None = None) -> str
         new: What it shall say.
         ready: For tables that come from another text, how they are written there, by their ``key``.
     """
-    old = parsed(text)
-    if same(old, new):
+    old = parse_toml(text)
+    if is_same_value(old, new):
         return text
     try:
-        changed = _apply(text, _Rewriting(text, ready or {}).whole(old, new))
-        if same(parsed(changed), new):
+        changed = _apply_edits(text, _Rewriter(text, ready or {}).edit_root(old, new))
+        if is_same_value(parse_toml(changed), new):
             return changed
-    except (UnusualError, ValueError):
+    except (UnsupportedLayoutError, ValueError):
         pass
-    return toml_writer.members({key: value for key, value in new.items() if not empty(value)})
+    return toml_writer.format_members({key: value for key, value in new.items() if not is_empty_value(value)})
 
 
-class _Rewriting:
+class _Rewriter:
     """The edits that make one text say something else."""
 
     def __init__(self, text: str, ready: Mapping[str, str]) -> None:
         self.text, self.ready = text, ready
-        self.document = Document(text)
+        self.document = TomlDocument(text)
 
-    def whole(self, old: Data, new: Data) -> list[Edit]:
+    def edit_root(self, old: Data, new: Data) -> list[TextEdit]:
         """Of the whole text."""
-        return self.table(self.document.root, old, new)
+        return self.edit_table(self.document.root, old, new)
 
-    def table(self, node: Node, old: Data, new: Data) -> list[Edit]:
+    def edit_table(self, node: TableNode, old: Data, new: Data) -> list[TextEdit]:
         """Of one table: keys taken out and changed first, then keys added, tables last."""
-        edits: list[Edit] = []
-        for key, held in node.held.items():
-            if not same(old[key], new.get(key)):
-                edits += self._changed(held, old[key], new.get(key))
-        added = [key for key, value in new.items() if key not in old and not empty(value)]
-        headed = [key for key in added if toml_writer.headed(new[key]) and not node.prefix]
+        edits: list[TextEdit] = []
+        for key, held in node.entries.items():
+            if not is_same_value(old[key], new.get(key)):
+                edits += self._edit_value(held, old[key], new.get(key))
+        added = [key for key, value in new.items() if key not in old and not is_empty_value(value)]
+        headed = [key for key in added if toml_writer.needs_header(new[key]) and not node.key_prefix]
         for key in added:
             if key not in headed:
-                edits.append(self._new_key(node, key, new))
-        return edits + [self._new_tables(node, key, new[key]) for key in headed]
+                edits.append(self._add_key(node, key, new))
+        return edits + [self._add_tables(node, key, new[key]) for key in headed]
 
-    def _changed(self, held: Held, old: Any, new: Any) -> list[Edit]:
+    def _edit_value(self, held: Entry, old: Any, new: Any) -> list[TextEdit]:
         if isinstance(held, list):
             if new is not None and not (isinstance(new, list) and all(isinstance(v, dict) for v in new)):
-                raise UnusualError
-            return self._tables(held, old, new or [])
-        if isinstance(held, Node):
+                raise UnsupportedLayoutError
+            return self._edit_array(held, old, new or [])
+        if isinstance(held, TableNode):
             if new is None:
-                return self._without(held, old)
+                return self._remove_table(held, old)
             if not isinstance(new, dict):
-                raise UnusualError
-            return self.table(held, old, new)
+                raise UnsupportedLayoutError
+            return self.edit_table(held, old, new)
         if new is None or new == "":
-            return [self._without_line(held)]
-        return [Edit(held.value.start, held.value.end, revalued(self.text, held.value, old, new))]
+            return [self._remove_line(held)]
+        return [TextEdit(held.value.start, held.value.end, rewrite_value(self.text, held.value, old, new))]
 
-    def _new_key(self, node: Node, key: str, new: Data) -> Edit:
-        line = f"{toml_writer.dotted((*node.prefix, key))} = {toml_writer.value(new[key])}"
+    def _add_key(self, node: TableNode, key: str, new: Data) -> TextEdit:
+        line = (
+            f"{toml_writer.format_dotted_key((*node.key_prefix, key))} = {toml_writer.format_value(new[key])}"
+        )
         keys = list(new)
-        before = [node.held.get(each) for each in keys[: keys.index(key)]]
-        ends = [each.end for each in before if isinstance(each, Statement)]
-        at = ends[-1] if ends else node.anchor
+        before = [node.entries.get(each) for each in keys[: keys.index(key)]]
+        ends = [each.end for each in before if isinstance(each, TomlStatement)]
+        at = ends[-1] if ends else node.insert_at
         if at is None:
-            raise UnusualError
-        return Edit(at, at, f"\n{line}" if at else f"{line}\n")
+            raise UnsupportedLayoutError
+        return TextEdit(at, at, f"\n{line}" if at else f"{line}\n")
 
-    def _new_tables(self, node: Node, key: str, value: Any) -> Edit:
-        names = (*node.names, key)
+    def _add_tables(self, node: TableNode, key: str, value: Any) -> TextEdit:
+        names = (*node.key_path, key)
         array = isinstance(value, list)
-        written = [toml_writer.table(names, each, array=array) for each in (value if array else [value])]
-        at = self.document.below(node.sections[-1]) or len(self.text.rstrip())
+        written = [
+            toml_writer.format_table(names, each, array=array) for each in (value if array else [value])
+        ]
+        at = self.document.section_end(node.sections[-1]) or len(self.text.rstrip())
         if not at:
-            raise UnusualError
-        return Edit(at, at, "".join(f"\n\n{each.removesuffix(chr(10))}" for each in written))
+            raise UnsupportedLayoutError
+        return TextEdit(at, at, "".join(f"\n\n{each.removesuffix(chr(10))}" for each in written))
 
-    def _without(self, node: Node, old: Data) -> list[Edit]:
+    def _remove_table(self, node: TableNode, old: Data) -> list[TextEdit]:
         if node.sections:
-            return self._without_cores([self.document.core(node)])
-        return [edit for key, held in node.held.items() for edit in self._changed(held, old[key], None)]
+            return self._remove_spans([self.document.table_span(node)])
+        return [edit for key, held in node.entries.items() for edit in self._edit_value(held, old[key], None)]
 
-    def _without_line(self, statement: Statement) -> Edit:
+    def _remove_line(self, statement: TomlStatement) -> TextEdit:
         if statement.end < len(self.text):
-            return Edit(statement.start, statement.end + 1, "")
-        return Edit(max(statement.start - 1, 0), statement.end, "")
+            return TextEdit(statement.start, statement.end + 1, "")
+        return TextEdit(max(statement.start - 1, 0), statement.end, "")
 
-    def _tables(self, nodes: Sequence[Node], old: Sequence[Data], new: Sequence[Data]) -> list[Edit]:
+    def _edit_array(
+        self, nodes: Sequence[TableNode], old: Sequence[Data], new: Sequence[Data]
+    ) -> list[TextEdit]:
         """Of an array of tables: those that stay take the places that are left, in their new order."""
-        cores = [self.document.core(node) for node in nodes]
-        at = matched(old, new)
+        cores = [self.document.table_span(node) for node in nodes]
+        at = align_lists(old, new)
         stay = [index for index in at if index is not None]
         if not stay and new:
-            written = self._gap(cores).join(self._written(nodes[0], each) for each in new)
-            return [Edit(*cores[0], written), *self._without_cores(cores[1:])]
-        edits = self._without_cores([core for index, core in enumerate(cores) if index not in stay])
+            written = self._gap_between(cores).join(self._format_array_table(nodes[0], each) for each in new)
+            return [TextEdit(*cores[0], written), *self._remove_spans(cores[1:])]
+        edits = self._remove_spans([core for index, core in enumerate(cores) if index not in stay])
         place = dict(zip(stay, sorted(stay), strict=True))
         for index, each in zip(at, new, strict=True):
             if index is not None:
-                inner = self.table(nodes[index], old[index], each)
+                inner = self.edit_table(nodes[index], old[index], each)
                 edits += (
                     inner
                     if place[index] == index
-                    else [self._moved(cores[index], cores[place[index]], inner)]
+                    else [self._move_table(cores[index], cores[place[index]], inner)]
                 )
-        return edits + self._added(nodes, cores, at, new)
+        return edits + self._insert_tables(nodes, cores, at, new)
 
-    def _moved(self, core: tuple[int, int], to: tuple[int, int], inner: Iterable[Edit]) -> Edit:
+    def _move_table(self, core: tuple[int, int], to: tuple[int, int], inner: Iterable[TextEdit]) -> TextEdit:
         start, end = core
-        shifted = [Edit(edit.start - start, edit.end - start, edit.new) for edit in inner]
-        return Edit(*to, _apply(self.text[start:end], shifted))
+        shifted = [TextEdit(edit.start - start, edit.end - start, edit.new) for edit in inner]
+        return TextEdit(*to, _apply_edits(self.text[start:end], shifted))
 
-    def _added(
+    def _insert_tables(
         self,
-        nodes: Sequence[Node],
+        nodes: Sequence[TableNode],
         cores: Sequence[tuple[int, int]],
         at: Sequence[int | None],
         new: Sequence[Data],
-    ) -> list[Edit]:
+    ) -> list[TextEdit]:
         edits = []
-        gap = self._gap(cores)
+        gap = self._gap_between(cores)
         places = sorted(index for index in at if index is not None)
         passed = 0
         for index, each in zip(at, new, strict=True):
             if index is not None:
                 passed += 1
                 continue
-            written = self._written(nodes[0], each)
+            written = self._format_array_table(nodes[0], each)
             if passed:
                 end = cores[places[passed - 1]][1]
-                edits.append(Edit(end, end, gap + written))
+                edits.append(TextEdit(end, end, gap + written))
             else:
                 start = cores[places[0]][0]
-                edits.append(Edit(start, start, written + gap))
+                edits.append(TextEdit(start, start, written + gap))
         return edits
 
-    def _written(self, like: Node, data: Data) -> str:
+    def _format_array_table(self, like: TableNode, data: Data) -> str:
         ready = self.ready.get(str(data.get("key")))
         if ready is not None:
             return ready
-        kept = {key: value for key, value in data.items() if not empty(value)}
-        return toml_writer.table(like.names, kept, array=True).removesuffix("\n")
+        kept = {key: value for key, value in data.items() if not is_empty_value(value)}
+        return toml_writer.format_table(like.key_path, kept, array=True).removesuffix("\n")
 
-    def _gap(self, cores: Sequence[tuple[int, int]]) -> str:
+    def _gap_between(self, cores: Sequence[tuple[int, int]]) -> str:
         """What stands between two tables of the array, else above the first, where it is blank."""
         start = cores[0][0]
         gaps = [self.text[len(self.text[:start].rstrip()) : start]]
@@ -197,7 +203,7 @@ class _Rewriting:
         blank = [gap for gap in gaps if gap and not gap.strip()]
         return "\n" * max(blank[-1].count("\n"), 1) if blank else "\n\n"
 
-    def _without_cores(self, cores: Sequence[tuple[int, int]]) -> list[Edit]:
+    def _remove_spans(self, cores: Sequence[tuple[int, int]]) -> list[TextEdit]:
         """Each run of tables goes with the blank lines below it, at the text's end with those above it."""
         runs: list[tuple[int, int]] = []
         for start, end in cores:
@@ -209,18 +215,18 @@ class _Rewriting:
         for start, end in runs:
             after = self.text[end:]
             if after.strip():
-                edits.append(Edit(start, end + len(after) - len(after.lstrip()), ""))
+                edits.append(TextEdit(start, end + len(after) - len(after.lstrip()), ""))
             else:
-                edits.append(Edit(len(self.text[:start].rstrip()), end, ""))
+                edits.append(TextEdit(len(self.text[:start].rstrip()), end, ""))
         return edits
 
 
-def _apply(text: str, edits: Iterable[Edit]) -> str:
+def _apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     """The text with all edits made; those at one place in their order."""
     written, at = [], 0
     for edit in sorted(edits, key=lambda edit: edit[:2]):
         if edit.start < at or edit.end > len(text):
-            raise UnusualError
+            raise UnsupportedLayoutError
         written += [text[at : edit.start], edit.new]
         at = edit.end
     return "".join([*written, text[at:]])

@@ -8,7 +8,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 
-Names = tuple[str, ...]
+KeyPath = tuple[str, ...]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BARE_VALUE = re.compile(r"[^,\]}#\n]*")
@@ -22,107 +22,107 @@ _STRINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class TomlValue:
     """A value; of an array its elements, of an inline table its members."""
 
     start: int
     end: int
-    elements: list["Value"] = field(default_factory=list)
-    members: list["Member"] = field(default_factory=list)
+    elements: list["TomlValue"] = field(default_factory=list)
+    members: list["TomlMember"] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class TomlMember:
     """A key and its value in an inline table."""
 
-    names: Names
+    key_path: KeyPath
     start: int
-    value: Value
+    value: TomlValue
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class TomlStatement:
     """A key and its value on a line, or on several, of their own."""
 
-    names: Names
+    key_path: KeyPath
     start: int  # of the line
     end: int  # of the last line, with any comment
-    value: Value
+    value: TomlValue
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class TomlSection:
     """What stands below one header; the first one has none."""
 
-    names: Names
-    array: bool  # [[names]]
+    key_path: KeyPath
+    is_array: bool  # [[names]]
     start: int  # of the header's line
-    end: int  # of the header's line
-    statements: list[Statement] = field(default_factory=list)
+    header_end: int  # of the header's line
+    statements: list[TomlStatement] = field(default_factory=list)
 
     @property
-    def last(self) -> int:
+    def content_end(self) -> int:
         """The end of its last statement, or of its header."""
-        return self.statements[-1].end if self.statements else self.end
+        return self.statements[-1].end if self.statements else self.header_end
 
 
-def scan(text: str) -> list[Section]:
+def scan_toml(text: str) -> list[TomlSection]:
     """Every section of the text in order; the one above all headers comes first."""
-    return _Scanner(text).sections()
+    return _Scanner(text).read_sections()
 
 
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
 
-    def sections(self) -> list[Section]:
+    def read_sections(self) -> list[TomlSection]:
         """The whole text."""
-        found = [Section((), False, 0, 0)]
+        found = [TomlSection((), False, 0, 0)]
         while self.at < len(self.text):
             start = self.at
-            self.spaces()
-            if self.peek() == "[":
-                found.append(self.header(start))
-            elif self.peek() not in ("", "\n", "\r", "#"):
-                found[-1].statements.append(self.statement(start))
+            self.skip_spaces()
+            if self.next_character() == "[":
+                found.append(self.read_header(start))
+            elif self.next_character() not in ("", "\n", "\r", "#"):
+                found[-1].statements.append(self.read_statement(start))
             self.at = self.line_end() + 1
         return found
 
-    def header(self, start: int) -> Section:
+    def read_header(self, start: int) -> TomlSection:
         """From the bracket to the end of its line."""
         array = self.text.startswith("[[", self.at)
         self.at += 2 if array else 1
-        names = self.names()
-        return Section(names, array, start, self.line_end())
+        names = self.read_key_path()
+        return TomlSection(names, array, start, self.line_end())
 
-    def statement(self, start: int) -> Statement:
+    def read_statement(self, start: int) -> TomlStatement:
         """A key, the sign and a value."""
-        names, value = self.pair()
-        return Statement(names, start, self.line_end(), value)
+        names, value = self.read_pair()
+        return TomlStatement(names, start, self.line_end(), value)
 
-    def pair(self) -> tuple[Names, Value]:
+    def read_pair(self) -> tuple[KeyPath, TomlValue]:
         """A key and a value, in a line or in an inline table."""
-        names = self.names()
+        names = self.read_key_path()
         self.at += 1  # =
-        self.spaces()
-        return names, self.value()
+        self.skip_spaces()
+        return names, self.read_value()
 
-    def names(self) -> Names:
+    def read_key_path(self) -> KeyPath:
         """The parts of a dotted key; ends at the sign behind it."""
         found = []
         while True:
-            self.spaces()
-            found.append(self.name())
-            self.spaces()
-            if self.peek() != ".":
+            self.skip_spaces()
+            found.append(self.read_key())
+            self.skip_spaces()
+            if self.next_character() != ".":
                 return tuple(found)
             self.at += 1
 
-    def name(self) -> str:
+    def read_key(self) -> str:
         """One part of a key."""
-        if self.peek() in ('"', "'"):
+        if self.next_character() in ('"', "'"):
             start = self.at
-            self.string()
+            self.skip_string()
             return str(tomllib.loads(f"name = {self.text[start : self.at]}")["name"])
         found = _BARE_KEY.match(self.text, self.at)
         if found is None:
@@ -130,54 +130,54 @@ class _Scanner:
         self.at = found.end()
         return found[0]
 
-    def value(self) -> Value:
+    def read_value(self) -> TomlValue:
         """A value of any kind."""
-        start, sign = self.at, self.peek()
+        start, sign = self.at, self.next_character()
         if sign in ('"', "'"):
-            self.string()
+            self.skip_string()
         elif sign == "[":
-            return self.array()
+            return self.read_array()
         elif sign == "{":
-            return self.inline_table()
+            return self.read_inline_table()
         elif found := _BARE_VALUE.match(self.text, self.at):
             self.at += len(found[0].rstrip())
-        return Value(start, self.at)
+        return TomlValue(start, self.at)
 
-    def array(self) -> Value:
+    def read_array(self) -> TomlValue:
         """From bracket to bracket."""
         start = self.at
-        elements: list[Value] = []
+        elements: list[TomlValue] = []
         self.at += 1
         while True:
-            self.blank()
-            if self.peek() == "]":
+            self.skip_blank()
+            if self.next_character() == "]":
                 self.at += 1
-                return Value(start, self.at, elements=elements)
-            elements.append(self.value())
-            self.comma()
+                return TomlValue(start, self.at, elements=elements)
+            elements.append(self.read_value())
+            self.skip_comma()
 
-    def inline_table(self) -> Value:
+    def read_inline_table(self) -> TomlValue:
         """From brace to brace."""
         start = self.at
-        members: list[Member] = []
+        members: list[TomlMember] = []
         self.at += 1
         while True:
-            self.blank()
-            if self.peek() == "}":
+            self.skip_blank()
+            if self.next_character() == "}":
                 self.at += 1
-                return Value(start, self.at, members=members)
+                return TomlValue(start, self.at, members=members)
             begin = self.at
-            names, value = self.pair()
-            members.append(Member(names, begin, value))
-            self.comma()
+            names, value = self.read_pair()
+            members.append(TomlMember(names, begin, value))
+            self.skip_comma()
 
-    def comma(self) -> None:
+    def skip_comma(self) -> None:
         """Over what may stand behind an element, and its comma."""
-        self.blank()
-        if self.peek() == ",":
+        self.skip_blank()
+        if self.next_character() == ",":
             self.at += 1
 
-    def string(self) -> None:
+    def skip_string(self) -> None:
         """Over a string of any of the four kinds."""
         for quotes, pattern in _STRINGS.items():
             if self.text.startswith(quotes, self.at):
@@ -187,17 +187,17 @@ class _Scanner:
                 self.at = found.end()
                 return
 
-    def spaces(self) -> None:
+    def skip_spaces(self) -> None:
         """Over spaces and tabs."""
-        while self.peek() in (" ", "\t"):
+        while self.next_character() in (" ", "\t"):
             self.at += 1
 
-    def blank(self) -> None:
+    def skip_blank(self) -> None:
         """Over spaces, line ends and comments."""
         found = _BLANK.match(self.text, self.at)
         self.at = found.end() if found else self.at
 
-    def peek(self) -> str:
+    def next_character(self) -> str:
         """The next character; none at the end."""
         return self.text[self.at : self.at + 1]
 

@@ -5,13 +5,13 @@ from itertools import pairwise
 from typing import Any
 
 from portal.domain.authoring.editing import toml_writer
-from portal.domain.authoring.editing.list_alignment import matched
-from portal.domain.authoring.editing.text_normalisation import empty, same
-from portal.domain.authoring.editing.toml_scanner import Value
-from portal.domain.authoring.editing.toml_strings import restyled
+from portal.domain.authoring.editing.list_alignment import align_lists
+from portal.domain.authoring.editing.text_normalisation import is_empty_value, is_same_value
+from portal.domain.authoring.editing.toml_scanner import TomlValue
+from portal.domain.authoring.editing.toml_strings import rewrite_string
 
 
-def revalued(text: str, value: Value, old: Any, new: Any, *, inside: bool = False) -> str:
+def rewrite_value(text: str, value: TomlValue, old: Any, new: Any, *, inside: bool = False) -> str:
     """What to write in the place of ``value``, which says ``old``, so that it says ``new``.
 
     Args:
@@ -22,50 +22,50 @@ def revalued(text: str, value: Value, old: Any, new: Any, *, inside: bool = Fals
         inside: Whether it stands in an array or an inline table.
     """
     raw = text[value.start : value.end]
-    if same(old, new):
+    if is_same_value(old, new):
         return raw
     if isinstance(old, str) and isinstance(new, str):
-        return restyled(raw, old, new, inside=inside)
+        return rewrite_string(raw, old, new, inside=inside)
     if isinstance(old, list) and isinstance(new, list) and value.elements and new:
-        return _array(text, value, old, new)
+        return _rewrite_array(text, value, old, new)
     if isinstance(old, dict) and isinstance(new, dict) and value.members:
-        return _inline_table(text, value, old, new)
-    return toml_writer.inside(new) if inside else toml_writer.value(new)
+        return _rewrite_inline_table(text, value, old, new)
+    return toml_writer.format_nested_value(new) if inside else toml_writer.format_value(new)
 
 
-def _inline_table(text: str, value: Value, old: dict[str, Any], new: dict[str, Any]) -> str:
-    if any(len(member.names) > 1 for member in value.members):
-        return toml_writer.value(new)
-    held = {member.names[0]: member for member in value.members}
+def _rewrite_inline_table(text: str, value: TomlValue, old: dict[str, Any], new: dict[str, Any]) -> str:
+    if any(len(member.key_path) > 1 for member in value.members):
+        return toml_writer.format_value(new)
+    held = {member.key_path[0]: member for member in value.members}
     written = []
     for key, member in held.items():
-        if key in new or empty(old[key]):
-            said = revalued(text, member.value, old[key], new.get(key, old[key]), inside=True)
+        if key in new or is_empty_value(old[key]):
+            said = rewrite_value(text, member.value, old[key], new.get(key, old[key]), inside=True)
             written.append(text[member.start : member.value.start] + said)
     written += [
-        f"{toml_writer.key(key)} = {toml_writer.inside(each)}"
+        f"{toml_writer.format_key(key)} = {toml_writer.format_nested_value(each)}"
         for key, each in new.items()
-        if key not in held and not empty(each)
+        if key not in held and not is_empty_value(each)
     ]
     opening = text[value.start : value.members[0].start]
     closing = text[value.members[-1].value.end : value.end]
     return f"{opening}{', '.join(written)}{closing}" if written else "{}"
 
 
-def _array(text: str, value: Value, old: list[Any], new: list[Any]) -> str:
-    at = matched(old, new)
+def _rewrite_array(text: str, value: TomlValue, old: list[Any], new: list[Any]) -> str:
+    at = align_lists(old, new)
     said = [
-        toml_writer.inside(each)
+        toml_writer.format_nested_value(each)
         if index is None
-        else revalued(text, value.elements[index], old[index], each, inside=True)
+        else rewrite_value(text, value.elements[index], old[index], each, inside=True)
         for each, index in zip(new, at, strict=True)
     ]
-    if _one_a_line(text, value):
-        return _lines(text, value, at, said)
-    return _row(text, value, at, said)
+    if _has_one_per_line(text, value):
+        return _rewrite_array_lines(text, value, at, said)
+    return _rewrite_array_row(text, value, at, said)
 
 
-def _one_a_line(text: str, value: Value) -> bool:
+def _has_one_per_line(text: str, value: TomlValue) -> bool:
     """Whether each element begins a line of its own and its comma stands on the line on which it ends."""
     bounds = [value.start, *(each.end for each in value.elements)]
     before = [text[end : each.start] for end, each in zip(bounds, value.elements, strict=False)]
@@ -74,7 +74,7 @@ def _one_a_line(text: str, value: Value) -> bool:
     )
 
 
-def _lines(text: str, value: Value, at: Sequence[int | None], said: Sequence[str]) -> str:
+def _rewrite_array_lines(text: str, value: TomlValue, at: Sequence[int | None], said: Sequence[str]) -> str:
     """Lines are put together anew: an element takes the lines above it and the comment behind it along."""
     heads, tails, commas = [], [], []
     end = text.index("\n", value.start) + 1
@@ -100,7 +100,7 @@ def _lines(text: str, value: Value, at: Sequence[int | None], said: Sequence[str
     return f"{opening}{''.join(written)}{text[end : value.end]}"
 
 
-def _row(text: str, value: Value, at: Sequence[int | None], said: Sequence[str]) -> str:
+def _rewrite_array_row(text: str, value: TomlValue, at: Sequence[int | None], said: Sequence[str]) -> str:
     """Elements take the places that are there; what stands between places stays."""
     between = [text[one.end : other.start] for one, other in pairwise(value.elements)]
     places = sorted(index for index in at if index is not None)

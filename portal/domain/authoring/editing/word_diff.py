@@ -10,21 +10,21 @@ _CONTAINER = re.compile(r":::[ \t]*[A-Za-z]")
 _CLOSE = re.compile(r":::[ \t]*$")
 _END = re.compile(r"[.!?]\s*$")
 _END_FIRST = re.compile(r"[.!?]")
-MOST_PAIRS = 1_000_000  # of tokens compared; beyond it a text counts as replaced, so that no page waits
-MOST_WEIGHED = 40_000  # pairs of words; beyond it two paragraphs are weighed without their order
-MOST_BLOCKS = 400  # pairs of blocks weighed against each other
-ALIKE = 0.5  # from this share of common words on, two paragraphs are one that was changed
+MAX_TOKEN_PAIRS = 1_000_000  # of tokens compared; beyond it a text counts as replaced, so that no page waits
+MAX_WORD_PAIRS = 40_000  # pairs of words; beyond it two paragraphs are weighed without their order
+MAX_BLOCK_PAIRS = 400  # pairs of blocks weighed against each other
+MIN_SIMILARITY = 0.5  # from this share of common words on, two paragraphs are one that was changed
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class WordRun:
     """Some words of a text, and whether the other text lacks them."""
 
     text: str
     changed: bool
 
     @property
-    def parts(self) -> tuple[str, str, str]:
+    def spaced_parts(self) -> tuple[str, str, str]:
         """The space before the words, the words, and the space after them, for a mark on the words alone."""
         words = self.text.strip()
         if not words:
@@ -33,36 +33,36 @@ class Run:
         return before, words, after
 
 
-Runs = tuple[Run, ...]
+WordRuns = tuple[WordRun, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ParagraphPair:
     """A paragraph of the old text beside that of the new; None where one of them has none."""
 
     old: str | None
     new: str | None
 
     @property
-    def same(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Whether a reader sees no difference."""
-        return _read(self.old) == _read(self.new)
+        return _strip_space(self.old) == _strip_space(self.new)
 
 
-def words(old: str, new: str) -> tuple[Runs, Runs]:
+def diff_words(old: str, new: str) -> tuple[WordRuns, WordRuns]:
     """Both texts as runs of words; joined they give the texts, and equal texts have no changed run."""
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
-    if len(before) * len(after) > MOST_PAIRS and old != new:
-        return _runs([(old, new, False)])
+    if len(before) * len(after) > MAX_TOKEN_PAIRS and old != new:
+        return _build_runs([(old, new, False)])
     found = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     parts = [("".join(before[a:b]), "".join(after[c:d]), tag == "equal") for tag, a, b, c, d in found]
-    return _runs(_joined(_whole_sentences(parts)))
+    return _build_runs(_join_close_changes(_align_to_sentences(parts)))
 
 
-Part = tuple[str, str, bool]  # old words, new words, whether they are the same
+DiffPart = tuple[str, str, bool]  # old words, new words, whether they are the same
 
 
-def _whole_sentences(parts: list[Part]) -> list[Part]:
+def _align_to_sentences(parts: list[DiffPart]) -> list[DiffPart]:
     """What was added or taken out as whole sentences, where it can be read so.
 
     Between “One. Two.” and “One. And. Two.” either “. And” or “And.” was added; a reader means the latter.
@@ -82,9 +82,9 @@ def _whole_sentences(parts: list[Part]) -> list[Part]:
     return [part for part in done if part[0] or part[1]]
 
 
-def _joined(parts: list[Part]) -> list[Part]:
+def _join_close_changes(parts: list[DiffPart]) -> list[DiffPart]:
     """Changes with hardly anything between them as one, since a reader takes them in as one."""
-    done: list[Part] = []
+    done: list[DiffPart] = []
     for place, part in enumerate(parts):
         old, new, same = part
         between = same and 0 < place < len(parts) - 1 and done and not done[-1][2]
@@ -97,18 +97,18 @@ def _joined(parts: list[Part]) -> list[Part]:
     return done
 
 
-def _is_slight(text: str, before: Part, after: Part) -> bool:
+def _is_slight(text: str, before: DiffPart, after: DiffPart) -> bool:
     size = len(text.strip())
     return size <= min(max(len(before[0]), len(before[1])), max(len(after[0]), len(after[1]))) // 2
 
 
-def _runs(parts: Sequence[Part]) -> tuple[Runs, Runs]:
-    left = tuple(Run(old, not same) for old, _, same in parts if old)
-    right = tuple(Run(new, not same) for _, new, same in parts if new)
+def _build_runs(parts: Sequence[DiffPart]) -> tuple[WordRuns, WordRuns]:
+    left = tuple(WordRun(old, not same) for old, _, same in parts if old)
+    right = tuple(WordRun(new, not same) for _, new, same in parts if new)
     return left, right
 
 
-def blocks(text: str) -> list[str]:
+def split_blocks(text: str) -> list[str]:
     """The text in paragraphs and whole containers, each with the blank lines after it; joined, the text."""
     found: list[str] = []
     depth, open_block = 0, False
@@ -133,48 +133,48 @@ def blocks(text: str) -> list[str]:
     return found
 
 
-def paragraphs(old: str, new: str) -> list[Pair]:
+def pair_paragraphs(old: str, new: str) -> list[ParagraphPair]:
     """Every paragraph of both texts, in order, the same ones beside each other."""
-    before, after = blocks(old), blocks(new)
-    left, right = [_read(block) for block in before], [_read(block) for block in after]
-    pairs: list[Pair] = []
-    many = len(left) * len(right) > MOST_PAIRS
+    before, after = split_blocks(old), split_blocks(new)
+    left, right = [_strip_space(block) for block in before], [_strip_space(block) for block in after]
+    pairs: list[ParagraphPair] = []
+    many = len(left) * len(right) > MAX_TOKEN_PAIRS
     for tag, a, b, c, d in SequenceMatcher(None, left, right, autojunk=many).get_opcodes():
         if tag == "equal":
-            pairs += [Pair(x, y) for x, y in zip(before[a:b], after[c:d], strict=True)]
+            pairs += [ParagraphPair(x, y) for x, y in zip(before[a:b], after[c:d], strict=True)]
         else:
-            pairs += _paired(before[a:b], after[c:d])
+            pairs += _pair_blocks(before[a:b], after[c:d])
     return pairs
 
 
-def _paired(old: list[str], new: list[str]) -> list[Pair]:
+def _pair_blocks(old: list[str], new: list[str]) -> list[ParagraphPair]:
     """The most alike beside each other, and what lies before and after them in the same way.
 
     One that stands where one stood is that one, changed, however little they have in common.
     """
     if len(old) == len(new) == 1 and old[0].startswith(":::") is new[0].startswith(":::"):
-        return [Pair(old[0], new[0])]
+        return [ParagraphPair(old[0], new[0])]
     best, place = 0.0, (0, 0)
-    if len(old) * len(new) <= MOST_BLOCKS:
+    if len(old) * len(new) <= MAX_BLOCK_PAIRS:
         for at, block in enumerate(old):
             for other, text in enumerate(new):
-                if (share := alike(block, text)) > best:
+                if (share := word_similarity(block, text)) > best:
                     best, place = share, (at, other)
-    if best < ALIKE:
-        return [Pair(block, None) for block in old] + [Pair(None, block) for block in new]
+    if best < MIN_SIMILARITY:
+        return [ParagraphPair(block, None) for block in old] + [ParagraphPair(None, block) for block in new]
     at, other = place
-    middle = Pair(old[at], new[other])
-    return [*_paired(old[:at], new[:other]), middle, *_paired(old[at + 1 :], new[other + 1 :])]
+    middle = ParagraphPair(old[at], new[other])
+    return [*_pair_blocks(old[:at], new[:other]), middle, *_pair_blocks(old[at + 1 :], new[other + 1 :])]
 
 
-def alike(old: str, new: str) -> float:
+def word_similarity(old: str, new: str) -> float:
     """The share of words that two texts have in common, in order, from 0 to 1."""
     before, after = old.split(), new.split()
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     rough = matcher.quick_ratio()
-    return rough if rough < ALIKE or len(before) * len(after) > MOST_WEIGHED else matcher.ratio()
+    return rough if rough < MIN_SIMILARITY or len(before) * len(after) > MAX_WORD_PAIRS else matcher.ratio()
 
 
-def _read(text: str | None) -> str | None:
+def _strip_space(text: str | None) -> str | None:
     """A paragraph as a reader takes it in, the space around it aside."""
     return None if text is None else text.strip()

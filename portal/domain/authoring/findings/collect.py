@@ -7,28 +7,28 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from portal.domain import content_checks
-from portal.domain.authoring.content_types import subject
+from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.editing.content_diff import question_name
-from portal.domain.authoring.editing.field_tables import short, spoken
+from portal.domain.authoring.editing.field_tables import humanise_key, shorten_text
 from portal.domain.authoring.editing.row_numbers import row_name
-from portal.domain.authoring.findings.messages import told
-from portal.domain.authoring.findings.placeholders import leftovers, of_guide
+from portal.domain.authoring.findings.messages import author_message
+from portal.domain.authoring.findings.placeholders import guide_placeholders, module_placeholders
 from portal.domain.catalogue.services import Reading
 from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.catalogue.sources.module_source import Package, Page
 from portal.domain.content_checks import metrics
 from portal.platform.formats.faults import Fault
 
-LEAST_WORDS, MOST_WORDS = 350, 600
-HIGHEST_GRADE = 9.0
-LEAST_ITEMS = 4  # an outcome
+MIN_WORDS, MAX_WORDS = 350, 600
+MAX_GRADE = 9.0
+MIN_ITEMS = 4  # an outcome
 _CATCH_ALL = re.compile(r"\b(?:all|none|any|both) of (?:the above|these)\b", re.IGNORECASE)
 
 
-class Level(StrEnum):
+class FindingLevel(StrEnum):
     """How much a finding matters."""
 
-    PUT_RIGHT = "Put right"  # nothing is sent for review while there is one
+    MUST_FIX = "Put right"  # nothing is sent for review while there is one
     CONSIDER = "Consider"
 
 
@@ -36,19 +36,19 @@ class Level(StrEnum):
 class Finding:
     """One thing about one place of a module."""
 
-    level: Level
+    level: FindingLevel
     place: str  # "details", "lesson:key", "item:key", "job-aid", "media"; of a guide "text"
-    said: str  # a sentence for the author
-    quoted: str = ""  # the words it is about, as they stand there; empty: the whole place
+    message: str  # a sentence for the author
+    quote: str = ""  # the words it is about, as they stand there; empty: the whole place
     line: int | None = None  # of the place's text, counted from 1; for the mark in the preview
 
     @property
-    def put_right(self) -> bool:
+    def blocks_publishing(self) -> bool:
         """Whether it stands in the way."""
-        return self.level is Level.PUT_RIGHT
+        return self.level is FindingLevel.MUST_FIX
 
 
-def findings(key: str, reading: Reading, files: Mapping[str, bytes]) -> list[Finding]:
+def collect_findings(key: str, reading: Reading, files: Mapping[str, bytes]) -> list[Finding]:
     """Everything found in a module or guide: the faults of the check first, then what its measures say.
 
     Args:
@@ -58,25 +58,32 @@ def findings(key: str, reading: Reading, files: Mapping[str, bytes]) -> list[Fin
     """
     package = reading.modules[0].package if reading.modules else None
     outcomes = {o.key: o.text for o in package.outcomes} if package else {}
-    found = [_from_fault(key, fault, files, outcomes) for fault in reading.faults.listed()]
+    found = [_finding_from_fault(key, fault, files, outcomes) for fault in reading.faults.listed()]
     if package is not None:
-        found += [*_leftovers(leftovers(package)), *_module(package), *_lessons(package), *_items(package)]
+        found += [
+            *_placeholder_findings(module_placeholders(package)),
+            *_module_findings(package),
+            *_all_lesson_findings(package),
+            *_all_item_findings(package),
+        ]
     for checked in reading.guides:
-        found += _leftovers(of_guide(checked.guide))
+        found += _placeholder_findings(guide_placeholders(checked.guide))
     if not len(reading.faults):  # as the command does: what cannot be read is not measured
-        advice = [_from_fault(key, fault, files, outcomes) for fault in content_checks.of_guides(reading)]
-        found += [replace(each, level=Level.CONSIDER) for each in advice]
+        advice = [
+            _finding_from_fault(key, fault, files, outcomes) for fault in content_checks.of_guides(reading)
+        ]
+        found += [replace(each, level=FindingLevel.CONSIDER) for each in advice]
     return list(dict.fromkeys(found))
 
 
-def at(found: Sequence[Finding], place: str) -> list[Finding]:
+def findings_at(found: Sequence[Finding], place: str) -> list[Finding]:
     """Those of one place."""
     return [finding for finding in found if finding.place == place]
 
 
-def counts(found: Sequence[Finding]) -> tuple[int, int]:
+def count_findings(found: Sequence[Finding]) -> tuple[int, int]:
     """How many there are to put right, and how many to consider."""
-    right = sum(finding.put_right for finding in found)
+    right = sum(finding.blocks_publishing for finding in found)
     return right, len(found) - right
 
 
@@ -84,7 +91,7 @@ def place_name(place: str, titles: Mapping[str, str]) -> str:
     """A place as a page calls it; ``titles`` are those of lessons by their keys."""
     kind, _, key = place.partition(":")
     if kind == "lesson":
-        return f"Lesson “{titles.get(key) or spoken(key)}”"
+        return f"Lesson “{titles.get(key) or humanise_key(key)}”"
     if kind == "item":
         return question_name(key)
     return {
@@ -95,16 +102,18 @@ def place_name(place: str, titles: Mapping[str, str]) -> str:
     }.get(kind, "The module")
 
 
-def _from_fault(key: str, fault: Fault, files: Mapping[str, bytes], outcomes: Mapping[str, str]) -> Finding:
-    path = fault.path.removeprefix(f"{subject(key).folder}/")
+def _finding_from_fault(
+    key: str, fault: Fault, files: Mapping[str, bytes], outcomes: Mapping[str, str]
+) -> Finding:
+    path = fault.path.removeprefix(f"{subject_of(key).folder_name}/")
     text = files.get(path, b"").decode(errors="replace") if not path.startswith("media/") else ""
-    place = _place(path, fault.line, text)
-    quoted, line = _quoted(path, fault.line, text)
+    place = _fault_place(path, fault.line, text)
+    quoted, line = _quote_line(path, fault.line, text)
     row = row_name(text, fault.line) if fault.line and path.endswith(".toml") else ""
-    return Finding(Level.PUT_RIGHT, place, told(fault.reason, outcomes, row), quoted, line)
+    return Finding(FindingLevel.MUST_FIX, place, author_message(fault.reason, outcomes, row), quoted, line)
 
 
-def _place(path: str, line: int | None, text: str) -> str:
+def _fault_place(path: str, line: int | None, text: str) -> str:
     if path.startswith("lessons/"):
         return f"lesson:{path[8:].removesuffix('.md')}"
     if path.startswith("items/"):
@@ -125,7 +134,7 @@ def _item_place(line: int, text: str) -> str:
     return f"item:{keys[number - 1]}" if 0 < number <= len(keys) else "details"
 
 
-def _quoted(path: str, line: int | None, text: str) -> tuple[str, int | None]:
+def _quote_line(path: str, line: int | None, text: str) -> tuple[str, int | None]:
     """The words of a lesson's or job aid's line, and its number within the text below the front matter."""
     if line is None or not path.endswith(".md"):
         return "", None
@@ -134,98 +143,104 @@ def _quoted(path: str, line: int | None, text: str) -> tuple[str, int | None]:
     first = ends[1] + 1 if len(ends) == 2 else 0
     if not first < line <= len(rows):
         return "", None
-    return short(rows[line - 1].strip(), 80), line - first
+    return shorten_text(rows[line - 1].strip(), 80), line - first
 
 
-def _leftovers(held: Iterator[tuple[str, str, int | None]]) -> Iterator[Finding]:
+def _placeholder_findings(held: Iterator[tuple[str, str, int | None]]) -> Iterator[Finding]:
     for place, text, line in held:
         said = "These are still the words of the template. Write your own."
-        yield Finding(Level.PUT_RIGHT, place, said, short(text, 80), line)
+        yield Finding(FindingLevel.MUST_FIX, place, said, shorten_text(text, 80), line)
 
 
-def _consider(place: str, said: str, quoted: str = "") -> Finding:
-    return Finding(Level.CONSIDER, place, said, quoted)
+def _advice_finding(place: str, said: str, quoted: str = "") -> Finding:
+    return Finding(FindingLevel.CONSIDER, place, said, quoted)
 
 
-def _module(package: Package) -> Iterator[Finding]:
+def _module_findings(package: Package) -> Iterator[Finding]:
     whole = metrics.of_module(package)
     if package.lessons and abs(whole.minutes - package.minutes) > max(3, package.minutes / 5):
-        yield _consider(
+        yield _advice_finding(
             "details",
             f"The module says {package.minutes} minutes. Reading, checks and one assessment take about"
             f" {round(whole.minutes)}.",
         )
     for outcome in whole.coverage:
         least = max(1, package.assessment.at_least_per_outcome)
-        if least <= outcome.items < LEAST_ITEMS:
-            yield _consider(
+        if least <= outcome.items < MIN_ITEMS:
+            yield _advice_finding(
                 "details",
-                f"The outcome “{outcome.text}” has {_questions(outcome.items)}. {LEAST_ITEMS} or more let"
+                f"The outcome “{outcome.text}” has {_questions_text(outcome.items)}. {MIN_ITEMS} or more let"
                 " every attempt differ.",
             )
     if whole.bank.too_many:
-        yield _consider(
+        yield _advice_finding(
             "details",
             f"The right choice is the longest in {whole.bank.longest} of {whole.bank.items} questions."
             " Someone who guesses the longest would be right too often.",
         )
 
 
-def _questions(count: int) -> str:
+def _questions_text(count: int) -> str:
     return "1 question" if count == 1 else f"{count} questions"
 
 
-def _lessons(package: Package) -> Iterator[Finding]:
+def _all_lesson_findings(package: Package) -> Iterator[Finding]:
     for lesson in package.lessons:
         if lesson.body.strip():
-            yield from _lesson(lesson)
+            yield from _lesson_findings(lesson)
 
 
-def _lesson(lesson: Page) -> Iterator[Finding]:
+def _lesson_findings(lesson: Page) -> Iterator[Finding]:
     place, found = f"lesson:{lesson.key}", metrics.of_text(lesson.body)
-    if not LEAST_WORDS <= found.words <= MOST_WORDS:
-        yield _consider(place, f"The lesson has {found.words:,} words. A lesson of 350 to 600 reads well.")
+    if not MIN_WORDS <= found.words <= MAX_WORDS:
+        yield _advice_finding(
+            place, f"The lesson has {found.words:,} words. A lesson of 350 to 600 reads well."
+        )
     if abs(found.minutes - lesson.minutes) > 1.5:
         honest = max(1, round(found.minutes))
-        yield _consider(
+        yield _advice_finding(
             place,
-            f"The lesson says {_minutes(lesson.minutes)}. At 200 words a minute and 45 seconds a check, it"
-            f" takes about {_minutes(honest)}.",
+            f"The lesson says {_minutes_text(lesson.minutes)}. At 200 words a minute and 45 seconds a check,"
+            f" it takes about {_minutes_text(honest)}.",
         )
-    if found.grade is not None and found.grade > HIGHEST_GRADE:
-        yield _consider(
+    if found.grade is not None and found.grade > MAX_GRADE:
+        yield _advice_finding(
             place,
             f"The text reads at grade {found.grade:g}. Shorter sentences and words bring it to 9 or lower.",
         )
     if not metrics.ends_in_check(lesson):
-        yield _consider(place, "The lesson does not end in a check. One lets the reader see what stayed.")
+        yield _advice_finding(
+            place, "The lesson does not end in a check. One lets the reader see what stayed."
+        )
 
 
-def _minutes(count: int) -> str:
+def _minutes_text(count: int) -> str:
     return "1 minute" if count == 1 else f"{count} minutes"
 
 
-def _items(package: Package) -> Iterator[Finding]:
+def _all_item_findings(package: Package) -> Iterator[Finding]:
     for item in package.items:
         if item.key and not item.retired:
-            yield from _item(item)
+            yield from _item_findings(item)
 
 
-def _item(item: ItemText) -> Iterator[Finding]:
+def _item_findings(item: ItemText) -> Iterator[Finding]:
     place, choices = f"item:{item.key}", metrics.choices_of(item)
     found = metrics.lengths(choices)
     if found is not None and found.tells:
         longest = max((c for c in choices if c.correct), key=lambda choice: len(choice.text))
-        yield _consider(
+        yield _advice_finding(
             place,
             f"The right choice has {found.right} characters, the longest wrong one {found.wrong}. Make them"
             " alike, or its length gives it away.",
-            short(longest.text),
+            shorten_text(longest.text),
         )
     if choices and not 3 <= len(choices) <= 5:
-        yield _consider(place, f"There are {len(choices)} choices. Three to five work best.")
+        yield _advice_finding(place, f"There are {len(choices)} choices. Three to five work best.")
     for choice in choices:
         if caught := _CATCH_ALL.search(choice.text):
-            yield _consider(
-                place, f"“{caught[0]}” tests how choices are read, not what is known.", short(choice.text)
+            yield _advice_finding(
+                place,
+                f"“{caught[0]}” tests how choices are read, not what is known.",
+                shorten_text(choice.text),
             )

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 
-from portal.domain.authoring.editing.field_tables import FIELDS, PARTS, spoken
+from portal.domain.authoring.editing.field_tables import FIELD_LABELS, ROW_NOUNS, humanise_key
 
-Told = Callable[[re.Match[str], Mapping[str, str]], str]
+MessageWriter = Callable[[re.Match[str], Mapping[str, str]], str]
 
-MISSING = {
+MISSING_MESSAGES = {
     "[assessment]": "The rules of the assessment are missing. Write them in the module’s details.",
     "[[outcome]]": "The module needs at least one outcome. Write it in the module’s details.",
     "[[item]]": "There is no question here yet. Write one.",
@@ -15,87 +15,99 @@ MISSING = {
 }
 
 
-def _label(name: str) -> str:
-    return FIELDS.get(name, spoken(name))
+def _field_label(name: str) -> str:
+    return FIELD_LABELS.get(name, humanise_key(name))
 
 
-def _missing(found: re.Match[str], _: Mapping[str, str]) -> str:
+def _missing_message(found: re.Match[str], _: Mapping[str, str]) -> str:
     name = found[1]
-    if name in MISSING:
-        return MISSING[name]
+    if name in MISSING_MESSAGES:
+        return MISSING_MESSAGES[name]
     group = re.fullmatch(r"\[\[(?:\w+\.)*(\w+)\]\]", name)
     if group:
-        return f"There is no {PARTS.get(group[1], spoken(group[1]).lower())} yet. Add one."
-    return f"{_label(name)} is missing. Write it."
+        return f"There is no {ROW_NOUNS.get(group[1], humanise_key(group[1]).lower())} yet. Add one."
+    return f"{_field_label(name)} is missing. Write it."
 
 
-def _field(sentence: str) -> Told:
-    return lambda found, _: sentence.format(_label(found[1]), *found.groups()[1:])
+def _field_message(sentence: str) -> MessageWriter:
+    return lambda found, _: sentence.format(_field_label(found[1]), *found.groups()[1:])
 
 
-def _outcome(sentence: str) -> Told:
+def _outcome_message(sentence: str) -> MessageWriter:
     return lambda found, texts: sentence.format(texts.get(found[1], found[1]), *found.groups()[1:])
 
 
-def _plain(sentence: str) -> Told:
+def _plain_message(sentence: str) -> MessageWriter:
     return lambda found, _: sentence.format(*(group or "" for group in found.groups()))
 
 
-RULES: list[tuple[str, Told]] = [
-    (r"“([^”]+)” is missing\.", _missing),
-    (r"“(\w+)” needs a text between quotation marks\.", _field("{} is empty. Write it.")),
-    (r"“(\w+)” needs a whole number, (\d+) or more\.", _field("{} needs a whole number, {} or more.")),
-    (r"“(\w+)” needs a number above 0 and at most 1.*", _field("{} needs a percentage from 1 to 100.")),
+RULES: list[tuple[str, MessageWriter]] = [
+    (r"“([^”]+)” is missing\.", _missing_message),
+    (r"“(\w+)” needs a text between quotation marks\.", _field_message("{} is empty. Write it.")),
+    (
+        r"“(\w+)” needs a whole number, (\d+) or more\.",
+        _field_message("{} needs a whole number, {} or more."),
+    ),
+    (
+        r"“(\w+)” needs a number above 0 and at most 1.*",
+        _field_message("{} needs a percentage from 1 to 100."),
+    ),
     (
         r"“(\w+)” needs a number from 0 to 1, .*",
-        _field("{} needs a number from 0 to 1, such as 0.5, with at most four places."),
+        _field_message("{} needs a number from 0 to 1, such as 0.5, with at most four places."),
     ),
-    (r"“(\w+)” needs true or false\.", _field("{} needs yes or no.")),
-    (r"“(\w+)” needs a date .*", _field("{} needs a date, such as 31 May 2027.")),
-    (r"“(\w+)” needs a list of texts.*", _field("{} needs at least one entry. Choose or write one.")),
-    (r"“(\w+)” names something twice\..*", _field("{}: something is named twice. Name each once.")),
-    (r"“(\w+)” needs (?:a table|tables) headed .*", _field("{} cannot be read. Write it again.")),
-    (r"“([^”]*)” is not a known key here\..*", _plain("The portal does not know “{}” here. Take it out.")),
+    (r"“(\w+)” needs true or false\.", _field_message("{} needs yes or no.")),
+    (r"“(\w+)” needs a date .*", _field_message("{} needs a date, such as 31 May 2027.")),
+    (r"“(\w+)” needs a list of texts.*", _field_message("{} needs at least one entry. Choose or write one.")),
+    (r"“(\w+)” names something twice\..*", _field_message("{}: something is named twice. Name each once.")),
+    (r"“(\w+)” needs (?:a table|tables) headed .*", _field_message("{} cannot be read. Write it again.")),
+    (
+        r"“([^”]*)” is not a known key here\..*",
+        _plain_message("The portal does not know “{}” here. Take it out."),
+    ),
     (
         r"The outcome “(.+?)”(?: of “.+”)? is not in module\.toml\..*",
-        _plain("The outcome “{}” is not one of this module’s. Choose one that is."),
+        _plain_message("The outcome “{}” is not one of this module’s. Choose one that is."),
     ),
     (
         r"No lesson serves the outcome “(.+)”\. Name it in one\.",
-        _outcome("No lesson serves the outcome “{}”. Choose it in a lesson."),
+        _outcome_message("No lesson serves the outcome “{}”. Choose it in a lesson."),
     ),
     (
         r"The outcome “(.+)” has (\d+) items and needs (\d+)\..*",
-        _outcome("The outcome “{}” has {} questions and needs {}. Write more."),
+        _outcome_message("The outcome “{}” has {} questions and needs {}. Write more."),
     ),
-    (r"The outcome “(.+)” stands twice\..*", _outcome("The outcome “{}” stands twice. Take one out.")),
+    (
+        r"The outcome “(.+)” stands twice\..*",
+        _outcome_message("The outcome “{}” stands twice. Take one out."),
+    ),
     (
         r"The assessment draws (\d+) items, but the bank has (\d+)\..*",
-        _plain("An assessment asks {} questions, but there are {}. Write more, or ask fewer."),
+        _plain_message("An assessment asks {} questions, but there are {}. Write more, or ask fewer."),
     ),
     (
         r"(\d+) items cannot hold (\d+) of each outcome\..*",
-        _plain("{} questions cannot hold {} of each outcome. Ask more in an assessment."),
+        _plain_message("{} questions cannot hold {} of each outcome. Ask more in an assessment."),
     ),
     (
         r"The key “(.+?)” is also used in .*",
-        _plain("Another question is called “{}” too. Give this one another name."),
+        _plain_message("Another question is called “{}” too. Give this one another name."),
     ),
     (
         r"The key “(.+?)” is used twice in this lesson\..*",
-        _plain("Two checks of this lesson have the key “{}”. Give each its own."),
+        _plain_message("Two checks of this lesson have the key “{}”. Give each its own."),
     ),
     (
         r"The key “(.+?)” is used twice in this item\..*",
-        _plain("“{}” stands twice in this question. Take one out."),
+        _plain_message("“{}” stands twice in this question. Take one out."),
     ),
     (
         r"The source “(.+?)” of “.+?” is not in _sources\.toml\..*",
-        _plain("The source “{}” is not on the list of sources. Choose one that is, or “Practice”."),
+        _plain_message("The source “{}” is not on the list of sources. Choose one that is, or “Practice”."),
     ),
     (
         r"The source “(.+?)” of “.+?” is not testable\..*",
-        _plain("The source “{}” may not be tested. Choose another, or “Practice”."),
+        _plain_message("The source “{}” may not be tested. Choose another, or “Practice”."),
     ),
     (
         r"The item “.+?” has (\d+) correct choices\. Mark (exactly one|two or more) correct = true\.",
@@ -103,61 +115,69 @@ RULES: list[tuple[str, Told]] = [
     ),
     (
         r"Write the prompt as one paragraph\..*",
-        _plain("Write the question as one paragraph. What comes before it belongs in the situation."),
+        _plain_message("Write the question as one paragraph. What comes before it belongs in the situation."),
     ),
     (
         r"“\[\[force\.(.*?)\]\]” is not in _force\.toml\..*",
-        _plain("The force has no entry “{}”. Correct the name between the brackets."),
+        _plain_message("The force has no entry “{}”. Correct the name between the brackets."),
     ),
     (
         r"“(.+)” is not in _glossary\.toml\. Add the term, or write its words\.",
-        _plain("“{}” is not in the glossary. Write its words instead."),
+        _plain_message("“{}” is not in the glossary. Write its words instead."),
     ),
     (
         r"There is no media/(\S+\.narrow\.\w+)\. Draw the figure once more, 320 wide, for phones\.",
-        _plain("There is no drawing for phones. Draw the figure once more, 320 wide, and upload it as {}."),
+        _plain_message(
+            "There is no drawing for phones. Draw the figure once more, 320 wide, and upload it as {}."
+        ),
     ),
     (
         r"“(.+)” is not in _glossary\.toml\..*",
-        _plain("“{}” is not in the glossary. Correct the link."),
+        _plain_message("“{}” is not in the glossary. Correct the link."),
     ),
     (
         r"There is no media/(\S+) in the module's folder\..*",
-        _plain("There is no file “{}” among the media. Upload it, or correct the name."),
+        _plain_message("There is no file “{}” among the media. Upload it, or correct the name."),
     ),
     (
         r"Write the figure's content as text between .*",
-        _plain("A figure has no text alternative. Between ::: figure and :::, write what it shows."),
+        _plain_message("A figure has no text alternative. Between ::: figure and :::, write what it shows."),
     ),
     (
         r"There is no lessons/(.+)\.md\..*",
-        _plain("The lesson “{}” has no text. Write it, or remove the lesson."),
+        _plain_message("The lesson “{}” has no text. Write it, or remove the lesson."),
     ),
     (
         r"Add “(.+)” to the list of lessons in .*",
-        _plain("The lesson “{}” is not on the list of lessons. Add it, or remove it."),
+        _plain_message("The lesson “{}” is not on the list of lessons. Add it, or remove it."),
     ),
-    (r"Begin with front matter:.*", _plain("The title above the text cannot be read. Write it again.")),
-    (r"Write the text below the front matter\.", _plain("There is no text yet. Write it.")),
-    (r"This is not TOML: .*", _plain("This part cannot be read. Look for a missing quotation mark.")),
-    (r"The key must be the folder's name: .*", _plain("The module’s key may not be changed.")),
-    (r"“(.+)” is not a key\..*", _plain("“{}” cannot be a key. Use letters, digits and single hyphens.")),
+    (
+        r"Begin with front matter:.*",
+        _plain_message("The title above the text cannot be read. Write it again."),
+    ),
+    (r"Write the text below the front matter\.", _plain_message("There is no text yet. Write it.")),
+    (r"This is not TOML: .*", _plain_message("This part cannot be read. Look for a missing quotation mark.")),
+    (r"The key must be the folder's name: .*", _plain_message("The module’s key may not be changed.")),
+    (
+        r"“(.+)” is not a key\..*",
+        _plain_message("“{}” cannot be a key. Use letters, digits and single hyphens."),
+    ),
 ]
 _EMPTY = re.compile(r"“(\w+)” (?:is missing\.|needs a text between quotation marks\.)")
 _COMPILED = [(re.compile(pattern, re.DOTALL), told) for pattern, told in RULES]
 
-CLEANING = [
-    (re.compile(r"\[\[(?:\w+\.)*(\w+)\]\]"), lambda m: PARTS.get(m[1], m[1])),
+REPLACEMENTS = [
+    (re.compile(r"\[\[(?:\w+\.)*(\w+)\]\]"), lambda m: ROW_NOUNS.get(m[1], m[1])),
     (re.compile(r"\s*(?:in|to|from) (?:_?[\w/\-]+\.(?:toml|md))"), lambda m: ""),
     (re.compile(r"_?[\w/\-]+\.(?:toml|md)"), lambda m: "the module"),
     (re.compile(r"The items? “[^”]*”"), lambda m: "This question"),
     (re.compile(r"\bitems?\b"), lambda m: "questions" if m[0].endswith("s") else "question"),
-    (re.compile(r"(\w+) = \S+"), lambda m: _label(m[1]).lower()),
+    (re.compile(r"(\w+) = \S+"), lambda m: _field_label(m[1]).lower()),
     (re.compile(r"\bTOML\b"), lambda m: "text"),
 ]
 
 
-def told(reason: str, outcomes: Mapping[str, str], row: str = "") -> str:
+def author_message(reason: str, outcomes: Mapping[str, str], row: str = "") -> str:
     """A fault's reason as an author understands it.
 
     Args:
@@ -166,21 +186,21 @@ def told(reason: str, outcomes: Mapping[str, str], row: str = "") -> str:
         row: The row that it is about, such as “step 2”; empty: none.
     """
     if not row:
-        return _told(reason, outcomes)
+        return _translate_reason(reason, outcomes)
     row = row[0].upper() + row[1:]
     if empty := _EMPTY.fullmatch(reason):
         return (
             f"{row} is empty. Write it."
             if empty[1] == "text"
-            else f"{row}: {_label(empty[1])} is empty. Write it."
+            else f"{row}: {_field_label(empty[1])} is empty. Write it."
         )
-    return f"{row}: {_told(reason, outcomes)}"
+    return f"{row}: {_translate_reason(reason, outcomes)}"
 
 
-def _told(reason: str, outcomes: Mapping[str, str]) -> str:
+def _translate_reason(reason: str, outcomes: Mapping[str, str]) -> str:
     for pattern, sentence in _COMPILED:
         if found := pattern.fullmatch(reason):
             return sentence(found, outcomes)
-    for pattern, words in CLEANING:
+    for pattern, words in REPLACEMENTS:
         reason = pattern.sub(words, reason)
     return reason

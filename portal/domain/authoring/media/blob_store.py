@@ -9,7 +9,7 @@ from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
 
-def content(sha256: str) -> bytes:
+def read_content(sha256: str) -> bytes:
     """The content of this hash.
 
     Raises:
@@ -21,7 +21,7 @@ def content(sha256: str) -> bytes:
     return found
 
 
-def files_of(files: Mapping[str, str]) -> dict[str, bytes]:
+def read_files(files: Mapping[str, str]) -> dict[str, bytes]:
     """Contents by path, of a state's hashes by path, in order of path; in one statement."""
     rows = db.session.execute(
         select(DraftContent.sha256, DraftContent.content).where(DraftContent.sha256.in_(set(files.values())))
@@ -30,7 +30,7 @@ def files_of(files: Mapping[str, str]) -> dict[str, bytes]:
     return {path: held[files[path]] for path in sorted(files)}
 
 
-def sizes(hashes: Collection[str]) -> dict[str, int]:
+def content_sizes(hashes: Collection[str]) -> dict[str, int]:
     """Bytes of each content that is kept, by its hash."""
     rows = db.session.execute(
         select(DraftContent.sha256, func.length(DraftContent.content)).where(DraftContent.sha256.in_(hashes))

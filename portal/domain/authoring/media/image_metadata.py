@@ -18,16 +18,16 @@ _SCANNED = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # what ends the dots of a J
 _UPRIGHT = b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
 
 
-def bare(kind: str, content: bytes) -> bytes:
+def strip_metadata(kind: str, content: bytes) -> bytes:
     """The picture without its metadata; ``kind`` is its ending, and others than these stay as they are."""
     if kind == "jpg":
-        return b"".join(_jpeg(content))
+        return b"".join(_jpeg_parts(content))
     if kind == "png":
-        return _PNG + b"".join(_png(content))
-    return _webp(content) if kind == "webp" else content
+        return _PNG + b"".join(_png_chunks(content))
+    return _strip_webp(content) if kind == "webp" else content
 
 
-def _jpeg(content: bytes) -> Iterator[bytes]:
+def _jpeg_parts(content: bytes) -> Iterator[bytes]:
     at = 2
     yield content[:at]
     while len(content) - at >= 4 and content[at] == 0xFF:
@@ -41,22 +41,22 @@ def _jpeg(content: bytes) -> Iterator[bytes]:
         if mark == 0xDA:  # the dots follow
             found = _SCANNED.search(content, end)
             end = found.start() if found else len(content)
-        yield _segment(mark, content[at:end])
+        yield _filter_segment(mark, content[at:end])
         at = end
     # Behind the end some phones put a second picture, with all its own metadata.
     yield content[at : at + 2] if content[at : at + 2] == b"\xff\xd9" else content[at:]
 
 
-def _segment(mark: int, segment: bytes) -> bytes:
+def _filter_segment(mark: int, segment: bytes) -> bytes:
     if mark == 0xE1 and segment[4:10] == b"Exif\0\0":
-        turned = _turned(segment[10:])
+        turned = _exif_orientation(segment[10:])
         return _UPRIGHT % turned if turned else b""
     colours = mark == 0xE2 and segment[4:16] == b"ICC_PROFILE\0"
     kept = not (0xE1 <= mark <= 0xEF or mark == 0xFE) or mark == 0xEE or colours
     return segment if kept else b""
 
 
-def _turned(tiff: bytes) -> int:
+def _exif_orientation(tiff: bytes) -> int:
     """Which way a photograph lies, from 2 to 8; 0: upright, or not said."""
     order = "<" if tiff[:2] == b"II" else ">"
     try:
@@ -71,7 +71,7 @@ def _turned(tiff: bytes) -> int:
     return 0
 
 
-def _png(content: bytes) -> Iterator[bytes]:
+def _png_chunks(content: bytes) -> Iterator[bytes]:
     at = len(_PNG)
     while len(content) - at >= 12:
         size, name = struct.unpack_from(">I4s", content, at)
@@ -86,7 +86,7 @@ def _png(content: bytes) -> Iterator[bytes]:
     yield content[at:]
 
 
-def _webp(content: bytes) -> bytes:
+def _strip_webp(content: bytes) -> bytes:
     kept = []
     at, whole = 12, min(len(content), 8 + int.from_bytes(content[4:8], "little"))
     while whole - at >= 8:

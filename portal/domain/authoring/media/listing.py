@@ -7,12 +7,12 @@ from sqlalchemy import Text, cast, select
 
 from portal.domain.authoring.media import blob_store
 from portal.domain.authoring.media.draft_media import (
-    Use,
-    beside,
-    figure,
+    MediumUse,
+    companion_names,
+    figure_markdown,
+    find_uses,
     narrow_name,
-    title_of,
-    uses,
+    page_title,
     wide_name,
 )
 from portal.domain.authoring.models import Draft, DraftSave
@@ -22,7 +22,7 @@ from portal.domain.catalogue.media.svg_rules import Drawing, DrawingError
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
-WORDS = {
+KIND_LABELS = {
     "svg": "Drawing",
     "png": "Picture",
     "jpg": "Picture",
@@ -46,32 +46,32 @@ class MediumRow:
     size: int  # bytes
     drawing: Drawing | None
     fault: str  # why a drawing cannot be published; empty: it can
-    uses: list[Use]
-    beside: list[str]  # what goes with it when it is removed
-    wide: str | None  # the medium whose drawing for phones this is
+    uses: list[MediumUse]
+    companions: list[str]  # what goes with it when it is removed
+    wide_name: str | None  # the medium whose drawing for phones this is
 
     @property
-    def word(self) -> str:
+    def kind_label(self) -> str:
         """What kind of file it is."""
-        return WORDS.get(self.ending, "File")
+        return KIND_LABELS.get(self.ending, "File")
 
     @property
-    def shows(self) -> bool:
+    def is_picture(self) -> bool:
         """Whether a page can show it as a picture."""
         return self.ending in PICTURES
 
     @property
-    def narrow(self) -> str | None:
+    def missing_narrow_name(self) -> str | None:
         """The name that its drawing for phones would have; None where it has one or is one."""
         name = narrow_name(self.name)
-        return name if self.shows and self.wide is None and name not in self.beside else None
+        return name if self.is_picture and self.wide_name is None and name not in self.companions else None
 
     @property
-    def figure(self) -> str:
+    def figure_markdown(self) -> str:
         """The text that shows it."""
         if self.drawing:
-            return figure(self.name, "", self.drawing.description)
-        return figure(self.name, "Title", "What it shows, for people who cannot see it.")
+            return figure_markdown(self.name, "", self.drawing.description)
+        return figure_markdown(self.name, "Title", "What it shows, for people who cannot see it.")
 
 
 def media_rows(state: DraftState) -> list[MediumRow]:
@@ -83,24 +83,24 @@ def media_rows(state: DraftState) -> list[MediumRow]:
         path.removeprefix("media/"): sha for path, sha in state.files.items() if path.startswith("media/")
     }
     read = {p: sha for p, sha in state.files.items() if not p.startswith("media/") or p.endswith(".svg")}
-    files = blob_store.files_of(read)
-    sizes = blob_store.sizes(set(held.values()))
+    files = blob_store.read_files(read)
+    sizes = blob_store.content_sizes(set(held.values()))
     drawn = [path for path in files if path.startswith("media/")]
     drawings = dict(zip(drawn, read_drawings([files[path] for path in drawn]), strict=True))
-    named = uses({path: content for path, content in files.items() if not path.startswith("media/")})
+    named = find_uses({path: content for path, content in files.items() if not path.startswith("media/")})
     return [
         _medium_row(name, held, sizes[held[name]], drawings.get(f"media/{name}"), named.get(name, []))
-        for name in sorted(held, key=_wide_first)
+        for name in sorted(held, key=_wide_first_key)
     ]
 
 
-def _wide_first(name: str) -> tuple[str, bool]:
+def _wide_first_key(name: str) -> tuple[str, bool]:
     wide = wide_name(name)
     return (wide or name, wide is not None)
 
 
 def _medium_row(
-    name: str, held: dict[str, str], size: int, drawing: Drawing | DrawingError | None, shown: list[Use]
+    name: str, held: dict[str, str], size: int, drawing: Drawing | DrawingError | None, shown: list[MediumUse]
 ) -> MediumRow:
     fault = f"Line {drawing.line}: {drawing}" if isinstance(drawing, DrawingError) else ""
     wide = wide_name(name)
@@ -112,20 +112,20 @@ def _medium_row(
         drawing=None if isinstance(drawing, DrawingError) else drawing,
         fault=fault,
         uses=shown,
-        beside=beside(name, held),
-        wide=wide if wide in held else None,
+        companions=companion_names(name, held),
+        wide_name=wide if wide in held else None,
     )
 
 
-def places(state: DraftState) -> list[tuple[str, str]]:
+def figure_targets(state: DraftState) -> list[tuple[str, str]]:
     """The texts that a figure can be added to: path and title, lessons first."""
     texts = [path for path in state.files if path.endswith(".md")]
     paths = sorted(texts, key=lambda path: not path.startswith("lessons/"))
-    contents = blob_store.files_of({path: state.files[path] for path in paths})
-    return [(path, title_of(path, contents[path])) for path in paths]
+    contents = blob_store.read_files({path: state.files[path] for path in paths})
+    return [(path, page_title(path, contents[path])) for path in paths]
 
 
-def draft_medium(key: str, sha256: str, name: str) -> bytes:
+def read_draft_medium(key: str, sha256: str, name: str) -> bytes:
     """A medium that some state of the module's drafts holds under this name.
 
     Raises:
@@ -140,4 +140,4 @@ def draft_medium(key: str, sha256: str, name: str) -> bytes:
     )
     if db.session.scalar(states) is None:
         raise NotFoundError("There is no such file.")
-    return blob_store.content(sha256)
+    return blob_store.read_content(sha256)

@@ -11,7 +11,7 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BOM = b"\xef\xbb\xbf"
 
 
-class _Outline:
+class _SvgOutline:
     """Where the outermost element's own title and description stand, in bytes; refuses a document type."""
 
     def __init__(self, content: bytes) -> None:
@@ -23,9 +23,12 @@ class _Outline:
         self._path: list[str] = []
         self._begun = 0
         self._parser = expat.ParserCreate()
-        self._parser.StartElementHandler, self._parser.EndElementHandler = self._start, self._end
-        self._parser.CharacterDataHandler = self._text
-        self._parser.StartDoctypeDeclHandler = _refuse
+        self._parser.StartElementHandler, self._parser.EndElementHandler = (
+            self._start_element,
+            self._end_element,
+        )
+        self._parser.CharacterDataHandler = self._add_text
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
         try:
             self._parser.Parse(content, True)
         except DrawingError:
@@ -33,54 +36,54 @@ class _Outline:
         except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: its encoding
             raise DrawingError(getattr(error, "lineno", 1), "This is not well-formed SVG.") from error
 
-    def _start(self, name: str, _attributes: dict[str, str]) -> None:
+    def _start_element(self, name: str, _attributes: dict[str, str]) -> None:
         self._path.append(name.rpartition(":")[2])
         at = self._parser.CurrentByteIndex
         if len(self._path) == 1:
-            self.root, self.inside = name, self._after(at)
+            self.root, self.inside = name, self._end_of_tag(at)
         elif len(self._path) == 2:
             self._begun = at
 
-    def _text(self, words: str) -> None:
+    def _add_text(self, words: str) -> None:
         if len(self._path) > 1:
             self.said.setdefault(self._path[1], []).append(words)
 
-    def _end(self, _name: str) -> None:
+    def _end_element(self, _name: str) -> None:
         if len(self._path) == 2:
-            opened = self._after(self._begun)
+            opened = self._end_of_tag(self._begun)
             empty = self.content[:opened].endswith(b"/>")
-            closed = opened if empty else self._after(self._parser.CurrentByteIndex)
+            closed = opened if empty else self._end_of_tag(self._parser.CurrentByteIndex)
             own_line = self.content[: self._begun].endswith(b"\n")
             self.spans.setdefault(self._path[1], []).append((self._begun - own_line, closed))
         self._path.pop()
 
-    def _after(self, at: int) -> int:
+    def _end_of_tag(self, at: int) -> int:
         """The first byte after the tag that begins at ``at``."""
         tag = _TAG.match(self.content, at)
         return tag.end() if tag else at
 
 
-def _refuse(*_: object) -> None:
+def _refuse_doctype(*_: object) -> None:
     raise DrawingError(1, "Take out the document type and its entities.")
 
 
-def without_mark(content: bytes) -> bytes:
+def strip_byte_order_mark(content: bytes) -> bytes:
     """The drawing without the byte order mark that some programs put before it."""
     return content.removeprefix(_BOM)
 
 
-def told(content: bytes) -> tuple[str, str]:
+def read_titles(content: bytes) -> tuple[str, str]:
     """The title and the description that the drawing holds; empty where it holds none.
 
     Raises:
         DrawingError: It is not well-formed.
     """
-    said = _Outline(content).said
+    said = _SvgOutline(content).said
     title, description = ("".join(said.get(name, [])) for name in ("title", "desc"))
     return " ".join(title.split()), " ".join(description.split())
 
 
-def described(content: bytes, title: str, description: str) -> bytes:
+def write_titles(content: bytes, title: str, description: str) -> bytes:
     """The drawing with this title and description; an empty one leaves what it holds.
 
     Every other byte stays.
@@ -88,12 +91,12 @@ def described(content: bytes, title: str, description: str) -> bytes:
     Raises:
         DrawingError: It cannot be published: something is not on the allow-list, or a text is missing.
     """
-    outline = _Outline(content)
+    outline = _SvgOutline(content)
     if content[: outline.inside].endswith(b"/>"):
         raise DrawingError(1, "There is nothing in the drawing.")
-    typed = {"title": _plain(title), "desc": _plain(description)}
+    typed = {"title": _collapse_space(title), "desc": _collapse_space(description)}
     typed = {name: text for name, text in typed.items() if text}
-    new = "".join(f"\n{_element(outline.root, name, text)}" for name, text in typed.items()).encode()
+    new = "".join(f"\n{_format_element(outline.root, name, text)}" for name, text in typed.items()).encode()
     taken = sorted((span for name in typed for span in outline.spans.get(name, [])), reverse=True)
     head, added = content[: outline.inside].count(b"\n") + 1, new.count(b"\n")
     for first, last in taken:
@@ -108,11 +111,11 @@ def described(content: bytes, title: str, description: str) -> bytes:
     return content
 
 
-def _plain(text: str) -> str:
+def _collapse_space(text: str) -> str:
     return " ".join(_NO_XML.sub("", text).split())
 
 
-def _element(root: str, name: str, text: str) -> str:
+def _format_element(root: str, name: str, text: str) -> str:
     prefix = root.rpartition(":")[0]
     written = f"{prefix}:{name}" if prefix else name
     return f"<{written}>{escape(text, quote=False)}</{written}>"

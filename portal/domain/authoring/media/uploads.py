@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from portal.domain.authoring.media.draft_media import Ready, Upload, UploadError
+from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError, PreparedMedium
 from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.platform.isolation.running import read_apart
 from portal.platform.isolation.stops import ReadingStoppedError
@@ -17,7 +17,7 @@ READER = Reader(
 FIELDS = ("file", "title", "alternative")
 
 
-def prepare_upload(upload: Upload, held: Collection[str], wide: bytes | None = None) -> Ready:
+def prepare_upload(upload: MediaUpload, held: Collection[str], wide: bytes | None = None) -> PreparedMedium:
     """The upload ready to be stored; arguments and errors are those of ``draft_media.ready``."""
     arguments = {
         "filename": upload.filename,
@@ -28,16 +28,16 @@ def prepare_upload(upload: Upload, held: Collection[str], wide: bytes | None = N
     }
     pieces = [upload.content] if wide is None else [upload.content, wide]
     try:
-        ready = read_apart(READER, arguments, pieces, _upload_of_answer)
+        ready = read_apart(READER, arguments, pieces, _parse_answer)
     except ReadingStoppedError as error:
-        raise UploadError("file", str(error)) from error
-    if isinstance(ready, UploadError):
+        raise MediaUploadError("file", str(error)) from error
+    if isinstance(ready, MediaUploadError):
         raise ready
     return ready
 
 
-def _upload_of_answer(value: Any, pieces: list[bytes]) -> Ready | UploadError:
+def _parse_answer(value: Any, pieces: list[bytes]) -> PreparedMedium | MediaUploadError:
     if "refused" in value:
-        return UploadError(FIELDS[FIELDS.index(value["field"])], str(value["refused"]))
+        return MediaUploadError(FIELDS[FIELDS.index(value["field"])], str(value["refused"]))
     (content,) = pieces
-    return Ready(str(value["name"]), content, str(value["figure"]), bool(value["needs_place"]))
+    return PreparedMedium(str(value["name"]), content, str(value["figure"]), bool(value["needs_place"]))

@@ -15,23 +15,23 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"<p[^>]*>{_OPEN}([0-9]+){_CLOSE}</p>")
 
 
-class _Unheard:
+class _IgnoredFaults:
     """Takes the faults that finding blocks meets; the check has told them already."""
 
     def fault(self, line: int, reason: str) -> None:
         """Say nothing."""
 
 
-def _engine() -> MarkdownIt:
+def _build_parser() -> MarkdownIt:
     engine = MarkdownIt("commonmark", {"html": False}).enable("table")
     containers(engine)
     return engine
 
 
-_ENGINE = _engine()
+_ENGINE = _build_parser()
 
 
-def marked(body: str, findings: Sequence[Finding]) -> str:
+def mark_findings(body: str, findings: Sequence[Finding]) -> str:
     """The text with a line for each finding that has a place in it, below the block that holds the place.
 
     Args:
@@ -39,7 +39,7 @@ def marked(body: str, findings: Sequence[Finding]) -> str:
         findings: Those of this text; their lines count from 1 within it.
     """
     rows = body.split("\n")
-    ends = _ends(body)
+    ends = _block_ends(body)
     below: dict[int, list[int]] = {}
     for number, finding in enumerate(findings, 1):
         if finding.line is not None:
@@ -53,19 +53,19 @@ def marked(body: str, findings: Sequence[Finding]) -> str:
     return "\n".join(lines)
 
 
-def _ends(body: str) -> list[int]:
+def _block_ends(body: str) -> list[int]:
     """The last line of each outermost block, counted from 1."""
-    env: dict[str, Any] = {"place": _Unheard()}
+    env: dict[str, Any] = {"place": _IgnoredFaults()}
     tokens = _ENGINE.parse(body, env)
     return [token.map[1] for token in tokens if token.map and token.level == 0]
 
 
-def shown(html: str, findings: Sequence[Finding]) -> str:
-    """The rendered text of ``marked`` with each mark in words, named ``mark-1`` and so on."""
+def render_marks(html: str, findings: Sequence[Finding]) -> str:
+    """The rendered text of ``mark_findings`` with each mark in words, named ``mark-1`` and so on."""
 
     def mark(found: re.Match[str]) -> str:
         finding = findings[int(found[1]) - 1]
         line = Markup('<p class="portal-mark" id="mark-{}" tabindex="-1"><strong>{}:</strong> {}</p>')
-        return str(line.format(found[1], str(finding.level), escape(finding.said)))
+        return str(line.format(found[1], str(finding.level), escape(finding.message)))
 
     return _MARK.sub(mark, html)

@@ -1,6 +1,6 @@
 """A draft as the values that a learner's pages are drawn from; nothing of it is stored."""
 
-from portal.domain.authoring.queries import DraftState, reading_of
+from portal.domain.authoring.queries import DraftState, check_draft_hashes
 from portal.domain.catalogue.queries import shared_name
 from portal.domain.catalogue.sources.validation import Checked, RenderedItem, RenderedPage, version_fields
 from portal.domain.catalogue.version_cache import (
@@ -13,14 +13,14 @@ from portal.domain.learning.queries import Course
 from portal.platform.errors import NotFoundError
 
 
-def course(state: DraftState) -> Course:
+def draft_course(state: DraftState) -> Course:
     """The draft as a module that nobody has begun.
 
     Raises:
         NotFoundError: Its details cannot be read.
     """
     return Course(
-        version=version(state),
+        version=draft_version(state),
         shared=shared_name(),
         progress=None,
         passed=False,
@@ -30,18 +30,18 @@ def course(state: DraftState) -> Course:
     )
 
 
-def inside(key: str, html: str) -> str:
+def link_to_previews(key: str, html: str) -> str:
     """The rendered text with its links to other lessons leading to their previews."""
     return html.replace(f'href="/learning/modules/{key}/lessons/', f'href="/authoring/{key}/preview/lessons/')
 
 
-def version(state: DraftState) -> PublishedVersion:
+def draft_version(state: DraftState) -> PublishedVersion:
     """The draft as the version that it would be, published at its last save.
 
     Raises:
         NotFoundError: Its details cannot be read.
     """
-    reading = reading_of(state.key, state.files)
+    reading = check_draft_hashes(state.key, state.files)
     if not reading.modules:
         raise NotFoundError("The details of this draft cannot be read.")
     checked: Checked = reading.modules[0]
@@ -51,19 +51,19 @@ def version(state: DraftState) -> PublishedVersion:
         **version_fields(checked),
         published_at=state.last_saved_at,
         activity=PublishedActivity(0, "module", state.key),
-        lessons=tuple(_lesson(n, each) for n, each in enumerate(checked.lessons, 1)),
-        items=tuple(_item(n, each) for n, each in enumerate(checked.items, 1)),
+        lessons=tuple(_published_lesson(n, each) for n, each in enumerate(checked.lessons, 1)),
+        items=tuple(_published_item(n, each) for n, each in enumerate(checked.items, 1)),
     )
 
 
-def _lesson(position: int, rendered: RenderedPage) -> PublishedLesson:
+def _published_lesson(position: int, rendered: RenderedPage) -> PublishedLesson:
     page = rendered.page
     return PublishedLesson(
         position, position, page.key, page.title, page.minutes, page.outcomes, rendered.html
     )
 
 
-def _item(position: int, rendered: RenderedItem) -> PublishedItem:
+def _published_item(position: int, rendered: RenderedItem) -> PublishedItem:
     item = rendered.item
     return PublishedItem(
         id=position,

@@ -19,15 +19,15 @@ from portal.domain.content_checks.metrics import TextMeasures
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
+class TextPreview:
     """A lesson, job aid or guide, rendered, with what the check says about it."""
 
     html: Markup
     findings: list[Finding]  # the number of each, counted from 1, names its mark
-    measured: TextMeasures
+    measures: TextMeasures
 
 
-def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
+def preview_text(state: DraftState, path: str, content: bytes) -> TextPreview:
     """The text at ``path`` if its file held ``content``.
 
     Only what the text can show is read with it: the module's details and the media that it names. So it
@@ -40,37 +40,37 @@ def drafted(state: DraftState, path: str, content: bytes) -> Drafted:
     """
     text = content.decode()
     _, body = front_matter(text)
-    files = around(state, body)
-    place = place_of(path)
+    files = related_files(state, body)
+    place = place_of_path(path)
     files[path] = content
-    reading = check_cache.passing(state.key, files)
-    found = finder.at(finder.findings(state.key, reading, files), place)
+    reading = check_cache.check_unsaved_files(state.key, files)
+    found = finder.findings_at(finder.collect_findings(state.key, reading, files), place)
     if any(finding.line is not None for finding in found):
-        files[path] = (text[: len(text) - len(body)] + anchors.marked(body, found)).encode()
-        reading = check_cache.passing(state.key, files)
-    html = anchors.shown(_html(reading, place), found).replace(f'media="{PHONE}"', 'media="all"')
-    html = learner_view.inside(state.key, html)
-    return Drafted(fill(html), found, metrics.of_text(body))
+        files[path] = (text[: len(text) - len(body)] + anchors.mark_findings(body, found)).encode()
+        reading = check_cache.check_unsaved_files(state.key, files)
+    html = anchors.render_marks(_page_html(reading, place), found).replace(f'media="{PHONE}"', 'media="all"')
+    html = learner_view.link_to_previews(state.key, html)
+    return TextPreview(fill(html), found, metrics.of_text(body))
 
 
-def place_of(path: str) -> str:
+def place_of_path(path: str) -> str:
     """The place of a text, as findings and presences name it."""
     if path.startswith("lessons/"):
         return f"lesson:{path[8:-3]}"
     return "job-aid" if path == "job-aid.md" else "text"
 
 
-def around(state: DraftState, body: str) -> dict[str, bytes]:
+def related_files(state: DraftState, body: str) -> dict[str, bytes]:
     """What is read with a text: the module's details and the media that it names, with all their files."""
     named = {
         path: sha
         for path, sha in state.files.items()
         if path == "module.toml" or (path.startswith("media/") and path.split(".")[0] in body)
     }
-    return blob_store.files_of(named)
+    return blob_store.read_files(named)
 
 
-def _html(reading: Reading, place: str) -> str:
+def _page_html(reading: Reading, place: str) -> str:
     if place == "text" and reading.guides:
         return reading.guides[0].html
     if not reading.modules:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.authoring.content_types import subject
+from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.models import Draft, DraftSave, Review, ReviewComment
 from portal.domain.authoring.queries import SOMEONE
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
@@ -51,7 +51,7 @@ class ReviewState:
     reason: str | None  # why it was sent back
     comments: list[Comment] = field(default_factory=list)
 
-    def said_of(self, place: str) -> list[Comment]:
+    def comments_on(self, place: str) -> list[Comment]:
         """Comments on one place, the oldest first."""
         return [comment for comment in self.comments if comment.place == place]
 
@@ -88,10 +88,10 @@ def latest_review(key: str) -> ReviewState:
     ).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no review of “{key}”.")
-    return _state(row, _comments(row.Review.id))
+    return _review_state(row, _list_comments(row.Review.id))
 
 
-def _state(row: Row[*tuple[Any, ...]], comments: list[Comment]) -> ReviewState:
+def _review_state(row: Row[*tuple[Any, ...]], comments: list[Comment]) -> ReviewState:
     review: Review = row.Review
     return ReviewState(
         review_id=review.id,
@@ -113,7 +113,7 @@ def _state(row: Row[*tuple[Any, ...]], comments: list[Comment]) -> ReviewState:
     )
 
 
-def _comments(review_id: int) -> list[Comment]:
+def _list_comments(review_id: int) -> list[Comment]:
     name = func.coalesce(PersonName.forenames + " " + PersonName.surname, SOMEONE)
     rows = db.session.execute(
         select(ReviewComment.place, ReviewComment.text, name, ReviewComment.said_at)
@@ -124,7 +124,7 @@ def _comments(review_id: int) -> list[Comment]:
     return [Comment(*row) for row in rows]
 
 
-def people_under_way(key: str) -> list[tuple[int, int]]:
+def count_people_under_way(key: str) -> list[tuple[int, int]]:
     """Numbers of published versions with how many people are working on each, the newest first.
 
     Someone works on a version while their latest registration on the module is on it and has no pass, and
@@ -139,7 +139,7 @@ def people_under_way(key: str) -> list[tuple[int, int]]:
             Activity.kind == "module",
             Activity.key == key,
             known(Registration),
-            _in_post(Registration.person_id),
+            _is_in_post(Registration.person_id),
             ~exists().where(PassRecord.registration_id == Registration.id),
             ~exists().where(
                 and_(
@@ -156,7 +156,7 @@ def people_under_way(key: str) -> list[tuple[int, int]]:
     return [(number, people) for number, people in rows]
 
 
-def acknowledged(key: str) -> list[tuple[int, int]]:
+def count_acknowledgements(key: str) -> list[tuple[int, int]]:
     """Numbers of a guide’s versions, the newest first, with how many people in post acknowledged each last.
 
     Where the next version asks again, all of them are asked. One statement.
@@ -165,8 +165,8 @@ def acknowledged(key: str) -> list[tuple[int, int]]:
         select(func.max(Acknowledgement.record_id))
         .join(Record, Record.id == Acknowledgement.record_id)
         .join(Activity, Activity.id == Record.activity_id)
-        .where(Activity.kind == "guide", Activity.key == subject(key).name, known(Record))
-        .where(_in_post(Record.person_id))
+        .where(Activity.kind == "guide", Activity.key == subject_of(key).activity_key, known(Record))
+        .where(_is_in_post(Record.person_id))
         .group_by(Record.person_id)
     )
     rows = db.session.execute(
@@ -179,6 +179,6 @@ def acknowledged(key: str) -> list[tuple[int, int]]:
     return [(number, people) for number, people in rows]
 
 
-def _in_post(person_id: Any) -> ColumnElement[bool]:
+def _is_in_post(person_id: Any) -> ColumnElement[bool]:
     """That the person holds a post today."""
     return exists().where(Post.person_id == person_id, known(Post), live(Post, clock.today()))

@@ -8,39 +8,39 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.content_types import Version, subject
+from portal.domain.authoring.content_types import Version, subject_of
 from portal.domain.authoring.errors import (
-    BehindError,
-    NotReadyError,
+    DraftNotReadyError,
+    DraftUnderReviewError,
+    OutdatedDraftError,
     OwnWorkError,
     ReviewEndedError,
-    UnchangedError,
-    UnderReviewError,
-    UnshownError,
+    UnchangedDraftError,
+    UnshownMediaError,
 )
 from portal.domain.authoring.findings import collect
 from portal.domain.authoring.models import Draft, DraftSave, Review, ReviewComment
 from portal.domain.authoring.queries import DraftState
-from portal.domain.authoring.services import locked
+from portal.domain.authoring.services import lock_draft
 from portal.domain.catalogue.sources.validation import sha256
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import NotFoundError, RuleError
 
 
-def obstacles(state: DraftState) -> list[str]:
+def list_obstacles(state: DraftState) -> list[str]:
     """Why a draft cannot be sent or published now, a sentence for each reason."""
     found = []
-    if state.behind:
-        found.append(str(BehindError(state.published_number)))
-    elif unchanged := _unchanged(state):
+    if state.is_behind:
+        found.append(str(OutdatedDraftError(state.published_number)))
+    elif unchanged := _unchanged_error(state):
         found.append(str(unchanged))
-    if wrong := _to_put_right(state):
-        found.append(str(NotReadyError(wrong)))
+    if wrong := _count_faults(state):
+        found.append(str(DraftNotReadyError(wrong)))
     return found
 
 
-def send(draft_id: int, *, note: str, by: int, at: datetime) -> int:
+def send_for_review(draft_id: int, *, note: str, by: int, at: datetime) -> int:
     """Send the draft as it stands to a second person; returns the review's id.
 
     Args:
@@ -53,11 +53,11 @@ def send(draft_id: int, *, note: str, by: int, at: datetime) -> int:
         RuleError: It is being reviewed, it says what is published, or something is to be put right.
         ConflictError: A version was published after the one it is based on, or the draft has ended.
     """
-    draft = locked(draft_id)
-    if _open(draft_id) is not None:
-        raise UnderReviewError
-    state = queries.draft(draft.module_key)
-    _refuse(state)
+    draft = lock_draft(draft_id)
+    if _open_review(draft_id) is not None:
+        raise DraftUnderReviewError
+    state = queries.get_draft(draft.module_key)
+    _refuse_unready(state)
     save_id = db.session.scalars(
         select(DraftSave.id).where(DraftSave.draft_id == draft_id, DraftSave.number == state.number)
     ).one()
@@ -68,7 +68,7 @@ def send(draft_id: int, *, note: str, by: int, at: datetime) -> int:
     return review.id
 
 
-def comment(review_id: int, place: str, text: str, *, by: int, at: datetime) -> None:
+def add_comment(review_id: int, place: str, text: str, *, by: int, at: datetime) -> None:
     """Say something about a place of what is reviewed.
 
     Raises:
@@ -80,27 +80,27 @@ def comment(review_id: int, place: str, text: str, *, by: int, at: datetime) -> 
     db.session.flush()
 
 
-def send_back(review_id: int, *, reason: str, by: int, at: datetime) -> None:
+def send_review_back(review_id: int, *, reason: str, by: int, at: datetime) -> None:
     """End the review without publishing; the author reads why and goes on.
 
     Raises:
         ConflictError: The review has ended.
     """
-    _end(review_id, "sent_back", by, at).reason = reason
+    _end_review(review_id, "sent_back", by, at).reason = reason
     db.session.flush()
 
 
-def withdraw(review_id: int, *, by: int, at: datetime) -> None:
+def withdraw_review(review_id: int, *, by: int, at: datetime) -> None:
     """End the review on the author's side, so that the draft can be changed again.
 
     Raises:
         ConflictError: The review has ended.
     """
-    _end(review_id, "withdrawn", by, at)
+    _end_review(review_id, "withdrawn", by, at)
     db.session.flush()
 
 
-def publish(review_id: int, *, by: int, at: datetime) -> Version:
+def publish_review(review_id: int, *, by: int, at: datetime) -> Version:
     """Publish exactly the state that was reviewed, and end the draft.
 
     Nobody publishes what they changed themselves, whatever of it was undone. Rows of older versions are
@@ -117,54 +117,54 @@ def publish(review_id: int, *, by: int, at: datetime) -> Version:
     """
     stamp()
     review, draft = _locked_review(review_id)
-    if by in queries.changed_by(draft.id):
+    if by in queries.editor_ids(draft.id):
         raise OwnWorkError
-    _refuse(queries.draft(draft.module_key))
-    files = queries.files_of(db.session.get_one(DraftSave, review.save_id).files)
-    version = subject(draft.module_key).publish(files, at=at, by=by)
+    _refuse_unready(queries.get_draft(draft.module_key))
+    files = queries.read_files(db.session.get_one(DraftSave, review.save_id).files)
+    version = subject_of(draft.module_key).publish_files(files, at=at, by=by)
     if version is None:
-        raise UnchangedError
+        raise UnchangedDraftError
     draft.ended_at, draft.ended_as = at, "published"
-    _close(review, "published", by, at)
+    _close_review(review, "published", by, at)
     log("review.published", actor_id=by, module=draft.module_key, draft=draft.id, number=version.number)
     db.session.flush()
     return version
 
 
-def _refuse(state: DraftState) -> None:
-    if state.behind:
-        raise BehindError(state.published_number)
-    if unchanged := _unchanged(state):
+def _refuse_unready(state: DraftState) -> None:
+    if state.is_behind:
+        raise OutdatedDraftError(state.published_number)
+    if unchanged := _unchanged_error(state):
         raise unchanged
-    if wrong := _to_put_right(state):
-        raise NotReadyError(wrong)
+    if wrong := _count_faults(state):
+        raise DraftNotReadyError(wrong)
 
 
-def _to_put_right(state: DraftState) -> int:
+def _count_faults(state: DraftState) -> int:
     """How many things stand in the way, counted as the pages show them."""
-    reading = queries.reading_of(state.key, state.files)
-    return collect.counts(collect.findings(state.key, reading, queries.contents(state)))[0]
+    reading = queries.check_draft_hashes(state.key, state.files)
+    return collect.count_findings(collect.collect_findings(state.key, reading, queries.draft_files(state)))[0]
 
 
-def _unchanged(state: DraftState) -> RuleError | None:
+def _unchanged_error(state: DraftState) -> RuleError | None:
     """Why there is nothing to review; None where publishing would make a version that says something else."""
     if state.base_version_id is None:
         return None
-    published = subject(state.key).files_of(state.base_version_id)
+    published = subject_of(state.key).version_files(state.base_version_id)
     held = {path: sha256(content) for path, content in published.items()}
     if held == state.files:
-        return UnchangedError()
-    return UnshownError() if held == _to_publish(state) else None
+        return UnchangedDraftError()
+    return UnshownMediaError() if held == _publishable_hashes(state) else None
 
 
-def _to_publish(state: DraftState) -> dict[str, str]:
+def _publishable_hashes(state: DraftState) -> dict[str, str]:
     """The draft's hashes by path, of a guide's media those that it shows: no other is published."""
-    guides = queries.reading_of(state.key, state.files).guides
+    guides = queries.check_draft_hashes(state.key, state.files).guides
     kept = guides[0].files if guides else state.files
     return {path: sha for path, sha in state.files.items() if path in kept}
 
 
-def _open(draft_id: int) -> Review | None:
+def _open_review(draft_id: int) -> Review | None:
     return db.session.scalar(
         select(Review)
         .where(Review.draft_id == draft_id, Review.ended_at.is_(None))
@@ -186,12 +186,12 @@ def _locked_review(review_id: int) -> tuple[Review, Draft]:
     return review, draft
 
 
-def _end(review_id: int, how: str, by: int, at: datetime) -> Review:
+def _end_review(review_id: int, how: str, by: int, at: datetime) -> Review:
     review, draft = _locked_review(review_id)
-    _close(review, how, by, at)
+    _close_review(review, how, by, at)
     log(f"review.{how}", actor_id=by, module=draft.module_key, draft=draft.id)
     return review
 
 
-def _close(review: Review, how: str, by: int, at: datetime) -> None:
+def _close_review(review: Review, how: str, by: int, at: datetime) -> None:
     review.ended_at, review.ended_as, review.ended_by_id = at, how, by

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from math import fsum, sqrt
 
-LEAST = 30  # attempts, before a correlation or advice is worth anything
+MIN_ATTEMPTS = 30  # attempts, before a correlation or advice is worth anything
 HARD, EASY = Decimal("0.3"), Decimal("0.95")  # shares below and above which advice is given
 WEAK = 0.1  # correlation below which advice is given
 RARE = 50  # a wrong choice taken by fewer than one in so many
@@ -31,72 +31,74 @@ _WHOLE = 10_000  # marks have four places
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class OfferedChoice:
     """A choice that an item offers, as the learner reads it."""
 
     key: str
     html: str
-    right: bool
+    is_correct: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ChoiceCount:
     """How many chose one choice."""
 
-    option: Option
+    option: OfferedChoice
     count: int
-    of: int  # how many had it before them
-    rare: bool  # a wrong choice that hardly anybody takes, where enough have answered
+    offered_count: int  # how many had it before them
+    is_rare: bool  # a wrong choice that hardly anybody takes, where enough have answered
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ItemStatistics:
     """One item's figures."""
 
-    answers: int  # how often it was marked
+    answer_count: int  # how often it was marked
     share: Decimal | None  # the mean mark, cut to four places; None before the first answer
     correlation: float | None
-    choices: tuple[Taken, ...]  # in the order of the file; empty where the kind has none
+    choices: tuple[ChoiceCount, ...]  # in the order of the file; empty where the kind has none
     advice: tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Tally:
+class ItemTally:
     """An item's marks, and beside each the scaled score of the other items of the same attempt."""
 
     marks: "array[float]" = field(default_factory=lambda: array("d"))
-    rests: "array[float]" = field(default_factory=lambda: array("d"))
+    rest_scores: "array[float]" = field(default_factory=lambda: array("d"))
     total: int = 0  # of the marks, in ten-thousandths: exact
-    alone: int = 0  # answers in attempts that asked nothing else
+    lone_answers: int = 0  # answers in attempts that asked nothing else
 
 
-def tallies(sheets: Iterable[Mapping[str, str]]) -> dict[int, Tally]:
+def tally_marks(sheets: Iterable[Mapping[str, str]]) -> dict[int, ItemTally]:
     """The marks of submitted attempts, sorted by item.
 
     Args:
         sheets: Of each attempt, its marks by the id of the item, as the submission keeps them.
     """
-    found: dict[int, Tally] = {}
+    found: dict[int, ItemTally] = {}
     for sheet in sheets:
-        marks = {int(item): _parts(mark) for item, mark in sheet.items()}
+        marks = {int(item): _ten_thousandths(mark) for item, mark in sheet.items()}
         whole, others = sum(marks.values()), len(marks) - 1
         for item, mark in marks.items():
-            tally = found.setdefault(item, Tally())
+            tally = found.setdefault(item, ItemTally())
             tally.total += mark
             if others:
                 tally.marks.append(mark / _WHOLE)
-                tally.rests.append((whole - mark) / (others * _WHOLE))
+                tally.rest_scores.append((whole - mark) / (others * _WHOLE))
             else:
-                tally.alone += 1
+                tally.lone_answers += 1
     return found
 
 
 @cache
-def _parts(mark: str) -> int:
+def _ten_thousandths(mark: str) -> int:
     return int(Decimal(mark) * _WHOLE)
 
 
-def figures(tally: Tally, options: Sequence[Option], taken: Iterable[tuple[Sequence[str], int]]) -> Figures:
+def compute_statistics(
+    tally: ItemTally, options: Sequence[OfferedChoice], taken: Iterable[tuple[Sequence[str], int]]
+) -> ItemStatistics:
     """What one item's answers come to.
 
     Args:
@@ -104,27 +106,29 @@ def figures(tally: Tally, options: Sequence[Option], taken: Iterable[tuple[Seque
         options: What it offers; empty where its kind has no choices to count.
         taken: Each set of choices that last answers held, and how many held it.
     """
-    answers = len(tally.marks) + tally.alone
+    answers = len(tally.marks) + tally.lone_answers
     counts = dict.fromkeys((option.key for option in options), 0)
     for keys, count in taken:
         for key in set(keys) & counts.keys():
             counts[key] += count
-    choices = tuple(_taken(option, counts, answers) for option in options)
-    enough = answers >= LEAST
-    related = correlation(tally.marks, tally.rests)
-    advice = _advice(tally.total, answers, related, choices) if enough else ()
-    return Figures(answers, _share(tally.total, answers), related, choices, advice)
+    choices = tuple(_choice_count(option, counts, answers) for option in options)
+    enough = answers >= MIN_ATTEMPTS
+    related = item_total_correlation(tally.marks, tally.rest_scores)
+    advice = _list_advice(tally.total, answers, related, choices) if enough else ()
+    return ItemStatistics(answers, _mean_mark(tally.total, answers), related, choices, advice)
 
 
-def _taken(option: Option, counts: Mapping[str, int], answers: int) -> Taken:
+def _choice_count(option: OfferedChoice, counts: Mapping[str, int], answers: int) -> ChoiceCount:
     """A choice's takers among those who met it: not everybody comes to every scene of a scenario."""
     scene, parted, _ = option.key.rpartition("/")
     met = sum(n for key, n in counts.items() if key.rpartition("/")[0] == scene) if parted else answers
     count = counts[option.key]
-    return Taken(option, count, met, met >= LEAST and not option.right and count * RARE < met)
+    return ChoiceCount(
+        option, count, met, met >= MIN_ATTEMPTS and not option.is_correct and count * RARE < met
+    )
 
 
-def correlation(marks: Sequence[float], rests: Sequence[float]) -> float | None:
+def item_total_correlation(marks: Sequence[float], rests: Sequence[float]) -> float | None:
     """The corrected item–total correlation: does who does well in the rest do well in this item?
 
     Pearson's coefficient, over the attempts that asked the item, between the item's mark in the attempt
@@ -136,7 +140,7 @@ def correlation(marks: Sequence[float], rests: Sequence[float]) -> float | None:
     Returns:
         From -1 to 1; None under 30 attempts, or where all marks or all the others' scores are equal.
     """
-    if len(marks) < LEAST or min(marks) == max(marks) or min(rests) == max(rests):
+    if len(marks) < MIN_ATTEMPTS or min(marks) == max(marks) or min(rests) == max(rests):
         return None
     mean, middle = fsum(marks) / len(marks), fsum(rests) / len(rests)
     together = fsum((x - mean) * (y - middle) for x, y in zip(marks, rests, strict=True))
@@ -144,16 +148,18 @@ def correlation(marks: Sequence[float], rests: Sequence[float]) -> float | None:
     return max(-1.0, min(1.0, together / sqrt(spread)))
 
 
-def _share(total: int, answers: int) -> Decimal | None:
+def _mean_mark(total: int, answers: int) -> Decimal | None:
     return Decimal(total // answers).scaleb(-4) if answers else None
 
 
-def _advice(total: int, answers: int, related: float | None, choices: Sequence[Taken]) -> tuple[str, ...]:
+def _list_advice(
+    total: int, answers: int, related: float | None, choices: Sequence[ChoiceCount]
+) -> tuple[str, ...]:
     most = answers * _WHOLE
     said = (
         (TOO_HARD, total < HARD * most),
         (TOO_EASY, total > EASY * most),
         (TELLS_LITTLE, related is not None and related < WEAK),
-        (NOT_TAKEN, any(choice.rare for choice in choices)),
+        (NOT_TAKEN, any(choice.is_rare for choice in choices)),
     )
     return tuple(sentence for sentence, holds in said if holds)

@@ -11,7 +11,13 @@ from typing import Any
 from sqlalchemy import Text, cast, func, select
 
 from portal.domain.assessment.models import Attempt, Response, Submission
-from portal.domain.authoring.statistics.item_statistics import Figures, Option, Tally, figures, tallies
+from portal.domain.authoring.statistics.item_statistics import (
+    ItemStatistics,
+    ItemTally,
+    OfferedChoice,
+    compute_statistics,
+    tally_marks,
+)
 from portal.domain.catalogue.models import Activity, Item, ModuleVersion
 from portal.domain.item_kinds import kinds
 from portal.domain.records.models import Registration
@@ -19,14 +25,14 @@ from portal.platform.db import db
 
 
 @dataclass(frozen=True, slots=True)
-class ItemRow:
+class ItemStatisticsRow:
     """One item of a version with its figures."""
 
     position: int
     key: str
     prompt_html: str
     retired: bool
-    figures: Figures
+    statistics: ItemStatistics
 
 
 def version_numbers(key: str) -> list[int]:
@@ -41,55 +47,57 @@ def version_numbers(key: str) -> list[int]:
     )
 
 
-def item_rows(version_id: int) -> Sequence[ItemRow]:
+def item_statistics_rows(version_id: int) -> Sequence[ItemStatisticsRow]:
     """Every item of the version, in the order of its files; four statements, however many there are.
 
     Submissions are never changed, so figures are worked out anew only where there is one more; of the
     versions asked for last they are kept, since thousands of attempts take a second.
     """
     count, newest = db.session.execute(
-        _of_version(
+        _limit_to_version(
             select(func.count(), func.max(Submission.recorded_at))
             .select_from(Submission)
             .join(Attempt, Attempt.id == Submission.attempt_id),
             version_id,
         )
     ).one()
-    return _kept_rows(version_id, count, newest) if count else _item_rows(version_id)
+    return _cached_rows(version_id, count, newest) if count else _compute_rows(version_id)
 
 
 @lru_cache(maxsize=8)
-def _kept_rows(version_id: int, _count: int, _newest: datetime) -> Sequence[ItemRow]:
-    return _item_rows(version_id)
+def _cached_rows(version_id: int, _count: int, _newest: datetime) -> Sequence[ItemStatisticsRow]:
+    return _compute_rows(version_id)
 
 
-def _item_rows(version_id: int) -> Sequence[ItemRow]:
+def _compute_rows(version_id: int) -> Sequence[ItemStatisticsRow]:
     items = db.session.scalars(
         select(Item).where(Item.module_version_id == version_id).order_by(Item.position)
     ).all()
-    marks, taken = tallies(_sheets(version_id)), _taken(version_id)
+    marks, taken = tally_marks(_select_marks(version_id)), _choice_counts(version_id)
     return tuple(
-        ItemRow(
+        ItemStatisticsRow(
             item.position,
             item.key,
             item.prompt_html,
             item.retired,
-            figures(marks.get(item.id, Tally()), _offered(item), taken[item.id]),
+            compute_statistics(marks.get(item.id, ItemTally()), _offered_choices(item), taken[item.id]),
         )
         for item in items
     )
 
 
-def _sheets(version_id: int) -> Any:
+def _select_marks(version_id: int) -> Any:
     """The marks of each submitted attempt."""
     return db.session.scalars(
-        _of_version(select(Submission.marks).join(Attempt, Attempt.id == Submission.attempt_id), version_id)
+        _limit_to_version(
+            select(Submission.marks).join(Attempt, Attempt.id == Submission.attempt_id), version_id
+        )
     )
 
 
-def _taken(version_id: int) -> dict[int, list[tuple[Sequence[str], int]]]:
+def _choice_counts(version_id: int) -> dict[int, list[tuple[Sequence[str], int]]]:
     """How many last answers before submission held which choices, counted by the database."""
-    last = _of_version(
+    last = _limit_to_version(
         select(func.max(Response.id))
         .join(Submission, Submission.attempt_id == Response.attempt_id)
         .join(Attempt, Attempt.id == Response.attempt_id),
@@ -107,12 +115,12 @@ def _taken(version_id: int) -> dict[int, list[tuple[Sequence[str], int]]]:
     return taken
 
 
-def _of_version(statement: Any, version_id: int) -> Any:
+def _limit_to_version(statement: Any, version_id: int) -> Any:
     """The statement over attempts, held to those at one version."""
     return statement.join(Registration, Registration.id == Attempt.registration_id).where(
         Registration.module_version_id == version_id
     )
 
 
-def _offered(item: Item) -> list[Option]:
-    return [Option(*choice) for choice in kinds()[item.kind].offered(item.content)]
+def _offered_choices(item: Item) -> list[OfferedChoice]:
+    return [OfferedChoice(*choice) for choice in kinds()[item.kind].offered(item.content)]

@@ -4,44 +4,44 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain.authoring.statistics.queries import ItemRow
+from portal.domain.authoring.statistics.queries import ItemStatisticsRow
 
-USUAL = "item"
+DEFAULT_COLUMN = "item"
 # Column -> what it sorts by; None sorts last, either way.
-COLUMNS: dict[str, Callable[[ItemRow], Any]] = {
-    USUAL: lambda row: row.position,
-    "answers": lambda row: row.figures.answers,
-    "correct": lambda row: row.figures.share,
-    "agreement": lambda row: row.figures.correlation,
-    "advice": lambda row: len(row.figures.advice),
+SORT_KEYS: dict[str, Callable[[ItemStatisticsRow], Any]] = {
+    DEFAULT_COLUMN: lambda row: row.position,
+    "answers": lambda row: row.statistics.answer_count,
+    "correct": lambda row: row.statistics.share,
+    "agreement": lambda row: row.statistics.correlation,
+    "advice": lambda row: len(row.statistics.advice),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class StatisticsOrder:
     """A column to sort by, and whether downwards."""
 
-    column: str = USUAL
+    column: str = DEFAULT_COLUMN
     descending: bool = False
 
-    def pressed(self, column: str) -> str:
+    def next_sort(self, column: str) -> str:
         """What the address says after the head of ``column`` is pressed."""
         return f"-{column}" if self.column == column and not self.descending else column
 
-    def direction(self, column: str) -> str | None:
+    def sort_direction(self, column: str) -> str | None:
         """What the head of ``column`` says of itself."""
         if column != self.column:
             return None
         return "descending" if self.descending else "ascending"
 
-    def sorted(self, rows: Sequence[ItemRow]) -> list[ItemRow]:
+    def sort_rows(self, rows: Sequence[ItemStatisticsRow]) -> list[ItemStatisticsRow]:
         """The rows in this order; equals keep the order of the module's files."""
-        by = COLUMNS[self.column]
+        by = SORT_KEYS[self.column]
         known = [row for row in rows if by(row) is not None]
         unknown = [row for row in rows if by(row) is None]
         return sorted(known, key=by, reverse=self.descending) + unknown
 
 
-def order_of(asked: str) -> Order:
+def parse_order(asked: str) -> StatisticsOrder:
     """The order that a text asks for, such as "-correct"; that of the files where it is empty."""
-    return Order(asked.removeprefix("-"), asked.startswith("-")) if asked else Order()
+    return StatisticsOrder(asked.removeprefix("-"), asked.startswith("-")) if asked else StatisticsOrder()

@@ -9,7 +9,7 @@ from wtforms import HiddenField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
 
 from portal.domain.authoring.limits import MEDIA_BYTES
-from portal.domain.authoring.media.draft_media import DRAWING_BYTES, Upload
+from portal.domain.authoring.media.draft_media import DRAWING_BYTES, MediaUpload
 from portal.pages.layout.form_fields import LineField, LinesField, MaximumLength
 from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSubmit, GovTextarea
 
@@ -67,10 +67,10 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
         path = self.place.data
         return (path, listed[path]) if path in listed else None
 
-    def upload(self, target: str) -> Upload:
+    def upload(self, target: str) -> MediaUpload:
         """What was sent, to be kept under the name ``target``, or under its own where that is empty."""
         sent = self.file.data
-        return Upload(
+        return MediaUpload(
             filename=sent.filename or "",
             content=sent.read(),
             title=self.title.data or "",

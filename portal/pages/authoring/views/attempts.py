@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.authoring.extra_attempts import open_by_number
+from portal.domain.authoring.extra_attempts import open_extra_attempt
 from portal.domain.catalogue.queries import current_version
 from portal.pages.authoring.forms.attempts import ByNumberForm
 from portal.pages.authoring.views.blueprint import bp
@@ -29,7 +29,7 @@ def attempts(key: str) -> ResponseReturnValue:
     number, by = form.staff_number.data.strip(), current_user.person_id
     try:
         with transaction():
-            opened = open_by_number(version, number, by=by, reason=form.reason.data, at=clock.now())
+            opened = open_extra_attempt(version, number, by=by, reason=form.reason.data, at=clock.now())
     except RuleError as error:
         flash(str(error), "error")
     else:

@@ -6,7 +6,7 @@ from flask import render_template, request
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing.three_way_merge import both
+from portal.domain.authoring.editing.three_way_merge import merge_cleanly
 from portal.domain.authoring.queries import DraftState
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -27,7 +27,7 @@ def quietly(state: DraftState, place: str, button: str, save: Callable[[], str] 
         return render_template("authoring/saved.html", said="Not saved yet: something is missing.")
     at = clock.now()
     with transaction():
-        other = services.arrive(state.draft_id, place, by=current_user.person_id, at=at)
+        other = services.claim_place(state.draft_id, place, by=current_user.person_id, at=at)
     if other:
         said = f"Not saved: {other.name} took this over at {clock_time(other.since)}."
         return render_template("authoring/saved.html", said=f"{said} “{button}” still keeps yours.")
@@ -59,8 +59,8 @@ def merged(state: DraftState, path: str, began: str, written: Callable[[bytes], 
     Returns:
         None where both changed one place, or where there is nothing to merge.
     """
-    known = any(saved.files.get(path) == began for saved in queries.saves(state.draft_id))
+    known = any(saved.files.get(path) == began for saved in queries.list_saves(state.draft_id))
     if not known or path not in state.files:
         return None
-    before = queries.content(began)
-    return both(path, before, written(before), queries.content(state.files[path]))
+    before = queries.read_content(began)
+    return merge_cleanly(path, before, written(before), queries.read_content(state.files[path]))

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.content_types import BELOW_GUIDES, is_guide
+from portal.domain.authoring.content_types import GUIDE_PREFIX, is_guide
 from portal.pages.authoring.forms.desk import NewForm, NewGuideForm, NewModuleForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
@@ -24,8 +24,8 @@ def desk() -> ResponseReturnValue:
     """Every module, and below them every guide."""
     return render_template(
         "authoring/desk.html",
-        modules=queries.desk(),
-        guides=queries.desk_guides(),
+        modules=queries.dashboard_modules(),
+        guides=queries.dashboard_guides(),
         today=clock.today(),
         may_edit=draft_context.may_edit(),
     )
@@ -36,7 +36,7 @@ def desk() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """A module from nothing."""
     form = NewModuleForm()
-    if form.validate_on_submit() and _begun(form, services.new_module):
+    if form.validate_on_submit() and _begun(form, services.create_module_draft):
         return redirect(url_for(".module", key=form.key.data), 303)
     return render_template("authoring/new.html", form=form)
 
@@ -46,8 +46,8 @@ def new() -> ResponseReturnValue:
 def new_guide() -> ResponseReturnValue:
     """A guide from nothing."""
     form = NewGuideForm()
-    if form.validate_on_submit() and _begun(form, services.new_guide):
-        return redirect(url_for(".guide", key=f"{BELOW_GUIDES}{form.key.data}"), 303)
+    if form.validate_on_submit() and _begun(form, services.create_guide_draft):
+        return redirect(url_for(".guide", key=f"{GUIDE_PREFIX}{form.key.data}"), 303)
     return render_template("authoring/new_guide.html", form=form)
 
 
@@ -79,14 +79,14 @@ def edit(key: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def discard(key: str) -> ResponseReturnValue:
     """Say what discarding the draft means, and do it."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     title = draft_context.title_of(state)
     if request.method == "POST":
         if request.form.get("number") != str(state.number):
             flash("Someone saved in this draft after you opened the page. Look at it again.", "error")
             return redirect(url_for(".discard", key=key), 303)
         with transaction():
-            services.discard(state.draft_id, by=current_user.person_id, at=clock.now())
+            services.discard_draft(state.draft_id, by=current_user.person_id, at=clock.now())
         flash(f"The draft of “{draft_context.short_title(title)}” is discarded.", "success")
         return redirect(url_for(".module", key=key) if state.published_number else url_for(".desk"), 303)
     return render_template(
@@ -103,11 +103,11 @@ def discard(key: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def take_over(key: str) -> ResponseReturnValue:
     """Take a place from whoever is editing it, and go there."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     place = request.form.get("place", "")
     target = _editor_of(key, place)
     with transaction():
-        services.take_over(state.draft_id, place, by=current_user.person_id, at=clock.now())
+        services.take_over_place(state.draft_id, place, by=current_user.person_id, at=clock.now())
     return redirect(target, 303)
 
 

@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.editing import details as text
-from portal.domain.authoring.editing.details import Details
+from portal.domain.authoring.editing.details import ModuleDetails
 from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.findings import check_cache
 from portal.domain.authoring.findings import collect as finder
@@ -37,7 +37,7 @@ HUNDRED = Decimal(100)
 def details(key: str) -> ResponseReturnValue:
     """The module's details as one form."""
     try:
-        state = queries.draft(key)
+        state = queries.get_draft(key)
     except NotFoundError:
         if request.method == "POST":
             return texts.gone(key, DetailsForm())
@@ -53,7 +53,7 @@ def _sent(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
     """What the pressed button asks for."""
     if "leave" in request.form:
         with transaction():
-            services.leave(state.draft_id, PLACE, by=current_user.person_id)
+            services.leave_place(state.draft_id, PLACE, by=current_user.person_id)
         return redirect(url_for(".module", key=state.key), 303)
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
@@ -94,7 +94,7 @@ def _save(state: DraftState, form: DetailsForm, written: texts.Written) -> Respo
         form.form_errors.append(str(error))
         return _page(state, form, unsaved=True), 409
     with transaction():
-        services.leave(state.draft_id, PLACE, by=current_user.person_id)
+        services.leave_place(state.draft_id, PLACE, by=current_user.person_id)
     flash("The module details are saved", "success")
     return redirect(url_for(".module", key=state.key, _anchor="details"), 303)
 
@@ -118,7 +118,7 @@ def _keep(state: DraftState, form: DetailsForm, content: bytes) -> str:
 
 def _written(form: DetailsForm, held: bytes) -> bytes:
     """The file as the form says it."""
-    return text.write(held, _said(form, text.read(held)))
+    return text.write_details(held, _said(form, text.read_details(held)))
 
 
 def _has_outcomes(form: DetailsForm) -> bool:
@@ -132,7 +132,7 @@ def _has_outcomes(form: DetailsForm) -> bool:
     return False
 
 
-def _typed(said: Details) -> dict[str, Any]:
+def _typed(said: ModuleDetails) -> dict[str, Any]:
     """The details as the form shows them; a rule without limit is an empty field."""
     score = f"{said.mastery_score * HUNDRED:f}"
     return {
@@ -151,7 +151,7 @@ def _typed(said: Details) -> dict[str, Any]:
     }
 
 
-def _said(form: DetailsForm, before: Details) -> Details:
+def _said(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
     """What the form says; a pass mark that was not touched keeps its places."""
     taken = {entry.key.data for entry in form.named_outcomes if entry.key.data}
     outcomes = []
@@ -160,7 +160,7 @@ def _said(form: DetailsForm, before: Details) -> Details:
         taken.add(name)
         outcomes.append((name, entry.text.data))
     mastery = form.mastery.share or before.mastery_score
-    return Details(
+    return ModuleDetails(
         title=form.title.data or "",
         aim=(form.aim.data or "").strip(),
         owner=form.owner.data or "",
@@ -178,7 +178,7 @@ def _said(form: DetailsForm, before: Details) -> Details:
 
 def fragment(key: str) -> str:
     """What stands beside the details, for those that were sent."""
-    state, form = queries.draft(key), DetailsForm()
+    state, form = queries.get_draft(key), DetailsForm()
     return render_template("authoring/render_details.html", form=form, **_told(state, form))
 
 
@@ -199,11 +199,11 @@ def _told(state: DraftState, form: DetailsForm | None) -> dict[str, Any]:
     """What the check and the measures say of the details as they are saved, or as the form says them."""
     files = draft_context.texts_of(state)
     if form is None:
-        reading = queries.reading_of(state.key, state.files)
+        reading = queries.check_draft_hashes(state.key, state.files)
     else:
         files[draft_context.FIRST] = _written(form, files[draft_context.FIRST])
-        reading = check_cache.passing(state.key, files)
-    found = finder.at(finder.findings(state.key, reading, files), PLACE)
+        reading = check_cache.check_unsaved_files(state.key, files)
+    found = finder.findings_at(finder.collect_findings(state.key, reading, files), PLACE)
     used = metrics.coverage(reading.modules[0].package) if reading.modules else []
     return {
         "findings": draft_context.found(found),
@@ -218,7 +218,7 @@ def _stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -> Respo
     """Both sets of details side by side; the form below keeps what was typed."""
     present = error.present[draft_context.FIRST] or ""
     base = autosave.base() or form.expected.data or ""
-    theirs = _typed(text.read(queries.content(present)))
+    theirs = _typed(text.read_details(queries.read_content(present)))
     form.expected.data = present
     page = render_template(
         "authoring/stale_details.html",

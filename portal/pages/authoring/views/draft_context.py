@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.content_types import subject
+from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.editing import details
-from portal.domain.authoring.findings.collect import Finding, Level
+from portal.domain.authoring.findings.collect import Finding, FindingLevel
 from portal.domain.authoring.media import blob_store
 from portal.domain.authoring.queries import DraftState
 from portal.platform import clock
@@ -47,25 +47,25 @@ def file_of(state: DraftState, path: str) -> bytes:
     """
     if path not in state.files:
         raise NotFoundError(f"This draft has no {path}.")
-    return queries.content(state.files[path])
+    return queries.read_content(state.files[path])
 
 
 def texts_of(state: DraftState) -> dict[str, bytes]:
     """The draft's files by path without its media, which may be large and which no list of parts needs."""
-    return blob_store.files_of(
+    return blob_store.read_files(
         {path: sha for path, sha in state.files.items() if not path.startswith("media/")}
     )
 
 
-def module_of(state: DraftState) -> details.Details:
+def module_of(state: DraftState) -> details.ModuleDetails:
     """What the draft says of the whole module."""
-    return details.read(file_of(state, FIRST))
+    return details.read_details(file_of(state, FIRST))
 
 
 def title_of(state: DraftState) -> str:
     """What the draft calls its module or guide."""
-    of = subject(state.key)
-    return of.title(file_of(state, of.first))
+    of = subject_of(state.key)
+    return of.title(file_of(state, of.main_file))
 
 
 def short_title(title: str) -> str:
@@ -86,7 +86,7 @@ def found(findings: Sequence[Finding], where: Mapping[int, str] | None = None) -
         where: Addresses of their marks, by number from 1 in that order.
     """
     drawn = [
-        Found(each.put_right, _quote(each.quoted), each.said, (where or {}).get(n, ""))
+        Found(each.blocks_publishing, _quote(each.quote), each.message, (where or {}).get(n, ""))
         for n, each in enumerate(findings, 1)
     ]
     return sorted(drawn, key=lambda each: not each.must)
@@ -102,7 +102,7 @@ def _quote(words: str) -> str:
 
 def told(findings: Sequence[Finding]) -> str:
     """What there is to do, in one sentence."""
-    right = sum(each.level is Level.PUT_RIGHT for each in findings)
+    right = sum(each.level is FindingLevel.MUST_FIX for each in findings)
     consider = len(findings) - right
     if not findings:
         return "The check found nothing to put right."
@@ -122,7 +122,7 @@ def taken(state: DraftState, place: str, what: str, back: str) -> ResponseReturn
         back: Where to go instead.
     """
     me, now = current_user.person_id, clock.now()
-    other = try_to_write(lambda: services.arrive(state.draft_id, place, by=me, at=now), "somebody edits")
+    other = try_to_write(lambda: services.claim_place(state.draft_id, place, by=me, at=now), "somebody edits")
     if other is None:
         return None
     return render_template(
@@ -137,7 +137,7 @@ def taken(state: DraftState, place: str, what: str, back: str) -> ResponseReturn
 
 
 def save(state: DraftState, changes: Mapping[str, bytes | None], expected: str, summary: str) -> int:
-    """Save the one file, or the several, that a page changed; see ``services.save``.
+    """Save the one file, or the several, that a page changed; see ``services.save_files``.
 
     Args:
         state: The draft as it is now.
@@ -148,7 +148,7 @@ def save(state: DraftState, changes: Mapping[str, bytes | None], expected: str, 
     shown: dict[str, str | None] = {path: state.files.get(path) for path in changes}
     shown[next(iter(changes))] = expected or None
     with transaction():
-        return services.save(
+        return services.save_files(
             state.draft_id,
             changes,
             expected=shown,

@@ -8,9 +8,9 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.content_types import subject
+from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.editing import guide as text
-from portal.domain.authoring.editing.guide import GuideText
+from portal.domain.authoring.editing.guide import GuideFields
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.markdown.placeholders import fill
@@ -56,9 +56,9 @@ class Previewed:
 
 def draft_page(state: DraftState) -> str:
     """The draft with what the check says of it."""
-    said = text.read(draft_context.file_of(state, subject(state.key).first))
-    files = queries.contents(state)
-    found = finder.findings(state.key, queries.reading_of(state.key, state.files), files)
+    said = text.read_guide(draft_context.file_of(state, subject_of(state.key).main_file))
+    files = queries.draft_files(state)
+    found = finder.collect_findings(state.key, queries.check_draft_hashes(state.key, state.files), files)
     return render_template(
         "authoring/guide.html",
         draft=state,
@@ -99,10 +99,10 @@ def fragment(key: str) -> str:
 
 
 def _opened(key: str) -> tuple[Sheet, GuideForm, bytes]:
-    state = queries.draft(key)
-    path = subject(key).first
+    state = queries.get_draft(key)
+    path = subject_of(key).main_file
     held = draft_context.file_of(state, path)
-    said = text.read(held)
+    said = text.read_guide(held)
     sheet = Sheet(
         state=state,
         path=path,
@@ -120,20 +120,20 @@ def _opened(key: str) -> tuple[Sheet, GuideForm, bytes]:
 
 def _written(form: GuideForm, held: bytes) -> bytes:
     """The file as the form says it; a day that cannot be read leaves that of the file."""
-    said = GuideText(
+    said = GuideFields(
         title=form.title.data or "",
         summary=form.summary.data or "",
         owner=form.owner.data or "",
-        review_on=read_day(form.review_on.data or "") or text.read(held).review_on,
+        review_on=read_day(form.review_on.data or "") or text.read_guide(held).review_on,
         acknowledge=form.acknowledge.data,
         body=form.body.data or "",
     )
-    return text.write(held, said)
+    return text.write_guide(held, said)
 
 
 def _lines(held: bytes) -> list[str]:
     """What the page of two versions compares beside the text."""
-    said = text.read(held)
+    said = text.read_guide(held)
     review_on = f"Review by {day(said.review_on)}" if said.review_on else ""
     return [said.title, said.summary, said.owner, review_on, ASKS if said.acknowledge else ""]
 
@@ -144,7 +144,7 @@ def preview(state: DraftState) -> str:
     Raises:
         NotFoundError: It cannot be read.
     """
-    reading = queries.reading_of(state.key, state.files)
+    reading = queries.check_draft_hashes(state.key, state.files)
     if not reading.guides:
         raise NotFoundError("This draft cannot be read.")
     checked = reading.guides[0]

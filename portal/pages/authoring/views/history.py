@@ -52,8 +52,8 @@ def _goes_on(earlier: SavedState, later: SavedState) -> bool:
 @requires(Permission.AUTHORING_VIEW)
 def history(key: str) -> ResponseReturnValue:
     """Every saved state: when, who, what."""
-    state = queries.draft(key)
-    saved = queries.saves(state.draft_id)
+    state = queries.get_draft(key)
+    saved = queries.list_saves(state.draft_id)
     asked = Asked(request.args, request.path)
     every = asked.choice("every", ("yes",)) == "yes"
     runs = [Run(each, 1) for each in saved] if every else _runs(saved)
@@ -77,11 +77,11 @@ def history(key: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def restore(key: str) -> ResponseReturnValue:
     """Bring a saved state back, as the next one."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     number = request.form.get("number", "")
     if not number.isascii() or not number.isdigit() or len(number) > 9:
         raise RuleError("Choose a saved state from the history.")
     with transaction():
-        services.restore(state.draft_id, int(number), by=current_user.person_id, at=clock.now())
+        services.restore_state(state.draft_id, int(number), by=current_user.person_id, at=clock.now())
     flash(f"State {number} is back. What stood there before is kept in the history.", "success")
     return redirect(url_for(".module", key=key), 303)

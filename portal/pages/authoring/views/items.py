@@ -15,10 +15,10 @@ from wtforms.fields import SelectChoice
 
 from portal.domain.authoring import item_source, queries, services
 from portal.domain.authoring.editing import details, item_bank, three_way_merge
-from portal.domain.authoring.editing.field_tables import Names, changed_fields
+from portal.domain.authoring.editing.field_tables import ReferenceTitles, diff_fields
 from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.item_source import Table
-from portal.domain.authoring.preview.item_preview import UNWRITTEN, DraftedItem, drafted_item
+from portal.domain.authoring.preview.item_preview import PLACEHOLDER, ItemPreview, preview_item
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue import queries as catalogue
 from portal.domain.catalogue.markdown.placeholders import fill
@@ -43,7 +43,7 @@ class Desk:
 
     state: DraftState
     files: dict[str, bytes]
-    module: details.Details
+    module: details.ModuleDetails
     table: Table  # as it is saved; of a new one its kind alone
     kind: Kind
     number: int  # counts from 1; 0: new
@@ -71,16 +71,18 @@ class Desk:
 
 
 def _desk(state: DraftState, key: str) -> Desk:
-    files = queries.contents(state)
-    places = item_bank.read(files)
+    files = queries.draft_files(state)
+    places = item_bank.read_items(files)
     number = next((n for n, place in enumerate(places, 1) if place.key == key), None)
     if number is None:
         raise NotFoundError(f"This draft has no question “{key}”.")
     table = places[number - 1].table
-    kind = item_source.kind_of(table)
+    kind = item_source.kind_of_table(table)
     if kind is None:
         raise NotFoundError(f"“{table.get('kind')}” is not a kind of question.")
-    return Desk(state, files, details.read(files[draft_context.FIRST]), table, kind, number, len(places))
+    return Desk(
+        state, files, details.read_details(files[draft_context.FIRST]), table, kind, number, len(places)
+    )
 
 
 @bp.route("/<module:key>/items/<item>", methods=["GET", "POST"])
@@ -88,13 +90,13 @@ def _desk(state: DraftState, key: str) -> Desk:
 def item(key: str, item: str) -> ResponseReturnValue:
     """One question: its words, what the check says of it, and how a learner sees it."""
     try:
-        desk = _desk(queries.draft(key), item)
+        desk = _desk(queries.get_draft(key), item)
     except NotFoundError:
         if request.method == "POST":
             return _gone(key)
         raise
     if request.method == "GET":
-        what, back = item_source.name_of(item), url_for(".module", key=key)
+        what, back = item_source.item_name(item), url_for(".module", key=key)
         if taken := draft_context.taken(desk.state, desk.place, what, back):
             return taken
     form = ItemForm(desk.module.outcomes, desk.sources, data=_shown(desk.table))
@@ -115,7 +117,7 @@ def _gone(key: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def new_item(key: str) -> ResponseReturnValue:
     """A new question: first its kind, then its words."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     kind = kinds().get(request.args.get("kind", ""))
     if kind is None:
         return _ask_kind(state)
@@ -127,13 +129,13 @@ def _new(state: DraftState, kind: Kind | None) -> Desk:
     """A question of this kind that is not added yet."""
     if kind is None:
         raise NotFoundError("There is no such kind of question.")
-    files = queries.contents(state)
-    module = details.read(files[draft_context.FIRST])
-    return Desk(state, files, module, {"kind": kind.name}, kind, 0, len(item_bank.read(files)))
+    files = queries.draft_files(state)
+    module = details.read_details(files[draft_context.FIRST])
+    return Desk(state, files, module, {"kind": kind.name}, kind, 0, len(item_bank.read_items(files)))
 
 
 def _shown(table: Table) -> dict[str, Any]:
-    return {**opened(table), "expected": item_source.digest(table)}
+    return {**opened(table), "expected": item_source.table_digest(table)}
 
 
 def _ask_kind(state: DraftState) -> ResponseReturnValue:
@@ -152,19 +154,19 @@ def _ask_kind(state: DraftState) -> ResponseReturnValue:
 
 def fragment(key: str, item: str) -> str:
     """What stands beside a question, for the words that were sent."""
-    desk = _desk(queries.draft(key), item)
+    desk = _desk(queries.get_draft(key), item)
     return _fragment(desk, ItemForm(desk.module.outcomes, desk.sources))
 
 
 def new_fragment(key: str, kind: str) -> str:
     """The same of a question that is not added yet."""
-    desk = _new(queries.draft(key), kinds().get(kind))
+    desk = _new(queries.get_draft(key), kinds().get(kind))
     return _fragment(desk, NewItemForm(desk.module.outcomes, desk.sources))
 
 
 def _fragment(desk: Desk, form: ItemForm) -> str:
     inner = editor_of_kind(desk.kind.name).sent(request.form)
-    drafted = drafted_item(desk.state, _typed(desk, form, inner, desk.table))
+    drafted = preview_item(desk.state, _typed(desk, form, inner, desk.table))
     return render_template("authoring/render_item.html", **_beside(drafted))
 
 
@@ -191,24 +193,24 @@ def _edit(desk: Desk, form: ItemForm) -> ResponseReturnValue:
 
 def _leave(desk: Desk) -> ResponseReturnValue:
     with transaction():
-        services.leave(desk.state.draft_id, desk.place, by=current_user.person_id)
+        services.leave_place(desk.state.draft_id, desk.place, by=current_user.person_id)
     return redirect(url_for(".module", key=desk.state.key, _anchor="questions"), 303)
 
 
 def _said(desk: Desk, form: ItemForm, inner: Form) -> Table:
     """The question's table as a form that was checked says it."""
-    return item_source.merged(
-        desk.table, form.said(), item_source.visible(editor_of_kind(desk.kind.name).to_item(inner))
+    return item_source.merge_form_values(
+        desk.table, form.said(), item_source.strip_invisible(editor_of_kind(desk.kind.name).to_item(inner))
     )
 
 
 def _typed(desk: Desk, form: ItemForm, inner: Form, table: Table) -> Table:
     """``table`` made to say what was typed; a kind need not understand what is not whole yet."""
     try:
-        of_kind = item_source.visible(editor_of_kind(desk.kind.name).to_item(inner))
+        of_kind = item_source.strip_invisible(editor_of_kind(desk.kind.name).to_item(inner))
     except (ArithmeticError, LookupError, TypeError, ValueError):
         of_kind = {}
-    return item_source.merged(table, form.said(), of_kind)
+    return item_source.merge_form_values(table, form.said(), of_kind)
 
 
 def _save(desk: Desk, form: ItemForm, inner: Form) -> ResponseReturnValue:
@@ -230,12 +232,12 @@ def _save(desk: Desk, form: ItemForm, inner: Form) -> ResponseReturnValue:
 def _save_quietly(desk: Desk, form: ItemForm, inner: Form) -> str:
     """Save the question; returns the digest of what stands then."""
     _keep(desk, form, _said(desk, form, inner))
-    return item_source.digest(_desk(queries.draft(desk.state.key), desk.key).table)
+    return item_source.table_digest(_desk(queries.get_draft(desk.state.key), desk.key).table)
 
 
 def _keep(desk: Desk, form: ItemForm, said: Table) -> str:
     """Save the question; returns its key."""
-    changes = item_bank.write(desk.files, desk.key, said)
+    changes = item_bank.write_item(desk.files, desk.key, said)
     if changes:
         _refuse_stale(desk, form)
     _write(desk.state, changes, f"Changed the question “{desk.key}”")
@@ -253,7 +255,7 @@ def _keep_both(desk: Desk, form: ItemForm, inner: Form) -> str:
 
 
 def _refuse_stale(desk: Desk, form: ItemForm) -> None:
-    if form.expected.data != item_source.digest(desk.table):
+    if form.expected.data != item_source.table_digest(desk.table):
         raise StaleSaveError({}, desk.state.last_saved_by)
 
 
@@ -266,26 +268,26 @@ def _merged(desk: Desk, form: ItemForm, inner: Form, began: str) -> dict[str, by
         inner: and of it what its kind has.
         began: Digest of the question as it was when the page was opened.
     """
-    path = item_bank.find(desk.files, desk.key).path
-    before = item_source.file_that_said(queries.saves(desk.state.draft_id), path, desk.key, began)
+    path = item_bank.find_item(desk.files, desk.key).path
+    before = item_source.file_with_digest(queries.list_saves(desk.state.draft_id), path, desk.key, began)
     if before is None:
         return None
-    held = item_bank.find({path: before}, desk.key).table
-    mine = item_bank.write({path: before}, desk.key, _typed(desk, form, inner, held)).get(path) or before
-    both = three_way_merge.both(path, before, mine, desk.files[path])
+    held = item_bank.find_item({path: before}, desk.key).table
+    mine = item_bank.write_item({path: before}, desk.key, _typed(desk, form, inner, held)).get(path) or before
+    both = three_way_merge.merge_cleanly(path, before, mine, desk.files[path])
     return None if both is None else {path: both}
 
 
 def _add(desk: Desk, form: ItemForm, said: Table) -> str:
     """Add the question; one that was added a moment ago by the same press is not added again."""
-    held = {place.key: place.table for place in item_bank.read(desk.files)}
-    first = {name: said[name] for name in item_source.FIRST_KEYS if name in said}
+    held = {place.key: place.table for place in item_bank.read_items(desk.files)}
+    first = {name: said[name] for name in item_source.COMMON_KEYS if name in said}
     if same := next((key for key, table in held.items() if table == {"key": key, **said}), None):
         return same
     key = texts.free_name(str(form["name"].data), held, "question")
     table = {"key": key, **first, **said}
-    path = item_source.file_for(desk.files, str(said["outcome"]))
-    _write(desk.state, item_bank.add(desk.files, table, path), f"Added the question “{key}”")
+    path = item_source.file_for_new_item(desk.files, str(said["outcome"]))
+    _write(desk.state, item_bank.add_item(desk.files, table, path), f"Added the question “{key}”")
     return key
 
 
@@ -302,8 +304,8 @@ def _page(
     began = autosave.base() or (str(form.expected.data) if error else "")
     said = _typed(desk, form, inner, desk.table) if unsaved else desk.table
     if began:  # both are shown until one is saved
-        form.expected.data = item_source.digest(desk.table)
-    names = Names(dict(desk.module.outcomes), {})
+        form.expected.data = item_source.table_digest(desk.table)
+    names = ReferenceTitles(dict(desk.module.outcomes), {})
     return render_template(
         "authoring/item.html",
         desk=True,
@@ -313,33 +315,33 @@ def _page(
         kind=desk.kind,
         unsaved=unsaved,
         base=began,
-        differing=list(changed_fields(desk.table, said, names)) if began else None,
+        differing=list(diff_fields(desk.table, said, names)) if began else None,
         both=bool(began) and _merged(desk, form, inner, began) is not None,
-        name=item_source.name_of(desk.key) if desk.key else "New question",
+        name=item_source.item_name(desk.key) if desk.key else "New question",
         parent_text=draft_context.crumb(desk.state, desk.module.title),
-        **_beside(drafted_item(desk.state, said)),
+        **_beside(preview_item(desk.state, said)),
     )
 
 
-def _beside(drafted: DraftedItem) -> dict[str, Any]:
+def _beside(drafted: ItemPreview) -> dict[str, Any]:
     """What follows the writing: what the check and the measures say, and how a learner meets the question."""
     return {
         "drafted": drafted,
         "findings": draft_context.found(drafted.findings),
         "told": draft_context.told(drafted.findings),
-        "preview": _preview(drafted.preview) if drafted.preview else None,
+        "preview": _preview(drafted.view) if drafted.view else None,
     }
 
 
-def _preview(shown: item_source.Preview) -> Markup:
+def _preview(shown: item_source.ItemView) -> Markup:
     """The question as a learner meets it, its names kept apart from those of the form beside it."""
     prompt = fill(shown.prompt_html)
     html = render_template(
         "authoring/item_preview.html",
         kind=shown.kind,
         item=shown,
-        shown=shown.shown,
-        prompt=prompt if prompt.striptags() else UNWRITTEN,  # a heading says something, even here
+        shown=shown.controls,
+        prompt=prompt if prompt.striptags() else PLACEHOLDER,  # a heading says something, even here
         fill=fill,
         errors={},
     )
@@ -349,7 +351,7 @@ def _preview(shown: item_source.Preview) -> Markup:
 
 def _stale(desk: Desk, form: ItemForm, inner: Form, error: StaleSaveError) -> ResponseReturnValue:
     """What was typed, with what differs from what someone else saved meanwhile."""
-    present = _desk(queries.draft(desk.state.key), desk.key)
+    present = _desk(queries.get_draft(desk.state.key), desk.key)
     form.form_errors.append(str(error))
     return _page(present, form, inner, unsaved=True, error=error), 409
 
@@ -358,9 +360,9 @@ def _stale(desk: Desk, form: ItemForm, inner: Form, error: StaleSaveError) -> Re
 @requires(Permission.DRAFT_EDIT)
 def move_item(key: str) -> ResponseReturnValue:
     """Let a question change places with the one before (``up``) or after it (``down``)."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     name = request.form.get("up") or request.form.get("down") or ""
-    changes = item_bank.move(queries.contents(state), name, "up" in request.form)
+    changes = item_bank.move_item(queries.draft_files(state), name, "up" in request.form)
     _write(state, changes, f"Moved the question “{name}”")
     return redirect(url_for(".module", key=key, _anchor=f"item-{name}"), 303)
 
@@ -369,23 +371,23 @@ def move_item(key: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def remove_item(key: str, item: str) -> ResponseReturnValue:
     """Say what taking a question out means, and do it."""
-    desk = _desk(queries.draft(key), item)
-    expected = item_source.digest(desk.table)
+    desk = _desk(queries.get_draft(key), item)
+    expected = item_source.table_digest(desk.table)
     if request.method == "POST":
         if request.form.get("expected") != expected:
             flash("Someone saved this question after you opened the page. Look at it again.", "error")
             return redirect(url_for(".remove_item", key=key, item=item), 303)
-        _write(desk.state, item_bank.remove(desk.files, item), f"Removed the question “{item}”")
+        _write(desk.state, item_bank.remove_item(desk.files, item), f"Removed the question “{item}”")
         with transaction():
-            services.leave(desk.state.draft_id, desk.place, by=current_user.person_id)
+            services.leave_place(desk.state.draft_id, desk.place, by=current_user.person_id)
         flash("The question is removed from the draft. History can bring it back.", "success")
         return redirect(url_for(".module", key=key, _anchor="questions"), 303)
     return render_template(
         "authoring/remove_item.html",
         item=desk,
         expected=expected,
-        name=item_source.name_of(item),
+        name=item_source.item_name(item),
         prompt=str(desk.table.get("prompt", "")),
-        left=sum(place.table.get("retired") is not True for place in item_bank.read(desk.files)) - 1,
+        left=sum(place.table.get("retired") is not True for place in item_bank.read_items(desk.files)) - 1,
         parent_text=draft_context.crumb(desk.state, desk.module.title),
     )

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain.authoring import boilerplate, queries
 from portal.domain.authoring.editing import lesson as text
-from portal.domain.authoring.editing.lesson import LessonText
+from portal.domain.authoring.editing.lesson import LessonFields
 from portal.pages.authoring.forms.pages import JobAidForm
 from portal.pages.authoring.views import draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
@@ -39,13 +39,13 @@ def fragment(key: str) -> str:
 
 
 def _opened(key: str) -> tuple[Sheet, JobAidForm, bytes]:
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     held = (
         draft_context.file_of(state, PATH)
         if PATH in state.files
-        else text.new("Job aid", 0, [], boilerplate.JOB_AID)
+        else text.new_lesson_file("Job aid", 0, [], boilerplate.JOB_AID_TEXT)
     )
-    said = text.read(held)
+    said = text.read_lesson(held)
     sheet = Sheet(
         state=state,
         path=PATH,
@@ -62,15 +62,15 @@ def _opened(key: str) -> tuple[Sheet, JobAidForm, bytes]:
 
 
 def _written(form: JobAidForm, held: bytes) -> bytes:
-    return text.write(held, LessonText(form.title.data or "", 0, [], form.body.data or ""))
+    return text.write_lesson(held, LessonFields(form.title.data or "", 0, [], form.body.data or ""))
 
 
 @bp.route("/<module:key>/job-aid/remove", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def remove_job_aid(key: str) -> ResponseReturnValue:
     """Say what taking the job aid out means, and do it."""
-    state = queries.draft(key)
-    title = text.read(draft_context.file_of(state, PATH)).title
+    state = queries.get_draft(key)
+    title = text.read_lesson(draft_context.file_of(state, PATH)).title
     if request.method == "POST":
         draft_context.save(state, {PATH: None}, request.form.get("expected", ""), "Removed the job aid")
         flash("The job aid is removed from the draft. History can bring it back.", "success")

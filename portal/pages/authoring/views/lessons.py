@@ -9,7 +9,7 @@ from flask_login import current_user
 from portal.domain.authoring import boilerplate, queries, services
 from portal.domain.authoring.editing import details
 from portal.domain.authoring.editing import lesson as text
-from portal.domain.authoring.editing.lesson import LessonText
+from portal.domain.authoring.editing.lesson import LessonFields
 from portal.domain.authoring.queries import DraftState
 from portal.pages.authoring.forms.pages import LessonForm, NewLessonForm
 from portal.pages.authoring.views import draft_context, texts
@@ -28,7 +28,7 @@ def _path(name: str) -> str:
 def _sheet(state: DraftState, name: str) -> Sheet:
     """The lesson as its editor works on it."""
     module_toml = draft_context.file_of(state, draft_context.FIRST)
-    module, names = details.read(module_toml), details.lessons(module_toml)
+    module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     if name not in names:
         raise NotFoundError(f"This draft has no lesson “{name}”.")
     return Sheet(
@@ -62,9 +62,9 @@ def fragment(key: str, name: str) -> str:
 
 
 def _opened(key: str, name: str) -> tuple[Sheet, LessonForm, bytes]:
-    sheet = _sheet(queries.draft(key), name)
+    sheet = _sheet(queries.get_draft(key), name)
     held = draft_context.file_of(sheet.state, sheet.path)
-    said = text.read(held)
+    said = text.read_lesson(held)
     shown = {"title": said.title, "minutes": said.minutes or "", "outcomes": said.outcomes, "body": said.body}
     form = LessonForm(sheet.outcomes, data=shown | {"expected": sheet.state.files[sheet.path]})
     return sheet, form, held
@@ -73,23 +73,25 @@ def _opened(key: str, name: str) -> tuple[Sheet, LessonForm, bytes]:
 def _written(form: LessonForm, held: bytes) -> bytes:
     """The file as the form says it."""
     minutes = form.minutes.number or 0
-    said = LessonText(form.title.data or "", minutes, form.outcomes.data or [], form.body.data or "")
-    return text.write(held, said)
+    said = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], form.body.data or "")
+    return text.write_lesson(held, said)
 
 
 @bp.route("/<module:key>/lessons/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def new_lesson(key: str) -> ResponseReturnValue:
     """A new lesson at the end of the module."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     module_toml = draft_context.file_of(state, draft_context.FIRST)
-    module, names = details.read(module_toml), details.lessons(module_toml)
+    module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     form = NewLessonForm(module.outcomes, data={"minutes": 3})
     if form.validate_on_submit():
         name = texts.free_name(form.title.data, names, "lesson")
-        content = text.new(form.title.data, form.minutes.number or 1, form.outcomes.data, boilerplate.LESSON)
+        content = text.new_lesson_file(
+            form.title.data, form.minutes.number or 1, form.outcomes.data, boilerplate.LESSON_TEXT
+        )
         changes = {
-            draft_context.FIRST: details.with_lessons(module_toml, [*names, name]),
+            draft_context.FIRST: details.write_lesson_keys(module_toml, [*names, name]),
             _path(name): content,
         }
         try:
@@ -113,16 +115,16 @@ def new_lesson(key: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def move_lesson(key: str) -> ResponseReturnValue:
     """Let a lesson change places with the one before (``up``) or after it (``down``)."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     module_toml = draft_context.file_of(state, draft_context.FIRST)
-    names = details.lessons(module_toml)
+    names = details.lesson_keys(module_toml)
     name = request.form.get("up") or request.form.get("down") or ""
     if name not in names:
         raise NotFoundError("There is no such lesson.")
     at = names.index(name)
     to = max(at - 1, 0) if "up" in request.form else min(at + 1, len(names) - 1)
     names.insert(to, names.pop(at))
-    changes = {draft_context.FIRST: details.with_lessons(module_toml, names)}
+    changes = {draft_context.FIRST: details.write_lesson_keys(module_toml, names)}
     draft_context.save(state, changes, state.files[draft_context.FIRST], f"Moved a lesson to place {to + 1}")
     return redirect(url_for(".module", key=key, _anchor=f"lesson-{name}"), 303)
 
@@ -131,16 +133,16 @@ def move_lesson(key: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def remove_lesson(key: str, name: str) -> ResponseReturnValue:
     """Say what taking a lesson out means, and do it."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     sheet = _sheet(state, name)
-    title = text.read(draft_context.file_of(state, sheet.path)).title
+    title = text.read_lesson(draft_context.file_of(state, sheet.path)).title
     if request.method == "POST":
         module_toml = draft_context.file_of(state, draft_context.FIRST)
-        left = [other for other in details.lessons(module_toml) if other != name]
-        changes = {sheet.path: None, draft_context.FIRST: details.with_lessons(module_toml, left)}
+        left = [other for other in details.lesson_keys(module_toml) if other != name]
+        changes = {sheet.path: None, draft_context.FIRST: details.write_lesson_keys(module_toml, left)}
         draft_context.save(state, changes, request.form.get("expected", ""), f"Removed the lesson “{title}”")
         with transaction():
-            services.leave(state.draft_id, sheet.place, by=current_user.person_id)
+            services.leave_place(state.draft_id, sheet.place, by=current_user.person_id)
         flash(f"“{title}” is removed from the draft. History can bring it back.", "success")
         return redirect(url_for(".module", key=key, _anchor="lessons"), 303)
     return render_template(
@@ -155,9 +157,9 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
 
 
 def _titles(state: DraftState) -> list[tuple[str, str]]:
-    names = details.lessons(draft_context.file_of(state, draft_context.FIRST))
+    names = details.lesson_keys(draft_context.file_of(state, draft_context.FIRST))
     files = draft_context.texts_of(state)
-    return [(name, text.read(files[_path(name)]).title) for name in names if _path(name) in files]
+    return [(name, text.read_lesson(files[_path(name)]).title) for name in names if _path(name) in files]
 
 
 def _links(state: DraftState, name: str, to: str) -> bool:

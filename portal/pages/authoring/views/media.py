@@ -11,7 +11,7 @@ from portal.domain.authoring.errors import StaleSaveError, TooLargeError
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import draft_media as rules
 from portal.domain.authoring.media import listing
-from portal.domain.authoring.media.draft_media import UploadError
+from portal.domain.authoring.media.draft_media import MediaUploadError
 from portal.domain.authoring.media.uploads import prepare_upload
 from portal.domain.authoring.queries import DraftState
 from portal.pages.authoring.forms.media import RemoveForm, UploadForm
@@ -37,9 +37,9 @@ def _take_more(endpoint: str | None, _values: dict[str, Any] | None) -> None:
 @requires(Permission.AUTHORING_VIEW)
 def media(key: str) -> ResponseReturnValue:
     """Every medium of the draft, and the form for another, or for the one that the address names."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     target = request.args.get("name", "")
-    form = UploadForm(listing.places(state), formdata=None)
+    form = UploadForm(listing.figure_targets(state), formdata=None)
     form.expected.data = state.files.get(f"media/{target}", "")
     return _page(state, form, target)
 
@@ -48,19 +48,19 @@ def media(key: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def upload(key: str) -> ResponseReturnValue:
     """Keep a medium, and where it is asked for the figure that shows it."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     target = request.args.get("name", "")
-    form = UploadForm(listing.places(state))
+    form = UploadForm(listing.figure_targets(state))
     if not form.validate():
         return _page(state, form, target)
     try:
         name = _keep(state, form, target)
-    except UploadError as error:
+    except MediaUploadError as error:
         form[error.field].errors = [str(error)]
     except TooLargeError as error:
         form.file.errors = [str(error)]
     except StaleSaveError:
-        state = queries.draft(key)
+        state = queries.get_draft(key)
         form.expected.data = state.files.get(f"media/{target}", "")
         form.file.errors = [f"{STALE} Choose yours again to put it in the place of theirs"]
     else:
@@ -72,7 +72,7 @@ def upload(key: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def remove_medium(key: str, name: str) -> ResponseReturnValue:
     """Say where a medium is shown, or take it out where it is shown nowhere."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     rows = {row.name: row for row in listing.media_rows(state)}
     if name not in rows:
         raise NotFoundError("There is no such file.")
@@ -83,7 +83,7 @@ def remove_medium(key: str, name: str) -> ResponseReturnValue:
             "authoring/remove_medium.html", state=state, row=row, form=form, crumb=_crumb(state)
         )
     try:
-        paths = [f"media/{gone}" for gone in (name, *row.beside)]
+        paths = [f"media/{gone}" for gone in (name, *row.companions)]
         draft_context.save(state, dict.fromkeys(paths), form.expected.data, f"Removed {name}")
     except StaleSaveError:
         flash(f"{STALE} Look at it, then remove it again.", "error")
@@ -96,7 +96,7 @@ def remove_medium(key: str, name: str) -> ResponseReturnValue:
 @requires(Permission.AUTHORING_VIEW)
 def medium(key: str, sha256: str, name: str) -> ResponseReturnValue:
     """A medium of a draft, served as a published one is: whatever it holds, it does nothing."""
-    return served(listing.draft_medium(key, sha256, name), name, sha256)
+    return served(listing.read_draft_medium(key, sha256, name), name, sha256)
 
 
 def _keep(state: DraftState, form: UploadForm, target: str) -> str:
@@ -108,9 +108,9 @@ def _keep(state: DraftState, form: UploadForm, target: str) -> str:
     changes = {ready.path: ready.content}
     place = form.shown_in if ready.name not in held and not sent.narrow_of else None
     if place:
-        changes[place[0]] = rules.appended(draft_context.file_of(state, place[0]), ready.figure)
+        changes[place[0]] = rules.append_container(draft_context.file_of(state, place[0]), ready.figure)
     elif ready.needs_place and ready.name not in held:
-        raise UploadError("place", rules.PLACE_NEEDED)
+        raise MediaUploadError("place", rules.PLACE_NEEDED)
     done = "replaced" if ready.name in held else "added"
     draft_context.save(state, changes, form.expected.data, f"{done.capitalize()} {ready.name}")
     flash(f"{ready.name} was {done}." + (f" It is shown at the end of “{place[1]}”." if place else ""))

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.content_types import is_guide, subject
+from portal.domain.authoring.content_types import is_guide, subject_of
 from portal.domain.authoring.editing import details, item_bank, lesson
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.collect import Finding
@@ -28,15 +28,15 @@ from portal.platform.wording import date, plural
 def module(key: str) -> ResponseReturnValue:
     """The draft with its parts, or the published version with “Edit”."""
     try:
-        state = queries.draft(key)
+        state = queries.get_draft(key)
     except NotFoundError:
         return _published(key)
     if is_guide(key):
         return guides.draft_page(state)
     files = draft_context.texts_of(state)
-    reading = queries.reading_of(key, state.files)
-    found = finder.findings(key, reading, files)
-    said = details.read(files[draft_context.FIRST])
+    reading = queries.check_draft_hashes(key, state.files)
+    found = finder.collect_findings(key, reading, files)
+    said = details.read_details(files[draft_context.FIRST])
     lessons, rows = _lessons(state, files), _items(state, files, said)
     places = {"details", "job-aid", "media"}
     places |= {f"lesson:{each['key']}" for each in lessons} | {f"item:{each['key']}" for each in rows}
@@ -53,17 +53,17 @@ def module(key: str) -> ResponseReturnValue:
         lessons=lessons,
         items=rows,
         draw=said.draw,
-        job_aid=lesson.read(files["job-aid.md"]).title if "job-aid.md" in files else "",
+        job_aid=lesson.read_lesson(files["job-aid.md"]).title if "job-aid.md" in files else "",
     )
 
 
 def _published(key: str) -> ResponseReturnValue:
-    of = subject(key)
-    version = of.newest()
+    of = subject_of(key)
+    version = of.newest_version()
     if version is None:
-        raise NotFoundError(f"There is no {of.word} “{of.name}”.")
+        raise NotFoundError(f"There is no {of.noun} “{of.activity_key}”.")
     return render_template(
-        f"authoring/published_{of.word}.html",
+        f"authoring/published_{of.noun}.html",
         key=key,
         version=version,
         may_edit=draft_context.may_edit(),
@@ -80,11 +80,11 @@ class _ByPlace(dict[str, list[draft_context.Found]]):
 
 def _by_place(found: Sequence[Finding]) -> _ByPlace:
     return _ByPlace(
-        {place: draft_context.found(finder.at(found, place)) for place in {f.place for f in found}}
+        {place: draft_context.found(finder.findings_at(found, place)) for place in {f.place for f in found}}
     )
 
 
-def _facts(said: details.Details) -> list[tuple[str, str]]:
+def _facts(said: details.ModuleDetails) -> list[tuple[str, str]]:
     """The module's details in the words of their form."""
     score = f"{said.mastery_score * 100:f}"
     return [
@@ -98,7 +98,7 @@ def _facts(said: details.Details) -> list[tuple[str, str]]:
     ]
 
 
-def _draw_words(said: details.Details) -> str:
+def _draw_words(said: details.ModuleDetails) -> str:
     words = f"{plural(said.draw, 'question')}"
     if said.at_least_per_outcome:
         words += f", at least {said.at_least_per_outcome} on each outcome"
@@ -109,10 +109,10 @@ def _draw_words(said: details.Details) -> str:
 def _lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]:
     editors = {each.place: each for each in state.editors}
     rows = []
-    for name in details.lessons(files[draft_context.FIRST]):
+    for name in details.lesson_keys(files[draft_context.FIRST]):
         if (content := files.get(f"lessons/{name}.md")) is None:
             continue
-        said = lesson.read(content)
+        said = lesson.read_lesson(content)
         rows.append(
             {
                 "key": name,
@@ -125,10 +125,10 @@ def _lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]
     return rows
 
 
-def _items(state: DraftState, files: dict[str, bytes], said: details.Details) -> list[dict[str, Any]]:
+def _items(state: DraftState, files: dict[str, bytes], said: details.ModuleDetails) -> list[dict[str, Any]]:
     editors = {each.place: each for each in state.editors}
     outcomes, known = dict(said.outcomes), kinds()
-    places = item_bank.read(files)
+    places = item_bank.read_items(files)
     return [
         {
             "key": place.key,

@@ -46,7 +46,7 @@ def _page(state: DraftState, template: str, **values: Any) -> str:
         state=state,
         draft_name=draft_context.crumb(state, draft_context.module_of(state).title),
         draft_url=url_for(".module", key=state.key),
-        first_item=_first_item(learner_view.version(state)),
+        first_item=_first_item(learner_view.draft_version(state)),
         **values,
     )
 
@@ -60,10 +60,10 @@ def _first_item(version: PublishedVersion) -> str:
 @requires(Permission.AUTHORING_VIEW)
 def preview(key: str) -> ResponseReturnValue:
     """The module's page, or the guide's."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     if is_guide(key):
         return guides.preview(state)
-    course = learner_view.course(state)
+    course = learner_view.draft_course(state)
     limit = course.version.attempts or None
     return _page(
         state,
@@ -80,15 +80,15 @@ def preview(key: str) -> ResponseReturnValue:
 @requires(Permission.AUTHORING_VIEW)
 def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     """A lesson; its button goes on to the next one and keeps nothing."""
-    state = queries.draft(key)
-    course = learner_view.course(state)
+    state = queries.get_draft(key)
+    course = learner_view.draft_course(state)
     shown = course.lesson(name)
     if request.method == "POST":
         if shown.position == len(course.lessons):
             return redirect(_first_item(course.version) or url_for(".preview", key=key), 303)
         after = course.lessons[shown.position]
         return redirect(url_for(".preview_lesson", key=key, name=after.key), 303)
-    html = fill(learner_view.inside(key, shown.html), course.shared)
+    html = fill(learner_view.link_to_previews(key, shown.html), course.shared)
     return _page(state, "authoring/preview_lesson.html", course=course, lesson=shown, html=html)
 
 
@@ -96,11 +96,11 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
 @requires(Permission.AUTHORING_VIEW)
 def preview_job_aid(key: str) -> ResponseReturnValue:
     """The job aid."""
-    state = queries.draft(key)
-    version = learner_view.version(state)
+    state = queries.get_draft(key)
+    version = learner_view.draft_version(state)
     if version.job_aid_html is None:
         raise NotFoundError("This draft has no job aid.")
-    html = fill(learner_view.inside(key, version.job_aid_html))
+    html = fill(learner_view.link_to_previews(key, version.job_aid_html))
     return _page(state, "authoring/preview_job_aid.html", version=version, html=html)
 
 
@@ -108,8 +108,8 @@ def preview_job_aid(key: str) -> ResponseReturnValue:
 @requires(Permission.AUTHORING_VIEW)
 def preview_item(key: str, item: str) -> ResponseReturnValue:
     """A question as it is asked; an answer to it is read back with what a learner sees after a pass."""
-    state = queries.draft(key)
-    version = learner_view.version(state)
+    state = queries.get_draft(key)
+    version = learner_view.draft_version(state)
     number, shown = _numbered(version, item)
     kind = kinds()[shown.kind]
     order = tuple(kind.keys(shown.content))

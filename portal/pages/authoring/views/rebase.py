@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing.field_tables import spoken
-from portal.domain.authoring.editing.three_way_merge import Conflict
-from portal.domain.authoring.editing.word_diff import Runs, paragraphs, words
+from portal.domain.authoring.editing.field_tables import humanise_key
+from portal.domain.authoring.editing.three_way_merge import MergeConflict
+from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs
 from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.queries import DraftState
 from portal.pages.authoring.views import draft_context
@@ -29,7 +29,7 @@ class Side:
 
     path: str
     title: str
-    rows: Sequence[tuple[Runs, Runs]]  # the published version's words and the draft's
+    rows: Sequence[tuple[WordRuns, WordRuns]]  # the published version's words and the draft's
     mine_gone: bool  # the draft has no such file
     theirs_gone: bool
     chosen: str
@@ -39,8 +39,8 @@ class Side:
 @requires(Permission.DRAFT_EDIT)
 def bring_in(key: str) -> ResponseReturnValue:
     """Say what bringing the newer version in means, do it, and ask where both sides changed one place."""
-    state = queries.draft(key)
-    if not state.behind:
+    state = queries.get_draft(key)
+    if not state.is_behind:
         return redirect(url_for(".module", key=key), 303)
     if request.method == "GET":
         return _page(state, [])
@@ -69,13 +69,13 @@ def _side(path: str) -> str:
     return said if said in {MINE, THEIRS} else ""
 
 
-def _content(conflict: Conflict, side: str) -> bytes | None:
+def _content(conflict: MergeConflict, side: str) -> bytes | None:
     return conflict.with_mine if side == MINE else conflict.with_theirs
 
 
-def _merged(state: DraftState, chosen: Mapping[str, bytes | None]) -> list[Conflict]:
+def _merged(state: DraftState, chosen: Mapping[str, bytes | None]) -> list[MergeConflict]:
     with transaction():
-        return services.bring_in(
+        return services.rebase_draft(
             state.draft_id,
             by=current_user.person_id,
             at=clock.now(),
@@ -89,7 +89,7 @@ def _done(state: DraftState) -> ResponseReturnValue:
     return redirect(url_for(".module", key=state.key), 303)
 
 
-def _page(state: DraftState, conflicts: Sequence[Conflict], *, asked: bool = False) -> str:
+def _page(state: DraftState, conflicts: Sequence[MergeConflict], *, asked: bool = False) -> str:
     sides = [
         Side(
             path=each.path,
@@ -110,20 +110,20 @@ def _page(state: DraftState, conflicts: Sequence[Conflict], *, asked: bool = Fal
     )
 
 
-def _rows(conflict: Conflict) -> list[tuple[Runs, Runs]]:
+def _rows(conflict: MergeConflict) -> list[tuple[WordRuns, WordRuns]]:
     """The places that both sides changed; where they are not told apart, what differs in the whole file."""
     if any(hunk.theirs or hunk.mine for hunk in conflict.hunks):
-        return [words(hunk.theirs, hunk.mine) for hunk in conflict.hunks]
+        return [diff_words(hunk.theirs, hunk.mine) for hunk in conflict.hunks]
     if conflict.path.startswith("media/") or conflict.mine is None or conflict.theirs is None:
         return []
-    pairs = paragraphs(conflict.theirs.decode(), conflict.mine.decode())
-    return [words(pair.old or "", pair.new or "") for pair in pairs if not pair.same]
+    pairs = pair_paragraphs(conflict.theirs.decode(), conflict.mine.decode())
+    return [diff_words(pair.old or "", pair.new or "") for pair in pairs if not pair.is_unchanged]
 
 
 def _title(path: str) -> str:
     """A file as an author calls it."""
     folder, _, name = path.rpartition("/")
-    said = spoken(name.partition(".")[0])
+    said = humanise_key(name.partition(".")[0])
     if folder == "media":
         return f"The file “{name}”"
     named = {"lessons": f"Lesson “{said}”", "items": f"Questions “{said}”"}

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.content_types import subject
-from portal.domain.authoring.editing.content_diff import Change, count, differences
+from portal.domain.authoring.content_types import subject_of
+from portal.domain.authoring.editing.content_diff import PlaceChange, count_changes, diff_folders
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.queries import DraftState
 from portal.domain.authoring.reviews import queries as reviews_queries
@@ -31,20 +31,22 @@ from portal.platform.permissions import Permission
 @requires(Permission.DRAFT_EDIT)
 def send(key: str) -> ResponseReturnValue:
     """Say what stands in the way, or ask why it changed and send it."""
-    state = queries.draft(key)
+    state = queries.get_draft(key)
     if state.review:
         return redirect(url_for(".review", key=key), 303)
-    obstacles = services.obstacles(state)
+    obstacles = services.list_obstacles(state)
     form = SendForm(data={"expected": str(state.number)})
     if request.method == "POST" and form.expected.data != str(state.number):
         form.expected.data = str(state.number)
         form.form_errors.append("Someone saved in this draft after you opened the page. Look at it again.")
     elif not obstacles and form.validate_on_submit():
         with transaction():
-            services.send(state.draft_id, note=form.note.data, by=current_user.person_id, at=clock.now())
+            services.send_for_review(
+                state.draft_id, note=form.note.data, by=current_user.person_id, at=clock.now()
+            )
         flash("Sent for review. A publisher who did not change it can publish it now.", "success")
         return redirect(url_for(".review", key=key), 303)
-    files = queries.contents(state)
+    files = queries.draft_files(state)
     published = _published(state)
     title = draft_context.title_of(state)
     page = render_template(
@@ -52,8 +54,8 @@ def send(key: str) -> ResponseReturnValue:
         state=state,
         form=form,
         obstacles=obstacles,
-        findings=_placed(key, queries.reading_of(key, state.files), files),
-        changes=differences(published, files, _sources()),
+        findings=_placed(key, queries.check_draft_hashes(key, state.files), files),
+        changes=diff_folders(published, files, _sources()),
         title=draft_context.short_title(title),
         parent_text=draft_context.crumb(state, title),
     )
@@ -77,7 +79,7 @@ def comment(key: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(held, failed=form), 400
     with transaction():
-        services.comment(
+        services.add_comment(
             _review_id(), form.place.data, form.text.data.strip(), by=current_user.person_id, at=clock.now()
         )
     flash("Your comment is added. The author sees it on this page.", "success")
@@ -92,7 +94,7 @@ def send_back(key: str) -> ResponseReturnValue:
     form = SendBackForm(data={"review": str(held.review_id)})
     if form.validate_on_submit():
         with transaction():
-            services.send_back(
+            services.send_review_back(
                 _review_id(), reason=form.reason.data.strip(), by=current_user.person_id, at=clock.now()
             )
         flash("Sent back. The author sees why, and can change the draft again.", "success")
@@ -105,7 +107,7 @@ def send_back(key: str) -> ResponseReturnValue:
 def withdraw(key: str) -> ResponseReturnValue:
     """Take the draft back from review."""
     with transaction():
-        services.withdraw(_review_id(), by=current_user.person_id, at=clock.now())
+        services.withdraw_review(_review_id(), by=current_user.person_id, at=clock.now())
     flash("Withdrawn from review. You can change the draft again.", "success")
     return redirect(url_for(".module", key=key), 303)
 
@@ -115,7 +117,7 @@ def withdraw(key: str) -> ResponseReturnValue:
 def publish(key: str) -> ResponseReturnValue:
     """Publish exactly what was reviewed."""
     with transaction():
-        version = services.publish(_review_id(), by=current_user.person_id, at=clock.now())
+        version = services.publish_review(_review_id(), by=current_user.person_id, at=clock.now())
         told = f"Version {version.number} of {draft_context.short_title(version.title)} is published."
     flash(told, "success")
     return redirect(url_for(".module", key=key), 303)
@@ -131,24 +133,24 @@ def _review_id() -> int:
 
 def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
     """The review with what changed; ``failed`` is a comment that could not be added."""
-    files, old = queries.files_of(held.files), _published(held)
-    changes = differences(old, files, _sources())
+    files, old = queries.read_files(held.files), _published(held)
+    changes = diff_folders(old, files, _sources())
     open_ = held.ended_at is None
-    reading = queries.reading_of(held.key, held.files)
+    reading = queries.check_draft_hashes(held.key, held.files)
     return render_template(
         "authoring/review.html",
         held=held,
         open=open_,
         changes=changes,
-        count=count(changes),
+        count=count_changes(changes),
         findings=_placed(held.key, reading, files),
         old_media={path: sha256(content) for path, content in old.items() if path.startswith("media/")},
         forms=_comment_forms(held, ["", *(change.place for change in changes)], failed) if open_ else {},
         failed=failed,
-        under_way=reviews_queries.people_under_way(held.key) if open_ else [],
-        readers=reviews_queries.acknowledged(held.key) if open_ else [],
+        under_way=reviews_queries.count_people_under_way(held.key) if open_ else [],
+        readers=reviews_queries.count_acknowledgements(held.key) if open_ else [],
         asks=any(checked.guide.acknowledge for checked in reading.guides),
-        own_work=open_ and current_user.person_id in queries.changed_by(held.draft_id),
+        own_work=open_ and current_user.person_id in queries.editor_ids(held.draft_id),
         may_publish=Permission.VERSION_PUBLISH in current_user.permissions,
         may_edit=draft_context.may_edit(),
         **_names(held),
@@ -157,21 +159,21 @@ def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
 
 def _published(held: ReviewState | DraftState) -> dict[str, bytes]:
     """What the draft is based on; nothing of what is new."""
-    return subject(held.key).files_of(held.base_version_id) if held.base_version_id else {}
+    return subject_of(held.key).version_files(held.base_version_id) if held.base_version_id else {}
 
 
-def _changes(held: ReviewState) -> list[Change]:
-    return differences(_published(held), queries.files_of(held.files))
+def _changes(held: ReviewState) -> list[PlaceChange]:
+    return diff_folders(_published(held), queries.read_files(held.files))
 
 
 def _names(held: ReviewState) -> dict[str, Any]:
     """What the pages of a review call the module and its versions."""
-    of = subject(held.key)
-    title = of.title(queries.content(held.files[of.first]))
+    of = subject_of(held.key)
+    title = of.title(queries.read_content(held.files[of.main_file]))
     number = (held.base_number or 0) + 1
     return {
         "title": draft_context.short_title(title),
-        "word": of.word,
+        "word": of.noun,
         "number": number,
         "parent_text": f"{draft_context.short_title(title)}, draft of version {number}",
     }
@@ -191,7 +193,7 @@ def _comment_forms(held: ReviewState, places: list[str], failed: CommentForm | N
 
 def _placed(key: str, reading: Reading, files: dict[str, bytes]) -> list[tuple[str, finder.Finding]]:
     """Findings, each with the name of its place."""
-    found = finder.findings(key, reading, files)
+    found = finder.collect_findings(key, reading, files)
     package = reading.modules[0].package if reading.modules else None
     titles = {lesson.key: lesson.title for lesson in package.lessons} if package else {}
     return [(finder.place_name(each.place, titles), each) for each in found]

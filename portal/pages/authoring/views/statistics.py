@@ -8,9 +8,9 @@ from flask_login import current_user
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.editing import item_bank
-from portal.domain.authoring.statistics.item_statistics import LEAST
-from portal.domain.authoring.statistics.queries import item_rows, version_numbers
-from portal.domain.authoring.statistics.table import COLUMNS, order_of
+from portal.domain.authoring.statistics.item_statistics import MIN_ATTEMPTS
+from portal.domain.authoring.statistics.queries import item_statistics_rows, version_numbers
+from portal.domain.authoring.statistics.table import SORT_KEYS, parse_order
 from portal.domain.catalogue.markdown.placeholders import fill
 from portal.domain.catalogue.queries import numbered_version
 from portal.pages.authoring.views.blueprint import bp
@@ -25,13 +25,15 @@ def statistics(key: str) -> ResponseReturnValue:
     """What the answers say about each item of a version, the current one unless the address names another."""
     numbers = version_numbers(key)
     if not numbers:
-        queries.draft(key)
-        return render_template("authoring/statistics.html", key=key, numbers=[], answers=0, least=LEAST)
+        queries.get_draft(key)
+        return render_template(
+            "authoring/statistics.html", key=key, numbers=[], answers=0, least=MIN_ATTEMPTS
+        )
     asked = Asked(request.args, request.path)
     chosen = asked.choice("version", map(str, numbers)) or numbers[0]
     version = numbered_version(key, int(chosen))
-    order = order_of(asked.order(COLUMNS))
-    rows = item_rows(version.id)
+    order = parse_order(asked.order(SORT_KEYS))
+    rows = item_statistics_rows(version.id)
     answer = render_template(
         "authoring/statistics.html",
         errors=asked.errors(),
@@ -39,15 +41,15 @@ def statistics(key: str) -> ResponseReturnValue:
         version=version,
         numbers=numbers,
         order=order,
-        rows=order.sorted(rows),
-        answers=sum(row.figures.answers for row in rows),
-        least=LEAST,
+        rows=order.sort_rows(rows),
+        answers=sum(row.statistics.answer_count for row in rows),
+        least=MIN_ATTEMPTS,
         fill=fill,
         in_draft=_in_draft(key),
         opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
         opens="item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
         sort_url=lambda column: url_for(
-            ".statistics", key=key, version=version.number, sort=order.pressed(column)
+            ".statistics", key=key, version=version.number, sort=order.next_sort(column)
         ),
     )
     return answer, asked.status
@@ -57,5 +59,5 @@ def _in_draft(key: str) -> Collection[str] | None:
     """Keys of the items of the open draft; None where there is none."""
     if queries.open_draft_id(key) is None:
         return None
-    held = {path: sha for path, sha in queries.draft(key).files.items() if path.startswith("items/")}
-    return {place.key for place in item_bank.read(queries.files_of(held))}
+    held = {path: sha for path, sha in queries.get_draft(key).files.items() if path.startswith("items/")}
+    return {place.key for place in item_bank.read_items(queries.read_files(held))}

@@ -14,9 +14,9 @@ from markupsafe import Markup
 
 from portal.domain.authoring import queries, services, snippets
 from portal.domain.authoring.editing import lesson as text
-from portal.domain.authoring.editing.word_diff import Runs, paragraphs, words
+from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs
 from portal.domain.authoring.errors import StaleSaveError
-from portal.domain.authoring.preview.lesson_preview import Drafted, drafted
+from portal.domain.authoring.preview.lesson_preview import TextPreview, preview_text
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.sources.validation import sha256
 from portal.domain.content_checks.metrics import TextMeasures
@@ -41,7 +41,7 @@ class Sheet:
     whole: str  # title of the module, or of the guide itself
     learner: str  # address of the learner's page of it
     outcomes: Sequence[tuple[str, str]] = ()  # of the module, by key and text
-    lines: Callable[[bytes], list[str]] = lambda held: [text.read(held).title]  # beside its text
+    lines: Callable[[bytes], list[str]] = lambda held: [text.read_lesson(held).title]  # beside its text
 
     @property
     def is_lesson(self) -> bool:
@@ -80,13 +80,13 @@ def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> Respon
         return other or page(sheet, form, held)
     if "leave" in request.form:
         with transaction():
-            services.leave(sheet.state.draft_id, sheet.place, by=current_user.person_id)
+            services.leave_place(sheet.state.draft_id, sheet.place, by=current_user.person_id)
         return redirect(url_for(".module", key=sheet.state.key), 303)
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
         return redirect(sheet.address, 303)
     if box := _asked_box(sheet, form):
-        form.body.data = snippets.with_box(form.body.data or "", box)
+        form.body.data = snippets.append_snippet(form.body.data or "", box)
         return page(sheet, form, written(held), unsaved=True)
     if "preview" in request.form or "again" in request.form:
         return page(sheet, form, written(held), unsaved=True)
@@ -98,13 +98,13 @@ def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> Respon
     return _save(sheet, form, held, written)
 
 
-def _asked_box(sheet: Sheet, form: FlaskForm) -> snippets.Box | None:
+def _asked_box(sheet: Sheet, form: FlaskForm) -> snippets.Snippet | None:
     asked = request.form.get("add", "")
     return next((box for box in _boxes(sheet, form) if box.name == asked), None)
 
 
-def _boxes(sheet: Sheet, form: FlaskForm) -> list[snippets.Box]:
-    return snippets.boxes(form.body.data or "", sheet.pictures, checks=sheet.is_lesson)
+def _boxes(sheet: Sheet, form: FlaskForm) -> list[snippets.Snippet]:
+    return snippets.offer_snippets(form.body.data or "", sheet.pictures, checks=sheet.is_lesson)
 
 
 def _save(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
@@ -119,7 +119,7 @@ def _save(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> Respo
         form.form_errors.append(str(error))
         return page(sheet, form, content, unsaved=True), 409
     with transaction():
-        services.arrive(sheet.state.draft_id, sheet.place, by=current_user.person_id, at=clock.now())
+        services.claim_place(sheet.state.draft_id, sheet.place, by=current_user.person_id, at=clock.now())
     flash("Saved", "success")
     return redirect(sheet.address, 303)
 
@@ -166,9 +166,9 @@ def fragment(sheet: Sheet, form: FlaskForm, content: bytes) -> str:
 def _preview(sheet: Sheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
     body = form.body.data or ""
     if len(body) > LONGEST_TEXT:  # refused when it is saved; neither rendered nor measured beyond its words
-        made = Drafted(Markup(), [], TextMeasures(len(body.split()), 0, 0, None))
+        made = TextPreview(Markup(), [], TextMeasures(len(body.split()), 0, 0, None))
     else:
-        made = drafted(sheet.state, sheet.path, content)
+        made = preview_text(sheet.state, sheet.path, content)
     where = {n: f"#mark-{n}" for n in range(1, len(made.findings) + 1) if f'id="mark-{n}"' in made.html}
     return {
         "drafted": made,
@@ -183,8 +183,8 @@ def stale(
     """Both texts side by side, and what may be done about it."""
     present = error.present.get(sheet.path)
     base = autosave.base() or form.expected.data or ""
-    theirs = queries.content(present) if present else b""
-    said = text.read(theirs) if theirs else None
+    theirs = queries.read_content(present) if present else b""
+    said = text.read_lesson(theirs) if theirs else None
     form.expected.data = present or ""
     page = render_template(
         "authoring/stale.html",
@@ -200,20 +200,20 @@ def stale(
     return page, 409
 
 
-def _rows(sheet: Sheet, theirs: bytes, mine: bytes) -> list[tuple[Runs, Runs]]:
+def _rows(sheet: Sheet, theirs: bytes, mine: bytes) -> list[tuple[WordRuns, WordRuns]]:
     """Their text and mine beside each other, paragraph by paragraph, the title first."""
     own = sheet.lines(mine)
     heads = zip(sheet.lines(theirs) if theirs else [""] * len(own), own, strict=True)
-    pairs = paragraphs(text.read(theirs).body if theirs else "", text.read(mine).body)
+    pairs = pair_paragraphs(text.read_lesson(theirs).body if theirs else "", text.read_lesson(mine).body)
     sides = [((pair.old or "").rstrip("\n"), (pair.new or "").rstrip("\n")) for pair in pairs]
-    return [words(*side) for side in [*heads, *sides]]
+    return [diff_words(*side) for side in [*heads, *sides]]
 
 
 def gone(key: str, form: FlaskForm) -> ResponseReturnValue:
     """What was typed for a place that is no more, to be copied."""
     try:
         ended = False
-        queries.draft(key)
+        queries.get_draft(key)
     except NotFoundError:
         ended = True
     page = render_template("authoring/gone.html", key=key, form=form, ended=ended)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.authoring.editing.content_diff import Change, count, differences
+from portal.domain.authoring.editing.content_diff import PlaceChange, count_changes, diff_folders
 from portal.domain.authoring.editing.field_tables import Passage
-from portal.domain.authoring.editing.word_diff import Runs, blocks, paragraphs, words
+from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs, split_blocks
 from tests.domain.catalogue.folders import ITEM, SVG, lesson, sample
 
 WORD = st.sampled_from(
@@ -28,26 +28,26 @@ def folder(**changes: str | bytes | None) -> dict[str, bytes]:
     return {p: c.encode() if isinstance(c, str) else c for p, c in files.items()}
 
 
-def said(changes: list[Change]) -> list[tuple[str, str]]:
-    return [(change.title, passage.said) for change in changes for passage in change.passages]
+def said(changes: list[PlaceChange]) -> list[tuple[str, str]]:
+    return [(change.title, passage.summary) for change in changes for passage in change.passages]
 
 
-def only(changes: list[Change]) -> Passage:
-    assert count(changes) == 1, said(changes)
+def only(changes: list[PlaceChange]) -> Passage:
+    assert count_changes(changes) == 1, said(changes)
     return changes[0].passages[0]
 
 
-def text(runs: Runs | None) -> str | None:
+def text(runs: WordRuns | None) -> str | None:
     return None if runs is None else "".join(run.text for run in runs)
 
 
-def marked(runs: Runs | None) -> list[str]:
+def marked(runs: WordRuns | None) -> list[str]:
     return [run.text for run in runs or () if run.changed]
 
 
 @given(TEXT, TEXT)
 def test_the_left_joins_to_the_old_text_and_the_right_to_the_new(old, new):
-    left, right = words(old, new)
+    left, right = diff_words(old, new)
 
     assert text(left) == old
     assert text(right) == new
@@ -57,7 +57,7 @@ def test_the_left_joins_to_the_old_text_and_the_right_to_the_new(old, new):
 
 @given(TEXT, TEXT)
 def test_paragraphs_hold_both_texts_whole_and_in_order(old, new):
-    pairs = paragraphs(old, new)
+    pairs = pair_paragraphs(old, new)
 
     assert "".join(pair.old or "" for pair in pairs) == old
     assert "".join(pair.new or "" for pair in pairs) == new
@@ -65,9 +65,9 @@ def test_paragraphs_hold_both_texts_whole_and_in_order(old, new):
 
 @given(TEXT)
 def test_equal_texts_give_nothing(same):
-    assert not any(run.changed for side in words(same, same) for run in side)
-    assert all(pair.same for pair in paragraphs(same, same))
-    assert "".join(blocks(same)) == same
+    assert not any(run.changed for side in diff_words(same, same) for run in side)
+    assert all(pair.is_unchanged for pair in pair_paragraphs(same, same))
+    assert "".join(split_blocks(same)) == same
 
 
 @given(st.lists(st.sampled_from(sorted(folder())), max_size=3), TEXT)
@@ -75,23 +75,23 @@ def test_folders_that_differ_always_show_something(paths, content):
     old = folder()
     new = {**old, **{path: content.encode(errors="ignore") for path in paths}}
 
-    assert bool(differences(old, new)) is (old != new)
-    assert bool(differences(new, old)) is (old != new)
+    assert bool(diff_folders(old, new)) is (old != new)
+    assert bool(diff_folders(new, old)) is (old != new)
 
 
 def test_the_words_that_changed_are_marked_and_no_others():
     old = "An adult must agree to a referral to the NRM. If not, you can make a report."
     new = "An adult must give informed consent to a referral to the NRM. If not, you still make a report."
 
-    left, right = words(old, new)
+    left, right = diff_words(old, new)
 
     assert marked(left) == ["agree", "can"]
     assert marked(right) == ["give informed consent", "still"]
 
 
 def test_a_sentence_that_was_added_is_marked_with_its_own_full_stop():
-    left, right = words("One is here. Two is there.", "One is here. Add this. Two is there.")
-    gone, _ = words("One is here. Add this. Two is there.", "One is here. Two is there.")
+    left, right = diff_words("One is here. Two is there.", "One is here. Add this. Two is there.")
+    gone, _ = diff_words("One is here. Add this. Two is there.", "One is here. Two is there.")
 
     assert marked(left) == []
     assert marked(right) == [" Add this."]
@@ -101,7 +101,7 @@ def test_a_sentence_that_was_added_is_marked_with_its_own_full_stop():
 def test_a_changed_paragraph_is_named_by_its_lesson_and_heading():
     new = folder(lessons__first=sample()["sample/lessons/first.md"].replace("Read this.", "Read that."))
 
-    changes = differences(folder(), new)
+    changes = diff_folders(folder(), new)
 
     assert said(changes) == [("Lesson 1, A lesson", "Text changed in “Look”")]
     assert changes[0].place == "lesson:first"
@@ -112,9 +112,9 @@ def test_a_changed_paragraph_is_named_by_its_lesson_and_heading():
 def test_what_is_added_was_not_there_and_says_where():
     longer = lesson("Read this.\n\nThe helpline is 08000 121 700.\n")
 
-    passage = only(differences(folder(), folder(lessons__second=longer)))
+    passage = only(diff_folders(folder(), folder(lessons__second=longer)))
 
-    assert passage.said == "Text added at the end"
+    assert passage.summary == "Text added at the end"
     assert passage.old is None
     assert text(passage.new) == "The helpline is 08000 121 700."
 
@@ -124,7 +124,7 @@ def test_a_box_and_a_check_are_called_what_an_author_calls_them():
     old = folder(lessons__first=lesson(body))
     new = folder(lessons__first=lesson(body.replace("Stop.", "Wait.").replace('"Yes."', '"Right."')))
 
-    assert said(differences(old, new)) == [
+    assert said(diff_folders(old, new)) == [
         ("Lesson 1, A lesson", "Warning changed before the first heading"),
         ("Lesson 1, A lesson", "Feedback changed for choice 1, “This”, in the check at the end"),
     ]
@@ -136,7 +136,7 @@ def test_a_question_s_fields_and_choices_have_their_own_names():
     changed = first.replace('"No."', '"Not quite."').replace("correct = true\n", "", 1) + "correct = true\n"
     third = '\n[[item.choice]]\nkey = "c"\ntext = "Other"\nfeedback = "No."\n'
 
-    changes = differences(folder(), folder(items__bank=changed + third + second))
+    changes = diff_folders(folder(), folder(items__bank=changed + third + second))
 
     assert said(changes) == [
         ("Question “One”", "Right choice removed for choice 1, “This”"),
@@ -149,7 +149,7 @@ def test_a_question_s_fields_and_choices_have_their_own_names():
 
 def test_questions_that_came_and_went():
     first = ITEM.format(key="one", outcome="see")
-    changes = differences(folder(), folder(items__bank=first + ITEM.format(key="nail-bar", outcome="say")))
+    changes = diff_folders(folder(), folder(items__bank=first + ITEM.format(key="nail-bar", outcome="say")))
 
     assert said(changes) == [
         ("Question “Nail bar”", "New question"),
@@ -161,39 +161,39 @@ def test_questions_that_came_and_went():
 def test_a_moved_lesson_is_moved_and_not_rewritten():
     module = sample()["sample/module.toml"].replace('"first", "second"', '"second", "first"')
 
-    passage = only(differences(folder(), folder(module=module)))
+    passage = only(diff_folders(folder(), folder(module=module)))
 
-    assert passage.said == "Moved"
+    assert passage.summary == "Moved"
     assert (text(passage.old), text(passage.new)) in {("Lesson 2", "Lesson 1"), ("Lesson 1", "Lesson 2")}
 
 
 def test_draw_rules_and_details_are_told_in_words():
     module = sample()["sample/module.toml"].replace("draw = 2", "draw = 4").replace("0.8", "0.75")
 
-    assert said(differences(folder(), folder(module=module))) == [
+    assert said(diff_folders(folder(), folder(module=module))) == [
         ("Module details", "Pass mark changed"),
         ("Module details", "Questions in an assessment changed"),
     ]
 
 
 def test_media_that_were_replaced_are_named():
-    passage = only(differences(folder(), folder(media__box=SVG.replace("50", "60"))))
+    passage = only(diff_folders(folder(), folder(media__box=SVG.replace("50", "60"))))
 
-    assert passage.said == "Replaced: box.svg"
+    assert passage.summary == "Replaced: box.svg"
     assert passage.path == "media/box.svg"
 
 
 def test_a_note_that_no_learner_reads_is_not_hidden_from_the_publisher():
     module = f"# A note.\n{sample()['sample/module.toml']}"
 
-    changes = differences(folder(), folder(module=module))
+    changes = diff_folders(folder(), folder(module=module))
 
     assert changes[0].place == "notes"
     assert "# A note." in (text(changes[0].passages[0].new) or "")
 
 
 def test_a_new_module_is_new_throughout():
-    changes = differences({}, folder())
+    changes = diff_folders({}, folder())
 
     assert ("Lesson 2, A lesson", "New lesson") in said(changes)
     assert all(passage.old is None for change in changes for passage in change.passages)
@@ -214,14 +214,14 @@ def test_links_and_emphasis_are_read_as_words_unless_it_is_they_that_changed():
         ),
         ("You may call [the desk](lesson:second) now.", old, "You may call [the desk](lesson:second) now."),
     ):
-        passage = only(differences(folder(lessons__first=lesson(old)), folder(lessons__first=lesson(new))))
+        passage = only(diff_folders(folder(lessons__first=lesson(old)), folder(lessons__first=lesson(new))))
         assert (text(passage.old), text(passage.new)) == (left, right)
 
 
 def test_the_space_around_changed_words_is_not_marked():
-    _, right = words("What must you do?", "What must you do now?")
+    _, right = diff_words("What must you do?", "What must you do now?")
 
-    assert [run.parts for run in right if run.changed] == [(" ", "now", "")]
+    assert [run.spaced_parts for run in right if run.changed] == [(" ", "now", "")]
 
 
 @pytest.mark.parametrize("piece", ["a\n\n", "a ", "::: inset\n", "::: inset\nx\n:::\n\n", ". "])
@@ -229,8 +229,8 @@ def test_a_text_of_one_thing_over_and_over_does_not_either(piece):
     old, new = piece * (60_000 // len(piece)), "b " + piece * (50_000 // len(piece)) + " c"
     started = time.perf_counter()
 
-    pairs = paragraphs(old, new)
-    runs = [words(pair.old or "", pair.new or "") for pair in pairs if not pair.same]
+    pairs = pair_paragraphs(old, new)
+    runs = [diff_words(pair.old or "", pair.new or "") for pair in pairs if not pair.is_unchanged]
 
     assert "".join(pair.new or "" for pair in pairs) == new
     assert runs
@@ -242,7 +242,7 @@ def test_a_very_long_text_does_not_keep_the_page_waiting(size):
     old, new = ("one two three. " * (size // 15), "four five six. " * (size // 15))
     started = time.perf_counter()
 
-    left, right = words(old, new)
+    left, right = diff_words(old, new)
 
     assert (text(left), text(right)) == (old, new)
     assert time.perf_counter() - started < 10

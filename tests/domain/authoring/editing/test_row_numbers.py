@@ -6,7 +6,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from portal.domain.authoring.editing.row_numbers import row_name
-from portal.domain.authoring.findings.messages import told
+from portal.domain.authoring.findings.messages import author_message
 from tests.page_reading import Page, PortalClient
 from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk
@@ -78,8 +78,10 @@ def test_rows_of_each_question_are_counted_anew():
 
 
 def test_other_faults_of_a_row_say_where_too():
-    twice = told("Two pairs have the same left side. Reword one.", {}, "pair 2")
-    weight = told("“weight” needs a number from 0 to 1, with up to four places.", {}, "choice 1 of scene 2")
+    twice = author_message("Two pairs have the same left side. Reword one.", {}, "pair 2")
+    weight = author_message(
+        "“weight” needs a number from 0 to 1, with up to four places.", {}, "choice 1 of scene 2"
+    )
 
     assert twice == "Pair 2: Two pairs have the same left side. Reword one."
     assert weight == (

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.authoring.editing import item_bank
-from portal.domain.authoring.editing.three_way_merge import merge, merge_folders
+from portal.domain.authoring.editing.three_way_merge import merge_file, merge_folders
 from tests.examples import few_or_many
 from tests.pages.authoring.written import HANDS
 
@@ -17,11 +17,11 @@ FILE = st.none() | TEXT.map(str.encode) | st.just(b"\x89PNG\x00") | st.just(b"\x
 @many
 @given(base=FILE, mine=FILE)
 def test_what_only_one_side_changed_is_taken(base, mine):
-    assert merge(base, mine, base).content == mine
-    assert merge(base, base, mine).content == mine
-    assert merge(base, mine, mine).content == mine
+    assert merge_file(base, mine, base).with_mine == mine
+    assert merge_file(base, base, mine).with_mine == mine
+    assert merge_file(base, mine, mine).with_mine == mine
     assert not any(
-        merge(*three).conflicts for three in ((base, mine, base), (base, base, mine), (base, mine, mine))
+        merge_file(*three).hunks for three in ((base, mine, base), (base, base, mine), (base, mine, mine))
     )
 
 
@@ -34,54 +34,54 @@ def test_changes_of_different_lines_are_both_kept(base, data):
     mine[one] = both[one] = "mine"
     theirs[other] = both[other] = "theirs"
 
-    merged = merge(*("\n".join(lines).encode() for lines in (base, mine, theirs)))
+    merged = merge_file(*("\n".join(lines).encode() for lines in (base, mine, theirs)))
 
-    assert merged.conflicts == []
-    assert merged.content == merged.other == "\n".join(both).encode()
+    assert merged.hunks == []
+    assert merged.with_mine == merged.with_theirs == "\n".join(both).encode()
 
 
 @many
 @given(base=TEXT, mine=TEXT, theirs=TEXT)
 def test_nothing_is_lost(base, mine, theirs):
-    merged = merge(base.encode(), mine.encode(), theirs.encode())
+    merged = merge_file(base.encode(), mine.encode(), theirs.encode())
 
     said = set(base.split("\n"))
-    kept = merged.content.decode().split("\n") + merged.other.decode().split("\n")
+    kept = merged.with_mine.decode().split("\n") + merged.with_theirs.decode().split("\n")
     assert set(mine.split("\n")) | set(theirs.split("\n")) <= set(kept) | said
-    if not merged.conflicts:
-        assert merged.content == merged.other
+    if not merged.hunks:
+        assert merged.with_mine == merged.with_theirs
 
 
 @many
 @given(base=TEXT, mine=TEXT, theirs=TEXT)
 def test_sides_can_be_exchanged(base, mine, theirs):
-    one = merge(base.encode(), mine.encode(), theirs.encode())
-    other = merge(base.encode(), theirs.encode(), mine.encode())
+    one = merge_file(base.encode(), mine.encode(), theirs.encode())
+    other = merge_file(base.encode(), theirs.encode(), mine.encode())
 
-    assert (one.content, one.other) == (other.other, other.content)
-    assert [(h.mine, h.theirs) for h in one.conflicts] == [(h.theirs, h.mine) for h in other.conflicts]
+    assert (one.with_mine, one.with_theirs) == (other.with_theirs, other.with_mine)
+    assert [(h.mine, h.theirs) for h in one.hunks] == [(h.theirs, h.mine) for h in other.hunks]
 
 
 def test_one_line_changed_by_both_is_asked():
-    merged = merge(b"one\ntwo\nthree\n", b"one\nmine\nthree\n", b"ONE\ntheirs\nthree\n")
+    merged = merge_file(b"one\ntwo\nthree\n", b"one\nmine\nthree\n", b"ONE\ntheirs\nthree\n")
 
-    assert [(h.base, h.mine, h.theirs) for h in merged.conflicts] == [
+    assert [(h.base, h.mine, h.theirs) for h in merged.hunks] == [
         ("one\ntwo\n", "one\nmine\n", "ONE\ntheirs\n")
     ]
-    assert (merged.content, merged.other) == (b"one\nmine\nthree\n", b"ONE\ntheirs\nthree\n")
+    assert (merged.with_mine, merged.with_theirs) == (b"one\nmine\nthree\n", b"ONE\ntheirs\nthree\n")
 
 
 def test_lines_put_in_at_one_place_by_both_are_asked():
-    merged = merge(b"one\n", b"one\nmine\n", b"one\ntheirs\n")
+    merged = merge_file(b"one\n", b"one\nmine\n", b"one\ntheirs\n")
 
-    assert [(h.mine, h.theirs) for h in merged.conflicts] == [("mine\n", "theirs\n")]
+    assert [(h.mine, h.theirs) for h in merged.hunks] == [("mine\n", "theirs\n")]
 
 
 def test_a_file_taken_out_by_one_and_changed_by_the_other_is_asked():
-    assert merge(b"one\n", None, b"two\n").conflicts
-    assert merge(b"one\n", b"two\n", None).conflicts
-    assert not merge(b"one\n", None, b"one\n").conflicts
-    assert merge(None, b"mine\n", b"theirs\n").conflicts
+    assert merge_file(b"one\n", None, b"two\n").hunks
+    assert merge_file(b"one\n", b"two\n", None).hunks
+    assert not merge_file(b"one\n", None, b"one\n").hunks
+    assert merge_file(None, b"mine\n", b"theirs\n").hunks
 
 
 def test_folders_merge_file_by_file():
@@ -100,13 +100,16 @@ def test_folders_merge_file_by_file():
 def test_items_added_by_both_are_both_kept(hand):
     base = {"items/bank.toml": hand.bank(hand.items()).encode()}
     one, other = hand.item("one"), hand.item("other")
-    mine, theirs = item_bank.add(base, one, "items/bank.toml"), item_bank.add(base, other, "items/bank.toml")
+    mine, theirs = (
+        item_bank.add_item(base, one, "items/bank.toml"),
+        item_bank.add_item(base, other, "items/bank.toml"),
+    )
 
     merged, conflicts = merge_folders(base, mine, theirs)
 
     assert conflicts == []
-    assert [place.table for place in item_bank.read(merged)] == [
-        *(p.table for p in item_bank.read(base)),
+    assert [place.table for place in item_bank.read_items(merged)] == [
+        *(p.table for p in item_bank.read_items(base)),
         one,
         other,
     ]
@@ -115,8 +118,8 @@ def test_items_added_by_both_are_both_kept(hand):
 def test_items_of_one_key_added_by_both_are_asked():
     base = {"items/bank.toml": b'[[item]]\nkey = "a"\n'}
     added = {"key": "new", "prompt": "Mine"}
-    mine = item_bank.add(base, added, "items/bank.toml")
-    theirs = item_bank.add(base, added | {"prompt": "Theirs"}, "items/bank.toml")
+    mine = item_bank.add_item(base, added, "items/bank.toml")
+    theirs = item_bank.add_item(base, added | {"prompt": "Theirs"}, "items/bank.toml")
 
     merged, [conflict] = merge_folders(base, mine, theirs)
 

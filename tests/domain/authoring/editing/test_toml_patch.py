@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config import ROOT
 from portal.domain.authoring.editing import details, item_bank, lesson
-from portal.domain.authoring.editing.toml_patch import parsed, rewrite
+from portal.domain.authoring.editing.toml_patch import parse_toml, rewrite_toml
 from portal.domain.catalogue.sources.folder_reader import read_folder
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.formats.faults import Faults
@@ -37,9 +37,9 @@ def test_a_bank_that_says_the_same_keeps_its_bytes(hand):
     said = hand.items()
     text = hand.bank(said)
 
-    assert parsed(text) == tomllib.loads(text, parse_float=Decimal) == {"item": said}
-    assert [place.table for place in item_bank.read(bank(text))] == said
-    assert all(item_bank.write(bank(text), table["key"], deepcopy(table)) == {} for table in said)
+    assert parse_toml(text) == tomllib.loads(text, parse_float=Decimal) == {"item": said}
+    assert [place.table for place in item_bank.read_items(bank(text))] == said
+    assert all(item_bank.write_item(bank(text), table["key"], deepcopy(table)) == {} for table in said)
 
 
 @many
@@ -54,9 +54,9 @@ def test_one_text_changed_changes_one_line(hand):
     rows[hand.one_of(*(n for n, row in enumerate(rows) if row))] = "Something else"
     place[key] = "\n".join(rows)
 
-    after = rewritten(bank(text), item_bank.write(bank(text), table["key"], table))
+    after = rewritten(bank(text), item_bank.write_item(bank(text), table["key"], table))
 
-    assert parsed(after)["item"] == [table if each["key"] == table["key"] else each for each in said]
+    assert parse_toml(after)["item"] == [table if each["key"] == table["key"] else each for each in said]
     gone, come = lines_apart(text, after)
     joined = any(row.endswith("\\") for row in gone)
     assert len(come) == 1
@@ -72,15 +72,15 @@ def test_a_new_order_moves_lines_and_changes_none(hand, up):
     at = order.index(hand.one_of(*order))
     to = at - 1 if up else at + 1
 
-    changes = item_bank.move(bank(text), order[at], up)
+    changes = item_bank.move_item(bank(text), order[at], up)
 
     if not 0 <= to < len(order):
         assert changes == {}
         return
     after = rewritten(bank(text), changes)
     order[at], order[to] = order[to], order[at]
-    assert [each["key"] for each in parsed(after)["item"]] == order
-    assert sorted(parsed(after)["item"], key=str) == sorted(said, key=str)
+    assert [each["key"] for each in parse_toml(after)["item"]] == order
+    assert sorted(parse_toml(after)["item"], key=str) == sorted(said, key=str)
     assert sorted(after.split("\n")) == sorted(text.split("\n"))
 
 
@@ -92,10 +92,10 @@ def test_choices_in_a_new_order_stay_whole(hand):
     table = hand.one_of(*said)
     order = hand.random.sample(table["choice"], len(table["choice"]))
 
-    changes = item_bank.write(bank(text), table["key"], table | {"choice": order})
+    changes = item_bank.write_item(bank(text), table["key"], table | {"choice": order})
 
     after = rewritten(bank(text), changes) if changes else text
-    assert next(each for each in parsed(after)["item"] if each["key"] == table["key"])["choice"] == order
+    assert next(each for each in parse_toml(after)["item"] if each["key"] == table["key"])["choice"] == order
     if "[{" not in text and "[\n" not in text:
         assert sorted(after.split("\n")) == sorted(text.split("\n"))
     assert sorted(comments(after)) == sorted(comments(text))
@@ -108,9 +108,9 @@ def test_what_is_taken_out_takes_only_its_lines(hand):
     text = hand.bank(said)
     gone = hand.one_of(*said)
 
-    after = rewritten(bank(text), item_bank.remove(bank(text), gone["key"]))
+    after = rewritten(bank(text), item_bank.remove_item(bank(text), gone["key"]))
 
-    assert parsed(after)["item"] == [each for each in said if each is not gone]
+    assert parse_toml(after)["item"] == [each for each in said if each is not gone]
     assert within(after.removesuffix("\n"), text)
 
 
@@ -121,9 +121,9 @@ def test_what_is_added_moves_no_other_line(hand):
     text = hand.bank(said)
     new = hand.item("new")
 
-    after = rewritten(bank(text), item_bank.add(bank(text), new, "items/bank.toml"))
+    after = rewritten(bank(text), item_bank.add_item(bank(text), new, "items/bank.toml"))
 
-    assert parsed(after)["item"] == [*said, new]
+    assert parse_toml(after)["item"] == [*said, new]
     assert within(text.removesuffix("\n"), after)
 
 
@@ -146,7 +146,7 @@ def test_whatever_is_meant_is_what_is_written(hand):
         if scenes:
             each["scene"] = hand.random.sample(scenes, hand.random.randint(1, len(scenes)))
 
-    after = rewrite(text, {"item": wanted})
+    after = rewrite_toml(text, {"item": wanted})
 
     assert tomllib.loads(after, parse_float=Decimal)["item"] == wanted
 
@@ -162,30 +162,30 @@ def test_details_that_say_the_same_keep_their_bytes(hand):
     content, said = module_lines(hand)
 
     assert tomllib.loads(content.decode(), parse_float=Decimal) == said
-    held = details.read(content)
+    held = details.read_details(content)
     assert (held.title, held.mastery_score, held.draw) == (said["title"], said["mastery_score"], 2)
     assert held.outcomes == [(each["key"], each["text"]) for each in said["outcome"]]
-    assert details.write(content, held) == content
-    assert details.with_lessons(content, said["lessons"]) == content
+    assert details.write_details(content, held) == content
+    assert details.write_lesson_keys(content, said["lessons"]) == content
 
 
 def test_a_detail_that_was_emptied_is_empty_and_can_be_filled_again():
     content = b'title = "A"\naim = "B" # why\nowner = "C"\nreview_on = 2027-05-31\nminutes = 5\n'
     content += b'mastery_score = 0.8\n\n[[outcome]]\nkey = "see"\ntext = "See"\n\n[assessment]\ndraw = 1\n'
-    held = details.read(content)
+    held = details.read_details(content)
 
-    emptied = details.write(content, replace(held, aim=""))
+    emptied = details.write_details(content, replace(held, aim=""))
 
     assert emptied == content.replace(b'aim = "B" # why\n', b"")
-    assert details.read(emptied) == replace(held, aim="")
-    assert details.write(emptied, held) == content.replace(b" # why", b"")
+    assert details.read_details(emptied) == replace(held, aim="")
+    assert details.write_details(emptied, held) == content.replace(b" # why", b"")
 
 
 @many
 @given(hand=HANDS)
 def test_one_detail_changed_changes_its_line(hand):
     content, said = module_lines(hand)
-    held = details.read(content)
+    held = details.read_details(content)
     change = hand.one_of(
         {"title": "Something else"},
         {"owner": "Training"},
@@ -194,11 +194,11 @@ def test_one_detail_changed_changes_its_line(hand):
     ) | hand.one_of({}, {"draw": 3})
     [(name, value), *_] = change.items()
 
-    after = details.write(content, replace(held, **change))
+    after = details.write_details(content, replace(held, **change))
 
-    assert details.read(after) == replace(held, **change)
+    assert details.read_details(after) == replace(held, **change)
     gone, come = lines_apart(
-        content.decode(), details.write(content, replace(held, **{name: value})).decode()
+        content.decode(), details.write_details(content, replace(held, **{name: value})).decode()
     )
     assert (len(come), len(gone)) == (1, 1) or isinstance(said[name], str)
 
@@ -207,14 +207,14 @@ def test_one_detail_changed_changes_its_line(hand):
 @given(hand=HANDS)
 def test_outcomes_and_lessons_in_any_order_keep_every_comment(hand):
     content, said = module_lines(hand)
-    held = details.read(content)
+    held = details.read_details(content)
     order = hand.random.sample(said["lessons"], 3)
     outcomes = hand.random.sample([*held.outcomes], 2)
 
-    after = details.with_lessons(details.write(content, replace(held, outcomes=outcomes)), order)
+    after = details.write_lesson_keys(details.write_details(content, replace(held, outcomes=outcomes)), order)
 
-    assert details.lessons(after) == order
-    assert details.read(after) == replace(held, outcomes=outcomes)
+    assert details.lesson_keys(after) == order
+    assert details.read_details(after) == replace(held, outcomes=outcomes)
     assert sorted(comments(after.decode())) == sorted(comments(content.decode()))
 
 
@@ -224,11 +224,11 @@ def test_a_lesson_added_or_taken_out_of_the_list_changes_one_line(hand):
     content, said = module_lines(hand)
     lessons = said["lessons"]
 
-    longer = details.with_lessons(content, [*lessons, "fourth"])
-    shorter = details.with_lessons(content, lessons[:-1])
+    longer = details.write_lesson_keys(content, [*lessons, "fourth"])
+    shorter = details.write_lesson_keys(content, lessons[:-1])
 
-    assert details.lessons(longer) == [*lessons, "fourth"]
-    assert details.lessons(shorter) == lessons[:-1]
+    assert details.lesson_keys(longer) == [*lessons, "fourth"]
+    assert details.lesson_keys(shorter) == lessons[:-1]
     for after in (longer, shorter):
         gone, come = lines_apart(content.decode(), after.decode())
         assert max(len(gone), len(come)) <= 3  # the line, a comment above it, and a comma on the line before
@@ -241,19 +241,21 @@ def test_a_lesson_changes_where_it_was_edited(hand, outcomes):
     blank, body, end = hand.one_of("", "\n", "\n\n"), hand.words(), hand.one_of("", "\n", "\n\n", "  \n")
     above = f"+++\n{hand.members(front, ())}+++\n{blank}"
     content = f"{above}{body}{end}".encode()
-    held = lesson.read(content)
+    held = lesson.read_lesson(content)
 
     assert (held.title, held.minutes, list(held.outcomes)) == (front["title"], 3, ["see"])
     sent = replace(held, body=held.body.replace("\n", "\r\n"), title=f" {held.title} ")
-    assert lesson.write(content, sent) == content
-    assert lesson.write(content, replace(held, body=f"\r\n{held.body.strip()}  \r\n")) == content
+    assert lesson.write_lesson(content, sent) == content
+    assert lesson.write_lesson(content, replace(held, body=f"\r\n{held.body.strip()}  \r\n")) == content
 
-    after = lesson.write(content, replace(held, body=f"Before.\r\n\r\n{held.body}"))
+    after = lesson.write_lesson(content, replace(held, body=f"Before.\r\n\r\n{held.body}"))
     assert after == f"{above}Before.\n\n{body}{end}".encode()
 
-    after = lesson.write(content, replace(held, outcomes=outcomes))
+    after = lesson.write_lesson(content, replace(held, outcomes=outcomes))
     kept = [key for key in ("see",) if key in outcomes]
-    assert lesson.read(after) == replace(held, outcomes=kept + [key for key in outcomes if key != "see"])
+    assert lesson.read_lesson(after) == replace(
+        held, outcomes=kept + [key for key in outcomes if key != "see"]
+    )
     assert after.endswith(f"+++\n{blank}{body}{end}".encode())
 
 
@@ -261,17 +263,20 @@ def test_a_lesson_changes_where_it_was_edited(hand, outcomes):
 def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
     files = REAL[name]
 
-    assert details.write(files["module.toml"], details.read(files["module.toml"])) == files["module.toml"]
+    assert (
+        details.write_details(files["module.toml"], details.read_details(files["module.toml"]))
+        == files["module.toml"]
+    )
     for path, content in files.items():
         if path.endswith(".md"):
-            assert lesson.write(content, lesson.read(content)) == content
-    for place in item_bank.read(files):
-        assert item_bank.write(files, place.key, place.table) == {}
+            assert lesson.write_lesson(content, lesson.read_lesson(content)) == content
+    for place in item_bank.read_items(files):
+        assert item_bank.write_item(files, place.key, place.table) == {}
         sent = {
             key: each.replace("\n", "\r\n") if isinstance(each, str) else each
             for key, each in place.table.items()
         }
-        assert item_bank.write(files, place.key, sent) == {}
+        assert item_bank.write_item(files, place.key, sent) == {}
 
 
 @pytest.mark.slow
@@ -279,19 +284,19 @@ def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
 def test_each_item_of_a_real_module_changes_only_its_lines(name):
     files = REAL[name]
 
-    for place in item_bank.read(files):
+    for place in item_bank.read_items(files):
         text = files[place.path].decode()
         table = deepcopy(place.table)
         table["prompt"] = "Something else?"
-        [(path, after)] = item_bank.write(files, place.key, table).items()
+        [(path, after)] = item_bank.write_item(files, place.key, table).items()
         assert [len(rows) for rows in lines_apart(text, after.decode())] == [1, 1]
-        taken = item_bank.remove(files, place.key)[path]
+        taken = item_bank.remove_item(files, place.key)[path]
         assert taken is None or within(taken.decode().removesuffix("\n"), text)
         for up in (True, False):
-            moved = item_bank.move(files, place.key, up)
-            assert sum(len(item_bank.read({p: c})) for p, c in moved.items() if c) in (
+            moved = item_bank.move_item(files, place.key, up)
+            assert sum(len(item_bank.read_items({p: c})) for p, c in moved.items() if c) in (
                 0,
-                *(sum(len(item_bank.read({p: files[p]})) for p in moved),),
+                *(sum(len(item_bank.read_items({p: files[p]})) for p in moved),),
             )
 
 
@@ -303,28 +308,28 @@ def test_an_item_moves_into_the_next_file_with_its_comments():
         "items/2.toml": f"# The second file.\n\n{last}".encode(),
     }
 
-    changes = item_bank.move(files, "b", up=False)
+    changes = item_bank.move_item(files, "b", up=False)
 
     assert changes == {
         "items/1.toml": b"[[item]]\nkey = 'a'\n",
         "items/2.toml": f"# The second file.\n\n{last}\n{moved}".encode(),
     }
-    assert item_bank.move(files, "a", up=True) == {}
-    assert item_bank.remove({"items/2.toml": last.encode()}, "c") == {"items/2.toml": None}
+    assert item_bank.move_item(files, "a", up=True) == {}
+    assert item_bank.remove_item({"items/2.toml": last.encode()}, "c") == {"items/2.toml": None}
 
 
 def test_a_source_stays_a_text_or_a_list_as_it_was():
     files = bank('[[item]]\nkey = "a"\nsource = "12"\n\n[[item]]\nkey = "b"\nsource = ["12"]\n')
 
-    assert item_bank.write(files, "a", {"key": "a", "source": ["12"]}) == {}
-    assert item_bank.write(files, "b", {"key": "b", "source": "12"}) == {}
+    assert item_bank.write_item(files, "a", {"key": "a", "source": ["12"]}) == {}
+    assert item_bank.write_item(files, "b", {"key": "b", "source": "12"}) == {}
 
 
 def test_what_is_not_set_is_not_written():
     files = bank('[[item]]\nkey = "a"\nretired = false\n\n[[item.choice]]\nkey = "a"\ncorrect = false\n')
 
-    assert item_bank.write(files, "a", {"key": "a", "stimulus": "", "choice": [{"key": "a"}]}) == {}
-    after = item_bank.write(
+    assert item_bank.write_item(files, "a", {"key": "a", "stimulus": "", "choice": [{"key": "a"}]}) == {}
+    after = item_bank.write_item(
         files, "a", {"key": "a", "retired": True, "choice": [{"key": "a", "correct": True}]}
     )
     assert after == bank(
@@ -336,9 +341,9 @@ def test_a_key_that_is_taken_is_refused():
     files = bank('[[item]]\nkey = "a"\n\n[[item]]\nkey = "b"\n')
 
     with pytest.raises(RuleError, match="There is a question “a” already"):
-        item_bank.add(files, {"key": "a"})
+        item_bank.add_item(files, {"key": "a"})
     with pytest.raises(RuleError, match="There is a question “a” already"):
-        item_bank.write(files, "b", {"key": "a"})
+        item_bank.write_item(files, "b", {"key": "a"})
     with pytest.raises(NotFoundError):
-        item_bank.remove(files, "c")
-    assert item_bank.read(files | item_bank.write(files, "b", {"key": "c"}))[1].key == "c"
+        item_bank.remove_item(files, "c")
+    assert item_bank.read_items(files | item_bank.write_item(files, "b", {"key": "c"}))[1].key == "c"

@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 
 from portal.domain.authoring.editing import item_bank
-from portal.domain.authoring.editing.toml_patch import parsed, rewrite
+from portal.domain.authoring.editing.toml_patch import parse_toml, rewrite_toml
 from tests.domain.authoring.editing.comparing import bank, lines_apart, within
 
 
@@ -22,19 +22,19 @@ draw = 1
 key = "b"
 text = "B"
 """
-    said = parsed(text)
+    said = parse_toml(text)
     one, other = said["outcome"]
 
-    changed = rewrite(text, said | {"outcome": [one, other | {"text": "C"}]})
-    turned = rewrite(text, said | {"outcome": [other, one]})
-    fewer = rewrite(text, said | {"outcome": [other]})
-    more = rewrite(text, said | {"outcome": [one, {"key": "c"}, other]})
+    changed = rewrite_toml(text, said | {"outcome": [one, other | {"text": "C"}]})
+    turned = rewrite_toml(text, said | {"outcome": [other, one]})
+    fewer = rewrite_toml(text, said | {"outcome": [other]})
+    more = rewrite_toml(text, said | {"outcome": [one, {"key": "c"}, other]})
 
     assert lines_apart(text, changed) == (['text = "B"'], ['text = "C"'])
-    assert parsed(turned)["outcome"] == [other, one]
+    assert parse_toml(turned)["outcome"] == [other, one]
     assert sorted(turned.split("\n")) == sorted(text.split("\n"))
     assert fewer == text.partition("\n\n")[2]
-    assert [each["key"] for each in parsed(more)["outcome"]] == ["a", "c", "b"]
+    assert [each["key"] for each in parse_toml(more)["outcome"]] == ["a", "c", "b"]
     assert within(text, more)
 
 
@@ -48,7 +48,7 @@ UNUSUAL = [
 
 @pytest.mark.parametrize("text", UNUSUAL)
 def test_what_is_written_unusually_says_what_was_meant(text):
-    said = parsed(text)
+    said = parse_toml(text)
     first, last = said["item"]
     for wanted in (
         said | {"item": [last, first]},
@@ -58,7 +58,7 @@ def test_what_is_written_unusually_says_what_was_meant(text):
         {"item": [first, last]},
         said | {"other": {"x": "y", "deep": {"er": [1, 2]}}},
     ):
-        assert parsed(rewrite(text, wanted)) == wanted
+        assert parse_toml(rewrite_toml(text, wanted)) == wanted
 
 
 def test_a_text_of_two_hundred_kilobytes_is_written_at_once():
@@ -66,7 +66,7 @@ def test_a_text_of_two_hundred_kilobytes_is_written_at_once():
     files = bank(f'[[item]]\nkey = "a"\nprompt = """\n{blank}"""\n')
 
     begun = perf_counter()
-    after = item_bank.write(files, "a", {"key": "a", "prompt": blank.replace("\n" * 9, "\n\n")})
+    after = item_bank.write_item(files, "a", {"key": "a", "prompt": blank.replace("\n" * 9, "\n\n")})
 
     assert perf_counter() - begun < 10
-    assert item_bank.read(after)[0].table["prompt"] == blank.replace("\n" * 9, "\n\n")
+    assert item_bank.read_items(after)[0].table["prompt"] == blank.replace("\n" * 9, "\n\n")

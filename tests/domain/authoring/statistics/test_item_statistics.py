@@ -16,10 +16,10 @@ from portal.domain.authoring.statistics.item_statistics import (
     TELLS_LITTLE,
     TOO_EASY,
     TOO_HARD,
-    Option,
-    Tally,
-    figures,
-    tallies,
+    ItemTally,
+    OfferedChoice,
+    compute_statistics,
+    tally_marks,
 )
 from portal.domain.catalogue import services as catalogue
 from portal.domain.catalogue.models import Item
@@ -34,13 +34,13 @@ from tests.pages.authoring.answering import drawn, items_of, register, submit_al
 from tests.pages.monitoring.counting import statements
 
 ADVICE = (TOO_HARD, TOO_EASY, TELLS_LITTLE, NOT_TAKEN)
-AB = [Option("a", "A", True), Option("b", "B", False)]
+AB = [OfferedChoice("a", "A", True), OfferedChoice("b", "B", False)]
 
 
-def tally(marks: list[int], rests: list[int]) -> Tally:
+def tally(marks: list[int], rests: list[int]) -> ItemTally:
     """The tally of one item that stands beside one other in each attempt."""
     sheets = [{"1": f"{a}.0000", "2": f"{b}.0000"} for a, b in zip(marks, rests, strict=True)]
-    return tallies(sheets)[1]
+    return tally_marks(sheets)[1]
 
 
 def author(client, staff_number="D3001"):
@@ -81,16 +81,16 @@ def test_every_figure_agrees_with_the_raw_rows(database, seed):
     submit_all(register(make_person(), version), drawn(items, 5, chance), end=False)
     submit_all(register(make_person(), other), drawn(items_of(other), 40, chance))
 
-    rows = queries.item_rows(version)
+    rows = queries.item_statistics_rows(version)
 
-    assert sum(row.figures.answers for row in rows) == 4 * 40 * 4
+    assert sum(row.statistics.answer_count for row in rows) == 4 * 40 * 4
     for row, item in zip(rows, items, strict=True):
         answers, share, related, choices = independent(version, item.id)
         assert row.key == item.key
-        assert row.figures.answers == answers >= 30
-        assert row.figures.share <= share < row.figures.share + Decimal("0.0001")
-        assert row.figures.correlation == pytest.approx(related, abs=1e-12)
-        assert {taken.option.key: taken.count for taken in row.figures.choices} == {
+        assert row.statistics.answer_count == answers >= 30
+        assert row.statistics.share <= share < row.statistics.share + Decimal("0.0001")
+        assert row.statistics.correlation == pytest.approx(related, abs=1e-12)
+        assert {taken.option.key: taken.count for taken in row.statistics.choices} == {
             key: choices[key] for key in "abcd"
         }
 
@@ -98,12 +98,12 @@ def test_every_figure_agrees_with_the_raw_rows(database, seed):
 @pytest.mark.parametrize(("answers", "told"), [(29, False), (30, True)])
 def test_advice_and_correlation_begin_at_thirty_answers(answers, told):
     marks = [int(n % 5 == 0) for n in range(answers)]
-    given = figures(tally(marks, [1 - mark for mark in marks]), AB, [(["b"], answers)])
+    given = compute_statistics(tally(marks, [1 - mark for mark in marks]), AB, [(["b"], answers)])
 
     assert (given.correlation is not None) is told
     assert given.advice == ((TOO_HARD, TELLS_LITTLE) if told else ())
-    assert given.answers == answers
-    assert not any(taken.rare for taken in given.choices)
+    assert given.answer_count == answers
+    assert not any(taken.is_rare for taken in given.choices)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_advice_and_correlation_begin_at_thirty_answers(answers, told):
 )
 def test_the_bounds_of_the_share_themselves_give_no_advice(right, advice):
     marks = [int(n < right) for n in range(100)]
-    given = figures(tally(marks, marks), AB, [(["a"], right), (["b"], 100 - right)])
+    given = compute_statistics(tally(marks, marks), AB, [(["a"], right), (["b"], 100 - right)])
 
     assert given.share == Decimal(right) / 100
     assert [said for said in given.advice if said in {TOO_HARD, TOO_EASY}] == ([advice] if advice else [])
@@ -122,30 +122,35 @@ def test_the_bounds_of_the_share_themselves_give_no_advice(right, advice):
 @pytest.mark.parametrize(("taken", "rare"), [(0, True), (1, True), (2, False), (3, False)])
 def test_a_wrong_choice_under_two_per_cent_is_named(taken, rare):
     marks = [int(n % 2) for n in range(100)]
-    three = [*AB, Option("c", "C", False)]
-    given = figures(tally(marks, marks), three, [(["a"], 50), (["b"], 50 - taken), (["c"], taken)])
+    three = [*AB, OfferedChoice("c", "C", False)]
+    given = compute_statistics(tally(marks, marks), three, [(["a"], 50), (["b"], 50 - taken), (["c"], taken)])
 
     assert given.advice == ((NOT_TAKEN,) if rare else ())
-    assert [choice.option.key for choice in given.choices if choice.rare] == (["c"] if rare else [])
+    assert [choice.option.key for choice in given.choices if choice.is_rare] == (["c"] if rare else [])
 
 
 def test_a_right_choice_that_nobody_takes_is_not_called_a_wrong_one():
-    given = figures(tally([0] * 40, [0, 1] * 20), AB, [(["b"], 40)])
+    given = compute_statistics(tally([0] * 40, [0, 1] * 20), AB, [(["b"], 40)])
 
     assert given.advice == (TOO_HARD,)
 
 
 def test_a_choice_counts_among_those_who_came_to_its_scene():
-    scenes = [Option(key, key, key.endswith("a")) for key in ("one/a", "one/b", "two/a", "two/b")]
+    scenes = [OfferedChoice(key, key, key.endswith("a")) for key in ("one/a", "one/b", "two/a", "two/b")]
     ways = [(["one/a"], 60), (["one/b", "two/a"], 29)]
     marks = [int(n % 2) for n in range(89)]
 
-    few = figures(tally(marks, marks), scenes, ways)
-    enough = figures(tally([*marks, 0], [*marks, 0]), scenes, [*ways, (["one/b", "two/a"], 1)])
+    few = compute_statistics(tally(marks, marks), scenes, ways)
+    enough = compute_statistics(tally([*marks, 0], [*marks, 0]), scenes, [*ways, (["one/b", "two/a"], 1)])
 
-    assert [(taken.count, taken.of) for taken in few.choices] == [(60, 89), (29, 89), (29, 29), (0, 29)]
-    assert not any(taken.rare for taken in few.choices)
-    assert [taken.option.key for taken in enough.choices if taken.rare] == ["two/b"]
+    assert [(taken.count, taken.offered_count) for taken in few.choices] == [
+        (60, 89),
+        (29, 89),
+        (29, 29),
+        (0, 29),
+    ]
+    assert not any(taken.is_rare for taken in few.choices)
+    assert [taken.option.key for taken in enough.choices if taken.is_rare] == ["two/b"]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,7 @@ def test_a_choice_counts_among_those_who_came_to_its_scene():
     [([1] * 30, [0, 1] * 15), ([0, 1] * 15, [1] * 30), ([1] * 30, [1] * 30)],
 )
 def test_where_nothing_varies_there_is_no_correlation(marks, rests):
-    given = figures(tally(marks, rests), [], [])
+    given = compute_statistics(tally(marks, rests), [], [])
 
     assert given.correlation is None
     assert TELLS_LITTLE not in given.advice
@@ -164,26 +169,26 @@ def test_equal_scores_out_of_different_numbers_of_items_do_not_vary():
         {"99": f"{k % 2}.0000", **{str(n): "0.3333" for n in range(6 if k % 3 else 13)}} for k in range(40)
     ]
 
-    assert figures(tallies(sheets)[99], [], []).correlation is None
+    assert compute_statistics(tally_marks(sheets)[99], [], []).correlation is None
 
 
 def test_an_attempt_of_one_item_counts_and_has_nothing_to_agree_with():
-    given = figures(tallies([{"1": "1.0000"}] * 40)[1], AB, [(["a"], 40)])
+    given = compute_statistics(tally_marks([{"1": "1.0000"}] * 40)[1], AB, [(["a"], 40)])
 
-    assert (given.answers, given.share, given.correlation) == (40, 1, None)
+    assert (given.answer_count, given.share, given.correlation) == (40, 1, None)
     assert given.advice == (TOO_EASY, NOT_TAKEN)
 
 
 def test_marks_in_between_count_as_far_as_they_go():
     sheets = [{"1": "0.3333", "2": "1.0000"}, {"1": "0.6666", "2": "0.0000"}]
 
-    assert figures(tallies(sheets)[1], [], []).share == Decimal("0.4999")
+    assert compute_statistics(tally_marks(sheets)[1], [], []).share == Decimal("0.4999")
 
 
 def test_before_the_first_answer_there_is_no_share():
-    given = figures(Tally(), AB, [])
+    given = compute_statistics(ItemTally(), AB, [])
 
-    assert (given.answers, given.share, given.correlation, given.advice) == (0, None, None, ())
+    assert (given.answer_count, given.share, given.correlation, given.advice) == (0, None, None, ())
 
 
 def test_what_was_left_unanswered_counts_as_it_was_marked(database):
@@ -192,9 +197,9 @@ def test_what_was_left_unanswered_counts_as_it_was_marked(database):
     sheet = {item.id: None if item.position == 1 else ["b"] for item in items}
     submit_all(register(make_person(), version), [sheet] * 3)
 
-    first = queries.item_rows(version)[0].figures
+    first = queries.item_statistics_rows(version)[0].statistics
 
-    assert (first.answers, first.share) == (3, 0)
+    assert (first.answer_count, first.share) == (3, 0)
     assert [taken.count for taken in first.choices] == [0, 0, 0, 0]
 
 
@@ -236,11 +241,11 @@ def test_the_kind_says_which_choices_are_counted(database, kind, content, chosen
     sheet = {each.id: ["b"] for each in items_of(version)} | {item.id: chosen}
     submit_all(register(make_person(), version), [sheet])
 
-    *others, last = queries.item_rows(version)
+    *others, last = queries.item_statistics_rows(version)
 
-    assert last.figures.answers == 1
-    assert {taken.option.key: taken.count for taken in last.figures.choices} == counted
-    assert all(len(row.figures.choices) == 4 for row in others)
+    assert last.statistics.answer_count == 1
+    assert {taken.option.key: taken.count for taken in last.statistics.choices} == counted
+    assert all(len(row.statistics.choices) == 4 for row in others)
 
 
 def test_the_page_advises_beside_the_item_in_words(client):
@@ -253,12 +258,12 @@ def test_the_page_advises_beside_the_item_in_words(client):
     assert page.h1 == "How the questions of version 1 do"
     assert "240 answers in submitted assessments" in page.text
     rows = [[words(cell) for cell in row] for row in page.all("tr")][1:]
-    for row, item in zip(rows, queries.item_rows(version), strict=True):
+    for row, item in zip(rows, queries.item_statistics_rows(version), strict=True):
         assert item.key in row[0]
-        assert int(row[1]) == item.figures.answers
-        assert row[2] == f"{int(item.figures.share * 100)}%"
-        assert row[3].replace("−", "-") == f"{item.figures.correlation:.2f}"
-        assert [said for said in ADVICE if said in row[4]] == list(item.figures.advice)
+        assert int(row[1]) == item.statistics.answer_count
+        assert row[2] == f"{int(item.statistics.share * 100)}%"
+        assert row[3].replace("−", "-") == f"{item.statistics.correlation:.2f}"
+        assert [said for said in ADVICE if said in row[4]] == list(item.statistics.advice)
         assert "Choice a & item" in row[4]
     assert "T0" not in page.text
     assert "Shah" not in page.text.replace("Priya Shah Sign out", "")
@@ -306,7 +311,7 @@ def test_a_module_that_was_never_published_says_what_will_be_here(client):
     author(client)
     person = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
     with transaction():
-        services.new_module("fresh", "Fresh", by=person, at=stamp())
+        services.create_module_draft("fresh", "Fresh", by=person, at=stamp())
 
     page = client.page("/authoring/fresh/statistics")
 
@@ -342,12 +347,12 @@ def test_one_more_submission_is_counted_at_once_and_none_costs_one_statement(dat
     first, other = register(make_person(), version), register(make_person(), version)
 
     submit_all(first, sheets[:1])
-    assert sum(row.figures.answers for row in queries.item_rows(version)) == 4
+    assert sum(row.statistics.answer_count for row in queries.item_statistics_rows(version)) == 4
     with statements() as run:
-        queries.item_rows(version)
+        queries.item_statistics_rows(version)
     assert len([statement for statement in run if statement.startswith("SELECT")]) == 1
     submit_all(other, sheets[1:])
-    assert sum(row.figures.answers for row in queries.item_rows(version)) == 8
+    assert sum(row.statistics.answer_count for row in queries.item_statistics_rows(version)) == 8
 
 
 def test_two_items_and_twenty_cost_the_same(database):
@@ -357,7 +362,7 @@ def test_two_items_and_twenty_cost_the_same(database):
         submit_all(register(make_person(), version), drawn(items_of(version), count, random.Random(6)))
         db.session.expire_all()
         with statements() as run:
-            queries.item_rows(version)
+            queries.item_statistics_rows(version)
         asked.append(len([statement for statement in run if statement.startswith(("SELECT", "WITH"))]))
 
     assert asked == [4, 4]

@@ -38,7 +38,7 @@ def send(client: PortalClient, page: Page, **more: str) -> Page:
 
 
 def bank() -> bytes:
-    return queries.contents(queries.draft("sample"))[BANK]
+    return queries.draft_files(queries.get_draft("sample"))[BANK]
 
 
 @every_kind
