@@ -35,5 +35,5 @@ def close_database() -> None:
 
 def forget_published_content() -> None:
     """Empty what this process keeps of published versions by id: another database gives the same ids."""
-    for kept in (version_cache.published, queries._shared, placeholders._filled):
+    for kept in (version_cache.published_version, queries._cached_shared_content, placeholders._fill_from):
         kept.cache_clear()

@@ -36,7 +36,7 @@ def check(folder: Path) -> None:
     still to be written. A breach of the brief leaves with 1 too, but does not hinder publishing.
     """
     try:
-        reading = services.read(folder)
+        reading = services.check_folder(folder)
     except PortalError as error:
         _refuse(error)
     if len(reading.faults):
@@ -56,7 +56,7 @@ def check(folder: Path) -> None:
 def table(folder: Path, document: Path | None) -> None:
     """Show the folder of all in figures: lessons, words, minutes, items by kind and outcome, grade."""
     try:
-        reading = services.read(folder)
+        reading = services.check_folder(folder)
     except PortalError as error:
         _refuse(error)
     if len(reading.faults):
@@ -82,7 +82,7 @@ def publish(folder: Path, dry_run: bool) -> None:
     """
     try:
         with transaction():
-            published = services.publish(folder, at=clock.now())
+            published = services.publish_folder(folder, at=clock.now())
             said = _said(published, dry_run)
             if dry_run:
                 raise _DryRunError
@@ -113,7 +113,7 @@ def export(slug: str, folder: Path, number: int | None) -> None:
     click.echo(f"{slug}: {len(files)} files written to {folder}.")
 
 
-def _said(published: services.Published, dry_run: bool) -> list[str]:
+def _said(published: services.PublishingResult, dry_run: bool) -> list[str]:
     done = "would be published" if dry_run else "published"
     lines = [f"{name}: {done}." for name in published.shared]
     for version in published.versions:

@@ -90,7 +90,7 @@ def erase_texts(staff_number: str, dry_run: bool) -> None:
         with transaction():
             person_id = person_by_staff_number(staff_number)
             found = (
-                text_erasure.written_by(person_id)
+                text_erasure.count_written_texts(person_id)
                 if dry_run
                 else text_erasure.erase_texts(person_id, by=None)
             )

@@ -41,7 +41,7 @@ def prepare() -> None:
                 draft.begin("D3001", at=clock.now())
         else:
             with transaction():
-                catalogue.publish(MODULES, at=clock.now())
+                catalogue.publish_folder(MODULES, at=clock.now())
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     config.mark_demo()

@@ -57,7 +57,7 @@ def create(people: int, seed: int, password: str, modules: Path, tell: Callable[
     force = Force(clock.today(), Random(seed))  # noqa: S311 - a repeatable force, not a secret
     planned = plan(people, force.today, force.random)
     with transaction(stamp_as=_close_of(force.start) - timedelta(minutes=1)):
-        catalogue.publish(modules, at=stamp())
+        catalogue.publish_folder(modules, at=stamp())
     with transaction(stamp_as=_close_of(force.start)):
         _units(force)
         _people(force, planned)

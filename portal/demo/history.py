@@ -137,7 +137,8 @@ class History:
         db.session.flush()
         given = [self._answer(item, right=place < right) for place, item in enumerate(items)]
         marks = [
-            kinds()[item.kind].mark(item.content, choices) for item, choices in zip(items, given, strict=True)
+            kinds()[item.kind].mark_answer(item.content, choices)
+            for item, choices in zip(items, given, strict=True)
         ]
         responses = [
             _response(attempt, item, place, choices)
@@ -158,7 +159,7 @@ class History:
         return submission
 
     def _shuffled(self, item: Item) -> list[str]:
-        keys = kinds()[item.kind].keys(item.content)
+        keys = kinds()[item.kind].shufflable_keys(item.content)
         self.random.shuffle(keys)
         return keys
 
@@ -166,9 +167,9 @@ class History:
         """What earns the whole mark, else the worst of some guesses."""
         kind = kinds()[item.kind]
         if right:
-            return kind.best(item.content)
-        guesses = [kind.guess(item.content, self.random) for _ in range(GUESSES)]
-        return min(guesses, key=lambda guess: kind.mark(item.content, guess))
+            return kind.best_choices(item.content)
+        guesses = [kind.random_choices(item.content, self.random) for _ in range(GUESSES)]
+        return min(guesses, key=lambda guess: kind.mark_answer(item.content, guess))
 
     def _record_pass(self, registration: Registration, submission: Submission) -> None:
         record = self._record(

@@ -96,7 +96,7 @@ class Content:
 
 def _steps(question: Question) -> list[tuple[dict[str, re.Pattern[str]], list[str], str]]:
     """What a page may offer of this question, which of it is right, and what is before the keys of that."""
-    best = kinds()[question.kind].best(question.content)
+    best = kinds()[question.kind].best_choices(question.content)
     if question.kind in {"single", "multiple"}:
         return [({each["key"]: _said(each["html"]) for each in question.content["choices"]}, best, "")]
     if question.kind != "scenario":

@@ -6,8 +6,8 @@ import pytest
 
 from portal.domain.catalogue import services
 from portal.domain.catalogue.media.isolated_svg import read_drawings
-from portal.domain.catalogue.media.media_types import kind_of
-from portal.domain.catalogue.media.svg_rules import DEEPEST, MOST_DRAWN, DrawingError
+from portal.domain.catalogue.media.media_types import media_kind
+from portal.domain.catalogue.media.svg_rules import MAX_DEPTH, MAX_DRAWN, DrawingError
 from portal.domain.content_checks.drawings.isolated_painter import paint_drawings
 from portal.domain.content_checks.drawings.painter import PaintingError
 from portal.platform.db import stamp, transaction
@@ -37,13 +37,13 @@ def patterned(depth):
     return drawing(f'<pattern id="p0"><rect/></pattern>{levels}<rect fill="url(#p{depth})"/>')
 
 
-MANY = f"This drawing draws more than {MOST_DRAWN:,} shapes. Simplify it."
+MANY = f"This drawing draws more than {MAX_DRAWN:,} shapes. Simplify it."
 SELF = "A part of this drawing is drawn inside itself. Take out the reference to it."
 BAD = {
     "ten to the power of eight": (nested(8), MANY),
     "ten to the power of fifty": (nested(50), MANY),
     "patterns in patterns": (patterned(8), MANY),
-    "very many shapes": (drawing("<rect/>" * MOST_DRAWN), MANY),
+    "very many shapes": (drawing("<rect/>" * MAX_DRAWN), MANY),
     "a use of itself": (drawing('<use id="a" href="#a"/>'), SELF),
     "a use of what holds it": (drawing('<g id="a"><g><use href="#a"/></g></g>'), SELF),
     "two that use each other": (
@@ -55,8 +55,8 @@ BAD = {
         SELF,
     ),
     "very deep": (
-        drawing("<g>" * (DEEPEST + 1) + "</g>" * (DEEPEST + 1)),
-        f"This drawing holds elements more than {DEEPEST} deep. Simplify it.",
+        drawing("<g>" * (MAX_DEPTH + 1) + "</g>" * (MAX_DEPTH + 1)),
+        f"This drawing holds elements more than {MAX_DEPTH} deep. Simplify it.",
     ),
     "deeper than a program can follow": (
         drawing("<g>" * 50_000 + "</g>" * 50_000),
@@ -93,7 +93,7 @@ def test_ten_to_the_power_of_eight_copies_are_refused_at_the_desk_and_by_the_com
     folder = write(tmp_path / "folder", {"sample/media/many.svg": nested(8)})
     refused = pytest.raises(BadInputError, match=r"sample/media/many\.svg, line 1: This drawing draws more")
     with refused, transaction():
-        services.publish(folder, at=stamp())
+        services.publish_folder(folder, at=stamp())
 
 
 def test_one_that_cannot_be_read_does_not_keep_the_others_from_being_read():
@@ -109,8 +109,8 @@ def test_comments_before_a_drawing_take_no_time():
     """Told apart by a pattern that could cut them in every way, thirty took minutes."""
     started = time.monotonic()
 
-    assert kind_of(b"<!---->" * 5_000 + b"x") is None
-    assert kind_of(b"<?xml version='1.0'?>\n<!-- a --> <!---->" + drawing("")) == "svg"
+    assert media_kind(b"<!---->" * 5_000 + b"x") is None
+    assert media_kind(b"<?xml version='1.0'?>\n<!-- a --> <!---->" + drawing("")) == "svg"
     assert time.monotonic() - started < 1
 
 

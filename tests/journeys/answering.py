@@ -16,11 +16,11 @@ def response(kind: str, content: Any, *, right: bool) -> list[str]:
     """What earns the whole mark, or the least that some guesses earn."""
     known = kinds()[kind]
     if right:
-        return known.best(content)
+        return known.best_choices(content)
     if kind in {"single", "multiple"}:
         return next([choice["key"]] for choice in content["choices"] if not choice["correct"])
-    guesses = [known.guess(content, Random(seed)) for seed in range(50)]
-    return min(guesses, key=lambda guess: known.mark(content, guess))
+    guesses = [known.random_choices(content, Random(seed)) for seed in range(50)]
+    return min(guesses, key=lambda guess: known.mark_answer(content, guess))
 
 
 def told(kind: str, content: Any) -> list[str]:

@@ -50,10 +50,10 @@ class Place:
 
 NO_PAGES = {
     "authoring.medium",
-    "catalogue.medium",
+    "catalogue.send_media",
     "imports.bad_rows_csv",
     "jobs.show_progress",
-    "learning.job_aid_pdf",
+    "learning.download_job_aid",
     "monitoring.completions_csv",
     "monitoring.completions_json",
     "monitoring.completions_pdf",
@@ -72,7 +72,7 @@ ELSEWHERE = {
     "home",
     "account.choose_password",
     "sign_in.kept",
-    "assessment.resume",
+    "assessment.resume_attempt",
     "directives.preview",
     "directives.withdraw_version",
 }
@@ -92,17 +92,21 @@ EVERYBODY = {
     "statements.privacy": Place(("/privacy",)),
 }
 LEARNING = {
-    "catalogue.glossary": Place(("/glossary",)),
+    "catalogue.show_glossary": Place(("/glossary",)),
     "catalogue.library": Place(("/modules",)),
-    "catalogue.sources": Place(("/sources",)),
-    "learning.home": Place(("/learning",)),
-    "learning.module": Place(tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))),
-    "learning.job_aid": Place(tuple(f"/learning/modules/{s}/job-aid" for s in ("protect", "report"))),
-    "learning.lesson": Place(("/learning/modules/protect/lessons/whose-phone",)),  # the sweep adds all others
-    "learning.outcome": Place(("/assessment/{passed}/outcome", "/assessment/{failed}/outcome")),
-    "assessment.answers": Place(("/assessment/{passed}/answers", "/assessment/{failed}/answers")),
-    "assessment.check": Place(("/assessment/{under_way}/check",)),
-    "assessment.item": Place(tuple(f"/assessment/{{under_way}}/items/{n}" for n in (1, 7, 12))),
+    "catalogue.show_sources": Place(("/sources",)),
+    "learning.show_my_learning": Place(("/learning",)),
+    "learning.show_module": Place(
+        tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
+    ),
+    "learning.show_job_aid": Place(tuple(f"/learning/modules/{s}/job-aid" for s in ("protect", "report"))),
+    "learning.show_lesson": Place(
+        ("/learning/modules/protect/lessons/whose-phone",)
+    ),  # the sweep adds all others
+    "learning.show_outcome": Place(("/assessment/{passed}/outcome", "/assessment/{failed}/outcome")),
+    "assessment.show_answers": Place(("/assessment/{passed}/answers", "/assessment/{failed}/answers")),
+    "assessment.check_answers": Place(("/assessment/{under_way}/check",)),
+    "assessment.show_item": Place(tuple(f"/assessment/{{under_way}}/items/{n}" for n in (1, 7, 12))),
     "records.record": Place(("/records/{reference}",)),
     "records.records": Place(("/records",)),
 }
@@ -210,9 +214,9 @@ DIRECTIVES = {
     "directives.withdraw": Place((f"{OIC}/withdraw",), OWNER),
 }
 GUIDES = {
-    "guides.index": Place(("/guides", "/guides?q=call", "/guides?q=zzzz")),
-    "guides.guide": Place(("/guides/who-to-call", "/guides/intelligence-document")),
-    "guides.force_settings": Place(("/force-settings",), AUTHOR),
+    "guides.list_guides": Place(("/guides", "/guides?q=call", "/guides?q=zzzz")),
+    "guides.show_guide": Place(("/guides/who-to-call", "/guides/intelligence-document")),
+    "guides.edit_force_settings": Place(("/force-settings",), AUTHOR),
 }
 REMINDERS = {
     "reminders.index": Place(("/reminders", "/reminders?state=refused"), OWNER),
@@ -227,13 +231,13 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "people.close",
     "decisions.ask",
     "decisions.request",
-    "assessment.answers",
-    "assessment.check",
-    "assessment.item",
+    "assessment.show_answers",
+    "assessment.check_answers",
+    "assessment.show_item",
     "imports.check",
     "imports.match",
     "jobs.show_job",
-    "learning.outcome",
+    "learning.show_outcome",
     "monitoring.open_attempt",
     "monitoring.person",
     "monitoring.prepared",

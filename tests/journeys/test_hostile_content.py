@@ -25,7 +25,7 @@ from portal.domain.authoring.media import draft_media as rules
 from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError
 from portal.domain.catalogue import services as catalogue
 from portal.domain.catalogue.markdown.renderer import render_inline, render_page
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.sources.validation import sha256_of
 from portal.domain.people.models import PersonName
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
@@ -242,7 +242,7 @@ def _keep_quietly(draft_id: int, media: dict[str, bytes], by: int) -> None:
 
 
 def _addresses(media: dict[str, bytes]) -> list[str]:
-    return [f"/authoring/{KEY}/media/{sha256(content)}/{path[6:]}" for path, content in media.items()]
+    return [f"/authoring/{KEY}/media/{sha256_of(content)}/{path[6:]}" for path, content in media.items()]
 
 
 def checks_page() -> bytes:

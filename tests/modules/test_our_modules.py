@@ -15,7 +15,7 @@ MODULES = Path(__file__).resolve().parents[2] / "modules"
 
 def test_a_module_has_lessons_items_of_both_kinds_and_figures(database):
     with transaction():
-        services.publish(MODULES, at=stamp())
+        services.publish_folder(MODULES, at=stamp())
     for key in ("recognise", "protect", "respond", "report"):
         version = current_version(key)
         assert version is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateItem:
     """An item that may be drawn."""
 
     id: int
@@ -15,15 +15,15 @@ class Candidate:
     choices: tuple[str, ...]  # keys
 
 
-def draw(
-    candidates: Sequence[Candidate],
+def draw_items(
+    candidates: Sequence[CandidateItem],
     outcomes: Sequence[str],
     *,
     count: int,
     at_least: int,
     seen: Iterable[int],
     chance: random.Random,
-) -> list[Candidate]:
+) -> list[CandidateItem]:
     """Items at random, at least ``at_least`` for each outcome, in random order and their choices shuffled.
 
     What the learner has met least often in earlier attempts goes first. Never more than ``count`` items
@@ -41,13 +41,13 @@ def draw(
     chance.shuffle(pool)
     times = Counter(seen)
     pool.sort(key=lambda candidate: times[candidate.id])  # stable: random among those seen equally often
-    picked: list[Candidate] = []
+    picked: list[CandidateItem] = []
     for outcome in outcomes:
         picked += [candidate for candidate in pool if candidate.outcome == outcome][:at_least]
     rest = [candidate for candidate in pool if candidate not in picked]
     picked += rest[: max(0, count - len(picked))]
     chance.shuffle(picked)
     return [
-        Candidate(item.id, item.outcome, tuple(chance.sample(item.choices, len(item.choices))))
+        CandidateItem(item.id, item.outcome, tuple(chance.sample(item.choices, len(item.choices))))
         for item in picked
     ]

@@ -70,9 +70,9 @@ class Submission(Base):
     @property
     def passed(self) -> bool:
         """Whether the marks reach the mastery score."""
-        return reaches(self.score_raw, self.score_max, self.mastery_score)
+        return reaches_mastery(self.score_raw, self.score_max, self.mastery_score)
 
 
-def reaches(raw: Decimal, maximum: int, mastery: Decimal) -> bool:
+def reaches_mastery(raw: Decimal, maximum: int, mastery: Decimal) -> bool:
     """Whether so many marks of so many reach a scaled mastery score; compared exactly, never rounded."""
     return raw >= mastery * maximum

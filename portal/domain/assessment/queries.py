@@ -9,18 +9,23 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
-from portal.domain.assessment.models import Attempt, Response, Submission, reaches
+from portal.domain.assessment.models import Attempt, Response, Submission, reaches_mastery
 from portal.domain.catalogue.models import ModuleVersion
-from portal.domain.catalogue.queries import SHARED_NAME, SharedName
-from portal.domain.catalogue.version_cache import PublishedItem, PublishedVersion, VersionName, published
+from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey
+from portal.domain.catalogue.version_cache import (
+    PublishedItem,
+    PublishedVersion,
+    VersionKey,
+    published_version,
+)
 from portal.domain.item_kinds import kinds
-from portal.domain.item_kinds.base import Answer, Kind
+from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.people.notes import notes_of
 from portal.domain.records.models import ExtraAttempt, Registration
 from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
 
-NONE = Answer()
+NO_ANSWER = Answer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class AttemptRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedSubmission:
     """The marked end of an attempt, as in ``Submission``."""
 
     score_raw: Decimal
@@ -47,11 +52,11 @@ class Marked:
     @property
     def passed(self) -> bool:
         """Whether the marks reach the mastery score."""
-        return reaches(self.score_raw, self.score_max, self.mastery_score)
+        return reaches_mastery(self.score_raw, self.score_max, self.mastery_score)
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class AttemptRegistration:
     """Whose attempt it is, and in what."""
 
     id: int
@@ -60,17 +65,17 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AttemptDetail:
     """An attempt with all that is known of it but its responses."""
 
     attempt: AttemptRow
-    registration: Registered
+    registration: AttemptRegistration
     version: PublishedVersion
-    shared: SharedName  # names the glossary of this instant
-    submission: Marked | None
+    shared: SharedKey  # names the glossary of this instant
+    submission: MarkedSubmission | None
 
     @property
-    def drawn(self) -> list[dict[str, Any]]:
+    def drawn_items(self) -> list[dict[str, Any]]:
         """The items in their order."""
         return self.attempt.drawn
 
@@ -85,43 +90,43 @@ class Question:
     answer: Answer
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ItemKind:
         """How an item of this kind is asked, marked and read back."""
         return kinds()[self.item.kind]
 
     @property
-    def begun(self) -> bool:
+    def has_response(self) -> bool:
         """Whether a response was saved."""
         return bool(self.answer.choices)
 
     @property
-    def answered(self) -> bool:
+    def is_answered(self) -> bool:
         """Whether nothing is left to be answered."""
-        return self.begun and self.kind.complete(self.item.content, self.answer.choices)
+        return self.has_response and self.kind.is_complete(self.item.content, self.answer.choices)
 
     @property
-    def shown(self) -> Any:
+    def item_view(self) -> Any:
         """What the kind's templates show: the item in this attempt's order, with the response."""
-        return self.kind.shown(self.item.content, self.order, self.answer)
+        return self.kind.build_view(self.item.content, self.order, self.answer)
 
     @property
-    def summary(self) -> list[str]:
+    def answer_summary(self) -> list[str]:
         """The response in a line or a few, as safe HTML."""
-        return self.kind.summary(self.item.content, self.order, self.answer)
+        return self.kind.summarise_answer(self.item.content, self.order, self.answer)
 
 
 @dataclass(frozen=True, slots=True)
-class Paper(Taken):
+class AnswerSheet(AttemptDetail):
     """An attempt as it is worked through: its questions in their order."""
 
     questions: tuple[Question, ...]
 
     @property
-    def unanswered(self) -> list[int]:
+    def unanswered_numbers(self) -> list[int]:
         """Numbers of the questions without a response."""
-        return [question.number for question in self.questions if not question.answered]
+        return [question.number for question in self.questions if not question.is_answered]
 
-    def question(self, number: int) -> Question:
+    def question_at(self, number: int) -> Question:
         """The question of this number.
 
         Raises:
@@ -141,7 +146,7 @@ _SUBMISSION = (
     Submission.submitted_at,
 )
 _NAME = (ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at)
-_SHARED: tuple[Any, ...] = tuple(column.scalar_subquery() for column in SHARED_NAME)
+_SHARED: tuple[Any, ...] = tuple(column.scalar_subquery() for column in SHARED_KEY_COLUMNS)
 _OWN: Any = (
     select(
         *_ATTEMPT,
@@ -189,7 +194,7 @@ _RESPONSES = (
 )
 
 
-def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Taken:
+def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> AttemptDetail:
     """An attempt of this person; with ``lock`` no one else writes in it before this transaction ends.
 
     Raises:
@@ -200,26 +205,28 @@ def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Take
     rows = read(_OWN, {"attempt_id": attempt_id, "person_id": person_id})
     if not rows:
         raise NotFoundError("There is no such attempt.")
-    run, rest = _run(rows[0]), rows[0][10:]
-    return Taken(
+    run, rest = _attempt_summary(rows[0]), rows[0][10:]
+    return AttemptDetail(
         run.attempt,
-        registration=Registered(*rest[5:]),
-        version=published(VersionName(*rest[:3])),
-        shared=SharedName(*rest[3:5]),
+        registration=AttemptRegistration(*rest[5:]),
+        version=published_version(VersionKey(*rest[:3])),
+        shared=SharedKey(*rest[3:5]),
         submission=run.submission,
     )
 
 
-def paper(taken: Taken) -> Paper:
+def load_answer_sheet(taken: AttemptDetail) -> AnswerSheet:
     """The attempt with its questions, choices and latest responses."""
     version = taken.version
     items = {item.id: item for item in version.items}
     answers = _answers(taken.attempt.id, items)
     questions = tuple(
-        Question(number, items[drawn["item_id"]], tuple(drawn["order"]), answers.get(drawn["item_id"], NONE))
-        for number, drawn in enumerate(taken.drawn, start=1)
+        Question(
+            number, items[drawn["item_id"]], tuple(drawn["order"]), answers.get(drawn["item_id"], NO_ANSWER)
+        )
+        for number, drawn in enumerate(taken.drawn_items, start=1)
     )
-    return Paper(
+    return AnswerSheet(
         taken.attempt, taken.registration, version, taken.shared, taken.submission, questions=questions
     )
 
@@ -228,7 +235,7 @@ def _answers(attempt_id: UUID, items: dict[int, PublishedItem]) -> dict[int, Ans
     """The last response for each item; with its texts, in a second statement, where learners write some."""
     rows = read(_RESPONSES, {"attempt_id": attempt_id})
     last = {item_id: (response_id, choices) for response_id, item_id, choices in rows}
-    written = [held[0] for item_id, held in last.items() if kinds()[items[item_id].kind].writes]
+    written = [held[0] for item_id, held in last.items() if kinds()[items[item_id].kind].takes_texts]
     texts = notes_of(Response.__tablename__, written) if written else {}
     return {
         item_id: Answer(tuple(choices), texts.get(response_id, {}))
@@ -237,35 +244,35 @@ def _answers(attempt_id: UUID, items: dict[int, PublishedItem]) -> dict[int, Ans
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class AttemptSummary:
     """One attempt and how it ended, if it did."""
 
     attempt: AttemptRow
-    submission: Marked | None
+    submission: MarkedSubmission | None
 
 
-def runs_of(registration_id: int) -> list[Run]:
+def list_attempts(registration_id: int) -> list[AttemptSummary]:
     """Every attempt under a registration, the first begun first. One statement."""
-    return [_run(row) for row in read(_RUNS, {"registration_id": registration_id})]
+    return [_attempt_summary(row) for row in read(_RUNS, {"registration_id": registration_id})]
 
 
-def _run(row: Sequence[Any]) -> Run:
+def _attempt_summary(row: Sequence[Any]) -> AttemptSummary:
     ended = row[9] is not None  # when it was submitted
-    return Run(AttemptRow(*row[:5]), Marked(*row[5:10]) if ended else None)
+    return AttemptSummary(AttemptRow(*row[:5]), MarkedSubmission(*row[5:10]) if ended else None)
 
 
-class Begun(NamedTuple):
+class AttemptTally(NamedTuple):
     """The attempts that a person began under a registration."""
 
     open_attempt: UUID | None  # the one under way
-    attempts: int
+    attempt_count: int
     ended_at: datetime | None  # when the latest was submitted
     ended_attempt: UUID | None  # the latest submitted
-    opened: int  # attempts opened beyond those that the module allows
-    opened_on: date | None  # when the latest of them was
+    extra_attempts: int  # attempts opened beyond those that the module allows
+    extra_opened_on: date | None  # when the latest of them was
 
 
-NONE_BEGUN = Begun(None, 0, None, None, 0, None)
+NO_ATTEMPTS = AttemptTally(None, 0, None, None, 0, None)
 _EXTRA = ExtraAttempt.registration_id == Attempt.registration_id
 _BEGUN = (
     select(
@@ -280,28 +287,28 @@ _BEGUN = (
 )
 
 
-def begun_attempts(registration_ids: list[int]) -> dict[int, Begun]:
+def tally_attempts(registration_ids: list[int]) -> dict[int, AttemptTally]:
     """The attempts begun, by registration that has any. One statement."""
-    found: dict[int, Begun] = {}
+    found: dict[int, AttemptTally] = {}
     for registration_id, attempt_id, submitted, *opened in read(_BEGUN, {"registrations": registration_ids}):
-        earlier = found.get(registration_id, NONE_BEGUN)
+        earlier = found.get(registration_id, NO_ATTEMPTS)
         under_way, ended = earlier.open_attempt, (earlier.ended_at, earlier.ended_attempt)
         if submitted is None:
             under_way = attempt_id
         elif earlier.ended_at is None or submitted > earlier.ended_at:
             ended = (submitted, attempt_id)
-        found[registration_id] = Begun(under_way, earlier.attempts + 1, *ended, *opened)
+        found[registration_id] = AttemptTally(under_way, earlier.attempt_count + 1, *ended, *opened)
     return found
 
 
-def items_asked(person_id: int, version_id: int, registration_id: int, number: int) -> list[int]:
+def earlier_item_ids(person_id: int, version_id: int, registration_id: int, number: int) -> list[int]:
     """Ids of the items of a version that a person was asked before an attempt, once for each time."""
     before = {"registration_id": registration_id, "number": number}
     rows = read(_ASKED, {"person_id": person_id, "version_id": version_id, **before})
     return [drawn["item_id"] for row in rows for drawn in row[0]]
 
 
-def opened_attempts(registration_id: int) -> list[date]:
+def extra_attempt_days(registration_id: int) -> list[date]:
     """The days on which one more attempt was opened under a registration, the first first."""
     rows = read(_OPENED, {"registration_id": registration_id})
     return [row[0] for row in rows]
@@ -323,14 +330,14 @@ def has_open_attempt(person_id: int, activity_id: int) -> bool:
     return bool(found)
 
 
-def opens_at(version: PublishedVersion, runs: list[Run]) -> datetime | None:
+def next_attempt_opens_at(version: PublishedVersion, runs: list[AttemptSummary]) -> datetime | None:
     """From when the next attempt may begin, where the module makes one wait after a fail."""
     ends = [run.submission.submitted_at for run in runs if run.submission is not None]
-    return opens_after(version, max(ends, default=None))
+    return next_attempt_opens_after(version, max(ends, default=None))
 
 
-def opens_after(version: PublishedVersion, ended_at: datetime | None) -> datetime | None:
-    """As ``opens_at``, given when the latest attempt was submitted."""
+def next_attempt_opens_after(version: PublishedVersion, ended_at: datetime | None) -> datetime | None:
+    """As ``next_attempt_opens_at``, given when the latest attempt was submitted."""
     if ended_at is None or not version.wait_minutes:
         return None
     return ended_at + timedelta(minutes=version.wait_minutes)
@@ -347,7 +354,7 @@ def attempts_left(version: PublishedVersion, begun: int, opened: int) -> int | N
     return max(0, version.attempts + opened - begun) if version.attempts else None
 
 
-def missed_outcomes(sheet: Paper) -> list[dict[str, Any]]:
+def missed_outcomes(sheet: AnswerSheet) -> list[dict[str, Any]]:
     """Outcomes in which a mark was lost, in the module's order, each with its lessons; never which item."""
     if sheet.submission is None:
         return []
@@ -363,14 +370,14 @@ def missed_outcomes(sheet: Paper) -> list[dict[str, Any]]:
     ]
 
 
-class Plan(NamedTuple):
+class StudyPlan(NamedTuple):
     """What the lessons of missed outcomes amount to."""
 
     lessons: int
     minutes: int
 
 
-def plan(missed: list[dict[str, Any]]) -> Plan:
+def study_plan(missed: list[dict[str, Any]]) -> StudyPlan:
     """How many lessons the outcomes of ``missed_outcomes`` name, each counted once, and their minutes."""
     lessons = {lesson.id: lesson.minutes for outcome in missed for lesson in outcome["lessons"]}
-    return Plan(len(lessons), sum(lessons.values()))
+    return StudyPlan(len(lessons), sum(lessons.values()))

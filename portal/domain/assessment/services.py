@@ -19,10 +19,10 @@ from portal.domain.assessment.errors import (
     TooSoonError,
     UnansweredItemsError,
 )
-from portal.domain.assessment.item_selection import Candidate, draw
+from portal.domain.assessment.item_selection import CandidateItem, draw_items
 from portal.domain.assessment.models import Attempt, Response, Submission
-from portal.domain.assessment.queries import AttemptRow, Taken
-from portal.domain.catalogue.version_cache import PublishedVersion, published, version_name
+from portal.domain.assessment.queries import AttemptDetail, AttemptRow
+from portal.domain.catalogue.version_cache import PublishedVersion, published_version, version_key
 from portal.domain.item_kinds import kinds
 from portal.domain.item_kinds.base import Answer, Sent
 from portal.domain.people.notes import write_notes
@@ -37,7 +37,7 @@ _ATTEMPTS = insert(Attempt)
 _ANSWERS = insert(Response)
 
 
-def start(registration: Registration, at: datetime) -> AttemptRow:
+def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
     """Begin an attempt: draw its items and freeze them with the mastery score.
 
     One attempt at a time is open under a registration, so a second call returns the open one.
@@ -53,41 +53,41 @@ def start(registration: Registration, at: datetime) -> AttemptRow:
         TooSoonError: The module makes one wait after a fail.
     """
     registration = records.registration(registration.id, lock=True)
-    version = published(version_name(registration.module_version_id))
-    runs = queries.runs_of(registration.id)
+    version = published_version(version_key(registration.module_version_id))
+    runs = queries.list_attempts(registration.id)
     under_way = next((run.attempt for run in runs if run.submission is None), None)
     if under_way is not None:
         return under_way
-    _refuse(registration, version, runs, at)
+    _refuse_start(registration, version, runs, at)
     attempt_id, number = uuid4(), len(runs) + 1
     attempt = AttemptRow(
         id=attempt_id,
         registration_id=registration.id,
         number=number,
         mastery_score=version.mastery_score,
-        drawn=drawn_for(registration, attempt_id, number),
+        drawn=draw_attempt_items(registration, attempt_id, number),
     )
     write_row(_ATTEMPTS, {**asdict(attempt), "started_at": at, "recorded_at": at})
     return attempt
 
 
-def _refuse(
-    registration: Registration, version: PublishedVersion, runs: list[queries.Run], at: datetime
+def _refuse_start(
+    registration: Registration, version: PublishedVersion, runs: list[queries.AttemptSummary], at: datetime
 ) -> None:
     if records.pass_of(registration.id) is not None:
         raise AlreadyPassedError
     completed = records.completed_lessons([registration.id])[registration.id]
     if not version.test_out and any(lesson.id not in completed for lesson in version.lessons):
         raise LessonsFirstError
-    opened = len(queries.opened_attempts(registration.id)) if version.attempts else 0
+    opened = len(queries.extra_attempt_days(registration.id)) if version.attempts else 0
     if queries.attempts_left(version, len(runs), opened) == 0:
         raise NoAttemptsLeftError
-    opens_at = queries.opens_at(version, runs)
+    opens_at = queries.next_attempt_opens_at(version, runs)
     if opens_at is not None and at < opens_at:
         raise TooSoonError(opens_at)
 
 
-def open_one_more(registration: Registration | None, *, by: int, reason: str, at: datetime) -> bool:
+def open_extra_attempt(registration: Registration | None, *, by: int, reason: str, at: datetime) -> bool:
     """Record that one more attempt is open, to somebody who used every one that the module allows.
 
     Twice on one London day under one registration is the same as once.
@@ -110,12 +110,12 @@ def open_one_more(registration: Registration | None, *, by: int, reason: str, at
         raise AttemptsRemainError
     if registration.person_id == by:
         raise OwnAttemptError
-    opened = queries.opened_attempts(registration.id)
+    opened = queries.extra_attempt_days(registration.id)
     day = london_day(at)
     if day in opened:
         return False
-    runs = queries.runs_of(registration.id)
-    version = published(version_name(registration.module_version_id))
+    runs = queries.list_attempts(registration.id)
+    version = published_version(version_key(registration.module_version_id))
     left = queries.attempts_left(version, len(runs), len(opened))
     if left != 0 or any(run.submission is None for run in runs):
         raise AttemptsRemainError
@@ -127,30 +127,30 @@ def open_one_more(registration: Registration | None, *, by: int, reason: str, at
     return True
 
 
-def drawn_for(registration: Registration, attempt_id: UUID, number: int) -> list[dict[str, object]]:
+def draw_attempt_items(registration: Registration, attempt_id: UUID, number: int) -> list[dict[str, object]]:
     """The items of an attempt in its order: the same whenever it is asked, before the attempt and after.
 
     The attempt's id is the seed: random itself, told to nobody before the draw, and kept. The rest is the
     version, which never changes, and what the person was asked in it before this attempt.
     """
-    version = published(version_name(registration.module_version_id))
+    version = published_version(version_key(registration.module_version_id))
     candidates = [
-        Candidate(item.id, item.outcome, tuple(kinds()[item.kind].keys(item.content)))
+        CandidateItem(item.id, item.outcome, tuple(kinds()[item.kind].shufflable_keys(item.content)))
         for item in version.items
         if not item.retired
     ]
-    picked = draw(
+    picked = draw_items(
         candidates,
         [outcome["key"] for outcome in version.outcomes],
         count=version.draw,
         at_least=version.at_least_per_outcome,
-        seen=queries.items_asked(registration.person_id, version.id, registration.id, number),
+        seen=queries.earlier_item_ids(registration.person_id, version.id, registration.id, number),
         chance=random.Random(attempt_id.int),  # noqa: S311 - nobody gains from guessing it: it was random already
     )
     return [{"item_id": item.id, "order": list(item.choices)} for item in picked]
 
 
-def answer(attempt: Taken, number: int, sent: Sent, at: datetime) -> bool:
+def save_response(attempt: AttemptDetail, number: int, sent: Sent, at: datetime) -> bool:
     """Save what was answered to a question; each saving is a row, the last before submission counts.
 
     Saving what is saved already writes nothing.
@@ -170,21 +170,21 @@ def answer(attempt: Taken, number: int, sent: Sent, at: datetime) -> bool:
     """
     if attempt.submission is not None:
         raise AlreadySubmittedError
-    question = queries.paper(attempt).question(number)
-    given = question.kind.answer(question.item.content, question.order, sent)
+    question = queries.load_answer_sheet(attempt).question_at(number)
+    given = question.kind.read_answer(question.item.content, question.order, sent)
     if given != question.answer:
-        _save(attempt.attempt.id, question.item.id, given, at)
-    return not given.stays
+        _write_response(attempt.attempt.id, question.item.id, given, at)
+    return not given.repeats_question
 
 
-def _save(attempt_id: UUID, item_id: int, given: Answer, at: datetime) -> None:
+def _write_response(attempt_id: UUID, item_id: int, given: Answer, at: datetime) -> None:
     row = {"attempt_id": attempt_id, "item_id": item_id, "choices": list(given.choices)}
     response_id = write_row(_ANSWERS, {**row, "saved_at": at, "recorded_at": at})
     if given.texts:
         write_notes(Response.__tablename__, response_id, given.texts)
 
 
-def submit(attempt: Taken, *, at: datetime) -> bool:
+def submit_attempt(attempt: AttemptDetail, *, at: datetime) -> bool:
     """Mark the attempt and, if it reaches mastery, record the pass.
 
     Each item is worth at most one mark. Submitting twice is safe: the second call changes nothing and
@@ -204,10 +204,10 @@ def submit(attempt: Taken, *, at: datetime) -> bool:
     """
     if attempt.submission is not None:
         return attempt.submission.passed
-    sheet = queries.paper(attempt)
-    if sheet.unanswered:
-        raise UnansweredItemsError(sheet.unanswered)
-    submission = _marked(sheet, at)
+    sheet = queries.load_answer_sheet(attempt)
+    if sheet.unanswered_numbers:
+        raise UnansweredItemsError(sheet.unanswered_numbers)
+    submission = _mark_answers(sheet, at)
     person_id = sheet.registration.person_id
     db.session.add(submission)  # no standing depends on it; the pass below tells whose changes
     log("attempt.submitted", actor_id=person_id, subject_id=person_id, passed=submission.passed)
@@ -224,8 +224,8 @@ def submit(attempt: Taken, *, at: datetime) -> bool:
     return submission.passed
 
 
-def _marked(sheet: queries.Paper, at: datetime) -> Submission:
-    marks = {str(q.item.id): q.kind.mark(q.item.content, q.answer.choices) for q in sheet.questions}
+def _mark_answers(sheet: queries.AnswerSheet, at: datetime) -> Submission:
+    marks = {str(q.item.id): q.kind.mark_answer(q.item.content, q.answer.choices) for q in sheet.questions}
     return Submission(
         attempt_id=sheet.attempt.id,
         score_raw=sum(marks.values(), Decimal(0)),

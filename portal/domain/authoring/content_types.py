@@ -11,16 +11,16 @@ from portal.domain.catalogue import queries as catalogue
 from portal.domain.catalogue.markdown.render_context import Address
 from portal.domain.catalogue.models import GuideVersion, ModuleVersion
 from portal.domain.catalogue.services import (
-    Reading,
+    CheckedFolder,
     check_files,
     check_guide_files,
     publish_files,
     publish_guide_files,
 )
-from portal.domain.catalogue.sources.folder_reader import GUIDES
+from portal.domain.catalogue.sources.folder_reader import GUIDES_FOLDER
 
 Version = ModuleVersion | GuideVersion
-GUIDE_PREFIX = f"{GUIDES}/"
+GUIDE_PREFIX = f"{GUIDES_FOLDER}/"
 
 
 class Subject(ABC):
@@ -77,7 +77,7 @@ class Subject(ABC):
         """What a draft's row, or a state's, says of the version that it is based on."""
 
     @abstractmethod
-    def check_files(self, files: dict[str, bytes], address: Address) -> Reading:
+    def check_files(self, files: dict[str, bytes], address: Address) -> CheckedFolder:
         """What the check makes of its files."""
 
     @abstractmethod
@@ -122,7 +122,7 @@ class ModuleSubject(Subject):
         """The module's version."""
         return {"base_version_id": version_id}
 
-    def check_files(self, files: dict[str, bytes], address: Address) -> Reading:
+    def check_files(self, files: dict[str, bytes], address: Address) -> CheckedFolder:
         """The check of a module's folder."""
         return check_files(self.key, files, address=address)
 
@@ -135,7 +135,7 @@ class GuideSubject(Subject):
     """A guide: its text, and the media that it shows."""
 
     noun = activity_kind = "guide"
-    folder_name = GUIDES
+    folder_name = GUIDES_FOLDER
 
     @property
     def activity_key(self) -> str:
@@ -172,7 +172,7 @@ class GuideSubject(Subject):
         """The guide's version."""
         return {"base_guide_version_id": version_id}
 
-    def check_files(self, files: dict[str, bytes], address: Address) -> Reading:
+    def check_files(self, files: dict[str, bytes], address: Address) -> CheckedFolder:
         """The check of a guide."""
         return check_guide_files(files, address=address)
 

@@ -51,7 +51,7 @@ def open_extra_attempt(
         raise OwnAttemptError
     try:
         held = latest_registration(person_id, version.activity_id) if person_id else None
-        assessment.open_one_more(held, by=by, reason=reason, at=at)
+        assessment.open_extra_attempt(held, by=by, reason=reason, at=at)
     except AttemptsRemainError:
         log(NOT_OPENED, actor_id=by, subject_id=person_id, module=version.activity.key)
         return False

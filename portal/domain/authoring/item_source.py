@@ -11,10 +11,10 @@ from portal.domain.authoring.editing import item_bank
 from portal.domain.authoring.editing.content_diff import question_name
 from portal.domain.authoring.media import blob_store
 from portal.domain.authoring.queries import SavedState
-from portal.domain.catalogue.services import Reading
+from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.validation import RenderedItem
 from portal.domain.item_kinds import kinds
-from portal.domain.item_kinds.base import Answer, Kind
+from portal.domain.item_kinds.base import Answer, ItemKind
 
 Table = dict[str, Any]
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")
@@ -25,7 +25,7 @@ COMMON_KEYS = ("key", "outcome", "kind", "stimulus", "prompt", "explanation", "s
 class ItemView:
     """An item as a learner meets it first."""
 
-    kind: Kind
+    kind: ItemKind
     prompt_html: str
     stimulus_html: str | None
     content: dict[str, Any]
@@ -38,7 +38,7 @@ def table_digest(table: Table | None) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def kind_of_table(table: Table) -> Kind | None:
+def kind_of_table(table: Table) -> ItemKind | None:
     """The kind that the table names; None where there is none such."""
     return kinds().get(str(table.get("kind", "")))
 
@@ -77,7 +77,7 @@ def file_for_new_item(files: Mapping[str, bytes], outcome: str) -> str:
     return same[-1] if same else places[-1].path if places else item_bank.FIRST_FILE
 
 
-def item_view(reading: Reading, key: str) -> ItemView | None:
+def item_view(reading: CheckedFolder, key: str) -> ItemView | None:
     """The item of this key as the check read it; None where it could not."""
     rendered: list[RenderedItem] = reading.modules[0].items if reading.modules else []
     found = next((each for each in rendered if each.item.key == key), None)
@@ -85,8 +85,8 @@ def item_view(reading: Reading, key: str) -> ItemView | None:
         return None
     kind = found.item.kind
     try:
-        order = kind.keys(found.content)
-        shown = kind.shown(found.content, order, Answer())
+        order = kind.shufflable_keys(found.content)
+        shown = kind.build_view(found.content, order, Answer())
     except (KeyError, IndexError, ValueError, StopIteration):
         return None  # not whole yet; the findings say what is missing
     return ItemView(kind, found.prompt_html, found.stimulus_html, found.content, shown)

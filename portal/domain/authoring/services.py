@@ -27,8 +27,8 @@ from portal.domain.authoring.errors import (
 from portal.domain.authoring.media import blob_store
 from portal.domain.authoring.models import Draft, DraftContent, DraftSave, Review
 from portal.domain.catalogue import queries as catalogue
-from portal.domain.catalogue.sources.folder_reader import NAME
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.sources.folder_reader import KEY_PATTERN
+from portal.domain.catalogue.sources.validation import sha256_of
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db
@@ -103,7 +103,7 @@ def create_guide_draft(name: str, title: str, *, by: int, at: datetime) -> int:
 def _new_subject(key: str, title: str) -> Subject:
     """What is to be new; refused where its name or title cannot be used, or the name is taken."""
     of = subject_of(key)
-    if not NAME.fullmatch(of.activity_key) or len(of.activity_key) > MAX_KEY_LENGTH:
+    if not KEY_PATTERN.fullmatch(of.activity_key) or len(of.activity_key) > MAX_KEY_LENGTH:
         raise RuleError(
             "Enter a short name with small letters, digits and single hyphens, such as “first-hour”."
             f" It may have up to {MAX_KEY_LENGTH} characters."
@@ -293,7 +293,7 @@ def _begin_draft(
         saved_at=at,
         summary=summary,
         **based,
-        files={path: sha256(content) for path, content in sorted(files.items())},
+        files={path: sha256_of(content) for path, content in sorted(files.items())},
     )
     db.session.add(first)
     log("draft.opened", actor_id=by, module=of.key, draft=draft.id)
@@ -336,11 +336,11 @@ def _apply_changes(
     for path, content in new.items():
         limits.check_file(path, content, of.path_pattern, of.noun)
     after = {path: sha for path, sha in held.items() if path not in changed}
-    after |= {path: sha256(content) for path, content in new.items()}
+    after |= {path: sha256_of(content) for path, content in new.items()}
     if of.main_file not in after:
         raise UnreadableFileError(f"A {of.noun} cannot be without “{of.main_file}”.")
     sizes = blob_store.content_sizes({*held.values(), *after.values()}) | {
-        sha256(content): len(content) for content in new.values()
+        sha256_of(content): len(content) for content in new.values()
     }
     limits.check_state(
         {path: sizes[sha] for path, sha in held.items()},
@@ -374,7 +374,7 @@ def _add_save(
 
 def _store_contents(contents: Iterable[bytes]) -> None:
     """Keep what is not kept yet, in order of hashes, so that two writers never wait in a ring."""
-    rows = {sha256(content): content for content in contents}
+    rows = {sha256_of(content): content for content in contents}
     held = set(db.session.scalars(select(DraftContent.sha256).where(DraftContent.sha256.in_(rows))))
     new = [{"sha256": sha, "content": rows[sha]} for sha in sorted(rows.keys() - held)]
     if new:
@@ -383,4 +383,4 @@ def _store_contents(contents: Iterable[bytes]) -> None:
 
 
 def _sha_or_none(content: bytes | None) -> str | None:
-    return None if content is None else sha256(content)
+    return None if content is None else sha256_of(content)

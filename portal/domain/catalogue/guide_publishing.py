@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from portal.domain.catalogue.models import Activity, GuideFile, GuideVersion
 from portal.domain.catalogue.sources.guide_source import CheckedGuide
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.sources.validation import sha256_of
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import NotFoundError
@@ -22,7 +22,7 @@ _NEWEST = GuideVersion.number == (
 
 
 @dataclass(frozen=True, slots=True)
-class GuideName:
+class GuideSummary:
     """What a list says of a guide."""
 
     key: str
@@ -30,7 +30,7 @@ class GuideName:
     words: int
 
     @property
-    def minutes(self) -> int:
+    def reading_minutes(self) -> int:
         """Minutes to read it, begun ones counted whole."""
         return 1 + self.words // WORDS_A_MINUTE
 
@@ -41,11 +41,11 @@ def current_guides() -> list[GuideVersion]:
     return list(db.session.scalars(statement.order_by(GuideVersion.title, GuideVersion.id)))
 
 
-def guide_names() -> list[GuideName]:
+def guide_summaries() -> list[GuideSummary]:
     """The latest version of each guide, by title, as lists need it."""
     statement = select(Activity.key, GuideVersion.title, GuideVersion.words).where(_NEWEST)
     statement = statement.join(Activity, Activity.id == GuideVersion.activity_id)
-    return [GuideName(*row) for row in db.session.execute(statement.order_by(GuideVersion.title))]
+    return [GuideSummary(*row) for row in db.session.execute(statement.order_by(GuideVersion.title))]
 
 
 def current_guide(key: str) -> GuideVersion | None:
@@ -110,7 +110,7 @@ def publish_guide(checked: CheckedGuide, activity_id: int, *, at: datetime, by: 
     db.session.add(version)
     db.session.flush()
     for path, content in checked.files.items():
-        row = GuideFile(guide_version_id=version.id, path=path, content=content, sha256=sha256(content))
+        row = GuideFile(guide_version_id=version.id, path=path, content=content, sha256=sha256_of(content))
         db.session.add(row)
     log("guide.published", actor_id=by, guide=text.key, number=version.number, digest=checked.digest)
     db.session.flush()

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from portal.domain.catalogue.markdown.placeholders import UNSET
-from portal.domain.catalogue.sources.module_source import Page
+from portal.domain.catalogue.markdown.placeholders import UNSET_TEXT
+from portal.domain.catalogue.sources.module_source import PageSource
 from portal.platform.documents.fonts import undrawable_letters
 from portal.platform.documents.markup import markup_of
 from portal.platform.documents.replacements import name_of
@@ -20,7 +20,7 @@ _PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: a page holds as much on 
 
 
 @lru_cache(maxsize=256)  # the desk asks several times for the same text
-def sheets(html: str, title: str, module: str) -> int:
+def count_a4_pages(html: str, title: str, module: str) -> int:
     """How many sides of A4 the job aid fills.
 
     Args:
@@ -32,12 +32,12 @@ def sheets(html: str, title: str, module: str) -> int:
         TypesettingError: No file that everyone can read can be made of it.
         ReadingStoppedError: Making it took too much memory or time.
     """
-    markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET, html)))
+    markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET_TEXT, html)))
     made = pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
     return len(_SHEET.findall(made))
 
 
-def check_printable(page: Page, html: str, module: str, faults: Faults) -> None:
+def check_printable(page: PageSource, html: str, module: str, faults: Faults) -> None:
     """Note what keeps a job aid from being a PDF, where its headings have no fault that says so already."""
     if any(fault.path == page.path for fault in faults.listed()):
         return
@@ -48,7 +48,7 @@ def check_printable(page: Page, html: str, module: str, faults: Faults) -> None:
         reason = f"“{letter}” ({named}) cannot be shown in the PDF. Write it in words, or take it out."
         faults.add(page.path, line, reason)
     try:
-        sheets(html, page.title, module)
+        count_a4_pages(html, page.title, module)
     except ReadingStoppedError as error:
         faults.add(page.path, None, str(error))
     except TypesettingError as error:

@@ -8,7 +8,7 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import joinedload
 
 from portal.domain.catalogue.models import Activity, GuideFile, ModuleVersion, PackageFile, SharedVersion
-from portal.domain.catalogue.sources.shared_files import Shared, SourceText, Term, parse_shared
+from portal.domain.catalogue.sources.shared_files import GlossaryTerm, SharedContent, SourceText, parse_shared
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.formats.faults import Faults
@@ -57,7 +57,7 @@ def published_modules() -> list[ModuleVersion]:
     )
 
 
-def version(version_id: int) -> ModuleVersion:
+def get_module_version(version_id: int) -> ModuleVersion:
     """The module version with this id."""
     found = db.session.get(ModuleVersion, version_id)
     if found is None:
@@ -87,7 +87,7 @@ def package_files(version_id: int) -> dict[str, bytes]:
     return {path: content for path, content in rows}
 
 
-def medium(sha256: str, name: str) -> bytes:
+def media_content(sha256: str, name: str) -> bytes:
     """The content of a published media file; its name must be one that it was published under."""
     for file in (PackageFile, GuideFile):
         content: bytes | None = db.session.scalar(
@@ -120,41 +120,41 @@ def shared_files() -> dict[str, bytes]:
     return {name: content for name, content in rows}
 
 
-class SharedName(NamedTuple):
+class SharedKey(NamedTuple):
     """What tells the shared files of one moment from those of any other: each publishing adds rows."""
 
     files: int
     recorded_at: datetime | None
 
 
-SHARED_NAME = (select(func.count(SharedVersion.id)), select(func.max(SharedVersion.recorded_at)))
-_NAMED = select(*(column.scalar_subquery() for column in SHARED_NAME))
+SHARED_KEY_COLUMNS = (select(func.count(SharedVersion.id)), select(func.max(SharedVersion.recorded_at)))
+_NAMED = select(*(column.scalar_subquery() for column in SHARED_KEY_COLUMNS))
 
 
-def shared_name() -> SharedName:
+def shared_key() -> SharedKey:
     """The name of what is published now."""
-    return SharedName(*db.session.execute(_NAMED).one())
+    return SharedKey(*db.session.execute(_NAMED).one())
 
 
-def shared(name: SharedName | None = None) -> Shared:
+def shared_content(name: SharedKey | None = None) -> SharedContent:
     """The published sources, terms and force settings.
 
     Args:
         name: Where the page has read it already in this transaction; by default it is read here.
     """
-    return _shared(name or shared_name())
+    return _cached_shared_content(name or shared_key())
 
 
-def terms() -> list[Term]:
+def glossary_terms() -> list[GlossaryTerm]:
     """The published glossary, in alphabetical order."""
-    return sorted(shared().terms.values(), key=lambda term: term.key.casefold())
+    return sorted(shared_content().terms.values(), key=lambda term: term.key.casefold())
 
 
-def sources() -> list[SourceText]:
+def list_sources() -> list[SourceText]:
     """The published sources, in the order of their file."""
-    return list(shared().sources.values())
+    return list(shared_content().sources.values())
 
 
 @lru_cache(maxsize=4)
-def _shared(_name: SharedName) -> Shared:
+def _cached_shared_content(_name: SharedKey) -> SharedContent:
     return parse_shared(shared_files(), Faults())

@@ -11,52 +11,54 @@ from sqlalchemy import ColumnElement, Select, column, delete, func, insert, lite
 from portal.domain.catalogue import queries
 from portal.domain.catalogue.guide_publishing import current_guides
 from portal.domain.catalogue.models import SearchEntry
-from portal.domain.catalogue.sources.guide_source import sections
+from portal.domain.catalogue.sources.guide_source import guide_sections
 from portal.platform.db import db
 
-MOST_WORDS = 8
-OPENS, CLOSES = "\x02", "\x03"  # around the words found, in an excerpt
+MAX_WORDS = 8
+MATCH_START, MATCH_END = "\x02", "\x03"  # around the words found, in an excerpt
 
 _PLACE = (SearchEntry.address, SearchEntry.title, SearchEntry.above)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ExcerptPart:
     """Part of an excerpt; ``found`` where it is a word that was looked for."""
 
     words: str
-    found: bool
+    matches: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SearchHit:
     """One place that holds the words."""
 
     address: str
     title: str
-    above: str  # the module or guide it stands in
-    excerpt: tuple[Piece, ...]
+    parent_title: str  # the module or guide it stands in
+    excerpt: tuple[ExcerptPart, ...]
 
 
-def search(sought: str, most: int = 20) -> list[Hit]:
+def search_content(sought: str, most: int = 20) -> list[SearchHit]:
     """Places that hold words beginning with every word of ``sought``, the best first; one statement.
 
     Nothing but letters and digits is looked for, so no text is an error.
     """
-    words = re.findall(r"\w+", sought.lower())[:MOST_WORDS]
+    words = re.findall(r"\w+", sought.lower())[:MAX_WORDS]
     if not words:
         return []
-    build = _on_sqlite if db.engine.dialect.name == "sqlite" else _on_postgresql
+    build = _sqlite_query if db.engine.dialect.name == "sqlite" else _postgresql_query
     rows = db.session.execute(build(words).limit(most))
-    return [Hit(address, title, above, _pieces(excerpt)) for address, title, above, excerpt in rows]
+    return [
+        SearchHit(address, title, above, _split_excerpt(excerpt)) for address, title, above, excerpt in rows
+    ]
 
 
-def _on_sqlite(words: list[str]) -> Select[Any]:
+def _sqlite_query(words: list[str]) -> Select[Any]:
     index = table("search_words", column("rowid"))
     whole: ColumnElement[str] = literal_column("search_words")
     sought = " ".join(f'"{word}"*' for word in words)
     return (
-        select(*_PLACE, func.snippet(whole, 1, OPENS, CLOSES, " … ", 28))
+        select(*_PLACE, func.snippet(whole, 1, MATCH_START, MATCH_END, " … ", 28))
         .select_from(index)
         .join(SearchEntry, SearchEntry.id == index.c.rowid)
         .where(whole.op("MATCH")(sought))
@@ -64,7 +66,7 @@ def _on_sqlite(words: list[str]) -> Select[Any]:
     )
 
 
-def _on_postgresql(words: list[str]) -> Select[Any]:
+def _postgresql_query(words: list[str]) -> Select[Any]:
     english: ColumnElement[str] = literal_column("'english'")
     sought = func.to_tsquery(english, " & ".join(f"{word}:*" for word in words))
     title, body = (func.to_tsvector(english, part) for part in (SearchEntry.title, SearchEntry.words))
@@ -72,7 +74,7 @@ def _on_postgresql(words: list[str]) -> Select[Any]:
     indexed = func.setweight(title, literal_column("'A'")).op("||")(
         func.setweight(body, literal_column("'B'"))
     )
-    marks = f"StartSel={OPENS}, StopSel={CLOSES}, MaxWords=28, MinWords=14, MaxFragments=1"
+    marks = f"StartSel={MATCH_START}, StopSel={MATCH_END}, MaxWords=28, MinWords=14, MaxFragments=1"
     return (
         select(*_PLACE, func.ts_headline(english, SearchEntry.words, sought, marks))
         .where(indexed.op("@@")(sought))
@@ -80,9 +82,9 @@ def _on_postgresql(words: list[str]) -> Select[Any]:
     )
 
 
-def _pieces(excerpt: str) -> tuple[Piece, ...]:
-    parts = re.split(f"{OPENS}(.*?){CLOSES}", excerpt, flags=re.S)
-    return tuple(Piece(part, bool(number % 2)) for number, part in enumerate(parts) if part)
+def _split_excerpt(excerpt: str) -> tuple[ExcerptPart, ...]:
+    parts = re.split(f"{MATCH_START}(.*?){MATCH_END}", excerpt, flags=re.S)
+    return tuple(ExcerptPart(part, bool(number % 2)) for number, part in enumerate(parts) if part)
 
 
 _INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "span", "strong", "sub", "sup"})
@@ -90,12 +92,12 @@ _VOID = frozenset({"br", "hr", "img", "input", "source"})
 _SLOT = re.compile(r"\{\{(?:force|term):[^{}]*\}\}")
 
 
-class _Words(HTMLParser):
+class _WordCollector(HTMLParser):
     """The words of safe HTML outside checks and what only unfolds something."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.words: list[str] = []
         self._passed = 0  # elements open within one that is passed over, itself counted
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -108,46 +110,46 @@ class _Words(HTMLParser):
         )
         if passed and tag not in _VOID:
             self._passed += 1
-        self._break(tag)
+        self._add_break(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if self._passed and tag not in _VOID:
             self._passed -= 1
-        self._break(tag)
+        self._add_break(tag)
 
     def handle_data(self, data: str) -> None:
         if not self._passed:
-            self.found.append(_SLOT.sub(" … ", data))
+            self.words.append(_SLOT.sub(" … ", data))
 
-    def _break(self, tag: str) -> None:
+    def _add_break(self, tag: str) -> None:
         if tag not in _INLINE:
-            self.found.append(" ")
+            self.words.append(" ")
 
 
-def searchable(html: str) -> str:
+def searchable_words(html: str) -> str:
     """The words of safe HTML as an excerpt may show them.
 
     Checks are left out, since an excerpt would show a wrong choice as if it were taught; so are the words
     that unfold a text. What the force fills in is a gap.
 
-    >>> searchable("<p>Call <strong>NCCU</strong>, <em>now</em>.</p><summary>Read</summary><p>Wait</p>")
+    >>> searchable_words("<p>Call <strong>NCCU</strong>, <em>now</em>.</p><summary>Read</summary><p>Wait</p>")
     'Call NCCU, now. Wait'
     """
-    reader = _Words()
+    reader = _WordCollector()
     reader.feed(html)
     reader.close()
-    return " ".join("".join(reader.found).split())
+    return " ".join("".join(reader.words).split())
 
 
-def reindex() -> None:
+def rebuild_search_index() -> None:
     """Make the searchable words those of the newest versions. Small, so that it is written anew each time."""
     db.session.execute(delete(SearchEntry))
-    entries = [*_lessons(), *_guides()]
+    entries = [*_lesson_entries(), *_guide_entries()]
     if entries:
         db.session.execute(insert(SearchEntry), entries)
 
 
-def _lessons() -> Iterator[dict[str, Any]]:
+def _lesson_entries() -> Iterator[dict[str, Any]]:
     for version in queries.published_modules():
         for lesson in version.lessons:
             yield {
@@ -155,18 +157,18 @@ def _lessons() -> Iterator[dict[str, Any]]:
                 "address": f"/learning/modules/{version.activity.key}/lessons/{lesson.key}",
                 "title": lesson.title,
                 "above": version.title,
-                "words": searchable(lesson.html),
+                "words": searchable_words(lesson.html),
             }
 
 
-def _guides() -> Iterator[dict[str, Any]]:
+def _guide_entries() -> Iterator[dict[str, Any]]:
     for version in current_guides():
-        for part in sections(version.title, version.html):
+        for part in guide_sections(version.title, version.html):
             address = f"/guides/{version.activity.key}"
             yield {
                 "activity_id": version.activity_id,
                 "address": f"{address}#{part.anchor}" if part.anchor else address,
                 "title": part.title,
                 "above": version.title,
-                "words": searchable(part.html),
+                "words": searchable_words(part.html),
             }

@@ -16,21 +16,21 @@ from portal.domain.catalogue.models import (
     PackageFile,
     SharedVersion,
 )
-from portal.domain.catalogue.search import reindex
+from portal.domain.catalogue.search import rebuild_search_index
 from portal.domain.catalogue.sources.folder_reader import (
-    SHARED,
+    SHARED_FILE_NAMES,
     module_folders,
     read_folder,
     read_guides,
     read_shared,
 )
 from portal.domain.catalogue.sources.guide_source import CheckedGuide, check_guides
-from portal.domain.catalogue.sources.shared_files import VALUES, parse_shared, values_file
+from portal.domain.catalogue.sources.shared_files import FORCE_VALUES_FILE, format_values, parse_shared
 from portal.domain.catalogue.sources.validation import (
-    Checked,
+    CheckedModule,
     RenderedPage,
     check_module,
-    sha256,
+    sha256_of,
     version_fields,
 )
 from portal.platform.audit.services import log
@@ -40,17 +40,17 @@ from portal.platform.formats.faults import Faults
 
 
 @dataclass(frozen=True)
-class Reading:
+class CheckedFolder:
     """A folder that was read and checked: one module, or all with what they share."""
 
-    modules: list[Checked]
+    modules: list[CheckedModule]
     shared: dict[str, bytes]  # the files that the modules were checked against
     faults: Faults
     guides: list[CheckedGuide] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishingResult:
     """What publishing did."""
 
     versions: list[ModuleVersion] = field(default_factory=list)  # new ones
@@ -61,7 +61,7 @@ class Published:
     shared: list[str] = field(default_factory=list)  # names of shared files that got a version
 
 
-def read(folder: Path) -> Reading:
+def check_folder(folder: Path) -> CheckedFolder:
     """Read and check one module's folder, or the folder of all; nothing is written.
 
     One module is checked against the shared files that are published, and where one is not published
@@ -87,7 +87,7 @@ def read(folder: Path) -> Reading:
     guides = [] if one else check_guides(read_guides(folder, faults), shared, faults)
     linked = _guide_keys() if one else frozenset(checked.guide.key for checked in guides)
     modules = [check_module(each.name, read_folder(each, faults), shared, faults, linked) for each in folders]
-    return Reading([module for module in modules if module is not None], files, faults, guides)
+    return CheckedFolder([module for module in modules if module is not None], files, faults, guides)
 
 
 def _guide_keys() -> frozenset[str]:
@@ -102,7 +102,7 @@ def _is_one_module(folder: Path) -> bool:
     return (folder / "module.toml").is_file() or (lessons.is_dir() and not (lessons / "module.toml").exists())
 
 
-def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
+def publish_folder(folder: Path, *, at: datetime, by: int | None = None) -> PublishingResult:
     """Publish one module's folder, or the folder of all with the files they share.
 
     What has the bytes of its current version is left alone, so publishing twice is the same as once.
@@ -116,12 +116,12 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
     Raises:
         BadInputError: Something is at fault, with every reason. Nothing is written.
     """
-    reading = read(folder)
+    reading = check_folder(folder)
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
     stamp()  # before what is current is read
-    done = Published()
-    for name in SHARED:
+    done = PublishingResult()
+    for name in SHARED_FILE_NAMES:
         if name in reading.shared and _publish_shared(name, reading.shared[name], by):
             done.shared.append(name)
     db.session.flush()
@@ -133,11 +133,11 @@ def publish(folder: Path, *, at: datetime, by: int | None = None) -> Published:
             done.versions.append(version)
     for checked in reading.guides:
         _publish_guide(checked, done, at, by)
-    reindex()
+    rebuild_search_index()
     return done
 
 
-def _publish_guide(checked: CheckedGuide, done: Published, at: datetime, by: int | None) -> None:
+def _publish_guide(checked: CheckedGuide, done: PublishingResult, at: datetime, by: int | None) -> None:
     key = checked.guide.key
     number = publish_guide(checked, _activity_id("guide", key), at=at, by=by)
     if number is None:
@@ -146,7 +146,7 @@ def _publish_guide(checked: CheckedGuide, done: Published, at: datetime, by: int
         done.guides.append((key, number))
 
 
-def check_files(key: str, files: dict[str, bytes], *, address: Address = media_address) -> Reading:
+def check_files(key: str, files: dict[str, bytes], *, address: Address = media_address) -> CheckedFolder:
     """Read and check one module's files, not from a folder, against the shared files that are published.
 
     Args:
@@ -156,8 +156,8 @@ def check_files(key: str, files: dict[str, bytes], *, address: Address = media_a
     """
     faults = Faults()
     held = queries.shared_files()
-    module = check_module(key, files, queries.shared(), faults, _guide_keys(), address=address)
-    return Reading([module] if module else [], held, faults)
+    module = check_module(key, files, queries.shared_content(), faults, _guide_keys(), address=address)
+    return CheckedFolder([module] if module else [], held, faults)
 
 
 def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -> ModuleVersion | None:
@@ -176,11 +176,11 @@ def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
     version = _publish_module(reading.modules[0], at, by)
-    reindex()
+    rebuild_search_index()
     return version
 
 
-def check_guide_files(files: dict[str, bytes], *, address: Address = media_address) -> Reading:
+def check_guide_files(files: dict[str, bytes], *, address: Address = media_address) -> CheckedFolder:
     """Read and check one guide's own file and media against what is published.
 
     Args:
@@ -188,8 +188,8 @@ def check_guide_files(files: dict[str, bytes], *, address: Address = media_addre
         address: Where a media file is served, by its hash and its path.
     """
     faults = Faults()
-    guides = check_guides(files, queries.shared(), faults, others=_guide_keys(), address=address)
-    return Reading([], queries.shared_files(), faults, guides)
+    guides = check_guides(files, queries.shared_content(), faults, others=_guide_keys(), address=address)
+    return CheckedFolder([], queries.shared_files(), faults, guides)
 
 
 def publish_guide_files(
@@ -210,7 +210,7 @@ def publish_guide_files(
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
     number = publish_guide(reading.guides[0], _activity_id("guide", key), at=at, by=by)
-    reindex()
+    rebuild_search_index()
     return None if number is None else current_guide(key)
 
 
@@ -226,9 +226,9 @@ def set_force_values(values: dict[str, str], *, by: int) -> bool:
     """
     stamp()  # before what is current is read
     kept = {key: text for key, value in values.items() if (text := value.strip())}
-    if kept == queries.shared().values:
+    if kept == queries.shared_content().values:
         return False
-    return _publish_shared(VALUES, values_file(kept), by)
+    return _publish_shared(FORCE_VALUES_FILE, format_values(kept), by)
 
 
 def _publish_shared(name: str, content: bytes, by: int | None) -> bool:
@@ -241,21 +241,21 @@ def _publish_shared(name: str, content: bytes, by: int | None) -> bool:
     return True
 
 
-def _publish_module(module: Checked, at: datetime, by: int | None) -> ModuleVersion | None:
+def _publish_module(module: CheckedModule, at: datetime, by: int | None) -> ModuleVersion | None:
     package = module.package
     held = queries.current_version(package.key)
     if held is not None and held.digest == module.digest:
         return None
     number = held.number + 1 if held else 1
-    version = _version(module, _activity_id("module", package.key), number, at)
+    version = _build_version(module, _activity_id("module", package.key), number, at)
     version.published_by_id = by
     db.session.add(version)
     db.session.flush()
     for position, lesson in enumerate(module.lessons, 1):
-        db.session.add(_lesson(lesson, version.id, position))
+        db.session.add(_build_lesson(lesson, version.id, position))
     _add_items(module, version.id)
     for path, content in package.files.items():
-        row = PackageFile(module_version_id=version.id, path=path, content=content, sha256=sha256(content))
+        row = PackageFile(module_version_id=version.id, path=path, content=content, sha256=sha256_of(content))
         db.session.add(row)
     log("module.published", actor_id=by, module=package.key, number=number, digest=module.digest)
     db.session.flush()
@@ -272,7 +272,7 @@ def _activity_id(kind: str, key: str) -> int:
     return activity.id
 
 
-def _version(module: Checked, activity_id: int, number: int, at: datetime) -> ModuleVersion:
+def _build_version(module: CheckedModule, activity_id: int, number: int, at: datetime) -> ModuleVersion:
     sources = queries.shared_version("_sources.toml")
     return ModuleVersion(
         recorded_at=stamp(),
@@ -286,7 +286,7 @@ def _version(module: Checked, activity_id: int, number: int, at: datetime) -> Mo
     )
 
 
-def _lesson(lesson: RenderedPage, version_id: int, position: int) -> Lesson:
+def _build_lesson(lesson: RenderedPage, version_id: int, position: int) -> Lesson:
     page = lesson.page
     return Lesson(
         module_version_id=version_id,
@@ -300,7 +300,7 @@ def _lesson(lesson: RenderedPage, version_id: int, position: int) -> Lesson:
     )
 
 
-def _add_items(module: Checked, version_id: int) -> None:
+def _add_items(module: CheckedModule, version_id: int) -> None:
     for position, rendered in enumerate(module.items, 1):
         item = rendered.item
         row = Item(

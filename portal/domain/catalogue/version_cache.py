@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from portal.domain.catalogue.markdown.check_block import without_values
+from portal.domain.catalogue.markdown.check_block import remove_choice_values
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
 from portal.platform.db import db, read
 
-KEPT = 32  # versions; the least recently used goes first
+MAX_CACHED_VERSIONS = 32  # versions; the least recently used goes first
 
 
-class VersionName(NamedTuple):
+class VersionKey(NamedTuple):
     """What tells one published version from every other."""
 
     id: int
@@ -98,24 +98,24 @@ class PublishedVersion:
         return self.activity.id
 
 
-def _columns(of: type, table: type) -> tuple[Any, ...]:
+def _columns_of(of: type, table: type) -> tuple[Any, ...]:
     """The columns that bear the names of the fields that are read."""
     return tuple(getattr(table, each.name) for each in fields(of) if each.name not in _BESIDE)
 
 
 _BESIDE = frozenset({"activity", "lessons", "items"})
 _VERSIONS: Any = (
-    select(Activity.id, Activity.kind, Activity.key, *_columns(PublishedVersion, ModuleVersion))
+    select(Activity.id, Activity.kind, Activity.key, *_columns_of(PublishedVersion, ModuleVersion))
     .join(Activity, Activity.id == ModuleVersion.activity_id)
     .where(ModuleVersion.id == bindparam("id"))
 )
 _LESSONS = (
-    select(*_columns(PublishedLesson, Lesson))
+    select(*_columns_of(PublishedLesson, Lesson))
     .where(Lesson.module_version_id == bindparam("id"))
     .order_by(Lesson.position)
 )
 _ITEMS = (
-    select(*_columns(PublishedItem, Item))
+    select(*_columns_of(PublishedItem, Item))
     .where(Item.module_version_id == bindparam("id"))
     .order_by(Item.position)
 )
@@ -126,18 +126,18 @@ _NAMES = select(ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_a
 )
 
 
-def version_name(version_id: int) -> VersionName:
+def version_key(version_id: int) -> VersionKey:
     """The name of the version with this id."""
-    return VersionName(*read(_NAMES, {"id": version_id})[0])
+    return VersionKey(*read(_NAMES, {"id": version_id})[0])
 
 
-@lru_cache(maxsize=KEPT)
-def published(name: VersionName) -> PublishedVersion:
+@lru_cache(maxsize=MAX_CACHED_VERSIONS)
+def published_version(name: VersionKey) -> PublishedVersion:
     """The version of this name, which was read from the database in this same transaction."""
     wanted = {"id": name.id}
     activity_id, kind, key, *version = db.session.execute(_VERSIONS, wanted).one()
     read_lessons = (PublishedLesson(*row) for row in db.session.execute(_LESSONS, wanted))
-    lessons = tuple(replace(lesson, html=without_values(lesson.html)) for lesson in read_lessons)
+    lessons = tuple(replace(lesson, html=remove_choice_values(lesson.html)) for lesson in read_lessons)
     items = tuple(PublishedItem(*row) for row in db.session.execute(_ITEMS, wanted))
     values: tuple[Any, ...] = (*version, PublishedActivity(activity_id, kind, key), lessons, items)
     return PublishedVersion(*values)

@@ -4,18 +4,18 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from functools import lru_cache
 
-from portal.domain.catalogue.services import Reading
-from portal.domain.catalogue.sources.folder_reader import GUIDES
+from portal.domain.catalogue.services import CheckedFolder
+from portal.domain.catalogue.sources.folder_reader import GUIDES_FOLDER
 from portal.domain.catalogue.sources.guide_source import CheckedGuide
 from portal.domain.catalogue.sources.shared_files import parse_shared
-from portal.domain.catalogue.sources.validation import Checked
+from portal.domain.catalogue.sources.validation import CheckedModule
 from portal.domain.content_checks import figure_checks, item_checks, module_checks, text_checks
 from portal.platform.formats.faults import Fault, Faults
 
 GLOSSARY = "_glossary.toml"
 
 
-def breaches(reading: Reading, on: date) -> list[Fault]:
+def breaches(reading: CheckedFolder, on: date) -> list[Fault]:
     """Where modules, guides and what they share fall short of the brief, by file and line.
 
     The format has been checked already: a folder with faults of the format is not measured here.
@@ -27,7 +27,7 @@ def breaches(reading: Reading, on: date) -> list[Fault]:
     return _listed(_all(reading, on, _terms(reading.shared.get(GLOSSARY, b""))))
 
 
-def of_guides(reading: Reading) -> list[Fault]:
+def of_guides(reading: CheckedFolder) -> list[Fault]:
     """The same of the guides alone, without what they share and whatever the day; for the authoring desk."""
     glossary = _terms(reading.shared.get(GLOSSARY, b""))
     return _listed(fault for guide in reading.guides for fault in _guide(guide, date.min, glossary))
@@ -45,7 +45,7 @@ def _listed(faults: Iterator[Fault]) -> list[Fault]:
     return found.listed()
 
 
-def _all(reading: Reading, on: date, glossary: Collection[str]) -> Iterator[Fault]:
+def _all(reading: CheckedFolder, on: date, glossary: Collection[str]) -> Iterator[Fault]:
     for checked in reading.modules:
         yield from _module(checked, on, glossary)
     for guide in reading.guides:
@@ -54,7 +54,7 @@ def _all(reading: Reading, on: date, glossary: Collection[str]) -> Iterator[Faul
         yield from text_checks.placeholders(name, content)
 
 
-def _module(checked: Checked, on: date, glossary: Collection[str]) -> Iterator[Fault]:
+def _module(checked: CheckedModule, on: date, glossary: Collection[str]) -> Iterator[Fault]:
     package = checked.package
     yield from module_checks.breaches(package, on)
     for lesson in package.lessons:
@@ -74,6 +74,6 @@ def _guide(checked: CheckedGuide, on: date, glossary: Collection[str]) -> Iterat
     guide = checked.guide
     yield from text_checks.guide(guide, checked.files[f"{guide.key}.md"], on, glossary)
     shown = figure_checks.shown(guide.body, guide.path, guide.body_line)
-    yield from figure_checks.drawings(shown, GUIDES, checked.files)
+    yield from figure_checks.drawings(shown, GUIDES_FOLDER, checked.files)
     for path, content in checked.files.items():
-        yield from text_checks.placeholders(f"{GUIDES}/{path}", content)
+        yield from text_checks.placeholders(f"{GUIDES_FOLDER}/{path}", content)

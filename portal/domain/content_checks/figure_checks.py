@@ -51,7 +51,7 @@ def of_module(package: Package) -> Iterator[Fault]:
     drawn = {each.medium for each in found if each.drawn}
     if len(drawn) < LEAST_FIGURES:
         reason = f"The lessons show {len(drawn)} drawn figures. Draw {LEAST_FIGURES} or more that explain."
-        yield Fault(package.path, None, reason)
+        yield Fault(package.module_file, None, reason)
     yield from drawings(found, package.key, package.files)
 
 

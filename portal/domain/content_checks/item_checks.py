@@ -52,7 +52,7 @@ def checks(package: Package, found: list[ItemText]) -> Iterator[Fault]:
     for position, count in sorted(first.items()):
         if position and len(found) > 2 and count * 2 > len(found):
             reason = f"In {count} of {len(found)} checks choice {position} is right. Move some."
-            yield Fault(package.path, None, reason)
+            yield Fault(package.module_file, None, reason)
 
 
 def wording(item: ItemText) -> Iterator[Fault]:
@@ -123,7 +123,7 @@ def _cases(package: Package, held: list[ItemText]) -> Iterator[Fault]:
         reason = (
             f"{cases} of {len(held)} items begin with a case. Give a third of them one, under “stimulus”."
         )
-        yield Fault(package.path, None, reason)
+        yield Fault(package.module_file, None, reason)
 
 
 def _longest(package: Package, held: list[ItemText]) -> Iterator[Fault]:
@@ -133,7 +133,7 @@ def _longest(package: Package, held: list[ItemText]) -> Iterator[Fault]:
             f"The right choice is the longest in {found.longest} of {found.items} items. Bring that to a"
             " third or less."
         )
-        yield Fault(package.path, None, reason)
+        yield Fault(package.module_file, None, reason)
 
 
 def _positions(package: Package, held: list[ItemText]) -> Iterator[Fault]:
@@ -156,14 +156,14 @@ def _positions(package: Package, held: list[ItemText]) -> Iterator[Fault]:
                 f"Right choices stand at position {n} {right[n]} times, where {even:.0f} would be even. Move"
                 " some."
             )
-            yield Fault(package.path, None, reason)
+            yield Fault(package.module_file, None, reason)
 
 
 def _scenarios(package: Package, held: list[ItemText]) -> Iterator[Fault]:
     scenarios = [item for item in held if item.kind.name == "scenario"]
     if not scenarios:
         reason = "There is no branching scenario. Write an item of kind “scenario”."
-        yield Fault(package.path, None, reason)
+        yield Fault(package.module_file, None, reason)
     for item in scenarios:
         scenes = {scene.key: scene for scene in item.content.scenes}
         longest = _decisions(scenes, item.content.start)

@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from portal.domain.catalogue.sources.items import ItemText
-from portal.domain.catalogue.sources.module_source import Package, Page
+from portal.domain.catalogue.sources.module_source import Package, PageSource
 
 WORDS_A_MINUTE = 200
 SECONDS_AN_ITEM = 45
@@ -198,7 +198,7 @@ def of_module(package: Package) -> ModuleMeasures:
     )
 
 
-def ends_in_check(page: Page) -> bool:
+def ends_in_check(page: PageSource) -> bool:
     """Whether a lesson has a check, as its last part."""
     rows = [row.strip() for row in page.body.rstrip().split("\n")]
     opened = [at for at, row in enumerate(rows) if row.startswith(":::") and row != ":::"]

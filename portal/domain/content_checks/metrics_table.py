@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from portal.domain.catalogue.services import Reading
+from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.guide_source import CheckedGuide
 from portal.domain.catalogue.sources.module_source import Package
 from portal.domain.content_checks import metrics
@@ -16,7 +16,7 @@ END = "<!-- end of what is written -->"
 Row = Sequence[object]
 
 
-def tables(reading: Reading) -> str:
+def tables(reading: CheckedFolder) -> str:
     """Every table, each under its heading."""
     packages = [checked.package for checked in reading.modules]
     parts = ["### All modules", _table(_HEADS, [_module(package) for package in packages])]

@@ -24,14 +24,14 @@ def breaches(package: Package, on: date) -> Iterator[Fault]:
     yield from _draw(package)
     if package.job_aid is None:
         yield Fault(
-            package.path, None, "There is no job aid. Write job-aid.md: one page to use in the field."
+            package.module_file, None, "There is no job aid. Write job-aid.md: one page to use in the field."
         )
     if package.review_on < on:
         yield _at(package, "review_on", "The day of review has passed. Review the module and set a new day.")
 
 
 def _at(package: Package, key: str, reason: str) -> Fault:
-    return Fault(package.path, line_of(package.files["module.toml"], key), reason)
+    return Fault(package.module_file, line_of(package.files["module.toml"], key), reason)
 
 
 def _size(package: Package) -> Iterator[Fault]:
@@ -63,23 +63,25 @@ def _coverage(package: Package) -> Iterator[Fault]:
     for found in metrics.coverage(package):
         if found.items < LEAST_OF_OUTCOME:
             yield Fault(
-                package.path,
+                package.module_file,
                 lines[found.key],
                 f"The outcome “{found.key}” is tested by {found.items} items. Write"
                 f" {LEAST_OF_OUTCOME} or more.",
             )
     held = sum(not item.retired for item in package.items)
     if held < LEAST_ITEMS:
-        yield Fault(package.path, None, f"The bank has {held} items. Write {LEAST_ITEMS} or more.")
+        yield Fault(package.module_file, None, f"The bank has {held} items. Write {LEAST_ITEMS} or more.")
 
 
 def _draw(package: Package) -> Iterator[Fault]:
     rules = package.assessment
     if rules.draw != DRAW:
-        yield Fault(package.path, rules.line, f"An attempt draws {rules.draw} items. Write draw = {DRAW}.")
+        yield Fault(
+            package.module_file, rules.line, f"An attempt draws {rules.draw} items. Write draw = {DRAW}."
+        )
     if rules.at_least_per_outcome < OF_OUTCOME:
         reason = f"An outcome may be left out of an attempt. Write at_least_per_outcome = {OF_OUTCOME}."
-        yield Fault(package.path, rules.line, reason)
+        yield Fault(package.module_file, rules.line, reason)
     if package.mastery_score != MASTERY:
         reason = f"The score that passes is {package.mastery_score}. Write mastery_score = {MASTERY}."
         yield _at(package, "mastery_score", reason)

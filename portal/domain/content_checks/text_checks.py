@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import date
 
-from portal.domain.catalogue.job_aid_pdf import sheets
-from portal.domain.catalogue.sources.guide_source import GuideText
-from portal.domain.catalogue.sources.items import ItemText, check_item
-from portal.domain.catalogue.sources.module_source import Page
+from portal.domain.catalogue.job_aid_pdf import count_a4_pages
+from portal.domain.catalogue.sources.guide_source import GuideSource
+from portal.domain.catalogue.sources.items import ItemText, read_check_item
+from portal.domain.catalogue.sources.module_source import PageSource
 from portal.domain.catalogue.sources.validation import RenderedPage
 from portal.domain.content_checks import language_checks, metrics
 from portal.platform.formats.faults import Fault, Faults
@@ -29,7 +29,7 @@ def line_of(content: bytes, key: str) -> int | None:
     return next((n for n, row in enumerate(rows, 1) if re.match(rf"\s*{key}\s*=", row)), None)
 
 
-def lesson(page: Page, content: bytes, glossary: Collection[str]) -> Iterator[Fault]:
+def lesson(page: PageSource, content: bytes, glossary: Collection[str]) -> Iterator[Fault]:
     """Where a lesson falls short; ``content`` is its whole file."""
     found = metrics.of_text(page.body)
     if not LEAST_WORDS <= found.words <= MOST_WORDS:
@@ -64,12 +64,12 @@ def job_aid(aid: RenderedPage, module: str) -> Iterator[Fault]:
 
 
 def _one_sheet(aid: RenderedPage, module: str) -> Iterator[Fault]:
-    count = sheets(aid.html, aid.page.title, module)
+    count = count_a4_pages(aid.html, aid.page.title, module)
     if count != 1:
         yield Fault(aid.page.path, aid.page.body_line, f"The job aid fills {count} pages. Shorten it to one.")
 
 
-def guide(text: GuideText, content: bytes, on: date, glossary: Collection[str]) -> Iterator[Fault]:
+def guide(text: GuideSource, content: bytes, on: date, glossary: Collection[str]) -> Iterator[Fault]:
     """Where a guide falls short; ``content`` is its whole file."""
     if text.review_on < on:
         line = line_of(content, "review_on")
@@ -89,7 +89,7 @@ def placeholders(path: str, content: bytes) -> Iterator[Fault]:
             yield Fault(path, number, reason)
 
 
-def checks(page: Page) -> Iterator[ItemText]:
+def checks(page: PageSource) -> Iterator[ItemText]:
     """The unscored items of a lesson."""
     rows = page.body.split("\n")
     for at, row in enumerate(rows):
@@ -97,6 +97,6 @@ def checks(page: Page) -> Iterator[ItemText]:
             end = next((n for n in range(at + 1, len(rows)) if rows[n].strip() == ":::"), len(rows))
             first = page.body_line + at + 1
             root = Source("\n".join(rows[at + 1 : end]), page.path, Faults(), first_line=first).root()
-            item = check_item(root, page.path) if root is not None else None
+            item = read_check_item(root, page.path) if root is not None else None
             if item is not None:
                 yield item

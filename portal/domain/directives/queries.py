@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from portal.domain.catalogue.guide_publishing import guide_names
+from portal.domain.catalogue.guide_publishing import guide_summaries
 from portal.domain.catalogue.models import Activity
 from portal.domain.catalogue.queries import published_modules
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
@@ -220,7 +220,7 @@ def _owners(people: Iterable[int]) -> dict[int | None, tuple[str, str]]:
 def titles() -> dict[tuple[str, str], str]:
     """Every published module and guide by kind and key, modules first; the newest title of each."""
     modules = {("module", each.activity.key): each.title for each in published_modules()}
-    return modules | {("guide", each.key): f"{each.title} (guide)" for each in guide_names()}
+    return modules | {("guide", each.key): f"{each.title} (guide)" for each in guide_summaries()}
 
 
 def roles_and_ranks() -> tuple[list[str], list[str]]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal.domain.catalogue.guide_publishing import current_guide, current_guides
 from portal.domain.catalogue.models import GuideVersion
 from portal.domain.catalogue.queries import published_modules
-from portal.domain.catalogue.sources.guide_source import Section, sections
+from portal.domain.catalogue.sources.guide_source import GuideSection, guide_sections
 from portal.domain.people.as_of import known
 from portal.domain.records.models import Acknowledgement, Record
 from portal.platform.db import db
@@ -20,7 +20,7 @@ _SETTING = re.compile(r"\{\{force:([^{}]*)\}\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledged:
+class GuideAcknowledgement:
     """When a person said that they had read a guide, and which version of it."""
 
     reference: str
@@ -33,23 +33,23 @@ class Guide:
     """A guide's newest version, and what its reader said of it."""
 
     version: GuideVersion
-    acknowledged: Acknowledged | None
+    acknowledgement: GuideAcknowledgement | None
 
     @property
-    def asks(self) -> bool:
+    def needs_acknowledgement(self) -> bool:
         """Whether the reader is asked to acknowledge this version."""
-        said = self.acknowledged
+        said = self.acknowledgement
         return self.version.acknowledge and (said is None or said.number < self.version.number)
 
     @property
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[GuideSection]:
         """The parts of the guide in order."""
-        return sections(self.version.title, self.version.html)
+        return guide_sections(self.version.title, self.version.html)
 
 
 def guides_for(person_id: int) -> Sequence[Guide]:
     """Every published guide by title; two statements."""
-    said = _acknowledged(person_id)
+    said = _acknowledgements(person_id)
     return [Guide(version, said.get(version.activity_id)) for version in current_guides()]
 
 
@@ -62,10 +62,10 @@ def guide_for(person_id: int, key: str) -> Guide:
     version = current_guide(key)
     if version is None:
         raise NotFoundError("There is no such guide.")
-    return Guide(version, _acknowledged(person_id, version.activity_id).get(version.activity_id))
+    return Guide(version, _acknowledgements(person_id, version.activity_id).get(version.activity_id))
 
 
-def _acknowledged(person_id: int, activity_id: int | None = None) -> dict[int, Acknowledged]:
+def _acknowledgements(person_id: int, activity_id: int | None = None) -> dict[int, GuideAcknowledgement]:
     """The newest acknowledgement of each guide, by activity."""
     statement = (
         select(Record.activity_id, Record.reference, Record.achieved_at, GuideVersion.number)
@@ -77,34 +77,36 @@ def _acknowledged(person_id: int, activity_id: int | None = None) -> dict[int, A
     if activity_id is not None:
         statement = statement.where(Record.activity_id == activity_id)
     rows = db.session.execute(statement)
-    return {activity: Acknowledged(reference, at, number) for activity, reference, at, number in rows}
+    return {activity: GuideAcknowledgement(reference, at, number) for activity, reference, at, number in rows}
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class SettingUse:
     """A place that shows a setting."""
 
     title: str
-    above: str  # the module or guide it stands in
+    parent_title: str  # the module or guide it stands in
     address: str
 
 
-def uses_of_settings() -> dict[str, list[Use]]:
+def uses_of_settings() -> dict[str, list[SettingUse]]:
     """Where the newest versions show each setting, by its key; modules first. Five statements."""
-    found: dict[str, list[Use]] = {}
+    found: dict[str, list[SettingUse]] = {}
     for version in published_modules():
         at = f"/learning/modules/{version.activity.key}"
         for lesson in version.lessons:
-            _note(found, lesson.html, Use(lesson.title, version.title, f"{at}/lessons/{lesson.key}"))
+            _add_uses(
+                found, lesson.html, SettingUse(lesson.title, version.title, f"{at}/lessons/{lesson.key}")
+            )
         title = version.job_aid_title or ""
-        _note(found, version.job_aid_html or "", Use(title, version.title, f"{at}/job-aid"))
+        _add_uses(found, version.job_aid_html or "", SettingUse(title, version.title, f"{at}/job-aid"))
         items = "".join(f"{item.prompt_html} {item.stimulus_html} {item.content}" for item in version.items)
-        _note(found, items, Use("Questions of the assessment", version.title, at))
+        _add_uses(found, items, SettingUse("Questions of the assessment", version.title, at))
     for guide in current_guides():
-        _note(found, guide.html, Use(guide.title, "Guide", f"/guides/{guide.activity.key}"))
+        _add_uses(found, guide.html, SettingUse(guide.title, "Guide", f"/guides/{guide.activity.key}"))
     return found
 
 
-def _note(found: dict[str, list[Use]], html: str, use: Use) -> None:
+def _add_uses(found: dict[str, list[SettingUse]], html: str, use: SettingUse) -> None:
     for key in dict.fromkeys(_SETTING.findall(html)):
         found.setdefault(key, []).append(use)

@@ -7,7 +7,7 @@ from portal.domain.records import services as records
 from portal.platform.errors import RuleError
 
 
-def acknowledge(person_id: int, key: str, number: int, *, at: datetime) -> str:
+def acknowledge_guide(person_id: int, key: str, number: int, *, at: datetime) -> str:
     """Record that a person read version ``number`` of a guide; twice on one day is the same as once.
 
     Args:

@@ -24,10 +24,10 @@ _SLOT = re.compile(r"\{\{[^{}]*\}\}")  # what the force fills in when a page is 
 class Renderer(Protocol):
     """From an author's Markdown to safe HTML; ``line`` is where the text stands in its file."""
 
-    def inline(self, text: str, line: int) -> str:
+    def render_inline(self, text: str, line: int) -> str:
         """One paragraph without its ``<p>``."""
 
-    def block(self, text: str, line: int) -> str:
+    def render_block(self, text: str, line: int) -> str:
         """Paragraphs, lists and tables."""
 
 
@@ -40,7 +40,9 @@ class Answer:
 
     choices: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
-    stays: bool = field(default=False, compare=False)  # the same question is shown next: it went on
+    repeats_question: bool = field(
+        default=False, compare=False
+    )  # the same question is shown next: it went on
 
 
 class AnswerError(RuleError):
@@ -53,7 +55,7 @@ class AnswerError(RuleError):
     """
 
     def __init__(self, *places: tuple[str, str], typed: Answer | None = None, saved: bool = False) -> None:
-        self.places, self.saved = places, saved
+        self.problems, self.saved = places, saved
         self.typed = typed or Answer()
         super().__init__(" ".join(sentence for sentence, _ in places))
 
@@ -62,22 +64,22 @@ class AnswerError(RuleError):
         return Answer(last.choices, {**last.texts, **self.typed.texts}) if self.saved else self.typed
 
 
-class Kind(ABC):
-    """One kind of item. Stateless; ``content`` is what ``render`` made when the item was published."""
+class ItemKind(ABC):
+    """One kind of item. Stateless; ``content`` is what ``render_content`` made when the item was published."""
 
     name: ClassVar[str]  # the word in an item's file
     label: ClassVar[str]  # in an author's list of kinds
     advice: ClassVar[str]  # when to choose it, one sentence
-    place: ClassVar[int] = 100  # among the kinds offered to authors
-    writes: ClassVar[bool] = False  # whether learners write texts in it
-    checks: ClassVar[bool] = False  # whether a lesson may hold it as an unscored exercise
+    position: ClassVar[int] = 100  # among the kinds offered to authors
+    takes_texts: ClassVar[bool] = False  # whether learners write texts in it
+    usable_as_check: ClassVar[bool] = False  # whether a lesson may hold it as an unscored exercise
 
-    def template(self, part: str) -> str:
-        """The template of a part: ``item`` asks, ``answer`` reads back, ``editor`` edits."""
+    def template_path(self, part: str) -> str:
+        """The template of a part: ``item`` asks, ``read_answer`` reads back, ``editor`` edits."""
         return f"kinds/{self.name}/{part}.html"
 
     @abstractmethod
-    def read(self, table: Table, key: str, prefix: str) -> Any:
+    def read_content(self, table: Table, key: str, prefix: str) -> Any:
         """The content as written, a frozen dataclass; faults go to the table.
 
         Args:
@@ -87,27 +89,27 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def render(self, written: Any, renderer: Renderer) -> Content:
-        """What ``read`` returned, as the database keeps it."""
+    def render_content(self, written: Any, renderer: Renderer) -> Content:
+        """What ``read_content`` returned, as the database keeps it."""
 
     @abstractmethod
-    def keys(self, content: Content) -> list[str]:
+    def shufflable_keys(self, content: Content) -> list[str]:
         """What a draw puts in random order; ``order`` is a permutation of it, kept with the attempt."""
 
     @abstractmethod
-    def mark(self, content: Content, choices: Sequence[str]) -> Decimal:
+    def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
         """From 0 to 1, in four places, whatever the choices are; pure."""
 
     @abstractmethod
-    def best(self, content: Content) -> list[str]:
+    def best_choices(self, content: Content) -> list[str]:
         """Choices that earn the whole mark."""
 
     @abstractmethod
-    def guess(self, content: Content, chance: random.Random) -> list[str]:
+    def random_choices(self, content: Content, chance: random.Random) -> list[str]:
         """A complete answer at random."""
 
     @abstractmethod
-    def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+    def read_answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
         """The form as a response.
 
         Raises:
@@ -115,39 +117,39 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def complete(self, content: Content, choices: Sequence[str]) -> bool:
+    def is_complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether nothing is left to be answered."""
 
     @abstractmethod
-    def shown(self, content: Content, order: Sequence[str], answer: Answer) -> Any:
-        """What the templates need to ask the item, or to read it back, as ``shown``."""
+    def build_view(self, content: Content, order: Sequence[str], answer: Answer) -> Any:
+        """What the templates need to ask the item, or to read it back, as ``build_view``."""
 
     @abstractmethod
-    def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
+    def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
         """The answer in safe HTML, a line or a few, for “Check your answers”."""
 
-    def offered(self, content: Content) -> list[tuple[str, str, bool]]:
+    def countable_choices(self, content: Content) -> list[tuple[str, str, bool]]:
         """Choices whose takers are counted: the key in a response, safe HTML, whether it is right."""
         return [(choice["key"], choice["html"], choice["correct"]) for choice in content.get("choices", ())]
 
-    def check(self, written: Any, name: str, inline: Callable[[str], str]) -> str:
-        """The controls of an unscored exercise, named ``name``; asked only where ``checks`` is true."""
+    def render_exercise(self, written: Any, name: str, inline: Callable[[str], str]) -> str:
+        """The controls of an unscored exercise, named ``name``; asked only where ``usable_as_check`` is true."""
         raise NotImplementedError
 
 
-def plain(html: str) -> str:
+def plain_text(html: str) -> str:
     """Safe HTML as the plain text of a sentence or of a list to choose from.
 
-    >>> plain("Call <em>NCCU</em> &amp; wait")
+    >>> plain_text("Call <em>NCCU</em> &amp; wait")
     'Call NCCU & wait'
     """
     return Markup(_SLOT.sub("…", html)).striptags()  # noqa: S704 - only to take the tags out
 
 
-def cut(gained: Decimal, most: Decimal) -> Decimal:
+def scale_mark(gained: Decimal, most: Decimal) -> Decimal:
     """The share from 0 to 1, cut to four places so that it never flatters.
 
-    >>> cut(Decimal(2), Decimal(3))
+    >>> scale_mark(Decimal(2), Decimal(3))
     Decimal('0.6666')
     """
     if most <= 0:

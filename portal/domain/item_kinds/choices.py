@@ -4,14 +4,14 @@ import random
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, Kind, Renderer, Sent
-from portal.domain.item_kinds.numbered import EARLIER_PAGE, keys_of, values_of
+from portal.domain.item_kinds.base import Answer, AnswerError, Content, ItemKind, Renderer, Sent
+from portal.domain.item_kinds.numbered import EARLIER_PAGE, key_by_value, value_by_key
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChoiceText:
     """One choice as written, with what to tell who took it."""
 
     key: str
@@ -22,18 +22,20 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Choices:
+class ChoiceItemText:
     """The content of an item of choices, as written."""
 
-    choices: tuple[Choice, ...]
+    choices: tuple[ChoiceText, ...]
 
 
-def read_choices(table: Table, shown: str) -> tuple[Choice, ...]:
+def read_choices(table: Table, shown: str) -> tuple[ChoiceText, ...]:
     """The ``[[…choice]]`` tables; ``shown`` is their header, for a fault."""
     choices = []
     seen: set[str] = set()
     for row in table.tables("choice", shown):
-        choice = Choice(read_key(row), row.text("text"), row.text("feedback"), row.flag("correct"), row.line)
+        choice = ChoiceText(
+            read_key(row), row.text("text"), row.text("feedback"), row.flag("correct"), row.line
+        )
         if choice.key and choice.key in seen:
             row.fault("key", f"The key “{choice.key}” is used twice in this item. Give each choice its own.")
         seen.add(choice.key)
@@ -42,7 +44,7 @@ def read_choices(table: Table, shown: str) -> tuple[Choice, ...]:
     return tuple(choices)
 
 
-def check_one_correct(table: Table, key: str, choices: Sequence[Choice], *, what: str = "item") -> None:
+def check_one_correct(table: Table, key: str, choices: Sequence[ChoiceText], *, what: str = "item") -> None:
     """Refuse fewer than two choices, and more or fewer than one that is correct."""
     if not choices:
         return  # noted already
@@ -54,13 +56,13 @@ def check_one_correct(table: Table, key: str, choices: Sequence[Choice], *, what
         table.fault("", reason)
 
 
-def render_choices(choices: Sequence[Choice], renderer: Renderer) -> list[Content]:
+def render_choices(choices: Sequence[ChoiceText], renderer: Renderer) -> list[Content]:
     """The choices as the database keeps them."""
     return [
         {
             "key": choice.key,
-            "html": renderer.inline(choice.text, choice.line),
-            "feedback_html": renderer.inline(choice.feedback, choice.line),
+            "html": renderer.render_inline(choice.text, choice.line),
+            "feedback_html": renderer.render_inline(choice.feedback, choice.line),
             "correct": choice.correct,
         }
         for choice in choices
@@ -73,7 +75,7 @@ def correct_keys(content: Content) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ChoiceView:
     """A choice as a page shows it."""
 
     value: str  # what the page sends for it
@@ -83,74 +85,79 @@ class Shown:
     feedback_html: str
 
 
-def choices_shown(choices: Sequence[Content], order: Sequence[str], chosen: Container[str]) -> list[Shown]:
+def choice_views(
+    choices: Sequence[Content], order: Sequence[str], chosen: Container[str]
+) -> list[ChoiceView]:
     """The choices in the order given; ``chosen`` holds the keys of the selected ones."""
     by_key = {choice["key"]: choice for choice in choices}
     return [
-        Shown(value, by_key[key]["html"], key in chosen, by_key[key]["correct"], by_key[key]["feedback_html"])
-        for key, value in values_of(order).items()
+        ChoiceView(
+            value, by_key[key]["html"], key in chosen, by_key[key]["correct"], by_key[key]["feedback_html"]
+        )
+        for key, value in value_by_key(order).items()
     ]
 
 
-class ChoiceKind(Kind):
+class ChoiceKind(ItemKind):
     """What single and multiple have in common."""
 
-    several: bool
+    allows_several: bool
     hint: str
-    checks = True
+    usable_as_check = True
 
-    def template(self, part: str) -> str:
+    def template_path(self, part: str) -> str:
         """One template for both."""
         return f"kinds/choices-{part}.html"
 
-    def read(self, table: Table, key: str, prefix: str) -> Choices:
+    def read_content(self, table: Table, key: str, prefix: str) -> ChoiceItemText:
         """Two or more choices, as many of them correct as the kind asks for."""
-        return Choices(read_choices(table, f"[[{prefix}choice]]"))
+        return ChoiceItemText(read_choices(table, f"[[{prefix}choice]]"))
 
-    def render(self, written: Choices, renderer: Renderer) -> Content:
+    def render_content(self, written: ChoiceItemText, renderer: Renderer) -> Content:
         """The choices in the author's order."""
         return {"choices": render_choices(written.choices, renderer)}
 
-    def keys(self, content: Content) -> list[str]:
+    def shufflable_keys(self, content: Content) -> list[str]:
         """Keys of the choices."""
         return [choice["key"] for choice in content["choices"]]
 
-    def best(self, content: Content) -> list[str]:
+    def best_choices(self, content: Content) -> list[str]:
         """The correct ones."""
         return correct_keys(content)
 
-    def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+    def read_answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
         """The boxes that were ticked, in the order shown."""
-        values, known = set(sent.get("choice", ())), keys_of(order)
+        values, known = set(sent.get("choice", ())), key_by_value(order)
         if not values <= known.keys():
             raise AnswerError((EARLIER_PAGE, "choice"), saved=True)
         chosen = tuple(key for value, key in known.items() if value in values)
-        if not chosen or (len(chosen) > 1 and not self.several):
+        if not chosen or (len(chosen) > 1 and not self.allows_several):
             raise AnswerError(("Select an answer", "choice"))
         return Answer(chosen)
 
-    def complete(self, content: Content, choices: Sequence[str]) -> bool:
+    def is_complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether anything was chosen."""
         return bool(choices)
 
-    def shown(self, content: Content, order: Sequence[str], answer: Answer) -> list[Shown]:
+    def build_view(self, content: Content, order: Sequence[str], answer: Answer) -> list[ChoiceView]:
         """The choices in the order of this attempt."""
-        return choices_shown(content["choices"], order, answer.choices)
+        return choice_views(content["choices"], order, answer.choices)
 
-    def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
+    def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
         """What was chosen."""
-        return [choice.html for choice in self.shown(content, order, answer) if choice.chosen]
+        return [choice.html for choice in self.build_view(content, order, answer) if choice.chosen]
 
-    def guess(self, content: Content, chance: random.Random) -> list[str]:
+    def random_choices(self, content: Content, chance: random.Random) -> list[str]:
         """As many choices as there are correct ones."""
-        keys = self.keys(content)
+        keys = self.shufflable_keys(content)
         return chance.sample(keys, len(correct_keys(content)))
 
-    def check(self, written: Choices, name: str, inline: Callable[[str], str]) -> str:
+    def render_exercise(self, written: ChoiceItemText, name: str, inline: Callable[[str], str]) -> str:
         """Radios or checkboxes that belong to no form; feedback is folded behind each choice."""
-        shape = "checkboxes" if self.several else "radios"
+        shape = "checkboxes" if self.allows_several else "radios"
         choices = "".join(
-            self._checked(choice, name, number, inline) for number, choice in enumerate(written.choices, 1)
+            self._render_exercise_choice(choice, name, number, inline)
+            for number, choice in enumerate(written.choices, 1)
         )
         return (
             f'<div id="{name}-hint" class="govuk-hint">{self.hint}.'
@@ -158,8 +165,10 @@ class ChoiceKind(Kind):
             f'<div class="govuk-{shape}">{choices}</div>'
         )
 
-    def _checked(self, choice: Choice, name: str, number: int, inline: Callable[[str], str]) -> str:
-        shape, kind = ("checkboxes", "checkbox") if self.several else ("radios", "radio")
+    def _render_exercise_choice(
+        self, choice: ChoiceText, name: str, number: int, inline: Callable[[str], str]
+    ) -> str:
+        shape, kind = ("checkboxes", "checkbox") if self.allows_several else ("radios", "radio")
         identity = f"{name}-{number}"
         colour, verdict = ("right", "Correct") if choice.correct else ("wrong", "Not correct")
         text = inline(choice.text)

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 EARLIER_PAGE = "This page was opened before the portal was updated. Select your answer again"
 
 
-def values_of(keys: Sequence[str]) -> dict[str, str]:
+def value_by_key(keys: Sequence[str]) -> dict[str, str]:
     """The form value for each of these keys, shown in this order. It has a dot, which no key has.
 
-    >>> values_of(["safe", "status"])
+    >>> value_by_key(["safe", "status"])
     {'safe': 'c.1', 'status': 'c.2'}
     """
     return {key: f"c.{number}" for number, key in enumerate(keys, 1)}
 
 
-def keys_of(keys: Sequence[str]) -> dict[str, str]:
+def key_by_value(keys: Sequence[str]) -> dict[str, str]:
     """The keys by their form values."""
-    return {value: key for key, value in values_of(keys).items()}
+    return {value: key for key, value in value_by_key(keys).items()}

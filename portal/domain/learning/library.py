@@ -17,12 +17,12 @@ def modules_in_order(day: date) -> list[ModuleVersion]:
 
     A module in several directives stands at its earliest place; one that none asks for comes last.
     """
-    places = _places(day)
+    places = _earliest_positions(day)
     last = len(places) + max(places.values(), default=0)
     return sorted(published_modules(), key=lambda each: (places.get(each.activity_id, last), each.title))
 
 
-def _places(day: date) -> dict[int, int]:
+def _earliest_positions(day: date) -> dict[int, int]:
     """The earliest position of each activity that a directive asks for on ``day``."""
     version, later = DirectiveVersion, aliased(DirectiveVersion)
     overtaken = select(later.id).where(

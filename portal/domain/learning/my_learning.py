@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from portal.domain.catalogue.guide_publishing import GuideName, guide_names
-from portal.domain.learning.queries import Course, courses
+from portal.domain.catalogue.guide_publishing import GuideSummary, guide_summaries
+from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
 from portal.domain.status.queries import Asked, asked_of
 from portal.domain.status.rules import Status
 from portal.platform.clock import london_day
@@ -17,79 +17,79 @@ _NOUNS = {"module": ("module", "complete"), "guide": ("guide", "read")}  # where
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One requirement as the page shows it; ``course`` where it is a published module."""
+class RequirementRow:
+    """One requirement as the page shows it; ``module`` where it is a published module."""
 
-    asked: Asked
-    course: Course | None
+    requirement: Asked
+    module: ModuleProgress | None
 
     @property
     def title(self) -> str:
         """The module's or guide's title; the key of what has no page of its own yet."""
-        if self.course:
-            return self.course.version.title
-        return self.asked.guide_title or self.asked.key.replace("-", " ").capitalize()
+        if self.module:
+            return self.module.version.title
+        return self.requirement.guide_title or self.requirement.key.replace("-", " ").capitalize()
 
     @property
     def is_guide(self) -> bool:
         """Whether it is a published guide, to be read and acknowledged."""
-        return self.asked.guide_title is not None
+        return self.requirement.guide_title is not None
 
     @property
-    def renewable(self) -> bool:
+    def is_renewable(self) -> bool:
         """Whether it is a module whose completion ends soon: it may be taken again, and the pass stays."""
-        return self.course is not None and self.asked.status is Status.EXPIRING
+        return self.module is not None and self.requirement.status is Status.EXPIRING
 
     @property
     def minutes_left(self) -> int:
         """Minutes to work, 0 once it is complete or excluded."""
-        return self.course.minutes_left if self.course and self.is_open else 0
+        return self.module.minutes_left if self.module and self.is_open else 0
 
     @property
     def is_open(self) -> bool:
         """Whether the person still has to do something."""
-        return not (self.asked.status.held or self.asked.status.excluded)
+        return not (self.requirement.status.held or self.requirement.status.excluded)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DueGroup:
     """What is due on one day, and the directives that ask for it."""
 
     due_on: date
-    rows: tuple[Row, ...]
+    rows: tuple[RequirementRow, ...]
 
     @property
-    def reasons(self) -> list[Asked]:
+    def due_reasons(self) -> list[Asked]:
         """One requirement of each directive in the group, for its wording."""
-        return [row.asked for row in _firsts(self.rows, lambda row: row.asked.directive)]
+        return [row.requirement for row in _first_of_each(self.rows, lambda row: row.requirement.directive)]
 
 
 @dataclass(frozen=True, slots=True)
 class MyLearning:
     """The whole page."""
 
-    groups: tuple[Group, ...]  # open requirements, the earliest due first
-    complete: tuple[Row, ...]
-    excluded: tuple[Row, ...]
-    library: tuple[Course, ...]
-    guides: tuple[GuideName, ...]
+    groups: tuple[DueGroup, ...]  # open requirements, the earliest due first
+    complete: tuple[RequirementRow, ...]
+    excluded: tuple[RequirementRow, ...]
+    library: tuple[ModuleProgress, ...]
+    guides: tuple[GuideSummary, ...]
     now: datetime
 
     @property
-    def open_rows(self) -> list[Row]:
+    def open_rows(self) -> list[RequirementRow]:
         """Every open requirement once, though several directives may ask for it."""
         rows = [row for group in self.groups for row in group.rows]
-        return _firsts(rows, lambda row: row.asked.activity_id)
+        return _first_of_each(rows, lambda row: row.requirement.activity_id)
 
     @property
-    def sentence(self) -> str:
+    def heading_sentence(self) -> str:
         """The page's answer and heading."""
         rows = self.open_rows
         if not rows:
             return "You have no modules to complete" if not self.complete else "You have completed everything"
-        noun, verb = _NOUNS.get("".join({row.asked.kind for row in rows}), ("requirement", "complete"))
-        first = date_words(rows[0].asked.due_on)
-        by = f"by {first}" if len({row.asked.due_on for row in rows}) == 1 else f"the first by {first}"
+        noun, verb = _NOUNS.get("".join({row.requirement.kind for row in rows}), ("requirement", "complete"))
+        first = date_words(rows[0].requirement.due_on)
+        by = f"by {first}" if len({row.requirement.due_on for row in rows}) == 1 else f"the first by {first}"
         return f"You have {plural(len(rows), noun)} to {verb}{' ' if by.startswith('by') else ', '}{by}"
 
     @property
@@ -97,9 +97,11 @@ class MyLearning:
         """The first due date."""
         return self.groups[0].due_on if self.groups else None
 
-    def counted(self, activity_id: int) -> Asked | None:
+    def satisfied_requirement(self, activity_id: int) -> Asked | None:
         """The requirement that a record of this activity satisfies, where a directive asks for it."""
-        return next((row.asked for row in self.complete if row.asked.activity_id == activity_id), None)
+        return next(
+            (row.requirement for row in self.complete if row.requirement.activity_id == activity_id), None
+        )
 
     @property
     def minutes_left(self) -> int:
@@ -107,62 +109,70 @@ class MyLearning:
         return sum(row.minutes_left for row in self.open_rows)
 
     @property
-    def next_course(self) -> Course | None:
+    def next_module(self) -> ModuleProgress | None:
         """The module to go on with: one begun among those due first, else the first of them."""
-        rows = [row for row in self.open_rows if row.course is not None and self._can_go_on(row.course)]
+        rows = [row for row in self.open_rows if row.module is not None and self._can_go_on(row.module)]
         if not rows:
             return None
-        soonest = [row for row in rows if row.asked.due_on == rows[0].asked.due_on]
-        begun = [row for row in soonest if row.course and row.course.progress]
-        return (begun or soonest)[0].course
+        soonest = [row for row in rows if row.requirement.due_on == rows[0].requirement.due_on]
+        begun = [row for row in soonest if row.module and row.module.progress]
+        return (begun or soonest)[0].module
 
     @property
-    def waiting(self) -> tuple[Course, datetime] | None:
+    def next_wait(self) -> tuple[ModuleProgress, datetime] | None:
         """Where there is nothing to go on with: the module whose wait after a fail ends first, and when."""
-        if self.next_course is not None:
+        if self.next_module is not None:
             return None
-        courses = [row.course for row in self.open_rows if row.course]
+        courses = [row.module for row in self.open_rows if row.module]
         ends = [(course, end) for course in courses if (end := course.waits_until(self.now))]
         return min(ends, key=lambda pair: pair[1], default=None)
 
-    def _can_go_on(self, course: Course) -> bool:
-        return not course.exhausted and course.waits_until(self.now) is None
+    def _can_go_on(self, course: ModuleProgress) -> bool:
+        return not course.attempts_exhausted and course.waits_until(self.now) is None
 
     @property
-    def shares(self) -> list[float]:
+    def done_shares(self) -> list[float]:
         """How far each counted requirement is done, from 0 to 1, complete ones first."""
-        begun = [row.course for row in self.open_rows if row.course and row.course.progress]
-        open_shares = sorted((course.share for course in begun), reverse=True)
+        begun = [row.module for row in self.open_rows if row.module and row.module.progress]
+        open_shares = sorted((course.share_done for course in begun), reverse=True)
         untouched = len(self.open_rows) - len(begun)
         return [1.0] * len(self.complete) + open_shares + [0.0] * untouched
 
 
-def my_learning(person_id: int, now: datetime) -> MyLearning:
+def load_my_learning(person_id: int, now: datetime) -> MyLearning:
     """What is asked of a person today, with how far they are; the same few statements always."""
-    found = courses(person_id)
-    rows = [Row(asked, found.get(asked.activity_id)) for asked in asked_of(person_id, london_day(now))]
-    places = {row.asked.activity_id: place for place, row in enumerate(rows)}
+    found = module_progress_by_activity(person_id)
+    rows = [
+        RequirementRow(asked, found.get(asked.activity_id)) for asked in asked_of(person_id, london_day(now))
+    ]
+    places = {row.requirement.activity_id: place for place, row in enumerate(rows)}
     return MyLearning(
-        groups=_groups(row for row in rows if row.is_open),
+        groups=_group_by_due_date(row for row in rows if row.is_open),
         complete=tuple(
-            _firsts((row for row in rows if row.asked.status.held), lambda row: row.asked.activity_id)
+            _first_of_each(
+                (row for row in rows if row.requirement.status.held), lambda row: row.requirement.activity_id
+            )
         ),
-        excluded=tuple(row for row in rows if row.asked.status in (Status.EXEMPT, Status.DEFERRED)),
+        excluded=tuple(row for row in rows if row.requirement.status in (Status.EXEMPT, Status.DEFERRED)),
         library=tuple(
             sorted(found.values(), key=lambda each: places.get(each.version.activity_id, len(rows)))
         ),
-        guides=tuple(guide_names()),
+        guides=tuple(guide_summaries()),
         now=now,
     )
 
 
-def _groups(rows: Iterable[Row]) -> tuple[Group, ...]:
-    return tuple(Group(due, tuple(some)) for due, some in groupby(rows, key=lambda row: row.asked.due_on))
+def _group_by_due_date(rows: Iterable[RequirementRow]) -> tuple[DueGroup, ...]:
+    return tuple(
+        DueGroup(due, tuple(some)) for due, some in groupby(rows, key=lambda row: row.requirement.due_on)
+    )
 
 
-def _firsts(rows: Iterable[Row], name: Callable[[Row], Hashable]) -> list[Row]:
+def _first_of_each(
+    rows: Iterable[RequirementRow], name: Callable[[RequirementRow], Hashable]
+) -> list[RequirementRow]:
     """The first row of each name, in their order."""
-    found: dict[Hashable, Row] = {}
+    found: dict[Hashable, RequirementRow] = {}
     for row in rows:
         found.setdefault(name(row), row)
     return list(found.values())

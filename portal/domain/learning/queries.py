@@ -13,10 +13,21 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.assessment.queries import NONE_BEGUN, Begun, attempts_left, begun_attempts, opens_after
+from portal.domain.assessment.queries import (
+    NO_ATTEMPTS,
+    AttemptTally,
+    attempts_left,
+    next_attempt_opens_after,
+    tally_attempts,
+)
 from portal.domain.catalogue.models import Activity, Lesson, ModuleVersion
-from portal.domain.catalogue.queries import SHARED_NAME, SharedName
-from portal.domain.catalogue.version_cache import PublishedLesson, PublishedVersion, VersionName, published
+from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey
+from portal.domain.catalogue.version_cache import (
+    PublishedLesson,
+    PublishedVersion,
+    VersionKey,
+    published_version,
+)
 from portal.domain.people.as_of import known
 from portal.domain.records.models import LessonVisit, PassRecord, Record, Registration, Revocation
 from portal.platform.db import db, read
@@ -24,21 +35,21 @@ from portal.platform.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RegistrationProgress:
     """How far a person is under a registration."""
 
     registration_id: int
-    opened: frozenset[int]  # ids of lessons
-    completed: frozenset[int]
+    opened_lessons: frozenset[int]  # ids of lessons
+    completed_lessons: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ModuleReading:
     """One module as one person reads it: the version they finish, or else the newest one."""
 
     version: PublishedVersion
-    shared: SharedName  # names the glossary of this instant
-    progress: Progress | None  # of the registration under way; None: not begun, or passed
+    shared: SharedKey  # names the glossary of this instant
+    progress: RegistrationProgress | None  # of the registration under way; None: not begun, or passed
     passed: bool  # the latest registration ended with a pass
 
     @property
@@ -57,14 +68,14 @@ class Reading:
         return self.version.lessons
 
     @property
-    def completed(self) -> frozenset[int]:
+    def completed_lessons(self) -> frozenset[int]:
         """Ids of the lessons marked complete under the registration under way."""
-        return self.progress.completed if self.progress else frozenset()
+        return self.progress.completed_lessons if self.progress else frozenset()
 
     @property
     def next_lesson(self) -> PublishedLesson | None:
         """The first lesson that is not complete."""
-        return next((lesson for lesson in self.lessons if lesson.id not in self.completed), None)
+        return next((lesson for lesson in self.lessons if lesson.id not in self.completed_lessons), None)
 
     @property
     def assessment_is_open(self) -> bool:
@@ -80,18 +91,18 @@ class Reading:
     @property
     def minutes_left(self) -> int:
         """Minutes of the lessons not complete, and of the assessment."""
-        lessons = sum(lesson.minutes for lesson in self.lessons if lesson.id not in self.completed)
+        lessons = sum(lesson.minutes for lesson in self.lessons if lesson.id not in self.completed_lessons)
         return lessons + self.assessment_minutes
 
     @property
-    def share(self) -> float:
+    def share_done(self) -> float:
         """Part of the minutes that is done, from 0 to 1."""
         if self.passed:
             return 1.0
         total = sum(lesson.minutes for lesson in self.lessons) + self.assessment_minutes
         return 1 - self.minutes_left / total
 
-    def lesson(self, key: str) -> PublishedLesson:
+    def lesson_by_key(self, key: str) -> PublishedLesson:
         """The lesson with this key.
 
         Raises:
@@ -102,47 +113,47 @@ class Reading:
             raise NotFoundError("There is no such lesson.")
         return found
 
-    def has_seen(self, lesson: PublishedLesson) -> bool:
+    def has_opened(self, lesson: PublishedLesson) -> bool:
         """Whether opening this lesson again would write nothing."""
-        return self.passed if self.progress is None else lesson.id in self.progress.opened
+        return self.passed if self.progress is None else lesson.id in self.progress.opened_lessons
 
 
 @dataclass(frozen=True, slots=True)
-class Course(Reading):
+class ModuleProgress(ModuleReading):
     """One module as one person meets it, with their attempts at its assessment."""
 
     open_attempt: UUID | None
     attempts_begun: int  # under the registration under way
     attempt_ended_at: datetime | None
     failed_attempt: UUID | None = None  # the latest submitted under the registration under way
-    attempts_opened: int = 0  # beyond those that the module allows
-    opened_on: date | None = None  # when the latest of these was
+    extra_attempts: int = 0  # beyond those that the module allows
+    extra_opened_on: date | None = None  # when the latest of these was
 
     @property
     def attempts_left(self) -> int | None:
         """How many more attempts may begin; None where the module sets no limit."""
-        return attempts_left(self.version, self.attempts_begun, self.attempts_opened)
+        return attempts_left(self.version, self.attempts_begun, self.extra_attempts)
 
     @property
-    def exhausted(self) -> bool:
+    def attempts_exhausted(self) -> bool:
         """Whether every attempt that the module allows was used without a pass."""
         return self.open_attempt is None and self.attempts_left == 0
 
     def waits_until(self, now: datetime) -> datetime | None:
         """When the next attempt may begin, where nothing but a wait after a fail stands before it."""
-        if self.open_attempt is not None or self.next_lesson is not None or self.exhausted:
+        if self.open_attempt is not None or self.next_lesson is not None or self.attempts_exhausted:
             return None
-        return still_to_come(opens_after(self.version, self.attempt_ended_at), now)
+        return future_or_none(next_attempt_opens_after(self.version, self.attempt_ended_at), now)
 
 
-def _latest() -> Any:
+def _latest_registration_id() -> Any:
     """Id of the person's newest known registration on an activity, passed or not."""
     one = aliased(Registration)
     mine = and_(one.person_id == bindparam("person_id"), one.activity_id == Activity.id)
     return select(func.max(one.id)).where(mine, known(one)).correlate(Activity).scalar_subquery()
 
 
-def _newest() -> Any:
+def _newest_version_id() -> Any:
     """Id of an activity's newest version."""
     one = aliased(ModuleVersion)
     statement = select(one.id).where(one.activity_id == Activity.id).order_by(one.number.desc())
@@ -150,8 +161,8 @@ def _newest() -> Any:
 
 
 _UNDER_WAY = and_(Registration.id.is_not(None), PassRecord.record_id.is_(None))
-_WANTED = case((_UNDER_WAY, Registration.module_version_id), else_=_newest())
-_SHARED: tuple[Any, ...] = tuple(column.scalar_subquery() for column in SHARED_NAME)
+_WANTED = case((_UNDER_WAY, Registration.module_version_id), else_=_newest_version_id())
+_SHARED: tuple[Any, ...] = tuple(column.scalar_subquery() for column in SHARED_KEY_COLUMNS)
 _ALL = (
     select(
         Activity.id,
@@ -165,7 +176,7 @@ _ALL = (
         LessonVisit.kind,
     )
     .select_from(Activity)
-    .outerjoin(Registration, Registration.id == _latest())
+    .outerjoin(Registration, Registration.id == _latest_registration_id())
     .outerjoin(PassRecord, PassRecord.registration_id == Registration.id)
     .join(ModuleVersion, ModuleVersion.id == _WANTED)
     .outerjoin(LessonVisit, and_(_UNDER_WAY, LessonVisit.registration_id == Registration.id))
@@ -206,7 +217,7 @@ _EARNED = (
 _Rows = Sequence[Sequence[Any]]  # of one module
 
 
-def reading(person_id: int, slug: str) -> Reading:
+def module_reading(person_id: int, slug: str) -> ModuleReading:
     """One module for one person, as far as its lessons go. One statement.
 
     Raises:
@@ -215,16 +226,16 @@ def reading(person_id: int, slug: str) -> Reading:
     rows = read(_ONE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
-    return Reading(*_parts(rows))
+    return ModuleReading(*_reading_fields(rows))
 
 
-def reading_with(person_id: int, slug: str, lesson: str) -> Reading:
-    """As ``reading``; where that version has no such lesson, the version with it that the person passed.
+def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> ModuleReading:
+    """As ``module_reading``; where that version has no such lesson, the version with it that the person passed.
 
     Raises:
         NotFoundError: No module of this name is published, or the person never passed one with this lesson.
     """
-    found = reading(person_id, slug)
+    found = module_reading(person_id, slug)
     if any(each.key == lesson for each in found.lessons):
         return found
     row = db.session.execute(
@@ -232,16 +243,16 @@ def reading_with(person_id: int, slug: str, lesson: str) -> Reading:
     ).one_or_none()
     if row is None:
         raise NotFoundError("There is no such lesson.")
-    return Reading(published(VersionName(*row)), found.shared, progress=None, passed=True)
+    return ModuleReading(published_version(VersionKey(*row)), found.shared, progress=None, passed=True)
 
 
-def courses(person_id: int) -> dict[int, Course]:
+def module_progress_by_activity(person_id: int) -> dict[int, ModuleProgress]:
     """Every published module for one person, by activity, in order of keys. Two statements."""
     rows = read(_ALL, {"person_id": person_id})
-    return _courses([list(some) for _, some in groupby(rows, key=lambda row: row[0])])
+    return _module_progress_of_rows([list(some) for _, some in groupby(rows, key=lambda row: row[0])])
 
 
-def course(person_id: int, slug: str) -> Course:
+def module_progress(person_id: int, slug: str) -> ModuleProgress:
     """One module for one person. Two statements.
 
     Raises:
@@ -250,7 +261,7 @@ def course(person_id: int, slug: str) -> Course:
     rows = read(_ONE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
-    return next(iter(_courses([rows]).values()))
+    return next(iter(_module_progress_of_rows([rows]).values()))
 
 
 def newest_version(slug: str) -> ModuleVersion:
@@ -271,58 +282,58 @@ def newest_version(slug: str) -> ModuleVersion:
     return version
 
 
-class Earned(NamedTuple):
+class NewestPass(NamedTuple):
     """A record of a module, as the module's page tells of it."""
 
     reference: str
     achieved_at: datetime
 
 
-def newest_pass(person_id: int, slug: str) -> Earned | None:
+def newest_pass(person_id: int, slug: str) -> NewestPass | None:
     """The newest record of a person for this module that is not revoked. One statement."""
     rows = read(_EARNED, {"person_id": person_id, "slug": slug})
-    return Earned(*rows[0]) if rows else None
+    return NewestPass(*rows[0]) if rows else None
 
 
-def still_to_come(moment: datetime | None, now: datetime) -> datetime | None:
+def future_or_none(moment: datetime | None, now: datetime) -> datetime | None:
     """The moment, where it has not come yet."""
     return moment if moment is not None and moment > now else None
 
 
-def _courses(found: Sequence[_Rows]) -> dict[int, Course]:
-    parts = {rows[0][0]: _parts(rows) for rows in found}
+def _module_progress_of_rows(found: Sequence[_Rows]) -> dict[int, ModuleProgress]:
+    parts = {rows[0][0]: _reading_fields(rows) for rows in found}
     progress = {key: progress.registration_id for key, (_, _, progress, _) in parts.items() if progress}
-    begun = begun_attempts(list(progress.values()))
+    begun = tally_attempts(list(progress.values()))
     return {
-        key: _course(Reading(*some), begun.get(progress.get(key, 0), NONE_BEGUN))
+        key: _with_attempts(ModuleReading(*some), begun.get(progress.get(key, 0), NO_ATTEMPTS))
         for key, some in parts.items()
     }
 
 
-def _course(one: Reading, begun: Begun) -> Course:
-    return Course(
+def _with_attempts(one: ModuleReading, begun: AttemptTally) -> ModuleProgress:
+    return ModuleProgress(
         one.version,
         one.shared,
         one.progress,
         one.passed,
         open_attempt=begun.open_attempt,
-        attempts_begun=begun.attempts,
+        attempts_begun=begun.attempt_count,
         attempt_ended_at=begun.ended_at,
         failed_attempt=begun.ended_attempt,
-        attempts_opened=begun.opened,
-        opened_on=begun.opened_on,
+        extra_attempts=begun.extra_attempts,
+        extra_opened_on=begun.extra_opened_on,
     )
 
 
-def _parts(rows: _Rows) -> tuple[PublishedVersion, SharedName, Progress | None, bool]:
-    """The fields of a ``Reading``, from one row for each visit to a lesson."""
+def _reading_fields(rows: _Rows) -> tuple[PublishedVersion, SharedKey, RegistrationProgress | None, bool]:
+    """The fields of a ``ModuleReading``, from one row for each visit to a lesson."""
     _, *name, files, at, registration_id, record_id, _, _ = rows[0]
     progress = None
     if registration_id is not None and record_id is None:
         visits = [(row[-2], row[-1]) for row in rows]
-        progress = Progress(
+        progress = RegistrationProgress(
             registration_id,
-            opened=frozenset(lesson for lesson, kind in visits if kind == "opened"),
-            completed=frozenset(lesson for lesson, kind in visits if kind == "completed"),
+            opened_lessons=frozenset(lesson for lesson, kind in visits if kind == "opened"),
+            completed_lessons=frozenset(lesson for lesson, kind in visits if kind == "completed"),
         )
-    return published(VersionName(*name)), SharedName(files, at), progress, record_id is not None
+    return published_version(VersionKey(*name)), SharedKey(files, at), progress, record_id is not None

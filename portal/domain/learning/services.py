@@ -11,16 +11,16 @@ from portal.domain.records import services as records
 from portal.domain.records.queries import latest_registration
 
 
-def see_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> None:
+def record_lesson_opened(person_id: int, slug: str, lesson_key: str, at: datetime) -> None:
     """Note that a person opened a lesson; their first one begins a registration.
 
     Opening it again writes nothing. Reading again after a pass writes nothing either.
     """
-    reading = queries.reading(person_id, slug)
+    reading = queries.module_reading(person_id, slug)
     if reading.passed:
         return
-    lesson = reading.lesson(lesson_key)
-    records.open_lesson(_registration(person_id, reading, at), lesson.id, at)
+    lesson = reading.lesson_by_key(lesson_key)
+    records.open_lesson(_ensure_registration(person_id, reading, at), lesson.id, at)
 
 
 def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> str | None:
@@ -30,24 +30,24 @@ def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> s
         Key of the lesson that comes next: the first incomplete one after it, else the first of all; None when
         every lesson is complete, or when the module is passed and nothing needs marking.
     """
-    reading = queries.reading(person_id, slug)
+    reading = queries.module_reading(person_id, slug)
     if reading.passed:
         return None
-    lesson = reading.lesson(lesson_key)
-    records.complete_lesson(_registration(person_id, reading, at), lesson.id, at)
-    open_ones = [each for each in reading.lessons if each.id not in reading.completed | {lesson.id}]
+    lesson = reading.lesson_by_key(lesson_key)
+    records.complete_lesson(_ensure_registration(person_id, reading, at), lesson.id, at)
+    open_ones = [each for each in reading.lessons if each.id not in reading.completed_lessons | {lesson.id}]
     after = [each for each in open_ones if each.position > lesson.position]
     return next((each.key for each in after + open_ones), None)
 
 
-def _registration(person_id: int, reading: queries.Reading, at: datetime) -> int:
+def _ensure_registration(person_id: int, reading: queries.ModuleReading, at: datetime) -> int:
     """Id of the registration under way, begun here where there is none."""
     if reading.progress is not None:
         return reading.progress.registration_id
-    return records.register(person_id, catalogue.version(reading.version.id), at).id
+    return records.register(person_id, catalogue.get_module_version(reading.version.id), at).id
 
 
-def begin_again(person_id: int, slug: str, at: datetime) -> None:
+def retake_module(person_id: int, slug: str, at: datetime) -> None:
     """Begin the newest version of a module once more, after a pass."""
     records.register(person_id, queries.newest_version(slug), at)
 
@@ -60,10 +60,10 @@ def begin_assessment(person_id: int, slug: str, at: datetime) -> UUID:
     Raises:
         RuleError: A rule of the assessment refuses; its text says why.
     """
-    course = queries.reading(person_id, slug)
+    course = queries.module_reading(person_id, slug)
     if course.progress is None and course.version.test_out and not course.passed:
-        _registration(person_id, course, at)
+        _ensure_registration(person_id, course, at)
     registration = latest_registration(person_id, course.version.activity_id)
     if registration is None:
         raise LessonsFirstError
-    return assessment.start(registration, at).id
+    return assessment.start_attempt(registration, at).id

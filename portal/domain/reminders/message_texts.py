@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from portal.domain.learning.my_learning import MyLearning, my_learning
+from portal.domain.learning.my_learning import MyLearning, load_my_learning
 from portal.domain.people.visibility.report_readers import report_readers
 from portal.domain.reminders.queries import Addressee, Directed, Line, addressees
 from portal.domain.reminders.rules import Reason
@@ -77,7 +77,7 @@ def letter(
     own = [one for one in held if one.line.about_id == person_id]
     team = [one for one in held if one.line.about_id != person_id]
     paragraphs = [
-        *(_own(own, my_learning(person_id, now), directives, day, portal.address) if own else ()),
+        *(_own(own, load_my_learning(person_id, now), directives, day, portal.address) if own else ()),
         *_team(team, directives, day, portal.address),
     ]
     return compose_letter(reader, _subject(own, team, directives), paragraphs, foot=_foot(portal.force))
@@ -147,12 +147,12 @@ def _own(
         if one.line.reason is Reason.NUDGE:
             yield Paragraph("Your manager asked for this reminder.")
     asked = {one.stands.reference for one in held}
-    still = [row for row in mine.open_rows if row.asked.directive in asked]
+    still = [row for row in mine.open_rows if row.requirement.directive in asked]
     if still:
         left = sum(row.minutes_left for row in still)
         about = f", about {say.minutes_words(left)}" if left else ""
         what = f"Still to complete{about}:"
-        yield Paragraph(what, tuple(f"{row.title} ({row.asked.status.label.lower()})" for row in still))
+        yield Paragraph(what, tuple(f"{row.title} ({row.requirement.status.label.lower()})" for row in still))
     yield Paragraph("Go on where you left off:", link=f"{address}/learning")
 
 

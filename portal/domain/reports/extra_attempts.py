@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.domain.assessment import services as assessment
-from portal.domain.learning.queries import Course, courses
+from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
 from portal.domain.people.queries import Viewer, may_see, person_by_staff_number
 from portal.domain.records.queries import holder_name, latest_registration
 from portal.platform.errors import NotFoundError
@@ -18,14 +18,14 @@ class Limited:
     person_id: int
     staff_number: str
     name: str
-    courses: tuple[Course, ...]
+    courses: tuple[ModuleProgress, ...]
 
     @property
-    def exhausted(self) -> list[Course]:
+    def exhausted(self) -> list[ModuleProgress]:
         """Those in which every attempt is used."""
-        return [course for course in self.courses if course.exhausted]
+        return [course for course in self.courses if course.attempts_exhausted]
 
-    def course(self, slug: str) -> Course:
+    def course(self, slug: str) -> ModuleProgress:
         """The module of this name; it is one of a form's choices."""
         return next(course for course in self.courses if course.slug == slug)
 
@@ -50,7 +50,11 @@ def limited(viewer: Viewer, staff_number: str) -> Limited:
     person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
     if not opens_to(viewer, person_id):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
-    under_way = [each for each in courses(person_id).values() if each.progress and each.version.attempts]
+    under_way = [
+        each
+        for each in module_progress_by_activity(person_id).values()
+        if each.progress and each.version.attempts
+    ]
     return Limited(person_id, staff_number, holder_name(person_id), tuple(under_way))
 
 
@@ -58,4 +62,4 @@ def open_one_more(whom: Limited, slug: str, *, by: int, reason: str, at: datetim
     """As ``open_one_more`` of assessments, at the module of this name."""
     course = whom.course(slug)
     registration = latest_registration(whom.person_id, course.version.activity_id)
-    return assessment.open_one_more(registration, by=by, reason=reason, at=at)
+    return assessment.open_extra_attempt(registration, by=by, reason=reason, at=at)

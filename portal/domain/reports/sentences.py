@@ -3,7 +3,7 @@
 from datetime import date
 
 from portal.domain.directives.exclusions import REASON_WORDS
-from portal.domain.learning.queries import Course
+from portal.domain.learning.queries import ModuleProgress
 from portal.domain.reports.as_of import Position
 from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.directive_snapshot import Subject
@@ -224,7 +224,7 @@ def stands(row: CompletionRow, status: Status, minutes: int, position: Position,
     return said[:1].upper() + said[1:]
 
 
-def lesson_of(course: Course) -> str:
+def lesson_of(course: ModuleProgress) -> str:
     """How far a module under way is, in lessons; empty where it has none."""
     if course.next_lesson is None:
         return "every lesson complete" if course.lessons else ""

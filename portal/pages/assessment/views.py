@@ -9,8 +9,8 @@ from flask_login import current_user
 
 from portal.domain.assessment import queries, services
 from portal.domain.assessment.errors import AlreadySubmittedError, UnansweredItemsError
-from portal.domain.assessment.queries import Paper
-from portal.domain.catalogue.markdown.placeholders import fill
+from portal.domain.assessment.queries import AnswerSheet
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.item_kinds.base import AnswerError
 from portal.pages.layout.access import requires
 from portal.platform import clock
@@ -20,56 +20,56 @@ from portal.platform.permissions import Permission
 bp = Blueprint("assessment", __name__, url_prefix="/assessment", template_folder="templates")
 
 
-def _own_paper(attempt_id: UUID) -> Paper:
-    return queries.paper(queries.own_attempt(attempt_id, current_user.person_id))
+def _own_answer_sheet(attempt_id: UUID) -> AnswerSheet:
+    return queries.load_answer_sheet(queries.own_attempt(attempt_id, current_user.person_id))
 
 
 @bp.get("/<uuid:attempt_id>")
 @requires(Permission.ATTEMPT_TAKE)
-def resume(attempt_id: UUID) -> ResponseReturnValue:
+def resume_attempt(attempt_id: UUID) -> ResponseReturnValue:
     """The first question without an answer, else the check of all; the outcome once submitted."""
-    sheet = _own_paper(attempt_id)
+    sheet = _own_answer_sheet(attempt_id)
     if sheet.submission is not None:
-        return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
-    if not sheet.unanswered:
-        return redirect(url_for(".check", attempt_id=attempt_id), 303)
-    return redirect(url_for(".item", attempt_id=attempt_id, number=sheet.unanswered[0]), 303)
+        return redirect(url_for("learning.show_outcome", attempt_id=attempt_id), 303)
+    if not sheet.unanswered_numbers:
+        return redirect(url_for(".check_answers", attempt_id=attempt_id), 303)
+    return redirect(url_for(".show_item", attempt_id=attempt_id, number=sheet.unanswered_numbers[0]), 303)
 
 
 @bp.get("/<uuid:attempt_id>/items/<int:number>")
 @requires(Permission.ATTEMPT_TAKE)
-def item(attempt_id: UUID, number: int) -> ResponseReturnValue:
+def show_item(attempt_id: UUID, number: int) -> ResponseReturnValue:
     """One question."""
-    sheet = _own_paper(attempt_id)
+    sheet = _own_answer_sheet(attempt_id)
     if sheet.submission is not None:
-        return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
-    return _item_page(sheet, number)
+        return redirect(url_for("learning.show_outcome", attempt_id=attempt_id), 303)
+    return _render_item(sheet, number)
 
 
 @bp.post("/<uuid:attempt_id>/items/<int:number>")
 @requires(Permission.ATTEMPT_TAKE)
-def answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
+def save_answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
     """Save the answer, then the next question; after a change, back to the check."""
     try:
         with transaction():
             attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
-            goes_on = services.answer(attempt, number, request.form.to_dict(flat=False), clock.now())
+            goes_on = services.save_response(attempt, number, request.form.to_dict(flat=False), clock.now())
     except AnswerError as error:
-        return _item_page(_own_paper(attempt_id), number, error)
+        return _render_item(_own_answer_sheet(attempt_id), number, error)
     except AlreadySubmittedError as error:
         page = render_template("assessment/already_submitted.html", attempt_id=attempt_id, said=str(error))
         return page, 409
     changing = request.form.get("from") == "check"
     if not goes_on:
-        here = url_for(".item", attempt_id=attempt_id, number=number)
+        here = url_for(".show_item", attempt_id=attempt_id, number=number)
         return redirect(f"{here}?from=check" if changing else here, 303)
-    if changing or number >= len(attempt.drawn):
-        return redirect(url_for(".check", attempt_id=attempt_id), 303)
-    return redirect(url_for(".item", attempt_id=attempt_id, number=number + 1), 303)
+    if changing or number >= len(attempt.drawn_items):
+        return redirect(url_for(".check_answers", attempt_id=attempt_id), 303)
+    return redirect(url_for(".show_item", attempt_id=attempt_id, number=number + 1), 303)
 
 
-def _item_page(sheet: Paper, number: int, error: AnswerError | None = None) -> ResponseReturnValue:
-    question = sheet.question(number)
+def _render_item(sheet: AnswerSheet, number: int, error: AnswerError | None = None) -> ResponseReturnValue:
+    question = sheet.question_at(number)
     if error is not None:
         question = replace(question, answer=error.answer_to_show(question.answer))
     return render_template(
@@ -77,49 +77,51 @@ def _item_page(sheet: Paper, number: int, error: AnswerError | None = None) -> R
         sheet=sheet,
         question=question,
         kind=question.kind,
-        shown=question.shown,
-        errors={place: sentence for sentence, place in error.places} if error else {},
+        shown=question.item_view,
+        errors={place: sentence for sentence, place in error.problems} if error else {},
         changing=request.values.get("from") == "check",
-        fill=fill,
+        fill=fill_placeholders,
     )
 
 
 @bp.get("/<uuid:attempt_id>/check")
 @requires(Permission.ATTEMPT_TAKE)
-def check(attempt_id: UUID) -> ResponseReturnValue:
+def check_answers(attempt_id: UUID) -> ResponseReturnValue:
     """Every answer before it is submitted, the missing ones first."""
-    sheet = _own_paper(attempt_id)
+    sheet = _own_answer_sheet(attempt_id)
     if sheet.submission is not None:
-        return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
-    return render_template("assessment/check.html", sheet=sheet, fill=fill)
+        return redirect(url_for("learning.show_outcome", attempt_id=attempt_id), 303)
+    return render_template("assessment/check.html", sheet=sheet, fill=fill_placeholders)
 
 
 @bp.post("/<uuid:attempt_id>/submission")
 @requires(Permission.ATTEMPT_TAKE)
-def submit(attempt_id: UUID) -> ResponseReturnValue:
+def submit_attempt(attempt_id: UUID) -> ResponseReturnValue:
     """Mark the attempt, then show the outcome; a second click shows the same outcome."""
-    if _own_paper(attempt_id).submission is not None:
-        return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
+    if _own_answer_sheet(attempt_id).submission is not None:
+        return redirect(url_for("learning.show_outcome", attempt_id=attempt_id), 303)
     try:
         at = clock.now()
         with transaction():
             stamp()  # before anything is read that the marks depend on
             attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
-            services.submit(attempt, at=at)
+            services.submit_attempt(attempt, at=at)
     except UnansweredItemsError as error:
         flash(str(error), "error")
-        return redirect(url_for(".check", attempt_id=attempt_id), 303)
-    return redirect(url_for("learning.outcome", attempt_id=attempt_id), 303)
+        return redirect(url_for(".check_answers", attempt_id=attempt_id), 303)
+    return redirect(url_for("learning.show_outcome", attempt_id=attempt_id), 303)
 
 
 @bp.get("/<uuid:attempt_id>/answers")
 @requires(Permission.ATTEMPT_TAKE)
-def answers(attempt_id: UUID) -> ResponseReturnValue:
+def show_answers(attempt_id: UUID) -> ResponseReturnValue:
     """What the person chose in a submitted attempt; what was right only after a pass."""
-    sheet = _own_paper(attempt_id)
+    sheet = _own_answer_sheet(attempt_id)
     if sheet.submission is None:
-        return redirect(url_for(".resume", attempt_id=attempt_id), 303)
+        return redirect(url_for(".resume_attempt", attempt_id=attempt_id), 303)
     shows_key = sheet.submission.passed and not queries.has_open_attempt(
         current_user.person_id, sheet.version.activity_id
     )
-    return render_template("assessment/answers.html", sheet=sheet, shows_key=shows_key, fill=fill)
+    return render_template(
+        "assessment/answers.html", sheet=sheet, shows_key=shows_key, fill=fill_placeholders
+    )

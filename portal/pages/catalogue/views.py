@@ -22,20 +22,20 @@ def list_modules() -> ResponseReturnValue:
 
 @bp.get("/glossary")
 @requires(Permission.LEARN)
-def glossary() -> ResponseReturnValue:
+def show_glossary() -> ResponseReturnValue:
     """Every term, in alphabetical order."""
-    return render_template("catalogue/glossary.html", terms=queries.terms())
+    return render_template("catalogue/glossary.html", terms=queries.glossary_terms())
 
 
 @bp.get("/sources")
 @requires(Permission.LEARN)
-def sources() -> ResponseReturnValue:
+def show_sources() -> ResponseReturnValue:
     """Every source that the modules draw on."""
-    return render_template("catalogue/sources.html", sources=queries.sources())
+    return render_template("catalogue/sources.html", sources=queries.list_sources())
 
 
 @bp.get("/media/<sha256>/<name>")
 @requires(Permission.LEARN)
-def medium(sha256: str, name: str) -> ResponseReturnValue:
+def send_media(sha256: str, name: str) -> ResponseReturnValue:
     """A published media file: under its hash, so that a browser may keep it for good."""
-    return served(queries.medium(sha256, name), name, sha256)
+    return served(queries.media_content(sha256, name), name, sha256)

@@ -8,11 +8,11 @@ from wtforms import Form, IntegerField, StringField
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import HiddenInput
 
-from portal.domain.catalogue.sources.shared_files import Setting
+from portal.domain.catalogue.sources.shared_files import ForceSetting
 from portal.pages.layout.form_widgets import GovInput
 
 
-class SearchForm(Form):  # type: ignore[misc]
+class GuideSearchForm(Form):  # type: ignore[misc]
     """Words to look for."""
 
     q = StringField("Search guides and lessons", widget=GovInput(autocomplete="off"))
@@ -24,10 +24,10 @@ class AcknowledgeForm(FlaskForm):  # type: ignore[misc]
     number = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
 
 
-MOST_CHARACTERS = 300
+MAX_CHARACTERS = 300
 
 
-def force_form(settings: Iterable[Setting], **kwargs: Any) -> FlaskForm:
+def build_force_form(settings: Iterable[ForceSetting], **kwargs: Any) -> FlaskForm:
     """One field a setting, with its own label and hint."""
     fields = {
         setting.key: StringField(
@@ -35,7 +35,7 @@ def force_form(settings: Iterable[Setting], **kwargs: Any) -> FlaskForm:
             description=setting.hint,
             widget=GovInput(),
             filters=[lambda text: " ".join((text or "").split())],
-            validators=[Length(max=MOST_CHARACTERS, message=f"Use {MOST_CHARACTERS} characters or fewer.")],
+            validators=[Length(max=MAX_CHARACTERS, message=f"Use {MAX_CHARACTERS} characters or fewer.")],
         )
         for setting in settings
     }

@@ -4,33 +4,33 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.catalogue.markdown.placeholders import fill
-from portal.domain.catalogue.queries import shared
-from portal.domain.catalogue.search import search
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.queries import shared_content
+from portal.domain.catalogue.search import search_content
 from portal.domain.catalogue.services import set_force_values
 from portal.domain.guides import queries, services
-from portal.pages.guides.forms import AcknowledgeForm, SearchForm, force_form
+from portal.pages.guides.forms import AcknowledgeForm, GuideSearchForm, build_force_form
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
 
-MOST_HITS = 20
+MAX_HITS = 20
 bp = Blueprint("guides", __name__, template_folder="templates")
 
 
 @bp.get("/guides")
 @requires(Permission.LEARN)
-def index() -> ResponseReturnValue:
+def list_guides() -> ResponseReturnValue:
     """Every guide, or the places that hold the words looked for, in lessons too."""
     text = request.args.get("q", "").strip()[:200]
-    hits = search(text, MOST_HITS + 1) if text else []
+    hits = search_content(text, MAX_HITS + 1) if text else []
     return render_template(
         "guides/index.html",
         text=text,
-        form=SearchForm(data={"q": text}),
-        hits=hits[:MOST_HITS],
-        more=len(hits) > MOST_HITS,
+        form=GuideSearchForm(data={"q": text}),
+        hits=hits[:MAX_HITS],
+        more=len(hits) > MAX_HITS,
         guides=queries.guides_for(current_user.person_id),
         sets_force=Permission.FORCE_SET in current_user.permissions,
     )
@@ -38,41 +38,43 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/guides/<key>")
 @requires(Permission.LEARN)
-def guide(key: str) -> ResponseReturnValue:
+def show_guide(key: str) -> ResponseReturnValue:
     """One guide, on one page that prints."""
     found = queries.guide_for(current_user.person_id, key)
     return render_template(
         "guides/guide.html",
         guide=found,
-        html=fill(found.version.html),
+        html=fill_placeholders(found.version.html),
         form=AcknowledgeForm(data={"number": found.version.number}),
     )
 
 
 @bp.post("/guides/<key>")
 @requires(Permission.LEARN)
-def acknowledge(key: str) -> ResponseReturnValue:
+def acknowledge_guide(key: str) -> ResponseReturnValue:
     """Record that the reader read this version, then show the guide."""
     form = AcknowledgeForm()
     if form.validate_on_submit():
         with transaction():
-            reference = services.acknowledge(current_user.person_id, key, form.number.data, at=clock.now())
+            reference = services.acknowledge_guide(
+                current_user.person_id, key, form.number.data, at=clock.now()
+            )
         flash(f"Recorded: you have read this guide. Reference {reference}.", "success")
-    return redirect(url_for(".guide", key=key), 303)
+    return redirect(url_for(".show_guide", key=key), 303)
 
 
 @bp.route("/force-settings", methods=["GET", "POST"])
 @requires(Permission.FORCE_SET)
-def force_settings() -> ResponseReturnValue:
+def edit_force_settings() -> ResponseReturnValue:
     """What the force fills in once, and where each is shown."""
-    held = shared()
-    form = force_form(held.settings.values(), data=held.values)
+    held = shared_content()
+    form = build_force_form(held.settings.values(), data=held.values)
     if form.validate_on_submit():
         values = {key: form[key].data for key in held.settings}
         with transaction():
             changed = set_force_values(values, by=current_user.person_id)
         flash("Saved. Every page shows it from now on." if changed else "Nothing was different.", "success")
-        return redirect(url_for(".force_settings"), 303)
+        return redirect(url_for(".edit_force_settings"), 303)
     return render_template(
         "guides/force_settings.html", form=form, held=held, uses=queries.uses_of_settings()
     )

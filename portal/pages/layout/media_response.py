@@ -4,7 +4,7 @@ from io import BytesIO
 
 from flask import Response, send_file
 
-from portal.domain.catalogue.media.media_types import TYPES, kind_of
+from portal.domain.catalogue.media.media_types import CONTENT_TYPES, media_kind
 from portal.platform.errors import NotFoundError
 
 # A medium runs nothing, loads nothing and belongs to no origin, even when it is opened on its own.
@@ -23,17 +23,17 @@ def served(content: bytes, name: str, sha256: str) -> Response:
     Raises:
         NotFoundError: It is of no type that may be shown.
     """
-    kind = kind_of(content)
+    kind = media_kind(content)
     if kind is None:
         raise NotFoundError("There is no such file.")
     response = send_file(
         BytesIO(content),
-        mimetype=TYPES[kind],
+        mimetype=CONTENT_TYPES[kind],
         as_attachment=kind == "pdf",  # browsers do not show a PDF inside a sandbox
         download_name=name,
         etag=sha256,
     )
-    response.headers["Content-Type"] = TYPES[kind]
+    response.headers["Content-Type"] = CONTENT_TYPES[kind]
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = f"private, max-age={YEAR}, immutable"

@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from config import Config
 from portal.domain.assessment import queries as assessment
-from portal.domain.catalogue.markdown.placeholders import fill
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.directives.exclusions import told_exclusions
 from portal.domain.learning import my_learning, queries, services
 from portal.domain.records.queries import reference_of
@@ -29,9 +29,9 @@ bp = Blueprint("learning", __name__, template_folder="templates")
 
 @bp.get("/learning")
 @requires(Permission.LEARN)
-def home() -> ResponseReturnValue:
+def show_my_learning() -> ResponseReturnValue:
     """What is required of the person, by when, and the one next step."""
-    mine = my_learning.my_learning(current_user.person_id, clock.now())
+    mine = my_learning.load_my_learning(current_user.person_id, clock.now())
     today = clock.today()
     excluded = told_exclusions(current_user.person_id, today) if mine.excluded else {}
     return render_template("learning/home.html", mine=mine, today=today, excluded=excluded)
@@ -39,41 +39,43 @@ def home() -> ResponseReturnValue:
 
 @bp.get("/learning/modules/<slug>")
 @requires(Permission.LEARN)
-def module(slug: str) -> ResponseReturnValue:
+def show_module(slug: str) -> ResponseReturnValue:
     """One module: its aim, lessons and assessment, and how far the person is."""
-    course = queries.course(current_user.person_id, slug)
+    course = queries.module_progress(current_user.person_id, slug)
     registration_id = course.progress.registration_id if course.progress else None
-    runs = assessment.runs_of(registration_id) if registration_id else []
+    runs = assessment.list_attempts(registration_id) if registration_id else []
     return render_template(
         "learning/module.html",
         course=course,
         runs=[run for run in runs if run.submission],
         attempts_left=course.attempts_left,
-        opens_at=queries.still_to_come(assessment.opens_at(course.version, runs), clock.now()),
+        opens_at=queries.future_or_none(assessment.next_attempt_opens_at(course.version, runs), clock.now()),
         earned=queries.newest_pass(current_user.person_id, slug),
     )
 
 
 @bp.get("/learning/modules/<slug>/job-aid")
 @requires(Permission.LEARN)
-def job_aid(slug: str) -> ResponseReturnValue:
+def show_job_aid(slug: str) -> ResponseReturnValue:
     """A module's job aid, of its newest version."""
     version = queries.newest_version(slug)
     if version.job_aid_html is None:
         raise NotFoundError("This module has no job aid.")
-    return render_template("learning/job_aid.html", version=version, html=fill(version.job_aid_html))
+    return render_template(
+        "learning/job_aid.html", version=version, html=fill_placeholders(version.job_aid_html)
+    )
 
 
 @bp.get("/learning/modules/<slug>/job-aid.pdf")
 @requires(Permission.LEARN)
-def job_aid_pdf(slug: str) -> ResponseReturnValue:
+def download_job_aid(slug: str) -> ResponseReturnValue:
     """The same job aid as a tagged PDF, to print or to keep on a device."""
     version = queries.newest_version(slug)
     if version.job_aid_html is None or version.job_aid_title is None:
         raise NotFoundError("This module has no job aid.")
     config: Config = current_app.config["PORTAL"]
     content = pdf(
-        markup_of(fill(version.job_aid_html), partial(urljoin, config.address)),
+        markup_of(fill_placeholders(version.job_aid_html), partial(urljoin, config.address)),
         title=version.job_aid_title,
         above=f"Job aid · {version.title}",
         foot=f"{config.force_name}, version {version.number}, published on {date(version.published_at)}",
@@ -88,79 +90,81 @@ def job_aid_pdf(slug: str) -> ResponseReturnValue:
 
 @bp.get("/learning/modules/<slug>/lessons/<key>")
 @requires(Permission.LEARN)
-def lesson(slug: str, key: str) -> ResponseReturnValue:
+def show_lesson(slug: str, key: str) -> ResponseReturnValue:
     """One lesson. Opening it is noted, once, if that can be done at once: completing it notes it as well."""
     person_id = current_user.person_id
-    course = queries.reading_with(person_id, slug, key)
-    shown = course.lesson(key)
-    if not course.has_seen(shown):
-        try_to_write(lambda: services.see_lesson(person_id, slug, key, clock.now()), "a lesson was opened")
-        course = queries.reading_with(person_id, slug, key)
-        shown = course.lesson(key)
-    html = fill(shown.html, course.shared)
+    course = queries.module_reading_with_lesson(person_id, slug, key)
+    shown = course.lesson_by_key(key)
+    if not course.has_opened(shown):
+        try_to_write(
+            lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
+        )
+        course = queries.module_reading_with_lesson(person_id, slug, key)
+        shown = course.lesson_by_key(key)
+    html = fill_placeholders(shown.html, course.shared)
     return render_template("learning/lesson.html", course=course, lesson=shown, html=html)
 
 
 @bp.post("/learning/modules/<slug>/lessons/<key>")
 @requires(Permission.LEARN)
-def complete(slug: str, key: str) -> ResponseReturnValue:
+def complete_lesson(slug: str, key: str) -> ResponseReturnValue:
     """Mark a lesson complete and go on to the next, or to the assessment after the last."""
     with transaction():
         following = services.finish_lesson(current_user.person_id, slug, key, clock.now())
     if following is None:
-        return redirect(url_for(".module", slug=slug), 303)
-    return redirect(url_for(".lesson", slug=slug, key=following), 303)
+        return redirect(url_for(".show_module", slug=slug), 303)
+    return redirect(url_for(".show_lesson", slug=slug, key=following), 303)
 
 
 @bp.post("/learning/modules/<slug>/registrations")
 @requires(Permission.LEARN)
-def again(slug: str) -> ResponseReturnValue:
+def retake_module(slug: str) -> ResponseReturnValue:
     """Take a module again after a pass."""
     with transaction():
-        services.begin_again(current_user.person_id, slug, clock.now())
-    return redirect(url_for(".module", slug=slug), 303)
+        services.retake_module(current_user.person_id, slug, clock.now())
+    return redirect(url_for(".show_module", slug=slug), 303)
 
 
 @bp.post("/learning/modules/<slug>/assessment")
 @requires(Permission.ATTEMPT_TAKE)
-def start(slug: str) -> ResponseReturnValue:
+def start_assessment(slug: str) -> ResponseReturnValue:
     """Begin an attempt, or resume the one under way."""
     try:
         with transaction():
             attempt_id = services.begin_assessment(current_user.person_id, slug, clock.now())
     except RuleError as error:
         flash(str(error), "error")
-        return redirect(url_for(".module", slug=slug), 303)
-    return redirect(url_for("assessment.resume", attempt_id=attempt_id), 303)
+        return redirect(url_for(".show_module", slug=slug), 303)
+    return redirect(url_for("assessment.resume_attempt", attempt_id=attempt_id), 303)
 
 
 @bp.get("/assessment/<uuid:attempt_id>/outcome")
 @requires(Permission.ATTEMPT_TAKE)
-def outcome(attempt_id: UUID) -> ResponseReturnValue:
+def show_outcome(attempt_id: UUID) -> ResponseReturnValue:
     """How a submitted attempt ended, and what to do next."""
-    sheet = assessment.paper(assessment.own_attempt(attempt_id, current_user.person_id))
+    sheet = assessment.load_answer_sheet(assessment.own_attempt(attempt_id, current_user.person_id))
     if sheet.submission is None:
-        return redirect(url_for("assessment.resume", attempt_id=attempt_id), 303)
+        return redirect(url_for("assessment.resume_attempt", attempt_id=attempt_id), 303)
     missed = assessment.missed_outcomes(sheet)
     if sheet.submission.passed:
-        mine = my_learning.my_learning(current_user.person_id, clock.now())
+        mine = my_learning.load_my_learning(current_user.person_id, clock.now())
         return render_template(
             "learning/passed.html",
             sheet=sheet,
             reference=reference_of(sheet.registration.id),
             missed=missed,
             mine=mine,
-            counted=mine.counted(sheet.version.activity_id),
+            counted=mine.satisfied_requirement(sheet.version.activity_id),
         )
-    course = queries.course(current_user.person_id, sheet.version.activity.key)
+    course = queries.module_progress(current_user.person_id, sheet.version.activity.key)
     return render_template(
         "learning/not_passed.html",
         sheet=sheet,
         missed=missed,
-        plan=assessment.plan(missed),
+        plan=assessment.study_plan(missed),
         course=course,
         attempts_left=course.attempts_left,
-        opens_at=queries.still_to_come(
-            assessment.opens_after(sheet.version, course.attempt_ended_at), clock.now()
+        opens_at=queries.future_or_none(
+            assessment.next_attempt_opens_after(sheet.version, course.attempt_ended_at), clock.now()
         ),
     )

@@ -27,7 +27,7 @@ def test_every_draw_can_be_made_again_from_the_record(client):
     assert [attempt.number for attempt in attempts] == [1, 2, 3, 1]
     for attempt in attempts:
         registration = db.session.get_one(Registration, attempt.registration_id)
-        assert services.drawn_for(registration, attempt.id, attempt.number) == attempt.drawn
+        assert services.draw_attempt_items(registration, attempt.id, attempt.number) == attempt.drawn
     assert len({tuple(drawn["item_id"] for drawn in attempt.drawn) for attempt in attempts}) > 1
 
 

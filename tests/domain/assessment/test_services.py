@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.assessment.item_selection import Candidate, draw
+from portal.domain.assessment.item_selection import CandidateItem, draw_items
 from portal.domain.item_kinds import kinds
 
 KINDS = {name: kind for name, kind in kinds().items() if name in {"single", "multiple"}}
@@ -21,28 +21,28 @@ def content(right: set[str], keys: list[str] = KEYS) -> dict:
 @given(st.sampled_from(KEYS), st.sets(st.sampled_from(KEYS)))
 def test_a_single_item_is_worth_its_one_right_choice(right, chosen):
     expected = Decimal("1.0000") if chosen == {right} else Decimal("0.0000")
-    assert KINDS["single"].mark(content({right}), sorted(chosen)) == expected
+    assert KINDS["single"].mark_answer(content({right}), sorted(chosen)) == expected
 
 
 @given(st.sets(st.sampled_from(KEYS), min_size=2), st.sets(st.sampled_from(KEYS)))
 def test_a_multiple_item_is_worth_exactly_its_right_choices(right, chosen):
     expected = Decimal("1.0000") if chosen == right else Decimal("0.0000")
-    assert KINDS["multiple"].mark(content(right), sorted(chosen)) == expected
+    assert KINDS["multiple"].mark_answer(content(right), sorted(chosen)) == expected
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_nothing_chosen_earns_nothing(kind):
-    assert KINDS[kind].mark(content({"k1", "k2"} if kind == "multiple" else {"k1"}), []) == 0
+    assert KINDS[kind].mark_answer(content({"k1", "k2"} if kind == "multiple" else {"k1"}), []) == 0
 
 
 banks = st.lists(st.sampled_from("abc"), min_size=1, max_size=30).map(
-    lambda outcomes: [Candidate(n, outcome, ("p", "q", "r")) for n, outcome in enumerate(outcomes)]
+    lambda outcomes: [CandidateItem(n, outcome, ("p", "q", "r")) for n, outcome in enumerate(outcomes)]
 )
 
 
 @given(banks, st.integers(1, 15), st.integers(0, 3), st.sets(st.integers(0, 29)), st.integers())
 def test_a_draw_covers_every_outcome_and_repeats_nothing(bank, number, at_least, seen, seed):
-    drawn = draw(
+    drawn = draw_items(
         bank, ["a", "b", "c"], count=number, at_least=at_least, seen=seen, chance=random.Random(seed)
     )
 
@@ -57,7 +57,7 @@ def test_a_draw_covers_every_outcome_and_repeats_nothing(bank, number, at_least,
 
 @given(banks, st.lists(st.integers(0, 29)), st.integers(1, 10), st.integers())
 def test_what_was_seen_least_is_drawn_first(bank, seen, number, seed):
-    drawn = draw(bank, [], count=number, at_least=0, seen=seen, chance=random.Random(seed))
+    drawn = draw_items(bank, [], count=number, at_least=0, seen=seen, chance=random.Random(seed))
 
     ids = {item.id for item in drawn}
     met = sorted(seen.count(item.id) for item in bank)
@@ -68,7 +68,7 @@ def test_what_was_seen_least_is_drawn_first(bank, seen, number, seed):
 def test_a_seed_draws_the_same_again(bank, seen, seed):
     rules = {"count": 8, "at_least": 2, "seen": seen}
 
-    first, second = (draw(bank, list("abc"), chance=random.Random(seed), **rules) for _ in range(2))
+    first, second = (draw_items(bank, list("abc"), chance=random.Random(seed), **rules) for _ in range(2))
 
     assert first == second
 
@@ -76,16 +76,17 @@ def test_a_seed_draws_the_same_again(bank, seen, seed):
 @given(banks, st.sets(st.integers(0, 29)), st.integers())
 def test_what_was_seen_is_drawn_only_when_nothing_else_is_left(bank, seen, seed):
     fresh = [item for item in bank if item.id not in seen]
-    drawn = draw(bank, [], count=5, at_least=0, seen=seen, chance=random.Random(seed))
+    drawn = draw_items(bank, [], count=5, at_least=0, seen=seen, chance=random.Random(seed))
 
     assert sum(item.id not in seen for item in drawn) == min(5, len(fresh))
 
 
 def test_two_draws_differ():
-    bank = [Candidate(n, "a", tuple("pqrs")) for n in range(40)]
+    bank = [CandidateItem(n, "a", tuple("pqrs")) for n in range(40)]
     draws = {
         tuple(
-            item.id for item in draw(bank, ["a"], count=10, at_least=1, seen=(), chance=random.Random(seed))
+            item.id
+            for item in draw_items(bank, ["a"], count=10, at_least=1, seen=(), chance=random.Random(seed))
         )
         for seed in range(20)
     }

@@ -202,10 +202,10 @@ def check(kind: str, key: str = "try") -> str:
 class Plain:
     """Leaves every text as it was written."""
 
-    def inline(self, text: str, line: int) -> str:
+    def render_inline(self, text: str, line: int) -> str:
         return text
 
-    def block(self, text: str, line: int) -> str:
+    def render_block(self, text: str, line: int) -> str:
         return f"<p>{text}</p>"
 
 
@@ -214,6 +214,6 @@ def content_of(kind: str, text: str = "") -> dict:
     faults = Faults()
     root = Source(text or item(kind), "bank.toml", faults).root()
     assert root is not None
-    written = kinds()[kind].read(root.tables("item")[0], "one", "item.")
+    written = kinds()[kind].read_content(root.tables("item")[0], "one", "item.")
     assert faults.sentences() == []
-    return kinds()[kind].render(written, Plain())
+    return kinds()[kind].render_content(written, Plain())

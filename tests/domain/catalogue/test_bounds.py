@@ -22,7 +22,7 @@ ONE_CHOICE = ITEM.format(key="one", outcome="see").partition('\n[[item.choice]]\
 
 
 def faults(folder, changes) -> list[str]:
-    return services.read(write(folder, changes)).faults.sentences()
+    return services.check_folder(write(folder, changes)).faults.sentences()
 
 
 def bank(text: str) -> dict[str, str]:
@@ -122,7 +122,7 @@ def test_what_is_just_within_them_is_taken(tmp_path, changes):
 
 
 def test_a_module_of_too_many_files_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder_reader, "MOST_FILES", 5)
+    monkeypatch.setattr(folder_reader, "MAX_FILES", 5)
 
     found = faults(tmp_path, {})
 
@@ -135,7 +135,7 @@ def test_a_link_in_place_of_a_shared_file_is_not_followed(tmp_path):
     (tmp_path / "_sources.toml").unlink()
     (tmp_path / "_sources.toml").symlink_to(tmp_path / "elsewhere.toml")
 
-    found = services.read(tmp_path).faults.sentences()
+    found = services.check_folder(tmp_path).faults.sentences()
 
     assert "_sources.toml: Links are not followed. Put the file itself here." in found
 
@@ -144,6 +144,6 @@ def test_a_folder_that_no_address_could_hold_is_no_module(database, tmp_path):
     write(tmp_path, {"sample/module.toml": replaced(MODULE, '"sample"', '"Sam ple"')})
     (tmp_path / "sample").rename(tmp_path / "Sam ple")
 
-    found = services.read(tmp_path / "Sam ple").faults.sentences()
+    found = services.check_folder(tmp_path / "Sam ple").faults.sentences()
 
     assert any("Name the folder with small letters, digits and single hyphens." in each for each in found)

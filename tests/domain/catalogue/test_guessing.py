@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from portal.domain.assessment.item_selection import Candidate, draw
+from portal.domain.assessment.item_selection import CandidateItem, draw_items
 from portal.domain.catalogue import services
-from portal.domain.catalogue.sources.validation import Checked, RenderedItem
+from portal.domain.catalogue.sources.validation import CheckedModule, RenderedItem
 from portal.domain.item_kinds import kinds
 
 MODULES = Path(__file__).resolve().parents[3] / "modules"
@@ -44,7 +44,7 @@ def guessed(kind: str, content: Content, order: Keys, pick: Pick, chance: random
     """
     if kind == "multiple":
         left = list(content["choices"])
-        count = len(left) if pick is every_box else len(kinds()[kind].best(content))
+        count = len(left) if pick is every_box else len(kinds()[kind].best_choices(content))
         return [left.pop(left.index(pick(left, chance)))["key"] for _ in range(count)]
     if kind == "report":
         parts = [part for part in content["parts"] if part["kind"] == "choice"]
@@ -87,8 +87,8 @@ GUESSED = {"single": chosen, "order": placed, "match": matched, "scenario": walk
 
 
 @pytest.fixture(scope="module")
-def modules() -> dict[str, Checked]:
-    return {m.package.key: m for m in services.read(MODULES).modules}
+def modules() -> dict[str, CheckedModule]:
+    return {m.package.key: m for m in services.check_folder(MODULES).modules}
 
 
 @pytest.mark.parametrize("pick", [longest, first, every_box, at_random])
@@ -98,14 +98,14 @@ def test_guessing_stays_far_below_mastery(modules, key, pick: Pick):
     rules, chance = module.package.assessment, random.Random(2026)
     bank = dict(enumerate(module.items))
     candidates = [
-        Candidate(n, i.item.outcome, tuple(i.item.kind.keys(i.content)))
+        CandidateItem(n, i.item.outcome, tuple(i.item.kind.shufflable_keys(i.content)))
         for n, i in bank.items()
         if not i.item.retired
     ]
     outcomes = [outcome.key for outcome in module.package.outcomes]
     mastery, scores = module.package.mastery_score, []
     for _ in range(DRAWS):
-        drawn = draw(
+        drawn = draw_items(
             candidates,
             outcomes,
             count=rules.draw,
@@ -123,7 +123,7 @@ def test_guessing_stays_far_below_mastery(modules, key, pick: Pick):
 
 def _mark(item: RenderedItem, order: Keys, pick: Pick, chance: random.Random) -> Decimal:
     kind = item.item.kind
-    return kind.mark(item.content, guessed(kind.name, item.content, order, pick, chance))
+    return kind.mark_answer(item.content, guessed(kind.name, item.content, order, pick, chance))
 
 
 def test_each_kind_is_guessed_at(modules):

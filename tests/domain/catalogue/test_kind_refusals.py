@@ -20,7 +20,7 @@ def changed(kind: str, old: str, new: str, times: int = 1) -> tuple[str, str]:
 
 def faults(folder, text: str) -> list[str]:
     files = {"sample/items/bank.toml": text + "\n" + ITEM.format(key="two", outcome="say")}
-    return services.read(write(folder, files)).faults.sentences()
+    return services.check_folder(write(folder, files)).faults.sentences()
 
 
 @pytest.mark.parametrize("kind", sorted(BODIES))
@@ -35,7 +35,7 @@ KEPT = ("scenario", "report")  # kinds whose answers have to be kept
 def test_a_check_in_a_lesson_is_of_a_kind_whose_answers_need_not_be_kept(tmp_path, kind):
     files = {"sample/lessons/first.md": lesson(check(kind))}
 
-    found = services.read(write(tmp_path, files)).faults.sentences()
+    found = services.check_folder(write(tmp_path, files)).faults.sentences()
 
     assert found == [
         f"sample/lessons/first.md, line 8: A check cannot be of kind “{kind}”, whose answers have to be kept."
@@ -185,9 +185,9 @@ def test_whatever_is_broken_is_told_and_never_stops_the_check(kind, data):
     faults, known = Faults(), kinds()[kind]
     root = Source("\n".join(lines), "bank.toml", faults).root()
     for table in root.tables("item") if root else []:
-        content = known.render(known.read(table, "one", "item."), Plain())
+        content = known.render_content(known.read_content(table, "one", "item."), Plain())
         if not len(faults):
-            assert known.mark(content, known.best(content)) == 1
+            assert known.mark_answer(content, known.best_choices(content)) == 1
 
     for fault in faults.listed():
         assert fault.line is not None

@@ -15,9 +15,9 @@ from tests.domain.catalogue.folders import MODULE, SOURCES, lesson, tree, write
 TABLES = (Activity, SharedVersion, ModuleVersion, PackageFile, Lesson, Item, AuditEvent)
 
 
-def publish(folder) -> services.Published:
+def publish(folder) -> services.PublishingResult:
     with transaction():
-        return services.publish(folder, at=stamp())
+        return services.publish_folder(folder, at=stamp())
 
 
 def rows() -> dict[str, int]:
@@ -28,7 +28,7 @@ def rows() -> dict[str, int]:
 def test_a_folder_becomes_rows(database, tmp_path):
     with transaction():
         at = stamp()
-        services.publish(write(tmp_path), at=at)
+        services.publish_folder(write(tmp_path), at=at)
 
     version = queries.current_version("sample")
     assert version is not None
@@ -47,7 +47,7 @@ def test_a_folder_becomes_rows(database, tmp_path):
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "module.published")).one()
     assert (event.detail["module"], event.detail["number"], event.actor_id) == ("sample", 1, None)
     assert [v.id for v in queries.published_modules()] == [version.id]
-    assert queries.version(version.id) is version
+    assert queries.get_module_version(version.id) is version
     assert queries.activity_id("module", "sample") == version.activity_id
     assert queries.activity_id("guide", "sample") is None
 
@@ -142,7 +142,7 @@ def test_shared_files_have_versions_of_their_own(database, tmp_path):
     checked_against = db.session.get(SharedVersion, version.sources_version_id)
     assert checked_against is not None
     assert checked_against.number == 1
-    assert [source.number for source in queries.sources()] == ["1", "6", "2"]
+    assert [source.number for source in queries.list_sources()] == ["1", "6", "2"]
 
 
 def test_one_module_is_checked_against_the_sources_that_are_published(database, tmp_path):
@@ -162,11 +162,11 @@ def test_one_module_is_checked_against_the_sources_that_are_published(database, 
 def test_what_is_not_there_is_said(database, tmp_path):
     assert queries.current_version("sample") is None
     with pytest.raises(NotFoundError):
-        queries.version(999)
+        queries.get_module_version(999)
     with pytest.raises(NotFoundError, match="has no version 4"):
         queries.numbered_version("sample", 4)
     with pytest.raises(BadInputError, match="There is no folder nowhere"):
-        services.read(tmp_path / "nowhere")
+        services.check_folder(tmp_path / "nowhere")
 
 
 WORDS = st.text(

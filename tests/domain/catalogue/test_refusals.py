@@ -12,7 +12,7 @@ BANK = ITEM.format(key="one", outcome="see") + ITEM.format(key="two", outcome="s
 
 
 def faults(folder) -> list[str]:
-    return services.read(folder).faults.sentences()
+    return services.check_folder(folder).faults.sentences()
 
 
 def module(old: str, new: str) -> dict[str, str]:
@@ -237,7 +237,7 @@ def test_a_link_is_refused_and_not_followed(tmp_path):
     os.symlink(tmp_path, folder / "sample/lessons/up")
     os.symlink(tmp_path / "secret.svg", folder / "other")
 
-    found = services.read(folder)
+    found = services.check_folder(folder)
 
     assert [s for s in found.faults.sentences() if "Links are not followed" in s] == found.faults.sentences()
     assert len(found.faults) == 3
@@ -252,7 +252,7 @@ def test_a_file_that_is_no_file_is_refused(tmp_path):
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder_reader, "MOST_MEDIA", 1024)
+    monkeypatch.setattr(folder_reader, "MAX_MEDIA_BYTES", 1024)
 
     found = faults(write(tmp_path, {"sample/media/big.svg": SVG + " " * 1024}))
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.catalogue import services
-from portal.domain.catalogue.markdown.placeholders import UNSET, fill
-from portal.domain.item_kinds.match_answers import mixed
+from portal.domain.catalogue.markdown.placeholders import UNSET_TEXT, fill_placeholders
+from portal.domain.item_kinds.match_answers import shuffle_by_name
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import CHECK, ITEM, SVG, lesson, write
 from tests.domain.catalogue.kinds_written import check
@@ -18,7 +18,7 @@ from tests.page_reading import H, words
 
 def rendered(folder, body: str, changes=None) -> str:
     write(folder, {**(changes or {}), "sample/lessons/second.md": lesson(body)})
-    reading = services.read(folder)
+    reading = services.check_folder(folder)
     assert reading.faults.sentences() == []
     return reading.modules[0].lessons[1].html
 
@@ -60,7 +60,7 @@ PAYLOADS = [
 def test_no_payload_runs_in_a_lesson(tmp_path, payload):
     write(tmp_path, {"sample/lessons/second.md": lesson(payload + "\n")})
 
-    for element in elements(services.read(tmp_path).modules[0].lessons[1].html):
+    for element in elements(services.check_folder(tmp_path).modules[0].lessons[1].html):
         assert_inert(element)
 
 
@@ -79,7 +79,7 @@ def test_no_payload_runs_in_an_item_or_a_check(tmp_path, payload):
     lessons = lesson(f"{one}\n{steps}\n{pairs}")
     write(tmp_path, {"sample/items/bank.toml": bank, "sample/lessons/second.md": lessons})
 
-    module = services.read(tmp_path).modules[0]
+    module = services.check_folder(tmp_path).modules[0]
 
     one = module.items[0]
     choice = one.content["choices"][0]
@@ -113,7 +113,7 @@ def test_a_template_expression_stays_text(tmp_path):
 
 
 def fill_plain(html: str) -> str:
-    return str(fill(html))
+    return str(fill_placeholders(html))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_check_of_lists_needs_no_script_and_no_form_and_folds_what_is_right(tm
 @settings(max_examples=60)
 @given(st.lists(st.text(min_size=1), min_size=2, max_size=12, unique=True), st.text(max_size=20))
 def test_the_steps_of_a_check_are_never_shown_in_their_order(steps, name):
-    shown = mixed(steps, name)
+    shown = shuffle_by_name(steps, name)
 
     assert sorted(shown) == sorted(steps)
     assert shown != steps
@@ -257,11 +257,11 @@ def test_slots_are_filled_and_escaped_when_shown(database, tmp_path):
     html = rendered(tmp_path, "Ring [[force.nccu_contact]] about [OIC](term:OIC). `[[force.x]]`\n")
     assert "Organised" not in html
     with transaction():
-        services.publish(tmp_path, at=stamp())
+        services.publish_folder(tmp_path, at=stamp())
 
-    shown = str(fill(html))
+    shown = str(fill_placeholders(html))
 
-    assert f"Ring {UNSET} about" in shown
+    assert f"Ring {UNSET_TEXT} about" in shown
     assert 'title="Organised &lt;immigration&gt; &amp; &#34;crime&#34;."' in shown
     assert 'href="/glossary#term-oic"' in shown
     assert "[[force.x]]" in shown
@@ -269,13 +269,13 @@ def test_slots_are_filled_and_escaped_when_shown(database, tmp_path):
 
 
 def test_a_term_that_is_gone_says_nothing(database):
-    assert str(fill('<a title="{{term:gone}}">x</a>')) == '<a title="">x</a>'
+    assert str(fill_placeholders('<a title="{{term:gone}}">x</a>')) == '<a title="">x</a>'
 
 
 def test_every_text_of_the_modules_is_valid_html_with_every_slot_filled(database):
     modules = Path(__file__).resolve().parents[3] / "modules"
     with transaction():
-        published = services.publish(modules, at=stamp())
+        published = services.publish_folder(modules, at=stamp())
 
     assert len(published.versions) == 4
     for version in published.versions:
@@ -284,7 +284,7 @@ def test_every_text_of_the_modules_is_valid_html_with_every_slot_filled(database
             f"{i.stimulus_html or ''}<p>{i.prompt_html}</p><p>{i.explanation_html}</p>" for i in version.items
         ]
         for html in texts:
-            shown = str(fill(html))
+            shown = str(fill_placeholders(html))
             ids = [e.get("id") for e in elements(shown) if e.get("id")]
             assert len(ids) == len(set(ids))
             assert "{{" not in shown

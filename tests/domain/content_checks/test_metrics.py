@@ -14,8 +14,8 @@ from portal.domain.authoring.editing import new_module
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.messages import author_message
 from portal.domain.authoring.snippets import SNIPPETS
-from portal.domain.catalogue.services import Reading
-from portal.domain.catalogue.sources.folder_reader import SHARED
+from portal.domain.catalogue.services import CheckedFolder
+from portal.domain.catalogue.sources.folder_reader import SHARED_FILE_NAMES
 from portal.domain.catalogue.sources.shared_files import parse_shared
 from portal.domain.catalogue.sources.validation import check_module
 from portal.domain.content_checks import metrics
@@ -45,7 +45,7 @@ def read(
     }
     faults = Faults()
     module = check_module(key, files, parse_shared(held, faults), faults)
-    return finder.collect_findings(key, Reading([module] if module else [], held, faults), files)
+    return finder.collect_findings(key, CheckedFolder([module] if module else [], held, faults), files)
 
 
 def shipped(key: str) -> list[finder.Finding]:
@@ -53,7 +53,7 @@ def shipped(key: str) -> list[finder.Finding]:
     files = {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
     }
-    return read(files, key, {name: (ROOT / "modules" / name).read_bytes() for name in SHARED})
+    return read(files, key, {name: (ROOT / "modules" / name).read_bytes() for name in SHARED_FILE_NAMES})
 
 
 def said(
@@ -297,7 +297,7 @@ def test_every_question_of_the_modules_that_has_choices_is_measured():
     files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.toml")}
     choices = [t for t in (p.table for p in bank.read_items(files)) if "choice" in t]
     faults = Faults()
-    shared = parse_shared({n: (ROOT / "modules" / n).read_bytes() for n in SHARED}, faults)
+    shared = parse_shared({n: (ROOT / "modules" / n).read_bytes() for n in SHARED_FILE_NAMES}, faults)
     rest = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     module = check_module("protect", rest, shared, faults)
     assert module is not None

@@ -21,13 +21,13 @@ def test_the_tables_that_are_committed_are_those_that_are_written():
     text = DOCUMENT.read_text("utf-8")
 
     again = "flask --app wsgi modules table modules --into docs/modules.md"
-    assert text == metrics_table.between(text, metrics_table.tables(services.read(ROOT / "modules"))), (
-        f"Run {again}"
-    )
+    assert text == metrics_table.between(
+        text, metrics_table.tables(services.check_folder(ROOT / "modules"))
+    ), f"Run {again}"
 
 
 def test_what_is_counted():
-    written = metrics_table.tables(services.read(ROOT / "modules"))
+    written = metrics_table.tables(services.check_folder(ROOT / "modules"))
     bank = "".join(path.read_text("utf-8") for path in (ROOT / "modules/report/items").glob("*.toml"))
     items = len(re.findall(r"^\[\[item\]\]", bank, re.M)) - len(re.findall(r"^retired = true", bank, re.M))
     lessons = len(list((ROOT / "modules/report/lessons").glob("*.md")))

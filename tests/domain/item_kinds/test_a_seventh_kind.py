@@ -135,7 +135,7 @@ def bank(*numbers: str) -> dict[str, str | bytes | None]:
 def publish(folder: Path) -> None:
     write(folder, bank("999", "101"))
     with transaction():
-        services.publish(folder, at=stamp())
+        services.publish_folder(folder, at=stamp())
 
 
 def test_it_is_offered_last(number):
@@ -143,7 +143,7 @@ def test_it_is_offered_last(number):
 
 
 def test_its_own_check_refuses_at_the_line(number, tmp_path):
-    found = services.read(write(tmp_path / "all", bank('"many"', "1"))).faults.sentences()
+    found = services.check_folder(write(tmp_path / "all", bank('"many"', "1"))).faults.sentences()
 
     assert found == ["sample/items/bank.toml, line 8: “number” needs a whole number, 1 or more."]
 

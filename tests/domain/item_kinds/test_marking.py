@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.item_kinds import kinds
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, cut
+from portal.domain.item_kinds.base import Answer, AnswerError, Content, scale_mark
 from tests.domain.catalogue.kinds_written import BODIES, content_of
 
 CONTENTS = {name: content_of(name) for name in BODIES}
@@ -26,9 +26,9 @@ def pieces(content: Content, name: str) -> st.SearchStrategy[list[str]]:
     """Responses of strings that the item knows, in any number and order, beside some that it does not."""
     kind = kinds()[name]
     keys = [
-        *kind.keys(content),
-        *(key for key, _, _ in kind.offered(content)),
-        *kind.best(content),
+        *kind.shufflable_keys(content),
+        *(key for key, _, _ in kind.countable_choices(content)),
+        *kind.best_choices(content),
         *(f"{a}={b}" for a in "ab" for b in "12"),
         "",
         "=",
@@ -163,7 +163,7 @@ def test_a_way_cut_short_is_unfinished_and_earns_no_more_than_the_whole(way, len
     assert kind.complete(content, way[:length]) == (length == len(way))
 
 
-@given(st.lists(st.sampled_from(kinds()["scenario"].keys(CONTENTS["scenario"])), max_size=6))
+@given(st.lists(st.sampled_from(kinds()["scenario"].shufflable_keys(CONTENTS["scenario"])), max_size=6))
 def test_only_steps_that_follow_each_other_count(steps):
     kind, content = of("scenario")
     walk, at = [], "road"
@@ -200,9 +200,9 @@ def test_the_best_way_is_the_heaviest_however_the_scenes_are_joined(weights):
     }
     best = max(totals.values())
 
-    assert totals[tuple(kind.best(content))] == best
+    assert totals[tuple(kind.best_choices(content))] == best
     for way, total in totals.items():
-        assert kind.mark(content, way) == cut(total, best)
+        assert kind.mark_answer(content, way) == scale_mark(total, best)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,6 @@ def test_a_scenario_is_taken_exactly_where_every_way_holds(scenes):
     faults = Faults()
     root = Source(written(scenes), "bank.toml", faults).root()
     assert root is not None
-    kinds()["scenario"].read(root.tables("item")[0], "one", "item.")
+    kinds()["scenario"].read_content(root.tables("item")[0], "one", "item.")
 
     assert (len(faults) == 0) == is_whole(scenes), faults.sentences()

@@ -53,7 +53,7 @@ MAY_BE_UNKNOWN = {
     "authoring.review",
     "authoring.send_back",
     "authoring.withdraw",
-    "catalogue.medium",
+    "catalogue.send_media",
     "imports.apply",
     "monitoring.prepared",
     "monitoring.prepared_act",
@@ -158,7 +158,7 @@ def _subject(person: int, staff_number: str, version_id: int, asker: int) -> Sub
         at: datetime = stamp()
         request = decisions.ask(wish, {}, by=asker, at=at)
         registration = records.register(person, db.session.scalars(select(ModuleVersion)).one(), at)
-        attempt = assessment.start(registration, at)
+        attempt = assessment.start_attempt(registration, at)
         job = jobs.start_job("reconcile", {}, by=person, at=at)
         return Subject(staff_number, attempt.id, reference, job, request)
 

@@ -15,7 +15,7 @@ def publish(folder: Path, kind: str) -> None:
     bank = item(kind, "one", "see") + "\n" + item(kind, "two", "say")
     write(folder, {"sample/items/bank.toml": bank})
     with transaction():
-        services.publish(folder, at=stamp())
+        services.publish_folder(folder, at=stamp())
 
 
 def first_question(client: PortalClient) -> Page:

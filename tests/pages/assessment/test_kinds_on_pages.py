@@ -337,7 +337,7 @@ def test_texts_cost_one_statement_where_learners_write_some_and_none_elsewhere(c
     attempt = db.session.scalars(select(Attempt.id)).one()
     at = datetime(2026, 5, 5, 9, tzinfo=UTC)
     content = db.session.get_one(Item, item_id).content
-    best = kinds()[kind].best(content)
+    best = kinds()[kind].best_choices(content)
     with transaction():
         db.session.add(
             Response(attempt_id=attempt, item_id=item_id, choices=best, saved_at=at, recorded_at=at)

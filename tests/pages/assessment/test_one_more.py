@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from portal.domain.assessment.errors import AttemptsRemainError
 from portal.domain.assessment.models import Attempt
-from portal.domain.assessment.services import open_one_more
+from portal.domain.assessment.services import open_extra_attempt
 from portal.domain.people.models import PersonName
 from portal.domain.people.models import Post as UnitOf
 from portal.domain.records.models import ExtraAttempt, Registration
@@ -178,8 +178,8 @@ def test_nothing_is_opened_to_those_who_need_none(client, day):
 
     for one in (registration, None):
         with pytest.raises(AttemptsRemainError), transaction():
-            open_one_more(one, by=other, reason="other", at=stamp())
+            open_extra_attempt(one, by=other, reason="other", at=stamp())
 
     client.press(client.page(MODULE), "Start assessment")
     with pytest.raises(AttemptsRemainError), transaction():
-        open_one_more(registration, by=other, reason="other", at=datetime(2026, 3, 2, tzinfo=UTC))
+        open_extra_attempt(registration, by=other, reason="other", at=datetime(2026, 3, 2, tzinfo=UTC))

@@ -90,7 +90,7 @@ def _mark(item: Item, chosen: list[str] | None) -> Decimal:
     if chosen is None:
         return Decimal("0.0000")
     if item.kind not in RIGHT:
-        return kinds()[item.kind].mark(item.content, chosen)
+        return kinds()[item.kind].mark_answer(item.content, chosen)
     if chosen == RIGHT[item.kind]:
         return Decimal("1.0000")
     half = item.kind == "multiple" and len(set(chosen) & set(RIGHT[item.kind])) == 1

@@ -19,7 +19,7 @@ LESSON = f"{DESK}/lessons/first"
 def publish(folder: Path, changes: dict[str, str] | None = None) -> None:
     """The sample module, published from a folder."""
     with transaction():
-        catalogue.publish(write(folder, changes or {}), at=stamp())
+        catalogue.publish_folder(write(folder, changes or {}), at=stamp())
 
 
 def author(client: PortalClient, staff_number: str = "D3001", role: str = "author", name: str = "") -> int:

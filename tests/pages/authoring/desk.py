@@ -18,7 +18,7 @@ def publish_sample(folder: Path, **changes: str | bytes | None) -> Path:
     """The sample module published from a folder; ``changes`` are by path, with ``__`` for a slash."""
     write(folder, {name.replace("__", "/"): content for name, content in changes.items()})
     with transaction():
-        catalogue.publish(folder, at=stamp())
+        catalogue.publish_folder(folder, at=stamp())
     return folder
 
 

@@ -17,9 +17,9 @@ FIRST = "lessons/first.md"
 SECOND = "lessons/second.md"
 
 
-def publish(folder) -> catalogue.Published:
+def publish(folder) -> catalogue.PublishingResult:
     with transaction():
-        return catalogue.publish(folder, at=stamp())
+        return catalogue.publish_folder(folder, at=stamp())
 
 
 def opened(by: int, key: str = "sample") -> int:

@@ -9,8 +9,8 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from portal.domain.catalogue.markdown.render_context import Context, Place
-from portal.domain.catalogue.media.media_types import Medium
+from portal.domain.catalogue.markdown.render_context import RenderContext, TextLocation
+from portal.domain.catalogue.media.media_types import MediaFile
 from portal.domain.catalogue.media.svg_rules import read_drawing
 from portal.domain.catalogue.sources.shared_files import parse_shared
 from portal.platform.formats.faults import Faults
@@ -258,11 +258,11 @@ def checks() -> list[str]:
     ]
 
 
-def place() -> Place:
+def place() -> TextLocation:
     """A lesson with a drawing, a picture and a term to refer to."""
-    box = Medium("media/box.svg", "svg", read_drawing(SVG.encode()))
-    media = {"media/box.svg": box, "media/photo.png": Medium("media/photo.png", "png", None)}
-    context = Context(
+    box = MediaFile("media/box.svg", "svg", read_drawing(SVG.encode()))
+    media = {"media/box.svg": box, "media/photo.png": MediaFile("media/photo.png", "png", None)}
+    context = RenderContext(
         module="hostile",
         lessons=frozenset({"first"}),
         media=media,
@@ -270,7 +270,7 @@ def place() -> Place:
         shared=parse_shared({"_glossary.toml": GLOSSARY.encode()}, Faults()),
         faults=Faults(),
     )
-    return Place(context, "hostile/lessons/first.md", 1)
+    return TextLocation(context, "hostile/lessons/first.md", 1)
 
 
 def _drawing(inside: str, attributes: str = "", before: str = "") -> str:

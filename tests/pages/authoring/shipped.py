@@ -7,8 +7,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from portal.domain.catalogue.services import Reading
-from portal.domain.catalogue.sources.folder_reader import GUIDES, SHARED
+from portal.domain.catalogue.services import CheckedFolder
+from portal.domain.catalogue.sources.folder_reader import GUIDES_FOLDER, SHARED_FILE_NAMES
 from portal.domain.catalogue.sources.guide_source import check_guides
 from portal.domain.catalogue.sources.shared_files import parse_shared
 from portal.domain.catalogue.sources.validation import check_module
@@ -36,13 +36,13 @@ def texts() -> Texts:
 def found(files: Texts, key: str = "", *, on: date = ON) -> list[str]:
     """What breaks the brief in one module, or with "_guides" in the guides; the format must be whole."""
     faults = Faults()
-    held = {name: files[name].encode() for name in SHARED}
+    held = {name: files[name].encode() for name in SHARED_FILE_NAMES}
     shared = parse_shared(held, faults)
-    guides = check_guides(_below(files, GUIDES), shared, faults)
+    guides = check_guides(_below(files, GUIDES_FOLDER), shared, faults)
     linked = frozenset(checked.guide.key for checked in guides)
-    module = None if key == GUIDES else check_module(key, _below(files, key), shared, faults, linked)
+    module = None if key == GUIDES_FOLDER else check_module(key, _below(files, key), shared, faults, linked)
     assert faults.sentences() == []
-    read = Reading([module] if module else [], held, faults, guides if key == GUIDES else [])
+    read = CheckedFolder([module] if module else [], held, faults, guides if key == GUIDES_FOLDER else [])
     return [str(breach) for breach in breaches(read, on)]
 
 

@@ -12,7 +12,7 @@ from portal.domain.authoring.findings import check_cache
 from portal.domain.authoring.models import Draft
 from portal.domain.catalogue import queries as published
 from portal.domain.catalogue import services as catalogue
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.sources.validation import sha256_of
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import RuleError
 from tests.domain.catalogue.folders import MODULE, SVG, tree, write
@@ -205,7 +205,7 @@ def test_media_of_a_draft_have_the_drafts_own_address(folder, carys):
 
     html = queries.check_draft_hashes("sample", queries.get_draft("sample").files).modules[0].lessons[0].html
 
-    assert f'src="/authoring/sample/media/{sha256(SVG.encode())}/box.svg"' in html
+    assert f'src="/authoring/sample/media/{sha256_of(SVG.encode())}/box.svg"' in html
 
 
 # Lists cost the same however long they are
@@ -266,7 +266,7 @@ def test_a_desk_of_twenty_takes_as_many_statements_as_one_of_two(folder, carys):
 
 def test_the_demo_has_a_draft_in_work_that_passes_its_check(database, tmp_path):
     with transaction():
-        catalogue.publish(ROOT / "modules", at=stamp())
+        catalogue.publish_folder(ROOT / "modules", at=stamp())
     carys = make_person(staff_number="D3001")
 
     with transaction():

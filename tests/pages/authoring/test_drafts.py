@@ -17,7 +17,7 @@ from portal.domain.authoring.errors import (
 )
 from portal.domain.authoring.models import DraftContent
 from portal.domain.catalogue import services as catalogue
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.sources.validation import sha256_of
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import NotFoundError
@@ -144,7 +144,7 @@ def test_a_stale_save_overwrites_nothing(folder, carys, hugh):
     with pytest.raises(StaleSaveError, match="Hugh Mercer saved this after you opened it") as refused:
         save(draft_id, {FIRST: text("Mine.\n")}, by=carys, expected=shown)
 
-    assert refused.value.present == {FIRST: sha256(text("Hugh's.\n"))}
+    assert refused.value.present == {FIRST: sha256_of(text("Hugh's.\n"))}
     assert queries.get_draft("sample").number == 2
     assert save(draft_id, {SECOND: text("Mine.\n")}, by=carys, expected=shown) == 3
     assert queries.state_files(draft_id, 3)[FIRST] == text("Hugh's.\n")

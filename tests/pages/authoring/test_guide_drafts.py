@@ -10,7 +10,7 @@ from portal.domain.authoring.errors import KeyTakenError, OutdatedDraftError, Ow
 from portal.domain.authoring.reviews import services as reviews_services
 from portal.domain.catalogue import services as catalogue
 from portal.domain.catalogue.guide_publishing import current_guide, guide_files, numbered_guide
-from portal.domain.catalogue.search import search
+from portal.domain.catalogue.search import search_content
 from portal.domain.guides import services as reading
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
@@ -35,7 +35,7 @@ def folder(database, tmp_path) -> Path:
     """A published guide."""
     write(tmp_path, {f"_guides/{FILE}": GUIDE, "_guides/media/box.svg": SVG})
     with transaction():
-        catalogue.publish(tmp_path, at=stamp())
+        catalogue.publish_folder(tmp_path, at=stamp())
     return tmp_path
 
 
@@ -92,7 +92,9 @@ def test_a_guide_is_edited_reviewed_and_published_by_two_people(author, publishe
     assert (version.number, version.published_by_id) == (2, publisher.person)
     assert guide_files(version.id) == reviewed
     assert guide_files(numbered_guide("whom-to-call", 1).id) == before
-    assert [hit.address for hit in search("999")] == ["/guides/whom-to-call#part-then-the-control-room"]
+    assert [hit.address for hit in search_content("999")] == [
+        "/guides/whom-to-call#part-then-the-control-room"
+    ]
     assert CALLED in author.page("/guides/whom-to-call").text
 
 
@@ -127,7 +129,7 @@ def test_publishing_says_who_is_asked_again(app, author, publisher):
     readers = [make_person(unit, staff_number=f"R{n}") for n in range(3)]
     for each in (*readers, make_person(unit, staff_number="LEFT", until=date(2025, 12, 31))):
         with transaction():
-            reading.acknowledge(each, "whom-to-call", 1, at=stamp())
+            reading.acknowledge_guide(each, "whom-to-call", 1, at=stamp())
     edited(author)
     sent(author)
 
@@ -137,7 +139,7 @@ def test_publishing_says_who_is_asked_again(app, author, publisher):
     publisher.press(page, "Publish version 2")
     assert "I have read this guide" in author.page("/guides/whom-to-call").text
     with pytest.raises(RuleError, match="A newer version"), transaction():
-        reading.acknowledge(readers[0], "whom-to-call", 1, at=stamp())
+        reading.acknowledge_guide(readers[0], "whom-to-call", 1, at=stamp())
 
 
 def test_nobody_publishes_what_they_changed(author, publisher):
@@ -218,7 +220,7 @@ def test_advice_of_the_check_stands_beside_the_text_and_not_in_the_way(author, b
 
 def test_a_guide_as_it_is_shipped_has_nothing_to_consider(app, database):
     with transaction():
-        catalogue.publish(MODULES, at=stamp())
+        catalogue.publish_folder(MODULES, at=stamp())
     made = person("D3001", "author")
     for key in ("_guides/who-to-call", "_guides/intelligence-document"):
         with transaction():
@@ -316,7 +318,7 @@ def test_a_version_published_from_a_folder_is_brought_in(author, folder):
     edited(author)
     (folder / "_guides" / FILE).write_text(GUIDE.replace("Ring early.", "Ring at once."))
     with transaction():
-        catalogue.publish(folder, at=stamp())
+        catalogue.publish_folder(folder, at=stamp())
     draft = queries.get_draft(KEY)
     assert (draft.is_behind, draft.base_number, draft.published_number) == (True, 1, 2)
     with pytest.raises(OutdatedDraftError), transaction():

@@ -13,12 +13,12 @@ from portal.domain.authoring.media import draft_media as rules
 from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError
 from portal.domain.authoring.media.svg_titles import write_titles
 from portal.domain.catalogue import queries as slots
-from portal.domain.catalogue.markdown.placeholders import _filled, fill
+from portal.domain.catalogue.markdown.placeholders import _fill_from, fill_placeholders
 from portal.domain.catalogue.markdown.renderer import render_inline, render_page
-from portal.domain.catalogue.markdown.sanitising import TAGS, sanitised
+from portal.domain.catalogue.markdown.sanitising import TAGS, sanitise_html
 from portal.domain.catalogue.media.svg_rules import ATTRIBUTES, ELEMENTS, DrawingError, read_drawing
-from portal.domain.catalogue.queries import SharedName
-from portal.domain.catalogue.sources.shared_files import Shared, Term
+from portal.domain.catalogue.queries import SharedKey
+from portal.domain.catalogue.sources.shared_files import GlossaryTerm, SharedContent
 from tests.domain.catalogue.folders import SVG
 from tests.examples import few_or_many
 from tests.page_reading import H
@@ -67,20 +67,20 @@ def assert_plain(name: str, value: str, html: str) -> None:
 def rendered(text: str) -> list[str]:
     """The text as a page, as one paragraph, and as they are when their slots are filled, hostilely too."""
     made = [render_page(text, place()), render_inline(text, place())]
-    return made + [str(fill(html)) for html in made]
+    return made + [str(fill_placeholders(html)) for html in made]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def hostile_slots():
     """A force whose settings and terms are hostile, whatever their keys."""
     said = f"\"'>{SCRIPT}<img src=x onerror={RUN}>"
-    shared = Shared(terms=Anything(Term("x", said)), values=Anything(said))
+    shared = SharedContent(terms=Anything(GlossaryTerm("x", said)), values=Anything(said))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slots, "shared_name", lambda: SharedName(1, None))
-        patch.setattr(slots, "shared", lambda _name: shared)
-        _filled.cache_clear()
+        patch.setattr(slots, "shared_key", lambda: SharedKey(1, None))
+        patch.setattr(slots, "shared_content", lambda _name: shared)
+        _fill_from.cache_clear()
         yield
-    _filled.cache_clear()
+    _fill_from.cache_clear()
 
 
 class Anything(dict):
@@ -110,16 +110,16 @@ def test_nothing_shuffled_stays_alive(text):
 @settings(max_examples=few_or_many(80, 400), deadline=None)
 @given(st.one_of(markup, pieces, st.sampled_from(bare())))
 def test_sanitising_is_a_fixed_point_and_leaves_nothing_alive(html):
-    once = sanitised(html)
+    once = sanitise_html(html)
 
-    assert sanitised(once) == once.removeprefix("\ufeff")  # a parser takes the mark as one of its own
+    assert sanitise_html(once) == once.removeprefix("\ufeff")  # a parser takes the mark as one of its own
     assert_inert(once)
 
 
 def test_what_is_rendered_is_a_fixed_point_of_sanitising():
     for text in (*texts(), *checks()):
         html = render_page(text, place())
-        assert sanitised(html) == html, text
+        assert sanitise_html(html) == html, text
 
 
 def test_no_hostile_drawing_is_taken():

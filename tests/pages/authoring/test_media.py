@@ -30,7 +30,7 @@ MEDIA = "/authoring/sample/media"
 def desk(client, tmp_path):
     """The sample module published, a draft of it open, and an author signed in."""
     with transaction():
-        catalogue.publish(write(tmp_path, {"sample/lessons/second.md": lesson(FIGURE)}), at=stamp())
+        catalogue.publish_folder(write(tmp_path, {"sample/lessons/second.md": lesson(FIGURE)}), at=stamp())
     author = make_account("D3001")
     make_grant(author, "author")
     with transaction():

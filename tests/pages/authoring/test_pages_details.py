@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.sources.validation import sha256_of
 from tests.domain.catalogue.folders import MODULE
 from tests.page_reading import words
 from tests.pages.account.browsing import another
@@ -180,7 +180,7 @@ def test_details_are_saved_while_they_are_written(desk):
     assert "something is missing" in quietly(desk, sent, title="")
     said = quietly(desk, sent, title="Mine")
     assert "while you write" in said
-    assert sha256(held("module.toml").encode()) in said
+    assert sha256_of(held("module.toml").encode()) in said
     assert 'title = "Mine"' in held("module.toml")
     assert "saved this after you opened it" in quietly(desk, sent, title="Mine, late")
 

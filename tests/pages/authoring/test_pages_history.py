@@ -109,7 +109,7 @@ def test_a_reader_brings_nothing_back(app, desk):
 
 def newer(folder, body: str) -> None:
     with transaction():
-        catalogue.publish(write(folder, {"sample/lessons/first.md": lesson(body)}), at=stamp())
+        catalogue.publish_folder(write(folder, {"sample/lessons/first.md": lesson(body)}), at=stamp())
 
 
 def test_a_version_published_meanwhile_is_brought_in(desk, tmp_path):
@@ -184,7 +184,7 @@ def test_a_draft_is_read_as_a_learner_reads_it_and_nothing_is_kept(desk):
     assert "Lesson 2 of 2" in page.text
     page = desk.press(page, "Mark as complete and continue")
     assert page.h1 == "What is it?"
-    assert learning.course(desk.person, "sample").progress is None
+    assert learning.module_progress(desk.person, "sample").progress is None
 
 
 def test_links_of_a_preview_stay_in_it(desk):

@@ -18,7 +18,7 @@ SAVES = ("Save and preview", "Save the details", "Save the question")
 @pytest.fixture
 def desk(client: PortalClient) -> PortalClient:
     with transaction():
-        catalogue.publish(ROOT / "modules", at=stamp())
+        catalogue.publish_folder(ROOT / "modules", at=stamp())
     client.person = author(client)
     return client
 

@@ -23,7 +23,7 @@ def learner(client):
 
 def publish(folder) -> None:
     with transaction():
-        services.publish(folder, at=stamp())
+        services.publish_folder(folder, at=stamp())
 
 
 def test_the_library_lists_every_module(learner):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from portal.domain.catalogue import services
 from portal.domain.catalogue.guide_publishing import current_guide
-from portal.domain.catalogue.search import search
+from portal.domain.catalogue.search import search_content
 from portal.domain.directives.services import issue
 from portal.domain.records.models import Acknowledgement
 from portal.platform.db import db, stamp, transaction
@@ -59,9 +59,9 @@ def folder(tmp_path, guide: str = GUIDE, **more):
     return write(tmp_path, {"_guides/whom-to-call.md": guide, "_guides/media/box.svg": SVG, **more})
 
 
-def publish(path) -> services.Published:
+def publish(path) -> services.PublishingResult:
     with transaction():
-        return services.publish(path, at=stamp())
+        return services.publish_folder(path, at=stamp())
 
 
 def require_guide() -> None:
@@ -229,7 +229,7 @@ def test_lessons_and_parts_of_guides_are_found_by_the_beginnings_of_their_words(
 ):
     publish(folder(tmp_path))
 
-    assert search(sought)[0].address == found
+    assert search_content(sought)[0].address == found
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_lessons_and_parts_of_guides_are_found_by_the_beginnings_of_their_words(
 def test_no_text_is_an_error(learner, tmp_path, sought):
     publish(folder(tmp_path))
 
-    assert search(sought) == []
+    assert search_content(sought) == []
     status = learner.get("/guides", query_string={"q": sought}).status_code
     assert status == (400 if "\x00" in sought else 200)
 
@@ -282,8 +282,8 @@ feedback = "No, not the harbourmaster."
 def test_an_excerpt_shows_no_choice_of_a_check_as_if_it_were_taught(database, tmp_path):
     publish(folder(tmp_path, **{"sample/lessons/second.md": lesson(CHECK), "sample/media/box.svg": SVG}))
 
-    assert search("harbourmaster") == []
-    (hit,) = search("desk always")
+    assert search_content("harbourmaster") == []
+    (hit,) = search_content("desk always")
     excerpt = "".join(piece.words for piece in hit.excerpt)
     assert excerpt.startswith("Ring the desk, always, at … today. A drawing. A desk with")
 
@@ -306,8 +306,8 @@ def test_what_an_old_version_said_is_found_no_more(database, tmp_path):
     publish(folder(tmp_path))
     publish(folder(tmp_path, GUIDE.replace("interpreters", "translators")))
 
-    assert search("interpreters") == []
-    assert len(search("translators")) == 1
+    assert search_content("interpreters") == []
+    assert len(search_content("translators")) == 1
 
 
 def test_many_guides_cost_as_many_statements_as_two(learner, tmp_path):
@@ -329,7 +329,7 @@ def test_the_force_s_own_guides_are_complete(database):
 
     for key in ("intelligence-document", "who-to-call"):
         assert current_guide(key) is not None
-    found = {hit.above for hit in search("intelligence document", most=5)}
+    found = {hit.parent_title for hit in search_content("intelligence document", most=5)}
     assert "The intelligence document: what it contains and how to complete it" in found
 
 

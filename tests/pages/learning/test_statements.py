@@ -2,9 +2,9 @@
 
 from sqlalchemy import insert
 
-from portal.domain.catalogue.markdown.placeholders import fill
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.models import Lesson, ModuleVersion, SharedVersion
-from portal.domain.catalogue.version_cache import VersionName, published
+from portal.domain.catalogue.version_cache import VersionKey, published_version
 from portal.platform.db import db, stamp, transaction
 from tests.factories.catalogue import make_version
 from tests.pages.learning.working import attempt_base, begin, learner
@@ -50,15 +50,15 @@ def test_a_new_glossary_is_told_on_the_next_page(database):
     told = []
     for meaning in ("Crime", "Crime across borders"):
         define(meaning)
-        told.append(fill(html))
+        told.append(fill_placeholders(html))
 
     assert told == ['<a title="Crime">OIC</a>', '<a title="Crime across borders">OIC</a>']
 
 
 def test_a_version_is_told_from_another_of_the_same_id(database):
     version = db.session.get_one(ModuleVersion, make_version())
-    name = VersionName(version.id, version.digest, version.recorded_at)
-    kept = published(name)
+    name = VersionKey(version.id, version.digest, version.recorded_at)
+    kept = published_version(name)
     with transaction():
         db.session.add(
             Lesson(
@@ -73,5 +73,5 @@ def test_a_version_is_told_from_another_of_the_same_id(database):
             )
         )
 
-    assert published(name) is kept
-    assert published(name._replace(digest="of other bytes")).lessons[-1].key == "more"
+    assert published_version(name) is kept
+    assert published_version(name._replace(digest="of other bytes")).lessons[-1].key == "more"

@@ -33,7 +33,7 @@ def test_each_job_aid_is_one_page_of_tagged_pdf(client):
     make_account()
     let_in(client)
     with transaction():
-        services.publish(MODULES, at=stamp())
+        services.publish_folder(MODULES, at=stamp())
     for key in ("recognise", "protect", "respond", "report"):
         page = client.page(f"/learning/modules/{key}/job-aid")
 

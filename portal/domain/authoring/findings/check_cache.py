@@ -13,19 +13,19 @@ from threading import Lock
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.media import blob_store
 from portal.domain.catalogue import queries as catalogue
-from portal.domain.catalogue.guide_publishing import guide_names
-from portal.domain.catalogue.services import Reading
+from portal.domain.catalogue.guide_publishing import guide_summaries
+from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.validation import digest_of
 
 MAX_READINGS = 16
 MAX_CACHED_BYTES = 64 * 1024 * 1024  # of files that the readings hold on to, in each process
 
 CacheKey = tuple[str, str, str, frozenset[str]]  # the key, digests of the module's and shared files, guides
-_readings: OrderedDict[CacheKey, Reading] = OrderedDict()
+_readings: OrderedDict[CacheKey, CheckedFolder] = OrderedDict()
 _lock = Lock()
 
 
-def check_draft_files(key: str, files: dict[str, bytes]) -> Reading:
+def check_draft_files(key: str, files: dict[str, bytes]) -> CheckedFolder:
     """The check of a module's or guide's files: faults, the package, and its lessons and items rendered.
 
     Addresses of media lead to the draft's own, ``/authoring/<key>/media/<sha256>/<name>``.
@@ -33,18 +33,18 @@ def check_draft_files(key: str, files: dict[str, bytes]) -> Reading:
     return _cached_check(key, digest_of(files), lambda: files)
 
 
-def check_draft_hashes(key: str, files: Mapping[str, str]) -> Reading:
+def check_draft_hashes(key: str, files: Mapping[str, str]) -> CheckedFolder:
     """The same of a state's hashes by path; their contents are fetched only where it was not read before."""
     return _cached_check(key, _digest_of_hashes(files), lambda: blob_store.read_files(files))
 
 
-def check_unsaved_files(key: str, files: dict[str, bytes]) -> Reading:
+def check_unsaved_files(key: str, files: dict[str, bytes]) -> CheckedFolder:
     """The same of words that are still being written, which nobody will ask for again: not kept."""
     return subject_of(key).check_files(files, partial(_media_address, key))
 
 
-def _cached_check(key: str, digest: str, fetch: Callable[[], dict[str, bytes]]) -> Reading:
-    guides = frozenset(guide.key for guide in guide_names())
+def _cached_check(key: str, digest: str, fetch: Callable[[], dict[str, bytes]]) -> CheckedFolder:
+    guides = frozenset(guide.key for guide in guide_summaries())
     name = (key, digest, digest_of(catalogue.shared_files()), guides)
     with _lock:
         if name in _readings:

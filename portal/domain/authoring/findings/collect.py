@@ -13,9 +13,9 @@ from portal.domain.authoring.editing.field_tables import humanise_key, shorten_t
 from portal.domain.authoring.editing.row_numbers import row_name
 from portal.domain.authoring.findings.messages import author_message
 from portal.domain.authoring.findings.placeholders import guide_placeholders, module_placeholders
-from portal.domain.catalogue.services import Reading
+from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.items import ItemText
-from portal.domain.catalogue.sources.module_source import Package, Page
+from portal.domain.catalogue.sources.module_source import Package, PageSource
 from portal.domain.content_checks import metrics
 from portal.platform.formats.faults import Fault
 
@@ -48,7 +48,7 @@ class Finding:
         return self.level is FindingLevel.MUST_FIX
 
 
-def collect_findings(key: str, reading: Reading, files: Mapping[str, bytes]) -> list[Finding]:
+def collect_findings(key: str, reading: CheckedFolder, files: Mapping[str, bytes]) -> list[Finding]:
     """Everything found in a module or guide: the faults of the check first, then what its measures say.
 
     Args:
@@ -190,7 +190,7 @@ def _all_lesson_findings(package: Package) -> Iterator[Finding]:
             yield from _lesson_findings(lesson)
 
 
-def _lesson_findings(lesson: Page) -> Iterator[Finding]:
+def _lesson_findings(lesson: PageSource) -> Iterator[Finding]:
     place, found = f"lesson:{lesson.key}", metrics.of_text(lesson.body)
     if not MIN_WORDS <= found.words <= MAX_WORDS:
         yield _advice_finding(

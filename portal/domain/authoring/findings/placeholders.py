@@ -8,9 +8,9 @@ from functools import cache
 from portal.domain.authoring import boilerplate
 from portal.domain.authoring.editing import details, item_bank, lesson, new_module
 from portal.domain.authoring.snippets import SNIPPETS
-from portal.domain.catalogue.sources.guide_source import GuideText
+from portal.domain.catalogue.sources.guide_source import GuideSource
 from portal.domain.catalogue.sources.items import ItemText
-from portal.domain.catalogue.sources.module_source import Package, Page
+from portal.domain.catalogue.sources.module_source import Package, PageSource
 from portal.domain.content_checks.metrics import choices_of
 
 MIN_LINE_WORDS = 4  # of a line that is taken for the template’s
@@ -62,14 +62,14 @@ def module_placeholders(package: Package) -> Iterator[tuple[str, str, int | None
             yield f"item:{item.key}", text, None
 
 
-def guide_placeholders(guide: GuideText) -> Iterator[tuple[str, str, int | None]]:
+def guide_placeholders(guide: GuideSource) -> Iterator[tuple[str, str, int | None]]:
     """The same of a guide, whose only place is its text."""
     if guide.summary == boilerplate.GUIDE_SUMMARY:
         yield "text", guide.summary, None
     yield from _first_placeholder("text", guide)
 
 
-def _first_placeholder(place: str, page: Page | GuideText) -> Iterator[tuple[str, str, int | None]]:
+def _first_placeholder(place: str, page: PageSource | GuideSource) -> Iterator[tuple[str, str, int | None]]:
     rows = enumerate((row.strip() for row in page.body.split("\n")), 1)
     found = next(((row, number) for number, row in rows if row in _template_lines()), None)
     if found:

@@ -17,7 +17,7 @@ from portal.domain.authoring.editing import item_bank, lesson
 from portal.domain.authoring.errors import UnreadableFileError
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import image_metadata, svg_titles
-from portal.domain.catalogue.media.media_types import ALIASES, NAME, kind_of
+from portal.domain.catalogue.media.media_types import ALIASES, MEDIA_NAME, media_kind
 from portal.domain.catalogue.media.svg_rules import DrawingError
 from portal.platform.errors import RuleError
 
@@ -211,7 +211,7 @@ def _strings_within(value: object) -> list[str]:
 def _check_kind(content: bytes) -> str:
     if not content:
         raise MediaUploadError("file", "The file is empty. Choose another")
-    kind = kind_of(content)
+    kind = media_kind(content)
     if kind is None:
         raise MediaUploadError("file", WRONG_KIND)
     if kind not in UPLOAD_KINDS:
@@ -236,7 +236,9 @@ def _stored_name(upload: MediaUpload, kind: str, held: Collection[str]) -> str:
             raise MediaUploadError("file", sentence)
         return name
     ending = upload.target.rpartition(".")[2].lower()
-    if not NAME.fullmatch(upload.target) or (upload.target not in held and upload.narrow_of not in held):
+    if not MEDIA_NAME.fullmatch(upload.target) or (
+        upload.target not in held and upload.narrow_of not in held
+    ):
         raise MediaUploadError(
             "file", "The file that this was to stand beside is gone. Upload it as a new one"
         )

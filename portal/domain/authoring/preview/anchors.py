@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from portal.domain.authoring.findings.collect import Finding
-from portal.domain.catalogue.markdown.containers import containers
+from portal.domain.catalogue.markdown.containers import add_container_rules
 
 # From a range that no text has a use for, so that no word of an author's is taken for a mark.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -24,7 +24,7 @@ class _IgnoredFaults:
 
 def _build_parser() -> MarkdownIt:
     engine = MarkdownIt("commonmark", {"html": False}).enable("table")
-    containers(engine)
+    add_container_rules(engine)
     return engine
 
 

@@ -12,7 +12,7 @@ from portal.domain.authoring.findings.collect import Finding
 from portal.domain.authoring.item_source import ItemView, Table
 from portal.domain.authoring.preview.lesson_preview import related_files
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.services import Reading
+from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.metrics import BankLengths, Lengths
@@ -57,7 +57,7 @@ def preview_item(state: DraftState, table: Table) -> ItemPreview:
     return ItemPreview(preview, found, words, lengths, _bank_lengths(state, item))
 
 
-def _check_alone(state: DraftState, table: Table) -> tuple[dict[str, bytes], Reading]:
+def _check_alone(state: DraftState, table: Table) -> tuple[dict[str, bytes], CheckedFolder]:
     """The files of a bank of this question alone with what it can show, and what the check makes of them."""
     written = item_bank.add_item({}, table)
     file = {path: content for path, content in written.items() if content is not None}

@@ -1,27 +1,32 @@
 """A draft as the values that a learner's pages are drawn from; nothing of it is stored."""
 
 from portal.domain.authoring.queries import DraftState, check_draft_hashes
-from portal.domain.catalogue.queries import shared_name
-from portal.domain.catalogue.sources.validation import Checked, RenderedItem, RenderedPage, version_fields
+from portal.domain.catalogue.queries import shared_key
+from portal.domain.catalogue.sources.validation import (
+    CheckedModule,
+    RenderedItem,
+    RenderedPage,
+    version_fields,
+)
 from portal.domain.catalogue.version_cache import (
     PublishedActivity,
     PublishedItem,
     PublishedLesson,
     PublishedVersion,
 )
-from portal.domain.learning.queries import Course
+from portal.domain.learning.queries import ModuleProgress
 from portal.platform.errors import NotFoundError
 
 
-def draft_course(state: DraftState) -> Course:
+def draft_course(state: DraftState) -> ModuleProgress:
     """The draft as a module that nobody has begun.
 
     Raises:
         NotFoundError: Its details cannot be read.
     """
-    return Course(
+    return ModuleProgress(
         version=draft_version(state),
-        shared=shared_name(),
+        shared=shared_key(),
         progress=None,
         passed=False,
         open_attempt=None,
@@ -44,7 +49,7 @@ def draft_version(state: DraftState) -> PublishedVersion:
     reading = check_draft_hashes(state.key, state.files)
     if not reading.modules:
         raise NotFoundError("The details of this draft cannot be read.")
-    checked: Checked = reading.modules[0]
+    checked: CheckedModule = reading.modules[0]
     return PublishedVersion(
         id=0,
         number=(state.published_number or 0) + 1,

@@ -11,9 +11,9 @@ from portal.domain.authoring.findings.collect import Finding
 from portal.domain.authoring.media import blob_store
 from portal.domain.authoring.preview import anchors, learner_view
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.markdown.figures import PHONE
-from portal.domain.catalogue.markdown.placeholders import fill
-from portal.domain.catalogue.services import Reading
+from portal.domain.catalogue.markdown.figures import PHONE_QUERY
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.metrics import TextMeasures
 
@@ -48,9 +48,9 @@ def preview_text(state: DraftState, path: str, content: bytes) -> TextPreview:
     if any(finding.line is not None for finding in found):
         files[path] = (text[: len(text) - len(body)] + anchors.mark_findings(body, found)).encode()
         reading = check_cache.check_unsaved_files(state.key, files)
-    html = anchors.render_marks(_page_html(reading, place), found).replace(f'media="{PHONE}"', 'media="all"')
+    html = anchors.render_marks(_page_html(reading, place), found).replace(f'media="{PHONE_QUERY}"', 'media="all"')
     html = learner_view.link_to_previews(state.key, html)
-    return TextPreview(fill(html), found, metrics.of_text(body))
+    return TextPreview(fill_placeholders(html), found, metrics.of_text(body))
 
 
 def place_of_path(path: str) -> str:
@@ -70,7 +70,7 @@ def related_files(state: DraftState, body: str) -> dict[str, bytes]:
     return blob_store.read_files(named)
 
 
-def _page_html(reading: Reading, place: str) -> str:
+def _page_html(reading: CheckedFolder, place: str) -> str:
     if place == "text" and reading.guides:
         return reading.guides[0].html
     if not reading.modules:

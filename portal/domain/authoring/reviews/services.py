@@ -22,7 +22,7 @@ from portal.domain.authoring.findings import collect
 from portal.domain.authoring.models import Draft, DraftSave, Review, ReviewComment
 from portal.domain.authoring.queries import DraftState
 from portal.domain.authoring.services import lock_draft
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.sources.validation import sha256_of
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import NotFoundError, RuleError
@@ -151,7 +151,7 @@ def _unchanged_error(state: DraftState) -> RuleError | None:
     if state.base_version_id is None:
         return None
     published = subject_of(state.key).version_files(state.base_version_id)
-    held = {path: sha256(content) for path, content in published.items()}
+    held = {path: sha256_of(content) for path, content in published.items()}
     if held == state.files:
         return UnchangedDraftError()
     return UnshownMediaError() if held == _publishable_hashes(state) else None

@@ -123,4 +123,4 @@ def _limit_to_version(statement: Any, version_id: int) -> Any:
 
 
 def _offered_choices(item: Item) -> list[OfferedChoice]:
-    return [OfferedChoice(*choice) for choice in kinds()[item.kind].offered(item.content)]
+    return [OfferedChoice(*choice) for choice in kinds()[item.kind].countable_choices(item.content)]

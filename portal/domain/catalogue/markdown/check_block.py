@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from portal.domain.catalogue.markdown.render_context import Place
-from portal.domain.catalogue.sources.items import ItemText, check_item
+from portal.domain.catalogue.markdown.render_context import TextLocation
+from portal.domain.catalogue.sources.items import ItemText, read_check_item
 from portal.domain.item_kinds import kinds
 from portal.platform.formats.toml_tables import Source
 
@@ -13,31 +13,31 @@ _VALUED = re.compile(r'(<input class="\S+__input" id="check-[^"]*" name="check-[
 Inline = Callable[[str], str]
 
 
-def read_check(content: str, place: Place, line: int) -> ItemText | None:
+def read_check(content: str, place: TextLocation, line: int) -> ItemText | None:
     """The item of a check whose TOML begins ``line`` lines below the text's first; None where faulty."""
-    if not place.checks:
-        place.fault(line, "A check has its place in a lesson alone. Take it out.")
+    if not place.allows_checks:
+        place.add_fault(line, "A check has its place in a lesson alone. Take it out.")
         return None
     first = place.first_line + line
     root = Source(content, place.path, place.context.faults, first_line=first).root()
-    item = check_item(root, place.path) if root is not None else None
+    item = read_check_item(root, place.path) if root is not None else None
     if item is None:
         return None
-    if not item.kind.checks:
-        usable = [kind.name for kind in kinds().values() if kind.checks]
-        place.fault(
+    if not item.kind.usable_as_check:
+        usable = [kind.name for kind in kinds().values() if kind.usable_as_check]
+        place.add_fault(
             line,
             f"A check cannot be of kind “{item.kind.name}”, whose answers have to be kept. Use"
             f" {', '.join(usable[:-1])} or {usable[-1]}.",
         )
         return None
     if item.key in place.check_keys:
-        place.fault(line, f"The key “{item.key}” is used twice in this lesson. Give each check its own.")
+        place.add_fault(line, f"The key “{item.key}” is used twice in this lesson. Give each check its own.")
     place.check_keys.add(item.key)
     return item
 
 
-def without_values(html: str) -> str:
+def remove_choice_values(html: str) -> str:
     """A lesson's stored HTML without the keys of its checks' choices, which may reveal the right one."""
     return _VALUED.sub(r"\1", html)
 
@@ -52,7 +52,7 @@ def check_html(item: ItemText, inline: Inline, block: Inline) -> str:
         f'<fieldset class="govuk-fieldset" aria-describedby="{name}-hint">'
         '<legend class="govuk-fieldset__legend govuk-fieldset__legend--m">'
         f'<h2 class="govuk-fieldset__heading">{inline(item.prompt)}</h2></legend>'
-        f"{item.kind.check(item.content, name, inline)}</fieldset>"
+        f"{item.kind.render_exercise(item.content, name, inline)}</fieldset>"
         '<details class="govuk-details"><summary class="govuk-details__summary">'
         '<span class="govuk-details__summary-text">Show the explanation</span></summary>'
         f'<div class="govuk-details__text"><p class="govuk-body">{inline(item.explanation)}</p></div>'

@@ -5,49 +5,55 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 
-from portal.domain.catalogue.markdown.render_context import Place
+from portal.domain.catalogue.markdown.render_context import TextLocation
 
-NAMES = ("inset", "warning", "details", "figure", "check")
+CONTAINER_NAMES = ("inset", "warning", "details", "figure", "check")
 _OPEN = re.compile(r":::[ \t]*([A-Za-z][\w\-]*)(?:[ \t]+(.*))?$")
 _CLOSE = re.compile(r":::[ \t]*$")
 
 
-def containers(engine: MarkdownIt) -> None:
+def add_container_rules(engine: MarkdownIt) -> None:
     """Teach ``engine`` the containers; each becomes ``name_open`` … ``name_close``, a check one token."""
     engine.block.ruler.before(
-        "fence", "container", _container, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+        "fence", "container", _parse_container, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )
 
 
-def _container(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+def _parse_container(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if state.is_code_block(start):
         return False
-    row = _row(state, start)
+    row = _line_text(state, start)
     opened = _OPEN.match(row)
     if not opened:
         if _CLOSE.match(row) and not silent:
-            _place(state).fault(start, "This ::: closes nothing. Take it out, or open a container above it.")
+            _text_location(state).add_fault(
+                start, "This ::: closes nothing. Take it out, or open a container above it."
+            )
             state.line = start + 1
             return True
         return bool(_CLOSE.match(row))
     if silent:
         return True
-    close = _closing(state, start, end)
+    close = _find_closing_line(state, start, end)
     if close is None:
-        _place(state).fault(start, f"“::: {opened[1]}” is not closed. Add a line ::: below its text.")
+        _text_location(state).add_fault(
+            start, f"“::: {opened[1]}” is not closed. Add a line ::: below its text."
+        )
         close = end
-    _push(state, (opened[1], (opened[2] or "").strip()), (start, close))
+    _push_tokens(state, (opened[1], (opened[2] or "").strip()), (start, close))
     state.line = min(close + 1, end)
     return True
 
 
-def _push(state: StateBlock, said: tuple[str, str], lines: tuple[int, int]) -> None:
+def _push_tokens(state: StateBlock, said: tuple[str, str], lines: tuple[int, int]) -> None:
     name, words = said
     start, close = lines
-    if name not in NAMES:
-        _place(state).fault(start, f"“::: {name}” is not a container. Use {', '.join(NAMES)}.")
+    if name not in CONTAINER_NAMES:
+        _text_location(state).add_fault(
+            start, f"“::: {name}” is not a container. Use {', '.join(CONTAINER_NAMES)}."
+        )
         return
-    _check_words(_place(state), name, words, start)
+    _check_argument(_text_location(state), name, words, start)
     if name == "check":
         token = state.push("check", "", 0)
         token.content = state.getLines(start + 1, close, state.blkIndent, False)
@@ -63,19 +69,19 @@ def _push(state: StateBlock, said: tuple[str, str], lines: tuple[int, int]) -> N
     token.block = True
 
 
-def _check_words(place: Place, name: str, words: str, line: int) -> None:
+def _check_argument(place: TextLocation, name: str, words: str, line: int) -> None:
     if name == "details" and not words:
-        place.fault(line, "Say what the details are about: ::: details Summary text.")
+        place.add_fault(line, "Say what the details are about: ::: details Summary text.")
     elif name == "figure" and not words:
-        place.fault(line, "Name the drawing: ::: figure media/name.svg.")
+        place.add_fault(line, "Name the drawing: ::: figure media/name.svg.")
     elif name in {"inset", "warning", "check"} and words:
-        place.fault(line, f"Nothing stands behind “::: {name}”. Put “{words}” on the next line.")
+        place.add_fault(line, f"Nothing stands behind “::: {name}”. Put “{words}” on the next line.")
 
 
-def _closing(state: StateBlock, start: int, end: int) -> int | None:
+def _find_closing_line(state: StateBlock, start: int, end: int) -> int | None:
     depth, fence = 1, ""
     for line in range(start + 1, end):
-        row = _row(state, line)
+        row = _line_text(state, line)
         mark = re.match(r"(`{3,}|~{3,})", row)
         if mark and not fence:
             fence = mark[1]
@@ -89,10 +95,10 @@ def _closing(state: StateBlock, start: int, end: int) -> int | None:
     return None
 
 
-def _row(state: StateBlock, line: int) -> str:
+def _line_text(state: StateBlock, line: int) -> str:
     return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
 
 
-def _place(state: StateBlock) -> Place:
-    place: Place = state.env["place"]
+def _text_location(state: StateBlock) -> TextLocation:
+    place: TextLocation = state.env["place"]
     return place

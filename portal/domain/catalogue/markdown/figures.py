@@ -2,22 +2,22 @@
 
 from markupsafe import escape
 
-from portal.domain.catalogue.markdown.render_context import Place
-from portal.domain.catalogue.media.media_types import TYPES, Medium
+from portal.domain.catalogue.markdown.render_context import TextLocation
+from portal.domain.catalogue.media.media_types import CONTENT_TYPES, MediaFile
 
-IMAGES = frozenset({"svg", "png", "jpg", "webp"})
-PHONE = "(max-width: 640px)"
+IMAGE_KINDS = frozenset({"svg", "png", "jpg", "webp"})
+PHONE_QUERY = "(max-width: 640px)"
 
 
-def known_medium(path: str, place: Place, line: int) -> Medium | None:
+def find_media_file(path: str, place: TextLocation, line: int) -> MediaFile | None:
     """The medium at ``path``; None, with the fault noted, where there is none."""
     medium = place.context.media.get(path)
     if medium is None and path and path not in place.context.addresses:
-        place.fault(line, f"There is no {path} in the module's folder. Add it, or correct the name.")
+        place.add_fault(line, f"There is no {path} in the module's folder. Add it, or correct the name.")
     return medium
 
 
-def figure_open(medium: Medium, place: Place, first_words: str) -> str:
+def figure_open(medium: MediaFile, place: TextLocation, first_words: str) -> str:
     """All of the figure before its text alternative.
 
     Args:
@@ -26,9 +26,9 @@ def figure_open(medium: Medium, place: Place, first_words: str) -> str:
         first_words: The first paragraph of the text alternative, for a picture without a title inside.
     """
     address = place.context.addresses[medium.path]
-    shown = _picture(medium, place, first_words)
-    noun = "figure" if medium.kind in IMAGES else "file"
-    name = escape(_name(medium, first_words))
+    shown = _media_element(medium, place, first_words)
+    noun = "figure" if medium.kind in IMAGE_KINDS else "file"
+    name = escape(_figure_name(medium, first_words))
     stop = "" if name.endswith((".", "?", "!")) else "."
     summary = "Read the transcript" if medium.kind in {"mp3", "mp4"} else "Read what this figure shows"
     return (
@@ -46,11 +46,11 @@ def figure_close() -> str:
     return "</div></details></figcaption></figure>\n"
 
 
-def _name(medium: Medium, first_words: str) -> str:
+def _figure_name(medium: MediaFile, first_words: str) -> str:
     return medium.drawing.title if medium.drawing else first_words
 
 
-def _picture(medium: Medium, place: Place, first_words: str) -> str:
+def _media_element(medium: MediaFile, place: TextLocation, first_words: str) -> str:
     address = escape(place.context.addresses[medium.path])
     if medium.kind == "mp3":
         return f'<audio controls="" preload="none" src="{address}"></audio>'
@@ -65,12 +65,14 @@ def _picture(medium: Medium, place: Place, first_words: str) -> str:
     source = ""
     if narrow is not None:
         other = escape(place.context.addresses[narrow.path])
-        kind = TYPES[narrow.kind].partition(";")[0]
-        source = f'<source media="{PHONE}" srcset="{other}" type="{kind}"{_extent(narrow)}>'
-    image = f'<img src="{address}" alt="{escape(_name(medium, first_words))}"{_extent(medium)}>'
+        kind = CONTENT_TYPES[narrow.kind].partition(";")[0]
+        source = f'<source media="{PHONE_QUERY}" srcset="{other}" type="{kind}"{_size_attributes(narrow)}>'
+    image = (
+        f'<img src="{address}" alt="{escape(_figure_name(medium, first_words))}"{_size_attributes(medium)}>'
+    )
     return f"<picture>{source}{image}</picture>"
 
 
-def _extent(medium: Medium) -> str:
+def _size_attributes(medium: MediaFile) -> str:
     drawing = medium.drawing
     return f' width="{drawing.width}" height="{drawing.height}"' if drawing else ""

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from portal.domain.catalogue.sources.folder_reader import text_of
+from portal.domain.catalogue.sources.folder_reader import decode_text
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source, Table
 
 
 @dataclass(frozen=True)
-class Head:
+class FrontMatter:
     """The two parts of a Markdown file."""
 
     table: Table
@@ -16,9 +16,9 @@ class Head:
     body_line: int  # the line of the file on which the body begins
 
 
-def front_matter(content: bytes, shown: str, faults: Faults) -> Head | None:
+def read_front_matter(content: bytes, shown: str, faults: Faults) -> FrontMatter | None:
     """Both parts of the file; None, with the fault noted, where it cannot be read."""
-    text = text_of(content, shown, faults)
+    text = decode_text(content, shown, faults)
     if text is None:
         return None
     rows = text.split("\n")
@@ -29,7 +29,7 @@ def front_matter(content: bytes, shown: str, faults: Faults) -> Head | None:
     table = Source("\n".join(rows[1 : ends[1]]), shown, faults, first_line=2).root()
     if table is None:
         return None
-    head = Head(table, "\n".join(rows[ends[1] + 1 :]), ends[1] + 2)
+    head = FrontMatter(table, "\n".join(rows[ends[1] + 1 :]), ends[1] + 2)
     if not head.body.strip():
         faults.add(shown, head.body_line, "Write the text below the front matter.")
     return head

@@ -6,17 +6,17 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from portal.domain.catalogue.markdown.render_context import Place
-from portal.domain.catalogue.sources.shared_files import Term
+from portal.domain.catalogue.markdown.render_context import TextLocation
+from portal.domain.catalogue.sources.shared_files import GlossaryTerm
 
 _OUTWARD = re.compile(r"(https?://[^\s/]+|mailto:[^\s]+@|tel:[+0-9])", re.I)
 
 
-def resolve_links(tokens: Sequence[Token], place: Place, line: int) -> None:
+def resolve_links(tokens: Sequence[Token], place: TextLocation, line: int) -> None:
     """Give each link its address, or note a fault at ``line``."""
     for token in tokens:
         if token.type == "link_open":
-            address, note = _resolved(unquote(str(token.attrGet("href") or "")), place, line)
+            address, note = _resolve_target(unquote(str(token.attrGet("href") or "")), place, line)
             if address is not None:
                 token.attrSet("href", address)
             if note:
@@ -24,35 +24,37 @@ def resolve_links(tokens: Sequence[Token], place: Place, line: int) -> None:
             token.attrJoin("class", "govuk-link")
 
 
-def _resolved(target: str, place: Place, line: int) -> tuple[str | None, str]:
+def _resolve_target(target: str, place: TextLocation, line: int) -> tuple[str | None, str]:
     """The address, None to leave it as written, and the words shown on hovering."""
     scheme, _, name = target.partition(":")
     if scheme == "lesson":
-        return _lesson(name, place, line), ""
+        return _lesson_address(name, place, line), ""
     if scheme == "term":
-        return _term(name, place, line)
+        return _term_link(name, place, line)
     if scheme == "guide":
         if name not in place.context.guides:
-            place.fault(line, f"There is no guide “{name}”. Correct the link.")
+            place.add_fault(line, f"There is no guide “{name}”. Correct the link.")
         return f"/guides/{name}", ""
     if target.startswith("media/"):
         if target not in place.context.addresses:
-            place.fault(line, f"There is no {target} in the module's folder. Add it, or correct the link.")
+            place.add_fault(
+                line, f"There is no {target} in the module's folder. Add it, or correct the link."
+            )
         return place.context.addresses.get(target, ""), ""
     if not _OUTWARD.match(target):
-        place.fault(
+        place.add_fault(
             line, f"“{target}” leads nowhere. Link to lesson:name, term:word, media/name or https://…."
         )
     return None, ""
 
 
-def _lesson(name: str, place: Place, line: int) -> str:
+def _lesson_address(name: str, place: TextLocation, line: int) -> str:
     if name not in place.context.lessons:
-        place.fault(line, f"There is no lesson “{name}” in this module. Correct the link.")
+        place.add_fault(line, f"There is no lesson “{name}” in this module. Correct the link.")
     return f"/learning/modules/{place.context.module}/lessons/{name}"
 
 
-def _term(name: str, place: Place, line: int) -> tuple[str, str]:
+def _term_link(name: str, place: TextLocation, line: int) -> tuple[str, str]:
     if name not in place.context.shared.terms:
-        place.fault(line, f"“{name}” is not in _glossary.toml. Add it, or correct the link.")
-    return f"/glossary#{Term(name, '').anchor}", "{{term:" + name + "}}"
+        place.add_fault(line, f"“{name}” is not in _glossary.toml. Add it, or correct the link.")
+    return f"/glossary#{GlossaryTerm(name, '').anchor}", "{{term:" + name + "}}"

@@ -7,14 +7,14 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from portal.domain.catalogue import queries
-from portal.domain.catalogue.queries import SharedName
-from portal.domain.catalogue.sources.shared_files import Shared
+from portal.domain.catalogue.queries import SharedKey
+from portal.domain.catalogue.sources.shared_files import SharedContent
 
-UNSET = "Your force has not set this yet"
+UNSET_TEXT = "Your force has not set this yet"
 _SLOT = re.compile(r"\{\{(force|term):([^{}]*)\}\}")
 
 
-def fill(html: str, shared: SharedName | None = None) -> Markup:
+def fill_placeholders(html: str, shared: SharedKey | None = None) -> Markup:
     """The stored, safe HTML with each slot filled and escaped.
 
     A force setting that nobody filled in says so; a term that the glossary no longer has says nothing.
@@ -26,18 +26,18 @@ def fill(html: str, shared: SharedName | None = None) -> Markup:
     if not _SLOT.search(html):
         shared = None
     elif shared is None:
-        shared = queries.shared_name()
-    return _filled(html, shared)
+        shared = queries.shared_key()
+    return _fill_from(html, shared)
 
 
 @lru_cache(maxsize=256)
-def _filled(html: str, shared: SharedName | None) -> Markup:
-    held = queries.shared(shared) if shared else Shared()
+def _fill_from(html: str, shared: SharedKey | None) -> Markup:
+    held = queries.shared_content(shared) if shared else SharedContent()
 
-    def filled(slot: re.Match[str]) -> str:
+    def fill_slot(slot: re.Match[str]) -> str:
         if slot[1] == "force":
-            return str(escape(held.values.get(slot[2], UNSET)))
+            return str(escape(held.values.get(slot[2], UNSET_TEXT)))
         term = held.terms.get(entities.unescape(slot[2]))
         return str(escape(term.text)) if term else ""
 
-    return Markup(_SLOT.sub(filled, html))  # noqa: S704 - sanitised when it was published
+    return Markup(_SLOT.sub(fill_slot, html))  # noqa: S704 - sanitised when it was published

@@ -12,11 +12,11 @@ from markdown_it.token import Token
 from markupsafe import escape
 
 from portal.domain.catalogue.markdown.check_block import check_html, read_check
-from portal.domain.catalogue.markdown.containers import containers
-from portal.domain.catalogue.markdown.figures import figure_close, figure_open, known_medium
+from portal.domain.catalogue.markdown.containers import add_container_rules
+from portal.domain.catalogue.markdown.figures import figure_close, figure_open, find_media_file
 from portal.domain.catalogue.markdown.links import resolve_links
-from portal.domain.catalogue.markdown.render_context import Place
-from portal.domain.catalogue.markdown.sanitising import sanitised
+from portal.domain.catalogue.markdown.render_context import TextLocation
+from portal.domain.catalogue.markdown.sanitising import sanitise_html
 
 CLASSES = {
     "paragraph_open": "govuk-body",
@@ -34,19 +34,19 @@ HEADINGS = {2: "govuk-heading-m", 3: "govuk-heading-s", 4: "govuk-heading-s"}
 _SETTING = re.compile(r"\[\[force\.([^\[\]\s]*)\]\]")
 
 
-def render_page(text: str, place: Place) -> str:
+def render_page(text: str, place: TextLocation) -> str:
     """A lesson's or job aid's body as safe HTML, its headings starting at h2."""
-    return sanitised(_ENGINE.render(text, {"place": place}))
+    return sanitise_html(_ENGINE.render(text, {"place": place}))
 
 
-def render_block(text: str, place: Place) -> str:
+def render_block(text: str, place: TextLocation) -> str:
     """Paragraphs, lists and tables beside an item, as safe HTML."""
     return render_page(text, place)
 
 
-def render_inline(text: str, place: Place) -> str:
+def render_inline(text: str, place: TextLocation) -> str:
     """One paragraph without its ``<p>``, as safe HTML."""
-    return sanitised(_inline(text, place))
+    return sanitise_html(_render_inline(text, place))
 
 
 def word_count(html: str) -> int:
@@ -54,11 +54,11 @@ def word_count(html: str) -> int:
     return len(re.sub(r"<[^>]*>", " ", html).split())
 
 
-def _inline(text: str, place: Place) -> str:
+def _render_inline(text: str, place: TextLocation) -> str:
     return str(_ENGINE.renderInline(" ".join(text.split("\n")), {"place": place}))
 
 
-def _setting(state: StateInline, silent: bool) -> bool:
+def _parse_setting(state: StateInline, silent: bool) -> bool:
     """``[[force.key]]`` becomes a slot that is filled when the page is shown."""
     found = _SETTING.match(state.src, state.pos)
     if not found:
@@ -69,11 +69,11 @@ def _setting(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _dress(state: StateCore) -> None:
+def _add_classes(state: StateCore) -> None:
     """Give every element its class, and headings their level below the page's own."""
     levels = [int(token.tag[1]) for token in state.tokens if token.type == "heading_open"]
     shift = 1 if levels and min(levels) == 1 else 0
-    if state.env["place"].printed:
+    if state.env["place"].is_printed:
         _check_headings(state, shift)
     for token in state.tokens:
         if token.type in {"heading_open", "heading_close"}:
@@ -84,7 +84,7 @@ def _dress(state: StateCore) -> None:
         elif token.type in CLASSES:
             token.attrJoin("class", CLASSES[token.type])
         if token.type in {"th_open", "td_open"}:
-            _dress_cell(token)
+            _add_cell_classes(token)
 
 
 def _check_headings(state: StateCore, shift: int) -> None:
@@ -102,25 +102,27 @@ def _check_headings(state: StateCore, shift: int) -> None:
         above = level
 
 
-def _dress_cell(token: Token) -> None:
+def _add_cell_classes(token: Token) -> None:
     if token.type == "th_open":
         token.attrSet("scope", "col")
     if "right" in str(token.attrs.pop("style", "")):  # no page has an inline style
         token.attrJoin("class", f"{token.attrGet('class')}--numeric")
 
 
-def _resolve(state: StateCore) -> None:
+def _check_references(state: StateCore) -> None:
     """Check each link and setting, with the line of the block it stands in."""
-    place: Place = state.env["place"]
+    place: TextLocation = state.env["place"]
     for token in state.tokens:
         line = token.map[0] if token.map else 0
         for child in token.children or ():
             if child.type == "force_setting" and child.content not in place.context.shared.settings:
-                place.fault(
+                place.add_fault(
                     line, f"“[[force.{child.content}]]” is not in _force.toml. Add it, or correct it."
                 )
             elif child.type == "image":
-                place.fault(line, "Show a picture as a figure: ::: figure media/name.svg, its text, and :::.")
+                place.add_fault(
+                    line, "Show a picture as a figure: ::: figure media/name.svg, its text, and :::."
+                )
         resolve_links(token.children or [], place, line)
 
 
@@ -147,25 +149,25 @@ def _details_open(
 ) -> str:
     return (
         '<details class="govuk-details"><summary class="govuk-details__summary">'
-        f'<span class="govuk-details__summary-text">{_inline(tokens[at].info, env["place"])}</span></summary>'
+        f'<span class="govuk-details__summary-text">{_render_inline(tokens[at].info, env["place"])}</span></summary>'
         '<div class="govuk-details__text">\n'
     )
 
 
 def _figure_open(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]) -> str:
-    place: Place = env["place"]
+    place: TextLocation = env["place"]
     line = (tokens[at].map or [0])[0]
-    medium = known_medium(tokens[at].info, place, line)
+    medium = find_media_file(tokens[at].info, place, line)
     after = tokens[at + 1]
     if after.type == "figure_close":
-        place.fault(line, "Write the figure's content as text between ::: figure and :::.")
+        place.add_fault(line, "Write the figure's content as text between ::: figure and :::.")
     if medium is None:
         return "<figure><figcaption><details><div>"
     first = tokens[at + 2] if after.type == "paragraph_open" else None
-    return figure_open(medium, place, _plain(first.children or []) if first else "Figure")
+    return figure_open(medium, place, _plain_words(first.children or []) if first else "Figure")
 
 
-def _plain(tokens: Sequence[Token]) -> str:
+def _plain_words(tokens: Sequence[Token]) -> str:
     return "".join(
         "\n" if t.type in {"softbreak", "hardbreak"} else t.content
         for t in tokens
@@ -173,18 +175,22 @@ def _plain(tokens: Sequence[Token]) -> str:
     )
 
 
-def _check(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]) -> str:
-    place: Place = env["place"]
+def _render_check(
+    _: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]
+) -> str:
+    place: TextLocation = env["place"]
     token = tokens[at]
     line = (token.map or [0])[0] + 1
     item = read_check(token.content, place, line)
     if item is None:
         return ""
-    inner = Place(place.context, place.path, place.first_line + line, checks=False)
-    return check_html(item, lambda text: _inline(text, inner), lambda text: _nested(text, inner))
+    inner = TextLocation(place.context, place.path, place.first_line + line, allows_checks=False)
+    return check_html(
+        item, lambda text: _render_inline(text, inner), lambda text: _render_nested(text, inner)
+    )
 
 
-def _nested(text: str, place: Place) -> str:
+def _render_nested(text: str, place: TextLocation) -> str:
     return str(_ENGINE.render(text, {"place": place}))
 
 
@@ -195,7 +201,7 @@ def _table_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -
         if tokens[number].type == "thead_close":
             break
         if tokens[number].type == "th_open":
-            heads.append(_plain(tokens[number + 1].children or []))
+            heads.append(_plain_words(tokens[number + 1].children or []))
     label = escape(f"Table: {', '.join(filter(None, heads))}")
     return (
         f'<div class="portal-scroll" role="region" aria-label="{label}" tabindex="0">\n'
@@ -203,36 +209,36 @@ def _table_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -
     )
 
 
-def _closes(html: str) -> Any:
-    def close(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+def _close_with(html: str) -> Any:
+    def render_close(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         return html
 
-    return close
+    return render_close
 
 
-def _engine() -> MarkdownIt:
+def _build_engine() -> MarkdownIt:
     """CommonMark with tables and containers; raw HTML is text."""
     engine = MarkdownIt("commonmark", {"html": False}).enable("table")
-    containers(engine)
-    engine.inline.ruler.before("link", "force_setting", _setting)
-    engine.core.ruler.push("dress", _dress)
-    engine.core.ruler.push("resolve", _resolve)
+    add_container_rules(engine)
+    engine.inline.ruler.before("link", "force_setting", _parse_setting)
+    engine.core.ruler.push("dress", _add_classes)
+    engine.core.ruler.push("resolve", _check_references)
     for name, rule in (
         ("force_setting", _force_setting),
         ("inset_open", _inset_open),
         ("warning_open", _warning_open),
         ("details_open", _details_open),
         ("figure_open", _figure_open),
-        ("check", _check),
+        ("check", _render_check),
         ("table_open", _table_open),
-        ("table_close", _closes("</table>\n</div>\n")),
-        ("inset_close", _closes("</div>\n")),
-        ("warning_close", _closes("</div></div>\n")),
-        ("details_close", _closes("</div></details>\n")),
-        ("figure_close", _closes(figure_close())),
+        ("table_close", _close_with("</table>\n</div>\n")),
+        ("inset_close", _close_with("</div>\n")),
+        ("warning_close", _close_with("</div></div>\n")),
+        ("details_close", _close_with("</div></details>\n")),
+        ("figure_close", _close_with(figure_close())),
     ):
         engine.add_render_rule(name, rule)
     return engine
 
 
-_ENGINE = _engine()
+_ENGINE = _build_engine()

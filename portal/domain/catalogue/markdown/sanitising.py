@@ -33,7 +33,7 @@ TAGS = set(ATTRIBUTES) - {"*"} | set(
 )
 
 
-def _attribute(tag: str, name: str, value: str) -> str | None:
+def _filter_attribute(tag: str, name: str, value: str) -> str | None:
     """The value, None where the attribute is to go: only two kinds of input, nothing outside for media."""
     if tag == "input" and name == "type" and value not in {"radio", "checkbox"}:
         return None
@@ -42,13 +42,13 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
-def sanitised(html: str) -> str:
+def sanitise_html(html: str) -> str:
     """The HTML with nothing in it that could run, load from elsewhere or send anything."""
     return nh3.clean(
         html,
         tags=TAGS,
         attributes=ATTRIBUTES,
-        attribute_filter=_attribute,
+        attribute_filter=_filter_attribute,
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel=None,
     )

@@ -7,7 +7,7 @@ from portal.domain.catalogue.media.isolated_svg import read_drawings
 from portal.domain.catalogue.media.svg_rules import Drawing, DrawingError
 from portal.platform.formats.faults import Faults
 
-TYPES = {
+CONTENT_TYPES = {
     "svg": "image/svg+xml; charset=utf-8",
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -22,11 +22,11 @@ ALIASES = {"jpeg": "jpg"}
 _DRAWING = re.compile(
     rb"(?:<\?xml[^>]*+>)?(?:\s|<!--(?:(?!-->).)*+-->)*+<(?:!DOCTYPE\s++|[\w\-]++:)?svg[\s>]", re.S
 )
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,99}")
+MEDIA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,99}")
 
 
 @dataclass(frozen=True)
-class Medium:
+class MediaFile:
     """One media file that may be published."""
 
     path: str  # media/name
@@ -34,7 +34,7 @@ class Medium:
     drawing: Drawing | None
 
 
-def kind_of(content: bytes) -> str | None:
+def media_kind(content: bytes) -> str | None:
     """The kind that the content shows, None where it is none that may be published."""
     head = content[:16]
     for kind, matches in (
@@ -55,7 +55,7 @@ def kind_of(content: bytes) -> str | None:
     return None
 
 
-def read_media(module: str, files: dict[str, bytes], faults: Faults) -> dict[str, Medium]:
+def read_media(module: str, files: dict[str, bytes], faults: Faults) -> dict[str, MediaFile]:
     """The media of a module by path; whatever may not be published is refused."""
     kinds = {path: kind for path in files if (kind := _kind_of_file(module, path, files[path], faults))}
     drawn = [path for path, kind in kinds.items() if kind == "svg"]
@@ -66,7 +66,7 @@ def read_media(module: str, files: dict[str, bytes], faults: Faults) -> dict[str
         if isinstance(drawing, DrawingError):
             faults.add(f"{module}/{path}", drawing.line, str(drawing))
         else:
-            found[path] = Medium(path, kind, drawing)
+            found[path] = MediaFile(path, kind, drawing)
     for path, medium in found.items():
         if medium.kind == "mp4" and path.removesuffix(".mp4") + ".vtt" not in found:
             faults.add(f"{module}/{path}", None, "Add captions beside it, with the same name and .vtt.")
@@ -78,18 +78,18 @@ def _kind_of_file(module: str, path: str, content: bytes, faults: Faults) -> str
     if not path.startswith("media/"):
         return None
     shown, name = f"{module}/{path}", path.removeprefix("media/")
-    if not NAME.fullmatch(name):
+    if not MEDIA_NAME.fullmatch(name):
         faults.add(shown, None, "Name the file with letters, digits, hyphens and full stops, without spaces.")
         return None
     ending = name.rpartition(".")[2].lower()
-    kind = kind_of(content)
+    kind = media_kind(content)
     if kind is None or ALIASES.get(ending, ending) != kind:
-        faults.add(shown, None, _refusal(ending, kind))
+        faults.add(shown, None, _refusal_reason(ending, kind))
         return None
     return kind
 
 
-def _refusal(ending: str, kind: str | None) -> str:
+def _refusal_reason(ending: str, kind: str | None) -> str:
     if kind is None:
         return "This is not a file that can be published. Use SVG, PNG, JPEG, WebP, MP4 with VTT, MP3 or PDF."
     return f"This file ends in .{ending} but holds {kind.upper()}. Name it .{kind}."

@@ -31,8 +31,8 @@ ATTRIBUTES = frozenset(
     " clipPathUnits mask maskUnits maskContentUnits patternUnits patternContentUnits patternTransform"
     " href focusable shape-rendering text-rendering paint-order xml:space".split()
 )
-MOST_DRAWN = 20_000  # elements; one that is reused counts each time it is drawn
-DEEPEST = 60  # levels of nesting
+MAX_DRAWN = 20_000  # elements; one that is reused counts each time it is drawn
+MAX_DEPTH = 60  # levels of nesting
 _OWN = re.compile(r"url\s*\(\s*#([\w\-]+)\s*\)")
 _OUTSIDE = re.compile(r"url\s*\((?!\s*#[\w\-]+\s*\))|\\|javascript:|data:|expression\s*\(|@import", re.I)
 
@@ -72,9 +72,9 @@ def read_drawing(content: bytes) -> Drawing:
         raise DrawingError(1, 'The outermost element must be <svg xmlns="http://www.w3.org/2000/svg">.')
     for element in root.iter():
         _check_element(element, text)
-    _refuse_much(root, text)
-    width, height = _size(root, text)
-    return Drawing(_told(root, "title"), _told(root, "desc"), width, height)
+    _refuse_oversized(root, text)
+    width, height = _view_box_size(root, text)
+    return Drawing(_child_text(root, "title"), _child_text(root, "desc"), width, height)
 
 
 def read_each(_arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
@@ -88,16 +88,16 @@ def read_each(_arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
     return answers, []
 
 
-def _refuse_much(root: Element, text: str) -> None:
+def _refuse_oversized(root: Element, text: str) -> None:
     """Refuse a drawing that refers to itself, or draws too many elements for a browser."""
     named: dict[str, list[Element]] = {}
     for element in root.iter():
         if "id" in element.attrib:
             named.setdefault(element.attrib["id"], []).append(element)
     counts: dict[Element, int | None] = {}
-    if _count_drawn(root, named, counts, 0) > MOST_DRAWN:
+    if _count_drawn(root, named, counts, 0) > MAX_DRAWN:
         raise DrawingError(
-            _line(text, "<use"), f"This drawing draws more than {MOST_DRAWN:,} shapes. Simplify it."
+            _line_of(text, "<use"), f"This drawing draws more than {MAX_DRAWN:,} shapes. Simplify it."
         )
 
 
@@ -105,8 +105,8 @@ def _count_drawn(
     element: Element, named: dict[str, list[Element]], counts: dict[Element, int | None], depth: int
 ) -> int:
     """Number of elements that this one draws; ``counts`` caches results, None while in progress."""
-    if depth > DEEPEST:
-        raise DrawingError(1, f"This drawing holds elements more than {DEEPEST} deep. Simplify it.")
+    if depth > MAX_DEPTH:
+        raise DrawingError(1, f"This drawing holds elements more than {MAX_DEPTH} deep. Simplify it.")
     if element in counts:
         count = counts[element]
         if count is None:
@@ -117,7 +117,7 @@ def _count_drawn(
     counts[element] = None
     used = [other for name in _referenced_ids(element) for other in named.get(name, ())]
     count = 1 + sum(_count_drawn(other, named, counts, depth + 1) for other in (*element, *used))
-    counts[element] = count = min(count, MOST_DRAWN + 1)
+    counts[element] = count = min(count, MAX_DRAWN + 1)
     return count
 
 
@@ -141,7 +141,7 @@ def _plain_text(content: bytes) -> str:
             raise DrawingError(1, "Save the drawing as UTF-8.")
         text = " " * len(declaration[0]) + text[len(declaration[0]) :]
     if "<?" in text:
-        raise DrawingError(_line(text, "<?"), "Take out the processing instruction (<?…?>).")
+        raise DrawingError(_line_of(text, "<?"), "Take out the processing instruction (<?…?>).")
     return text.lstrip(" ") if declaration else text
 
 
@@ -150,7 +150,7 @@ def _check_element(element: Element, text: str) -> None:
     name = tag.removeprefix(SVG)
     if not tag.startswith(SVG) or name not in ELEMENTS:
         shown = tag.rpartition("}")[2]
-        raise DrawingError(_line(text, shown), f"A drawing may not hold <{shown}>. Take it out.")
+        raise DrawingError(_line_of(text, shown), f"A drawing may not hold <{shown}>. Take it out.")
     for attribute, value in element.attrib.items():
         _check_attribute(name, attribute.replace(XML, "xml:"), value, text)
 
@@ -165,10 +165,10 @@ def _check_attribute(element: str, attribute: str, value: str, text: str) -> Non
         reason = f"“{shown}” of <{element}> refers to something outside the drawing. Take it out."
     else:
         return
-    raise DrawingError(_line(text, f"{shown}="), reason)
+    raise DrawingError(_line_of(text, f"{shown}="), reason)
 
 
-def _told(root: Element, name: str) -> str:
+def _child_text(root: Element, name: str) -> str:
     found = root.find(f"{SVG}{name}")
     said = " ".join("".join(found.itertext()).split()) if found is not None else ""
     if not said:
@@ -178,20 +178,20 @@ def _told(root: Element, name: str) -> str:
     return said
 
 
-def _size(root: Element, text: str) -> tuple[int, int]:
-    numbers = list(_numbers(root.get("viewBox", "")))
+def _view_box_size(root: Element, text: str) -> tuple[int, int]:
+    numbers = list(_parse_numbers(root.get("viewBox", "")))
     if len(numbers) != 4 or numbers[2] < 1 or numbers[3] < 1:
-        raise DrawingError(_line(text, "<svg"), 'Give <svg> a viewBox such as viewBox="0 0 1000 400".')
+        raise DrawingError(_line_of(text, "<svg"), 'Give <svg> a viewBox such as viewBox="0 0 1000 400".')
     return round(numbers[2]), round(numbers[3])
 
 
-def _numbers(text: str) -> Iterator[float]:
+def _parse_numbers(text: str) -> Iterator[float]:
     for part in re.split(r"[\s,]+", text.strip()):
         if not re.fullmatch(r"-?\d{1,6}(\.\d{1,6})?", part):
             return
         yield float(part)
 
 
-def _line(text: str, needle: str) -> int:
+def _line_of(text: str, needle: str) -> int:
     at = text.find(needle)
     return text[: max(at, 0)].count("\n") + 1

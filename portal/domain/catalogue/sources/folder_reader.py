@@ -7,8 +7,8 @@ from pathlib import Path
 
 from portal.platform.formats.faults import Faults
 
-NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-PLACES = (
+KEY_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+MODULE_PATHS = (
     re.compile(r"module\.toml"),
     re.compile(r"job-aid\.md"),
     re.compile(r"lessons/[^/]+\.md"),
@@ -16,17 +16,19 @@ PLACES = (
     re.compile(r"media/[^/]+"),
 )
 INVISIBLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f\\ufeff]")
-GUIDES = "_guides"
-GUIDE_PLACES = (re.compile(r"[^/]+\.md"), re.compile(r"media/[^/]+"))
-MOST_FILES = 1_000
-MOST_TEXT = 512 * 1024  # bytes of one text file
-MOST_MEDIA = 64 * 1024 * 1024  # bytes of one media file
-MOST_ALL = 256 * 1024 * 1024  # bytes of one module
+GUIDES_FOLDER = "_guides"
+GUIDE_PATHS = (re.compile(r"[^/]+\.md"), re.compile(r"media/[^/]+"))
+MAX_FILES = 1_000
+MAX_TEXT_BYTES = 512 * 1024  # bytes of one text file
+MAX_MEDIA_BYTES = 64 * 1024 * 1024  # bytes of one media file
+MAX_FOLDER_BYTES = 256 * 1024 * 1024  # bytes of one module
 
-SHARED = ("_sources.toml", "_force.toml", "_glossary.toml")
+SHARED_FILE_NAMES = ("_sources.toml", "_force.toml", "_glossary.toml")
 
 
-def read_folder(folder: Path, faults: Faults, places: Sequence[re.Pattern[str]] = PLACES) -> dict[str, bytes]:
+def read_folder(
+    folder: Path, faults: Faults, places: Sequence[re.Pattern[str]] = MODULE_PATHS
+) -> dict[str, bytes]:
     """Every file of one module's folder (or of that of guides) by its path with ``/``, in order of path.
 
     Links and files that are neither files nor folders are refused and not followed; a file in a place
@@ -34,16 +36,18 @@ def read_folder(folder: Path, faults: Faults, places: Sequence[re.Pattern[str]] 
     """
     files: dict[str, bytes] = {}
     total = 0
-    for path in _walk(folder, folder.name, faults):
+    for path in _list_files(folder, folder.name, faults):
         name = path.relative_to(folder).as_posix()
         shown = f"{folder.name}/{name}"
         if not any(place.fullmatch(name) for place in places):
-            faults.add(shown, None, _misplaced(name, folder.name))
+            faults.add(shown, None, _misplaced_reason(name, folder.name))
             continue
-        content = _content(path, shown, faults)
+        content = _read_content(path, shown, faults)
         total += len(content)
-        if len(files) >= MOST_FILES or total > MOST_ALL:
-            faults.add(folder.name, None, f"Keep a module under {MOST_FILES} files and {MOST_ALL >> 20} MB.")
+        if len(files) >= MAX_FILES or total > MAX_FOLDER_BYTES:
+            faults.add(
+                folder.name, None, f"Keep a module under {MAX_FILES} files and {MAX_FOLDER_BYTES >> 20} MB."
+            )
             break
         files[name] = content
     return dict(sorted(files.items()))
@@ -52,12 +56,12 @@ def read_folder(folder: Path, faults: Faults, places: Sequence[re.Pattern[str]] 
 def read_shared(folder: Path, faults: Faults) -> dict[str, bytes]:
     """The shared files that stand in the folder of all modules; a missing one is left out."""
     found = {}
-    for name in SHARED:
+    for name in SHARED_FILE_NAMES:
         path = folder / name
         if path.is_symlink():
             faults.add(name, None, "Links are not followed. Put the file itself here.")
         elif path.is_file():
-            found[name] = _content(path, name, faults)
+            found[name] = _read_content(path, name, faults)
     return found
 
 
@@ -69,23 +73,23 @@ def module_folders(folder: Path, faults: Faults) -> list[Path]:
             faults.add(path.name, None, "Links are not followed. Put the folder itself here.")
         elif path.is_dir() and not path.name.startswith("_"):
             found.append(path)
-        elif path.name not in SHARED and path.name != GUIDES:
-            faults.add(path.name, None, _not_a_module(path))
+        elif path.name not in SHARED_FILE_NAMES and path.name != GUIDES_FOLDER:
+            faults.add(path.name, None, _not_a_module_reason(path))
     return found
 
 
 def read_guides(folder: Path, faults: Faults) -> dict[str, bytes]:
     """Every file of the guides in the folder of all modules; empty where there are none."""
-    guides = folder / GUIDES
+    guides = folder / GUIDES_FOLDER
     if guides.is_symlink():
         return {}  # refused with the other links of the folder
     if guides.is_file():
-        faults.add(GUIDES, None, "This must be a folder that holds one Markdown file a guide.")
+        faults.add(GUIDES_FOLDER, None, "This must be a folder that holds one Markdown file a guide.")
         return {}
-    return read_folder(guides, faults, GUIDE_PLACES) if guides.is_dir() else {}
+    return read_folder(guides, faults, GUIDE_PATHS) if guides.is_dir() else {}
 
 
-def text_of(content: bytes, shown: str, faults: Faults) -> str | None:
+def decode_text(content: bytes, shown: str, faults: Faults) -> str | None:
     """The file's text; None, with the fault noted, where it is not UTF-8 with LF."""
     try:
         text = content.decode("utf-8")
@@ -104,14 +108,14 @@ def text_of(content: bytes, shown: str, faults: Faults) -> str | None:
     return None
 
 
-def _walk(folder: Path, shown: str, faults: Faults) -> list[Path]:
+def _list_files(folder: Path, shown: str, faults: Faults) -> list[Path]:
     found: list[Path] = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         name = f"{shown}/{entry.name}"
         if entry.is_symlink():
             faults.add(name, None, "Links are not followed. Put the file itself here.")
         elif entry.is_dir(follow_symlinks=False):
-            found += _walk(Path(entry.path), name, faults)
+            found += _list_files(Path(entry.path), name, faults)
         elif entry.is_file(follow_symlinks=False):
             found.append(Path(entry.path))
         else:
@@ -119,16 +123,16 @@ def _walk(folder: Path, shown: str, faults: Faults) -> list[Path]:
     return found
 
 
-def _content(path: Path, shown: str, faults: Faults) -> bytes:
-    most = MOST_MEDIA if path.parent.name == "media" else MOST_TEXT
+def _read_content(path: Path, shown: str, faults: Faults) -> bytes:
+    most = MAX_MEDIA_BYTES if path.parent.name == "media" else MAX_TEXT_BYTES
     if path.stat().st_size > most:
         faults.add(shown, None, f"Keep this file under {most // 1024} KB.")
         return b""
     return path.read_bytes()
 
 
-def _misplaced(name: str, folder: str) -> str:
-    if folder == GUIDES:
+def _misplaced_reason(name: str, folder: str) -> str:
+    if folder == GUIDES_FOLDER:
         return f"“{name}” has no place among guides. The folder holds name.md and media/name."
     return (
         f"“{name}” has no place in a module. A module holds module.toml, job-aid.md, lessons/name.md,"
@@ -136,7 +140,7 @@ def _misplaced(name: str, folder: str) -> str:
     )
 
 
-def _not_a_module(path: Path) -> str:
+def _not_a_module_reason(path: Path) -> str:
     if path.name.startswith("_"):
-        return f"“{path.name}” is not known. Shared files are {', '.join(SHARED)}."
+        return f"“{path.name}” is not known. Shared files are {', '.join(SHARED_FILE_NAMES)}."
     return f"“{path.name}” is not a module's folder. Take it out of the folder of modules."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.domain.item_kinds import kinds
-from portal.domain.item_kinds.base import Kind
+from portal.domain.item_kinds.base import ItemKind
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
 
@@ -15,7 +15,7 @@ class ItemText:
 
     key: str
     outcome: str
-    kind: Kind
+    kind: ItemKind
     prompt: str
     stimulus: str  # empty: none
     explanation: str
@@ -26,17 +26,17 @@ class ItemText:
     line: int
 
 
-def scored_item(table: Table, path: str) -> ItemText | None:
+def read_scored_item(table: Table, path: str) -> ItemText | None:
     """One ``[[item]]`` of the bank; None, with the fault noted, where there is no such kind."""
-    return _item(table, path, scored=True)
+    return _read_item(table, path, scored=True)
 
 
-def check_item(table: Table, path: str) -> ItemText | None:
+def read_check_item(table: Table, path: str) -> ItemText | None:
     """The one unscored item of a ``::: check``."""
-    return _item(table, path, scored=False)
+    return _read_item(table, path, scored=False)
 
 
-def _item(table: Table, path: str, *, scored: bool) -> ItemText | None:
+def _read_item(table: Table, path: str, *, scored: bool) -> ItemText | None:
     key, name = read_key(table), table.text("kind")
     kind = kinds().get(name)
     if kind is None:
@@ -51,7 +51,7 @@ def _item(table: Table, path: str, *, scored: bool) -> ItemText | None:
         stimulus=table.text("stimulus", required=False),
         explanation=table.text("explanation"),
         source=table.text_or_texts("source") if scored else [],
-        content=kind.read(table, key, "item." if scored else ""),
+        content=kind.read_content(table, key, "item." if scored else ""),
         retired=table.flag("retired") if scored else False,
         path=path,
         line=table.line,

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from portal.domain.catalogue.markdown.front_matter import front_matter
-from portal.domain.catalogue.sources.folder_reader import NAME, text_of
-from portal.domain.catalogue.sources.items import ItemText, scored_item
+from portal.domain.catalogue.markdown.front_matter import read_front_matter
+from portal.domain.catalogue.sources.folder_reader import KEY_PATTERN, decode_text
+from portal.domain.catalogue.sources.items import ItemText, read_scored_item
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source, Table
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LearningOutcome:
     """What a learner can do afterwards."""
 
     key: str
@@ -21,7 +21,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Assessment:
+class AssessmentRules:
     """How the scored part is drawn and repeated."""
 
     draw: int
@@ -33,7 +33,7 @@ class Assessment:
 
 
 @dataclass(frozen=True)
-class Page:
+class PageSource:
     """A Markdown file with front matter: a lesson or the job aid."""
 
     key: str
@@ -57,51 +57,51 @@ class Package:
     minutes: int
     mastery_score: Decimal
     lesson_keys: list[str]
-    outcomes: list[Outcome]
-    assessment: Assessment
+    outcomes: list[LearningOutcome]
+    assessment: AssessmentRules
     files: dict[str, bytes]
-    lessons: list[Page] = field(default_factory=list)  # in the order of ``lesson_keys``
+    lessons: list[PageSource] = field(default_factory=list)  # in the order of ``lesson_keys``
     items: list[ItemText] = field(default_factory=list)
-    job_aid: Page | None = None
+    job_aid: PageSource | None = None
 
     @property
-    def path(self) -> str:
+    def module_file(self) -> str:
         """The file that most faults of the whole module concern."""
         return f"{self.key}/module.toml"
 
 
 def parse_package(name: str, files: dict[str, bytes], faults: Faults) -> Package | None:
     """What the folder ``name`` with these files says; None where there is no readable ``module.toml``."""
-    root = _root(name, files, "module.toml", faults)
+    root = _read_root(name, files, "module.toml", faults)
     if root is None:
         return None
-    package = _module(name, root, files)
+    package = _read_module(name, root, files)
     for key in package.lesson_keys:
-        page = _lesson(name, key, files, root, faults)
+        page = _read_lesson(name, key, files, root, faults)
         if page is not None:
             package.lessons.append(page)
     _refuse_unlisted(package, faults)
     for path in files:
         if path.startswith("items/"):
-            package.items.extend(_items(name, path, files, faults))
-    aid = _job_aid(name, files, faults) if "job-aid.md" in files else None
+            package.items.extend(_read_items(name, path, files, faults))
+    aid = _read_job_aid(name, files, faults) if "job-aid.md" in files else None
     return Package(**{**package.__dict__, "job_aid": aid})
 
 
-def _root(name: str, files: dict[str, bytes], path: str, faults: Faults) -> Table | None:
+def _read_root(name: str, files: dict[str, bytes], path: str, faults: Faults) -> Table | None:
     shown = f"{name}/{path}"
     if path not in files:
         faults.add(shown, None, "This file is missing. A module's folder needs it.")
         return None
-    text = text_of(files[path], shown, faults)
+    text = decode_text(files[path], shown, faults)
     return None if text is None else Source(text, shown, faults).root()
 
 
-def _module(name: str, root: Table, files: dict[str, bytes]) -> Package:
+def _read_module(name: str, root: Table, files: dict[str, bytes]) -> Package:
     key = root.text("key")
     if key and key != name:
         root.fault("key", f'The key must be the folder\'s name: write key = "{name}".')
-    elif key and not NAME.fullmatch(key):
+    elif key and not KEY_PATTERN.fullmatch(key):
         root.fault("key", "Name the folder with small letters, digits and single hyphens.")
     package = Package(
         key=name,
@@ -112,20 +112,20 @@ def _module(name: str, root: Table, files: dict[str, bytes]) -> Package:
         minutes=root.number("minutes", least=1),
         mastery_score=root.scaled("mastery_score"),
         lesson_keys=root.texts("lessons"),
-        outcomes=_outcomes(root),
-        assessment=_assessment(root),
+        outcomes=_read_outcomes(root),
+        assessment=_read_assessment(root),
         files=files,
     )
     root.close()
     return package
 
 
-def _outcomes(root: Table) -> list[Outcome]:
+def _read_outcomes(root: Table) -> list[LearningOutcome]:
     outcomes = []
     seen: set[str] = set()
     for table in root.tables("outcome"):
-        outcome = Outcome(table.text("key"), table.text("text"), table.line)
-        if outcome.key and not NAME.fullmatch(outcome.key):
+        outcome = LearningOutcome(table.text("key"), table.text("text"), table.line)
+        if outcome.key and not KEY_PATTERN.fullmatch(outcome.key):
             table.fault("key", f"“{outcome.key}” is not a key. Use small letters, digits and single hyphens.")
         if outcome.key in seen:
             table.fault("key", f"The outcome “{outcome.key}” stands twice. Give each a key of its own.")
@@ -135,11 +135,11 @@ def _outcomes(root: Table) -> list[Outcome]:
     return outcomes
 
 
-def _assessment(root: Table) -> Assessment:
+def _read_assessment(root: Table) -> AssessmentRules:
     table = root.table("assessment")
     if table is None:
-        return Assessment(1, 0, 0, 0, False, root.line)
-    assessment = Assessment(
+        return AssessmentRules(1, 0, 0, 0, False, root.line)
+    assessment = AssessmentRules(
         draw=table.number("draw", least=1),
         at_least_per_outcome=table.number("at_least_per_outcome", least=0, default=0),
         attempts=table.number("attempts", least=0, default=0),
@@ -151,8 +151,10 @@ def _assessment(root: Table) -> Assessment:
     return assessment
 
 
-def _lesson(name: str, key: str, files: dict[str, bytes], root: Table, faults: Faults) -> Page | None:
-    if not NAME.fullmatch(key):
+def _read_lesson(
+    name: str, key: str, files: dict[str, bytes], root: Table, faults: Faults
+) -> PageSource | None:
+    if not KEY_PATTERN.fullmatch(key):
         root.fault(
             "lessons", f"“{key}” is not a lesson's name. Use small letters, digits and single hyphens."
         )
@@ -161,7 +163,7 @@ def _lesson(name: str, key: str, files: dict[str, bytes], root: Table, faults: F
     if path not in files:
         root.fault("lessons", f"There is no {path}. Write it, or take “{key}” out of the list.")
         return None
-    return _page(name, path, key, files, faults, lesson=True)
+    return _read_page(name, path, key, files, faults, lesson=True)
 
 
 def _refuse_unlisted(package: Package, faults: Faults) -> None:
@@ -171,19 +173,19 @@ def _refuse_unlisted(package: Package, faults: Faults) -> None:
             faults.add(f"{package.key}/{path}", None, reason)
 
 
-def _job_aid(name: str, files: dict[str, bytes], faults: Faults) -> Page | None:
-    return _page(name, "job-aid.md", "job-aid", files, faults, lesson=False)
+def _read_job_aid(name: str, files: dict[str, bytes], faults: Faults) -> PageSource | None:
+    return _read_page(name, "job-aid.md", "job-aid", files, faults, lesson=False)
 
 
-def _page(
+def _read_page(
     name: str, path: str, key: str, files: dict[str, bytes], faults: Faults, *, lesson: bool
-) -> Page | None:
+) -> PageSource | None:
     shown = f"{name}/{path}"
-    head = front_matter(files[path], shown, faults)
+    head = read_front_matter(files[path], shown, faults)
     if head is None:
         return None
     table = head.table
-    page = Page(
+    page = PageSource(
         key=key,
         title=table.text("title"),
         minutes=table.number("minutes", least=1) if lesson else 0,
@@ -196,10 +198,10 @@ def _page(
     return page
 
 
-def _items(name: str, path: str, files: dict[str, bytes], faults: Faults) -> list[ItemText]:
-    root = _root(name, files, path, faults)
+def _read_items(name: str, path: str, files: dict[str, bytes], faults: Faults) -> list[ItemText]:
+    root = _read_root(name, files, path, faults)
     if root is None:
         return []
-    items = [scored_item(table, f"{name}/{path}") for table in root.tables("item")]
+    items = [read_scored_item(table, f"{name}/{path}") for table in root.tables("item")]
     root.close()
     return [item for item in items if item is not None]

@@ -5,11 +5,11 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 
-from portal.domain.catalogue.sources.folder_reader import text_of
+from portal.domain.catalogue.sources.folder_reader import decode_text
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source, Table
 
-VALUES = "_force_values.json"  # made in the portal, not part of a folder
+FORCE_VALUES_FILE = "_force_values.json"  # made in the portal, not part of a folder
 SOURCE_KINDS = ("primary", "secondary", "low")
 
 
@@ -26,7 +26,7 @@ class SourceText:
 
 
 @dataclass(frozen=True)
-class Term:
+class GlossaryTerm:
     """One term of the glossary."""
 
     key: str
@@ -39,7 +39,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Setting:
+class ForceSetting:
     """What a force fills in once, shown wherever a text asks for it."""
 
     key: str
@@ -48,40 +48,40 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedContent:
     """What modules may refer to."""
 
     sources: dict[str, SourceText] = field(default_factory=dict)
-    terms: dict[str, Term] = field(default_factory=dict)
-    settings: dict[str, Setting] = field(default_factory=dict)
+    terms: dict[str, GlossaryTerm] = field(default_factory=dict)
+    settings: dict[str, ForceSetting] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)  # of settings, as the force filled them in
 
 
-def parse_shared(files: dict[str, bytes], faults: Faults) -> Shared:
+def parse_shared(files: dict[str, bytes], faults: Faults) -> SharedContent:
     """The shared files as what they say; a missing file says nothing."""
-    sources = [_source(t) for t in _tables(files, "_sources.toml", "source", faults)]
-    terms = _terms(files, faults)
-    settings = [_setting(t) for t in _tables(files, "_force.toml", "setting", faults)]
-    return Shared(
+    sources = [_read_source(t) for t in _read_tables(files, "_sources.toml", "source", faults)]
+    terms = _read_terms(files, faults)
+    settings = [_read_setting(t) for t in _read_tables(files, "_force.toml", "setting", faults)]
+    return SharedContent(
         {s.number: s for s in sources},
         {t.key: t for t in terms},
         {s.key: s for s in settings},
-        parse_values(files.get(VALUES, b"")),
+        parse_values(files.get(FORCE_VALUES_FILE, b"")),
     )
 
 
 def parse_values(content: bytes) -> dict[str, str]:
-    """What the force filled in, as ``values_file`` wrote it; nothing where nobody has."""
+    """What the force filled in, as ``format_values`` wrote it; nothing where nobody has."""
     return {key: str(value) for key, value in json.loads(content or b"{}").items()}
 
 
-def values_file(values: dict[str, str]) -> bytes:
-    """What the force filled in, to be kept as a version of the shared file ``VALUES``."""
+def format_values(values: dict[str, str]) -> bytes:
+    """What the force filled in, to be kept as a version of the shared file ``FORCE_VALUES_FILE``."""
     return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True).encode()
 
 
-def _tables(files: dict[str, bytes], name: str, key: str, faults: Faults) -> list[Table]:
-    text = text_of(files[name], name, faults) if name in files else None
+def _read_tables(files: dict[str, bytes], name: str, key: str, faults: Faults) -> list[Table]:
+    text = decode_text(files[name], name, faults) if name in files else None
     root = Source(text, name, faults).root() if text is not None else None
     if root is None:
         return []
@@ -101,7 +101,7 @@ def _refuse_twice(tables: list[Table], key: str) -> None:
         seen.add(value)
 
 
-def _source(table: Table) -> SourceText:
+def _read_source(table: Table) -> SourceText:
     kind = table.text("kind")
     if kind and kind not in SOURCE_KINDS:
         table.fault("kind", f"“{kind}” is not a kind of source. Use {', '.join(SOURCE_KINDS)}.")
@@ -117,10 +117,10 @@ def _source(table: Table) -> SourceText:
     return source
 
 
-def _terms(files: dict[str, bytes], faults: Faults) -> list[Term]:
-    terms: dict[str, Term] = {}
-    for table in _tables(files, "_glossary.toml", "term", faults):
-        term = Term(table.text("key"), table.text("text"))
+def _read_terms(files: dict[str, bytes], faults: Faults) -> list[GlossaryTerm]:
+    terms: dict[str, GlossaryTerm] = {}
+    for table in _read_tables(files, "_glossary.toml", "term", faults):
+        term = GlossaryTerm(table.text("key"), table.text("text"))
         table.close()
         if re.search(r"[{}<>\"]", term.key) or term.anchor == "term-":
             table.fault("key", f"“{term.key}” is not a term. Use letters, digits, spaces and hyphens.")
@@ -131,8 +131,8 @@ def _terms(files: dict[str, bytes], faults: Faults) -> list[Term]:
     return list(terms.values())
 
 
-def _setting(table: Table) -> Setting:
-    setting = Setting(table.text("key"), table.text("label"), table.text("hint"))
+def _read_setting(table: Table) -> ForceSetting:
+    setting = ForceSetting(table.text("key"), table.text("label"), table.text("hint"))
     if setting.key and not re.fullmatch(r"[a-z0-9_]+", setting.key):
         table.fault("key", "Write the key in small letters, digits and underscores.")
     table.close()

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.domain.catalogue.job_aid_pdf import check_printable
-from portal.domain.catalogue.markdown.render_context import Address, Context, Place, media_address
+from portal.domain.catalogue.markdown.render_context import (
+    Address,
+    RenderContext,
+    TextLocation,
+    media_address,
+)
 from portal.domain.catalogue.markdown.renderer import render_block, render_inline, render_page, word_count
 from portal.domain.catalogue.media.media_types import read_media
 from portal.domain.catalogue.sources.items import ItemText
-from portal.domain.catalogue.sources.module_source import Package, Page, parse_package
-from portal.domain.catalogue.sources.shared_files import Shared
+from portal.domain.catalogue.sources.module_source import Package, PageSource, parse_package
+from portal.domain.catalogue.sources.shared_files import SharedContent
 from portal.platform.formats.faults import Faults
 
 PRACTICE = "practice"
@@ -21,7 +26,7 @@ PRACTICE = "practice"
 class RenderedPage:
     """A lesson or job aid, ready to be shown."""
 
-    page: Page
+    page: PageSource
     html: str
     words: int
 
@@ -38,7 +43,7 @@ class RenderedItem:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedModule:
     """A module that has been read, checked and rendered; publishable where no fault was found."""
 
     package: Package
@@ -51,11 +56,11 @@ class Checked:
 def check_module(
     name: str,
     files: dict[str, bytes],
-    shared: Shared,
+    shared: SharedContent,
     faults: Faults,
     guides: frozenset[str] = frozenset(),
     address: Address = media_address,
-) -> Checked | None:
+) -> CheckedModule | None:
     """Read and check the module ``name``.
 
     Args:
@@ -69,11 +74,11 @@ def check_module(
     package = parse_package(name, files, faults)
     if package is None:
         return None
-    context = Context(
+    context = RenderContext(
         module=name,
         lessons=frozenset(package.lesson_keys),
         media=read_media(name, files, faults),
-        addresses={p: address(sha256(c), p) for p, c in files.items() if p.startswith("media/")},
+        addresses={p: address(sha256_of(c), p) for p, c in files.items() if p.startswith("media/")},
         shared=shared,
         faults=faults,
         guides=guides,
@@ -81,16 +86,16 @@ def check_module(
     _check_lessons(package, faults)
     _check_items(package, shared, faults)
     _check_draw(package, faults)
-    return Checked(
+    return CheckedModule(
         package=package,
         digest=digest_of(files),
-        lessons=[_rendered_page(page, context) for page in package.lessons],
-        items=[_rendered_item(item, context) for item in package.items],
-        job_aid=_rendered_aid(package.job_aid, context, package.title) if package.job_aid else None,
+        lessons=[_render_lesson(page, context) for page in package.lessons],
+        items=[_render_item(item, context) for item in package.items],
+        job_aid=_render_job_aid(package.job_aid, context, package.title) if package.job_aid else None,
     )
 
 
-def version_fields(module: Checked) -> dict[str, Any]:
+def version_fields(module: CheckedModule) -> dict[str, Any]:
     """What a version of this module says of itself, once it is published and while it is a draft."""
     package, rules, aid = module.package, module.package.assessment, module.job_aid
     return {
@@ -110,7 +115,7 @@ def version_fields(module: Checked) -> dict[str, Any]:
     }
 
 
-def sha256(content: bytes) -> str:
+def sha256_of(content: bytes) -> str:
     """The hash that names a file's content."""
     return hashlib.sha256(content).hexdigest()
 
@@ -119,7 +124,7 @@ def digest_of(files: dict[str, bytes]) -> str:
     """One hash over all paths and bytes: equal where the folders are equal."""
     whole = hashlib.sha256()
     for path in sorted(files):
-        whole.update(f"{path}\0{sha256(files[path])}\n".encode())
+        whole.update(f"{path}\0{sha256_of(files[path])}\n".encode())
     return whole.hexdigest()
 
 
@@ -136,15 +141,17 @@ def _check_lessons(package: Package, faults: Faults) -> None:
         if not lesson.outcomes:
             faults.add(lesson.path, 2, "Name at least one outcome that the lesson serves.")
     if not package.lesson_keys:
-        faults.add(package.path, 1, "A module needs at least one lesson.")
+        faults.add(package.module_file, 1, "A module needs at least one lesson.")
     for outcome in package.outcomes:
         if outcome.key not in served:
             faults.add(
-                package.path, outcome.line, f"No lesson serves the outcome “{outcome.key}”. Name it in one."
+                package.module_file,
+                outcome.line,
+                f"No lesson serves the outcome “{outcome.key}”. Name it in one.",
             )
 
 
-def _check_items(package: Package, shared: Shared, faults: Faults) -> None:
+def _check_items(package: Package, shared: SharedContent, faults: Faults) -> None:
     known = {outcome.key for outcome in package.outcomes}
     first: dict[str, ItemText] = {}
     for item in package.items:
@@ -160,7 +167,7 @@ def _check_items(package: Package, shared: Shared, faults: Faults) -> None:
             _check_source(item, number, shared, faults)
 
 
-def _check_source(item: ItemText, number: str, shared: Shared, faults: Faults) -> None:
+def _check_source(item: ItemText, number: str, shared: SharedContent, faults: Faults) -> None:
     source = shared.sources.get(number)
     if number == PRACTICE or (source is not None and source.testable):
         return
@@ -181,38 +188,40 @@ def _check_draw(package: Package, faults: Faults) -> None:
         reason = (
             f"The assessment draws {rules.draw} items, but the bank has {total}. Write more, or draw fewer."
         )
-        faults.add(package.path, rules.line, reason)
+        faults.add(package.module_file, rules.line, reason)
     if rules.at_least_per_outcome * len(package.outcomes) > rules.draw:
         reason = f"{rules.draw} items cannot hold {rules.at_least_per_outcome} of each outcome. Draw more."
-        faults.add(package.path, rules.line, reason)
+        faults.add(package.module_file, rules.line, reason)
     for outcome in package.outcomes:
         least = max(1, rules.at_least_per_outcome)
         if held[outcome.key] < least:
             reason = (
                 f"The outcome “{outcome.key}” has {held[outcome.key]} items and needs {least}. Write more."
             )
-            faults.add(package.path, outcome.line, reason)
+            faults.add(package.module_file, outcome.line, reason)
 
 
-def _rendered_page(page: Page, context: Context) -> RenderedPage:
-    html = render_page(page.body, Place(context, page.path, page.body_line))
+def _render_lesson(page: PageSource, context: RenderContext) -> RenderedPage:
+    html = render_page(page.body, TextLocation(context, page.path, page.body_line))
     return RenderedPage(page, html, word_count(html))
 
 
-def _rendered_aid(page: Page, context: Context, module: str) -> RenderedPage:
-    html = render_page(page.body, Place(context, page.path, page.body_line, checks=False, printed=True))
+def _render_job_aid(page: PageSource, context: RenderContext, module: str) -> RenderedPage:
+    html = render_page(
+        page.body, TextLocation(context, page.path, page.body_line, allows_checks=False, is_printed=True)
+    )
     check_printable(page, html, module, context.faults)
     return RenderedPage(page, html, word_count(html))
 
 
-def _rendered_item(item: ItemText, context: Context) -> RenderedItem:
+def _render_item(item: ItemText, context: RenderContext) -> RenderedItem:
     renderer = ItemRenderer(context, item.path)
     return RenderedItem(
         item=item,
-        prompt_html=renderer.inline(item.prompt, item.line),
-        stimulus_html=renderer.block(item.stimulus, item.line) if item.stimulus else None,
-        explanation_html=renderer.inline(item.explanation, item.line),
-        content=item.kind.render(item.content, renderer),
+        prompt_html=renderer.render_inline(item.prompt, item.line),
+        stimulus_html=renderer.render_block(item.stimulus, item.line) if item.stimulus else None,
+        explanation_html=renderer.render_inline(item.explanation, item.line),
+        content=item.kind.render_content(item.content, renderer),
     )
 
 
@@ -220,13 +229,13 @@ def _rendered_item(item: ItemText, context: Context) -> RenderedItem:
 class ItemRenderer:
     """Renders the texts of one file of items; faults go to the line at which a text stands."""
 
-    context: Context
+    context: RenderContext
     path: str
 
-    def inline(self, text: str, line: int) -> str:
+    def render_inline(self, text: str, line: int) -> str:
         """One paragraph without its ``<p>``, as safe HTML."""
-        return render_inline(text, Place(self.context, self.path, line, checks=False))
+        return render_inline(text, TextLocation(self.context, self.path, line, allows_checks=False))
 
-    def block(self, text: str, line: int) -> str:
+    def render_block(self, text: str, line: int) -> str:
         """Paragraphs, lists and tables, as safe HTML."""
-        return render_block(text, Place(self.context, self.path, line, checks=False))
+        return render_block(text, TextLocation(self.context, self.path, line, allows_checks=False))

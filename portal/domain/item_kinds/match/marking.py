@@ -7,11 +7,11 @@ from typing import Any
 from portal.domain.item_kinds import match_answers
 
 
-def right(content: dict[str, Any]) -> dict[str, str]:
+def right_options(content: dict[str, Any]) -> dict[str, str]:
     """The key of what belongs to each left side."""
     return {pair["key"]: pair["right"] for pair in content["pairs"]}
 
 
-def mark(content: dict[str, Any], choices: Sequence[str]) -> Decimal:
+def mark_match(content: dict[str, Any], choices: Sequence[str]) -> Decimal:
     """1 when every left side has its right one; else 0."""
-    return match_answers.mark(right(content), choices)
+    return match_answers.mark_pairs(right_options(content), choices)

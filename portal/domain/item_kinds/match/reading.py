@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
 
-LEAST, MOST = 2, 12
-MOST_RIGHT = 20
+MIN_PAIRS, MAX_PAIRS = 2, 12
+MAX_RIGHT_SIDES = 20
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairText:
     """What belongs together, as written."""
 
     key: str
@@ -20,38 +20,40 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class MatchText:
     """The content of an item of match, as written."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PairText, ...]
     extra: tuple[str, ...]  # belong to nothing
     extra_line: int
 
 
-def read_pairs(table: Table, key: str, prefix: str) -> Pairs:
+def read_pairs(table: Table, key: str, prefix: str) -> MatchText:
     """Two or more pairs, and right sides that belong to nothing."""
-    pairs: list[Pair] = []
+    pairs: list[PairText] = []
     for row in table.tables("pair", f"[[{prefix}pair]]"):
-        pair = Pair(read_key(row), row.text("left"), row.text("right"), row.line)
+        pair = PairText(read_key(row), row.text("left"), row.text("right"), row.line)
         if pair.key and any(pair.key == other.key for other in pairs):
             row.fault("key", f"The key “{pair.key}” is used twice in this item. Give each pair its own.")
         if pair.left and any(pair.left == other.left for other in pairs):
             row.fault("left", "Two pairs have the same left side. Reword one.")
         row.close()
         pairs.append(pair)
-    if pairs and not LEAST <= len(pairs) <= MOST:
-        table.fault("", f"The item “{key}” has {len(pairs)} pairs. Write {LEAST} or more, at most {MOST}.")
+    if pairs and not MIN_PAIRS <= len(pairs) <= MAX_PAIRS:
+        table.fault(
+            "", f"The item “{key}” has {len(pairs)} pairs. Write {MIN_PAIRS} or more, at most {MAX_PAIRS}."
+        )
     extra = table.texts("extra_right", required=False)
-    _check_rights(table, key, {pair.right for pair in pairs}, extra)
-    return Pairs(tuple(pairs), tuple(extra), table.line_of("extra_right"))
+    _check_right_sides(table, key, {pair.right for pair in pairs}, extra)
+    return MatchText(tuple(pairs), tuple(extra), table.line_of("extra_right"))
 
 
-def _check_rights(table: Table, key: str, rights: set[str], extra: list[str]) -> None:
+def _check_right_sides(table: Table, key: str, rights: set[str], extra: list[str]) -> None:
     for text in extra:
         if text in rights:
             table.fault("extra_right", f"“{text}” belongs to a pair. Take it out of “extra_right”.")
     offered = len(rights) + len(extra)
     if rights and offered < 2:
         table.fault("", f"In the item “{key}” everything belongs to one thing. Write a second right side.")
-    if offered > MOST_RIGHT:
-        table.fault("extra_right", f"Offer at most {MOST_RIGHT} right sides.")
+    if offered > MAX_RIGHT_SIDES:
+        table.fault("extra_right", f"Offer at most {MAX_RIGHT_SIDES} right sides.")

@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from portal.domain.item_kinds.base import Content
-from portal.domain.item_kinds.choices import ChoiceKind, Choices
+from portal.domain.item_kinds.choices import ChoiceItemText, ChoiceKind
 from portal.domain.item_kinds.multiple import marking
 from portal.platform.formats.toml_tables import Table
 
 
-class Multiple(ChoiceKind):
+class MultipleKind(ChoiceKind):
     """Checkboxes."""
 
     name = "multiple"
     label = "Several right choices"
     advice = "For a list of things that all have to be done, said or noticed."
-    place = 2
-    several = True
+    position = 2
+    allows_several = True
     hint = "Select all that apply"
 
-    def read(self, table: Table, key: str, prefix: str) -> Choices:
+    def read_content(self, table: Table, key: str, prefix: str) -> ChoiceItemText:
         """Two or more choices, two or more of them correct."""
-        written = super().read(table, key, prefix)
+        written = super().read_content(table, key, prefix)
         if not written.choices:
             return written  # noted already
         if len(written.choices) < 2:
@@ -33,9 +33,9 @@ class Multiple(ChoiceKind):
             )
         return written
 
-    def mark(self, content: Content, choices: Sequence[str]) -> Decimal:
+    def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
         """1 when exactly the correct choices were made; else 0."""
-        return marking.mark(content, choices)
+        return marking.mark_multiple(content, choices)
 
 
-KIND = Multiple()
+KIND = MultipleKind()

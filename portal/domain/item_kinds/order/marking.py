@@ -7,11 +7,11 @@ from typing import Any
 from portal.domain.item_kinds import match_answers
 
 
-def right(content: dict[str, Any]) -> dict[str, str]:
+def right_places(content: dict[str, Any]) -> dict[str, str]:
     """The place of each step, counted from 1."""
     return {step["key"]: str(place) for place, step in enumerate(content["steps"], 1)}
 
 
-def mark(content: dict[str, Any], choices: Sequence[str]) -> Decimal:
+def mark_order(content: dict[str, Any], choices: Sequence[str]) -> Decimal:
     """1 when every step has its place; else 0."""
-    return match_answers.mark(right(content), choices)
+    return match_answers.mark_pairs(right_places(content), choices)

@@ -7,7 +7,7 @@ from typing import Any
 PLACES = Decimal("0.0001")
 
 
-def right(content: dict[str, Any]) -> dict[str, str]:
+def correct_choices(content: dict[str, Any]) -> dict[str, str]:
     """The key of the correct choice by the key of each part that is marked."""
     return {
         part["key"]: next(choice["key"] for choice in part["choices"] if choice["correct"])
@@ -16,9 +16,9 @@ def right(content: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def mark(content: dict[str, Any], choices: Sequence[str]) -> Decimal:
+def mark_report(content: dict[str, Any], choices: Sequence[str]) -> Decimal:
     """Correct choice parts ÷ choice parts, cut to four places; a part with two answers is not correct."""
-    key = right(content)
+    key = correct_choices(content)
     given: dict[str, set[str]] = {}
     for answer in choices:
         part, _, choice = answer.partition("/")

@@ -2,42 +2,42 @@
 
 from dataclasses import dataclass
 
-from portal.domain.item_kinds.choices import Choice, check_one_correct, read_choices
+from portal.domain.item_kinds.choices import ChoiceText, check_one_correct, read_choices
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
 
-KINDS = ("choice", "text")
-MOST = 20
+PART_KINDS = ("choice", "text")
+MAX_PARTS = 20
 
 
 @dataclass(frozen=True)
-class Part:
+class ReportPartText:
     """One part of the form: a choice that is marked, or a text that is compared."""
 
     key: str
     label: str
     kind: str  # "choice" or "text"
-    choices: tuple[Choice, ...]
+    choices: tuple[ChoiceText, ...]
     model: str
     checklist: tuple[str, ...]
     line: int
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportText:
     """The content of an item of kind report, as written."""
 
     incident: str
     incident_line: int
-    parts: tuple[Part, ...]
+    parts: tuple[ReportPartText, ...]
 
 
-def read(table: Table, key: str, prefix: str) -> Report:
+def read_report(table: Table, key: str, prefix: str) -> ReportText:
     """The incident and the parts, one of them or more marked."""
     incident = table.text("incident")
-    parts: list[Part] = []
+    parts: list[ReportPartText] = []
     for row in table.tables("part", f"[[{prefix}part]]"):
-        part = _part(row, prefix)
+        part = _read_part(row, prefix)
         if part is None:
             continue
         if part.key and any(part.key == other.key for other in parts):
@@ -47,18 +47,18 @@ def read(table: Table, key: str, prefix: str) -> Report:
         table.fault(
             "", f"The report “{key}” has no part of kind “choice”, so nothing can be marked. Add one."
         )
-    if len(parts) > MOST:
-        table.fault("part", f"Keep the report “{key}” to {MOST} parts.")
-    return Report(incident, table.line_of("incident"), tuple(parts))
+    if len(parts) > MAX_PARTS:
+        table.fault("part", f"Keep the report “{key}” to {MAX_PARTS} parts.")
+    return ReportText(incident, table.line_of("incident"), tuple(parts))
 
 
-def _part(row: Table, prefix: str) -> Part | None:
+def _read_part(row: Table, prefix: str) -> ReportPartText | None:
     key, label, kind = read_key(row), row.text("label"), row.text("kind")
-    if kind not in KINDS:
+    if kind not in PART_KINDS:
         if kind:
             row.fault("kind", f"“{kind}” is not a kind of part. Use choice or text.")
         return None
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[ChoiceText, ...] = ()
     model, checklist = "", []
     if kind == "choice":
         choices = read_choices(row, f"[[{prefix}part.choice]]")
@@ -68,4 +68,4 @@ def _part(row: Table, prefix: str) -> Part | None:
         if row.has("checklist") and not checklist:
             row.fault("checklist", "Name at least one thing to look for.")
     row.close()
-    return Part(key, label, kind, choices, model, tuple(checklist), row.line)
+    return ReportPartText(key, label, kind, choices, model, tuple(checklist), row.line)

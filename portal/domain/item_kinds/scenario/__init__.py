@@ -5,85 +5,85 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, Kind, Renderer, Sent
-from portal.domain.item_kinds.numbered import EARLIER_PAGE, keys_of, values_of
+from portal.domain.item_kinds.base import Answer, AnswerError, Content, ItemKind, Renderer, Sent
+from portal.domain.item_kinds.numbered import EARLIER_PAGE, key_by_value, value_by_key
 from portal.domain.item_kinds.scenario import marking, reading
-from portal.domain.item_kinds.texts import too_long, typed
+from portal.domain.item_kinds.texts import length_error, typed_text
 from portal.platform.formats.toml_tables import Table
 
-MOST_REASON = 2_000  # characters
+MAX_REASON_LENGTH = 2_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class ShownChoice:
+class SceneChoiceView:
     """A choice of a scene."""
 
     value: str  # what the page sends for it
     html: str
     feedback_html: str
-    taken: bool
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
-class ShownScene:
+class SceneView:
     """A scene as a page shows it."""
 
     html: str
     debrief_html: str | None
-    choices: list[ShownChoice]  # in the order of this attempt
+    choices: list[SceneChoiceView]  # in the order of this attempt
     reason: str
 
     @property
-    def taken(self) -> ShownChoice | None:
+    def chosen_choice(self) -> SceneChoiceView | None:
         """The choice that was made."""
-        return next((choice for choice in self.choices if choice.taken), None)
+        return next((choice for choice in self.choices if choice.chosen), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ScenarioView:
     """The way so far and the scene to which it led."""
 
-    way: list[str]  # what the page sends for each step
-    past: list[ShownScene]
-    now: ShownScene
+    path_values: list[str]  # what the page sends for each step
+    past_scenes: list[SceneView]
+    current_scene: SceneView
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether the scene ends the scenario."""
-        return not self.now.choices
+        return not self.current_scene.choices
 
 
-class Scenario(Kind):
+class ScenarioKind(ItemKind):
     """One scene a page."""
 
     name = "scenario"
     label = "Branching scenario"
     advice = "For judgement over several decisions, in which an early one changes what comes next."
-    place = 5
-    writes = True
+    position = 5
+    takes_texts = True
 
-    def read(self, table: Table, key: str, prefix: str) -> reading.Scenario:
+    def read_content(self, table: Table, key: str, prefix: str) -> reading.ScenarioText:
         """Scenes whose ways all lead on, two of them or more to the best end."""
-        return reading.read(table, key, prefix)
+        return reading.read_scenario(table, key, prefix)
 
-    def render(self, written: reading.Scenario, renderer: Renderer) -> Content:
+    def render_content(self, written: reading.ScenarioText, renderer: Renderer) -> Content:
         """The scenes in the author's order; weights as text, so that no digit is lost."""
         return {
             "start": written.start,
             "scenes": [
                 {
                     "key": scene.key,
-                    "html": renderer.block(scene.text, scene.table.line),
+                    "html": renderer.render_block(scene.text, scene.table.line),
                     "debrief_html": (
-                        renderer.block(scene.debrief, scene.table.line) if scene.debrief else None
+                        renderer.render_block(scene.debrief, scene.table.line) if scene.debrief else None
                     ),
                     "choices": [
                         {
                             "key": choice.key,
-                            "html": renderer.inline(choice.text, choice.line),
+                            "html": renderer.render_inline(choice.text, choice.line_number),
                             "to": choice.to,
                             "weight": str(choice.weight),
-                            "feedback_html": renderer.inline(choice.feedback, choice.line),
+                            "feedback_html": renderer.render_inline(choice.feedback, choice.line_number),
                         }
                         for choice in scene.choices
                     ],
@@ -92,13 +92,13 @@ class Scenario(Kind):
             ],
         }
 
-    def keys(self, content: Content) -> list[str]:
+    def shufflable_keys(self, content: Content) -> list[str]:
         """Every choice of every scene; those of one scene are shown in the order in which they come out."""
         return [
             f"{scene['key']}/{choice['key']}" for scene in content["scenes"] for choice in scene["choices"]
         ]
 
-    def offered(self, content: Content) -> list[tuple[str, str, bool]]:
+    def countable_choices(self, content: Content) -> list[tuple[str, str, bool]]:
         """Every choice of every scene; right is what weighs most there."""
         return [
             (
@@ -110,17 +110,17 @@ class Scenario(Kind):
             for choice in scene["choices"]
         ]
 
-    def mark(self, content: Content, choices: Sequence[str]) -> Decimal:
+    def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
         """The weights of the way taken ÷ the best way's, cut to four places."""
-        return marking.mark(content, choices)
+        return marking.mark_scenario(content, choices)
 
-    def best(self, content: Content) -> list[str]:
+    def best_choices(self, content: Content) -> list[str]:
         """The best way."""
-        return marking.best_way(content)[1]
+        return marking.best_path(content)[1]
 
-    def guess(self, content: Content, chance: random.Random) -> list[str]:
+    def random_choices(self, content: Content, chance: random.Random) -> list[str]:
         """Any way to an end."""
-        scenes, at = marking.scenes(content), content["start"]
+        scenes, at = marking.scenes_by_key(content), content["start"]
         way: list[str] = []
         while scenes[at]["choices"]:
             choice = chance.choice(scenes[at]["choices"])
@@ -128,80 +128,86 @@ class Scenario(Kind):
             at = choice["to"]
         return way
 
-    def answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+    def read_answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
         """The way with one step more; a step or all of it less where a button says so."""
-        way, texts = self._sent_way(content, order, sent)
+        way, texts = self._read_path(content, order, sent)
         earlier = Answer(way, texts)
         if "again" in sent or "back" in sent:
-            return Answer(() if "again" in sent else way[:-1], earlier.texts, stays=True)
-        at = marking.end_of(content, way)
-        if not marking.scenes(content)[at]["choices"]:
+            return Answer(() if "again" in sent else way[:-1], earlier.texts, repeats_question=True)
+        at = marking.current_scene_key(content, way)
+        if not marking.scenes_by_key(content)[at]["choices"]:
             return earlier
-        return self._take_step(at, keys_of(_choices_of(order, at)), earlier, sent)
+        return self._take_step(at, key_by_value(_choice_keys_of(order, at)), earlier, sent)
 
-    def _sent_way(
+    def _read_path(
         self, content: Content, order: Sequence[str], sent: Sent
     ) -> tuple[tuple[str, ...], dict[str, str]]:
         """The steps taken so far, as the page sent them, and the reason given at each."""
         at, way, texts = content["start"], [], {}
         for number, value in enumerate((sent.get("way") or [""])[0].split(), 1):
-            key = keys_of(_choices_of(order, at)).get(value)
+            key = key_by_value(_choice_keys_of(order, at)).get(value)
             if key is None:
-                last = typed(sent, "reason")
+                last = typed_text(sent, "reason")
                 raise AnswerError(
                     (EARLIER_PAGE, "scene"), typed=Answer((), {"": last} if last else {}), saved=True
                 )
-            texts[at] = typed(sent, f"reason-{number}")
+            texts[at] = typed_text(sent, f"reason-{number}")
             way.append(f"{at}/{key}")
-            at = marking.end_of(content, way)
+            at = marking.current_scene_key(content, way)
         return tuple(way), {scene: text for scene, text in texts.items() if text}
 
     def _take_step(self, at: str, known: Mapping[str, str], earlier: Answer, sent: Sent) -> Answer:
-        reason = typed(sent, "reason")
+        reason = typed_text(sent, "reason")
         texts = {**earlier.texts, at: reason} if reason else earlier.texts
         value = (sent.get("choice") or [""])[0]
         wrong = []
         if value not in known:
             wrong.append((EARLIER_PAGE if value else "Select what you do", "choice"))
-        if problem := too_long(reason, MOST_REASON):
+        if problem := length_error(reason, MAX_REASON_LENGTH):
             wrong.append((problem, "reason"))
         if wrong:
             raise AnswerError(*wrong, typed=Answer(earlier.choices, texts))
-        return Answer((*earlier.choices, f"{at}/{known[value]}"), texts, stays=True)
+        return Answer((*earlier.choices, f"{at}/{known[value]}"), texts, repeats_question=True)
 
-    def complete(self, content: Content, choices: Sequence[str]) -> bool:
+    def is_complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether the way has reached an end."""
-        return not marking.scenes(content)[marking.end_of(content, choices)]["choices"]
+        return not marking.scenes_by_key(content)[marking.current_scene_key(content, choices)]["choices"]
 
-    def shown(self, content: Content, order: Sequence[str], answer: Answer) -> Shown:
+    def build_view(self, content: Content, order: Sequence[str], answer: Answer) -> ScenarioView:
         """The scenes of the way, and the one to which it led."""
         past, way = [], []
         for step in answer.choices:
             at, _, key = step.partition("/")
-            past.append(self._scene(content, order, at, key, answer.texts.get(at, "")))
-            way.append(values_of(_choices_of(order, at))[key])
-        at = marking.end_of(content, answer.choices)
+            past.append(self._scene_view(content, order, at, key, answer.texts.get(at, "")))
+            way.append(value_by_key(_choice_keys_of(order, at))[key])
+        at = marking.current_scene_key(content, answer.choices)
         reason = answer.texts.get("") or answer.texts.get(at, "")  # of a page whose scene is not known
-        return Shown(way, past, self._scene(content, order, at, "", reason))
+        return ScenarioView(way, past, self._scene_view(content, order, at, "", reason))
 
-    def _scene(self, content: Content, order: Sequence[str], at: str, taken: str, reason: str) -> ShownScene:
-        scene = marking.scenes(content)[at]
+    def _scene_view(
+        self, content: Content, order: Sequence[str], at: str, taken: str, reason: str
+    ) -> SceneView:
+        scene = marking.scenes_by_key(content)[at]
         by_key = {choice["key"]: choice for choice in scene["choices"]}
         choices = [
-            ShownChoice(value, by_key[key]["html"], by_key[key]["feedback_html"], key == taken)
-            for key, value in values_of(_choices_of(order, at)).items()
+            SceneChoiceView(value, by_key[key]["html"], by_key[key]["feedback_html"], key == taken)
+            for key, value in value_by_key(_choice_keys_of(order, at)).items()
         ]
-        return ShownScene(scene["html"], scene["debrief_html"], choices, reason)
+        return SceneView(scene["html"], scene["debrief_html"], choices, reason)
 
-    def summary(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
+    def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
         """What was done in each scene."""
-        way = self.shown(content, order, answer).past
-        return [f"{number}. {scene.taken.html}" for number, scene in enumerate(way, 1) if scene.taken]
+        way = self.build_view(content, order, answer).past_scenes
+        return [
+            f"{number}. {scene.chosen_choice.html}"
+            for number, scene in enumerate(way, 1)
+            if scene.chosen_choice
+        ]
 
 
-def _choices_of(order: Sequence[str], at: str) -> list[str]:
+def _choice_keys_of(order: Sequence[str], at: str) -> list[str]:
     """Keys of the choices of a scene, in the order of this attempt."""
     return [step.partition("/")[2] for step in order if step.startswith(f"{at}/")]
 
 
-KIND = Scenario()
+KIND = ScenarioKind()

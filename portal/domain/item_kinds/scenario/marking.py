@@ -7,14 +7,14 @@ from typing import Any
 PLACES = Decimal("0.0001")
 
 
-def scenes(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def scenes_by_key(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The scenes by key."""
     return {scene["key"]: scene for scene in content["scenes"]}
 
 
-def walked(content: Mapping[str, Any], choices: Sequence[str]) -> list[dict[str, Any]]:
+def followed_choices(content: Mapping[str, Any], choices: Sequence[str]) -> list[dict[str, Any]]:
     """The choices of the way, as far as each begins where the one before it led."""
-    held, at = scenes(content), content["start"]
+    held, at = scenes_by_key(content), content["start"]
     way: list[dict[str, Any]] = []
     for step in choices:
         scene, _, key = step.partition("/")
@@ -26,17 +26,17 @@ def walked(content: Mapping[str, Any], choices: Sequence[str]) -> list[dict[str,
     return way
 
 
-def end_of(content: Mapping[str, Any], choices: Sequence[str]) -> str:
+def current_scene_key(content: Mapping[str, Any], choices: Sequence[str]) -> str:
     """The key of the scene to which the way has led so far."""
-    way = walked(content, choices)
+    way = followed_choices(content, choices)
     return str(way[-1]["to"] if way else content["start"])
 
 
-def best_way(content: Mapping[str, Any]) -> tuple[Decimal, list[str]]:
+def best_path(content: Mapping[str, Any]) -> tuple[Decimal, list[str]]:
     """The weights of the best way and its steps; there is no way in a circle."""
-    held = scenes(content)
+    held = scenes_by_key(content)
     known: dict[str, tuple[Decimal, list[str]]] = {}
-    for at in _last_first(held, content["start"]):
+    for at in _reverse_topological_order(held, content["start"]):
         ways = [
             (
                 known[choice["to"]][0] + Decimal(choice["weight"]),
@@ -48,7 +48,7 @@ def best_way(content: Mapping[str, Any]) -> tuple[Decimal, list[str]]:
     return known[content["start"]]
 
 
-def _last_first(held: Mapping[str, dict[str, Any]], start: str) -> list[str]:
+def _reverse_topological_order(held: Mapping[str, dict[str, Any]], start: str) -> list[str]:
     """The scenes that can be reached, each after all to which it leads."""
     done: dict[str, None] = {}
     trail = [(start, iter(held[start]["choices"]))]
@@ -63,8 +63,8 @@ def _last_first(held: Mapping[str, dict[str, Any]], start: str) -> list[str]:
     return list(done)
 
 
-def mark(content: dict[str, Any], choices: Sequence[str]) -> Decimal:
+def mark_scenario(content: dict[str, Any], choices: Sequence[str]) -> Decimal:
     """The weights of the way taken ÷ the best way's, cut to four places; a way cut short is worth its own."""
-    best, _ = best_way(content)
-    gained = sum((Decimal(choice["weight"]) for choice in walked(content, choices)), Decimal(0))
+    best, _ = best_path(content)
+    gained = sum((Decimal(choice["weight"]) for choice in followed_choices(content, choices)), Decimal(0))
     return (gained / best).quantize(PLACES, rounding=ROUND_DOWN) if best else Decimal("0.0000")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from portal.domain.decisions.queries import RequestRow, may_open, requests_about
-from portal.domain.learning.queries import Course, courses
+from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
 from portal.domain.people.as_of import known
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import UnitRow, Viewer, live_units, may_see, person_by_staff_number
@@ -134,7 +134,11 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     named = db.session.get_one(PersonName, person_id)
     units = live_units(position.as_at, position.as_known_on)
-    begun = {} if position.past else {key: each for key, each in courses(person_id).items() if each.progress}
+    begun = (
+        {}
+        if position.past
+        else {key: each for key, each in module_progress_by_activity(person_id).items() if each.progress}
+    )
     name = f"{named.forenames} {named.surname}"
     asked = requests_about(person_id)
     events = events_of(person_id, asked)
@@ -149,7 +153,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
         [event for event in events if not event.ended],
         [event for event in events if event.ended],
         [row for row in asked if row.outcome is None and may_open(viewer, row)],
-        [course.short_title for course in begun.values() if course.exhausted],
+        [course.short_title for course in begun.values() if course.attempts_exhausted],
     )
 
 
@@ -206,7 +210,7 @@ def _grants(person_id: int, units: dict[int, UnitRow]) -> list[Grant]:
 
 
 def _directed(
-    person_id: int, position: Position, units: dict[int, UnitRow], begun: dict[int, Course]
+    person_id: int, position: Position, units: dict[int, UnitRow], begun: dict[int, ModuleProgress]
 ) -> list[Directed]:
     """Every directive that reaches the person at the position, the worst standing first."""
     found = []
@@ -222,7 +226,7 @@ def _directed(
 
 
 def _requirement(
-    row: CompletionRow, about: Subject, position: Position, begun: dict[int, Course]
+    row: CompletionRow, about: Subject, position: Position, begun: dict[int, ModuleProgress]
 ) -> Requirement:
     """One requirement in words; visits to lessons bear no stamp: only today's position tells of them."""
     named = (row.requirement_kind, row.requirement)

@@ -16,7 +16,7 @@ from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.findings import check_cache
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.sources.validation import sha256_of
 from portal.domain.content_checks import metrics
 from portal.pages.authoring.forms.details import MOST_OUTCOMES, DetailsForm
 from portal.pages.authoring.views import autosave, draft_context, texts
@@ -113,7 +113,7 @@ def _keep(state: DraftState, form: DetailsForm, content: bytes) -> str:
     draft_context.save(
         state, {draft_context.FIRST: content}, form.expected.data or "", "Module details edited"
     )
-    return sha256(content)
+    return sha256_of(content)
 
 
 def _written(form: DetailsForm, held: bytes) -> bytes:

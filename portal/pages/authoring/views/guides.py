@@ -13,8 +13,8 @@ from portal.domain.authoring.editing import guide as text
 from portal.domain.authoring.editing.guide import GuideFields
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.markdown.placeholders import fill
-from portal.domain.catalogue.sources.guide_source import Section, sections
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.sources.guide_source import GuideSection, guide_sections
 from portal.domain.content_checks.metrics import of_text
 from portal.pages.authoring.forms.guide import GuideForm
 from portal.pages.authoring.views import draft_context, texts
@@ -49,7 +49,7 @@ class Previewed:
     """What the readers' page of a guide is drawn from."""
 
     version: PreviewedVersion
-    sections: list[Section]
+    sections: list[GuideSection]
     acknowledged: None = None
     asks: bool = True
 
@@ -161,7 +161,7 @@ def preview(state: DraftState) -> str:
     return render_template(
         "authoring/preview_guide.html",
         state=state,
-        guide=Previewed(version, sections(said.title, checked.html)),
-        html=fill(checked.html),
+        guide=Previewed(version, guide_sections(said.title, checked.html)),
+        html=fill_placeholders(checked.html),
         draft_name=draft_context.crumb(state, said.title),
     )

@@ -21,9 +21,9 @@ from portal.domain.authoring.item_source import Table
 from portal.domain.authoring.preview.item_preview import PLACEHOLDER, ItemPreview, preview_item
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue import queries as catalogue
-from portal.domain.catalogue.markdown.placeholders import fill
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.item_kinds import kinds
-from portal.domain.item_kinds.base import Kind
+from portal.domain.item_kinds.base import ItemKind
 from portal.pages.authoring.forms.item import ItemForm, KindForm, NewItemForm, opened
 from portal.pages.authoring.views import autosave, draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
@@ -45,7 +45,7 @@ class Desk:
     files: dict[str, bytes]
     module: details.ModuleDetails
     table: Table  # as it is saved; of a new one its kind alone
-    kind: Kind
+    kind: ItemKind
     number: int  # counts from 1; 0: new
     total: int
 
@@ -67,7 +67,7 @@ class Desk:
     @property
     def sources(self) -> dict[str, str]:
         """What may be tested, by number."""
-        return {s.number: f"{s.number}, {s.title}" for s in catalogue.sources() if s.testable}
+        return {s.number: f"{s.number}, {s.title}" for s in catalogue.list_sources() if s.testable}
 
 
 def _desk(state: DraftState, key: str) -> Desk:
@@ -125,7 +125,7 @@ def new_item(key: str) -> ResponseReturnValue:
     return _edit(desk, NewItemForm(desk.module.outcomes, desk.sources, data=_shown({})))
 
 
-def _new(state: DraftState, kind: Kind | None) -> Desk:
+def _new(state: DraftState, kind: ItemKind | None) -> Desk:
     """A question of this kind that is not added yet."""
     if kind is None:
         raise NotFoundError("There is no such kind of question.")
@@ -165,7 +165,7 @@ def new_fragment(key: str, kind: str) -> str:
 
 
 def _fragment(desk: Desk, form: ItemForm) -> str:
-    inner = editor_of_kind(desk.kind.name).sent(request.form)
+    inner = editor_of_kind(desk.kind.name).read_form(request.form)
     drafted = preview_item(desk.state, _typed(desk, form, inner, desk.table))
     return render_template("authoring/render_item.html", **_beside(drafted))
 
@@ -173,14 +173,14 @@ def _fragment(desk: Desk, form: ItemForm) -> str:
 def _edit(desk: Desk, form: ItemForm) -> ResponseReturnValue:
     """What a request to the editor asks for: to show, to add or take out a row, or to save."""
     if request.method == "GET":
-        return _page(desk, form, editor_of_kind(desk.kind.name).opened(desk.table))
+        return _page(desk, form, editor_of_kind(desk.kind.name).open_form(desk.table))
     if "leave" in request.form:
         return _leave(desk)
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
         return redirect(url_for(".item", key=desk.state.key, item=desk.key), 303)
-    inner = editor_of_kind(desk.kind.name).sent(request.form)
-    if editor_of_kind(desk.kind.name).pressed(request.form) or "preview" in request.form:
+    inner = editor_of_kind(desk.kind.name).read_form(request.form)
+    if editor_of_kind(desk.kind.name).pressed_button(request.form) or "preview" in request.form:
         return _page(desk, form, inner, unsaved=True)
     whole = all([form.validate_on_submit(), inner.validate()])
     if "quiet" in request.form:
@@ -335,14 +335,14 @@ def _beside(drafted: ItemPreview) -> dict[str, Any]:
 
 def _preview(shown: item_source.ItemView) -> Markup:
     """The question as a learner meets it, its names kept apart from those of the form beside it."""
-    prompt = fill(shown.prompt_html)
+    prompt = fill_placeholders(shown.prompt_html)
     html = render_template(
         "authoring/item_preview.html",
         kind=shown.kind,
         item=shown,
         shown=shown.controls,
         prompt=prompt if prompt.striptags() else PLACEHOLDER,  # a heading says something, even here
-        fill=fill,
+        fill=fill_placeholders,
         errors={},
     )
     apart = _NAMED.sub(lambda m: f' {m[1]}="{" ".join(f"seen-{w}" for w in m[2].split())}"', html)

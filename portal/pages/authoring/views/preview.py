@@ -11,7 +11,7 @@ from portal.domain.authoring import queries
 from portal.domain.authoring.content_types import is_guide
 from portal.domain.authoring.preview import learner_view
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.markdown.placeholders import fill
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.version_cache import PublishedItem, PublishedVersion
 from portal.domain.item_kinds import kinds
 from portal.domain.item_kinds.base import Answer, AnswerError
@@ -31,9 +31,9 @@ def _page(state: DraftState, template: str, **values: Any) -> str:
 
     def address(endpoint: str, **said: Any) -> str:
         key, lesson = said.get("slug", state.key), said.get("key")
-        if endpoint in {"learning.lesson", "learning.complete"}:
+        if endpoint in {"learning.show_lesson", "learning.complete_lesson"}:
             return url_for(".preview_lesson", key=key, name=lesson)
-        if endpoint == "learning.job_aid":
+        if endpoint == "learning.show_job_aid":
             return url_for(".preview_job_aid", key=key)
         if endpoint.startswith(("learning.", "assessment.")):
             return url_for(".preview", key=key)
@@ -82,13 +82,13 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     """A lesson; its button goes on to the next one and keeps nothing."""
     state = queries.get_draft(key)
     course = learner_view.draft_course(state)
-    shown = course.lesson(name)
+    shown = course.lesson_by_key(name)
     if request.method == "POST":
         if shown.position == len(course.lessons):
             return redirect(_first_item(course.version) or url_for(".preview", key=key), 303)
         after = course.lessons[shown.position]
         return redirect(url_for(".preview_lesson", key=key, name=after.key), 303)
-    html = fill(learner_view.link_to_previews(key, shown.html), course.shared)
+    html = fill_placeholders(learner_view.link_to_previews(key, shown.html), course.shared)
     return _page(state, "authoring/preview_lesson.html", course=course, lesson=shown, html=html)
 
 
@@ -100,7 +100,7 @@ def preview_job_aid(key: str) -> ResponseReturnValue:
     version = learner_view.draft_version(state)
     if version.job_aid_html is None:
         raise NotFoundError("This draft has no job aid.")
-    html = fill(learner_view.link_to_previews(key, version.job_aid_html))
+    html = fill_placeholders(learner_view.link_to_previews(key, version.job_aid_html))
     return _page(state, "authoring/preview_job_aid.html", version=version, html=html)
 
 
@@ -112,14 +112,14 @@ def preview_item(key: str, item: str) -> ResponseReturnValue:
     version = learner_view.draft_version(state)
     number, shown = _numbered(version, item)
     kind = kinds()[shown.kind]
-    order = tuple(kind.keys(shown.content))
+    order = tuple(kind.shufflable_keys(shown.content))
     answer, errors = NOTHING, {}
     if request.method == "POST":
         try:
             sent = {name: request.form.getlist(name) for name in request.form}
-            answer = kind.answer(shown.content, order, sent)
+            answer = kind.read_answer(shown.content, order, sent)
         except AnswerError as error:
-            answer, errors = error.typed, {place: sentence for sentence, place in error.places}
+            answer, errors = error.typed, {place: sentence for sentence, place in error.problems}
     question = Question(number, shown, order, answer)
     following = version.items[number] if number < len(version.items) else None
     return _page(
@@ -128,12 +128,12 @@ def preview_item(key: str, item: str) -> ResponseReturnValue:
         question=question,
         total=len(version.items),
         kind=kind,
-        shown=question.shown,
-        answered=request.method == "POST" and not errors and not answer.stays,
+        shown=question.item_view,
+        answered=request.method == "POST" and not errors and not answer.repeats_question,
         shows_key=True,
         errors=errors,
         following=following,
-        fill=fill,
+        fill=fill_placeholders,
         sheet=SimpleNamespace(version=version),
     )
 

@@ -15,8 +15,8 @@ from portal.domain.authoring.reviews import queries as reviews_queries
 from portal.domain.authoring.reviews import services
 from portal.domain.authoring.reviews.queries import ReviewState
 from portal.domain.catalogue import queries as catalogue
-from portal.domain.catalogue.services import Reading
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.services import CheckedFolder
+from portal.domain.catalogue.sources.validation import sha256_of
 from portal.pages.authoring.forms.review import CommentForm, SendBackForm, SendForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
@@ -144,7 +144,7 @@ def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
         changes=changes,
         count=count_changes(changes),
         findings=_placed(held.key, reading, files),
-        old_media={path: sha256(content) for path, content in old.items() if path.startswith("media/")},
+        old_media={path: sha256_of(content) for path, content in old.items() if path.startswith("media/")},
         forms=_comment_forms(held, ["", *(change.place for change in changes)], failed) if open_ else {},
         failed=failed,
         under_way=reviews_queries.count_people_under_way(held.key) if open_ else [],
@@ -191,7 +191,7 @@ def _comment_forms(held: ReviewState, places: list[str], failed: CommentForm | N
     return forms
 
 
-def _placed(key: str, reading: Reading, files: dict[str, bytes]) -> list[tuple[str, finder.Finding]]:
+def _placed(key: str, reading: CheckedFolder, files: dict[str, bytes]) -> list[tuple[str, finder.Finding]]:
     """Findings, each with the name of its place."""
     found = finder.collect_findings(key, reading, files)
     package = reading.modules[0].package if reading.modules else None
@@ -200,4 +200,4 @@ def _placed(key: str, reading: Reading, files: dict[str, bytes]) -> list[tuple[s
 
 
 def _sources() -> dict[str, str]:
-    return {source.number: source.title for source in catalogue.sources()}
+    return {source.number: source.title for source in catalogue.list_sources()}

@@ -11,7 +11,7 @@ from portal.domain.authoring.editing import item_bank
 from portal.domain.authoring.statistics.item_statistics import MIN_ATTEMPTS
 from portal.domain.authoring.statistics.queries import item_statistics_rows, version_numbers
 from portal.domain.authoring.statistics.table import SORT_KEYS, parse_order
-from portal.domain.catalogue.markdown.placeholders import fill
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.queries import numbered_version
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
@@ -44,7 +44,7 @@ def statistics(key: str) -> ResponseReturnValue:
         rows=order.sort_rows(rows),
         answers=sum(row.statistics.answer_count for row in rows),
         least=MIN_ATTEMPTS,
-        fill=fill,
+        fill=fill_placeholders,
         in_draft=_in_draft(key),
         opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
         opens="item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",

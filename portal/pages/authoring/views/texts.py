@@ -18,7 +18,7 @@ from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair
 from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.preview.lesson_preview import TextPreview, preview_text
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.sources.validation import sha256
+from portal.domain.catalogue.sources.validation import sha256_of
 from portal.domain.content_checks.metrics import TextMeasures
 from portal.pages.authoring.views import autosave, draft_context
 from portal.pages.layout.form_fields import LONGEST_TEXT
@@ -137,7 +137,7 @@ def _save_both(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> 
 def _keep(sheet: Sheet, form: FlaskForm, content: bytes) -> str:
     """Save the file; returns its hash."""
     draft_context.save(sheet.state, {sheet.path: content}, form.expected.data or "", _summary(form))
-    return sha256(content)
+    return sha256_of(content)
 
 
 def _summary(form: FlaskForm) -> str:

@@ -6,15 +6,15 @@ A kind is a folder here and one of the same name in ``portal.domain.item_kinds``
 from functools import cache
 from importlib import import_module
 
-from portal.pages.layout.item_kinds.fields import Editor
+from portal.pages.layout.item_kinds.fields import ItemEditor
 
 
 @cache
-def editor_of_kind(name: str) -> Editor:
+def editor_of_kind(name: str) -> ItemEditor:
     """The editor of the kind of this name: ``EDITOR`` of the module ``editor`` in its folder.
 
     Raises:
         ModuleNotFoundError: The kind has no folder here.
     """
-    editor: Editor = import_module(f"{__name__}.{name}.editor").EDITOR
+    editor: ItemEditor = import_module(f"{__name__}.{name}.editor").EDITOR
     return editor

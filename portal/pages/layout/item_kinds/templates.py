@@ -8,7 +8,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pref
 from portal.pages.layout import item_kinds
 
 
-class KindLoader(BaseLoader):
+class KindTemplateLoader(BaseLoader):
     """Looks into the folders in which ``portal.pages.layout.item_kinds`` has the kinds."""
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
@@ -18,5 +18,5 @@ class KindLoader(BaseLoader):
 
 def register(app: Flask) -> None:
     """Let the pages of ``app`` include what asks, reads back and edits an item of each kind."""
-    own = PrefixLoader({"kinds": KindLoader()})
+    own = PrefixLoader({"kinds": KindTemplateLoader()})
     app.jinja_loader = ChoiceLoader([app.jinja_loader, own] if app.jinja_loader else [own])

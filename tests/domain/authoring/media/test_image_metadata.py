@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.media.image_metadata import strip_metadata
-from portal.domain.catalogue.media.media_types import kind_of
+from portal.domain.catalogue.media.media_types import media_kind
 from tests.pages.authoring import desk
 
 PLACE = b"51.4545,-2.5879"
@@ -120,7 +120,7 @@ def test_a_picture_that_is_cut_or_broken_is_taken_as_it_comes(picture, data):
     at = data.draw(st.integers(12, len(whole)))
     broken = whole[:at] + data.draw(st.binary(max_size=40))
 
-    assert kind_of(strip_metadata(kind, broken)) == kind
+    assert media_kind(strip_metadata(kind, broken)) == kind
 
 
 @pytest.mark.parametrize(("kind", "content"), [("pdf", b"%PDF-1.7\n" + PLACE), ("svg", b"<svg/>")])

@@ -321,7 +321,7 @@ def test_a_module_that_was_never_published_says_what_will_be_here(client):
 
 def test_a_question_leads_to_the_draft_s_editor_where_there_is_a_draft(app, client, tmp_path):
     with transaction():
-        version = catalogue.publish(write(tmp_path), at=stamp()).versions[0].id
+        version = catalogue.publish_folder(write(tmp_path), at=stamp()).versions[0].id
     submit_all(register(make_person(), version), [{item.id: ["a"] for item in items_of(version)}])
     author(client)
     person = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()

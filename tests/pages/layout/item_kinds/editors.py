@@ -37,7 +37,7 @@ class Drawn:
 
     def __init__(self, app: Flask, kind: str, form: Form) -> None:
         with app.test_request_context():
-            inner = render_template(kinds()[kind].template("editor"), form=form)
+            inner = render_template(kinds()[kind].template_path("editor"), form=form)
         parser = html5lib.HTMLParser()
         self.root = parser.parse(f"<!doctype html><title>x</title><body><form>{inner}</form>")
         assert not parser.errors, parser.errors[:3]
@@ -63,6 +63,6 @@ def press(app: Flask, kind: str, drawn: Drawn, button: str = "") -> tuple[Form, 
     if button:
         sent["row"] = drawn.buttons[button]
     editor = editor_of_kind(kind)
-    form = editor.sent(sent)
-    assert bool(editor.pressed(sent)) == bool(button)
+    form = editor.read_form(sent)
+    assert bool(editor.pressed_button(sent)) == bool(button)
     return form, Drawn(app, kind, form)

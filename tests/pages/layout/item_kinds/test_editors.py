@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.pages.layout.form_widgets import error_list
 from portal.pages.layout.item_kinds import editor_of_kind
-from portal.pages.layout.item_kinds.fields import changed
+from portal.pages.layout.item_kinds.fields import apply_row_action
 from tests.domain.catalogue.kinds_written import BODIES, HEAD, content_of, item
 from tests.examples import few_or_many
 from tests.pages.layout.item_kinds.editors import Drawn, press
@@ -28,7 +28,7 @@ def own(table: dict) -> dict:
 
 
 def opened(app, kind: str, table: dict | None = None) -> Drawn:
-    return Drawn(app, kind, editor_of_kind(kind).opened(table_of(kind) if table is None else table))
+    return Drawn(app, kind, editor_of_kind(kind).open_form(table_of(kind) if table is None else table))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -178,7 +178,7 @@ def test_what_cannot_be_saved_is_told_at_its_field(app, kind, changes, said):
         for name, value in {**dict(opened(app, kind).fields), **changes}.items()
         if value is not None
     }
-    form = editor_of_kind(kind).sent(MultiDict(sent))
+    form = editor_of_kind(kind).read_form(MultiDict(sent))
 
     assert not form.validate()
     assert [text.startswith(said) for text, _ in error_list(form)] == [True]
@@ -203,13 +203,13 @@ def test_what_cannot_be_saved_is_told_at_its_field(app, kind, changes, said):
 def test_a_button_that_makes_no_sense_changes_nothing(said):
     rows = {"choice": [{"text": "a"}, {"text": "b"}]}
 
-    assert changed(rows, said, {"choice": {"text": ""}}) == rows
+    assert apply_row_action(rows, said, {"choice": {"text": ""}}) == rows
 
 
 def test_a_group_grows_to_its_limit_alone():
     data: dict = {"choice": []}
     for _ in range(40):
-        data = changed(data, "choice/add", {"choice": {}})
+        data = apply_row_action(data, "choice/add", {"choice": {}})
 
     assert len(data["choice"]) == 30
 
@@ -228,7 +228,7 @@ def test_what_a_new_item_says_passes_the_check(app):
     """An order written in the editor alone, as a file and without fault."""
     drawn = opened(app, "order", {})
     sent = {**dict(drawn.fields), "step-0-text": "One", "step-1-text": "Two\r\nlines", "step-2-text": "Three"}
-    form = editor_of_kind("order").sent(MultiDict(sent))
+    form = editor_of_kind("order").read_form(MultiDict(sent))
     assert form.validate()
     steps = editor_of_kind("order").to_item(form)["step"]
     assert steps == [

@@ -8,32 +8,32 @@ from wtforms import Form, FormField
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.item_kinds.fields import (
     Data,
-    Editor,
-    area,
-    enough,
-    kept_key,
-    line,
+    ItemEditor,
+    area_field,
+    field_text,
+    has_enough_rows,
+    hidden_key_field,
+    line_field,
     tables_of,
-    text_of,
     with_keys,
 )
 
-LEAST = 2
+MIN_PAIRS = 2
 
 
 class PairForm(Form):  # type: ignore[misc]
     """One pair."""
 
-    key = kept_key()
-    left = line("Shown to the learner", "Write what the learner is shown")
-    right = line("What belongs to it", "Write what belongs to it")
+    key = hidden_key_field()
+    left = line_field("Shown to the learner", "Write what the learner is shown")
+    right = line_field("What belongs to it", "Write what belongs to it")
 
 
-class MatchForm(Form):  # type: ignore[misc]
+class MatchItemForm(Form):  # type: ignore[misc]
     """The pairs, and what belongs to none."""
 
     pair = Rows(FormField(PairForm))
-    extra_right = area(
+    extra_right = area_field(
         "Also offered, but belongs to nothing (optional)",
         hint="One a line. It keeps the last pair from being found by leaving out the others.",
     )
@@ -41,14 +41,14 @@ class MatchForm(Form):  # type: ignore[misc]
     def validate(self, extra_validators: Any = None) -> bool:
         """Two pairs or more, each with both sides."""
         whole = bool(super().validate(extra_validators))
-        return enough(self, self.pair, LEAST, "Write two or more pairs") and whole
+        return has_enough_rows(self, self.pair, MIN_PAIRS, "Write two or more pairs") and whole
 
 
 def _from_item(item: Mapping[str, Any]) -> Data:
     names = ("key", "left", "right")
     return {
-        "pair": [{name: text_of(row, name) for name in names} for row in tables_of(item, "pair")],
-        "extra_right": text_of(item, "extra_right"),
+        "pair": [{name: field_text(row, name) for name in names} for row in tables_of(item, "pair")],
+        "extra_right": field_text(item, "extra_right"),
     }
 
 
@@ -60,4 +60,6 @@ def _to_item(data: Data) -> Data:
 
 
 _ROW: Data = {"key": "", "left": "", "right": ""}
-EDITOR = Editor(MatchForm, _from_item, _to_item, rows={"pair": _ROW}, fresh={"pair": [_ROW] * LEAST})
+EDITOR = ItemEditor(
+    MatchItemForm, _from_item, _to_item, rows={"pair": _ROW}, fresh={"pair": [_ROW] * MIN_PAIRS}
+)

@@ -8,26 +8,26 @@ from wtforms import Form, FormField
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.item_kinds.fields import (
     Data,
-    Editor,
-    enough,
-    kept_key,
-    line,
+    ItemEditor,
+    field_text,
+    has_enough_rows,
+    hidden_key_field,
+    line_field,
     tables_of,
-    text_of,
     with_keys,
 )
 
-LEAST = 3
+MIN_STEPS = 3
 
 
 class StepForm(Form):  # type: ignore[misc]
     """One step."""
 
-    key = kept_key()
-    text = line("Step", "Write the step")
+    key = hidden_key_field()
+    text = line_field("Step", "Write the step")
 
 
-class OrderForm(Form):  # type: ignore[misc]
+class OrderItemForm(Form):  # type: ignore[misc]
     """The steps in the right order."""
 
     step = Rows(FormField(StepForm))
@@ -35,12 +35,12 @@ class OrderForm(Form):  # type: ignore[misc]
     def validate(self, extra_validators: Any = None) -> bool:
         """Three steps or more, each with its text."""
         whole = bool(super().validate(extra_validators))
-        return enough(self, self.step, LEAST, "Write three or more steps") and whole
+        return has_enough_rows(self, self.step, MIN_STEPS, "Write three or more steps") and whole
 
 
 def _from_item(item: Mapping[str, Any]) -> Data:
     rows = tables_of(item, "step")
-    return {"step": [{name: text_of(row, name) for name in ("key", "text")} for row in rows]}
+    return {"step": [{name: field_text(row, name) for name in ("key", "text")} for row in rows]}
 
 
 def _to_item(data: Data) -> Data:
@@ -48,4 +48,6 @@ def _to_item(data: Data) -> Data:
 
 
 _ROW: Data = {"key": "", "text": ""}
-EDITOR = Editor(OrderForm, _from_item, _to_item, rows={"step": _ROW}, fresh={"step": [_ROW] * LEAST})
+EDITOR = ItemEditor(
+    OrderItemForm, _from_item, _to_item, rows={"step": _ROW}, fresh={"step": [_ROW] * MIN_STEPS}
+)

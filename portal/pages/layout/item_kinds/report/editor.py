@@ -7,30 +7,30 @@ from wtforms import Form, FormField, HiddenField
 from wtforms.validators import AnyOf
 
 from portal.pages.layout.form_rows import Rows
-from portal.pages.layout.item_kinds.choices import ChoiceForm, choices_from, choices_to
+from portal.pages.layout.item_kinds.choices import ChoiceRowForm, choice_rows, choice_tables
 from portal.pages.layout.item_kinds.fields import (
     Data,
-    Editor,
-    area,
-    enough,
-    kept_key,
-    line,
+    ItemEditor,
+    add_group_error,
+    area_field,
+    field_text,
+    has_enough_rows,
+    hidden_key_field,
+    line_field,
     tables_of,
-    tell,
-    text_of,
     with_keys,
 )
 
 
-class PartForm(Form):  # type: ignore[misc]
+class ReportPartForm(Form):  # type: ignore[misc]
     """One part of the form that officers fill in."""
 
-    key = kept_key()
+    key = hidden_key_field()
     kind = HiddenField(validators=[AnyOf(("choice", "text"))])
-    label = line("Label of the part", "Write what this part of the form is called")
-    choice = Rows(FormField(ChoiceForm))
-    model = area("A model answer", rows=6)
-    checklist = area(
+    label = line_field("Label of the part", "Write what this part of the form is called")
+    choice = Rows(FormField(ChoiceRowForm))
+    model = area_field("A model answer", rows=6)
+    checklist = area_field(
         "What a good answer has", hint="One thing a line. Learners tick it off against their own."
     )
 
@@ -38,10 +38,10 @@ class PartForm(Form):  # type: ignore[misc]
         """A text with its model and checklist, or choices of which exactly one is right."""
         whole = bool(super().validate(extra_validators))
         if self.kind.data == "choice":
-            enough_choices = enough(self, self.choice, 2, "Write two or more choices")
+            enough_choices = has_enough_rows(self, self.choice, 2, "Write two or more choices")
             right = sum(row["correct"] for row in self.choice.data)
             if self.choice.entries and right != 1:
-                tell(self.choice, "correct", "Mark exactly one choice as right")
+                add_group_error(self.choice, "correct", "Mark exactly one choice as right")
             return whole and enough_choices and right == 1
         if not self.model.data:
             self.model.errors = ["Write a model answer"]
@@ -50,11 +50,13 @@ class PartForm(Form):  # type: ignore[misc]
         return whole and not self.model.errors and not self.checklist.errors
 
 
-class ReportForm(Form):  # type: ignore[misc]
+class ReportItemForm(Form):  # type: ignore[misc]
     """The incident and the parts."""
 
-    incident = area("What happened", "Write what happened", hint="Invent every person and place.", rows=8)
-    part = Rows(FormField(PartForm))
+    incident = area_field(
+        "What happened", "Write what happened", hint="Invent every person and place.", rows=8
+    )
+    part = Rows(FormField(ReportPartForm))
 
     def validate(self, extra_validators: Any = None) -> bool:
         """The incident and one part or more that is marked."""
@@ -69,23 +71,23 @@ class ReportForm(Form):  # type: ignore[misc]
 def _from_item(item: Mapping[str, Any]) -> Data:
     names = ("key", "kind", "label", "model", "checklist")
     parts = [
-        {name: text_of(row, name) for name in names} | {"choice": choices_from(row)}
+        {name: field_text(row, name) for name in names} | {"choice": choice_rows(row)}
         for row in tables_of(item, "part")
     ]
-    return {"incident": text_of(item, "incident"), "part": parts}
+    return {"incident": field_text(item, "incident"), "part": parts}
 
 
 def _to_item(data: Data) -> Data:
     return {
         "incident": data["incident"],
-        "part": [_part_to(row) for row in with_keys(data["part"], "part-")],
+        "part": [_part_table(row) for row in with_keys(data["part"], "part-")],
     }
 
 
-def _part_to(row: Data) -> Data:
+def _part_table(row: Data) -> Data:
     part: Data = {"key": row["key"], "label": row["label"], "kind": row["kind"]}
     if row["kind"] == "choice":
-        return part | {"choice": choices_to(row["choice"])}
+        return part | {"choice": choice_tables(row["choice"])}
     things = [text.strip() for text in row["checklist"].split("\n") if text.strip()]
     return part | {"model": row["model"], "checklist": list(dict.fromkeys(things))}
 
@@ -94,8 +96,8 @@ _CHOICE: Data = {"key": "", "text": "", "feedback": "", "correct": False}
 _BARE: Data = {"key": "", "label": "", "choice": [], "model": "", "checklist": ""}
 _MARKED: Data = {**_BARE, "kind": "choice", "choice": [_CHOICE, _CHOICE]}
 _TEXT: Data = {**_BARE, "kind": "text"}
-EDITOR = Editor(
-    ReportForm,
+EDITOR = ItemEditor(
+    ReportItemForm,
     _from_item,
     _to_item,
     rows={"part": _MARKED, "part-text": _TEXT, "choice": _CHOICE},
