@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from portal.demo.force import PlannedPerson
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.records.models import ImportedRecord, LessonVisit, PassRecord, Record, Registration
 from portal.domain.records.references import new_reference
 from portal.platform.clock import noon
@@ -137,7 +137,7 @@ class History:
         db.session.flush()
         given = [self._answer(item, right=place < right) for place, item in enumerate(items)]
         marks = [
-            kinds()[item.kind].mark_answer(item.content, choices)
+            kinds_by_name()[item.kind].mark_answer(item.content, choices)
             for item, choices in zip(items, given, strict=True)
         ]
         responses = [
@@ -159,13 +159,13 @@ class History:
         return submission
 
     def _shuffled(self, item: Item) -> list[str]:
-        keys = kinds()[item.kind].shufflable_keys(item.content)
+        keys = kinds_by_name()[item.kind].shufflable_keys(item.content)
         self.random.shuffle(keys)
         return keys
 
     def _answer(self, item: Item, *, right: bool) -> list[str]:
         """What earns the whole mark, else the worst of some guesses."""
-        kind = kinds()[item.kind]
+        kind = kinds_by_name()[item.kind]
         if right:
             return kind.best_choices(item.content)
         guesses = [kind.random_choices(item.content, self.random) for _ in range(GUESSES)]

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from benchmarks.browser import Answer, Browser
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from tests.running import PASSWORD
 
 MODULES = ("recognise", "protect", "respond", "report")
@@ -96,7 +96,7 @@ class Content:
 
 def _steps(question: Question) -> list[tuple[dict[str, re.Pattern[str]], list[str], str]]:
     """What a page may offer of this question, which of it is right, and what is before the keys of that."""
-    best = kinds()[question.kind].best_choices(question.content)
+    best = kinds_by_name()[question.kind].best_choices(question.content)
     if question.kind in {"single", "multiple"}:
         return [({each["key"]: _said(each["html"]) for each in question.content["choices"]}, best, "")]
     if question.kind != "scenario":

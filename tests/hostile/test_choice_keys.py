@@ -15,7 +15,7 @@ from portal.domain.catalogue import services
 from portal.domain.catalogue.markdown.check_block import remove_choice_values
 from portal.domain.catalogue.models import Item, Lesson
 from portal.domain.catalogue.queries import current_version
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.numbered import EARLIER_PAGE
 from portal.platform.db import db, stamp, transaction
 from tests.journeys.answering import forms, response
@@ -93,7 +93,8 @@ def asked_everything(person: int, version_id: int, *, way: int = -1) -> tuple[At
             number=1,
             mastery_score=Decimal(1),
             drawn=[
-                {"item_id": i.id, "order": kinds()[i.kind].shufflable_keys(i.content)[::way]} for i in items
+                {"item_id": i.id, "order": kinds_by_name()[i.kind].shufflable_keys(i.content)[::way]}
+                for i in items
             ],
             started_at=AT,
             recorded_at=stamp(),

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page as Tab
 
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 
 Fields = list[tuple[str, str]]
 TEXT = "A lorry stood at the services at 02:10."
@@ -14,7 +14,7 @@ TEXT = "A lorry stood at the services at 02:10."
 
 def response(kind: str, content: Any, *, right: bool) -> list[str]:
     """What earns the whole mark, or the least that some guesses earn."""
-    known = kinds()[kind]
+    known = kinds_by_name()[kind]
     if right:
         return known.best_choices(content)
     if kind in {"single", "multiple"}:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from tests.journeys.editing import again, author_too, open_editor, saved, saved_by_itself, seldom, signed_in
 from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, go, h1, hold_to_account, press
 from tests.running import Server
@@ -56,7 +56,7 @@ def editor(tab: Tab, path: str = ITEM) -> None:
 def test_a_question_of_every_kind_is_shown_as_it_is_written(
     browser: Browser, shared_server: Server, width: int
 ) -> None:
-    assert set(SHOWN) == set(kinds())
+    assert set(SHOWN) == set(kinds_by_name())
     with author(browser, shared_server, width) as tab:
         for kind, field in SHOWN.items():
             tab.goto(f"/authoring/protect/items/_new?kind={kind}")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from tests.journeys import keyboard
 from tests.journeys.answering import TEXT, Fields, fill_in, forms, response
 from tests.journeys.walking import (
@@ -190,7 +190,7 @@ def ways(content: Any) -> list[list[str]]:
             follow_on(choice["to"], [*way, f"{at}/{choice['key']}"])
 
     follow_on(content["start"], [])
-    good = [way for way in found if kinds()["scenario"].mark_answer(content, way) == 1]
+    good = [way for way in found if kinds_by_name()["scenario"].mark_answer(content, way) == 1]
     pairs = [[one, other] for one in good for other in good]
     first, second = min(pairs, key=lambda pair: len(set(pair[0]) & set(pair[1])))
     assert len(set(second) - set(first)) >= 2

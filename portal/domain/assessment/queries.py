@@ -18,7 +18,7 @@ from portal.domain.catalogue.version_cache import (
     VersionKey,
     published_version,
 )
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.people.notes import notes_of
 from portal.domain.records.models import ExtraAttempt, Registration
@@ -92,7 +92,7 @@ class Question:
     @property
     def kind(self) -> ItemKind:
         """How an item of this kind is asked, marked and read back."""
-        return kinds()[self.item.kind]
+        return kinds_by_name()[self.item.kind]
 
     @property
     def has_response(self) -> bool:
@@ -235,7 +235,7 @@ def _answers(attempt_id: UUID, items: dict[int, PublishedItem]) -> dict[int, Ans
     """The last response for each item; with its texts, in a second statement, where learners write some."""
     rows = read(_RESPONSES, {"attempt_id": attempt_id})
     last = {item_id: (response_id, choices) for response_id, item_id, choices in rows}
-    written = [held[0] for item_id, held in last.items() if kinds()[items[item_id].kind].takes_texts]
+    written = [held[0] for item_id, held in last.items() if kinds_by_name()[items[item_id].kind].takes_texts]
     texts = notes_of(Response.__tablename__, written) if written else {}
     return {
         item_id: Answer(tuple(choices), texts.get(response_id, {}))

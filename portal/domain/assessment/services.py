@@ -23,8 +23,8 @@ from portal.domain.assessment.item_selection import CandidateItem, draw_items
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.assessment.queries import AttemptDetail, AttemptRow
 from portal.domain.catalogue.version_cache import PublishedVersion, published_version, version_key
-from portal.domain.item_kinds import kinds
-from portal.domain.item_kinds.base import Answer, Sent
+from portal.domain.item_kinds import kinds_by_name
+from portal.domain.item_kinds.base import Answer, FormValues
 from portal.domain.people.notes import write_notes
 from portal.domain.records import queries as records
 from portal.domain.records.models import ExtraAttempt, Registration
@@ -135,7 +135,7 @@ def draw_attempt_items(registration: Registration, attempt_id: UUID, number: int
     """
     version = published_version(version_key(registration.module_version_id))
     candidates = [
-        CandidateItem(item.id, item.outcome, tuple(kinds()[item.kind].shufflable_keys(item.content)))
+        CandidateItem(item.id, item.outcome, tuple(kinds_by_name()[item.kind].shufflable_keys(item.content)))
         for item in version.items
         if not item.retired
     ]
@@ -150,7 +150,7 @@ def draw_attempt_items(registration: Registration, attempt_id: UUID, number: int
     return [{"item_id": item.id, "order": list(item.choices)} for item in picked]
 
 
-def save_response(attempt: AttemptDetail, number: int, sent: Sent, at: datetime) -> bool:
+def save_response(attempt: AttemptDetail, number: int, sent: FormValues, at: datetime) -> bool:
     """Save what was answered to a question; each saving is a row, the last before submission counts.
 
     Saving what is saved already writes nothing.

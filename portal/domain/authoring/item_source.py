@@ -13,7 +13,7 @@ from portal.domain.authoring.media import blob_store
 from portal.domain.authoring.queries import SavedState
 from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.validation import RenderedItem
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
 
 Table = dict[str, Any]
@@ -40,7 +40,7 @@ def table_digest(table: Table | None) -> str:
 
 def kind_of_table(table: Table) -> ItemKind | None:
     """The kind that the table names; None where there is none such."""
-    return kinds().get(str(table.get("kind", "")))
+    return kinds_by_name().get(str(table.get("kind", "")))
 
 
 def merge_form_values(old: Table, said: Table, of_kind: Table) -> Table:

@@ -8,7 +8,7 @@ from portal.domain.catalogue.sources.guide_source import CheckedGuide
 from portal.domain.catalogue.sources.module_source import Package
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.figure_checks import of_lessons, shown
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 
 BEGIN = "<!-- written by: flask modules table -->"
 END = "<!-- end of what is written -->"
@@ -74,7 +74,7 @@ def _module(package: Package) -> Row:
 def _items(package: Package) -> tuple[Row, list[Row]]:
     """A bank by outcome and kind, retired items aside."""
     held = Counter((item.outcome, item.kind.name) for item in package.items if not item.retired)
-    used = [name for name in kinds() if any(kind == name for _, kind in held)]
+    used = [name for name in kinds_by_name() if any(kind == name for _, kind in held)]
     outcomes = [outcome.key for outcome in package.outcomes]
     rows: list[Row] = [(key, *_counts(held, [key], used)) for key in outcomes]
     return ("Outcome", *used, "All"), [*rows, ("All", *_counts(held, outcomes, used))]

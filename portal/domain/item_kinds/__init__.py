@@ -12,7 +12,7 @@ from portal.domain.item_kinds.base import ItemKind
 
 
 @cache
-def kinds() -> dict[str, ItemKind]:
+def kinds_by_name() -> dict[str, ItemKind]:
     """Every kind by its word in an item's file, in the order in which authors are offered them."""
     folders = (found.name for found in pkgutil.iter_modules(__path__) if found.ispkg)
     found: list[ItemKind] = [import_module(f"{__name__}.{name}").KIND for name in folders]

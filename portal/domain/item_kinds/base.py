@@ -14,10 +14,10 @@ from portal.platform.errors import RuleError
 from portal.platform.formats.toml_tables import Table
 
 Content = dict[str, Any]  # an item's content as the database keeps it: JSON, texts rendered and safe
-Sent = Mapping[str, Sequence[str]]  # a form as it was sent: every value by the name of its field
+FormValues = Mapping[str, Sequence[str]]  # a form as it was sent: every value by the name of its field
 
-NOTHING = Decimal("0.0000")
-ALL = Decimal("1.0000")
+NO_MARK = Decimal("0.0000")
+FULL_MARK = Decimal("1.0000")
 _SLOT = re.compile(r"\{\{[^{}]*\}\}")  # what the force fills in when a page is shown
 
 
@@ -109,7 +109,7 @@ class ItemKind(ABC):
         """A complete answer at random."""
 
     @abstractmethod
-    def read_answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
         """The form as a response.
 
         Raises:
@@ -153,5 +153,5 @@ def scale_mark(gained: Decimal, most: Decimal) -> Decimal:
     Decimal('0.6666')
     """
     if most <= 0:
-        return NOTHING
-    return min(ALL, max(NOTHING, gained / most)).quantize(NOTHING, rounding=ROUND_DOWN)
+        return NO_MARK
+    return min(FULL_MARK, max(NO_MARK, gained / most)).quantize(NO_MARK, rounding=ROUND_DOWN)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, ItemKind, Renderer, Sent
+from portal.domain.item_kinds.base import Answer, AnswerError, Content, FormValues, ItemKind, Renderer
 from portal.domain.item_kinds.numbered import EARLIER_PAGE, key_by_value, value_by_key
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
@@ -125,7 +125,7 @@ class ChoiceKind(ItemKind):
         """The correct ones."""
         return correct_keys(content)
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
         """The boxes that were ticked, in the order shown."""
         values, known = set(sent.get("choice", ())), key_by_value(order)
         if not values <= known.keys():

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from markupsafe import Markup, escape
 
-from portal.domain.item_kinds.base import ALL, NOTHING, Answer, AnswerError, Sent
+from portal.domain.item_kinds.base import FULL_MARK, NO_MARK, Answer, AnswerError, FormValues
 
 LONG_OPTION = 24  # characters that a closed list shows on a phone
 
@@ -27,10 +27,10 @@ def format_pairs(given: Mapping[str, str]) -> list[str]:
 
 def mark_pairs(right: Mapping[str, str], choices: Sequence[str]) -> Decimal:
     """1 where exactly the right pairs were made, in any order; else 0."""
-    return ALL if sorted(choices) == sorted(format_pairs(right)) else NOTHING
+    return FULL_MARK if sorted(choices) == sorted(format_pairs(right)) else NO_MARK
 
 
-def read_pair_answer(things: Mapping[str, str], others: Mapping[str, str], sent: Sent) -> Answer:
+def read_pair_answer(things: Mapping[str, str], others: Mapping[str, str], sent: FormValues) -> Answer:
     """What was chosen for each thing.
 
     Keys stay out of the page, where they could give the answer away: the first thing's control is named

@@ -2,12 +2,12 @@
 
 import re
 
-from portal.domain.item_kinds.base import Sent
+from portal.domain.item_kinds.base import FormValues
 
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # a database refuses some of them
 
 
-def typed_text(sent: Sent, name: str) -> str:
+def typed_text(sent: FormValues, name: str) -> str:
     """What was typed into the control ``name``, without what cannot be seen."""
     return normalise_text(_INVISIBLE.sub("", (sent.get(name) or [""])[0]))
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.assessment.item_selection import CandidateItem, draw_items
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 
-KINDS = {name: kind for name, kind in kinds().items() if name in {"single", "multiple"}}
+KINDS = {name: kind for name, kind in kinds_by_name().items() if name in {"single", "multiple"}}
 KEYS = [f"k{n}" for n in range(8)]
 
 

@@ -1,6 +1,6 @@
 """An item of each kind as an author writes it, whole; a test changes only what it is about."""
 
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source
 
@@ -214,6 +214,6 @@ def content_of(kind: str, text: str = "") -> dict:
     faults = Faults()
     root = Source(text or item(kind), "bank.toml", faults).root()
     assert root is not None
-    written = kinds()[kind].read_content(root.tables("item")[0], "one", "item.")
+    written = kinds_by_name()[kind].read_content(root.tables("item")[0], "one", "item.")
     assert faults.sentences() == []
-    return kinds()[kind].render_content(written, Plain())
+    return kinds_by_name()[kind].render_content(written, Plain())

@@ -11,7 +11,7 @@ import pytest
 from portal.domain.assessment.item_selection import CandidateItem, draw_items
 from portal.domain.catalogue import services
 from portal.domain.catalogue.sources.validation import CheckedModule, RenderedItem
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 
 MODULES = Path(__file__).resolve().parents[3] / "modules"
 DRAWS = 1_000
@@ -44,7 +44,7 @@ def guessed(kind: str, content: Content, order: Keys, pick: Pick, chance: random
     """
     if kind == "multiple":
         left = list(content["choices"])
-        count = len(left) if pick is every_box else len(kinds()[kind].best_choices(content))
+        count = len(left) if pick is every_box else len(kinds_by_name()[kind].best_choices(content))
         return [left.pop(left.index(pick(left, chance)))["key"] for _ in range(count)]
     if kind == "report":
         parts = [part for part in content["parts"] if part["kind"] == "choice"]
@@ -129,7 +129,7 @@ def _mark(item: RenderedItem, order: Keys, pick: Pick, chance: random.Random) ->
 def test_each_kind_is_guessed_at(modules):
     used = {item.item.kind.name for module in modules.values() for item in module.items}
 
-    assert used == set(kinds()) == {*GUESSED, "multiple", "report"}
+    assert used == set(kinds_by_name()) == {*GUESSED, "multiple", "report"}
 
 
 def test_the_right_choice_is_seldom_the_longest_and_stands_anywhere(modules):

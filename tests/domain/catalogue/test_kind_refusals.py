@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.catalogue import services
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source
 from tests.domain.catalogue.folders import ITEM, lesson, write
@@ -182,7 +182,7 @@ def test_whatever_is_broken_is_told_and_never_stops_the_check(kind, data):
             lines[at], lines[other] = lines[other], lines[at]
         else:
             lines[at : at + 1] = [] if act == "lose" else [lines[at]] * 2
-    faults, known = Faults(), kinds()[kind]
+    faults, known = Faults(), kinds_by_name()[kind]
     root = Source("\n".join(lines), "bank.toml", faults).root()
     for table in root.tables("item") if root else []:
         content = known.render_content(known.read_content(table, "one", "item."), Plain())

@@ -11,7 +11,7 @@ import portal.domain.item_kinds
 import portal.pages.layout.item_kinds
 from portal.domain.assessment.models import Response, Submission
 from portal.domain.catalogue import services
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.pages.layout.item_kinds import editor_of_kind
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import write
@@ -25,68 +25,68 @@ CODE = '''"""A number to be typed: near enough is right."""
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.domain.item_kinds.base import ALL, NOTHING, Answer, AnswerError, Kind
+from portal.domain.item_kinds.base import FULL_MARK, NO_MARK, Answer, AnswerError, ItemKind
 
 
 @dataclass(frozen=True)
-class Wanted:
+class NumberText:
     number: int
 
 
-class Number(Kind):
+class NumberKind(ItemKind):
     name = "number"
     label = "A number"
     advice = "For what has to be known by heart."
-    place = 7
+    position = 7
 
-    def read(self, table, key, prefix):
-        return Wanted(table.number("number", least=1))
+    def read_content(self, table, key, prefix):
+        return NumberText(table.number("number", least=1))
 
-    def render(self, written, renderer):
+    def render_content(self, written, renderer):
         return {"number": written.number}
 
-    def keys(self, content):
+    def shufflable_keys(self, content):
         return []
 
-    def mark(self, content, choices):
-        return ALL if list(choices) == self.best(content) else NOTHING
+    def mark_answer(self, content, choices):
+        return FULL_MARK if list(choices) == self.best_choices(content) else NO_MARK
 
-    def best(self, content):
+    def best_choices(self, content):
         return [str(content["number"])]
 
-    def guess(self, content, chance):
+    def random_choices(self, content, chance):
         return [str(chance.randint(1, 1000))]
 
-    def answer(self, content, order, sent):
-        typed = sent.get("number", [""])[0]
+    def read_answer(self, content, order, form):
+        typed = form.get("number", [""])[0]
         if not typed.isdigit():
             raise AnswerError(("Enter a number", "number"), typed=Answer((typed,)))
         return Answer((typed,))
 
-    def complete(self, content, choices):
+    def is_complete(self, content, choices):
         return bool(choices)
 
-    def shown(self, content, order, answer):
+    def build_view(self, content, order, answer):
         return {"typed": "".join(answer.choices), "right": content["number"]}
 
-    def summary(self, content, order, answer):
+    def summarise_answer(self, content, order, answer):
         return list(answer.choices)
 
 
-KIND = Number()
+KIND = NumberKind()
 '''
 EDITOR = '''"""The editor of numbers."""
 
 from wtforms import Form
 
-from portal.pages.layout.item_kinds.fields import Editor, line
+from portal.pages.layout.item_kinds.fields import ItemEditor, line_field
 
 
 class NumberForm(Form):
-    number = line("The right number", "Write the right number")
+    number = line_field("The right number", "Write the right number")
 
 
-EDITOR = Editor(
+EDITOR = ItemEditor(
     NumberForm,
     lambda item: {"number": str(item.get("number", ""))},
     lambda data: {"number": int(data["number"])},
@@ -115,9 +115,9 @@ def number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (tmp_path / name).write_text(text)
     for package, folder in ((portal.domain.item_kinds, "rules"), (portal.pages.layout.item_kinds, "pages")):
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path / folder)])
-    kinds.cache_clear()
+    kinds_by_name.cache_clear()
     yield
-    kinds.cache_clear()
+    kinds_by_name.cache_clear()
     editor_of_kind.cache_clear()
     for package in ("portal.domain.item_kinds", "portal.pages.layout.item_kinds"):
         for name in [name for name in sys.modules if name.startswith(f"{package}.number")]:
@@ -139,7 +139,7 @@ def publish(folder: Path) -> None:
 
 
 def test_it_is_offered_last(number):
-    assert list(kinds())[-1] == "number"
+    assert list(kinds_by_name())[-1] == "number"
 
 
 def test_its_own_check_refuses_at_the_line(number, tmp_path):

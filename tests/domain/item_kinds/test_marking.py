@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError, Content, scale_mark
 from tests.domain.catalogue.kinds_written import BODIES, content_of
 
@@ -19,12 +19,12 @@ anything = st.lists(st.text(max_size=12), max_size=6)
 
 
 def of(name: str) -> tuple:
-    return kinds()[name], CONTENTS[name]
+    return kinds_by_name()[name], CONTENTS[name]
 
 
 def pieces(content: Content, name: str) -> st.SearchStrategy[list[str]]:
     """Responses of strings that the item knows, in any number and order, beside some that it does not."""
-    kind = kinds()[name]
+    kind = kinds_by_name()[name]
     keys = [
         *kind.shufflable_keys(content),
         *(key for key, _, _ in kind.countable_choices(content)),
@@ -45,7 +45,7 @@ def ways(content: Content, at: str) -> list[list[str]]:
 
 
 def test_every_kind_of_the_format_is_here():
-    assert list(kinds()) == ["single", "multiple", "order", "match", "scenario", "report"]
+    assert list(kinds_by_name()) == ["single", "multiple", "order", "match", "scenario", "report"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -53,7 +53,7 @@ def test_every_kind_of_the_format_is_here():
 def test_a_mark_is_from_nothing_to_one_in_four_places(name, data):
     kind, content = of(name)
 
-    mark = kind.mark(content, data.draw(st.one_of(anything, pieces(content, name))))
+    mark = kind.mark_answer(content, data.draw(st.one_of(anything, pieces(content, name))))
 
     assert ZERO <= mark <= ONE
     assert mark.as_tuple().exponent == -4
@@ -63,40 +63,44 @@ def test_a_mark_is_from_nothing_to_one_in_four_places(name, data):
 def test_the_best_answer_earns_one_and_none_earns_nothing(name):
     kind, content = of(name)
 
-    assert kind.mark(content, kind.best(content)) == ONE
-    assert kind.complete(content, kind.best(content))
-    assert kind.mark(content, []) == ZERO
-    assert not kind.complete(content, [])
+    assert kind.mark_answer(content, kind.best_choices(content)) == ONE
+    assert kind.is_complete(content, kind.best_choices(content))
+    assert kind.mark_answer(content, []) == ZERO
+    assert not kind.is_complete(content, [])
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(foreign=anything)
 def test_what_is_not_of_the_item_earns_nothing(name, foreign):
     kind, content = of(name)
-    known = {*kind.keys(content), *kind.best(content), *(key for key, _, _ in kind.offered(content))}
+    known = {
+        *kind.shufflable_keys(content),
+        *kind.best_choices(content),
+        *(key for key, _, _ in kind.countable_choices(content)),
+    }
 
-    assert kind.mark(content, [text for text in foreign if text not in known]) == ZERO
+    assert kind.mark_answer(content, [text for text in foreign if text not in known]) == ZERO
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(seed=st.integers(), foreign=st.text(min_size=1, max_size=12))
 def test_something_foreign_never_adds_to_a_mark(name, seed, foreign):
     kind, content = of(name)
-    guess = kind.guess(content, random.Random(seed))
+    guess = kind.random_choices(content, random.Random(seed))
 
-    assert kind.mark(content, [*guess, foreign]) <= kind.mark(content, guess)
+    assert kind.mark_answer(content, [*guess, foreign]) <= kind.mark_answer(content, guess)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(seed=st.integers())
 def test_a_guess_is_a_whole_answer(name, seed):
     kind, content = of(name)
-    guess = kind.guess(content, random.Random(seed))
+    guess = kind.random_choices(content, random.Random(seed))
 
-    assert kind.complete(content, guess)
-    shown = kind.shown(content, kind.keys(content), Answer(tuple(guess)))
+    assert kind.is_complete(content, guess)
+    shown = kind.build_view(content, kind.shufflable_keys(content), Answer(tuple(guess)))
     assert shown
-    assert kind.summary(content, kind.keys(content), Answer(tuple(guess)))
+    assert kind.summarise_answer(content, kind.shufflable_keys(content), Answer(tuple(guess)))
 
 
 @pytest.mark.parametrize("name", ["single", "multiple", "order", "match", "report"])
@@ -104,16 +108,17 @@ def test_a_guess_is_a_whole_answer(name, seed):
 def test_the_order_in_which_an_answer_is_kept_does_not_matter(name, seed):
     kind, content = of(name)
     chance = random.Random(seed)
-    guess = kind.guess(content, chance)
+    guess = kind.random_choices(content, chance)
 
-    assert kind.mark(content, chance.sample(guess, len(guess))) == kind.mark(content, guess)
+    assert kind.mark_answer(content, chance.sample(guess, len(guess))) == kind.mark_answer(content, guess)
 
 
 def test_one_order_of_all_is_right():
     kind, content = of("order")
     marks = {
-        places: kind.mark(
-            content, [f"{key}={place}" for key, place in zip(kind.keys(content), places, strict=True)]
+        places: kind.mark_answer(
+            content,
+            [f"{key}={place}" for key, place in zip(kind.shufflable_keys(content), places, strict=True)],
         )
         for places in permutations("123")
     }
@@ -126,17 +131,17 @@ def test_one_order_of_all_is_right():
 def test_a_part_of_the_right_order_earns_nothing(part):
     kind, content = of("order")
 
-    assert kind.mark(content, sorted(part)) == ZERO
-    assert not kind.complete(content, sorted(part))
+    assert kind.mark_answer(content, sorted(part)) == ZERO
+    assert not kind.is_complete(content, sorted(part))
 
 
 def test_one_way_to_match_all_is_right_where_two_share_a_side():
     kind, content = of("match")
-    lefts, rights = ("intel", "safety", "minister"), kind.keys(content)
+    lefts, rights = ("intel", "safety", "minister"), kind.shufflable_keys(content)
     right = [
         given
         for given in product(rights, repeat=3)
-        if kind.mark(content, [f"{left}={key}" for left, key in zip(lefts, given, strict=True)])
+        if kind.mark_answer(content, [f"{left}={key}" for left, key in zip(lefts, given, strict=True)])
     ]
 
     assert rights == ["intel", "safety", "extra.1"]
@@ -145,7 +150,7 @@ def test_one_way_to_match_all_is_right_where_two_share_a_side():
 
 def test_a_way_earns_its_share_of_the_best_way():
     kind, content = of("scenario")
-    marks = {tuple(way): kind.mark(content, way) for way in ways(content, "road")}
+    marks = {tuple(way): kind.mark_answer(content, way) for way in ways(content, "road")}
 
     assert marks == {
         ("road/listen", "voices/call"): Decimal("1.0000"),
@@ -159,11 +164,13 @@ def test_a_way_earns_its_share_of_the_best_way():
 def test_a_way_cut_short_is_unfinished_and_earns_no_more_than_the_whole(way, length):
     kind, content = of("scenario")
 
-    assert kind.mark(content, way[:length]) <= kind.mark(content, way)
-    assert kind.complete(content, way[:length]) == (length == len(way))
+    assert kind.mark_answer(content, way[:length]) <= kind.mark_answer(content, way)
+    assert kind.is_complete(content, way[:length]) == (length == len(way))
 
 
-@given(st.lists(st.sampled_from(kinds()["scenario"].shufflable_keys(CONTENTS["scenario"])), max_size=6))
+@given(
+    st.lists(st.sampled_from(kinds_by_name()["scenario"].shufflable_keys(CONTENTS["scenario"])), max_size=6)
+)
 def test_only_steps_that_follow_each_other_count(steps):
     kind, content = of("scenario")
     walk, at = [], "road"
@@ -175,7 +182,7 @@ def test_only_steps_that_follow_each_other_count(steps):
         walk.append(step)
         at = taken["to"]
 
-    assert kind.mark(content, steps) == kind.mark(content, walk)
+    assert kind.mark_answer(content, steps) == kind.mark_answer(content, walk)
 
 
 @given(st.lists(st.decimals(0, 1, places=4), min_size=2, max_size=5))
@@ -192,7 +199,7 @@ def test_the_best_way_is_the_heaviest_however_the_scenes_are_joined(weights):
         for n, weight in enumerate(weights)
     ]
     content = {"start": "s0", "scenes": [*scenes, {"key": f"s{len(weights)}", "choices": []}]}
-    kind = kinds()["scenario"]
+    kind = kinds_by_name()["scenario"]
     worth = {(s["key"], c["key"]): Decimal(c["weight"]) for s in scenes for c in s["choices"]}
     totals = {
         tuple(way): sum((worth[tuple(step.split("/"))] for step in way), Decimal(0))
@@ -212,27 +219,29 @@ def test_the_best_way_is_the_heaviest_however_the_scenes_are_joined(weights):
 def test_a_report_earns_the_share_of_its_parts_that_are_right(source, handling, mark):
     kind, content = of("report")
 
-    assert kind.mark(content, [f"source/{source}", f"handling/{handling}"]) == Decimal(mark)
+    assert kind.mark_answer(content, [f"source/{source}", f"handling/{handling}"]) == Decimal(mark)
 
 
 def test_a_part_answered_twice_is_not_right():
     kind, content = of("report")
 
-    assert kind.mark(content, ["source/one", "source/two", "handling/p"]) == Decimal("0.5000")
+    assert kind.mark_answer(content, ["source/one", "source/two", "handling/p"]) == Decimal("0.5000")
 
 
 def test_a_third_is_cut_and_not_rounded():
     kind, content = of("report")
     third = {**content["parts"][0], "key": "third"}
 
-    assert kind.mark({"parts": [*content["parts"], third]}, ["source/two", "handling/p"]) == Decimal("0.6666")
+    assert kind.mark_answer({"parts": [*content["parts"], third]}, ["source/two", "handling/p"]) == Decimal(
+        "0.6666"
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 def test_whatever_a_form_holds_is_an_answer_of_the_item_or_is_refused(name, data):
     kind, content = of(name)
-    order = data.draw(st.permutations(kind.keys(content)))
+    order = data.draw(st.permutations(kind.shufflable_keys(content)))
     values = st.one_of(
         st.text(max_size=8), st.sampled_from([*order, "c.1", "c.2", "c.3", "1", "2", "3", "p", "c.1 c.2"])
     )
@@ -257,10 +266,10 @@ def test_whatever_a_form_holds_is_an_answer_of_the_item_or_is_refused(name, data
     )
 
     try:
-        answer = kind.answer(content, order, sent)
+        answer = kind.read_answer(content, order, sent)
     except AnswerError as error:
-        kind.shown(content, order, error.typed)  # the page comes back with what was typed
+        kind.build_view(content, order, error.typed)  # the page comes back with what was typed
     else:
-        assert ZERO <= kind.mark(content, answer.choices) <= ONE
-        kind.complete(content, answer.choices)
-        kind.summary(content, order, answer)
+        assert ZERO <= kind.mark_answer(content, answer.choices) <= ONE
+        kind.is_complete(content, answer.choices)
+        kind.summarise_answer(content, order, answer)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source
 
@@ -66,6 +66,6 @@ def test_a_scenario_is_taken_exactly_where_every_way_holds(scenes):
     faults = Faults()
     root = Source(written(scenes), "bank.toml", faults).root()
     assert root is not None
-    kinds()["scenario"].read_content(root.tables("item")[0], "one", "item.")
+    kinds_by_name()["scenario"].read_content(root.tables("item")[0], "one", "item.")
 
     assert (len(faults) == 0) == is_whole(scenes), faults.sentences()

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.catalogue.models import Item
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.numbered import EARLIER_PAGE
 from portal.domain.people.models import FactNote
 from portal.domain.people.notes import erase_notes
@@ -337,7 +337,7 @@ def test_texts_cost_one_statement_where_learners_write_some_and_none_elsewhere(c
     attempt = db.session.scalars(select(Attempt.id)).one()
     at = datetime(2026, 5, 5, 9, tzinfo=UTC)
     content = db.session.get_one(Item, item_id).content
-    best = kinds()[kind].best_choices(content)
+    best = kinds_by_name()[kind].best_choices(content)
     with transaction():
         db.session.add(
             Response(attempt_id=attempt, item_id=item_id, choices=best, saved_at=at, recorded_at=at)

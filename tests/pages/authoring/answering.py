@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.catalogue.models import Item, ModuleVersion
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.records.models import Registration
 from portal.platform.db import db, stamp, transaction
 from tests.factories.catalogue import RIGHT
@@ -90,7 +90,7 @@ def _mark(item: Item, chosen: list[str] | None) -> Decimal:
     if chosen is None:
         return Decimal("0.0000")
     if item.kind not in RIGHT:
-        return kinds()[item.kind].mark_answer(item.content, chosen)
+        return kinds_by_name()[item.kind].mark_answer(item.content, chosen)
     if chosen == RIGHT[item.kind]:
         return Decimal("1.0000")
     half = item.kind == "multiple" and len(set(chosen) & set(RIGHT[item.kind])) == 1

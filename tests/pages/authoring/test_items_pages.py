@@ -6,7 +6,7 @@ from sqlalchemy import select
 from portal.domain.authoring import queries
 from portal.domain.authoring.models import DraftSave
 from portal.domain.catalogue import queries as catalogue
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.platform.db import db
 from tests.domain.catalogue.folders import ITEM
 from tests.page_reading import PortalClient, words
@@ -139,11 +139,11 @@ def test_what_nobody_can_see_is_left_out(author, field):
 def test_a_question_of_every_kind_is_begun_from_the_list_of_kinds(author):
     page = author.page(f"{ITEMS}/_new")
     assert page.h1 == "What kind of question is it?"
-    assert {e.get("value") for e in page.all("input", type="radio")} == set(kinds())
+    assert {e.get("value") for e in page.all("input", type="radio")} == set(kinds_by_name())
     page = author.press(page, "Continue")
     assert page.links["Select the kind of question"] == "#kind"
 
-    for kind in kinds().values():
+    for kind in kinds_by_name().values():
         page = author.page(f"{ITEMS}/_new?kind={kind.name}")
         assert page.h1 == "New question"
         assert kind.advice in page.text

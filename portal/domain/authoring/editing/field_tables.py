@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from portal.domain.authoring.editing.word_diff import WordRun, WordRuns, diff_words
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 
 Table = dict[str, Any]
 
@@ -202,8 +202,8 @@ def value_text(name: str, value: Any, names: ReferenceTitles) -> str:
     if name == "source":
         title = names.sources.get(str(value), "")
         return f"{value}, {title}" if title else humanise_key(str(value))
-    if name == "kind" and str(value) in kinds():
-        return kinds()[str(value)].label
+    if name == "kind" and str(value) in kinds_by_name():
+        return kinds_by_name()[str(value)].label
     if name == "mastery_score" and isinstance(value, int | float):
         return f"{value * 100:g}%"
     if isinstance(value, date):

@@ -19,7 +19,7 @@ from portal.domain.authoring.statistics.item_statistics import (
     tally_marks,
 )
 from portal.domain.catalogue.models import Activity, Item, ModuleVersion
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.records.models import Registration
 from portal.platform.db import db
 
@@ -123,4 +123,4 @@ def _limit_to_version(statement: Any, version_id: int) -> Any:
 
 
 def _offered_choices(item: Item) -> list[OfferedChoice]:
-    return [OfferedChoice(*choice) for choice in kinds()[item.kind].countable_choices(item.content)]
+    return [OfferedChoice(*choice) for choice in kinds_by_name()[item.kind].countable_choices(item.content)]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from portal.domain.catalogue.markdown.render_context import TextLocation
 from portal.domain.catalogue.sources.items import ItemText, read_check_item
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.platform.formats.toml_tables import Source
 
 # How earlier releases rendered a check's choices. Stored lessons never change, so keys are cut on display.
@@ -24,7 +24,7 @@ def read_check(content: str, place: TextLocation, line: int) -> ItemText | None:
     if item is None:
         return None
     if not item.kind.usable_as_check:
-        usable = [kind.name for kind in kinds().values() if kind.usable_as_check]
+        usable = [kind.name for kind in kinds_by_name().values() if kind.usable_as_check]
         place.add_fault(
             line,
             f"A check cannot be of kind “{item.kind.name}”, whose answers have to be kept. Use"

@@ -96,9 +96,9 @@ def _check_headings(state: StateCore, shift: int) -> None:
         line, level = (token.map or [0])[0], min(int(token.tag[1]) + shift, 6)
         if level > above + 1:
             right = "#" * (above + 1 - shift)
-            state.env["place"].fault(line, f"This heading skips a level. Write {right} before it.")
+            state.env["place"].add_fault(line, f"This heading skips a level. Write {right} before it.")
         if not state.tokens[at + 1].content.strip():
-            state.env["place"].fault(line, "This heading says nothing. Write its words, or take it out.")
+            state.env["place"].add_fault(line, "This heading says nothing. Write its words, or take it out.")
         above = level
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import ItemKind
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
@@ -38,10 +38,10 @@ def read_check_item(table: Table, path: str) -> ItemText | None:
 
 def _read_item(table: Table, path: str, *, scored: bool) -> ItemText | None:
     key, name = read_key(table), table.text("kind")
-    kind = kinds().get(name)
+    kind = kinds_by_name().get(name)
     if kind is None:
         if name:
-            table.fault("kind", f"“{name}” is not a kind of item. Use {', '.join(kinds())}.")
+            table.fault("kind", f"“{name}” is not a kind of item. Use {', '.join(kinds_by_name())}.")
         return None
     item = ItemText(
         key=key,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.domain.item_kinds import match_answers
-from portal.domain.item_kinds.base import Answer, Content, ItemKind, Renderer, Sent, plain_text
+from portal.domain.item_kinds.base import Answer, Content, FormValues, ItemKind, Renderer, plain_text
 from portal.domain.item_kinds.match import marking
 from portal.domain.item_kinds.match.reading import MatchText, read_pairs
 from portal.platform.formats.toml_tables import Table
@@ -97,7 +97,7 @@ class MatchKind(ItemKind):
             list(marking.right_options(content)), self.shufflable_keys(content), chance
         )
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
         """The option chosen for each left side."""
         asked = {
             pair["key"]: f"Choose what belongs to “{plain_text(pair['left_html'])}”"

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.domain.item_kinds import match_answers
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, ItemKind, Renderer, Sent, plain_text
+from portal.domain.item_kinds.base import (
+    Answer,
+    AnswerError,
+    Content,
+    FormValues,
+    ItemKind,
+    Renderer,
+    plain_text,
+)
 from portal.domain.item_kinds.order import marking
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
@@ -107,7 +115,7 @@ class OrderKind(ItemKind):
         right = marking.right_places(content)
         return match_answers.random_pairs(list(right), list(right.values()), chance)
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
         """The place chosen for each step; no place twice."""
         words = {step["key"]: plain_text(step["html"]) for step in content["steps"]}
         asked = {key: f"Choose a place for “{words[key]}”" for key in order}

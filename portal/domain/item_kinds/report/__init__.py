@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import escape
 
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, ItemKind, Renderer, Sent
+from portal.domain.item_kinds.base import Answer, AnswerError, Content, FormValues, ItemKind, Renderer
 from portal.domain.item_kinds.choices import ChoiceView as ShownChoice
 from portal.domain.item_kinds.choices import choice_views, render_choices
 from portal.domain.item_kinds.numbered import key_by_value
@@ -93,7 +93,7 @@ class ReportKind(ItemKind):
             if part["kind"] == "choice"
         ]
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
         """A choice and a text for each part that asks for one.
 
         A page of an earlier release named its controls by the parts' keys: its texts are kept, its choices

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, ItemKind, Renderer, Sent
+from portal.domain.item_kinds.base import Answer, AnswerError, Content, FormValues, ItemKind, Renderer
 from portal.domain.item_kinds.numbered import EARLIER_PAGE, key_by_value, value_by_key
 from portal.domain.item_kinds.scenario import marking, reading
 from portal.domain.item_kinds.texts import length_error, typed_text
@@ -128,7 +128,7 @@ class ScenarioKind(ItemKind):
             at = choice["to"]
         return way
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: Sent) -> Answer:
+    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
         """The way with one step more; a step or all of it less where a button says so."""
         way, texts = self._read_path(content, order, sent)
         earlier = Answer(way, texts)
@@ -140,7 +140,7 @@ class ScenarioKind(ItemKind):
         return self._take_step(at, key_by_value(_choice_keys_of(order, at)), earlier, sent)
 
     def _read_path(
-        self, content: Content, order: Sequence[str], sent: Sent
+        self, content: Content, order: Sequence[str], sent: FormValues
     ) -> tuple[tuple[str, ...], dict[str, str]]:
         """The steps taken so far, as the page sent them, and the reason given at each."""
         at, way, texts = content["start"], [], {}
@@ -156,7 +156,7 @@ class ScenarioKind(ItemKind):
             at = marking.current_scene_key(content, way)
         return tuple(way), {scene: text for scene, text in texts.items() if text}
 
-    def _take_step(self, at: str, known: Mapping[str, str], earlier: Answer, sent: Sent) -> Answer:
+    def _take_step(self, at: str, known: Mapping[str, str], earlier: Answer, sent: FormValues) -> Answer:
         reason = typed_text(sent, "reason")
         texts = {**earlier.texts, at: reason} if reason else earlier.texts
         value = (sent.get("choice") or [""])[0]

@@ -50,8 +50,8 @@ class Previewed:
 
     version: PreviewedVersion
     sections: list[GuideSection]
-    acknowledged: None = None
-    asks: bool = True
+    acknowledgement: None = None
+    needs_acknowledgement: bool = True
 
 
 def draft_page(state: DraftState) -> str:

@@ -22,7 +22,7 @@ from portal.domain.authoring.preview.item_preview import PLACEHOLDER, ItemPrevie
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue import queries as catalogue
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import ItemKind
 from portal.pages.authoring.forms.item import ItemForm, KindForm, NewItemForm, opened
 from portal.pages.authoring.views import autosave, draft_context, texts
@@ -118,7 +118,7 @@ def _gone(key: str) -> ResponseReturnValue:
 def new_item(key: str) -> ResponseReturnValue:
     """A new question: first its kind, then its words."""
     state = queries.get_draft(key)
-    kind = kinds().get(request.args.get("kind", ""))
+    kind = kinds_by_name().get(request.args.get("kind", ""))
     if kind is None:
         return _ask_kind(state)
     desk = _new(state, kind)
@@ -142,7 +142,7 @@ def _ask_kind(state: DraftState) -> ResponseReturnValue:
     form = KindForm(request.args)
     form.kind.choices = [
         SelectChoice(value=each.name, label=each.label, render_kw={"hint": each.advice})
-        for each in kinds().values()
+        for each in kinds_by_name().values()
     ]
     if request.args:
         form.validate()
@@ -160,7 +160,7 @@ def fragment(key: str, item: str) -> str:
 
 def new_fragment(key: str, kind: str) -> str:
     """The same of a question that is not added yet."""
-    desk = _new(queries.get_draft(key), kinds().get(kind))
+    desk = _new(queries.get_draft(key), kinds_by_name().get(kind))
     return _fragment(desk, NewItemForm(desk.module.outcomes, desk.sources))
 
 

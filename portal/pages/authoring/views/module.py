@@ -14,7 +14,7 @@ from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.collect import Finding
 from portal.domain.authoring.queries import DraftState
 from portal.domain.content_checks import metrics
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.pages.authoring.views import draft_context, guides
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
@@ -127,7 +127,7 @@ def _lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]
 
 def _items(state: DraftState, files: dict[str, bytes], said: details.ModuleDetails) -> list[dict[str, Any]]:
     editors = {each.place: each for each in state.editors}
-    outcomes, known = dict(said.outcomes), kinds()
+    outcomes, known = dict(said.outcomes), kinds_by_name()
     places = item_bank.read_items(files)
     return [
         {

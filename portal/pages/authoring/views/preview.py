@@ -13,7 +13,7 @@ from portal.domain.authoring.preview import learner_view
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.version_cache import PublishedItem, PublishedVersion
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError
 from portal.pages.authoring.views import details, draft_context, guides, items, job_aid, lessons
 from portal.pages.authoring.views.blueprint import bp
@@ -111,7 +111,7 @@ def preview_item(key: str, item: str) -> ResponseReturnValue:
     state = queries.get_draft(key)
     version = learner_view.draft_version(state)
     number, shown = _numbered(version, item)
-    kind = kinds()[shown.kind]
+    kind = kinds_by_name()[shown.kind]
     order = tuple(kind.shufflable_keys(shown.content))
     answer, errors = NOTHING, {}
     if request.method == "POST":

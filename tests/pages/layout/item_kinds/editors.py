@@ -8,7 +8,7 @@ from flask import Flask, render_template
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
-from portal.domain.item_kinds import kinds
+from portal.domain.item_kinds import kinds_by_name
 from portal.pages.layout.item_kinds import editor_of_kind
 from tests.page_reading import H, words
 
@@ -37,7 +37,7 @@ class Drawn:
 
     def __init__(self, app: Flask, kind: str, form: Form) -> None:
         with app.test_request_context():
-            inner = render_template(kinds()[kind].template_path("editor"), form=form)
+            inner = render_template(kinds_by_name()[kind].template_path("editor"), form=form)
         parser = html5lib.HTMLParser()
         self.root = parser.parse(f"<!doctype html><title>x</title><body><form>{inner}</form>")
         assert not parser.errors, parser.errors[:3]
