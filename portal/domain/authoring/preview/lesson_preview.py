@@ -48,7 +48,9 @@ def preview_text(state: DraftState, path: str, content: bytes) -> TextPreview:
     if any(finding.line is not None for finding in found):
         files[path] = (text[: len(text) - len(body)] + anchors.mark_findings(body, found)).encode()
         reading = check_cache.check_unsaved_files(state.key, files)
-    html = anchors.render_marks(_page_html(reading, place), found).replace(f'media="{PHONE_QUERY}"', 'media="all"')
+    html = anchors.render_marks(_page_html(reading, place), found).replace(
+        f'media="{PHONE_QUERY}"', 'media="all"'
+    )
     html = learner_view.link_to_previews(state.key, html)
     return TextPreview(fill_placeholders(html), found, metrics.of_text(body))
 
