@@ -200,7 +200,7 @@ def _prepare_pages(app: Flask, config: Config) -> None:
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(_take_long_texts)
-    sessions_setup.register(app, config)
+    sessions_setup.register_sessions(app, config)
     app.context_processor(lambda: _frame(config))
     app.jinja_env.globals["clock_alarm"] = clock_alarm.clock_alarm
 

@@ -69,7 +69,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _hash_with(monkeypatch: pytest.MonkeyPatch, hasher: PasswordHasher) -> None:
     monkeypatch.setattr(hashing, "_hasher", hasher)
-    hashing._nobodys.cache_clear()
+    hashing._dummy_hash.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -86,7 +86,7 @@ def real_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         _hash_with(monkeypatch, REAL_HASHER)
         yield
-    hashing._nobodys.cache_clear()
+    hashing._dummy_hash.cache_clear()
 
 
 def _binaries() -> Path:

@@ -18,7 +18,9 @@ def invite(staff_number: str) -> None:
     """Print a single-use link with which STAFF_NUMBER sets a password within 24 hours."""
     try:
         with transaction():
-            token = services.invite(person_by_staff_number(staff_number), by=None, at=clock.now())
+            token = services.create_password_link(
+                person_by_staff_number(staff_number), by=None, at=clock.now()
+            )
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{current_app.config['PORTAL'].address}/set-password/{token}")

@@ -18,7 +18,7 @@ from portal.platform.errors import BadInputError, NotFoundError, PortalError
 from portal.platform.tables.table_files import Sheet, open_sheet, read_bytes
 
 
-def refuse(error: PortalError) -> NoReturn:
+def exit_refused(error: PortalError) -> NoReturn:
     """Say why nothing was changed, and end with the code of a refusal."""
     reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
     for reason in reasons:
@@ -27,13 +27,13 @@ def refuse(error: PortalError) -> NoReturn:
     sys.exit(1)
 
 
-UNTOLD = {"joins", "new"}  # lists that are as long as the file
+UNLISTED_SECTIONS = {"joins", "new"}  # lists that are as long as the file
 
 
-TOLD = {"units": 0, "missing-people": 1, "missing-posts": 0}  # of these, one cell of each row says it
+LISTED_CELL = {"units": 0, "missing-people": 1, "missing-posts": 0}  # of these, one cell of each row says it
 
 
-FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+FILE_ARGUMENT = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
 def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> None:
@@ -41,26 +41,26 @@ def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> No
     try:
         content = read_bytes(file)
         sheet = open_sheet(content, file.name)
-        brought = Brought(kind, file.name, content, sheet, _match(kind, profile, sheet), profile)
+        brought = Brought(kind, file.name, content, sheet, _choose_mapping(kind, profile, sheet), profile)
         click.echo(f"Read {sheet.rows:,} rows.", err=True)
-        found = _checked(brought) if dry_run else _applied(brought)
+        found = _check_upload(brought) if dry_run else _check_and_apply(brought)
     except PortalError as error:
-        refuse(error)
-    click.echo(_summary(found))
+        exit_refused(error)
+    click.echo(_summary_text(found))
     click.echo("Dry run: nothing was changed." if dry_run else "Nothing to do." if found.empty else "Done.")
 
 
-def _checked(brought: Brought) -> Checked:
+def _check_upload(brought: Brought) -> Checked:
     found = services.CHECKS[brought.kind](brought.sheet, brought.match, silent)
     if found.faults:
         raise BadInputError([f"Line {line}: {reason}" for line, reason in found.faults])
     return found
 
 
-def _applied(brought: Brought) -> Checked:
+def _check_and_apply(brought: Brought) -> Checked:
     """Check and write; from the start where something was recorded in between."""
     for _ in range(tasks.TRIES):
-        found = _checked(brought)
+        found = _check_upload(brought)
         if found.empty:
             return found
         click.echo("Every row is good. Writing, with all that follows from it …", err=True)
@@ -75,7 +75,7 @@ def _applied(brought: Brought) -> Checked:
     raise MovedError
 
 
-def _match(kind: str, name: str | None, sheet: Sheet) -> Match:
+def _choose_mapping(kind: str, name: str | None, sheet: Sheet) -> Match:
     """How the file is read: as its kind's own format says, or as a profile does."""
     ready = profiles.READY[kind].get(name or "default")
     if ready is not None:
@@ -93,12 +93,12 @@ def _match(kind: str, name: str | None, sheet: Sheet) -> Match:
     return match
 
 
-def _summary(found: Checked) -> str:
+def _summary_text(found: Checked) -> str:
     numbers = found.numbers | found.same
     lines = [f"{words}: {number}" for words, number in numbers.items()]
     for section in found.sections:
-        if section.total and section.key not in UNTOLD:
-            place = TOLD.get(section.key)
+        if section.total and section.key not in UNLISTED_SECTIONS:
+            place = LISTED_CELL.get(section.key)
             lines.append(f"{section.title}: {section.total}")
             lines += [f"  {', '.join(row) if place is None else row[place]}" for row in section.rows]
             if section.total > len(section.rows):

@@ -49,4 +49,4 @@ def run_jobs(workers: int | None) -> None:
 def _delete_expired_forms(now: datetime) -> None:
     if retention.any_form_expired(now):  # mostly there are none, and then the write lock is not taken
         with transaction():
-            retention.tidy_forms(now)
+            retention.delete_expired_forms(now)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.importing import FILE, import_file, refuse
+from portal.commands.importing import FILE_ARGUMENT, exit_refused, import_file
 from portal.domain.accounts.grants import changes
 from portal.domain.assessment import text_erasure
 from portal.domain.people.queries import person_by_staff_number, unit_by_path
@@ -20,7 +20,7 @@ bp = Blueprint("people_commands", __name__, cli_group="people")
 
 
 @bp.cli.command("import")
-@FILE
+@FILE_ARGUMENT
 @click.option("--profile", help="How the columns are matched, as it was saved on the page of imports.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 def import_roster(file: Path, profile: str | None, dry_run: bool) -> None:
@@ -37,7 +37,7 @@ def grant_role(staff_number: str, role: str, unit: str | None, until: datetime |
     """Grant ROLE to the person with STAFF_NUMBER, from today on; their sessions end."""
     try:
         with transaction():
-            made = changes.grant(
+            made = changes.grant_role(
                 person_by_staff_number(staff_number),
                 Role(role),
                 unit_id=_unit_id(unit),
@@ -46,7 +46,7 @@ def grant_role(staff_number: str, role: str, unit: str | None, until: datetime |
                 until=until.date() if until else OPEN_END,
             )
     except PortalError as error:
-        refuse(error)
+        exit_refused(error)
     where = f" on {unit}" if unit else ""
     click.echo(f"{staff_number} {'is now' if made else 'was already'} {role}{where}.")
 
@@ -59,7 +59,7 @@ def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
     """Revoke ROLE from the person with STAFF_NUMBER, at once; their sessions end."""
     try:
         with transaction():
-            ended = changes.revoke(
+            ended = changes.revoke_role(
                 person_by_staff_number(staff_number),
                 Role(role),
                 unit_id=_unit_id(unit),
@@ -67,7 +67,7 @@ def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
                 at=clock.now(),
             )
     except PortalError as error:
-        refuse(error)
+        exit_refused(error)
     where = f" on {unit}" if unit else ""
     click.echo(f"{staff_number} {'is no longer' if ended else 'was not'} {role}{where}.")
 
@@ -95,7 +95,7 @@ def erase_texts(staff_number: str, dry_run: bool) -> None:
                 else text_erasure.erase_texts(person_id, by=None)
             )
     except PortalError as error:
-        refuse(error)
+        exit_refused(error)
     if not found.texts:
         click.echo(f"{staff_number}: there is no text to erase.")
         return

@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.importing import FILE, import_file
+from portal.commands.importing import FILE_ARGUMENT, import_file
 
 bp = Blueprint("records_commands", __name__, cli_group="records")
 
 
 @bp.cli.command("import")
-@FILE
+@FILE_ARGUMENT
 @click.option(
     "--profile",
     default="default",

@@ -13,10 +13,10 @@ from portal.platform.errors import PortalError
 
 bp = Blueprint("units_commands", __name__, cli_group="units")
 
-Act = Callable[..., bool]
+UnitOperation = Callable[..., bool]
 
 
-class _DryRunError(Exception):
+class _UnitDryRunError(Exception):
     """Thrown to undo what a dry run did."""
 
 
@@ -27,7 +27,7 @@ class _DryRunError(Exception):
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 def rename(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
     """Give the unit at PATH the name at the end of NEW_PATH."""
-    _change(changes.rename_unit, path, new_path, on.date(), dry_run)
+    _run_change(changes.rename_unit, path, new_path, on.date(), dry_run)
 
 
 @bp.cli.command("move")
@@ -37,17 +37,17 @@ def rename(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 def move(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
     """Put the unit at PATH, and all below it, at NEW_PATH."""
-    _change(changes.move_unit, path, new_path, on.date(), dry_run)
+    _run_change(changes.move_unit, path, new_path, on.date(), dry_run)
 
 
-def _change(act: Act, path: str, new_path: str, on: date, dry_run: bool) -> None:
+def _run_change(act: UnitOperation, path: str, new_path: str, on: date, dry_run: bool) -> None:
     changed = False
     try:
         with transaction():
             changed = act(path, new_path, on=on, at=stamp())
             if dry_run or not changed:
-                raise _DryRunError
-    except _DryRunError:
+                raise _UnitDryRunError
+    except _UnitDryRunError:
         pass
     except PortalError as error:
         click.echo(str(error), err=True)

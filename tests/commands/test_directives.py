@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.domain.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import FactNote
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
 from portal.platform.db import db
@@ -83,7 +83,7 @@ def force(database):
 
 def assigned():
     """Known assignments by person: their days, due date, and the audience that reached them."""
-    rows = db.session.scalars(select(Assignment).where(known(Assignment)))
+    rows = db.session.scalars(select(Assignment).where(is_known_fact(Assignment)))
     return {a.person_id: (a.from_on, a.due_on, a.why) for a in rows}
 
 
@@ -154,7 +154,7 @@ def test_a_withdrawn_directive_ends_every_assignment_on_the_day_before(run, forc
     code, _, refused = run(tmp_path, "issue", later)
 
     assert (code, refused) == (0, "")
-    ends = set(db.session.scalars(select(Assignment.to_on).where(known(Assignment))))
+    ends = set(db.session.scalars(select(Assignment.to_on).where(is_known_fact(Assignment))))
     assert ends == {date(2026, 2, 28)}
 
 
@@ -209,7 +209,7 @@ def test_a_wrong_use_ends_with_2(run, tmp_path):
 
 
 def exclusions():
-    rows = db.session.scalars(select(Exclusion).where(known(Exclusion)).order_by(Exclusion.id))
+    rows = db.session.scalars(select(Exclusion).where(is_known_fact(Exclusion)).order_by(Exclusion.id))
     return [(e.exempt, e.reason, e.from_on, e.to_on, e.due_on) for e in rows]
 
 

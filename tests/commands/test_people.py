@@ -7,7 +7,7 @@ import time_machine
 import xlsxwriter
 from sqlalchemy import func, select
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Person, PersonName, Post, UnitState
 from portal.domain.people.queries import person_by_staff_number, unit_paths
 from portal.platform.audit.models import AuditEvent
@@ -28,7 +28,7 @@ def count(table):
 def held(number="R1", key=""):
     rows = db.session.execute(
         select(Post.valid_from, Post.valid_to, Post.designated_role)
-        .where(known(Post), Post.person_id == person_by_staff_number(number), Post.post_key == key)
+        .where(is_known_fact(Post), Post.person_id == person_by_staff_number(number), Post.post_key == key)
         .order_by(Post.valid_from)
     )
     return [

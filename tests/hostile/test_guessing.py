@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event, func, select
 from portal.domain.accounts import retention, services
 from portal.domain.accounts.models import Credential, KnownBrowser, SignInFailure
 from portal.domain.accounts.sign_in import failures, throttle
-from portal.domain.accounts.sign_in.failures import Attempt
+from portal.domain.accounts.sign_in.failures import SignInAttempt
 from portal.domain.accounts.sign_in.tokens import account_key
 from portal.domain.people.queries import person_by_staff_number
 from portal.platform import clock
@@ -42,7 +42,7 @@ def fail_as(*names: str, address: str = PROXY) -> None:
     with transaction():
         for name in names:
             key = account_key(None, name, "key")
-            failures.record_failure(Attempt(key, throttle.network_of(address)), clock.now())
+            failures.record_failure(SignInAttempt(key, throttle.network_of(address)), clock.now())
 
 
 def at(app: Flask, address: str) -> PortalClient:
@@ -56,7 +56,7 @@ def guess_from_everywhere(app: Flask, times: int) -> None:
     key = account_key(person_of("D1001"), "", app.config["PORTAL"].secret_key)
     with transaction():
         for number in range(times):
-            failures.record_failure(Attempt(key, f"198.51.100.{number}"), clock.now())
+            failures.record_failure(SignInAttempt(key, f"198.51.100.{number}"), clock.now())
 
 
 def person_of(staff_number: str) -> int:
@@ -132,7 +132,7 @@ def test_an_owner_without_such_a_browser_gets_in_by_a_fresh_link(
     guess_from_everywhere(app, 200)
     sign_in(client, status=429)
     with transaction():
-        token = services.invite(person, by=None, at=clock.now())
+        token = services.create_password_link(person, by=None, at=clock.now())
 
     client.press(client.page(f"/set-password/{token}"), "Set password", password=OTHER)
     sign_in(client, password=OTHER, path="/sign-in?next=/account")
@@ -158,7 +158,7 @@ def test_at_a_noisy_address_the_second_guess_at_an_account_waits_already(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
     make_account()
-    fail_as(*(f"X{number}" for number in range(throttle.NOISE)))
+    fail_as(*(f"X{number}" for number in range(throttle.NOISE_THRESHOLD)))
     guess(client, 1)
 
     guess(client, 1, status=429)
@@ -218,7 +218,7 @@ def test_browsers_are_few_and_go_when_unused(
         let_in(another(app))
     assert remembered() == 10
 
-    frozen.shift(retention.BROWSERS_KEPT + timedelta(minutes=1))
+    frozen.shift(retention.BROWSER_RETENTION + timedelta(minutes=1))
     make_account("D1002")
     let_in(client, "D1002")
 
@@ -232,7 +232,7 @@ def test_the_mark_is_the_servers_alone_and_tells_nothing(client: PortalClient) -
     mark = client.get_cookie("portal-browser")
     assert mark is not None
     assert (mark.http_only, mark.same_site, mark.path) == (True, "Lax", "/")
-    assert mark.max_age == retention.BROWSERS_KEPT.total_seconds()
+    assert mark.max_age == retention.BROWSER_RETENTION.total_seconds()
     row = db.session.scalars(select(KnownBrowser)).one()
     assert row.browser_hash not in mark.value
     assert mark.value.split(".")[0].strip('"') not in row.browser_hash
@@ -242,7 +242,7 @@ def test_invented_names_by_the_hundred_do_not_fill_the_audit_trail(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
     make_account()
-    fail_as(*(f"X{number}" for number in range(throttle.NOISE)))
+    fail_as(*(f"X{number}" for number in range(throttle.NOISE_THRESHOLD)))
     before = events("account.refused")
     guess(client, 1, "X9001")
     assert events("account.refused") == before

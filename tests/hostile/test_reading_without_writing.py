@@ -37,7 +37,7 @@ RECORDED = {
     "monitoring.people_xlsx",
     "monitoring.prepared_download",
 }
-RECORDED_OF_OTHERS = {"monitoring.person", "records.record"}
+RECORDED_OF_OTHERS = {"monitoring.person", "records.show_record"}
 SENTENCES = ("The portal is busy", "The portal cannot save anything at the moment")
 WITHIN = 1.0  # seconds
 Addresses = dict[str, tuple[str, bool]]

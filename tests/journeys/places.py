@@ -71,7 +71,7 @@ NO_PAGES = {
 ELSEWHERE = {
     "home",
     "account.choose_password",
-    "sign_in.kept",
+    "sign_in.show_kept_forms",
     "assessment.resume_attempt",
     "directives.preview",
     "directives.withdraw_version",
@@ -84,7 +84,7 @@ BEFORE_SIGNING_IN = {
 REPORT = "/monitoring/directives/OIC-2026"
 
 EVERYBODY = {
-    "account.own": Place(("/account",)),
+    "account.show_own_account": Place(("/account",)),
     "account.change_password": Place(("/account/password",)),
     "statements.accessibility": Place(("/accessibility",)),
     "statements.cookies": Place(("/cookies",)),
@@ -107,8 +107,8 @@ LEARNING = {
     "assessment.show_answers": Place(("/assessment/{passed}/answers", "/assessment/{failed}/answers")),
     "assessment.check_answers": Place(("/assessment/{under_way}/check",)),
     "assessment.show_item": Place(tuple(f"/assessment/{{under_way}}/items/{n}" for n in (1, 7, 12))),
-    "records.record": Place(("/records/{reference}",)),
-    "records.records": Place(("/records",)),
+    "records.show_record": Place(("/records/{reference}",)),
+    "records.show_own_records": Place(("/records",)),
 }
 MONITORING = {
     "monitoring.index": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
@@ -147,20 +147,20 @@ DECISIONS = {  # `request_made` makes one that waits, and one that is granted
     "decisions.request": Place(("/decisions/{asked}", "/decisions/{granted}"), OWNER),
 }
 ADMINISTRATION = {
-    "people.administer": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
-    "people.close": Place(("/people/D2001/account/close",), ADMINISTRATOR),
+    "people.show_account": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
+    "people.close_account": Place(("/people/D2001/account/close",), ADMINISTRATOR),
     "imports.index": Place(("/imports",), ADMINISTRATOR),
     "imports.choose": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
     "imports.match": Place(("/imports/{good}/columns",), ADMINISTRATOR),
     "imports.check": Place(("/imports/{good}", "/imports/{bad}"), ADMINISTRATOR),
     "jobs.list_jobs": Place(("/jobs", "/jobs?state=failed"), ADMINISTRATOR),
     "jobs.show_job": Place(("/jobs/{job}",), ADMINISTRATOR),
-    "grants.grant_list": Place(
+    "grants.show_grants": Place(
         ("/grants", "/grants?state=all&sort=-since", "/grants?q=zzzz", "/grants?unit=x"), ADMINISTRATOR
     ),
-    "grants.proposed": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
-    "grants.review": Place(("/grants/review",), ADMINISTRATOR),
-    "units.index": Place(
+    "grants.propose_grants": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
+    "grants.review_grants": Place(("/grants/review",), ADMINISTRATOR),
+    "units.list_units": Place(
         (
             "/units",
             "/units?unit=Westshire+Police/Response/Response+North",
@@ -169,8 +169,8 @@ ADMINISTRATION = {
         ),
         ADMINISTRATOR,
     ),
-    "units.move": Place(("/units/move?unit=Westshire+Police/Response/Response+North",), ADMINISTRATOR),
-    "units.rename": Place(("/units/rename?unit=Westshire+Police/Response",), ADMINISTRATOR),
+    "units.move_unit": Place(("/units/move?unit=Westshire+Police/Response/Response+North",), ADMINISTRATOR),
+    "units.rename_unit": Place(("/units/rename?unit=Westshire+Police/Response",), ADMINISTRATOR),
 }
 DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
 GUIDE, OTHER_GUIDE = "/authoring/_guides/{guide}", "/authoring/_guides/intelligence-document"
@@ -227,8 +227,8 @@ REMINDERS = {
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= DECISIONS | REMINDERS
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
-    "people.administer",
-    "people.close",
+    "people.show_account",
+    "people.close_account",
     "decisions.ask",
     "decisions.request",
     "assessment.show_answers",
@@ -241,7 +241,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "monitoring.open_attempt",
     "monitoring.person",
     "monitoring.prepared",
-    "records.record",
+    "records.show_record",
     "reminders.nudge",
 }
 

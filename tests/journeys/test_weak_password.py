@@ -23,7 +23,7 @@ def test_another_password_is_chosen_before_anything_else(
         shared_server.instance,
         "UPDATE credential SET password_hash = ?, password_rule = NULL WHERE person_id ="
         " (SELECT person_id FROM person_name WHERE staff_number = ?)",
-        hashing.hashed(WEAK),
+        hashing.hash_password(WEAK),
         staff_number,
     )
     assert met == 1

@@ -116,7 +116,7 @@ class Force:
             getattr(self, name)(self.people[who], now)
 
     def register(self, person: int, now: datetime) -> None:
-        begun = services.register(person, self.module, now)
+        begun = services.start_registration(person, self.module, now)
         if begun.recorded_at == stamp():
             assert (begun.started_at, begun.started_on) == (now, clock.london_day(now))
 
@@ -128,7 +128,7 @@ class Force:
     def recognise(self, person: int, now: datetime) -> None:
         day = clock.london_day(now) - timedelta(days=30)
         whose = (person, self.module.activity_id, day)
-        held = services.recognise(*whose, reason="other", evidence="", decided_by=person)
+        held = services.recognise_prior_learning(*whose, reason="other", evidence="", decided_by=person)
         assert held.achieved_on == day
 
     def exclude(self, person: int, now: datetime) -> None:
@@ -139,8 +139,8 @@ class Force:
     def revoke(self, person: int, _now: datetime) -> None:
         held = select(Record.id, Record.achieved_on).where(Record.person_id == person).order_by(Record.id)
         for record_id, day in db.session.execute(held):
-            if not queries.revocations_of([record_id]):
-                services.revoke(record_id, day, reason="other", decided_by=person)
+            if not queries.list_revocations([record_id]):
+                services.revoke_record(record_id, day, reason="other", decided_by=person)
                 return
 
     def report(self, day: date, known: datetime, today: date) -> list[Line]:

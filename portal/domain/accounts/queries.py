@@ -9,18 +9,18 @@ from sqlalchemy import Boolean, Date, and_, bindparam, func, or_, select
 
 from portal.domain.accounts.models import Credential, PasswordLink, SignInSession
 from portal.domain.accounts.passwords import hashing
-from portal.domain.accounts.sign_in.tokens import token_hash
-from portal.domain.people.as_of import known
+from portal.domain.accounts.sign_in.tokens import hash_token
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
-from portal.domain.people.queries import Viewer, viewer_from, viewer_of
-from portal.domain.people.visibility.rules import granted, line_manages, live
+from portal.domain.people.queries import Viewer, build_viewer, viewer_of
+from portal.domain.people.visibility.rules import is_granted_to, is_line_manager, is_valid_on
 from portal.platform import clock
 from portal.platform.clock import london_day
 from portal.platform.db import db, read
 from portal.platform.permissions import Permission
 
 # How long somebody who signed in with a weak password may take to choose another.
-CHOOSE_WITHIN = timedelta(minutes=15)
+MUST_CHOOSE_WITHIN = timedelta(minutes=15)
 
 
 class SessionState(Enum):
@@ -32,7 +32,7 @@ class SessionState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SessionLimits:
     """How long a session lasts without a request, and at all."""
 
     idle: timedelta
@@ -40,7 +40,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenSession:
+class RequestSession:
     """A sign-in session as a request found it."""
 
     token_hash: str
@@ -58,7 +58,7 @@ class Account:
     """The signed-in person of a request, in the form flask-login wants."""
 
     viewer: Viewer
-    session: SeenSession
+    session: RequestSession
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
@@ -100,20 +100,22 @@ _SEEN: Any = (
         Post.rank_or_grade,
         RoleGrant.role,
         RoleGrant.unit_id,
-        and_(bindparam("line_managers", type_=Boolean()), line_manages(SignInSession.person_id, _TODAY)),
+        and_(bindparam("line_managers", type_=Boolean()), is_line_manager(SignInSession.person_id, _TODAY)),
     )
     .outerjoin(Credential, Credential.person_id == SignInSession.person_id)
     .outerjoin(PersonName, PersonName.person_id == SignInSession.person_id)
-    .outerjoin(Post, and_(Post.person_id == SignInSession.person_id, known(Post), live(Post, _TODAY)))
-    .outerjoin(RoleGrant, granted(SignInSession.person_id, _TODAY))
+    .outerjoin(
+        Post, and_(Post.person_id == SignInSession.person_id, is_known_fact(Post), is_valid_on(Post, _TODAY))
+    )
+    .outerjoin(RoleGrant, is_granted_to(SignInSession.person_id, _TODAY))
     .where(SignInSession.token_hash == bindparam("token_hash"))
     .order_by(Post.post_key)  # the main post, "", comes first
 )
 
 
-def seen_session(
-    token: str, limits: Limits, at: datetime, *, line_managers: bool = False
-) -> SeenSession | None:
+def session_of_token(
+    token: str, limits: SessionLimits, at: datetime, *, line_managers: bool = False
+) -> RequestSession | None:
     """The session of a browser's token; None where there never was one.
 
     One statement, asked for every page of everyone, so it is built once and brings the person along.
@@ -124,7 +126,7 @@ def seen_session(
         at: This instant.
         line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
-    parameters = {"token_hash": token_hash(token), "today": london_day(at), "line_managers": line_managers}
+    parameters = {"token_hash": hash_token(token), "today": london_day(at), "line_managers": line_managers}
     rows = read(_SEEN, parameters)  # one for each post and grant
     if not rows:
         return None
@@ -134,17 +136,18 @@ def seen_session(
     if ended_at is not None:
         state = SessionState.ENDED
     elif (
-        seen_at + limits.idle <= at or created_at + (CHOOSE_WITHIN if must_change else limits.absolute) <= at
+        seen_at + limits.idle <= at
+        or created_at + (MUST_CHOOSE_WITHIN if must_change else limits.absolute) <= at
     ):
         state = SessionState.LAPSED
     grants = {(row.role, row.unit_id) for row in rows if row.role is not None}
     viewer = None
     if person[0] is not None:
-        viewer = viewer_from(person_id, *person, grants=grants, line_manager=manages)
-    return SeenSession(hashed, reference, person_id, secret, seen_at, state, must_change, viewer)
+        viewer = build_viewer(person_id, *person, grants=grants, line_manager=manages)
+    return RequestSession(hashed, reference, person_id, secret, seen_at, state, must_change, viewer)
 
 
-def account_of(session: SeenSession | None) -> Account | None:
+def account_of_session(session: RequestSession | None) -> Account | None:
     """The account that an open session signs in, while its person has a live post."""
     if session is None or session.state is not SessionState.OPEN:
         return None
@@ -152,12 +155,12 @@ def account_of(session: SeenSession | None) -> Account | None:
     return Account(viewer, session) if viewer is not None and viewer.has_post else None
 
 
-def session_account(token: str, limits: Limits, at: datetime) -> Account | None:
+def account_of_token(token: str, limits: SessionLimits, at: datetime) -> Account | None:
     """The account that a browser's token signs in now."""
-    return account_of(seen_session(token, limits, at))
+    return account_of_session(session_of_token(token, limits, at))
 
 
-def lapsed_secrets(person_id: int, limits: Limits, at: datetime) -> list[str]:
+def list_lapsed_form_secrets(person_id: int, limits: SessionLimits, at: datetime) -> list[str]:
     """Form secrets of the person's sessions that ran out in the last day and that nobody ended."""
     rows = db.session.execute(
         select(SignInSession.csrf_secret).where(
@@ -177,7 +180,7 @@ def lapsed_secrets(person_id: int, limits: Limits, at: datetime) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SignInCandidate:
     """The account that a typed name belongs to, if any."""
 
     person_id: int | None
@@ -186,10 +189,10 @@ class Candidate:
     closed_at: datetime | None
 
 
-_NOBODY = Candidate(None, None, None, None)
+_NOBODY = SignInCandidate(None, None, None, None)
 
 
-def find_account(typed: str) -> Candidate:
+def find_account(typed: str) -> SignInCandidate:
     """Find the account of a typed staff number, in any capitals, or email address."""
     name = typed.replace("\x00", "").strip()  # PostgreSQL takes no NUL
     row = db.session.execute(
@@ -204,28 +207,28 @@ def find_account(typed: str) -> Candidate:
         .order_by((PersonName.staff_number == name).desc(), PersonName.person_id)
         .limit(1)
     ).one_or_none()
-    return Candidate(*row) if row is not None else _NOBODY
+    return SignInCandidate(*row) if row is not None else _NOBODY
 
 
-def password_opens_account(candidate: Candidate, plain: str) -> bool:
+def password_opens_account(candidate: SignInCandidate, plain: str) -> bool:
     """Whether the password opens the account.
 
     Costs one Argon2 verification whether or not there is such an account.
     """
-    right = hashing.matches(candidate.password_hash, plain)
+    right = hashing.password_matches(candidate.password_hash, plain)
     if not right or candidate.person_id is None or candidate.closed_at is not None:
         return False
     viewer = viewer_of(candidate.person_id)
     return viewer is not None and viewer.has_post
 
 
-def own_password(person_id: int, plain: str) -> bool:
+def is_own_password(person_id: int, plain: str) -> bool:
     """Whether ``plain`` is the person's password."""
     kept = db.session.scalar(select(Credential.password_hash).where(Credential.person_id == person_id))
-    return hashing.matches(kept, plain)
+    return hashing.password_matches(kept, plain)
 
 
-def words_about(person_id: int) -> list[str]:
+def list_words_about(person_id: int) -> list[str]:
     """Words that are easily guessed in this person's password: names, number, address, names of units."""
     row = db.session.execute(
         select(PersonName.staff_number, PersonName.surname, PersonName.forenames, PersonName.email).where(
@@ -238,10 +241,10 @@ def words_about(person_id: int) -> list[str]:
         .join(Post, Post.unit_id == UnitState.unit_id)
         .where(
             Post.person_id == person_id,
-            known(Post),
-            live(Post, today),
-            known(UnitState),
-            live(UnitState, today),
+            is_known_fact(Post),
+            is_valid_on(Post, today),
+            is_known_fact(UnitState),
+            is_valid_on(UnitState, today),
         )
     )
     return [part for part in (*(row or ()), *units) if part]
@@ -257,7 +260,7 @@ class AccountState:
     link_at: datetime | None  # when the link was made that can still be used to set a password
 
 
-def account_state(person_id: int, at: datetime) -> AccountState:
+def get_account_state(person_id: int, at: datetime) -> AccountState:
     """State of the person's account; a person without one has no password. Two statements."""
     kept = db.session.get(Credential, person_id)
     link_at = db.session.scalar(
@@ -270,11 +273,11 @@ def account_state(person_id: int, at: datetime) -> AccountState:
     return AccountState(kept.password_hash is not None, kept.closed_at, kept.set_at, link_at)
 
 
-def link_person(token: str, at: datetime) -> int | None:
+def person_of_link(token: str, at: datetime) -> int | None:
     """Whose password the link sets; None where it is spent, has run out or never was."""
     return db.session.scalar(
         select(PasswordLink.person_id).where(
-            PasswordLink.token_hash == token_hash(token),
+            PasswordLink.token_hash == hash_token(token),
             PasswordLink.used_at.is_(None),
             PasswordLink.expires_at > at,
         )
@@ -292,7 +295,7 @@ class OpenSession:
     seen_at: datetime
 
 
-def open_sessions(person_id: int, limits: Limits, at: datetime) -> list[OpenSession]:
+def list_open_sessions(person_id: int, limits: SessionLimits, at: datetime) -> list[OpenSession]:
     """Where the person is signed in now, the latest seen first."""
     found = db.session.execute(
         select(

@@ -11,16 +11,16 @@ from portal.domain.accounts.errors import LinkSpentError
 from portal.domain.accounts.models import Credential, PasswordLink, SignInSession
 from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.sign_in import held_forms, known_browsers
-from portal.domain.accounts.sign_in.tokens import new_token, token_hash
+from portal.domain.accounts.sign_in.tokens import hash_token, new_token
 from portal.platform.audit.services import log
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
 
-LINK_LASTS = timedelta(hours=24)
+LINK_LIFETIME = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SignInOrigin:
     """Where a sign-in comes from."""
 
     address: str
@@ -28,7 +28,7 @@ class Origin:
 
 
 def open_session(
-    person_id: int, origin: Origin, at: datetime, *, must_change: bool = False
+    person_id: int, origin: SignInOrigin, at: datetime, *, must_change: bool = False
 ) -> tuple[str, str]:
     """Sign the person in with a new session.
 
@@ -46,12 +46,12 @@ def open_session(
 
 
 def _new_session(
-    person_id: int, origin: Origin, at: datetime, *, must_change: bool = False
+    person_id: int, origin: SignInOrigin, at: datetime, *, must_change: bool = False
 ) -> tuple[str, str]:
     token, secret = new_token(), new_token()
     db.session.add(
         SignInSession(
-            token_hash=token_hash(token),
+            token_hash=hash_token(token),
             reference=secrets.token_hex(8),
             person_id=person_id,
             csrf_secret=secret,
@@ -67,11 +67,11 @@ def _new_session(
     return token, secret
 
 
-def judge_password(person_id: int, plain: str, rule: int | None, force_name: str) -> bool:
+def is_password_weak(person_id: int, plain: str, rule: int | None, force_name: str) -> bool:
     """Whether a password just verified is too weak; one that passed today's rule is not judged again."""
-    if rule == hashing.RULE:
+    if rule == hashing.RULE_NUMBER:
         return False
-    return hashing.is_weak(plain, (*queries.words_about(person_id), force_name))
+    return hashing.is_weak(plain, (*queries.list_words_about(person_id), force_name))
 
 
 def accept_password(person_id: int, plain: str, kept_hash: str, rule: int | None) -> None:
@@ -84,22 +84,22 @@ def accept_password(person_id: int, plain: str, kept_hash: str, rule: int | None
         rule: The number of the rule that it passed before.
     """
     values: dict[str, object] = {}
-    if rule != hashing.RULE:
-        values["password_rule"] = hashing.RULE
-    if hashing.outdated(kept_hash):
-        values["password_hash"] = hashing.hashed(plain)
+    if rule != hashing.RULE_NUMBER:
+        values["password_rule"] = hashing.RULE_NUMBER
+    if hashing.needs_rehash(kept_hash):
+        values["password_hash"] = hashing.hash_password(plain)
     if values:
         db.session.execute(update(Credential).where(Credential.person_id == person_id).values(values))
 
 
-def note_seen(hashed_token: str, at: datetime) -> None:
+def record_session_use(hashed_token: str, at: datetime) -> None:
     """Note that a session was used."""
     db.session.execute(
         update(SignInSession).where(SignInSession.token_hash == hashed_token).values(seen_at=at)
     )
 
 
-def leave_session(hashed_token: str, reason: str, at: datetime) -> None:
+def end_browser_session(hashed_token: str, reason: str, at: datetime) -> None:
     """End the session of one browser: signed out, or replaced after it lapsed."""
     db.session.execute(
         update(SignInSession)
@@ -125,7 +125,7 @@ def end_session(person_id: int, reference: str, at: datetime) -> None:
     ).all()
     if not ended:
         raise NotFoundError("There is no such session.")
-    held_forms.drop_forms(person_id)
+    held_forms.delete_forms_of_person(person_id)
     log("account.session_ended", actor_id=person_id, subject_id=person_id)
 
 
@@ -137,9 +137,9 @@ def end_sessions(
     The forms kept over a lapse are dropped, unless ``keep_forms`` says that their owner is at work on them.
     """
     close_sessions(person_id, reason, at)
-    known_browsers.forget(person_id)
+    known_browsers.forget_browsers(person_id)
     if not keep_forms:
-        held_forms.drop_forms(person_id)
+        held_forms.delete_forms_of_person(person_id)
     log("account.session_ended", actor_id=by, subject_id=person_id, reason=reason)
 
 
@@ -164,7 +164,7 @@ def check_password(person_id: int, plain: str, about: tuple[str, ...] = ()) -> N
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
     """
-    hashing.check(plain, (*queries.words_about(person_id), *about))
+    hashing.check_new_password(plain, (*queries.list_words_about(person_id), *about))
 
 
 def set_password(
@@ -191,11 +191,11 @@ def set_password(
         RuleError: The account is closed.
     """
     check_password(person_id, plain, about)
-    kept = _credential(person_id)
+    kept = _get_or_create_credential(person_id)
     if kept.closed_at is not None:
         raise RuleError("This account is closed.")
-    kept.password_hash, kept.set_at = hashing.hashed(plain), at
-    kept.password_rule = hashing.RULE
+    kept.password_hash, kept.set_at = hashing.hash_password(plain), at
+    kept.password_rule = hashing.RULE_NUMBER
     _spend_links(person_id, at)
     log("account.password_set", actor_id=by, subject_id=person_id)
     end_sessions(person_id, "password_changed", by, at, keep_forms=keep_forms)
@@ -204,7 +204,7 @@ def set_password(
 def change_password(
     person_id: int,
     plain: str,
-    origin: Origin,
+    origin: SignInOrigin,
     at: datetime,
     about: tuple[str, ...] = (),
     *,
@@ -222,7 +222,7 @@ def change_password(
     return _new_session(person_id, origin, at)
 
 
-def _credential(person_id: int) -> Credential:
+def _get_or_create_credential(person_id: int) -> Credential:
     kept = db.session.get(Credential, person_id)
     if kept is None:
         kept = Credential(
@@ -241,7 +241,7 @@ def _spend_links(person_id: int, at: datetime) -> None:
     )
 
 
-def invite(person_id: int, *, by: int | None, at: datetime) -> str:
+def create_password_link(person_id: int, *, by: int | None, at: datetime) -> str:
     """Make the person's single-use link to set a password; an earlier one stops working.
 
     Returns:
@@ -250,17 +250,17 @@ def invite(person_id: int, *, by: int | None, at: datetime) -> str:
     Raises:
         RuleError: The account is closed.
     """
-    if _credential(person_id).closed_at is not None:
+    if _get_or_create_credential(person_id).closed_at is not None:
         raise RuleError("This account is closed. Open it again first.")
     _spend_links(person_id, at)
     token = new_token()
     db.session.add(
         PasswordLink(
-            token_hash=token_hash(token),
+            token_hash=hash_token(token),
             person_id=person_id,
             created_at=at,
             created_by_id=by,
-            expires_at=at + LINK_LASTS,
+            expires_at=at + LINK_LIFETIME,
             used_at=None,
         )
     )
@@ -268,7 +268,7 @@ def invite(person_id: int, *, by: int | None, at: datetime) -> str:
     return token
 
 
-def use_link(token: str, plain: str, at: datetime, about: tuple[str, ...] = ()) -> int:
+def set_password_from_link(token: str, plain: str, at: datetime, about: tuple[str, ...] = ()) -> int:
     """Set the password that a link was made for; the link works once, even for two browsers at once.
 
     Returns:
@@ -282,7 +282,7 @@ def use_link(token: str, plain: str, at: datetime, about: tuple[str, ...] = ()) 
     person_id: int | None = db.session.scalar(
         update(PasswordLink)
         .where(
-            PasswordLink.token_hash == token_hash(token),
+            PasswordLink.token_hash == hash_token(token),
             PasswordLink.used_at.is_(None),
             PasswordLink.expires_at > at,
         )
@@ -303,7 +303,7 @@ def close_account(person_id: int, *, by: int | None, at: datetime) -> None:
     """
     if person_id == by:
         raise RuleError("You cannot close your own account.")
-    kept = _credential(person_id)
+    kept = _get_or_create_credential(person_id)
     if kept.closed_at is None:
         kept.closed_at = at
         log("account.closed", actor_id=by, subject_id=person_id)
@@ -311,9 +311,9 @@ def close_account(person_id: int, *, by: int | None, at: datetime) -> None:
     end_sessions(person_id, "closed", by, at)
 
 
-def open_account(person_id: int, *, by: int | None) -> None:
+def reopen_account(person_id: int, *, by: int | None) -> None:
     """Open a closed account again; the password is the one it had."""
-    kept = _credential(person_id)
+    kept = _get_or_create_credential(person_id)
     if kept.closed_at is not None:
         kept.closed_at = None
         log("account.opened", actor_id=by, subject_id=person_id)

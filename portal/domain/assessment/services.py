@@ -52,7 +52,7 @@ def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
         NoAttemptsLeftError: The module's number of attempts is used.
         TooSoonError: The module makes one wait after a fail.
     """
-    registration = records.registration(registration.id, lock=True)
+    registration = records.get_registration(registration.id, lock=True)
     version = published_version(version_key(registration.module_version_id))
     runs = queries.list_attempts(registration.id)
     under_way = next((run.attempt for run in runs if run.submission is None), None)
@@ -214,7 +214,7 @@ def submit_attempt(attempt: AttemptDetail, *, at: datetime) -> bool:
     db.session.flush()
     if submission.passed:
         record_pass(
-            records.registration(sheet.registration.id),
+            records.get_registration(sheet.registration.id),
             sheet.attempt.id,
             score_raw=submission.score_raw,
             score_max=submission.score_max,

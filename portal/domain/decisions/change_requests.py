@@ -7,9 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from portal.domain.directives.models import Exclusion
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.records.models import Record, Revocation
-from portal.domain.records.queries import revocations_of
+from portal.domain.records.queries import list_revocations
 from portal.platform.db import OPEN_END, db
 from portal.platform.wording import date as say_date
 
@@ -87,10 +87,10 @@ def _waiver(wish: Wish, today: date) -> list[Fault]:
 
 def _revocation(wish: Wish, today: date) -> list[Fault]:
     mine = (Record.id == wish.record_id, Record.person_id == wish.person_id)
-    record = db.session.scalar(select(Record).where(*mine, known(Record)))
+    record = db.session.scalar(select(Record).where(*mine, is_known_fact(Record)))
     if record is None:
         return [Fault("about", "Select a record that holds")]
-    if revocations_of([record.id]):
+    if list_revocations([record.id]):
         return [Fault("about", "This record is not counted any more already")]
     if wish.from_on is None:
         return [Fault("from_on", "Enter the first day on which it is not counted")]
@@ -112,7 +112,7 @@ def _lift(wish: Wish, _today: date) -> list[Fault]:
 
 def _restore(wish: Wish, _today: date) -> list[Fault]:
     r = Revocation
-    held = db.session.scalar(select(r).where(r.id == wish.revocation_id, known(r)))
+    held = db.session.scalar(select(r).where(r.id == wish.revocation_id, is_known_fact(r)))
     if held is None or db.session.get_one(Record, held.record_id).person_id != wish.person_id:
         return [Fault("about", "Select a record that is not counted any more")]
     return []
@@ -121,7 +121,7 @@ def _restore(wish: Wish, _today: date) -> list[Fault]:
 def _exclusion_of(wish: Wish) -> Exclusion | None:
     e = Exclusion
     mine = (e.id == wish.exclusion_id, e.person_id == wish.person_id)
-    return db.session.scalar(select(e).where(*mine, known(e)))
+    return db.session.scalar(select(e).where(*mine, is_known_fact(e)))
 
 
 _CHECKS = {

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from portal.domain.decisions import labels
 from portal.domain.decisions.queries import activity_titles
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
-from portal.domain.people.as_of import known
-from portal.domain.records.queries import RecordRow, records_of, revocations_of
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.records.queries import RecordRow, list_records, list_revocations
 from portal.domain.status.queries import asked_of, wholes_of
 from portal.platform.db import db
 from portal.platform.wording import date as say_date
@@ -38,7 +38,7 @@ def _directives(person_id: int, today: date) -> list[Offer]:
     rows = db.session.execute(
         select(Directive.id, Directive.reference, v.title, v.withdrawn)
         .join(v, v.directive_id == Directive.id)
-        .where(known(v))
+        .where(is_known_fact(v))
         .order_by(Directive.reference, v.number)
     )
     newest = {reference: (i, title, withdrawn) for i, reference, title, withdrawn in rows}
@@ -70,14 +70,14 @@ def _requirements(person_id: int, today: date) -> list[Offer]:
 
 
 def _records(person_id: int, today: date) -> list[Offer]:
-    held = records_of(person_id)
-    revoked = {one.record_id for one in revocations_of([row.id for row in held])}
+    held = list_records(person_id)
+    revoked = {one.record_id for one in list_revocations([row.id for row in held])}
     return [_record(row, {}) for row in held if row.id not in revoked]
 
 
 def _revoked(person_id: int, today: date) -> list[Offer]:
-    held = {row.id: row for row in records_of(person_id)}
-    gone = revocations_of(list(held))
+    held = {row.id: row for row in list_records(person_id)}
+    gone = list_revocations(list(held))
     return [_record(held[one.record_id], {"revocation_id": one.id}) for one in gone]
 
 
@@ -92,7 +92,7 @@ def _exclusions(person_id: int, today: date) -> list[Offer]:
     rows = db.session.execute(
         select(e, Directive.reference)
         .join(Directive, Directive.id == e.directive_id)
-        .where(e.person_id == person_id, known(e))
+        .where(e.person_id == person_id, is_known_fact(e))
         .order_by(e.from_on.desc(), e.id.desc())
     )
     return [

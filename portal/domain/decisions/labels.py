@@ -3,7 +3,7 @@
 from datetime import date
 
 from portal.domain.directives.exclusions import REASON_WORDS as EXCLUSION_REASONS
-from portal.domain.records.descriptions import REASONS as RECORD_REASONS
+from portal.domain.records.descriptions import REASON_WORDS as RECORD_REASONS
 from portal.platform.db import OPEN_END
 from portal.platform.wording import date as say_date
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from portal.domain.decisions.change_requests import EXCLUSIONS, Wish
 from portal.domain.decisions.queries import activity_titles
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
-from portal.domain.people.as_of import known
-from portal.domain.people.queries import Viewer, sight
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.records.models import Record, Revocation
 from portal.domain.status import queries as standings
 from portal.domain.status.rules import Earned, Excluded, Revoked, Status
@@ -111,7 +111,7 @@ def _effects(change: _Change, what_if: WhatIf, viewer: Viewer) -> list[Effect]:
     changed = sorted({directive_id for directive_id, _ in change.both})
     if not changed:
         return []
-    seen = sight(viewer)
+    seen = visibility_of(viewer)
     whose = standings.Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
     activities = what_if.activities
     titles = activity_titles({activities[place] for place in change.both if place[1] != WHOLE})
@@ -145,7 +145,7 @@ def named(directive_ids: list[int]) -> dict[int, tuple[str, str]]:
     rows = db.session.execute(
         select(Directive.id, Directive.reference, v.title)
         .join(v, v.directive_id == Directive.id)
-        .where(Directive.id.in_(directive_ids), known(v))
+        .where(Directive.id.in_(directive_ids), is_known_fact(v))
         .order_by(v.number)
     )
     return {directive_id: (reference, title) for directive_id, reference, title in rows}
@@ -159,7 +159,7 @@ def _exclude(wish: Wish, facts: PersonFacts, t: datetime) -> None:
             e.directive_id == wish.directive_id,
             e.exempt == exempt,
             e.from_on == wish.from_on,
-            known(e),
+            is_known_fact(e),
         )
     )
     from_on: Any = wish.from_on

@@ -15,7 +15,7 @@ from portal.domain.decisions import labels
 from portal.domain.decisions.change_requests import TWO_PERSONS, Wish
 from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.directives.models import Directive, Exclusion
-from portal.domain.people.decision_roles import deciders
+from portal.domain.people.decision_roles import describe_deciders
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import notes_of
 from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, visible_people
@@ -302,7 +302,7 @@ def told_requests(person_id: int) -> list[tuple[RequestRow, str]]:
     rows = requests_about(person_id)
     told = [row for row in rows if row.kind not in TWO_PERSONS or row.outcome == "granted"]
     acts = {row.id: (row.decided_by_id or 0, row.decided_at) for row in told if row.decided_at}
-    by = deciders(set(acts.values()))
+    by = describe_deciders(set(acts.values()))
     return [(row, by[acts[row.id]] if row.id in acts else "") for row in told]
 
 

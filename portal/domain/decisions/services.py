@@ -196,18 +196,18 @@ def _exclude(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
 def _recognise(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
     evidence = notes_of(DecisionRequest.__tablename__, [row.id]).get(row.id, {}).get("evidence", "")
     whose: Any = (row.person_id, row.activity_id, granted.from_on)
-    record = records.recognise(*whose, reason=row.reason, evidence=evidence, decided_by=by)
+    record = records.recognise_prior_learning(*whose, reason=row.reason, evidence=evidence, decided_by=by)
     return {"record_id": record.id}
 
 
 def _revoke(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
     which: Any = (row.record_id, granted.from_on)
-    return {"revocation_id": records.revoke(*which, reason=row.reason, decided_by=by).id}
+    return {"revocation_id": records.revoke_record(*which, reason=row.reason, decided_by=by).id}
 
 
 def _restore(row: RequestRow, _granted: Wish, by: int) -> dict[str, int]:
     which: Any = row.revocation_id
-    return {"revocation_id": records.restore(which, reason=row.reason, decided_by=by).id}
+    return {"revocation_id": records.restore_record(which, reason=row.reason, decided_by=by).id}
 
 
 def _lift(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from portal.domain.directives.assignments import find_differences, write_assignments
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.directives.models import Assignment
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Person
 from portal.platform.db import db, stamp, touch
 
@@ -55,4 +55,7 @@ def _said(row: Mapping[str, Any]) -> str:
 def people_reached(directive_id: int) -> int:
     """How many people have a known assignment of the directive, past or to come."""
     query = select(func.count(func.distinct(Assignment.person_id)))
-    return db.session.scalar(query.where(Assignment.directive_id == directive_id, known(Assignment))) or 0
+    return (
+        db.session.scalar(query.where(Assignment.directive_id == directive_id, is_known_fact(Assignment)))
+        or 0
+    )

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from portal.domain.directives.assignments import add_days
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
-from portal.domain.people.as_of import known
-from portal.domain.people.decision_roles import deciders
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.decision_roles import describe_deciders
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import write_notes
 from portal.platform.audit import services as audit
@@ -132,7 +132,7 @@ def end_exclusion(exclusion_id: int, last_on: date | None, *, by: int) -> int:
         ConflictError: It was changed or taken back meanwhile, or ends by then already.
     """
     e, stamped = Exclusion, stamp()
-    row = db.session.scalars(select(e).where(e.id == exclusion_id, known(e))).one_or_none()
+    row = db.session.scalars(select(e).where(e.id == exclusion_id, is_known_fact(e))).one_or_none()
     if row is None or (last_on is not None and last_on >= row.to_on):
         raise ConflictError("This exemption or deferral was changed, or ends by then already.")
     decision = Decision(*(getattr(row, name) for name in Decision._fields))
@@ -160,7 +160,7 @@ def _held(people: Iterable[int]) -> dict[tuple[int, int, bool, date], tuple[int,
     columns = [getattr(e, name) for name in Decision._fields]
     found = {}
     for row_id, *values in db.session.execute(
-        select(e.id, *columns).where(known(e), e.person_id.in_(sorted(people))).order_by(e.id)
+        select(e.id, *columns).where(is_known_fact(e), e.person_id.in_(sorted(people))).order_by(e.id)
     ):
         decision = Decision(*values)
         found[decision.same_matter] = (row_id, decision)
@@ -195,10 +195,10 @@ def exclusions_of(person_id: int) -> list[ToldExclusion]:
     rows = db.session.execute(
         select(Directive.reference, e, clock_at(e.recorded_at))
         .join(Directive, Directive.id == e.directive_id)
-        .where(e.person_id == person_id, known(e))
+        .where(e.person_id == person_id, is_known_fact(e))
         .order_by(e.from_on.desc(), e.id.desc())
     ).all()
-    by = deciders({(row.decided_by_id or 0, at) for _, row, at in rows})
+    by = describe_deciders({(row.decided_by_id or 0, at) for _, row, at in rows})
     return [
         ToldExclusion(
             reference,
@@ -301,5 +301,5 @@ class _Reading:
 def _days_after_joining() -> dict[int, int | None]:
     """By directive, as its newest known version has it."""
     v = DirectiveVersion
-    query = select(v.directive_id, v.due_days_after_joining).where(known(v)).order_by(v.number)
+    query = select(v.directive_id, v.due_days_after_joining).where(is_known_fact(v)).order_by(v.number)
     return {directive_id: days for directive_id, days in db.session.execute(query)}

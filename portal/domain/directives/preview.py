@@ -21,9 +21,9 @@ from portal.domain.directives.models import Directive, DirectiveVersion
 from portal.domain.directives.pending import ALL_KNOWN, PendingFacts, number_placeholders
 from portal.domain.people.models import PersonName, Post, UnitState
 from portal.domain.people.roster.plan import PostChange
-from portal.domain.people.roster.store import Written, manager_id
+from portal.domain.people.roster.store import RosterWriteResult, line_manager_id_of
 from portal.domain.people.roster.units import UnitPlan, UnitRef
-from portal.domain.people.units.changes import NewState
+from portal.domain.people.units.changes import NewUnitState
 from portal.platform.db import OPEN_END, db
 
 DAY = 1
@@ -76,7 +76,7 @@ def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None
     """What would follow for every directive if posts became these; directives without change are left out.
 
     Args:
-        changes: As ``portal.domain.people.roster.plan.plan`` gives them, people named by staff number.
+        changes: As ``portal.domain.people.roster.plan.plan_roster`` gives them, people named by staff number.
         units: The units that the same plan creates, and those that begin earlier.
     """
     roster = build_pending_roster(changes, units or UnitPlan())
@@ -84,12 +84,12 @@ def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None
     return _compare_effects(roster.facts.posts, roster.facts, _load_references(), staff_numbers)
 
 
-def effect_of_move(people: Iterable[int], states: Sequence[NewState]) -> list[AudienceEffect]:
+def effect_of_move(people: Iterable[int], states: Sequence[NewUnitState]) -> list[AudienceEffect]:
     """What would follow for every directive if a unit moved; directives without change are left out.
 
     Args:
         people: Those who have or had a post in the unit or under it.
-        states: As ``portal.domain.people.units.changes.planned`` gives them.
+        states: As ``portal.domain.people.units.changes.plan_unit_change`` gives them.
     """
     numbers = number_placeholders()
     facts = [
@@ -130,7 +130,7 @@ class PendingRoster:
     post_ids: list[int]  # in the order of the plan's changes
     facts: PendingFacts
 
-    def real_ids(self, written: Written) -> dict[int, int]:
+    def real_ids(self, written: RosterWriteResult) -> dict[int, int]:
         """The ids that the placeholders have become, once the plan is written."""
         people = {person_id: written.people[number] for number, person_id in self.people.items()}
         units = {unit_id: written.units[names] for names, unit_id in self.units.items()}
@@ -182,7 +182,7 @@ def _pending_post(
         values.rank_or_grade,
         values.designated_role,
         values.unit if isinstance(values.unit, int) else units[values.unit],
-        manager_id(values, people),
+        line_manager_id_of(values, people),
         values.valid_from.toordinal(),
         values.valid_to.toordinal(),
     )
@@ -192,13 +192,13 @@ def _build_pending_states(
     plan: UnitPlan, placeholders: Iterator[int]
 ) -> tuple[dict[UnitRef, int], list[UnitFact]]:
     """The units to create by their names, with placeholders, and the states to come."""
-    ids: dict[UnitRef, int] = {unit.names: next(placeholders) for unit in plan.created}
+    ids: dict[UnitRef, int] = {unit.names: next(placeholders) for unit in plan.new_units}
     states = []
-    for unit in plan.created:
+    for unit in plan.new_units:
         above = unit.parent if unit.parent is None or isinstance(unit.parent, int) else ids[unit.parent]
         days = (unit.valid_from, OPEN_END)
         states.append(_pending_state(next(placeholders), None, ids[unit.names], above, days))
-    for state in plan.earlier:
+    for state in plan.extended_states:
         days = (state.valid_from, state.valid_to)
         states.append(_pending_state(next(placeholders), state.id, state.unit_id, state.parent_id, days))
     return ids, states

@@ -12,7 +12,7 @@ from portal.domain.directives.models import Directive, DirectiveVersion, Require
 from portal.domain.directives.pending import ALL_KNOWN, NEW_DIRECTIVE, NEW_VERSION
 from portal.domain.directives.preview import AudienceEffect, basis, effect_of_version
 from portal.domain.directives.toml_reader import DirectiveFile, Selectors
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import person_by_staff_number, unit_paths
 from portal.platform.db import db
 from portal.platform.errors import BadInputError, NotFoundError, RuleError
@@ -199,7 +199,7 @@ def newest_of(directive_id: int) -> DirectiveVersion | None:
     """The directive's known version of the highest number."""
     return db.session.scalar(
         select(DirectiveVersion)
-        .where(DirectiveVersion.directive_id == directive_id, known(DirectiveVersion))
+        .where(DirectiveVersion.directive_id == directive_id, is_known_fact(DirectiveVersion))
         .order_by(DirectiveVersion.number.desc())
         .limit(1)
     )

@@ -13,11 +13,11 @@ from portal.domain.catalogue.models import Activity
 from portal.domain.catalogue.queries import published_modules
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
 from portal.domain.directives.toml_reader import DirectiveFile, Selectors
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.queries import Viewer, visible_people
 from portal.domain.people.units.tree import UnitTree, read_tree
-from portal.domain.people.visibility.rules import live
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.db import clock_at, db
 from portal.platform.errors import NotFoundError
 
@@ -128,7 +128,7 @@ def taken_back(directive_id: int) -> list[TakenBack]:
 def _told(statement: Any) -> list[DirectiveTold]:
     rows = db.session.execute(
         statement.join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
-        .where(known(DirectiveVersion))
+        .where(is_known_fact(DirectiveVersion))
         .order_by(Directive.reference, DirectiveVersion.number)
     ).all()
     asked = _asked({version.id for _, _, version in rows})
@@ -179,7 +179,7 @@ def _by_path(table: Mapping[str, Any], day: date, tree: UnitTree) -> Selectors:
     """The table with the paths of ``day`` for unit ids."""
     made: Selectors = dict(table)
     if "unit_under" in table:
-        made["unit_under"] = sorted(tree.last_path(unit_id, day) for unit_id in table["unit_under"])
+        made["unit_under"] = sorted(tree.last_path_on(unit_id, day) for unit_id in table["unit_under"])
     return made
 
 
@@ -226,7 +226,7 @@ def titles() -> dict[tuple[str, str], str]:
 def roles_and_ranks() -> tuple[list[str], list[str]]:
     """The designated roles and the ranks and grades that a known post has, each in order."""
     rows = db.session.execute(
-        select(Post.designated_role, Post.rank_or_grade).where(known(Post)).distinct()
+        select(Post.designated_role, Post.rank_or_grade).where(is_known_fact(Post)).distinct()
     ).all()
     return sorted({role for role, _ in rows}), sorted({rank for _, rank in rows})
 
@@ -263,14 +263,19 @@ def staff_numbers(people: Sequence[int]) -> dict[int, str]:
 
 def _named(viewer: Viewer, people: Sequence[int], day: date, tree: UnitTree) -> Iterable[PersonNamed]:
     columns = (PersonName.person_id, PersonName.staff_number, PersonName.surname, PersonName.forenames)
-    held = (Post.person_id == PersonName.person_id) & known(Post) & live(Post, day) & (Post.post_key == "")
+    held = (
+        (Post.person_id == PersonName.person_id)
+        & is_known_fact(Post)
+        & is_valid_on(Post, day)
+        & (Post.post_key == "")
+    )
     statement = (
         select(*columns, Post.designated_role, Post.unit_id)
         .outerjoin(Post, held)
         .where(PersonName.person_id.in_(people), PersonName.person_id.in_(visible_people(viewer)))
     )
     for person_id, number, surname, forenames, role, unit_id in db.session.execute(statement):
-        state = tree.on(unit_id, day) if unit_id else None
+        state = tree.state_on(unit_id, day) if unit_id else None
         yield PersonNamed(
             person_id, number, f"{surname}, {forenames}", role or "", state.name if state else ""
         )

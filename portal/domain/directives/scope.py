@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal.domain.directives.models import DirectiveVersion
 from portal.domain.directives.proposals import Proposal, newest_of
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import Viewer
 from portal.domain.people.visibility.authorised_units import units_allowing
 from portal.platform.db import db
@@ -56,7 +56,7 @@ def within_reach(viewer: Viewer, directive_ids: Iterable[int]) -> set[int]:
         return asked
     rows = db.session.execute(
         select(DirectiveVersion.directive_id, DirectiveVersion.audience)
-        .where(DirectiveVersion.directive_id.in_(asked), known(DirectiveVersion))
+        .where(DirectiveVersion.directive_id.in_(asked), is_known_fact(DirectiveVersion))
         .order_by(DirectiveVersion.number)
     )
     newest = {directive_id: audience for directive_id, audience in rows}

@@ -11,7 +11,7 @@ from portal.domain.catalogue.guide_publishing import current_guide, current_guid
 from portal.domain.catalogue.models import GuideVersion
 from portal.domain.catalogue.queries import published_modules
 from portal.domain.catalogue.sources.guide_source import GuideSection, guide_sections
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.records.models import Acknowledgement, Record
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -71,7 +71,7 @@ def _acknowledgements(person_id: int, activity_id: int | None = None) -> dict[in
         select(Record.activity_id, Record.reference, Record.achieved_at, GuideVersion.number)
         .join(Acknowledgement, Acknowledgement.record_id == Record.id)
         .join(GuideVersion, GuideVersion.id == Acknowledgement.guide_version_id)
-        .where(Record.person_id == person_id, known(Record))
+        .where(Record.person_id == person_id, is_known_fact(Record))
         .order_by(Record.id)
     )
     if activity_id is not None:

@@ -10,7 +10,7 @@ from portal.domain.imports.column_mapping import Match, rows_of
 from portal.domain.imports.staged_imports import StagedCompletions
 from portal.domain.people.models import PersonName
 from portal.domain.records import completion_import
-from portal.domain.records.completion_import import Completion
+from portal.domain.records.completion_import import ImportedCompletion
 from portal.platform.db import db
 from portal.platform.tables.table_files import Sheet
 from portal.platform.wording import date as day_words
@@ -21,11 +21,11 @@ HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
 
 def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     """Hold completions against what the portal knows."""
-    newest = completion_import.newest()
+    newest = completion_import.newest_record_id()
     rows, unreadable = rows_of(sheet, match)
-    found, reasons = completion_import.completions_apart(rows, match.person_by)
+    found, reasons = completion_import.parse_completions_with_faults(rows, match.person_by)
     tell(1, "Comparing with what is held")
-    fresh = completion_import.unheld(found)
+    fresh = completion_import.list_unrecorded(found)
     faults = sorted(Fault.of(said) for said in (*unreadable, *reasons))
     staged = StagedCompletions(found, fresh, newest)
     return Checked(
@@ -39,13 +39,13 @@ def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     )
 
 
-def _digest(fresh: Iterable[Completion]) -> str:
+def _digest(fresh: Iterable[ImportedCompletion]) -> str:
     return digest_of(
-        sorted((*one.key, str(one.score_scaled), one.source_system, one.evidence) for one in fresh)
+        sorted((*one.identity_key, str(one.score_scaled), one.source_system, one.evidence) for one in fresh)
     )
 
 
-def _sections(found: Sequence[Completion], fresh: Sequence[Completion]) -> Iterator[Section]:
+def _sections(found: Sequence[ImportedCompletion], fresh: Sequence[ImportedCompletion]) -> Iterator[Section]:
     named = {
         person_id: (f"{surname}, {forenames}", number)
         for person_id, surname, forenames, number in db.session.execute(
@@ -57,17 +57,17 @@ def _sections(found: Sequence[Completion], fresh: Sequence[Completion]) -> Itera
         for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
     }
 
-    def told(ones: Iterable[Completion]) -> Iterator[Row]:
+    def told(ones: Iterable[ImportedCompletion]) -> Iterator[Row]:
         for one in ones:
             name, number = named[one.person_id]
             when = day_words(one.achieved_at)
             yield str(one.line), name, number, activities[one.activity_id], when, one.source_system
 
-    new = {one.key for one in fresh}
+    new = {one.identity_key for one in fresh}
     seen: set[object] = set()
-    twice = [one for one in found if one.key in seen or seen.add(one.key)]  # type: ignore[func-returns-value]
+    twice = [one for one in found if one.identity_key in seen or seen.add(one.identity_key)]  # type: ignore[func-returns-value]
     yield Section.of("new", "New records", HEADS, told(fresh))
-    held = [one for one in found if one.key not in new]
+    held = [one for one in found if one.identity_key not in new]
     passed = "The same person, requirement and time: passed over."
     yield Section.of("held", "Held already", HEADS, told(held), passed)
     once = "The same person, requirement and time as on an earlier line: recorded once."

@@ -23,8 +23,8 @@ WIDE, WIDE_OPTIONAL = ("staff_number", "source_system"), ("evidence",)
 
 def roster(columns: Sequence[str]) -> Match:
     """The roster as documented: one row a post."""
-    _refuse(columns, rows.REQUIRED, rows.OPTIONAL)
-    left = {name: "" for name in rows.OPTIONAL if name not in columns}
+    _refuse(columns, rows.REQUIRED_COLUMNS, rows.OPTIONAL_COLUMNS)
+    left = {name: "" for name in rows.OPTIONAL_COLUMNS if name not in columns}
     return Match("post", {name: name for name in columns}, left)
 
 

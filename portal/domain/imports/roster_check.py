@@ -10,8 +10,8 @@ from portal.domain.imports.roster_summary import RosterWords, Row
 from portal.domain.imports.staged_imports import StagedRoster
 from portal.domain.imports.unit_move_suggestions import suggestions
 from portal.domain.people.roster import store
-from portal.domain.people.roster.plan import Plan, World, plan_apart
-from portal.domain.people.roster.rows import typed_apart
+from portal.domain.people.roster.plan import RosterBaseline, RosterPlan, plan_with_faults
+from portal.domain.people.roster.rows import parse_rows_with_faults
 from portal.domain.people.units.paths import join
 from portal.platform.tables.table_files import Sheet
 from portal.platform.wording import date as day_words
@@ -21,25 +21,25 @@ WHO = ("Person", "Staff number")
 
 def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
     """Hold a roster against what the portal knows."""
-    bases = store.basis(), preview.basis()
+    bases = store.read_plan_basis(), preview.basis()
     found, unreadable = rows_of(sheet, match)
-    rows, mistyped = typed_apart(found)
-    world = store.read_world()
+    rows, mistyped = parse_rows_with_faults(found)
+    world = store.read_baseline()
     listed = {row.values["staff_number"] for row in found}
-    made, reasons = plan_apart(rows, world, listed)
+    made, reasons = plan_with_faults(rows, world, listed)
     faults = sorted(Fault.of(said) for said in (*unreadable, *mistyped, *reasons))
     if reasons:  # show what the others would do
         bad = {fault.line for fault in faults}
-        made, _ = plan_apart([row for row in rows if row.line not in bad], world, listed)
+        made, _ = plan_with_faults([row for row in rows if row.line not in bad], world, listed)
     tell(1, "Working out whom each directive reaches")
-    effects = preview.effect_of_posts(made.changes, made.units)
+    effects = preview.effect_of_posts(made.post_changes, made.unit_plan)
     words = RosterWords(made, world)
     staged = StagedRoster(made, *bases)
     return Checked(
         faults=faults,
         sections=[*_people(words), *_units(made, world), *_reach(effects, words), *_missing(made, words)],
         numbers=_numbers(made, words),
-        same={"Unchanged posts": made.unchanged},
+        same={"Unchanged posts": made.unchanged_count},
         digest=digest_of(made, [effect.digest for effect in effects], faults),
         stage=staged.stage,
         write=staged.write,
@@ -74,8 +74,8 @@ def _people(words: RosterWords) -> Iterator[Section]:
     )
 
 
-def _units(made: Plan, world: World) -> Iterator[Section]:
-    rows = ((join(unit.names), day_words(unit.valid_from)) for unit in made.units.created)
+def _units(made: RosterPlan, world: RosterBaseline) -> Iterator[Section]:
+    rows = ((join(unit.names), day_words(unit.valid_from)) for unit in made.unit_plan.new_units)
     yield Section.of("units", "Units created", ("Unit", "From"), rows)
     moved: list[Row] = [
         (one.old, one.new, str(one.people), day_words(one.on), one.command)
@@ -122,7 +122,7 @@ def _reach(effects: list[AudienceEffect], words: RosterWords) -> Iterator[Sectio
         )
 
 
-def _missing(made: Plan, words: RosterWords) -> Iterator[Section]:
+def _missing(made: RosterPlan, words: RosterWords) -> Iterator[Section]:
     stays = "They stay as they are: what is missing is never removed."
     people = ((words.name(number), number) for number in made.missing_people)
     yield Section.of("missing-people", "People missing from the file", WHO, people, stays)
@@ -130,16 +130,16 @@ def _missing(made: Plan, words: RosterWords) -> Iterator[Section]:
     yield Section.of("missing-posts", "Posts missing from the file", ("Post",), posts, stays)
 
 
-def _numbers(made: Plan, words: RosterWords) -> dict[str, int]:
+def _numbers(made: RosterPlan, words: RosterWords) -> dict[str, int]:
     kinds = list(words.kinds.values())
     return {
         "New people": len(made.new_people),
-        "New posts": made.new_posts,
-        "Corrected posts": made.corrections,
-        "Withdrawn posts": made.withdrawn,
-        "Corrected names": len(made.renamed),
+        "New posts": made.new_post_count,
+        "Corrected posts": made.correction_count,
+        "Withdrawn posts": made.withdrawn_count,
+        "Corrected names": len(made.renamed_people),
         "People who come back": kinds.count("returns"),
         "People who move": kinds.count("moves"),
         "People who leave": kinds.count("leaves"),
-        "Units that begin earlier": len(made.units.earlier),
+        "Units that begin earlier": len(made.unit_plan.extended_states),
     }

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
 
-from portal.domain.people.roster.plan import HeldPost, Plan, PostChange, PostValues, World
+from portal.domain.people.roster.plan import KnownPost, PostChange, PostValues, RosterBaseline, RosterPlan
 from portal.domain.people.roster.units import UnitRef
-from portal.domain.people.services import Names
+from portal.domain.people.services import PersonNames
 from portal.domain.people.units import paths
 from portal.platform.db import OPEN_END
 from portal.platform.wording import date as day_words
@@ -25,19 +25,19 @@ _PARTS = {
 class RosterWords:
     """A plan beside the world it was made for, told person by person."""
 
-    def __init__(self, made: Plan, world: World) -> None:
+    def __init__(self, made: RosterPlan, world: RosterBaseline) -> None:
         self.made, self.world = made, world
         self._new = {named.staff_number: named for named in made.new_people}
-        self._becomes = {named.staff_number: named for named in made.renamed}
+        self._becomes = {named.staff_number: named for named in made.renamed_people}
         self._paths: dict[UnitRef, str] = {}
         self._changes: dict[str, list[PostChange]] = defaultdict(list)
-        for change in made.changes:
+        for change in made.post_changes:
             self._changes[change.values.staff_number].append(change)
 
     @cached_property
-    def _held(self) -> dict[str, dict[int, HeldPost]]:
+    def _held(self) -> dict[str, dict[int, KnownPost]]:
         """The posts known of those whom the plan changes, by person and fact."""
-        found: dict[str, dict[int, HeldPost]] = {number: {} for number in self._changes}
+        found: dict[str, dict[int, KnownPost]] = {number: {} for number in self._changes}
         for (number, _), posts in self.world.posts.items():
             if number in found:
                 found[number].update((post.id, post) for post in posts)
@@ -84,11 +84,11 @@ class RosterWords:
 
     def _path(self, unit_id: int) -> str:
         tree = self.world.tree
-        states = tree.states(unit_id)
+        states = tree.states_of(unit_id)
         if not states:
             return ""
-        standing = tree.on(unit_id, self.world.today)
-        return tree.path(unit_id, self.world.today if standing else states[-1].valid_from)
+        standing = tree.state_on(unit_id, self.world.today)
+        return tree.path_on(unit_id, self.world.today if standing else states[-1].valid_from)
 
     def arrivals(self, kind: str) -> Iterator[Row]:
         """Those who join or return: person, number, role, unit, first day."""
@@ -135,7 +135,7 @@ class RosterWords:
 
     def renamed(self) -> Iterator[Row]:
         """People whose names or addresses are corrected: number, what it was, what it becomes."""
-        for named in self.made.renamed:
+        for named in self.made.renamed_people:
             yield named.staff_number, _named(self.world.names[named.staff_number]), _named(named)
 
     def doubles(self) -> Iterator[Row]:
@@ -183,9 +183,9 @@ class RosterWords:
         return str(getattr(values, part) or "nobody").lstrip("\0")
 
 
-def _key(named: Names) -> tuple[str, str]:
+def _key(named: PersonNames) -> tuple[str, str]:
     return named.surname.casefold(), named.forenames.casefold()
 
 
-def _named(named: Names) -> str:
+def _named(named: PersonNames) -> str:
     return f"{named.surname}, {named.forenames}" + (f", {named.email}" if named.email else ", no address")

@@ -9,10 +9,10 @@ from portal.domain.directives.pending import PendingFacts, PendingRecord, number
 from portal.domain.directives.preview import PendingRoster, build_pending_roster
 from portal.domain.imports.check_result import MovedError, Tell
 from portal.domain.people.roster import store
-from portal.domain.people.roster.plan import Plan
-from portal.domain.people.roster.store import Basis
+from portal.domain.people.roster.plan import RosterPlan
+from portal.domain.people.roster.store import PlanBasis
 from portal.domain.records import completion_import
-from portal.domain.records.completion_import import Completion
+from portal.domain.records.completion_import import ImportedCompletion
 from portal.domain.status.projector import StagedProjection, stage_projection
 
 
@@ -28,15 +28,15 @@ def _stage_people(pending: PendingFacts, tell: Tell) -> StagedProjection:
 class StagedRoster:
     """A roster's plan, what it rests on, and what follows from it."""
 
-    plan: Plan
-    basis: Basis
+    plan: RosterPlan
+    basis: PlanBasis
     directives: str  # as ``preview.basis`` gives it
     roster: PendingRoster | None = None
     projection: StagedProjection | None = None
 
     def stage(self, tell: Tell) -> None:
         """Compute, without a lock, the assignments and status periods that follow."""
-        self.roster = build_pending_roster(self.plan.changes, self.plan.units)
+        self.roster = build_pending_roster(self.plan.post_changes, self.plan.unit_plan)
         self.projection = _stage_people(self.roster.facts, tell)
 
     def write(self, at: datetime, by: int | None) -> None:
@@ -45,9 +45,9 @@ class StagedRoster:
         Raises:
             MovedError: Since the check something was recorded that the plan rests on.
         """
-        if store.basis() != self.basis or preview.basis() != self.directives:
+        if store.read_plan_basis() != self.basis or preview.basis() != self.directives:
             raise MovedError
-        written = store.write(self.plan, at, by=by)
+        written = store.write_plan(self.plan, at, by=by)
         if self.roster is not None and self.projection is not None:
             self.projection.write_rows(at, self.roster.real_ids(written))
 
@@ -56,15 +56,15 @@ class StagedRoster:
 class StagedCompletions:
     """Completions of a file, and what follows from those that are new."""
 
-    every: Sequence[Completion]  # all that the file says
-    fresh: Sequence[Completion]  # of these, what is not held
+    every: Sequence[ImportedCompletion]  # all that the file says
+    fresh: Sequence[ImportedCompletion]  # of these, what is not held
     newest: int  # the newest record when that was found out, or one before it
     projection: StagedProjection | None = None
     references: Sequence[str] = ()  # drawn for them
 
     def stage(self, tell: Tell) -> None:
         """Draw references and compute the status periods that follow, without a lock."""
-        self.references = completion_import.new_references(len(self.fresh))
+        self.references = completion_import.draw_references(len(self.fresh))
         records: dict[int, list[PendingRecord]] = {}
         for placeholder, one in zip(number_placeholders(), self.fresh, strict=False):
             record = PendingRecord(placeholder, one.activity_id, one.achieved_on)
@@ -77,10 +77,13 @@ class StagedCompletions:
         Raises:
             MovedError: Since the check one of them was recorded, or one that was held no longer is.
         """
-        if completion_import.newest() != self.newest and completion_import.unheld(self.every) != self.fresh:
+        if (
+            completion_import.newest_record_id() != self.newest
+            and completion_import.list_unrecorded(self.every) != self.fresh
+        ):
             raise MovedError
         held = len(self.every) - len(self.fresh)
-        drawn = completion_import.new_references(len(self.fresh), self.references, self.newest)
+        drawn = completion_import.draw_references(len(self.fresh), self.references, self.newest)
         ids = completion_import.record_completions(self.fresh, at, drawn, held=held, by=by)
         if self.projection is not None:
             self.projection.write_rows(at, dict(zip(number_placeholders(), ids, strict=False)))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from portal.domain.people.roster.plan import HeldPost, Plan, World
+from portal.domain.people.roster.plan import KnownPost, RosterBaseline, RosterPlan
 from portal.domain.people.units import paths
 
 Names = tuple[str, ...]
@@ -29,9 +29,9 @@ class Suggestion(NamedTuple):
         return f'units {verb} "{self.old}" "{self.new}" --on {self.on.isoformat()}'
 
 
-def suggestions(made: Plan, world: World) -> list[Suggestion]:
+def suggestions(made: RosterPlan, world: RosterBaseline) -> list[Suggestion]:
     """Renames and moves that would explain the posts in units that are to be created."""
-    created = {unit.names for unit in made.units.created}
+    created = {unit.names for unit in made.unit_plan.new_units}
     if not created:
         return []
     held = {post.id: post for posts in world.posts.values() for post in posts}
@@ -51,15 +51,15 @@ def suggestions(made: Plan, world: World) -> list[Suggestion]:
     return found
 
 
-def _moves(made: Plan, held: Mapping[int, HeldPost]) -> Iterable[tuple[int, date, Names]]:
+def _moves(made: RosterPlan, held: Mapping[int, KnownPost]) -> Iterable[tuple[int, date, Names]]:
     """The unit left, the first day and the new path of each post in a unit that is to be created."""
     before: dict[tuple[str, str, date], int] = {}
-    for change in made.changes:
+    for change in made.post_changes:
         post = held.get(change.replaces_id or 0)
         if post is not None and isinstance(post.values.unit, int) and not change.void:
             values = change.values
             before[values.staff_number, values.post_key, values.valid_to] = post.values.unit
-    for change in made.changes:
+    for change in made.post_changes:
         values = change.values
         if isinstance(values.unit, tuple):
             left = before.get((values.staff_number, values.post_key, values.valid_from - timedelta(days=1)))
@@ -79,18 +79,18 @@ def _shortest(old: Names, new: Names, created: set[Names]) -> tuple[Names, Names
 class _Paths:
     """Paths of units as names, each climbed once a day."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: RosterBaseline) -> None:
         self._tree = world.tree
         self._found: dict[tuple[int, date], Names] = {}
 
     def of(self, unit_id: int, day: date) -> Names:
         if (unit_id, day) not in self._found:
-            above = [state.name for state in self._tree.above(unit_id, day)]
+            above = [state.name for state in self._tree.states_above(unit_id, day)]
             self._found[unit_id, day] = tuple(above[::-1])
         return self._found[unit_id, day]
 
 
-def _people_under(old: Names, world: World, named: _Paths, day: date) -> int:
+def _people_under(old: Names, world: RosterBaseline, named: _Paths, day: date) -> int:
     people = {
         number
         for (number, _), posts in world.posts.items()

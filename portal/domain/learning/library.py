@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.catalogue.queries import published_modules
 from portal.domain.directives.models import DirectiveVersion, Requirement
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.platform.db import db
 
 
@@ -28,7 +28,7 @@ def _earliest_positions(day: date) -> dict[int, int]:
     overtaken = select(later.id).where(
         later.directive_id == version.directive_id,
         later.effective_on <= day,
-        known(later),
+        is_known_fact(later),
         or_(
             later.effective_on > version.effective_on,
             and_(later.effective_on == version.effective_on, later.number > version.number),
@@ -37,7 +37,7 @@ def _earliest_positions(day: date) -> dict[int, int]:
     rows = db.session.execute(
         select(Requirement.activity_id, func.min(Requirement.position))
         .join(version, version.id == Requirement.directive_version_id)
-        .where(version.effective_on <= day, known(version), ~version.withdrawn, ~overtaken.exists())
+        .where(version.effective_on <= day, is_known_fact(version), ~version.withdrawn, ~overtaken.exists())
         .group_by(Requirement.activity_id)
     )
     return {activity_id: position for activity_id, position in rows}

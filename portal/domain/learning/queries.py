@@ -28,7 +28,7 @@ from portal.domain.catalogue.version_cache import (
     VersionKey,
     published_version,
 )
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.records.models import LessonVisit, PassRecord, Record, Registration, Revocation
 from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
@@ -150,7 +150,7 @@ def _latest_registration_id() -> Any:
     """Id of the person's newest known registration on an activity, passed or not."""
     one = aliased(Registration)
     mine = and_(one.person_id == bindparam("person_id"), one.activity_id == Activity.id)
-    return select(func.max(one.id)).where(mine, known(one)).correlate(Activity).scalar_subquery()
+    return select(func.max(one.id)).where(mine, is_known_fact(one)).correlate(Activity).scalar_subquery()
 
 
 def _newest_version_id() -> Any:
@@ -192,7 +192,7 @@ _PASSED_WITH = (
     .join(Lesson, Lesson.module_version_id == ModuleVersion.id)
     .where(
         Registration.person_id == bindparam("person_id"),
-        known(Registration),
+        is_known_fact(Registration),
         Activity.kind == "module",
         Activity.key == bindparam("slug"),
         Lesson.key == bindparam("lesson"),
@@ -200,13 +200,13 @@ _PASSED_WITH = (
     .order_by(Registration.id.desc())
     .limit(1)
 )
-_REVOKED = select(Revocation.id).where(Revocation.record_id == Record.id, known(Revocation))
+_REVOKED = select(Revocation.id).where(Revocation.record_id == Record.id, is_known_fact(Revocation))
 _EARNED = (
     select(Record.reference, Record.achieved_at)
     .join(Activity, Activity.id == Record.activity_id)
     .where(
         Record.person_id == bindparam("person_id"),
-        known(Record),
+        is_known_fact(Record),
         Activity.kind == "module",
         Activity.key == bindparam("slug"),
         ~_REVOKED.correlate(Record).exists(),

@@ -44,12 +44,12 @@ def _ensure_registration(person_id: int, reading: queries.ModuleReading, at: dat
     """Id of the registration under way, begun here where there is none."""
     if reading.progress is not None:
         return reading.progress.registration_id
-    return records.register(person_id, catalogue.get_module_version(reading.version.id), at).id
+    return records.start_registration(person_id, catalogue.get_module_version(reading.version.id), at).id
 
 
 def retake_module(person_id: int, slug: str, at: datetime) -> None:
     """Begin the newest version of a module once more, after a pass."""
-    records.register(person_id, queries.newest_version(slug), at)
+    records.start_registration(person_id, queries.newest_version(slug), at)
 
 
 def begin_assessment(person_id: int, slug: str, at: datetime) -> UUID:

@@ -11,20 +11,20 @@ from portal.platform.audit.services import log
 from portal.platform.clock import end_of_day, london_day
 from portal.platform.db import db
 
-ACTION = "person.viewed"
-SHOWN = 20
+VIEWED_ACTION = "person.viewed"
+MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AccessLogEntry:
     """One person looked, first on a day at this instant."""
 
-    at: datetime
+    viewed_at: datetime
     staff_number: str
     name: str
 
 
-def is_noted(viewer_id: int, subject_id: int, at: datetime) -> bool:
+def is_access_logged(viewer_id: int, subject_id: int, at: datetime) -> bool:
     """Whether this look needs no note: it is one's own record, or noted on this London day already."""
     if viewer_id == subject_id:
         return True
@@ -32,27 +32,27 @@ def is_noted(viewer_id: int, subject_id: int, at: datetime) -> bool:
     held = select(AuditEvent.id).where(
         AuditEvent.subject_id == subject_id,
         AuditEvent.actor_id == viewer_id,
-        AuditEvent.action == ACTION,
+        AuditEvent.action == VIEWED_ACTION,
         AuditEvent.happened_at > midnight,
     )
     return db.session.scalar(held.limit(1)) is not None
 
 
-def note(viewer_id: int, subject_id: int, page: str) -> None:
+def log_access(viewer_id: int, subject_id: int, page: str) -> None:
     """Note that somebody looked; part of the caller's transaction."""
-    log(ACTION, actor_id=viewer_id, subject_id=subject_id, page=page)
+    log(VIEWED_ACTION, actor_id=viewer_id, subject_id=subject_id, page=page)
 
 
-def looks_at(subject_id: int) -> list[Look]:
-    """The newest ``SHOWN`` looks of others at a person's record. One statement."""
+def list_access_log(subject_id: int) -> list[AccessLogEntry]:
+    """The newest ``MOST_SHOWN`` looks of others at a person's record. One statement."""
     statement = (
         select(AuditEvent.happened_at, PersonName.staff_number, PersonName.surname, PersonName.forenames)
         .outerjoin(PersonName, PersonName.person_id == AuditEvent.actor_id)
-        .where(AuditEvent.subject_id == subject_id, AuditEvent.action == ACTION)
+        .where(AuditEvent.subject_id == subject_id, AuditEvent.action == VIEWED_ACTION)
         .order_by(AuditEvent.happened_at.desc(), AuditEvent.id.desc())
-        .limit(SHOWN)
+        .limit(MOST_SHOWN)
     )
     return [
-        Look(at, number or "", f"{forenames} {surname}" if surname else "Erased")
+        AccessLogEntry(at, number or "", f"{forenames} {surname}" if surname else "Erased")
         for at, number, surname, forenames in db.session.execute(statement)
     ]

@@ -10,14 +10,14 @@ from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.permissions import Role
 
-OTHERWISE = "your force"
+UNNAMED_DECIDER = "your force"
 _WORDS = {
     Role.DIRECTIVE_OWNER: "a directive owner",
     Role.ADMINISTRATOR: "an administrator",
 }  # the first counts
 
 
-def deciders(acts: Collection[tuple[int, datetime]]) -> dict[tuple[int, datetime], str]:
+def describe_deciders(acts: Collection[tuple[int, datetime]]) -> dict[tuple[int, datetime], str]:
     """By person and instant, the words for the role that the person held then. At most one statement."""
     if not acts:
         return {}
@@ -25,13 +25,13 @@ def deciders(acts: Collection[tuple[int, datetime]]) -> dict[tuple[int, datetime
     grants = db.session.scalars(
         select(RoleGrant).where(RoleGrant.person_id.in_(people), RoleGrant.role.in_(sorted(_WORDS)))
     ).all()
-    return {act: _words([grant.role for grant in grants if _held(grant, *act)]) for act in acts}
+    return {act: _decider_words([grant.role for grant in grants if _was_held(grant, *act)]) for act in acts}
 
 
-def _held(grant: RoleGrant, person_id: int, at: datetime) -> bool:
+def _was_held(grant: RoleGrant, person_id: int, at: datetime) -> bool:
     ended = grant.ended_at is not None and grant.ended_at <= at
     return grant.person_id == person_id and grant.valid_from <= london_day(at) <= grant.valid_to and not ended
 
 
-def _words(held: Collection[str]) -> str:
-    return next((words for role, words in _WORDS.items() if role in held), OTHERWISE)
+def _decider_words(held: Collection[str]) -> str:
+    return next((words for role, words in _WORDS.items() if role in held), UNNAMED_DECIDER)

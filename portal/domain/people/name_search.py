@@ -15,12 +15,12 @@ _WHOLE = func.lower(PersonName.surname + _SPACE + PersonName.forenames + _SPACE 
 _PART = 3  # characters: as many as ``parts_of_name`` cuts, so that it says nothing of a shorter word
 
 
-def named(text: str) -> list[ColumnElement[bool]]:
+def name_conditions(text: str) -> list[ColumnElement[bool]]:
     """That every word of ``text`` stands in a person's names or staff number, in any case of letters."""
-    return [_holds(word) for word in text.lower().replace(",", " ").split()]
+    return [_name_contains(word) for word in text.lower().replace(",", " ").split()]
 
 
-def _holds(word: str) -> ColumnElement[bool]:
+def _name_contains(word: str) -> ColumnElement[bool]:
     """That a word stands in one of them: it holds no space, so never lies across two."""
     holds = _WHOLE.contains(word, autoescape=True)
     parts = sorted({word[start : start + _PART] for start in range(len(word) - _PART + 1)})
@@ -29,7 +29,7 @@ def _holds(word: str) -> ColumnElement[bool]:
     return and_(func.parts_of_name(_WHOLE, type_=ARRAY(Text)).contains(parts), holds)
 
 
-class SeenName(NamedTuple):
+class VisibleName(NamedTuple):
     """How a person is named now, for a viewer who may see them."""
 
     person_id: int
@@ -38,7 +38,7 @@ class SeenName(NamedTuple):
     forenames: str
 
 
-def seen_names(viewer: Viewer, person_ids: Collection[int]) -> list[SeenName]:
+def list_visible_names(viewer: Viewer, person_ids: Collection[int]) -> list[VisibleName]:
     """How these are named, by surname; whom the viewer may not see is left out. One statement."""
     rows = db.session.execute(
         select(PersonName.person_id, PersonName.staff_number, PersonName.surname, PersonName.forenames)
@@ -47,4 +47,4 @@ def seen_names(viewer: Viewer, person_ids: Collection[int]) -> list[SeenName]:
         )
         .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
     )
-    return [SeenName(*row) for row in rows]
+    return [VisibleName(*row) for row in rows]

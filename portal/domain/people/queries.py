@@ -6,18 +6,18 @@ from datetime import date, datetime
 
 from sqlalchemy import and_, false, select
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.units import paths
 from portal.domain.people.visibility.rules import (
     COMMAND_LINE,
-    Sight,
     Viewer,
-    granted,
-    line_manages,
-    live,
+    Visibility,
+    is_granted_to,
+    is_line_manager,
+    is_valid_on,
     may_see,
-    sight,
+    visibility_of,
     visible_people,
 )
 from portal.platform import clock
@@ -27,18 +27,18 @@ from portal.platform.permissions import UNIT_ROLES, Role, permissions_of
 
 __all__ = [
     "COMMAND_LINE",
-    "Sight",
     "UnitRow",
     "Viewer",
+    "Visibility",
+    "build_viewer",
     "live_units",
     "may_see",
     "person_by_staff_number",
-    "sight",
     "unit_by_path",
     "unit_paths",
     "units_under",
-    "viewer_from",
     "viewer_of",
+    "visibility_of",
     "visible_people",
 ]
 
@@ -60,23 +60,27 @@ def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
         line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
     today = clock.today()
-    manages = line_manages(person_id, today) if line_managers else false()
+    manages = is_line_manager(person_id, today) if line_managers else false()
     rows = db.session.execute(
         select(PersonName.staff_number, PersonName.forenames, PersonName.surname, Post.rank_or_grade, manages)
-        .outerjoin(Post, and_(Post.person_id == PersonName.person_id, known(Post), live(Post, today)))
+        .outerjoin(
+            Post, and_(Post.person_id == PersonName.person_id, is_known_fact(Post), is_valid_on(Post, today))
+        )
         .where(PersonName.person_id == person_id)
         .order_by(Post.post_key)  # the main post, "", comes first
     ).all()
     if not rows:
         return None
-    held = db.session.execute(select(RoleGrant.role, RoleGrant.unit_id).where(granted(person_id, today)))
+    held = db.session.execute(
+        select(RoleGrant.role, RoleGrant.unit_id).where(is_granted_to(person_id, today))
+    )
     *person, named = rows[0]
-    return viewer_from(
+    return build_viewer(
         person_id, *person, grants=[(role, unit_id) for role, unit_id in held], line_manager=named
     )
 
 
-def viewer_from(
+def build_viewer(
     person_id: int,
     staff_number: str,
     forenames: str,
@@ -130,12 +134,12 @@ def live_units(day: date, known_at: datetime | None = None) -> dict[int, UnitRow
     """Every unit that stands on ``day``, by its id, as known at an instant (by default: now)."""
     rows = db.session.execute(
         select(UnitState.unit_id, UnitState.name, UnitState.parent_id).where(
-            known(UnitState, known_at), live(UnitState, day)
+            is_known_fact(UnitState, known_at), is_valid_on(UnitState, day)
         )
     )
     states = {unit_id: (name, parent_id) for unit_id, name, parent_id in rows}
     return {
-        unit_id: UnitRow(name, parent_id, paths.join(_names(unit_id, states)))
+        unit_id: UnitRow(name, parent_id, paths.join(_names_from_force(unit_id, states)))
         for unit_id, (name, parent_id) in states.items()
     }
 
@@ -170,7 +174,7 @@ def unit_by_path(path: str, day: date) -> int:
     raise NotFoundError(f"No unit has the path {path!r} on {day.isoformat()}.")
 
 
-def _names(unit_id: int | None, states: dict[int, tuple[str, int | None]]) -> list[str]:
+def _names_from_force(unit_id: int | None, states: dict[int, tuple[str, int | None]]) -> list[str]:
     names: list[str] = []
     while unit_id in states and len(names) <= len(states):  # a loop in the facts must not hang a page
         name, unit_id = states[unit_id]

@@ -20,7 +20,7 @@ MOST_BOUND = 500  # values bound in one statement; both databases take more
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class PersonNames:
     """How a person is named now."""
 
     person_id: int
@@ -30,7 +30,7 @@ class Names:
     email: str | None  # lower case
 
 
-def grant(
+def grant_role(
     person_id: int,
     role: Role,
     *,
@@ -54,11 +54,11 @@ def grant(
     if until < day:
         raise RuleError("The last day of a role must be today or later.")
     db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())  # one at a time
-    held = _held(person_id, role, unit_id, at)
+    held = _list_live_grants_on_unit(person_id, role, unit_id, at)
     if {each.valid_to for each in held} == {until}:
         return False
     for each in held:
-        _end(each, by, at)
+        _end_grant(each, by, at)
     said = {"role": str(role), "unit_id": unit_id}
     db.session.add(
         RoleGrant(**said, person_id=person_id, valid_from=day, valid_to=until, given_by_id=by, given_at=at)
@@ -68,7 +68,7 @@ def grant(
     return True
 
 
-def revoke(person_id: int, role: Role, *, unit_id: int | None, by: int | None, at: datetime) -> bool:
+def revoke_role(person_id: int, role: Role, *, unit_id: int | None, by: int | None, at: datetime) -> bool:
     """End the live grants of a role on exactly this unit (None: those without one).
 
     Returns:
@@ -77,10 +77,10 @@ def revoke(person_id: int, role: Role, *, unit_id: int | None, by: int | None, a
     Raises:
         RuleError: The role is held, but on other units; nothing was ended.
     """
-    ending = _held(person_id, role, unit_id, at)
+    ending = _list_live_grants_on_unit(person_id, role, unit_id, at)
     for held in ending:
-        _end(held, by, at)
-    if not ending and any(True for _ in _all_held(person_id, role, at)):
+        _end_grant(held, by, at)
+    if not ending and any(True for _ in _list_live_grants(person_id, role, at)):
         raise RuleError(
             f"The role {role} is held, but not {'on that unit' if unit_id else 'without a unit'}: "
             "name the unit on which it was granted."
@@ -97,16 +97,16 @@ def end_grants(grant_ids: Collection[int], *, by: int | None, at: datetime) -> l
     wanted = select(RoleGrant).where(RoleGrant.id.in_(grant_ids), RoleGrant.ended_at.is_(None))
     ending = list(db.session.scalars(wanted.order_by(RoleGrant.id).with_for_update()))
     for held in ending:
-        _end(held, by, at)
+        _end_grant(held, by, at)
     return ending
 
 
-def _end(held: RoleGrant, by: int | None, at: datetime) -> None:
+def _end_grant(held: RoleGrant, by: int | None, at: datetime) -> None:
     held.ended_at, held.ended_by_id = at, by
     log("role.revoked", actor_id=by, subject_id=held.person_id, role=held.role, unit_id=held.unit_id)
 
 
-def correct_names(names: Names, *, by: int | None, at: datetime) -> bool:
+def correct_names(names: PersonNames, *, by: int | None, at: datetime) -> bool:
     """Correct how one person is named; the audit trail says which parts, never the words.
 
     Returns:
@@ -118,7 +118,7 @@ def correct_names(names: Names, *, by: int | None, at: datetime) -> bool:
     return bool(correct_many_names([names], by=by, at=at))
 
 
-def correct_many_names(corrected: Iterable[Names], *, by: int | None, at: datetime) -> int:
+def correct_many_names(corrected: Iterable[PersonNames], *, by: int | None, at: datetime) -> int:
     """Correct how many people are named, in a handful of statements.
 
     Returns:
@@ -128,17 +128,17 @@ def correct_many_names(corrected: Iterable[Names], *, by: int | None, at: dateti
         RuleError: Two people would share a staff number or an email address.
     """
     wanted = {names.person_id: names for names in corrected}
-    held = {names.person_id: names for names in names_of(wanted)}
+    held = {names.person_id: names for names in list_names_of(wanted)}
     changes = {
-        person_id: [part for part in PARTS if getattr(names, part) != getattr(held[person_id], part)]
+        person_id: [part for part in NAME_PARTS if getattr(names, part) != getattr(held[person_id], part)]
         for person_id, names in wanted.items()
     }
     changed = [person_id for person_id, parts in changes.items() if parts]
     if not changed:
         return 0
-    _refuse_shared([wanted[person_id] for person_id in changed])
-    _free_values(wanted, changes)
-    rows = [{"person_id": i, **{part: getattr(wanted[i], part) for part in PARTS}} for i in changed]
+    _refuse_shared_identifiers([wanted[person_id] for person_id in changed])
+    _clear_changing_emails(wanted, changes)
+    rows = [{"person_id": i, **{part: getattr(wanted[i], part) for part in NAME_PARTS}} for i in changed]
     db.session.execute(update(PersonName), rows)
     events = [
         {
@@ -154,23 +154,23 @@ def correct_many_names(corrected: Iterable[Names], *, by: int | None, at: dateti
     return len(changed)
 
 
-PARTS = ("staff_number", "surname", "forenames", "email")
+NAME_PARTS = ("staff_number", "surname", "forenames", "email")
 
 
-def names_of(person_ids: Iterable[int]) -> list[Names]:
+def list_names_of(person_ids: Iterable[int]) -> list[PersonNames]:
     """How these people are named now; those without a name are left out."""
     wanted = sorted(person_ids)
     found: list[Any] = []
     for start in range(0, len(wanted), MOST_BOUND):
         found += db.session.execute(
-            select(PersonName.person_id, *(getattr(PersonName, part) for part in PARTS)).where(
+            select(PersonName.person_id, *(getattr(PersonName, part) for part in NAME_PARTS)).where(
                 PersonName.person_id.in_(wanted[start : start + MOST_BOUND])
             )
         ).all()
-    return [Names(*row) for row in found]
+    return [PersonNames(*row) for row in found]
 
 
-def _refuse_shared(changed: list[Names]) -> None:
+def _refuse_shared_identifiers(changed: list[PersonNames]) -> None:
     """Refuse a staff number or address that two of these, or one of these and another person, would hold."""
     for what, values in (
         ("staff number", [names.staff_number for names in changed]),
@@ -195,14 +195,14 @@ def _refuse_shared(changed: list[Names]) -> None:
                 raise RuleError(f"Another person already has the {what}.")
 
 
-def _free_values(wanted: dict[int, Names], changes: dict[int, list[str]]) -> None:
+def _clear_changing_emails(wanted: dict[int, PersonNames], changes: dict[int, list[str]]) -> None:
     """Let two people swap addresses: an address about to change is set aside first."""
     moving = [i for i, parts in changes.items() if "email" in parts]
     if len(moving) > 1:
         db.session.execute(update(PersonName), [{"person_id": i, "email": None} for i in moving])
 
 
-def _all_held(person_id: int, role: Role, at: datetime) -> list[RoleGrant]:
+def _list_live_grants(person_id: int, role: Role, at: datetime) -> list[RoleGrant]:
     day = london_day(at)
     statement = select(RoleGrant).where(
         RoleGrant.person_id == person_id,
@@ -214,5 +214,7 @@ def _all_held(person_id: int, role: Role, at: datetime) -> list[RoleGrant]:
     return list(db.session.scalars(statement))
 
 
-def _held(person_id: int, role: Role, unit_id: int | None, at: datetime) -> list[RoleGrant]:
-    return [held for held in _all_held(person_id, role, at) if held.unit_id == unit_id]
+def _list_live_grants_on_unit(
+    person_id: int, role: Role, unit_id: int | None, at: datetime
+) -> list[RoleGrant]:
+    return [held for held in _list_live_grants(person_id, role, at) if held.unit_id == unit_id]

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
 from portal.domain.people.queries import UnitRow, live_units
-from portal.domain.people.visibility.rules import live
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.db import db
 
 
@@ -35,15 +35,15 @@ class Workforce:
             self._posts[post.person_id].append(post)
             if post.manager_id is not None and post.manager_id != post.person_id:
                 self._reports[post.manager_id].append(post)
-            for unit_id in self.chain(post.unit_id):
+            for unit_id in self.unit_and_above(post.unit_id):
                 self._under[unit_id].add(post.person_id)
 
     @property
-    def managers(self) -> Iterable[int]:
+    def manager_ids(self) -> Iterable[int]:
         """Those whom a post of somebody else names as line manager."""
         return self._reports
 
-    def chain(self, unit_id: int) -> tuple[int, ...]:
+    def unit_and_above(self, unit_id: int) -> tuple[int, ...]:
         """The unit and those above it, from below; empty where it does not stand on the day."""
         if unit_id not in self._chains:
             found: dict[int, None] = {}
@@ -66,20 +66,20 @@ class Workforce:
         """Everyone with a post in the unit or in one below it."""
         return self._under.get(unit_id, frozenset())
 
-    def smallest_over(self, unit_ids: Iterable[int]) -> int | None:
+    def smallest_common_unit(self, unit_ids: Iterable[int]) -> int | None:
         """The lowest unit that all of these are or stand under; None where there is none."""
-        chains = [self.chain(unit_id) for unit_id in set(unit_ids)]
+        chains = [self.unit_and_above(unit_id) for unit_id in set(unit_ids)]
         if not chains:
             return None
         shared = set(chains[0]).intersection(*chains[1:])
         return next((unit_id for unit_id in chains[0] if unit_id in shared), None)
 
 
-def workforce(day: date) -> Workforce:
+def read_workforce(day: date) -> Workforce:
     """The posts and the tree of ``day`` as known now. Two statements."""
     rows = db.session.execute(
         select(Post.person_id, Post.unit_id, Post.line_manager_id)
-        .where(known(Post), live(Post, day))
+        .where(is_known_fact(Post), is_valid_on(Post, day))
         .order_by(Post.person_id, Post.post_key)
     )
     return Workforce(day, (LivePost(*row) for row in rows), live_units(day))

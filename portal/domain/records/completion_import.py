@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Identifier, PersonName
 from portal.domain.people.notes import write_many_notes
 from portal.domain.people.roster.store import insert_facts
@@ -27,7 +27,7 @@ from portal.platform.errors import BadInputError
 from portal.platform.tables.table_files import SourceRow
 
 STAFF_NUMBER, EMAIL = "staff_number", "email"  # how a person is known, beside the schemes of other systems
-KINDS = ("module", "event", "guide")
+REQUIREMENT_KINDS = ("module", "event", "guide")
 MOST_BOUND = 500  # values bound in one statement
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ISO_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})")
@@ -35,7 +35,7 @@ _SCORE = re.compile(r"[01](\.\d{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class ImportedCompletion:
     """One good row: who achieved what, when, and where that is from."""
 
     line: int
@@ -47,7 +47,7 @@ class Completion:
     evidence: str
 
     @property
-    def key(self) -> tuple[int, int, datetime]:
+    def identity_key(self) -> tuple[int, int, datetime]:
         """What makes two rows the same completion."""
         return self.person_id, self.activity_id, self.achieved_at
 
@@ -57,43 +57,43 @@ class Completion:
         return clock.london_day(self.achieved_at)
 
 
-def completions(rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER) -> list[Completion]:
+def parse_completions(rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER) -> list[ImportedCompletion]:
     """The rows, checked against people, requirements and the calendar.
 
     Raises:
         BadInputError: Some rows are bad; every one is told with its line and all its reasons.
     """
-    found, reasons = completions_apart(rows, person_by)
+    found, reasons = parse_completions_with_faults(rows, person_by)
     if reasons:
         raise BadInputError(reasons)
     return found
 
 
-def completions_apart(
+def parse_completions_with_faults(
     rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER
-) -> tuple[list[Completion], list[str]]:
+) -> tuple[list[ImportedCompletion], list[str]]:
     """The good rows, and every reason why another is bad, with its line.
 
     Args:
         rows: With the columns of the profile "default"; who is meant stands under ``person``.
         person_by: The scheme of what stands there: ``staff_number``, ``email``, or another system's.
     """
-    people = people_by(person_by)
+    people = person_ids_by(person_by)
     activities = {
         (kind, key): i
         for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
     }
     found, reasons = [], []
     for row in rows:
-        values = {**row.values, "person": folded(row.values["person"], person_by)}
-        faults = _faults(values, person_by, people, activities)
+        values = {**row.values, "person": normalise_identifier(row.values["person"], person_by)}
+        faults = _find_faults(values, person_by, people, activities)
         reasons += [f"Line {row.line}: {fault}" for fault in faults]
         if not faults:
-            found.append(_completion(row.line, values, people, activities))
+            found.append(_build_completion(row.line, values, people, activities))
     return found, reasons
 
 
-def people_by(scheme: str) -> dict[str, int]:
+def person_ids_by(scheme: str) -> dict[str, int]:
     """Everyone who is known under a scheme: ids by staff number, by email address, or by another system's."""
     if scheme == STAFF_NUMBER:
         rows = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
@@ -106,24 +106,24 @@ def people_by(scheme: str) -> dict[str, int]:
     return {value: person_id for value, person_id in rows}
 
 
-def folded(value: str, scheme: str) -> str:
+def normalise_identifier(value: str, scheme: str) -> str:
     """A value as the portal keeps it: addresses in lower case."""
     return value.lower() if scheme == EMAIL else value
 
 
-def schemes() -> list[str]:
+def list_identifier_schemes() -> list[str]:
     """Under what people can be known, staff numbers first."""
     others = db.session.scalars(select(Identifier.scheme).distinct().order_by(Identifier.scheme))
     return [STAFF_NUMBER, EMAIL, *others]
 
 
-def unheld(found: Iterable[Completion]) -> list[Completion]:
+def list_unrecorded(found: Iterable[ImportedCompletion]) -> list[ImportedCompletion]:
     """Those that are not held yet, each once."""
-    wanted = {completion.key: completion for completion in reversed(list(found))}
+    wanted = {completion.identity_key: completion for completion in reversed(list(found))}
     activities = sorted({completion.activity_id for completion in wanted.values()})
     held = db.session.execute(
         select(Record.person_id, Record.activity_id, Record.achieved_at).where(
-            known(Record), Record.activity_id.in_(activities)
+            is_known_fact(Record), Record.activity_id.in_(activities)
         )
     )
     for person_id, activity_id, achieved_at in held:
@@ -131,13 +131,13 @@ def unheld(found: Iterable[Completion]) -> list[Completion]:
     return list(wanted.values())[::-1]
 
 
-def newest() -> int:
-    """The newest record; as long as it is the same, so is what ``unheld`` says. 0: there is none."""
+def newest_record_id() -> int:
+    """The newest record; as long as it is the same, so is what ``list_unrecorded`` says. 0: there is none."""
     return db.session.scalar(select(func.max(Record.id))) or 0
 
 
 def record_completions(
-    fresh: Sequence[Completion],
+    fresh: Sequence[ImportedCompletion],
     at: datetime,
     references: Sequence[str],
     *,
@@ -147,7 +147,7 @@ def record_completions(
     """Record completions as facts with the source system and evidence beside them.
 
     Args:
-        fresh: What ``unheld`` said under this lock.
+        fresh: What ``list_unrecorded`` said under this lock.
         at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
         references: As many, which no record bears.
         held: How many beside them were held already, for the audit trail.
@@ -158,13 +158,15 @@ def record_completions(
     """
     if not fresh:
         return []
-    ids = _write(fresh, at, references)
+    ids = _insert_records(fresh, at, references)
     touch(people=(completion.person_id for completion in fresh))
     log("records.imported", actor_id=by, recorded=len(fresh), held=held)
     return ids
 
 
-def _write(fresh: Sequence[Completion], at: datetime, references: Sequence[str]) -> list[int]:
+def _insert_records(
+    fresh: Sequence[ImportedCompletion], at: datetime, references: Sequence[str]
+) -> list[int]:
     records = [
         {
             "recorded_at": at,
@@ -196,7 +198,7 @@ def _write(fresh: Sequence[Completion], at: datetime, references: Sequence[str])
     return ids
 
 
-def new_references(many: int, drawn: Iterable[str] = (), since: int = 0) -> list[str]:
+def draw_references(many: int, drawn: Iterable[str] = (), since: int = 0) -> list[str]:
     """New references, none drawn twice and none held.
 
     Args:
@@ -214,18 +216,18 @@ def new_references(many: int, drawn: Iterable[str] = (), since: int = 0) -> list
     return list(found)
 
 
-def _faults(
+def _find_faults(
     values: dict[str, str], scheme: str, people: dict[str, int], activities: dict[tuple[str, str], int]
 ) -> list[str]:
     person, kind, key = (values[name] for name in ("person", "requirement_kind", "requirement"))
     faults = []
     if person not in people:
         faults.append(f"{scheme} {person!r} is nobody's in the portal." if person else f"{scheme} is empty.")
-    if kind not in KINDS:
-        faults.append(f"requirement_kind is {kind!r}. Write one of: {', '.join(KINDS)}.")
+    if kind not in REQUIREMENT_KINDS:
+        faults.append(f"requirement_kind is {kind!r}. Write one of: {', '.join(REQUIREMENT_KINDS)}.")
     elif (kind, key) not in activities:
         faults.append(f"requirement {key!r} is no {kind} of the portal.")
-    faults += _time_faults(values["achieved_at"])
+    faults += _find_time_faults(values["achieved_at"])
     if values["score_scaled"] and not _is_score(values["score_scaled"]):
         faults.append(
             f"score_scaled {values['score_scaled']!r} is not a number from 0 to 1 with at most four decimals."
@@ -235,10 +237,10 @@ def _faults(
     return faults
 
 
-def _time_faults(text: str) -> list[str]:
+def _find_time_faults(text: str) -> list[str]:
     if not text:
         return ["achieved_at is empty."]
-    found = _time(text)
+    found = _parse_time(text)
     if found is None:
         return [
             f"achieved_at {text!r} is neither a date such as 2026-04-30 nor an instant with its offset, "
@@ -249,7 +251,7 @@ def _time_faults(text: str) -> list[str]:
     return [f"achieved_at {text} lies in the future."] if found > clock.today() else []
 
 
-def _time(text: str) -> date | datetime | None:
+def _parse_time(text: str) -> date | datetime | None:
     try:
         if _ISO_DAY.fullmatch(text):
             return date.fromisoformat(text)
@@ -262,13 +264,13 @@ def _is_score(text: str) -> bool:
     return bool(_SCORE.fullmatch(text)) and Decimal(text) <= 1
 
 
-def _completion(
+def _build_completion(
     line: int, values: dict[str, str], people: dict[str, int], activities: dict[tuple[str, str], int]
-) -> Completion:
-    found = _time(values["achieved_at"])
+) -> ImportedCompletion:
+    found = _parse_time(values["achieved_at"])
     if found is None:
         raise BadInputError(["achieved_at is neither a date nor an instant."])
-    return Completion(
+    return ImportedCompletion(
         line=line,
         person_id=people[values["person"]],
         activity_id=activities[values["requirement_kind"], values["requirement"]],

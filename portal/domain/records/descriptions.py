@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from portal.domain.records.models import Registration, Revocation
-from portal.domain.records.queries import ExtraRow, RecordRow, ToldRevocation
+from portal.domain.records.queries import ExtraAttemptRow, RecordRow, RevocationDecision
 from portal.platform.clock import london_day, noon
 from portal.platform.wording import date, instant, percent_cut
 
-SOURCES = {
+SOURCE_WORDS = {
     "assessed": "Assessed here",
     "attended": "Attended and signed off",
     "acknowledged": "Read and acknowledged",
@@ -16,7 +16,7 @@ SOURCES = {
     "imported": "Brought over from another system",
     "external": "Sent by another system",
 }
-REASONS: dict[str, dict[str, str]] = {
+REASON_WORDS: dict[str, dict[str, str]] = {
     "waiver": {
         "equivalent_course": "an equivalent course",
         "another_force": "training in another force or agency",
@@ -40,7 +40,7 @@ REASONS: dict[str, dict[str, str]] = {
 }
 
 
-def standing(held: RecordRow, revoked: Sequence[ToldRevocation]) -> str:
+def describe_validity(held: RecordRow, revoked: Sequence[RevocationDecision]) -> str:
     """Whether the record counts, in a sentence."""
     if held.void:
         return "This record was withdrawn."
@@ -49,7 +49,7 @@ def standing(held: RecordRow, revoked: Sequence[ToldRevocation]) -> str:
     return f"Achieved on {date(held.achieved_on)}."
 
 
-def rows(chain: Sequence[RecordRow], waived_by: str = "", evidence: str = "") -> list[dict[str, Any]]:
+def summary_rows(chain: Sequence[RecordRow], waived_by: str = "", evidence: str = "") -> list[dict[str, Any]]:
     """What is known of a record, as rows of a summary list; a correction keeps the first's score.
 
     Args:
@@ -61,37 +61,37 @@ def rows(chain: Sequence[RecordRow], waived_by: str = "", evidence: str = "") ->
     first = next((row for row in chain if row.version is not None), held)
     pairs = [
         ("Reference", held.reference),
-        ("Achieved", _achieved(held)),
-        ("How", SOURCES.get(held.source, held.source)),
+        ("Achieved", _achieved_words(held)),
+        ("How", SOURCE_WORDS.get(held.source, held.source)),
         ("Version", str(first.version) if first.version else ""),
-        ("Score", _score(first)),
+        ("Score", _score_words(first)),
         ("Brought over from", held.source_system or ""),
         ("Evidence", evidence),
-        ("Reason", _reason("waiver", held.waiver_reason or "")),
+        ("Reason", _reason_words("waiver", held.waiver_reason or "")),
         ("Recorded", instant(chain[0].clock_at) + (f", decided by {waived_by}" if waived_by else "")),
     ]
     return [{"key": key, "value": value} for key, value in pairs if value]
 
 
-def corrections(told: Sequence[ToldRevocation]) -> list[str]:
+def describe_corrections(told: Sequence[RevocationDecision]) -> list[str]:
     """What was decided about whether a record counts, in order, each in a sentence."""
     return [
         f"{'Counts again' if row.void else f'Not counted from {date(row.from_on)} on'}: "
-        f"{_reason('restore' if row.void else 'revocation', row.reason)}. "
+        f"{_reason_words('restore' if row.void else 'revocation', row.reason)}. "
         f"Decided by {row.decided_by} at {instant(row.decided_at)}."
         for row in told
     ]
 
 
-def _reason(kind: str, key: str) -> str:
-    return REASONS[kind].get(key, key.replace("_", " "))
+def _reason_words(kind: str, key: str) -> str:
+    return REASON_WORDS[kind].get(key, key.replace("_", " "))
 
 
-def timeline(
+def build_timeline(
     held: Sequence[RecordRow],
     begun: Sequence[tuple[Registration, str, int]],
     revoked: Sequence[Revocation],
-    opened: Sequence[ExtraRow],
+    opened: Sequence[ExtraAttemptRow],
 ) -> list[dict[str, Any]]:
     """What a person began, earned and lost, newest first; when it was recorded only where that differs."""
     names = {row.id: f"{row.title}, reference {row.reference}" for row in held}
@@ -99,7 +99,7 @@ def timeline(
     entries += [
         (row.started_at, f"Began {title}, version {number}", row.recorded_at) for row, title, number in begun
     ]
-    entries += [(row.opened_at, row.words, row.opened_at) for row in opened]
+    entries += [(row.opened_at, row.summary_sentence, row.opened_at) for row in opened]
     entries += [
         (noon(row.from_on), f"No longer counted: {names[row.record_id]}", row.recorded_at) for row in revoked
     ]
@@ -113,13 +113,13 @@ def timeline(
     ]
 
 
-def _achieved(held: RecordRow) -> str:
+def _achieved_words(held: RecordRow) -> str:
     """The instant; the day alone where only the day is known."""
     only_day = held.source != "assessed" and held.achieved_at == noon(held.achieved_on)
     return date(held.achieved_on) if only_day else instant(held.achieved_at)
 
 
-def _score(row: RecordRow) -> str:
+def _score_words(row: RecordRow) -> str:
     if row.score_raw is not None and row.score_max and row.mastery_score is not None:
         share = percent_cut(int(row.score_raw), row.score_max)
         reached = f"{float(row.score_raw):g} of {row.score_max} ({share})"

@@ -10,8 +10,8 @@ from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
-from portal.domain.people.as_of import known
-from portal.domain.people.decision_roles import deciders
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.decision_roles import describe_deciders
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import notes_of
 from portal.domain.records.models import (
@@ -35,10 +35,10 @@ EXTRA_REASONS = {  # why one more attempt may be opened
 }
 
 
-def scaled(raw: Decimal, maximum: int) -> Decimal:
+def scale_score(raw: Decimal, maximum: int) -> Decimal:
     """Scaled score in 0 to 1, cut (not rounded) to four places so that it never flatters.
 
-    >>> scaled(Decimal(2), 3)
+    >>> scale_score(Decimal(2), 3)
     Decimal('0.6666')
     """
     return (raw / maximum).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
@@ -51,14 +51,14 @@ def latest_registration(person_id: int, activity_id: int) -> Registration | None
         .where(
             Registration.person_id == person_id,
             Registration.activity_id == activity_id,
-            known(Registration),
+            is_known_fact(Registration),
         )
         .order_by(Registration.id.desc())
         .limit(1)
     )
 
 
-def registration(registration_id: int, *, lock: bool = False) -> Registration:
+def get_registration(registration_id: int, *, lock: bool = False) -> Registration:
     """One registration; with ``lock`` no one else writes under it before this transaction ends."""
     statement = select(Registration).where(Registration.id == registration_id)
     if lock:
@@ -129,31 +129,31 @@ class RecordRow:
     def score_scaled(self) -> Decimal | None:
         """The scaled score, of an assessed or an imported record."""
         if self.score_raw is not None and self.score_max:
-            return scaled(self.score_raw, self.score_max)
+            return scale_score(self.score_raw, self.score_max)
         return self.imported_score
 
 
 def record_chain(reference: str) -> list[RecordRow]:
     """Every row under a reference, the first written first; the last is what holds."""
-    return _rows(_records().where(Record.reference == reference).order_by(Record.id))
+    return _fetch_rows(_select_records().where(Record.reference == reference).order_by(Record.id))
 
 
-def brought_evidence(chain: Sequence[RecordRow]) -> str:
+def evidence_of_import(chain: Sequence[RecordRow]) -> str:
     """What proves a record that was brought over from another system; empty for others, without asking."""
     if chain[0].source != "imported":
         return ""
     return notes_of(Record.__tablename__, [chain[0].id]).get(chain[0].id, {}).get("evidence", "")
 
 
-def records_of(person_id: int) -> list[RecordRow]:
+def list_records(person_id: int) -> list[RecordRow]:
     """What a person holds, newest first."""
-    statement = _records().where(Record.person_id == person_id, known(Record))
-    return _rows(statement.order_by(Record.achieved_at.desc(), Record.id.desc()))
+    statement = _select_records().where(Record.person_id == person_id, is_known_fact(Record))
+    return _fetch_rows(statement.order_by(Record.achieved_at.desc(), Record.id.desc()))
 
 
-def records_ever(person_id: int) -> list[RecordRow]:
+def list_all_record_rows(person_id: int) -> list[RecordRow]:
     """Every row ever written of what a person achieved, replaced and withdrawn ones too; the first first."""
-    return _rows(_records().where(Record.person_id == person_id).order_by(Record.id))
+    return _fetch_rows(_select_records().where(Record.person_id == person_id).order_by(Record.id))
 
 
 def reference_of(registration_id: int) -> str | None:
@@ -174,25 +174,25 @@ def acknowledged_on(person_id: int, guide_version_id: int, day: date) -> str | N
             Record.person_id == person_id,
             Record.achieved_on == day,
             Acknowledgement.guide_version_id == guide_version_id,
-            known(Record),
+            is_known_fact(Record),
         )
         .limit(1)
     )
 
 
-def revocations_of(record_ids: Sequence[int]) -> list[Revocation]:
+def list_revocations(record_ids: Sequence[int]) -> list[Revocation]:
     """Known revocations of these records, in the order they were recorded."""
     return list(
         db.session.scalars(
             select(Revocation)
-            .where(Revocation.record_id.in_(record_ids), known(Revocation))
+            .where(Revocation.record_id.in_(record_ids), is_known_fact(Revocation))
             .order_by(Revocation.id)
         )
     )
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRevocation:
+class RevocationDecision:
     """A revocation, or its being taken back (void), as a record's page tells of it."""
 
     from_on: date
@@ -203,15 +203,15 @@ class ToldRevocation:
     decided_by: str  # the role
 
 
-def told_revocations(record_ids: Sequence[int]) -> list[ToldRevocation]:
+def list_revocation_decisions(record_ids: Sequence[int]) -> list[RevocationDecision]:
     """Everything ever decided about whether these records count, in order. At most two statements."""
     statement = select(Revocation, clock_at(Revocation.recorded_at))
     statement = statement.where(Revocation.record_id.in_(record_ids)).order_by(Revocation.id)
     rows = [(row, at) for row, at in db.session.execute(statement)]
     replaced = {row.replaces_id for row, _ in rows}
-    by = deciders({(row.decided_by_id, at) for row, at in rows})
+    by = describe_deciders({(row.decided_by_id, at) for row, at in rows})
     return [
-        ToldRevocation(
+        RevocationDecision(
             row.from_on,
             at,
             row.reason,
@@ -223,26 +223,26 @@ def told_revocations(record_ids: Sequence[int]) -> list[ToldRevocation]:
     ]
 
 
-def waived_by(held: RecordRow) -> str:
+def waiver_decider(held: RecordRow) -> str:
     """The role of who recognised prior learning; empty of any other record."""
     if held.waived_by_id is None:
         return ""
-    return deciders([(held.waived_by_id, held.clock_at)])[held.waived_by_id, held.clock_at]
+    return describe_deciders([(held.waived_by_id, held.clock_at)])[held.waived_by_id, held.clock_at]
 
 
-def registrations_of(person_id: int) -> list[tuple[Registration, str, int]]:
+def list_registrations(person_id: int) -> list[tuple[Registration, str, int]]:
     """Every known registration with its module's title and version, newest first."""
     rows = db.session.execute(
         select(Registration, ModuleVersion.title, ModuleVersion.number)
         .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
-        .where(Registration.person_id == person_id, known(Registration))
+        .where(Registration.person_id == person_id, is_known_fact(Registration))
         .order_by(Registration.id.desc())
     )
     return [(row, title, number) for row, title, number in rows]
 
 
 @dataclass(frozen=True, slots=True)
-class ExtraRow:
+class ExtraAttemptRow:
     """One more attempt that was opened, as pages tell of it."""
 
     title: str
@@ -251,13 +251,13 @@ class ExtraRow:
     by: str
 
     @property
-    def words(self) -> str:
+    def summary_sentence(self) -> str:
         """What was opened, by whom and why."""
         why = EXTRA_REASONS.get(self.reason, self.reason)
         return f"One more attempt at {self.title.partition(':')[0]} was opened by {self.by}: {why}"
 
 
-def extra_attempts_of(person_id: int) -> list[ExtraRow]:
+def list_extra_attempts(person_id: int) -> list[ExtraAttemptRow]:
     """Every attempt opened for a person beyond those that a module allows, the first first."""
     rows = db.session.execute(
         select(
@@ -272,7 +272,7 @@ def extra_attempts_of(person_id: int) -> list[ExtraRow]:
         .where(Registration.person_id == person_id)
         .order_by(ExtraAttempt.id)
     )
-    return [ExtraRow(*row) for row in rows]
+    return [ExtraAttemptRow(*row) for row in rows]
 
 
 def holder_name(person_id: int) -> str:
@@ -320,7 +320,7 @@ _OF_RECORD: tuple[Any, ...] = (
 )
 
 
-def _records() -> Select[Any]:
+def _select_records() -> Select[Any]:
     """Records with all that stands beside them; the title is the passed version's, else the newest."""
     return (
         select(*_OF_RECORD)
@@ -334,5 +334,5 @@ def _records() -> Select[Any]:
     )
 
 
-def _rows(statement: Select[Any]) -> list[RecordRow]:
+def _fetch_rows(statement: Select[Any]) -> list[RecordRow]:
     return [RecordRow(*row) for row in db.session.execute(statement)]

@@ -17,22 +17,22 @@ def new_reference() -> str:
     """A reference drawn at random; forty bits less a few, never derived from the record."""
     while True:
         body = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-        check = _check(body)
+        check = _check_character(body)
         if check:
-            return _written(body + check)
+            return _format_reference(body + check)
 
 
 def is_reference(text: str) -> bool:
     """Whether ``text`` is a reference exactly as the portal writes it, its check character right."""
-    return normalise(text) == text
+    return normalise_reference(text) == text
 
 
-def normalise(text: str) -> str | None:
+def normalise_reference(text: str) -> str | None:
     """The reference a person meant, however they typed case, spaces, hyphens, O, I and L.
 
     None where the text is no reference or its check character is wrong.
 
-    >>> normalise("oic 0000 ooo1 1") == normalise("OIC-0000-0001-1") == "OIC-0000-0001-1"
+    >>> normalise_reference("oic 0000 ooo1 1") == normalise_reference("OIC-0000-0001-1") == "OIC-0000-0001-1"
     True
     """
     packed = "".join(text.upper().replace("-", " ").split())
@@ -41,10 +41,10 @@ def normalise(text: str) -> str | None:
     typed = packed.removeprefix(PREFIX).translate(_READ_AS)
     if len(typed) != _LENGTH + 1 or any(character not in _ALPHABET for character in typed):
         return None
-    return _written(typed) if _check(typed[:_LENGTH]) == typed[_LENGTH] else None
+    return _format_reference(typed) if _check_character(typed[:_LENGTH]) == typed[_LENGTH] else None
 
 
-def _check(body: str) -> str:
+def _check_character(body: str) -> str:
     """The check character, empty where it lies beyond the alphabet."""
     value = 0
     for character in body:
@@ -53,5 +53,5 @@ def _check(body: str) -> str:
     return _ALPHABET[rest] if rest < len(_ALPHABET) else ""
 
 
-def _written(characters: str) -> str:
+def _format_reference(characters: str) -> str:
     return f"{PREFIX}-{characters[:4]}-{characters[4:8]}-{characters[8]}"

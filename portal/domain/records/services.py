@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import GuideVersion, ModuleVersion
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.notes import write_notes
 from portal.domain.records import queries, references
 from portal.domain.records.models import (
@@ -25,7 +25,7 @@ from portal.platform.db import db, stamp, touch
 from portal.platform.errors import ConflictError
 
 
-def register(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
+def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
     """Begin a module version, unless the person is under way with this module already.
 
     Someone under way finishes the version they began, whatever was published since; after a pass a new
@@ -59,18 +59,18 @@ def register(person_id: int, version: ModuleVersion, at: datetime) -> Registrati
 
 def open_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
     """Note that a lesson was opened; once for each registration."""
-    queries.registration(registration_id, lock=True)
-    _visit(registration_id, lesson_id, "opened", at)
+    queries.get_registration(registration_id, lock=True)
+    _record_visit(registration_id, lesson_id, "opened", at)
 
 
 def complete_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
     """Note that a lesson was marked complete; once for each registration, and opened by then."""
-    queries.registration(registration_id, lock=True)
-    _visit(registration_id, lesson_id, "opened", at)
-    _visit(registration_id, lesson_id, "completed", at)
+    queries.get_registration(registration_id, lock=True)
+    _record_visit(registration_id, lesson_id, "opened", at)
+    _record_visit(registration_id, lesson_id, "completed", at)
 
 
-def _visit(registration_id: int, lesson_id: int, kind: str, at: datetime) -> None:
+def _record_visit(registration_id: int, lesson_id: int, kind: str, at: datetime) -> None:
     if queries.has_visit(registration_id, lesson_id, kind):
         return
     db.session.add(
@@ -101,7 +101,7 @@ def record_pass(
     earlier = queries.pass_of(registration.id)
     if earlier is not None:
         return db.session.get_one(Record, earlier.record_id)
-    record = _achieved(registration.person_id, registration.activity_id, "assessed", at)
+    record = _write_record(registration.person_id, registration.activity_id, "assessed", at)
     db.session.add(
         PassRecord(
             record_id=record.id,
@@ -135,7 +135,7 @@ def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) ->
     held = queries.acknowledged_on(person_id, guide.id, london_day(at))
     if held is not None:
         return held
-    record = _achieved(person_id, guide.activity_id, "acknowledged", at)
+    record = _write_record(person_id, guide.activity_id, "acknowledged", at)
     db.session.add(Acknowledgement(record_id=record.id, guide_version_id=guide.id))
     touch(people=[person_id])
     log("guide.acknowledged", actor_id=person_id, subject_id=person_id, reference=record.reference)
@@ -143,7 +143,7 @@ def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) ->
     return record.reference
 
 
-def recognise(
+def recognise_prior_learning(
     person_id: int,
     activity_id: int,
     achieved_on: date,
@@ -165,13 +165,13 @@ def recognise(
     stamp()
     held = db.session.scalar(
         select(Record)
-        .where(Record.person_id == person_id, Record.activity_id == activity_id, known(Record))
+        .where(Record.person_id == person_id, Record.activity_id == activity_id, is_known_fact(Record))
         .where(Record.source == "waived", Record.achieved_on == achieved_on)
         .limit(1)
     )
     if held is not None:
         return held
-    record = _achieved(person_id, activity_id, "waived", noon(achieved_on))
+    record = _write_record(person_id, activity_id, "waived", noon(achieved_on))
     db.session.add(Waiver(record_id=record.id, reason=reason, decided_by_id=decided_by))
     if evidence:
         write_notes(Record.__tablename__, record.id, {"evidence": evidence})
@@ -181,30 +181,32 @@ def recognise(
     return record
 
 
-def revoke(record_id: int, from_on: date, *, reason: str, decided_by: int) -> Revocation:
+def revoke_record(record_id: int, from_on: date, *, reason: str, decided_by: int) -> Revocation:
     """Let a record count no more from a day on; from its own day, it never was a pass.
 
     Raises:
         ConflictError: It was corrected or withdrawn, or is revoked already.
     """
     stamped = stamp()
-    record = db.session.scalar(select(Record).where(Record.id == record_id, known(Record)))
-    if record is None or queries.revocations_of([record_id]):
+    record = db.session.scalar(select(Record).where(Record.id == record_id, is_known_fact(Record)))
+    if record is None or queries.list_revocations([record_id]):
         raise ConflictError("This record was corrected, or is not counted any more already.")
     revoked = Revocation(
         recorded_at=stamped, record_id=record_id, from_on=from_on, reason=reason, decided_by_id=decided_by
     )
-    return _revoked(revoked, record, "record.revoked")
+    return _write_revocation(revoked, record, "record.revoked")
 
 
-def restore(revocation_id: int, *, reason: str, decided_by: int) -> Revocation:
+def restore_record(revocation_id: int, *, reason: str, decided_by: int) -> Revocation:
     """Take a revocation back by a void fact, so that the record counts as before.
 
     Raises:
         ConflictError: It was taken back already.
     """
     stamped = stamp()
-    held = db.session.scalar(select(Revocation).where(Revocation.id == revocation_id, known(Revocation)))
+    held = db.session.scalar(
+        select(Revocation).where(Revocation.id == revocation_id, is_known_fact(Revocation))
+    )
     if held is None:
         raise ConflictError("This record counts again already.")
     undone = Revocation(
@@ -216,10 +218,10 @@ def restore(revocation_id: int, *, reason: str, decided_by: int) -> Revocation:
         reason=reason,
         decided_by_id=decided_by,
     )
-    return _revoked(undone, db.session.get_one(Record, held.record_id), "record.restored")
+    return _write_revocation(undone, db.session.get_one(Record, held.record_id), "record.restored")
 
 
-def _revoked(fact: Revocation, record: Record, action: str) -> Revocation:
+def _write_revocation(fact: Revocation, record: Record, action: str) -> Revocation:
     db.session.add(fact)
     touch(people=[record.person_id])
     log(
@@ -234,7 +236,7 @@ def _revoked(fact: Revocation, record: Record, action: str) -> Revocation:
     return fact
 
 
-def _achieved(person_id: int, activity_id: int, source: str, achieved_at: datetime) -> Record:
+def _write_record(person_id: int, activity_id: int, source: str, achieved_at: datetime) -> Record:
     record = Record(
         recorded_at=stamp(),
         person_id=person_id,

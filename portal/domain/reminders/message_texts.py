@@ -8,7 +8,7 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from portal.domain.learning.my_learning import MyLearning, load_my_learning
-from portal.domain.people.visibility.report_readers import report_readers
+from portal.domain.people.visibility.report_readers import find_report_readers
 from portal.domain.reminders.queries import Addressee, Directed, Line, addressees
 from portal.domain.reminders.rules import Reason
 from portal.domain.status.reminder_queries import Chased, chased
@@ -109,7 +109,7 @@ def _readable_lines(person_id: int, held: list[Held], day: date, line_managers: 
     """The lines about the addressee, and about people whose rows of the report they may read now."""
     if all(one.line.about_id == person_id for one in held):
         return held
-    readers = report_readers([person_id], day, line_managers=line_managers)
+    readers = find_report_readers([person_id], day, line_managers=line_managers)
     return [
         one
         for one in held

@@ -142,7 +142,7 @@ def _describe_acts(
         person = people.get(event.subject_id or 0)
         actor = people.get(event.actor_id or 0)
         role, unit_id = event.detail.get("role", ""), event.detail.get("unit_id")
-        path = tree.last_path(unit_id, day) if tree and unit_id else ""
+        path = tree.last_path_on(unit_id, day) if tree and unit_id else ""
         until = event.detail.get("until")
         return {
             "by": "Somebody at the command line" if event.actor_id is None else _name_of(actor),

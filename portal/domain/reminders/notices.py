@@ -10,10 +10,10 @@ from sqlalchemy import exists, insert, select
 
 from portal.domain.accounts.models import Credential
 from portal.domain.directives.fact_loader import split_into_batches
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import viewer_of, visible_people
-from portal.domain.people.visibility.rules import granted, live
+from portal.domain.people.visibility.rules import is_granted_to, is_valid_on
 from portal.domain.reminders.message_texts import NO_ADDRESS
 from portal.domain.reminders.models import Delivery, Kind, Message, NoticeLine
 from portal.domain.reminders.settings import relay_is_set
@@ -93,11 +93,11 @@ def _reach_of_administrators(people: set[int], day: date) -> dict[int, set[int] 
     Only those who could act on it: with a post, and an account that nobody closed.
     """
     g = RoleGrant
-    has_post = exists().where(Post.person_id == g.person_id, known(Post), live(Post, day))
+    has_post = exists().where(Post.person_id == g.person_id, is_known_fact(Post), is_valid_on(Post, day))
     closed = exists().where(Credential.person_id == g.person_id, Credential.closed_at.is_not(None))
     rows = db.session.execute(
         select(g.person_id, g.unit_id).where(
-            granted(g.person_id, day), g.role == Role.ADMINISTRATOR, has_post, ~closed
+            is_granted_to(g.person_id, day), g.role == Role.ADMINISTRATOR, has_post, ~closed
         )
     ).all()
     reach: dict[int, set[int] | None] = {one: None for one, unit_id in rows if unit_id is None}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from portal.domain.people.visibility.report_readers import report_readers
+from portal.domain.people.visibility.report_readers import find_report_readers
 from portal.domain.reminders import queries
 from portal.domain.reminders.queries import Addressee, Directed, Line, addressees
 from portal.domain.reminders.rules import Reason, Window, reasons
@@ -75,7 +75,7 @@ def _add_own(plan: Plan, row: Chased) -> list[Reason]:
 def _add_escalated(plan: Plan, rows: Sequence[Chased], day: date, line_managers: bool) -> None:
     """Add reminders to line managers about overdue people whose rows of the report they may read."""
     managers = {row.manager_id for row in rows if row.manager_id is not None}
-    readers = report_readers(managers, day, line_managers=line_managers)
+    readers = find_report_readers(managers, day, line_managers=line_managers)
     for row in rows:
         if row.manager_id is None or row.manager_id == row.person_id:
             plan.unreachable.setdefault(row.person_id, "overdue, and no line manager is known")

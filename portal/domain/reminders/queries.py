@@ -10,10 +10,10 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.directives.models import Directive, DirectiveVersion
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import Viewer, visible_people
-from portal.domain.people.visibility.rules import live
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.reminders.models import (
     Delivery,
     Kind,
@@ -52,7 +52,7 @@ def directed(day: date) -> dict[int, Directed]:
     statement = (
         select(Directive, DirectiveVersion)
         .join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
-        .where(known(DirectiveVersion), DirectiveVersion.effective_on <= day)
+        .where(is_known_fact(DirectiveVersion), DirectiveVersion.effective_on <= day)
         .order_by(DirectiveVersion.effective_on, DirectiveVersion.number)
     )
     for directive, version in db.session.execute(statement):
@@ -118,7 +118,7 @@ def addressees(people: Collection[int], day: date) -> dict[int, Addressee]:
     """Those of ``people`` who still have a name, by id; batches of five hundred a statement."""
     has_post = (
         select(Post.id)
-        .where(Post.person_id == PersonName.person_id, live(Post, day), known(Post))
+        .where(Post.person_id == PersonName.person_id, is_valid_on(Post, day), is_known_fact(Post))
         .exists()
         .correlate(PersonName)
     )
@@ -220,7 +220,7 @@ def count_notices(viewer: Viewer, day: date) -> Notices:
     ).group_by(Message.state)
     count_by_state = {state: count for state, count in db.session.execute(counted)}
     others = exists().where(
-        live(RoleGrant, day),
+        is_valid_on(RoleGrant, day),
         RoleGrant.ended_at.is_(None),
         RoleGrant.role == Role.ADMINISTRATOR,
         RoleGrant.unit_id.is_(None),

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import exists, select
 
 from portal.domain.people.models import PersonName, RoleGrant
-from portal.domain.people.queries import Viewer, sight
-from portal.domain.people.visibility.rules import granted
+from portal.domain.people.queries import Viewer, visibility_of
+from portal.domain.people.visibility.rules import is_granted_to
 from portal.domain.reminders.models import UntoldManager
 from portal.platform.db import db
 from portal.platform.permissions import SIGHT_ROLES
@@ -28,10 +28,10 @@ def untold_managers(viewer: Viewer, day: date) -> list[Untold]:
 
     The counts include people of any unit, so viewers of some units only get an empty list.
     """
-    if not sight(viewer).everyone:
+    if not visibility_of(viewer).everyone:
         return []
     given = exists().where(
-        granted(UntoldManager.person_id, day),
+        is_granted_to(UntoldManager.person_id, day),
         RoleGrant.role.in_(sorted(SIGHT_ROLES)),
         RoleGrant.given_at >= UntoldManager.planned_at,
     )

@@ -11,7 +11,7 @@ from sqlalchemy import null, select
 from portal.domain.catalogue.guide_publishing import WORDS_A_MINUTE
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.reports.as_of import Position
 from portal.platform import clock
 from portal.platform.db import db
@@ -121,7 +121,7 @@ def subject(reference: str, position: Position) -> Subject:
     statement = (
         select(Directive.id, DirectiveVersion)
         .join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
-        .where(Directive.reference == reference, known(DirectiveVersion, position.as_known_on))
+        .where(Directive.reference == reference, is_known_fact(DirectiveVersion, position.as_known_on))
         .order_by(DirectiveVersion.effective_on, DirectiveVersion.number)
     )
     rows = db.session.execute(statement).all()

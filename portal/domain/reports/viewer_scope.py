@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, or_, select, true
 
 from portal.domain.people.models import PersonName, Post
-from portal.domain.people.name_search import named
-from portal.domain.people.queries import UnitRow, Viewer, live_units, sight
+from portal.domain.people.name_search import name_conditions
+from portal.domain.people.queries import UnitRow, Viewer, live_units, visibility_of
 from portal.domain.people.units import paths
 from portal.domain.people.units.former_names import FormerUnits, read_former_units
 from portal.domain.people.units.tree import read_tree
@@ -44,7 +44,7 @@ class Reach:
     @classmethod
     def of(cls, viewer: Viewer, position: Position) -> "Reach":
         """The reach of the grants that ``viewer`` holds now, over the posts and the tree of the position."""
-        seen = sight(viewer)
+        seen = visibility_of(viewer)
         units = live_units(position.as_at, position.as_known_on)
         unit_ids: set[int] = set()
         names: list[str] = []
@@ -52,11 +52,11 @@ class Reach:
         if seen.unit_ids:
             today = live_units(position.today)
             tops = [u for u in seen.unit_ids if u not in today or today[u].parent_id not in seen.unit_ids]
-            unit_ids = under(units, *seen.granted)
+            unit_ids = under(units, *seen.granted_unit_ids)
             names = sorted(today[unit_id].name for unit_id in tops if unit_id in today)
         ids = frozenset(unit_ids)
         manager_id, told = seen.direct_reports_of, tuple(names)
-        granted = (seen.granted, tuple(tops), seen.unit_ids)
+        granted = (seen.granted_unit_ids, tuple(tops), seen.unit_ids)
         return cls(position, units, seen.everyone, ids, manager_id, told, *granted)
 
     @property
@@ -92,7 +92,7 @@ class Reach:
         tree = read_tree()
         edges = [date.min, *tree.edges_after(date.min), date.max]
         for first, after in pairwise(edges):
-            states = ((unit_id, tree.on(unit_id, first)) for unit_id in tree.ids())
+            states = ((unit_id, tree.state_on(unit_id, first)) for unit_id in tree.unit_ids())
             units = {unit_id: UnitRow(one.name, one.parent_id, "") for unit_id, one in states if one}
             for unit_id in under(units, *self.granted):
                 runs[unit_id].append((first, after - timedelta(days=1)))
@@ -119,7 +119,7 @@ class Reach:
             within=within,
             role=filters.role,
             ranks=filters.ranks,
-            named=select(PersonName.person_id).where(*named(filters.q)) if filters.q else None,
+            named=select(PersonName.person_id).where(*name_conditions(filters.q)) if filters.q else None,
             statuses=filters.statuses or None,
             late=LATE_BANDS.get(filters.late),
             due_within=DUE_DAYS.get(filters.due),

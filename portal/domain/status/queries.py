@@ -17,7 +17,7 @@ from portal.domain.catalogue.models import Activity, GuideVersion
 from portal.domain.directives.audience import meets_selectors
 from portal.domain.directives.descriptions import why
 from portal.domain.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
@@ -152,7 +152,9 @@ def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequ
     """
     rule = Assignment
     same = and_(rule.person_id == span.person_id, rule.directive_id == span.directive_id)
-    live = and_(rule.from_on <= scope.as_at, rule.to_on >= scope.as_at, known(rule, scope.as_known_on))
+    live = and_(
+        rule.from_on <= scope.as_at, rule.to_on >= scope.as_at, is_known_fact(rule, scope.as_known_on)
+    )
     order = [place(units), *by_name()] if len(units) > 1 else by_name()
     statement = (
         with_names(select(*HOLDER, span.status, span.due_on, held(rule.joined_on).label("joined_on")))
@@ -312,7 +314,7 @@ def asked_of(person_id: int, day: date, as_known_on: datetime | None = None) -> 
     """Every live requirement of a person by due date, directive and position; None: as known now."""
     rule, asked, unit = Assignment, Requirement, UnitState
     same = and_(rule.person_id == span.person_id, rule.directive_id == span.directive_id)
-    live = and_(rule.from_on <= day, rule.to_on >= day, known(rule, as_known_on))
+    live = and_(rule.from_on <= day, rule.to_on >= day, is_known_fact(rule, as_known_on))
     stood = and_(unit.unit_id == span.unit_id, unit.valid_from <= day, unit.valid_to >= day)
     at = and_(asked.directive_version_id == DirectiveVersion.id, asked.position == span.position)
     statement = (
@@ -324,7 +326,7 @@ def asked_of(person_id: int, day: date, as_known_on: datetime | None = None) -> 
         .join(asked, at)
         .join(Activity, Activity.id == asked.activity_id)
         .join(Post, Post.id == span.post_id)
-        .join(unit, and_(stood, known(unit, as_known_on)))
+        .join(unit, and_(stood, is_known_fact(unit, as_known_on)))
         .outerjoin(Record, Record.id == span.record_id)
         .where(span.person_id == person_id, span.position > WHOLE)
         .where(holds(span, day), is_known(span, as_known_on))
@@ -340,7 +342,7 @@ def _asked(row: tuple[Any, ...], tree: UnitTree, day: date) -> Asked:
     status, due_on, valid_until = row[9:12]
     until = date.fromordinal(valid_until) if valid_until else None
     role, (rank, unit_id, audience) = row[4], row[-3:]
-    units = [(state.unit_id, state.name) for state in tree.above(unit_id, day)]
+    units = [(state.unit_id, state.name) for state in tree.states_above(unit_id, day)]
     ids = {key for key, _ in units}
     met: dict[str, list[Any]] = next(
         (table for table in audience["audience"] if meets_selectors(table, role, rank, ids)), {}

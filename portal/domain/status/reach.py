@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from portal.domain.people.queries import Viewer, sight
+from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.status.filters import Whose, holds, is_known
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.periods import WHOLE
@@ -26,7 +26,7 @@ NOBODY = DirectiveReach(0, 0, 0)
 
 def count_reach(viewer: Viewer, day: date) -> dict[int, DirectiveReach]:
     """How many people each directive reaches on ``day``, as known now, of those whom the viewer may see."""
-    seen, period = sight(viewer), StatusPeriod
+    seen, period = visibility_of(viewer), StatusPeriod
     whose = Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
     statement = select(period.directive_id, period.status, func.count()).where(
         period.position == WHOLE, holds(period, day), is_known(period, None), whose.seen(period)

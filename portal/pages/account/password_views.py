@@ -20,7 +20,7 @@ from portal.platform.db import transaction
 from portal.platform.permissions import Permission
 
 
-def register(bp: Blueprint) -> None:
+def add_password_pages(bp: Blueprint) -> None:
     """Add the pages."""
     for path, view in (
         ("/set-password/<token>", set_password),
@@ -31,7 +31,7 @@ def register(bp: Blueprint) -> None:
 
 
 def _words_about_force() -> tuple[str, ...]:
-    return (cookies.settings().force_name,)
+    return (cookies.current_settings().force_name,)
 
 
 @takes_secret
@@ -39,23 +39,23 @@ def _words_about_force() -> tuple[str, ...]:
 def set_password(token: str) -> ResponseReturnValue:
     """Set a password from a single-use link, and remember this browser as one the person uses."""
     form = NewPasswordForm()
-    if queries.link_person(token, clock.now()) is None:
-        return _spent_link()
+    if queries.person_of_link(token, clock.now()) is None:
+        return _render_spent_link()
     if form.validate_on_submit():
         try:
             with transaction():
-                person_id = services.use_link(
+                person_id = services.set_password_from_link(
                     token, form.password.data or "", clock.now(), _words_about_force()
                 )
                 browser_token = cookies.remember_browser(person_id)
         except LinkSpentError:
-            return _spent_link()
+            return _render_spent_link()
         except PasswordRefusedError as error:
             mark_wrong(form.password, str(error))
         else:
             response = redirect(url_for("sign_in.sign_in"), 303)
-            cookies.sign_out(response)
-            cookies.keep_browser(response, browser_token)
+            cookies.clear_session_cookies(response)
+            cookies.set_browser_cookie(response, browser_token)
             flash("Your password is set. Sign in with it.", "success")
             return response
     answer = make_response(render_template("account/set_password.html", form=form))
@@ -64,8 +64,10 @@ def set_password(token: str) -> ResponseReturnValue:
     return answer
 
 
-def _spent_link() -> ResponseReturnValue:
-    return render_template("account/spent_link.html", sign_in_help=cookies.settings().sign_in_help), 404
+def _render_spent_link() -> ResponseReturnValue:
+    return render_template(
+        "account/spent_link.html", sign_in_help=cookies.current_settings().sign_in_help
+    ), 404
 
 
 @takes_secret
@@ -74,25 +76,25 @@ def change_password() -> ResponseReturnValue:
     """Change the signed-in person's password; every other browser is signed out."""
     form, me = ChangePasswordForm(), signed_in_account()
     if form.validate_on_submit():
-        if not _own_password(me, form.current.data or ""):
+        if not _is_own_password(me, form.current.data or ""):
             mark_wrong(form.current, "The current password is not right")
         else:
             try:
-                return _change_and_continue(me, form.password.data or "", url_for("account.own"))
+                return _change_and_continue(me, form.password.data or "", url_for("account.show_own_account"))
             except PasswordRefusedError as error:
                 mark_wrong(form.password, str(error))
     return render_template("account/change_password.html", form=form)
 
 
-def _own_password(me: Account, plain: str) -> bool:
+def _is_own_password(me: Account, plain: str) -> bool:
     """Whether this is the account's password; failures are throttled as at sign-in.
 
     Raises:
         TooManyError: Too many tries failed.
     """
-    attempt, now = cookies.attempt_at(me.person_id), clock.now()
+    attempt, now = cookies.describe_current_attempt(me.person_id), clock.now()
     sign_in_failures.refuse_throttled(attempt, now)
-    right = queries.own_password(me.person_id, plain)
+    right = queries.is_own_password(me.person_id, plain)
     with transaction():
         failures = sign_in_failures.refuse_throttled(attempt, now, lock=True)
         if not right:
@@ -111,8 +113,8 @@ def choose_password() -> ResponseReturnValue:
     if not me.session.must_change:
         return redirect(safe_next(request.args.get("next")), 303)
     if form.validate_on_submit():
-        waiting = held_forms.waiting_hashes(cookies.kept_tokens(), me.person_id, clock.now())
-        target = url_for("sign_in.kept") if waiting else safe_next(request.args.get("next"))
+        waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), me.person_id, clock.now())
+        target = url_for("sign_in.show_kept_forms") if waiting else safe_next(request.args.get("next"))
         try:
             return _change_and_continue(me, form.password.data or "", target, keep_forms=True)
         except PasswordRefusedError as error:
@@ -130,11 +132,16 @@ def _change_and_continue(
     """
     with transaction():
         token, form_secret = services.change_password(
-            me.person_id, plain, cookies.origin(), clock.now(), _words_about_force(), keep_forms=keep_forms
+            me.person_id,
+            plain,
+            cookies.request_origin(),
+            clock.now(),
+            _words_about_force(),
+            keep_forms=keep_forms,
         )
         browser_token = cookies.remember_browser(me.person_id)
     response = redirect(target, 303)
-    cookies.sign_in(response, token, form_secret)
-    cookies.keep_browser(response, browser_token)
+    cookies.set_session_cookie(response, token, form_secret)
+    cookies.set_browser_cookie(response, browser_token)
     flash("Your password is changed. You are signed out everywhere else.", "success")
     return response

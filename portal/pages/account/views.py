@@ -18,7 +18,7 @@ bp = Blueprint("account", __name__, template_folder="templates")
 
 @bp.get("/account")
 @requires(Permission.ACCOUNT_OWN)
-def own() -> ResponseReturnValue:
+def show_own_account() -> ResponseReturnValue:
     """Who one is here, and where one is signed in."""
     me = signed_in_account()
     return render_template(
@@ -26,7 +26,7 @@ def own() -> ResponseReturnValue:
         form=ConfirmForm(),
         me=me,
         roles=sorted(role_words(role) for role in me.viewer.roles),
-        sessions=queries.open_sessions(me.person_id, cookies.limits(), clock.now()),
+        sessions=queries.list_open_sessions(me.person_id, cookies.session_limits(), clock.now()),
     )
 
 
@@ -37,7 +37,7 @@ def end_session(reference: str) -> ResponseReturnValue:
     with transaction():
         services.end_session(signed_in_account().person_id, reference, clock.now())
     flash("That browser is signed out", "success")
-    return redirect(url_for("account.own"), 303)
+    return redirect(url_for("account.show_own_account"), 303)
 
 
 @bp.post("/account/sessions/end")
@@ -48,9 +48,9 @@ def end_sessions() -> ResponseReturnValue:
     with transaction():
         services.end_sessions(me.person_id, "ended_elsewhere", me.person_id, clock.now())
     response = redirect(url_for("sign_in.sign_in"), 303)
-    cookies.sign_out(response)
+    cookies.clear_session_cookies(response)
     flash("You are signed out everywhere", "success")
     return response
 
 
-password_views.register(bp)
+password_views.add_password_pages(bp)

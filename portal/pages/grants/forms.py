@@ -3,7 +3,7 @@
 from wtforms import Form, SelectField, StringField
 from wtforms.fields import SelectChoice
 
-from portal.domain.accounts.grants.grant_list import ALL, BY_ROSTER, ENDED
+from portal.domain.accounts.grants.grant_list import ALL_GRANTS, ENDED_GRANTS, MANAGERS_BY_ROSTER
 from portal.domain.accounts.grants.labels import role_words
 from portal.pages.layout.form_widgets import GovInput, GovSelect
 from portal.platform.permissions import Role
@@ -27,16 +27,16 @@ class GrantFilterForm(Form):  # type: ignore[misc]
         "Held or ended",
         choices=[
             SelectChoice(value="", label="Held today"),
-            SelectChoice(value=ENDED, label="Ended"),
-            SelectChoice(value=ALL, label="Held and ended"),
-            SelectChoice(value=BY_ROSTER, label="By line management, without a grant"),
+            SelectChoice(value=ENDED_GRANTS, label="Ended"),
+            SelectChoice(value=ALL_GRANTS, label="Held and ended"),
+            SelectChoice(value=MANAGERS_BY_ROSTER, label="By line management, without a grant"),
         ],
         widget=GovSelect(),
         validate_choice=False,
     )
 
 
-class NarrowForm(Form):  # type: ignore[misc]
+class GrantSearchForm(Form):  # type: ignore[misc]
     """Of whom, or of which unit, to list what is proposed or to be looked at again."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))

@@ -14,7 +14,7 @@ from portal.domain.imports.check_result import MovedError
 from portal.domain.imports.column_mapping import Match, automatic, repeated
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Brought
-from portal.domain.records.completion_import import schemes
+from portal.domain.records.completion_import import list_identifier_schemes
 from portal.pages.imports.forms import (
     MOST_BYTES,
     ApplyForm,
@@ -129,7 +129,7 @@ def match(run_id: UUID) -> ResponseReturnValue:
         return redirect(url_for(".check", run_id=run_id), 303)
     sheet = open_sheet(queries.content(run_id), run.file_name, SAMPLE)
     held = Match.of(run.columns or {"shape": run.shape})
-    form = match_form(held, sheet.columns, queries.activities(), schemes())
+    form = match_form(held, sheet.columns, queries.activities(), list_identifier_schemes())
     if form.validate_on_submit():
         chosen = match_of(form, run.shape, sheet.columns)
         if not note_gaps(form, chosen.gaps(sheet.columns)):

@@ -15,7 +15,7 @@ from flask_login import current_user
 from wtforms.fields import SelectChoice
 
 from portal.domain.decisions.queries import waiting
-from portal.domain.people.access_log import is_noted, looks_at, note
+from portal.domain.people.access_log import is_access_logged, list_access_log, log_access
 from portal.domain.people.queries import live_units, may_see
 from portal.domain.reports import extra_attempts, last_visit, sentences
 from portal.domain.reports.as_of import Position, PositionError, iso
@@ -133,14 +133,14 @@ def person(staff_number: str) -> ResponseReturnValue:
     if not errors and (moved := _iso_address()):
         return moved
     page, viewer_id = person_page(current_user.viewer, staff_number, at), current_user.person_id
-    if not is_noted(viewer_id, page.person_id, clock.now()):
+    if not is_access_logged(viewer_id, page.person_id, clock.now()):
         with transaction():
-            note(viewer_id, page.person_id, "person")
+            log_access(viewer_id, page.person_id, "person")
     return (
         render_template(
             "monitoring/person.html",
             p=page,
-            looks=looks_at(page.person_id),
+            looks=list_access_log(page.person_id),
             banner=sentences.banner(at),
             errors=errors,
             position_form=_position_form(at, errors),

@@ -18,63 +18,65 @@ from portal.platform.errors import ForbiddenError, NotFoundError, RuleError
 from portal.platform.permissions import UNIT_ROLES, Permission, Role
 
 
-def register(bp: Blueprint) -> None:
+def add_account_pages(bp: Blueprint) -> None:
     """Add the pages below ``/people/<staff number>/account``."""
     root = "/people/<staff_number>/account"
     for path, view, methods in (
-        ("", administer, ["GET"]),
+        ("", show_account, ["GET"]),
         ("/link", make_link, ["POST"]),
         ("/grants", grant_role, ["POST"]),
         ("/grants/end", revoke_role, ["POST"]),
-        ("/close", close, ["GET", "POST"]),
-        ("/open", open_again, ["POST"]),
+        ("/close", close_account, ["GET", "POST"]),
+        ("/open", reopen_account, ["POST"]),
         ("/sessions/end", end_all_sessions, ["POST"]),
     ):
         bp.add_url_rule(root + path, view.__name__, view, methods=methods)
 
 
-def _person(staff_number: str) -> Viewer:
+def _find_visible_person(staff_number: str) -> Viewer:
     """The person, as far as the administrator may see them.
 
     Raises:
         NotFoundError: There is nobody of this number, or none that may be seen.
     """
     person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
-    found = viewer_of(person_id, line_managers=cookies.settings().line_managers_see)
+    found = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
     if found is None or not may_see(current_user.viewer, found.person_id):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     return found
 
 
-def _administered(staff_number: str) -> Viewer:
+def _find_administered_person(staff_number: str) -> Viewer:
     """The person whose account is about to change.
 
     Raises:
         NotFoundError: There is nobody of this number, or none that may be seen.
         ForbiddenError: The account is beyond the administrator's own units.
     """
-    person = _person(staff_number)
-    if not authority.administers(current_user.viewer, person.person_id):
+    person = _find_visible_person(staff_number)
+    if not authority.administers_person(current_user.viewer, person.person_id):
         raise ForbiddenError("This account is outside the units that you administer.")
     return person
 
 
-def _back(staff_number: str, said: str, category: str = "success") -> ResponseReturnValue:
+def _return_to_account(staff_number: str, said: str, category: str = "success") -> ResponseReturnValue:
     flash(said, category)
-    return redirect(url_for("people.administer", staff_number=staff_number), 303)
+    return redirect(url_for("people.show_account", staff_number=staff_number), 303)
 
 
-def _changed(person: Viewer, said: str) -> ResponseReturnValue:
+def _return_after_role_change(person: Viewer, said: str) -> ResponseReturnValue:
     """Back to the page; to sign-in where the administrator's own roles changed, and so ended this session."""
     if person.person_id != current_user.person_id:
-        return _back(person.staff_number, f"{said}. {person.display_name} is signed out everywhere.")
+        return _return_to_account(
+            person.staff_number, f"{said}. {person.display_name} is signed out everywhere."
+        )
     response = redirect(url_for("sign_in.sign_in"), 303)
-    cookies.sign_out(response)
+    cookies.clear_session_cookies(response)
     flash(f"{said}. Your own roles changed, so sign in again.", "success")
     return response
 
 
-def _grant_form() -> GrantForm:
+def _build_grant_form() -> GrantForm:
     form = GrantForm()
     viewer = current_user.viewer
     everywhere = authority.administered_units(viewer) is None
@@ -88,20 +90,20 @@ def _grant_form() -> GrantForm:
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)
-def administer(staff_number: str) -> ResponseReturnValue:
+def show_account(staff_number: str) -> ResponseReturnValue:
     """How the account stands, and what can be done with it."""
-    return _page(_person(staff_number), _grant_form())
+    return _render_account(_find_visible_person(staff_number), _build_grant_form())
 
 
-def _page(person: Viewer, form: GrantForm) -> ResponseReturnValue:
-    mine = authority.administers(current_user.viewer, person.person_id)
+def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
+    mine = authority.administers_person(current_user.viewer, person.person_id)
     return render_template(
         "people/account.html",
         form=form,
         person=person,
-        state=queries.account_state(person.person_id, clock.now()),
-        grants=authority.grants_of(person.person_id),
-        sessions=len(queries.open_sessions(person.person_id, cookies.limits(), clock.now())),
+        state=queries.get_account_state(person.person_id, clock.now()),
+        grants=authority.list_current_grants(person.person_id),
+        sessions=len(queries.list_open_sessions(person.person_id, cookies.session_limits(), clock.now())),
         may_change=mine,
         is_self=person.person_id == current_user.person_id,
         role_words=role_words,
@@ -113,23 +115,23 @@ def _page(person: Viewer, form: GrantForm) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def make_link(staff_number: str) -> ResponseReturnValue:
     """Make a single-use link to set a password, and show it this once."""
-    person = _administered(staff_number)
+    person = _find_administered_person(staff_number)
     with transaction():
-        token = services.invite(person.person_id, by=current_user.person_id, at=clock.now())
-    link = f"{cookies.settings().address}{url_for('account.set_password', token=token)}"
+        token = services.create_password_link(person.person_id, by=current_user.person_id, at=clock.now())
+    link = f"{cookies.current_settings().address}{url_for('account.set_password', token=token)}"
     return render_template("people/link.html", person=person, link=link)
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)
 def grant_role(staff_number: str) -> ResponseReturnValue:
     """Grant a role."""
-    person, form = _administered(staff_number), _grant_form()
+    person, form = _find_administered_person(staff_number), _build_grant_form()
     if not form.validate_on_submit():
-        return _page(person, form)
+        return _render_account(person, form)
     role, unit_id = Role(form.role.data), int(form.unit.data) if form.unit.data else None
     try:
         with transaction():
-            made = changes.grant(
+            made = changes.grant_role(
                 person.person_id,
                 role,
                 unit_id=unit_id,
@@ -140,8 +142,8 @@ def grant_role(staff_number: str) -> ResponseReturnValue:
     except RuleError as error:
         return _show_refusal(person, form, role, unit_id, error)
     if not made:
-        return _back(staff_number, f"The role was held already: {role_words(role)}")
-    return _changed(person, f"Role granted: {role_words(role)}")
+        return _return_to_account(staff_number, f"The role was held already: {role_words(role)}")
+    return _return_after_role_change(person, f"Role granted: {role_words(role)}")
 
 
 def _show_refusal(
@@ -149,26 +151,26 @@ def _show_refusal(
 ) -> ResponseReturnValue:
     """Show the form again if another unit would help, else the page of the account with the reason."""
     if unit_id is None or role in UNIT_ROLES:
-        return _back(person.staff_number, str(error), "error")
+        return _return_to_account(person.staff_number, str(error), "error")
     form.unit.errors = [str(error)]
-    return _page(person, form)
+    return _render_account(person, form)
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)
 def revoke_role(staff_number: str) -> ResponseReturnValue:
     """End a role that is held."""
-    person = _administered(staff_number)
+    person = _find_administered_person(staff_number)
     wanted = (request.form.get("role", ""), request.form.get("unit", ""))
-    for held in authority.grants_of(person.person_id):
+    for held in authority.list_current_grants(person.person_id):
         if (held.role.value, str(held.unit_id or "")) == wanted:
-            return _revoked(person, held)
+            return _end_role(person, held)
     return abort(404)
 
 
-def _revoked(person: Viewer, held: authority.HeldGrant) -> ResponseReturnValue:
+def _end_role(person: Viewer, held: authority.CurrentGrant) -> ResponseReturnValue:
     try:
         with transaction():
-            changes.revoke(
+            changes.revoke_role(
                 person.person_id,
                 held.role,
                 unit_id=held.unit_id,
@@ -176,37 +178,37 @@ def _revoked(person: Viewer, held: authority.HeldGrant) -> ResponseReturnValue:
                 at=clock.now(),
             )
     except RuleError as error:
-        return _back(person.staff_number, str(error), "error")
-    return _changed(person, f"Role ended: {role_words(held.role)}")
+        return _return_to_account(person.staff_number, str(error), "error")
+    return _return_after_role_change(person, f"Role ended: {role_words(held.role)}")
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)
-def close(staff_number: str) -> ResponseReturnValue:
+def close_account(staff_number: str) -> ResponseReturnValue:
     """Say what closing means; then close."""
-    person = _administered(staff_number)
+    person = _find_administered_person(staff_number)
     if request.method == "GET":
         return render_template("people/close_account.html", person=person)
     try:
         with transaction():
             services.close_account(person.person_id, by=current_user.person_id, at=clock.now())
     except RuleError as error:
-        return _back(staff_number, str(error), "error")
-    return _back(staff_number, "The account is closed")
+        return _return_to_account(staff_number, str(error), "error")
+    return _return_to_account(staff_number, "The account is closed")
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)
-def open_again(staff_number: str) -> ResponseReturnValue:
+def reopen_account(staff_number: str) -> ResponseReturnValue:
     """Open a closed account again."""
-    person = _administered(staff_number)
+    person = _find_administered_person(staff_number)
     with transaction():
-        services.open_account(person.person_id, by=current_user.person_id)
-    return _back(staff_number, "The account is open again")
+        services.reopen_account(person.person_id, by=current_user.person_id)
+    return _return_to_account(staff_number, "The account is open again")
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)
 def end_all_sessions(staff_number: str) -> ResponseReturnValue:
     """Sign the person out everywhere."""
-    person = _administered(staff_number)
+    person = _find_administered_person(staff_number)
     with transaction():
         services.end_sessions(person.person_id, "ended_elsewhere", current_user.person_id, clock.now())
-    return _back(staff_number, "Every session of the account is ended")
+    return _return_to_account(staff_number, "Every session of the account is ended")

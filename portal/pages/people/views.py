@@ -5,4 +5,4 @@ from flask import Blueprint
 from portal.pages.people import account_views
 
 bp = Blueprint("people", __name__, template_folder="templates")
-account_views.register(bp)
+account_views.add_account_pages(bp)

@@ -4,10 +4,10 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.people.access_log import is_noted, looks_at, note
+from portal.domain.people.access_log import is_access_logged, list_access_log, log_access
 from portal.domain.people.queries import may_see
 from portal.domain.records import descriptions, queries
-from portal.domain.records.references import normalise
+from portal.domain.records.references import normalise_reference
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -19,41 +19,41 @@ bp = Blueprint("records", __name__, url_prefix="/records", template_folder="temp
 
 @bp.get("")
 @requires(Permission.RECORD_VIEW)
-def records() -> ResponseReturnValue:
+def show_own_records() -> ResponseReturnValue:
     """What the person holds, and a timeline of what they began and earned."""
-    held = queries.records_of(current_user.person_id)
-    begun = queries.registrations_of(current_user.person_id)
-    revoked = queries.revocations_of([row.id for row in held])
-    opened = queries.extra_attempts_of(current_user.person_id)
-    entries = descriptions.timeline(held, begun, revoked, opened)
+    held = queries.list_records(current_user.person_id)
+    begun = queries.list_registrations(current_user.person_id)
+    revoked = queries.list_revocations([row.id for row in held])
+    opened = queries.list_extra_attempts(current_user.person_id)
+    entries = descriptions.build_timeline(held, begun, revoked, opened)
     gone = {row.record_id: row.from_on for row in revoked}
-    looks = looks_at(current_user.person_id)
+    looks = list_access_log(current_user.person_id)
     return render_template("records/records.html", held=held, revoked=gone, entries=entries, looks=looks)
 
 
 @bp.get("/<reference>")
 @requires(Permission.RECORD_VIEW)
-def record(reference: str) -> ResponseReturnValue:
+def show_record(reference: str) -> ResponseReturnValue:
     """One record, for its owner and those who may see the owner."""
-    chain = queries.record_chain(normalise(reference) or "")
+    chain = queries.record_chain(normalise_reference(reference) or "")
     if not chain:
         raise NotFoundError("There is no such record.")
     held = chain[-1]
     own = held.person_id == current_user.person_id
     if not own and not may_see(current_user.viewer, held.person_id):
         raise NotFoundError("There is no such record.")
-    if not is_noted(current_user.person_id, held.person_id, clock.now()):
+    if not is_access_logged(current_user.person_id, held.person_id, clock.now()):
         with transaction():
-            note(current_user.person_id, held.person_id, "record")
-    told = queries.told_revocations([row.id for row in chain])
-    waived_by = queries.waived_by(held)
+            log_access(current_user.person_id, held.person_id, "record")
+    told = queries.list_revocation_decisions([row.id for row in chain])
+    waived_by = queries.waiver_decider(held)
     return render_template(
         "records/record.html",
         own=own,
         held=held,
         chain=chain,
         holder=queries.holder_name(held.person_id),
-        standing=descriptions.standing(held, [row for row in told if row.known]),
-        rows=descriptions.rows(chain, waived_by, queries.brought_evidence(chain)),
-        corrections=descriptions.corrections(told),
+        standing=descriptions.describe_validity(held, [row for row in told if row.known]),
+        rows=descriptions.summary_rows(chain, waived_by, queries.evidence_of_import(chain)),
+        corrections=descriptions.describe_corrections(told),
     )

@@ -9,9 +9,9 @@ from flask_login import current_user
 
 from portal.domain.accounts import queries, retention, services
 from portal.domain.accounts.errors import SignInRefusedError
-from portal.domain.accounts.queries import Candidate
+from portal.domain.accounts.queries import SignInCandidate
 from portal.domain.accounts.sign_in import failures, held_forms
-from portal.domain.accounts.sign_in.failures import Attempt
+from portal.domain.accounts.sign_in.failures import SignInAttempt
 from portal.pages.layout.access import public, requires, signed_in_account
 from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.layout.redirects import safe_next
@@ -37,7 +37,7 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm()
     if form.validate_on_submit():
         try:
-            return _signed_in(form.name.data or "", form.password.data or "")
+            return _sign_in_or_refuse(form.name.data or "", form.password.data or "")
         except SignInRefusedError as error:
             mark_wrong(form.name, str(error))
     return render_template(
@@ -45,11 +45,11 @@ def sign_in() -> ResponseReturnValue:
         form=form,
         next=request.args.get("next"),
         kept=bool(cookies.kept_tokens()),
-        sign_in_help=cookies.settings().sign_in_help,
+        sign_in_help=cookies.current_settings().sign_in_help,
     )
 
 
-def _signed_in(typed: str, plain: str) -> ResponseReturnValue:
+def _sign_in_or_refuse(typed: str, plain: str) -> ResponseReturnValue:
     """Let the person in, or raise.
 
     Raises:
@@ -57,7 +57,7 @@ def _signed_in(typed: str, plain: str) -> ResponseReturnValue:
         TooManyError: Too many tries failed.
     """
     candidate = queries.find_account(typed)
-    attempt, now = cookies.attempt_at(candidate.person_id, typed), clock.now()
+    attempt, now = cookies.describe_current_attempt(candidate.person_id, typed), clock.now()
     try:
         failures.refuse_throttled(attempt, now)
         admitted = queries.password_opens_account(candidate, plain)
@@ -67,13 +67,13 @@ def _signed_in(typed: str, plain: str) -> ResponseReturnValue:
         return _open_session(candidate.person_id, candidate, attempt, plain)
     except TooManyError:
         # Not in the audit trail: it cannot be emptied, and these cost the sender nothing.
-        current_app.logger.warning("sign-in throttled address=%s", cookies.origin().address)
+        current_app.logger.warning("sign-in throttled address=%s", cookies.request_origin().address)
         raise
 
 
-def _record_refusal(candidate: Candidate, attempt: Attempt, at: datetime) -> None:
+def _record_refusal(candidate: SignInCandidate, attempt: SignInAttempt, at: datetime) -> None:
     """Count a refused sign-in, and audit it unless invented names are tried by the hundred."""
-    address = cookies.origin().address
+    address = cookies.request_origin().address
     with transaction():
         failures.refuse_throttled(attempt, at, lock=True)
         noisy = failures.is_noisy(attempt.place, at)
@@ -84,25 +84,29 @@ def _record_refusal(candidate: Candidate, attempt: Attempt, at: datetime) -> Non
         current_app.logger.warning("sign-ins fail by the hundred address=%s", address)
 
 
-def _open_session(person_id: int, candidate: Candidate, attempt: Attempt, plain: str) -> ResponseReturnValue:
+def _open_session(
+    person_id: int, candidate: SignInCandidate, attempt: SignInAttempt, plain: str
+) -> ResponseReturnValue:
     """Sign in, in one transaction; a weak password opens a session in which another must be chosen."""
-    before, now, origin = cookies.seen(), clock.now(), cookies.origin()
-    weak = services.judge_password(person_id, plain, candidate.password_rule, cookies.settings().force_name)
+    before, now, origin = cookies.current_session(), clock.now(), cookies.request_origin()
+    weak = services.is_password_weak(
+        person_id, plain, candidate.password_rule, cookies.current_settings().force_name
+    )
     with transaction():
         if failures.refuse_throttled(attempt, now, lock=True):
             failures.forget_failures(attempt)
         if before is not None:
-            services.leave_session(before.token_hash, "lapsed", now)
+            services.end_browser_session(before.token_hash, "lapsed", now)
         if not weak:
             services.accept_password(person_id, plain, candidate.password_hash or "", candidate.password_rule)
         token, form_secret = services.open_session(person_id, origin, now, must_change=weak)
         browser_token = cookies.remember_browser(person_id)
-        retention.tidy(cookies.limits(), now)
-    waiting = held_forms.waiting_hashes(cookies.kept_tokens(), person_id, now)
-    target = url_for("sign_in.kept") if waiting else safe_next(request.args.get("next"))
+        retention.delete_expired_rows(cookies.session_limits(), now)
+    waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), person_id, now)
+    target = url_for("sign_in.show_kept_forms") if waiting else safe_next(request.args.get("next"))
     response = redirect(url_for("account.choose_password", next=target) if weak else target, 303)
-    cookies.sign_in(response, token, form_secret)
-    cookies.keep_browser(response, browser_token)
+    cookies.set_session_cookie(response, token, form_secret)
+    cookies.set_browser_cookie(response, browser_token)
     return response
 
 
@@ -110,29 +114,29 @@ def _open_session(person_id: int, candidate: Candidate, attempt: Attempt, plain:
 @public
 def sign_in_help() -> ResponseReturnValue:
     """Say whom to ask."""
-    return render_template("sign_in/help.html", sign_in_help=cookies.settings().sign_in_help)
+    return render_template("sign_in/help.html", sign_in_help=cookies.current_settings().sign_in_help)
 
 
 @bp.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:
     """End this browser's session."""
-    found = cookies.seen()
+    found = cookies.current_session()
     if found is not None:
         with transaction():
-            services.leave_session(found.token_hash, "signed_out", clock.now())
+            services.end_browser_session(found.token_hash, "signed_out", clock.now())
             log("account.signed_out", actor_id=found.person_id, subject_id=found.person_id)
     response = redirect(url_for("sign_in.sign_in"), 303)
-    cookies.sign_out(response)
+    cookies.clear_session_cookies(response)
     flash("You have signed out", "success")
     return response
 
 
 @bp.get("/sign-in/kept")
 @requires(Permission.ACCOUNT_OWN)
-def kept() -> ResponseReturnValue:
+def show_kept_forms() -> ResponseReturnValue:
     """Give back what was sent after the session had lapsed."""
-    waiting = held_forms.kept_forms(cookies.kept_tokens(), signed_in_account().person_id, clock.now())
+    waiting = held_forms.list_waiting_forms(cookies.kept_tokens(), signed_in_account().person_id, clock.now())
     if not waiting:
         return redirect("/", 303)
     forms = [

@@ -10,7 +10,7 @@ from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
 from portal.platform.clock import read_day
 from portal.platform.db import OPEN_END
 
-DAY = timedelta(days=1)
+ONE_DAY = timedelta(days=1)
 
 
 class UnitSearchForm(Form):  # type: ignore[misc]
@@ -19,7 +19,7 @@ class UnitSearchForm(Form):  # type: ignore[misc]
     q = StringField("A word of its name", widget=GovInput(autocomplete="off", spellcheck=False))
 
 
-def _first_day() -> StringField:
+def _first_day_field() -> StringField:
     return StringField(
         "First day",
         description="For example, 1 June 2026. Days before it keep the old path.",
@@ -28,13 +28,13 @@ def _first_day() -> StringField:
     )
 
 
-class _FromForm(FlaskForm):  # type: ignore[misc]
+class _FirstDayForm(FlaskForm):  # type: ignore[misc]
     """What holds from a day on."""
 
     def validate_on(self, field: StringField) -> None:
         """A day that can be read, and before which there is another."""
         day = read_day(field.data or "")
-        if day is None or not date.min + DAY < day < OPEN_END:
+        if day is None or not date.min + ONE_DAY < day < OPEN_END:
             raise ValidationError("Write a date such as 1 June 2026.")
 
     @property
@@ -43,7 +43,7 @@ class _FromForm(FlaskForm):  # type: ignore[misc]
         return read_day(self["on"].data or "") or OPEN_END
 
 
-class RenameForm(_FromForm):
+class RenameForm(_FirstDayForm):
     """Another name."""
 
     name = StringField(
@@ -52,11 +52,11 @@ class RenameForm(_FromForm):
         filters=[lambda text: " ".join(text.split()) if text else text],
         validators=[InputRequired("Enter the new name"), Length(max=120, message="120 characters at most")],
     )
-    on = _first_day()
+    on = _first_day_field()
     send = SubmitField("Continue", widget=GovSubmit())
 
 
-class MoveForm(_FromForm):
+class MoveForm(_FirstDayForm):
     """Another place."""
 
     above = SelectField(
@@ -64,5 +64,5 @@ class MoveForm(_FromForm):
         widget=GovSelect(),
         validators=[InputRequired("Select the unit under which it will stand")],
     )
-    on = _first_day()
+    on = _first_day_field()
     send = SubmitField("Continue", widget=GovSubmit())

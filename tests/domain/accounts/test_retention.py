@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event, func, insert, select, text
 
 from portal.domain.accounts import retention, services
 from portal.domain.accounts.models import HeldForm, KnownBrowser, PasswordLink, SignInFailure, SignInSession
-from portal.domain.accounts.queries import Limits
+from portal.domain.accounts.queries import SessionLimits
 from portal.domain.accounts.sign_in import held_forms
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -24,7 +24,7 @@ INDEXES = {
     "ix_sign_in_failure_failed_at",
     "ix_known_browser_used_at",
 }
-LIMITS = Limits(timedelta(minutes=60), timedelta(hours=12))
+LIMITS = SessionLimits(timedelta(minutes=60), timedelta(hours=12))
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def leave_a_row_of_each(client: PortalClient, person: int) -> None:
     sign_in(client, path="/sign-in?next=/account")
     sign_in(PortalClient(client.application), password="not the one")
     with transaction():
-        services.invite(person, by=None, at=clock.now())
+        services.create_password_link(person, by=None, at=clock.now())
         held_forms.hold_form(person, "/account/password", "a=b", clock.now())
 
 
@@ -95,7 +95,7 @@ def test_one_sign_in_removes_only_so_many(frozen: time_machine.Traveller, client
     old = START - timedelta(days=30)
     rows = [
         {"account_hash": "a", "address": "192.0.2.1", "failed_at": old}
-        for _ in range(retention.MOST * 2 + 50)
+        for _ in range(retention.MOST_DELETED * 2 + 50)
     ]
     db.session.execute(insert(SignInFailure), rows)
     db.session.commit()
@@ -103,10 +103,10 @@ def test_one_sign_in_removes_only_so_many(frozen: time_machine.Traveller, client
     left = []
     for _ in range(3):
         with transaction():
-            retention.tidy(LIMITS, clock.now())
+            retention.delete_expired_rows(LIMITS, clock.now())
         left.append(count(SignInFailure))
 
-    assert left == [retention.MOST + 50, 50, 0]
+    assert left == [retention.MOST_DELETED + 50, 50, 0]
 
 
 def test_each_removal_finds_its_rows_by_an_index(client: PortalClient) -> None:
@@ -119,7 +119,7 @@ def test_each_removal_finds_its_rows_by_an_index(client: PortalClient) -> None:
     event.listen(Engine, "before_cursor_execute", note)
     try:
         with transaction():
-            retention.tidy(LIMITS, clock.now())
+            retention.delete_expired_rows(LIMITS, clock.now())
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.directives.models import Assignment
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
 from portal.platform.db import db, stamp, touch, transaction
 from tests.domain.status.facts import make_activity, make_directive, make_version
@@ -43,7 +43,7 @@ def add_post(person, unit, since, until, role="response", key=""):
 
 
 def assignments(person):
-    query = select(Assignment).where(Assignment.person_id == person, known(Assignment))
+    query = select(Assignment).where(Assignment.person_id == person, is_known_fact(Assignment))
     found = db.session.scalars(query.order_by(Assignment.from_on))
     return [(a.from_on, a.to_on, a.joined_on, a.due_on) for a in found]
 

@@ -8,7 +8,7 @@ from typing import Any
 from portal.commands.jobs import run_worker
 from portal.domain.people.roster import store
 
-written = store.write
+written = store.write_plan
 
 
 def write(*given: Any, **more: Any) -> Any:
@@ -20,7 +20,7 @@ def write(*given: Any, **more: Any) -> Any:
 
 
 if __name__ == "__main__":
-    store.write = write
+    store.write_plan = write
     from wsgi import app
 
     run_worker(app, 1)

@@ -176,12 +176,12 @@ def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
 def test_a_reference_that_somebody_else_got_in_between_is_drawn_again(database):
     with time_machine.travel(NOW, tick=True):
         activity, people = force("drawn", 0)
-        before = completion_import.newest()
-        drawn = completion_import.new_references(3)
-        assert sorted(completion_import.new_references(3, drawn, before)) == sorted(drawn)
+        before = completion_import.newest_record_id()
+        drawn = completion_import.draw_references(3)
+        assert sorted(completion_import.draw_references(3, drawn, before)) == sorted(drawn)
         make_record(people[0], activity, date(2026, 4, 30), reference=drawn[0])
 
-        again = completion_import.new_references(3, drawn, before)
+        again = completion_import.draw_references(3, drawn, before)
 
         assert len(set(again)) == 3
         assert set(again) & set(drawn) == set(drawn[1:])

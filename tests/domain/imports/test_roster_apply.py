@@ -14,7 +14,7 @@ from portal.domain.directives.models import Assignment
 from portal.domain.imports import profiles, services, tasks
 from portal.domain.imports.check_result import MovedError, silent
 from portal.domain.imports.services import Brought
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.status import count_check
@@ -77,7 +77,7 @@ def reached(base):
     rows = db.session.execute(
         select(PersonName.staff_number, Assignment.from_on, Assignment.to_on, Assignment.due_on)
         .join(PersonName, PersonName.person_id == Assignment.person_id)
-        .where(known(Assignment), PersonName.staff_number.startswith(base))
+        .where(is_known_fact(Assignment), PersonName.staff_number.startswith(base))
     )
     return sorted(tuple(line) for line in rows)
 

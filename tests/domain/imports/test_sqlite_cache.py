@@ -17,7 +17,7 @@ def cache():
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("fails", [False, True])
 def test_only_while_an_import_is_written_has_it_room(app, database, tmp_path, monkeypatch, fails):
-    before, while_written, write = cache(), [], store.write
+    before, while_written, write = cache(), [], store.write_plan
 
     def watched(*given, **more):
         while_written.append(cache())
@@ -25,7 +25,7 @@ def test_only_while_an_import_is_written_has_it_room(app, database, tmp_path, mo
             raise services.RuleError("It fails.")
         return write(*given, **more)
 
-    monkeypatch.setattr(store, "write", watched)
+    monkeypatch.setattr(store, "write_plan", watched)
     done = run(app, "people", "import", write_csv(tmp_path / "r.csv", [row("R1")]))
 
     assert done.exit_code == int(fails)

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.people.models import RoleGrant
-from portal.domain.people.queries import sight, viewer_of
+from portal.domain.people.queries import viewer_of, visibility_of
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
@@ -26,7 +26,7 @@ def test_a_grant_gives_sight_of_its_unit_and_is_audited(app, person):
     result = run(app, "people", "grant", "G1", "manager", "--unit", "Westshire Police/Local Policing")
 
     assert result.exit_code == 0
-    assert len(sight(viewer_of(person)).unit_ids) == 1
+    assert len(visibility_of(viewer_of(person)).unit_ids) == 1
     event = db.session.scalars(select(AuditEvent)).one()
     assert (event.action, event.actor_id, event.subject_id) == ("role.granted", None, person)
     assert event.detail["role"] == "manager"

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, text
 
 from portal.domain.people.models import PersonName
-from portal.domain.people.name_search import named
+from portal.domain.people.name_search import name_conditions
 from portal.platform.db import db
 from tests.factories.people import make_person
 
@@ -24,7 +24,9 @@ def people(database):
 
 def found(words):
     numbers = [number for number, _, _ in PEOPLE]
-    statement = select(PersonName.staff_number).where(PersonName.staff_number.in_(numbers), *named(words))
+    statement = select(PersonName.staff_number).where(
+        PersonName.staff_number.in_(numbers), *name_conditions(words)
+    )
     return sorted(db.session.scalars(statement))
 
 
@@ -60,7 +62,7 @@ def test_every_word_is_a_part_of_a_name_or_number(people, words, numbers):
 def test_an_index_leads_to_those_who_are_found(people):
     if db.engine.dialect.name != "postgresql":
         pytest.skip("SQLite reads all names.")
-    statement = select(PersonName.person_id).where(*named("okafor daniel")).compile(db.engine)
+    statement = select(PersonName.person_id).where(*name_conditions("okafor daniel")).compile(db.engine)
     db.session.execute(text("SET LOCAL enable_seqscan = off"))
 
     plan = db.session.connection().exec_driver_sql(f"EXPLAIN {statement}", statement.params).scalars().all()

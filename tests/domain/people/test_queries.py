@@ -86,7 +86,7 @@ def test_a_revoked_and_a_lapsed_grant_give_nothing(database):
 
     assert viewer is not None
     assert viewer.roles == frozenset()
-    assert not queries.sight(viewer).everyone
+    assert not queries.visibility_of(viewer).everyone
 
 
 def test_a_viewer_takes_two_statements_and_sight_one(database):
@@ -97,7 +97,7 @@ def test_a_viewer_takes_two_statements_and_sight_one(database):
     assert viewer is not None
 
     assert statements(lambda: queries.viewer_of(person)) <= 2
-    assert statements(lambda: queries.sight(viewer)) == 1
+    assert statements(lambda: queries.visibility_of(viewer)) == 1
     assert statements(lambda: queries.may_see(viewer, person)) == 1
 
 

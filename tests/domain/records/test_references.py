@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.records.references import is_reference, new_reference, normalise
+from portal.domain.records.references import is_reference, new_reference, normalise_reference
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -22,9 +22,9 @@ def test_a_reference_has_its_shape_and_none_comes_twice():
 def test_it_is_read_however_it_was_typed():
     reference = new_reference()
 
-    assert normalise(reference.lower()) == reference
-    assert normalise(f" {reference.replace('-', ' ')} ") == reference
-    assert normalise(reference.replace("0", "O").replace("1", "l")) == reference
+    assert normalise_reference(reference.lower()) == reference
+    assert normalise_reference(f" {reference.replace('-', ' ')} ") == reference
+    assert normalise_reference(reference.replace("0", "O").replace("1", "l")) == reference
 
 
 @given(st.integers(0, 8), st.sampled_from(ALPHABET))
@@ -35,7 +35,7 @@ def test_one_wrong_character_is_noticed(place, character):
         return
     packed[place] = character
 
-    assert normalise("OIC" + "".join(packed)) is None
+    assert normalise_reference("OIC" + "".join(packed)) is None
 
 
 @given(st.integers(0, 6))
@@ -45,12 +45,12 @@ def test_two_neighbours_swapped_are_noticed(place):
         return
     packed[place], packed[place + 1] = packed[place + 1], packed[place]
 
-    assert normalise("OIC" + "".join(packed)) is None
+    assert normalise_reference("OIC" + "".join(packed)) is None
 
 
 @given(st.text(max_size=20))
 def test_other_text_is_no_reference(text):
-    found = normalise(text)
+    found = normalise_reference(text)
 
     assert found is None or is_reference(found)
     assert not is_reference("")

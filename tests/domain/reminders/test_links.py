@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from portal.domain.accounts import services
 from portal.domain.accounts.grants import changes
-from portal.domain.accounts.queries import account_state
+from portal.domain.accounts.queries import get_account_state
 from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
 from portal.domain.reminders import services as reminders
@@ -152,7 +152,7 @@ class Told:
 
 def grant(until: date | None = None) -> Callable[[Scene, int | None], object]:
     more = {"until": until} if until else {}
-    return lambda scene, by: changes.grant(
+    return lambda scene, by: changes.grant_role(
         scene.person("D1001"), Role.AUDITOR, unit_id=None, by=by, at=clock.now(), **more
     )
 
@@ -162,7 +162,7 @@ NOTICES = {
     "role.granted": Told(grant(), None, ("Auditor", "Whole force", "21 May 2026"), ("Auditor",), GRANTS),
     CHANGED: Told(grant(date(2027, 3, 31)), grant(), ("31 March 2027",), ("Auditor",), GRANTS),
     "role.revoked": Told(
-        lambda scene, by: changes.revoke(
+        lambda scene, by: changes.revoke_role(
             scene.person("D1001"), Role.AUDITOR, unit_id=None, by=by, at=clock.now()
         ),
         grant(),
@@ -171,7 +171,7 @@ NOTICES = {
         GRANTS,
     ),
     "account.invited": Told(
-        lambda scene, by: services.invite(scene.person("D1001"), by=by, at=clock.now()),
+        lambda scene, by: services.create_password_link(scene.person("D1001"), by=by, at=clock.now()),
         None,
         ("A link made at 12:00 on 21 May 2026",),
         ("Your account",),
@@ -185,7 +185,7 @@ NOTICES = {
         ACCOUNT,
     ),
     "account.opened": Told(
-        lambda scene, by: services.open_account(scene.person("D1001"), by=by),
+        lambda scene, by: services.reopen_account(scene.person("D1001"), by=by),
         lambda scene, by: services.close_account(scene.person("D1001"), by=by, at=clock.now()),
         ("Open. Password set",),
         ("Your account",),
@@ -232,7 +232,7 @@ def test_the_links_of_a_notice_open_and_show_what_it_says(scene: Scene, kind: st
 def test_many_at_once_lead_to_all_grants(scene: Scene) -> None:
     wanted = [changes.NewGrant(scene.person(number), Role.AUDITOR, None) for number in ("D1001", "N1", "N2")]
     with transaction():
-        changes.give_many(wanted, by=scene.person("D9001"), at=clock.now())
+        changes.give_grants(wanted, by=scene.person("D9001"), at=clock.now())
     for number in ("D9002", "D9003"):
         scene.promise(number, "/grants?state=all&sort=-given", "Shah, Priya", "Brennan", "Castell")
 
@@ -264,7 +264,7 @@ def is_public(path: str) -> bool:
 
 def browser_of(scene: Scene, number: str, *, needed: bool) -> PortalClient:
     browser = another(scene.app)
-    if needed and not account_state(scene.person(number), clock.now()).has_password:
+    if needed and not get_account_state(scene.person(number), clock.now()).has_password:
         with transaction():  # not of one who has one: it would spend the link of which the mail tells
             services.set_password(scene.person(number), PASSWORD, clock.now())
     if needed:

@@ -194,10 +194,12 @@ def test_a_changed_last_day_is_one_change(
 def test_what_is_refused_or_rolled_back_is_told_to_nobody(force: dict[str, int]) -> None:
     both = [changes.NewGrant(force[number], Role.AUDITOR, None) for number in ("D1001", "D9001")]
     with pytest.raises(RuleError), transaction():
-        changes.give_many(both, by=force["D9001"], at=clock.now())
+        changes.give_grants(both, by=force["D9001"], at=clock.now())
     assert notices() == 0
     with transaction():  # held already: nothing was done
-        changes.grant(force["D9002"], Role.ADMINISTRATOR, unit_id=None, by=force["D9001"], at=clock.now())
+        changes.grant_role(
+            force["D9002"], Role.ADMINISTRATOR, unit_id=None, by=force["D9001"], at=clock.now()
+        )
     assert notices() == 0
 
 

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import delete, select
 
 from portal.domain.accounts.grants import changes
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, RoleGrant
-from portal.domain.people.queries import sight, viewer_of
-from portal.domain.people.visibility.report_readers import report_readers
-from portal.domain.people.visibility.rules import live
+from portal.domain.people.queries import viewer_of, visibility_of
+from portal.domain.people.visibility.report_readers import find_report_readers
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.reminders import services
 from portal.domain.reminders.models import Message, MessageLine
 from portal.domain.reminders.planning import Plan, plan_reminders
@@ -97,7 +97,7 @@ def test_the_page_of_reminders_says_who_was_not_told_and_what_to_do(
     assert said in enter(another(app), world, "D4001").page("/reminders").text
 
     with transaction():
-        changes.grant(world.people["D2001"], Role.MANAGER, unit_id=None, by=None, at=clock.now())
+        changes.grant_role(world.people["D2001"], Role.MANAGER, unit_id=None, by=None, at=clock.now())
     assert said not in client.page("/reminders").text
 
 
@@ -158,14 +158,18 @@ def test_readers_are_those_whom_the_rule_of_sight_shows_the_row(database: None, 
     """Any grants, any posts: asked of many at once, the answer is that of each one's own report."""
     with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=False):
         _, ids = build(world)
-        of_today = (known(Post), live(Post, TODAY), Post.person_id.is_distinct_from(Post.line_manager_id))
+        of_today = (
+            is_known_fact(Post),
+            is_valid_on(Post, TODAY),
+            Post.person_id.is_distinct_from(Post.line_manager_id),
+        )
         rows = db.session.scalars(select(Post).where(Post.person_id.in_(ids), *of_today)).all()
         for by_roster in (False, True):
-            readers = report_readers(ids, TODAY, line_managers=by_roster)
+            readers = find_report_readers(ids, TODAY, line_managers=by_roster)
             for viewer_id in ids:
                 viewer = viewer_of(viewer_id, line_managers=by_roster)
                 assert viewer is not None
-                seen = sight(viewer)
+                seen = visibility_of(viewer)
                 for post in rows:
                     reports = post.line_manager_id == viewer_id == seen.direct_reports_of
                     expected = seen.everyone or post.unit_id in seen.unit_ids or reports

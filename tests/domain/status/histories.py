@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.domain.directives.models import Exclusion
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.platform import clock
@@ -129,7 +129,7 @@ class History:
             overlapping = list(
                 db.session.scalars(
                     select(Post).where(
-                        known(Post),
+                        is_known_fact(Post),
                         Post.person_id == person,
                         Post.post_key == key,
                         Post.valid_from <= days[1],
@@ -174,7 +174,7 @@ class History:
         """The team goes to the other place from a day on."""
         with transaction():
             at = stamp()
-            team = select(UnitState).where(UnitState.unit_id == self.units[2], known(UnitState))
+            team = select(UnitState).where(UnitState.unit_id == self.units[2], is_known_fact(UnitState))
             old = next(s for s in db.session.scalars(team) if s.valid_from <= day <= s.valid_to)
             other = next(place for place in self.places if place != old.parent_id)
             if old.valid_from < day:
@@ -208,7 +208,7 @@ class History:
             touch(people=[owner])
 
     def _known(self, model: Any) -> list[Any]:
-        return list(db.session.scalars(select(model).where(known(model)).order_by(model.id)))
+        return list(db.session.scalars(select(model).where(is_known_fact(model)).order_by(model.id)))
 
 
 def _copy(old: Any, **changes: Any) -> Any:

@@ -67,7 +67,7 @@ MAY_BE_UNKNOWN = {
     "imports.match",
     "account.set_password",
     "account.end_session",
-    "sign_in.kept",
+    "sign_in.show_kept_forms",
     "people.revoke_role",
 }
 
@@ -157,7 +157,7 @@ def _subject(person: int, staff_number: str, version_id: int, asker: int) -> Sub
     with transaction():
         at: datetime = stamp()
         request = decisions.ask(wish, {}, by=asker, at=at)
-        registration = records.register(person, db.session.scalars(select(ModuleVersion)).one(), at)
+        registration = records.start_registration(person, db.session.scalars(select(ModuleVersion)).one(), at)
         attempt = assessment.start_attempt(registration, at)
         job = jobs.start_job("reconcile", {}, by=person, at=at)
         return Subject(staff_number, attempt.id, reference, job, request)
@@ -189,7 +189,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
     if rule.endpoint == "imports.choose":
         values["kind"] = "completions"
     by_endpoint = {
-        "records.record": subject.reference,
+        "records.show_record": subject.reference,
         "account.end_session": "unknown",
     }
     values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")

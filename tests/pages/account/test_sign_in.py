@@ -158,7 +158,7 @@ def test_https_binds_the_cookies_to_the_host() -> None:
     made = Flask("https")
     config = Config(mode="demo", public_url="https://learning.example.police.uk", secret_key="s" * 32)
 
-    cookies.prepare(made, config)
+    cookies.prepare_form_cookie(made, config)
 
     assert cookies.cookie_name(config) == "__Host-portal"
     assert made.config["SESSION_COOKIE_NAME"] == "__Host-portal-form"

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.directives.models import Exclusion
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import FactNote
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import OPEN_END, db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def held() -> list[tuple]:
-    rows = db.session.scalars(select(Exclusion).where(known(Exclusion)).order_by(Exclusion.id))
+    rows = db.session.scalars(select(Exclusion).where(is_known_fact(Exclusion)).order_by(Exclusion.id))
     return [(row.exempt, row.from_on, row.to_on, row.due_on, row.decided_by_id) for row in rows]
 
 

@@ -77,5 +77,5 @@ def test_who_asked_is_told_where_nobody_is_left_to_decide(desk: Desk, owner: Por
 
     assert said in asker.page(address).text
     with transaction():
-        services.open_account(desk.people["D4002"], by=None)
+        services.reopen_account(desk.people["D4002"], by=None)
     assert said not in asker.page(address).text

@@ -14,11 +14,11 @@ from portal.domain.directives.preview import effect_of_posts
 from portal.domain.directives.proposals import propose, propose_taking_back, propose_withdrawal
 from portal.domain.directives.services import issue_file, take_back, withdraw
 from portal.domain.directives.toml_reader import DirectiveFile
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
-from portal.domain.people.roster.plan import plan
+from portal.domain.people.roster.plan import plan_roster
 from portal.domain.people.roster.rows import RosterRow
-from portal.domain.people.roster.store import apply, prepare, read_world
+from portal.domain.people.roster.store import apply_plan, prepare_plan, read_baseline
 from portal.domain.status import count_check
 from portal.domain.status.projector import rebuild_status, stage_version, write_version
 from portal.platform.db import OPEN_END, db, stamp, transaction
@@ -100,7 +100,7 @@ def world():
 
 def bring(made):
     with transaction():
-        apply(made, prepare(made), stamp())
+        apply_plan(made, prepare_plan(made), stamp())
 
 
 def assigned():
@@ -108,7 +108,7 @@ def assigned():
     names = dict(db.session.execute(select(PersonName.person_id, PersonName.staff_number)).all())
     references = dict(db.session.execute(select(Directive.id, Directive.reference)).all())
     found = {}
-    for one in db.session.scalars(select(Assignment).where(known(Assignment))):
+    for one in db.session.scalars(select(Assignment).where(is_known_fact(Assignment))):
         key = references[one.directive_id], names[one.person_id]
         found.setdefault(key, []).append((one.from_on, one.to_on, one.due_on))
     return found
@@ -183,8 +183,8 @@ def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, tw
                 issue_file(rule(date(2024, 12, 1), said_of, reference), at=stamp())
         held = assigned()
         coming = rows(later, 3)  # some are of people there already
-        made = plan(coming, read_world())
-        effects = effect_of_posts(made.changes, made.units)
+        made = plan_roster(coming, read_baseline())
+        effects = effect_of_posts(made.post_changes, made.unit_plan)
         bring(coming)
         assert said(effects) == witness(held, assigned())
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from flask import Flask
 
-from portal.domain.people.queries import sight, viewer_of
+from portal.domain.people.queries import viewer_of, visibility_of
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import PortalClient, words
 from tests.pages.account.browsing import make_account, sign_in
@@ -47,8 +47,8 @@ def test_managers_are_proposed_chosen_and_given_in_one_act(app: Flask, admin: Po
     done = admin.press(confirm, "Give 2 grants")
     assert done.h1 == "Every line manager has a grant"
     assert "2 grants given" in done.text
-    assert len(sight(viewer_of(one)).unit_ids) == 1
-    assert sight(viewer_of(two)).direct_reports_of == two
+    assert len(visibility_of(viewer_of(one)).unit_ids) == 1
+    assert visibility_of(viewer_of(two)).direct_reports_of == two
     assert events("role.granted") == [one, two]
 
     again = admin.press(confirm, "Give 2 grants")

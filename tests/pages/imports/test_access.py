@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from portal.domain.imports import tasks
-from portal.domain.people.services import revoke
+from portal.domain.people.services import revoke_role
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import ForbiddenError
@@ -63,7 +63,7 @@ def test_a_job_imports_nothing_for_who_may_not_any_more(client, monkeypatch):
     page = to_check(client, csv_of([row("N1"), row("N2")]))
     run = run_id(page)
     with transaction():
-        revoke(person, Role.ADMINISTRATOR, unit_id=None, by=None, at=clock.now())
+        revoke_role(person, Role.ADMINISTRATOR, unit_id=None, by=None, at=clock.now())
 
     for doing in (tasks.check, tasks.apply):
         asked = SimpleNamespace(asked_by_id=person, report_progress=lambda *said: None)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
 from portal.platform.db import db, stamp, touch, transaction
 from tests.pages.monitoring.world import World
@@ -38,5 +38,5 @@ def correct(world: World, staff_number: str, unit: str, **more: Any) -> None:
 
 
 def _main(world: World, staff_number: str) -> Post:
-    of_person = (Post.person_id == world.people[staff_number], Post.post_key == "", known(Post))
+    of_person = (Post.person_id == world.people[staff_number], Post.post_key == "", is_known_fact(Post))
     return db.session.scalars(select(Post).where(*of_person).order_by(Post.valid_from.desc())).first()

@@ -9,10 +9,10 @@ import time_machine
 from sqlalchemy import select
 
 from portal.domain.accounts import services
-from portal.domain.accounts.services import Origin
+from portal.domain.accounts.services import SignInOrigin
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive, Exclusion
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
 from portal.domain.people.units.changes import move_unit, rename_unit
 from portal.domain.records.models import Record
@@ -85,7 +85,7 @@ class Telling:
     def sign_in(self) -> str:
         """The token of a session of the looker."""
         with transaction():
-            origin = Origin("192.0.2.1", "Test")
+            origin = SignInOrigin("192.0.2.1", "Test")
             token, _ = services.open_session(self.people[self.looker.number], origin, clock.now())
         return token
 
@@ -173,7 +173,9 @@ class Telling:
         person = self.people[who]
         with transaction():
             at = stamp()
-            for held in list(db.session.scalars(select(Post).where(Post.person_id == person, known(Post)))):
+            for held in list(
+                db.session.scalars(select(Post).where(Post.person_id == person, is_known_fact(Post)))
+            ):
                 if held.valid_to < day:
                     continue
                 void = held.valid_from >= day

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.domain.accounts import services
-from portal.domain.accounts.services import Origin
+from portal.domain.accounts.services import SignInOrigin
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import viewer_of
@@ -76,7 +76,7 @@ def ask_rank() -> tuple[str, int]:
 def enter(client: PortalClient, person: int) -> None:
     """Sign the person in without the cost of a password."""
     with transaction():
-        token, _ = services.open_session(person, Origin("192.0.2.1", "Test"), clock.now())
+        token, _ = services.open_session(person, SignInOrigin("192.0.2.1", "Test"), clock.now())
     client.set_cookie("portal", token)
 
 

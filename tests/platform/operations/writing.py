@@ -8,7 +8,7 @@ import sys
 from itertools import count
 
 from portal.domain.people.roster import store
-from portal.domain.people.roster.rows import typed
+from portal.domain.people.roster.rows import parse_rows
 from portal.platform.db import stamp, transaction
 from portal.platform.tables.table_files import SourceRow
 from tests.domain.imports.rosters import row
@@ -20,10 +20,10 @@ def join(prefix: str, number: int) -> str:
     values = row(
         f"{prefix}{number:05d}", unit_path="Westshire Police/Local Policing/Writers", post_key="", withdraw=""
     )
-    rows = typed([SourceRow(number, values)])
-    prepared = store.prepare(rows)
+    rows = parse_rows([SourceRow(number, values)])
+    prepared = store.prepare_plan(rows)
     with transaction():
-        store.apply(rows, prepared, stamp())
+        store.apply_plan(rows, prepared, stamp())
     return values["staff_number"]
 
 

@@ -5,29 +5,29 @@ from datetime import date
 
 from sqlalchemy import func, or_, select
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, RoleGrant
 from portal.domain.people.queries import Viewer, live_units, may_see
 from portal.domain.people.units.tree import read_tree
 from portal.domain.people.visibility.authorised_units import administered_units
-from portal.domain.people.visibility.rules import granted, live
+from portal.domain.people.visibility.rules import is_granted_to, is_valid_on
 from portal.domain.people.workforce import Workforce
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.permissions import Role
 
 __all__ = [
-    "HeldGrant",
-    "administered_people",
+    "CurrentGrant",
     "administered_units",
-    "administers",
+    "administers_person",
     "grantable_units",
-    "grants_of",
+    "list_current_grants",
+    "people_administered_in",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class HeldGrant:
+class CurrentGrant:
     """A role that a person holds today, and where."""
 
     role: Role
@@ -37,27 +37,27 @@ class HeldGrant:
     until: date  # its last day
 
 
-def grants_of(person_id: int) -> list[HeldGrant]:
+def list_current_grants(person_id: int) -> list[CurrentGrant]:
     """The roles the person holds today, by role and unit."""
     today = clock.today()
     rows = db.session.execute(
         select(
             RoleGrant.role, RoleGrant.unit_id, func.min(RoleGrant.valid_from), func.max(RoleGrant.valid_to)
         )
-        .where(granted(person_id, today))
+        .where(is_granted_to(person_id, today))
         .group_by(RoleGrant.role, RoleGrant.unit_id)
     ).all()
     tree = read_tree() if any(row.unit_id for row in rows) else None
     found = [
-        HeldGrant(
-            Role(role), unit_id, tree.last_path(unit_id, today) if tree and unit_id else "", since, until
+        CurrentGrant(
+            Role(role), unit_id, tree.last_path_on(unit_id, today) if tree and unit_id else "", since, until
         )
         for role, unit_id, since, until in rows
     ]
     return sorted(found, key=lambda held: (held.role, held.unit_path))
 
 
-def administers(viewer: Viewer, person_id: int) -> bool:
+def administers_person(viewer: Viewer, person_id: int) -> bool:
     """Whether the viewer may change the person's account.
 
     An administrator of a unit may for those who have a post there and hold no role outside it: a link to
@@ -67,17 +67,19 @@ def administers(viewer: Viewer, person_id: int) -> bool:
     if units is None:
         return may_see(viewer, person_id)
     posts = db.session.scalars(
-        select(Post.unit_id).where(Post.person_id == person_id, known(Post), live(Post, clock.today()))
+        select(Post.unit_id).where(
+            Post.person_id == person_id, is_known_fact(Post), is_valid_on(Post, clock.today())
+        )
     ).all()
-    beyond = any(held.unit_id not in units for held in grants_of(person_id))
+    beyond = any(held.unit_id not in units for held in list_current_grants(person_id))
     return any(unit_id in units for unit_id in posts) and not beyond
 
 
-def administered_people(units: set[int], force: Workforce) -> set[int]:
-    """Whose accounts an administrator of these units may change, as ``administers`` says of one person."""
+def people_administered_in(units: set[int], force: Workforce) -> set[int]:
+    """Whose accounts an administrator of these units may change."""
     held_beyond = db.session.scalars(
         select(RoleGrant.person_id).where(
-            live(RoleGrant, force.day),
+            is_valid_on(RoleGrant, force.day),
             RoleGrant.ended_at.is_(None),
             or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.not_in(units)),
         )

@@ -10,9 +10,9 @@ from portal.domain.accounts import services
 from portal.domain.accounts.grants.labels import role_words
 from portal.domain.accounts.models import Credential
 from portal.domain.people import services as people
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, RoleGrant
-from portal.domain.people.visibility.rules import live
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.clock import london_day
 from portal.platform.db import OPEN_END, db
 from portal.platform.errors import RuleError
@@ -30,7 +30,7 @@ class NewGrant:
     unit_id: int | None
 
 
-def grant(
+def grant_role(
     person_id: int,
     role: Role,
     *,
@@ -48,8 +48,8 @@ def grant(
         RuleError: The last day is over, the giver is the holder, or the role means nothing on a unit.
     """
     refuse_own_role(person_id, by)
-    refuse_on_unit(role, unit_id)
-    made = people.grant(person_id, role, unit_id=unit_id, by=by, at=at, until=until)
+    refuse_force_role_on_unit(role, unit_id)
+    made = people.grant_role(person_id, role, unit_id=unit_id, by=by, at=at, until=until)
     if made:
         services.close_sessions(person_id, ROLE_CHANGED, at)
     return made
@@ -69,7 +69,7 @@ def refuse_own_role(person_id: int, by: int | None) -> None:
         )
 
 
-def refuse_on_unit(role: Role, unit_id: int | None) -> None:
+def refuse_force_role_on_unit(role: Role, unit_id: int | None) -> None:
     """Raise if a role that holds for the whole force is given for a unit.
 
     Raises:
@@ -79,7 +79,7 @@ def refuse_on_unit(role: Role, unit_id: int | None) -> None:
         raise RuleError(f"{role_words(role)} is a role for the whole force: it cannot be given for a unit.")
 
 
-def revoke(person_id: int, role: Role, *, unit_id: int | None, by: int | None, at: datetime) -> bool:
+def revoke_role(person_id: int, role: Role, *, unit_id: int | None, by: int | None, at: datetime) -> bool:
     """End the live grants of a role on exactly this unit, and the person's sessions with them.
 
     Returns:
@@ -89,15 +89,15 @@ def revoke(person_id: int, role: Role, *, unit_id: int | None, by: int | None, a
         RuleError: The role is held, but on other units, or the one who ends it is the last administrator;
             nothing was ended.
     """
-    _hold_administrators(role)
-    ended = people.revoke(person_id, role, unit_id=unit_id, by=by, at=at)
+    _lock_administrator_grants(role)
+    ended = people.revoke_role(person_id, role, unit_id=unit_id, by=by, at=at)
     if ended:
-        _keep_an_administrator(person_id, role, unit_id, by=by, at=at)
+        _refuse_last_administrator(person_id, role, unit_id, by=by, at=at)
         services.close_sessions(person_id, ROLE_CHANGED, at)
     return ended
 
 
-def give_many(wanted: Iterable[NewGrant], *, by: int, at: datetime) -> int:
+def give_grants(wanted: Iterable[NewGrant], *, by: int, at: datetime) -> int:
     """Give all of these; those that are held already are passed over.
 
     Returns:
@@ -107,10 +107,10 @@ def give_many(wanted: Iterable[NewGrant], *, by: int, at: datetime) -> int:
         RuleError: One of them may not be given; none was.
     """
     in_order = sorted(wanted, key=lambda new: new.person_id)  # so that two who give do not wait in a ring
-    return sum(grant(new.person_id, new.role, unit_id=new.unit_id, by=by, at=at) for new in in_order)
+    return sum(grant_role(new.person_id, new.role, unit_id=new.unit_id, by=by, at=at) for new in in_order)
 
 
-def end_many(grant_ids: Collection[int], *, by: int, at: datetime) -> set[int]:
+def end_grants_and_sessions(grant_ids: Collection[int], *, by: int, at: datetime) -> set[int]:
     """End these grants, and the sessions of those who held them.
 
     Returns:
@@ -119,23 +119,23 @@ def end_many(grant_ids: Collection[int], *, by: int, at: datetime) -> set[int]:
     Raises:
         RuleError: The one who ends them is the last administrator; nothing was ended.
     """
-    _hold_administrators(Role.ADMINISTRATOR)
+    _lock_administrator_grants(Role.ADMINISTRATOR)
     ended = people.end_grants(grant_ids, by=by, at=at)
     for held in ended:
-        _keep_an_administrator(held.person_id, Role(held.role), held.unit_id, by=by, at=at)
+        _refuse_last_administrator(held.person_id, Role(held.role), held.unit_id, by=by, at=at)
     holders = {held.person_id for held in ended}
     for person_id in holders:
         services.close_sessions(person_id, ROLE_CHANGED, at)
     return holders
 
 
-def _hold_administrators(role: Role) -> None:
+def _lock_administrator_grants(role: Role) -> None:
     """Let no second change of administrators pass while this one looks who is left."""
     if role is Role.ADMINISTRATOR:
         db.session.execute(select(RoleGrant.id).where(RoleGrant.role == str(role)).with_for_update()).all()
 
 
-def _keep_an_administrator(
+def _refuse_last_administrator(
     person_id: int, role: Role, unit_id: int | None, *, by: int | None, at: datetime
 ) -> None:
     """Refuse to leave nobody who may do what the administrator gives up, and can sign in to do it."""
@@ -146,13 +146,13 @@ def _keep_an_administrator(
     left = exists().where(
         RoleGrant.role == str(role),
         or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id == unit_id),
-        live(RoleGrant, today),
+        is_valid_on(RoleGrant, today),
         RoleGrant.valid_to == OPEN_END,
         RoleGrant.ended_at.is_(None),
         Credential.person_id == RoleGrant.person_id,
         Credential.password_hash.is_not(None),
         Credential.closed_at.is_(None),
-        exists().where(Post.person_id == RoleGrant.person_id, known(Post), live(Post, today)),
+        exists().where(Post.person_id == RoleGrant.person_id, is_known_fact(Post), is_valid_on(Post, today)),
     )
     if not db.session.scalar(select(left)):
         raise RuleError(

@@ -10,17 +10,17 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.accounts.grants.labels import role_words, where_words
 from portal.domain.people.models import PersonName, RoleGrant
-from portal.domain.people.name_search import named
+from portal.domain.people.name_search import name_conditions
 from portal.domain.people.queries import Viewer, live_units, visible_people
-from portal.domain.people.units.search import unit_ever
+from portal.domain.people.units.search import find_current_or_former_unit
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.people.visibility.authorised_units import administered_units
-from portal.domain.people.visibility.rules import live
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.clock import london_day
 from portal.platform.db import OPEN_END, db
 from portal.platform.permissions import Role
 
-ENDED, ALL, BY_ROSTER = "ended", "all", "roster"
+ENDED_GRANTS, ALL_GRANTS, MANAGERS_BY_ROSTER = "ended", "all", "roster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class GrantFilters:
     state: str = ""  # held, ended, all of them, or what the roster gives without a grant
 
     @property
-    def address(self) -> dict[str, str]:
+    def address_fields(self) -> dict[str, str]:
         """The filled fields, as they stand in an address."""
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
 
-    def without(self, name: str) -> "GrantFilters":
+    def without_field(self, name: str) -> "GrantFilters":
         """The same, with one field emptied."""
         return replace(self, **{name: ""})
 
@@ -59,7 +59,7 @@ class GrantRow:
     over: bool
 
 
-SORTS: dict[str, Callable[[GrantRow], Any]] = {
+GRANT_SORTS: dict[str, Callable[[GrantRow], Any]] = {
     "person": lambda row: (row.name, row.staff_number, row.role, row.where),
     "role": lambda row: (row.role, row.where, row.name),
     "unit": lambda row: (row.where, row.role, row.name),
@@ -69,13 +69,13 @@ SORTS: dict[str, Callable[[GrantRow], Any]] = {
 }
 
 
-def grant_rows(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -> list[GrantRow]:
+def list_grants(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -> list[GrantRow]:
     """Every grant of people whom the viewer may see and that the filters leave. Four statements at most.
 
     Args:
         viewer: Who looks.
         filters: What is asked for.
-        sort: A column of ``SORTS``, with a "-" before it to turn it round; empty: by person.
+        sort: A column of ``GRANT_SORTS``, with a "-" before it to turn it round; empty: by person.
         at: This instant.
 
     Raises:
@@ -84,23 +84,23 @@ def grant_rows(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -
     today = london_day(at)
     tree = read_tree()
     found = [
-        _row(grant, tree, today, staff_number, f"{surname}, {forenames}", others)
+        _grant_row(grant, tree, today, staff_number, f"{surname}, {forenames}", others)
         for grant, staff_number, surname, forenames, *others in db.session.execute(
-            _statement(viewer, filters, today)
+            _select_grants(viewer, filters, today)
         )
     ]
-    return in_order(found, sort)
+    return sort_grants(found, sort)
 
 
-def in_order(rows: list[GrantRow], sort: str) -> list[GrantRow]:
-    """Sort rows by a column of ``SORTS``, descending with a "-" before it; by person if it is empty."""
-    key = SORTS[sort.removeprefix("-") or "person"]
+def sort_grants(rows: list[GrantRow], sort: str) -> list[GrantRow]:
+    """Sort rows by a column of ``GRANT_SORTS``, descending with a "-" before it; by person if it is empty."""
+    key = GRANT_SORTS[sort.removeprefix("-") or "person"]
     return sorted(rows, key=key, reverse=sort.startswith("-"))
 
 
-def _statement(viewer: Viewer, filters: GrantFilters, today: date) -> Any:
+def _select_grants(viewer: Viewer, filters: GrantFilters, today: date) -> Any:
     """Grants with the names of the holder, of who gave them and of who ended them."""
-    giver, ender = _named_as(viewer), _named_as(viewer)
+    giver, ender = _select_visible_names(viewer), _select_visible_names(viewer)
     return (
         select(
             RoleGrant,
@@ -115,16 +115,16 @@ def _statement(viewer: Viewer, filters: GrantFilters, today: date) -> Any:
         .join(PersonName, PersonName.person_id == RoleGrant.person_id)
         .outerjoin(giver, giver.c.person_id == RoleGrant.given_by_id)
         .outerjoin(ender, ender.c.person_id == RoleGrant.ended_by_id)
-        .where(RoleGrant.person_id.in_(visible_people(viewer)), *named(filters.q))
+        .where(RoleGrant.person_id.in_(visible_people(viewer)), *name_conditions(filters.q))
         .where(*_filter_conditions(viewer, filters, today))
     )
 
 
-def _row(
+def _grant_row(
     grant: RoleGrant, tree: UnitTree, today: date, staff_number: str, name: str, others: list[Any]
 ) -> GrantRow:
     role = Role(grant.role)
-    path = tree.last_path(grant.unit_id, today) if grant.unit_id is not None else ""
+    path = tree.last_path_on(grant.unit_id, today) if grant.unit_id is not None else ""
     return GrantRow(
         staff_number=staff_number,
         name=name,
@@ -132,15 +132,15 @@ def _row(
         where=where_words(role, path),
         since=grant.valid_from,
         until=None if grant.valid_to == OPEN_END else grant.valid_to,
-        given_by=_who(grant.given_by_id, *others[:2]),
+        given_by=_actor_words(grant.given_by_id, *others[:2]),
         given_at=grant.given_at,
-        ended_by=_who(grant.ended_by_id, *others[2:]) if grant.ended_at else "",
+        ended_by=_actor_words(grant.ended_by_id, *others[2:]) if grant.ended_at else "",
         ended_at=grant.ended_at,
         over=grant.ended_at is not None or grant.valid_to < today,
     )
 
 
-def _named_as(viewer: Viewer) -> Any:
+def _select_visible_names(viewer: Viewer) -> Any:
     """Names of those whom the viewer may see."""
     other = aliased(PersonName)
     return (
@@ -150,7 +150,7 @@ def _named_as(viewer: Viewer) -> Any:
     )
 
 
-def _who(person_id: int | None, surname: str | None, forenames: str | None) -> str:
+def _actor_words(person_id: int | None, surname: str | None, forenames: str | None) -> str:
     """Who did it, as far as the viewer may know."""
     if person_id is None:
         return "By command"
@@ -160,17 +160,17 @@ def _who(person_id: int | None, surname: str | None, forenames: str | None) -> s
 def _filter_conditions(viewer: Viewer, filters: GrantFilters, today: date) -> list[ColumnElement[bool]]:
     conditions = []
     over = or_(RoleGrant.ended_at.is_not(None), RoleGrant.valid_to < today)
-    if filters.state == ENDED:
+    if filters.state == ENDED_GRANTS:
         conditions.append(over)
-    elif filters.state != ALL:
-        conditions.append(and_(live(RoleGrant, today), RoleGrant.ended_at.is_(None)))
+    elif filters.state != ALL_GRANTS:
+        conditions.append(and_(is_valid_on(RoleGrant, today), RoleGrant.ended_at.is_(None)))
     if filters.role:
         conditions.append(RoleGrant.role == filters.role)
     if filters.unit:
         units = live_units(today)
         mine = administered_units(viewer)
         known = units if mine is None else {unit_id: units[unit_id] for unit_id in units.keys() & mine}
-        there: int | None = unit_ever(filters.unit, known)
+        there: int | None = find_current_or_former_unit(filters.unit, known)
         chain: dict[int, None] = {}
         while there is not None and there in units and there not in chain:
             chain[there] = None

@@ -8,25 +8,25 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.accounts.grants.grant_list import GrantFilters, GrantRow
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
-from portal.domain.people.name_search import named
+from portal.domain.people.name_search import name_conditions
 from portal.domain.people.queries import Viewer, live_units, units_under, visible_people
-from portal.domain.people.units.search import unit_of
-from portal.domain.people.visibility.rules import line_manages, live
+from portal.domain.people.units.search import find_current_unit
+from portal.domain.people.visibility.rules import is_line_manager, is_valid_on
 from portal.platform.db import db
 from portal.platform.permissions import Role
 
-_report: Any = aliased(Post)
+_direct_report: Any = aliased(Post)
 
 
 def count_line_managers(viewer: Viewer, day: date) -> int:
     """Count the line managers with a post on ``day`` whom the viewer may see. One statement."""
-    statement = select(func.count()).select_from(PersonName).where(line_manages(PersonName.person_id, day))
-    return db.session.scalar(statement.where(*_visible_with_post(viewer, day))) or 0
+    statement = select(func.count()).select_from(PersonName).where(is_line_manager(PersonName.person_id, day))
+    return db.session.scalar(statement.where(*_is_visible_with_post(viewer, day))) or 0
 
 
-def line_manager_rows(viewer: Viewer, filters: GrantFilters, day: date) -> list[GrantRow]:
+def list_line_managers(viewer: Viewer, filters: GrantFilters, day: date) -> list[GrantRow]:
     """The same as rows of the list of grants, by name. Two statements at most, three with a unit.
 
     Raises:
@@ -35,24 +35,31 @@ def line_manager_rows(viewer: Viewer, filters: GrantFilters, day: date) -> list[
     """
     if filters.role not in {"", Role.MANAGER}:
         return []
-    named_by = (_report.line_manager_id == PersonName.person_id, _report.person_id != PersonName.person_id)
-    conditions: list[ColumnElement[bool]] = [known(_report), live(_report, day), *named(filters.q)]
+    named_by = (
+        _direct_report.line_manager_id == PersonName.person_id,
+        _direct_report.person_id != PersonName.person_id,
+    )
+    conditions: list[ColumnElement[bool]] = [
+        is_known_fact(_direct_report),
+        is_valid_on(_direct_report, day),
+        *name_conditions(filters.q),
+    ]
     if filters.unit:
-        unit_id = unit_of(filters.unit, live_units(day))
-        conditions.append(_report.unit_id.in_(sorted(units_under(unit_id, day))))
+        unit_id = find_current_unit(filters.unit, live_units(day))
+        conditions.append(_direct_report.unit_id.in_(sorted(units_under(unit_id, day))))
     name = (PersonName.staff_number, PersonName.surname, PersonName.forenames)
     rows = db.session.execute(
-        select(*name, func.min(_report.valid_from), func.min(_report.recorded_at))
-        .join(_report, named_by[0] & named_by[1])
-        .where(*conditions, *_visible_with_post(viewer, day))
+        select(*name, func.min(_direct_report.valid_from), func.min(_direct_report.recorded_at))
+        .join(_direct_report, named_by[0] & named_by[1])
+        .where(*conditions, *_is_visible_with_post(viewer, day))
         .group_by(*name)
     )
     return [_grant_row(*row) for row in rows]
 
 
-def _visible_with_post(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
+def _is_visible_with_post(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
     """That the viewer may see the person, and the person has the post that an account needs."""
-    own = select(Post.person_id).where(known(Post), live(Post, day))
+    own = select(Post.person_id).where(is_known_fact(Post), is_valid_on(Post, day))
     return PersonName.person_id.in_(visible_people(viewer)), PersonName.person_id.in_(own)
 
 

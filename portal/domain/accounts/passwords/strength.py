@@ -58,7 +58,7 @@ def reason_for_refusal(plain: str, about: Iterable[str]) -> str | None:
         return _TOO_EASY
     if _score_password(plain, ()) < LOWEST_SCORE:
         return _TOO_EASY
-    rests = {plain, _remove_words(plain.casefold(), words), _once_each(plain.casefold())}
+    rests = {plain, _remove_words(plain.casefold(), words), _remove_repeats(plain.casefold())}
     return _TOO_CLOSE if any(_score_password(rest, words) < LOWEST_SCORE for rest in rests) else None
 
 
@@ -93,7 +93,7 @@ def _remove_words(plain: str, words: Collection[str]) -> str:
     return "".join(sign for sign, left in zip(plain, kept, strict=True) if left)
 
 
-def _once_each(plain: str) -> str:
+def _remove_repeats(plain: str) -> str:
     """The password with each of its words and numbers once: saying one twice is no second secret."""
     return "".join(dict.fromkeys(re.findall(r"[^\W\d_]+|\d+|[\W_]", plain)))
 
@@ -104,10 +104,10 @@ def _is_common(plain: str, words: Collection[str]) -> bool:
     if len(set(signs)) < _FEWEST_SIGNS or any(signs in run or signs in run[::-1] for run in _RUNS):
         return True
     common = _COMMON_WORDS | set(words)
-    return any(_made_of(text, common) for text in (signs, re.sub(r"[\W_]", "", plain.translate(_SIGNS))))
+    return any(_is_made_of(text, common) for text in (signs, re.sub(r"[\W_]", "", plain.translate(_SIGNS))))
 
 
-def _made_of(signs: str, words: Collection[str]) -> bool:
+def _is_made_of(signs: str, words: Collection[str]) -> bool:
     """Whether the text is made of these words (digits may replace letters) and of digits alone."""
     forms = (signs, *(signs.translate(digits) for digits in _DIGITS))
     reachable = [True] + [False] * len(signs)

@@ -13,7 +13,7 @@ from portal.domain.accounts.sign_in import known_browsers, throttle
 from portal.platform.db import UtcDateTime, db, read
 from portal.platform.errors import TooManyError
 
-SLOWED = (
+THROTTLED_MESSAGE = (
     "Too many tries at this account have failed. If you cannot wait, use a browser that you signed in from "
     "before, or ask for a new sign-in link."
 )
@@ -32,25 +32,25 @@ _FAILURES: Any = (
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SignInAttempt:
     """One attempt to sign in: to which account, and from where."""
 
     account: str  # its key, whether or not there is such an account
     place: str  # the address or network, or the browser where this account used it before
 
     @property
-    def from_known_browser(self) -> bool:
+    def is_from_known_browser(self) -> bool:
         """Whether it comes from a browser that the account used before."""
         return self.place.startswith(_BROWSER)
 
 
-def attempt_from(account: str, address: str, browser_token: str | None) -> Attempt:
+def describe_attempt(account: str, address: str, browser_token: str | None) -> SignInAttempt:
     """Describe an attempt; looks up whether the account has used this browser before."""
-    known = known_browsers.find(account, browser_token) if browser_token else None
-    return Attempt(account, f"{_BROWSER}{known}" if known else throttle.network_of(address))
+    known = known_browsers.find_browser_hash(account, browser_token) if browser_token else None
+    return SignInAttempt(account, f"{_BROWSER}{known}" if known else throttle.network_of(address))
 
 
-def refuse_throttled(attempt: Attempt, at: datetime, *, lock: bool = False) -> int:
+def refuse_throttled(attempt: SignInAttempt, at: datetime, *, lock: bool = False) -> int:
     """Raise if the account must wait, even if the password is right: called before it is checked.
 
     Called again with ``lock`` in the transaction that records the outcome: attempts sent at once are judged
@@ -63,17 +63,17 @@ def refuse_throttled(attempt: Attempt, at: datetime, *, lock: bool = False) -> i
         TooManyError: The account, or the account from this place, must wait.
     """
     if lock:
-        _one_at_a_time(attempt.account)
-    rows = read(_FAILURES, {"account": attempt.account, "since": at - throttle.MEMORY})[::-1]
+        _lock_account(attempt.account)
+    rows = read(_FAILURES, {"account": attempt.account, "since": at - throttle.FAILURE_MEMORY})[::-1]
     here = [failed_at for place, failed_at in rows if place == attempt.place]
-    wait = throttle.wait_after(here, throttle.PLACE, at)
-    if not attempt.from_known_browser:
+    wait = throttle.wait_after(here, throttle.PLACE_RULE, at)
+    if not attempt.is_from_known_browser:
         others = [failed_at for place, failed_at in rows if not place.startswith(_BROWSER)]
-        wait = max(wait, throttle.wait_after(others, throttle.ACCOUNT, at))
+        wait = max(wait, throttle.wait_after(others, throttle.ACCOUNT_RULE, at))
         if here and is_noisy(attempt.place, at):
-            wait = max(wait, throttle.wait_after(here, throttle.NOISY_PLACE, at))
+            wait = max(wait, throttle.wait_after(here, throttle.NOISY_PLACE_RULE, at))
     if wait > timedelta():
-        raise TooManyError(SLOWED, math.ceil(wait.total_seconds()))
+        raise TooManyError(THROTTLED_MESSAGE, math.ceil(wait.total_seconds()))
     return len(here)
 
 
@@ -83,25 +83,25 @@ def is_noisy(place: str, at: datetime) -> bool:
         select(SignInFailure.failed_at)
         .where(SignInFailure.address == place, SignInFailure.failed_at > at - throttle.NOISE_WINDOW)
         .order_by(SignInFailure.failed_at.desc())
-        .offset(throttle.NOISE - 1)
+        .offset(throttle.NOISE_THRESHOLD - 1)
         .limit(1)
     )
     return last_but is not None
 
 
-def _one_at_a_time(account: str) -> None:
+def _lock_account(account: str) -> None:
     # SQLite's unit of work is alone already; PostgreSQL's would count past each other.
     if db.engine.dialect.name == "postgresql":
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(account, 7241002))))
 
 
-def record_failure(attempt: Attempt, at: datetime) -> None:
+def record_failure(attempt: SignInAttempt, at: datetime) -> None:
     """Count a failed attempt."""
-    retention.tidy_failures(at)
+    retention.delete_old_failures(at)
     db.session.add(SignInFailure(account_hash=attempt.account, address=attempt.place, failed_at=at))
 
 
-def forget_failures(attempt: Attempt) -> None:
+def forget_failures(attempt: SignInAttempt) -> None:
     """Delete the failures of the account from this place: its owner signed in."""
     db.session.execute(
         delete(SignInFailure).where(

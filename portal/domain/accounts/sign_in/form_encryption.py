@@ -8,7 +8,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from portal.domain.accounts.sign_in.tokens import token_hash
+from portal.domain.accounts.sign_in.tokens import hash_token
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,27 +17,29 @@ _NONCE_BYTES = 12
 _PURPOSE = b"portal: form kept over a lapse"
 
 
-def seal(token: str, person_id: int, path: str, body: str) -> bytes:
+def encrypt_form(token: str, person_id: int, path: str, body: str) -> bytes:
     """The address and the fields of a form, so that only ``token`` opens them for this person."""
     nonce = os.urandom(_NONCE_BYTES)
     plain = json.dumps([path, body]).encode()
-    return nonce + _derive_cipher(token).encrypt(nonce, plain, _bound_to(token, person_id))
+    return nonce + _derive_cipher(token).encrypt(nonce, plain, _associated_data(token, person_id))
 
 
-def unseal(token: str, person_id: int, sealed: bytes) -> tuple[str, str] | None:
+def decrypt_form(token: str, person_id: int, sealed: bytes) -> tuple[str, str] | None:
     """The address and the fields; None where they were sealed for another token or person, or changed."""
     from cryptography.exceptions import InvalidTag
 
     nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     try:
-        path, body = json.loads(_derive_cipher(token).decrypt(nonce, rest, _bound_to(token, person_id)))
+        path, body = json.loads(
+            _derive_cipher(token).decrypt(nonce, rest, _associated_data(token, person_id))
+        )
     except (InvalidTag, ValueError):
         return None
     return path, body
 
 
-def _bound_to(token: str, person_id: int) -> bytes:
-    return f"{person_id} {token_hash(token)}".encode()
+def _associated_data(token: str, person_id: int) -> bytes:
+    return f"{person_id} {hash_token(token)}".encode()
 
 
 def _derive_cipher(token: str) -> "AESGCM":

@@ -10,26 +10,26 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 FIRST_WAIT = timedelta(minutes=1)
-MEMORY = timedelta(hours=2)  # how far back failures of one account are looked at
+FAILURE_MEMORY = timedelta(hours=2)  # how far back failures of one account are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ThrottleRule:
     """When waiting begins, and how long it gets."""
 
-    free: int  # failures within the window that begin the first wait, of a minute
+    allowed_failures: int  # failures within the window that begin the first wait, of a minute
     window: timedelta
-    longest: timedelta  # each further failure doubles the wait, up to this
+    longest_wait: timedelta  # each further failure doubles the wait, up to this
 
 
 # One account from one place: an address, or a browser that the account used before.
-PLACE = Rule(5, timedelta(minutes=15), timedelta(minutes=15))
+PLACE_RULE = ThrottleRule(5, timedelta(minutes=15), timedelta(minutes=15))
 # The same, where the address has failed at NOISE accounts' doors within the hour.
-NOISY_PLACE = Rule(1, timedelta(hours=1), timedelta(hours=1))
+NOISY_PLACE_RULE = ThrottleRule(1, timedelta(hours=1), timedelta(hours=1))
 # One account from all addresses together; browsers that it used before neither count nor wait.
-ACCOUNT = Rule(20, timedelta(hours=1), timedelta(minutes=15))
+ACCOUNT_RULE = ThrottleRule(20, timedelta(hours=1), timedelta(minutes=15))
 
-NOISE = 100  # failures of any accounts from one address
+NOISE_THRESHOLD = 100  # failures of any accounts from one address
 NOISE_WINDOW = timedelta(hours=1)
 
 
@@ -48,7 +48,7 @@ def network_of(address: str) -> str:
     return address
 
 
-def wait_after(failures: Sequence[datetime], rule: Rule, at: datetime) -> timedelta:
+def wait_after(failures: Sequence[datetime], rule: ThrottleRule, at: datetime) -> timedelta:
     """How long to wait at ``at`` after these failures, oldest first.
 
     ``rule.free`` failures within the window begin a wait of a minute after the last; each further one doubles
@@ -59,12 +59,12 @@ def wait_after(failures: Sequence[datetime], rule: Rule, at: datetime) -> timede
     for index, failed_at in enumerate(failures):
         if last is not None and failed_at - last > 2 * rule.window:
             level = 0
-        first = failures[index - rule.free + 1] if index >= rule.free - 1 else None
+        first = failures[index - rule.allowed_failures + 1] if index >= rule.allowed_failures - 1 else None
         if level or (first is not None and failed_at - first <= rule.window):
             level += 1
         last = failed_at
     if last is None or not level:
         return timedelta()
     doublings: int = 2 ** min(level - 1, 10)
-    wait = min(rule.longest, FIRST_WAIT * doublings)
-    return min(rule.longest, max(timedelta(), last + wait - at))
+    wait = min(rule.longest_wait, FIRST_WAIT * doublings)
+    return min(rule.longest_wait, max(timedelta(), last + wait - at))

@@ -10,7 +10,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def token_hash(token: str) -> str:
+def hash_token(token: str) -> str:
     """What the database keeps of a token; the token has enough entropy to need neither salt nor cost."""
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -24,6 +24,6 @@ def account_key(person_id: int | None, typed: str, key: str) -> str:
     return hmac.new(key.encode(), b"sign-in " + name.encode("utf-8", "replace"), "sha256").hexdigest()
 
 
-def browser_hash(token: str, account: str) -> str:
+def hash_browser(token: str, account: str) -> str:
     """Hash stored for a browser that an account used; it differs between accounts of a shared machine."""
     return hashlib.sha256(f"{token} {account}".encode()).hexdigest()

@@ -21,12 +21,12 @@ _SYSTEMS = (
 )
 
 
-def in_words(user_agent: str) -> str:
+def describe_browser(user_agent: str) -> str:
     """Family and system, as far as the browser tells.
 
-    >>> in_words("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0")
+    >>> describe_browser("Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0")
     'Edge on Windows'
-    >>> in_words("")
+    >>> describe_browser("")
     'Unknown browser'
     """
     family = next((name for mark, name in _FAMILIES if mark in user_agent), "Unknown browser")

@@ -11,9 +11,9 @@ from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.models import Draft, DraftSave, Review, ReviewComment
 from portal.domain.authoring.queries import SOMEONE
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
-from portal.domain.people.visibility.rules import live
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.records.models import Acknowledgement, PassRecord, Record, Registration
 from portal.platform import clock
 from portal.platform.db import db
@@ -138,7 +138,7 @@ def count_people_under_way(key: str) -> list[tuple[int, int]]:
         .where(
             Activity.kind == "module",
             Activity.key == key,
-            known(Registration),
+            is_known_fact(Registration),
             _is_in_post(Registration.person_id),
             ~exists().where(PassRecord.registration_id == Registration.id),
             ~exists().where(
@@ -146,7 +146,7 @@ def count_people_under_way(key: str) -> list[tuple[int, int]]:
                     later.person_id == Registration.person_id,
                     later.activity_id == Registration.activity_id,
                     later.id > Registration.id,
-                    known(later),
+                    is_known_fact(later),
                 )
             ),
         )
@@ -165,7 +165,7 @@ def count_acknowledgements(key: str) -> list[tuple[int, int]]:
         select(func.max(Acknowledgement.record_id))
         .join(Record, Record.id == Acknowledgement.record_id)
         .join(Activity, Activity.id == Record.activity_id)
-        .where(Activity.kind == "guide", Activity.key == subject_of(key).activity_key, known(Record))
+        .where(Activity.kind == "guide", Activity.key == subject_of(key).activity_key, is_known_fact(Record))
         .where(_is_in_post(Record.person_id))
         .group_by(Record.person_id)
     )
@@ -181,4 +181,4 @@ def count_acknowledgements(key: str) -> list[tuple[int, int]]:
 
 def _is_in_post(person_id: Any) -> ColumnElement[bool]:
     """That the person holds a post today."""
-    return exists().where(Post.person_id == person_id, known(Post), live(Post, clock.today()))
+    return exists().where(Post.person_id == person_id, is_known_fact(Post), is_valid_on(Post, clock.today()))

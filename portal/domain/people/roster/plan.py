@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from portal.domain.people.roster.rows import RosterRow
 from portal.domain.people.roster.units import UnitPlan, UnitRef, plan_units
-from portal.domain.people.services import Names
+from portal.domain.people.services import PersonNames
 from portal.domain.people.units.tree import UnitTree
 from portal.platform.db import OPEN_END
 from portal.platform.errors import BadInputError
 
 Slot = tuple[str, str]  # staff number and post key: within one, posts never overlap
-DAY = timedelta(days=1)
+ONE_DAY = timedelta(days=1)
 
 
 class PostValues(NamedTuple):
@@ -35,7 +35,7 @@ class PostValues(NamedTuple):
     valid_to: date
 
 
-class HeldPost(NamedTuple):
+class KnownPost(NamedTuple):
     """A known post, with the id of its fact."""
 
     id: int
@@ -43,12 +43,12 @@ class HeldPost(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class RosterBaseline:
     """What is known before the roster: everything its rules look at."""
 
-    names: Mapping[str, Names]  # by staff number
-    posts: Mapping[Slot, Sequence[HeldPost]]
-    withdrawn: frozenset[tuple[str, str, date]]  # staff number, key and first day of posts made void
+    names: Mapping[str, PersonNames]  # by staff number
+    posts: Mapping[Slot, Sequence[KnownPost]]
+    withdrawn_posts: frozenset[tuple[str, str, date]]  # staff number, key and first day of posts made void
     tree: UnitTree
     today: date
 
@@ -62,53 +62,53 @@ class PostChange(NamedTuple):
 
 
 @dataclass(slots=True)
-class Plan:
+class RosterPlan:
     """Everything a roster changes, and what it says nothing about."""
 
-    new_people: list[Names] = field(default_factory=list)  # their person_id is 0 until they are written
-    renamed: list[Names] = field(default_factory=list)
-    changes: list[PostChange] = field(default_factory=list)
-    units: UnitPlan = field(default_factory=UnitPlan)
-    unchanged: int = 0
+    new_people: list[PersonNames] = field(default_factory=list)  # their person_id is 0 until they are written
+    renamed_people: list[PersonNames] = field(default_factory=list)
+    post_changes: list[PostChange] = field(default_factory=list)
+    unit_plan: UnitPlan = field(default_factory=UnitPlan)
+    unchanged_count: int = 0
     missing_people: list[str] = field(default_factory=list)
     missing_posts: list[str] = field(default_factory=list)
 
     @property
-    def new_posts(self) -> int:
+    def new_post_count(self) -> int:
         """How many posts are added."""
-        return sum(change.replaces_id is None for change in self.changes)
+        return sum(change.replaces_id is None for change in self.post_changes)
 
     @property
-    def withdrawn(self) -> int:
+    def withdrawn_count(self) -> int:
         """How many posts are made void."""
-        return sum(change.void for change in self.changes)
+        return sum(change.void for change in self.post_changes)
 
     @property
-    def corrections(self) -> int:
+    def correction_count(self) -> int:
         """How many posts are replaced by one that says something else, cuts included."""
-        return len(self.changes) - self.new_posts - self.withdrawn
+        return len(self.post_changes) - self.new_post_count - self.withdrawn_count
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing would be written."""
-        return not (self.new_people or self.renamed or self.changes or self.units)
+        return not (self.new_people or self.renamed_people or self.post_changes or self.unit_plan)
 
 
-def plan(rows: Sequence[RosterRow], world: World) -> Plan:
+def plan_roster(rows: Sequence[RosterRow], world: RosterBaseline) -> RosterPlan:
     """What the rows change in the world.
 
     Raises:
         BadInputError: Some rows are bad; each is told with its line.
     """
-    made, reasons = plan_apart(rows, world)
+    made, reasons = plan_with_faults(rows, world)
     if reasons:
         raise BadInputError(reasons)
     return made
 
 
-def plan_apart(
-    rows: Sequence[RosterRow], world: World, also_listed: Collection[str] = ()
-) -> tuple[Plan, list[str]]:
+def plan_with_faults(
+    rows: Sequence[RosterRow], world: RosterBaseline, also_listed: Collection[str] = ()
+) -> tuple[RosterPlan, list[str]]:
     """What the rows would change in the world, and every reason why some are bad, by line.
 
     While there is a reason the plan must not be carried out: it only shows what the rest would do.
@@ -120,34 +120,34 @@ def plan_apart(
     """
     also = frozenset(also_listed)
     reasons = [
-        *_other_spellings(rows, world),
-        *_doubles(rows),
-        *_unknown_managers(rows, world, also),
-        *_unknown_withdrawals(rows, world),
+        *_find_spelling_conflicts(rows, world),
+        *_find_duplicate_posts(rows),
+        *_find_unknown_managers(rows, world, also),
+        *_find_unknown_withdrawals(rows, world),
     ]
-    people, disagreements = _people(rows)
-    reasons += [*disagreements, *_shared_emails(people, world)]
+    people, disagreements = _first_row_of_each_person(rows)
+    reasons += [*disagreements, *_find_shared_emails(people, world)]
     slots: dict[Slot, list[RosterRow]] = defaultdict(list)
     for row in rows:
         slots[row.staff_number, row.post_key].append(row)
     refs, units = plan_units([row for row in rows if not row.withdraw], world.tree, world.today)
-    made = Plan(units=units)
+    made = RosterPlan(unit_plan=units)
     for slot, taken in slots.items():
         for change in _slot_changes(taken, world.posts.get(slot, ()), refs, reasons):
             if change is None:
-                made.unchanged += 1
+                made.unchanged_count += 1
             else:
-                made.changes.append(change)
+                made.post_changes.append(change)
     _add_people(made, people, world)
     _add_missing(made, rows, world, also)
-    return made, sorted(set(reasons), key=_line_of)
+    return made, sorted(set(reasons), key=_line_and_reason)
 
 
-def _line_of(reason: str) -> tuple[int, str]:
+def _line_and_reason(reason: str) -> tuple[int, str]:
     return int(reason.split(":")[0].removeprefix("Line ")), reason
 
 
-def _other_spellings(rows: Iterable[RosterRow], world: World) -> Iterator[str]:
+def _find_spelling_conflicts(rows: Iterable[RosterRow], world: RosterBaseline) -> Iterator[str]:
     """Numbers that nobody holds, and that differ from another in capital letters alone."""
     spelt = {number.casefold(): number for number in world.names}
     for row in rows:
@@ -161,7 +161,7 @@ def _other_spellings(rows: Iterable[RosterRow], world: World) -> Iterator[str]:
             )
 
 
-def _doubles(rows: Iterable[RosterRow]) -> Iterator[str]:
+def _find_duplicate_posts(rows: Iterable[RosterRow]) -> Iterator[str]:
     first: dict[tuple[str, str, date], int] = {}
     for row in rows:
         key = (row.staff_number, row.post_key, row.valid_from)
@@ -173,7 +173,9 @@ def _doubles(rows: Iterable[RosterRow]) -> Iterator[str]:
         first.setdefault(key, row.line)
 
 
-def _unknown_managers(rows: Sequence[RosterRow], world: World, also: frozenset[str]) -> Iterator[str]:
+def _find_unknown_managers(
+    rows: Sequence[RosterRow], world: RosterBaseline, also: frozenset[str]
+) -> Iterator[str]:
     listed = also.union(row.staff_number for row in rows if not row.withdraw)
     for row in rows:
         if row.manager and not row.withdraw and row.manager not in listed and row.manager not in world.names:
@@ -183,7 +185,7 @@ def _unknown_managers(rows: Sequence[RosterRow], world: World, also: frozenset[s
             )
 
 
-def _people(rows: Iterable[RosterRow]) -> tuple[dict[str, RosterRow], list[str]]:
+def _first_row_of_each_person(rows: Iterable[RosterRow]) -> tuple[dict[str, RosterRow], list[str]]:
     """The first row of each person, which names them, and the rows that name them otherwise."""
     first: dict[str, RosterRow] = {}
     reasons = []
@@ -197,7 +199,7 @@ def _people(rows: Iterable[RosterRow]) -> tuple[dict[str, RosterRow], list[str]]
     return first, reasons
 
 
-def _shared_emails(people: Mapping[str, RosterRow], world: World) -> Iterator[str]:
+def _find_shared_emails(people: Mapping[str, RosterRow], world: RosterBaseline) -> Iterator[str]:
     holders = {n.email: number for number, n in world.names.items() if n.email and number not in people}
     for number, row in people.items():
         if row.email is None:
@@ -207,13 +209,13 @@ def _shared_emails(people: Mapping[str, RosterRow], world: World) -> Iterator[st
             yield f"Line {row.line}: email {row.email!r} is that of {holder} too."
 
 
-def _unknown_withdrawals(rows: Iterable[RosterRow], world: World) -> Iterator[str]:
+def _find_unknown_withdrawals(rows: Iterable[RosterRow], world: RosterBaseline) -> Iterator[str]:
     """A withdrawal names a post held, or one withdrawn before (then it changes nothing)."""
     for row in rows:
         held = world.posts.get((row.staff_number, row.post_key), ())
         key = (row.staff_number, row.post_key, row.valid_from)
         starts = {post.values.valid_from for post in held}
-        if row.withdraw and row.valid_from not in starts and key not in world.withdrawn:
+        if row.withdraw and row.valid_from not in starts and key not in world.withdrawn_posts:
             yield (
                 f"Line {row.line}: {row.staff_number} has no post from {row.valid_from.isoformat()} "
                 "to withdraw."
@@ -221,7 +223,7 @@ def _unknown_withdrawals(rows: Iterable[RosterRow], world: World) -> Iterator[st
 
 
 def _slot_changes(
-    taken: Iterable[RosterRow], held: Sequence[HeldPost], refs: Mapping[int, UnitRef], reasons: list[str]
+    taken: Iterable[RosterRow], held: Sequence[KnownPost], refs: Mapping[int, UnitRef], reasons: list[str]
 ) -> Iterator[PostChange | None]:
     """The changes of one person and post key; None for each row that changes nothing."""
     rows = {row.valid_from: row for row in taken if not row.withdraw}
@@ -231,7 +233,7 @@ def _slot_changes(
         yield PostChange(posts[start].values, posts[start].id, void=True) if start in posts else None
     starts = sorted((posts.keys() - gone) | rows.keys())
     for number, start in enumerate(starts, start=1):
-        last = starts[number] - DAY if number < len(starts) else OPEN_END
+        last = starts[number] - ONE_DAY if number < len(starts) else OPEN_END
         post, row = posts.get(start), rows.get(start)
         if row is not None:
             yield _row_change(row, post, last, refs, reasons)
@@ -240,12 +242,12 @@ def _slot_changes(
 
 
 def _row_change(
-    row: RosterRow, post: HeldPost | None, last: date, refs: Mapping[int, UnitRef], reasons: list[str]
+    row: RosterRow, post: KnownPost | None, last: date, refs: Mapping[int, UnitRef], reasons: list[str]
 ) -> PostChange | None:
     if row.valid_to is not None and row.valid_to > last:
         reasons.append(
             f"Line {row.line}: valid_to {row.valid_to.isoformat()} reaches into the next post, "
-            f"which begins on {(last + DAY).isoformat()}."
+            f"which begins on {(last + ONE_DAY).isoformat()}."
         )
     values = PostValues(
         row.staff_number,
@@ -262,17 +264,19 @@ def _row_change(
     return PostChange(values, post.id if post else None)
 
 
-def _add_people(made: Plan, people: Mapping[str, RosterRow], world: World) -> None:
+def _add_people(made: RosterPlan, people: Mapping[str, RosterRow], world: RosterBaseline) -> None:
     for number, row in people.items():
         held = world.names.get(number)
-        named = Names(held.person_id if held else 0, number, row.surname, row.forenames, row.email)
+        named = PersonNames(held.person_id if held else 0, number, row.surname, row.forenames, row.email)
         if held is None:
             made.new_people.append(named)
         elif held != named:
-            made.renamed.append(named)
+            made.renamed_people.append(named)
 
 
-def _add_missing(made: Plan, rows: Iterable[RosterRow], world: World, also: frozenset[str]) -> None:
+def _add_missing(
+    made: RosterPlan, rows: Iterable[RosterRow], world: RosterBaseline, also: frozenset[str]
+) -> None:
     """List whose posts, not over yet, the file says nothing about; they stay as they are."""
     listed = also.union(row.staff_number for row in rows)
     starts = {(row.staff_number, row.post_key, row.valid_from) for row in rows}

@@ -9,7 +9,7 @@ from portal.domain.people.units import paths
 from portal.platform.errors import BadInputError, RuleError
 from portal.platform.tables.table_files import SourceRow
 
-REQUIRED = (
+REQUIRED_COLUMNS = (
     "staff_number",
     "surname",
     "forenames",
@@ -21,15 +21,15 @@ REQUIRED = (
     "valid_from",
     "valid_to",
 )
-OPTIONAL = ("post_key", "withdraw")
-FILLED = ("staff_number", "surname", "forenames", "rank_or_grade", "designated_role", "unit_path")
-MOST = {name: 200 for name in ("surname", "forenames", "rank_or_grade", "designated_role")} | {
+OPTIONAL_COLUMNS = ("post_key", "withdraw")
+FILLED_COLUMNS = ("staff_number", "surname", "forenames", "rank_or_grade", "designated_role", "unit_path")
+MOST_CHARACTERS = {name: 200 for name in ("surname", "forenames", "rank_or_grade", "designated_role")} | {
     "staff_number": 50,
     "email": 254,
     "post_key": 100,
 }  # characters
 MOST_NAMES, LONGEST_NAME = 20, 200  # of a unit's path, and of each name in it
-EARLIEST = date(1900, 1, 1)  # an earlier day is a slip of the keyboard
+EARLIEST_DAY = date(1900, 1, 1)  # an earlier day is a slip of the keyboard
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -53,30 +53,30 @@ class RosterRow:
     withdraw: bool
 
 
-def typed(rows: Iterable[SourceRow]) -> list[RosterRow]:
+def parse_rows(rows: Iterable[SourceRow]) -> list[RosterRow]:
     """The rows as typed values.
 
     Raises:
         BadInputError: Some rows are bad; every one is told with its line and all its reasons.
     """
-    found, reasons = typed_apart(rows)
+    found, reasons = parse_rows_with_faults(rows)
     if reasons:
         raise BadInputError(reasons)
     return found
 
 
-def typed_apart(rows: Iterable[SourceRow]) -> tuple[list[RosterRow], list[str]]:
+def parse_rows_with_faults(rows: Iterable[SourceRow]) -> tuple[list[RosterRow], list[str]]:
     """The good rows as typed values, and every reason why another is bad, with its line."""
     found, reasons = [], []
     for row in rows:
         try:
-            found.append(_typed(row))
+            found.append(_parse_row(row))
         except BadInputError as error:
             reasons += [f"Line {row.line}: {reason}" for reason in error.reasons]
     return found, reasons
 
 
-def day(text: str) -> date | None:
+def parse_iso_date(text: str) -> date | None:
     """The day of an ISO date, None where it is none."""
     try:
         return date.fromisoformat(text) if _ISO_DAY.fullmatch(text) else None
@@ -84,10 +84,10 @@ def day(text: str) -> date | None:
         return None
 
 
-def _typed(row: SourceRow) -> RosterRow:
+def _parse_row(row: SourceRow) -> RosterRow:
     values = row.values
     withdraw = values["withdraw"] == "yes"
-    reasons = _missing(values, withdraw) + _unfit(values) + _bad_days(values)
+    reasons = _find_missing_values(values, withdraw) + _find_unfit_values(values) + _find_date_faults(values)
     if values["withdraw"] not in {"", "yes", "no"}:
         reasons.append(f"withdraw is {values['withdraw']!r}. Write 'yes', or leave it empty.")
     if values["email"] and not _EMAIL.fullmatch(values["email"]):
@@ -96,10 +96,10 @@ def _typed(row: SourceRow) -> RosterRow:
     if values["unit_path"] and not withdraw:
         try:
             unit = paths.split(values["unit_path"])
-            reasons += _unfit_path(unit)
+            reasons += _find_path_faults(unit)
         except RuleError as error:
             reasons.append(str(error))
-    valid_from = day(values["valid_from"])
+    valid_from = parse_iso_date(values["valid_from"])
     if reasons or valid_from is None:
         raise BadInputError(reasons)
     return RosterRow(
@@ -110,20 +110,22 @@ def _typed(row: SourceRow) -> RosterRow:
         unit=unit,
         manager=values["line_manager_staff_number"] or None,
         valid_from=valid_from,
-        valid_to=day(values["valid_to"]),
+        valid_to=parse_iso_date(values["valid_to"]),
         withdraw=withdraw,
     )
 
 
-def _missing(values: dict[str, str], withdraw: bool) -> list[str]:
-    needed = ("staff_number",) if withdraw else FILLED
+def _find_missing_values(values: dict[str, str], withdraw: bool) -> list[str]:
+    needed = ("staff_number",) if withdraw else FILLED_COLUMNS
     return [f"{name} is empty." for name in needed if not values[name]]
 
 
-def _unfit(values: dict[str, str]) -> list[str]:
+def _find_unfit_values(values: dict[str, str]) -> list[str]:
     """Values that no page could show, or no address name."""
     reasons = [
-        f"{name} has more than {most} characters." for name, most in MOST.items() if len(values[name]) > most
+        f"{name} has more than {most} characters."
+        for name, most in MOST_CHARACTERS.items()
+        if len(values[name]) > most
     ]
     number = values["staff_number"]
     if "/" in number:
@@ -133,7 +135,7 @@ def _unfit(values: dict[str, str]) -> list[str]:
     return reasons
 
 
-def _unfit_path(unit: tuple[str, ...]) -> list[str]:
+def _find_path_faults(unit: tuple[str, ...]) -> list[str]:
     reasons = []
     if len(unit) > MOST_NAMES:
         reasons.append(f"unit_path has more than {MOST_NAMES} names.")
@@ -142,19 +144,19 @@ def _unfit_path(unit: tuple[str, ...]) -> list[str]:
     return reasons
 
 
-def _bad_days(values: dict[str, str]) -> list[str]:
+def _find_date_faults(values: dict[str, str]) -> list[str]:
     reasons = []
-    start, end = day(values["valid_from"]), day(values["valid_to"])
+    start, end = parse_iso_date(values["valid_from"]), parse_iso_date(values["valid_to"])
     if start is None:
-        reasons.append(_no_day("valid_from", values["valid_from"]))
-    elif start < EARLIEST:
-        reasons.append(f"valid_from {values['valid_from']!r} lies before {EARLIEST.year}.")
+        reasons.append(_describe_date_fault("valid_from", values["valid_from"]))
+    elif start < EARLIEST_DAY:
+        reasons.append(f"valid_from {values['valid_from']!r} lies before {EARLIEST_DAY.year}.")
     if values["valid_to"] and end is None:
-        reasons.append(_no_day("valid_to", values["valid_to"]))
+        reasons.append(_describe_date_fault("valid_to", values["valid_to"]))
     if start and end and end < start:
         reasons.append(f"valid_to {end.isoformat()} lies before valid_from {start.isoformat()}.")
     return reasons
 
 
-def _no_day(name: str, text: str) -> str:
+def _describe_date_fault(name: str, text: str) -> str:
     return f"{name} {text!r} is not a date. Write it as 2026-04-30." if text else f"{name} is empty."

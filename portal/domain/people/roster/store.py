@@ -9,12 +9,19 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, insert, select
 
 from portal.domain.people import services
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Person, PersonName, Post, Unit, UnitState
-from portal.domain.people.roster.plan import HeldPost, Plan, PostValues, Slot, World, plan
+from portal.domain.people.roster.plan import (
+    KnownPost,
+    PostValues,
+    RosterBaseline,
+    RosterPlan,
+    Slot,
+    plan_roster,
+)
 from portal.domain.people.roster.rows import RosterRow
 from portal.domain.people.roster.units import NewUnit, UnitRef
-from portal.domain.people.services import Names
+from portal.domain.people.services import PersonNames
 from portal.domain.people.units.tree import read_tree
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -22,7 +29,7 @@ from portal.platform.db import OPEN_END, Base, db, touch
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class PlanBasis:
     """What a plan rests on: it stays the same as long as nothing that a plan looks at is changed."""
 
     newest_post: int
@@ -32,14 +39,14 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedPlan:
     """A plan made without a lock, and what it rests on."""
 
-    plan: Plan
-    basis: Basis
+    plan: RosterPlan
+    basis: PlanBasis
 
 
-class Written(NamedTuple):
+class RosterWriteResult(NamedTuple):
     """The ids of what a plan has brought."""
 
     people: dict[str, int]  # everyone, by staff number
@@ -47,22 +54,24 @@ class Written(NamedTuple):
     post_ids: list[int]  # in the order of the plan's changes
 
 
-def prepare(rows: Sequence[RosterRow]) -> Prepared:
+def prepare_plan(rows: Sequence[RosterRow]) -> PreparedPlan:
     """Plan the import of ``rows``; takes no lock and writes nothing.
 
     Raises:
         BadInputError: Some rows are bad; each is told with its line.
     """
-    resting_on = basis()
-    return Prepared(plan(rows, read_world()), resting_on)
+    resting_on = read_plan_basis()
+    return PreparedPlan(plan_roster(rows, read_baseline()), resting_on)
 
 
-def apply(rows: Sequence[RosterRow], prepared: Prepared, at: datetime, *, by: int | None = None) -> Plan:
+def apply_plan(
+    rows: Sequence[RosterRow], prepared: PreparedPlan, at: datetime, *, by: int | None = None
+) -> RosterPlan:
     """Write what the plan says; where facts were recorded since it was made, plan again first.
 
     Args:
         rows: The roster.
-        prepared: What ``prepare`` made of the same rows.
+        prepared: What ``prepare_plan`` made of the same rows.
         at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
         by: Who imports it; None for a command.
 
@@ -72,28 +81,28 @@ def apply(rows: Sequence[RosterRow], prepared: Prepared, at: datetime, *, by: in
     Raises:
         BadInputError: Meanwhile recorded facts make a row bad; nothing was written.
     """
-    made = settled(rows, prepared)
-    write(made, at, by=by)
+    made = replan_if_stale(rows, prepared)
+    write_plan(made, at, by=by)
     return made
 
 
-def settled(rows: Sequence[RosterRow], prepared: Prepared) -> Plan:
+def replan_if_stale(rows: Sequence[RosterRow], prepared: PreparedPlan) -> RosterPlan:
     """The plan as it is to be carried out under the lock: made again where facts were recorded since.
 
     Raises:
         BadInputError: Meanwhile recorded facts make a row bad.
     """
-    return prepared.plan if basis() == prepared.basis else plan(rows, read_world())
+    return prepared.plan if read_plan_basis() == prepared.basis else plan_roster(rows, read_baseline())
 
 
-def basis() -> Basis:
+def read_plan_basis() -> PlanBasis:
     """What a plan made now rests on: three short statements."""
     posts, states = (db.session.scalar(select(func.max(fact.id))) or 0 for fact in (Post, UnitState))
-    names = hash(frozenset(tuple(row) for row in db.session.execute(_names())))
-    return Basis(posts, states, names, clock.today())
+    names = hash(frozenset(tuple(row) for row in db.session.execute(_select_names())))
+    return PlanBasis(posts, states, names, clock.today())
 
 
-def write(made: Plan, at: datetime, *, by: int | None) -> Written:
+def write_plan(made: RosterPlan, at: datetime, *, by: int | None) -> RosterWriteResult:
     """Write what a plan says, as facts of the transaction whose stamp is ``at``.
 
     Args:
@@ -102,26 +111,26 @@ def write(made: Plan, at: datetime, *, by: int | None) -> Written:
         by: Who imports it; None for a command.
     """
     people = _write_people(made, at)
-    units = _write_units(made.units.created, at)
-    for state in made.units.earlier:
+    units = _write_units(made.unit_plan.new_units, at)
+    for state in made.unit_plan.extended_states:
         fields = state._asdict()
         db.session.add(UnitState(recorded_at=at, replaces_id=fields.pop("id"), **fields))
-    post_ids = insert_facts(Post, list(_post_rows(made, people, units, at))) if made.changes else []
-    touch(people=(people[change.values.staff_number] for change in made.changes))
-    services.correct_many_names(made.renamed, by=by, at=clock.now())
-    if not made.empty:
-        _log(made, by)
-    return Written(people, units, post_ids)
+    post_ids = insert_facts(Post, list(_post_rows(made, people, units, at))) if made.post_changes else []
+    touch(people=(people[change.values.staff_number] for change in made.post_changes))
+    services.correct_many_names(made.renamed_people, by=by, at=clock.now())
+    if not made.is_empty:
+        _log_import(made, by)
+    return RosterWriteResult(people, units, post_ids)
 
 
-def read_world() -> World:
+def read_baseline() -> RosterBaseline:
     """Names, known posts, withdrawn posts and units as known now, in a few statements."""
-    names = db.session.execute(_names())
-    by_number = {row.staff_number: Names(*row) for row in names}
+    names = db.session.execute(_select_names())
+    by_number = {row.staff_number: PersonNames(*row) for row in names}
     number_of = {named.person_id: number for number, named in by_number.items()}
-    posts: dict[Slot, list[HeldPost]] = defaultdict(list)
+    posts: dict[Slot, list[KnownPost]] = defaultdict(list)
     withdrawn = set()
-    for post_id, void, person_id, *values in db.session.execute(_posts()):
+    for post_id, void, person_id, *values in db.session.execute(_select_posts()):
         number = number_of.get(person_id)
         if number is None:  # erased: no file can name this person
             continue
@@ -129,13 +138,13 @@ def read_world() -> World:
         if void:
             withdrawn.add((number, key, start))
             continue
-        manager = None if manager_id is None else number_of.get(manager_id, f"{ERASED}{manager_id}")
+        manager = None if manager_id is None else number_of.get(manager_id, f"{ERASED_PREFIX}{manager_id}")
         held = PostValues(number, key, rank, role, unit_id, manager, start, end)
-        posts[number, key].append(HeldPost(post_id, held))
-    return World(by_number, posts, frozenset(withdrawn), read_tree(), clock.today())
+        posts[number, key].append(KnownPost(post_id, held))
+    return RosterBaseline(by_number, posts, frozenset(withdrawn), read_tree(), clock.today())
 
 
-def _names() -> Any:
+def _select_names() -> Any:
     return select(
         PersonName.person_id,
         PersonName.staff_number,
@@ -145,10 +154,10 @@ def _names() -> Any:
     )
 
 
-ERASED = "\0"  # before the id of a line manager who has no staff number; no file can hold it
+ERASED_PREFIX = "\0"  # before the id of a line manager who has no staff number; no file can hold it
 
 
-def _posts() -> Any:
+def _select_posts() -> Any:
     """Known posts, and the rows that made one void."""
     columns = (
         Post.id,
@@ -162,23 +171,23 @@ def _posts() -> Any:
         Post.valid_from,
         Post.valid_to,
     )
-    live = select(*columns).where(known(Post))
+    live = select(*columns).where(is_known_fact(Post))
     return live.union_all(select(*columns).where(Post.void))
 
 
-def _log(made: Plan, by: int | None) -> None:
+def _log_import(made: RosterPlan, by: int | None) -> None:
     log(
         "roster.imported",
         actor_id=by,
         new_people=len(made.new_people),
-        new_posts=made.new_posts,
-        corrections=made.corrections,
-        withdrawn=made.withdrawn,
-        units_created=len(made.units.created),
+        new_posts=made.new_post_count,
+        corrections=made.correction_count,
+        withdrawn=made.withdrawn_count,
+        units_created=len(made.unit_plan.new_units),
     )
 
 
-def _write_people(made: Plan, at: datetime) -> dict[str, int]:
+def _write_people(made: RosterPlan, at: datetime) -> dict[str, int]:
     """Write the new people; the ids of everyone whom a post names, by staff number."""
     if made.new_people:
         ids = insert_facts(Person, [{"recorded_at": at}] * len(made.new_people))
@@ -228,9 +237,9 @@ def insert_facts(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[i
 
 
 def _post_rows(
-    made: Plan, people: dict[str, int], units: dict[UnitRef, int], at: datetime
+    made: RosterPlan, people: dict[str, int], units: dict[UnitRef, int], at: datetime
 ) -> Iterator[dict[str, Any]]:
-    for values, replaces_id, void in made.changes:
+    for values, replaces_id, void in made.post_changes:
         yield {
             "recorded_at": at,
             "replaces_id": replaces_id,
@@ -240,15 +249,15 @@ def _post_rows(
             "rank_or_grade": values.rank_or_grade,
             "designated_role": values.designated_role,
             "unit_id": units.get(values.unit, values.unit),
-            "line_manager_id": manager_id(values, people),
+            "line_manager_id": line_manager_id_of(values, people),
             "valid_from": values.valid_from,
             "valid_to": values.valid_to,
         }
 
 
-def manager_id(values: PostValues, people: Mapping[str, int]) -> int | None:
+def line_manager_id_of(values: PostValues, people: Mapping[str, int]) -> int | None:
     """Who a post's line manager is, by the ids of staff numbers; of one erased no number is left."""
     manager = values.manager
-    if manager is not None and manager.startswith(ERASED):
-        return int(manager.removeprefix(ERASED))
+    if manager is not None and manager.startswith(ERASED_PREFIX):
+        return int(manager.removeprefix(ERASED_PREFIX))
     return None if manager is None else people[manager]

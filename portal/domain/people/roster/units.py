@@ -11,16 +11,16 @@ from datetime import date
 from typing import NamedTuple, TypeAlias
 
 from portal.domain.people.roster.rows import RosterRow
-from portal.domain.people.units.tree import State, UnitTree
+from portal.domain.people.units.tree import KnownUnitState, UnitTree
 
-Names: TypeAlias = tuple[str, ...]
-UnitRef: TypeAlias = int | Names  # a unit's id, or the names of one that is to be created
+UnitNames: TypeAlias = tuple[str, ...]
+UnitRef: TypeAlias = int | UnitNames  # a unit's id, or the names of one that is to be created
 
 
 class NewUnit(NamedTuple):
     """A unit to create from a day, below one that stands or is created before it."""
 
-    names: Names
+    names: UnitNames
     parent: UnitRef | None
     valid_from: date
 
@@ -29,59 +29,61 @@ class NewUnit(NamedTuple):
 class UnitPlan:
     """Units to create, upper ones first, and first states that must begin earlier than was known."""
 
-    created: list[NewUnit] = field(default_factory=list)
-    earlier: list[State] = field(default_factory=list)  # with the new ``valid_from``; ``id`` is replaced
+    new_units: list[NewUnit] = field(default_factory=list)
+    extended_states: list[KnownUnitState] = field(
+        default_factory=list
+    )  # with the new ``valid_from``; ``id`` is replaced
 
     def __bool__(self) -> bool:
-        return bool(self.created or self.earlier)
+        return bool(self.new_units or self.extended_states)
 
 
 def plan_units(rows: Iterable[RosterRow], tree: UnitTree, today: date) -> tuple[dict[int, UnitRef], UnitPlan]:
     """The unit of each row, by its line, and what must be written for all of them to stand."""
-    finder = _Finder(tree, today)
+    finder = _UnitFinder(tree, today)
     refs: dict[int, UnitRef] = {}
     needed: dict[tuple[UnitRef, date], None] = {}
-    parents: dict[Names, UnitRef | None] = {}
+    parents: dict[UnitNames, UnitRef | None] = {}
     for row in sorted(rows, key=lambda row: row.valid_from):
-        refs[row.line] = ref = finder.find(row.unit, row.valid_from) or row.unit
+        refs[row.line] = ref = finder.find_unit(row.unit, row.valid_from) or row.unit
         needed[ref, row.valid_from] = None
         above: UnitRef | None = ref
         while isinstance(above, tuple) and above not in parents:
             names = above
-            above = (finder.find(names[:-1], row.valid_from) or names[:-1]) if names[1:] else None
+            above = (finder.find_unit(names[:-1], row.valid_from) or names[:-1]) if names[1:] else None
             parents[names] = above
-    first = _first_days(needed, parents, tree)
+    first = _first_day_of_each_unit(needed, parents, tree)
     created = [NewUnit(n, parent, first[n]) for n, parent in parents.items() if n in first]
     earlier = [
-        tree.states(unit_id)[0]._replace(valid_from=day)
+        tree.states_of(unit_id)[0]._replace(valid_from=day)
         for unit_id, day in first.items()
-        if isinstance(unit_id, int) and day < tree.states(unit_id)[0].valid_from
+        if isinstance(unit_id, int) and day < tree.states_of(unit_id)[0].valid_from
     ]
     return refs, UnitPlan(sorted(created, key=lambda unit: (len(unit.names), unit.names)), earlier)
 
 
-class _Finder:
+class _UnitFinder:
     """Finds units by path, remembering every answer."""
 
     def __init__(self, tree: UnitTree, today: date) -> None:
         self._tree, self._today = tree, today
-        self._found: dict[tuple[Names, date], int | None] = {}
+        self._found: dict[tuple[UnitNames, date], int | None] = {}
 
-    def find(self, names: Names, day: date) -> int | None:
+    def find_unit(self, names: UnitNames, day: date) -> int | None:
         """The unit these names mean in a row that begins on ``day``."""
         if (names, day) not in self._found:
-            tries = (self._tree.find(names, when) for when in self._days(day))
+            tries = (self._tree.find_unit(names, when) for when in self._days_to_try(day))
             self._found[names, day] = next((unit for unit in tries if unit is not None), None)
         return self._found[names, day]
 
-    def _days(self, day: date) -> Iterator[date]:
+    def _days_to_try(self, day: date) -> Iterator[date]:
         yield day
         yield self._today
         yield from self._tree.changes_after(day)
 
 
-def _first_days(
-    needed: Iterable[tuple[UnitRef, date]], parents: dict[Names, UnitRef | None], tree: UnitTree
+def _first_day_of_each_unit(
+    needed: Iterable[tuple[UnitRef, date]], parents: dict[UnitNames, UnitRef | None], tree: UnitTree
 ) -> dict[UnitRef, date]:
     """The earliest day on which each unit, and each unit above it, must stand."""
     first: dict[UnitRef, date] = {}
@@ -89,11 +91,11 @@ def _first_days(
         above: UnitRef | None = ref
         while above is not None and first.get(above, date.max) > day:
             first[above] = day
-            above = parents[above] if isinstance(above, tuple) else _parent(tree, above, day)
+            above = parents[above] if isinstance(above, tuple) else _parent_on(tree, above, day)
     return first
 
 
-def _parent(tree: UnitTree, unit_id: int, day: date) -> int | None:
-    states = tree.states(unit_id)
-    state = tree.on(unit_id, day) or (states[0] if states[0].valid_from > day else states[-1])
+def _parent_on(tree: UnitTree, unit_id: int, day: date) -> int | None:
+    states = tree.states_of(unit_id)
+    state = tree.state_on(unit_id, day) or (states[0] if states[0].valid_from > day else states[-1])
     return state.parent_id

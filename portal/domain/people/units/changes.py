@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, Unit, UnitState
 from portal.domain.people.units import paths
-from portal.domain.people.units.tree import State, UnitTree, read_tree
+from portal.domain.people.units.tree import KnownUnitState, UnitTree, read_tree
 from portal.platform.audit.services import log
 from portal.platform.db import OPEN_END, db, touch
 from portal.platform.errors import NotFoundError, RuleError
@@ -23,7 +23,7 @@ def create_unit(path: str, *, on: date, at: datetime) -> int:
     """
     tree = read_tree()
     *above, name = paths.split(path)
-    parent_id = _parent(tree, above, on)
+    parent_id = _find_parent(tree, above, on)
     _refuse_taken(tree, paths.split(path), None, on)
     unit = Unit(recorded_at=at)
     db.session.add(unit)
@@ -62,20 +62,20 @@ def move_unit(path: str, new_path: str, *, on: date, at: datetime, by: int | Non
         RuleError: ``new_path`` is taken, or lies under the unit itself.
     """
     tree = read_tree()
-    change = planned(tree, path, new_path, on=on)
+    change = plan_unit_change(tree, path, new_path, on=on)
     if change is None:
         return False
     for state in change.states:
         db.session.add(UnitState(recorded_at=at, **asdict(state)))
     if change.moves:
-        below = tree.ever_below(change.unit_id, on)
-        touch(units=[change.unit_id], people=people_ever_in(below))
+        below = tree.units_ever_below(change.unit_id, on)
+        touch(units=[change.unit_id], people=list_people_ever_in(below))
     log("unit.moved", actor_id=by, unit_id=change.unit_id, on=on.isoformat())
     return True
 
 
 @dataclass(frozen=True, slots=True)
-class NewState:
+class NewUnitState:
     """A state of a unit that is not recorded yet."""
 
     unit_id: int
@@ -93,10 +93,10 @@ class UnitChange:
     unit_id: int
     until: date  # its last day: the open end, or the day before a change that is known already
     moves: bool  # under another unit; what is only renamed stays where it is for every rule
-    states: tuple[NewState, ...]
+    states: tuple[NewUnitState, ...]
 
 
-def planned(tree: UnitTree, path: str, new_path: str, *, on: date) -> UnitChange | None:
+def plan_unit_change(tree: UnitTree, path: str, new_path: str, *, on: date) -> UnitChange | None:
     """What ``move_unit`` would record; None where the unit was moved already, and nothing would be.
 
     Raises:
@@ -104,40 +104,42 @@ def planned(tree: UnitTree, path: str, new_path: str, *, on: date) -> UnitChange
         RuleError: ``new_path`` is taken, or lies under the unit itself.
     """
     old, new = paths.split(path), paths.split(new_path)
-    unit_id = tree.find(old, on)
-    state = tree.on(unit_id, on) if unit_id is not None else None
+    unit_id = tree.find_unit(old, on)
+    state = tree.state_on(unit_id, on) if unit_id is not None else None
     if unit_id is None or state is None or old == new:
         _refuse_unless_done(tree, old, new, on)
         return None
-    parent_id = _parent(tree, new[:-1], on)
+    parent_id = _find_parent(tree, new[:-1], on)
     _refuse_taken(tree, new, unit_id, on)
     _refuse_loop(tree, state, parent_id, on)
-    states = _states(state, new[-1], parent_id, on)
+    states = _states_after_change(state, new[-1], parent_id, on)
     return UnitChange(unit_id, state.valid_to, state.parent_id != parent_id, states)
 
 
-def _states(state: State, name: str, parent_id: int | None, on: date) -> tuple[NewState, ...]:
+def _states_after_change(
+    state: KnownUnitState, name: str, parent_id: int | None, on: date
+) -> tuple[NewUnitState, ...]:
     """The state cut on the day before ``on``, and the new one up to the old one's last day."""
     if state.valid_from == on:
-        return (NewState(state.unit_id, name, parent_id, on, state.valid_to, state.id),)
+        return (NewUnitState(state.unit_id, name, parent_id, on, state.valid_to, state.id),)
     before = on - timedelta(days=1)
     return (
-        NewState(state.unit_id, state.name, state.parent_id, state.valid_from, before, state.id),
-        NewState(state.unit_id, name, parent_id, on, state.valid_to, None),
+        NewUnitState(state.unit_id, state.name, state.parent_id, state.valid_from, before, state.id),
+        NewUnitState(state.unit_id, name, parent_id, on, state.valid_to, None),
     )
 
 
 def _refuse_unless_done(tree: UnitTree, old: tuple[str, ...], new: tuple[str, ...], on: date) -> None:
-    unit_id = tree.find(new, on)
-    if unit_id is not None and (old == new or tree.find(old, on - timedelta(days=1)) == unit_id):
+    unit_id = tree.find_unit(new, on)
+    if unit_id is not None and (old == new or tree.find_unit(old, on - timedelta(days=1)) == unit_id):
         return
     raise NotFoundError(f"No unit has the path {paths.join(old)!r} on {on.isoformat()}.")
 
 
-def _parent(tree: UnitTree, above: list[str] | tuple[str, ...], on: date) -> int | None:
+def _find_parent(tree: UnitTree, above: list[str] | tuple[str, ...], on: date) -> int | None:
     if not above:
         return None
-    parent_id = tree.find(above, on)
+    parent_id = tree.find_unit(above, on)
     if parent_id is None:
         raise NotFoundError(f"No unit has the path {paths.join(above)!r} on {on.isoformat()}.")
     return parent_id
@@ -145,23 +147,23 @@ def _parent(tree: UnitTree, above: list[str] | tuple[str, ...], on: date) -> int
 
 def _refuse_taken(tree: UnitTree, names: tuple[str, ...], unit_id: int | None, on: date) -> None:
     for day in (on, *tree.changes_after(on)):
-        holder = tree.find(names, day)
+        holder = tree.find_unit(names, day)
         if holder is not None and holder != unit_id:
             raise RuleError(f"Another unit has the path {paths.join(names)!r} on {day.isoformat()}.")
 
 
-def _refuse_loop(tree: UnitTree, state: State, parent_id: int | None, on: date) -> None:
+def _refuse_loop(tree: UnitTree, state: KnownUnitState, parent_id: int | None, on: date) -> None:
     """The new parent must stand for as long as the new state, and never lie under the unit itself."""
     days = [on, *(day for day in tree.changes_after(on) if day <= state.valid_to)]
     for day in days:
-        above = list(tree.above(parent_id, day))
+        above = list(tree.states_above(parent_id, day))
         if parent_id is not None and not above:
             raise RuleError(f"The unit above it does not stand on {day.isoformat()}.")
         if any(higher.unit_id == state.unit_id for higher in above):
             raise RuleError("A unit cannot be moved under itself.")
 
 
-def people_ever_in(unit_ids: set[int]) -> set[int]:
+def list_people_ever_in(unit_ids: set[int]) -> set[int]:
     """Everyone who has a known post in these units."""
-    rows = db.session.execute(select(Post.unit_id, Post.person_id).where(known(Post)).distinct())
+    rows = db.session.execute(select(Post.unit_id, Post.person_id).where(is_known_fact(Post)).distinct())
     return {person_id for unit_id, person_id in rows if unit_id in unit_ids}

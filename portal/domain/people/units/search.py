@@ -8,15 +8,15 @@ from portal.domain.people.units.former_names import read_former_units
 from portal.platform.errors import NotFoundError, RuleError
 
 
-def unit_ever(text: str, units: Mapping[int, UnitRow]) -> int:
-    """As ``unit_of``; a path that no unit has today leads to the one of ``units`` that had it.
+def find_current_or_former_unit(text: str, units: Mapping[int, UnitRow]) -> int:
+    """As ``find_current_unit``; a path that no unit has today leads to the one of ``units`` that had it.
 
     Raises:
         NotFoundError: None has or had it.
         RuleError: Several units have this name.
     """
     try:
-        return unit_of(text, units)
+        return find_current_unit(text, units)
     except NotFoundError:
         try:
             names = paths.split(text.strip())
@@ -28,7 +28,7 @@ def unit_ever(text: str, units: Mapping[int, UnitRow]) -> int:
         return former
 
 
-def unit_of(text: str, units: Mapping[int, UnitRow]) -> int:
+def find_current_unit(text: str, units: Mapping[int, UnitRow]) -> int:
     """The unit of ``units`` that has this path or, alone, this name; large and small letters are the same.
 
     Raises:

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import UnitState
 from portal.domain.people.units import paths
 from portal.platform.db import db
 
 
-class State(NamedTuple):
+class KnownUnitState(NamedTuple):
     """A unit's name and parent from a day to a day, as a known fact."""
 
     id: int
@@ -28,9 +28,9 @@ class State(NamedTuple):
 class UnitTree:
     """All known states of units; every question is asked of a day."""
 
-    def __init__(self, states: Iterable[State]) -> None:
-        self._of: dict[int, list[State]] = defaultdict(list)
-        self._named: dict[tuple[int | None, str], list[State]] = defaultdict(list)
+    def __init__(self, states: Iterable[KnownUnitState]) -> None:
+        self._of: dict[int, list[KnownUnitState]] = defaultdict(list)
+        self._named: dict[tuple[int | None, str], list[KnownUnitState]] = defaultdict(list)
         self._starts: list[date] = []
         edges: set[int] = set()  # days on which a state holds that did not before, or holds no more
         for state in sorted(states, key=lambda state: state.valid_from):
@@ -41,22 +41,22 @@ class UnitTree:
             edges.update((state.valid_from.toordinal(), state.valid_to.toordinal() + 1))
         self._edges = sorted(edges)
 
-    def ids(self) -> Iterable[int]:
+    def unit_ids(self) -> Iterable[int]:
         """Every unit that was ever known."""
         return self._of.keys()
 
-    def states(self, unit_id: int) -> list[State]:
+    def states_of(self, unit_id: int) -> list[KnownUnitState]:
         """The unit's states in order of days; never empty for a unit that was ever known."""
         return self._of.get(unit_id, [])
 
-    def on(self, unit_id: int, day: date) -> State | None:
+    def state_on(self, unit_id: int, day: date) -> KnownUnitState | None:
         """The unit as it stands on ``day``."""
         for state in self._of.get(unit_id, ()):  # asked for every unit on many days
             if state.valid_from <= day <= state.valid_to:
                 return state
         return None
 
-    def find(self, names: Iterable[str], day: date) -> int | None:
+    def find_unit(self, names: Iterable[str], day: date) -> int | None:
         """The unit that these names, from the force down, lead to on ``day``."""
         unit_id: int | None = None
         for name in names:
@@ -66,32 +66,32 @@ class UnitTree:
                 return None
         return unit_id
 
-    def above(self, unit_id: int | None, day: date) -> Iterator[State]:
+    def states_above(self, unit_id: int | None, day: date) -> Iterator[KnownUnitState]:
         """The unit's state and those of the units above it on ``day``, from below."""
         seen: set[int] = set()
         while unit_id is not None and unit_id not in seen:
             seen.add(unit_id)
-            state = self.on(unit_id, day)
+            state = self.state_on(unit_id, day)
             if state is None:
                 return
             yield state
             unit_id = state.parent_id
 
-    def path(self, unit_id: int, day: date) -> str:
+    def path_on(self, unit_id: int, day: date) -> str:
         """The unit's path on ``day``."""
-        return paths.join([state.name for state in self.above(unit_id, day)][::-1])
+        return paths.join([state.name for state in self.states_above(unit_id, day)][::-1])
 
-    def stretch(self, day: date) -> int:
+    def version_on(self, day: date) -> int:
         """The number of a run of days on which the tree is the same, from 0."""
         return bisect_right(self._edges, day.toordinal())
 
-    def last_path(self, unit_id: int, day: date) -> str:
+    def last_path_on(self, unit_id: int, day: date) -> str:
         """The unit's path on ``day`` or, where it stands no more, on the last day on which it stood."""
-        states = self.states(unit_id)
-        if not states or self.on(unit_id, day):
-            return self.path(unit_id, day)
+        states = self.states_of(unit_id)
+        if not states or self.state_on(unit_id, day):
+            return self.path_on(unit_id, day)
         before = [state.valid_to for state in states if state.valid_to < day]
-        return self.path(unit_id, before[-1] if before else states[0].valid_from)
+        return self.path_on(unit_id, before[-1] if before else states[0].valid_from)
 
     def edges_after(self, day: date) -> list[date]:
         """The days after ``day`` on which a state begins, or holds no more."""
@@ -102,13 +102,13 @@ class UnitTree:
         """The days after ``day`` on which a state begins."""
         return self._starts[bisect_right(self._starts, day) :]
 
-    def ever_below(self, unit_id: int, day: date) -> set[int]:
+    def units_ever_below(self, unit_id: int, day: date) -> set[int]:
         """The unit and every unit that stands below it on ``day`` or later."""
         return {
             other
             for other in self._of
             for when in (day, *self.changes_after(day))
-            if any(state.unit_id == unit_id for state in self.above(other, when))
+            if any(state.unit_id == unit_id for state in self.states_above(other, when))
         } | {unit_id}
 
 
@@ -122,6 +122,6 @@ def read_tree(known_at: datetime | None = None) -> UnitTree:
             UnitState.parent_id,
             UnitState.valid_from,
             UnitState.valid_to,
-        ).where(known(UnitState, known_at))
+        ).where(is_known_fact(UnitState, known_at))
     )
-    return UnitTree(State(*row) for row in rows)
+    return UnitTree(KnownUnitState(*row) for row in rows)

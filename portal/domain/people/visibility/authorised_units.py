@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.domain.people.models import RoleGrant
 from portal.domain.people.queries import Viewer, units_under
-from portal.domain.people.visibility.rules import COMMAND_LINE, granted
+from portal.domain.people.visibility.rules import COMMAND_LINE, is_granted_to
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.permissions import Permission, Role, roles_with
@@ -14,7 +14,7 @@ from portal.platform.permissions import Permission, Role, roles_with
 
 def administered_units(viewer: Viewer) -> set[int] | None:
     """The units in which the viewer's administrator grants of today hold; None: the whole force."""
-    return _units_of(viewer, [Role.ADMINISTRATOR])
+    return _units_with_roles(viewer, [Role.ADMINISTRATOR])
 
 
 def units_allowing(viewer: Viewer, act: Permission) -> set[int] | None:
@@ -22,13 +22,15 @@ def units_allowing(viewer: Viewer, act: Permission) -> set[int] | None:
 
     For acts that no manager may do: a manager's grant without a unit is for direct reports alone.
     """
-    return None if viewer == COMMAND_LINE else _units_of(viewer, roles_with(act))
+    return None if viewer == COMMAND_LINE else _units_with_roles(viewer, roles_with(act))
 
 
-def _units_of(viewer: Viewer, roles: Collection[Role]) -> set[int] | None:
+def _units_with_roles(viewer: Viewer, roles: Collection[Role]) -> set[int] | None:
     today = clock.today()
     granted_on = db.session.scalars(
-        select(RoleGrant.unit_id).where(granted(viewer.person_id, today), RoleGrant.role.in_(sorted(roles)))
+        select(RoleGrant.unit_id).where(
+            is_granted_to(viewer.person_id, today), RoleGrant.role.in_(sorted(roles))
+        )
     ).all()
     if None in granted_on:
         return None

@@ -2,10 +2,10 @@
 
 from sqlalchemy import and_, exists, or_, select
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, RoleGrant
 from portal.domain.people.queries import live_units
-from portal.domain.people.visibility.rules import decides_visibility, live
+from portal.domain.people.visibility.rules import decides_visibility, is_valid_on
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.permissions import SIGHT_ROLES, Permission, Role, roles_with
@@ -29,10 +29,10 @@ def overseers_of(person_id: int, act: Permission) -> set[int]:
     roles = (SIGHT_ROLES & roles_with(act)) - {Role.MANAGER}
     g = RoleGrant
     rows = select(g.person_id).where(
-        live(g, today),
+        is_valid_on(g, today),
         g.ended_at.is_(None),
         g.role.in_(sorted(roles)),
         or_(g.unit_id.is_(None), g.unit_id.in_(sorted(over))),
-        exists().where(and_(Post.person_id == g.person_id, known(Post), live(Post, today))),
+        exists().where(and_(Post.person_id == g.person_id, is_known_fact(Post), is_valid_on(Post, today))),
     )
     return set(db.session.scalars(rows))

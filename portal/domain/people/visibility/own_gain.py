@@ -7,7 +7,7 @@ from sqlalchemy import select
 from portal.domain.people.models import RoleGrant
 from portal.domain.people.units.changes import UnitChange
 from portal.domain.people.units.tree import UnitTree
-from portal.domain.people.visibility.rules import granted
+from portal.domain.people.visibility.rules import is_granted_to
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import RuleError
@@ -28,20 +28,22 @@ def refuse_own_gain(tree: UnitTree, change: UnitChange, on: date, by: int | None
     """
     if by is None or not change.moves:
         return
-    before = {state.unit_id for state in tree.above(change.unit_id, on)}
-    after = {state.unit_id for state in tree.above(change.states[-1].parent_id, on)}
-    rows = db.session.execute(select(RoleGrant.role, RoleGrant.unit_id).where(granted(by, clock.today())))
+    before = {state.unit_id for state in tree.states_above(change.unit_id, on)}
+    after = {state.unit_id for state in tree.states_above(change.states[-1].parent_id, on)}
+    rows = db.session.execute(
+        select(RoleGrant.role, RoleGrant.unit_id).where(is_granted_to(by, clock.today()))
+    )
     own_grants = [(role, unit_id) for role, unit_id in rows]
     for role, unit_id in own_grants:
-        if unit_id is None or unit_id not in after - before or _held_already(role, own_grants, before):
+        if unit_id is None or unit_id not in after - before or _is_held_already(role, own_grants, before):
             continue
         raise RuleError(
             f"This would widen your own role: {role.replace('-', ' ').capitalize()} on "
-            f"{tree.path(unit_id, on)}. Ask another administrator to move the unit."
+            f"{tree.path_on(unit_id, on)}. Ask another administrator to move the unit."
         )
 
 
-def _held_already(role: str, rows: list[tuple[str, int | None]], before: set[int]) -> bool:
+def _is_held_already(role: str, rows: list[tuple[str, int | None]], before: set[int]) -> bool:
     """Whether the same role already reaches the unit before the move."""
     return any(
         other == role and (unit_id in before or (unit_id is None and role != Role.MANAGER))

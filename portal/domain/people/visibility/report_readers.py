@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal.domain.people.models import RoleGrant
 from portal.domain.people.queries import UnitRow, live_units
-from portal.domain.people.visibility.rules import live
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.db import db
 from portal.platform.permissions import SIGHT_ROLES, Role
 
@@ -44,7 +44,7 @@ class ReportReaders:
         return chain
 
 
-def report_readers(people: Collection[int], day: date, *, line_managers: bool) -> ReportReaders:
+def find_report_readers(people: Collection[int], day: date, *, line_managers: bool) -> ReportReaders:
     """The readers among ``people`` on ``day``. A statement for each five hundred, and one for the units.
 
     Args:
@@ -57,7 +57,7 @@ def report_readers(people: Collection[int], day: date, *, line_managers: bool) -
     for start in range(0, len(named), MOST_NAMED):
         g, some = RoleGrant, named[start : start + MOST_NAMED]
         rows = select(g.person_id, g.role, g.unit_id).where(
-            g.person_id.in_(some), live(g, day), g.ended_at.is_(None), g.role.in_(sorted(SIGHT_ROLES))
+            g.person_id.in_(some), is_valid_on(g, day), g.ended_at.is_(None), g.role.in_(sorted(SIGHT_ROLES))
         )
         for person_id, role, unit_id in db.session.execute(rows):
             roles[person_id].append((role, unit_id))

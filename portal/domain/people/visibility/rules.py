@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Person, Post, RoleGrant, UnitState
 from portal.platform import clock
 from portal.platform.db import db
@@ -38,29 +38,31 @@ COMMAND_LINE = Viewer(0, "", "Command line", False, frozenset(Role), frozenset(P
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """Whose posts a viewer may see: all, those in the units, and those that name a line manager."""
 
     everyone: bool
-    granted: frozenset[int]  # units
+    granted_unit_ids: frozenset[int]  # units
     unit_ids: frozenset[int]  # these and all units under them today
     direct_reports_of: int | None
 
 
-def sight(viewer: Viewer) -> Sight:
+def visibility_of(viewer: Viewer) -> Visibility:
     """What the viewer's grants of this instant give sight of, for the rows of a report. One statement."""
     if viewer == COMMAND_LINE:
-        return Sight(everyone=True, granted=frozenset(), unit_ids=frozenset(), direct_reports_of=None)
+        return Visibility(
+            everyone=True, granted_unit_ids=frozenset(), unit_ids=frozenset(), direct_reports_of=None
+        )
     today = clock.today()
-    under = _units_seen(viewer.person_id, today)
+    under = _visible_units(viewer.person_id, today)
     grants = select(RoleGrant.role, RoleGrant.unit_id).where(_gives_sight(viewer.person_id, today))
     rows = db.session.execute(
         union_all(grants, select(literal(""), under.c.unit_id))  # "": reached through a unit
     ).all()
     roles = {role for role, unit_id in rows if unit_id is None}
-    return Sight(
+    return Visibility(
         everyone=bool(roles - {Role.MANAGER}),
-        granted=frozenset(unit_id for role, unit_id in rows if role and unit_id is not None),
+        granted_unit_ids=frozenset(unit_id for role, unit_id in rows if role and unit_id is not None),
         unit_ids=frozenset(unit_id for _, unit_id in rows if unit_id is not None),
         direct_reports_of=viewer.person_id if viewer.line_manager or Role.MANAGER in roles else None,
     )
@@ -99,7 +101,7 @@ def is_visible(
     reports = post.line_manager_id == me
     if not (viewer.line_manager and Role.MANAGER in roles):  # else the roster alone gives sight of them
         reports = and_(reports, exists().where(*unlimited, RoleGrant.role == Role.MANAGER))
-    ways = [post.unit_id.in_(select(_units_seen(me, today, roles).c.unit_id)), reports]
+    ways = [post.unit_id.in_(select(_visible_units(me, today, roles).c.unit_id)), reports]
     if among is not None:  # found by their holders; else each way leads through an index of its own
         ways = [or_(*ways)]
     return or_(
@@ -115,28 +117,28 @@ def may_see(viewer: Viewer, person_id: int, act: Permission | None = None) -> bo
     return found is not None
 
 
-def live(row: Any, day: date) -> ColumnElement[bool]:
+def is_valid_on(row: Any, day: date) -> ColumnElement[bool]:
     """That a row with ``valid_from`` and ``valid_to`` holds on ``day``."""
     return and_(row.valid_from <= day, row.valid_to >= day)
 
 
-def granted(person_id: Any, day: date) -> ColumnElement[bool]:
+def is_granted_to(person_id: Any, day: date) -> ColumnElement[bool]:
     """That a role grant is the person's, holds on ``day`` and has not been revoked."""
-    return and_(RoleGrant.person_id == person_id, live(RoleGrant, day), RoleGrant.ended_at.is_(None))
+    return and_(RoleGrant.person_id == person_id, is_valid_on(RoleGrant, day), RoleGrant.ended_at.is_(None))
 
 
-def line_manages(person_id: Any, day: date) -> ColumnElement[bool]:
+def is_line_manager(person_id: Any, day: date) -> ColumnElement[bool]:
     """That a known post of somebody else names the person as line manager on ``day``."""
     report = aliased(Post)
     named = (report.line_manager_id == person_id, report.person_id != person_id)
-    return exists().where(*named, known(report), live(report, day))
+    return exists().where(*named, is_known_fact(report), is_valid_on(report, day))
 
 
 def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
-    return and_(granted(person_id, day), RoleGrant.role.in_(sorted(roles)))
+    return and_(is_granted_to(person_id, day), RoleGrant.role.in_(sorted(roles)))
 
 
-def _units_seen(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
+def _visible_units(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
     """Granted units and, by the tree of ``day`` as now known, all units under them."""
     by_unit = (_gives_sight(person_id, day, roles), RoleGrant.unit_id.is_not(None))
     seed = select(RoleGrant.unit_id).where(*by_unit)
@@ -145,7 +147,7 @@ def _units_seen(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES)
     below = (
         select(state.unit_id)
         .join(under, state.parent_id == under.c.unit_id)
-        .where(known(state), live(state, day))
+        .where(is_known_fact(state), is_valid_on(state, day))
     )
     return under.union(below)
 
@@ -155,8 +157,10 @@ def decides_visibility(post: Any, day: date) -> ColumnElement[bool]:
     other = aliased(Post)
     ends_later = exists().where(
         other.person_id == post.person_id,
-        known(other),
+        is_known_fact(other),
         other.valid_from <= day,
         other.valid_to > post.valid_to,
     )
-    return and_(known(post), post.valid_from <= day, or_(post.valid_to >= day, ~ends_later.correlate(post)))
+    return and_(
+        is_known_fact(post), post.valid_from <= day, or_(post.valid_to >= day, ~ends_later.correlate(post))
+    )

@@ -10,9 +10,9 @@ from enum import Enum
 
 from sqlalchemy import select
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
-from portal.domain.people.visibility.rules import live
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.reports.filters import Filters
 from portal.domain.reports.linkable_people import PEOPLE
 from portal.domain.reports.queries import CompletionReport
@@ -75,7 +75,11 @@ def _read_in_batches(people: list[int], read: Callable[[list[int]], Iterable[int
 def _people_with_visible_post(report: CompletionReport, people: Collection[int]) -> Iterable[int]:
     """Those of these people with a post that the viewer may see, held at the report's position."""
     at = report.position
-    conditions = (known(Post, at.as_known_on), live(Post, at.as_at), report.reach.sees_post(Post))
+    conditions = (
+        is_known_fact(Post, at.as_known_on),
+        is_valid_on(Post, at.as_at),
+        report.reach.sees_post(Post),
+    )
     return db.session.scalars(
         select(Post.person_id).where(Post.person_id.in_(people), *conditions).distinct()
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
 from portal.domain.people.queries import UnitRow
 from portal.domain.records.models import Record, Registration, Revocation
@@ -157,7 +157,7 @@ def _posts_as_causes(people: list[int], as_known_on: datetime, sight: FactSight 
 def _unit_names(units: Collection[int], as_known_on: datetime) -> dict[int, str]:
     """The last name of each of these units, as known then."""
     statement = select(UnitState.unit_id, UnitState.name).where(
-        UnitState.unit_id.in_(sorted(units)), known(UnitState, as_known_on)
+        UnitState.unit_id.in_(sorted(units)), is_known_fact(UnitState, as_known_on)
     )
     return {unit_id: name for unit_id, name in db.session.execute(statement.order_by(UnitState.valid_from))}
 

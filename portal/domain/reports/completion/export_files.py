@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, or_, select, update
 
-from portal.domain.people.queries import Viewer, sight
+from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.reports.models import PreparedFile
 from portal.domain.reports.queries import CompletionReport
 from portal.platform.audit.services import log
@@ -126,18 +126,22 @@ def _over(row: PreparedFile, at: datetime) -> bool:
 
 def sight_of(viewer: Viewer) -> dict[str, Any]:
     """Whom the viewer may see now, to be held against later."""
-    return {key: sorted(v) if isinstance(v, frozenset) else v for key, v in asdict(sight(viewer)).items()}
+    return {
+        key: sorted(v) if isinstance(v, frozenset) else v for key, v in asdict(visibility_of(viewer)).items()
+    }
 
 
 def may_take(row: PreparedFile, viewer: Viewer) -> bool:
     """Whether the viewer still sees everyone whom they saw when the file was made."""
-    now, then = sight(viewer), row.sight
+    now, then = visibility_of(viewer), row.sight
     if then is None:
         return False
     if now.everyone:
         return True
     reports = then["direct_reports_of"] in {None, now.direct_reports_of}
-    units = now.unit_ids.issuperset(then["unit_ids"]) and now.granted.issuperset(then.get("granted", ()))
+    units = now.unit_ids.issuperset(then["unit_ids"]) and now.granted_unit_ids.issuperset(
+        then.get("granted", ())
+    )
     return not then["everyone"] and reports and units
 
 

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt, Submission
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import UnitRow
 from portal.domain.people.units import paths
 from portal.domain.records.models import Registration
-from portal.domain.records.queries import scaled
+from portal.domain.records.queries import scale_score
 from portal.domain.reports.as_of import Position
 from portal.domain.reports.completion.export_columns import Line
 from portal.domain.reports.directive_snapshot import Subject, Version
@@ -60,7 +60,7 @@ class Works:
         theirs = (among(r.person_id, "people"), r.activity_id.in_(activities))
         self._started = (
             select(*columns, written(r.started_at), r.module_version_id)
-            .where(*theirs, r.started_on <= position.as_at, known(r, position.as_known_on))
+            .where(*theirs, r.started_on <= position.as_at, is_known_fact(r, position.as_known_on))
             .order_by(r.started_at, r.id)
         )
         self._submitted = (
@@ -88,7 +88,7 @@ class Works:
 
 def _score(marks: tuple[Any, int]) -> str:
     raw, maximum = marks
-    return str(scaled(Decimal(str(raw)), maximum))
+    return str(scale_score(Decimal(str(raw)), maximum))
 
 
 def _day(ordinal: int | None) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.decisions.queries import RequestRow, may_open, requests_about
 from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import UnitRow, Viewer, live_units, may_see, person_by_staff_number
 from portal.domain.reports import sentences
@@ -164,7 +164,7 @@ def _posts(viewer: Viewer, person_id: int, position: Position, units: dict[int, 
         .outerjoin(manager, manager.person_id == Post.line_manager_id)
         .where(
             Post.person_id == person_id,
-            known(Post, position.as_known_on),
+            is_known_fact(Post, position.as_known_on),
             Post.valid_from <= position.as_at,
             Post.valid_to >= position.as_at,
         )

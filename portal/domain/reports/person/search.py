@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
-from portal.domain.people.name_search import named
+from portal.domain.people.name_search import name_conditions
 from portal.domain.people.queries import UnitRow, Viewer
-from portal.domain.people.visibility.rules import is_visible, live
+from portal.domain.people.visibility.rules import is_valid_on, is_visible
 from portal.platform import clock
 from portal.platform.db import db
 
@@ -60,14 +60,14 @@ def found_people(
 
 
 def _found(viewer: Viewer, text: str) -> list[ColumnElement[bool]]:
-    return [is_visible(PersonName.person_id, viewer), *named(text)]
+    return [is_visible(PersonName.person_id, viewer), *name_conditions(text)]
 
 
 def _main_post(today: date) -> Any:
     held: Any = aliased(Post)
     return (
         select(held.id)
-        .where(held.person_id == PersonName.person_id, known(held), live(held, today))
+        .where(held.person_id == PersonName.person_id, is_known_fact(held), is_valid_on(held, today))
         .order_by(held.post_key)  # the main post, "", comes first
         .limit(1)
         .correlate(PersonName)

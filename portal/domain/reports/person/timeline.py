@@ -14,10 +14,10 @@ from portal.domain.decisions.change_requests import TWO_PERSONS
 from portal.domain.decisions.labels import reason as reason_of
 from portal.domain.decisions.queries import RequestRow
 from portal.domain.directives.models import Assignment, Directive, Exclusion
-from portal.domain.people.as_of import known
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
 from portal.domain.records.models import LessonVisit, Registration, Revocation
-from portal.domain.records.queries import RecordRow, extra_attempts_of, records_ever
+from portal.domain.records.queries import RecordRow, list_all_record_rows, list_extra_attempts
 from portal.domain.reports import sentences
 from portal.platform import clock
 from portal.platform import wording as say
@@ -80,7 +80,10 @@ def events_of(person_id: int, requests: Sequence[RequestRow]) -> list[Event]:
         *_registrations(person_id),
         *_lessons(person_id),
         *_submissions(person_id),
-        *(Event(row.opened_at, row.words, row.opened_at) for row in extra_attempts_of(person_id)),
+        *(
+            Event(row.opened_at, row.summary_sentence, row.opened_at)
+            for row in list_extra_attempts(person_id)
+        ),
         *_records(person_id),
         *_requests(requests),
     ]
@@ -122,7 +125,7 @@ def _posts(person_id: int) -> Iterator[Event]:
             (state.unit_id == post.unit_id)
             & (state.valid_from <= post.valid_from)
             & (state.valid_to >= post.valid_from)
-            & known(state),
+            & is_known_fact(state),
         )
         .where(post.person_id == person_id)
     )
@@ -209,7 +212,7 @@ def _submissions(person_id: int) -> Iterator[Event]:
 
 
 def _records(person_id: int) -> Iterator[Event]:
-    ever = records_ever(person_id)
+    ever = list_all_record_rows(person_id)
     yield from _told(((row,) for row in ever), _record)
     yield from _revocations(ever)
 

@@ -97,10 +97,10 @@ def units_seen_between(then: Reach, now: Reach) -> frozenset[int]:
 def _under(tree: UnitTree, days: Iterable[date], tops: Iterable[int]) -> list[set[int]]:
     """Some units and all below them on each of these days: found once for days of the same tree."""
     found: dict[int, set[int]] = {}
-    places = [tree.stretch(day) for day in days]
+    places = [tree.version_on(day) for day in days]
     for day, place in zip(days, places, strict=True):
         if place not in found:
-            states = ((unit_id, tree.on(unit_id, day)) for unit_id in tree.ids())
+            states = ((unit_id, tree.state_on(unit_id, day)) for unit_id in tree.unit_ids())
             units = {unit_id: UnitRow(one.name, one.parent_id, "") for unit_id, one in states if one}
             found[place] = under(units, *tops)
     return [found[place] for place in places]

@@ -10,7 +10,7 @@ from portal.domain.directives import descriptions, queries
 from portal.domain.directives.queries import DirectiveTold, VersionTold
 from portal.domain.directives.scope import within_reach
 from portal.domain.directives.toml_writer import to_toml
-from portal.domain.people.queries import sight
+from portal.domain.people.queries import visibility_of
 from portal.domain.status.reach import NOBODY, count_reach
 from portal.pages.directives.views.blueprint import bp
 from portal.pages.layout.access import requires
@@ -34,7 +34,7 @@ def index() -> ResponseReturnValue:
         validity=lambda told: in_words(told, today),
         next_change=lambda told: next_change(told, today),
         may_issue=may_issue(),
-        everyone=sight(current_user.viewer).everyone,
+        everyone=visibility_of(current_user.viewer).everyone,
     )
 
 
@@ -58,7 +58,7 @@ def directive(reference: str) -> ResponseReturnValue:
         today=today,
         may_issue=may_issue(),
         may_withdraw=may_issue() and told.id in within_reach(current_user.viewer, [told.id]),
-        everyone=sight(current_user.viewer).everyone,
+        everyone=visibility_of(current_user.viewer).everyone,
     )
 
 

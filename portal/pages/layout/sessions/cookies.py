@@ -11,19 +11,19 @@ from werkzeug.wrappers import Response
 
 from config import Config
 from portal.domain.accounts import queries
-from portal.domain.accounts.queries import Limits, SeenSession
-from portal.domain.accounts.retention import BROWSERS_KEPT
-from portal.domain.accounts.services import Origin
+from portal.domain.accounts.queries import RequestSession, SessionLimits
+from portal.domain.accounts.retention import BROWSER_RETENTION
+from portal.domain.accounts.services import SignInOrigin
 from portal.domain.accounts.sign_in import failures, known_browsers, user_agents
-from portal.domain.accounts.sign_in.failures import Attempt
-from portal.domain.accounts.sign_in.held_forms import FORM_KEPT
+from portal.domain.accounts.sign_in.failures import SignInAttempt
+from portal.domain.accounts.sign_in.held_forms import FORM_RETENTION
 from portal.domain.accounts.sign_in.tokens import account_key, new_token
 from portal.platform import clock
 
 MOST_FORMS = 5  # kept over one lapse
 
 
-def settings() -> Config:
+def current_settings() -> Config:
     """The settings of the running portal."""
     config: Config = current_app.config["PORTAL"]
     return config
@@ -46,7 +46,7 @@ class FormCookie(SecureCookieSessionInterface):
         return self._signer
 
 
-def prepare(app: Flask, config: Config) -> None:
+def prepare_form_cookie(app: Flask, config: Config) -> None:
     """Give the framework's own signed cookie the same protection."""
     app.session_interface = FormCookie()
     app.config.update(
@@ -58,29 +58,31 @@ def prepare(app: Flask, config: Config) -> None:
     )
 
 
-def limits() -> Limits:
+def session_limits() -> SessionLimits:
     """How long sessions last here."""
-    config = settings()
-    return Limits(timedelta(minutes=config.idle_minutes), timedelta(hours=config.absolute_hours))
+    config = current_settings()
+    return SessionLimits(timedelta(minutes=config.idle_minutes), timedelta(hours=config.absolute_hours))
 
 
-def origin() -> Origin:
+def request_origin() -> SignInOrigin:
     """Where this request comes from."""
-    return Origin(request.remote_addr or "", user_agents.in_words(request.headers.get("User-Agent", "")))
+    return SignInOrigin(
+        request.remote_addr or "", user_agents.describe_browser(request.headers.get("User-Agent", ""))
+    )
 
 
-def seen() -> SeenSession | None:
+def current_session() -> RequestSession | None:
     """The session that this request's cookie names, looked up once."""
     if "sign_in_session" not in g:
-        token = request.cookies.get(cookie_name(settings()), "")
+        token = request.cookies.get(cookie_name(current_settings()), "")
         g.sign_in_session = _read_session(token) if token else None
-    found: SeenSession | None = g.sign_in_session
+    found: RequestSession | None = g.sign_in_session
     return found
 
 
-def _read_session(token: str) -> SeenSession | None:
-    by_roster = settings().line_managers_see
-    return queries.seen_session(token, limits(), clock.now(), line_managers=by_roster)
+def _read_session(token: str) -> RequestSession | None:
+    by_roster = current_settings().line_managers_see
+    return queries.session_of_token(token, session_limits(), clock.now(), line_managers=by_roster)
 
 
 def form_token() -> str:
@@ -89,65 +91,69 @@ def form_token() -> str:
     if secret is None:
         fresh: str = generate_csrf()
         return fresh
-    token = g.csrf_token = _token_of(current_app.secret_key, secret)
+    token = g.csrf_token = _sign_form_token(current_app.secret_key, secret)
     return token
 
 
 @lru_cache(maxsize=4096)
-def _token_of(key: str, secret: str) -> str:
+def _sign_form_token(key: str, secret: str) -> str:
     return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))
 
 
-def sign_in(response: Response, token: str, form_secret: str) -> None:
+def set_session_cookie(response: Response, token: str, form_secret: str) -> None:
     """Give the browser its session's token; its forms are bound to that session from now on."""
     session.clear()
     session["csrf_token"] = form_secret
-    _set(response, "", token)
+    _set_cookie(response, "", token)
 
 
-def sign_out(response: Response) -> None:
+def clear_session_cookies(response: Response) -> None:
     """Take the token from the browser, and everything else but the forms' fresh secret."""
     session.clear()
-    _unset(response, "")
-    _unset(response, "-kept")
+    _delete_cookie(response, "")
+    _delete_cookie(response, "-kept")
 
 
 def kept_tokens() -> list[str]:
     """The tokens of kept forms that this browser has."""
-    value = request.cookies.get(cookie_name(settings(), "-kept"), "")
+    value = request.cookies.get(cookie_name(current_settings(), "-kept"), "")
     return [token for token in value.split(".") if token][:MOST_FORMS]
 
 
-def set_kept(response: Response, tokens: list[str]) -> None:
+def set_kept_tokens(response: Response, tokens: list[str]) -> None:
     """Let the browser have these tokens of kept forms, the latest ones where they are too many."""
     if tokens:
-        _set(response, "-kept", ".".join(tokens[-MOST_FORMS:]), FORM_KEPT)
+        _set_cookie(response, "-kept", ".".join(tokens[-MOST_FORMS:]), FORM_RETENTION)
     else:
-        _unset(response, "-kept")
+        _delete_cookie(response, "-kept")
 
 
-def attempt_at(person_id: int | None, typed: str = "") -> Attempt:
+def describe_current_attempt(person_id: int | None, typed: str = "") -> SignInAttempt:
     """The attempt of this request to sign in to a person's account, or to a name that nobody has."""
-    account = account_key(person_id, typed, settings().secret_key)
-    return failures.attempt_from(account, origin().address, _own_token())
+    account = account_key(person_id, typed, current_settings().secret_key)
+    return failures.describe_attempt(account, request_origin().address, _browser_token())
 
 
 def remember_browser(person_id: int) -> str:
-    """Note in the caller's transaction that the person uses this browser; its token, for ``keep_browser``."""
-    token = _own_token() or new_token()
-    known_browsers.remember(person_id, account_key(person_id, "", settings().secret_key), token, clock.now())
+    """Note in the caller's transaction that the person uses this browser; returns its token."""
+    token = _browser_token() or new_token()
+    known_browsers.remember_browser(
+        person_id, account_key(person_id, "", current_settings().secret_key), token, clock.now()
+    )
     return token
 
 
-def keep_browser(response: Response, token: str) -> None:
+def set_browser_cookie(response: Response, token: str) -> None:
     """Set the long-lived cookie with the browser's own token."""
-    _set(response, "-browser", _browser_signer().dumps(token), BROWSERS_KEPT)
+    _set_cookie(response, "-browser", _browser_signer().dumps(token), BROWSER_RETENTION)
 
 
-def _own_token() -> str | None:
+def _browser_token() -> str | None:
     """The token by which this browser is known; None where it has none that the portal signed."""
     try:
-        return str(_browser_signer().loads(request.cookies.get(cookie_name(settings(), "-browser"), "")))
+        return str(
+            _browser_signer().loads(request.cookies.get(cookie_name(current_settings(), "-browser"), ""))
+        )
     except BadData:
         return None
 
@@ -156,8 +162,8 @@ def _browser_signer() -> URLSafeSerializer:
     return URLSafeSerializer(current_app.secret_key or "", salt="portal known browser")
 
 
-def _set(response: Response, suffix: str, value: str, lasts: timedelta | None = None) -> None:
-    config = settings()
+def _set_cookie(response: Response, suffix: str, value: str, lasts: timedelta | None = None) -> None:
+    config = current_settings()
     response.set_cookie(
         cookie_name(config, suffix),
         value,
@@ -169,8 +175,8 @@ def _set(response: Response, suffix: str, value: str, lasts: timedelta | None = 
     )
 
 
-def _unset(response: Response, suffix: str) -> None:
-    config = settings()
+def _delete_cookie(response: Response, suffix: str) -> None:
+    config = current_settings()
     response.delete_cookie(
         cookie_name(config, suffix), path="/", secure=config.secure, httponly=True, samesite="Lax"
     )

@@ -11,7 +11,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from portal.domain.accounts import queries, services
-from portal.domain.accounts.queries import Account, SeenSession, SessionState
+from portal.domain.accounts.queries import Account, RequestSession, SessionState
 from portal.domain.accounts.sign_in import held_forms
 from portal.pages.layout.access import is_public
 from portal.pages.layout.extensions import csrf
@@ -22,9 +22,9 @@ from portal.platform.audit.services import log
 from portal.platform.db import transaction, try_to_write, wait_briefly
 from portal.platform.errors import BusyError, UnwritableError
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-LARGEST_KEPT = 512 * 1024  # the longest lesson, each of its letters written as three
-SEEN_EVERY = timedelta(minutes=1)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+LARGEST_FORM_KEPT = 512 * 1024  # the longest lesson, each of its letters written as three
+NOTE_USE_EVERY = timedelta(minutes=1)
 CHOOSE_PASSWORD = "account.choose_password"  # noqa: S105 - the name of a view
 NOT_CARRIED_OUT_YET = "What you sent was not carried out. Choose a new password, then send it again."
 NOT_CARRIED_OUT = "You had been signed out, so what you sent was not carried out. Sign in and send it again."
@@ -34,15 +34,15 @@ ENTER_AGAIN = (
 )
 
 
-def before_change() -> ResponseReturnValue | None:
+def guard_unsafe_request() -> ResponseReturnValue | None:
     """Refuse a change that is not from the portal's own page; keep one whose session has lapsed."""
-    if request.method in SAFE:
+    if request.method in SAFE_METHODS:
         wait_briefly()
         return None
     if not request.endpoint:
         return None
     _refuse_other_sites()
-    found = cookies.seen()
+    found = cookies.current_session()
     if found is not None and found.state is SessionState.LAPSED and _can_be_kept(found):
         return _keep_form(found, url_for("sign_in.sign_in"))
     if found is not None and found.state is SessionState.OPEN:
@@ -64,13 +64,13 @@ def redirect_weak_password() -> ResponseReturnValue | None:
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.endpoint == CHOOSE_PASSWORD or is_public(view):
         return None
-    current = cookies.seen()
+    current = cookies.current_session()
     if current is None or current.state is not SessionState.OPEN or not current.must_change:
         return None
-    if _by_script():
+    if _is_by_script():
         return "", 403
-    if request.method in SAFE:
-        return redirect(url_for(CHOOSE_PASSWORD, next=_here()), 303)
+    if request.method in SAFE_METHODS:
+        return redirect(url_for(CHOOSE_PASSWORD, next=_requested_address()), 303)
     if _is_form_to_keep():
         return _keep_form(current, url_for(CHOOSE_PASSWORD))
     flash(NOT_CARRIED_OUT_YET, "error")
@@ -79,18 +79,18 @@ def redirect_weak_password() -> ResponseReturnValue | None:
 
 def load_account(_request: object) -> Account | None:
     """The account of this request, for flask-login; notes at most once a minute that it was seen."""
-    account = queries.account_of(cookies.seen())
+    account = queries.account_of_session(cookies.current_session())
     if account is None:
         return None
     _bind_forms(account.session)
     now = clock.now()
-    if now - account.session.seen_at >= SEEN_EVERY:
+    if now - account.session.seen_at >= NOTE_USE_EVERY:
         token = account.session.token_hash
-        try_to_write(lambda: services.note_seen(token, now), "a session was used")
+        try_to_write(lambda: services.record_session_use(token, now), "a session was used")
     return account
 
 
-def _bind_forms(found: SeenSession) -> None:
+def _bind_forms(found: RequestSession) -> None:
     if session.get("csrf_token") != found.csrf_secret:
         session["csrf_token"] = found.csrf_secret
 
@@ -102,7 +102,7 @@ def _refuse_other_sites() -> None:
     origin = request.headers.get("Origin")
     if origin is None:
         return
-    config = cookies.settings()
+    config = cookies.current_settings()
     public = urlsplit(config.address)
     own = {f"{public.scheme}://{public.netloc}"}
     if not config.secure:  # on a loopback host, which has several names
@@ -121,27 +121,29 @@ def _token_made_with(secrets: list[str]) -> bool:
     return any(hmac.compare_digest(secret, other) for other in secrets)
 
 
-def _from_before_a_lapse(found: SeenSession | None) -> bool:
+def _from_before_a_lapse(found: RequestSession | None) -> bool:
     """Whether the form was opened in a session of the same person that lapsed and that nobody ended."""
     if found is None or found.state is not SessionState.OPEN:
         return False
-    return _token_made_with(queries.lapsed_secrets(found.person_id, cookies.limits(), clock.now()))
+    return _token_made_with(
+        queries.list_lapsed_form_secrets(found.person_id, cookies.session_limits(), clock.now())
+    )
 
 
-def _by_script() -> bool:
+def _is_by_script() -> bool:
     """Whether a page's script sent this, not a person with a button: nobody waits for its page."""
     return request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
 
 
-def _can_be_kept(found: SeenSession) -> bool:
+def _can_be_kept(found: RequestSession) -> bool:
     """Whether this is a form to keep, and truly of the lapsed session."""
-    return not _by_script() and _is_form_to_keep() and _token_made_with([found.csrf_secret])
+    return not _is_by_script() and _is_form_to_keep() and _token_made_with([found.csrf_secret])
 
 
 def _is_form_to_keep() -> bool:
     """Whether this is a form of a signed-in page, small enough, and without a secret."""
     view = current_app.view_functions[request.endpoint or ""]
-    fits = 0 < (request.content_length or 0) <= LARGEST_KEPT
+    fits = 0 < (request.content_length or 0) <= LARGEST_FORM_KEPT
     if is_public(view) or request.mimetype != "application/x-www-form-urlencoded" or not fits:
         return False
     return not _has_secret()
@@ -153,44 +155,44 @@ def _has_secret() -> bool:
     return view_takes_secret(view) or any_is_secret(request.form)
 
 
-def _here() -> str:
+def _requested_address() -> str:
     """The address asked for, as the browser wrote it."""
     query = request.query_string.decode("latin-1")
     path = quote(request.path, safe="/:@!$&'()*+,;=~")
     return f"{path}?{query}" if query else path
 
 
-def _keep_form(sender: SeenSession, next_page: str) -> ResponseReturnValue:
+def _keep_form(sender: RequestSession, next_page: str) -> ResponseReturnValue:
     """Keep this form, and redirect to the page that leads its sender back to it."""
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "kept_form"}]
     with transaction():
-        token = held_forms.hold_form(sender.person_id, _here(), urlencode(fields), clock.now())
+        token = held_forms.hold_form(sender.person_id, _requested_address(), urlencode(fields), clock.now())
     response = redirect(next_page, 303)
-    cookies.set_kept(response, [*cookies.kept_tokens(), token])
+    cookies.set_kept_tokens(response, [*cookies.kept_tokens(), token])
     return response
 
 
-def unauthorized() -> ResponseReturnValue:
+def handle_unauthorized() -> ResponseReturnValue:
     """Ask to sign in first, and come back to the page that was asked for; a script is told by the code."""
-    if _by_script():
+    if _is_by_script():
         return "", 401
-    if request.method in SAFE:
-        return redirect(url_for("sign_in.sign_in", next=_here()), 303)
+    if request.method in SAFE_METHODS:
+        return redirect(url_for("sign_in.sign_in", next=_requested_address()), 303)
     secret = _has_secret()
     flash(ENTER_AGAIN if secret else NOT_CARRIED_OUT, "error")
     rule = request.url_rule
-    page = _here() if secret and rule is not None and "GET" in (rule.methods or ()) else None
+    page = _requested_address() if secret and rule is not None and "GET" in (rule.methods or ()) else None
     return redirect(url_for("sign_in.sign_in", next=page), 303)
 
 
-def after_request(response: Response) -> Response:
+def finish_request(response: Response) -> Response:
     """Forget a kept form once it is carried out; note a refusal in the audit trail."""
     account = g.get("_login_user")
     if not isinstance(account, Account):
         return response
     if response.status_code == 403:
         _note_refusal(account)
-    elif request.method not in SAFE and response.status_code < 400 and request.form.get("kept_form"):
+    elif request.method not in SAFE_METHODS and response.status_code < 400 and request.form.get("kept_form"):
         _forget_kept(response, account, request.form["kept_form"])
     return response
 
@@ -206,9 +208,9 @@ def _note_refusal(account: Account) -> None:
 
 
 def _forget_kept(response: Response, account: Account, hashed_token: str) -> None:
-    waiting = held_forms.waiting_hashes(cookies.kept_tokens(), account.person_id, clock.now())
+    waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), account.person_id, clock.now())
     if hashed_token in waiting:
         with transaction():
-            held_forms.drop_form(hashed_token, account.person_id)
+            held_forms.delete_form(hashed_token, account.person_id)
     if set(waiting) <= {hashed_token}:
-        cookies.set_kept(response, [])
+        cookies.set_kept_tokens(response, [])

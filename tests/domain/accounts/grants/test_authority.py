@@ -81,7 +81,7 @@ def test_several_grants_with_an_own_one_among_them_are_refused_as_a_whole(admin:
     other = make_person(make_unit("Contact"))
     wanted = [changes.NewGrant(person, Role.MANAGER, None) for person in (other, me)]
     with pytest.raises(RuleError, match="You cannot give yourself a role"), transaction():
-        changes.give_many(wanted, by=me, at=clock.now())
+        changes.give_grants(wanted, by=me, at=clock.now())
 
     assert held() == 1
 

@@ -56,7 +56,7 @@ def set_password(client: PortalClient, path: str, password: str = PASSWORD, stat
     ],
 )
 def test_length_alone_is_enough(plain: str) -> None:
-    assert hashing.check(plain, ["D1001", "Shah", "Priya"]) is None  # raises where it refuses
+    assert hashing.check_new_password(plain, ["D1001", "Shah", "Priya"]) is None  # raises where it refuses
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_length_alone_is_enough(plain: str) -> None:
 )
 def test_what_is_guessed_first_is_refused(plain: str) -> None:
     with pytest.raises(PasswordRefusedError, match="too easy to guess"):
-        hashing.check(plain)
+        hashing.check_new_password(plain)
 
 
 @pytest.mark.parametrize(
@@ -114,27 +114,27 @@ def test_what_is_guessed_first_is_refused(plain: str) -> None:
 def test_words_of_the_person_and_the_force_do_not_count(plain: str) -> None:
     about = ["D1001", "Shah", "Priya", "p.oakfield@roads.example", "Westshire Police"]
     with pytest.raises(PasswordRefusedError, match="too easy to guess"):
-        hashing.check(plain, about)
+        hashing.check_new_password(plain, about)
 
 
 @pytest.mark.parametrize("plain", ["jennifer1234", "ashley123456", "aB3!xK9#qL2$"])
 def test_twelve_characters_are_too_few(plain: str) -> None:
     with pytest.raises(PasswordRefusedError, match="Password must be 15 characters or more"):
-        hashing.check(plain)
+        hashing.check_new_password(plain)
 
 
 def test_three_random_words_beside_ones_name_are_enough() -> None:
-    hashing.check("priya kettle orbit walnut", ["D1001", "Shah", "Priya"])
+    hashing.check_new_password("priya kettle orbit walnut", ["D1001", "Shah", "Priya"])
 
 
 @pytest.mark.parametrize(("length", "good"), [(14, False), (15, True), (128, True), (129, False)])
 def test_fifteen_to_128_characters(length: int, good: bool) -> None:
     plain = ("kettle orbit walnut zinc " * 6)[:length] if good or length > 128 else "kettleorbitzin"
     if good:
-        hashing.check(plain)
+        hashing.check_new_password(plain)
     else:
         with pytest.raises(PasswordRefusedError, match="Password must be"):
-            hashing.check(plain)
+            hashing.check_new_password(plain)
 
 
 @pytest.mark.parametrize("length", [128, 129, 10_000, 1_000_000])
@@ -161,12 +161,12 @@ def test_a_process_that_judges_no_password_does_not_load_the_dictionaries() -> N
 
 
 def test_the_same_characters_composed_otherwise_are_the_same_password() -> None:
-    kept = hashing.hashed("caf\u00e9 kettle orbit")
+    kept = hashing.hash_password("caf\u00e9 kettle orbit")
 
     assert kept.startswith("$argon2id$")
-    assert hashing.matches(kept, "cafe\u0301 kettle orbit")
-    assert not hashing.matches(kept, "cafe kettle orbit")
-    assert not hashing.matches(None, "cafe kettle orbit")
+    assert hashing.password_matches(kept, "cafe\u0301 kettle orbit")
+    assert not hashing.password_matches(kept, "cafe kettle orbit")
+    assert not hashing.password_matches(None, "cafe kettle orbit")
 
 
 def test_a_link_sets_the_first_password_once(app: Flask, client: PortalClient) -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from portal.domain.accounts.sign_in import failures as sign_in_failures
 from portal.domain.accounts.sign_in import throttle
-from portal.domain.accounts.sign_in.failures import Attempt
-from portal.domain.accounts.sign_in.throttle import Rule
+from portal.domain.accounts.sign_in.failures import SignInAttempt
+from portal.domain.accounts.sign_in.throttle import ThrottleRule
 from portal.domain.accounts.sign_in.tokens import account_key
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -143,7 +143,7 @@ def test_guesses_at_the_current_password_and_at_sign_in_are_one_count(
 
 
 def test_tries_sent_at_once_cannot_slip_through(app: Flask) -> None:
-    attempt = Attempt(account_key(None, "D1001", "parallel"), "198.51.100.9")
+    attempt = SignInAttempt(account_key(None, "D1001", "parallel"), "198.51.100.9")
     barrier, admitted = Barrier(12), []
 
     def guess() -> None:
@@ -193,10 +193,10 @@ def test_the_wait_grows_up_to_fifteen_minutes(failures: list[float], minutes: fl
     instants = _after(*failures)
     at = instants[-1] if instants else START
 
-    assert throttle.wait_after(instants, throttle.PLACE, at) == timedelta(minutes=minutes)
+    assert throttle.wait_after(instants, throttle.PLACE_RULE, at) == timedelta(minutes=minutes)
 
 
-RULES = st.sampled_from([throttle.PLACE, throttle.NOISY_PLACE, throttle.ACCOUNT])
+RULES = st.sampled_from([throttle.PLACE_RULE, throttle.NOISY_PLACE_RULE, throttle.ACCOUNT_RULE])
 GAPS = st.lists(st.timedeltas(timedelta(), timedelta(hours=3)), max_size=40)
 LATER = st.timedeltas(timedelta(), timedelta(hours=3))
 
@@ -207,25 +207,27 @@ def _spaced(gaps: list[timedelta]) -> list[datetime]:
 
 @given(RULES, GAPS, LATER, LATER)
 def test_a_wait_runs_down_as_time_passes(
-    rule: Rule, gaps: list[timedelta], now: timedelta, more: timedelta
+    rule: ThrottleRule, gaps: list[timedelta], now: timedelta, more: timedelta
 ) -> None:
     failures = _spaced(gaps)
     at = (failures[-1] if failures else START) + now
     wait = throttle.wait_after(failures, rule, at)
 
-    assert timedelta() <= wait <= rule.longest
+    assert timedelta() <= wait <= rule.longest_wait
     assert throttle.wait_after(failures, rule, at + more) == max(timedelta(), wait - more)
 
 
 @given(RULES, GAPS)
-def test_fewer_failures_than_are_free_never_wait(rule: Rule, gaps: list[timedelta]) -> None:
-    failures = _spaced(gaps)[: rule.free - 1]
+def test_fewer_failures_than_are_free_never_wait(rule: ThrottleRule, gaps: list[timedelta]) -> None:
+    failures = _spaced(gaps)[: rule.allowed_failures - 1]
 
     assert not throttle.wait_after(failures, rule, failures[-1] if failures else START)
 
 
 @given(RULES, GAPS, LATER)
-def test_one_more_failure_never_shortens_a_wait(rule: Rule, gaps: list[timedelta], now: timedelta) -> None:
+def test_one_more_failure_never_shortens_a_wait(
+    rule: ThrottleRule, gaps: list[timedelta], now: timedelta
+) -> None:
     failures = _spaced(gaps)
     at = (failures[-1] if failures else START) + now
 
@@ -234,23 +236,27 @@ def test_one_more_failure_never_shortens_a_wait(rule: Rule, gaps: list[timedelta
 
 @given(RULES, GAPS, st.timedeltas(timedelta(), timedelta(days=400)))
 def test_a_clock_that_stepped_back_never_makes_a_longer_wait(
-    rule: Rule, gaps: list[timedelta], back: timedelta
+    rule: ThrottleRule, gaps: list[timedelta], back: timedelta
 ) -> None:
-    assert throttle.wait_after(_spaced(gaps), rule, START - back) <= rule.longest
+    assert throttle.wait_after(_spaced(gaps), rule, START - back) <= rule.longest_wait
 
 
 # Four in each quarter of an hour, one after each wait, 19 in each hour: what nobody need wait for, and a few.
-MOST_IN_TWO_HOURS = {throttle.PLACE: 40, throttle.NOISY_PLACE: 12, throttle.ACCOUNT: 60}
+MOST_IN_TWO_HOURS = {throttle.PLACE_RULE: 40, throttle.NOISY_PLACE_RULE: 12, throttle.ACCOUNT_RULE: 60}
 
 
 @given(RULES, st.lists(st.timedeltas(timedelta(), timedelta(minutes=40)), min_size=60, max_size=60))
-def test_however_a_guesser_times_it_few_guesses_are_looked_at(rule: Rule, idle: list[timedelta]) -> None:
+def test_however_a_guesser_times_it_few_guesses_are_looked_at(
+    rule: ThrottleRule, idle: list[timedelta]
+) -> None:
     """A guesser who may pause as they like, and else guesses at the first instant that is let through."""
     at, failures = START, list[datetime]()
     for pause in idle:
-        remembered = [failed for failed in failures if failed > at - throttle.MEMORY]
+        remembered = [failed for failed in failures if failed > at - throttle.FAILURE_MEMORY]
         at += throttle.wait_after(remembered, rule, at) + pause
         failures.append(at)
 
-    within = [sum(first <= failed < first + throttle.MEMORY for failed in failures) for first in failures]
+    within = [
+        sum(first <= failed < first + throttle.FAILURE_MEMORY for failed in failures) for first in failures
+    ]
     assert max(within) <= MOST_IN_TWO_HOURS[rule]

@@ -93,7 +93,7 @@ def slot_after(slot, held, voided, entries):
 
 def found(people):
     posts = {}
-    for (number, key), held in store.read_world().posts.items():
+    for (number, key), held in store.read_baseline().posts.items():
         if number in people:
             posts[people.index(number), key] = {
                 (p.values.valid_from - FIRST).days: (
@@ -107,10 +107,10 @@ def found(people):
 
 
 def load(rows):
-    prepared = store.prepare(rows)
-    if not prepared.plan.empty:
+    prepared = store.prepare_plan(rows)
+    if not prepared.plan.is_empty:
         with transaction():
-            store.apply(rows, prepared, stamp())
+            store.apply_plan(rows, prepared, stamp())
     return prepared.plan
 
 
@@ -131,8 +131,8 @@ def test_any_files_in_turn_leave_the_posts_that_the_rule_says(database, history)
                 held = after
                 voided |= {((e[0], e[1]), e[2]) for e in entries if e[5]}
                 again = load(rows)
-                assert again.empty
-                assert again.unchanged == len(rows)
+                assert again.is_empty
+                assert again.unchanged_count == len(rows)
             assert found(people) == {slot: posts for slot, posts in held.items() if posts}
 
 
@@ -143,13 +143,13 @@ def typed_row(**values):
 
 def test_a_plan_is_made_again_where_facts_were_recorded_meanwhile(database):
     first, other = typed_row(), typed_row(designated_role="custody")
-    prepared = store.prepare([first])
+    prepared = store.prepare_plan([first])
     load([other])
 
     with transaction():
-        made = store.apply([first], prepared, stamp())
+        made = store.apply_plan([first], prepared, stamp())
 
-    assert (len(made.new_people), made.new_posts, made.corrections) == (0, 0, 1)
+    assert (len(made.new_people), made.new_post_count, made.correction_count) == (0, 0, 1)
     assert found(["R1"]) == {(0, ""): {0: (DAYS + 9, "response")}}
 
 
@@ -161,5 +161,5 @@ def test_a_renamed_unit_is_meant_by_its_old_name_and_by_its_new_one(database):
     new = replace(old, unit=("Westshire Police", "Night"))
 
     with time_machine.travel(datetime(2026, 6, 9, 12, tzinfo=UTC), tick=False):
-        assert load([old]).empty
-        assert load([new]).empty
+        assert load([old]).is_empty
+        assert load([new]).is_empty

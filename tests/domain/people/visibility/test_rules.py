@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import func, select
 
 from portal.domain.people.models import Person
-from portal.domain.people.queries import COMMAND_LINE, may_see, sight, viewer_of, visible_people
+from portal.domain.people.queries import COMMAND_LINE, may_see, viewer_of, visibility_of, visible_people
 from portal.platform.db import OPEN_END, db
 from tests.domain.people.worlds import PEOPLE, SEES, TODAY, UNITS, World, build, chain, sees, worlds
 from tests.examples import few_or_many
@@ -26,7 +26,7 @@ def test_who_is_seen_follows_the_rule_for_any_history(database, world):
             found = set(db.session.scalars(visible_people(viewer))) & set(person_ids)
             assert found == expected
             assert {p for p in person_ids if may_see(viewer, p)} == expected
-            assert_sight_agrees(world, v, sight(viewer), unit_ids, person_ids)
+            assert_sight_agrees(world, v, visibility_of(viewer), unit_ids, person_ids)
 
 
 def assert_sight_agrees(world, viewer, found, unit_ids, person_ids):
@@ -45,7 +45,7 @@ def assert_sight_agrees(world, viewer, found, unit_ids, person_ids):
 def test_the_command_line_sees_everyone(database):
     build(World([None] * UNITS, None, [], []))
 
-    assert sight(COMMAND_LINE).everyone
+    assert visibility_of(COMMAND_LINE).everyone
     assert len(list(db.session.scalars(visible_people(COMMAND_LINE)))) == db.session.scalar(
         select(func.count()).select_from(Person)
     )
