@@ -3,7 +3,7 @@
 import io
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,8 +21,9 @@ from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.as_of import position
 from portal.domain.reports.completion import pdf_export
 from portal.domain.reports.completion import writers as completion_writers
-from portal.domain.reports.completion.export_columns import LONG, Column, cells
+from portal.domain.reports.completion.export_columns import Column
 from portal.domain.reports.queries import CompletionReport, completion_report
+from portal.domain.status.rules import Status
 from portal.platform import clock
 from portal.platform.clock import LONDON
 from portal.platform.db import db, newest_stamp
@@ -43,12 +44,15 @@ def measure(world: World) -> list[Figure]:
 
 def made_here(report: CompletionReport, part: str = "x") -> list[Figure]:
     """A workbook beside its writer alone, and JSON, in processor seconds of this process."""
-    whole = _best(lambda: completion_writers.write_xlsx(_long(report), io.BytesIO(), report))
-    typed = [[_value(*pair) for pair in zip(LONG, cells(row), strict=True)] for row in _long(report)]
-    alone = _best(lambda: _alone(typed))
-    read = _best(lambda: sum(1 for row in _long(report) for _ in cells(row)))
+    columns = report.columns
+    whole = _best(lambda: completion_writers.write_xlsx(_long(report), io.BytesIO(), report, columns))
+    typed = [[_value(column.value_of(row)) for column in columns] for row in _long(report)]
+    alone = _best(lambda: _alone(typed, columns))
+    read = _best(lambda: sum(1 for _ in _long(report)))
     rows = PEOPLE * len(report.subject.asked)
-    pieces = _best(lambda: sum(map(len, completion_writers.json_pieces(report, _some(report, rows)))))
+    pieces = _best(
+        lambda: sum(map(len, completion_writers.json_pieces(report, _some(report, rows), columns)))
+    )
     what = f"XLSX of {len(typed):,} rows"
     ratio = whole / alone
     return [
@@ -59,7 +63,7 @@ def made_here(report: CompletionReport, part: str = "x") -> list[Figure]:
 
 
 def _paper(report: CompletionReport) -> Figure:
-    some = list(itertools.islice(report.wide_rows(), PEOPLE))
+    some = list(itertools.islice(report.person_rows(), PEOPLE))
     paged = _best(lambda: pdf_export.report_pdf(report, force="x", at=clock.now(), rows=some), 1)
     return Figure("x", f"PDF of {len(some):,} people", paged, "s")
 
@@ -93,17 +97,16 @@ def _best(act: Callable[[], object], times: int = TIMES) -> float:
     return min(took)
 
 
-def _value(column: Column, text: str) -> Any:
-    """The cell as the writer takes it, so that turning texts into values is no part of the floor."""
-    if not text:
-        return None
-    if column.kind is datetime:
-        return datetime.fromisoformat(text).astimezone(LONDON).replace(tzinfo=None)
-    kinds: dict[type, Callable[[str], Any]] = {int: int, Decimal: float, date: date.fromisoformat}
-    return kinds.get(column.kind, str)(text)
+def _value(value: Any) -> Any:
+    """The cell as the writer takes it, so that converting values is no part of the floor."""
+    if isinstance(value, datetime):
+        return value.astimezone(LONDON).replace(tzinfo=None)
+    if isinstance(value, Status):
+        return value.key
+    return float(value) if isinstance(value, Decimal) else value if value != "" else None
 
 
-def _alone(rows: list[list[Any]]) -> None:
+def _alone(rows: list[list[Any]], columns: Sequence[Column]) -> None:
     """A workbook of these values, by the writer's own calls for each kind."""
     with xlsxwriter.Workbook(io.BytesIO(), {"constant_memory": True}) as book:
         page = book.add_worksheet()
@@ -115,10 +118,11 @@ def _alone(rows: list[list[Any]]) -> None:
             Decimal: (page.write_number, score),
             date: (page.write_datetime, day),
             datetime: (page.write_datetime, instant),
+            Status: (page.write_string, None),
         }
-        writers = [of[column.kind] for column in LONG]
-        for place, column in enumerate(LONG):
-            page.write_string(0, place, column.name)
+        writers = [of[column.kind] for column in columns]
+        for place, column in enumerate(columns):
+            page.write_string(0, place, column.header)
         for line, row in enumerate(rows, start=1):
             for place, value in enumerate(row):
                 if value is not None:

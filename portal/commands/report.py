@@ -12,13 +12,12 @@ from flask import Blueprint
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.as_of import PositionError, position
 from portal.domain.reports.completion import writers as completion_writers
-from portal.domain.reports.completion.export_columns import Line
+from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import newest_stamp, transaction
 from portal.platform.errors import PortalError, RuleError
-from portal.platform.formats.formula_guard import disarm_formula
 
 bp = Blueprint("report_commands", __name__, cli_group="report")
 
@@ -56,18 +55,17 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
 
 def _write(report: CompletionReport, form: str, output: Path) -> None:
     """Write beside ``output`` first, then put the finished file in its place: whole, or not at all."""
-    writers: dict[str, Callable[[Iterator[Line], Path], None]] = {
-        "csv": completion_writers.write_csv,
-        "xlsx": lambda rows, path: completion_writers.write_xlsx(rows, str(path), report),
-        "json": lambda rows, path: completion_writers.write_json(rows, path, report),
+    writers: dict[str, Callable[[Iterator[CompletionRow], Path], None]] = {
+        "csv": lambda rows, path: completion_writers.write_csv(rows, path, report.columns),
+        "xlsx": lambda rows, path: completion_writers.write_xlsx(rows, str(path), report, report.columns),
+        "json": lambda rows, path: completion_writers.write_json(rows, path, report, report.columns),
     }
     folder = output.absolute().parent
     handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=folder)
     os.close(handle)
     try:
-        found = report.rows(disarm_formula) if form == "csv" else report.rows()
         with click.progressbar(
-            found, length=report.shown.rows, label="Writing rows", file=sys.stderr
+            report.rows(), length=report.shown.rows, label="Writing rows", file=sys.stderr
         ) as rows:
             writers[form](iter(rows), Path(name))
         with Path(name).open("rb") as written:

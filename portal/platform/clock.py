@@ -41,6 +41,11 @@ def noon(day: date) -> datetime:
     return datetime.combine(day, time(12), LONDON).astimezone(UTC)
 
 
+def format_utc(instant: datetime) -> str:
+    """The instant in UTC, ISO 8601 with Z, to the microsecond where it has any."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def read_day(text: str) -> date | None:
     """The day that ``text`` names, day before month; None where it names none.
 

@@ -16,7 +16,7 @@ from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.records import queries, services
 from portal.domain.records.models import Record, Registration
 from portal.domain.reports.as_of import Position, position
-from portal.domain.reports.completion.export_columns import Line
+from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.queries import completion_report
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, newest_stamp, stamp, transaction
@@ -143,7 +143,7 @@ class Force:
                 services.revoke_record(record_id, day, reason="other", decided_by=person)
                 return
 
-    def report(self, day: date, known: datetime, today: date) -> list[Line]:
+    def report(self, day: date, known: datetime, today: date) -> list[CompletionRow]:
         at = Position(day, known, today, latest=False)
         return list(completion_report(COMMAND_LINE, self.reference, at).rows())
 

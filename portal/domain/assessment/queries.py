@@ -257,8 +257,15 @@ def list_attempts(registration_id: int) -> list[AttemptSummary]:
 
 
 def _attempt_summary(row: Sequence[Any]) -> AttemptSummary:
-    ended = row[9] is not None  # when it was submitted
-    return AttemptSummary(AttemptRow(*row[:5]), MarkedSubmission(*row[5:10]) if ended else None)
+    """The attempt of a row that begins with the columns of the attempt and of its submission."""
+    attempt_id, registration_id, number, mastery_score, drawn, *rest = row
+    score_raw, score_max, mastery_reached, marks, submitted_at, *_ = rest
+    attempt = AttemptRow(attempt_id, registration_id, number, mastery_score, drawn)
+    if submitted_at is None:
+        return AttemptSummary(attempt, None)
+    return AttemptSummary(
+        attempt, MarkedSubmission(score_raw, score_max, mastery_reached, marks, submitted_at)
+    )
 
 
 class AttemptTally(NamedTuple):

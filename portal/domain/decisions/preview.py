@@ -14,6 +14,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.records.models import Record, Revocation
 from portal.domain.status import queries as standings
+from portal.domain.status.counting import Question, count_source
 from portal.domain.status.rules import Earned, Excluded, Revoked, Status
 from portal.domain.status.what_if import WHOLE, PersonFacts, Place, StatusWithDueDay, WhatIf, project_what_if
 from portal.platform.db import OPEN_END, db
@@ -132,7 +133,7 @@ def _effects(change: _Change, what_if: WhatIf, viewer: Viewer) -> list[Effect]:
 
 def _share(scope: standings.Scope) -> Share:
     done = total = 0
-    for _, position, status, people in standings.counts(scope):
+    for _, position, status, people in count_source(scope, Question.REQUIREMENTS).count_requirements():
         if position == WHOLE:
             done += people * status.held
             total += people * (not status.excluded)

@@ -65,7 +65,7 @@ class AnswerError(RuleError):
 
 
 class ItemKind(ABC):
-    """One kind of item. Stateless; ``content`` is what ``render_content`` made when the item was published."""
+    """One kind of item. Stateless; ``content`` is what ``render_content`` made at publishing."""
 
     name: ClassVar[str]  # the word in an item's file
     label: ClassVar[str]  # in an author's list of kinds
@@ -133,7 +133,7 @@ class ItemKind(ABC):
         return [(choice["key"], choice["html"], choice["correct"]) for choice in content.get("choices", ())]
 
     def render_exercise(self, written: Any, name: str, inline: Callable[[str], str]) -> str:
-        """The controls of an unscored exercise, named ``name``; asked only where ``usable_as_check`` is true."""
+        """The controls of an unscored exercise, named ``name``; called only if ``usable_as_check``."""
         raise NotImplementedError
 
 

@@ -89,8 +89,9 @@ class MyLearning:
             return "You have no modules to complete" if not self.complete else "You have completed everything"
         noun, verb = _NOUNS.get("".join({row.requirement.kind for row in rows}), ("requirement", "complete"))
         first = date_words(rows[0].requirement.due_on)
-        by = f"by {first}" if len({row.requirement.due_on for row in rows}) == 1 else f"the first by {first}"
-        return f"You have {plural(len(rows), noun)} to {verb}{' ' if by.startswith('by') else ', '}{by}"
+        same_day = len({row.requirement.due_on for row in rows}) == 1
+        by = f" by {first}" if same_day else f", the first by {first}"
+        return f"You have {plural(len(rows), noun)} to {verb}{by}"
 
     @property
     def due_on(self) -> date | None:

@@ -230,7 +230,7 @@ def module_reading(person_id: int, slug: str) -> ModuleReading:
 
 
 def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> ModuleReading:
-    """As ``module_reading``; where that version has no such lesson, the version with it that the person passed.
+    """As ``module_reading``; if that version has no such lesson, the passed version that has it.
 
     Raises:
         NotFoundError: No module of this name is published, or the person never passed one with this lesson.

@@ -129,8 +129,9 @@ class Paragraph:
 
 def _subject(own: Sequence[Held], team: Sequence[Held], directives: dict[int, Directed]) -> str:
     if not own:
-        people = say.plural(len({one.about.person_id for one in team}), "person", "people")
-        return f"{people} you manage {'is' if people.startswith('1 ') else 'are'} overdue"
+        count = len({one.about.person_id for one in team})
+        people = say.plural(count, "person", "people")
+        return f"{people} you manage {'is' if count == 1 else 'are'} overdue"
     first = min(own, key=lambda one: one.stands.since)
     title = directives[first.line.directive_id].title
     if first.line.reason is Reason.ENDING:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from portal.domain.status.raw_columns import utc_text
 from portal.platform import clock
 from portal.platform.clock import read_day
 from portal.platform.errors import BadInputError
@@ -59,13 +58,13 @@ class Position:
         if self.past:
             pairs["as_at"] = self.as_at.isoformat()
         if not self.latest:
-            pairs["as_known_on"] = utc_text(self.as_known_on)
+            pairs["as_known_on"] = clock.format_utc(self.as_known_on)
         return pairs
 
     @property
     def pinned(self) -> dict[str, str]:
         """As ``address``, but with both times written out, so that a file asked for later is the same."""
-        return {"as_at": self.as_at.isoformat(), "as_known_on": utc_text(self.as_known_on)}
+        return {"as_at": self.as_at.isoformat(), "as_known_on": clock.format_utc(self.as_known_on)}
 
 
 def position(as_at: str, as_known_on: str, *, now: datetime, newest: datetime | None) -> Position:

@@ -8,17 +8,19 @@ from typing import Any
 
 from portal.domain.people.queries import Viewer
 from portal.domain.reports.as_of import Position
-from portal.domain.reports.completion.export_columns import Column, Line, wide
-from portal.domain.reports.completion.export_rows import Guard, Rows
+from portal.domain.reports.completion import export_columns
+from portal.domain.reports.completion.export_columns import Column, CompletionRow, PersonRow
+from portal.domain.reports.completion.export_rows import RowBuilder
 from portal.domain.reports.directive_snapshot import Subject, subject
 from portal.domain.reports.filters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters, Order
 from portal.domain.reports.known_values import refuse_unknown
 from portal.domain.reports.statistics import Figures, GroupLine, Outlook, UnitLine, group_lines, unit_lines
 from portal.domain.reports.viewer_scope import Reach
-from portal.domain.status import aggregates, paging
+from portal.domain.status import paging
 from portal.domain.status import queries as standings
+from portal.domain.status.counting import CountSource, Question, count_source
 from portal.domain.status.paging import ERASED, Sort
-from portal.domain.status.queries import Scope, Whose
+from portal.domain.status.queries import AudienceRow, Scope, Whose
 from portal.domain.status.rules import Status
 
 BATCH = 500  # people of a file in memory at a time
@@ -80,7 +82,7 @@ class CompletionReport:
     @cached_property
     def figures(self) -> Figures:
         """Everybody the viewer may see, whatever the filters."""
-        return Figures.of(standings.counts(self.scope_of(self.reach.whose())))
+        return self._count_requirements(self.reach.whose())
 
     @cached_property
     def shown(self) -> Figures:
@@ -90,8 +92,8 @@ class CompletionReport:
         whose = self.reach.whose(self.filters)
         if whose.by_standing and (each := self.group.rows_of_each):
             here = replace(whose, standing_in=frozenset(self.group.people))
-            return Figures.of(standings.wholes(self.scope_of(here)), each)
-        return Figures.of(standings.counts(self.scope_of(whose)))
+            return Figures.of_units(_people(self.scope_of(here)).count_units(), each)
+        return self._count_requirements(whose)
 
     @cached_property
     def group(self) -> Figures:
@@ -100,7 +102,11 @@ class CompletionReport:
             return self.shown
         if not self.filters.group:
             return self.figures
-        return Figures.of(standings.counts(self.scope_of(self.reach.whose(self.filters.group))))
+        return self._count_requirements(self.reach.whose(self.filters.group))
+
+    def _count_requirements(self, whose: Whose) -> Figures:
+        scope = self.scope_of(whose)
+        return Figures.of(count_source(scope, Question.REQUIREMENTS).count_requirements())
 
     @property
     def units(self) -> list[UnitLine]:
@@ -137,7 +143,7 @@ class CompletionReport:
 
     def exclusions(self) -> dict[str, int]:
         """People exempt or deferred, by reason."""
-        return standings.reasons(self._all)
+        return _people(self._all).count_reasons()
 
     @cached_property
     def _grouped(self) -> Scope:
@@ -148,7 +154,7 @@ class CompletionReport:
     @cached_property
     def posts(self) -> Sequence[tuple[str, str, Status, int]]:
         """People by designated role, rank or grade, and status."""
-        return aggregates.by_post(self._all)
+        return _people(self._all).count_posts()
 
     def choices(self) -> tuple[list[str], list[str]]:
         """Designated roles and ranks or grades among those the viewer may see."""
@@ -157,12 +163,12 @@ class CompletionReport:
     @cached_property
     def group_posts(self) -> Sequence[tuple[str, str, Status, int]]:
         """The same, of the group filtered by."""
-        return aggregates.by_post(self._grouped) if self.filters.group else self.posts
+        return _people(self._grouped).count_posts() if self.filters.group else self.posts
 
     @cached_property
     def outlook(self) -> Outlook:
         """Of the group: how long people have been overdue, and how many are due soon."""
-        return Outlook.of(aggregates.days_left(self._grouped), LATE_BANDS, DUE_DAYS["30"])
+        return Outlook.of(_people(self._grouped).count_days_left(), LATE_BANDS, DUE_DAYS["30"])
 
     def overdue_people(self) -> set[int]:
         """Ids of the people of the group overdue, with those whose completion lapsed."""
@@ -170,7 +176,7 @@ class CompletionReport:
 
     def due_dates(self) -> list[date]:
         """The two due dates that most people have, in order."""
-        return standings.commonest_due_dates(self._all, 2)
+        return _people(self._all).commonest_due_dates(2)
 
     def people(self, order: Order, offset: int, limit: int) -> list[PersonLine]:
         """A slice of the table, each person with the status of every requirement."""
@@ -186,33 +192,37 @@ class CompletionReport:
         """The people of the group who have been overdue or expired longest."""
         return self._lines(paging.longest_late(self._grouped, limit))
 
-    def rows(self, guard: Guard = str) -> Iterator[Line]:
-        """Every row by unit path, surname, staff number, requirement; ``BATCH`` people at a time.
+    def rows(self) -> Iterator[CompletionRow]:
+        """Every row by unit path, surname, staff number, requirement; ``BATCH`` people at a time."""
+        builder = self._row_builder()
+        for people in self._audience():
+            yield from builder.build_rows(people)
 
-        Args:
-            guard: What is done to every text that people wrote.
-        """
-        rows = self._rows(guard)
-        for people in self._holders():
-            yield from rows.of(people)
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of a file of ``rows``."""
+        return export_columns.COLUMNS
 
-    def wide_rows(self, guard: Guard = str) -> Iterator[Line]:
-        """One row a person, in the same order; the columns are ``columns_of_wide``."""
-        rows = self._rows(guard)
-        for people in self._holders():
-            yield from rows.wide(people)
+    def person_rows(self) -> Iterator[PersonRow]:
+        """One row a person, in the same order."""
+        builder = self._row_builder()
+        for people in self._audience():
+            yield from builder.build_person_rows(people)
 
-    def columns_of_wide(self) -> tuple[Column, ...]:
-        """What the rows with one column a requirement hold."""
-        return wide((asked.kind, asked.key, asked.title) for asked in self.subject.asked)
+    @property
+    def person_columns(self) -> tuple[Column, ...]:
+        """The columns of a file of ``person_rows``."""
+        return export_columns.person_columns(
+            (asked.position, asked.kind, asked.key, asked.title) for asked in self.subject.asked
+        )
 
-    def _rows(self, guard: Guard) -> Rows:
-        return Rows(self.subject, self._all, self.reach.units, self.position, guard)
+    def _row_builder(self) -> RowBuilder:
+        return RowBuilder(self.subject, self._all, self.reach.units, self.position)
 
-    def _holders(self) -> Iterator[Sequence[Any]]:
+    def _audience(self) -> Iterator[Sequence[AudienceRow]]:
         for unit_ids in self._groups():
             here = self.scope_of(replace(self._listed.whose, standing_in=frozenset(unit_ids)))
-            yield from standings.holders(here, BATCH, unit_ids)
+            yield from standings.audience(here, BATCH, unit_ids)
 
     def _holding(self, order: Order, offset: int, limit: int) -> tuple[tuple[Status, ...], int]:
         """The statuses that hold a slice of the list sorted by status, and its place among them.
@@ -280,6 +290,10 @@ class CompletionReport:
             manager=manager,
             erased=erased,
         )
+
+
+def _people(scope: Scope) -> CountSource:
+    return count_source(scope, Question.PEOPLE)
 
 
 def completion_report(

@@ -9,7 +9,6 @@ from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.directive_snapshot import Subject
 from portal.domain.reports.filters import FIELD_WORDS, Filters, said
 from portal.domain.reports.statistics import Figures, Share
-from portal.domain.status.raw_columns import utc_text
 from portal.domain.status.rules import Status
 from portal.platform import clock
 from portal.platform import wording as say
@@ -181,7 +180,7 @@ def known_on(position: Position) -> str:
         return ""
     known = clock.london_day(position.as_known_on)
     ends = position.as_known_on == clock.end_of_day(known)
-    return say.date(known) if ends else utc_text(position.as_known_on)
+    return say.date(known) if ends else clock.format_utc(position.as_known_on)
 
 
 def reason(key: str) -> str:
@@ -203,16 +202,16 @@ def where(name: str, status: Status, missing: int, asked: int, due_on: date, nou
     return f"{name} has {still} to complete by {say.date(due_on)}"
 
 
-def stands(row: CompletionRow, status: Status, minutes: int, position: Position, lesson: str = "") -> str:
+def stands(row: CompletionRow, minutes: int, position: Position, lesson: str = "") -> str:
     """Where one requirement stands, beside its status; ``lesson`` says how far a module under way is."""
-    if status.excluded:
+    if row.status.excluded:
         return reason(row.exclusion_reason or "other").capitalize()
-    if status.held:
+    if row.status.held:
         return _achieved(row)
     words = []
-    if status is Status.EXPIRED and row.valid_until:
+    if row.status is Status.EXPIRED and row.valid_until:
         words.append(f"ended on {say.date(row.valid_until)}")
-    if status is Status.OVERDUE:
+    if row.status is Status.OVERDUE:
         late = (position.as_at - row.due_on).days
         words.append(f"due {say.date(row.due_on)}, {say.plural(late, 'day')} ago")
     if row.started_at:

@@ -35,7 +35,7 @@ class Figures:
     rows: int = 0
 
     @classmethod
-    def of(cls, counted: Iterable[tuple[int, int, int, int]], rows_of_each: int = 0) -> "Figures":
+    def of(cls, counted: Iterable[tuple[int, int, Status, int]], rows_of_each: int = 0) -> "Figures":
         """From rows of unit id, position, status and number of people.
 
         Args:
@@ -44,13 +44,17 @@ class Figures:
         """
         people: dict[int, dict[Status, int]] = {}
         requirements: dict[int, dict[Status, int]] = {}
-        rows, kinds = 0, {int(status): status for status in Status}
+        rows = 0
         for unit_id, position, status, count in counted:
             group = requirements.setdefault(position, {}) if position else people.setdefault(unit_id, {})
-            kind = kinds[status]
-            group[kind] = group.get(kind, 0) + count
+            group[status] = group.get(status, 0) + count
             rows += count if position else count * rows_of_each
         return cls(people, requirements, rows)
+
+    @classmethod
+    def of_units(cls, counted: Iterable[tuple[int, Status, int]], rows_of_each: int) -> "Figures":
+        """From rows of unit id, status and number of people under the whole directive."""
+        return cls.of(((unit_id, 0, status, people) for unit_id, status, people in counted), rows_of_each)
 
     @cached_property
     def by_status(self) -> dict[Status, int]:

@@ -1,14 +1,14 @@
-"""Sums over many people at once: over days, by rank and role, and by how long somebody is late."""
+"""Counts people from the status periods: whatever is asked, and over all directives at once."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, literal, select, union_all
 
-from portal.domain.directives.models import Directive
+from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Post
-from portal.domain.status import count_reader
 from portal.domain.status.filters import AHEAD, LATE, Scope, Whose, holds, is_known, late_since
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.periods import WHOLE
@@ -18,8 +18,8 @@ from portal.platform.db import db
 span: Any = StatusPeriod
 
 
-class Stretch(NamedTuple):
-    """How many people of a unit stood the same on some of the days asked about, one after the other."""
+class DaysRun(NamedTuple):
+    """How many people of a unit had the same status on a run of the days that are counted."""
 
     unit_id: int
     reports: bool  # their post names the manager of the scope
@@ -29,25 +29,83 @@ class Stretch(NamedTuple):
     people: int
 
 
-def stretches(scope: Scope, days: Sequence[date]) -> Iterator[Stretch]:
-    """Where people stood under the whole directive on each of ``days``, which rise; one statement.
+class PeriodCountSource:
+    """Counts the people of a scope from their status periods; see ``counting.CountSource``."""
 
-    The scope's own day is not asked for. The index gives the groups of equal spans in its order, so that
-    the days are looked for once for each group and not for each person.
-    """
-    kept = count_reader.over_days(scope, days)
-    if kept is not None:
-        places = {day.toordinal(): place for place, day in enumerate(days)}
-        yield from (
-            Stretch(unit_id, False, Status(status), places[day], places[day], people)
-            for day, unit_id, status, people in kept
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def count_requirements(self) -> Iterator[tuple[int, int, Status, int]]:
+        """People by unit, position and status; position 0 is the whole directive."""
+        columns = (span.unit_id, span.position, span.status)
+        statement = select(*columns, func.count()).where(*self._scope.every()).group_by(*columns)
+        for unit_id, position, status, people in db.session.execute(statement):
+            yield unit_id, position, Status(status), people
+
+    def count_units(self) -> Iterator[tuple[int, Status, int]]:
+        """People by unit and status under the whole directive.
+
+        Those overdue are counted apart from those expired, each by an index alone.
+        """
+        whose, columns = self._scope.whose, (span.unit_id, span.status)
+        apart = [(status,) for status in LATE] if whose.late and not whose.statuses else [whose.statuses]
+        for statuses in apart:
+            scope = replace(self._scope, whose=replace(whose, statuses=statuses))
+            statement = select(*columns, func.count()).where(*scope.wholes()).group_by(*columns)
+            for unit_id, status, people in db.session.execute(statement).all():
+                yield unit_id, Status(status), people
+
+    def count_posts(self) -> Sequence[tuple[str, str, Status, int]]:
+        """People by designated role, rank or grade, and status under the whole directive."""
+        columns = (Post.designated_role, Post.rank_or_grade, span.status)
+        statement = select(*columns, func.count()).join(Post, Post.id == span.post_id)
+        rows = db.session.execute(statement.where(*self._scope.wholes()).group_by(*columns))
+        return [(role, rank, Status(status), people) for role, rank, status, people in rows]
+
+    def count_reasons(self) -> dict[str, int]:
+        """People exempt or deferred, by reason."""
+        excluded = [status for status in Status if status.excluded]
+        statement = (
+            select(Exclusion.reason, func.count())
+            .join(span, span.exclusion_id == Exclusion.id)
+            .where(*self._scope.wholes(), span.status.in_(excluded))
+            .group_by(Exclusion.reason)
+            .order_by(Exclusion.reason)
         )
-        return
-    placed = _placed(_equal(scope, days[0], days[-1]), [day.toordinal() for day in days])
-    groups = (placed.c.unit_id, placed.c.reports, placed.c.status, placed.c.first, placed.c.last)
-    summed = select(*groups, func.sum(placed.c.people)).where(placed.c.first <= placed.c.last)
-    for unit_id, reports, status, first, last, people in db.session.execute(summed.group_by(*groups)):
-        yield Stretch(unit_id, bool(reports), Status(status), first, last, int(people))
+        return {reason: people for reason, people in db.session.execute(statement)}
+
+    def commonest_due_dates(self, limit: int) -> list[date]:
+        """The due dates that most people have, in order."""
+        statement = select(span.due_on).where(*self._scope.wholes()).group_by(span.due_on)
+        statement = statement.order_by(func.count().desc(), span.due_on).limit(limit)
+        return sorted(date.fromordinal(day) for day in db.session.scalars(statement))
+
+    def count_days_left(self) -> Iterator[tuple[Status, int, int]]:
+        """Of those who have still to complete: status, days to the last day in time, and people.
+
+        Only who lapsed is read from the table itself: the index holds all that is asked of the others.
+        """
+        today = self._scope.as_at.toordinal()
+        here, since = self._scope.wholes(), late_since(span)
+        lapsed = select(span.status, since, func.count()).where(*here, span.status == Status.EXPIRED)
+        others = select(span.status, span.due_on, func.count()).where(
+            *here, span.status.in_([Status.OVERDUE, *AHEAD])
+        )
+        parts = (others.group_by(span.status, span.due_on), lapsed.group_by(span.status, since))
+        for status, day, people in db.session.execute(union_all(*parts)):
+            yield Status(status), day - today, people
+
+    def count_over_days(self, days: Sequence[date]) -> Iterator[DaysRun]:
+        """People by unit and status on runs of ``days``; one statement.
+
+        The index gives the groups of equal periods in its order, so that the days are looked for once for
+        each group and not for each person.
+        """
+        placed = _placed(_equal(self._scope, days[0], days[-1]), [day.toordinal() for day in days])
+        groups = (placed.c.unit_id, placed.c.reports, placed.c.status, placed.c.first, placed.c.last)
+        summed = select(*groups, func.sum(placed.c.people)).where(placed.c.first <= placed.c.last)
+        for unit_id, reports, status, first, last, people in db.session.execute(summed.group_by(*groups)):
+            yield DaysRun(unit_id, bool(reports), Status(status), first, last, int(people))
 
 
 def _equal(scope: Scope, first: date, last: date) -> Any:
@@ -80,16 +138,6 @@ def _placed(equal: Any, days: Sequence[int]) -> Any:
     ).subquery()
 
 
-def by_post(scope: Scope) -> Sequence[tuple[str, str, Status, int]]:
-    """How many people by designated role, rank or grade, and status under the whole directive."""
-    rows: Any = count_reader.by_post(scope)
-    if rows is None:
-        columns = (Post.designated_role, Post.rank_or_grade, span.status)
-        statement = select(*columns, func.count()).join(Post, Post.id == span.post_id)
-        rows = db.session.execute(statement.where(*scope.wholes()).group_by(*columns))
-    return [(role, rank, Status(status), people) for role, rank, status, people in rows]
-
-
 def across(as_at: date, as_known_on: datetime, whose: Whose) -> Sequence[tuple[int, Status, int]]:
     """People by unit and the worst status that they have under any directive; each counts once.
 
@@ -120,25 +168,3 @@ def across_posts(as_at: date, as_known_on: datetime, whose: Whose) -> Sequence[t
     columns = (worst.c.designated_role, worst.c.rank_or_grade, worst.c.status)
     rows = db.session.execute(select(*columns, func.count()).group_by(*columns))
     return [(role, rank, Status(status), people) for role, rank, status, people in rows]
-
-
-def days_left(scope: Scope) -> Sequence[tuple[Status, int, int]]:
-    """Of those who have still to complete: status, days to the last day in time, and people.
-
-    The days are below zero where it is past. Only who lapsed is read from the table itself: the index
-    holds all that is asked of the others.
-    """
-    today = scope.as_at.toordinal()
-    if (kept := count_reader.by_days(scope)) is not None:
-        return [
-            (Status(status), (since if status in LATE else due) - today, people)
-            for status, due, since, _, people in kept
-            if status in (*LATE, *AHEAD)
-        ]
-    here, since = scope.wholes(), late_since(span)
-    lapsed = select(span.status, since, func.count()).where(*here, span.status == Status.EXPIRED)
-    others = select(span.status, span.due_on, func.count()).where(
-        *here, span.status.in_([Status.OVERDUE, *AHEAD])
-    )
-    statement = union_all(others.group_by(span.status, span.due_on), lapsed.group_by(span.status, since))
-    return [(Status(status), day - today, people) for status, day, people in db.session.execute(statement)]

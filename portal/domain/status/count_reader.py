@@ -1,10 +1,10 @@
-"""Reading the kept sums instead of the spans: the same answer, for many people at once.
+"""Counts people from the status counts, which are summed up in advance for many people at once.
 
-They hold what is known now. Of what was known earlier they are the sums less what was learnt later, which
-is read from the spans. They answer where the scope asks by unit, role, rank and status; whoever asks here
-reads the spans where the answer is None.
+They hold what is known now. What was known earlier is what they say, less what was recorded later, which is
+read from the status periods. ``counting.is_summed`` says for whom they can answer.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,10 +14,12 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, un
 
 from portal.domain.directives.models import Exclusion
 from portal.domain.people.models import Post
+from portal.domain.status.aggregates import DaysRun
 from portal.domain.status.filters import AHEAD, LATE, Scope, Whose, late_since
 from portal.domain.status.late_arrivals import learnt
 from portal.domain.status.models import Kind, StatusCount, StatusCountSnapshot, StatusGroup, StatusPeriod
 from portal.domain.status.periods import WHOLE
+from portal.domain.status.rules import Status
 from portal.platform.db import Stamp, db
 
 total: Any = StatusCount
@@ -46,35 +48,83 @@ class Counted:
     of_spans: Sequence[ColumnElement[bool]] = (span.position == WHOLE,)
 
 
-def counts(scope: Scope) -> Sequence[Row] | None:
-    """People by unit, position and status, as ``queries.counts`` gives them; a requirement has no unit."""
-    if not _whole(scope.whose) or scope.whose.statuses is not None:
-        return None
-    wanted = or_(total.kind == Kind.PLACE, and_(total.kind == Kind.POSITION, total.position != WHOLE))
-    unit = case((span.position == WHOLE, span.unit_id), else_=0)
-    columns = [(total.unit_id, unit), (total.position, span.position), STATUS]
-    return _today(scope, Counted([Kind.PLACE, Kind.POSITION], columns, [wanted], []))
+class SummedCountSource:
+    """Counts the people of a scope from the status counts; see ``counting.CountSource``."""
 
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
 
-def wholes(scope: Scope) -> Sequence[Row] | None:
-    """People by unit and status under the whole directive."""
-    if not _whole(scope.whose):
-        return None
-    return _today(scope, Counted([Kind.PLACE], [UNIT, STATUS]))
+    def count_requirements(self) -> Iterator[tuple[int, int, Status, int]]:
+        """People by unit, position and status; a requirement has the unit 0 for all units."""
+        wanted = or_(total.kind == Kind.PLACE, and_(total.kind == Kind.POSITION, total.position != WHOLE))
+        unit = case((span.position == WHOLE, span.unit_id), else_=0)
+        columns = [(total.unit_id, unit), (total.position, span.position), STATUS]
+        for unit_id, position, status, people in _today(
+            self._scope, Counted([Kind.PLACE, Kind.POSITION], columns, [wanted], [])
+        ):
+            yield unit_id, position, Status(status), people
 
+    def count_units(self) -> Iterator[tuple[int, Status, int]]:
+        """People by unit and status under the whole directive."""
+        for unit_id, status, people in _today(self._scope, Counted([Kind.PLACE], [UNIT, STATUS])):
+            yield unit_id, Status(status), people
 
-def by_post(scope: Scope) -> Sequence[Row] | None:
-    """People by designated role, rank or grade, and status under the whole directive."""
-    if not _whole(scope.whose):
-        return None
-    return _today(scope, Counted([Kind.POSITION], [ROLE, RANK, STATUS], [total.position == WHOLE]))
+    def count_posts(self) -> Sequence[tuple[str, str, Status, int]]:
+        """People by designated role, rank or grade, and status under the whole directive."""
+        counted = Counted([Kind.POSITION], [ROLE, RANK, STATUS], [total.position == WHOLE])
+        rows = _today(self._scope, counted)
+        return [(role, rank, Status(status), people) for role, rank, status, people in rows]
 
+    def count_reasons(self) -> dict[str, int]:
+        """People exempt or deferred, by reason."""
+        by_reason = Counter[str]()
+        for status, _, _, reason, people in self._by_days():
+            if status.excluded:
+                by_reason[reason] += people
+        return {reason: by_reason[reason] for reason in sorted(by_reason)}
 
-def by_days(scope: Scope) -> Sequence[Row] | None:
-    """People by status, due date, last day in time and reason of an exclusion."""
-    if not _whole(scope.whose):
-        return None
-    return _today(scope, Counted([Kind.DAYS], [STATUS, DUE, SINCE, REASON]))
+    def commonest_due_dates(self, limit: int) -> list[date]:
+        """The due dates that most people have, in order."""
+        by_day = Counter[int]()
+        for _, due_on, _, _, people in self._by_days():
+            by_day[due_on] += people
+        commonest = sorted(by_day, key=lambda day: (-by_day[day], day))[:limit]
+        return [date.fromordinal(day) for day in sorted(commonest)]
+
+    def count_days_left(self) -> Iterator[tuple[Status, int, int]]:
+        """Of those who have still to complete: status, days to the last day in time, and people."""
+        today = self._scope.as_at.toordinal()
+        for status, due_on, since_on, _, people in self._by_days():
+            if status in LATE:
+                yield status, since_on - today, people
+            elif status in AHEAD:
+                yield status, due_on - today, people
+
+    def count_over_days(self, days: Sequence[date]) -> Iterator[DaysRun]:
+        """People by unit and status on each of ``days``; the unit is 0 where everybody is counted."""
+        places = {day.toordinal(): place for place, day in enumerate(days)}
+        whose = self._scope.whose
+        if whose.everyone and whose.within is None:
+            unit, of_all = (total.unit_id, literal(0)), [total.position == WHOLE]
+            counted = Counted([Kind.POSITION], [unit, STATUS], of_all)
+        else:
+            counted = Counted([Kind.PLACE], [UNIT, STATUS])
+        for day, unit_id, status, people in _on(self._scope, days, counted):
+            yield DaysRun(unit_id, False, Status(status), places[day], places[day], people)
+
+    def count_by(self, columns: Sequence[str]) -> list[tuple[Row, int]]:
+        """How many people have each combination of values of the columns named, which ``_COLUMNS`` lists."""
+        kind = Kind.PLACE if "unit_id" in columns else Kind.DAYS
+        counted = Counted([kind], [_COLUMNS[name] for name in columns], _late_or_due(self._scope))
+        return [(tuple(values), people) for *values, people in _today(self._scope, counted)]
+
+    def _by_days(self) -> Iterator[tuple[Status, int, int, str, int]]:
+        """Status, due date, last day in time, reason of an exclusion, and people; days are ordinals."""
+        for status, *days, reason, people in _today(
+            self._scope, Counted([Kind.DAYS], [STATUS, DUE, SINCE, REASON])
+        ):
+            due_on, since_on = days
+            yield Status(status), due_on, since_on, reason, people
 
 
 _COLUMNS = {
@@ -87,17 +137,6 @@ _COLUMNS = {
 }
 
 
-def groups(scope: Scope, by: Sequence[str]) -> Sequence[tuple[Row, int]] | None:
-    """How many people there are with each value of some columns: those named in ``_COLUMNS``."""
-    by_unit = "unit_id" in by
-    whose = scope.whose if by_unit else replace(scope.whose, late=None, due_within=None)
-    if not _whole(whose):
-        return None
-    kind, columns = Kind.PLACE if by_unit else Kind.DAYS, [_COLUMNS[name] for name in by]
-    found = _today(scope, Counted([kind], columns, _late_or_due(scope)))
-    return [(row[:-1], row[-1]) for row in found]
-
-
 def _late_or_due(scope: Scope) -> list[ColumnElement[bool]]:
     whose, today = scope.whose, scope.as_at.toordinal()
     found: list[ColumnElement[bool]] = []
@@ -107,31 +146,6 @@ def _late_or_due(scope: Scope) -> list[ColumnElement[bool]]:
     if whose.due_within is not None:
         found += [total.status.in_(AHEAD), total.due_on <= today + whose.due_within]
     return found
-
-
-def over_days(scope: Scope, days: Sequence[date]) -> Sequence[Row] | None:
-    """People by day, unit and status, on each of ``days``; the unit is 0 where the scope asks for none."""
-    if _whole(scope.whose):
-        unit, of_all = (total.unit_id, literal(0)), [total.position == WHOLE]
-        return _on(scope, days, Counted([Kind.POSITION], [unit, STATUS], of_all))
-    if _by_unit(scope.whose):
-        return _on(scope, days, Counted([Kind.PLACE], [UNIT, STATUS]))
-    return None
-
-
-def _whole(whose: Whose) -> bool:
-    """Whether they are everybody, of some roles, ranks and statuses."""
-    return whose.everyone and whose.within is None and not _by_more(whose)
-
-
-def _by_unit(whose: Whose) -> bool:
-    """Whether they are those of some units, of some roles, ranks and statuses."""
-    return (whose.everyone or whose.manager_id is None) and not _by_more(whose)
-
-
-def _by_more(whose: Whose) -> bool:
-    more = (whose.named, whose.people, whose.late, whose.due_within)
-    return any(one is not None for one in more)
 
 
 def _asked(whose: Whose) -> list[ColumnElement[bool]]:
@@ -151,7 +165,7 @@ def _asked(whose: Whose) -> list[ColumnElement[bool]]:
 
 def _today(scope: Scope, counted: Counted) -> Sequence[Row]:
     """The columns and the people, on the day of the scope."""
-    return [row[1:] for row in _on(scope, [scope.as_at], counted)]
+    return [tuple(values) for _, *values in _on(scope, [scope.as_at], counted)]
 
 
 def _on(scope: Scope, days: Sequence[date], counted: Counted) -> Sequence[Row]:
@@ -174,7 +188,7 @@ def _added(parts: Sequence[Any], width: int, *wanted: ColumnElement[bool]) -> Se
     asked, number = columns[: width + 1], func.sum(people)
     statement = select(*asked, number).where(*wanted).group_by(*asked).having(number != 0)
     rows = db.session.connection().execute(statement).all()
-    return [(*row[:-1], int(row[-1])) for row in rows]
+    return [(*values, int(people)) for *values, people in rows]
 
 
 def _summed(scope: Scope, days: Sequence[date], counted: Counted) -> Iterator[Any]:

@@ -15,7 +15,9 @@ from sqlalchemy import Row, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import Person, PersonName, Post
-from portal.domain.status import count_reader
+from portal.domain.status import counting
+from portal.domain.status.count_reader import SummedCountSource
+from portal.domain.status.counting import Question
 from portal.domain.status.filters import LATE, Scope, late_since
 from portal.domain.status.models import StatusPeriod
 from portal.platform.db import db
@@ -135,10 +137,11 @@ def _anywhere(scope: Scope) -> Scope:
 
 def _cut(scope: Scope, by: _By, offset: int, limit: int) -> list[int]:
     """The ids of the people of a slice, in their order."""
-    groups = None if by.counted is None else count_reader.groups(scope, by.counted)
-    if groups is None:
+    question = Question.PEOPLE if by.counted == ("unit_id",) else Question.ORDER
+    if by.counted is None or not counting.is_summed(scope.whose, question):
         by = replace(by, columns=(place(by.units),)) if by.units else by
         return _sorted(scope, by, (), offset, limit)
+    groups = SummedCountSource(scope).count_by(by.counted)
     if by.units:
         groups = _placed(groups, by.units)
     found: list[int] = []

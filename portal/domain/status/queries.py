@@ -4,8 +4,7 @@ Everything is read from the spans, on a day as known on an instant, and no state
 package names their table.
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -21,13 +20,22 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
-from portal.domain.status import count_reader
 from portal.domain.status.filters import LATE, Scope, Whose, holds, is_known
 from portal.domain.status.late_arrivals import learnt
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.paging import HOLDER, by_name, place, with_names
 from portal.domain.status.periods import WHOLE
-from portal.domain.status.raw_columns import among, held, ids_text, tuples, written
+from portal.domain.status.raw_columns import (
+    RawDay,
+    RawInstant,
+    RawRow,
+    RawScore,
+    fetch_raw_rows,
+    ids_parameter,
+    match_ids,
+    raw_column,
+    text_column,
+)
 from portal.domain.status.rules import Status
 from portal.platform.db import db
 
@@ -36,71 +44,9 @@ __all__ = ["Asked", "Scope", "Whole", "Whose", "asked_of", "wholes_of"]
 span: Any = StatusPeriod
 
 
-def counts(scope: Scope) -> Iterator[tuple[int, int, Status, int]]:
-    """How many people by unit, position and status; position 0 is the whole directive.
-
-    A requirement has the unit 0 where its sum is kept.
-    """
-    rows: Any = count_reader.counts(scope)
-    if rows is None:
-        columns = (span.unit_id, span.position, span.status)
-        statement = select(*columns, func.count()).where(*scope.every()).group_by(*columns)
-        rows = db.session.execute(statement)
-    return ((unit, place, Status(status), n) for unit, place, status, n in rows)
-
-
-def wholes(scope: Scope) -> Iterator[tuple[int, int, Status, int]]:
-    """The same of the whole directive alone."""
-    rows: Any = count_reader.wholes(scope)
-    if rows is None:
-        apart = [(status,) for status in LATE] if scope.whose.late and not scope.whose.statuses else [None]
-        rows = (row for statuses in apart for row in _by_unit(scope, statuses))
-    return ((unit, WHOLE, Status(status), n) for unit, status, n in rows)
-
-
-def _by_unit(scope: Scope, statuses: tuple[Status, ...] | None) -> Sequence[Row[Any]]:
-    """People by unit and status; those overdue apart from those expired are told by an index alone."""
-    if statuses is not None:
-        scope = replace(scope, whose=replace(scope.whose, statuses=statuses))
-    columns = (span.unit_id, span.status)
-    statement = select(*columns, func.count()).where(*scope.wholes()).group_by(*columns)
-    return db.session.execute(statement).all()
-
-
-def reasons(scope: Scope) -> dict[str, int]:
-    """People exempt or deferred, by reason."""
-    if (kept := count_reader.by_days(scope)) is not None:
-        found = Counter[str]()
-        for status, _, _, reason, people in kept:
-            found[reason] += people * Status(status).excluded
-        return {reason: found[reason] for reason in sorted(found) if found[reason]}
-    statement = (
-        select(Exclusion.reason, func.count())
-        .join(span, span.exclusion_id == Exclusion.id)
-        .where(*scope.wholes(), span.status.in_([status for status in Status if status.excluded]))
-        .group_by(Exclusion.reason)
-        .order_by(Exclusion.reason)
-    )
-    return {reason: count for reason, count in db.session.execute(statement)}
-
-
 def overdue_people(scope: Scope) -> set[int]:
     """Ids of the people overdue, with those whose completion lapsed."""
     return set(db.session.scalars(select(span.person_id).where(*scope.wholes(), span.status.in_(LATE))))
-
-
-def commonest_due_dates(scope: Scope, most: int) -> list[date]:
-    """The due dates that most people have, in order."""
-    if (kept := count_reader.by_days(scope)) is not None:
-        found = Counter[int]()
-        for _, due, _, _, people in kept:
-            found[due] += people
-        return sorted(
-            date.fromordinal(due) for due in sorted(found, key=lambda due: (-found[due], due))[:most]
-        )
-    statement = select(span.due_on).where(*scope.wholes()).group_by(span.due_on)
-    statement = statement.order_by(func.count().desc(), span.due_on).limit(most)
-    return sorted(date.fromordinal(day) for day in db.session.scalars(statement))
 
 
 def statuses(scope: Scope, people: Sequence[int]) -> dict[int, dict[int, Status]]:
@@ -145,7 +91,23 @@ def listed_among(scope: Scope, people: Collection[int]) -> set[int]:
     return set(db.session.scalars(statement))
 
 
-def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequence[Row[Any]]]:
+class AudienceRow(NamedTuple):
+    """A person whom a directive reaches, with the post of their row and their status under all of it."""
+
+    person_id: int
+    unit_id: int
+    staff_number: str | None  # None: erased, as the names
+    surname: str
+    forenames: str
+    rank_or_grade: str
+    designated_role: str
+    manager_number: str | None
+    status: int
+    due_on: int  # ordinal
+    joined_on: RawDay
+
+
+def audience(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequence[AudienceRow]]:
     """The people for a file, ``size`` at a time, by unit in the order of ``units``, then by name.
 
     They stream from one statement: no more than ``size`` are in memory.
@@ -157,13 +119,15 @@ def holders(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequ
     )
     order = [place(units), *by_name()] if len(units) > 1 else by_name()
     statement = (
-        with_names(select(*HOLDER, span.status, span.due_on, held(rule.joined_on).label("joined_on")))
+        with_names(select(*HOLDER, span.status, span.due_on, raw_column(rule.joined_on).label("joined_on")))
         .join(rule, and_(same, live))
         .where(*scope.wholes())
         .order_by(*order)
         .execution_options(yield_per=size)
     )
-    yield from db.session.connection().execute(statement).partitions()  # the session would go through each
+    result = db.session.connection().execute(statement)  # the session would go through each
+    for rows in result.partitions():
+        yield [AudienceRow._make(row) for row in rows]
 
 
 _first: Any = aliased(Record)
@@ -194,14 +158,14 @@ def _with_records() -> Select[Any]:
             span.valid_until,
             span.late_days,
             _REASON,
-            written(Record.achieved_at),
+            text_column(Record.achieved_at),
             Record.source,
             Record.reference,
             case((unproven, -read.scalar_subquery()), else_=PassRecord.module_version_id),
-            written(PassRecord.mastery_score),
-            written(PassRecord.score_raw),
+            text_column(PassRecord.mastery_score),
+            text_column(PassRecord.score_raw),
             PassRecord.score_max,
-            written(case((unproven, brought.scalar_subquery()))),
+            text_column(case((unproven, brought.scalar_subquery()))),
         )
         .select_from(span)
         .outerjoin(Record, Record.id == span.record_id)
@@ -209,30 +173,46 @@ def _with_records() -> Select[Any]:
     )
 
 
-Reader = Callable[[Sequence[int]], Sequence[tuple[Any, ...]]]  # of given people, by person and position
+RawRequirementRow = tuple[
+    int,  # person id
+    int,  # position of the requirement
+    int,  # status
+    int,  # due date, an ordinal
+    int | None,  # last day on which the completion counts, an ordinal
+    int | None,  # days late
+    str | None,  # reason of an exclusion
+    RawInstant | None,  # when the record was achieved
+    str | None,  # source of the record
+    str | None,  # reference of the record
+    int | None,  # id of the module version passed; of a guide version acknowledged, below zero
+    RawScore | None,  # mastery score of the pass
+    RawScore | None,  # marks of the pass
+    int | None,  # marks available
+    RawScore | None,  # score of an imported record
+]
+RawStatusRow = tuple[int, int, int, str | None]  # person id, position, status, reason of an exclusion
 
 
-def requirements(scope: Scope) -> Reader:
-    """Reads where people stand on each requirement, with the record that counts.
+def requirements(scope: Scope) -> Callable[[Iterable[int]], Sequence[RawRequirementRow]]:
+    """A function that reads the requirements of some people, with the record that counts.
 
-    Days of spans are ordinals; instants and scores come as they are written. The version is the module's
-    that was passed, or the guide's that was acknowledged, its id below zero.
+    Its rows come by person and position.
     """
-    return _reader(scope, _with_records())
+    return _batch_reader(scope, _with_records())
 
 
-def statuses_and_reasons(scope: Scope) -> Reader:
-    """Reads the status of people on each requirement, and the reason where they are exempt or deferred."""
-    return _reader(scope, select(span.person_id, span.position, span.status, _REASON))
+def statuses_and_reasons(scope: Scope) -> Callable[[Iterable[int]], Sequence[RawStatusRow]]:
+    """A function that reads the status of some people on each requirement, by person and position."""
+    return _batch_reader(scope, select(span.person_id, span.position, span.status, _REASON))
 
 
-def _reader(scope: Scope, statement: Select[Any]) -> Reader:
-    """One statement, made once for all batches of people."""
+def _batch_reader(scope: Scope, statement: Select[Any]) -> Callable[[Iterable[int]], Sequence[RawRow]]:
+    """A function that runs one statement, made once, for each batch of people."""
     seen = scope.whose
     anyone = replace(scope, whose=Whose(seen.everyone, seen.unit_ids, seen.manager_id))
-    here = (*anyone.every(), among(span.person_id, "people"), span.position > WHOLE)
+    here = (*anyone.every(), match_ids(span.person_id, "people"), span.position > WHOLE)
     made = statement.where(*here).order_by(span.person_id, span.position)
-    return lambda people: tuples(made, {"people": ids_text(people)})
+    return lambda people: fetch_raw_rows(made, {"people": ids_parameter(people)})
 
 
 class Whole(NamedTuple):
@@ -288,22 +268,22 @@ _guide_title = (
     .scalar_subquery()
 )
 _ASKED: tuple[Any, ...] = (
-    Directive.reference,
-    DirectiveVersion.title,
-    DirectiveVersion.source,
+    Directive.reference.label("directive_reference"),
+    DirectiveVersion.title.label("directive_title"),
+    DirectiveVersion.source.label("directive_source"),
     DirectiveVersion.wording,
     Post.designated_role,
-    UnitState.name,
-    Activity.id,
+    UnitState.name.label("unit_name"),
+    Activity.id.label("activity_id"),
     Activity.kind,
     Activity.key,
     span.status,
     span.due_on,
     span.valid_until,
-    Record.reference,
+    Record.reference.label("record_reference"),
     Record.achieved_at,
-    Record.source,
-    _guide_title,
+    Record.source.label("record_source"),
+    _guide_title.label("guide_title"),
     Post.rank_or_grade,
     span.unit_id,
     DirectiveVersion.audience,
@@ -335,18 +315,32 @@ def asked_of(person_id: int, day: date, as_known_on: datetime | None = None) -> 
     rows = db.session.execute(statement).all()
     by_unit = any("unit_under" in table for row in rows for table in row.audience["audience"])
     tree = read_tree() if by_unit else UnitTree([])
-    return [_asked(tuple(row), tree, day) for row in rows]
+    return [_asked(row, tree, day) for row in rows]
 
 
-def _asked(row: tuple[Any, ...], tree: UnitTree, day: date) -> Asked:
-    status, due_on, valid_until = row[9:12]
-    until = date.fromordinal(valid_until) if valid_until else None
-    role, (rank, unit_id, audience) = row[4], row[-3:]
-    units = [(state.unit_id, state.name) for state in tree.states_above(unit_id, day)]
-    ids = {key for key, _ in units}
-    met: dict[str, list[Any]] = next(
-        (table for table in audience["audience"] if meets_selectors(table, role, rank, ids)), {}
+def _asked(row: Row[Any], tree: UnitTree, day: date) -> Asked:
+    units = [(state.unit_id, state.name) for state in tree.states_above(row.unit_id, day)]
+    ids = {unit_id for unit_id, _ in units}
+    tables: list[dict[str, list[Any]]] = row.audience["audience"]
+    matching = (
+        table for table in tables if meets_selectors(table, row.designated_role, row.rank_or_grade, ids)
     )
-    said = why(met, role, rank, units)
-    found: tuple[Any, ...] = (*row[:9], Status(status), date.fromordinal(due_on), until, *row[12:-3], said)
-    return Asked(*found)
+    return Asked(
+        directive=row.directive_reference,
+        directive_title=row.directive_title,
+        source=row.directive_source,
+        wording=row.wording,
+        designated_role=row.designated_role,
+        unit=row.unit_name,
+        activity_id=row.activity_id,
+        kind=row.kind,
+        key=row.key,
+        status=Status(row.status),
+        due_on=date.fromordinal(row.due_on),
+        valid_until=date.fromordinal(row.valid_until) if row.valid_until else None,
+        reference=row.record_reference,
+        achieved_at=row.achieved_at,
+        source_of_record=row.record_source,
+        guide_title=row.guide_title,
+        why=why(next(matching, {}), row.designated_role, row.rank_or_grade, units),
+    )

@@ -1,17 +1,20 @@
-"""Days, instants and scores as files write them, made straight from what a column holds.
+"""Columns read as the database driver gives them, and the values that are made of them.
 
-A file of a whole force has two million cells: making a date of each, only to write it as text again,
-would take longer than reading them.
+A file of a whole force has two million cells. The types of the database layer would make a new date,
+decimal or instant for each; here a statement returns raw values, and each distinct day or score becomes a
+value once.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Select,
     String,
     and_,
     any_,
@@ -27,10 +30,14 @@ from portal.platform.db import db
 
 K = TypeVar("K")
 V = TypeVar("V")
+RawDay = str | date  # text on SQLite
+RawInstant = str
+RawScore = str | float  # text on PostgreSQL
+RawRow = tuple[Any, ...]  # what the driver returns: the reader of a statement names its columns' types
 
 
-class Kept(dict[K, V]):
-    """What was made of a value, made once: for values that come again and again."""
+class ValueCache(dict[K, V]):
+    """Values that are made once for each key, at its first use: for few keys that come again and again."""
 
     def __init__(self, make: Callable[[K], V]) -> None:
         super().__init__()
@@ -41,70 +48,66 @@ class Kept(dict[K, V]):
         return value
 
 
-_WHOLE = ("+00", ".000000")  # how a second without a fraction ends on PostgreSQL and on SQLite
+def parse_instant(text: RawInstant) -> datetime:
+    """The instant, in UTC, that ``text_column`` read from either database.
 
-
-def utc_text(instant: datetime) -> str:
-    """The instant in UTC, ISO 8601 with Z, to the microsecond where it has any."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def instant_text(held: str) -> str:
-    """An instant as ``as_text`` gives it, in UTC with Z.
-
-    SQLite holds all of its six places, PostgreSQL ends after the last that is not zero.
-
-    >>> instant_text("2026-04-18 12:00:00.000000"), instant_text("2026-04-18 12:00:00+00")
-    ('2026-04-18T12:00:00Z', '2026-04-18T12:00:00Z')
-    >>> instant_text("2026-04-18 12:00:00.020000"), instant_text("2026-04-18 12:00:00.02+00")
-    ('2026-04-18T12:00:00.020000Z', '2026-04-18T12:00:00.020000Z')
+    >>> parse_instant("2026-04-18 12:00:00.020000") == parse_instant("2026-04-18 12:00:00.02+00")
+    True
     """
-    second, rest = held[:19].replace(" ", "T"), held[19:]
-    return f"{second}Z" if rest in _WHOLE else f"{second}.{rest[1:].removesuffix('+00'):0<6}Z"
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def day_text(held: str | date) -> str:
-    """A day as ``held`` gives it, in ISO form: that is how SQLite holds it."""
-    return held if isinstance(held, str) else held.isoformat()
+def parse_day(day: RawDay) -> date:
+    """The day that ``raw_column`` read."""
+    return date.fromisoformat(day) if isinstance(day, str) else day
 
 
-class _Held(UserDefinedType[Any]):
+def parse_score(score: RawScore) -> Decimal:
+    """The score that ``text_column`` read, with four decimal places.
+
+    >>> parse_score(0.75), parse_score("0.7500")
+    (Decimal('0.7500'), Decimal('0.7500'))
+    """
+    return Decimal(f"{Decimal(str(score)):.4f}")
+
+
+class _RawType(UserDefinedType[Any]):
     cache_ok = True
 
 
-def held(column: Any) -> ColumnElement[Any]:
-    """A column read as the driver gives it: a day is text on SQLite."""
-    return type_coerce(column, _Held())
+def raw_column(column: Any) -> ColumnElement[Any]:
+    """The column as the driver returns it: a day is text on SQLite."""
+    return type_coerce(column, _RawType())
 
 
-def written(column: Any) -> ColumnElement[Any]:
-    """A score or an instant in UTC as the database writes it: no decimal and no instant is made of it.
+def text_column(column: Any) -> ColumnElement[Any]:
+    """A score or an instant in UTC as the database writes it, so that the driver makes no object of it.
 
-    SQLite's scores are numbers, and turning them into text is its dearest part of a row.
+    On SQLite a score stays a number: casting it to text would dominate the cost of a row.
     """
-    return cast(column, String) if db.engine.dialect.name == "postgresql" else held(column)
+    return cast(column, String) if db.engine.dialect.name == "postgresql" else raw_column(column)
 
 
-def among(column: Any, name: str) -> ColumnElement[bool]:
-    """That a column is one of the ids that a statement is given by this name, as ``ids_text`` writes them.
+def match_ids(column: Any, parameter: str) -> ColumnElement[bool]:
+    """WHERE clause: the column is one of the ids in a parameter that ``ids_parameter`` made.
 
-    Its text is then the same however many they are: the database plans it once for all batches.
+    The statement has the same text however many ids there are, so the database plans it once.
     """
-    ids = bindparam(name, type_=String)
+    ids = bindparam(parameter, type_=String)
     if db.engine.dialect.name == "postgresql":
         return and_(column == any_(cast(ids, ARRAY(BigInteger))))
     each = func.json_each(ids).table_valued("value")
     return and_(column.in_(select(each.c.value)))
 
 
-def ids_text(ids: Iterable[int]) -> str:
-    """The ids as one value."""
+def ids_parameter(ids: Iterable[int]) -> str:
+    """The ids as the one value of a parameter of ``match_ids``."""
     numbers = ",".join(map(str, ids))
     return f"{{{numbers}}}" if db.engine.dialect.name == "postgresql" else f"[{numbers}]"
 
 
-def tuples(statement: Any, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
-    """Every row of a statement whose columns need nothing done to them, as the driver makes it."""
-    with db.session.connection().execute(statement, values) as result:
-        rows: Sequence[tuple[Any, ...]] = result.cursor.fetchall()
+def fetch_raw_rows(statement: Select[Any], parameters: Mapping[str, str]) -> Sequence[RawRow]:
+    """All rows of a statement, as the driver makes them."""
+    with db.session.connection().execute(statement, parameters) as result:
+        rows: Sequence[RawRow] = result.cursor.fetchall()
         return rows

@@ -14,7 +14,6 @@ from portal.domain.reports.filters import Filters, filters_of
 from portal.domain.reports.known_values import refuse_unknown
 from portal.domain.reports.queries import completion_report
 from portal.domain.reports.viewer_scope import Reach
-from portal.domain.status.raw_columns import utc_text
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import address
 from portal.pages.layout.query_arguments import Asked, UnknownValueError
@@ -127,7 +126,7 @@ def since_last_look(directive_id: int, at: Position, filters: Filters) -> tuple[
     before, _ = last_visit.last_look(current_user.person_id, directive_id, at)
     if before is None:
         return None
-    pairs = {"from_as_at": before.day.isoformat(), "from_as_known_on": utc_text(before.known_on)}
+    pairs = {"from_as_at": before.day.isoformat(), "from_as_known_on": clock.format_utc(before.known_on)}
     return say_date(before.day), address(
         f"{request.path}/changes", {**pairs, **filters.group.address}.items()
     )

@@ -11,8 +11,7 @@ from flask_login import current_user
 from portal.domain.reports import sentences
 from portal.domain.reports.as_of import FIELDS as POSITION
 from portal.domain.reports.as_of import Position, PositionError, position
-from portal.domain.reports.completion import pdf_export, writers
-from portal.domain.reports.completion.export_columns import LONG, wide
+from portal.domain.reports.completion import export_columns, pdf_export, writers
 from portal.domain.reports.filters import NAMES, Filters, filters_of
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.access import requires
@@ -23,7 +22,6 @@ from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import newest_stamp, transaction
 from portal.platform.errors import NotFoundError
-from portal.platform.formats.formula_guard import disarm_formula
 from portal.platform.permissions import Permission
 
 # A file of a whole force costs seconds of a processor: no person needs more of them than this.
@@ -32,7 +30,9 @@ files_limit = limiter.shared_limit(
 )
 
 CSV_TYPE = "text/csv; charset=utf-8"
-_ANY = [("module", "…", "…")]  # stands in the dictionary for the columns that a directive names
+_ANY_REQUIREMENT = [
+    (1, "module", "…", "…")
+]  # stands in the dictionary for the columns that a directive names
 
 
 def register(bp: Blueprint) -> None:
@@ -57,7 +57,7 @@ def completions_csv(reference: str) -> ResponseReturnValue:
     """One row a person and requirement as CSV, streamed as they are read."""
     report = _report(reference)
     _audit(report, "csv")
-    lines = writers.csv_lines(report.rows(disarm_formula))
+    lines = writers.csv_pieces(report.rows(), report.columns)
     return _streamed(lines, CSV_TYPE, writers.file_name(report, "csv"))
 
 
@@ -67,7 +67,7 @@ def completions_json(reference: str) -> ResponseReturnValue:
     """The definition, the totals and the same rows, typed, as JSON."""
     report = _report(reference)
     _audit(report, "json")
-    pieces = writers.json_pieces(report, report.rows())
+    pieces = writers.json_pieces(report, report.rows(), report.columns)
     return _streamed(pieces, "application/json; charset=utf-8", writers.file_name(report, "json"))
 
 
@@ -81,7 +81,7 @@ def completions_xlsx(reference: str) -> ResponseReturnValue:
         return later(report, "completions.xlsx")
     _audit(report, "xlsx")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    writers.write_xlsx(report.rows(), file, report)
+    writers.write_xlsx(report.rows(), file, report, report.columns)
     file.seek(0)
     return _sent(file, TYPES["xlsx"], writers.file_name(report, "xlsx"))
 
@@ -107,7 +107,7 @@ def people_csv(reference: str) -> ResponseReturnValue:
     """One row a person and one column a requirement as CSV."""
     report = _report(reference)
     _audit(report, "csv", wide=True)
-    lines = writers.csv_lines(report.wide_rows(disarm_formula), report.columns_of_wide())
+    lines = writers.csv_pieces(report.person_rows(), report.person_columns)
     return _streamed(lines, CSV_TYPE, writers.file_name(report, "csv", "people"))
 
 
@@ -121,7 +121,7 @@ def people_xlsx(reference: str) -> ResponseReturnValue:
         return later(report, "people.xlsx")
     _audit(report, "xlsx", wide=True)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    writers.write_xlsx(report.wide_rows(), file, report, report.columns_of_wide())
+    writers.write_xlsx(report.person_rows(), file, report, report.person_columns)
     file.seek(0)
     return _sent(file, TYPES["xlsx"], writers.file_name(report, "xlsx", "people"))
 
@@ -130,7 +130,9 @@ def people_xlsx(reference: str) -> ResponseReturnValue:
 def data_dictionary() -> ResponseReturnValue:
     """What each column of the files means, and which fact it comes from."""
     return render_template(
-        "monitoring/dictionary.html", long=writers.dictionary(LONG), wide=writers.dictionary(wide(_ANY))
+        "monitoring/dictionary.html",
+        long=writers.dictionary(export_columns.COLUMNS),
+        wide=writers.dictionary(export_columns.person_columns(_ANY_REQUIREMENT)),
     )
 
 
@@ -140,7 +142,7 @@ def data_dictionary_csv() -> ResponseReturnValue:
     asked = Asked(request.args)
     asked.only(())
     asked.raise_faults()
-    response = Response(writers.dictionary_csv(LONG), content_type=CSV_TYPE)
+    response = Response(writers.dictionary_csv(export_columns.COLUMNS), content_type=CSV_TYPE)
     response.headers.set("Content-Disposition", "attachment", filename="completions-data-dictionary.csv")
     return response
 

@@ -106,7 +106,7 @@ def preview() -> ResponseReturnValue:
         for one, lines in letters.items()
         if one in seen and lines
     ]
-    rows.sort(key=lambda row: (row[0].surname, row[0].staff_number))
+    rows.sort(key=_by_name)
     out = {
         **dict.fromkeys(
             (one for one in plan.untold if seen & {*plan.untold[one]}),
@@ -120,7 +120,7 @@ def preview() -> ResponseReturnValue:
         "reminders/preview.html",
         page=page,
         rows=rows[page.offset : page.offset + page.size],
-        missed=sorted(missed, key=lambda row: (row[0].surname, row[0].staff_number)),
+        missed=sorted(missed, key=_by_name),
         day=plan.window.to,
         asked=asked,
         errors=strict.errors(["day"]),
@@ -189,6 +189,11 @@ def nudge(staff_number: str, reference: str) -> ResponseReturnValue:
         goes=None if hours.allow(now) else hours.next_allowed(now),
         relay=relay_is_set(),
     )
+
+
+def _by_name(line: tuple[Addressee, object]) -> tuple[str, str]:
+    person, _ = line
+    return person.surname, person.staff_number
 
 
 def _person(staff_number: str) -> Addressee:

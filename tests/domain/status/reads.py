@@ -5,6 +5,7 @@ from datetime import date
 
 from portal.domain.directives.models import Directive
 from portal.domain.status import paging, queries
+from portal.domain.status.counting import Question, count_source
 from portal.domain.status.paging import Sort
 from portal.domain.status.queries import Scope, Whose
 from portal.domain.status.rules import Status
@@ -30,7 +31,7 @@ def check_reads(history, day, t, spans):
     assert queries.statuses(scope, list(people)) == {
         person: {position: row.status for position, row in rows.items()} for person, rows in people.items()
     }
-    held = [row for some in queries.holders(scope, 1) for row in some]
+    held = [row for some in queries.audience(scope, 1) for row in some]
     assert {row.person_id: row.unit_id for row in held} == {p: spans[p, 0].unit_id for p in people}
     written = {tuple(row[:6]) for row in queries.requirements(scope)(list(people))}
     assert written == {
@@ -44,7 +45,7 @@ def check_reads(history, day, t, spans):
 
 def check_counts(scope, spans):
     """People by unit, and by requirement and status, whose units are not told apart where sums are kept."""
-    rows = list(queries.counts(scope))
+    rows = list(count_source(scope, Question.REQUIREMENTS).count_requirements())
     of_units = Counter({(unit, status): n for unit, place, status, n in rows if not place})
     assert of_units == Counter((row.unit_id, row.status) for (_, place), row in spans.items() if not place)
     of_places = Counter[tuple[int, Status]]()

@@ -17,7 +17,8 @@ from sqlalchemy import delete, func, select, update
 from config import Config
 from portal.app import create_app
 from portal.domain.people.models import PersonName
-from portal.domain.status import aggregates, count_check, count_reader, paging, queries
+from portal.domain.status import count_check, counting, paging
+from portal.domain.status.counting import Question, count_source, is_summed
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.domain.status.paging import Sort
 from portal.domain.status.projector import rebuild_status
@@ -53,8 +54,7 @@ SORTS = ("status", "person", "due", "rank", "role", "unit")
 def from_spans():
     """In the block nothing is read from kept sums."""
     with pytest.MonkeyPatch.context() as patch:
-        for asks in ("_whole", "_by_unit"):
-            patch.setattr(count_reader, asks, lambda _: False)
+        patch.setattr(counting, "is_summed", lambda *_: False)
         yield
 
 
@@ -77,10 +77,14 @@ def whoses(history):
     yield Whose(everyone=True, due_within=30)
 
 
-def counted(scope, read):
+def people_source(scope):
+    return count_source(scope, Question.PEOPLE)
+
+
+def counted(scope):
     """People by position and status; by unit too for the whole directive."""
     found = Counter()
-    for unit, place, status, people in read(scope):
+    for unit, place, status, people in count_source(scope, Question.REQUIREMENTS).count_requirements():
         found[0 if place else unit, place, status] += people
     return found
 
@@ -89,7 +93,7 @@ def by_day(scope, days):
     """People by day and status, and by unit where the scope tells units apart."""
     found = Counter()
     units = scope.whose.within is not None or not scope.whose.everyone
-    for run in aggregates.stretches(scope, days):
+    for run in count_source(scope, Question.OVER_DAYS).count_over_days(days):
         for at in range(run.first, run.last + 1):
             found[days[at], run.unit_id if units else 0, run.status] += run.people
     return found
@@ -100,17 +104,17 @@ def check_reads(history, day, days, known_on):
     for column, whose in zip(SORTS[turn % 6 :] + SORTS * 2, whoses(history), strict=False):
         scope = Scope(history.directive, day, known_on, whose, newest=known_on == newest_stamp())
         if not whose.by_standing:
-            both(partial(counted, scope, queries.counts))
+            both(partial(counted, scope))
             both(partial(by_day, scope, days))
-        both(partial(counted, scope, queries.wholes))
-        both(lambda scope=scope: sorted(aggregates.by_post(scope)))
+        both(lambda scope=scope: sorted(people_source(scope).count_units()))
+        both(lambda scope=scope: sorted(people_source(scope).count_posts()))
         both(
             lambda scope=scope: Counter(
-                (s, left) for s, left, n in aggregates.days_left(scope) for _ in range(n)
+                (status, left) for status, left, n in people_source(scope).count_days_left() for _ in range(n)
             )
         )
-        both(partial(queries.reasons, scope))
-        both(partial(queries.commonest_due_dates, scope, 2))
+        both(lambda scope=scope: people_source(scope).count_reasons())
+        both(lambda scope=scope: people_source(scope).commonest_due_dates(2))
         both(lambda scope=scope: paging.longest_late(scope, 2))
         for turned, offset in ((False, 0), (True, 1)):
             sort = Sort(column, turned, history.units[:2] if column == "unit" else ())
@@ -192,8 +196,8 @@ def world(people=3):
 
 
 def answers(directive, day=date(2026, 5, 10)):
-    """What the sums alone say of a day; None: nothing."""
-    return count_reader.wholes(Scope(directive, day, newest_stamp(), Whose(everyone=True)))
+    """What the status counts say of a day."""
+    return list(people_source(Scope(directive, day, newest_stamp(), Whose(everyone=True))).count_units())
 
 
 def test_sums_answer_for_everybody_by_unit_role_and_rank(database):
@@ -204,19 +208,17 @@ def test_sums_answer_for_everybody_by_unit_role_and_rank(database):
     assert answers(directive) == [(unit, 1, 3)]
     day = date(2026, 5, 10)
     for whose in (Whose(everyone=True), Whose(everyone=True, role="response", statuses=(1,))):
-        assert count_reader.wholes(Scope(directive, day, newest_stamp(), whose)) is not None
-        assert count_reader.wholes(Scope(directive, day, then, whose)) == [(unit, 1, 3)], (
-            "as it was known before"
-        )
+        assert is_summed(whose, Question.PEOPLE)
+        was = list(people_source(Scope(directive, day, then, whose)).count_units())
+        assert was == [(unit, 1, 3)], "as it was known before"
     for whose in (
         Whose(everyone=True, people=frozenset(people)),
         Whose(everyone=True, named=select(PersonName.person_id)),
         Whose(manager_id=people[0]),
         Whose(unit_ids=frozenset([unit]), manager_id=people[0]),
     ):
-        scope = Scope(directive, day, newest_stamp(), whose)
-        assert count_reader.wholes(scope) is None
-        assert count_reader.over_days(scope, [day]) is None
+        assert not is_summed(whose, Question.PEOPLE)
+        assert not is_summed(whose, Question.OVER_DAYS)
 
 
 @pytest.mark.parametrize("summed", [0, 1])
@@ -309,8 +311,8 @@ def test_sums_cost_as_many_statements_for_many_as_for_few(database):
             make_person(unit, rank=f"Rank {number}")
         with statements() as seen:
             scope = Scope(directive, date(2026, 5, 10), newest_stamp(), Whose(everyone=True))
-            list(queries.counts(scope))
-            aggregates.by_post(scope)
+            list(count_source(scope, Question.REQUIREMENTS).count_requirements())
+            people_source(scope).count_posts()
             paging.people(scope, Sort("status"), 0, 25)
         counts.append(len(seen))
 

@@ -13,6 +13,7 @@ from portal.domain.decisions.choices import offers
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
 from portal.domain.status import queries as standings
+from portal.domain.status.counting import Question, count_source
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, newest_stamp, stamp, transaction
@@ -28,9 +29,10 @@ def stands(desk, viewer, day: date) -> dict:
     for whole in standings.wholes_of(desk.people["D1001"], day):
         directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == whole.directive))
         scope = standings.Scope(directive_id, day, clock.now(), standings.Whose(everyone=True))
-        counts = [row for row in standings.counts(replace(scope, as_known_on=newest())) if row[1] == 0]
-        done = sum(people for *_, status, people in counts if status.held)
-        total = sum(people for *_, status, people in counts if not status.excluded)
+        source = count_source(replace(scope, as_known_on=newest()), Question.PEOPLE)
+        counts = list(source.count_units())
+        done = sum(people for _, status, people in counts if status.held)
+        total = sum(people for _, status, people in counts if not status.excluded)
         found[whole.directive] = (whole.status, whole.due_on, preview.Share(done, total))
     return found
 

@@ -147,9 +147,10 @@ def _warning_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any)
 def _details_open(
     _: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]
 ) -> str:
+    summary = _render_inline(tokens[at].info, env["place"])
     return (
         '<details class="govuk-details"><summary class="govuk-details__summary">'
-        f'<span class="govuk-details__summary-text">{_render_inline(tokens[at].info, env["place"])}</span></summary>'
+        f'<span class="govuk-details__summary-text">{summary}</span></summary>'
         '<div class="govuk-details__text">\n'
     )
 

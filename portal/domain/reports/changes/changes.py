@@ -14,6 +14,7 @@ from portal.domain.reports.linkable_people import numbers_and_names, openable
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.trend.trend import units_seen_between
 from portal.domain.reports.viewer_scope import under
+from portal.domain.status.paging import ERASED
 from portal.domain.status.queries import Scope, Whose
 from portal.domain.status.report_diff import WHOLE, Cell, Cells, changed, steps
 from portal.pages.layout.paging import Page
@@ -107,16 +108,17 @@ class Changes:
         return f"{plural(count, 'person’s', 'people’s')} status changed"
 
     @cached_property
-    def _named(self) -> list[tuple[int, str, str]]:
+    def _named(self) -> list[tuple[int, str, str, bool]]:
+        """Id, staff number, name, and whether these are erased."""
         named = numbers_and_names(list(self.cells), len(self.cells))
         known = {person_id for person_id, _, _ in named}
-        erased = [(one, f"Erased-{one}", "Erased") for one in sorted(set(self.cells) - known)]
-        return [*named, *erased]
+        erased = [(one, f"{ERASED}-{one}", ERASED, True) for one in sorted(set(self.cells) - known)]
+        return [*((*person, False) for person in named), *erased]
 
     def slice(self, page: Page) -> list[Change]:
         """The people of one page, by name, each with what changed and why. A fixed number of reads."""
         some = self._named[page.offset : page.offset + page.size]
-        ids = [person_id for person_id, _, _ in some]
+        ids = [person_id for person_id, *_ in some]
         sight, between = self._sight_between()
         known = (self.then.position.as_known_on, self.now.position.as_known_on)
         ways = steps(*self._scopes, ids, between)
@@ -126,7 +128,7 @@ class Changes:
             Change(
                 name,
                 number,
-                person_id in opened and not number.startswith("Erased-"),
+                person_id in opened and not erased,
                 [self._cell_change(person_id, *cell) for cell in sorted(self.cells[person_id].items())],
                 _once(
                     cause
@@ -135,7 +137,7 @@ class Changes:
                     for cause in causes.of(person_id, step, ways[person_id])
                 ),
             )
-            for person_id, number, name in some
+            for person_id, number, name, erased in some
         ]
 
     def _sight_between(self) -> tuple[FactSight | None, Whose | None]:

@@ -1,190 +1,276 @@
-"""One row of the completion file: the contract's columns, in the contract's order, with their types.
+"""The rows of the completion files, and the one ordered list of columns that says what each file holds.
 
-A row is read as a ``Line``: texts in three parts, of which the first is the same for all rows of a
-person and the second for all rows of a requirement, so that a file writes each of them once. The third
-holds days, numbers, keys and references, nothing that a CSV would have to quote: it is made as a CSV
-writes it. What needs values asks for a ``CompletionRow``. Every column says what it means and which fact
-it comes from: the data dictionary is nothing but that.
+A row is a flat record of named, typed values; None means not yet, or no end. A column names its header, the
+field it shows, what it means, its type and the facts it comes from. CSV, XLSX, JSON and the data dictionary
+are made from the list, so a new column is a new line in ``COLUMNS``.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from types import NoneType
-from typing import Annotated, Any, get_args
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-Line = tuple[tuple[str, ...], tuple[str, ...], str]  # "" where there is nothing
+from portal.domain.status.rules import Status
 
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a column means, and the fact or table it is read from."""
-
-    meaning: str
-    fact: str
+Value = str | int | date | datetime | Decimal | Status | None
 
 
-@dataclass(frozen=True, slots=True)
-class CompletionRow:
-    """Where one person stands on one requirement of a directive; None means not yet, or no end."""
+class CompletionRow(NamedTuple):
+    """The status of one person on one requirement of a directive: a row of the completion file."""
 
-    force: Annotated[str, Means("Name of the force: the top of the unit's path.", "unit_state")]
-    staff_number: Annotated[
-        str, Means("Staff number, as it is now. “Erased” and a number after erasure.", "name")
-    ]
-    surname: Annotated[str, Means("Surname, as it is now.", "name")]
-    forenames: Annotated[str, Means("Forenames, as they are now.", "name")]
-    rank_or_grade: Annotated[str, Means("Rank or grade of the row's post.", "post")]
-    designated_role: Annotated[str, Means("Designated role of the row's post.", "post")]
-    unit: Annotated[str, Means("Name of the unit of the row's post on the as-at day.", "unit_state")]
-    unit_path: Annotated[
-        str,
-        Means(
-            "Names from the force down to the unit on the as-at day; a / within a name is written //.",
-            "unit_state",
-        ),
-    ]
-    line_manager_staff_number: Annotated[
-        str | None, Means("Staff number of the line manager that the row's post names.", "post")
-    ]
-    directive: Annotated[str, Means("Reference of the directive.", "directive")]
-    requirement_kind: Annotated[str, Means("What is asked for: module, event or guide.", "requirement")]
-    requirement: Annotated[str, Means("Key of the module, event type or guide.", "requirement")]
-    requirement_title: Annotated[
-        str, Means("Title of the version named in the next column.", "module version")
-    ]
-    version: Annotated[
-        int | None,
-        Means(
-            "Number of the version that was passed; else that registered on; else the current one.",
-            "record, registration, module version",
-        ),
-    ]
-    assigned_on: Annotated[date, Means("The day from which the days to the due date count.", "assignment")]
-    due_on: Annotated[
-        date,
-        Means(
-            "Last day in time, in London: the assignment's, or a later one that a deferral gave.",
-            "assignment, exclusion",
-        ),
-    ]
-    status: Annotated[
-        str,
-        Means(
-            "Where the person stands at the end of the as-at day: not_started, in_progress, satisfied, "
-            "expiring (satisfied, ends soon), overdue, expired, exempt or deferred.",
-            "computed from all facts",
-        ),
-    ]
-    started_at: Annotated[
-        datetime | None,
-        Means("When the latest registration was begun, not after the as-at day.", "registration"),
-    ]
-    satisfied_at: Annotated[datetime | None, Means("When the record that counts was achieved.", "record")]
-    late_days: Annotated[
-        int | None,
-        Means(
-            "Days between the due date and the first record that was in force on it or after it.", "record"
-        ),
-    ]
-    score_scaled: Annotated[
-        Decimal | None,
-        Means("Score from 0 to 1 of the pass; else the best score so far.", "submission, imported record"),
-    ]
-    mastery_score: Annotated[
-        Decimal | None,
-        Means("Least score that passes, of the version passed or in use.", "pass record, module version"),
-    ]
-    attempts: Annotated[int, Means("Submitted attempts over all registrations.", "submission")]
-    valid_until: Annotated[
-        date | None,
-        Means(
-            "Last day on which the record counts; empty beside a satisfied status: no end.",
-            "record, directive version",
-        ),
-    ]
-    exclusion_reason: Annotated[
-        str | None, Means("Reason category of the exemption or deferral; never a diagnosis.", "exclusion")
-    ]
-    source: Annotated[
-        str | None,
-        Means(
-            "How it was achieved: assessed, attended, acknowledged, waived, imported or external.", "record"
-        ),
-    ]
-    record_reference: Annotated[str | None, Means("Reference of the record that counts.", "record")]
-    as_at: Annotated[date, Means("The London day of which the row speaks, at its end.", "the question asked")]
-    as_known_on: Annotated[
-        datetime, Means("The instant whose knowledge the row uses: nothing recorded later is in it.", "stamp")
-    ]
+    force: str
+    staff_number: str
+    surname: str
+    forenames: str
+    rank_or_grade: str
+    designated_role: str
+    unit: str
+    unit_path: str
+    line_manager_staff_number: str | None
+    directive: str
+    requirement_kind: str
+    requirement: str
+    requirement_title: str
+    version: int | None
+    assigned_on: date
+    due_on: date
+    status: Status
+    started_at: datetime | None  # instants are in UTC
+    satisfied_at: datetime | None
+    late_days: int | None
+    score_scaled: Decimal | None  # 0 to 1, four places
+    mastery_score: Decimal | None
+    attempts: int
+    valid_until: date | None
+    exclusion_reason: str | None
+    source: str | None
+    record_reference: str | None
+    as_at: date
+    as_known_on: datetime
 
-    @classmethod
-    def of(cls, line: Line) -> "CompletionRow":
-        """The row with the values of this line."""
-        values: Any = [one.read(text) for one, text in zip(LONG, cells(line), strict=True)]
-        return cls(*values)
+
+class PersonRow(NamedTuple):
+    """The status of one person under a directive and on each of its requirements."""
+
+    force: str
+    staff_number: str
+    surname: str
+    forenames: str
+    rank_or_grade: str
+    designated_role: str
+    unit: str
+    unit_path: str
+    line_manager_staff_number: str | None
+    directive: str
+    assigned_on: date
+    due_on: date
+    status: Status
+    requirement_statuses: Mapping[int, Status]  # by position of the requirement
+    exclusion_reason: str | None
+    as_at: date
+    as_known_on: datetime
+
+
+AnyRow = CompletionRow | PersonRow
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a file: its name, the type of its values, and what it means."""
+    """One column of a file."""
 
-    name: str
-    kind: type
-    nullable: bool
+    header: str
     meaning: str
-    fact: str
+    kind: type  # of its values
+    fact: str  # the fact or table that they come from
+    optional: bool = False  # whether a cell can be empty
+    field: str = ""  # of the row, where it has another name than the header
 
-    def read(self, text: str) -> Any:
-        """The value that a cell of this column stands for."""
-        return None if text == "" and self.nullable else _READ[self.kind](text)
+    @property
+    def source_field(self) -> str:
+        """The name of the row's field that the column shows."""
+        return self.field or self.header
 
-
-def cells(line: Line) -> tuple[str, ...]:
-    """The texts in the order of the columns."""
-    person, asked, stands = line
-    return (*person, *asked, *stands.split(","))
-
-
-def _column(name: str, annotation: Any) -> Column:
-    values, means = get_args(annotation)
-    kinds = get_args(values) or (values,)
-    kind = next(one for one in kinds if one is not NoneType)
-    return Column(name, kind, NoneType in kinds, means.meaning, means.fact)
+    def value_of(self, row: AnyRow) -> Value:
+        """The value that the column shows of a row."""
+        value: Value = getattr(row, self.source_field)
+        return value
 
 
-_READ: dict[type, Callable[[str], Any]] = {
-    str: str,
-    int: int,
-    date: date.fromisoformat,
-    datetime: datetime.fromisoformat,
-    Decimal: Decimal,
-}
-LONG = tuple(_column(each.name, each.type) for each in fields(CompletionRow))
-_NAMED = {each.name: each for each in LONG}
-_OF_PERSON = tuple(each.name for each in LONG[:10])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementColumn(Column):
+    """A column that shows the person's status on the requirement at one position of the directive."""
+
+    position: int
+
+    def value_of(self, row: AnyRow) -> Value:
+        """The status on the requirement; None where the person does not have it."""
+        statuses: Mapping[int, Status] = getattr(row, self.source_field)
+        return statuses.get(self.position)
 
 
-def wide(requirements: Iterable[tuple[str, str, str]]) -> tuple[Column, ...]:
+def values_reader(columns: Sequence[Column]) -> Callable[[AnyRow], Sequence[Value]]:
+    """A function that reads the values of a row in the order of ``columns``.
+
+    One call reads all fields, because a file of a whole force has two million values.
+    """
+    fields = tuple(column.source_field for column in columns)
+    if fields == CompletionRow._fields:
+        whole: Callable[[AnyRow], Any] = tuple
+        return whole
+    if not any(isinstance(column, RequirementColumn) for column in columns):
+        return attrgetter(*fields)
+    readers = [column.value_of for column in columns]
+    return lambda row: [read(row) for read in readers]
+
+
+_FORCE_TO_DIRECTIVE = (
+    Column("force", "Name of the force: the top of the unit's path.", str, "unit_state"),
+    Column("staff_number", "Staff number, as it is now. “Erased” and a number after erasure.", str, "name"),
+    Column("surname", "Surname, as it is now.", str, "name"),
+    Column("forenames", "Forenames, as they are now.", str, "name"),
+    Column("rank_or_grade", "Rank or grade of the row's post.", str, "post"),
+    Column("designated_role", "Designated role of the row's post.", str, "post"),
+    Column("unit", "Name of the unit of the row's post on the as-at day.", str, "unit_state"),
+    Column(
+        "unit_path",
+        "Names from the force down to the unit on the as-at day; a / within a name is written //.",
+        str,
+        "unit_state",
+    ),
+    Column(
+        "line_manager_staff_number",
+        "Staff number of the line manager that the row's post names.",
+        str,
+        "post",
+        optional=True,
+    ),
+    Column("directive", "Reference of the directive.", str, "directive"),
+)
+_ASSIGNED_ON = Column("assigned_on", "The day from which the days to the due date count.", date, "assignment")
+_EXCLUSION_REASON = Column(
+    "exclusion_reason",
+    "Reason category of the exemption or deferral; never a diagnosis.",
+    str,
+    "exclusion",
+    optional=True,
+)
+_AS_AT = Column("as_at", "The London day of which the row speaks, at its end.", date, "the question asked")
+_AS_KNOWN_ON = Column(
+    "as_known_on",
+    "The instant whose knowledge the row uses: nothing recorded later is in it.",
+    datetime,
+    "stamp",
+)
+
+COLUMNS: tuple[Column, ...] = (  # of a file with one row a person and requirement
+    *_FORCE_TO_DIRECTIVE,
+    Column("requirement_kind", "What is asked for: module, event or guide.", str, "requirement"),
+    Column("requirement", "Key of the module, event type or guide.", str, "requirement"),
+    Column("requirement_title", "Title of the version named in the next column.", str, "module version"),
+    Column(
+        "version",
+        "Number of the version that was passed; else that registered on; else the current one.",
+        int,
+        "record, registration, module version",
+        optional=True,
+    ),
+    _ASSIGNED_ON,
+    Column(
+        "due_on",
+        "Last day in time, in London: the assignment's, or a later one that a deferral gave.",
+        date,
+        "assignment, exclusion",
+    ),
+    Column(
+        "status",
+        "Where the person stands at the end of the as-at day: not_started, in_progress, satisfied, "
+        "expiring (satisfied, ends soon), overdue, expired, exempt or deferred.",
+        Status,
+        "computed from all facts",
+    ),
+    Column(
+        "started_at",
+        "When the latest registration was begun, not after the as-at day.",
+        datetime,
+        "registration",
+        optional=True,
+    ),
+    Column("satisfied_at", "When the record that counts was achieved.", datetime, "record", optional=True),
+    Column(
+        "late_days",
+        "Days between the due date and the first record that was in force on it or after it.",
+        int,
+        "record",
+        optional=True,
+    ),
+    Column(
+        "score_scaled",
+        "Score from 0 to 1 of the pass; else the best score so far.",
+        Decimal,
+        "submission, imported record",
+        optional=True,
+    ),
+    Column(
+        "mastery_score",
+        "Least score that passes, of the version passed or in use.",
+        Decimal,
+        "pass record, module version",
+        optional=True,
+    ),
+    Column("attempts", "Submitted attempts over all registrations.", int, "submission"),
+    Column(
+        "valid_until",
+        "Last day on which the record counts; empty beside a satisfied status: no end.",
+        date,
+        "record, directive version",
+        optional=True,
+    ),
+    _EXCLUSION_REASON,
+    Column(
+        "source",
+        "How it was achieved: assessed, attended, acknowledged, waived, imported or external.",
+        str,
+        "record",
+        optional=True,
+    ),
+    Column("record_reference", "Reference of the record that counts.", str, "record", optional=True),
+    _AS_AT,
+    _AS_KNOWN_ON,
+)
+
+
+def person_columns(requirements: Iterable[tuple[int, str, str, str]]) -> tuple[Column, ...]:
     """The columns of a file with one row a person and one column a requirement.
 
     Args:
-        requirements: Kind, key and title of each, in the order of the directive.
+        requirements: Position, kind, key and title of each, in the order of the directive.
     """
-    asked = [
-        Column(f"{kind}_{key}", str, True, f"Status of this requirement: {title}.", "computed from all facts")
-        for kind, key, title in requirements
-    ]
-    due = Column("due_on", date, False, "Last day in time for the whole directive.", "assignment, exclusion")
-    status = Column(
-        "status",
-        str,
-        False,
-        "Where the person stands under the whole directive: the worst of its requirements; in_progress "
-        "where one is not started and another is begun or held.",
-        "computed from all facts",
+    return (
+        *_FORCE_TO_DIRECTIVE,
+        _ASSIGNED_ON,
+        Column("due_on", "Last day in time for the whole directive.", date, "assignment, exclusion"),
+        Column(
+            "status",
+            "Where the person stands under the whole directive: the worst of its requirements; in_progress "
+            "where one is not started and another is begun or held.",
+            Status,
+            "computed from all facts",
+        ),
+        *(
+            RequirementColumn(
+                f"{kind}_{key}",
+                f"Status of this requirement: {title}.",
+                Status,
+                "computed from all facts",
+                optional=True,
+                field="requirement_statuses",
+                position=position,
+            )
+            for position, kind, key, title in requirements
+        ),
+        _EXCLUSION_REASON,
+        _AS_AT,
+        _AS_KNOWN_ON,
     )
-    last = [_NAMED[name] for name in ("exclusion_reason", "as_at", "as_known_on")]
-    person = [_NAMED[name] for name in _OF_PERSON]
-    return (*person, _NAMED["assigned_on"], due, status, *asked, *last)

@@ -1,227 +1,247 @@
-"""The rows of a completion file: standings with records, registrations and attempts.
+"""Builds the rows of completion files from status periods, records, registrations and submissions.
 
-A fixed number of reads for each batch of people, however many they are.
+Each batch of people takes a fixed number of statements, however many they are.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt, Submission
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import UnitRow
 from portal.domain.people.units import paths
 from portal.domain.records.models import Registration
-from portal.domain.records.queries import scale_score
 from portal.domain.reports.as_of import Position
-from portal.domain.reports.completion.export_columns import Line
-from portal.domain.reports.directive_snapshot import Subject, Version
+from portal.domain.reports.completion.export_columns import CompletionRow, PersonRow
+from portal.domain.reports.directive_snapshot import Subject
 from portal.domain.status import queries as standings
 from portal.domain.status.filters import Scope
 from portal.domain.status.paging import ERASED
+from portal.domain.status.queries import AudienceRow
 from portal.domain.status.raw_columns import (
-    Kept,
-    among,
-    day_text,
-    ids_text,
-    instant_text,
-    tuples,
-    utc_text,
-    written,
+    RawScore,
+    ValueCache,
+    fetch_raw_rows,
+    ids_parameter,
+    match_ids,
+    parse_day,
+    parse_instant,
+    parse_score,
+    text_column,
 )
 from portal.domain.status.rules import Status
 from portal.platform import clock
 
-Key = tuple[int, int]  # person id, activity id
-Guard = Callable[[str], str]
+PersonActivity = tuple[int, int]  # person id, activity id
 
-_KEYS = {int(status): status.key for status in Status}
+_STATUSES = {int(status): status for status in Status}
 _EXCLUDED = {int(status) for status in Status if status.excluded}
 
 
-class Work(NamedTuple):
-    """What people have done on activities, as far as it lay before the day's end and is known."""
+class LearningWork(NamedTuple):
+    """Registrations and submissions of some people, up to the end of the as-at day and as known."""
 
-    begun: dict[Key, tuple[str, int]]  # latest: start, module version
-    tried: dict[Key, tuple[int, str]]  # attempts, the best score
+    registered: dict[PersonActivity, tuple[datetime, int]]  # latest: start, module version
+    submitted: dict[PersonActivity, tuple[int, Decimal]]  # submissions, best score
 
 
-class Works:
-    """Reads registrations and submissions on some activities: two statements, made once for all people."""
+class LearningWorkReader:
+    """Reads registrations and submissions on some activities: two statements, made once for all batches."""
 
-    def __init__(self, position: Position, activities: Sequence[int]) -> None:
-        r = Registration
-        columns = (r.person_id, r.activity_id)
-        theirs = (among(r.person_id, "people"), r.activity_id.in_(activities))
-        self._started = (
-            select(*columns, written(r.started_at), r.module_version_id)
-            .where(*theirs, r.started_on <= position.as_at, is_known_fact(r, position.as_known_on))
-            .order_by(r.started_at, r.id)
+    def __init__(self, position: Position, activity_ids: Sequence[int]) -> None:
+        columns = (Registration.person_id, Registration.activity_id)
+        of_people = (
+            match_ids(Registration.person_id, "people"),
+            Registration.activity_id.in_(activity_ids),
         )
-        self._submitted = (
-            select(*columns, written(Submission.score_raw), Submission.score_max)
-            .join(Attempt, Attempt.registration_id == r.id)
+        self._registrations = (
+            select(*columns, text_column(Registration.started_at), Registration.module_version_id)
+            .where(
+                *of_people,
+                Registration.started_on <= position.as_at,
+                is_known_fact(Registration, position.as_known_on),
+            )
+            .order_by(Registration.started_at, Registration.id)
+        )
+        self._submissions = (
+            select(*columns, text_column(Submission.score_raw), Submission.score_max)
+            .join(Attempt, Attempt.registration_id == Registration.id)
             .join(Submission, Submission.attempt_id == Attempt.id)
             .where(
-                *theirs,
+                *of_people,
                 Submission.submitted_at <= clock.end_of_day(position.as_at),
                 Submission.recorded_at <= position.as_known_on,
             )
         )
 
-    def of(self, people: Sequence[int]) -> Work:
-        """The work of these people."""
-        asked = {"people": ids_text(people)}
-        begun = {(one, on): (start, version) for one, on, start, version in tuples(self._started, asked)}
-        tried: dict[Key, tuple[int, str]] = {}
-        for person_id, activity_id, raw, maximum in tuples(self._submitted, asked):
-            key, score = (person_id, activity_id), _SCORES[raw, maximum]
-            attempts, best = tried.get(key, _NOT_TRIED)
-            tried[key] = (attempts + 1, max(best, score))  # four places: texts compare as numbers do
-        return Work(begun, tried)
+    def read_work(self, person_ids: Iterable[int]) -> LearningWork:
+        """The registrations and submissions of these people."""
+        parameters = {"people": ids_parameter(person_ids)}
+        registered = {
+            (person_id, activity_id): (parse_instant(started_at), version_id)
+            for person_id, activity_id, started_at, version_id in fetch_raw_rows(
+                self._registrations, parameters
+            )
+        }
+        submitted: dict[PersonActivity, tuple[int, Decimal]] = {}
+        for person_id, activity_id, raw, maximum in fetch_raw_rows(self._submissions, parameters):
+            key, score = (person_id, activity_id), _SCALED_SCORES[raw, maximum]
+            attempts, best = submitted.get(key, (0, score))
+            submitted[key] = (attempts + 1, max(best, score))
+        return LearningWork(registered, submitted)
 
 
-def _score(marks: tuple[Any, int]) -> str:
+def _scale_marks(marks: tuple[RawScore, int]) -> Decimal:
     raw, maximum = marks
-    return str(scale_score(Decimal(str(raw)), maximum))
+    return scale_score(Decimal(str(raw)), maximum)
 
 
-def _day(ordinal: int | None) -> str:
-    return "" if ordinal is None else date.fromordinal(ordinal).isoformat()
+_SCALED_SCORES = ValueCache(_scale_marks)  # every pair of marks there is: some hundreds
+_SCORES = ValueCache(parse_score)
+_DAYS = ValueCache(parse_day)
+_ORDINAL_DAYS = ValueCache(date.fromordinal)
+_NOT_REGISTERED, _NOT_SUBMITTED = (None, 0), (0, None)
 
 
-def _four_places(number: Any) -> str:
-    return f"{Decimal(str(number)):.4f}"
+class _PostFields(NamedTuple):
+    """The first fields of every row of a person."""
+
+    force: str
+    staff_number: str
+    surname: str
+    forenames: str
+    rank_or_grade: str
+    designated_role: str
+    unit: str
+    unit_path: str
+    line_manager_staff_number: str | None
+    directive: str
 
 
-_SCORES = Kept(_score)  # every pair of marks there is: some hundreds
-_PLACES = Kept(_four_places)
-_COUNTS: Kept[int | None, str] = Kept(lambda number: "" if number is None else str(number))
-_NOT_BEGUN, _NOT_TRIED = ("", 0), (0, "")
+class _RequirementFields(NamedTuple):
+    """The fields of a requirement that follow, with a module's or guide's version."""
+
+    requirement_kind: str
+    requirement: str
+    requirement_title: str
+    version: int | None
 
 
-class Rows:
-    """Makes the rows of one report; ``guard`` is applied to every text that people wrote."""
+class RowBuilder:
+    """Builds the rows of one report."""
 
-    def __init__(
-        self,
-        subject: Subject,
-        scope: Scope,
-        units: dict[int, UnitRow],
-        position: Position,
-        guard: Guard = str,
-    ) -> None:
-        self.subject = subject
-        self._guard = guard
-        self._asked = {one.position: one for one in subject.asked}
-        self._activities = {one.position: one.activity_id for one in subject.asked}
-        self._stands = standings.requirements(scope)
-        self._statuses = standings.statuses_and_reasons(scope)
-        self._works = Works(position, [asked.activity_id for asked in subject.asked])
-        self._texts = Kept(guard)  # ranks and roles: few
-        self._days: Kept[int | None, str] = Kept(_day)
-        self._titles: Kept[tuple[int, int], tuple[tuple[str, ...], str]] = Kept(self._title)
-        self._places = {unit_id: self._place(unit) for unit_id, unit in units.items()}
-        self._times = f"{position.as_at.isoformat()},{utc_text(position.as_known_on)}"
+    def __init__(self, subject: Subject, scope: Scope, units: dict[int, UnitRow], position: Position) -> None:
+        self._subject, self._position = subject, position
+        self._requirements = {requirement.position: requirement for requirement in subject.asked}
+        self._read_requirements = standings.requirements(scope)
+        self._read_statuses = standings.statuses_and_reasons(scope)
+        self._activity_ids = {each.position: each.activity_id for each in subject.asked}
+        self._work = LearningWorkReader(position, list(self._activity_ids.values()))
+        self._versions = ValueCache(self._describe_version)
+        self._units = {
+            unit_id: (paths.split(unit.path)[0], unit.name, unit.path) for unit_id, unit in units.items()
+        }
 
-    def of(self, people: Sequence[Any]) -> list[Line]:
-        """The rows of these people, in their order and that of the requirements.
+    def build_rows(self, people: Sequence[AudienceRow]) -> list[CompletionRow]:
+        """One row for each of these people and each requirement, in their order."""
+        posts = {each.person_id: self._describe_person(each) for each in people}
+        assigned_days = {each.person_id: _DAYS[each.joined_on] for each in people}
+        rows: dict[int, list[CompletionRow]] = {person_id: [] for person_id in posts}
+        work, activity_ids, versions = self._work.read_work(posts), self._activity_ids, self._versions
+        as_at, as_known_on = self._position.as_at, self._position.as_known_on
+        for (
+            person_id, position, status, due_on, valid_until, late_days, reason, achieved_at, source,
+            reference, passed_version_id, passed_mastery, raw, maximum, imported_score,
+        ) in self._read_requirements(posts):  # fmt: skip
+            if position not in activity_ids:
+                continue
+            key = (person_id, activity_ids[position])
+            started_at, registered_version_id = work.registered.get(key, _NOT_REGISTERED)
+            attempts, score = work.submitted.get(key, _NOT_SUBMITTED)
+            if raw is not None and maximum is not None:
+                score = _SCALED_SCORES[raw, maximum]
+            elif imported_score is not None:
+                score = _SCORES[imported_score]
+            requirement, mastery = versions[position, passed_version_id or registered_version_id]
+            row = CompletionRow(  # by place: naming fifteen fields takes twice as long
+                *posts[person_id],
+                *requirement,
+                assigned_days[person_id],
+                _ORDINAL_DAYS[due_on],
+                _STATUSES[status],
+                started_at,
+                None if achieved_at is None else parse_instant(achieved_at),
+                late_days,
+                score,
+                mastery if passed_mastery is None else _SCORES[passed_mastery],
+                attempts,
+                None if valid_until is None else _ORDINAL_DAYS[valid_until],
+                reason if status in _EXCLUDED else None,
+                source,
+                reference,
+                as_at,
+                as_known_on,
+            )
+            rows[person_id].append(row)
+        return [row for of_person in rows.values() for row in of_person]
 
-        Args:
-            people: Rows of ``standings.holders``.
-        """
-        ids = [person.person_id for person in people]
-        stands = {key: tuple(rows) for key, rows in groupby(self._stands(ids), itemgetter(0))}
-        work = self._works.of(ids)
-        made: list[Line] = []
-        for person in people:
-            made += self._person(person, stands.get(person.person_id, ()), work)
-        return made
-
-    def wide(self, people: Sequence[Any]) -> list[Line]:
-        """One row for each of these people, with the status of each requirement.
-
-        Args:
-            people: Rows of ``standings.holders``.
-        """
-        stood: dict[int, dict[int, tuple[int, str | None]]] = {}
-        for person_id, place, status, reason in self._statuses([person.person_id for person in people]):
-            stood.setdefault(person_id, {})[place] = (status, reason)
-        directive = (self._guard(self.subject.reference),)
+    def build_person_rows(self, people: Sequence[AudienceRow]) -> list[PersonRow]:
+        """One row for each of these people, with the status of each requirement."""
+        statuses: dict[int, dict[int, Status]] = {}
+        reasons: dict[int, str] = {}
+        for person_id, position, number, reason in self._read_statuses([each.person_id for each in people]):
+            statuses.setdefault(person_id, {})[position] = _STATUSES[number]
+            if reason is not None and number in _EXCLUDED:
+                reasons.setdefault(person_id, reason)
         return [
-            (self._head(person), directive, self._whole(person, stood.get(person.person_id, {})))
+            PersonRow(
+                *self._describe_person(person),
+                assigned_on=_DAYS[person.joined_on],
+                due_on=_ORDINAL_DAYS[person.due_on],
+                status=_STATUSES[person.status],
+                requirement_statuses=statuses.get(person.person_id, {}),
+                exclusion_reason=reasons.get(person.person_id) if person.status in _EXCLUDED else None,
+                as_at=self._position.as_at,
+                as_known_on=self._position.as_known_on,
+            )
             for person in people
         ]
 
-    def _whole(self, person: Any, stands: dict[int, tuple[int, str | None]]) -> str:
-        """Of a person under the whole directive: the cells that follow the directive's reference."""
-        statuses = [_KEYS[stands[place][0]] if place in stands else "" for place in self._asked]
-        excluded = person.status in _EXCLUDED
-        why = next((reason for status, reason in stands.values() if excluded and status in _EXCLUDED), "")
-        joined_on, due_on = day_text(person.joined_on), self._days[person.due_on]
-        return ",".join((joined_on, due_on, _KEYS[person.status], *statuses, why or "", self._times))
-
-    def _person(self, person: Any, stands: Iterable[tuple[Any, ...]], work: Work) -> list[Line]:
-        head, joined_on = self._head(person), day_text(person.joined_on)
-        days, titles, times, activities = self._days, self._titles, self._times, self._activities
-        found: list[Line] = []
-        for row in stands:
-            one, place, status, due, until, late, reason, achieved, source, reference, *proof = row
-            if place not in activities:
-                continue
-            passed_on, mastery, raw, maximum, brought = proof
-            key = (one, activities[place])
-            started, begun_on = work.begun.get(key, _NOT_BEGUN)
-            attempts, best = work.tried.get(key, _NOT_TRIED)
-            title, asked_mastery = titles[place, passed_on or begun_on]
-            score = best if brought is None else _PLACES[brought]
-            stood = (  # in the order of the columns
-                f"{joined_on},{days[due]},{_KEYS[status]},"
-                f"{instant_text(started) if started else ''},{instant_text(achieved) if achieved else ''},"
-                f"{_COUNTS[late]},{score if maximum is None else _SCORES[raw, maximum]},"
-                f"{asked_mastery if mastery is None else _PLACES[mastery]},{attempts},{days[until]},"
-                f"{reason if status in _EXCLUDED else ''},{source or ''},{reference or ''},{times}"
-            )
-            found.append((head, title, stood))
-        return found
-
-    def _head(self, person: Any) -> tuple[str, ...]:
-        """Of a person and their post."""
-        guard, texts = self._guard, self._texts
-        force, unit, path = self._places.get(person.unit_id, ("", "", ""))
-        erased = person.staff_number is None
-        return (
+    def _describe_person(self, person: AudienceRow) -> _PostFields:
+        force, unit, unit_path = self._units.get(person.unit_id, ("", "", ""))
+        if person.staff_number is None:
+            names = (f"{ERASED}-{person.person_id}", ERASED, "")
+        else:
+            names = (person.staff_number, person.surname, person.forenames)
+        return _PostFields(
             force,
-            f"{ERASED}-{person.person_id}" if erased else guard(person.staff_number),
-            ERASED if erased else guard(person.surname),
-            "" if erased else guard(person.forenames),
-            texts[person.rank_or_grade],
-            texts[person.designated_role],
+            *names,
+            person.rank_or_grade,
+            person.designated_role,
             unit,
-            path,
-            guard(person.manager_number or ""),
+            unit_path,
+            person.manager_number or None,
+            self._subject.reference,
         )
 
-    def _place(self, unit: UnitRow) -> tuple[str, str, str]:
-        return self._guard(paths.split(unit.path)[0]), self._guard(unit.name), self._guard(unit.path)
+    def _describe_version(self, key: tuple[int, int]) -> tuple[_RequirementFields, Decimal | None]:
+        """The fields of a requirement's version, and the version's mastery score.
 
-    def _title(self, key: tuple[int, int]) -> tuple[tuple[str, ...], str]:
-        """Directive, kind, key, title and version number; beside them the version's mastery score.
-
-        The version is the one passed, else the one registered on, else (0) the current one.
+        Args:
+            key: Position of the requirement, and id of the version that was passed or is registered on;
+                0: the current one.
         """
         position, version_id = key
-        asked, versions, guard = self._asked[position], self.subject.versions, self._guard
-        version: Version | None = (
-            versions.by_id[version_id] if version_id else versions.current.get(asked.activity_id)
+        requirement, versions = self._requirements[position], self._subject.versions
+        version = versions.by_id[version_id] if version_id else versions.current.get(requirement.activity_id)
+        fields = _RequirementFields(
+            requirement.kind,
+            requirement.key,
+            version.title if version else requirement.title,
+            version.number if version else None,
         )
-        title = guard(version.title if version else asked.title)
-        number = str(version.number) if version else ""
-        named = (guard(self.subject.reference), asked.kind, guard(asked.key), title, number)
-        mastery = version.mastery_score if version else None
-        return named, "" if mastery is None else _four_places(mastery)
+        mastery = None if version is None or version.mastery_score is None else version.mastery_score
+        return fields, None if mastery is None else parse_score(str(mastery))

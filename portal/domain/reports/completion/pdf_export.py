@@ -1,12 +1,11 @@
 """A report on paper: tagged PDF that says first what its figures mean, then lists the people."""
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from portal.domain.reports import sentences
-from portal.domain.reports.completion.export_columns import Line, cells
+from portal.domain.reports.completion.export_columns import PersonRow
 from portal.domain.reports.queries import CompletionReport
-from portal.domain.status.rules import Status
 from portal.platform import wording as say
 from portal.platform.documents.markup import words
 from portal.platform.documents.typesetting import pdf
@@ -14,7 +13,6 @@ from portal.platform.errors import RuleError
 
 MOST_PEOPLE = 1_500  # a page does not wait for more, and typesetting more takes a server too much memory
 MOST_OF_A_JOB = 50_000  # nobody reads more, and typesetting takes its time
-_LABELS = {status.key: status.label for status in Status}
 
 
 def refuse_long(report: CompletionReport, most: int | None = None) -> None:
@@ -36,7 +34,7 @@ def report_pdf(
     *,
     force: str,
     at: datetime,
-    rows: Iterable[Line] | None = None,
+    rows: Iterable[PersonRow] | None = None,
     part: str = "",
 ) -> bytes:
     """The report as PDF/UA-1, on A4 across: the answer, its definition, the statuses, the people.
@@ -45,11 +43,11 @@ def report_pdf(
         report: What it says.
         force: Whose it is.
         at: When it is made.
-        rows: Those of ``report.wide_rows()`` to list; None for all.
+        rows: Those of ``report.person_rows()`` to list; None for all.
         part: Which part of the people these are, where the report comes in several documents.
     """
     about = report.subject
-    listed = _people(report, report.wide_rows() if rows is None else rows, part)
+    listed = _people(report, report.person_rows() if rows is None else rows, part)
     return pdf(
         "\n".join([*_definition(report), *_statuses(report), *listed]),
         title=sentences.headline(report.figures, report.position),
@@ -82,13 +80,13 @@ def _statuses(report: CompletionReport) -> list[str]:
     return [f"== {words('People by status')}", "#table(columns: 2,", head, *rows, ")"]
 
 
-def _people(report: CompletionReport, rows: Iterable[Line], part: str) -> list[str]:
+def _people(report: CompletionReport, rows: Iterable[PersonRow], part: str) -> list[str]:
     """Those whom the filters leave, as the page lists them, in the order of the files."""
     asked = [one.short for one in report.subject.asked]
     heads = ["Person", "Overall", *asked, "Due", "Rank or grade", "Role", "Unit"]
     columns = f"({', '.join(['2fr', *['auto'] * (len(asked) + 2), '1fr', '1fr', '2fr'])})"
-    names = [column.name for column in report.columns_of_wide()]
-    table = [_row(dict(zip(names, cells(row), strict=True)), names) for row in rows]
+    positions = [one.position for one in report.subject.asked]
+    table = [_table_row(row, positions) for row in rows]
     narrowed = "; ".join(report.filters.said)
     which = f"People – {narrowed}" if narrowed else "People"
     which = f"{which}: {part}" if part else which
@@ -104,15 +102,15 @@ def _people(report: CompletionReport, rows: Iterable[Line], part: str) -> list[s
     ]
 
 
-def _row(row: dict[str, str], names: list[str]) -> str:
-    first, last = names.index("status"), names.index("exclusion_reason")
-    given = f", {row['forenames']}" if row["forenames"] else ""
+def _table_row(row: PersonRow, positions: Sequence[int]) -> str:
+    forenames = f", {row.forenames}" if row.forenames else ""
+    statuses = [row.status, *(row.requirement_statuses.get(position) for position in positions)]
     texts = [
-        f"{row['surname']}{given} ({row['staff_number']})",
-        *(_LABELS.get(row[name], "") for name in names[first:last]),
-        say.date(date.fromisoformat(row["due_on"])),
-        row["rank_or_grade"],
-        row["designated_role"].capitalize(),
-        row["unit"],
+        f"{row.surname}{forenames} ({row.staff_number})",
+        *(status.label if status else "" for status in statuses),
+        say.date(row.due_on),
+        row.rank_or_grade,
+        row.designated_role.capitalize(),
+        row.unit,
     ]
     return "".join(f"[{words(text)}], " for text in texts)

@@ -9,7 +9,7 @@ from uuid import UUID
 from portal.domain.people.queries import Viewer, viewer_of
 from portal.domain.reports.as_of import position
 from portal.domain.reports.completion import export_files, pdf_export, writers
-from portal.domain.reports.completion.export_columns import LONG, Line
+from portal.domain.reports.completion.export_columns import AnyRow
 from portal.domain.reports.completion.export_files import Begun, Folder
 from portal.domain.reports.filters import filters_of
 from portal.domain.reports.queries import CompletionReport, completion_report
@@ -96,14 +96,14 @@ def _write(report: CompletionReport, name: str, begun: Begun, progress: JobProgr
         return _write_pdf(report, begun, tell), total
     writers.refuse_large_workbook(total)
     wide = kind == "people"
-    rows = _told(report.wide_rows() if wide else report.rows(), tell)
-    columns = report.columns_of_wide() if wide else LONG
+    rows = _told(report.person_rows() if wide else report.rows(), tell)
+    columns = report.person_columns if wide else report.columns
     with begun.draft.open("wb") as file:
         writers.write_xlsx(rows, file, report, columns, scratch=str(begun.scratch))
     return writers.file_name(report, "xlsx", kind), total
 
 
-def _told(rows: Iterable[Line], tell: Tell) -> Iterator[Line]:
+def _told(rows: Iterable[AnyRow], tell: Tell) -> Iterator[AnyRow]:
     for done, row in enumerate(rows):
         if done % STEP == 0:
             tell(done)
@@ -114,7 +114,7 @@ def _write_pdf(report: CompletionReport, begun: Begun, tell: Tell) -> str:
     """One document, or parts of ``PART`` people each in an archive: a document is held in memory whole."""
     parts = max(1, -(-report.shown.assigned // PART))
     force, at = current_settings().force_name, clock.now()
-    rows, done = report.wide_rows(), 0
+    rows, done = report.person_rows(), 0
     if parts == 1:
         begun.draft.write_bytes(pdf_export.report_pdf(report, force=force, at=at))
         return writers.file_name(report, "pdf")

@@ -14,7 +14,7 @@ from portal.domain.people.queries import UnitRow, Viewer, live_units, may_see, p
 from portal.domain.reports import sentences
 from portal.domain.reports.as_of import Position
 from portal.domain.reports.completion.export_columns import CompletionRow
-from portal.domain.reports.completion.export_rows import Rows
+from portal.domain.reports.completion.export_rows import RowBuilder
 from portal.domain.reports.directive_snapshot import Subject, subject
 from portal.domain.reports.linkable_people import openable
 from portal.domain.reports.person.timeline import Event, events_of, last_active
@@ -218,9 +218,9 @@ def _directed(
     for reference, status, due_on in standings.wholes_of(person_id, position.as_at, position.as_known_on):
         about = subject(reference, position)
         scope = standings.Scope(about.id, position.as_at, position.as_known_on, whose)
-        rows = Rows(about, scope, units, position)
-        lines = [line for people in standings.holders(scope, 1) for line in rows.of(people)]
-        requirements = [_requirement(CompletionRow.of(line), about, position, begun) for line in lines]
+        builder = RowBuilder(about, scope, units, position)
+        rows = [row for people in standings.audience(scope, 1) for row in builder.build_rows(people)]
+        requirements = [_requirement(row, about, position, begun) for row in rows]
         found.append(Directed(about, status, due_on, requirements))
     return found
 
@@ -235,7 +235,6 @@ def _requirement(
     course = begun.get(asked.activity_id)
     minutes = course.minutes_left if course else current.minutes if current else 0
     lesson = sentences.lesson_of(course) if course else ""
-    status = Status[row.status.upper()]
     title = row.requirement_title.partition(":")[0]
-    stands = sentences.stands(row, status, minutes, position, lesson)
-    return Requirement(title, status, stands, row.record_reference)
+    stands = sentences.stands(row, minutes, position, lesson)
+    return Requirement(title, row.status, stands, row.record_reference)

@@ -10,7 +10,8 @@ from portal.domain.reports.filters import EVERYONE, Filters
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import Reach, under
-from portal.domain.status.aggregates import Stretch, stretches
+from portal.domain.status.aggregates import DaysRun
+from portal.domain.status.counting import Question, count_source
 
 MONTHS = 12
 
@@ -45,12 +46,13 @@ def over_time(report: CompletionReport, days: Sequence[date], filters: Filters =
     """
     sights = _Sights(report, filters, days)
     counts = [[0, 0] for _ in days]
-    for stretch in stretches(report.scope_of(sights.widest), days):
-        if stretch.status.excluded:
+    source = count_source(report.scope_of(sights.widest), Question.OVER_DAYS)
+    for run in source.count_over_days(days):
+        if run.status.excluded:
             continue
-        for place in sights.days_of(stretch):
-            counts[place][0] += stretch.people * stretch.status.held
-            counts[place][1] += stretch.people
+        for place in sights.days_of(run):
+            counts[place][0] += run.people * run.status.held
+            counts[place][1] += run.people
     return [Point(day, Share(done, total)) for day, (done, total) in zip(days, counts, strict=True)]
 
 
@@ -73,11 +75,11 @@ class _Sights:
             within=_all(self._within) if filters.unit else None,
         )
 
-    def days_of(self, stretch: Stretch) -> Iterator[int]:
+    def days_of(self, run: DaysRun) -> Iterator[int]:
         """The places of the days on which these people count."""
-        for place in range(stretch.first, stretch.last + 1):
-            seen = self._everyone or stretch.reports or stretch.unit_id in self._seen[place]
-            if seen and (not self._within or stretch.unit_id in self._within[place]):
+        for place in range(run.first, run.last + 1):
+            seen = self._everyone or run.reports or run.unit_id in self._seen[place]
+            if seen and (not self._within or run.unit_id in self._within[place]):
                 yield place
 
 
