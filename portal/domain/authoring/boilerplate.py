@@ -1,4 +1,4 @@
-"""What a new lesson, a new job aid and a new guide begin with: words to be written over."""
+"""Placeholder texts of a new lesson, job aid and guide."""
 
 LESSON_TEXT = """Begin with a short case, a question, or what an officer meets on the next shift.
 

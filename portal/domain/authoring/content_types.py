@@ -1,4 +1,4 @@
-"""What a draft is of, a module or a guide: all that the desk must know of either to serve both alike."""
+"""The subjects of drafts, modules and guides, behind one interface."""
 
 import re
 from abc import ABC, abstractmethod
@@ -23,11 +23,11 @@ Version = ModuleVersion | GuideVersion
 GUIDE_PREFIX = f"{GUIDES_FOLDER}/"
 
 
-class Subject(ABC):
-    """One thing that can be drafted; ``key`` is as in ``Draft.module_key``."""
+class DraftSubject(ABC):
+    """A module or guide that can be drafted; ``key`` is as in ``Draft.module_key``."""
 
     noun: ClassVar[str]
-    activity_kind: ClassVar[str]  # of its activity
+    activity_kind: ClassVar[str]  # as in Activity.kind
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -40,21 +40,21 @@ class Subject(ABC):
     @property
     @abstractmethod
     def folder_name(self) -> str:
-        """What the check puts before its files' paths."""
+        """The folder that the check puts before the paths of its files."""
 
     @property
     @abstractmethod
     def main_file(self) -> str:
-        """Path of the file without which it is nothing."""
+        """Path of the one file that it must have."""
 
     @property
     @abstractmethod
     def path_pattern(self) -> re.Pattern[str]:
-        """Paths that its files may have."""
+        """The pattern of permitted paths."""
 
     @abstractmethod
     def title(self, first: bytes) -> str:
-        """What its first file calls it."""
+        """The title in its main file."""
 
     @abstractmethod
     def newest_version(self) -> Version | None:
@@ -70,23 +70,23 @@ class Subject(ABC):
 
     @abstractmethod
     def version_files(self, version_id: int) -> dict[str, bytes]:
-        """Every file of a published version by path, byte for byte."""
+        """Every file of a published version by path, with the published bytes."""
 
     @abstractmethod
     def base_columns(self, version_id: int | None) -> dict[str, int | None]:
-        """What a draft's row, or a state's, says of the version that it is based on."""
+        """The columns of a draft or a saved state that name the version it is based on."""
 
     @abstractmethod
     def check_files(self, files: dict[str, bytes], address: Address) -> CheckedFolder:
-        """What the check makes of its files."""
+        """Check and render its files."""
 
     @abstractmethod
     def publish_files(self, files: dict[str, bytes], *, at: datetime, by: int) -> Version | None:
-        """Its next version; None where these bytes are the current one."""
+        """Publish its next version; None where the files equal the current version."""
 
 
-class ModuleSubject(Subject):
-    """A module: its folder."""
+class ModuleSubject(DraftSubject):
+    """A module, which is a folder."""
 
     noun = activity_kind = "module"
     main_file = "module.toml"
@@ -103,7 +103,7 @@ class ModuleSubject(Subject):
         return self.key
 
     def title(self, first: bytes) -> str:
-        """As in the module's details."""
+        """The title in the module's details."""
         return details.read_details(first).title
 
     def newest_version(self) -> ModuleVersion | None:
@@ -123,16 +123,16 @@ class ModuleSubject(Subject):
         return {"base_version_id": version_id}
 
     def check_files(self, files: dict[str, bytes], address: Address) -> CheckedFolder:
-        """The check of a module's folder."""
+        """Check and render the module's folder."""
         return check_files(self.key, files, address=address)
 
     def publish_files(self, files: dict[str, bytes], *, at: datetime, by: int) -> ModuleVersion | None:
-        """The module's next version."""
+        """Publish the module's next version."""
         return publish_files(self.key, files, at=at, by=by)
 
 
-class GuideSubject(Subject):
-    """A guide: its text, and the media that it shows."""
+class GuideSubject(DraftSubject):
+    """A guide, which is a Markdown file with the media that it shows."""
 
     noun = activity_kind = "guide"
     folder_name = GUIDES_FOLDER
@@ -149,11 +149,11 @@ class GuideSubject(Subject):
 
     @property
     def path_pattern(self) -> re.Pattern[str]:
-        """Its own file, and media."""
+        """The guide's own file and media."""
         return re.compile(rf"{re.escape(self.main_file)}|media/[^/]+")
 
     def title(self, first: bytes) -> str:
-        """As in the file's front matter."""
+        """The title in the file's front matter."""
         return lesson.read_lesson(first).title
 
     def newest_version(self) -> GuideVersion | None:
@@ -173,19 +173,19 @@ class GuideSubject(Subject):
         return {"base_guide_version_id": version_id}
 
     def check_files(self, files: dict[str, bytes], address: Address) -> CheckedFolder:
-        """The check of a guide."""
+        """Check and render the guide."""
         return check_guide_files(files, address=address)
 
     def publish_files(self, files: dict[str, bytes], *, at: datetime, by: int) -> GuideVersion | None:
-        """The guide's next version."""
+        """Publish the guide's next version."""
         return publish_guide_files(self.activity_key, files, at=at, by=by)
 
 
 def is_guide(key: str) -> bool:
-    """Whether a draft of this key is one of a guide."""
+    """Whether a draft with this key is a guide's."""
     return key.startswith(GUIDE_PREFIX)
 
 
-def subject_of(key: str) -> Subject:
-    """What a draft of this key is of."""
+def subject_of(key: str) -> DraftSubject:
+    """The subject of a draft with this key."""
     return GuideSubject(key) if is_guide(key) else ModuleSubject(key)

@@ -1,4 +1,4 @@
-"""Who is editing which place of a draft: told to the second person, never a lock on saving."""
+"""Records who is editing which place of a draft; a notice to others, not a lock on saving."""
 
 from datetime import datetime
 
@@ -13,49 +13,51 @@ from portal.platform.db import db
 
 
 def claim_place(draft_id: int, place: str, *, by: int, at: datetime) -> ActiveEditor | None:
-    """Take the place, if nobody else is editing it.
+    """Record the person as editor of the place, unless someone else is editing it.
 
     Args:
         draft_id: The draft.
         place: ``details``, ``lesson:name`` or ``item:key``.
-        by: The person who arrives, or is still here.
+        by: The person who opens the place or still has it open.
         at: The instant.
 
     Returns:
-        None: the place is theirs now. Else who is editing it.
+        None where the person is now its editor, otherwise the other editor.
     """
-    held = _lock_presence(draft_id, place)
-    if held is None:
+    presence = _lock_presence(draft_id, place)
+    if presence is None:
         try:
             with db.session.begin_nested():
                 row = Presence(draft_id=draft_id, place=place, person_id=by, since=at, seen_at=at)
                 db.session.add(row)
             return None
         except IntegrityError:
-            held = _lock_presence(draft_id, place)
-    if held is None:  # whoever came first has left again
+            presence = _lock_presence(draft_id, place)
+    if presence is None:  # the other editor left in between
         return claim_place(draft_id, place, by=by, at=at)
-    if held.person_id != by and at - held.seen_at <= INACTIVE_AFTER:
-        return ActiveEditor(held.person_id, queries.person_name(held.person_id), held.place, held.since)
-    if held.person_id != by:
-        held.person_id, held.since = by, at
-    held.seen_at = at
+    if presence.person_id != by and at - presence.seen_at <= INACTIVE_AFTER:
+        return ActiveEditor(
+            presence.person_id, queries.person_name(presence.person_id), presence.place, presence.since
+        )
+    if presence.person_id != by:
+        presence.person_id, presence.since = by, at
+    presence.seen_at = at
     db.session.flush()
     return None
 
 
 def take_over_place(draft_id: int, place: str, *, by: int, at: datetime) -> None:
-    """Take the place from whoever is editing it; what they save from their page is then checked as stale."""
+    """Replace the editor of the place; what the previous editor still saves is checked as stale."""
     if claim_place(draft_id, place, by=by, at=at) is None:
         return
-    held = _lock_presence(draft_id, place)
-    if held is not None:
-        held.person_id, held.since, held.seen_at = by, at, at
+    presence = _lock_presence(draft_id, place)
+    if presence is not None:
+        presence.person_id, presence.since, presence.seen_at = by, at, at
         db.session.flush()
 
 
 def leave_place(draft_id: int, place: str, *, by: int) -> None:
-    """Give the place up, if it is theirs."""
+    """Delete the person's presence at the place, if they are its editor."""
     db.session.execute(
         delete(Presence).where(
             Presence.draft_id == draft_id, Presence.place == place, Presence.person_id == by

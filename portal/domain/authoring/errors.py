@@ -1,4 +1,4 @@
-"""What a draft refuses, each in a sentence fit for a page."""
+"""Errors of drafts and reviews; each message is shown on the page."""
 
 from collections.abc import Mapping
 
@@ -6,41 +6,41 @@ from portal.platform.errors import ConflictError, RuleError
 
 
 class StaleSaveError(ConflictError):
-    """Someone saved the same file after the page was shown; nothing was written."""
+    """Someone else saved the same file after the page was shown; nothing was written."""
 
     def __init__(self, present: Mapping[str, str | None], saved_by: str) -> None:
-        self.present = dict(present)  # path -> sha256 of what stands there now; None: no such file
-        self.saved_by = saved_by  # name of who saved last
-        super().__init__(f"{saved_by} saved this after you opened it. Nothing of theirs or yours is lost.")
+        self.present = dict(present)  # path -> sha256 of the file as it is now; None: no such file
+        self.saved_by = saved_by  # name of the person who saved last
+        super().__init__(f"{saved_by} saved this after you opened it. Neither version is lost.")
 
 
 class DraftEndedError(ConflictError):
     """The draft was published or discarded in the meantime."""
 
     def __init__(self, ended_as: str) -> None:
-        super().__init__(f"This draft was {ended_as} in the meantime, so nothing more can be saved in it.")
+        super().__init__(f"This draft has been {ended_as}, so you can no longer save changes to it.")
 
 
 class DraftUnderReviewError(RuleError):
-    """A draft that someone is reviewing stays as it was sent."""
+    """A draft cannot be changed while it is being reviewed."""
 
     def __init__(self) -> None:
         super().__init__("This draft is being reviewed. Withdraw it from review before you change it.")
 
 
 class KeyTakenError(ConflictError):
-    """There is a module or guide, or a draft of one, with this key."""
+    """A module or guide, or a draft of one, already has this key."""
 
     def __init__(self, key: str, what: str = "module") -> None:
-        super().__init__(f"There is a {what} “{key}” already. Choose another key.")
+        super().__init__(f"There is already a {what} “{key}”. Choose another key.")
 
 
 class TooLargeError(RuleError):
-    """A file or a draft is larger than the desk takes."""
+    """A file or a draft exceeds its size limit."""
 
 
 class UnreadableFileError(RuleError):
-    """A file could not be read any more after this change; nothing was written."""
+    """A changed file could not be parsed; nothing was written."""
 
 
 class OutdatedDraftError(ConflictError):
@@ -48,50 +48,50 @@ class OutdatedDraftError(ConflictError):
 
     def __init__(self, published: int | None) -> None:
         super().__init__(
-            f"Version {published} was published after this draft was begun. Bring it in before you go on:"
-            " nothing of either is lost."
+            f"Version {published} was published after this draft was started. Bring it in before you go on."
+            " No work is lost."
         )
 
 
 class UnchangedDraftError(RuleError):
-    """The draft says what is published already."""
+    """The draft equals the published version."""
 
     def __init__(self) -> None:
         super().__init__("Nothing has changed since the published version, so there is nothing to review.")
 
 
 class UnshownMediaError(RuleError):
-    """All that a guide's draft changes is media that its text does not show, which are not published."""
+    """A guide's draft changes nothing but media that its text does not show; these are not published."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Nothing that readers see has changed since the published version. A medium is published once the"
-            " guide’s text shows it."
+            "Nothing that readers see has changed since the published version. A file is published only if"
+            " the guide’s text shows it."
         )
 
 
 class DraftNotReadyError(RuleError):
-    """The check finds something to put right."""
+    """The check reports faults that block publishing."""
 
     def __init__(self, count: int) -> None:
-        things = "1 thing is" if count == 1 else f"{count} things are"
-        super().__init__(f"{things} still to be put right. Each is named beside its place.")
+        things = "1 thing needs" if count == 1 else f"{count} things need"
+        super().__init__(f"{things} to be put right. Each is listed beside its place.")
 
 
 class OwnWorkError(RuleError):
-    """The publisher changed the draft."""
+    """The publisher has changed the draft and may not publish it."""
 
     def __init__(self) -> None:
         super().__init__("You changed this draft yourself, so another publisher must read and publish it.")
 
 
 class ReviewEndedError(ConflictError):
-    """Someone decided on the review in the meantime."""
+    """The review has ended already."""
 
     MESSAGES = {
-        "published": "This was published in the meantime. There is nothing left to decide.",
-        "sent_back": "This was sent back to its author in the meantime.",
-        "withdrawn": "The author has withdrawn this from review in the meantime.",
+        "published": "This has been published. There is nothing left to decide.",
+        "sent_back": "This has been sent back to its author.",
+        "withdrawn": "The author has withdrawn this from review.",
     }
 
     def __init__(self, ended_as: str) -> None:

@@ -1,7 +1,7 @@
-"""One more attempt at a module, opened by staff number to somebody whom the author may not see.
+"""Opens one more attempt at a module for a staff number, without revealing anything about the person.
 
-An author has no sight of people. So what is answered never tells whether a number is somebody's, or how
-far that person is: one sentence stands for every reason why nothing was opened.
+Authors may not see people's records. The answer therefore never reveals whether a staff number exists or how
+far the person has got: every reason for not opening an attempt gives the same answer.
 """
 
 import math
@@ -27,31 +27,31 @@ MAX_TRIES, TRIES_PERIOD = 30, timedelta(hours=1)
 def open_extra_attempt(
     version: ModuleVersion, staff_number: str, *, by: int, reason: str, at: datetime
 ) -> bool:
-    """Open one more attempt at the version's module, where every attempt that it allows is used.
+    """Open one more attempt at the version's module for a person who has used every permitted attempt.
 
-    What was tried and came to nothing is in the audit trail too, so that trying numbers leaves its trace.
+    Failed tries are recorded in the audit trail too, so that guessing staff numbers leaves a trace.
 
     Args:
         version: The module's current one.
         staff_number: As the author typed it.
         by: The author.
         reason: A key of ``EXTRA_REASONS``.
-        at: Now, by the clock.
+        at: The current instant.
 
     Returns:
-        Whether one was opened today, now or before; False says nothing about why not.
+        Whether an attempt was opened today, now or earlier; False does not say why not.
 
     Raises:
         OwnAttemptError: The number is the author's own.
-        TooManyError: The author entered too many unknown numbers.
+        TooManyError: The author has entered too many unknown numbers.
     """
     _refuse_guessing(by, at)
     person_id = _find_person(staff_number)
     if person_id == by:
         raise OwnAttemptError
     try:
-        held = latest_registration(person_id, version.activity_id) if person_id else None
-        assessment.open_extra_attempt(held, by=by, reason=reason, at=at)
+        registration = latest_registration(person_id, version.activity_id) if person_id else None
+        assessment.open_extra_attempt(registration, by=by, reason=reason, at=at)
     except AttemptsRemainError:
         log(NOT_OPENED, actor_id=by, subject_id=person_id, module=version.activity.key)
         return False
@@ -60,7 +60,7 @@ def open_extra_attempt(
 
 def _refuse_guessing(by: int, at: datetime) -> None:
     """Refuse after too many unknown staff numbers, counted in the audit trail across all processes."""
-    last_but = db.session.scalar(
+    oldest_counted = db.session.scalar(
         select(AuditEvent.happened_at)
         .where(
             AuditEvent.actor_id == by,
@@ -71,8 +71,8 @@ def _refuse_guessing(by: int, at: datetime) -> None:
         .offset(MAX_TRIES - 1)
         .limit(1)
     )
-    if last_but is not None:
-        wait = last_but + TRIES_PERIOD - at
+    if oldest_counted is not None:
+        wait = oldest_counted + TRIES_PERIOD - at
         raise TooManyError("You have entered too many wrong staff numbers.", math.ceil(wait.total_seconds()))
 
 

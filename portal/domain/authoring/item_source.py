@@ -1,4 +1,4 @@
-"""An item's table from what its page sent, and what its page needs to show it. Pure but for reading."""
+"""Converts between an item's table and its form, and renders an item for its page."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ COMMON_KEYS = ("key", "outcome", "kind", "stimulus", "prompt", "explanation", "s
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
-    """An item as a learner meets it first."""
+    """An unanswered item as learners see it."""
 
     kind: ItemKind
     prompt_html: str
@@ -33,74 +33,83 @@ class ItemView:
 
 
 def table_digest(table: Table | None) -> str:
-    """One hash over what the table says; a page carries it, so that a later save is known as later."""
-    said = json.dumps(table, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(said.encode()).hexdigest()
+    """A hash of the table; pages send it back, so that a save based on an older table is recognised."""
+    canonical = json.dumps(table, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def kind_of_table(table: Table) -> ItemKind | None:
-    """The kind that the table names; None where there is none such."""
+    """The item kind named in the table; None where it is unknown."""
     return kinds_by_name().get(str(table.get("kind", "")))
 
 
-def merge_form_values(old: Table, said: Table, of_kind: Table) -> Table:
-    """The old table made to say what the form says; keys of the kind that it no longer says are gone."""
+def merge_form_values(old: Table, form_values: Table, kind_values: Table) -> Table:
+    """The old table with the form's values; keys of the kind that the form does not send are dropped."""
     new = {name: value for name, value in old.items() if name in COMMON_KEYS}
-    for name, value in said.items():
+    for name, value in form_values.items():
         if value or name in {"prompt", "explanation", "outcome", "source"}:
             new[name] = value
         else:
             new.pop(name, None)
     if _as_list(new.get("source")) == _as_list(old.get("source")) and "source" in old:
         new["source"] = old["source"]
-    return new | {name: value for name, value in of_kind.items() if value not in (None, "", [])}
+    return new | {name: value for name, value in kind_values.items() if value not in (None, "", [])}
 
 
 def _as_list(source: Any) -> list[Any]:
     return source if isinstance(source, list) else [source]
 
 
-def file_with_digest(saves: Iterable[SavedState], path: str, key: str, said: str) -> bytes | None:
-    """The file when its item had the digest ``said``; ``saves`` are a draft's states, the newest first."""
+def file_with_digest(saves: Iterable[SavedState], path: str, key: str, digest: str) -> bytes | None:
+    """The newest saved version of the file in which the item has this digest; None where there is none.
+
+    Args:
+        saves: The draft's states, the newest first.
+        path: The file.
+        key: The item's.
+        digest: As ``table_digest`` gives it.
+    """
     for sha in dict.fromkeys(saved.files[path] for saved in saves if path in saved.files):
         content = blob_store.read_content(sha)
         tables = (place.table for place in item_bank.read_items({path: content}) if place.key == key)
-        if table_digest(next(tables, None)) == said:
+        if table_digest(next(tables, None)) == digest:
             return content
     return None
 
 
 def file_for_new_item(files: Mapping[str, bytes], outcome: str) -> str:
-    """Where a new item goes: beside the last one with the same outcome, else to the first file."""
+    """The file for a new item: that of the last item with the same outcome, else the bank's last file."""
     places = item_bank.read_items(files)
     same = [place.path for place in places if place.table.get("outcome") == outcome]
     return same[-1] if same else places[-1].path if places else item_bank.FIRST_FILE
 
 
 def item_view(reading: CheckedFolder, key: str) -> ItemView | None:
-    """The item of this key as the check read it; None where it could not."""
+    """The rendered item with this key; None where it is not complete enough to be shown."""
     rendered: list[RenderedItem] = reading.modules[0].items if reading.modules else []
-    found = next((each for each in rendered if each.item.key == key), None)
-    if found is None:
+    rendered_item = next((candidate for candidate in rendered if candidate.item.key == key), None)
+    if rendered_item is None:
         return None
-    kind = found.item.kind
+    kind = rendered_item.item.kind
     try:
-        order = kind.shufflable_keys(found.content)
-        shown = kind.build_view(found.content, order, Answer())
+        order = kind.shufflable_keys(rendered_item.content)
+        shown = kind.build_view(rendered_item.content, order, Answer())
     except (KeyError, IndexError, ValueError, StopIteration):
-        return None  # not whole yet; the findings say what is missing
-    return ItemView(kind, found.prompt_html, found.stimulus_html, found.content, shown)
+        return None  # incomplete; the findings name what is missing
+    return ItemView(
+        kind, rendered_item.prompt_html, rendered_item.stimulus_html, rendered_item.content, shown
+    )
 
 
 def strip_invisible(value: Any) -> Any:
-    """The value without what no file of a module may hold: characters that nobody can see, and no value."""
+    """The value without invisible characters and None values, which a module's files may not contain."""
     if isinstance(value, dict):
-        return {name: strip_invisible(each) for name, each in value.items() if each is not None}
+        return {name: strip_invisible(member) for name, member in value.items() if member is not None}
     if isinstance(value, list):
-        return [strip_invisible(each) for each in value]
+        return [strip_invisible(member) for member in value]
     return _INVISIBLE.sub("", value) if isinstance(value, str) else value
 
 
 def item_name(key: str) -> str:
-    """What authors call it."""
+    """The item's name for authors."""
     return question_name(key)

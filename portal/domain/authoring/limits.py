@@ -1,4 +1,4 @@
-"""How much the desk takes, in one place, and what no draft may hold."""
+"""Size limits of drafts, and the checks of a file's path, size and encoding."""
 
 import re
 import tomllib
@@ -12,24 +12,24 @@ MEDIA_BYTES = 5 * 1024 * 1024  # one file of media
 DRAFT_BYTES = 50 * 1024 * 1024  # all files of one state
 DRAFT_FILES = 200
 SUMMARY_CHARACTERS = 200
-INACTIVE_AFTER = timedelta(minutes=15)  # a person not seen for so long no longer holds their place
+INACTIVE_AFTER = timedelta(minutes=15)  # an editor not seen for longer no longer counts as editing
 
 
-def check_file(path: str, content: bytes, places: re.Pattern[str], what: str) -> None:
-    """Refuse what has no place in a folder, is too large, or could not be read again.
+def check_file(path: str, content: bytes, places: re.Pattern[str], noun: str) -> None:
+    """Refuse a file with an unknown path, one that is too large, and one that cannot be parsed.
 
     Args:
-        path: The file.
+        path: The file's path in the folder.
         content: Its bytes.
-        places: Paths that there may be.
-        what: What the draft is of, such as “module”.
+        places: The pattern of permitted paths.
+        noun: The draft's subject in a word, such as “module”.
 
     Raises:
-        TooLargeError: The file is larger than a file of its place may be.
-        UnreadableFileError: It is no UTF-8 with LF, or its TOML cannot be read.
+        TooLargeError: The file is above its size limit.
+        UnreadableFileError: The path is not permitted, the text is not UTF-8 with LF, or its TOML is invalid.
     """
     if not places.fullmatch(path):
-        raise UnreadableFileError(f"“{path}” has no place in a {what}.")
+        raise UnreadableFileError(f"“{path}” has no place in a {noun}.")
     if path.startswith("media/"):
         if len(content) > MEDIA_BYTES:
             raise TooLargeError(
@@ -40,29 +40,29 @@ def check_file(path: str, content: bytes, places: re.Pattern[str], what: str) ->
     if len(content) > TEXT_BYTES:
         most = TEXT_BYTES // 1024
         raise TooLargeError(
-            f"This text is too long: {len(content) // 1024:,} KB, where {most} KB are the most."
+            f"This text is too long: {len(content) // 1024:,} KB. The limit is {most} KB."
             " Split it in two, or shorten it. Nothing was saved."
         )
     _check_text(path, content)
 
 
-def check_state(before: Mapping[str, int], after: Mapping[str, int], what: str) -> None:
-    """Refuse a change that leaves too many files, or too much of them; one that makes it less is taken.
+def check_state(before: Mapping[str, int], after: Mapping[str, int], noun: str) -> None:
+    """Refuse a change that exceeds the limits of a draft; a change that reduces an excess is accepted.
 
     Args:
-        before: Bytes of each file by path.
+        before: The size of each file in bytes, by path.
         after: The same after the change.
-        what: What the draft is of, such as “module”.
+        noun: The draft's subject in a word, such as “module”.
 
     Raises:
-        TooLargeError: There is too much.
+        TooLargeError: There are too many files, or too many bytes in all.
     """
     if len(after) > max(DRAFT_FILES, len(before)):
-        raise TooLargeError(f"A {what} may have up to {DRAFT_FILES} files. Take one out first.")
+        raise TooLargeError(f"A {noun} may have up to {DRAFT_FILES} files. Remove one first.")
     if sum(after.values()) > max(DRAFT_BYTES, sum(before.values())):
         raise TooLargeError(
-            f"All files of a {what} together may have up to {_format_megabytes(DRAFT_BYTES)}."
-            f" These would have {_format_megabytes(sum(after.values()))}. Take one out first."
+            f"All files of a {noun} together may have up to {_format_megabytes(DRAFT_BYTES)}."
+            f" These would have {_format_megabytes(sum(after.values()))}. Remove one first."
         )
 
 
@@ -72,10 +72,10 @@ def _check_text(path: str, content: bytes) -> None:
     except UnicodeDecodeError as error:
         raise UnreadableFileError(f"“{path}” is not UTF-8 text.") from error
     if "\r" in text:
-        raise UnreadableFileError(f"“{path}” ends lines with CR LF. Lines end with LF alone.")
-    written = text if path.endswith(".toml") else _front_matter(path, text)
+        raise UnreadableFileError(f"“{path}” has CR LF line ends. Use LF only.")
+    toml = text if path.endswith(".toml") else _front_matter(path, text)
     try:
-        tomllib.loads(written)
+        tomllib.loads(toml)
     except (ValueError, RecursionError) as error:
         raise UnreadableFileError(f"“{path}” could not be read after this change: {error}.") from error
 

@@ -1,7 +1,7 @@
-"""Drafts of modules and guides: the states they were saved in, who is editing them, and their reviews.
+"""Tables of drafts of modules and guides: saved states, active editors and reviews.
 
-Drafts are ordinary rows, not facts: only publishing makes a fact. A saved state is never changed either,
-so any of them can be brought back.
+Drafts are ordinary rows, not facts: only publishing records a fact. A saved state is never changed, so any of
+them can be restored.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from portal.platform.db import Base, BigId
 
 
 class Draft(Base):
-    """Work on the next version of one module or guide, which has at most one that is open."""
+    """Work on the next version of one module or guide, which has at most one open draft."""
 
     __tablename__ = "draft"
     __table_args__ = (
@@ -28,7 +28,7 @@ class Draft(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    module_key: Mapped[str]  # of the activity, new when it is first published; a guide's below "_guides/"
+    module_key: Mapped[str]  # the activity's key, which may not exist yet; a guide's begins with "_guides/"
     base_version_id: Mapped[int | None] = mapped_column(ForeignKey("module_version.id"))  # None: new
     base_guide_version_id: Mapped[int | None] = mapped_column(ForeignKey("guide_version.id"))
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
@@ -38,12 +38,12 @@ class Draft(Base):
 
     @property
     def base_id(self) -> int | None:
-        """The version of its module, or of its guide, that it is based on; None: it is new."""
+        """The module or guide version that it is based on; None for a new one."""
         return self.base_version_id or self.base_guide_version_id
 
 
 class DraftContent(Base):
-    """The bytes of a draft's file, kept once however many states hold them."""
+    """The bytes of draft files, stored once per content."""
 
     __tablename__ = "draft_content"
 
@@ -52,14 +52,14 @@ class DraftContent(Base):
 
 
 class DraftSave(Base):
-    """One saved state of a draft: every file of the folder by its content's hash."""
+    """One saved state of a draft: the hash of every file in the folder."""
 
     __tablename__ = "draft_save"
     __table_args__ = (UniqueConstraint("draft_id", "number"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     draft_id: Mapped[int] = mapped_column(ForeignKey("draft.id"))
-    number: Mapped[int]  # counts from 1 within the draft; 1 is what the draft began with
+    number: Mapped[int]  # counts from 1 within the draft; 1 is the initial state
     saved_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     saved_at: Mapped[datetime]
     summary: Mapped[str]  # what was done, in a few words
@@ -69,7 +69,7 @@ class DraftSave(Base):
 
 
 class Presence(Base):
-    """Who is editing one place of a draft; taking over replaces the person."""
+    """The person editing one place of a draft; taking over replaces the person."""
 
     __tablename__ = "draft_presence"
     __table_args__ = (UniqueConstraint("draft_id", "place"),)
@@ -83,7 +83,7 @@ class Presence(Base):
 
 
 class Review(Base):
-    """One saved state sent to a second person; a draft has at most one that is open."""
+    """One saved state sent to a second person for review; a draft has at most one open review."""
 
     __tablename__ = "review"
     __table_args__ = (
@@ -110,13 +110,13 @@ class Review(Base):
 
 
 class ReviewComment(Base):
-    """What a reader of a review says about one place of it."""
+    """A comment on one place of a reviewed state."""
 
     __tablename__ = "review_comment"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     review_id: Mapped[int] = mapped_column(ForeignKey("review.id"), index=True)
-    place: Mapped[str]  # as in Presence; "": the whole
+    place: Mapped[str]  # as in Presence; "": the whole draft
     text: Mapped[str]
     said_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     said_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""What stands in drafts: their states, their files, who works on them; and the desk."""
+"""Reads drafts: their states, files and active editors, and the rows of the authoring dashboard."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,13 +43,13 @@ __all__ = [
     "state_files",
 ]
 
-SOMEONE = "Someone"  # whose name was erased
+SOMEONE = "Someone"  # a person whose name was erased
 _BASE_OF_DRAFT = func.coalesce(Draft.base_version_id, Draft.base_guide_version_id)
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveEditor:
-    """Who is editing one place of a draft."""
+    """A person who is editing one place of a draft."""
 
     person_id: int
     name: str
@@ -59,7 +59,7 @@ class ActiveEditor:
 
 @dataclass(frozen=True, slots=True)
 class OpenReview:
-    """The review that a draft is in."""
+    """The open review of a draft."""
 
     review_id: int
     number: int  # of the state that was sent
@@ -71,38 +71,38 @@ class OpenReview:
 
 @dataclass(frozen=True, slots=True)
 class DashboardRow:
-    """One module or guide on the desk's first page."""
+    """One module or guide on the authoring dashboard."""
 
     key: str
-    title: str  # of the published version; of the draft where there is none
-    published_number: int | None  # number of the published version
+    title: str  # the published version's, or the draft's where there is none
+    published_number: int | None  # None: not published
     review_on: date | None
     draft_id: int | None
     last_saved_at: datetime | None  # of the draft
-    last_saved_by: str  # empty: no draft
-    is_changed: bool  # whether the draft has more than its first state
+    last_saved_by: str  # a name; empty: no draft
+    is_changed: bool  # whether the draft has been saved since it was opened
     in_review: bool
-    editors: list[ActiveEditor]  # seen in the last minutes
+    editors: list[ActiveEditor]
 
 
 @dataclass(frozen=True, slots=True)
 class DraftState:
-    """The open draft of one module or guide as it stands."""
+    """The open draft of one module or guide, with its last saved state."""
 
     draft_id: int
     key: str
     number: int  # of its last state
-    base_version_id: int | None  # of its module or guide; None: it is new
+    base_version_id: int | None  # of its module or guide; None: new
     base_number: int | None
-    published_number: int | None  # of the newest version, which may be later than the base
-    is_behind: bool  # whether a version was published after the one that the draft is based on
+    published_number: int | None  # of the latest version, which may be newer than the base
+    is_behind: bool  # whether a version newer than the base is published
     files: dict[str, str]  # path -> sha256
     last_saved_at: datetime
     last_saved_by: str
     last_saved_by_id: int
     summary: str  # of the last state
     review: OpenReview | None
-    editors: list[ActiveEditor]  # seen in the last minutes
+    editors: list[ActiveEditor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +119,21 @@ class SavedState:
 
 
 def dashboard_modules() -> Sequence[DashboardRow]:
-    """Every module, published or new, by title; in as many statements for twenty as for two."""
+    """Every module, published or new, by title; the number of statements does not grow with the modules."""
     of_modules = ~Draft.module_key.startswith(GUIDE_PREFIX, autoescape=True)
     return _dashboard_rows({version.activity.key: version for version in published_modules()}, of_modules)
 
 
 def dashboard_guides() -> Sequence[DashboardRow]:
-    """Every guide, published or new, by title; likewise."""
+    """Every guide, published or new, by title; the number of statements does not grow with the guides."""
     published = {f"{GUIDE_PREFIX}{version.activity.key}": version for version in current_guides()}
     return _dashboard_rows(published, Draft.module_key.startswith(GUIDE_PREFIX, autoescape=True))
 
 
-def _dashboard_rows(published: Mapping[str, Version], among: ColumnElement[bool]) -> Sequence[DashboardRow]:
-    drafts = {row.module_key: row for row in db.session.execute(_select_open_drafts().where(among))}
+def _dashboard_rows(
+    published: Mapping[str, Version], condition: ColumnElement[bool]
+) -> Sequence[DashboardRow]:
+    drafts = {row.module_key: row for row in db.session.execute(_select_open_drafts().where(condition))}
     titles = _new_titles(row for row in drafts.values() if row.base_version_id is None)
     editors = _active_editors({row.id for row in drafts.values()})
     rows = []
@@ -148,7 +150,7 @@ def open_draft_id(key: str) -> int | None:
 
 
 def get_draft(key: str) -> DraftState:
-    """The open draft of a module as it stands.
+    """The open draft of a module or guide.
 
     Raises:
         NotFoundError: There is none.
@@ -176,18 +178,18 @@ def get_draft(key: str) -> DraftState:
 
 
 def draft_files(state: DraftState) -> dict[str, bytes]:
-    """Every file of the draft's last state by path, byte for byte."""
+    """The content of every file of the draft's last state, by path."""
     return read_files(state.files)
 
 
 def list_saves(draft_id: int) -> list[SavedState]:
-    """Every state of a draft, the newest first."""
+    """All saved states of a draft, the newest first."""
     rows = db.session.execute(_select_saves().where(DraftSave.draft_id == draft_id))
     return [_saved_state(row) for row in rows]
 
 
 def get_save(draft_id: int, number: int) -> SavedState:
-    """One state of a draft.
+    """One saved state of a draft.
 
     Raises:
         NotFoundError: There is no such state.
@@ -201,12 +203,12 @@ def get_save(draft_id: int, number: int) -> SavedState:
 
 
 def state_files(draft_id: int, number: int) -> dict[str, bytes]:
-    """Every file of one state by path, byte for byte."""
+    """The content of every file of one state, by path."""
     return read_files(get_save(draft_id, number).files)
 
 
 def editor_ids(draft_id: int) -> set[int]:
-    """Who saved any state but the first, whatever became of it: they may not publish the draft."""
+    """Ids of everyone who saved a state after the first; they may not publish the draft."""
     return set(
         db.session.scalars(
             select(DraftSave.saved_by_id).where(DraftSave.draft_id == draft_id, DraftSave.number > 1)
@@ -215,7 +217,7 @@ def editor_ids(draft_id: int) -> set[int]:
 
 
 def person_name(person_id: int) -> str:
-    """Forenames and surname; where they were erased, “Someone”."""
+    """Forenames and surname, or “Someone” where they were erased."""
     row = db.session.execute(
         select(PersonName.forenames, PersonName.surname).where(PersonName.person_id == person_id)
     ).one_or_none()
@@ -223,7 +225,7 @@ def person_name(person_id: int) -> str:
 
 
 def _select_open_drafts() -> Select[*tuple[Any, ...]]:
-    """Each open draft with its last state; the number is looked up draft by draft, in its index."""
+    """Each open draft with its last state; the correlated subquery uses the index per draft."""
     saved = aliased(DraftSave)
     last = select(func.max(saved.number)).where(saved.draft_id == Draft.id).correlate(Draft).scalar_subquery()
     return (
@@ -309,7 +311,7 @@ def _dashboard_row(
 
 
 def _new_titles(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, str]:
-    """Titles of new modules or guides, by key; one without a title is missing."""
+    """Titles of new modules or guides by key; drafts without a title are left out."""
     first = {row.module_key: row.files[subject_of(row.module_key).main_file] for row in rows}
     titles = {key: subject_of(key).title(content_) for key, content_ in read_files(first).items()}
     return {key: title for key, title in titles.items() if title.strip()}
@@ -336,7 +338,7 @@ def _open_review(draft_id: int) -> OpenReview | None:
 
 
 def _active_editors(drafts: Collection[int]) -> dict[int, list[ActiveEditor]]:
-    """Who was seen in each draft in the last minutes, by place."""
+    """Editors of each draft who were seen within ``INACTIVE_AFTER``, by place."""
     rows = db.session.execute(
         select(
             Presence.draft_id,
@@ -350,8 +352,8 @@ def _active_editors(drafts: Collection[int]) -> dict[int, list[ActiveEditor]]:
         .where(Presence.draft_id.in_(drafts), Presence.seen_at >= clock.now() - INACTIVE_AFTER)
         .order_by(Presence.draft_id, Presence.place)
     )
-    found: dict[int, list[ActiveEditor]] = {}
+    editors: dict[int, list[ActiveEditor]] = {}
     for row in rows:
         editing = ActiveEditor(row.person_id, _full_name(row), row.place, row.since)
-        found.setdefault(row.draft_id, []).append(editing)
-    return found
+        editors.setdefault(row.draft_id, []).append(editing)
+    return editors

@@ -1,6 +1,6 @@
-"""Drafts: opened, saved, brought back, merged with what was published meanwhile, and discarded.
+"""Opens, saves, restores, rebases and discards drafts.
 
-Every function locks the draft first, so two saves of one draft come one after the other on both databases.
+Every function locks the draft first, so concurrent saves of one draft are serialised on both databases.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from portal.domain.authoring import limits, queries
-from portal.domain.authoring.content_types import GUIDE_PREFIX, Subject, subject_of
+from portal.domain.authoring.content_types import GUIDE_PREFIX, DraftSubject, subject_of
 from portal.domain.authoring.editing import guide as guide_template
 from portal.domain.authoring.editing import new_module as template
 from portal.domain.authoring.editing import three_way_merge
@@ -48,81 +48,89 @@ __all__ = [
     "take_over_place",
 ]
 
-DEFAULT_OWNER = "Learning and development"  # of a new module, until its author says otherwise
+DEFAULT_OWNER = "Learning and development"  # of a new module or guide, until its author changes it
 REVIEW_AFTER = timedelta(days=365)
 MAX_KEY_LENGTH = 60
 
 
 def open_draft(key: str, *, by: int, at: datetime) -> int:
-    """The draft of the module's or guide's next version, opened if there is none; returns its id.
+    """Open a draft of the module's or guide's next version, unless one is open; returns the open draft's id.
 
-    Save 1 is what is published, byte for byte. Opening twice is the same as once.
+    State 1 has the published files. Repeating the call changes nothing.
 
     Raises:
         NotFoundError: There is no such module or guide.
     """
-    held = queries.open_draft_id(key)
-    if held is not None:
-        return held
-    of = subject_of(key)
-    version = of.newest_version()
+    draft_id = queries.open_draft_id(key)
+    if draft_id is not None:
+        return draft_id
+    draft_subject = subject_of(key)
+    version = draft_subject.newest_version()
     if version is None:
-        raise NotFoundError(f"There is no {of.noun} “{of.activity_key}”.")
-    files = of.version_files(version.id)
+        raise NotFoundError(f"There is no {draft_subject.noun} “{draft_subject.activity_key}”.")
+    files = draft_subject.version_files(version.id)
     summary = f"Version {version.number} as published"
     try:
-        return _begin_draft(of, version.id, files, summary, by, at)
+        return _begin_draft(draft_subject, version.id, files, summary, by, at)
     except IntegrityError:
         return _draft_opened_elsewhere(key)
 
 
 def create_module_draft(key: str, title: str, *, by: int, at: datetime) -> int:
-    """A draft of a module that is not published yet, from the template; returns its id.
+    """Create a draft of a new module from the template; returns its id.
 
     Raises:
         ConflictError: The key is taken.
-        RuleError: The key or the title cannot be used.
+        RuleError: The key or the title is invalid.
     """
-    of = _new_subject(key, title)
+    draft_subject = _new_subject(key, title)
     files = template.template_folder(key, title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
-    return _begin_new_draft(of, files, by, at)
+    return _begin_new_draft(draft_subject, files, by, at)
 
 
 def create_guide_draft(name: str, title: str, *, by: int, at: datetime) -> int:
-    """A draft of a guide that is not published yet, from the template; returns its id.
+    """Create a draft of a new guide from the template; returns its id.
 
     Raises:
         ConflictError: The name is taken.
-        RuleError: The name or the title cannot be used.
+        RuleError: The name or the title is invalid.
     """
-    of = _new_subject(f"{GUIDE_PREFIX}{name}", title)
+    draft_subject = _new_subject(f"{GUIDE_PREFIX}{name}", title)
     content = guide_template.new_guide_file(title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
-    return _begin_new_draft(of, {of.main_file: content}, by, at)
+    return _begin_new_draft(draft_subject, {draft_subject.main_file: content}, by, at)
 
 
-def _new_subject(key: str, title: str) -> Subject:
-    """What is to be new; refused where its name or title cannot be used, or the name is taken."""
-    of = subject_of(key)
-    if not KEY_PATTERN.fullmatch(of.activity_key) or len(of.activity_key) > MAX_KEY_LENGTH:
+def _new_subject(key: str, title: str) -> DraftSubject:
+    """The subject of a new draft, after checks of its name and title.
+
+    Raises:
+        KeyTakenError: The name is taken.
+        RuleError: The name or the title is invalid.
+    """
+    draft_subject = subject_of(key)
+    if (
+        not KEY_PATTERN.fullmatch(draft_subject.activity_key)
+        or len(draft_subject.activity_key) > MAX_KEY_LENGTH
+    ):
         raise RuleError(
             "Enter a short name with small letters, digits and single hyphens, such as “first-hour”."
             f" It may have up to {MAX_KEY_LENGTH} characters."
         )
     if not title.strip():
-        raise RuleError(f"Enter the {of.noun}'s title.")
+        raise RuleError(f"Enter the {draft_subject.noun}'s title.")
     if (
-        catalogue.activity_id(of.activity_kind, of.activity_key) is not None
+        catalogue.activity_id(draft_subject.activity_kind, draft_subject.activity_key) is not None
         or queries.open_draft_id(key) is not None
     ):
-        raise KeyTakenError(of.activity_key, of.noun)
-    return of
+        raise KeyTakenError(draft_subject.activity_key, draft_subject.noun)
+    return draft_subject
 
 
-def _begin_new_draft(of: Subject, files: Mapping[str, bytes], by: int, at: datetime) -> int:
+def _begin_new_draft(draft_subject: DraftSubject, files: Mapping[str, bytes], by: int, at: datetime) -> int:
     try:
-        return _begin_draft(of, None, files, "Begun from the template", by, at)
+        return _begin_draft(draft_subject, None, files, "Created from the template", by, at)
     except IntegrityError:
-        raise KeyTakenError(of.activity_key, of.noun) from None
+        raise KeyTakenError(draft_subject.activity_key, draft_subject.noun) from None
 
 
 def save_files(
@@ -134,20 +142,20 @@ def save_files(
     by: int,
     at: datetime,
 ) -> int:
-    """Save changed files as the draft's next state; returns the number of the state that stands now.
+    """Save changed files as the draft's next state; returns the number of its last state.
 
-    Where every changed file has these bytes already nothing is written, whatever the page showed.
+    Nothing is written where every file already has these bytes, even if ``expected`` is out of date.
 
     Args:
         draft_id: The draft.
-        changes: New bytes by path; None takes the file away.
-        expected: For each changed path the sha256 that the page was made of; None: there was no such file.
-        summary: What was done, in a few words.
+        changes: New bytes by path; None removes the file.
+        expected: For each changed path, the sha256 that the page was made from; None: there was no such file.
+        summary: The change, in a few words.
         by: The person who saves.
         at: The instant.
 
     Raises:
-        StaleSaveError: Someone saved one of these files meanwhile. Nothing is written.
+        StaleSaveError: Someone else has saved one of these files. Nothing is written.
         RuleError: The draft is being reviewed, or something is too large.
         ConflictError: The draft was published or discarded.
     """
@@ -162,9 +170,9 @@ def save_files(
 
 
 def restore_state(draft_id: int, number: int, *, by: int, at: datetime) -> int:
-    """Bring state ``number`` back as the draft's next state; returns the new state's number.
+    """Save the files of state ``number`` as the draft's next state; returns the number of its last state.
 
-    Nothing is written where it is what stands now.
+    Nothing is written where they are the current files.
 
     Raises:
         NotFoundError: There is no such state.
@@ -184,7 +192,7 @@ def restore_state(draft_id: int, number: int, *, by: int, at: datetime) -> int:
 
 
 def discard_draft(draft_id: int, *, by: int, at: datetime) -> None:
-    """End the draft without publishing it; what is published stays as it is.
+    """End the draft without publishing it; the published version does not change.
 
     Raises:
         RuleError: The draft is being reviewed.
@@ -205,21 +213,21 @@ def rebase_draft(
     chosen: Mapping[str, bytes | None],
     expected: int | None = None,
 ) -> list[MergeConflict]:
-    """Merge the version that was published meanwhile into the draft.
+    """Merge a version published since the draft's base into the draft.
 
     Args:
         draft_id: The draft.
         by: The person who does it.
         at: The instant.
-        chosen: For each file in which both sides changed the same place, what it shall hold; None: no file.
-        expected: The state that the choice was made on; None where nothing was chosen yet.
+        chosen: The author's content for each file in conflict; None: no file.
+        expected: The number of the state that the choice was based on; None before any choice.
 
     Returns:
-        What still has to be chosen; nothing was written then. Empty: done.
+        The remaining conflicts, with nothing written; empty once the merge is saved.
 
     Raises:
-        StaleSaveError: Someone saved after state ``expected``.
-        RuleError: The draft is being reviewed, or something chosen is too large or unreadable.
+        StaleSaveError: Someone else has saved since state ``expected``.
+        RuleError: The draft is being reviewed, or a chosen file is too large or unreadable.
         ConflictError: The draft was published or discarded.
     """
     draft = lock_draft(draft_id)
@@ -243,19 +251,19 @@ def rebase_draft(
 def _merge_version(
     draft: Draft, last: DraftSave, version_id: int, chosen: Mapping[str, bytes | None]
 ) -> tuple[dict[str, bytes | None], list[MergeConflict]]:
-    """What changes in the draft where the version comes in, and what still has to be chosen."""
-    of = subject_of(draft.module_key)
-    base = of.version_files(draft.base_id) if draft.base_id else {}
+    """The files that the merge changes in the draft, and the remaining conflicts."""
+    draft_subject = subject_of(draft.module_key)
+    base = draft_subject.version_files(draft.base_id) if draft.base_id else {}
     mine = blob_store.read_files(last.files)
-    merged, conflicts = three_way_merge.merge_folders(base, mine, of.version_files(version_id))
-    asked = {conflict.path for conflict in conflicts}
-    merged |= {path: content for path, content in chosen.items() if path in asked}
+    merged, conflicts = three_way_merge.merge_folders(base, mine, draft_subject.version_files(version_id))
+    conflicting_paths = {conflict.path for conflict in conflicts}
+    merged |= {path: content for path, content in chosen.items() if path in conflicting_paths}
     changed = {path: new for path, new in merged.items() if last.files.get(path) != _sha_or_none(new)}
     return changed, [conflict for conflict in conflicts if conflict.path not in chosen]
 
 
 def _set_base(draft: Draft, version_id: int | None) -> None:
-    """Let the draft be based on this version of what it is of."""
+    """Set the version that the draft is based on."""
     for column, value in subject_of(draft.module_key).base_columns(version_id).items():
         setattr(draft, column, value)
 
@@ -264,7 +272,7 @@ def lock_draft(draft_id: int) -> Draft:
     """The open draft, locked to the end of the transaction.
 
     Raises:
-        NotFoundError: There has never been one.
+        NotFoundError: There is no draft with this id.
         DraftEndedError: It was published or discarded.
     """
     draft = db.session.scalar(
@@ -278,11 +286,16 @@ def lock_draft(draft_id: int) -> Draft:
 
 
 def _begin_draft(
-    of: Subject, version_id: int | None, files: Mapping[str, bytes], summary: str, by: int, at: datetime
+    draft_subject: DraftSubject,
+    version_id: int | None,
+    files: Mapping[str, bytes],
+    summary: str,
+    by: int,
+    at: datetime,
 ) -> int:
-    based = of.base_columns(version_id)
+    based = draft_subject.base_columns(version_id)
     with db.session.begin_nested():
-        draft = Draft(module_key=of.key, opened_by_id=by, opened_at=at, **based)
+        draft = Draft(module_key=draft_subject.key, opened_by_id=by, opened_at=at, **based)
         db.session.add(draft)
         db.session.flush()
     _store_contents(files.values())
@@ -296,16 +309,16 @@ def _begin_draft(
         files={path: sha256_of(content) for path, content in sorted(files.items())},
     )
     db.session.add(first)
-    log("draft.opened", actor_id=by, module=of.key, draft=draft.id)
+    log("draft.opened", actor_id=by, module=draft_subject.key, draft=draft.id)
     db.session.flush()
     return draft.id
 
 
 def _draft_opened_elsewhere(key: str) -> int:
-    held = queries.open_draft_id(key)
-    if held is None:
-        raise ConflictError("Someone opened and ended a draft at this instant. Open it again.")
-    return held
+    draft_id = queries.open_draft_id(key)
+    if draft_id is None:
+        raise ConflictError("Someone else opened and ended this draft just now. Open it again.")
+    return draft_id
 
 
 def _last_save(draft_id: int) -> DraftSave:
@@ -328,24 +341,24 @@ def _refuse_stale(
 
 
 def _apply_changes(
-    draft: Draft, held: Mapping[str, str], changed: Mapping[str, bytes | None]
+    draft: Draft, old_hashes: Mapping[str, str], changed: Mapping[str, bytes | None]
 ) -> dict[str, str]:
-    """The files after a change, its new contents kept; refused where a limit is passed."""
-    of = subject_of(draft.module_key)
+    """The hashes of all files after a change; stores new contents and enforces the limits."""
+    draft_subject = subject_of(draft.module_key)
     new = {path: content for path, content in changed.items() if content is not None}
     for path, content in new.items():
-        limits.check_file(path, content, of.path_pattern, of.noun)
-    after = {path: sha for path, sha in held.items() if path not in changed}
+        limits.check_file(path, content, draft_subject.path_pattern, draft_subject.noun)
+    after = {path: sha for path, sha in old_hashes.items() if path not in changed}
     after |= {path: sha256_of(content) for path, content in new.items()}
-    if of.main_file not in after:
-        raise UnreadableFileError(f"A {of.noun} cannot be without “{of.main_file}”.")
-    sizes = blob_store.content_sizes({*held.values(), *after.values()}) | {
+    if draft_subject.main_file not in after:
+        raise UnreadableFileError(f"A {draft_subject.noun} cannot be without “{draft_subject.main_file}”.")
+    sizes = blob_store.content_sizes({*old_hashes.values(), *after.values()}) | {
         sha256_of(content): len(content) for content in new.values()
     }
     limits.check_state(
-        {path: sizes[sha] for path, sha in held.items()},
+        {path: sizes[sha] for path, sha in old_hashes.items()},
         {path: sizes[sha] for path, sha in after.items()},
-        of.noun,
+        draft_subject.noun,
     )
     _store_contents(new.values())
     return dict(sorted(after.items()))
@@ -368,18 +381,18 @@ def _add_save(
         with db.session.begin_nested():
             db.session.add(new)
     except IntegrityError:
-        raise ConflictError("Someone else saved at this instant. Save again: nothing was lost.") from None
+        raise ConflictError("Someone else saved just now. Save again: nothing was lost.") from None
     return new
 
 
 def _store_contents(contents: Iterable[bytes]) -> None:
-    """Keep what is not kept yet, in order of hashes, so that two writers never wait in a ring."""
+    """Store new contents, in order of their hashes so that concurrent writers cannot deadlock."""
     rows = {sha256_of(content): content for content in contents}
-    held = set(db.session.scalars(select(DraftContent.sha256).where(DraftContent.sha256.in_(rows))))
-    new = [{"sha256": sha, "content": rows[sha]} for sha in sorted(rows.keys() - held)]
+    stored_hashes = set(db.session.scalars(select(DraftContent.sha256).where(DraftContent.sha256.in_(rows))))
+    new = [{"sha256": sha, "content": rows[sha]} for sha in sorted(rows.keys() - stored_hashes)]
     if new:
-        make = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-        db.session.execute(make(DraftContent).on_conflict_do_nothing(), new)
+        insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+        db.session.execute(insert(DraftContent).on_conflict_do_nothing(), new)
 
 
 def _sha_or_none(content: bytes | None) -> str | None:

@@ -1,15 +1,15 @@
-"""The boxes that a text may hold, as an author adds them: each with what it does and words to replace."""
+"""The snippets of Markdown that the toolbar inserts: containers with placeholder text."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """One box of the toolbar."""
+    """One button of the toolbar."""
 
-    name: str  # the word behind :::
+    name: str  # the word after :::
     label: str
-    purpose: str  # what it is for, beside its button
+    purpose: str  # shown beside its button
     template: str  # ends without a newline
 
 
@@ -29,7 +29,7 @@ SNIPPETS = (
     Snippet(
         "details",
         "Details",
-        "Text that is folded until it is asked for",
+        "Text that is folded until a reader opens it",
         "::: details What the folded text is about\nWrite the text that is folded away.\n:::",
     ),
     Snippet(
@@ -64,12 +64,12 @@ feedback = "No. Say what is wrong with it."
 
 
 def offer_snippets(body: str = "", media: list[str] | None = None, *, checks: bool = True) -> list[Snippet]:
-    """The boxes to offer beside a text: a figure of the module's own, a check with a key that is free.
+    """The snippets to offer beside a text, with one of the module's own figures and an unused check key.
 
     Args:
-        body: The text as it stands.
-        media: Paths of the module's figures; the first one is offered.
-        checks: Whether a check may stand in the text.
+        body: The current text.
+        media: Paths of the module's figures; the snippet shows the first.
+        checks: Whether the text may contain checks.
     """
     offered = []
     for box in SNIPPETS:
@@ -91,6 +91,6 @@ def _free_number(body: str) -> int:
 
 
 def append_snippet(body: str, box: Snippet) -> str:
-    """The text with the box below its last line."""
+    """The text with the snippet after its last line."""
     above = body.rstrip("\n")
     return f"{above}\n\n{box.template}\n" if above.strip() else f"{box.template}\n"

@@ -1,1 +1,1 @@
-"""Editing a module's files. Pure: bytes and values in, bytes out; what says the same keeps its bytes."""
+"""Editing of a module's files. Pure functions from bytes and values to bytes; unchanged values keep theirs."""

@@ -1,4 +1,4 @@
-"""Items that both sides added at one place of a file: nobody needs to choose, both stay."""
+"""Recognises merges in which both sides only added items, so that both can be kept."""
 
 from typing import Any
 
@@ -8,28 +8,31 @@ Tables = dict[str, dict[str, Any]]
 
 
 def is_clean_union(
-    joined: bytes | None, base: bytes | None, mine: bytes | None, theirs: bytes | None
+    merged: bytes | None, base: bytes | None, mine: bytes | None, theirs: bytes | None
 ) -> bool:
-    """Whether the joined file says all that each side added, whole, and nothing that neither says."""
-    found = [_items_by_key(each) for each in (joined, base, mine, theirs)]
-    if any(each is None for each in found):
+    """Whether the merged file has every item that either side added, complete, and nothing else.
+
+    False where both sides added the same key, or where a file cannot be parsed.
+    """
+    sides = [_items_by_key(side) for side in (merged, base, mine, theirs)]
+    if any(side is None for side in sides):
         return False
-    both, before, ours, others = (each or {} for each in found)
-    added = {key: table for key, table in ours.items() if key not in before}
-    added_too = {key: table for key, table in others.items() if key not in before}
+    union, base_items, my_items, their_items = (side or {} for side in sides)
+    my_added = {key: table for key, table in my_items.items() if key not in base_items}
+    their_added = {key: table for key, table in their_items.items() if key not in base_items}
     return (
-        not added.keys() & added_too.keys()
-        and all(both.get(key) == table for key, table in (added | added_too).items())
-        and all(table in (ours.get(key), others.get(key)) for key, table in both.items())
+        not my_added.keys() & their_added.keys()
+        and all(union.get(key) == table for key, table in (my_added | their_added).items())
+        and all(table in (my_items.get(key), their_items.get(key)) for key, table in union.items())
     )
 
 
 def _items_by_key(content: bytes | None) -> Tables | None:
-    """Items by key; None where one has none, two have the same, or the file cannot be read."""
+    """Items by key; None where a key is missing or repeated, or the file cannot be parsed."""
     try:
-        said = parse_toml((content or b"").decode()).get("item", [])
+        rows = parse_toml((content or b"").decode()).get("item", [])
     except ValueError:
         return None
-    tables = [each for each in said if isinstance(each, dict) and isinstance(each.get("key"), str)]
-    found: Tables = {each["key"]: each for each in tables}
-    return found if len(found) == len(said) else None
+    tables = [row for row in rows if isinstance(row, dict) and isinstance(row.get("key"), str)]
+    items: Tables = {row["key"]: row for row in tables}
+    return items if len(items) == len(rows) else None

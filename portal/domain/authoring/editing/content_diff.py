@@ -1,4 +1,7 @@
-"""What changed between two folders of a module, in the words of lessons and questions. Pure."""
+"""Compares two folders of a module or guide and describes the changes to authors. Pure functions.
+
+Changes are grouped by place (details, a lesson, a question …) and worded without file names or TOML.
+"""
 
 import re
 import tomllib
@@ -34,7 +37,7 @@ BOX_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class PlaceChange:
-    """Everything that changed in one place, under the name that the place has for its author."""
+    """All changes in one place, titled as authors know that place."""
 
     place: str  # "details", "lesson:key", "item:key", "job-aid", "text", "media", "notes"
     title: str
@@ -43,7 +46,7 @@ class PlaceChange:
 
 @dataclass(frozen=True)
 class ParsedFolder:
-    """A module's folder, read without complaint: what cannot be read is compared as plain text."""
+    """A module's folder, parsed leniently: a file that cannot be parsed is compared as plain text."""
 
     files: Files
     details: Table = field(default_factory=dict)
@@ -52,7 +55,9 @@ class ParsedFolder:
 
 
 def diff_folders(old: Files, new: Files, sources: Mapping[str, str] | None = None) -> list[PlaceChange]:
-    """What changed from ``old`` to ``new``; equal folders give nothing, others always something.
+    """Describes what changed from ``old`` to ``new``, by place.
+
+    Equal folders give an empty list; folders that differ in any byte give at least one change.
 
     Args:
         old: Every file of the published folder by path; empty for a new module.
@@ -60,21 +65,21 @@ def diff_folders(old: Files, new: Files, sources: Mapping[str, str] | None = Non
         sources: Titles of sources by their number.
     """
     before, after = _parse_folder(old), _parse_folder(new)
-    names = ReferenceTitles(_outcome_texts(before) | _outcome_texts(after), dict(sources or {}))
-    found = [
-        PlaceChange("details", "Module details", tuple(_diff_details(before, after, names))),
-        *_diff_lessons(before, after, names),
-        *_diff_items(before, after, names),
-        PlaceChange("job-aid", "Job aid", tuple(_diff_page("job-aid.md", old, new, names))),
-        *_diff_guides(old, new, names),
+    titles = ReferenceTitles(_outcome_texts(before) | _outcome_texts(after), dict(sources or {}))
+    changes = [
+        PlaceChange("details", "Module details", tuple(_diff_details(before, after, titles))),
+        *_diff_lessons(before, after, titles),
+        *_diff_items(before, after, titles),
+        PlaceChange("job-aid", "Job aid", tuple(_diff_page("job-aid.md", old, new, titles))),
+        *_diff_guides(old, new, titles),
         PlaceChange("media", "Media", tuple(_diff_media(old, new))),
         PlaceChange("notes", "Notes and layout", tuple(_diff_notes(before, after))),
     ]
-    return [change for change in found if change.passages]
+    return [change for change in changes if change.passages]
 
 
 def count_changes(changes: list[PlaceChange]) -> int:
-    """How many things changed."""
+    """The number of single changes over all places."""
     return sum(len(change.passages) for change in changes)
 
 
@@ -103,21 +108,23 @@ def _outcome_texts(folder: ParsedFolder) -> dict[str, str]:
     return {str(r.get("key")): str(r.get("text", "")) for r in rows if isinstance(r, dict)}
 
 
-def _diff_details(before: ParsedFolder, after: ParsedFolder, names: ReferenceTitles) -> Iterator[Passage]:
+def _diff_details(before: ParsedFolder, after: ParsedFolder, titles: ReferenceTitles) -> Iterator[Passage]:
     if not before.details and after.details:
-        yield build_passage("New module", None, table_text(after.details, names))
+        yield build_passage("New module", None, table_text(after.details, titles))
     else:
-        yield from diff_fields(before.details, after.details, names)
+        yield from diff_fields(before.details, after.details, titles)
 
 
-def _diff_lessons(before: ParsedFolder, after: ParsedFolder, names: ReferenceTitles) -> Iterator[PlaceChange]:
-    """Lessons by the new order, those that are gone at the end."""
-    kept = [key for key in before.lessons if key in after.lessons]
-    stayed = _longest_common(kept, [key for key in after.lessons if key in kept])
+def _diff_lessons(
+    before: ParsedFolder, after: ParsedFolder, titles: ReferenceTitles
+) -> Iterator[PlaceChange]:
+    """Changes of lessons in their new order, with removed lessons at the end."""
+    common_keys = [key for key in before.lessons if key in after.lessons]
+    unmoved_keys = _longest_common(common_keys, [key for key in after.lessons if key in common_keys])
     for number, key in enumerate(after.lessons, 1):
         path = f"lessons/{key}.md"
-        passages = list(_diff_page(path, before.files, after.files, names))
-        if key in kept and key not in stayed:
+        passages = list(_diff_page(path, before.files, after.files, titles))
+        if key in common_keys and key not in unmoved_keys:
             place = before.lessons.index(key) + 1
             passages.insert(0, build_passage("Moved", f"Lesson {place}", f"Lesson {number}"))
         yield PlaceChange(
@@ -128,12 +135,12 @@ def _diff_lessons(before: ParsedFolder, after: ParsedFolder, names: ReferenceTit
             path = f"lessons/{key}.md"
             title = f"Lesson {before.lessons.index(key) + 1}, {_lesson_title(before.files, path, key)}"
             body = front_matter(decode_text(before.files.get(path, b"")))[1]
-            gone = build_passage("Lesson removed", _readable_text(body, names), None)
-            yield PlaceChange(f"lesson:{key}", title, (gone,))
+            removal = build_passage("Lesson removed", _readable_text(body, titles), None)
+            yield PlaceChange(f"lesson:{key}", title, (removal,))
 
 
 def _diff_guides(old: Files, new: Files, names: ReferenceTitles) -> Iterator[PlaceChange]:
-    """A guide's own file, which stands beside its media."""
+    """Changes of a guide's text, the one Markdown file at the top of its folder."""
     for path in sorted({*old, *new}):
         if _is_guide_file(path):
             yield PlaceChange("text", "The guide’s text", tuple(_diff_page(path, old, new, names)))
@@ -144,15 +151,15 @@ def _is_guide_file(path: str) -> bool:
 
 
 def _longest_common(old: list[str], new: list[str]) -> set[str]:
-    """Keys that kept their order, as many as possible: the others were moved."""
-    best: list[list[str]] = [[]]
+    """A longest common subsequence of two orders of the same keys; the other keys were moved."""
+    runs: list[list[str]] = [[]]
     for key in new:
-        place = old.index(key)
-        before = [run for run in best if not run or old.index(run[-1]) < place]
-        longest: list[str] = max(before, key=len)
-        best.append([*longest, key])
-    kept: list[str] = max(best, key=len)
-    return set(kept)
+        position = old.index(key)
+        extendable = [run for run in runs if not run or old.index(run[-1]) < position]
+        longest: list[str] = max(extendable, key=len)
+        runs.append([*longest, key])
+    longest_run: list[str] = max(runs, key=len)
+    return set(longest_run)
 
 
 def _lesson_title(files: Files, path: str, key: str) -> str:
@@ -162,7 +169,7 @@ def _lesson_title(files: Files, path: str, key: str) -> str:
 
 
 def front_matter(text: str) -> tuple[str, str]:
-    """A page's TOML and its text; all of it is text where there is no front matter."""
+    """Splits a page into its TOML and its text; a page without front matter is all text."""
     rows = text.split("\n")
     ends = [number for number, row in enumerate(rows) if row.rstrip() == "+++"][:2]
     if len(ends) < 2 or ends[0] != 0:
@@ -170,23 +177,23 @@ def front_matter(text: str) -> tuple[str, str]:
     return "\n".join(rows[1 : ends[1]]), "\n".join(rows[ends[1] + 1 :])
 
 
-def _diff_page(path: str, old: Files, new: Files, names: ReferenceTitles) -> Iterator[Passage]:
-    """A lesson or the job aid: its front matter, then its text."""
+def _diff_page(path: str, old: Files, new: Files, titles: ReferenceTitles) -> Iterator[Passage]:
+    """Changes of a lesson, a guide or the job aid: its front matter, then its text."""
     if path not in new and path not in old:
         return
     (head, body), (new_head, new_body) = (front_matter(decode_text(f.get(path, b""))) for f in (old, new))
-    what = "Guide" if _is_guide_file(path) else "Lesson" if path.startswith("lessons/") else "Job aid"
+    noun = "Guide" if _is_guide_file(path) else "Lesson" if path.startswith("lessons/") else "Job aid"
     if path not in old:
-        yield build_passage(f"New {what.lower()}", None, _readable_text(new_body, names))
+        yield build_passage(f"New {noun.lower()}", None, _readable_text(new_body, titles))
     elif path not in new:
-        yield build_passage(f"{what} removed", _readable_text(body, names), None)
+        yield build_passage(f"{noun} removed", _readable_text(body, titles), None)
     else:
-        yield from diff_fields(_parse_table(head) or {}, _parse_table(new_head) or {}, names)
-        yield from _diff_text(body, new_body, names)
+        yield from diff_fields(_parse_table(head) or {}, _parse_table(new_head) or {}, titles)
+        yield from _diff_text(body, new_body, titles)
 
 
-def _diff_text(old: str, new: str, names: ReferenceTitles) -> Iterator[Passage]:
-    """The changed paragraphs of a text, each named by the heading that it stands under."""
+def _diff_text(old: str, new: str, titles: ReferenceTitles) -> Iterator[Passage]:
+    """Changed paragraphs of a text, each located by the heading above it."""
     pairs = pair_paragraphs(old, new)
     last = len(pairs) - 1
     heading = ""
@@ -195,7 +202,7 @@ def _diff_text(old: str, new: str, names: ReferenceTitles) -> Iterator[Passage]:
         if title:
             heading = title[1]
         if not pair.is_unchanged:
-            yield from _diff_paragraph(pair, _describe_position(heading, at_end=place == last), names)
+            yield from _diff_paragraph(pair, _describe_position(heading, at_end=place == last), titles)
 
 
 def _describe_position(heading: str, *, at_end: bool) -> str:
@@ -203,16 +210,16 @@ def _describe_position(heading: str, *, at_end: bool) -> str:
     return "at the end" if at_end else under
 
 
-def _diff_paragraph(pair: ParagraphPair, where: str, names: ReferenceTitles) -> Iterator[Passage]:
+def _diff_paragraph(pair: ParagraphPair, where: str, titles: ReferenceTitles) -> Iterator[Passage]:
     (kind, old), (new_kind, new) = _classify_block(pair.old), _classify_block(pair.new)
     if kind == new_kind == "Check":
         tables = _parse_table(old or ""), _parse_table(new or "")
         if tables[0] and tables[1]:
-            yield from diff_fields(tables[0], tables[1], names, where=f", in the check {where}")
+            yield from diff_fields(tables[0], tables[1], titles, where=f", in the check {where}")
             return
     kind = new_kind or kind
     if kind == "Check":
-        old, new = (_readable_check(text, names) for text in (old, new))
+        old, new = (_readable_check(text, titles) for text in (old, new))
     if old is None:
         yield build_passage(f"{kind} added {where}", None, new)
     elif new is None:
@@ -222,7 +229,7 @@ def _diff_paragraph(pair: ParagraphPair, where: str, names: ReferenceTitles) -> 
 
 
 def _strip_shared_markup(old: str, new: str) -> tuple[str, str]:
-    """Both without marks of emphasis and addresses of links, unless it is in them that they differ."""
+    """Strips emphasis and link addresses from both texts, unless they differ in nothing else."""
     plain = _strip_markup(old), _strip_markup(new)
     same_links = _LINK.findall(old) == _LINK.findall(new)
     return plain if same_links and plain[0] != plain[1] else (old, new)
@@ -232,26 +239,28 @@ def _strip_markup(text: str) -> str:
     return _LINK.sub(r"\1", text).replace("**", "")
 
 
-def _readable_text(body: str, names: ReferenceTitles) -> str:
-    """A whole text as a reader takes it in, each box named."""
-    parts = [_readable_block(*_classify_block(block), names) for block in split_blocks(body) if block.strip()]
+def _readable_text(body: str, titles: ReferenceTitles) -> str:
+    """A whole text without markup, with the label of each box."""
+    parts = [
+        _readable_block(*_classify_block(block), titles) for block in split_blocks(body) if block.strip()
+    ]
     return "\n\n".join(parts) or "(empty)"
 
 
-def _readable_block(kind: str, text: str | None, names: ReferenceTitles) -> str:
+def _readable_block(kind: str, text: str | None, titles: ReferenceTitles) -> str:
     if kind == "Check":
-        return f"Check\n{_readable_check(text, names)}"
+        return f"Check\n{_readable_check(text, titles)}"
     bare = _strip_markup(text or "")
     return bare.lstrip("# ") if kind == "Heading" else bare if kind == "Text" else f"{kind}: {bare}"
 
 
-def _readable_check(text: str | None, names: ReferenceTitles) -> str | None:
+def _readable_check(text: str | None, titles: ReferenceTitles) -> str | None:
     table = _parse_table(text) if text is not None else None
-    return table_text(table, names) if table else text
+    return table_text(table, titles) if table else text
 
 
 def _classify_block(block: str | None) -> tuple[str, str | None]:
-    """What kind of paragraph it is, and its words without the marks of a container."""
+    """The kind of a block (a box's label, “Heading” or “Text”) and its text without the container's marks."""
     if block is None:
         return "", None
     text = block.strip()
@@ -263,29 +272,29 @@ def _classify_block(block: str | None) -> tuple[str, str | None]:
     return BOX_LABELS[opened[1]], f"{opened[2]}\n{inner}".strip()
 
 
-def _diff_items(before: ParsedFolder, after: ParsedFolder, names: ReferenceTitles) -> Iterator[PlaceChange]:
+def _diff_items(before: ParsedFolder, after: ParsedFolder, titles: ReferenceTitles) -> Iterator[PlaceChange]:
     for key, table in after.items.items():
         if key in before.items:
-            found = tuple(diff_fields(before.items[key], table, names))
+            passages = tuple(diff_fields(before.items[key], table, titles))
         else:
-            found = (build_passage("New question", None, table_text(_in_reading_order(table), names)),)
-        yield PlaceChange(f"item:{key}", question_name(key), found)
+            passages = (build_passage("New question", None, table_text(_in_reading_order(table), titles)),)
+        yield PlaceChange(f"item:{key}", question_name(key), passages)
     for key, table in before.items.items():
         if key not in after.items:
-            gone = build_passage("Question removed", table_text(_in_reading_order(table), names), None)
-            yield PlaceChange(f"item:{key}", question_name(key), (gone,))
+            removal = build_passage("Question removed", table_text(_in_reading_order(table), titles), None)
+            yield PlaceChange(f"item:{key}", question_name(key), (removal,))
 
 
 def _in_reading_order(table: Table) -> Table:
-    """The table in the order in which a learner meets it, whatever the order of its lines."""
-    asked = ("stimulus", "prompt")
-    first = {name: table[name] for name in asked if name in table}
+    """The item's table reordered as a learner reads it: situation, prompt, choices, then the rest."""
+    question_names = ("stimulus", "prompt")
+    first = {name: table[name] for name in question_names if name in table}
     parts = {name: value for name, value in table.items() if isinstance(value, list) and name != "source"}
     return first | parts | table
 
 
 def question_name(key: str) -> str:
-    """What an author calls an item: its key in plain words."""
+    """An item's name for authors: its key in plain words."""
     name = humanise_key(key)
     return name if name.startswith("Question ") else f"Question “{name}”"
 
@@ -305,7 +314,7 @@ def _format_size(length: int) -> str:
 
 
 def _diff_notes(before: ParsedFolder, after: ParsedFolder) -> Iterator[Passage]:
-    """Files that differ in what no learner reads: notes, order and layout; and files that cannot be read."""
+    """Differences that no learner sees (comments, order, layout), and those of unparsable files."""
     old, new = before.files, after.files
     for path in sorted({*old, *new}):
         if path.startswith("media/") or old.get(path) == new.get(path) or _is_reported(path, before, after):
@@ -317,7 +326,7 @@ def _diff_notes(before: ParsedFolder, after: ParsedFolder) -> Iterator[Passage]:
 
 
 def _is_reported(path: str, before: ParsedFolder, after: ParsedFolder) -> bool:
-    """Whether what changed in the file is told of in the place that it holds."""
+    """Whether the file's change is already listed under its own place."""
     old, new = (before.files.get(path), after.files.get(path))
     if path.endswith(".md"):
         listed = not path.startswith("lessons/") or path[8:-3] in {*before.lessons, *after.lessons}
@@ -335,7 +344,7 @@ def _differs_in_content(old: bytes, new: bytes) -> bool:
 
 
 def _file_name(path: str) -> str:
-    """A file as an author may know it."""
+    """A file's name for authors."""
     if path == "module.toml":
         return "the module’s details"
     if path.startswith("items/"):

@@ -1,4 +1,4 @@
-"""What ``module.toml`` says of a module, as an author edits it."""
+"""Reads and writes ``module.toml``: a module's details, outcomes, assessment rules and list of lessons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,36 +45,38 @@ _RULE_DEFAULTS: dict[str, Any] = {
 
 
 def read_details(module_toml: bytes) -> ModuleDetails:
-    """What the file says; what it does not say is empty, as the check tells."""
-    said = _DETAIL_DEFAULTS | parse_toml(module_toml.decode())
-    rules = said.get("assessment") or {}
+    """Parse the file; missing values are empty, and the check reports them."""
+    document = _DETAIL_DEFAULTS | parse_toml(module_toml.decode())
+    rules = document.get("assessment") or {}
     return ModuleDetails(
-        **{name: said[name] for name in _DETAIL_DEFAULTS if name != "mastery_score"},
-        mastery_score=Decimal(said["mastery_score"]),
-        outcomes=[(each.get("key", ""), each.get("text", "")) for each in said.get("outcome", [])],
+        **{name: document[name] for name in _DETAIL_DEFAULTS if name != "mastery_score"},
+        mastery_score=Decimal(document["mastery_score"]),
+        outcomes=[(row.get("key", ""), row.get("text", "")) for row in document.get("outcome", [])],
         **{name: rules.get(name, default) for name, default in _RULE_DEFAULTS.items()},
     )
 
 
 def write_details(module_toml: bytes, details: ModuleDetails) -> bytes:
-    """The file, changed to say ``details``; a rule that has its default and is not written stays so."""
+    """The file with these details; a rule that has its default and is not written stays unwritten."""
     text = module_toml.decode()
-    said = parse_toml(text)
-    first = {"key": said.get("key")} | {name: getattr(details, name) for name in _DETAIL_DEFAULTS}
-    wanted = first | {name: value for name, value in said.items() if name not in first}
-    held = {each.get("key"): each for each in said.get("outcome", [])}
-    wanted["outcome"] = [held.get(key, {}) | {"key": key, "text": text} for key, text in details.outcomes]
-    rules = dict(said.get("assessment") or {})
+    document = parse_toml(text)
+    edited = {"key": document.get("key")} | {name: getattr(details, name) for name in _DETAIL_DEFAULTS}
+    new_document = edited | {name: value for name, value in document.items() if name not in edited}
+    rows_by_key = {row.get("key"): row for row in document.get("outcome", [])}
+    new_document["outcome"] = [
+        rows_by_key.get(key, {}) | {"key": key, "text": text} for key, text in details.outcomes
+    ]
+    rules = dict(document.get("assessment") or {})
     for name, default in _RULE_DEFAULTS.items():
         value = getattr(details, name)
         if name in rules or value != default or name == "draw":
             rules[name] = value
-    wanted["assessment"] = rules
-    return rewrite_toml(text, wanted).encode()
+    new_document["assessment"] = rules
+    return rewrite_toml(text, new_document).encode()
 
 
 def lesson_keys(module_toml: bytes) -> list[str]:
-    """The lessons' names, in order."""
+    """The keys of the lessons, in order."""
     return [str(name) for name in parse_toml(module_toml.decode()).get("lessons", [])]
 
 

@@ -1,4 +1,4 @@
-"""Tables of a module's files, field by field, under the names that authors know them by. Pure."""
+"""Compares the tables of a module's files field by field, under labels that authors know. Pure functions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ ROW_NOUNS = {
 
 @dataclass(frozen=True)
 class ReferenceTitles:
-    """The words behind the keys that files use."""
+    """Texts and titles for the keys and numbers that files refer to."""
 
     outcomes: Mapping[str, str]
     sources: Mapping[str, str]
@@ -67,35 +67,35 @@ class ReferenceTitles:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One thing that changed: what was done, and the old words beside the new."""
+    """One change: a summary, with the old and the new text as runs of words."""
 
     summary: str
-    old: WordRuns | None  # None: not there before
-    new: WordRuns | None  # None: not there any more
+    old: WordRuns | None  # None: added
+    new: WordRuns | None  # None: removed
     path: str = ""  # of a media file
 
 
-def build_passage(said: str, old: str | None, new: str | None, path: str = "") -> Passage:
-    """The passage with its words compared; of an addition or removal all words are changed."""
+def build_passage(summary: str, old: str | None, new: str | None, path: str = "") -> Passage:
+    """Compares the texts word by word; all words of an added or removed text count as changed."""
     if old is None or new is None:
-        left, right = ((None if text is None else (WordRun(text, True),)) for text in (old, new))
-        return Passage(said, left, right, path)
-    return Passage(said, *diff_words(old, new), path)
+        old_runs, new_runs = ((None if text is None else (WordRun(text, True),)) for text in (old, new))
+        return Passage(summary, old_runs, new_runs, path)
+    return Passage(summary, *diff_words(old, new), path)
 
 
-def diff_fields(old: Table, new: Table, names: ReferenceTitles, where: str = "") -> Iterator[Passage]:
-    """What changed from one table to another, in the order of the new one."""
+def diff_fields(old: Table, new: Table, titles: ReferenceTitles, where: str = "") -> Iterator[Passage]:
+    """Changes from one table to another, in the order of the new one."""
     for name in dict.fromkeys([*new, *old]):
         before, after = old.get(name), new.get(name)
         if name == "key" or before == after:
             continue
         if _table_rows(before) is not None or _table_rows(after) is not None:
-            yield from _diff_rows(name, _table_rows(before) or [], _table_rows(after) or [], names, where)
+            yield from _diff_rows(name, _table_rows(before) or [], _table_rows(after) or [], titles, where)
         elif isinstance(before, dict) or isinstance(after, dict):
             tables = [value if isinstance(value, dict) else {} for value in (before, after)]
-            yield from diff_fields(tables[0], tables[1], names, where)
+            yield from diff_fields(tables[0], tables[1], titles, where)
         else:
-            yield _diff_field(name, before, after, names, where)
+            yield _diff_field(name, before, after, titles, where)
 
 
 def _table_rows(value: Any) -> list[Table] | None:
@@ -104,39 +104,39 @@ def _table_rows(value: Any) -> list[Table] | None:
     return None
 
 
-def _diff_field(name: str, before: Any, after: Any, names: ReferenceTitles, where: str) -> Passage:
+def _diff_field(name: str, before: Any, after: Any, titles: ReferenceTitles, where: str) -> Passage:
     label = FIELD_LABELS.get(name, humanise_key(name))
-    old, new = (None if value is None else value_text(name, value, names) for value in (before, after))
-    act = "added" if old is None else "removed" if new is None else "changed"
-    return build_passage(f"{label} {act}{where}", old, new)
+    old, new = (None if value is None else value_text(name, value, titles) for value in (before, after))
+    action = "added" if old is None else "removed" if new is None else "changed"
+    return build_passage(f"{label} {action}{where}", old, new)
 
 
 def _diff_rows(
-    name: str, old: list[Table], new: list[Table], names: ReferenceTitles, where: str
+    name: str, old: list[Table], new: list[Table], titles: ReferenceTitles, where: str
 ) -> Iterator[Passage]:
     noun = ROW_NOUNS.get(name, name)
     before, after = _rows_by_key(old), _rows_by_key(new)
     for number, (key, row) in enumerate(after.items(), 1):
-        called = f"{noun} {number}{_quoted_title(row)}"
+        row_label = f"{noun} {number}{_quoted_title(row)}"
         if key in before:
-            yield from diff_fields(before[key], row, names, where=f" for {called}{where}")
+            yield from diff_fields(before[key], row, titles, where=f" for {row_label}{where}")
         else:
-            yield build_passage(f"{noun.capitalize()} {number} added{where}", None, table_text(row, names))
+            yield build_passage(f"{noun.capitalize()} {number} added{where}", None, table_text(row, titles))
     for number, (key, row) in enumerate(before.items(), 1):
         if key not in after:
-            yield build_passage(f"{noun.capitalize()} {number} removed{where}", table_text(row, names), None)
-    kept, stayed = [k for k in before if k in after], [k for k in after if k in before]
-    if kept != stayed:
+            yield build_passage(f"{noun.capitalize()} {number} removed{where}", table_text(row, titles), None)
+    old_order, new_order = [k for k in before if k in after], [k for k in after if k in before]
+    if old_order != new_order:
         sides = ["\n".join(_row_title(rows[key], key) for key in rows) for rows in (before, after)]
         yield build_passage(f"Order of the {noun}s changed{where}", *sides)
 
 
 def _rows_by_key(rows: list[Table]) -> dict[str, Table]:
-    found: dict[str, Table] = {}
+    keyed_rows: dict[str, Table] = {}
     for number, row in enumerate(rows):
         key = str(row.get("key", number))
-        found[key if key not in found else f"{key} {number}"] = row
-    return found
+        keyed_rows[key if key not in keyed_rows else f"{key} {number}"] = row
+    return keyed_rows
 
 
 def _row_title(row: Table, key: str) -> str:
@@ -150,7 +150,7 @@ def _quoted_title(row: Table) -> str:
 
 
 def shorten_text(text: str, most: int = 60) -> str:
-    """The first words of a text."""
+    """The text in one line, cut after a word to about ``most`` characters."""
     bare = " ".join(text.split())
     return bare if len(bare) <= most else f"{bare[:most].rsplit(' ', 1)[0]} …"
 
@@ -165,42 +165,42 @@ def humanise_key(key: str) -> str:
     return bare[:1].upper() + bare[1:]
 
 
-def table_text(table: Table, names: ReferenceTitles) -> str:
-    """A table in full, a line a field, for what is new or gone."""
-    return "\n".join(_table_lines(table, names))
+def table_text(table: Table, titles: ReferenceTitles) -> str:
+    """A whole table as text, one line per field, for an addition or a removal."""
+    return "\n".join(_table_lines(table, titles))
 
 
-def _table_lines(table: Table, names: ReferenceTitles) -> Iterator[str]:
+def _table_lines(table: Table, titles: ReferenceTitles) -> Iterator[str]:
     for name, value in table.items():
         rows = _table_rows(value)
         if rows is not None:
             for number, row in enumerate(rows, 1):
-                first, *rest = [*_table_lines(row, names), ""]
+                first, *further_lines = [*_table_lines(row, titles), ""]
                 yield f"{ROW_NOUNS.get(name, name).capitalize()} {number}. {first}"
-                yield from filter(None, rest)
+                yield from filter(None, further_lines)
         elif isinstance(value, dict):
-            yield from _table_lines(value, names)
+            yield from _table_lines(value, titles)
         elif name != "key" and value is not False:
-            yield _field_line(name, value, names)
+            yield _field_line(name, value, titles)
 
 
-def _field_line(name: str, value: Any, names: ReferenceTitles) -> str:
+def _field_line(name: str, value: Any, titles: ReferenceTitles) -> str:
     if name == "text":
-        return value_text(name, value, names)
+        return value_text(name, value, titles)
     label = FIELD_LABELS.get(name, humanise_key(name))
-    return label if value is True else f"{label}: {value_text(name, value, names)}"
+    return label if value is True else f"{label}: {value_text(name, value, titles)}"
 
 
-def value_text(name: str, value: Any, names: ReferenceTitles) -> str:
-    """A value as a page says it."""
+def value_text(name: str, value: Any, titles: ReferenceTitles) -> str:
+    """A value as pages display it."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, list):
-        return "; ".join(value_text(name, each, names) for each in value)
+        return "; ".join(value_text(name, element, titles) for element in value)
     if name in {"outcome", "outcomes"}:
-        return names.outcomes.get(str(value), str(value))
+        return titles.outcomes.get(str(value), str(value))
     if name == "source":
-        title = names.sources.get(str(value), "")
+        title = titles.sources.get(str(value), "")
         return f"{value}, {title}" if title else humanise_key(str(value))
     if name == "kind" and str(value) in kinds_by_name():
         return kinds_by_name()[str(value)].label
@@ -212,5 +212,5 @@ def value_text(name: str, value: Any, names: ReferenceTitles) -> str:
 
 
 def decode_text(content: bytes) -> str:
-    """The content as text; what is not text stands as a sign."""
+    """Decodes UTF-8; bytes that are not UTF-8 become replacement characters."""
     return content.decode(errors="replace")

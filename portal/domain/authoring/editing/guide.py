@@ -1,4 +1,4 @@
-"""A guide's file: front matter between lines of ``+++``, then Markdown."""
+"""Reads and writes a guide's file: front matter between ``+++`` lines, then Markdown."""
 
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -13,18 +13,18 @@ from portal.domain.authoring.editing.toml_patch import parse_toml
 
 @dataclass(frozen=True, slots=True)
 class GuideFields:
-    """What an author edits of a guide."""
+    """The fields of a guide that an author edits."""
 
     title: str
     summary: str
     owner: str
-    review_on: date | None  # None: not said
-    acknowledge: bool  # whether readers are asked to say that they have read it
+    review_on: date | None  # None: not given
+    acknowledge: bool  # whether readers must confirm that they have read it
     body: str  # Markdown, without the blank lines around it
 
 
 def read_guide(content: bytes) -> GuideFields:
-    """What the file says."""
+    """Parse the file."""
     parts = split_file(content)
     front = parse_toml(parts.front)
     review_on = front.get("review_on")
@@ -38,26 +38,26 @@ def read_guide(content: bytes) -> GuideFields:
     )
 
 
-def write_guide(content: bytes, said: GuideFields) -> bytes:
-    """The file, changed to say this; a body that says the same keeps its bytes."""
+def write_guide(content: bytes, fields: GuideFields) -> bytes:
+    """The file with these fields; an unchanged body keeps its bytes."""
     parts = split_file(content)
-    wanted = _front_matter(said)
-    if not said.acknowledge and "acknowledge" not in parse_toml(parts.front):
-        del wanted["acknowledge"]  # left out is no
-    return join_parts(parts, wanted, said.body)
+    front_matter = _front_matter(fields)
+    if not fields.acknowledge and "acknowledge" not in parse_toml(parts.front):
+        del front_matter["acknowledge"]  # a missing key means false
+    return join_parts(parts, front_matter, fields.body)
 
 
 def new_guide_file(title: str, owner: str, review_on: date) -> bytes:
-    """A new guide, from words to be written over."""
-    said = GuideFields(title, boilerplate.GUIDE_SUMMARY, owner, review_on, False, boilerplate.GUIDE_TEXT)
-    front = toml_writer.format_members(_front_matter(said))
-    return f"+++\n{front}+++\n\n{normalise_line_ends(said.body).strip()}\n".encode()
+    """A new guide's content, with placeholder text."""
+    fields = GuideFields(title, boilerplate.GUIDE_SUMMARY, owner, review_on, False, boilerplate.GUIDE_TEXT)
+    front = toml_writer.format_members(_front_matter(fields))
+    return f"+++\n{front}+++\n\n{normalise_line_ends(fields.body).strip()}\n".encode()
 
 
-def _front_matter(said: GuideFields) -> dict[str, Any]:
-    return {key: value for key, value in asdict(said).items() if key != "body" and value is not None}
+def _front_matter(fields: GuideFields) -> dict[str, Any]:
+    return {key: value for key, value in asdict(fields).items() if key != "body" and value is not None}
 
 
 def _text_value(front: dict[str, Any], key: str) -> str:
-    said = front.get(key)
-    return said if isinstance(said, str) else ""
+    value = front.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,4 +1,7 @@
-"""The bank of items in ``items/*.toml``, each item as the plain table that its kind's form edits."""
+"""Reads and edits the items in ``items/*.toml``, each as the plain table that its kind's form edits.
+
+Every editing function returns the changed files and writes nothing itself.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +11,14 @@ from portal.domain.authoring.editing.toml_patch import array_table_texts, parse_
 from portal.platform.errors import NotFoundError, RuleError
 
 Table = dict[str, Any]
-Changes = dict[str, bytes | None]  # by path; None: the file goes
+Changes = dict[str, bytes | None]  # by path; None: the file is removed
 
 FIRST_FILE = "items/items.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class ItemPlace:
-    """One item and where it stands."""
+    """One item with its file and its index there."""
 
     path: str
     index: int  # in its file, from 0
@@ -24,7 +27,7 @@ class ItemPlace:
 
 
 def read_items(files: Mapping[str, bytes]) -> list[ItemPlace]:
-    """Every item in the order of the bank: by path, then as written."""
+    """Every item, ordered by path and then by position in its file."""
     return [
         ItemPlace(path, index, str(table.get("key", "")), table)
         for path in _item_paths(files)
@@ -38,28 +41,28 @@ def find_item(files: Mapping[str, bytes], key: str) -> ItemPlace:
     Raises:
         NotFoundError: There is none.
     """
-    for place in read_items(files):
-        if place.key == key:
-            return place
+    for item in read_items(files):
+        if item.key == key:
+            return item
     raise NotFoundError(f"There is no question “{key}”.")
 
 
 def write_item(files: Mapping[str, bytes], key: str, table: Table) -> Changes:
-    """What changes where the item ``key`` is to say ``table``; nothing where it says so already.
+    """Replace the item ``key`` by ``table``; returns no changes where they are equal already.
 
     Raises:
         NotFoundError: There is no such item.
         RuleError: ``table`` has another item's key.
     """
-    place = find_item(files, key)
-    _refuse_taken_key(files, table, besides=key)
-    tables = _item_tables(files[place.path])
-    tables[place.index] = _keep_source_form(place.table, table)
-    return _rewrite_file(files, place.path, tables)
+    item = find_item(files, key)
+    _refuse_taken_key(files, table, except_key=key)
+    tables = _item_tables(files[item.path])
+    tables[item.index] = _keep_source_form(item.table, table)
+    return _rewrite_file(files, item.path, tables)
 
 
 def add_item(files: Mapping[str, bytes], table: Table, path: str = FIRST_FILE) -> Changes:
-    """What changes where ``table`` is a new item at the end of a file, which is made if there is none.
+    """Append ``table`` as a new item to a file, which is created if there is none.
 
     Raises:
         RuleError: The key is taken.
@@ -69,38 +72,48 @@ def add_item(files: Mapping[str, bytes], table: Table, path: str = FIRST_FILE) -
 
 
 def remove_item(files: Mapping[str, bytes], key: str) -> Changes:
-    """What changes where the item is taken out; a file that holds no other goes with it."""
-    place = find_item(files, key)
-    tables = _item_tables(files[place.path])
-    del tables[place.index]
-    return _rewrite_file(files, place.path, tables)
+    """Remove the item; a file without further items is removed with it.
+
+    Raises:
+        NotFoundError: There is no such item.
+    """
+    item = find_item(files, key)
+    tables = _item_tables(files[item.path])
+    del tables[item.index]
+    return _rewrite_file(files, item.path, tables)
 
 
 def move_item(files: Mapping[str, bytes], key: str, up: bool) -> Changes:
-    """What changes where the item changes places with the one before or after it; nothing at the ends."""
+    """Swap the item with the one before or after it; returns no changes at the ends of the bank.
+
+    Raises:
+        NotFoundError: There is no such item.
+    """
     places = read_items(files)
-    at = next((n for n, place in enumerate(places) if place.key == key), None)
-    if at is None:
+    position = next((n for n, place in enumerate(places) if place.key == key), None)
+    if position is None:
         raise NotFoundError(f"There is no question “{key}”.")
-    other = at - 1 if up else at + 1
-    if not 0 <= other < len(places):
+    neighbour = position - 1 if up else position + 1
+    if not 0 <= neighbour < len(places):
         return {}
-    mine, theirs = places[at], places[other]
-    if mine.path == theirs.path:
-        tables = _item_tables(files[mine.path])
-        tables[mine.index], tables[theirs.index] = tables[theirs.index], tables[mine.index]
-        return _rewrite_file(files, mine.path, tables)
-    left = _item_tables(files[mine.path])
-    del left[mine.index]
-    joined = _item_tables(files[theirs.path])
-    joined.insert(theirs.index if up else theirs.index + 1, mine.table)
-    written = array_table_texts(files[mine.path].decode(), "item")
-    ready = {key: written[mine.index]} if written else {}
-    return _rewrite_file(files, mine.path, left) | _rewrite_file(files, theirs.path, joined, ready)
+    item, other_item = places[position], places[neighbour]
+    if item.path == other_item.path:
+        tables = _item_tables(files[item.path])
+        tables[item.index], tables[other_item.index] = tables[other_item.index], tables[item.index]
+        return _rewrite_file(files, item.path, tables)
+    remaining_tables = _item_tables(files[item.path])
+    del remaining_tables[item.index]
+    target_tables = _item_tables(files[other_item.path])
+    target_tables.insert(other_item.index if up else other_item.index + 1, item.table)
+    table_texts = array_table_texts(files[item.path].decode(), "item")
+    ready_tables = {key: table_texts[item.index]} if table_texts else {}
+    return _rewrite_file(files, item.path, remaining_tables) | _rewrite_file(
+        files, other_item.path, target_tables, ready_tables
+    )
 
 
 def _keep_source_form(old: Table, new: Table) -> Table:
-    """The new table; its one source as a text or as a list of one, as it was written."""
+    """The new table, with a single source written as before: as a text or as a list of one."""
     before, after = old.get("source"), new.get("source")
     return new | {"source": before} if before and (after == [before] or [after] == before) else new
 
@@ -110,21 +123,21 @@ def _item_paths(files: Mapping[str, bytes]) -> list[str]:
 
 
 def _item_tables(content: bytes) -> list[Table]:
-    said = parse_toml(content.decode()).get("item", [])
-    return [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+    tables = parse_toml(content.decode()).get("item", [])
+    return [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
 
 
 def _rewrite_file(
-    files: Mapping[str, bytes], path: str, tables: list[Table], ready: Mapping[str, str] | None = None
+    files: Mapping[str, bytes], path: str, tables: list[Table], ready_tables: Mapping[str, str] | None = None
 ) -> Changes:
     if not tables:
         return {path: None}
     text = files.get(path, b"").decode()
-    content = rewrite_toml(text, parse_toml(text) | {"item": tables}, ready).encode()
+    content = rewrite_toml(text, parse_toml(text) | {"item": tables}, ready_tables).encode()
     return {} if files.get(path) == content else {path: content}
 
 
-def _refuse_taken_key(files: Mapping[str, bytes], table: Table, besides: str | None = None) -> None:
+def _refuse_taken_key(files: Mapping[str, bytes], table: Table, except_key: str | None = None) -> None:
     key = table.get("key")
-    if key != besides and any(place.key == key for place in read_items(files)):
+    if key != except_key and any(item.key == key for item in read_items(files)):
         raise RuleError(f"There is a question “{key}” already. Choose another key.")

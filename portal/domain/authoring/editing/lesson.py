@@ -1,4 +1,4 @@
-"""A lesson's file, or the job aid's: front matter between lines of ``+++``, then Markdown."""
+"""Reads and writes a lesson's or the job aid's file: front matter between ``+++`` lines, then Markdown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from portal.domain.authoring.errors import UnreadableFileError
 
 @dataclass(frozen=True, slots=True)
 class LessonFields:
-    """What an author edits of a lesson; the job aid has neither minutes nor outcomes."""
+    """The fields of a lesson that an author edits; the job aid has neither minutes nor outcomes."""
 
     title: str
-    minutes: int  # 0: not said
+    minutes: int  # 0: not given
     outcomes: Sequence[str]  # keys
     body: str  # Markdown, without the blank lines around it
 
 
 @dataclass(frozen=True, slots=True)
 class FileParts:
-    """A file cut where front matter and body begin and end; joined again it is the file."""
+    """A file split around its front matter and body; the parts concatenated give the file."""
 
     opening: str
     front: str
@@ -32,7 +32,11 @@ class FileParts:
 
 
 def read_lesson(content: bytes) -> LessonFields:
-    """What the file says."""
+    """Parses the file.
+
+    Raises:
+        UnreadableFileError: It has no front matter.
+    """
     parts = split_file(content)
     front = parse_toml(parts.front)
     title, minutes, outcomes = front.get("title"), front.get("minutes"), front.get("outcomes")
@@ -45,43 +49,45 @@ def read_lesson(content: bytes) -> LessonFields:
 
 
 def write_lesson(content: bytes, text: LessonFields) -> bytes:
-    """The file, changed to say ``text``; a body that says the same keeps its bytes, blank ends and all.
+    """The file with the fields of ``text``; an unchanged body keeps its bytes, including space at its ends.
 
-    Outcomes are a set: those that stay keep their order, whatever the order in which they are given.
+    Outcomes are a set: those already listed keep their order, regardless of the order given.
     """
     parts = split_file(content)
     front = parse_toml(parts.front)
-    wanted: dict[str, Any] = {"title": text.title}
-    for key, said in (("minutes", text.minutes), ("outcomes", _order_outcomes(text.outcomes, front))):
-        if said or key in front:
-            wanted[key] = said
-    return join_parts(parts, wanted, text.body)
+    front_matter: dict[str, Any] = {"title": text.title}
+    for key, value in (("minutes", text.minutes), ("outcomes", _order_outcomes(text.outcomes, front))):
+        if value or key in front:
+            front_matter[key] = value
+    return join_parts(parts, front_matter, text.body)
 
 
-def join_parts(parts: FileParts, wanted: Mapping[str, Any], text: str) -> bytes:
-    """The file with these keys changed, others kept, and this text."""
-    held = {key: said for key, said in parse_toml(parts.front).items() if key not in wanted}
-    front = rewrite_toml(parts.front, {**wanted, **held})
+def join_parts(parts: FileParts, new_values: Mapping[str, Any], text: str) -> bytes:
+    """The file with these front-matter values and this body; other keys are kept."""
+    kept_values = {key: value for key, value in parse_toml(parts.front).items() if key not in new_values}
+    front = rewrite_toml(parts.front, {**new_values, **kept_values})
     body = parts.body if is_same_value(parts.body, text) else normalise_line_ends(text).strip("\n")
     return "".join((parts.opening, front, parts.closing, body, parts.ending)).encode()
 
 
 def _order_outcomes(outcomes: Sequence[str], front: dict[str, Any]) -> list[str]:
-    """The outcomes, those that stand in the file first and as they stand: a form sends them in its order."""
-    held = front.get("outcomes")
-    stay = [key for key in held if key in outcomes] if isinstance(held, list) else []
-    return [*stay, *(key for key in outcomes if key not in stay)]
+    """The outcomes with those already in the file first, in the file's order; forms send their own order."""
+    old_outcomes = front.get("outcomes")
+    unchanged = [key for key in old_outcomes if key in outcomes] if isinstance(old_outcomes, list) else []
+    return [*unchanged, *(key for key in outcomes if key not in unchanged)]
 
 
 def new_lesson_file(title: str, minutes: int, outcomes: Sequence[str], body: str) -> bytes:
-    """A new file; without minutes and outcomes for the job aid."""
-    said = {"title": title, "minutes": minutes, "outcomes": list(outcomes)}
-    front = toml_writer.format_members({key: value for key, value in said.items() if value or key == "title"})
+    """A new file's content; pass 0 minutes and no outcomes for the job aid."""
+    values = {"title": title, "minutes": minutes, "outcomes": list(outcomes)}
+    front = toml_writer.format_members(
+        {key: value for key, value in values.items() if value or key == "title"}
+    )
     return f"+++\n{front}+++\n\n{normalise_line_ends(body).strip(chr(10))}\n".encode()
 
 
 def split_file(content: bytes) -> FileParts:
-    """The file in its parts.
+    """Splits the file into its parts.
 
     Raises:
         UnreadableFileError: It has no front matter.
@@ -91,19 +97,19 @@ def split_file(content: bytes) -> FileParts:
     ends = [number for number, row in enumerate(rows) if row.rstrip() == "+++"][:2]
     if len(ends) < 2 or ends[0] != 0:
         raise UnreadableFileError("This page has lost its front matter between two lines +++.")
-    rest = "".join(rows[ends[1] + 1 :])
-    body = rest.strip("\n")
-    before = rest[: len(rest) - len(rest.lstrip("\n"))]
+    remainder = "".join(rows[ends[1] + 1 :])
+    body = remainder.strip("\n")
+    blank_lines = remainder[: len(remainder) - len(remainder.lstrip("\n"))]
     return FileParts(
         opening=rows[0],
         front="".join(rows[1 : ends[1]]),
-        closing=rows[ends[1]] + before,
+        closing=rows[ends[1]] + blank_lines,
         body=body,
-        ending=rest[len(before) + len(body) :],
+        ending=remainder[len(blank_lines) + len(body) :],
     )
 
 
 def _split_lines(text: str) -> list[str]:
-    """Lines with their LF; no other sign ends a line in the format."""
+    """The text's lines, each with its LF; ``str.splitlines`` would also split at other characters."""
     rows = text.split("\n")
     return [f"{row}\n" for row in rows[:-1]] + ([rows[-1]] if rows[-1] else [])

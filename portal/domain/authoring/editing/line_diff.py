@@ -1,16 +1,15 @@
-"""Where two lists of lines differ."""
+"""Compares two lists of lines."""
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-MAX_LINE_PAIRS = (
-    4_000_000  # of lines to compare; beyond it all between the first and last difference is one change
-)
+# Product of the lengths; above it, all lines between the first and the last difference are one change.
+MAX_LINE_PAIRS = 4_000_000
 
 
 class LineChange(NamedTuple):
-    """Lines of the old list, and the lines of the new one that stand in their place."""
+    """A range of old lines and the range of new lines that replaces it."""
 
     start: int
     end: int
@@ -19,21 +18,26 @@ class LineChange(NamedTuple):
 
 
 def diff_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[LineChange]:
-    """Every place in which they differ, in order.
+    """Yields every differing range, in order.
 
     >>> list(diff_lines(["a", "b", "c"], ["a", "x", "y", "c"]))
     [Change(start=1, end=2, new_start=1, new_end=3)]
     """
-    most = min(len(old), len(new))
-    before = next((n for n in range(most) if old[n] != new[n]), most)
-    most -= before
-    after = next((n for n in range(most) if old[-1 - n] != new[-1 - n]), most)
-    one, other = old[before : len(old) - after], new[before : len(new) - after]
-    if not one and not other:
+    shorter_length = min(len(old), len(new))
+    prefix_length = next((n for n in range(shorter_length) if old[n] != new[n]), shorter_length)
+    shorter_length -= prefix_length
+    suffix_length = next((n for n in range(shorter_length) if old[-1 - n] != new[-1 - n]), shorter_length)
+    old_middle, new_middle = (
+        old[prefix_length : len(old) - suffix_length],
+        new[prefix_length : len(new) - suffix_length],
+    )
+    if not old_middle and not new_middle:
         return
-    if len(one) * len(other) > MAX_LINE_PAIRS:
-        yield LineChange(before, before + len(one), before, before + len(other))
+    if len(old_middle) * len(new_middle) > MAX_LINE_PAIRS:
+        yield LineChange(
+            prefix_length, prefix_length + len(old_middle), prefix_length, prefix_length + len(new_middle)
+        )
         return
-    for tag, i, j, k, m in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    for tag, i, j, k, m in SequenceMatcher(None, old_middle, new_middle, autojunk=False).get_opcodes():
         if tag != "equal":
-            yield LineChange(before + i, before + j, before + k, before + m)
+            yield LineChange(prefix_length + i, prefix_length + j, prefix_length + k, prefix_length + m)

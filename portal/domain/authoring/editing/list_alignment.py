@@ -1,4 +1,4 @@
-"""Which element of a list that is to be written is which element of the list as it stands."""
+"""Matches the elements of a changed list with those of the original."""
 
 import json
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def align_lists(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
-    """For each new element the index of the old one that it is; None where it is added.
+    """For each new element, the index of the old element it continues; None if it was added.
 
-    Tables are known by their ``key``, all else by what it says. What is left over is the same element where
-    it stands in the same place of as many.
+    Tables are matched by their ``key``, other values by equality. In lists of the same length, an unmatched
+    new element is then matched with an unmatched old one at the same index.
 
     >>> align_lists(["a", "b", "c"], ["c", "a", "x"])
     [2, 0, None]
@@ -17,22 +17,25 @@ def align_lists(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
     [1, 0]
     """
     by_key = _all_have_keys(old) and _all_have_keys(new)
-    names = [_element_identity(each, by_key) for each in old]
-    free: dict[str, list[int]] = {}
-    for index, name in enumerate(names):
-        free.setdefault(name, []).append(index)
-    found: list[int | None] = []
-    for each in new:
-        held = free.get(_element_identity(each, by_key))
-        found.append(held.pop(0) if held else None)
+    identities = [_element_identity(element, by_key) for element in old]
+    free_indices: dict[str, list[int]] = {}
+    for index, name in enumerate(identities):
+        free_indices.setdefault(name, []).append(index)
+    indices: list[int | None] = []
+    for element in new:
+        candidates = free_indices.get(_element_identity(element, by_key))
+        indices.append(candidates.pop(0) if candidates else None)
     if len(old) == len(new):
-        left = {index for held in free.values() for index in held}
-        found = [index if at is None and index in left else at for index, at in enumerate(found)]
-    return found
+        unmatched = {index for candidates in free_indices.values() for index in candidates}
+        indices = [
+            index if old_index is None and index in unmatched else old_index
+            for index, old_index in enumerate(indices)
+        ]
+    return indices
 
 
 def _all_have_keys(values: Sequence[Any]) -> bool:
-    keys = [each.get("key") for each in values if isinstance(each, dict)]
+    keys = [element.get("key") for element in values if isinstance(element, dict)]
     return len(keys) == len(values) == len({key for key in keys if isinstance(key, str)})
 
 

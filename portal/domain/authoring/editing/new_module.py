@@ -21,7 +21,7 @@ def template_folder(key: str, title: str, owner: str, review_on: date) -> dict[s
         "minutes": 10,
         "mastery_score": 0.75,
         "lessons": ["lesson-1", "lesson-2"],
-        "outcome": [{"key": each, "text": text} for each, text in _OUTCOMES],
+        "outcome": [{"key": key_name, "text": text} for key_name, text in _OUTCOMES],
         "assessment": {"draw": 4, "at_least_per_outcome": 1},
     }
     return {

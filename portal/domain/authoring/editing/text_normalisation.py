@@ -1,10 +1,10 @@
-"""Text as a form sends it, and when two texts say the same."""
+"""Normalises text sent by forms, and compares values regardless of how they are written."""
 
 from typing import Any
 
 
 def normalise_line_ends(text: str) -> str:
-    r"""The text with LF alone at its lines' ends, as browsers never send it.
+    r"""Replaces CR LF and CR by LF; browsers send CR LF.
 
     >>> normalise_line_ends("one\r\ntwo\r")
     'one\ntwo\n'
@@ -13,10 +13,10 @@ def normalise_line_ends(text: str) -> str:
 
 
 def is_same_value(old: Any, new: Any) -> bool:
-    r"""Whether the two values say the same, so that what is written may stay.
+    r"""Whether two values mean the same, so that the text already written can be kept.
 
-    Of texts, line ends and blank ends do not count: a form loses them. A number is the same however it is
-    written, but never the same as ``true``. A key that is missing says the same as an empty one.
+    Texts are equal regardless of line ends and surrounding space, which forms lose. Numbers are equal however
+    they are written, but never equal to ``true``. A missing key equals an empty one.
 
     >>> is_same_value("one\ntwo", "one\r\ntwo  \r\n")
     True
@@ -35,5 +35,5 @@ def is_same_value(old: Any, new: Any) -> bool:
 
 
 def is_empty_value(value: Any) -> bool:
-    """Whether the value says nothing that a missing key does not say: no text, nothing listed, not set."""
+    """Whether a value is equivalent to a missing key: None, False, an empty text or an empty list."""
     return value is None or value is False or value in ("", [])

@@ -1,8 +1,8 @@
-"""Three-way merging of files: what only one side changed is taken, what both changed apart is asked.
+"""Three-way merge of files: changes of one side are taken, conflicting changes are left to the author.
 
-Texts are merged line by line. Two changes meet where they share a line, or where one puts lines at the edge
-of the other: which comes first is then for a person to say, but for whole items, which both stay. A merged
-TOML that cannot be read any more is no merge.
+Texts are merged line by line. Two changes conflict where they share a line, or where one inserts lines at the
+edge of the other, because their order is then unknown; whole items that both sides added are both kept. A
+merge that leaves invalid TOML counts as a conflict.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ Lines = list[str]
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """One place that both sides changed, each in its own way."""
+    """One place that both sides changed differently."""
 
     base: str
     mine: str
@@ -27,29 +27,29 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What came of merging one file."""
+    """The result of merging one file."""
 
-    with_mine: bytes | None  # where both changed one place: as mine; None: no file
-    with_theirs: bytes | None  # the same, where both changed one place: as theirs
+    with_mine: bytes | None  # conflicts resolved as mine; None: no file
+    with_theirs: bytes | None  # conflicts resolved as theirs; None: no file
     hunks: list[Hunk] = field(default_factory=list)
-    union: bytes | None = None  # where all that both did was to put lines in: mine, then theirs
+    union: bytes | None = None  # only where both sides inserted lines alone: mine, then theirs
 
 
 @dataclass(frozen=True, slots=True)
 class MergeConflict:
-    """One file in which both sides changed the same place."""
+    """One file in which both sides changed the same place differently."""
 
     path: str
     base: bytes | None
-    mine: bytes | None  # the draft's file; None: it has none
+    mine: bytes | None  # the draft's; None: no file
     theirs: bytes | None  # the published version's
-    with_mine: bytes | None  # everything merged, and where both changed one place, the draft's
-    with_theirs: bytes | None  # the same with the published version's
-    hunks: list[Hunk]  # a single one with all of both where the file cannot be merged by lines
+    with_mine: bytes | None  # merged, with conflicts resolved as in the draft
+    with_theirs: bytes | None  # merged, with conflicts resolved as published
+    hunks: list[Hunk]  # a single one with both whole files where lines cannot be merged
 
 
 class _SideChange(NamedTuple):
-    """Lines ``start`` to ``end`` of the base, and what one side has in their place."""
+    """Lines ``start`` to ``end`` of the base, and the lines that one side replaced them with."""
 
     start: int
     end: int
@@ -58,7 +58,7 @@ class _SideChange(NamedTuple):
 
 @dataclass(slots=True)
 class _ChangeGroup:
-    """Changes that meet, and the lines of the base that they cover."""
+    """Changes that overlap, and the range of base lines that they cover."""
 
     start: int
     end: int
@@ -67,43 +67,43 @@ class _ChangeGroup:
 
 
 def merge_file(base: bytes | None, mine: bytes | None, theirs: bytes | None) -> MergeResult:
-    """Merge one file; None: there is no such file."""
+    """Merge one file; None means no file."""
     if mine == theirs or theirs == base:
         return MergeResult(mine, mine)
     if mine == base:
         return MergeResult(theirs, theirs)
-    texts = [_decode_text(each) for each in (base, mine, theirs)]
+    texts = [_decode_text(content) for content in (base, mine, theirs)]
     if None in texts:
-        return MergeResult(mine, theirs, [Hunk(*("" if each is None else each for each in texts))])
-    return _merge_lines(*(_split_lines(each or "") for each in texts))
+        return MergeResult(mine, theirs, [Hunk(*("" if content is None else content for content in texts))])
+    return _merge_lines(*(_split_lines(content or "") for content in texts))
 
 
 def merge_folders(
     base: Mapping[str, bytes], mine: Mapping[str, bytes], theirs: Mapping[str, bytes]
 ) -> tuple[dict[str, bytes | None], list[MergeConflict]]:
-    """Every file merged, by path, and the conflicts; a file in conflict is left out of the first."""
+    """Merge all files; returns the merged ones by path, and a conflict for each of the others."""
     merged: dict[str, bytes | None] = {}
     conflicts = []
     for path in sorted({*base, *mine, *theirs}):
-        three = base.get(path), mine.get(path), theirs.get(path)
-        found = merge_file(*three)
-        if not found.hunks and found.with_mine not in three and not _is_readable(path, found.with_mine):
-            whole = Hunk(*((each or b"").decode() for each in three))
-            found = MergeResult(three[1], three[2], [whole])
-        if found.hunks and path.startswith("items/") and is_clean_union(found.union, *three):
-            found = MergeResult(found.union, found.union)
-        if found.hunks:
-            with_mine, with_theirs = found.with_mine, found.with_theirs
+        versions = base.get(path), mine.get(path), theirs.get(path)
+        result = merge_file(*versions)
+        if not result.hunks and result.with_mine not in versions and not _is_readable(path, result.with_mine):
+            whole_files = Hunk(*((content or b"").decode() for content in versions))
+            result = MergeResult(versions[1], versions[2], [whole_files])
+        if result.hunks and path.startswith("items/") and is_clean_union(result.union, *versions):
+            result = MergeResult(result.union, result.union)
+        if result.hunks:
+            with_mine, with_theirs = result.with_mine, result.with_theirs
             if not _is_readable(path, with_mine) or not _is_readable(path, with_theirs):
-                with_mine, with_theirs = three[1], three[2]
-            conflicts.append(MergeConflict(path, *three, with_mine, with_theirs, found.hunks))
+                with_mine, with_theirs = versions[1], versions[2]
+            conflicts.append(MergeConflict(path, *versions, with_mine, with_theirs, result.hunks))
         else:
-            merged[path] = found.with_mine
+            merged[path] = result.with_mine
     return merged, conflicts
 
 
 def merge_cleanly(path: str, base: bytes | None, mine: bytes, theirs: bytes | None) -> bytes | None:
-    """One file with what both sides changed; None where they changed one place, or where one has no file."""
+    """Merge one file; None where it conflicts, or where the base or the other side has no such file."""
     if base is None or theirs is None:
         return None
     merged, conflicts = merge_folders({path: base}, {path: mine}, {path: theirs})
@@ -117,17 +117,17 @@ def _merge_lines(base: Lines, mine: Lines, theirs: Lines) -> MergeResult:
     hunks = []
     at = 0
     for group in _group_changes(_side_changes(base, mine), _side_changes(base, theirs)):
-        kept = base[at : group.start]
-        one, other = _side_lines(base, group, group.mine), _side_lines(base, group, group.theirs)
-        if group.mine and group.theirs and one != other:
-            hunks.append(Hunk(*map("".join, (base[group.start : group.end], one, other))))
+        unchanged = base[at : group.start]
+        my_lines, their_lines = _side_lines(base, group, group.mine), _side_lines(base, group, group.theirs)
+        if group.mine and group.theirs and my_lines != their_lines:
+            hunks.append(Hunk(*map("".join, (base[group.start : group.end], my_lines, their_lines))))
         elif not group.mine:
-            one = other
+            my_lines = their_lines
         else:
-            other = one
-        with_mine += kept + one
-        with_theirs += kept + other
-        joined += kept + (one if one == other else one + other)
+            their_lines = my_lines
+        with_mine += unchanged + my_lines
+        with_theirs += unchanged + their_lines
+        joined += unchanged + (my_lines if my_lines == their_lines else my_lines + their_lines)
         at = group.end
     ours, others, both = (_join_lines([*side, *base[at:]]) for side in (with_mine, with_theirs, joined))
     return MergeResult(ours, others, hunks, both if not any(hunk.base for hunk in hunks) else None)
@@ -138,30 +138,30 @@ def _side_changes(base: Lines, side: Lines) -> list[_SideChange]:
 
 
 def _group_changes(mine: Sequence[_SideChange], theirs: Sequence[_SideChange]) -> list[_ChangeGroup]:
-    """The changes of both sides in order; those that meet are one group."""
-    found: list[_ChangeGroup] = []
-    sided = [(change, True) for change in mine] + [(change, False) for change in theirs]
-    for change, ours in sorted(sided, key=lambda each: (each[0].start, each[0].end, not each[1])):
-        if not found or not any(
-            _changes_overlap(other, change) for other in found[-1].mine + found[-1].theirs
+    """Group the changes of both sides in order; overlapping changes form one group."""
+    groups: list[_ChangeGroup] = []
+    labelled = [(change, True) for change in mine] + [(change, False) for change in theirs]
+    for change, is_mine in sorted(labelled, key=lambda pair: (pair[0].start, pair[0].end, not pair[1])):
+        if not groups or not any(
+            _changes_overlap(group_change, change) for group_change in groups[-1].mine + groups[-1].theirs
         ):
-            found.append(_ChangeGroup(change.start, change.end))
-        group = found[-1]
+            groups.append(_ChangeGroup(change.start, change.end))
+        group = groups[-1]
         group.end = max(group.end, change.end)
-        (group.mine if ours else group.theirs).append(change)
-    return found
+        (group.mine if is_mine else group.theirs).append(change)
+    return groups
 
 
-def _changes_overlap(one: _SideChange, other: _SideChange) -> bool:
-    """Whether they share a line of the base, or touch where one of them only puts lines in."""
-    if max(one.start, other.start) < min(one.end, other.end):
+def _changes_overlap(first: _SideChange, second: _SideChange) -> bool:
+    """Whether they share a base line, or touch where one of them is a pure insertion."""
+    if max(first.start, second.start) < min(first.end, second.end):
         return True
-    only_put = one.start == one.end or other.start == other.end
-    return only_put and one.start <= other.end and other.start <= one.end
+    is_insertion = first.start == first.end or second.start == second.end
+    return is_insertion and first.start <= second.end and second.start <= first.end
 
 
 def _side_lines(base: Lines, group: _ChangeGroup, changed: Sequence[_SideChange]) -> Lines:
-    """What one side has in the place of the group's lines."""
+    """The lines of one side in place of the group's base lines."""
     lines: Lines = []
     at = group.start
     for change in changed:
@@ -171,7 +171,7 @@ def _side_lines(base: Lines, group: _ChangeGroup, changed: Sequence[_SideChange]
 
 
 def _decode_text(content: bytes | None) -> str | None:
-    """The text; None for no file, and for what is no text."""
+    """Decode a file; None where there is no file or it is not text."""
     if content is None or b"\0" in content:
         return None
     try:
@@ -181,7 +181,7 @@ def _decode_text(content: bytes | None) -> str | None:
 
 
 def _split_lines(text: str) -> Lines:
-    return [f"{line}\n" for line in text.split("\n")]  # the last one has its line feed lent
+    return [f"{line}\n" for line in text.split("\n")]  # the last line gets an LF, which _join_lines removes
 
 
 def _join_lines(lines: Lines) -> bytes:

@@ -1,8 +1,8 @@
-"""A TOML text made to say something else: only the lines that say something else change.
+"""Changes the values in a TOML text and keeps everything else of it: comments, order and layout.
 
-The text is taken apart into spans of characters, and only spans that say something else are written anew;
-what was written is read back and compared with what was meant. A text that is written too unusually for that
-is written anew as a whole, so that it says what was meant in any case.
+The text is parsed into spans of characters, and only the spans of changed values are rewritten. The result is
+parsed again and compared with the intended data. Where the layout does not allow this, the whole text is
+written anew, so the result always has the intended values.
 """
 
 import tomllib
@@ -22,7 +22,7 @@ Data = dict[str, Any]
 
 
 class TextEdit(NamedTuple):
-    """Characters that give way to others; none where something is only added."""
+    """Replaces the characters from ``start`` to ``end``; an insertion has ``start`` equal to ``end``."""
 
     start: int
     end: int
@@ -30,34 +30,37 @@ class TextEdit(NamedTuple):
 
 
 def parse_toml(text: str) -> Data:
-    """What the text says; numbers with a point as ``Decimal``."""
+    """Parse the text; numbers with a decimal point become ``Decimal``."""
     return tomllib.loads(text, parse_float=Decimal)
 
 
 def array_table_texts(text: str, key: str) -> list[str]:
-    """Each table of the array ``[[key]]`` as it is written, with the comment above it; none where unusual."""
+    """The text of each table in the array ``[[key]]`` with the comment above it.
+
+    Empty where the layout does not allow them to be separated.
+    """
     document = TomlDocument(text)
-    held = document.root.entries.get(key)
+    nodes = document.root.entries.get(key)
     try:
-        cores = [document.table_span(node) for node in held] if isinstance(held, list) else []
+        spans = [document.table_span(node) for node in nodes] if isinstance(nodes, list) else []
     except UnsupportedLayoutError:
         return []
-    return [text[start:end] for start, end in cores]
+    return [text[start:end] for start, end in spans]
 
 
-def rewrite_toml(text: str, new: Data, ready: Mapping[str, str] | None = None) -> str:
-    """The text, changed to say ``new``; a key that is missing there, or empty, is taken out.
+def rewrite_toml(text: str, new: Data, ready_tables: Mapping[str, str] | None = None) -> str:
+    """The text changed to have the values of ``new``; keys that are missing or empty there are removed.
 
     Args:
         text: TOML.
-        new: What it shall say.
-        ready: For tables that come from another text, how they are written there, by their ``key``.
+        new: All values that it is to have.
+        ready_tables: Texts of tables moved from another file, by their ``key``.
     """
     old = parse_toml(text)
     if is_same_value(old, new):
         return text
     try:
-        changed = _apply_edits(text, _Rewriter(text, ready or {}).edit_root(old, new))
+        changed = _apply_edits(text, _Rewriter(text, ready_tables or {}).edit_root(old, new))
         if is_same_value(parse_toml(changed), new):
             return changed
     except (UnsupportedLayoutError, ValueError):
@@ -66,71 +69,77 @@ def rewrite_toml(text: str, new: Data, ready: Mapping[str, str] | None = None) -
 
 
 class _Rewriter:
-    """The edits that make one text say something else."""
+    """Computes the edits that change the values of one text."""
 
-    def __init__(self, text: str, ready: Mapping[str, str]) -> None:
-        self.text, self.ready = text, ready
+    def __init__(self, text: str, ready_tables: Mapping[str, str]) -> None:
+        self.text, self.ready = text, ready_tables
         self.document = TomlDocument(text)
 
     def edit_root(self, old: Data, new: Data) -> list[TextEdit]:
-        """Of the whole text."""
+        """Edits of the whole text."""
         return self.edit_table(self.document.root, old, new)
 
     def edit_table(self, node: TableNode, old: Data, new: Data) -> list[TextEdit]:
-        """Of one table: keys taken out and changed first, then keys added, tables last."""
+        """Edits of one table: removed and changed keys first, then new keys, new tables last."""
         edits: list[TextEdit] = []
-        for key, held in node.entries.items():
+        for key, entry in node.entries.items():
             if not is_same_value(old[key], new.get(key)):
-                edits += self._edit_value(held, old[key], new.get(key))
-        added = [key for key, value in new.items() if key not in old and not is_empty_value(value)]
-        headed = [key for key in added if toml_writer.needs_header(new[key]) and not node.key_prefix]
-        for key in added:
-            if key not in headed:
+                edits += self._edit_value(entry, old[key], new.get(key))
+        added_keys = [key for key, value in new.items() if key not in old and not is_empty_value(value)]
+        header_keys = [
+            key for key in added_keys if toml_writer.needs_header(new[key]) and not node.key_prefix
+        ]
+        for key in added_keys:
+            if key not in header_keys:
                 edits.append(self._add_key(node, key, new))
-        return edits + [self._add_tables(node, key, new[key]) for key in headed]
+        return edits + [self._add_tables(node, key, new[key]) for key in header_keys]
 
-    def _edit_value(self, held: Entry, old: Any, new: Any) -> list[TextEdit]:
-        if isinstance(held, list):
+    def _edit_value(self, entry: Entry, old: Any, new: Any) -> list[TextEdit]:
+        if isinstance(entry, list):
             if new is not None and not (isinstance(new, list) and all(isinstance(v, dict) for v in new)):
                 raise UnsupportedLayoutError
-            return self._edit_array(held, old, new or [])
-        if isinstance(held, TableNode):
+            return self._edit_array(entry, old, new or [])
+        if isinstance(entry, TableNode):
             if new is None:
-                return self._remove_table(held, old)
+                return self._remove_table(entry, old)
             if not isinstance(new, dict):
                 raise UnsupportedLayoutError
-            return self.edit_table(held, old, new)
+            return self.edit_table(entry, old, new)
         if new is None or new == "":
-            return [self._remove_line(held)]
-        return [TextEdit(held.value.start, held.value.end, rewrite_value(self.text, held.value, old, new))]
+            return [self._remove_line(entry)]
+        return [TextEdit(entry.value.start, entry.value.end, rewrite_value(self.text, entry.value, old, new))]
 
     def _add_key(self, node: TableNode, key: str, new: Data) -> TextEdit:
         line = (
             f"{toml_writer.format_dotted_key((*node.key_prefix, key))} = {toml_writer.format_value(new[key])}"
         )
         keys = list(new)
-        before = [node.entries.get(each) for each in keys[: keys.index(key)]]
-        ends = [each.end for each in before if isinstance(each, TomlStatement)]
-        at = ends[-1] if ends else node.insert_at
-        if at is None:
+        earlier_entries = [node.entries.get(earlier_key) for earlier_key in keys[: keys.index(key)]]
+        ends = [earlier_key.end for earlier_key in earlier_entries if isinstance(earlier_key, TomlStatement)]
+        position = ends[-1] if ends else node.insert_at
+        if position is None:
             raise UnsupportedLayoutError
-        return TextEdit(at, at, f"\n{line}" if at else f"{line}\n")
+        return TextEdit(position, position, f"\n{line}" if position else f"{line}\n")
 
     def _add_tables(self, node: TableNode, key: str, value: Any) -> TextEdit:
         names = (*node.key_path, key)
         array = isinstance(value, list)
-        written = [
-            toml_writer.format_table(names, each, array=array) for each in (value if array else [value])
+        table_texts = [
+            toml_writer.format_table(names, member, array=array) for member in (value if array else [value])
         ]
-        at = self.document.section_end(node.sections[-1]) or len(self.text.rstrip())
-        if not at:
+        position = self.document.section_end(node.sections[-1]) or len(self.text.rstrip())
+        if not position:
             raise UnsupportedLayoutError
-        return TextEdit(at, at, "".join(f"\n\n{each.removesuffix(chr(10))}" for each in written))
+        return TextEdit(
+            position, position, "".join(f"\n\n{member.removesuffix(chr(10))}" for member in table_texts)
+        )
 
     def _remove_table(self, node: TableNode, old: Data) -> list[TextEdit]:
         if node.sections:
             return self._remove_spans([self.document.table_span(node)])
-        return [edit for key, held in node.entries.items() for edit in self._edit_value(held, old[key], None)]
+        return [
+            edit for key, entry in node.entries.items() for edit in self._edit_value(entry, old[key], None)
+        ]
 
     def _remove_line(self, statement: TomlStatement) -> TextEdit:
         if statement.end < len(self.text):
@@ -140,73 +149,77 @@ class _Rewriter:
     def _edit_array(
         self, nodes: Sequence[TableNode], old: Sequence[Data], new: Sequence[Data]
     ) -> list[TextEdit]:
-        """Of an array of tables: those that stay take the places that are left, in their new order."""
-        cores = [self.document.table_span(node) for node in nodes]
-        at = align_lists(old, new)
-        stay = [index for index in at if index is not None]
-        if not stay and new:
-            written = self._gap_between(cores).join(self._format_array_table(nodes[0], each) for each in new)
-            return [TextEdit(*cores[0], written), *self._remove_spans(cores[1:])]
-        edits = self._remove_spans([core for index, core in enumerate(cores) if index not in stay])
-        place = dict(zip(stay, sorted(stay), strict=True))
-        for index, each in zip(at, new, strict=True):
+        """Edits of an array of tables: kept tables take the remaining positions in their new order."""
+        spans = [self.document.table_span(node) for node in nodes]
+        old_indices = align_lists(old, new)
+        kept_indices = [index for index in old_indices if index is not None]
+        if not kept_indices and new:
+            new_text = self._gap_between(spans).join(
+                self._format_array_table(nodes[0], member) for member in new
+            )
+            return [TextEdit(*spans[0], new_text), *self._remove_spans(spans[1:])]
+        edits = self._remove_spans([core for index, core in enumerate(spans) if index not in kept_indices])
+        new_places = dict(zip(kept_indices, sorted(kept_indices), strict=True))
+        for index, member in zip(old_indices, new, strict=True):
             if index is not None:
-                inner = self.edit_table(nodes[index], old[index], each)
+                inner_edits = self.edit_table(nodes[index], old[index], member)
                 edits += (
-                    inner
-                    if place[index] == index
-                    else [self._move_table(cores[index], cores[place[index]], inner)]
+                    inner_edits
+                    if new_places[index] == index
+                    else [self._move_table(spans[index], spans[new_places[index]], inner_edits)]
                 )
-        return edits + self._insert_tables(nodes, cores, at, new)
+        return edits + self._insert_tables(nodes, spans, old_indices, new)
 
-    def _move_table(self, core: tuple[int, int], to: tuple[int, int], inner: Iterable[TextEdit]) -> TextEdit:
-        start, end = core
-        shifted = [TextEdit(edit.start - start, edit.end - start, edit.new) for edit in inner]
-        return TextEdit(*to, _apply_edits(self.text[start:end], shifted))
+    def _move_table(
+        self, span: tuple[int, int], target: tuple[int, int], inner_edits: Iterable[TextEdit]
+    ) -> TextEdit:
+        start, end = span
+        shifted = [TextEdit(edit.start - start, edit.end - start, edit.new) for edit in inner_edits]
+        return TextEdit(*target, _apply_edits(self.text[start:end], shifted))
 
     def _insert_tables(
         self,
         nodes: Sequence[TableNode],
-        cores: Sequence[tuple[int, int]],
-        at: Sequence[int | None],
+        spans: Sequence[tuple[int, int]],
+        old_indices: Sequence[int | None],
         new: Sequence[Data],
     ) -> list[TextEdit]:
         edits = []
-        gap = self._gap_between(cores)
-        places = sorted(index for index in at if index is not None)
-        passed = 0
-        for index, each in zip(at, new, strict=True):
+        gap = self._gap_between(spans)
+        places = sorted(index for index in old_indices if index is not None)
+        passed_count = 0
+        for index, member in zip(old_indices, new, strict=True):
             if index is not None:
-                passed += 1
+                passed_count += 1
                 continue
-            written = self._format_array_table(nodes[0], each)
-            if passed:
-                end = cores[places[passed - 1]][1]
-                edits.append(TextEdit(end, end, gap + written))
+            new_text = self._format_array_table(nodes[0], member)
+            if passed_count:
+                end = spans[places[passed_count - 1]][1]
+                edits.append(TextEdit(end, end, gap + new_text))
             else:
-                start = cores[places[0]][0]
-                edits.append(TextEdit(start, start, written + gap))
+                start = spans[places[0]][0]
+                edits.append(TextEdit(start, start, new_text + gap))
         return edits
 
     def _format_array_table(self, like: TableNode, data: Data) -> str:
-        ready = self.ready.get(str(data.get("key")))
-        if ready is not None:
-            return ready
-        kept = {key: value for key, value in data.items() if not is_empty_value(value)}
-        return toml_writer.format_table(like.key_path, kept, array=True).removesuffix("\n")
+        ready_text = self.ready.get(str(data.get("key")))
+        if ready_text is not None:
+            return ready_text
+        nonempty = {key: value for key, value in data.items() if not is_empty_value(value)}
+        return toml_writer.format_table(like.key_path, nonempty, array=True).removesuffix("\n")
 
-    def _gap_between(self, cores: Sequence[tuple[int, int]]) -> str:
-        """What stands between two tables of the array, else above the first, where it is blank."""
-        start = cores[0][0]
+    def _gap_between(self, spans: Sequence[tuple[int, int]]) -> str:
+        """The blank lines between two tables of the array, or above the first."""
+        start = spans[0][0]
         gaps = [self.text[len(self.text[:start].rstrip()) : start]]
-        gaps += [self.text[one[1] : other[0]] for one, other in pairwise(cores)]
+        gaps += [self.text[first[1] : second[0]] for first, second in pairwise(spans)]
         blank = [gap for gap in gaps if gap and not gap.strip()]
         return "\n" * max(blank[-1].count("\n"), 1) if blank else "\n\n"
 
-    def _remove_spans(self, cores: Sequence[tuple[int, int]]) -> list[TextEdit]:
-        """Each run of tables goes with the blank lines below it, at the text's end with those above it."""
+    def _remove_spans(self, spans: Sequence[tuple[int, int]]) -> list[TextEdit]:
+        """Remove tables with the blank lines below them, or at the end of the text with those above them."""
         runs: list[tuple[int, int]] = []
-        for start, end in cores:
+        for start, end in spans:
             if runs and not self.text[runs[-1][1] : start].strip():
                 runs[-1] = (runs[-1][0], end)
             else:
@@ -222,11 +235,15 @@ class _Rewriter:
 
 
 def _apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
-    """The text with all edits made; those at one place in their order."""
-    written, at = [], 0
+    """The text with all edits applied; edits at the same position keep their order.
+
+    Raises:
+        UnsupportedLayoutError: Two edits overlap.
+    """
+    pieces, position = [], 0
     for edit in sorted(edits, key=lambda edit: edit[:2]):
-        if edit.start < at or edit.end > len(text):
+        if edit.start < position or edit.end > len(text):
             raise UnsupportedLayoutError
-        written += [text[at : edit.start], edit.new]
-        at = edit.end
-    return "".join([*written, text[at:]])
+        pieces += [text[position : edit.start], edit.new]
+        position = edit.end
+    return "".join([*pieces, text[position:]])

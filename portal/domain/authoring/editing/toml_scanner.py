@@ -1,7 +1,7 @@
-"""Where everything stands in a TOML text: headers, keys and values as spans of its characters.
+"""Scans a TOML text for headers, keys and values, and records each as a span of characters.
 
-The text is valid TOML (``tomllib`` reads it first), so nothing is refused here. Ends of lines are given
-without their line feed.
+The text must be valid TOML (callers parse it with ``tomllib`` first); nothing is validated here. The end of a
+line excludes its LF.
 """
 
 import re
@@ -23,7 +23,7 @@ _STRINGS = {
 
 @dataclass(frozen=True, slots=True)
 class TomlValue:
-    """A value; of an array its elements, of an inline table its members."""
+    """The span of a value, with the elements of an array or the members of an inline table."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ class TomlMember:
 
 @dataclass(frozen=True, slots=True)
 class TomlStatement:
-    """A key and its value on a line, or on several, of their own."""
+    """A key and its value on lines of their own."""
 
     key_path: KeyPath
     start: int  # of the line
@@ -52,22 +52,22 @@ class TomlStatement:
 
 @dataclass(frozen=True, slots=True)
 class TomlSection:
-    """What stands below one header; the first one has none."""
+    """A header with the statements below it; the first section of a text has no header."""
 
     key_path: KeyPath
-    is_array: bool  # [[names]]
+    is_array: bool  # written [[key]]
     start: int  # of the header's line
     header_end: int  # of the header's line
     statements: list[TomlStatement] = field(default_factory=list)
 
     @property
     def content_end(self) -> int:
-        """The end of its last statement, or of its header."""
+        """End of its last statement, or of its header where it has none."""
         return self.statements[-1].end if self.statements else self.header_end
 
 
 def scan_toml(text: str) -> list[TomlSection]:
-    """Every section of the text in order; the one above all headers comes first."""
+    """Every section of the text in order, beginning with the one above all headers."""
     return _Scanner(text).read_sections()
 
 
@@ -76,75 +76,75 @@ class _Scanner:
         self.text, self.at = text, 0
 
     def read_sections(self) -> list[TomlSection]:
-        """The whole text."""
-        found = [TomlSection((), False, 0, 0)]
+        """Scan the whole text."""
+        sections = [TomlSection((), False, 0, 0)]
         while self.at < len(self.text):
             start = self.at
             self.skip_spaces()
             if self.next_character() == "[":
-                found.append(self.read_header(start))
+                sections.append(self.read_header(start))
             elif self.next_character() not in ("", "\n", "\r", "#"):
-                found[-1].statements.append(self.read_statement(start))
+                sections[-1].statements.append(self.read_statement(start))
             self.at = self.line_end() + 1
-        return found
+        return sections
 
     def read_header(self, start: int) -> TomlSection:
-        """From the bracket to the end of its line."""
+        """Read a header, up to the end of its line."""
         array = self.text.startswith("[[", self.at)
         self.at += 2 if array else 1
         names = self.read_key_path()
         return TomlSection(names, array, start, self.line_end())
 
     def read_statement(self, start: int) -> TomlStatement:
-        """A key, the sign and a value."""
+        """Read a key, the equals sign and a value."""
         names, value = self.read_pair()
         return TomlStatement(names, start, self.line_end(), value)
 
     def read_pair(self) -> tuple[KeyPath, TomlValue]:
-        """A key and a value, in a line or in an inline table."""
+        """Read a key and a value, on a line or in an inline table."""
         names = self.read_key_path()
         self.at += 1  # =
         self.skip_spaces()
         return names, self.read_value()
 
     def read_key_path(self) -> KeyPath:
-        """The parts of a dotted key; ends at the sign behind it."""
-        found = []
+        """Read the parts of a dotted key, up to the character after it."""
+        parts = []
         while True:
             self.skip_spaces()
-            found.append(self.read_key())
+            parts.append(self.read_key())
             self.skip_spaces()
             if self.next_character() != ".":
-                return tuple(found)
+                return tuple(parts)
             self.at += 1
 
     def read_key(self) -> str:
-        """One part of a key."""
+        """Read one part of a key."""
         if self.next_character() in ('"', "'"):
             start = self.at
             self.skip_string()
             return str(tomllib.loads(f"name = {self.text[start : self.at]}")["name"])
-        found = _BARE_KEY.match(self.text, self.at)
-        if found is None:
+        match = _BARE_KEY.match(self.text, self.at)
+        if match is None:
             raise ValueError("a key was expected")
-        self.at = found.end()
-        return found[0]
+        self.at = match.end()
+        return match[0]
 
     def read_value(self) -> TomlValue:
-        """A value of any kind."""
-        start, sign = self.at, self.next_character()
-        if sign in ('"', "'"):
+        """Read a value of any type."""
+        start, character = self.at, self.next_character()
+        if character in ('"', "'"):
             self.skip_string()
-        elif sign == "[":
+        elif character == "[":
             return self.read_array()
-        elif sign == "{":
+        elif character == "{":
             return self.read_inline_table()
-        elif found := _BARE_VALUE.match(self.text, self.at):
-            self.at += len(found[0].rstrip())
+        elif match := _BARE_VALUE.match(self.text, self.at):
+            self.at += len(match[0].rstrip())
         return TomlValue(start, self.at)
 
     def read_array(self) -> TomlValue:
-        """From bracket to bracket."""
+        """Read an array with its brackets."""
         start = self.at
         elements: list[TomlValue] = []
         self.at += 1
@@ -157,7 +157,7 @@ class _Scanner:
             self.skip_comma()
 
     def read_inline_table(self) -> TomlValue:
-        """From brace to brace."""
+        """Read an inline table with its braces."""
         start = self.at
         members: list[TomlMember] = []
         self.at += 1
@@ -172,36 +172,36 @@ class _Scanner:
             self.skip_comma()
 
     def skip_comma(self) -> None:
-        """Over what may stand behind an element, and its comma."""
+        """Skip blanks and comments after an element, and its comma."""
         self.skip_blank()
         if self.next_character() == ",":
             self.at += 1
 
     def skip_string(self) -> None:
-        """Over a string of any of the four kinds."""
+        """Skip a string of any of the four kinds."""
         for quotes, pattern in _STRINGS.items():
             if self.text.startswith(quotes, self.at):
-                found = pattern.match(self.text, self.at)
-                if found is None:
+                match = pattern.match(self.text, self.at)
+                if match is None:
                     raise ValueError("a string does not end")
-                self.at = found.end()
+                self.at = match.end()
                 return
 
     def skip_spaces(self) -> None:
-        """Over spaces and tabs."""
+        """Skip spaces and tabs."""
         while self.next_character() in (" ", "\t"):
             self.at += 1
 
     def skip_blank(self) -> None:
-        """Over spaces, line ends and comments."""
-        found = _BLANK.match(self.text, self.at)
-        self.at = found.end() if found else self.at
+        """Skip spaces, line ends and comments."""
+        match = _BLANK.match(self.text, self.at)
+        self.at = match.end() if match else self.at
 
     def next_character(self) -> str:
-        """The next character; none at the end."""
+        """The next character; empty at the end of the text."""
         return self.text[self.at : self.at + 1]
 
     def line_end(self) -> int:
-        """The end of this line."""
+        """Offset of the end of this line."""
         end = self.text.find("\n", self.at)
         return len(self.text) if end < 0 else end

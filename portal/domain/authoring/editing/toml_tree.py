@@ -1,4 +1,4 @@
-"""A TOML text as the tables it speaks of, each with the places in the text where it is written."""
+"""Parses a TOML text into a tree of tables that records where each is written in the text."""
 
 from dataclasses import dataclass, field
 from typing import Union
@@ -9,22 +9,24 @@ Entry = Union[TomlStatement, "TableNode", list["TableNode"]]
 
 
 class UnsupportedLayoutError(Exception):
-    """The text is written in a way that cannot be changed place by place."""
+    """The text's layout does not allow editing in place."""
 
 
 @dataclass(slots=True)
 class TableNode:
-    """One table: by its header, by dotted keys, or by nothing but the headers of tables in it."""
+    """One table, defined by its header, by dotted keys, or implicitly by the headers of its sub-tables."""
 
     key_path: KeyPath  # from the root
-    key_prefix: KeyPath = ()  # of its keys in the section in which they stand
-    insert_at: int | None = None  # the end of the line behind which a new key of it goes; None: nowhere yet
+    key_prefix: KeyPath = ()  # of its keys within their section
+    insert_at: int | None = None  # end of the line after which a new key goes; None: no such line
     entries: dict[str, Entry] = field(default_factory=dict)
-    sections: list[int] = field(default_factory=list)  # its own and those of tables in it
+    sections: list[int] = field(
+        default_factory=list
+    )  # indices of its own section and those of its sub-tables
 
 
 class TomlDocument:
-    """The text, its sections, and the outermost table."""
+    """A TOML text with its sections and its root table."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -37,10 +39,10 @@ class TomlDocument:
             self._attach_statements(owners[-1], section)
 
     def table_span(self, node: TableNode) -> tuple[int, int]:
-        """The table's text: from the comment above its header to its last line, which has no line feed.
+        """Start and end of the table's text, from the comment above its header to its last line without LF.
 
         Raises:
-            UnusualError: Other tables stand in between.
+            UnsupportedLayoutError: Other tables are written in between.
         """
         first, last = node.sections[0], node.sections[-1]
         if node.sections != list(range(first, last + 1)) or not self.sections[first].key_path:
@@ -48,7 +50,7 @@ class TomlDocument:
         return self.section_start(first), self.section_end(last)
 
     def section_start(self, number: int) -> int:
-        """Where the section begins: at its header, or at the comment right above it."""
+        """Offset where the section begins: its header, or the comment directly above it."""
         start = self.sections[number].start
         floor = self.sections[number - 1].content_end if number else 0
         while start > floor:
@@ -59,7 +61,7 @@ class TomlDocument:
         return start
 
     def section_end(self, number: int) -> int:
-        """Where the section ends: with its last line, or with the comment right below it."""
+        """Offset where the section ends: its last line, or the comment directly below it."""
         end = self.sections[number].content_end
         stop = self.section_start(number + 1) if number + 1 < len(self.sections) else len(self.text)
         while end + 1 < stop:
@@ -71,18 +73,18 @@ class TomlDocument:
         return end
 
     def _owning_tables(self, section: TomlSection) -> list[TableNode]:
-        """The tables that the section is in, from the root to its own."""
+        """The tables that contain the section, from the root to its own."""
         owners = [self.root]
         for depth, name in enumerate(section.key_path):
-            held = owners[-1].entries.get(name)
-            last = depth == len(section.key_path) - 1
-            if last and section.is_array:
-                held = held if isinstance(held, list) else []
-                held.append(TableNode(section.key_path))
-                owners[-1].entries[name] = held
-            elif held is None:
-                held = owners[-1].entries[name] = TableNode(section.key_path[: depth + 1])
-            owners.append(_table_of_entry(held))
+            entry = owners[-1].entries.get(name)
+            is_own = depth == len(section.key_path) - 1
+            if is_own and section.is_array:
+                entry = entry if isinstance(entry, list) else []
+                entry.append(TableNode(section.key_path))
+                owners[-1].entries[name] = entry
+            elif entry is None:
+                entry = owners[-1].entries[name] = TableNode(section.key_path[: depth + 1])
+            owners.append(_table_of_entry(entry))
         return owners
 
     def _attach_statements(self, node: TableNode, section: TomlSection) -> None:
@@ -93,15 +95,15 @@ class TomlDocument:
             table.insert_at = statement.end
             for depth, name in enumerate(statement.key_path[:-1]):
                 prefix = statement.key_path[: depth + 1]
-                held = table.entries.setdefault(name, TableNode((*node.key_path, *prefix), prefix))
-                table = _table_of_entry(held)
+                entry = table.entries.setdefault(name, TableNode((*node.key_path, *prefix), prefix))
+                table = _table_of_entry(entry)
                 table.insert_at = statement.end
             table.entries[statement.key_path[-1]] = statement
 
 
-def _table_of_entry(held: Entry) -> TableNode:
-    if isinstance(held, list):
-        return held[-1]
-    if isinstance(held, TomlStatement):
+def _table_of_entry(entry: Entry) -> TableNode:
+    if isinstance(entry, list):
+        return entry[-1]
+    if isinstance(entry, TomlStatement):
         raise UnsupportedLayoutError
-    return held
+    return entry

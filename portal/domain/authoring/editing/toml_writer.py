@@ -1,4 +1,4 @@
-"""Values as TOML, in the style of the modules that stand: keys in plain lines, tables with headers."""
+"""Writes data as TOML in the style of the existing modules: keys on lines, tables with headers."""
 
 import re
 from datetime import date, datetime, time
@@ -13,17 +13,17 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def format_key(name: str) -> str:
-    """A key, in quotation marks where it needs them."""
+    """A key, quoted where necessary."""
     return name if _BARE.fullmatch(name) else format_basic_string(name)
 
 
 def format_dotted_key(names: tuple[str, ...]) -> str:
-    """A key of several parts."""
+    """A dotted key of several parts."""
     return ".".join(map(format_key, names))
 
 
 def format_value(data: Any) -> str:
-    """A value in one line; a text of several lines as a multi-line string.
+    """A value in one line; a text with several lines as a multi-line string.
 
     >>> format_value(["a", 1, True, {"b": "c"}])
     '["a", 1, true, { b = "c" }]'
@@ -34,7 +34,7 @@ def format_value(data: Any) -> str:
         return "true" if data else "false"
     if isinstance(data, dict):
         return format_inline_table(
-            f"{format_key(name)} = {format_nested_value(each)}" for name, each in data.items()
+            f"{format_key(name)} = {format_nested_value(member)}" for name, member in data.items()
         )
     if isinstance(data, list | tuple):
         return f"[{', '.join(map(format_nested_value, data))}]"
@@ -42,75 +42,78 @@ def format_value(data: Any) -> str:
 
 
 def format_inline_table(members: Any) -> str:
-    """An inline table of members that are written already."""
+    """An inline table from members that are already formatted."""
     joined = ", ".join(members)
     return f"{{ {joined} }}" if joined else "{}"
 
 
 def format_string(data: str) -> str:
-    r"""A text as a basic string, of several lines between lines of three quotation marks.
+    r"""A text as a basic string, or as a multi-line basic string where it has several lines.
 
     >>> print(format_string('Say "no".\nThen go.'))
     \"\"\"
     Say "no".
     Then go.\"\"\"
     """
-    said = normalise_line_ends(data)
-    return format_multiline_string(said) if "\n" in said else format_basic_string(said)
+    normalised = normalise_line_ends(data)
+    return format_multiline_string(normalised) if "\n" in normalised else format_basic_string(normalised)
 
 
 def format_basic_string(data: str) -> str:
-    """A text as a basic string in one line."""
+    """A text as a basic string, in one line."""
     return '"' + re.sub(r'[\x00-\x1f\x7f"\\]', _escape_character, data) + '"'
 
 
 def format_multiline_string(data: str) -> str:
-    """A text as a multi-line basic string, its first line below the quotation marks."""
+    """A text as a multi-line basic string that begins on the line below its quotation marks."""
     return f'"""\n{escape_last_quote(escape_multiline(data))}"""'
 
 
 def escape_last_quote(inside: str) -> str:
-    """The inside of a multi-line basic string, its last quotation mark not to be taken for an end."""
+    """The content of a multi-line basic string with a quotation mark at its end escaped."""
     before = inside.removesuffix('"')
     escaped = (len(before) - len(before.rstrip("\\"))) % 2
     return inside if escaped or before == inside else f'{before}\\"'
 
 
 def escape_multiline(data: str) -> str:
-    """What stands between the quotation marks of a multi-line basic string, before ``escape_last_quote``."""
+    """The escaped content of a multi-line basic string; ``escape_last_quote`` must follow."""
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f\\]", _escape_character, data).replace('"""', '""\\"')
 
 
 def format_table(names: tuple[str, ...], data: dict[str, Any], *, array: bool = False) -> str:
-    """A table with its header and all that it holds, each table below it with a header of its own."""
+    """A table with its header and members; each sub-table gets a header of its own."""
     header = f"[[{format_dotted_key(names)}]]" if array else f"[{format_dotted_key(names)}]"
     return f"{header}\n{format_members(data, names)}"
 
 
 def format_members(data: dict[str, Any], names: tuple[str, ...] = ()) -> str:
-    """What a table holds: plain keys first, then tables."""
+    """The members of a table: plain keys first, then tables."""
     lines = [
-        f"{format_key(name)} = {format_value(each)}\n"
-        for name, each in data.items()
-        if not needs_header(each)
+        f"{format_key(name)} = {format_value(member)}\n"
+        for name, member in data.items()
+        if not needs_header(member)
     ]
     parts = ["".join(lines)] if lines else []
-    for name, each in data.items():
-        if needs_header(each):
-            tables = each if isinstance(each, list) else [each]
-            parts += [format_table((*names, name), one, array=isinstance(each, list)) for one in tables]
+    for name, member in data.items():
+        if needs_header(member):
+            tables = member if isinstance(member, list) else [member]
+            parts += [
+                format_table((*names, name), member_table, array=isinstance(member, list))
+                for member_table in tables
+            ]
     return "\n".join(parts)
 
 
 def needs_header(data: Any) -> bool:
-    """Whether it is written with headers: a table, or a list of nothing but tables."""
+    """Whether the data is written with headers: a table, or a non-empty list of tables."""
     if isinstance(data, list):
-        return bool(data) and all(isinstance(each, dict) for each in data)
+        return bool(data) and all(isinstance(member, dict) for member in data)
     return isinstance(data, dict)
 
 
 def format_nested_value(data: Any) -> str:
-    """A value inside another: never of several lines."""
+    """A value inside another, always in one line."""
     return format_basic_string(normalise_line_ends(data)) if isinstance(data, str) else format_value(data)
 
 
@@ -129,9 +132,9 @@ def _format_scalar(data: Any) -> str:
 def _format_decimal(data: Decimal) -> str:
     if not data.is_finite():
         return str(data).lower().replace("infinity", "inf")
-    written = format(data, "f")
-    return written if "." in written else f"{written}.0"
+    digits = format(data, "f")
+    return digits if "." in digits else f"{digits}.0"
 
 
-def _escape_character(found: re.Match[str]) -> str:
-    return _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04X}"
+def _escape_character(match: re.Match[str]) -> str:
+    return _ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04X}"

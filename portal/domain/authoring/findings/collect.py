@@ -1,4 +1,4 @@
-"""What stands in the way of publishing, and what an author may consider, each beside its place. Pure."""
+"""Collects findings about a draft: faults that block publishing, and advice. Pure functions."""
 
 import re
 import tomllib
@@ -21,74 +21,74 @@ from portal.platform.formats.faults import Fault
 
 MIN_WORDS, MAX_WORDS = 350, 600
 MAX_GRADE = 9.0
-MIN_ITEMS = 4  # an outcome
+MIN_ITEMS = 4  # for each outcome
 _CATCH_ALL = re.compile(r"\b(?:all|none|any|both) of (?:the above|these)\b", re.IGNORECASE)
 
 
 class FindingLevel(StrEnum):
-    """How much a finding matters."""
+    """The severity of a finding."""
 
-    MUST_FIX = "Put right"  # nothing is sent for review while there is one
+    MUST_FIX = "Put right"  # blocks sending for review
     CONSIDER = "Consider"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about one place of a module."""
+    """One fault or piece of advice about one place of a module or guide."""
 
     level: FindingLevel
     place: str  # "details", "lesson:key", "item:key", "job-aid", "media"; of a guide "text"
     message: str  # a sentence for the author
-    quote: str = ""  # the words it is about, as they stand there; empty: the whole place
-    line: int | None = None  # of the place's text, counted from 1; for the mark in the preview
+    quote: str = ""  # the exact words it is about; empty: the whole place
+    line: int | None = None  # within the place's text, counted from 1; positions the mark in the preview
 
     @property
     def blocks_publishing(self) -> bool:
-        """Whether it stands in the way."""
+        """Whether the draft cannot be sent or published because of it."""
         return self.level is FindingLevel.MUST_FIX
 
 
 def collect_findings(key: str, reading: CheckedFolder, files: Mapping[str, bytes]) -> list[Finding]:
-    """Everything found in a module or guide: the faults of the check first, then what its measures say.
+    """All findings about a module or guide: the faults of the check first, then advice from its metrics.
 
     Args:
-        key: The module's.
-        reading: What the check made of ``files``.
+        key: The module's or guide's, as in ``Draft.module_key``.
+        reading: The result of checking ``files``.
         files: Every file of the folder by path.
     """
     package = reading.modules[0].package if reading.modules else None
     outcomes = {o.key: o.text for o in package.outcomes} if package else {}
-    found = [_finding_from_fault(key, fault, files, outcomes) for fault in reading.faults.listed()]
+    findings = [_finding_from_fault(key, fault, files, outcomes) for fault in reading.faults.listed()]
     if package is not None:
-        found += [
+        findings += [
             *_placeholder_findings(module_placeholders(package)),
             *_module_findings(package),
             *_all_lesson_findings(package),
             *_all_item_findings(package),
         ]
     for checked in reading.guides:
-        found += _placeholder_findings(guide_placeholders(checked.guide))
-    if not len(reading.faults):  # as the command does: what cannot be read is not measured
+        findings += _placeholder_findings(guide_placeholders(checked.guide))
+    if not len(reading.faults):  # as in the command: files with faults are not measured
         advice = [
             _finding_from_fault(key, fault, files, outcomes) for fault in content_checks.of_guides(reading)
         ]
-        found += [replace(each, level=FindingLevel.CONSIDER) for each in advice]
-    return list(dict.fromkeys(found))
+        findings += [replace(finding, level=FindingLevel.CONSIDER) for finding in advice]
+    return list(dict.fromkeys(findings))
 
 
-def findings_at(found: Sequence[Finding], place: str) -> list[Finding]:
-    """Those of one place."""
-    return [finding for finding in found if finding.place == place]
+def findings_at(findings: Sequence[Finding], place: str) -> list[Finding]:
+    """The findings about one place."""
+    return [finding for finding in findings if finding.place == place]
 
 
-def count_findings(found: Sequence[Finding]) -> tuple[int, int]:
-    """How many there are to put right, and how many to consider."""
-    right = sum(finding.blocks_publishing for finding in found)
-    return right, len(found) - right
+def count_findings(findings: Sequence[Finding]) -> tuple[int, int]:
+    """The numbers of faults and of pieces of advice."""
+    fault_count = sum(finding.blocks_publishing for finding in findings)
+    return fault_count, len(findings) - fault_count
 
 
 def place_name(place: str, titles: Mapping[str, str]) -> str:
-    """A place as a page calls it; ``titles`` are those of lessons by their keys."""
+    """A place's name on pages; ``titles`` are the lessons' titles by key."""
     kind, _, key = place.partition(":")
     if kind == "lesson":
         return f"Lesson “{titles.get(key) or humanise_key(key)}”"
@@ -108,9 +108,9 @@ def _finding_from_fault(
     path = fault.path.removeprefix(f"{subject_of(key).folder_name}/")
     text = files.get(path, b"").decode(errors="replace") if not path.startswith("media/") else ""
     place = _fault_place(path, fault.line, text)
-    quoted, line = _quote_line(path, fault.line, text)
+    quote, line = _quote_line(path, fault.line, text)
     row = row_name(text, fault.line) if fault.line and path.endswith(".toml") else ""
-    return Finding(FindingLevel.MUST_FIX, place, author_message(fault.reason, outcomes, row), quoted, line)
+    return Finding(FindingLevel.MUST_FIX, place, author_message(fault.reason, outcomes, row), quote, line)
 
 
 def _fault_place(path: str, line: int | None, text: str) -> str:
@@ -124,7 +124,7 @@ def _fault_place(path: str, line: int | None, text: str) -> str:
 
 
 def _item_place(line: int, text: str) -> str:
-    """The item whose header is the last at or above the line."""
+    """The place of the item whose header is the last one at or above the line."""
     rows = text.split("\n")[:line]
     number = sum(bool(re.match(r"\s*\[\[\s*item\s*\]\]", row)) for row in rows)
     try:
@@ -135,7 +135,7 @@ def _item_place(line: int, text: str) -> str:
 
 
 def _quote_line(path: str, line: int | None, text: str) -> tuple[str, int | None]:
-    """The words of a lesson's or job aid's line, and its number within the text below the front matter."""
+    """The words of a line in a Markdown file, and the line's number below the front matter."""
     if line is None or not path.endswith(".md"):
         return "", None
     rows = text.split("\n")
@@ -146,36 +146,36 @@ def _quote_line(path: str, line: int | None, text: str) -> tuple[str, int | None
     return shorten_text(rows[line - 1].strip(), 80), line - first
 
 
-def _placeholder_findings(held: Iterator[tuple[str, str, int | None]]) -> Iterator[Finding]:
-    for place, text, line in held:
-        said = "These are still the words of the template. Write your own."
-        yield Finding(FindingLevel.MUST_FIX, place, said, shorten_text(text, 80), line)
+def _placeholder_findings(placeholders: Iterator[tuple[str, str, int | None]]) -> Iterator[Finding]:
+    for place, text, line in placeholders:
+        message = "This is still the template’s text. Write your own."
+        yield Finding(FindingLevel.MUST_FIX, place, message, shorten_text(text, 80), line)
 
 
-def _advice_finding(place: str, said: str, quoted: str = "") -> Finding:
-    return Finding(FindingLevel.CONSIDER, place, said, quoted)
+def _advice_finding(place: str, message: str, quote: str = "") -> Finding:
+    return Finding(FindingLevel.CONSIDER, place, message, quote)
 
 
 def _module_findings(package: Package) -> Iterator[Finding]:
-    whole = metrics.of_module(package)
-    if package.lessons and abs(whole.minutes - package.minutes) > max(3, package.minutes / 5):
+    measures = metrics.of_module(package)
+    if package.lessons and abs(measures.minutes - package.minutes) > max(3, package.minutes / 5):
         yield _advice_finding(
             "details",
             f"The module says {package.minutes} minutes. Reading, checks and one assessment take about"
-            f" {round(whole.minutes)}.",
+            f" {round(measures.minutes)}.",
         )
-    for outcome in whole.coverage:
-        least = max(1, package.assessment.at_least_per_outcome)
-        if least <= outcome.items < MIN_ITEMS:
+    for outcome in measures.coverage:
+        minimum = max(1, package.assessment.at_least_per_outcome)
+        if minimum <= outcome.items < MIN_ITEMS:
             yield _advice_finding(
                 "details",
                 f"The outcome “{outcome.text}” has {_questions_text(outcome.items)}. {MIN_ITEMS} or more let"
                 " every attempt differ.",
             )
-    if whole.bank.too_many:
+    if measures.bank.too_many:
         yield _advice_finding(
             "details",
-            f"The right choice is the longest in {whole.bank.longest} of {whole.bank.items} questions."
+            f"The right choice is the longest in {measures.bank.longest} of {measures.bank.items} questions."
             " Someone who guesses the longest would be right too often.",
         )
 
@@ -191,26 +191,26 @@ def _all_lesson_findings(package: Package) -> Iterator[Finding]:
 
 
 def _lesson_findings(lesson: PageSource) -> Iterator[Finding]:
-    place, found = f"lesson:{lesson.key}", metrics.of_text(lesson.body)
-    if not MIN_WORDS <= found.words <= MAX_WORDS:
+    place, measures = f"lesson:{lesson.key}", metrics.of_text(lesson.body)
+    if not MIN_WORDS <= measures.words <= MAX_WORDS:
         yield _advice_finding(
-            place, f"The lesson has {found.words:,} words. A lesson of 350 to 600 reads well."
+            place, f"The lesson has {measures.words:,} words. A lesson of 350 to 600 reads well."
         )
-    if abs(found.minutes - lesson.minutes) > 1.5:
-        honest = max(1, round(found.minutes))
+    if abs(measures.minutes - lesson.minutes) > 1.5:
+        measured_minutes = max(1, round(measures.minutes))
         yield _advice_finding(
             place,
             f"The lesson says {_minutes_text(lesson.minutes)}. At 200 words a minute and 45 seconds a check,"
-            f" it takes about {_minutes_text(honest)}.",
+            f" it takes about {_minutes_text(measured_minutes)}.",
         )
-    if found.grade is not None and found.grade > MAX_GRADE:
+    if measures.grade is not None and measures.grade > MAX_GRADE:
         yield _advice_finding(
             place,
-            f"The text reads at grade {found.grade:g}. Shorter sentences and words bring it to 9 or lower.",
+            f"The text reads at grade {measures.grade:g}. Use shorter sentences and words to reach 9 or lower.",
         )
     if not metrics.ends_in_check(lesson):
         yield _advice_finding(
-            place, "The lesson does not end in a check. One lets the reader see what stayed."
+            place, "The lesson does not end in a check. Add one, so that readers can test themselves."
         )
 
 
@@ -226,21 +226,21 @@ def _all_item_findings(package: Package) -> Iterator[Finding]:
 
 def _item_findings(item: ItemText) -> Iterator[Finding]:
     place, choices = f"item:{item.key}", metrics.choices_of(item)
-    found = metrics.lengths(choices)
-    if found is not None and found.tells:
+    lengths = metrics.lengths(choices)
+    if lengths is not None and lengths.tells:
         longest = max((c for c in choices if c.correct), key=lambda choice: len(choice.text))
         yield _advice_finding(
             place,
-            f"The right choice has {found.right} characters, the longest wrong one {found.wrong}. Make them"
-            " alike, or its length gives it away.",
+            f"The right choice has {lengths.right} characters, the longest wrong one {lengths.wrong}."
+            " Make them alike, or its length gives it away.",
             shorten_text(longest.text),
         )
     if choices and not 3 <= len(choices) <= 5:
         yield _advice_finding(place, f"There are {len(choices)} choices. Three to five work best.")
     for choice in choices:
-        if caught := _CATCH_ALL.search(choice.text):
+        if match := _CATCH_ALL.search(choice.text):
             yield _advice_finding(
                 place,
-                f"“{caught[0]}” tests how choices are read, not what is known.",
+                f"“{match[0]}” tests how choices are read, not what is known.",
                 shorten_text(choice.text),
             )

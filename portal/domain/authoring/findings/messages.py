@@ -1,4 +1,4 @@
-"""What the check says, in the words of an author: no files, no lines, no TOML. Pure."""
+"""Rewords the check's messages for authors, without file names, line numbers or TOML. Pure functions."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,8 +19,8 @@ def _field_label(name: str) -> str:
     return FIELD_LABELS.get(name, humanise_key(name))
 
 
-def _missing_message(found: re.Match[str], _: Mapping[str, str]) -> str:
-    name = found[1]
+def _missing_message(match: re.Match[str], _: Mapping[str, str]) -> str:
+    name = match[1]
     if name in MISSING_MESSAGES:
         return MISSING_MESSAGES[name]
     group = re.fullmatch(r"\[\[(?:\w+\.)*(\w+)\]\]", name)
@@ -30,15 +30,15 @@ def _missing_message(found: re.Match[str], _: Mapping[str, str]) -> str:
 
 
 def _field_message(sentence: str) -> MessageWriter:
-    return lambda found, _: sentence.format(_field_label(found[1]), *found.groups()[1:])
+    return lambda match, _: sentence.format(_field_label(match[1]), *match.groups()[1:])
 
 
 def _outcome_message(sentence: str) -> MessageWriter:
-    return lambda found, texts: sentence.format(texts.get(found[1], found[1]), *found.groups()[1:])
+    return lambda match, outcomes: sentence.format(outcomes.get(match[1], match[1]), *match.groups()[1:])
 
 
 def _plain_message(sentence: str) -> MessageWriter:
-    return lambda found, _: sentence.format(*(group or "" for group in found.groups()))
+    return lambda match, _: sentence.format(*(group or "" for group in match.groups()))
 
 
 RULES: list[tuple[str, MessageWriter]] = [
@@ -79,7 +79,7 @@ RULES: list[tuple[str, MessageWriter]] = [
     ),
     (
         r"The outcome “(.+)” stands twice\..*",
-        _outcome_message("The outcome “{}” stands twice. Take one out."),
+        _outcome_message("The outcome “{}” is listed twice. Remove one."),
     ),
     (
         r"The assessment draws (\d+) items, but the bank has (\d+)\..*",
@@ -87,7 +87,7 @@ RULES: list[tuple[str, MessageWriter]] = [
     ),
     (
         r"(\d+) items cannot hold (\d+) of each outcome\..*",
-        _plain_message("{} questions cannot hold {} of each outcome. Ask more in an assessment."),
+        _plain_message("{} questions are too few for {} of each outcome. Ask more in an assessment."),
     ),
     (
         r"The key “(.+?)” is also used in .*",
@@ -99,7 +99,7 @@ RULES: list[tuple[str, MessageWriter]] = [
     ),
     (
         r"The key “(.+?)” is used twice in this item\..*",
-        _plain_message("“{}” stands twice in this question. Take one out."),
+        _plain_message("“{}” is used twice in this question. Remove one."),
     ),
     (
         r"The source “(.+?)” of “.+?” is not in _sources\.toml\..*",
@@ -111,7 +111,7 @@ RULES: list[tuple[str, MessageWriter]] = [
     ),
     (
         r"The item “.+?” has (\d+) correct choices\. Mark (exactly one|two or more) correct = true\.",
-        lambda found, _: f"Mark {found[2]} as right. Now {found[1]} {'is' if found[1] == '1' else 'are'}.",
+        lambda match, _: f"Mark {match[2]} as right. Now {match[1]} {'is' if match[1] == '1' else 'are'}.",
     ),
     (
         r"Write the prompt as one paragraph\..*",
@@ -164,7 +164,7 @@ RULES: list[tuple[str, MessageWriter]] = [
     ),
 ]
 _EMPTY = re.compile(r"“(\w+)” (?:is missing\.|needs a text between quotation marks\.)")
-_COMPILED = [(re.compile(pattern, re.DOTALL), told) for pattern, told in RULES]
+_COMPILED = [(re.compile(pattern, re.DOTALL), write_message) for pattern, write_message in RULES]
 
 REPLACEMENTS = [
     (re.compile(r"\[\[(?:\w+\.)*(\w+)\]\]"), lambda m: ROW_NOUNS.get(m[1], m[1])),
@@ -178,11 +178,11 @@ REPLACEMENTS = [
 
 
 def author_message(reason: str, outcomes: Mapping[str, str], row: str = "") -> str:
-    """A fault's reason as an author understands it.
+    """A fault's message for authors.
 
     Args:
-        reason: As the check gives it.
-        outcomes: Texts of outcomes by their keys.
+        reason: The check's message.
+        outcomes: Texts of outcomes by key.
         row: The row that it is about, such as “step 2”; empty: none.
     """
     if not row:
@@ -198,9 +198,9 @@ def author_message(reason: str, outcomes: Mapping[str, str], row: str = "") -> s
 
 
 def _translate_reason(reason: str, outcomes: Mapping[str, str]) -> str:
-    for pattern, sentence in _COMPILED:
-        if found := pattern.fullmatch(reason):
-            return sentence(found, outcomes)
-    for pattern, words in REPLACEMENTS:
-        reason = pattern.sub(words, reason)
+    for pattern, write_message in _COMPILED:
+        if match := pattern.fullmatch(reason):
+            return write_message(match, outcomes)
+    for pattern, replacement in REPLACEMENTS:
+        reason = pattern.sub(replacement, reason)
     return reason

@@ -1,4 +1,4 @@
-"""Words of the template that were not written over, so that none of them reaches a learner. Pure."""
+"""Finds placeholder text that an author has not replaced, so that learners never see it. Pure functions."""
 
 import re
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.catalogue.sources.module_source import Package, PageSource
 from portal.domain.content_checks.metrics import choices_of
 
-MIN_LINE_WORDS = 4  # of a line that is taken for the template’s
+MIN_LINE_WORDS = 4  # shorter lines are not recognised as placeholders
 _WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 @cache
 def _template_lines() -> frozenset[str]:
-    """Lines that a lesson or a box begins with."""
+    """Lines of the lesson, job aid and guide templates and of the snippets."""
     folder = new_module.template_folder("new", "New", "Owner", date(2026, 1, 1))
     texts = [lesson.read_lesson(content).body for path, content in folder.items() if path.endswith(".md")]
     texts += [
@@ -36,24 +36,24 @@ def _template_lines() -> frozenset[str]:
 
 @cache
 def _template_texts() -> frozenset[str]:
-    """The aim, the outcomes and what the template's questions say."""
+    """The aim, the outcomes and the question texts of the module template."""
     folder = new_module.template_folder("new", "New", "Owner", date(2026, 1, 1))
-    said = details.read_details(folder["module.toml"])
-    found = {said.aim, *(text for _, text in said.outcomes)}
-    for place in item_bank.read_items(folder):
-        found |= {place.table["prompt"], place.table["explanation"]}
-        for choice in place.table["choice"]:
-            found |= {choice["text"], choice["feedback"]}
-    return frozenset(found)
+    module_details = details.read_details(folder["module.toml"])
+    texts = {module_details.aim, *(text for _, text in module_details.outcomes)}
+    for item in item_bank.read_items(folder):
+        texts |= {item.table["prompt"], item.table["explanation"]}
+        for choice in item.table["choice"]:
+            texts |= {choice["text"], choice["feedback"]}
+    return frozenset(texts)
 
 
 def module_placeholders(package: Package) -> Iterator[tuple[str, str, int | None]]:
-    """Each place that still holds the template's words, with the first of them and their line in its text."""
+    """Each place with placeholder text: the place, the first such text and its line in the place's text."""
     for text in (package.aim, *(outcome.text for outcome in package.outcomes)):
         if text in _template_texts():
             yield "details", text, None
-    for each in package.lessons:
-        yield from _first_placeholder(f"lesson:{each.key}", each)
+    for page in package.lessons:
+        yield from _first_placeholder(f"lesson:{page.key}", page)
     if package.job_aid:
         yield from _first_placeholder("job-aid", package.job_aid)
     for item in package.items:
@@ -63,7 +63,7 @@ def module_placeholders(package: Package) -> Iterator[tuple[str, str, int | None
 
 
 def guide_placeholders(guide: GuideSource) -> Iterator[tuple[str, str, int | None]]:
-    """The same of a guide, whose only place is its text."""
+    """Placeholder text in a guide, whose only place is its text."""
     if guide.summary == boilerplate.GUIDE_SUMMARY:
         yield "text", guide.summary, None
     yield from _first_placeholder("text", guide)
@@ -71,9 +71,9 @@ def guide_placeholders(guide: GuideSource) -> Iterator[tuple[str, str, int | Non
 
 def _first_placeholder(place: str, page: PageSource | GuideSource) -> Iterator[tuple[str, str, int | None]]:
     rows = enumerate((row.strip() for row in page.body.split("\n")), 1)
-    found = next(((row, number) for number, row in rows if row in _template_lines()), None)
-    if found:
-        yield place, *found
+    placeholder = next(((row, number) for number, row in rows if row in _template_lines()), None)
+    if placeholder:
+        yield place, *placeholder
 
 
 def _item_texts(item: ItemText) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""Media."""
+"""Media of drafts: uploads, metadata, titles of drawings and the list of media."""

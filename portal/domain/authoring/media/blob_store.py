@@ -1,4 +1,4 @@
-"""The bytes of drafts' files, by their hash."""
+"""Reads the contents of drafts' files by their hash."""
 
 from collections.abc import Collection, Mapping
 
@@ -10,28 +10,28 @@ from portal.platform.errors import NotFoundError
 
 
 def read_content(sha256: str) -> bytes:
-    """The content of this hash.
+    """The content with this hash.
 
     Raises:
-        NotFoundError: No draft ever held it.
+        NotFoundError: No draft has ever had it.
     """
-    found = db.session.scalar(select(DraftContent.content).where(DraftContent.sha256 == sha256))
-    if found is None:
+    stored = db.session.scalar(select(DraftContent.content).where(DraftContent.sha256 == sha256))
+    if stored is None:
         raise NotFoundError("There is no such file.")
-    return found
+    return stored
 
 
 def read_files(files: Mapping[str, str]) -> dict[str, bytes]:
-    """Contents by path, of a state's hashes by path, in order of path; in one statement."""
+    """The contents of a state's files by path, in order of path; one statement."""
     rows = db.session.execute(
         select(DraftContent.sha256, DraftContent.content).where(DraftContent.sha256.in_(set(files.values())))
     )
-    held = {sha: content for sha, content in rows}
-    return {path: held[files[path]] for path in sorted(files)}
+    contents = {sha: content for sha, content in rows}
+    return {path: contents[files[path]] for path in sorted(files)}
 
 
 def content_sizes(hashes: Collection[str]) -> dict[str, int]:
-    """Bytes of each content that is kept, by its hash."""
+    """The sizes in bytes of the stored contents, by hash."""
     rows = db.session.execute(
         select(DraftContent.sha256, func.length(DraftContent.content)).where(DraftContent.sha256.in_(hashes))
     )

@@ -1,10 +1,10 @@
-"""Media of a draft: what may be uploaded, under which name, and where each is shown. Pure.
+"""Media of a draft: checks uploads, names them, and finds where each is shown. Pure functions.
 
-A drawing holds its title and its text alternative itself, in ``<title>`` and ``<desc>``. For a picture or a
-PDF the format has no such place: there the figure that shows it holds them, its first paragraph and the
-rest of its text. So a new picture goes into a text with its upload, as a figure at the end of it. What a
-camera writes beside a picture, such as where it was taken, is not kept. Uploads are checked in a
-separate process: pages call ``portal.domain.authoring.media.uploads``.
+An SVG drawing contains its title and text alternative, in ``<title>`` and ``<desc>``. Pictures and PDFs
+cannot, so the figure that shows them does: its first paragraph is the title, the rest the alternative. A new
+picture is therefore added to a text on upload, as a figure at its end. Picture metadata, such as the place
+where it was taken, is removed. Uploads are checked in a separate process: pages call
+``portal.domain.authoring.media.uploads``.
 """
 
 import re
@@ -25,15 +25,15 @@ UPLOAD_KINDS = ("svg", "png", "jpg", "webp", "pdf")
 DRAWING_BYTES = 512 * 1024
 MAX_STEM_LENGTH = 60
 
-WRONG_KIND = "Choose an SVG, PNG, JPEG, WebP or PDF file. This one is something else, whatever its name"
-MOVING = "Videos and sounds come with the module’s folder, beside their captions. Choose another file"
+WRONG_KIND = "Choose an SVG, PNG, JPEG, WebP or PDF file. This file is another type, whatever its name says"
+MOVING = "Videos and sounds cannot be uploaded here. They come with the module’s folder. Choose another file"
 TITLE_NEEDED = "Enter a title"
-PLACE_NEEDED = "Choose the text that shows it: what you wrote about it stands there"
+PLACE_NEEDED = "Choose the text that shows it. Your title and description go there"
 ALTERNATIVE_NEEDED = "Enter what it shows, for people who cannot see it"
 
 
 class MediaUploadError(RuleError):
-    """An upload that is refused; ``field`` of the form says where."""
+    """A refused upload; ``field`` is the form field to correct."""
 
     def __init__(self, field: str, sentence: str) -> None:
         self.field = field
@@ -42,73 +42,77 @@ class MediaUploadError(RuleError):
 
 @dataclass(frozen=True, slots=True)
 class MediaUpload:
-    """What an author sends."""
+    """A file sent by an author, with its texts."""
 
     filename: str
     content: bytes
     title: str
     alternative: str
-    target: str  # the name that it is to have; empty: its own, made safe
+    target: str  # the name to store it under; empty: a safe form of its own
 
     @property
     def narrow_of(self) -> str | None:
-        """The medium that this is the drawing for phones of."""
+        """The medium that this is the phone version of; None where it is none."""
         return wide_name(self.target)
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedMedium:
-    """An upload that may be kept."""
+    """An upload that is ready to be stored."""
 
     name: str
     content: bytes
-    figure: str  # the container that shows it
-    needs_place: bool  # whether its title and alternative stand in the figure alone
+    figure: str  # Markdown that shows it
+    needs_place: bool  # whether only the figure contains its title and alternative
 
     @property
     def path(self) -> str:
-        """Where it stands in the module's folder."""
+        """Its path in the module's folder."""
         return f"media/{self.name}"
 
 
-def check_upload(upload: MediaUpload, held: Collection[str], wide: bytes | None = None) -> PreparedMedium:
-    """The upload as it is to be kept.
+def check_upload(
+    upload: MediaUpload, media_names: Collection[str], wide: bytes | None = None
+) -> PreparedMedium:
+    """Check an upload and prepare it for storage.
 
     Args:
-        upload: What was sent.
-        held: Names of the draft's media.
-        wide: The drawing that this is the phone's form of, whose texts it takes where it has none.
+        upload: The file as sent.
+        media_names: Names of the draft's media.
+        wide: The drawing that this is the phone version of; its texts are used where this one has none.
 
     Raises:
-        UploadError: It cannot be kept.
+        MediaUploadError: It is refused.
     """
     content = svg_titles.strip_byte_order_mark(upload.content)
     kind = _check_kind(content)
-    name = _stored_name(upload, kind, held)
+    name = _stored_name(upload, kind, media_names)
     if kind != "svg":
-        _check_texts(upload, new=name not in held and upload.narrow_of is None)
-        texts = upload.narrow_of is None
+        _check_texts(upload, new=name not in media_names and upload.narrow_of is None)
+        in_figure_only = upload.narrow_of is None
         content = image_metadata.strip_metadata(kind, content)
-        return PreparedMedium(name, content, figure_markdown(name, upload.title, upload.alternative), texts)
+        return PreparedMedium(
+            name, content, figure_markdown(name, upload.title, upload.alternative), in_figure_only
+        )
     content = _titled_drawing(upload, content, wide)
     return PreparedMedium(name, content, figure_markdown(name, "", svg_titles.read_titles(content)[1]), False)
 
 
 def prepare_medium(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
-    """Run ``check_upload`` in the reading process; a refusal comes back as its text and its field."""
+    """Run ``check_upload`` in the separate process; a refusal is returned as its text and field."""
     content, wide = [*pieces, None][:2]
     texts = (str(arguments[name]) for name in ("title", "alternative", "target"))
     try:
-        kept = check_upload(
+        medium = check_upload(
             MediaUpload(arguments["filename"], content or b"", *texts), arguments["held"], wide
         )
     except MediaUploadError as error:
         return {"refused": str(error), "field": error.field}, []
-    return {"name": kept.name, "figure": kept.figure, "needs_place": kept.needs_place}, [kept.content]
+    return {"name": medium.name, "figure": medium.figure, "needs_place": medium.needs_place}, [medium.content]
 
 
 def safe_name(filename: str, kind: str) -> str:
-    """A name for an address and a folder, out of whatever the file was called.
+    """A name that is safe in addresses and folders, made from the file's name.
 
     >>> safe_name("../Überblick (2).narrow.SVG", "svg"), safe_name("…", "jpg")
     ('uberblick-2.narrow.svg', 'file.jpg')
@@ -122,13 +126,13 @@ def safe_name(filename: str, kind: str) -> str:
 
 
 def narrow_name(name: str) -> str:
-    """The name of the drawing for phones beside ``name``."""
+    """The name of the phone version of ``name``."""
     stem, _, ending = name.rpartition(".")
     return f"{stem}.narrow.{ending}"
 
 
 def wide_name(name: str) -> str | None:
-    """The name of the medium whose drawing for phones this is; None where it is none.
+    """The name of the medium that ``name`` is the phone version of; None where it is none.
 
     >>> wide_name("areas.narrow.svg"), wide_name("areas.svg")
     ('areas.svg', None)
@@ -137,22 +141,22 @@ def wide_name(name: str) -> str | None:
     return f"{stem.removesuffix('.narrow')}.{ending}" if stem.endswith(".narrow") else None
 
 
-def companion_names(name: str, held: Collection[str]) -> list[str]:
-    """Names of the media that are of no use without ``name``: its drawing for phones, its captions."""
+def companion_names(name: str, media_names: Collection[str]) -> list[str]:
+    """Names of existing media that are useless without ``name``: its phone version and captions."""
     stem, _, ending = name.rpartition(".")
-    others = [narrow_name(name), f"{stem}.vtt"] if ending == "mp4" else [narrow_name(name)]
-    return [other for other in others if other in held]
+    candidates = [narrow_name(name), f"{stem}.vtt"] if ending == "mp4" else [narrow_name(name)]
+    return [companion for companion in candidates if companion in media_names]
 
 
 def figure_markdown(name: str, title: str, alternative: str) -> str:
-    """The container that shows a medium: its title, where the medium holds none itself, and what it shows."""
+    """The figure that shows a medium, with a title where the medium contains none, and its alternative."""
     head = re.sub(r"^([#>\-+*=~`|]|\d+(?=[.)]))", _escape_mark, title)
     text = "\n\n".join(filter(None, (head, alternative.strip())))
     return f"::: figure media/{name}\n{text}\n:::"
 
 
 def append_container(content: bytes, container: str) -> bytes:
-    """A lesson or job aid with the container at its end."""
+    """A lesson or job aid with the container added at its end."""
     text = lesson.read_lesson(content)
     body = f"{text.body.rstrip()}\n\n{container}" if text.body.strip() else container
     return lesson.write_lesson(content, lesson.LessonFields(text.title, text.minutes, text.outcomes, body))
@@ -160,7 +164,7 @@ def append_container(content: bytes, container: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class MediumUse:
-    """One place that names a medium."""
+    """One place that refers to a medium."""
 
     kind: str  # "lesson", "item", "job-aid" or "guide"
     key: str
@@ -168,12 +172,12 @@ class MediumUse:
 
 
 def find_uses(files: Mapping[str, bytes]) -> dict[str, list[MediumUse]]:
-    """Where each medium is named, by the medium's name."""
-    found: dict[str, list[MediumUse]] = {}
+    """The places that refer to each medium, by the medium's name."""
+    uses: dict[str, list[MediumUse]] = {}
     for use, text in _texts_with_use(files):
         for name in dict.fromkeys(re.findall(r"media/([A-Za-z0-9][A-Za-z0-9._\-]*[A-Za-z0-9])", text)):
-            found.setdefault(name, []).append(use)
-    return found
+            uses.setdefault(name, []).append(use)
+    return uses
 
 
 def _texts_with_use(files: Mapping[str, bytes]) -> Sequence[tuple[MediumUse, str]]:
@@ -193,7 +197,7 @@ def _texts_with_use(files: Mapping[str, bytes]) -> Sequence[tuple[MediumUse, str
 
 
 def page_title(path: str, content: bytes) -> str:
-    """What a lesson or job aid is called; its path where that cannot be read."""
+    """The title of a lesson or job aid; its path where there is no readable title."""
     try:
         return lesson.read_lesson(content).title or path
     except UnreadableFileError:
@@ -219,31 +223,31 @@ def _check_kind(content: bytes) -> str:
     most = DRAWING_BYTES if kind == "svg" else MEDIA_BYTES
     if len(content) > most:
         advice = "Simplify the drawing, or" if kind == "svg" else "Make it smaller, or"
-        size = f"{-(-len(content) // 1024):,} KB"
+        size = f"{-(-len(content) // 1024):,} KB"  # rounded up
         raise MediaUploadError(
-            "file", f"The file has {size}. {advice} choose one of {most // 1024:,} KB or less"
+            "file", f"The file is {size}. {advice} choose one of {most // 1024:,} KB or less"
         )
     return kind
 
 
-def _stored_name(upload: MediaUpload, kind: str, held: Collection[str]) -> str:
+def _stored_name(upload: MediaUpload, kind: str, media_names: Collection[str]) -> str:
     if not upload.target:
         name = safe_name(upload.filename, kind)
-        if name in held:
+        if name in media_names:
             sentence = (
-                f"There is a file “{name}” already. Follow “Replace” beside it, or rename this one first"
+                f"There is already a file “{name}”. Choose “Replace” beside it, or rename this one first"
             )
             raise MediaUploadError("file", sentence)
         return name
     ending = upload.target.rpartition(".")[2].lower()
     if not MEDIA_NAME.fullmatch(upload.target) or (
-        upload.target not in held and upload.narrow_of not in held
+        upload.target not in media_names and upload.narrow_of not in media_names
     ):
         raise MediaUploadError(
-            "file", "The file that this was to stand beside is gone. Upload it as a new one"
+            "file", "The file that this belongs to has been removed. Upload this as a new one"
         )
     if ALIASES.get(ending, ending) != kind:
-        sentence = f"“{upload.target}” must hold {ending.upper()}, and this file holds {kind.upper()}"
+        sentence = f"“{upload.target}” must be {ending.upper()}, and this file is {kind.upper()}"
         raise MediaUploadError("file", f"{sentence}. Choose another, or upload it as a new one")
     return upload.target
 
@@ -255,30 +259,31 @@ def _check_texts(upload: MediaUpload, *, new: bool) -> None:
         raise MediaUploadError("alternative", ALTERNATIVE_NEEDED)
     if re.search(r"^\s*:::", upload.alternative, re.M):
         raise MediaUploadError(
-            "alternative", "Take out the lines that begin with :::, which would end the figure"
+            "alternative", "Remove the lines that begin with :::. They would end the figure"
         )
 
 
 def _titled_drawing(upload: MediaUpload, content: bytes, wide: bytes | None) -> bytes:
-    """The drawing with its texts; what is missing comes from the wide one, else from the author."""
+    """The drawing with title and description: as typed, else its own, else those of the wide drawing."""
     try:
-        held = svg_titles.read_titles(content)
-        other = svg_titles.read_titles(wide) if wide and upload.narrow_of else ("", "")
+        own_texts = svg_titles.read_titles(content)
+        wide_texts = svg_titles.read_titles(wide) if wide and upload.narrow_of else ("", "")
         typed = (upload.title, upload.alternative)
         title, alternative = (
-            mine or ("" if own else theirs) for mine, own, theirs in zip(typed, held, other, strict=True)
+            typed_text or ("" if own_text else wide_text)
+            for typed_text, own_text, wide_text in zip(typed, own_texts, wide_texts, strict=True)
         )
-        # Faults of the drawing itself come first, as it was sent: a title would not mend them.
-        svg_titles.write_titles(content, "" if held[0] else "?", "" if held[1] else "?")
-        if not (title or held[0]):
-            raise MediaUploadError("title", f"{TITLE_NEEDED}: the drawing holds none")
-        if not (alternative or held[1]):
-            raise MediaUploadError("alternative", f"{ALTERNATIVE_NEEDED}: the drawing holds no description")
+        # Report faults of the drawing itself first, because a title would not fix them.
+        svg_titles.write_titles(content, "" if own_texts[0] else "?", "" if own_texts[1] else "?")
+        if not (title or own_texts[0]):
+            raise MediaUploadError("title", f"{TITLE_NEEDED}: the drawing has none")
+        if not (alternative or own_texts[1]):
+            raise MediaUploadError("alternative", f"{ALTERNATIVE_NEEDED}: the drawing has no description")
         return svg_titles.write_titles(content, title, alternative)
     except DrawingError as error:
         raise MediaUploadError("file", f"Line {error.line} of the drawing: {error}") from error
 
 
-def _escape_mark(found: re.Match[str]) -> str:
-    mark = found[1]
+def _escape_mark(match: re.Match[str]) -> str:
+    mark = match[1]
     return f"{mark}\\" if mark.isdigit() else f"\\{mark}"

@@ -1,4 +1,4 @@
-"""The list of a draft's media: what each is, where it is shown, and the text that shows it."""
+"""Lists a draft's media, with their kinds and the places that show them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -45,52 +45,62 @@ class MediumRow:
     ending: str
     size: int  # bytes
     drawing: Drawing | None
-    fault: str  # why a drawing cannot be published; empty: it can
+    fault: str  # why a drawing cannot be published; empty: no fault
     uses: list[MediumUse]
-    companions: list[str]  # what goes with it when it is removed
-    wide_name: str | None  # the medium whose drawing for phones this is
+    companions: list[str]  # media that are removed with it
+    wide_name: str | None  # the medium that this is the phone version of
 
     @property
     def kind_label(self) -> str:
-        """What kind of file it is."""
+        """The kind of file, for pages."""
         return KIND_LABELS.get(self.ending, "File")
 
     @property
     def is_picture(self) -> bool:
-        """Whether a page can show it as a picture."""
+        """Whether pages can show it as a picture."""
         return self.ending in PICTURES
 
     @property
     def missing_narrow_name(self) -> str | None:
-        """The name that its drawing for phones would have; None where it has one or is one."""
+        """The name for its phone version; None where it has one, is one or is no picture."""
         name = narrow_name(self.name)
         return name if self.is_picture and self.wide_name is None and name not in self.companions else None
 
     @property
     def figure_markdown(self) -> str:
-        """The text that shows it."""
+        """The Markdown figure that shows it."""
         if self.drawing:
             return figure_markdown(self.name, "", self.drawing.description)
         return figure_markdown(self.name, "Title", "What it shows, for people who cannot see it.")
 
 
 def media_rows(state: DraftState) -> list[MediumRow]:
-    """Every medium of the draft's last state by name, a drawing for phones below its own.
+    """Every medium of the draft's last state by name, each phone version after its medium.
 
-    Two statements, however many there are.
+    Two statements, regardless of the number of media.
     """
-    held = {
+    media_hashes = {
         path.removeprefix("media/"): sha for path, sha in state.files.items() if path.startswith("media/")
     }
-    read = {p: sha for p, sha in state.files.items() if not p.startswith("media/") or p.endswith(".svg")}
-    files = blob_store.read_files(read)
-    sizes = blob_store.content_sizes(set(held.values()))
-    drawn = [path for path in files if path.startswith("media/")]
-    drawings = dict(zip(drawn, read_drawings([files[path] for path in drawn]), strict=True))
-    named = find_uses({path: content for path, content in files.items() if not path.startswith("media/")})
+    hashes_to_read = {
+        p: sha for p, sha in state.files.items() if not p.startswith("media/") or p.endswith(".svg")
+    }
+    files = blob_store.read_files(hashes_to_read)
+    sizes = blob_store.content_sizes(set(media_hashes.values()))
+    drawing_paths = [path for path in files if path.startswith("media/")]
+    drawings = dict(zip(drawing_paths, read_drawings([files[path] for path in drawing_paths]), strict=True))
+    uses_by_name = find_uses(
+        {path: content for path, content in files.items() if not path.startswith("media/")}
+    )
     return [
-        _medium_row(name, held, sizes[held[name]], drawings.get(f"media/{name}"), named.get(name, []))
-        for name in sorted(held, key=_wide_first_key)
+        _medium_row(
+            name,
+            media_hashes,
+            sizes[media_hashes[name]],
+            drawings.get(f"media/{name}"),
+            uses_by_name.get(name, []),
+        )
+        for name in sorted(media_hashes, key=_wide_first_key)
     ]
 
 
@@ -100,25 +110,29 @@ def _wide_first_key(name: str) -> tuple[str, bool]:
 
 
 def _medium_row(
-    name: str, held: dict[str, str], size: int, drawing: Drawing | DrawingError | None, shown: list[MediumUse]
+    name: str,
+    media_hashes: dict[str, str],
+    size: int,
+    drawing: Drawing | DrawingError | None,
+    uses: list[MediumUse],
 ) -> MediumRow:
     fault = f"Line {drawing.line}: {drawing}" if isinstance(drawing, DrawingError) else ""
     wide = wide_name(name)
     return MediumRow(
         name=name,
-        sha256=held[name],
+        sha256=media_hashes[name],
         ending=name.rpartition(".")[2].lower(),
         size=size,
         drawing=None if isinstance(drawing, DrawingError) else drawing,
         fault=fault,
-        uses=shown,
-        companions=companion_names(name, held),
-        wide_name=wide if wide in held else None,
+        uses=uses,
+        companions=companion_names(name, media_hashes),
+        wide_name=wide if wide in media_hashes else None,
     )
 
 
 def figure_targets(state: DraftState) -> list[tuple[str, str]]:
-    """The texts that a figure can be added to: path and title, lessons first."""
+    """Paths and titles of the texts that a figure can be added to, lessons first."""
     texts = [path for path in state.files if path.endswith(".md")]
     paths = sorted(texts, key=lambda path: not path.startswith("lessons/"))
     contents = blob_store.read_files({path: state.files[path] for path in paths})
@@ -126,10 +140,10 @@ def figure_targets(state: DraftState) -> list[tuple[str, str]]:
 
 
 def read_draft_medium(key: str, sha256: str, name: str) -> bytes:
-    """A medium that some state of the module's drafts holds under this name.
+    """The content of a medium that any state of the module's drafts has under this name.
 
     Raises:
-        NotFoundError: None does.
+        NotFoundError: No state has it.
     """
     pair = f'"media/{name}": "{sha256}"'
     states: Any = (

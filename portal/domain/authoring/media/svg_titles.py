@@ -1,4 +1,4 @@
-"""Giving a drawing its title and description: what an author typed, put into the SVG and nothing else."""
+"""Reads and writes the title and description of an SVG drawing, leaving every other byte unchanged."""
 
 import re
 from html import escape
@@ -12,14 +12,14 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class _SvgOutline:
-    """Where the outermost element's own title and description stand, in bytes; refuses a document type."""
+    """Byte positions of the root element's title and description; refuses a document type."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
-        self.root = ""  # the outermost element's name as written, with its prefix
+        self.root = ""  # the root element's name as written, with its prefix
         self.inside = 0  # the first byte after its start tag
-        self.spans: dict[str, list[tuple[int, int]]] = {}  # of its children, by name
-        self.said: dict[str, list[str]] = {}
+        self.spans: dict[str, list[tuple[int, int]]] = {}  # of the root's children, by name
+        self.texts: dict[str, list[str]] = {}
         self._path: list[str] = []
         self._begun = 0
         self._parser = expat.ParserCreate()
@@ -33,7 +33,7 @@ class _SvgOutline:
             self._parser.Parse(content, True)
         except DrawingError:
             raise
-        except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: its encoding
+        except (expat.ExpatError, LookupError, ValueError) as error:  # the last two come from a bad encoding
             raise DrawingError(getattr(error, "lineno", 1), "This is not well-formed SVG.") from error
 
     def _start_element(self, name: str, _attributes: dict[str, str]) -> None:
@@ -46,7 +46,7 @@ class _SvgOutline:
 
     def _add_text(self, words: str) -> None:
         if len(self._path) > 1:
-            self.said.setdefault(self._path[1], []).append(words)
+            self.texts.setdefault(self._path[1], []).append(words)
 
     def _end_element(self, _name: str) -> None:
         if len(self._path) == 2:
@@ -64,49 +64,49 @@ class _SvgOutline:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise DrawingError(1, "Take out the document type and its entities.")
+    raise DrawingError(1, "Remove the document type and its entities.")
 
 
 def strip_byte_order_mark(content: bytes) -> bytes:
-    """The drawing without the byte order mark that some programs put before it."""
+    """The drawing without a byte order mark."""
     return content.removeprefix(_BOM)
 
 
 def read_titles(content: bytes) -> tuple[str, str]:
-    """The title and the description that the drawing holds; empty where it holds none.
+    """The drawing's title and description; each is empty where it has none.
 
     Raises:
         DrawingError: It is not well-formed.
     """
-    said = _SvgOutline(content).said
-    title, description = ("".join(said.get(name, [])) for name in ("title", "desc"))
+    texts = _SvgOutline(content).texts
+    title, description = ("".join(texts.get(name, [])) for name in ("title", "desc"))
     return " ".join(title.split()), " ".join(description.split())
 
 
 def write_titles(content: bytes, title: str, description: str) -> bytes:
-    """The drawing with this title and description; an empty one leaves what it holds.
+    """The drawing with this title and description; an empty argument keeps the drawing's own.
 
     Every other byte stays.
 
     Raises:
-        DrawingError: It cannot be published: something is not on the allow-list, or a text is missing.
+        DrawingError: It cannot be published: it has an element that is not allowed, or lacks a text.
     """
     outline = _SvgOutline(content)
     if content[: outline.inside].endswith(b"/>"):
-        raise DrawingError(1, "There is nothing in the drawing.")
+        raise DrawingError(1, "The drawing is empty.")
     typed = {"title": _collapse_space(title), "desc": _collapse_space(description)}
     typed = {name: text for name, text in typed.items() if text}
     new = "".join(f"\n{_format_element(outline.root, name, text)}" for name, text in typed.items()).encode()
-    taken = sorted((span for name in typed for span in outline.spans.get(name, [])), reverse=True)
-    head, added = content[: outline.inside].count(b"\n") + 1, new.count(b"\n")
-    for first, last in taken:
-        added -= content[first:last].count(b"\n")
+    replaced_spans = sorted((span for name in typed for span in outline.spans.get(name, [])), reverse=True)
+    first_new_line, added_lines = content[: outline.inside].count(b"\n") + 1, new.count(b"\n")
+    for first, last in replaced_spans:
+        added_lines -= content[first:last].count(b"\n")
         content = content[:first] + content[last:]
     content = content[: outline.inside] + new + content[outline.inside :]
     try:
         read_drawing(content)
-    except DrawingError as error:  # its line is to be that of the file the author has
-        line = error.line if error.line < head else max(head, error.line - added)
+    except DrawingError as error:  # convert the line number to that in the author's file
+        line = error.line if error.line < first_new_line else max(first_new_line, error.line - added_lines)
         raise DrawingError(line, str(error)) from error
     return content
 
@@ -117,5 +117,5 @@ def _collapse_space(text: str) -> str:
 
 def _format_element(root: str, name: str, text: str) -> str:
     prefix = root.rpartition(":")[0]
-    written = f"{prefix}:{name}" if prefix else name
-    return f"<{written}>{escape(text, quote=False)}</{written}>"
+    tag = f"{prefix}:{name}" if prefix else name
+    return f"<{tag}>{escape(text, quote=False)}</{tag}>"

@@ -1,4 +1,4 @@
-"""Checks and prepares an upload for storage, in a separate process."""
+"""Checks an upload and prepares it for storage, in a separate process."""
 
 from collections.abc import Collection
 from typing import Any
@@ -17,14 +17,16 @@ READER = Reader(
 FIELDS = ("file", "title", "alternative")
 
 
-def prepare_upload(upload: MediaUpload, held: Collection[str], wide: bytes | None = None) -> PreparedMedium:
-    """The upload ready to be stored; arguments and errors are those of ``draft_media.ready``."""
+def prepare_upload(
+    upload: MediaUpload, media_names: Collection[str], wide: bytes | None = None
+) -> PreparedMedium:
+    """Check an upload in a separate process; arguments and errors as in ``draft_media.check_upload``."""
     arguments = {
         "filename": upload.filename,
         "title": upload.title,
         "alternative": upload.alternative,
         "target": upload.target,
-        "held": sorted(held),
+        "held": sorted(media_names),
     }
     pieces = [upload.content] if wide is None else [upload.content, wide]
     try:

@@ -1,1 +1,1 @@
-"""Preview."""
+"""Previews of drafts as learners would see them."""

@@ -1,4 +1,4 @@
-"""Marks in a preview: each finding stands below the block that it is about, as a link's target. Pure."""
+"""Inserts marks into a preview: each finding below its block, as the target of a link. Pure functions."""
 
 import re
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from markupsafe import Markup, escape
 from portal.domain.authoring.findings.collect import Finding
 from portal.domain.catalogue.markdown.containers import add_container_rules
 
-# From a range that no text has a use for, so that no word of an author's is taken for a mark.
+# Private-use characters, which no author's text contains.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"<p[^>]*>{_OPEN}([0-9]+){_CLOSE}</p>")
 
 
 class _IgnoredFaults:
-    """Takes the faults that finding blocks meets; the check has told them already."""
+    """Ignores faults met while parsing blocks; the check has already reported them."""
 
     def fault(self, line: int, reason: str) -> None:
-        """Say nothing."""
+        """Ignore the fault."""
 
 
 def _build_parser() -> MarkdownIt:
@@ -32,11 +32,11 @@ _ENGINE = _build_parser()
 
 
 def mark_findings(body: str, findings: Sequence[Finding]) -> str:
-    """The text with a line for each finding that has a place in it, below the block that holds the place.
+    """Insert a marker line for each finding with a line number, below the block that contains the line.
 
     Args:
         body: The Markdown.
-        findings: Those of this text; their lines count from 1 within it.
+        findings: The findings about this text; their lines count from 1 within it.
     """
     rows = body.split("\n")
     ends = _block_ends(body)
@@ -54,18 +54,18 @@ def mark_findings(body: str, findings: Sequence[Finding]) -> str:
 
 
 def _block_ends(body: str) -> list[int]:
-    """The last line of each outermost block, counted from 1."""
+    """The last line of each top-level block, counted from 1."""
     env: dict[str, Any] = {"place": _IgnoredFaults()}
     tokens = _ENGINE.parse(body, env)
     return [token.map[1] for token in tokens if token.map and token.level == 0]
 
 
 def render_marks(html: str, findings: Sequence[Finding]) -> str:
-    """The rendered text of ``mark_findings`` with each mark in words, named ``mark-1`` and so on."""
+    """Replace the markers in rendered text by the findings' messages, with ids ``mark-1`` and so on."""
 
-    def mark(found: re.Match[str]) -> str:
-        finding = findings[int(found[1]) - 1]
+    def mark(match: re.Match[str]) -> str:
+        finding = findings[int(match[1]) - 1]
         line = Markup('<p class="portal-mark" id="mark-{}" tabindex="-1"><strong>{}:</strong> {}</p>')
-        return str(line.format(found[1], str(finding.level), escape(finding.message)))
+        return str(line.format(match[1], str(finding.level), escape(finding.message)))
 
     return _MARK.sub(mark, html)

@@ -1,4 +1,4 @@
-"""A draft as the values that a learner's pages are drawn from; nothing of it is stored."""
+"""Converts a draft to the objects that learners' pages are rendered from; nothing is stored."""
 
 from portal.domain.authoring.queries import DraftState, check_draft_hashes
 from portal.domain.catalogue.queries import shared_key
@@ -19,10 +19,10 @@ from portal.platform.errors import NotFoundError
 
 
 def draft_course(state: DraftState) -> ModuleProgress:
-    """The draft as a module that nobody has begun.
+    """The draft as a course that the learner has not started.
 
     Raises:
-        NotFoundError: Its details cannot be read.
+        NotFoundError: Its details cannot be parsed.
     """
     return ModuleProgress(
         version=draft_version(state),
@@ -36,15 +36,15 @@ def draft_course(state: DraftState) -> ModuleProgress:
 
 
 def link_to_previews(key: str, html: str) -> str:
-    """The rendered text with its links to other lessons leading to their previews."""
+    """Point the links to lessons in rendered text at the lessons' previews."""
     return html.replace(f'href="/learning/modules/{key}/lessons/', f'href="/authoring/{key}/preview/lessons/')
 
 
 def draft_version(state: DraftState) -> PublishedVersion:
-    """The draft as the version that it would be, published at its last save.
+    """The draft as a published version with the next number, dated at its last save.
 
     Raises:
-        NotFoundError: Its details cannot be read.
+        NotFoundError: Its details cannot be parsed.
     """
     reading = check_draft_hashes(state.key, state.files)
     if not reading.modules:

@@ -1,4 +1,4 @@
-"""One text of a draft as a learner would see it, with the words that stand in its editor now."""
+"""Previews one text of a draft with the unsaved content of its editor."""
 
 from dataclasses import dataclass
 
@@ -20,18 +20,18 @@ from portal.domain.content_checks.metrics import TextMeasures
 
 @dataclass(frozen=True, slots=True)
 class TextPreview:
-    """A lesson, job aid or guide, rendered, with what the check says about it."""
+    """A rendered lesson, job aid or guide with its findings and metrics."""
 
     html: Markup
-    findings: list[Finding]  # the number of each, counted from 1, names its mark
+    findings: list[Finding]  # a finding's position, counted from 1, is its mark's number
     measures: TextMeasures
 
 
 def preview_text(state: DraftState, path: str, content: bytes) -> TextPreview:
-    """The text at ``path`` if its file held ``content``.
+    """Preview the text at ``path`` with ``content`` as its file; nothing is saved.
 
-    Only what the text can show is read with it: the module's details and the media that it names. So it
-    costs the same in a module of two lessons and of twenty.
+    Only the module's details and the media named in the text are checked with it, so the time does not depend
+    on the number of lessons.
 
     Args:
         state: The draft.
@@ -44,26 +44,26 @@ def preview_text(state: DraftState, path: str, content: bytes) -> TextPreview:
     place = place_of_path(path)
     files[path] = content
     reading = check_cache.check_unsaved_files(state.key, files)
-    found = finder.findings_at(finder.collect_findings(state.key, reading, files), place)
-    if any(finding.line is not None for finding in found):
-        files[path] = (text[: len(text) - len(body)] + anchors.mark_findings(body, found)).encode()
+    findings = finder.findings_at(finder.collect_findings(state.key, reading, files), place)
+    if any(finding.line is not None for finding in findings):
+        files[path] = (text[: len(text) - len(body)] + anchors.mark_findings(body, findings)).encode()
         reading = check_cache.check_unsaved_files(state.key, files)
-    html = anchors.render_marks(_page_html(reading, place), found).replace(
+    html = anchors.render_marks(_page_html(reading, place), findings).replace(
         f'media="{PHONE_QUERY}"', 'media="all"'
     )
     html = learner_view.link_to_previews(state.key, html)
-    return TextPreview(fill_placeholders(html), found, metrics.of_text(body))
+    return TextPreview(fill_placeholders(html), findings, metrics.of_text(body))
 
 
 def place_of_path(path: str) -> str:
-    """The place of a text, as findings and presences name it."""
+    """The place of a text, as in ``Finding.place`` and ``Presence.place``."""
     if path.startswith("lessons/"):
         return f"lesson:{path[8:-3]}"
     return "job-aid" if path == "job-aid.md" else "text"
 
 
 def related_files(state: DraftState, body: str) -> dict[str, bytes]:
-    """What is read with a text: the module's details and the media that it names, with all their files."""
+    """The files needed to check a text: the module's details and the media named in it."""
     named = {
         path: sha
         for path, sha in state.files.items()

@@ -1,1 +1,1 @@
-"""Reviews."""
+"""Reviews of drafts, from sending to publishing."""

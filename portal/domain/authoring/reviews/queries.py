@@ -1,4 +1,4 @@
-"""Reviews as their page shows them, and what publishing would mean in people."""
+"""Reads reviews, and the numbers of people that publishing would affect."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,9 +22,9 @@ from portal.platform.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """What someone said about one place of what is reviewed."""
+    """A comment on one place of a reviewed state."""
 
-    place: str  # "details", "lesson:key", "item:key"; "": the whole
+    place: str  # "details", "lesson:key", "item:key"; "": the whole draft
     text: str
     said_by: str
     said_at: datetime
@@ -39,7 +39,7 @@ class ReviewState:
     key: str
     number: int  # of the state that was sent
     files: dict[str, str]  # of that state: path -> sha256
-    base_version_id: int | None  # of its module or guide; None: it is new
+    base_version_id: int | None  # of its module or guide; None: new
     base_number: int | None
     sent_by_id: int
     sent_by: str
@@ -60,7 +60,7 @@ def latest_review(key: str) -> ReviewState:
     """The newest review of the module's open draft, whether or not it has ended.
 
     Raises:
-        NotFoundError: The draft was never sent, or there is none.
+        NotFoundError: There is no open draft, or it has never been sent.
     """
     sender, ender = aliased(PersonName), aliased(PersonName)
     row = db.session.execute(
@@ -125,10 +125,10 @@ def _list_comments(review_id: int) -> list[Comment]:
 
 
 def count_people_under_way(key: str) -> list[tuple[int, int]]:
-    """Numbers of published versions with how many people are working on each, the newest first.
+    """Version numbers with the number of people working on each, the newest first.
 
-    Someone works on a version while their latest registration on the module is on it and has no pass, and
-    they hold a post: who has left will finish nothing. Whatever is published, they finish it. One statement.
+    A person works on a version while they have a post and their latest registration on the module is on that
+    version and has no pass. Publishing does not move them to the new version. One statement.
     """
     later = aliased(Registration)
     rows = db.session.execute(
@@ -157,9 +157,9 @@ def count_people_under_way(key: str) -> list[tuple[int, int]]:
 
 
 def count_acknowledgements(key: str) -> list[tuple[int, int]]:
-    """Numbers of a guide’s versions, the newest first, with how many people in post acknowledged each last.
+    """A guide’s version numbers with the number of people in post who acknowledged each last, newest first.
 
-    Where the next version asks again, all of them are asked. One statement.
+    If the next version requires acknowledgement, all of them must acknowledge again. One statement.
     """
     last = (
         select(func.max(Acknowledgement.record_id))
@@ -180,5 +180,5 @@ def count_acknowledgements(key: str) -> list[tuple[int, int]]:
 
 
 def _is_in_post(person_id: Any) -> ColumnElement[bool]:
-    """That the person holds a post today."""
+    """WHERE clause: the person has a post today."""
     return exists().where(Post.person_id == person_id, is_known_fact(Post), is_valid_on(Post, clock.today()))

@@ -1,6 +1,6 @@
-"""From a draft to a published version: sent, read by a second person, sent back or published.
+"""Sends drafts for review by a second person, comments on them, sends them back and publishes them.
 
-Every function locks the draft first, so that of two people who decide at once one is told.
+Every function locks the draft first, so that of two concurrent decisions the second is refused.
 """
 
 from datetime import datetime
@@ -29,19 +29,19 @@ from portal.platform.errors import NotFoundError, RuleError
 
 
 def list_obstacles(state: DraftState) -> list[str]:
-    """Why a draft cannot be sent or published now, a sentence for each reason."""
-    found = []
+    """Reasons why a draft cannot be sent or published now, one sentence each."""
+    reasons = []
     if state.is_behind:
-        found.append(str(OutdatedDraftError(state.published_number)))
-    elif unchanged := _unchanged_error(state):
-        found.append(str(unchanged))
-    if wrong := _count_faults(state):
-        found.append(str(DraftNotReadyError(wrong)))
-    return found
+        reasons.append(str(OutdatedDraftError(state.published_number)))
+    elif error := _unchanged_error(state):
+        reasons.append(str(error))
+    if fault_count := _count_faults(state):
+        reasons.append(str(DraftNotReadyError(fault_count)))
+    return reasons
 
 
 def send_for_review(draft_id: int, *, note: str, by: int, at: datetime) -> int:
-    """Send the draft as it stands to a second person; returns the review's id.
+    """Send the draft's last state for review; returns the review's id.
 
     Args:
         draft_id: The draft.
@@ -50,8 +50,8 @@ def send_for_review(draft_id: int, *, note: str, by: int, at: datetime) -> int:
         at: The instant.
 
     Raises:
-        RuleError: It is being reviewed, it says what is published, or something is to be put right.
-        ConflictError: A version was published after the one it is based on, or the draft has ended.
+        RuleError: It is being reviewed, equals the published version, or has faults.
+        ConflictError: A version newer than its base has been published, or the draft has ended.
     """
     draft = lock_draft(draft_id)
     if _open_review(draft_id) is not None:
@@ -69,7 +69,7 @@ def send_for_review(draft_id: int, *, note: str, by: int, at: datetime) -> int:
 
 
 def add_comment(review_id: int, place: str, text: str, *, by: int, at: datetime) -> None:
-    """Say something about a place of what is reviewed.
+    """Comment on a place of the reviewed state.
 
     Raises:
         ConflictError: The review has ended.
@@ -81,7 +81,7 @@ def add_comment(review_id: int, place: str, text: str, *, by: int, at: datetime)
 
 
 def send_review_back(review_id: int, *, reason: str, by: int, at: datetime) -> None:
-    """End the review without publishing; the author reads why and goes on.
+    """End the review without publishing, with a reason for the author.
 
     Raises:
         ConflictError: The review has ended.
@@ -91,7 +91,7 @@ def send_review_back(review_id: int, *, reason: str, by: int, at: datetime) -> N
 
 
 def withdraw_review(review_id: int, *, by: int, at: datetime) -> None:
-    """End the review on the author's side, so that the draft can be changed again.
+    """End the review for the author, so that the draft can be changed again.
 
     Raises:
         ConflictError: The review has ended.
@@ -101,19 +101,19 @@ def withdraw_review(review_id: int, *, by: int, at: datetime) -> None:
 
 
 def publish_review(review_id: int, *, by: int, at: datetime) -> Version:
-    """Publish exactly the state that was reviewed, and end the draft.
+    """Publish exactly the reviewed state, and end the draft.
 
-    Nobody publishes what they changed themselves, whatever of it was undone. Rows of older versions are
-    never touched: people who began one finish it, and no pass changes.
+    Nobody who has changed the draft may publish it, even if the change was undone. Older versions are never
+    changed: people who started one finish it, and no pass changes.
 
     Args:
-        review_id: The review that the publisher has read.
+        review_id: The open review.
         by: The publisher.
-        at: Now. The stamp is taken here, so that versions get their numbers one after the other.
+        at: The current instant. The stamp is taken here, so that versions are numbered in sequence.
 
     Raises:
-        ConflictError: The review has ended, or another version was published meanwhile.
-        RuleError: The publisher changed the draft, or the check finds something to put right.
+        ConflictError: The review has ended, or a version newer than the draft's base has been published.
+        RuleError: The publisher has changed the draft, or it has faults.
     """
     stamp()
     review, draft = _locked_review(review_id)
@@ -134,34 +134,34 @@ def publish_review(review_id: int, *, by: int, at: datetime) -> Version:
 def _refuse_unready(state: DraftState) -> None:
     if state.is_behind:
         raise OutdatedDraftError(state.published_number)
-    if unchanged := _unchanged_error(state):
-        raise unchanged
-    if wrong := _count_faults(state):
-        raise DraftNotReadyError(wrong)
+    if error := _unchanged_error(state):
+        raise error
+    if fault_count := _count_faults(state):
+        raise DraftNotReadyError(fault_count)
 
 
 def _count_faults(state: DraftState) -> int:
-    """How many things stand in the way, counted as the pages show them."""
+    """The number of faults that block publishing, counted as on the pages."""
     reading = queries.check_draft_hashes(state.key, state.files)
     return collect.count_findings(collect.collect_findings(state.key, reading, queries.draft_files(state)))[0]
 
 
 def _unchanged_error(state: DraftState) -> RuleError | None:
-    """Why there is nothing to review; None where publishing would make a version that says something else."""
+    """The error where publishing would change nothing for readers; None where it would."""
     if state.base_version_id is None:
         return None
     published = subject_of(state.key).version_files(state.base_version_id)
-    held = {path: sha256_of(content) for path, content in published.items()}
-    if held == state.files:
+    published_hashes = {path: sha256_of(content) for path, content in published.items()}
+    if published_hashes == state.files:
         return UnchangedDraftError()
-    return UnshownMediaError() if held == _publishable_hashes(state) else None
+    return UnshownMediaError() if published_hashes == _publishable_hashes(state) else None
 
 
 def _publishable_hashes(state: DraftState) -> dict[str, str]:
-    """The draft's hashes by path, of a guide's media those that it shows: no other is published."""
+    """The hashes, by path, of the files that would be published: a guide's unused media are left out."""
     guides = queries.check_draft_hashes(state.key, state.files).guides
-    kept = guides[0].files if guides else state.files
-    return {path: sha for path, sha in state.files.items() if path in kept}
+    published_files = guides[0].files if guides else state.files
+    return {path: sha for path, sha in state.files.items() if path in published_files}
 
 
 def _open_review(draft_id: int) -> Review | None:

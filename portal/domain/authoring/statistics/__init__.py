@@ -1,1 +1,1 @@
-"""Statistics."""
+"""Statistics of a module's items from submitted attempts."""

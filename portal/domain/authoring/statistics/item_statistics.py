@@ -1,7 +1,7 @@
-"""What the answers to an item say about the item: pure arithmetic over marked attempts, about nobody.
+"""Item statistics from marked attempts: difficulty, discrimination and choices. Pure functions; no people.
 
-Every submitted attempt counts, passed or not; of a person who tried three times, all three. What is not
-yet submitted does not count.
+Every submitted attempt counts, whether passed or failed, including repeated attempts of one person. Attempts
+that are not submitted do not count.
 """
 
 from array import array
@@ -11,10 +11,10 @@ from decimal import Decimal
 from functools import cache
 from math import fsum, sqrt
 
-MIN_ATTEMPTS = 30  # attempts, before a correlation or advice is worth anything
-HARD, EASY = Decimal("0.3"), Decimal("0.95")  # shares below and above which advice is given
+MIN_ATTEMPTS = 30  # needed for a correlation or advice to be meaningful
+HARD, EASY = Decimal("0.3"), Decimal("0.95")  # mean marks below and above which advice is given
 WEAK = 0.1  # correlation below which advice is given
-RARE = 50  # a wrong choice taken by fewer than one in so many
+RARE = 50  # a wrong choice is rare if fewer than one in so many take it
 
 TOO_HARD = (
     "Few get this right: under 30%. Check that the choice marked as right is, and that a lesson teaches it."
@@ -22,9 +22,7 @@ TOO_HARD = (
 TOO_EASY = (
     "Almost everybody gets this right: over 95%. Write wrong choices that people believe, or retire it."
 )
-TELLS_LITTLE = (
-    "People who do well in the rest do no better here. Check that the wording leads to one answer alone."
-)
+TELLS_LITTLE = "People who do well on the other questions do no better here. Check that only one answer fits."
 NOT_TAKEN = "Fewer than 2% take one of the wrong choices. Write what somebody might really think instead."
 
 _WHOLE = 10_000  # marks have four places
@@ -32,7 +30,7 @@ _WHOLE = 10_000  # marks have four places
 
 @dataclass(frozen=True, slots=True)
 class OfferedChoice:
-    """A choice that an item offers, as the learner reads it."""
+    """A choice of an item, as learners read it."""
 
     key: str
     html: str
@@ -41,54 +39,54 @@ class OfferedChoice:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceCount:
-    """How many chose one choice."""
+    """How often a choice was taken."""
 
     option: OfferedChoice
     count: int
-    offered_count: int  # how many had it before them
-    is_rare: bool  # a wrong choice that hardly anybody takes, where enough have answered
+    offered_count: int  # number of answers in which it was offered
+    is_rare: bool  # a wrong choice that hardly anybody takes, given enough answers
 
 
 @dataclass(frozen=True, slots=True)
 class ItemStatistics:
-    """One item's figures."""
+    """The statistics of one item."""
 
-    answer_count: int  # how often it was marked
-    share: Decimal | None  # the mean mark, cut to four places; None before the first answer
+    answer_count: int  # number of marked answers
+    share: Decimal | None  # mean mark, cut to four places; None without answers
     correlation: float | None
-    choices: tuple[ChoiceCount, ...]  # in the order of the file; empty where the kind has none
+    choices: tuple[ChoiceCount, ...]  # in file order; empty for kinds without choices
     advice: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class ItemTally:
-    """An item's marks, and beside each the scaled score of the other items of the same attempt."""
+    """An item's marks, each with the scaled score of the other items in the same attempt."""
 
     marks: "array[float]" = field(default_factory=lambda: array("d"))
     rest_scores: "array[float]" = field(default_factory=lambda: array("d"))
-    total: int = 0  # of the marks, in ten-thousandths: exact
-    lone_answers: int = 0  # answers in attempts that asked nothing else
+    total: int = 0  # sum of the marks in ten-thousandths, which is exact
+    lone_answers: int = 0  # answers in attempts with no other item
 
 
 def tally_marks(sheets: Iterable[Mapping[str, str]]) -> dict[int, ItemTally]:
-    """The marks of submitted attempts, sorted by item.
+    """Group the marks of submitted attempts by item.
 
     Args:
-        sheets: Of each attempt, its marks by the id of the item, as the submission keeps them.
+        sheets: For each attempt, its marks by item id, as stored in the submission.
     """
-    found: dict[int, ItemTally] = {}
+    tallies: dict[int, ItemTally] = {}
     for sheet in sheets:
         marks = {int(item): _ten_thousandths(mark) for item, mark in sheet.items()}
-        whole, others = sum(marks.values()), len(marks) - 1
+        mark_sum, others = sum(marks.values()), len(marks) - 1
         for item, mark in marks.items():
-            tally = found.setdefault(item, ItemTally())
+            tally = tallies.setdefault(item, ItemTally())
             tally.total += mark
             if others:
                 tally.marks.append(mark / _WHOLE)
-                tally.rest_scores.append((whole - mark) / (others * _WHOLE))
+                tally.rest_scores.append((mark_sum - mark) / (others * _WHOLE))
             else:
                 tally.lone_answers += 1
-    return found
+    return tallies
 
 
 @cache
@@ -97,48 +95,52 @@ def _ten_thousandths(mark: str) -> int:
 
 
 def compute_statistics(
-    tally: ItemTally, options: Sequence[OfferedChoice], taken: Iterable[tuple[Sequence[str], int]]
+    tally: ItemTally, options: Sequence[OfferedChoice], choice_counts: Iterable[tuple[Sequence[str], int]]
 ) -> ItemStatistics:
-    """What one item's answers come to.
+    """The statistics of one item.
 
     Args:
         tally: Its marks.
-        options: What it offers; empty where its kind has no choices to count.
-        taken: Each set of choices that last answers held, and how many held it.
+        options: Its choices; empty for kinds without choices.
+        choice_counts: Each set of choices in last answers, with the number of such answers.
     """
     answers = len(tally.marks) + tally.lone_answers
     counts = dict.fromkeys((option.key for option in options), 0)
-    for keys, count in taken:
+    for keys, count in choice_counts:
         for key in set(keys) & counts.keys():
             counts[key] += count
     choices = tuple(_choice_count(option, counts, answers) for option in options)
-    enough = answers >= MIN_ATTEMPTS
-    related = item_total_correlation(tally.marks, tally.rest_scores)
-    advice = _list_advice(tally.total, answers, related, choices) if enough else ()
-    return ItemStatistics(answers, _mean_mark(tally.total, answers), related, choices, advice)
+    is_enough = answers >= MIN_ATTEMPTS
+    correlation = item_total_correlation(tally.marks, tally.rest_scores)
+    advice = _list_advice(tally.total, answers, correlation, choices) if is_enough else ()
+    return ItemStatistics(answers, _mean_mark(tally.total, answers), correlation, choices, advice)
 
 
 def _choice_count(option: OfferedChoice, counts: Mapping[str, int], answers: int) -> ChoiceCount:
-    """A choice's takers among those who met it: not everybody comes to every scene of a scenario."""
-    scene, parted, _ = option.key.rpartition("/")
-    met = sum(n for key, n in counts.items() if key.rpartition("/")[0] == scene) if parted else answers
+    """Count a choice among the answers that offered it: not every scene of a scenario is reached."""
+    scene, separator, _ = option.key.rpartition("/")
+    offered_count = (
+        sum(n for key, n in counts.items() if key.rpartition("/")[0] == scene) if separator else answers
+    )
     count = counts[option.key]
     return ChoiceCount(
-        option, count, met, met >= MIN_ATTEMPTS and not option.is_correct and count * RARE < met
+        option,
+        count,
+        offered_count,
+        offered_count >= MIN_ATTEMPTS and not option.is_correct and count * RARE < offered_count,
     )
 
 
 def item_total_correlation(marks: Sequence[float], rests: Sequence[float]) -> float | None:
-    """The corrected item–total correlation: does who does well in the rest do well in this item?
+    """The corrected item–total correlation: whether people who do well on the rest do well on this item.
 
-    Pearson's coefficient, over the attempts that asked the item, between the item's mark in the attempt
-    and the scaled score of the *other* items of the same attempt (their marks added up and divided by
-    their number). The item itself is left out, or it would agree with itself. Attempts draw different
-    items, so it is the scaled score and not the sum that is compared, and the others differ from attempt
-    to attempt. An attempt that asked one item alone has no others and is left out.
+    Pearson's coefficient, over the attempts with the item, between the item's mark and the scaled score of
+    the *other* items in the same attempt (the mean of their marks). The item itself is excluded, because it
+    would correlate with itself. Attempts draw different items, so scaled scores are compared instead of sums.
+    Attempts with no other item are excluded.
 
     Returns:
-        From -1 to 1; None under 30 attempts, or where all marks or all the others' scores are equal.
+        From -1 to 1; None below 30 attempts, or where all marks or all scores of the others are equal.
     """
     if len(marks) < MIN_ATTEMPTS or min(marks) == max(marks) or min(rests) == max(rests):
         return None
@@ -153,13 +155,13 @@ def _mean_mark(total: int, answers: int) -> Decimal | None:
 
 
 def _list_advice(
-    total: int, answers: int, related: float | None, choices: Sequence[ChoiceCount]
+    total: int, answers: int, correlation: float | None, choices: Sequence[ChoiceCount]
 ) -> tuple[str, ...]:
-    most = answers * _WHOLE
-    said = (
-        (TOO_HARD, total < HARD * most),
-        (TOO_EASY, total > EASY * most),
-        (TELLS_LITTLE, related is not None and related < WEAK),
+    full_marks = answers * _WHOLE
+    rules = (
+        (TOO_HARD, total < HARD * full_marks),
+        (TOO_EASY, total > EASY * full_marks),
+        (TELLS_LITTLE, correlation is not None and correlation < WEAK),
         (NOT_TAKEN, any(choice.is_rare for choice in choices)),
     )
-    return tuple(sentence for sentence, holds in said if holds)
+    return tuple(sentence for sentence, applies in rules if applies)

@@ -1,4 +1,4 @@
-"""The submitted attempts under one module version, as item statistics need them: no person in sight."""
+"""Item statistics of one module version, read from its submitted attempts without their people."""
 
 import json
 from collections import defaultdict
@@ -26,7 +26,7 @@ from portal.platform.db import db
 
 @dataclass(frozen=True, slots=True)
 class ItemStatisticsRow:
-    """One item of a version with its figures."""
+    """One item of a version with its statistics."""
 
     position: int
     key: str
@@ -36,7 +36,7 @@ class ItemStatisticsRow:
 
 
 def version_numbers(key: str) -> list[int]:
-    """Numbers of the published versions of a module, the latest first."""
+    """Numbers of a module's published versions, the latest first."""
     return list(
         db.session.scalars(
             select(ModuleVersion.number)
@@ -48,10 +48,10 @@ def version_numbers(key: str) -> list[int]:
 
 
 def item_statistics_rows(version_id: int) -> Sequence[ItemStatisticsRow]:
-    """Every item of the version, in the order of its files; four statements, however many there are.
+    """Every item of the version in file order; four statements, regardless of the number of items.
 
-    Submissions are never changed, so figures are worked out anew only where there is one more; of the
-    versions asked for last they are kept, since thousands of attempts take a second.
+    Submissions never change, so the result is cached until there is another submission; thousands of attempts
+    take about a second to compute.
     """
     count, newest = db.session.execute(
         _limit_to_version(
@@ -73,14 +73,16 @@ def _compute_rows(version_id: int) -> Sequence[ItemStatisticsRow]:
     items = db.session.scalars(
         select(Item).where(Item.module_version_id == version_id).order_by(Item.position)
     ).all()
-    marks, taken = tally_marks(_select_marks(version_id)), _choice_counts(version_id)
+    marks, choice_counts = tally_marks(_select_marks(version_id)), _choice_counts(version_id)
     return tuple(
         ItemStatisticsRow(
             item.position,
             item.key,
             item.prompt_html,
             item.retired,
-            compute_statistics(marks.get(item.id, ItemTally()), _offered_choices(item), taken[item.id]),
+            compute_statistics(
+                marks.get(item.id, ItemTally()), _offered_choices(item), choice_counts[item.id]
+            ),
         )
         for item in items
     )
@@ -96,7 +98,7 @@ def _select_marks(version_id: int) -> Any:
 
 
 def _choice_counts(version_id: int) -> dict[int, list[tuple[Sequence[str], int]]]:
-    """How many last answers before submission held which choices, counted by the database."""
+    """Sets of choices in last answers before submission with their counts, by item; counted in SQL."""
     last = _limit_to_version(
         select(func.max(Response.id))
         .join(Submission, Submission.attempt_id == Response.attempt_id)
@@ -109,14 +111,14 @@ def _choice_counts(version_id: int) -> dict[int, list[tuple[Sequence[str], int]]
         .where(Response.id.in_(last))
         .group_by(Response.item_id, chosen)
     )
-    taken = defaultdict[int, list[tuple[Sequence[str], int]]](list)
+    choice_counts = defaultdict[int, list[tuple[Sequence[str], int]]](list)
     for item_id, keys, count in rows:
-        taken[item_id].append((json.loads(keys), count))
-    return taken
+        choice_counts[item_id].append((json.loads(keys), count))
+    return choice_counts
 
 
 def _limit_to_version(statement: Any, version_id: int) -> Any:
-    """The statement over attempts, held to those at one version."""
+    """Restrict a statement over attempts to one module version."""
     return statement.join(Registration, Registration.id == Attempt.registration_id).where(
         Registration.module_version_id == version_id
     )

@@ -1,4 +1,4 @@
-"""The table of item statistics: its columns, and how an address sorts it."""
+"""The sortable columns of the table of item statistics, and its order in an address."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from portal.domain.authoring.statistics.queries import ItemStatisticsRow
 
 DEFAULT_COLUMN = "item"
-# Column -> what it sorts by; None sorts last, either way.
+# Sort key by column; rows without a value sort last in both directions.
 SORT_KEYS: dict[str, Callable[[ItemStatisticsRow], Any]] = {
     DEFAULT_COLUMN: lambda row: row.position,
     "answers": lambda row: row.statistics.answer_count,
@@ -19,29 +19,29 @@ SORT_KEYS: dict[str, Callable[[ItemStatisticsRow], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class StatisticsOrder:
-    """A column to sort by, and whether downwards."""
+    """A column to sort by, and the direction."""
 
     column: str = DEFAULT_COLUMN
     descending: bool = False
 
     def next_sort(self, column: str) -> str:
-        """What the address says after the head of ``column`` is pressed."""
+        """The sort parameter of the address behind the heading of ``column``."""
         return f"-{column}" if self.column == column and not self.descending else column
 
     def sort_direction(self, column: str) -> str | None:
-        """What the head of ``column`` says of itself."""
+        """The value of ``aria-sort`` on the heading of ``column``; None where it is not sorted by."""
         if column != self.column:
             return None
         return "descending" if self.descending else "ascending"
 
     def sort_rows(self, rows: Sequence[ItemStatisticsRow]) -> list[ItemStatisticsRow]:
-        """The rows in this order; equals keep the order of the module's files."""
-        by = SORT_KEYS[self.column]
-        known = [row for row in rows if by(row) is not None]
-        unknown = [row for row in rows if by(row) is None]
-        return sorted(known, key=by, reverse=self.descending) + unknown
+        """The rows in this order; equal rows keep the order of the module's files."""
+        sort_key = SORT_KEYS[self.column]
+        known = [row for row in rows if sort_key(row) is not None]
+        unknown = [row for row in rows if sort_key(row) is None]
+        return sorted(known, key=sort_key, reverse=self.descending) + unknown
 
 
-def parse_order(asked: str) -> StatisticsOrder:
-    """The order that a text asks for, such as "-correct"; that of the files where it is empty."""
-    return StatisticsOrder(asked.removeprefix("-"), asked.startswith("-")) if asked else StatisticsOrder()
+def parse_order(text: str) -> StatisticsOrder:
+    """Parse a sort parameter such as "-correct"; the order of the files where it is empty."""
+    return StatisticsOrder(text.removeprefix("-"), text.startswith("-")) if text else StatisticsOrder()

@@ -11,9 +11,11 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt, Submission
+from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import UnitRow
 from portal.domain.people.units import paths
 from portal.domain.records.models import Registration
+from portal.domain.records.queries import scale_score
 from portal.domain.reports.as_of import Position
 from portal.domain.reports.completion.export_columns import CompletionRow, PersonRow
 from portal.domain.reports.directive_snapshot import Subject
