@@ -13,7 +13,7 @@ ON_SQLITE_ALONE = {
     "tests/pages/authoring/test_items_live.py",
     "tests/pages/authoring/test_items_two_authors.py",
     "tests/pages/authoring/test_pages_two_authors.py",
-    "tests/domain/authoring/editing/test_row_numbers.py",
+    "tests/domain/authoring/findings/test_messages.py",
     "tests/pages/authoring/test_unchanged_forms.py",
     # What reads files asks no database.
     "tests/hostile/test_drawings.py",

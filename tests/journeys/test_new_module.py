@@ -120,7 +120,7 @@ def write_questions(walk: Walk) -> None:
     tab = walk.tab
     for number, question in enumerate(QUESTIONS, 1):
         go(tab, f"#item-question-{number} a")
-        assert "still the words of the template" in tab.inner_text("main")
+        assert "still the template’s text" in tab.inner_text("main")
         tab.fill("#stimulus", question.stimulus)
         tab.fill("#prompt", question.prompt)
         tab.fill("#explanation", question.explanation)

@@ -1,1 +1,1 @@
-"""Authoring."""
+"""Drafts of modules and guides: editing, checking, previewing, reviewing and publishing."""

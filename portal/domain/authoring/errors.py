@@ -15,7 +15,7 @@ class StaleSaveError(ConflictError):
 
 
 class DraftEndedError(ConflictError):
-    """The draft was published or discarded in the meantime."""
+    """The draft has been published or discarded."""
 
     def __init__(self, ended_as: str) -> None:
         super().__init__(f"This draft has been {ended_as}, so you can no longer save changes to it.")
@@ -32,7 +32,7 @@ class KeyTakenError(ConflictError):
     """A module or guide, or a draft of one, already has this key."""
 
     def __init__(self, key: str, what: str = "module") -> None:
-        super().__init__(f"There is already a {what} “{key}”. Choose another key.")
+        super().__init__(f"There is a {what} “{key}” already. Choose another key.")
 
 
 class TooLargeError(RuleError):

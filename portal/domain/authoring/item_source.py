@@ -93,11 +93,11 @@ def item_view(reading: CheckedFolder, key: str) -> ItemView | None:
     kind = rendered_item.item.kind
     try:
         order = kind.shufflable_keys(rendered_item.content)
-        shown = kind.build_view(rendered_item.content, order, Answer())
+        controls = kind.build_view(rendered_item.content, order, Answer())
     except (KeyError, IndexError, ValueError, StopIteration):
         return None  # incomplete; the findings name what is missing
     return ItemView(
-        kind, rendered_item.prompt_html, rendered_item.stimulus_html, rendered_item.content, shown
+        kind, rendered_item.prompt_html, rendered_item.stimulus_html, rendered_item.content, controls
     )
 
 

@@ -12,9 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.domain.authoring import limits, queries
 from portal.domain.authoring.content_types import GUIDE_PREFIX, DraftSubject, subject_of
+from portal.domain.authoring.editing import boilerplate, three_way_merge
 from portal.domain.authoring.editing import guide as guide_template
-from portal.domain.authoring.editing import new_module as template
-from portal.domain.authoring.editing import three_way_merge
 from portal.domain.authoring.editing.three_way_merge import MergeConflict
 from portal.domain.authoring.editor_presence import claim_place, leave_place, take_over_place
 from portal.domain.authoring.errors import (
@@ -84,7 +83,7 @@ def create_module_draft(key: str, title: str, *, by: int, at: datetime) -> int:
         RuleError: The key or the title is invalid.
     """
     draft_subject = _new_subject(key, title)
-    files = template.template_folder(key, title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
+    files = boilerplate.template_folder(key, title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
     return _begin_new_draft(draft_subject, files, by, at)
 
 
@@ -351,7 +350,7 @@ def _apply_changes(
     after = {path: sha for path, sha in old_hashes.items() if path not in changed}
     after |= {path: sha256_of(content) for path, content in new.items()}
     if draft_subject.main_file not in after:
-        raise UnreadableFileError(f"A {draft_subject.noun} cannot be without “{draft_subject.main_file}”.")
+        raise UnreadableFileError(f"A {draft_subject.noun} must have “{draft_subject.main_file}”.")
     sizes = blob_store.content_sizes({*old_hashes.values(), *after.values()}) | {
         sha256_of(content): len(content) for content in new.values()
     }

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.authoring import boilerplate
+from portal.domain.authoring.editing import boilerplate
 from portal.domain.authoring.editing import item_bank as bank
-from portal.domain.authoring.editing import new_module
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.messages import author_message
 from portal.domain.authoring.snippets import SNIPPETS
@@ -207,7 +206,7 @@ def test_a_fault_of_a_question_stands_at_that_question():
 )
 def test_words_of_the_template_are_to_be_written_over(path, text, place):
     found = [
-        each for each in read(folder({path: text})) if each.message.startswith("These are still the words")
+        each for each in read(folder({path: text})) if each.message.startswith("This is still the template")
     ]
 
     assert [each.place for each in found] == [place]
@@ -215,11 +214,11 @@ def test_words_of_the_template_are_to_be_written_over(path, text, place):
 
 
 def test_a_new_module_is_template_throughout():
-    files = new_module.template_folder("sample", "Sample", "Owner", date(2027, 5, 31))
+    files = boilerplate.template_folder("sample", "Sample", "Owner", date(2027, 5, 31))
 
     found = [each for each in read(files) if each.blocks_publishing]
 
-    assert {each.message for each in found} == {"These are still the words of the template. Write your own."}
+    assert {each.message for each in found} == {"This is still the template’s text. Write your own."}
     places = {"details", "lesson:lesson-1", "lesson:lesson-2", *(f"item:question-{n}" for n in range(1, 5))}
     assert {each.place for each in found} == places
 

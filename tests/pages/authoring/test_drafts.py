@@ -165,16 +165,16 @@ def test_a_stale_save_of_a_file_that_went_or_came_is_refused(folder, carys, hugh
 @pytest.mark.parametrize(
     ("path", "content", "error", "sentence"),
     [
-        (FIRST, text("x" * 1_000_000), TooLargeError, "This text is too long: 976 KB, where 200 KB"),
-        ("items/bank.toml", b"# " + b"x" * 300_000, TooLargeError, "200 KB are the most"),
+        (FIRST, text("x" * 1_000_000), TooLargeError, "This text is too long: 976 KB. The limit is 200 KB"),
+        ("items/bank.toml", b"# " + b"x" * 300_000, TooLargeError, "The limit is 200 KB"),
         ("media/big.png", b"x" * 6_000_000, TooLargeError, "is 5.7 MB. A file may have up to 5 MB"),
         ("../first.md", b"x", UnreadableFileError, "has no place in a module"),
         ("lessons/a/b.md", b"x", UnreadableFileError, "has no place in a module"),
-        (FIRST, text("one\r\ntwo"), UnreadableFileError, "Lines end with LF alone"),
+        (FIRST, text("one\r\ntwo"), UnreadableFileError, "has CR LF line ends"),
         (FIRST, b"\xff\xfe", UnreadableFileError, "is not UTF-8 text"),
         (FIRST, b"No front matter.\n", UnreadableFileError, "has lost its front matter"),
         ("module.toml", b"title = \n", UnreadableFileError, "could not be read after this change"),
-        ("module.toml", None, UnreadableFileError, "A module cannot be without “module.toml”"),
+        ("module.toml", None, UnreadableFileError, "A module must have “module.toml”"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_and_nothing_is_written(folder, carys, path, content, error, sentence):
@@ -228,7 +228,7 @@ def test_a_discarded_draft_takes_nothing_more_and_a_new_one_begins_afresh(folder
     with transaction():
         services.discard_draft(draft_id, by=carys, at=LATER)
 
-    with pytest.raises(DraftEndedError, match="This draft was discarded in the meantime"):
+    with pytest.raises(DraftEndedError, match="This draft has been discarded"):
         save(draft_id, {FIRST: text("More.\n")}, by=carys)
     with pytest.raises(DraftEndedError), transaction():
         services.restore_state(draft_id, 1, by=carys, at=LATER)

@@ -244,8 +244,8 @@ def medium(client, name="unshown.svg") -> None:
 
 
 UNSHOWN = (
-    "Nothing that readers see has changed since the published version. A medium is published once the guide’s"
-    " text shows it."
+    "Nothing that readers see has changed since the published version. A file is published only if the"
+    " guide’s text shows it."
 )
 
 
@@ -347,7 +347,7 @@ def test_a_file_that_has_no_place_in_a_guide_is_refused(author):
                 by=author.person,
                 at=clock.now(),
             )
-    with pytest.raises(RuleError, match="A guide cannot be without"), transaction():
+    with pytest.raises(RuleError, match="A guide must have"), transaction():
         services.save_files(
             draft.draft_id,
             {FILE: None},

@@ -29,7 +29,7 @@ def test_two_authors_of_one_question_lose_nothing(app, author):
     page = send(author, mine, 409, prompt="What will it be?")
 
     assert not page.all("button", name="both")
-    assert "saved this after you opened it. Nothing of theirs or yours is lost." in page.text
+    assert "saved this after you opened it. Neither version is lost." in page.text
     assert [words(each) for each in page.all("del")] == ["was"]
     assert [words(each) for each in page.all("ins")] == ["will", "be"]
     assert bank()["one"]["prompt"] == "What was it?"

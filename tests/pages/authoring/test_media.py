@@ -92,7 +92,7 @@ def test_the_list_says_what_each_file_shows_and_where(desk):
 
 def test_a_drawing_without_texts_gets_those_that_were_typed(desk):
     page = send(desk, BARE, "Two areas.svg")
-    assert errors(page) == ["Enter a title: the drawing holds none"]
+    assert errors(page) == ["Enter a title: the drawing has none"]
 
     page = send(desk, BARE, "Two areas.svg", title="Two <areas>", alternative="One & two.")
 

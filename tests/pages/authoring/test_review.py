@@ -126,7 +126,7 @@ def test_what_is_to_be_put_right_is_said_beside_its_place_and_nothing_is_sent(ap
 def test_a_draft_that_is_behind_must_catch_up_first(folder, changed, author):
     publish_sample(folder, **{"sample/lessons/second.md": lesson("Read more.\n")})
 
-    with pytest.raises(OutdatedDraftError, match="Version 2 was published after this draft was begun"):
+    with pytest.raises(OutdatedDraftError, match="Version 2 was published after this draft was started"):
         sent(changed, author)
 
 
@@ -245,7 +245,7 @@ def test_whoever_decides_second_is_told(app, changed, author, publisher):
     first.press(pages[0], "Publish version 2")
     page = second.press(pages[1], "Publish version 2", 409)
 
-    assert "This was published in the meantime." in page.text
+    assert "This has been published." in page.text
     assert count(ModuleVersion) == 2
     with pytest.raises(ReviewEndedError), transaction():
         reviews_services.send_review_back(review_id, reason="Late.", by=publisher, at=clock.now())

@@ -87,10 +87,10 @@ def test_a_name_that_is_taken_is_not_taken_silently():
 def test_a_replacement_keeps_its_name_and_its_type():
     assert rules.check_upload(upload(SVG.encode(), "b.svg", "a.svg"), ["a.svg"]).name == "a.svg"
     assert rules.check_upload(upload(JPEG, "b", "a.jpeg"), ["a.jpeg"]).name == "a.jpeg"
-    with pytest.raises(MediaUploadError, match="must hold SVG, and this file holds PNG"):
+    with pytest.raises(MediaUploadError, match="must be SVG, and this file is PNG"):
         rules.check_upload(upload(PNG, "b.png", "a.svg"), ["a.svg"])
     for target in ("a.svg", "../a.svg", "a.narrow.svg"):
-        with pytest.raises(MediaUploadError, match="is gone"):
+        with pytest.raises(MediaUploadError, match="has been removed"):
             rules.check_upload(upload(SVG.encode(), "b.svg", target), ["b.svg"])
 
 

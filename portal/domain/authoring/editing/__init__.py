@@ -1,1 +1,1 @@
-"""Editing of a module's files. Pure functions from bytes and values to bytes; unchanged values keep theirs."""
+"""Editing of a module's files: pure functions over bytes, which keep the bytes of unchanged values."""

@@ -55,7 +55,7 @@ class ParsedFolder:
 
 
 def diff_folders(old: Files, new: Files, sources: Mapping[str, str] | None = None) -> list[PlaceChange]:
-    """Describes what changed from ``old`` to ``new``, by place.
+    """Describe what changed from ``old`` to ``new``, by place.
 
     Equal folders give an empty list; folders that differ in any byte give at least one change.
 
@@ -169,7 +169,7 @@ def _lesson_title(files: Files, path: str, key: str) -> str:
 
 
 def front_matter(text: str) -> tuple[str, str]:
-    """Splits a page into its TOML and its text; a page without front matter is all text."""
+    """Split a page into its TOML and its text; a page without front matter is all text."""
     rows = text.split("\n")
     ends = [number for number, row in enumerate(rows) if row.rstrip() == "+++"][:2]
     if len(ends) < 2 or ends[0] != 0:
@@ -229,7 +229,7 @@ def _diff_paragraph(pair: ParagraphPair, where: str, titles: ReferenceTitles) ->
 
 
 def _strip_shared_markup(old: str, new: str) -> tuple[str, str]:
-    """Strips emphasis and link addresses from both texts, unless they differ in nothing else."""
+    """Strip emphasis and link addresses from both texts, unless they differ in nothing else."""
     plain = _strip_markup(old), _strip_markup(new)
     same_links = _LINK.findall(old) == _LINK.findall(new)
     return plain if same_links and plain[0] != plain[1] else (old, new)

@@ -76,7 +76,7 @@ class Passage:
 
 
 def build_passage(summary: str, old: str | None, new: str | None, path: str = "") -> Passage:
-    """Compares the texts word by word; all words of an added or removed text count as changed."""
+    """Compare the texts word by word; all words of an added or removed text count as changed."""
     if old is None or new is None:
         old_runs, new_runs = ((None if text is None else (WordRun(text, True),)) for text in (old, new))
         return Passage(summary, old_runs, new_runs, path)
@@ -212,5 +212,5 @@ def value_text(name: str, value: Any, titles: ReferenceTitles) -> str:
 
 
 def decode_text(content: bytes) -> str:
-    """Decodes UTF-8; bytes that are not UTF-8 become replacement characters."""
+    """Decode UTF-8; bytes that are not UTF-8 become replacement characters."""
     return content.decode(errors="replace")

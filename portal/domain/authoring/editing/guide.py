@@ -4,8 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from portal.domain.authoring import boilerplate
-from portal.domain.authoring.editing import toml_writer
+from portal.domain.authoring.editing import boilerplate, toml_writer
 from portal.domain.authoring.editing.lesson import join_parts, split_file
 from portal.domain.authoring.editing.text_normalisation import normalise_line_ends
 from portal.domain.authoring.editing.toml_patch import parse_toml

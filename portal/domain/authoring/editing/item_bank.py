@@ -89,14 +89,14 @@ def move_item(files: Mapping[str, bytes], key: str, up: bool) -> Changes:
     Raises:
         NotFoundError: There is no such item.
     """
-    places = read_items(files)
-    position = next((n for n, place in enumerate(places) if place.key == key), None)
+    items = read_items(files)
+    position = next((n for n, item in enumerate(items) if item.key == key), None)
     if position is None:
         raise NotFoundError(f"There is no question “{key}”.")
     neighbour = position - 1 if up else position + 1
-    if not 0 <= neighbour < len(places):
+    if not 0 <= neighbour < len(items):
         return {}
-    item, other_item = places[position], places[neighbour]
+    item, other_item = items[position], items[neighbour]
     if item.path == other_item.path:
         tables = _item_tables(files[item.path])
         tables[item.index], tables[other_item.index] = tables[other_item.index], tables[item.index]
@@ -107,9 +107,8 @@ def move_item(files: Mapping[str, bytes], key: str, up: bool) -> Changes:
     target_tables.insert(other_item.index if up else other_item.index + 1, item.table)
     table_texts = array_table_texts(files[item.path].decode(), "item")
     ready_tables = {key: table_texts[item.index]} if table_texts else {}
-    return _rewrite_file(files, item.path, remaining_tables) | _rewrite_file(
-        files, other_item.path, target_tables, ready_tables
-    )
+    changes = _rewrite_file(files, item.path, remaining_tables)
+    return changes | _rewrite_file(files, other_item.path, target_tables, ready_tables)
 
 
 def _keep_source_form(old: Table, new: Table) -> Table:

@@ -32,7 +32,7 @@ class FileParts:
 
 
 def read_lesson(content: bytes) -> LessonFields:
-    """Parses the file.
+    """Parse the file.
 
     Raises:
         UnreadableFileError: It has no front matter.
@@ -87,7 +87,7 @@ def new_lesson_file(title: str, minutes: int, outcomes: Sequence[str], body: str
 
 
 def split_file(content: bytes) -> FileParts:
-    """Splits the file into its parts.
+    """Split the file into its parts.
 
     Raises:
         UnreadableFileError: It has no front matter.

@@ -18,7 +18,7 @@ class LineChange(NamedTuple):
 
 
 def diff_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[LineChange]:
-    """Yields every differing range, in order.
+    """Yield every differing range, in order.
 
     >>> list(diff_lines(["a", "b", "c"], ["a", "x", "y", "c"]))
     [Change(start=1, end=2, new_start=1, new_end=3)]

@@ -4,7 +4,7 @@ from typing import Any
 
 
 def normalise_line_ends(text: str) -> str:
-    r"""Replaces CR LF and CR by LF; browsers send CR LF.
+    r"""Replace CR LF and CR by LF; browsers send CR LF.
 
     >>> normalise_line_ends("one\r\ntwo\r")
     'one\ntwo\n'

@@ -72,7 +72,7 @@ class _Rewriter:
     """Computes the edits that change the values of one text."""
 
     def __init__(self, text: str, ready_tables: Mapping[str, str]) -> None:
-        self.text, self.ready = text, ready_tables
+        self.text, self.ready_tables = text, ready_tables
         self.document = TomlDocument(text)
 
     def edit_root(self, old: Data, new: Data) -> list[TextEdit]:
@@ -110,12 +110,11 @@ class _Rewriter:
         return [TextEdit(entry.value.start, entry.value.end, rewrite_value(self.text, entry.value, old, new))]
 
     def _add_key(self, node: TableNode, key: str, new: Data) -> TextEdit:
-        line = (
-            f"{toml_writer.format_dotted_key((*node.key_prefix, key))} = {toml_writer.format_value(new[key])}"
-        )
+        dotted_key = toml_writer.format_dotted_key((*node.key_prefix, key))
+        line = f"{dotted_key} = {toml_writer.format_value(new[key])}"
         keys = list(new)
         earlier_entries = [node.entries.get(earlier_key) for earlier_key in keys[: keys.index(key)]]
-        ends = [earlier_key.end for earlier_key in earlier_entries if isinstance(earlier_key, TomlStatement)]
+        ends = [entry.end for entry in earlier_entries if isinstance(entry, TomlStatement)]
         position = ends[-1] if ends else node.insert_at
         if position is None:
             raise UnsupportedLayoutError
@@ -130,9 +129,8 @@ class _Rewriter:
         position = self.document.section_end(node.sections[-1]) or len(self.text.rstrip())
         if not position:
             raise UnsupportedLayoutError
-        return TextEdit(
-            position, position, "".join(f"\n\n{member.removesuffix(chr(10))}" for member in table_texts)
-        )
+        written = "".join(f"\n\n{text.removesuffix(chr(10))}" for text in table_texts)
+        return TextEdit(position, position, written)
 
     def _remove_table(self, node: TableNode, old: Data) -> list[TextEdit]:
         if node.sections:
@@ -158,16 +156,15 @@ class _Rewriter:
                 self._format_array_table(nodes[0], member) for member in new
             )
             return [TextEdit(*spans[0], new_text), *self._remove_spans(spans[1:])]
-        edits = self._remove_spans([core for index, core in enumerate(spans) if index not in kept_indices])
+        edits = self._remove_spans([span for index, span in enumerate(spans) if index not in kept_indices])
         new_places = dict(zip(kept_indices, sorted(kept_indices), strict=True))
         for index, member in zip(old_indices, new, strict=True):
             if index is not None:
                 inner_edits = self.edit_table(nodes[index], old[index], member)
-                edits += (
-                    inner_edits
-                    if new_places[index] == index
-                    else [self._move_table(spans[index], spans[new_places[index]], inner_edits)]
-                )
+                if new_places[index] == index:
+                    edits += inner_edits
+                else:
+                    edits.append(self._move_table(spans[index], spans[new_places[index]], inner_edits))
         return edits + self._insert_tables(nodes, spans, old_indices, new)
 
     def _move_table(
@@ -202,7 +199,7 @@ class _Rewriter:
         return edits
 
     def _format_array_table(self, like: TableNode, data: Data) -> str:
-        ready_text = self.ready.get(str(data.get("key")))
+        ready_text = self.ready_tables.get(str(data.get("key")))
         if ready_text is not None:
             return ready_text
         nonempty = {key: value for key, value in data.items() if not is_empty_value(value)}

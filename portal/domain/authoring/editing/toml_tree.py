@@ -20,9 +20,7 @@ class TableNode:
     key_prefix: KeyPath = ()  # of its keys within their section
     insert_at: int | None = None  # end of the line after which a new key goes; None: no such line
     entries: dict[str, Entry] = field(default_factory=dict)
-    sections: list[int] = field(
-        default_factory=list
-    )  # indices of its own section and those of its sub-tables
+    sections: list[int] = field(default_factory=list)  # indices, with those of its sub-tables
 
 
 class TomlDocument:

@@ -84,9 +84,9 @@ def _rewrite_array_lines(
     for element in value.elements:
         heads.append(text[end : element.start])
         end = min(text.find("\n", element.end) + 1 or value.end, value.end)
-        behind = text[element.end : end]
-        commas.append(behind.lstrip(" \t").startswith(","))
-        tails.append(behind.replace(",", "", 1) if commas[-1] else behind)
+        remainder = text[element.end : end]
+        commas.append(remainder.lstrip(" \t").startswith(","))
+        tails.append(remainder.replace(",", "", 1) if commas[-1] else remainder)
     if not tails[-1].endswith("\n"):  # the closing bracket is on the last element's line
         end = value.elements[-1].end
         tails[-1] = ""

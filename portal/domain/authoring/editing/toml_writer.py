@@ -9,7 +9,6 @@ from portal.domain.authoring.editing.text_normalisation import normalise_line_en
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\n": "\\n", "\b": "\\b", "\f": "\\f", "\r": "\\r"}
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def format_key(name: str) -> str:
@@ -126,7 +125,7 @@ def _format_scalar(data: Any) -> str:
         return _format_decimal(Decimal(repr(data)))
     if isinstance(data, int):
         return str(data)
-    raise TypeError(f"{type(data).__name__} is no value of TOML")
+    raise TypeError(f"{type(data).__name__} is not a type of TOML")
 
 
 def _format_decimal(data: Decimal) -> str:

@@ -10,9 +10,7 @@ _CONTAINER = re.compile(r":::[ \t]*[A-Za-z]")
 _CLOSE = re.compile(r":::[ \t]*$")
 _END = re.compile(r"[.!?]\s*$")
 _END_FIRST = re.compile(r"[.!?]")
-MAX_TOKEN_PAIRS = (
-    1_000_000  # product of token counts; above it the whole text counts as replaced, to bound the time
-)
+MAX_TOKEN_PAIRS = 1_000_000  # product of token counts; above it the whole text counts as replaced
 MAX_WORD_PAIRS = 40_000  # product of word counts; above it similarity ignores the order of words
 MAX_BLOCK_PAIRS = 400  # product of block counts; above it blocks are not paired by similarity
 MIN_SIMILARITY = 0.5  # share of common words from which two paragraphs count as one that was changed
@@ -65,36 +63,27 @@ DiffPart = tuple[str, str, bool]  # old words, new words, whether they are the s
 
 
 def _align_to_sentences(parts: list[DiffPart]) -> list[DiffPart]:
-    """Shifts additions and removals so that they cover whole sentences where possible.
+    """Shift additions and removals so that they cover whole sentences where possible.
 
     Between “One. Two.” and “One. And. Two.” either “. And” or “And.” was added; a reader means the latter.
     """
     aligned = list(parts)
     for place in range(1, len(aligned) - 1):
-        (before, after), (old, new, same), following = (
-            aligned[place - 1][:2],
-            aligned[place],
-            aligned[place + 1],
-        )
+        previous, (old, new, same), following = aligned[place - 1 : place + 2]
         change_text = new if not old else old if not new else ""
-        if (
-            same
-            or not change_text
-            or not (aligned[place - 1][2] and following[2])
-            or _END.search(change_text)
-        ):
+        if same or not change_text or not (previous[2] and following[2]) or _END.search(change_text):
             continue
         sentence_end = _END_FIRST.match(following[0])
         if sentence_end and change_text.startswith(sentence_end[0]):
             shifted_text, size = change_text[len(sentence_end[0]) :] + sentence_end[0], len(sentence_end[0])
-            aligned[place - 1] = (before + sentence_end[0], after + sentence_end[0], True)
+            aligned[place - 1] = (previous[0] + sentence_end[0], previous[1] + sentence_end[0], True)
             aligned[place] = ("", shifted_text, False) if not old else (shifted_text, "", False)
             aligned[place + 1] = (following[0][size:], following[1][size:], True)
     return [part for part in aligned if part[0] or part[1]]
 
 
 def _join_close_changes(parts: list[DiffPart]) -> list[DiffPart]:
-    """Joins changes that have hardly any text between them, because readers take them as one."""
+    """Join changes that have hardly any text between them, because readers take them as one."""
     joined_parts: list[DiffPart] = []
     for place, part in enumerate(parts):
         old, new, same = part
@@ -120,7 +109,7 @@ def _build_runs(parts: Sequence[DiffPart]) -> tuple[WordRuns, WordRuns]:
 
 
 def split_blocks(text: str) -> list[str]:
-    """Splits a text into paragraphs and whole containers, each with the blank lines after it."""
+    """Split a text into paragraphs and whole containers, each with the blank lines after it."""
     blocks: list[str] = []
     depth, open_block = 0, False
     for row in text.splitlines(keepends=True):
@@ -145,12 +134,10 @@ def split_blocks(text: str) -> list[str]:
 
 
 def pair_paragraphs(old: str, new: str) -> list[ParagraphPair]:
-    """Pairs the paragraphs of both texts in order, equal ones together."""
+    """Pair the paragraphs of both texts in order, equal ones together."""
     before, after = split_blocks(old), split_blocks(new)
-    old_blocks, new_blocks = (
-        [_strip_space(block) for block in before],
-        [_strip_space(block) for block in after],
-    )
+    old_blocks = [_strip_space(block) for block in before]
+    new_blocks = [_strip_space(block) for block in after]
     pairs: list[ParagraphPair] = []
     is_long = len(old_blocks) * len(new_blocks) > MAX_TOKEN_PAIRS
     for tag, a, b, c, d in SequenceMatcher(None, old_blocks, new_blocks, autojunk=is_long).get_opcodes():
@@ -162,7 +149,7 @@ def pair_paragraphs(old: str, new: str) -> list[ParagraphPair]:
 
 
 def _pair_blocks(old: list[str], new: list[str]) -> list[ParagraphPair]:
-    """Pairs the two most similar blocks, then the blocks before and after them in the same way.
+    """Pair the two most similar blocks, then the blocks before and after them in the same way.
 
     A single block replaced by a single block counts as changed, however little they have in common.
     """
@@ -176,7 +163,7 @@ def _pair_blocks(old: list[str], new: list[str]) -> list[ParagraphPair]:
                     best_similarity, best_pair = similarity, (old_index, new_index)
     if best_similarity < MIN_SIMILARITY:
         return [ParagraphPair(old_block, None) for old_block in old] + [
-            ParagraphPair(None, old_block) for old_block in new
+            ParagraphPair(None, new_block) for new_block in new
         ]
     old_index, new_index = best_pair
     middle = ParagraphPair(old[old_index], new[new_index])
@@ -195,11 +182,9 @@ def word_similarity(old: str, new: str) -> float:
     before, after = old.split(), new.split()
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     upper_bound = matcher.quick_ratio()
-    return (
-        upper_bound
-        if upper_bound < MIN_SIMILARITY or len(before) * len(after) > MAX_WORD_PAIRS
-        else matcher.ratio()
-    )
+    if upper_bound < MIN_SIMILARITY or len(before) * len(after) > MAX_WORD_PAIRS:
+        return upper_bound
+    return matcher.ratio()
 
 
 def _strip_space(text: str | None) -> str | None:

@@ -10,8 +10,7 @@ from portal.domain import content_checks
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.editing.content_diff import question_name
 from portal.domain.authoring.editing.field_tables import humanise_key, shorten_text
-from portal.domain.authoring.editing.row_numbers import row_name
-from portal.domain.authoring.findings.messages import author_message
+from portal.domain.authoring.findings.messages import author_message, row_name
 from portal.domain.authoring.findings.placeholders import guide_placeholders, module_placeholders
 from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.items import ItemText
@@ -206,7 +205,8 @@ def _lesson_findings(lesson: PageSource) -> Iterator[Finding]:
     if measures.grade is not None and measures.grade > MAX_GRADE:
         yield _advice_finding(
             place,
-            f"The text reads at grade {measures.grade:g}. Use shorter sentences and words to reach 9 or lower.",
+            f"The text reads at grade {measures.grade:g}."
+            " Shorter sentences and words bring it to 9 or lower.",
         )
     if not metrics.ends_in_check(lesson):
         yield _advice_finding(

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from portal.domain.authoring.editing.field_tables import FIELD_LABELS, ROW_NOUNS, humanise_key
+from portal.platform.formats.toml_tables import Trail, line_numbers
 
 MessageWriter = Callable[[re.Match[str], Mapping[str, str]], str]
 
@@ -204,3 +206,21 @@ def _translate_reason(reason: str, outcomes: Mapping[str, str]) -> str:
     for pattern, replacement in REPLACEMENTS:
         reason = pattern.sub(replacement, reason)
     return reason
+
+
+def row_name(text: str, line: int) -> str:
+    r"""The row that contains a line, such as “choice 2 of scene 1”, as pages count them; empty: none.
+
+    >>> text = "[[item]]\n[[item.step]]\ntext = 'a'\n[[item.step]]\ntext = ''"
+    >>> row_name(text, 5), row_name(text, 1)
+    ('step 2', '')
+    """
+    above = max((at for at in _header_lines(text) if at[0] <= line), default=(0, ()))
+    rows = [f"{ROW_NOUNS[name]} {number + 1}" for name, number in above[1] if name in ROW_NOUNS]
+    return " of ".join(reversed(rows))
+
+
+@lru_cache(maxsize=4)
+def _header_lines(text: str) -> list[tuple[int, Trail]]:
+    """Lines of table headers; cached, because a file may have many faults."""
+    return [(at, trail) for (trail, key), at in line_numbers(text).items() if not key]

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache
 
-from portal.domain.authoring import boilerplate
-from portal.domain.authoring.editing import details, item_bank, lesson, new_module
+from portal.domain.authoring.editing import boilerplate, details, item_bank, lesson
 from portal.domain.authoring.snippets import SNIPPETS
 from portal.domain.catalogue.sources.guide_source import GuideSource
 from portal.domain.catalogue.sources.items import ItemText
@@ -20,7 +19,7 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 @cache
 def _template_lines() -> frozenset[str]:
     """Lines of the lesson, job aid and guide templates and of the snippets."""
-    folder = new_module.template_folder("new", "New", "Owner", date(2026, 1, 1))
+    folder = boilerplate.template_folder("new", "New", "Owner", date(2026, 1, 1))
     texts = [lesson.read_lesson(content).body for path, content in folder.items() if path.endswith(".md")]
     texts += [
         boilerplate.LESSON_TEXT,
@@ -37,7 +36,7 @@ def _template_lines() -> frozenset[str]:
 @cache
 def _template_texts() -> frozenset[str]:
     """The aim, the outcomes and the question texts of the module template."""
-    folder = new_module.template_folder("new", "New", "Owner", date(2026, 1, 1))
+    folder = boilerplate.template_folder("new", "New", "Owner", date(2026, 1, 1))
     module_details = details.read_details(folder["module.toml"])
     texts = {module_details.aim, *(text for _, text in module_details.outcomes)}
     for item in item_bank.read_items(folder):

@@ -25,7 +25,7 @@ UPLOAD_KINDS = ("svg", "png", "jpg", "webp", "pdf")
 DRAWING_BYTES = 512 * 1024
 MAX_STEM_LENGTH = 60
 
-WRONG_KIND = "Choose an SVG, PNG, JPEG, WebP or PDF file. This file is another type, whatever its name says"
+WRONG_KIND = "Choose an SVG, PNG, JPEG, WebP or PDF file. This file is something else, whatever its name"
 MOVING = "Videos and sounds cannot be uploaded here. They come with the module’s folder. Choose another file"
 TITLE_NEEDED = "Enter a title"
 PLACE_NEEDED = "Choose the text that shows it. Your title and description go there"
@@ -220,12 +220,12 @@ def _check_kind(content: bytes) -> str:
         raise MediaUploadError("file", WRONG_KIND)
     if kind not in UPLOAD_KINDS:
         raise MediaUploadError("file", MOVING)
-    most = DRAWING_BYTES if kind == "svg" else MEDIA_BYTES
-    if len(content) > most:
+    limit = DRAWING_BYTES if kind == "svg" else MEDIA_BYTES
+    if len(content) > limit:
         advice = "Simplify the drawing, or" if kind == "svg" else "Make it smaller, or"
         size = f"{-(-len(content) // 1024):,} KB"  # rounded up
         raise MediaUploadError(
-            "file", f"The file is {size}. {advice} choose one of {most // 1024:,} KB or less"
+            "file", f"The file is {size}. {advice} choose one of {limit // 1024:,} KB or less"
         )
     return kind
 
@@ -235,7 +235,7 @@ def _stored_name(upload: MediaUpload, kind: str, media_names: Collection[str]) -
         name = safe_name(upload.filename, kind)
         if name in media_names:
             sentence = (
-                f"There is already a file “{name}”. Choose “Replace” beside it, or rename this one first"
+                f"There is a file “{name}” already. Choose “Replace” beside it, or rename this one first"
             )
             raise MediaUploadError("file", sentence)
         return name

@@ -64,7 +64,7 @@ class _SvgOutline:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise DrawingError(1, "Remove the document type and its entities.")
+    raise DrawingError(1, "Take out the document type and its entities.")
 
 
 def strip_byte_order_mark(content: bytes) -> bytes:
@@ -93,7 +93,7 @@ def write_titles(content: bytes, title: str, description: str) -> bytes:
     """
     outline = _SvgOutline(content)
     if content[: outline.inside].endswith(b"/>"):
-        raise DrawingError(1, "The drawing is empty.")
+        raise DrawingError(1, "There is nothing in the drawing.")
     typed = {"title": _collapse_space(title), "desc": _collapse_space(description)}
     typed = {name: text for name, text in typed.items() if text}
     new = "".join(f"\n{_format_element(outline.root, name, text)}" for name, text in typed.items()).encode()

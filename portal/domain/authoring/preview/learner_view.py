@@ -56,8 +56,12 @@ def draft_version(state: DraftState) -> PublishedVersion:
         **version_fields(checked),
         published_at=state.last_saved_at,
         activity=PublishedActivity(0, "module", state.key),
-        lessons=tuple(_published_lesson(n, each) for n, each in enumerate(checked.lessons, 1)),
-        items=tuple(_published_item(n, each) for n, each in enumerate(checked.items, 1)),
+        lessons=tuple(
+            _published_lesson(position, rendered) for position, rendered in enumerate(checked.lessons, 1)
+        ),
+        items=tuple(
+            _published_item(position, rendered) for position, rendered in enumerate(checked.items, 1)
+        ),
     )
 
 

@@ -5,7 +5,8 @@ from functools import partial
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain.authoring import boilerplate, queries
+from portal.domain.authoring import queries
+from portal.domain.authoring.editing import boilerplate
 from portal.domain.authoring.editing import lesson as text
 from portal.domain.authoring.editing.lesson import LessonFields
 from portal.pages.authoring.forms.pages import JobAidForm

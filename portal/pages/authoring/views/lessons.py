@@ -6,8 +6,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.authoring import boilerplate, queries, services
-from portal.domain.authoring.editing import details
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.editing import boilerplate, details
 from portal.domain.authoring.editing import lesson as text
 from portal.domain.authoring.editing.lesson import LessonFields
 from portal.domain.authoring.queries import DraftState

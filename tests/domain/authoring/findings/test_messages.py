@@ -5,8 +5,7 @@ import re
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from portal.domain.authoring.editing.row_numbers import row_name
-from portal.domain.authoring.findings.messages import author_message
+from portal.domain.authoring.findings.messages import author_message, row_name
 from tests.page_reading import Page, PortalClient
 from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk
