@@ -48,7 +48,7 @@ typed:
 	$(BIN)/flask --app wsgi modules check modules
 
 tested:
-	$(BIN)/pytest -n 2 --times -m "not postgresql and not browser and not slow and not sweep"
+	$(BIN)/pytest -n 2 --times --quick -m "not postgresql and not browser and not slow and not sweep"
 
 test: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	@sh tests/system-packages.sh

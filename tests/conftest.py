@@ -31,7 +31,7 @@ from tests.page_reading import PortalClient
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
 from tests.workers import Together
 
-pytest_plugins = ("tests.times",)
+pytest_plugins = ("tests.times", "tests.quick")
 
 SECRET = secrets.token_hex(32)
 

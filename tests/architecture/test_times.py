@@ -1,9 +1,14 @@
-"""``pytest --times`` adds up what tests of each group took, over all workers."""
+"""What ``pytest --times`` adds up, and what ``pytest --quick`` leaves out."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.quick import share_out
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = """
@@ -33,6 +38,7 @@ def test_in_a_browser(): time.sleep(1.1)
 """
 
 
+@pytest.mark.slow
 def test_times_are_added_up_by_group_over_two_workers(tmp_path):
     (tmp_path / "test_of_each_group.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    postgresql\n    browser\n")
@@ -54,3 +60,15 @@ def test_times_are_added_up_by_group_over_two_workers(tmp_path):
     assert on_postgresql >= 1
     assert browser >= 1
     assert fast <= database
+
+
+def item(nodeid: str, *fixtures: str) -> SimpleNamespace:
+    return SimpleNamespace(nodeid=nodeid, fixturenames=fixtures, get_closest_marker=lambda name: None)
+
+
+def test_of_a_test_that_asks_a_database_the_first_case_is_quick():
+    first, other = item("a.py::test_one[sqlite-x]", "app"), item("a.py::test_one[sqlite-y]", "app")
+    alone = item("b.py::test_one[sqlite]", "app")
+    fast = [item("a.py::test_rule[1]"), item("a.py::test_rule[2]")]
+
+    assert share_out([first, fast[0], other, alone, fast[1]]) == ([first, fast[0], alone, fast[1]], [other])

@@ -1,0 +1,35 @@
+"""Which tests say enough for ``make check``: ``pytest --quick``.
+
+Of a test that asks a database, one case shows whether a change broke it; ``make test`` runs the others too.
+Tests without a database are quick in all their cases. What takes long is marked ``slow``, one test at a time.
+"""
+
+import pytest
+
+from tests.times import FAST, find_group
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take ``--quick``."""
+    parser.addoption("--quick", action="store_true", help="of each test that asks a database, run one case")
+
+
+@pytest.hookimpl(trylast=True)  # of what the marks have left
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the further cases."""
+    if not config.getoption("--quick"):
+        return
+    items[:], left = share_out(items)
+    config.hook.pytest_deselected(items=left)
+
+
+def share_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests to run and those to leave out, each in their order."""
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    met: set[str] = set()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        (left if find_group(item) != FAST and test in met else kept).append(item)
+        met.add(test)
+    return kept, left
