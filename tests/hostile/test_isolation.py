@@ -191,6 +191,7 @@ def test_no_more_run_at_once_than_have_a_place(monkeypatch):
     assert "The portal is busy reading other files." in str(busy[0])
 
 
+@pytest.mark.slow
 def test_one_whose_portal_was_killed_ends_by_itself():
     program = (
         "from tests.hostile.test_isolation import told; import os; os.set_inheritable(1, True)\n"

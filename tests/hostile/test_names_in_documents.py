@@ -118,6 +118,7 @@ def test_the_report_says_whose_names_it_could_not_show(report):
     assert "“王" not in content
 
 
+@pytest.mark.slow
 def test_a_document_lists_at_most_two_hundred_of_such_texts():
     markup = "\n\n".join(words(f"{number}\ue000") for number in range(450))
 
@@ -150,6 +151,7 @@ def test_no_text_keeps_a_document_from_being_made(text):
     assert b"pdfuaid" in content
 
 
+@pytest.mark.slow
 def test_no_letters_at_random_keep_a_document_from_being_made():
     chance = random.Random(9)
     known = [chr(n) for n in range(0x20, 0x30000) if unicodedata.category(chr(n)) not in {"Cs", "Cn"}]

@@ -155,6 +155,7 @@ def own(tmp_path: Path) -> Iterator[Flask]:
         db.engine.dispose()
 
 
+@pytest.mark.slow
 def test_neither_the_database_file_nor_a_backup_holds_what_was_sent(
     own: Flask, frozen: time_machine.Traveller, tmp_path: Path
 ) -> None:
@@ -183,6 +184,7 @@ def test_neither_the_database_file_nor_a_backup_holds_what_was_sent(
     assert kept.form_with("Continue").fields["note"] == ["the words of an officer"]
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_database_opens_no_form_without_the_browsers_cookie(
     own: Flask, frozen: time_machine.Traveller
 ) -> None:
@@ -211,6 +213,7 @@ def test_two_forms_that_are_alike_are_sealed_differently() -> None:
     assert hash_token("a") != hash_token("b")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("frozen")
 def test_the_migration_erases_what_was_kept_and_what_lay_in_free_pages(tmp_path: Path) -> None:
     made = create_app(Config(mode="demo", secret_key=SECRET, instance=tmp_path))

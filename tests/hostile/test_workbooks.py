@@ -30,6 +30,7 @@ def small_and_far():
     return content
 
 
+@pytest.mark.slow
 def test_a_far_cell_is_refused_by_the_command_within_little_memory(tmp_path):
     assert command(settings(tmp_path), "db", "upgrade").returncode == 0
     path = tmp_path / "far.xlsx"
@@ -124,6 +125,7 @@ def test_merged_cells_are_not_filled_in():
     assert open_sheet(content, "r.xlsx").lines == [(2, ["R1"])]
 
 
+@pytest.mark.slow
 def test_one_long_text_in_very_many_cells_is_refused():
     content = io.BytesIO()
     with xlsxwriter.Workbook(content) as book:

@@ -101,6 +101,7 @@ def earlier_revisions() -> list[Any]:
     return cases
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("empty", "revision"), earlier_revisions(), indirect=["empty"])
 def test_a_database_of_every_earlier_revision_is_upgraded(empty, whole_schema, revision):
     with empty.app_context():

@@ -334,6 +334,7 @@ def alone(request, tmp_path):
         close_database()
 
 
+@pytest.mark.slow
 def test_writers_at_once_leave_the_sums_right(alone):
     _, activities, directive, people = world(8)
     with transaction():

@@ -73,6 +73,7 @@ def test_no_text_is_a_command(text):
     assert "\n" not in inside
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.text(st.sampled_from('#"\\[]{}()*_$@<>=-+/~`&;:.,\x00\x02é '), max_size=30))
 def test_hostile_text_is_typeset_as_it_stands(text):

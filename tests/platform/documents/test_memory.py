@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 SETS = """
 import sys
@@ -27,6 +29,7 @@ print(held[-1] - held[0], "typst" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_documents_take_no_memory_of_the_process_that_asks_for_them():
     done = subprocess.run([sys.executable, "-c", SETS], cwd=ROOT, capture_output=True, text=True, check=True)
 

@@ -75,6 +75,7 @@ def test_two_parts_of_one_name_are_refused():
         xlsx.refuse_archive(content.getvalue())
 
 
+@pytest.mark.slow
 def test_what_unpacks_to_too_much_is_refused_whatever_it_declares():
     with pytest.raises(BadInputError, match="unpacks to more than"):
         xlsx.refuse_archive(archive(part=bytes(archives.MOST_UNPACKED + 1)))

@@ -146,6 +146,7 @@ def test_a_long_password_is_judged_quickly(length: int) -> None:
     assert process_time() - begun < 1
 
 
+@pytest.mark.slow
 def test_a_process_that_judges_no_password_does_not_load_the_dictionaries() -> None:
     program = (
         f"import sys; import wsgi; NAMES = {DEAR_TO_LOAD}; print([name in sys.modules for name in NAMES])"
