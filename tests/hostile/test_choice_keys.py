@@ -103,6 +103,7 @@ def asked_everything(person: int, version_id: int, *, way: int = -1) -> tuple[At
     return attempt, items
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
 def test_no_page_of_any_question_holds_a_key_and_marking_is_as_it_was(four, slug):
     attempt, items = asked_everything(four.person, current_version(slug).id)

@@ -67,6 +67,7 @@ def events(action: str) -> int:
     return db.session.scalar(select(func.count()).where(AuditEvent.action == action)) or 0
 
 
+@pytest.mark.slow
 def test_104_invented_names_do_not_keep_out_another_person(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
@@ -77,6 +78,7 @@ def test_104_invented_names_do_not_keep_out_another_person(
     let_in(another(app))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("people", [40])
 def test_a_force_behind_one_address_signs_in_at_the_first_try(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient, people: int

@@ -77,6 +77,7 @@ def _nothing_stays(tmp_path, monkeypatch):
     assert not folders()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

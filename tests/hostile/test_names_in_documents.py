@@ -75,6 +75,7 @@ def report(client):
     return download
 
 
+@pytest.mark.slow
 def test_the_report_names_people_in_every_script(report):
     content = text_of(report(NAMES))
 
@@ -93,6 +94,7 @@ def test_the_report_names_people_in_every_script(report):
             assert f"{surname}, {forenames} (X-{number})" in content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [number for number in NAMES if number != "S1"])
 def test_each_name_can_be_read_out_of_the_file(number):
     name = " ".join(NAMES[number])
@@ -105,6 +107,7 @@ def test_each_name_can_be_read_out_of_the_file(number):
         assert letters(f"Above A title {name} Foot Page 1 of 1") == letters(content)
 
 
+@pytest.mark.slow
 def test_the_report_says_whose_names_it_could_not_show(report):
     names = {number: (surname, forenames) for number, (surname, forenames, *_) in LOST.items()}
     content = text_of(report(names | {"C1": NAMES["C1"]}))
@@ -130,6 +133,7 @@ def test_a_document_lists_at_most_two_hundred_of_such_texts():
     assert "and 250 more" in content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -97,6 +97,7 @@ def addresses(app: Flask) -> Iterator[tuple[str, str]]:
             yield rule.endpoint, adapter.build(rule.endpoint, values, method="POST")
 
 
+@pytest.mark.slow
 def test_no_route_keeps_a_secret_over_a_lapse(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
@@ -116,6 +117,7 @@ def test_no_route_keeps_a_secret_over_a_lapse(
     assert TOLD in client.page("/sign-in").text
 
 
+@pytest.mark.slow
 def test_every_other_form_is_kept(frozen: time_machine.Traveller, app: Flask, client: PortalClient) -> None:
     token = open_form(client).form_with("Grant role").fields["csrf_token"]
     person = person_by_staff_number("D1001")

@@ -55,6 +55,7 @@ def test_a_name_is_neutral_in_the_csv_of_a_report_and_whole_in_the_workbook(clie
     assert in_book["surname"] == name
 
 
+@pytest.mark.slow
 def test_a_cell_of_the_bad_rows_is_neutral(client):
     administrator(client)
     page = to_check(client, csv_of([row(surname="＝1+1", valid_from="never")]))

@@ -136,6 +136,7 @@ def test_of_several_ranks_each_is_known(administrator: PortalClient) -> None:
     assert administrator.get(f"{FILES[0]}?rank=,").status_code == 200  # names none: everybody
 
 
+@pytest.mark.slow
 def test_a_rank_and_a_role_that_nobody_has_today_stay_known(
     administrator: PortalClient, world: World
 ) -> None:
@@ -150,6 +151,7 @@ def test_a_rank_and_a_role_that_nobody_has_today_stay_known(
 NORTH, UPPER = "Westshire Police/Local Policing/Response, North", "Westshire Police/Local Policing/Upper"
 
 
+@pytest.mark.slow
 def test_the_path_that_a_unit_had_leads_to_the_same_unit(administrator: PortalClient, world: World) -> None:
     before = csv_rows(administrator, f"?{urlencode({'unit': NORTH})}")
     with transaction():
@@ -170,6 +172,7 @@ HIDDEN = {"unit": "Westshire Police/Crime", "role": "investigation", "rank": "In
 PAGES = [REPORT, f"{REPORT}/changes", "/monitoring"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HIDDEN)
 @pytest.mark.parametrize("viewer", ["D2001", "D2004"])
 def test_what_is_out_of_sight_is_answered_as_what_never_was(

@@ -54,6 +54,7 @@ def test_up_down_and_up(empty):
         check()
 
 
+@pytest.mark.slow
 def test_the_tables_that_carried_messages_about_jobs_go(empty):
     tables = {"carrier_kv", "carrier_schedule", "carrier_task", "carrier_counter"}
     with empty.app_context():
@@ -190,6 +191,7 @@ def test_status_tables_are_declared_with_the_names_that_they_have(empty):
             assert {key["name"] for key in keys} == {constraint.name for constraint in table.constraints}
 
 
+@pytest.mark.slow
 def test_status_periods_and_counts_survive_the_renaming_both_ways(empty):
     with empty.app_context():
         upgrade()

@@ -4,6 +4,7 @@ import logging
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -154,6 +155,7 @@ def make_guide(activity: int) -> int:
     return add(GuideVersion(activity_id=activity, number=1, acknowledge=True, words=1, **texts, **days))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_however_the_clock_jumps_days_are_its_own_and_reports_stay(database, steps):

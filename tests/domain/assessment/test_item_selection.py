@@ -1,5 +1,6 @@
 """An attempt's draw can be made again from the record, and its page shown as it was."""
 
+import pytest
 from sqlalchemy import select
 
 from portal.domain.assessment import services
@@ -14,6 +15,7 @@ def again(client, page, correct=0):
     return client.press(answer_all(client, client.press(page, "Try again"), correct), "Submit answers")
 
 
+@pytest.mark.slow
 def test_every_draw_can_be_made_again_from_the_record(client):
     make_version(items=14, draw=4)
     learner(client)
@@ -31,6 +33,7 @@ def test_every_draw_can_be_made_again_from_the_record(client):
     assert len({tuple(drawn["item_id"] for drawn in attempt.drawn) for attempt in attempts}) > 1
 
 
+@pytest.mark.slow
 def test_attempt_after_attempt_asks_what_was_asked_least(client):
     make_version(items=12, draw=4, at_least=2)
     learner(client)

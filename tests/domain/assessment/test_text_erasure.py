@@ -43,6 +43,7 @@ def asked(client, tmp_path, request):
     return first_question(client)
 
 
+@pytest.mark.slow
 def test_after_it_nothing_of_the_text_is_in_the_database_and_the_attempt_is_displayed(app, client, asked):
     base = attempt_base(asked)
     assert submitted(client, asked).h1 == "You passed"

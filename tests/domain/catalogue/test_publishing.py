@@ -174,6 +174,7 @@ WORDS = st.text(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25,
     deadline=None,

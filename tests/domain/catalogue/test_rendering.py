@@ -272,6 +272,7 @@ def test_a_term_that_is_gone_says_nothing(database):
     assert str(fill_placeholders('<a title="{{term:gone}}">x</a>')) == '<a title="">x</a>'
 
 
+@pytest.mark.slow
 def test_every_text_of_the_modules_is_valid_html_with_every_slot_filled(database):
     modules = Path(__file__).resolve().parents[3] / "modules"
     with transaction():

@@ -42,6 +42,7 @@ def test_what_is_counted():
     assert counts[-1] == items
 
 
+@pytest.mark.slow
 def test_the_command_writes_between_the_marks_alone(run, tmp_path):
     document = tmp_path / "modules.md"
     document.write_text(f"Before.\n\n{metrics_table.BEGIN}\nold\n{metrics_table.END}\n\nAfter.\n")

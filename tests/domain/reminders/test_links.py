@@ -200,6 +200,7 @@ def test_every_kind_of_mail_has_its_case() -> None:
     assert NOTICES.keys() == WORDINGS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", list(Reason))
 def test_the_links_of_a_reminder_open_and_show_what_it_says(scene: Scene, reason: Reason) -> None:
     REMINDERS[reason](scene)
@@ -229,6 +230,7 @@ def test_the_links_of_a_notice_open_and_show_what_it_says(scene: Scene, kind: st
     follow(scene)
 
 
+@pytest.mark.slow
 def test_many_at_once_lead_to_all_grants(scene: Scene) -> None:
     wanted = [changes.NewGrant(scene.person(number), Role.AUDITOR, None) for number in ("D1001", "N1", "N2")]
     with transaction():

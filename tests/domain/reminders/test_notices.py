@@ -178,6 +178,7 @@ def test_a_command_is_told_of_to_every_administrator(
     assert all(token not in mail.as_string() for found in mails.values() for mail in found)
 
 
+@pytest.mark.slow
 def test_a_changed_last_day_is_one_change(
     app: Flask, office: Office, force: dict[str, int], admin: PortalClient
 ) -> None:
@@ -203,6 +204,7 @@ def test_what_is_refused_or_rolled_back_is_told_to_nobody(force: dict[str, int])
     assert notices() == 0
 
 
+@pytest.mark.slow
 def test_many_grants_are_one_mail_to_each_administrator(
     app: Flask, office: Office, force: dict[str, int], admin: PortalClient
 ) -> None:
@@ -224,6 +226,7 @@ def test_many_grants_are_one_mail_to_each_administrator(
     assert len(asked) < 40 * 12
 
 
+@pytest.mark.slow
 def test_somebody_without_an_address_is_passed_over_and_that_is_seen(
     app: Flask, office: Office, force: dict[str, int], admin: PortalClient
 ) -> None:
@@ -299,6 +302,7 @@ def test_an_administrator_whose_role_is_ended_hears_of_it_as_its_owner(
     assert [mail["Subject"] for mail in mails[address("D9003")]] == ["Role ended: Priya Name D9002"]
 
 
+@pytest.mark.slow
 def test_many_a_day_reach_the_same_person_beside_a_reminder_that_waits(
     app: Flask, office: Office, force: dict[str, int], admin: PortalClient
 ) -> None:
@@ -309,6 +313,7 @@ def test_many_a_day_reach_the_same_person_beside_a_reminder_that_waits(
     assert set(db.session.scalars(select(Message.sent_on))) == {None}
 
 
+@pytest.mark.slow
 def test_a_busy_relay_is_asked_again_and_nothing_is_joined_or_lost(
     app: Flask, office: Office, force: dict[str, int], admin: PortalClient
 ) -> None:
@@ -348,6 +353,7 @@ def test_without_a_relay_the_outbox_keeps_them_and_grants_say_so(
     assert "Account: password link made, Priya Name D1001" in client.page(page.links["Reminders"]).text
 
 
+@pytest.mark.slow
 def test_a_directive_owner_reads_of_no_account_in_the_outbox(
     app: Flask, force: dict[str, int], admin: PortalClient
 ) -> None:
@@ -362,6 +368,7 @@ def test_a_directive_owner_reads_of_no_account_in_the_outbox(
     assert "Waiting (4)" in admin.page("/reminders").text
 
 
+@pytest.mark.slow
 def test_a_long_list_of_notices_asks_no_more(app: Flask, force: dict[str, int], admin: PortalClient) -> None:
     BY_PAGE["account.invited"][0](admin)
     with statements() as few:

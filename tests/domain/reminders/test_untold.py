@@ -126,6 +126,7 @@ def test_previews_say_so_too(app: Flask, client: PortalClient, world: World) -> 
     assert "Line managers who cannot open the report, and are not told: 1" in dry.output
 
 
+@pytest.mark.slow
 def test_more_line_managers_ask_no_more(client: PortalClient, world: World) -> None:
     owner = enter(client, world, "D9001")
     plan()

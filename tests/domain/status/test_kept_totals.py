@@ -303,6 +303,7 @@ def test_someone_without_a_name_keeps_their_place_where_names_are_walked(databas
                 both(lambda *cut: paging.people(scope, Sort("person", turned), offset, limit))  # noqa: B023
 
 
+@pytest.mark.slow
 def test_sums_cost_as_many_statements_for_many_as_for_few(database):
     unit, _, directive, _ = world()
     counts = []

@@ -116,6 +116,7 @@ def test_settling_twice_leaves_what_settling_once_would(database):
     assert rebuild_status(False) == []
 
 
+@pytest.mark.slow
 def test_twenty_people_cost_as_many_statements_as_two(database):
     unit, activities, _ = world()
     people = [make_person(unit) for _ in range(20)]

@@ -222,6 +222,7 @@ def test_an_unknown_name_costs_one_verification_too(
     assert calls == ["m=19456,t=2,p=1"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("real_passwords")
 def test_an_unknown_name_takes_as_long_as_a_wrong_password(app: Flask, client: PortalClient) -> None:
     make_account()

@@ -64,6 +64,7 @@ def opened(client, reason="prepared"):
     return client.press(page, "Open one more attempt", module="protect", reason=reason)
 
 
+@pytest.mark.slow
 def test_a_manager_opens_one_and_the_learner_passes_with_it(app, client, failed):
     assert "Every attempt used, your line manager can open one more" in client.page("/learning").text
     manager = boss(app)
@@ -88,6 +89,7 @@ def test_a_manager_opens_one_and_the_learner_passes_with_it(app, client, failed)
     assert noted.detail == {"module": "protect", "reason": "prepared"}
 
 
+@pytest.mark.slow
 def test_twice_on_a_day_is_once_and_the_next_day_another(app, client, failed, day):
     manager = boss(app)
     page = manager.page(ROAD)
@@ -115,6 +117,7 @@ def test_twice_on_a_day_is_once_and_the_next_day_another(app, client, failed, da
     assert "opened for you on 3 March 2026" in client.page(MODULE).text
 
 
+@pytest.mark.slow
 def test_the_outcome_page_tells_of_the_attempt_that_was_opened(app, client, failed):
     opened(boss(app))
 
@@ -143,6 +146,7 @@ def test_whom_one_does_not_see_is_not_there(app, failed):
     other.page(ROAD, status=403)
 
 
+@pytest.mark.slow
 def test_an_author_who_sees_the_person_may_open_one(app, failed):
     author = boss(app, "author", "D3001")
     author.page(ROAD, status=404)

@@ -99,6 +99,7 @@ def test_the_page_and_its_answer_tell_nothing_of_the_person(author):
     author.page("/people/D1001/attempts", status=404)
 
 
+@pytest.mark.slow
 def test_one_sentence_stands_for_every_reason_why_nothing_was_opened(app, author, time_machine):
     make_account("D1002")  # began nothing
     other = another(app)
@@ -146,6 +147,7 @@ def test_a_number_and_a_reason_are_asked_for(author):
     assert "opened today for D1001." in page.text  # what no number can hold is left out
 
 
+@pytest.mark.slow
 def test_numbers_cannot_be_tried_without_end_in_whichever_process(author):
     page = author.page(PAGE)
     token = page.form_with(BUTTON).fields["csrf_token"][0]

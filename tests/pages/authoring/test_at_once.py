@@ -60,6 +60,7 @@ def at_once(app: Flask, acts: Sequence[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(run, acts))
 
 
+@pytest.mark.slow
 def test_of_saves_at_once_one_wins_and_the_others_are_told(serving, tmp_path):
     publish(write(tmp_path / "modules"))
     people = [make_person() for _ in range(8)]
@@ -115,6 +116,7 @@ def test_saves_of_different_files_at_once_are_all_kept(serving, tmp_path):
     assert sum(path.startswith("lessons/new-") for path in queries.get_draft("sample").files) == 8
 
 
+@pytest.mark.slow
 def test_drafts_opened_at_once_are_one(serving, tmp_path):
     publish(write(tmp_path / "modules"))
     person = make_person()

@@ -264,6 +264,7 @@ def test_a_desk_of_twenty_takes_as_many_statements_as_one_of_two(folder, carys):
 # The demo
 
 
+@pytest.mark.slow
 def test_the_demo_has_a_draft_in_work_that_passes_its_check(database, tmp_path):
     with transaction():
         catalogue.publish_folder(ROOT / "modules", at=stamp())

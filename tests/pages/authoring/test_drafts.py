@@ -70,6 +70,7 @@ def test_there_is_no_draft_of_nothing(folder, carys):
         services.lock_draft(99)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=few_or_many(4, 10),
     deadline=None,

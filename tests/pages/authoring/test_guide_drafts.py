@@ -74,6 +74,7 @@ def held() -> dict[str, bytes]:
     return queries.draft_files(queries.get_draft(KEY))
 
 
+@pytest.mark.slow
 def test_a_guide_is_edited_reviewed_and_published_by_two_people(author, publisher):
     before = guide_files(current_guide("whom-to-call").id)
     page = edited(author)
@@ -124,6 +125,7 @@ def test_a_day_that_is_none_is_refused(author):
     assert queries.get_draft(KEY).number == 1
 
 
+@pytest.mark.slow
 def test_publishing_says_who_is_asked_again(app, author, publisher):
     unit = make_unit("Response")
     readers = [make_person(unit, staff_number=f"R{n}") for n in range(3)]
@@ -218,6 +220,7 @@ def test_advice_of_the_check_stands_beside_the_text_and_not_in_the_way(author, b
     assert author.page(f"{DESK}/review/send").h1 != "Not ready to be sent"
 
 
+@pytest.mark.slow
 def test_a_guide_as_it_is_shipped_has_nothing_to_consider(app, database):
     with transaction():
         catalogue.publish_folder(MODULES, at=stamp())

@@ -48,6 +48,7 @@ def test_what_two_authors_changed_in_different_places_is_kept_by_one_button(app,
     assert (bank()["one"]["prompt"], bank()["one"]["explanation"]) == ("What was it?", "It is this one.")
 
 
+@pytest.mark.slow
 def test_both_are_asked_for_anew_where_the_other_saved_once_more(app, author):
     page = late(app, author, {"prompt": "What was it?"}, {"explanation": "It is this one."})
     other = visitor(app, "D3003")
@@ -61,6 +62,7 @@ def test_both_are_asked_for_anew_where_the_other_saved_once_more(app, author):
     assert "You kept what the other person saved." in page.text
 
 
+@pytest.mark.slow
 def test_until_one_of_both_is_saved_they_stay_in_sight_and_nothing_saves_itself(app, author):
     page = late(app, author, {"prompt": "What was it?"}, {"prompt": "What will it be?"})
 

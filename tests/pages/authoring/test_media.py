@@ -223,6 +223,7 @@ def test_what_is_shown_nowhere_is_removed_with_what_belongs_to_it(desk):
     desk.page(f"{MEDIA}/spare.svg/remove", status=404)
 
 
+@pytest.mark.slow
 def test_a_replacement_of_what_somebody_changed_meanwhile_is_not_silent(desk):
     shown = desk.page(f"{MEDIA}?name=box.svg").form_with("Upload")
     other = SVG.replace("A box", "Theirs").encode()

@@ -73,6 +73,7 @@ def test_saves_of_one_piece_of_work_are_one_line_until_every_one_is_asked_for(de
     assert held(FIRST).endswith("One.\n")
 
 
+@pytest.mark.slow
 def test_a_long_history_has_pages(desk):
     for number in range(26):
         save(desk, title=f"Try {number}")
@@ -147,6 +148,7 @@ def test_where_both_changed_one_place_the_author_chooses(desk, tmp_path, side, k
 # --- the job aid ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_job_aid_is_edited_removed_and_written_anew(desk):
     aid = f"{DESK}/job-aid"
     page = save(desk, desk.page(aid), title="In the field", body="1. Call first.")
@@ -205,7 +207,7 @@ def test_a_question_is_asked_and_read_back_as_after_a_pass(desk):
     page = desk.press(page, "Save and continue", choice=choosing.sent(page, "That"))
 
     assert "That – your answer" in page.text
-    assert "This – rightYes." in page.text
+    assert "This – right Yes." in page.text
     assert "Because it is." in page.text
     assert page.links["Question 2"] == f"{DESK}/preview/items/two"
 

@@ -38,6 +38,7 @@ def test_what_is_published_is_byte_for_byte_what_was_reviewed(folder, changed, a
     assert catalogue.package_files(first.id) == tree(folder / "sample")
 
 
+@pytest.mark.slow
 def test_people_who_work_on_a_version_are_counted_and_not_those_who_passed_or_began_anew(
     app, folder, author, publisher, changed
 ):
@@ -124,6 +125,7 @@ def _statements(client, path: str) -> int:
     return len(seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["review", "review/send"])
 def test_a_module_of_twenty_lessons_costs_as_many_statements_as_one_of_two(app, author, folder, address):
     counts = []

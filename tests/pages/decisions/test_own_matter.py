@@ -23,6 +23,7 @@ def owner(desk: Desk) -> PortalClient:
     return desk.as_("D1001")
 
 
+@pytest.mark.slow
 def test_the_subject_reads_the_comment_nowhere(desk: Desk, owner: PortalClient) -> None:
     address = desk.waiting()
     assert SECRET in desk.as_("D4001").page(address).text
@@ -41,6 +42,7 @@ def test_the_subject_reads_the_comment_nowhere(desk: Desk, owner: PortalClient) 
     assert "Exemption from OIC-2026" in owner.page("/records/decisions").text  # that, they are told
 
 
+@pytest.mark.slow
 def test_the_subject_decides_nothing_and_another_owner_does(desk: Desk, owner: PortalClient) -> None:
     address = desk.waiting()
     assert owner.page("/decisions").h1 == "No request waits for you"

@@ -71,6 +71,7 @@ def test_a_job_imports_nothing_for_who_may_not_any_more(client, monkeypatch):
             doing(asked, {"run": run, "expected": ""})
 
 
+@pytest.mark.slow
 def test_who_left_cannot_sign_in_and_keeps_the_record(client, app):
     unit = make_unit("Westshire Police")
     person = make_account("L1", unit=unit)

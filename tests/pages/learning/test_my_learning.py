@@ -111,6 +111,7 @@ def test_overdue_locks_nobody_out(client, time_machine):
     assert take(client, 4).h1 == "You passed"
 
 
+@pytest.mark.slow
 def test_a_lapsed_pass_is_taken_again(client, time_machine):
     time_machine.move_to("2026-03-10T10:00:00+00:00", tick=True)
     make_version()

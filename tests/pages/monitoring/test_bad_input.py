@@ -62,6 +62,7 @@ def test_an_impossible_position_gets_its_sentence_everywhere(client, world, aske
         assert said in answer.get_data(as_text=True), path
 
 
+@pytest.mark.slow
 def test_the_first_day_that_may_be_asked_about_has_pages(client, world):
     auditor = enter(client, world, "D6001")
     for path in (*PAGES, FILES[0], FILES[3]):

@@ -30,6 +30,7 @@ def test_the_sentence_names_exactly_the_files_that_are_too_long(people, rows, na
     assert bool(said) == bool(named)
 
 
+@pytest.mark.slow
 def test_pages_say_beforehand_what_the_links_then_do(client, monkeypatch):
     with time_machine.travel(TODAY, tick=False):
         auditor = enter(client, make_world(), "D6001")

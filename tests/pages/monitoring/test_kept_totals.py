@@ -51,6 +51,7 @@ def world(request: pytest.FixtureRequest, database: None) -> Iterator[World]:
         yield found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("viewer", VIEWERS)
 def test_every_page_reads_the_same(
     client: PortalClient, world: World, viewer: str, monkeypatch: pytest.MonkeyPatch

@@ -41,6 +41,7 @@ def test_the_lesson_reached_of_all_lessons(client, manager):
     assert said.count(" of 7 ") == 1
 
 
+@pytest.mark.slow
 def test_every_lesson_read_and_then_passed(client, manager):
     begin(client)
     assert "every lesson complete" in manager.page("/people/D1001").text

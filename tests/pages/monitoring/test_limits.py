@@ -1,11 +1,13 @@
 """A file of a whole force is dear: a person gets so many of them, then a sentence and a time."""
 
+import pytest
 import time_machine
 
 from tests.page_reading import Page
 from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
 
 
+@pytest.mark.slow
 @time_machine.travel(TODAY, tick=False)
 def test_a_person_who_downloads_without_end_is_asked_to_wait(client):
     enter(client, make_world(), "D2001")

@@ -25,6 +25,7 @@ def looks() -> list[AuditEvent]:
     return list(db.session.scalars(viewed.order_by(AuditEvent.id)))
 
 
+@pytest.mark.slow
 def test_a_look_is_noted_once_a_day_and_told_to_the_person(client: PortalClient, world: World) -> None:
     own = another(client.application)
     with time_machine.travel(TODAY, tick=False):

@@ -193,6 +193,7 @@ LOOKING = st.sampled_from(LOOKERS)
 INSPECTOR = LOOKERS[1]
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=1)
 @example(story=LEFT, looker=INSPECTOR)
 @example(story=UNIT_MOVED, looker=INSPECTOR)
@@ -221,6 +222,7 @@ def test_it_changes_nothing_in_any_story(
     compare(app, story, looker)
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=few_or_many(2, 8))
 @example(story=LEFT, looker=INSPECTOR)
 @example(story=UNIT_MOVED, looker=INSPECTOR)

@@ -95,7 +95,7 @@ def test_the_overview_of_a_past_position_says_what_was_known_then(client):
         assert asked.h1 == "On 6 May 2026, 3 people in Local Policing were overdue"
         assert "You are looking at 6 May 2026" in asked.text
         assert "6 days 2 of 2 modules" in asked.text
-        assert "Minutes still to learnKnown for today only" in asked.text
+        assert "Minutes still to learn Known for today only" in asked.text
         report = client.page(asked.links["3 people overdue for OIC-2026"])
         assert report.h1.startswith("On 6 May 2026, 25% were complete")
         assert set(people(report)) == {"S1", "N2", "D1001"}

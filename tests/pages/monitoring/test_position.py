@@ -83,6 +83,7 @@ def test_a_day_after_what_was_known_is_a_forecast():
     assert not asked("2026-04-30", "2026-04-30").forecast
 
 
+@pytest.mark.slow
 @time_machine.travel(TODAY, tick=False)
 def test_the_due_date_as_known_then_and_as_known_now(client):
     enter(client, make_world(), "D6001")

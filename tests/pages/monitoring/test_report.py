@@ -128,6 +128,7 @@ def test_heads_sort_and_turn_round(auditor, column, first):
     assert people(turned) == people(page)[::-1]
 
 
+@pytest.mark.slow
 def test_a_long_table_is_paged_on_the_server_without_gap_or_repeat(client):
     world = make_world()
     for number in range(40):
@@ -175,6 +176,7 @@ def rows_of(page: Page) -> list[list[Any]]:
     return [cells for cells in lines if cells[0].get("scope") == "row"]
 
 
+@pytest.mark.slow
 def test_a_page_and_a_file_of_twenty_ask_no_more_than_of_two(client):
     world = make_world()
     enter(client, world, "D6001")
@@ -225,5 +227,5 @@ def test_the_overview_counts_what_changed_in_a_week_and_what_is_due(client):
 
     assert page.h1 == "Nobody is overdue"
     figures = [words(figure) for figure in page.all("dl", class_="portal-figures")[0]]
-    assert "Due in 30 days4 people due in 30 days for OIC-2026" in figures
+    assert "Due in 30 days 4 people due in 30 days for OIC-2026" in figures
     assert "Since 17 April 20261 more complete" in figures

@@ -29,6 +29,7 @@ def made(html: str, *, strict: bool = True) -> bytes:
     return pdf(markup, **said, at=AT, strict=strict)
 
 
+@pytest.mark.slow
 def test_each_job_aid_is_one_page_of_tagged_pdf(client):
     make_account()
     let_in(client)

@@ -63,6 +63,7 @@ def stamps() -> int:
     return db.session.scalar(select(func.count()).select_from(Stamp)) or 0
 
 
+@pytest.mark.slow
 def test_a_command_says_so_and_ends_with_1(impatient: Flask, tmp_path: Path) -> None:
     roster = str(write_csv(tmp_path / "roster.csv", [row()]))
     before = stamps()

@@ -45,6 +45,7 @@ def world(database: None) -> Iterator[World]:
         yield made
 
 
+@pytest.mark.slow
 def test_a_line_manager_sees_direct_reports_and_nobody_else(
     client: PortalClient, world: World, on: None
 ) -> None:
@@ -170,6 +171,7 @@ def test_knowing_a_line_manager_costs_a_page_no_statement(
     assert counts[0] == counts[1]
 
 
+@pytest.mark.slow
 def test_grants_say_how_many_see_by_line_management_and_list_them(
     client: PortalClient, monkeypatch: pytest.MonkeyPatch, app: Flask
 ) -> None:

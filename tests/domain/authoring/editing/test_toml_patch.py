@@ -31,6 +31,7 @@ def rewritten(files: dict[str, bytes], changes: dict) -> str:
     return content.decode()
 
 
+@pytest.mark.slow
 @many
 @given(hand=HANDS)
 def test_a_bank_that_says_the_same_keeps_its_bytes(hand):

@@ -114,6 +114,7 @@ def load(rows):
     return prepared.plan
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(files(), min_size=1, max_size=4))
 def test_any_files_in_turn_leave_the_posts_that_the_rule_says(database, history):
