@@ -1,1 +1,1 @@
-"""Editing of a module's files: pure functions over bytes, which keep the bytes of unchanged values."""
+"""Edits a module's files: pure functions over bytes, which keep the bytes of unchanged values."""
