@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run setup first-run test test-full check typed tested lock sbom licences bench hostile clean
+.PHONY: run setup first-run test test-full check typed tested data-model lock sbom licences bench hostile clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -59,6 +59,9 @@ test-full: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	@sh tests/system-packages.sh
 	$(BIN)/pytest -n 2 --times
 	@$(MAKE) --no-print-directory hostile
+
+data-model: $(VENV)/.dev  # docs/data-model.md, from the models
+	$(BIN)/python -m docs.draw_data_model
 
 # Writes the lock files from requirements/*.in and package.json. What is locked stays as it is where it still fits;
 # LOCK=--upgrade takes the newest versions.
