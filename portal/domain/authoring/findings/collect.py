@@ -168,7 +168,8 @@ def _module_findings(package: Package) -> Iterator[Finding]:
         if minimum <= outcome.items < MIN_ITEMS:
             yield _advice_finding(
                 "details",
-                f"The outcome “{outcome.text}” has {_questions_text(outcome.items)}. {MIN_ITEMS} or more let"
+                f"The outcome “{outcome.text}” has {_questions_text(outcome.items)}."
+                f" {MIN_ITEMS} or more let"
                 " every attempt differ.",
             )
     if measures.bank.too_many:
