@@ -21,7 +21,7 @@ from benchmarks.world import flask
 from config import Config
 from portal.app import create_app
 from portal.domain.imports import profiles, queries, services, tasks
-from portal.domain.imports.services import Brought
+from portal.domain.imports.services import Upload
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.jobs import services as jobs
@@ -139,12 +139,12 @@ def _job(instance: Path) -> list[Figure]:
 def _walk(instance: Path) -> list[Figure]:
     content = (instance / "roster.csv").read_bytes()
     sheet = open_sheet(content, "roster.csv")
-    brought = Brought("roster", "roster.csv", content, sheet, profiles.roster(sheet.columns))
+    brought = Upload("roster", "roster.csv", content, sheet, profiles.map_roster(sheet.columns))
     with transaction():
-        run_id = services.begin(brought, by=None, at=clock.now()).id
+        run_id = services.begin_import(brought, by=None, at=clock.now()).id
     before = _posts(instance)
     checked, told = _until_ended(instance, lambda: tasks.start_check(run_id, by=None), "done")
-    digest = queries.run(run_id).digest or ""
+    digest = queries.get_run(run_id).digest or ""
     cancelled, _ = _until_ended(
         instance, lambda: tasks.start_apply(run_id, digest, by=None), "cancelled", "Worked out"
     )

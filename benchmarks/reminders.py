@@ -22,9 +22,9 @@ from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.people.models import PersonName
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Message
-from portal.domain.reminders.rules import LATE, Rules
-from portal.domain.reminders.send_window import Hours
-from portal.domain.reminders.sending import Settings, send_waiting
+from portal.domain.reminders.rules import LATE, ReminderRules
+from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.sending import SendingSettings, send_waiting
 from portal.domain.status.facts import load_facts
 from portal.domain.status.periods import position_facts
 from portal.domain.status.reminder_queries import chased
@@ -34,7 +34,7 @@ from portal.platform.db import db, transaction
 from portal.platform.mail.smtp import Relay
 
 SENT = 1_000
-ALWAYS = Hours(first=day_time.min, last=day_time.max)
+ALWAYS = SendWindow(first=day_time.min, last=day_time.max)
 
 
 class _Enough(Exception):
@@ -84,7 +84,7 @@ def _measured() -> list[Figure]:
     asked = chased(today)
     about = queries.directive_named("OIC-2026", today)
     with transaction():  # every day, whoever is overdue; nobody is told of others
-        services.save_rules(about, Rules((), 1, 0, ()), by=asked[0].person_id)
+        services.save_rules(about, ReminderRules((), 1, 0, ()), by=asked[0].person_id)
     began = time.perf_counter()
     with transaction():
         plan = services.plan_day(today, at=now, hours=ALWAYS)
@@ -122,7 +122,9 @@ def _send(port: int) -> float:
             raise _Enough
 
     with suppress(_Enough):
-        send_waiting(Settings(relay, ALWAYS, "https://learning.westshire.example", "Westshire Police"), tell)
+        send_waiting(
+            SendingSettings(relay, ALWAYS, "https://learning.westshire.example", "Westshire Police"), tell
+        )
     return time.perf_counter() - began
 
 

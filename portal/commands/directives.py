@@ -31,7 +31,7 @@ class _DryRunEnds(Exception):
 
 
 @contextmanager
-def _act(dry_run: bool, source: Path | None = None) -> Iterator[None]:
+def _run_in_transaction(dry_run: bool, source: Path | None = None) -> Iterator[None]:
     """One transaction, undone at its end in a dry run; refusals go to standard error with code 1."""
     try:
         with transaction():
@@ -52,10 +52,10 @@ def _act(dry_run: bool, source: Path | None = None) -> Iterator[None]:
 @click.option("--dry-run", is_flag=True, help="Say whom it would reach and stop.")
 def issue(file: Path, dry_run: bool) -> None:
     """Issue the directive in FILE, or its next version; a dry run says who joins, who leaves, what is due."""
-    with _act(dry_run, file):
+    with _run_in_transaction(dry_run, file):
         content = file.read_bytes()
         if dry_run:
-            _preview(content)
+            _print_preview(content)
         issued = services.issue(content, at=clock.now())
         settle()
         version = f"{issued.reference} version {issued.number}"
@@ -66,7 +66,7 @@ def issue(file: Path, dry_run: bool) -> None:
             click.echo(f"{version} says the same already. Nothing to do.")
 
 
-def _preview(content: bytes) -> None:
+def _print_preview(content: bytes) -> None:
     """Say whom it would reach otherwise: the numbers, and the first people of each."""
     effect = propose(toml_reader.read(content)).effect()
     told = {"join": effect.joins, "leave": effect.leaves, "get another due date": effect.due_changes}
@@ -86,7 +86,7 @@ def _preview(content: bytes) -> None:
 @click.option("--dry-run", is_flag=True, help="Check every row and stop.")
 def exclude(file: Path, dry_run: bool) -> None:
     """Record the exemptions and deferrals in FILE (CSV or XLSX)."""
-    with _act(dry_run, file):
+    with _run_in_transaction(dry_run, file):
         rows = read_table(file, required=COLUMNS, optional=OPTIONAL)
         done = services.exclude(rows, at=clock.now())
         click.echo(f"{done.added} added, {done.corrected} corrected, {done.unchanged} held already.")
@@ -97,7 +97,7 @@ def exclude(file: Path, dry_run: bool) -> None:
 @click.option("--rebuild", is_flag=True, help="Also replay every stamp and compare the spans.")
 def reconcile(dry_run: bool, rebuild: bool) -> None:
     """Recompute assignments and totals, with --rebuild all spans; say what differs, if anything."""
-    with _act(dry_run):
+    with _run_in_transaction(dry_run):
         differences = checks.reconcile_all()
         if rebuild:
             settle()

@@ -14,5 +14,5 @@ bp = Blueprint("imports_commands", __name__, cli_group="imports")
 def tidy() -> None:
     """Remove the files that waited for more than a week to be applied; looking at the page does it, too."""
     with transaction():
-        many = services.tidy(clock.now())
+        many = services.delete_expired_files(clock.now())
     click.echo(f"Files removed: {many}")

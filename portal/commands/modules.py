@@ -38,11 +38,11 @@ def check(folder: Path) -> None:
     try:
         reading = services.check_folder(folder)
     except PortalError as error:
-        _refuse(error)
+        _exit_refused(error)
     if len(reading.faults):
-        _refuse(BadInputError(reading.faults.sentences()))
+        _exit_refused(BadInputError(reading.faults.sentences()))
     if found := breaches(reading, clock.today()):
-        _refuse(BadInputError([str(breach) for breach in found]))
+        _exit_refused(BadInputError([str(breach) for breach in found]))
     for module in reading.modules:
         held = f"{len(module.lessons)} lessons, {len(module.items)} items"
         click.echo(f"{module.package.key}: {held}, nothing at fault.")
@@ -58,9 +58,9 @@ def table(folder: Path, document: Path | None) -> None:
     try:
         reading = services.check_folder(folder)
     except PortalError as error:
-        _refuse(error)
+        _exit_refused(error)
     if len(reading.faults):
-        _refuse(BadInputError(reading.faults.sentences()))
+        _exit_refused(BadInputError(reading.faults.sentences()))
     written = metrics_table.tables(reading)
     if document is None:
         click.echo(written)
@@ -68,7 +68,7 @@ def table(folder: Path, document: Path | None) -> None:
     try:
         document.write_text(metrics_table.between(document.read_text("utf-8"), written), "utf-8")
     except (OSError, ValueError) as error:
-        _refuse(BadInputError([f"{document} cannot be written: {error}"]))
+        _exit_refused(BadInputError([f"{document} cannot be written: {error}"]))
 
 
 @bp.cli.command("publish")
@@ -83,13 +83,13 @@ def publish(folder: Path, dry_run: bool) -> None:
     try:
         with transaction():
             published = services.publish_folder(folder, at=clock.now())
-            said = _said(published, dry_run)
+            said = _publication_lines(published, dry_run)
             if dry_run:
                 raise _DryRunError
     except _DryRunError:
         pass
     except PortalError as error:
-        _refuse(error)
+        _exit_refused(error)
     for line in said:
         click.echo(line)
 
@@ -105,15 +105,15 @@ def export(slug: str, folder: Path, number: int | None) -> None:
     """
     try:
         files = _files_of(slug, number)
-        _write(files, folder)
+        _write_folder(files, folder)
     except PortalError as error:
-        _refuse(error)
+        _exit_refused(error)
     except OSError as error:
-        _refuse(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
+        _exit_refused(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
     click.echo(f"{slug}: {len(files)} files written to {folder}.")
 
 
-def _said(published: services.PublishingResult, dry_run: bool) -> list[str]:
+def _publication_lines(published: services.PublishingResult, dry_run: bool) -> list[str]:
     done = "would be published" if dry_run else "published"
     lines = [f"{name}: {done}." for name in published.shared]
     for version in published.versions:
@@ -131,7 +131,7 @@ def _files_of(slug: str, number: int | None) -> dict[str, bytes]:
     return of.version_files(version.id)
 
 
-def _write(files: dict[str, bytes], folder: Path) -> None:
+def _write_folder(files: dict[str, bytes], folder: Path) -> None:
     """Write beside the target first, so that the target is never half a folder."""
     target = folder.absolute()
     if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
@@ -151,7 +151,7 @@ def _write(files: dict[str, bytes], folder: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _refuse(error: PortalError) -> NoReturn:
+def _exit_refused(error: PortalError) -> NoReturn:
     """Say every reason on standard error and leave with 1."""
     reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
     for reason in reasons:

@@ -10,7 +10,7 @@ from flask import Blueprint
 
 from portal.domain.reminders import planning, services
 from portal.domain.reminders.sending import send_waiting
-from portal.domain.reminders.settings import line_managers_see, mail_hours, sending
+from portal.domain.reminders.settings import line_managers_see, mail_hours, sending_settings
 from portal.platform import clock
 from portal.platform.clock import read_day
 from portal.platform.db import transaction
@@ -40,7 +40,9 @@ def plan(dry_run: bool, day: str) -> None:
             made = services.plan_day(
                 clock.london_day(now), at=now, hours=mail_hours(), line_managers=line_managers_see()
             )
-    click.echo(f"Messages: {len(made.letters)}\nReasons: {made.lines}\nNot reached: {len(made.unreachable)}")
+    click.echo(
+        f"Messages: {len(made.letters)}\nReasons: {made.line_count}\nNot reached: {len(made.unreachable)}"
+    )
     click.echo(f"Line managers who cannot open the report, and are not told: {len(made.untold)}")
     click.echo("Dry run: nothing was written." if dry_run else "Done.")
 
@@ -50,11 +52,11 @@ def send() -> None:
     """Send what waits in the outbox and may go now."""
     try:
         with click.progressbar(length=1, label="Sending", file=sys.stderr) as bar:
-            done = send_waiting(sending(), lambda count, _: bar.update(0))
+            done = send_waiting(sending_settings(), lambda count, _: bar.update(0))
     except PortalError as error:
         click.echo(f"{error}\nWhat waits goes on waiting.", err=True)
         sys.exit(1)
-    click.echo(f"{done.words}.")
+    click.echo(f"{done.summary_words}.")
 
 
 @bp.cli.command("bounced")
@@ -66,7 +68,7 @@ def bounced(file: BinaryIO) -> None:
         click.echo("This is no notice of a mail that came back from here.", err=True)
         sys.exit(1)
     with transaction():
-        known = services.bounced(found.reference, found.reason)
+        known = services.mark_bounced(found.reference, found.reason)
     if not known:
         click.echo(f"No message {found.reference} was sent from here.", err=True)
         sys.exit(1)

@@ -43,7 +43,7 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
             raise RuleError(f"--output: {output.parent} is not a folder.")
         with transaction():
             log("completions.exported", actor_id=None, **completion_writers.audited(report, form))
-        _write(report, form, output)
+        _write_report(report, form, output)
     except PositionError as error:
         click.echo(f"--{error.field.replace('_', '-')}: {error}\nRefused: no file was written.", err=True)
         sys.exit(1)
@@ -53,7 +53,7 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
     click.echo(f"Wrote {report.shown.rows:,} rows about {report.shown.assigned:,} people to {output}.")
 
 
-def _write(report: CompletionReport, form: str, output: Path) -> None:
+def _write_report(report: CompletionReport, form: str, output: Path) -> None:
     """Write beside ``output`` first, then put the finished file in its place: whole, or not at all."""
     writers: dict[str, Callable[[Iterator[CompletionRow], Path], None]] = {
         "csv": lambda rows, path: completion_writers.write_csv(rows, path, report.columns),

@@ -6,8 +6,8 @@ from flask_migrate import upgrade
 
 from config import ROOT, Config
 from portal.demo import draft, names
-from portal.demo.create import create as create_force
-from portal.demo.create import empty
+from portal.demo.create import create_force as create_force
+from portal.demo.create import is_empty_database
 from portal.domain.catalogue import services as catalogue
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -24,7 +24,7 @@ bp = Blueprint("demo_commands", __name__, cli_group="demo")
 def create(people: int, seed: int) -> None:
     """Make the fictional force in an empty database."""
     try:
-        _create(people, seed, _demo())
+        _create_force(people, seed, _demo_config())
     except PortalError as error:
         raise click.ClickException(str(error)) from error
 
@@ -33,12 +33,12 @@ def create(people: int, seed: int) -> None:
 def prepare() -> None:
     """Bring the demo up: migrate, publish the modules, make the force once, and print the sign-ins."""
     try:
-        config = _demo()
+        config = _demo_config()
         upgrade()
-        if empty():
-            _create(600, 1, config)
+        if is_empty_database():
+            _create_force(600, 1, config)
             with transaction():
-                draft.begin("D3001", at=clock.now())
+                draft.create_draft("D3001", at=clock.now())
         else:
             with transaction():
                 catalogue.publish_folder(MODULES, at=clock.now())
@@ -48,11 +48,11 @@ def prepare() -> None:
     click.echo(_sign_ins(config))
 
 
-def _create(people: int, seed: int, config: Config) -> None:
+def _create_force(people: int, seed: int, config: Config) -> None:
     create_force(people, seed, config.demo_password, MODULES, lambda line: click.echo(line, err=True))
 
 
-def _demo() -> Config:
+def _demo_config() -> Config:
     config: Config = current_app.config["PORTAL"]
     if config.mode != "demo":
         raise RuleError("The fictional force is made only where PORTAL_MODE is demo.")

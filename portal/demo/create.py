@@ -11,8 +11,8 @@ from random import Random
 from sqlalchemy import select
 
 from portal.demo import names
-from portal.demo.force import DAYS, PlannedPerson, PlannedPost, plan, unit_paths
-from portal.demo.history import History
+from portal.demo.force import DAYS, PlannedPerson, PlannedPost, plan_people, unit_paths
+from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
 from portal.domain.catalogue import services as catalogue
 from portal.domain.directives import services as directives
@@ -27,7 +27,7 @@ ROLES = ("response", "contact", "investigation", "custody", "neighbourhood", "ro
 
 
 @dataclass
-class Force:
+class DemoForce:
     """Ids by the words the plan uses, and what is still to happen on which day."""
 
     today: date
@@ -38,12 +38,12 @@ class Force:
     days: dict[date, list[Act]] = field(default_factory=lambda: defaultdict(list))
 
     @property
-    def start(self) -> date:
+    def first_day(self) -> date:
         """The first day of the force's history."""
         return self.today - timedelta(days=DAYS)
 
 
-def create(people: int, seed: int, password: str, modules: Path, tell: Callable[[str], None]) -> None:
+def create_force(people: int, seed: int, password: str, modules: Path, tell: Callable[[str], None]) -> None:
     """Publish the modules and make the force, in an empty database.
 
     Where modules were published before, every stamp is later than theirs: the history is then known
@@ -52,32 +52,32 @@ def create(people: int, seed: int, password: str, modules: Path, tell: Callable[
     Raises:
         RuleError: The database already holds facts of people.
     """
-    if not empty():
+    if not is_empty_database():
         raise RuleError("The database already holds people. The demo is made in an empty one.")
-    force = Force(clock.today(), Random(seed))  # noqa: S311 - a repeatable force, not a secret
-    planned = plan(people, force.today, force.random)
-    with transaction(stamp_as=_close_of(force.start) - timedelta(minutes=1)):
+    force = DemoForce(clock.today(), Random(seed))  # noqa: S311 - a repeatable force, not a secret
+    planned = plan_people(people, force.today, force.random)
+    with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
         catalogue.publish_folder(modules, at=stamp())
-    with transaction(stamp_as=_close_of(force.start)):
-        _units(force)
-        _people(force, planned)
-        _accounts(force, password)
+    with transaction(stamp_as=_close_of(force.first_day)):
+        _create_units(force)
+        _create_people(force, planned)
+        _create_accounts(force, password)
     tell(f"{len(planned)} people in {len(force.units)} units")
-    with transaction(stamp_as=_close_of(force.start) + timedelta(minutes=1)):
-        directives.issue(directive(force.start), at=stamp())
+    with transaction(stamp_as=_close_of(force.first_day) + timedelta(minutes=1)):
+        directives.issue(directive_file(force.first_day), at=stamp())
     _schedule_posts(force, planned)
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)
-    History(force.today, force.start, force.random, force.people).schedule(planned, force.days)
-    _live(force, tell)
+    DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
+    _replay_days(force, tell)
 
 
-def empty() -> bool:
+def is_empty_database() -> bool:
     """Whether the database holds nobody yet."""
     return db.session.scalar(select(Person.id).limit(1)) is None
 
 
-def directive(effective_on: date) -> bytes:
+def directive_file(effective_on: date) -> bytes:
     """The directive as its owner would write it in a file."""
     roles = ", ".join(f'"{role}"' for role in ROLES)
     requirements = "".join(
@@ -107,10 +107,10 @@ def _close_of(day: date) -> datetime:
     return datetime.combine(day, time(19, 30), UTC)
 
 
-def _units(force: Force) -> None:
-    at, since = stamp(), force.start - timedelta(days=4000)
+def _create_units(force: DemoForce) -> None:
+    at, since = stamp(), force.first_day - timedelta(days=4000)
 
-    def add(name: str, parent: int | None) -> int:
+    def add_unit(name: str, parent: int | None) -> int:
         unit = Unit(recorded_at=at)
         db.session.add(unit)
         db.session.flush()
@@ -119,13 +119,13 @@ def _units(force: Force) -> None:
         )
         return unit.id
 
-    force.units[""] = add(names.FORCE, None)
+    force.units[""] = add_unit(names.FORCE, None)
     for path in unit_paths():
         parent, _, name = path.rpartition("/")
-        force.units[path] = add(name, force.units[parent])
+        force.units[path] = add_unit(name, force.units[parent])
 
 
-def _people(force: Force, planned: list[PlannedPerson]) -> None:
+def _create_people(force: DemoForce, planned: list[PlannedPerson]) -> None:
     at = stamp()
     rows = [Person(recorded_at=at) for _ in planned]
     db.session.add_all(rows)
@@ -144,11 +144,11 @@ def _people(force: Force, planned: list[PlannedPerson]) -> None:
         )
     db.session.flush()
     for person in planned:
-        if person.posts[0].since <= force.start:
-            _post(force, person, person.posts[0], OPEN_END)
+        if person.posts[0].since <= force.first_day:
+            _create_post(force, person, person.posts[0], OPEN_END)
 
 
-def _post(force: Force, person: PlannedPerson, post: PlannedPost, until: date) -> None:
+def _create_post(force: DemoForce, person: PlannedPerson, post: PlannedPost, until: date) -> None:
     fact = Post(
         recorded_at=stamp(),
         replaces_id=force.posts.get(id(post)),
@@ -167,7 +167,7 @@ def _post(force: Force, person: PlannedPerson, post: PlannedPost, until: date) -
     touch(people=[fact.person_id])
 
 
-def _accounts(force: Force, password: str) -> None:
+def _create_accounts(force: DemoForce, password: str) -> None:
     for staff_number, _, _, _, _, _, role, unit in names.ACCOUNTS:
         person_id = force.people[staff_number]
         accounts.set_password(person_id, password, at=clock.now())
@@ -176,28 +176,30 @@ def _accounts(force: Force, password: str) -> None:
                 person_id=person_id,
                 role=role,
                 unit_id=force.units[unit] if unit else None,
-                valid_from=force.start,
+                valid_from=force.first_day,
                 given_at=stamp(),
             )
             db.session.add(grant)
 
 
-def _schedule_posts(force: Force, planned: list[PlannedPerson]) -> None:
+def _schedule_posts(force: DemoForce, planned: list[PlannedPerson]) -> None:
     """Posts begin on the evening of their first day; an end may become known days later.
 
     The next post is then recorded no earlier than that end: known posts never overlap.
     """
     for person in planned:
-        known = force.start
+        known = force.first_day
         for post in person.posts:
-            if post.since > force.start:
-                force.days[max(post.since, known)].append(partial(_post, force, person, post, OPEN_END))
+            if post.since > force.first_day:
+                force.days[max(post.since, known)].append(
+                    partial(_create_post, force, person, post, OPEN_END)
+                )
             if post.until != OPEN_END:
                 known = min(post.until + timedelta(days=post.learned_late_days + 1), force.today)
-                force.days[known].append(partial(_post, force, person, post, post.until))
+                force.days[known].append(partial(_create_post, force, person, post, post.until))
 
 
-def _schedule_exclusions(force: Force, planned: list[PlannedPerson], directive_id: int) -> None:
+def _schedule_exclusions(force: DemoForce, planned: list[PlannedPerson], directive_id: int) -> None:
     """About 4% exempt and 2% deferred, decided by the directive owner."""
     for person in planned:
         if person.posts[0].role not in ROLES or person.staff_number.startswith("D"):
@@ -205,13 +207,15 @@ def _schedule_exclusions(force: Force, planned: list[PlannedPerson], directive_i
         fate = force.random.random()
         if fate > 0.06:
             continue
-        begin = force.start + timedelta(days=force.random.randint(10, DAYS - 30))
+        begin = force.first_day + timedelta(days=force.random.randint(10, DAYS - 30))
         length = force.random.randint(120, 400)
-        force.days[begin].append(partial(_exclusion, force, directive_id, person, begin, length, fate < 0.04))
+        force.days[begin].append(
+            partial(_create_exclusion, force, directive_id, person, begin, length, fate < 0.04)
+        )
 
 
-def _exclusion(
-    force: Force, directive_id: int, person: PlannedPerson, begin: date, length: int, exempt: bool
+def _create_exclusion(
+    force: DemoForce, directive_id: int, person: PlannedPerson, begin: date, length: int, exempt: bool
 ) -> None:
     end = begin + timedelta(days=length)
     person_id = force.people[person.staff_number]
@@ -231,7 +235,7 @@ def _exclusion(
     touch(people=[person_id])
 
 
-def _live(force: Force, tell: Callable[[str], None]) -> None:
+def _replay_days(force: DemoForce, tell: Callable[[str], None]) -> None:
     """Let the days pass, one transaction and one stamp a day."""
     done = 0
     for day in sorted(force.days):

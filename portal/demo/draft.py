@@ -16,7 +16,7 @@ AFTER = (
 )
 
 
-def begin(author: str, *, at: datetime) -> None:
+def create_draft(author: str, *, at: datetime) -> None:
     """Open the draft and save the one change in it.
 
     Args:

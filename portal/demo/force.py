@@ -44,10 +44,10 @@ def unit_paths() -> list[str]:
     return list(paths)
 
 
-def plan(people: int, today: date, random: Random) -> list[PlannedPerson]:
+def plan_people(people: int, today: date, random: Random) -> list[PlannedPerson]:
     """The nine with accounts and enough others to make ``people``."""
     start = today - timedelta(days=DAYS)
-    planned = [_account(row, start, today) for row in ACCOUNTS]
+    planned = [_plan_account(row, start, today) for row in ACCOUNTS]
     sergeants: dict[str, str] = {"Response/Response North/Team A": "D2001"}
     weights = [u[4] for u in UNITS]
     for number in range(people - len(planned)):
@@ -60,13 +60,13 @@ def plan(people: int, today: date, random: Random) -> list[PlannedPerson]:
         else:
             person.manager = sergeants[path]
         person.posts.append(PlannedPost(path, role, rank, start - timedelta(days=random.randint(30, 3000))))
-        _life(person, start, today, random, teams)
+        _plan_career(person, start, today, random, teams)
         planned.append(person)
     planned[0].manager = "D2001"
     return planned
 
 
-def _account(
+def _plan_account(
     row: tuple[str, str, str, str, str, str, str | None, str | None], start: date, today: date
 ) -> PlannedPerson:
     staff_number, surname, forenames, rank, role, unit, _, _ = row
@@ -74,7 +74,7 @@ def _account(
     return PlannedPerson(staff_number, surname, forenames, [PlannedPost(unit, role, rank, since)])
 
 
-def _life(person: PlannedPerson, start: date, today: date, random: Random, teams: int) -> None:
+def _plan_career(person: PlannedPerson, start: date, today: date, random: Random, teams: int) -> None:
     """What happens to some: they join late, move, or leave."""
     first = person.posts[0]
     fate = random.random()

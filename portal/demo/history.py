@@ -35,7 +35,7 @@ DILIGENCE = {
 
 
 @dataclass(frozen=True)
-class Material:
+class ModuleMaterial:
     """One published module, as far as a history needs it."""
 
     version: ModuleVersion
@@ -43,44 +43,48 @@ class Material:
     items: list[Item]
 
 
-class History:
+class DemoHistory:
     """Schedules what people do on which day; each act writes its facts when its day comes."""
 
     def __init__(self, today: date, start: date, random: Random, people: dict[str, int]) -> None:
         self.today, self.start, self.random, self.people = today, start, random, people
-        self.material = [_material(key) for key in MODULES]
+        self.material = [_read_material(key) for key in MODULES]
 
-    def schedule(self, planned: list[PlannedPerson], days: dict[date, list[Callable[[], None]]]) -> None:
+    def schedule_people(
+        self, planned: list[PlannedPerson], days: dict[date, list[Callable[[], None]]]
+    ) -> None:
         """Give every person in a designated role, but D1001, a history."""
         for person in planned:
             if person.staff_number == "D1001" or person.posts[0].role not in DESIGNATED:
                 continue
-            for day, act in self._acts(person):
+            for day, act in self._acts_of_person(person):
                 if self.start < day <= self.today:
                     days[day].append(act)
 
-    def _acts(self, person: PlannedPerson) -> list[tuple[date, Callable[[], None]]]:
+    def _acts_of_person(self, person: PlannedPerson) -> list[tuple[date, Callable[[], None]]]:
         person_id, post = self.people[person.staff_number], person.posts[0]
         begun = max(post.since, self.start)
         if self.random.random() < 0.02:
             known = begun + timedelta(days=self.random.randint(60, 90))
-            return [(known, partial(self._import, person_id, known - timedelta(days=35)))]
+            return [(known, partial(self._import_records, person_id, known - timedelta(days=35)))]
         acts: list[tuple[date, Callable[[], None]]] = []
         day = begun + timedelta(days=self.random.randint(5, 200))
         for material in self.material:
             if self.random.random() > DILIGENCE[post.role]:
                 if self.random.random() < 0.4:
-                    acts.append((day, partial(self._half, person_id, material, day)))
+                    acts.append((day, partial(self._leave_half_read, person_id, material, day)))
                 break
             fails = self.random.choices((0, 1, 2), (80, 16, 4))[0]
-            acts.append((day, partial(self._passes, person_id, material, day, fails)))
+            acts.append((day, partial(self._pass_module, person_id, material, day, fails)))
             day += timedelta(days=self.random.randint(1, 30))
         return acts
 
-    def _moment(self, day: date) -> datetime:
+    def _moment_of_day(self, day: date) -> datetime:
         return datetime.combine(day, time(7, 5), UTC) + timedelta(minutes=self.random.randint(0, 600))
 
-    def _begin(self, person_id: int, material: Material, at: datetime, lessons: int) -> Registration:
+    def _begin_module(
+        self, person_id: int, material: ModuleMaterial, at: datetime, lessons: int
+    ) -> Registration:
         registration = Registration(
             recorded_at=stamp(),
             person_id=person_id,
@@ -105,22 +109,24 @@ class History:
         touch(people=[person_id])
         return registration
 
-    def _half(self, person_id: int, material: Material, day: date) -> None:
-        self._begin(person_id, material, self._moment(day), self.random.randint(1, len(material.lessons) - 1))
+    def _leave_half_read(self, person_id: int, material: ModuleMaterial, day: date) -> None:
+        self._begin_module(
+            person_id, material, self._moment_of_day(day), self.random.randint(1, len(material.lessons) - 1)
+        )
 
-    def _passes(self, person_id: int, material: Material, day: date, fails: int) -> None:
-        at = self._moment(day)
-        registration = self._begin(person_id, material, at, len(material.lessons))
+    def _pass_module(self, person_id: int, material: ModuleMaterial, day: date, fails: int) -> None:
+        at = self._moment_of_day(day)
+        registration = self._begin_module(person_id, material, at, len(material.lessons))
         at += timedelta(minutes=4 * len(material.lessons))
         for number in range(1, fails + 1):
-            self._attempt(registration, material, number, self.random.randint(5, 8), at)
+            self._make_attempt(registration, material, number, self.random.randint(5, 8), at)
             at += timedelta(minutes=15)
         right = self.random.choice((10, 11, 11, 12))
-        submission = self._attempt(registration, material, fails + 1, right, at)
+        submission = self._make_attempt(registration, material, fails + 1, right, at)
         self._record_pass(registration, submission)
 
-    def _attempt(
-        self, registration: Registration, material: Material, number: int, right: int, at: datetime
+    def _make_attempt(
+        self, registration: Registration, material: ModuleMaterial, number: int, right: int, at: datetime
     ) -> Submission:
         """An attempt with ``right`` items answered rightly, submitted nine minutes after it began."""
         items = self.random.sample(material.items, material.version.draw)
@@ -129,19 +135,19 @@ class History:
             registration_id=registration.id,
             number=number,
             mastery_score=material.version.mastery_score,
-            drawn=[{"item_id": item.id, "order": self._shuffled(item)} for item in items],
+            drawn=[{"item_id": item.id, "order": self._shuffle_keys(item)} for item in items],
             started_at=at,
             recorded_at=at,
         )
         db.session.add(attempt)
         db.session.flush()
-        given = [self._answer(item, right=place < right) for place, item in enumerate(items)]
+        given = [self._choose_answer(item, right=place < right) for place, item in enumerate(items)]
         marks = [
             kinds_by_name()[item.kind].mark_answer(item.content, choices)
             for item, choices in zip(items, given, strict=True)
         ]
         responses = [
-            _response(attempt, item, place, choices)
+            _response_values(attempt, item, place, choices)
             for place, (item, choices) in enumerate(zip(items, given, strict=True))
         ]
         db.session.execute(insert(Response), responses)
@@ -158,12 +164,12 @@ class History:
         db.session.flush()
         return submission
 
-    def _shuffled(self, item: Item) -> list[str]:
+    def _shuffle_keys(self, item: Item) -> list[str]:
         keys = kinds_by_name()[item.kind].shufflable_keys(item.content)
         self.random.shuffle(keys)
         return keys
 
-    def _answer(self, item: Item, *, right: bool) -> list[str]:
+    def _choose_answer(self, item: Item, *, right: bool) -> list[str]:
         """What earns the whole mark, else the worst of some guesses."""
         kind = kinds_by_name()[item.kind]
         if right:
@@ -172,7 +178,7 @@ class History:
         return min(guesses, key=lambda guess: kind.mark_answer(item.content, guess))
 
     def _record_pass(self, registration: Registration, submission: Submission) -> None:
-        record = self._record(
+        record = self._write_record(
             registration.person_id, registration.activity_id, submission.submitted_at, "assessed"
         )
         db.session.add(
@@ -187,7 +193,7 @@ class History:
             )
         )
 
-    def _record(self, person_id: int, activity_id: int, at: datetime, source: str) -> Record:
+    def _write_record(self, person_id: int, activity_id: int, at: datetime, source: str) -> Record:
         record = Record(
             recorded_at=stamp(),
             person_id=person_id,
@@ -202,16 +208,16 @@ class History:
         touch(people=[person_id])
         return record
 
-    def _import(self, person_id: int, achieved: date) -> None:
+    def _import_records(self, person_id: int, achieved: date) -> None:
         """All four, done in an earlier system and brought over weeks later."""
         for material in self.material:
-            record = self._record(person_id, material.version.activity_id, noon(achieved), "imported")
+            record = self._write_record(person_id, material.version.activity_id, noon(achieved), "imported")
             db.session.add(
                 ImportedRecord(record_id=record.id, source_system="Former learning system", score_scaled=None)
             )
 
 
-def _material(key: str) -> Material:
+def _read_material(key: str) -> ModuleMaterial:
     version = db.session.scalars(
         select(ModuleVersion)
         .join(Activity)
@@ -227,10 +233,10 @@ def _material(key: str) -> Material:
     items = list(
         db.session.scalars(select(Item).where(Item.module_version_id == version.id, Item.retired.is_(False)))
     )
-    return Material(version, lessons, items)
+    return ModuleMaterial(version, lessons, items)
 
 
-def _response(attempt: Attempt, item: Item, place: int, choices: list[str]) -> dict[str, Any]:
+def _response_values(attempt: Attempt, item: Item, place: int, choices: list[str]) -> dict[str, Any]:
     saved = attempt.started_at + timedelta(seconds=40 * (place + 1))
     return {
         "attempt_id": attempt.id,

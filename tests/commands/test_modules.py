@@ -122,7 +122,7 @@ def test_export_writes_into_an_empty_folder_alone(run, tmp_path):
 
 def test_export_never_leaves_its_folder(tmp_path):
     with pytest.raises(BadInputError, match="would leave the folder"):
-        modules._write({"lessons/a.md": b"x", "../../out.md": b"x"}, tmp_path / "deep" / "target")
+        modules._write_folder({"lessons/a.md": b"x", "../../out.md": b"x"}, tmp_path / "deep" / "target")
 
     assert tree(tmp_path) == {}
 

@@ -139,11 +139,11 @@ def test_the_job_plans_and_sends(
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr(JobProgress, "report_progress", lambda self, done, total, said="": told.append(said))
-    made = tasks.remind(JobProgress.__new__(JobProgress), {})
+    made = tasks.send_reminders(JobProgress.__new__(JobProgress), {})
     assert made["said"] == ["3 messages planned.", "3 sent, 0 not needed any more, 0 refused, 0 put off."]
     assert len(office.taken) == 3
     assert told[0] == "Planning"
-    assert tasks.remind(JobProgress.__new__(JobProgress), {})["said"][0] == "0 messages planned."
+    assert tasks.send_reminders(JobProgress.__new__(JobProgress), {})["said"][0] == "0 messages planned."
     assert len(office.taken) == 3
 
 

@@ -16,9 +16,9 @@ from sqlalchemy import update
 from config import Config
 from portal.app import create_app
 from portal.domain.accounts.models import SignInSession
-from portal.domain.imports.column_mapping import automatic
+from portal.domain.imports.column_mapping import suggest_mapping
 from portal.domain.imports.models import ImportRun
-from portal.domain.imports.services import Brought, begin
+from portal.domain.imports.services import Upload, begin_import
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.reports.completion import writers
 from portal.platform import clock
@@ -64,15 +64,15 @@ def fill(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, bo
     run_jobs(app)
     sheet = open_sheet(ROSTER, "roster.csv")
     with transaction():
-        brought = Brought("roster", "roster.csv", ROSTER, sheet, automatic(sheet.columns, "post", []))
-        begin(brought, by=viewer, at=clock.now())  # which let_time_pass lets wait for too long
+        brought = Upload("roster", "roster.csv", ROSTER, sheet, suggest_mapping(sheet.columns, "post", []))
+        begin_import(brought, by=viewer, at=clock.now())  # which let_time_pass lets wait for too long
         db.session.execute(update(ImportRun).values(file_name=OLD))
-        run = begin(brought, by=viewer, at=clock.now()).id
+        run = begin_import(brought, by=viewer, at=clock.now()).id
     made = {
         "monitoring.prepared": prepared,
         "monitoring.prepared_download": f"{prepared}/download",
-        "imports.check": f"/imports/{run}",
-        "imports.match": f"/imports/{run}/columns",
+        "imports.show_check": f"/imports/{run}",
+        "imports.match_columns": f"/imports/{run}/columns",
         "imports.bad_rows_csv": f"/imports/{run}/bad-rows.csv",
     }
     addresses: dict[str, tuple[str, bool]] = {}

@@ -73,7 +73,7 @@ ELSEWHERE = {
     "account.choose_password",
     "sign_in.show_kept_forms",
     "assessment.resume_attempt",
-    "directives.preview",
+    "directives.preview_directive",
     "directives.withdraw_version",
 }
 BEFORE_SIGNING_IN = {
@@ -133,26 +133,26 @@ MONITORING = {
     ),
 }
 DECISIONS = {  # `request_made` makes one that waits, and one that is granted
-    "decisions.ask": Place(
+    "decisions.ask_decision": Place(
         tuple(
             f"/people/D1001/ask/{kind}"
             for kind in ("exemption", "deferral", "waiver", "revocation", "lift", "restore")
         ),
         MANAGER,
     ),
-    "decisions.index": Place(
+    "decisions.list_requests": Place(
         ("/decisions", "/decisions?whose=all", "/decisions?whose=all&kind=waiver"), OWNER
     ),
-    "decisions.mine": Place(("/records/decisions",)),
+    "decisions.list_own_decisions": Place(("/records/decisions",)),
     "decisions.request": Place(("/decisions/{asked}", "/decisions/{granted}"), OWNER),
 }
 ADMINISTRATION = {
     "people.show_account": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
     "people.close_account": Place(("/people/D2001/account/close",), ADMINISTRATOR),
-    "imports.index": Place(("/imports",), ADMINISTRATOR),
-    "imports.choose": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
-    "imports.match": Place(("/imports/{good}/columns",), ADMINISTRATOR),
-    "imports.check": Place(("/imports/{good}", "/imports/{bad}"), ADMINISTRATOR),
+    "imports.list_imports": Place(("/imports",), ADMINISTRATOR),
+    "imports.choose_file": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
+    "imports.match_columns": Place(("/imports/{good}/columns",), ADMINISTRATOR),
+    "imports.show_check": Place(("/imports/{good}", "/imports/{bad}"), ADMINISTRATOR),
     "jobs.list_jobs": Place(("/jobs", "/jobs?state=failed"), ADMINISTRATOR),
     "jobs.show_job": Place(("/jobs/{job}",), ADMINISTRATOR),
     "grants.show_grants": Place(
@@ -206,12 +206,12 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
 }
 OIC = "/directives/OIC-2026"
 DIRECTIVES = {
-    "directives.index": Place(("/directives",), OWNER),
-    "directives.directive": Place((OIC,), OWNER),
-    "directives.version": Place((f"{OIC}/versions/1",), OWNER),
-    "directives.new": Place(("/directives/new",), OWNER),
-    "directives.change": Place((f"{OIC}/change",), OWNER),
-    "directives.withdraw": Place((f"{OIC}/withdraw",), OWNER),
+    "directives.list_directives": Place(("/directives",), OWNER),
+    "directives.show_directive": Place((OIC,), OWNER),
+    "directives.show_version": Place((f"{OIC}/versions/1",), OWNER),
+    "directives.new_directive": Place(("/directives/new",), OWNER),
+    "directives.change_directive": Place((f"{OIC}/change",), OWNER),
+    "directives.withdraw_directive": Place((f"{OIC}/withdraw",), OWNER),
 }
 GUIDES = {
     "guides.list_guides": Place(("/guides", "/guides?q=call", "/guides?q=zzzz")),
@@ -219,30 +219,30 @@ GUIDES = {
     "guides.edit_force_settings": Place(("/force-settings",), AUTHOR),
 }
 REMINDERS = {
-    "reminders.index": Place(("/reminders", "/reminders?state=refused"), OWNER),
-    "reminders.nudge": Place(("/people/D1001/nudge/OIC-2026",), MANAGER),
-    "reminders.preview": Place(("/reminders/preview", "/reminders/preview?day=x"), OWNER),
-    "reminders.rules": Place(("/reminders/rules/OIC-2026",), OWNER),
+    "reminders.show_outbox": Place(("/reminders", "/reminders?state=refused"), OWNER),
+    "reminders.nudge_person": Place(("/people/D1001/nudge/OIC-2026",), MANAGER),
+    "reminders.preview_reminders": Place(("/reminders/preview", "/reminders/preview?day=x"), OWNER),
+    "reminders.edit_rules": Place(("/reminders/rules/OIC-2026",), OWNER),
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= DECISIONS | REMINDERS
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "people.show_account",
     "people.close_account",
-    "decisions.ask",
+    "decisions.ask_decision",
     "decisions.request",
     "assessment.show_answers",
     "assessment.check_answers",
     "assessment.show_item",
-    "imports.check",
-    "imports.match",
+    "imports.show_check",
+    "imports.match_columns",
     "jobs.show_job",
     "learning.show_outcome",
     "monitoring.open_attempt",
     "monitoring.person",
     "monitoring.prepared",
     "records.show_record",
-    "reminders.nudge",
+    "reminders.nudge_person",
 }
 
 

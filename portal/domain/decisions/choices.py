@@ -17,7 +17,7 @@ from portal.platform.wording import date as say_date
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class RequestChoice:
     """One thing that can be asked about; ``ids`` are columns of the request."""
 
     key: str
@@ -27,12 +27,12 @@ class Offer:
     since: date | None = None  # of a record: when it was achieved
 
 
-def offers(kind: str, person_id: int, today: date) -> list[Offer]:
+def list_choices(kind: str, person_id: int, today: date) -> list[RequestChoice]:
     """What a request of this kind can be about; a few statements, however much there is."""
     return _OFFERS[kind](person_id, today)
 
 
-def _directives(person_id: int, today: date) -> list[Offer]:
+def _list_directives(person_id: int, today: date) -> list[RequestChoice]:
     """Every directive that is not withdrawn, those that reach the person first."""
     v = DirectiveVersion
     rows = db.session.execute(
@@ -51,15 +51,15 @@ def _directives(person_id: int, today: date) -> list[Offer]:
         hint = (
             f"{held.status.label}, due on {say_date(held.due_on)}" if held else "Asks nothing of them today"
         )
-        found.append(Offer(reference, f"{reference}: {title}", hint, {"directive_id": directive_id}))
+        found.append(RequestChoice(reference, f"{reference}: {title}", hint, {"directive_id": directive_id}))
     return sorted(found, key=lambda offer: offer.key not in stands)
 
 
-def _requirements(person_id: int, today: date) -> list[Offer]:
+def _list_requirements(person_id: int, today: date) -> list[RequestChoice]:
     asked = {one.activity_id: one for one in reversed(asked_of(person_id, today))}
     titles = activity_titles(asked)
     return [
-        Offer(
+        RequestChoice(
             f"{one.kind}-{one.key}",
             titles[activity_id],
             f"Directive {one.directive} · {one.status.label}",
@@ -69,25 +69,25 @@ def _requirements(person_id: int, today: date) -> list[Offer]:
     ]
 
 
-def _records(person_id: int, today: date) -> list[Offer]:
+def _list_records(person_id: int, today: date) -> list[RequestChoice]:
     held = list_records(person_id)
     revoked = {one.record_id for one in list_revocations([row.id for row in held])}
-    return [_record(row, {}) for row in held if row.id not in revoked]
+    return [_record_choice(row, {}) for row in held if row.id not in revoked]
 
 
-def _revoked(person_id: int, today: date) -> list[Offer]:
+def _list_revoked_records(person_id: int, today: date) -> list[RequestChoice]:
     held = {row.id: row for row in list_records(person_id)}
     gone = list_revocations(list(held))
-    return [_record(held[one.record_id], {"revocation_id": one.id}) for one in gone]
+    return [_record_choice(held[one.record_id], {"revocation_id": one.id}) for one in gone]
 
 
-def _record(row: RecordRow, more: dict[str, int]) -> Offer:
+def _record_choice(row: RecordRow, more: dict[str, int]) -> RequestChoice:
     hint = f"Achieved on {say_date(row.achieved_on)} · reference {row.reference}"
     ids = {"record_id": row.id, "activity_id": row.activity_id, **more}
-    return Offer(row.reference, labels.short(row.title), hint, ids, row.achieved_on)
+    return RequestChoice(row.reference, labels.short_title(row.title), hint, ids, row.achieved_on)
 
 
-def _exclusions(person_id: int, today: date) -> list[Offer]:
+def _list_exclusions(person_id: int, today: date) -> list[RequestChoice]:
     e, kind = Exclusion, "exemption"  # both kinds have the same reasons
     rows = db.session.execute(
         select(e, Directive.reference)
@@ -96,21 +96,21 @@ def _exclusions(person_id: int, today: date) -> list[Offer]:
         .order_by(e.from_on.desc(), e.id.desc())
     )
     return [
-        Offer(
+        RequestChoice(
             str(row.id),
             f"{'Exemption from' if row.exempt else 'Deferral under'} {reference}",
-            f"From {say_date(row.from_on)} {labels.until(row.to_on)} · {labels.reason(kind, row.reason)}",
+            f"From {say_date(row.from_on)} {labels.until_words(row.to_on)} · {labels.reason_label(kind, row.reason)}",
             {"exclusion_id": row.id, "directive_id": row.directive_id},
         )
         for row, reference in rows
     ]
 
 
-_OFFERS: dict[str, Callable[[int, date], list[Offer]]] = {
-    "exemption": _directives,
-    "deferral": _directives,
-    "waiver": _requirements,
-    "revocation": _records,
-    "lift": _exclusions,
-    "restore": _revoked,
+_OFFERS: dict[str, Callable[[int, date], list[RequestChoice]]] = {
+    "exemption": _list_directives,
+    "deferral": _list_directives,
+    "waiver": _list_requirements,
+    "revocation": _list_records,
+    "lift": _list_exclusions,
+    "restore": _list_revoked_records,
 }

@@ -34,32 +34,32 @@ REASONS: dict[str, dict[str, str]] = {
 }
 
 
-def reason(kind: str, key: str) -> str:
+def reason_label(kind: str, key: str) -> str:
     """The words of a reason category."""
     return REASONS[kind].get(key, key.replace("_", " "))
 
 
-def until(last: date | None) -> str:
+def until_words(last: date | None) -> str:
     """How long something holds."""
     return "without end" if last is None or last == OPEN_END else f"until {say_date(last)}"
 
 
-def short(title: str) -> str:
+def short_title(title: str) -> str:
     """A title as far as its colon."""
     return title.partition(":")[0]
 
 
-def what(kind: str, directive: str, title: str, *, exempt: bool = True) -> str:
+def request_title(kind: str, directive: str, title: str, *, exempt: bool = True) -> str:
     """What is asked for, in a few words.
 
-    >>> what("exemption", "OIC-2026", "")
+    >>> request_title("exemption", "OIC-2026", "")
     'Exemption from OIC-2026'
     """
     return {
         "exemption": f"Exemption from {directive}",
         "deferral": f"Deferral under {directive}",
-        "waiver": f"Prior learning for {short(title)}",
-        "revocation": f"{short(title)} not to be counted",
+        "waiver": f"Prior learning for {short_title(title)}",
+        "revocation": f"{short_title(title)} not to be counted",
         "lift": f"End of the {'exemption from' if exempt else 'deferral under'} {directive}",
-        "restore": f"{short(title)} to count again",
+        "restore": f"{short_title(title)} to count again",
     }[kind]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from portal.domain.decisions.change_requests import EXCLUSIONS, Wish
+from portal.domain.decisions.change_requests import EXCLUSIONS, ChangeRequest
 from portal.domain.decisions.queries import activity_titles
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.domain.people.as_of import is_known_fact
@@ -24,27 +24,27 @@ _NEW = 2**62  # the id of the fact that is not written: later than all
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class CompletionShare:
     """How many are complete, of those counted."""
 
     done: int
     total: int
 
     @property
-    def words(self) -> str:
+    def share_words(self) -> str:
         """The percentage with its fraction."""
         if not self.total:
             return "nobody required"
         return f"{percent_cut(self.done, self.total)} ({number(self.done)} of {number(self.total)})"
 
-    def moved(self, before: Status, after: Status) -> "Share":
+    def with_change(self, before: Status, after: Status) -> "CompletionShare":
         """With one person standing otherwise."""
         done = self.done + after.held - before.held
-        return Share(done, self.total + before.excluded - after.excluded)
+        return CompletionShare(done, self.total + before.excluded - after.excluded)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RequirementChange:
     """One requirement whose status changes."""
 
     position: int
@@ -54,7 +54,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class DirectiveEffect:
     """Where a person stands under one directive on a day, now and after the decision."""
 
     reference: str
@@ -64,43 +64,45 @@ class Effect:
     after: Status
     due_before: date
     due_after: date
-    share_before: Share
-    share_after: Share
-    parts: tuple[Part, ...]  # of the requirements
+    share_before: CompletionShare
+    share_after: CompletionShare
+    parts: tuple[RequirementChange, ...]  # of the requirements
 
     @property
-    def changes(self) -> bool:
+    def changes_status(self) -> bool:
         """Whether the person under the whole directive stands differently."""
         return (self.before, self.due_before) != (self.after, self.due_after)
 
     @property
-    def told_parts(self) -> list[Part]:
+    def told_parts(self) -> list[RequirementChange]:
         """The requirements of which the whole does not tell."""
         return [part for part in self.parts if (part.before, part.after) != (self.before, self.after)]
 
 
-def effects(wish: Wish, viewer: Viewer, *, now: datetime, today: date) -> list[Effect]:
+def preview_effects(
+    wish: ChangeRequest, viewer: Viewer, *, now: datetime, today: date
+) -> list[DirectiveEffect]:
     """How the person's standing under each directive changes, today and on the first day it would hold.
 
     Percentages are of the people the viewer may see. Directives under which nothing changes are left out.
     """
     what_if = project_what_if(wish.person_id, partial(_ADD[wish.kind], wish), now=now)
     found = []
-    for day in _days(wish, today):
+    for day in _days_to_compare(wish, today):
         stood, will = what_if.statuses_before(day), what_if.statuses_after(day)
         both = {place: (was, will[place]) for place, was in stood.items() if was != will[place]}
-        found += _effects(_Change(both, will, day), what_if, viewer)
+        found += _effects_of_day(_DayComparison(both, will, day), what_if, viewer)
     return found
 
 
-def _days(wish: Wish, today: date) -> list[date]:
+def _days_to_compare(wish: ChangeRequest, today: date) -> list[date]:
     first = wish.from_on
     if wish.kind == "lift":
         first = None if wish.to_on is None or wish.to_on == OPEN_END else wish.to_on + timedelta(days=1)
     return [today] if first is None or first <= today else [today, first]
 
 
-class _Change(NamedTuple):
+class _DayComparison(NamedTuple):
     """What differs on a day, with where everything would stand."""
 
     both: dict[Place, tuple[StatusWithDueDay, StatusWithDueDay]]
@@ -108,7 +110,7 @@ class _Change(NamedTuple):
     day: date
 
 
-def _effects(change: _Change, what_if: WhatIf, viewer: Viewer) -> list[Effect]:
+def _effects_of_day(change: _DayComparison, what_if: WhatIf, viewer: Viewer) -> list[DirectiveEffect]:
     changed = sorted({directive_id for directive_id, _ in change.both})
     if not changed:
         return []
@@ -117,30 +119,32 @@ def _effects(change: _Change, what_if: WhatIf, viewer: Viewer) -> list[Effect]:
     activities = what_if.activities
     titles = activity_titles({activities[place] for place in change.both if place[1] != WHOLE})
     found = []
-    for directive_id, (reference, title) in sorted(named(changed).items(), key=lambda pair: pair[1]):
-        share = _share(standings.Scope(directive_id, change.day, what_if.known_on, whose))
+    for directive_id, (reference, title) in sorted(
+        directive_titles(changed).items(), key=lambda pair: pair[1]
+    ):
+        share = _completion_share(standings.Scope(directive_id, change.day, what_if.known_on, whose))
         stays = change.will[directive_id, WHOLE]
         (before, due_before), (after, due_after) = change.both.get((directive_id, WHOLE), (stays, stays))
         parts = tuple(
-            Part(place[1], titles[activities[place]], was[0], will[0])
+            RequirementChange(place[1], titles[activities[place]], was[0], will[0])
             for place, (was, will) in sorted(change.both.items())
             if place[0] == directive_id and place[1] != WHOLE and was[0] is not will[0]
         )
-        dues, shares = (due_before, due_after), (share, share.moved(before, after))
-        found.append(Effect(reference, title, change.day, before, after, *dues, *shares, parts))
+        dues, shares = (due_before, due_after), (share, share.with_change(before, after))
+        found.append(DirectiveEffect(reference, title, change.day, before, after, *dues, *shares, parts))
     return found
 
 
-def _share(scope: standings.Scope) -> Share:
+def _completion_share(scope: standings.Scope) -> CompletionShare:
     done = total = 0
     for _, position, status, people in count_source(scope, Question.REQUIREMENTS).count_requirements():
         if position == WHOLE:
             done += people * status.held
             total += people * (not status.excluded)
-    return Share(done, total)
+    return CompletionShare(done, total)
 
 
-def named(directive_ids: list[int]) -> dict[int, tuple[str, str]]:
+def directive_titles(directive_ids: list[int]) -> dict[int, tuple[str, str]]:
     """Reference and newest title of these directives."""
     v = DirectiveVersion
     rows = db.session.execute(
@@ -152,7 +156,7 @@ def named(directive_ids: list[int]) -> dict[int, tuple[str, str]]:
     return {directive_id: (reference, title) for directive_id, reference, title in rows}
 
 
-def _exclude(wish: Wish, facts: PersonFacts, t: datetime) -> None:
+def _add_exclusion(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     e, exempt = Exclusion, wish.kind == "exemption"
     corrects = db.session.scalar(
         select(e.id).where(
@@ -169,7 +173,7 @@ def _exclude(wish: Wish, facts: PersonFacts, t: datetime) -> None:
     facts.exclusions.setdefault(wish.directive_id or 0, []).append(new)
 
 
-def _lift(wish: Wish, facts: PersonFacts, t: datetime) -> None:
+def _remove_exclusion(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     held = db.session.get_one(Exclusion, wish.exclusion_id)
     void = wish.to_on is None or wish.to_on < held.from_on
     to_on = held.to_on if void or wish.to_on is None else wish.to_on
@@ -177,25 +181,25 @@ def _lift(wish: Wish, facts: PersonFacts, t: datetime) -> None:
     facts.exclusions.setdefault(held.directive_id, []).append(new)
 
 
-def _recognise(wish: Wish, facts: PersonFacts, t: datetime) -> None:
+def _add_waiver(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     achieved_on: Any = wish.from_on
     facts.records.setdefault(wish.activity_id or 0, []).append(Earned(_NEW, t, False, None, achieved_on))
 
 
-def _revoke(wish: Wish, facts: PersonFacts, t: datetime) -> None:
+def _remove_record(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     which: Any = (wish.record_id, wish.from_on)
     facts.revocations.append(Revoked(_NEW, t, False, None, *which))
 
 
-def _restore(wish: Wish, facts: PersonFacts, t: datetime) -> None:
+def _restore_record(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     held = db.session.get_one(Revocation, wish.revocation_id)
     record = db.session.get_one(Record, held.record_id)
     facts.revocations.append(Revoked(_NEW, t, True, held.id, record.id, held.from_on))
 
 
-_ADD = {kind: _exclude for kind in EXCLUSIONS} | {
-    "lift": _lift,
-    "waiver": _recognise,
-    "revocation": _revoke,
-    "restore": _restore,
+_ADD = {kind: _add_exclusion for kind in EXCLUSIONS} | {
+    "lift": _remove_exclusion,
+    "waiver": _add_waiver,
+    "revocation": _remove_record,
+    "restore": _restore_record,
 }

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from portal.domain.accounts.models import Credential
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.domain.decisions import labels
-from portal.domain.decisions.change_requests import TWO_PERSONS, Wish
+from portal.domain.decisions.change_requests import TWO_PERSONS, ChangeRequest
 from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.decision_roles import describe_deciders
@@ -34,7 +34,7 @@ r, d = DecisionRequest, Decision
 
 
 @dataclass(frozen=True, slots=True)
-class Whom:
+class RequestSubject:
     """The person a request is about."""
 
     person_id: int
@@ -42,7 +42,7 @@ class Whom:
     name: str
 
 
-def whom(viewer: Viewer, staff_number: str) -> Whom:
+def request_subject(viewer: Viewer, staff_number: str) -> RequestSubject:
     """The person with this staff number.
 
     Raises:
@@ -51,7 +51,7 @@ def whom(viewer: Viewer, staff_number: str) -> Whom:
     person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
     if not may_see(viewer, person_id, Permission.DECISION_ASK):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
-    return Whom(person_id, staff_number, holder_name(person_id))
+    return RequestSubject(person_id, staff_number, holder_name(person_id))
 
 
 def newest_title(activity: Any = Activity) -> ColumnElement[str]:
@@ -72,7 +72,7 @@ def activity_titles(activity_ids: Collection[int]) -> dict[int, str]:
     return {activity_id: title for activity_id, title in rows}
 
 
-def _name(person: Any) -> ColumnElement[str]:
+def _full_name(person: Any) -> ColumnElement[str]:
     return func.coalesce(person.forenames + " " + person.surname, "Erased")
 
 
@@ -116,7 +116,7 @@ class RequestRow:
 
     @property
     def state(self) -> str:
-        """``waiting``, or how it ended."""
+        """``count_waiting_requests``, or how it ended."""
         return self.outcome or "waiting"
 
     @property
@@ -125,19 +125,19 @@ class RequestRow:
         return labels.STATE_WORDS[self.state]
 
     @property
-    def what(self) -> str:
+    def what_is_requested(self) -> str:
         """What is asked for."""
-        return labels.what(self.kind, self.directive, self.title, exempt=self.exempt is not False)
+        return labels.request_title(self.kind, self.directive, self.title, exempt=self.exempt is not False)
 
     @property
     def reason_words(self) -> str:
         """Why."""
-        return labels.reason(self.kind, self.reason)
+        return labels.reason_label(self.kind, self.reason)
 
     @property
-    def wish(self) -> Wish:
+    def change_request(self) -> ChangeRequest:
         """What was asked for, as the rules take it."""
-        return Wish(
+        return ChangeRequest(
             self.kind,
             self.person_id,
             self.reason,
@@ -153,7 +153,7 @@ class RequestRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestFilters:
     """Which requests a list shows; empty fields narrow nothing."""
 
     whose: str = ""  # "decide": those that wait for the viewer; "asked": those the viewer asked for
@@ -178,8 +178,8 @@ _COLUMNS: tuple[Any, ...] = (
     r.to_on,
     r.due_on,
     func.coalesce(_person.staff_number, ""),
-    _name(_person),
-    _name(_asker),
+    _full_name(_person),
+    _full_name(_asker),
     func.coalesce(Directive.reference, ""),
     func.coalesce(newest_title(), ""),
     Record.reference,
@@ -189,7 +189,7 @@ _COLUMNS: tuple[Any, ...] = (
     d.outcome,
     d.id,
     d.decided_by_id,
-    _name(_decider),
+    _full_name(_decider),
     clock_at(d.recorded_at),
     d.from_on,
     d.to_on,
@@ -198,7 +198,7 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-def _statement() -> Select[Any]:
+def _select_requests() -> Select[Any]:
     return (
         select(*_COLUMNS)
         .select_from(r)
@@ -214,7 +214,7 @@ def _statement() -> Select[Any]:
     )
 
 
-def _seen(viewer: Viewer) -> ColumnElement[bool]:
+def _visible_requests(viewer: Viewer) -> ColumnElement[bool]:
     """Requests about people the viewer decides for, and the viewer's own about people they see.
 
     What others ask about the viewer is not among them: its comment is not for the person it is about.
@@ -237,8 +237,8 @@ def _waits_for(viewer: Viewer) -> ColumnElement[bool]:
     return and_(d.id.is_(None), second, _decided_about(viewer))
 
 
-def _conditions(viewer: Viewer, wanted: Wanted) -> list[ColumnElement[bool]]:
-    found = [_seen(viewer)]
+def _filter_conditions(viewer: Viewer, wanted: RequestFilters) -> list[ColumnElement[bool]]:
+    found = [_visible_requests(viewer)]
     if wanted.whose == "decide":
         found.append(_waits_for(viewer))
     elif wanted.whose == "asked":
@@ -250,32 +250,32 @@ def _conditions(viewer: Viewer, wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
-def count_requests(viewer: Viewer, wanted: Wanted) -> int:
+def count_requests(viewer: Viewer, wanted: RequestFilters) -> int:
     """How many the list would show. One statement."""
     statement = select(func.count()).select_from(r).outerjoin(d, d.request_id == r.id)
-    return db.session.scalar(statement.where(*_conditions(viewer, wanted))) or 0
+    return db.session.scalar(statement.where(*_filter_conditions(viewer, wanted))) or 0
 
 
-def requests(viewer: Viewer, wanted: Wanted, offset: int, limit: int) -> list[RequestRow]:
+def list_requests(viewer: Viewer, wanted: RequestFilters, offset: int, limit: int) -> list[RequestRow]:
     """A slice of them, the newest first. One statement."""
-    chosen = _statement().where(*_conditions(viewer, wanted)).order_by(r.id.desc())
-    return _rows(chosen.offset(offset).limit(limit))
+    chosen = _select_requests().where(*_filter_conditions(viewer, wanted)).order_by(r.id.desc())
+    return _request_rows(chosen.offset(offset).limit(limit))
 
 
-def waiting(viewer: Viewer) -> int:
+def count_waiting_requests(viewer: Viewer) -> int:
     """How many requests wait for this person to decide; 0 for who decides nothing. At most one statement."""
     if Permission.DECISION_MAKE not in viewer.permissions:
         return 0
-    return count_requests(viewer, Wanted(whose="decide"))
+    return count_requests(viewer, RequestFilters(whose="decide"))
 
 
-def request(viewer: Viewer, uuid: UUID) -> RequestRow:
+def get_request(viewer: Viewer, uuid: UUID) -> RequestRow:
     """One request.
 
     Raises:
         NotFoundError: There is none, or the viewer may not see it.
     """
-    found = _rows(_statement().where(r.uuid == uuid, _seen(viewer)))
+    found = _request_rows(_select_requests().where(r.uuid == uuid, _visible_requests(viewer)))
     if not found:
         raise NotFoundError("There is no such request.")
     return found[0]
@@ -291,7 +291,7 @@ def texts_of(row: RequestRow) -> tuple[dict[str, str], str]:
 
 def requests_about(person_id: int) -> list[RequestRow]:
     """Every request about a person, the newest first; the caller says what of it may be shown."""
-    return _rows(_statement().where(r.person_id == person_id).order_by(r.id.desc()))
+    return _request_rows(_select_requests().where(r.person_id == person_id).order_by(r.id.desc()))
 
 
 def told_requests(person_id: int) -> list[tuple[RequestRow, str]]:
@@ -340,6 +340,6 @@ def has_decider(row: RequestRow) -> bool:
     return bool(possible.difference(db.session.scalars(closed)))
 
 
-def _rows(statement: Select[Any]) -> list[RequestRow]:
+def _request_rows(statement: Select[Any]) -> list[RequestRow]:
     rows: Sequence[Any] = db.session.execute(statement).all()
     return [RequestRow(*row) for row in rows]

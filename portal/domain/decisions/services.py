@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.domain.decisions import queries
-from portal.domain.decisions.change_requests import EXCLUSIONS, TWO_PERSONS, Wish, faults
+from portal.domain.decisions.change_requests import EXCLUSIONS, TWO_PERSONS, ChangeRequest, list_faults
 from portal.domain.decisions.errors import (
     DecidedAlreadyError,
     FaultyError,
@@ -36,7 +36,7 @@ _MATTER = ("kind", "person_id", "directive_id", "activity_id", "record_id", "exc
 _DATES = ("from_on", "to_on", "due_on")
 
 
-def completed(wish: Wish) -> Wish:
+def complete_request(wish: ChangeRequest) -> ChangeRequest:
     """The wish with what is filled in for it: no end, and the due date that follows a deferral."""
     if wish.kind not in EXCLUSIONS:
         return wish
@@ -46,7 +46,7 @@ def completed(wish: Wish) -> Wish:
     return wish
 
 
-def ask(wish: Wish, texts: Mapping[str, str], *, by: int, at: datetime) -> UUID:
+def submit_request(wish: ChangeRequest, texts: Mapping[str, str], *, by: int, at: datetime) -> UUID:
     """Record a request; the same again by the same person, while it waits, is the same request.
 
     Args:
@@ -60,7 +60,7 @@ def ask(wish: Wish, texts: Mapping[str, str], *, by: int, at: datetime) -> UUID:
         WaitingAlreadyError: Somebody asked for this before, and it waits.
     """
     stamped = stamp()
-    wish = completed(wish)
+    wish = complete_request(wish)
     _hold_to_rules(wish, at)
     r, d = DecisionRequest, Decision
     same = [getattr(r, name) == getattr(wish, name) for name in _MATTER]
@@ -87,7 +87,7 @@ def ask(wish: Wish, texts: Mapping[str, str], *, by: int, at: datetime) -> UUID:
     return row.uuid
 
 
-def grant(viewer: Viewer, uuid: UUID, granted: Wish, sentence: str, *, at: datetime) -> None:
+def grant_request(viewer: Viewer, uuid: UUID, granted: ChangeRequest, sentence: str, *, at: datetime) -> None:
     """Grant a request, with the dates of ``granted``, and write the facts that follow from it.
 
     Args:
@@ -98,28 +98,28 @@ def grant(viewer: Viewer, uuid: UUID, granted: Wish, sentence: str, *, at: datet
         at: Now, by the clock.
 
     Raises:
-        PortalError: As ``_decidable`` and ``faults`` say; nothing is changed.
+        PortalError: As ``_get_decidable_request`` and ``list_faults`` say; nothing is changed.
     """
     stamp()  # before anything is read
-    row = _decidable(viewer, uuid)
-    granted = completed(granted)
+    row = _get_decidable_request(viewer, uuid)
+    granted = complete_request(granted)
     _hold_to_rules(granted, at)
     made = _WRITE[row.kind](row, granted, viewer.person_id)
     dates = {name: getattr(granted, name) for name in _DATES}
-    _answer(row, "granted", viewer.person_id, sentence, **dates, **made)
+    _record_decision(row, "granted", viewer.person_id, sentence, **dates, **made)
 
 
-def refuse(viewer: Viewer, uuid: UUID, sentence: str) -> None:
+def refuse_request(viewer: Viewer, uuid: UUID, sentence: str) -> None:
     """Refuse a request, with the reason in a sentence.
 
     Raises:
-        PortalError: As ``_decidable`` says.
+        PortalError: As ``_get_decidable_request`` says.
     """
     stamp()  # before anything is read
-    _answer(_decidable(viewer, uuid), "refused", viewer.person_id, sentence)
+    _record_decision(_get_decidable_request(viewer, uuid), "refused", viewer.person_id, sentence)
 
 
-def withdraw(viewer: Viewer, uuid: UUID) -> None:
+def withdraw_request(viewer: Viewer, uuid: UUID) -> None:
     """Take one's own request back while it waits.
 
     Raises:
@@ -127,14 +127,14 @@ def withdraw(viewer: Viewer, uuid: UUID) -> None:
         DecidedAlreadyError: It has its answer.
     """
     stamp()  # before anything is read
-    row = queries.request(viewer, uuid)
+    row = queries.get_request(viewer, uuid)
     if row.asked_by_id != viewer.person_id:
         raise NotYoursError
     _hold_open(row)
-    _answer(row, "withdrawn", viewer.person_id, "")
+    _record_decision(row, "withdrawn", viewer.person_id, "")
 
 
-def _decidable(viewer: Viewer, uuid: UUID) -> RequestRow:
+def _get_decidable_request(viewer: Viewer, uuid: UUID) -> RequestRow:
     """The request, where this person may answer it.
 
     Raises:
@@ -145,7 +145,7 @@ def _decidable(viewer: Viewer, uuid: UUID) -> RequestRow:
     """
     if Permission.DECISION_MAKE not in viewer.permissions:
         raise ForbiddenError("You may not decide requests.")
-    row = queries.request(viewer, uuid)
+    row = queries.get_request(viewer, uuid)
     if not may_see(viewer, row.person_id, Permission.DECISION_MAKE):
         raise ForbiddenError("You may not decide requests about this person.")
     _hold_open(row)
@@ -161,13 +161,15 @@ def _hold_open(row: RequestRow) -> None:
         raise DecidedAlreadyError(row.outcome, row.decided_by, row.decided_at)
 
 
-def _hold_to_rules(wish: Wish, at: datetime) -> None:
-    found = faults(wish, london_day(at))
+def _hold_to_rules(wish: ChangeRequest, at: datetime) -> None:
+    found = list_faults(wish, london_day(at))
     if found:
         raise FaultyError(f"Nothing was changed. {'. '.join(fault.sentence for fault in found)}.")
 
 
-def _answer(row: RequestRow, outcome: str, by: int, sentence: str, **values: date | int | None) -> None:
+def _record_decision(
+    row: RequestRow, outcome: str, by: int, sentence: str, **values: date | int | None
+) -> None:
     decision = Decision(recorded_at=stamp(), request_id=row.id, outcome=outcome, decided_by_id=by, **values)
     db.session.add(decision)
     db.session.flush()
@@ -183,7 +185,7 @@ def _answer(row: RequestRow, outcome: str, by: int, sentence: str, **values: dat
     )
 
 
-def _exclude(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
+def _record_exclusion(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:
     exempt = row.kind == "exemption"
     due = None if exempt else granted.due_on
     directive_id: Any = row.directive_id
@@ -193,33 +195,33 @@ def _exclude(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
     return {"exclusion_id": exclusions.decide_exclusion(decided)}
 
 
-def _recognise(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
+def _record_waiver(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:
     evidence = notes_of(DecisionRequest.__tablename__, [row.id]).get(row.id, {}).get("evidence", "")
     whose: Any = (row.person_id, row.activity_id, granted.from_on)
     record = records.recognise_prior_learning(*whose, reason=row.reason, evidence=evidence, decided_by=by)
     return {"record_id": record.id}
 
 
-def _revoke(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
+def _revoke_record(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:
     which: Any = (row.record_id, granted.from_on)
     return {"revocation_id": records.revoke_record(*which, reason=row.reason, decided_by=by).id}
 
 
-def _restore(row: RequestRow, _granted: Wish, by: int) -> dict[str, int]:
+def _restore_record(row: RequestRow, _granted: ChangeRequest, by: int) -> dict[str, int]:
     which: Any = row.revocation_id
     return {"revocation_id": records.restore_record(which, reason=row.reason, decided_by=by).id}
 
 
-def _lift(row: RequestRow, granted: Wish, by: int) -> dict[str, int]:
+def _lift_exclusion(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:
     which: Any = row.exclusion_id
     return {"exclusion_id": exclusions.end_exclusion(which, granted.to_on, by=by)}
 
 
 _WRITE = {
-    "exemption": _exclude,
-    "deferral": _exclude,
-    "waiver": _recognise,
-    "revocation": _revoke,
-    "restore": _restore,
-    "lift": _lift,
+    "exemption": _record_exclusion,
+    "deferral": _record_exclusion,
+    "waiver": _record_waiver,
+    "revocation": _revoke_record,
+    "restore": _restore_record,
+    "lift": _lift_exclusion,
 }

@@ -13,13 +13,13 @@ def bad_rows(sheet: Sheet, faults: Sequence[Sequence[int | str]]) -> Iterator[st
     reasons: dict[int, list[str]] = {}
     for line, reason in faults:
         reasons.setdefault(int(line), []).append(str(reason))
-    yield "\ufeff" + _row(["line", "reason", *sheet.columns])
+    yield "\ufeff" + _csv_row(["line", "reason", *sheet.columns])
     for line, cells in sheet.lines:
         if line in reasons:
-            yield _row([str(line), " ".join(reasons[line]), *cells])
+            yield _csv_row([str(line), " ".join(reasons[line]), *cells])
 
 
-def _row(cells: Sequence[str]) -> str:
+def _csv_row(cells: Sequence[str]) -> str:
     out = io.StringIO()
     csv.writer(out).writerow(map(disarm_formula, cells))
     return out.getvalue()

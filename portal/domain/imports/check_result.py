@@ -23,14 +23,14 @@ class MovedError(ConflictError):
         )
 
 
-class Fault(NamedTuple):
+class RowFault(NamedTuple):
     """Why a row is bad; line 0 is the file as a whole."""
 
     line: int
     reason: str
 
     @classmethod
-    def of(cls, said: str) -> "Fault":
+    def from_reason(cls, said: str) -> "RowFault":
         """From a reason that begins with its line."""
         found = _LINE.fullmatch(said)
         if found is None:
@@ -39,7 +39,7 @@ class Fault(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ResultSection:
     """One list of what an import would do; of a long one only the first rows are kept."""
 
     key: str
@@ -50,20 +50,20 @@ class Section:
     lead: str = ""
 
     @classmethod
-    def of(
+    def from_rows(
         cls, key: str, title: str, heads: Iterable[str], rows: Iterable[tuple[str, ...]], lead: str = ""
-    ) -> "Section":
+    ) -> "ResultSection":
         """A list, cut to what is kept."""
         every = list(rows)
         return cls(key, title, tuple(heads), every[:MOST_LISTED], len(every), lead)
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """A file held against what the portal knows, without a lock."""
 
-    faults: list[Fault]
-    sections: list[Section]
+    faults: list[RowFault]
+    sections: list[ResultSection]
     numbers: dict[str, int]  # by its words, what would be written
     same: dict[str, int]  # by its words, what the portal says already
     digest: str  # the same for the same outcome
@@ -76,11 +76,11 @@ class Checked:
         return len({fault.line for fault in self.faults})
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing would be written."""
         return not any(self.numbers.values())
 
-    def report(self) -> dict[str, Any]:
+    def to_report(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {
             "same": self.same,
@@ -101,7 +101,7 @@ class Checked:
         }
 
 
-def silent(_step: int, _said: str) -> None:
+def ignore_progress(_step: int, _said: str) -> None:
     """Hears, and says nothing."""
 
 

@@ -11,7 +11,7 @@ STAFF_NUMBER, EMAIL = "staff_number", "email"  # how a person can be known besid
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ColumnTarget:
     """Something that the portal wants to know of every row."""
 
     name: str
@@ -22,44 +22,50 @@ class Target:
 
 
 POST = (
-    Target("staff_number", "Staff number"),
-    Target("surname", "Surname"),
-    Target("forenames", "Forenames"),
-    Target("email", "Email address", "Left empty, people lose the address that is held.", needed=False),
-    Target("rank_or_grade", "Rank or grade"),
-    Target("designated_role", "Designated role", "Directives choose people by it.", fixed=True),
-    Target("unit_path", "Unit", "Names from the force down, joined by “/”."),
-    Target(
+    ColumnTarget("staff_number", "Staff number"),
+    ColumnTarget("surname", "Surname"),
+    ColumnTarget("forenames", "Forenames"),
+    ColumnTarget("email", "Email address", "Left empty, people lose the address that is held.", needed=False),
+    ColumnTarget("rank_or_grade", "Rank or grade"),
+    ColumnTarget("designated_role", "Designated role", "Directives choose people by it.", fixed=True),
+    ColumnTarget("unit_path", "Unit", "Names from the force down, joined by “/”."),
+    ColumnTarget(
         "line_manager_staff_number",
         "Line manager’s staff number",
         "Left empty, posts name no line manager.",
         needed=False,
     ),
-    Target("valid_from", "First day of the post", "Such as 2026-04-30.", fixed=True),
-    Target("valid_to", "Last day of the post", "Empty while the post goes on.", needed=False),
-    Target("post_key", "Key of a second post", "Only where people hold two posts at once.", needed=False),
-    Target("withdraw", "Withdraw the post", "“yes” in a row takes a post back that never was.", needed=False),
+    ColumnTarget("valid_from", "First day of the post", "Such as 2026-04-30.", fixed=True),
+    ColumnTarget("valid_to", "Last day of the post", "Empty while the post goes on.", needed=False),
+    ColumnTarget(
+        "post_key", "Key of a second post", "Only where people hold two posts at once.", needed=False
+    ),
+    ColumnTarget(
+        "withdraw", "Withdraw the post", "“yes” in a row takes a post back that never was.", needed=False
+    ),
 )
-_WHOSE = Target("person", "Person")
-_SOURCE = Target("source_system", "System it comes from", "Shown on each record for ever.", fixed=True)
-_EVIDENCE = Target(
+_WHOSE = ColumnTarget("person", "Person")
+_SOURCE = ColumnTarget("source_system", "System it comes from", "Shown on each record for ever.", fixed=True)
+_EVIDENCE = ColumnTarget(
     "evidence", "Evidence", "What proves it, such as a certificate’s number.", needed=False, fixed=True
 )
 COMPLETION = (
     _WHOSE,
-    Target("requirement_kind", "Kind of requirement", "“module”, “event” or “guide”.", fixed=True),
-    Target("requirement", "Requirement", "Its short name in the portal, such as “protect”.", fixed=True),
-    Target(
+    ColumnTarget("requirement_kind", "Kind of requirement", "“module”, “event” or “guide”.", fixed=True),
+    ColumnTarget(
+        "requirement", "Requirement", "Its short name in the portal, such as “protect”.", fixed=True
+    ),
+    ColumnTarget(
         "achieved_at", "When it was achieved", "A date such as 2026-04-30, or an instant with its offset."
     ),
-    Target("score_scaled", "Score", "From 0 to 1.", needed=False),
+    ColumnTarget("score_scaled", "Score", "From 0 to 1.", needed=False),
     _SOURCE,
     _EVIDENCE,
 )
 PERSON = (_WHOSE, _SOURCE, _EVIDENCE)
 TARGETS = {"post": POST, "completion": COMPLETION, "person": PERSON}
 
-_ALSO = {  # what other systems call it, as `_plain` writes it
+_ALSO = {  # what other systems call it, as `_plain_name` writes it
     "staff_number": "staffno employeenumber employeeno employeeid personnelnumber payrollnumber collarnumber "
     "warrantnumber staffid",
     "person": "staffnumber staffno employeenumber employeeno employeeid personnelnumber payrollnumber "
@@ -86,7 +92,7 @@ _ALSO = {  # what other systems call it, as `_plain` writes it
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class ColumnMapping:
     """How a file is read."""
 
     shape: str
@@ -96,20 +102,20 @@ class Match:
     person_by: str = STAFF_NUMBER  # the scheme of the column "person"
 
     @property
-    def targets(self) -> Sequence[Target]:
+    def targets(self) -> Sequence[ColumnTarget]:
         """What is asked of a row of this shape."""
         return TARGETS[self.shape]
 
-    def kept(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As JSON holds it."""
         return asdict(self)
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any]) -> "Match":
+    def from_json(cls, kept: Mapping[str, Any]) -> "ColumnMapping":
         """From what JSON held."""
         return cls(**kept)
 
-    def gaps(self, columns: Iterable[str]) -> dict[str, str]:
+    def list_gaps(self, columns: Iterable[str]) -> dict[str, str]:
         """By our name, why a file with these columns cannot be read so; empty where it can."""
         present = set(columns)
         found = {}
@@ -128,7 +134,7 @@ class Match:
         return found
 
 
-def automatic(columns: Sequence[str], shape: str, activities: Mapping[str, str]) -> Match:
+def suggest_mapping(columns: Sequence[str], shape: str, activities: Mapping[str, str]) -> ColumnMapping:
     """What the names of the columns say by themselves.
 
     Args:
@@ -138,42 +144,44 @@ def automatic(columns: Sequence[str], shape: str, activities: Mapping[str, str])
     """
     plain: dict[str, str] = {}
     for column in columns:
-        plain.setdefault(_plain(column), column)
+        plain.setdefault(_plain_name(column), column)
     taken_by: dict[str, str] = {}
     for target in TARGETS[shape]:
-        for name in (_plain(target.name), *_ALSO[target.name].split()):
+        for name in (_plain_name(target.name), *_ALSO[target.name].split()):
             if name in plain and plain[name] not in taken_by.values():
                 taken_by[target.name] = plain[name]
                 break
     optional = (t.name for t in TARGETS[shape] if not t.needed and t.name not in taken_by)
-    found = Match(shape, taken_by, dict.fromkeys(optional, ""), person_by=_scheme(taken_by.get("person", "")))
+    found = ColumnMapping(
+        shape, taken_by, dict.fromkeys(optional, ""), person_by=_scheme_of_column(taken_by.get("person", ""))
+    )
     if shape == "person":
-        found.activities.update(_activities(columns, set(taken_by.values()), activities))
+        found.activities.update(_match_activities(columns, set(taken_by.values()), activities))
     return found
 
 
-def _plain(name: str) -> str:
+def _plain_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _scheme(column: str) -> str:
-    return EMAIL if "email" in _plain(column) else STAFF_NUMBER
+def _scheme_of_column(column: str) -> str:
+    return EMAIL if "email" in _plain_name(column) else STAFF_NUMBER
 
 
-def _activities(
+def _match_activities(
     columns: Iterable[str], others: set[str], activities: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Columns that are called as an activity's key, its title, or the title's first words."""
     named = {}
     for activity, title in activities.items():
         for name in (title.partition(":")[0], title, activity, activity.partition("/")[2]):
-            named[_plain(name)] = activity
+            named[_plain_name(name)] = activity
     for column in columns:
-        if column not in others and _plain(column) in named:
-            yield column, named[_plain(column)]
+        if column not in others and _plain_name(column) in named:
+            yield column, named[_plain_name(column)]
 
 
-def rows_of(sheet: Sheet, match: Match) -> tuple[list[SourceRow], list[str]]:
+def rows_of(sheet: Sheet, match: ColumnMapping) -> tuple[list[SourceRow], list[str]]:
     """The sheet's rows under our own names, one a person's module where each row is a person.
 
     Returns:
@@ -189,10 +197,10 @@ def rows_of(sheet: Sheet, match: Match) -> tuple[list[SourceRow], list[str]]:
         return taken(sheet, sources)
     asked = {f"\0{c}": sheet.columns.index(c) for c in match.activities if c in sheet.columns}
     rows, reasons = taken(sheet, sources | asked)
-    return [one for row in rows for one in _each(row, match)], reasons
+    return [one for row in rows for one in _expand_row(row, match)], reasons
 
 
-def _each(row: SourceRow, match: Match) -> Iterator[SourceRow]:
+def _expand_row(row: SourceRow, match: ColumnMapping) -> Iterator[SourceRow]:
     person = {target.name: row.values[target.name] for target in match.targets}
     for column, activity in match.activities.items():
         when = row.values.get(f"\0{column}", "")
@@ -202,7 +210,7 @@ def _each(row: SourceRow, match: Match) -> Iterator[SourceRow]:
             yield SourceRow(row.line, person | done)
 
 
-def repeated(columns: Sequence[str]) -> list[str]:
+def list_repeated_columns(columns: Sequence[str]) -> list[str]:
     """Why the names of a file's columns cannot be told apart; empty where they can."""
     doubled = sorted({name for name in columns if name and columns.count(name) > 1})
     return [

@@ -5,8 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.imports.check_result import Checked, Fault, Section, Tell, digest_of, silent
-from portal.domain.imports.column_mapping import Match, rows_of
+from portal.domain.imports.check_result import (
+    CheckResult,
+    ResultSection,
+    RowFault,
+    Tell,
+    digest_of,
+    ignore_progress,
+)
+from portal.domain.imports.column_mapping import ColumnMapping, rows_of
 from portal.domain.imports.staged_imports import StagedCompletions
 from portal.domain.people.models import PersonName
 from portal.domain.records import completion_import
@@ -19,33 +26,35 @@ Row = tuple[str, ...]
 HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
 
 
-def check(sheet: Sheet, match: Match, tell: Tell = silent) -> Checked:
+def check_completions(sheet: Sheet, match: ColumnMapping, tell: Tell = ignore_progress) -> CheckResult:
     """Hold completions against what the portal knows."""
     newest = completion_import.newest_record_id()
     rows, unreadable = rows_of(sheet, match)
     found, reasons = completion_import.parse_completions_with_faults(rows, match.person_by)
     tell(1, "Comparing with what is held")
     fresh = completion_import.list_unrecorded(found)
-    faults = sorted(Fault.of(said) for said in (*unreadable, *reasons))
+    faults = sorted(RowFault.from_reason(said) for said in (*unreadable, *reasons))
     staged = StagedCompletions(found, fresh, newest)
-    return Checked(
+    return CheckResult(
         faults=faults,
-        sections=list(_sections(found, fresh)),
+        sections=list(_list_sections(found, fresh)),
         numbers={"Recorded": len(fresh)},
         same={"Already held": len(found) - len(fresh), "People": len({one.person_id for one in fresh})},
-        digest=digest_of(_digest(fresh), faults),
+        digest=digest_of(_digest_of(fresh), faults),
         stage=staged.stage,
         write=staged.write,
     )
 
 
-def _digest(fresh: Iterable[ImportedCompletion]) -> str:
+def _digest_of(fresh: Iterable[ImportedCompletion]) -> str:
     return digest_of(
         sorted((*one.identity_key, str(one.score_scaled), one.source_system, one.evidence) for one in fresh)
     )
 
 
-def _sections(found: Sequence[ImportedCompletion], fresh: Sequence[ImportedCompletion]) -> Iterator[Section]:
+def _list_sections(
+    found: Sequence[ImportedCompletion], fresh: Sequence[ImportedCompletion]
+) -> Iterator[ResultSection]:
     named = {
         person_id: (f"{surname}, {forenames}", number)
         for person_id, surname, forenames, number in db.session.execute(
@@ -57,7 +66,7 @@ def _sections(found: Sequence[ImportedCompletion], fresh: Sequence[ImportedCompl
         for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
     }
 
-    def told(ones: Iterable[ImportedCompletion]) -> Iterator[Row]:
+    def completion_rows(ones: Iterable[ImportedCompletion]) -> Iterator[Row]:
         for one in ones:
             name, number = named[one.person_id]
             when = day_words(one.achieved_at)
@@ -66,9 +75,9 @@ def _sections(found: Sequence[ImportedCompletion], fresh: Sequence[ImportedCompl
     new = {one.identity_key for one in fresh}
     seen: set[object] = set()
     twice = [one for one in found if one.identity_key in seen or seen.add(one.identity_key)]  # type: ignore[func-returns-value]
-    yield Section.of("new", "New records", HEADS, told(fresh))
+    yield ResultSection.from_rows("new", "New records", HEADS, completion_rows(fresh))
     held = [one for one in found if one.identity_key not in new]
     passed = "The same person, requirement and time: passed over."
-    yield Section.of("held", "Held already", HEADS, told(held), passed)
+    yield ResultSection.from_rows("held", "Held already", HEADS, completion_rows(held), passed)
     once = "The same person, requirement and time as on an earlier line: recorded once."
-    yield Section.of("twice", "Twice in the file", HEADS, told(twice), once)
+    yield ResultSection.from_rows("twice", "Twice in the file", HEADS, completion_rows(twice), once)

@@ -38,7 +38,7 @@ class RunRow:
     job_state: str | None  # of the job that checks or applies it, the latest
 
 
-def runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
+def list_runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
     """The imports of these kinds, newest first. One statement."""
     columns = (
         ImportRun.id,
@@ -69,7 +69,7 @@ def how_many(kinds: list[str]) -> int:
     return db.session.scalar(select(func.count(ImportRun.id)).where(ImportRun.kind.in_(kinds))) or 0
 
 
-def run(run_id: UUID, *, lock: bool = False) -> ImportRun:
+def get_run(run_id: UUID, *, lock: bool = False) -> ImportRun:
     """One import; with ``lock`` nobody else changes it before this transaction ends.
 
     Raises:
@@ -90,7 +90,7 @@ def waits_too_long(at: datetime) -> bool:
     return db.session.scalar(old.limit(1)) is not None
 
 
-def content(run_id: UUID) -> bytes:
+def file_content(run_id: UUID) -> bytes:
     """The bytes of a file that is neither applied nor cancelled.
 
     Raises:
@@ -102,7 +102,7 @@ def content(run_id: UUID) -> bytes:
     return found
 
 
-def who(*person_ids: int | None) -> dict[int | None, str]:
+def names_of_people(*person_ids: int | None) -> dict[int | None, str]:
     """Names by id; of a command and of the erased as well. One statement."""
     rows = db.session.execute(
         select(PersonName.person_id, PersonName.forenames, PersonName.surname).where(
@@ -113,13 +113,13 @@ def who(*person_ids: int | None) -> dict[int | None, str]:
     return {i: COMMAND if i is None else named.get(i, "Erased") for i in person_ids}
 
 
-def profiles(kind: str) -> list[ImportProfile]:
+def list_profiles(kind: str) -> list[ImportProfile]:
     """The saved profiles of a kind, by name."""
     statement = select(ImportProfile).where(ImportProfile.kind == kind).order_by(ImportProfile.name)
     return list(db.session.scalars(statement))
 
 
-def profile(kind: str, name: str) -> ImportProfile:
+def get_profile(kind: str, name: str) -> ImportProfile:
     """A saved profile.
 
     Raises:
@@ -133,15 +133,15 @@ def profile(kind: str, name: str) -> ImportProfile:
     return found
 
 
-def activities() -> dict[str, str]:
+def activity_titles() -> dict[str, str]:
     """Titles of everything that can be achieved, by "kind/key"; the key where nothing was published yet."""
 
-    def newest(versions: Any) -> Any:
+    def newest_title(versions: Any) -> Any:
         other = aliased(versions)
         title = select(other.title).where(other.activity_id == Activity.id)
         return title.order_by(other.number.desc()).limit(1).scalar_subquery()
 
-    titles = func.coalesce(newest(ModuleVersion), newest(GuideVersion), Activity.key)
+    titles = func.coalesce(newest_title(ModuleVersion), newest_title(GuideVersion), Activity.key)
     rows = db.session.execute(
         select(Activity.kind, Activity.key, titles).order_by(Activity.kind.desc(), Activity.id)
     )

@@ -9,17 +9,17 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, select
 
 from portal.domain.imports import completion_check, queries, roster_check
-from portal.domain.imports.check_result import Checked, MovedError, Tell, silent
-from portal.domain.imports.column_mapping import Match
+from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
+from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, RuleError
 from portal.platform.tables.table_files import Sheet, open_sheet
 
-CHECKS: dict[str, Callable[[Sheet, Match, Tell], Checked]] = {
-    "roster": roster_check.check,
-    "completions": completion_check.check,
+CHECKS: dict[str, Callable[[Sheet, ColumnMapping, Tell], CheckResult]] = {
+    "roster": roster_check.check_roster,
+    "completions": completion_check.check_completions,
 }
 ENDED = {
     "applied": "This import was applied already: nothing was done again.",
@@ -29,18 +29,18 @@ ENDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class Upload:
     """A file as somebody brought it, and how its columns are read so far."""
 
     kind: str  # "roster" or "completions"
     name: str  # as its owner calls it
     content: bytes
     sheet: Sheet
-    match: Match
+    match: ColumnMapping
     profile: str | None = None  # the name of the saved match, where one was chosen
 
 
-def begin(brought: Brought, *, by: int | None, at: datetime) -> ImportRun:
+def begin_import(brought: Upload, *, by: int | None, at: datetime) -> ImportRun:
     """Keep a file and how it is to be read; what waited for too long goes.
 
     Args:
@@ -48,7 +48,7 @@ def begin(brought: Brought, *, by: int | None, at: datetime) -> ImportRun:
         by: Who brings it; None for a command.
         at: This instant.
     """
-    tidy(at)
+    delete_expired_files(at)
     run = ImportRun(
         id=uuid4(),
         kind=brought.kind,
@@ -59,7 +59,7 @@ def begin(brought: Brought, *, by: int | None, at: datetime) -> ImportRun:
         rows=brought.sheet.rows,
         began_by_id=by,
         began_at=at,
-        columns=brought.match.kept(),
+        columns=brought.match.to_json(),
         profile=brought.profile,
     )
     db.session.add(run)
@@ -69,7 +69,7 @@ def begin(brought: Brought, *, by: int | None, at: datetime) -> ImportRun:
     return run
 
 
-def tidy(at: datetime) -> int:
+def delete_expired_files(at: datetime) -> int:
     """Remove the files that waited for more than a week, and say how many; their imports stay, as lapsed."""
     old = db.session.scalars(
         select(ImportRun)
@@ -77,22 +77,22 @@ def tidy(at: datetime) -> int:
         .with_for_update()
     ).all()
     for run in old:
-        _end(run, "lapsed", None, at)
+        _end_run(run, "lapsed", None, at)
     return len(old)
 
 
-def match_columns(run_id: UUID, match: Match, *, profile: str | None) -> None:
+def match_columns(run_id: UUID, match: ColumnMapping, *, profile: str | None) -> None:
     """Say how the file is read; what an earlier check found no longer counts.
 
     Raises:
         ConflictError: The import has ended.
     """
-    run = _open(run_id)
-    run.columns, run.profile = match.kept(), profile
+    run = _get_open_run(run_id)
+    run.columns, run.profile = match.to_json(), profile
     run.digest = run.checked_at = run.bad_rows = run.report = None
 
 
-def save_profile(kind: str, name: str, match: Match, *, by: int, at: datetime) -> None:
+def save_profile(kind: str, name: str, match: ColumnMapping, *, by: int, at: datetime) -> None:
     """Keep a match under a name, in the place of one that has it."""
     held = db.session.scalar(
         select(ImportProfile).where(ImportProfile.kind == kind, ImportProfile.name == name)
@@ -100,7 +100,7 @@ def save_profile(kind: str, name: str, match: Match, *, by: int, at: datetime) -
     if held is None:
         held = ImportProfile(kind=kind, name=name)
         db.session.add(held)
-    held.columns, held.saved_by_id, held.saved_at = match.kept(), by, at
+    held.columns, held.saved_by_id, held.saved_at = match.to_json(), by, at
     log("import.profile_saved", actor_id=by, kind=kind)
 
 
@@ -110,10 +110,10 @@ def note_job(run_id: UUID, job_id: UUID) -> None:
     Raises:
         ConflictError: The import has ended.
     """
-    _open(run_id).job_id = job_id
+    _get_open_run(run_id).job_id = job_id
 
 
-def checked(run: ImportRun, tell: Tell = silent) -> Checked:
+def check_run(run: ImportRun, tell: Tell = ignore_progress) -> CheckResult:
     """Hold the run's file against what the portal knows now; reads, and takes no lock.
 
     Args:
@@ -125,26 +125,26 @@ def checked(run: ImportRun, tell: Tell = silent) -> Checked:
         NotFoundError: The file is gone.
         RuleError: Its columns are not matched.
     """
-    sheet = open_sheet(queries.content(run.id), run.file_name)
-    match = Match.of(run.columns or {"shape": run.shape})
-    gaps = match.gaps(sheet.columns)
+    sheet = open_sheet(queries.file_content(run.id), run.file_name)
+    match = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    gaps = match.list_gaps(sheet.columns)
     if gaps:
         raise RuleError("Match the columns of the file first: " + "; ".join(gaps.values()) + ".")
     return CHECKS[run.kind](sheet, match, tell)
 
 
-def keep_check(run_id: UUID, found: Checked, at: datetime) -> None:
+def keep_check(run_id: UUID, found: CheckResult, at: datetime) -> None:
     """Keep what a check found, for its page and to hold the import to it.
 
     Raises:
         ConflictError: The import has ended.
     """
-    run = _open(run_id)
+    run = _get_open_run(run_id)
     run.digest, run.checked_at = found.digest, at
-    run.bad_rows, run.report = found.bad_rows, found.report()
+    run.bad_rows, run.report = found.bad_rows, found.to_report()
 
 
-def apply(run_id: UUID, found: Checked, expected: str, *, by: int | None, at: datetime) -> None:
+def apply_import(run_id: UUID, found: CheckResult, expected: str, *, by: int | None, at: datetime) -> None:
     """Write what was checked, all of it, and let the file go.
 
     Args:
@@ -159,8 +159,8 @@ def apply(run_id: UUID, found: Checked, expected: str, *, by: int | None, at: da
         MovedError: It would do something else than the person saw; nothing was written.
         ConflictError: The import has ended.
     """
-    stamped = None if found.empty else stamp()
-    run = _open(run_id)
+    stamped = None if found.is_empty else stamp()
+    run = _get_open_run(run_id)
     if found.faults:
         raise RuleError("Some rows are bad, so nothing was imported. Mend the file and begin again with it.")
     if found.digest != expected:
@@ -170,29 +170,29 @@ def apply(run_id: UUID, found: Checked, expected: str, *, by: int | None, at: da
         run.stamp = stamped
     run.numbers = found.numbers
     run.digest, run.checked_at, run.bad_rows = found.digest, at, 0
-    _end(run, "applied", by, at)
+    _end_run(run, "applied", by, at)
     log("import.applied", actor_id=by, run=str(run.id), kind=run.kind, sha256=run.sha256)
 
 
-def cancel(run_id: UUID, *, by: int | None, at: datetime) -> None:
+def cancel_import(run_id: UUID, *, by: int | None, at: datetime) -> None:
     """Let the file go without applying it.
 
     Raises:
         ConflictError: The import has ended.
     """
-    run = _open(run_id)
-    _end(run, "cancelled", by, at)
+    run = _get_open_run(run_id)
+    _end_run(run, "cancelled", by, at)
     log("import.cancelled", actor_id=by, run=str(run.id), kind=run.kind)
 
 
-def _open(run_id: UUID) -> ImportRun:
-    run = queries.run(run_id, lock=True)
+def _get_open_run(run_id: UUID) -> ImportRun:
+    run = queries.get_run(run_id, lock=True)
     if run.ended_as is not None:
         raise ConflictError(ENDED[run.ended_as])
     return run
 
 
-def _end(run: ImportRun, how: str, by: int | None, at: datetime) -> None:
+def _end_run(run: ImportRun, how: str, by: int | None, at: datetime) -> None:
     """End a run; its file and the people whom its report names are not kept."""
     run.ended_at, run.ended_as, run.ended_by_id, run.report = at, how, by, None
     db.session.execute(delete(ImportContent).where(ImportContent.run_id == run.id))

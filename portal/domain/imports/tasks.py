@@ -6,7 +6,7 @@ from uuid import UUID
 
 from portal.domain.imports import queries, services
 from portal.domain.imports.access import refuse_lost_role
-from portal.domain.imports.check_result import Checked, MovedError, Tell, silent
+from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
 from portal.domain.imports.sqlite_cache import enlarged_page_cache
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -15,7 +15,7 @@ from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import register_task
 
 MOST_AT_ONCE = 2_000  # rows that a page checks and applies while it is waited for
-CHECK, APPLY = "imports.check", "imports.apply"
+CHECK, APPLY = "imports.show_check", "imports.apply_import"
 STEPS = 3
 TRIES = 3  # to apply what somebody else's change, without effect on it, got in the way of
 
@@ -43,10 +43,10 @@ def _start(kind: str, run_id: UUID, more: dict[str, str], by: int | None) -> UUI
 @register_task(CHECK, "Check of an import", page=_page)
 def check(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Hold the file against what the portal knows, and keep what was found for its page."""
-    run = queries.run(UUID(arguments["run"]))
+    run = queries.get_run(UUID(arguments["run"]))
     refuse_lost_role(run.kind, progress.asked_by_id)
     progress.report_progress(0, STEPS, "Reading the file")
-    found = services.checked(run, lambda done, said: progress.report_progress(done, STEPS, said))
+    found = services.check_run(run, lambda done, said: progress.report_progress(done, STEPS, said))
     with transaction():
         services.keep_check(run.id, found, clock.now())
         result = {"Bad rows": found.bad_rows, **found.numbers}
@@ -58,7 +58,7 @@ def check(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
 def apply(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the file once more, and write all of it in one transaction, or nothing."""
     run_id = UUID(arguments["run"])
-    refuse_lost_role(queries.run(run_id).kind, progress.asked_by_id)
+    refuse_lost_role(queries.get_run(run_id).kind, progress.asked_by_id)
     progress.report_progress(0, STEPS, "Reading the file")
     found = applied(
         run_id,
@@ -75,9 +75,9 @@ def applied(
     expected: str,
     *,
     by: int | None,
-    tell: Tell = silent,
+    tell: Tell = ignore_progress,
     conclude: Callable[[dict[str, Any]], None] = lambda _numbers: None,
-) -> Checked:
+) -> CheckResult:
     """Check once more without a lock, work out what follows, and write it; the edge of both ways to apply.
 
     Args:
@@ -91,14 +91,14 @@ def applied(
         MovedError: It would do something else than the person saw: the new check is kept for its page.
     """
     for _ in range(TRIES):
-        found = services.checked(queries.run(run_id), tell)
+        found = services.check_run(queries.get_run(run_id), tell)
         if found.digest != expected:
             break
         if not found.faults:
             found.stage(tell)
         try:
             with transaction(), enlarged_page_cache():
-                services.apply(run_id, found, expected, by=by, at=clock.now())
+                services.apply_import(run_id, found, expected, by=by, at=clock.now())
                 conclude(found.numbers)
         except MovedError:  # something was recorded since; whether it matters, the next check says
             continue

@@ -13,7 +13,7 @@ LEAST_SHARE = 0.8  # of the people under the old path
 LEAST_PEOPLE = 2
 
 
-class Suggestion(NamedTuple):
+class UnitMoveSuggestion(NamedTuple):
     """A path whose people all move to a path that does not stand yet."""
 
     old: str
@@ -29,17 +29,17 @@ class Suggestion(NamedTuple):
         return f'units {verb} "{self.old}" "{self.new}" --on {self.on.isoformat()}'
 
 
-def suggestions(made: RosterPlan, world: RosterBaseline) -> list[Suggestion]:
+def suggest_unit_moves(made: RosterPlan, world: RosterBaseline) -> list[UnitMoveSuggestion]:
     """Renames and moves that would explain the posts in units that are to be created."""
     created = {unit.names for unit in made.unit_plan.new_units}
     if not created:
         return []
     held = {post.id: post for posts in world.posts.values() for post in posts}
-    named = _Paths(world)
+    named = _UnitPaths(world)
     moved: Counter[tuple[Names, Names, date]] = Counter()
-    for cut, start, names in _moves(made, held):
-        old = named.of(cut, start - timedelta(days=1))
-        pair = _shortest(old, names, created)
+    for cut, start, names in _list_moves(made, held):
+        old = named.path_of_unit(cut, start - timedelta(days=1))
+        pair = _shortest_difference(old, names, created)
         if pair:
             moved[(*pair, start)] += 1
     found = []
@@ -47,11 +47,11 @@ def suggestions(made: RosterPlan, world: RosterBaseline) -> list[Suggestion]:
         there = _people_under(old, world, named, on - timedelta(days=1))
         if people >= LEAST_PEOPLE and people >= LEAST_SHARE * there:
             renamed = old[:-1] == new[:-1]
-            found.append(Suggestion(paths.join(old), paths.join(new), on, people, renamed))
+            found.append(UnitMoveSuggestion(paths.join(old), paths.join(new), on, people, renamed))
     return found
 
 
-def _moves(made: RosterPlan, held: Mapping[int, KnownPost]) -> Iterable[tuple[int, date, Names]]:
+def _list_moves(made: RosterPlan, held: Mapping[int, KnownPost]) -> Iterable[tuple[int, date, Names]]:
     """The unit left, the first day and the new path of each post in a unit that is to be created."""
     before: dict[tuple[str, str, date], int] = {}
     for change in made.post_changes:
@@ -67,7 +67,7 @@ def _moves(made: RosterPlan, held: Mapping[int, KnownPost]) -> Iterable[tuple[in
                 yield left, values.valid_from, values.unit
 
 
-def _shortest(old: Names, new: Names, created: set[Names]) -> tuple[Names, Names] | None:
+def _shortest_difference(old: Names, new: Names, created: set[Names]) -> tuple[Names, Names] | None:
     """The upper ends of two paths that end alike, as far up as the new one is to be created."""
     if not old:
         return None
@@ -76,27 +76,27 @@ def _shortest(old: Names, new: Names, created: set[Names]) -> tuple[Names, Names
     return old, new
 
 
-class _Paths:
+class _UnitPaths:
     """Paths of units as names, each climbed once a day."""
 
     def __init__(self, world: RosterBaseline) -> None:
         self._tree = world.tree
         self._found: dict[tuple[int, date], Names] = {}
 
-    def of(self, unit_id: int, day: date) -> Names:
+    def path_of_unit(self, unit_id: int, day: date) -> Names:
         if (unit_id, day) not in self._found:
             above = [state.name for state in self._tree.states_above(unit_id, day)]
             self._found[unit_id, day] = tuple(above[::-1])
         return self._found[unit_id, day]
 
 
-def _people_under(old: Names, world: RosterBaseline, named: _Paths, day: date) -> int:
+def _people_under(old: Names, world: RosterBaseline, named: _UnitPaths, day: date) -> int:
     people = {
         number
         for (number, _), posts in world.posts.items()
         for post in posts
         if post.values.valid_from <= day <= post.values.valid_to
         and isinstance(post.values.unit, int)
-        and named.of(post.values.unit, day)[: len(old)] == old
+        and named.path_of_unit(post.values.unit, day)[: len(old)] == old
     }
     return len(people)

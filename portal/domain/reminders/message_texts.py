@@ -9,8 +9,8 @@ from markupsafe import Markup, escape
 
 from portal.domain.learning.my_learning import MyLearning, load_my_learning
 from portal.domain.people.visibility.report_readers import find_report_readers
-from portal.domain.reminders.queries import Addressee, Directed, Line, addressees
-from portal.domain.reminders.rules import Reason
+from portal.domain.reminders.queries import Addressee, ReminderDirective, ReminderLine, list_addressees
+from portal.domain.reminders.rules import ReminderReason
 from portal.domain.status.reminder_queries import Chased, chased
 from portal.platform import wording as say
 from portal.platform.clock import london_day
@@ -20,7 +20,7 @@ NO_ADDRESS = "No email address of the person is known."
 
 
 @dataclass(frozen=True, slots=True)
-class Portal:
+class PortalDetails:
     """What a letter needs to know of the portal that sends it."""
 
     address: str  # where people reach it
@@ -29,29 +29,29 @@ class Portal:
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class NothingToSend:
     """Why nothing is left to be said."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CurrentLine:
     """A line that still holds, with where the person it is about stands now."""
 
-    line: Line
+    line: ReminderLine
     stands: Chased
     about: Addressee
 
 
-def letter(
+def compose_reminder(
     person_id: int,
-    lines: Sequence[Line],
-    directives: dict[int, Directed],
+    lines: Sequence[ReminderLine],
+    directives: dict[int, ReminderDirective],
     *,
     now: datetime,
-    portal: Portal,
-) -> Letter | Nothing:
+    portal: PortalDetails,
+) -> Letter | NothingToSend:
     """The mail that these lines still ask for, or why there is none.
 
     Args:
@@ -62,34 +62,40 @@ def letter(
         portal: The portal that sends it.
     """
     day = london_day(now)
-    people = addressees({person_id, *(line.about_id for line in lines)}, day)
+    people = list_addressees({person_id, *(line.about_id for line in lines)}, day)
     reader = people.get(person_id)
     if reader is None or not reader.has_post:
-        return Nothing("The person has left, or is not known any more.")
+        return NothingToSend("The person has left, or is not known any more.")
     if not reader.email:
-        return Nothing(NO_ADDRESS)
-    held = list(_holding(person_id, lines, directives, people, day))
+        return NothingToSend(NO_ADDRESS)
+    held = list(_current_lines(person_id, lines, directives, people, day))
     if not held:
-        return Nothing("Nothing of it held any more: done, exempt, deferred, or not asked any more.")
+        return NothingToSend("Nothing of it held any more: done, exempt, deferred, or not asked any more.")
     held = _readable_lines(person_id, held, day, portal.line_managers)
     if not held:
-        return Nothing("The line manager cannot open the report of these people.")
+        return NothingToSend("The line manager cannot open the report of these people.")
     own = [one for one in held if one.line.about_id == person_id]
     team = [one for one in held if one.line.about_id != person_id]
     paragraphs = [
-        *(_own(own, load_my_learning(person_id, now), directives, day, portal.address) if own else ()),
-        *_team(team, directives, day, portal.address),
+        *(
+            _own_paragraphs(own, load_my_learning(person_id, now), directives, day, portal.address)
+            if own
+            else ()
+        ),
+        *_team_paragraphs(team, directives, day, portal.address),
     ]
-    return compose_letter(reader, _subject(own, team, directives), paragraphs, foot=_foot(portal.force))
+    return compose_letter(
+        reader, _subject_line(own, team, directives), paragraphs, foot=_footer_text(portal.force)
+    )
 
 
-def _holding(
+def _current_lines(
     person_id: int,
-    lines: Sequence[Line],
-    directives: dict[int, Directed],
+    lines: Sequence[ReminderLine],
+    directives: dict[int, ReminderDirective],
     people: dict[int, Addressee],
     day: date,
-) -> Iterable[Held]:
+) -> Iterable[CurrentLine]:
     stands = {(row.person_id, row.directive_id): row for row in chased(day, {one.about_id for one in lines})}
     told: set[tuple[int, int]] = set()
     for line in lines:
@@ -102,10 +108,12 @@ def _holding(
         if line.about_id != person_id and row.manager_id != person_id:
             continue  # another manager by now
         told.add((line.about_id, line.directive_id))
-        yield Held(line, row, about)
+        yield CurrentLine(line, row, about)
 
 
-def _readable_lines(person_id: int, held: list[Held], day: date, line_managers: bool) -> list[Held]:
+def _readable_lines(
+    person_id: int, held: list[CurrentLine], day: date, line_managers: bool
+) -> list[CurrentLine]:
     """The lines about the addressee, and about people whose rows of the report they may read now."""
     if all(one.line.about_id == person_id for one in held):
         return held
@@ -127,25 +135,31 @@ class Paragraph:
     link: str = ""
 
 
-def _subject(own: Sequence[Held], team: Sequence[Held], directives: dict[int, Directed]) -> str:
+def _subject_line(
+    own: Sequence[CurrentLine], team: Sequence[CurrentLine], directives: dict[int, ReminderDirective]
+) -> str:
     if not own:
         count = len({one.about.person_id for one in team})
         people = say.plural(count, "person", "people")
         return f"{people} you manage {'is' if count == 1 else 'are'} overdue"
     first = min(own, key=lambda one: one.stands.since)
     title = directives[first.line.directive_id].title
-    if first.line.reason is Reason.ENDING:
+    if first.line.reason is ReminderReason.ENDING:
         return f"Ends soon: {title}"
-    late = not Reason.NOTICE.still_holds(first.stands.status)
+    late = not ReminderReason.NOTICE.still_holds(first.stands.status)
     return f"Overdue: {title}" if late else f"To complete by {say.date(first.stands.due_on)}: {title}"
 
 
-def _own(
-    held: Sequence[Held], mine: MyLearning, directives: dict[int, Directed], day: date, address: str
+def _own_paragraphs(
+    held: Sequence[CurrentLine],
+    mine: MyLearning,
+    directives: dict[int, ReminderDirective],
+    day: date,
+    address: str,
 ) -> Iterable[Paragraph]:
     for one in held:
-        yield Paragraph(f"{directives[one.line.directive_id].title}: {_stands(one.stands, day)}.")
-        if one.line.reason is Reason.NUDGE:
+        yield Paragraph(f"{directives[one.line.directive_id].title}: {_status_words(one.stands, day)}.")
+        if one.line.reason is ReminderReason.NUDGE:
             yield Paragraph("Your manager asked for this reminder.")
     asked = {one.stands.reference for one in held}
     still = [row for row in mine.open_rows if row.requirement.directive in asked]
@@ -157,20 +171,20 @@ def _own(
     yield Paragraph("Go on where you left off:", link=f"{address}/learning")
 
 
-def _stands(row: Chased, day: date) -> str:
-    if Reason.NOTICE.still_holds(row.status):
+def _status_words(row: Chased, day: date) -> str:
+    if ReminderReason.NOTICE.still_holds(row.status):
         left = (row.due_on - day).days
         when = "today" if not left else f"in {say.plural(left, 'day')}"
         return f"due on {say.date(row.due_on)}, {when}"
-    if Reason.OVERDUE.still_holds(row.status):
+    if ReminderReason.OVERDUE.still_holds(row.status):
         return f"overdue since {say.date(row.since)}, {say.plural((day - row.since).days, 'day')} ago"
     return f"what you completed counts until {say.date(row.valid_until)}"
 
 
-def _team(
-    held: Sequence[Held], directives: dict[int, Directed], day: date, address: str
+def _team_paragraphs(
+    held: Sequence[CurrentLine], directives: dict[int, ReminderDirective], day: date, address: str
 ) -> Iterable[Paragraph]:
-    by_directive: dict[int, list[Held]] = {}
+    by_directive: dict[int, list[CurrentLine]] = {}
     for one in held:
         by_directive.setdefault(one.line.directive_id, []).append(one)
     for directive_id, people in by_directive.items():
@@ -178,7 +192,7 @@ def _team(
         yield Paragraph(
             f"People you manage who are overdue under {directives[directive_id].title}:",
             tuple(
-                f"{one.about.name} ({one.about.staff_number}): {_stands(one.stands, day)}"
+                f"{one.about.full_name} ({one.about.staff_number}): {_status_words(one.stands, day)}"
                 for one in sorted(people, key=lambda one: (one.stands.since, one.about.surname))
             ),
         )
@@ -186,7 +200,7 @@ def _team(
         yield Paragraph("See them in the report:", link=link)
 
 
-def _foot(force: str) -> str:
+def _footer_text(force: str) -> str:
     return (
         f"{force} sends this from its learning portal because a directive asks this of you or of people you "
         "manage. Replies are not read. What was completed since is not in it."
@@ -195,14 +209,14 @@ def _foot(force: str) -> str:
 
 def compose_letter(to: Addressee, subject: str, paragraphs: Sequence[Paragraph], *, foot: str) -> Letter:
     """A letter of these paragraphs, as text and as HTML, with a line at its end that says why it came."""
-    recipient = Recipient(to.name, to.email)
+    recipient = Recipient(to.full_name, to.email)
     return Letter(
         recipient, subject, _text_body(to, paragraphs, foot), _html_body(to, subject, paragraphs, foot)
     )
 
 
 def _text_body(reader: Addressee, paragraphs: Iterable[Paragraph], foot: str) -> str:
-    parts = [f"Dear {reader.name},"]
+    parts = [f"Dear {reader.full_name},"]
     for one in paragraphs:
         lines = [one.words, *(f"- {item}" for item in one.items), *([one.link] if one.link else [])]
         parts.append("\n".join(lines))
@@ -218,7 +232,7 @@ _PAGE = Markup(
 
 
 def _html_body(reader: Addressee, subject: str, paragraphs: Iterable[Paragraph], foot: str) -> str:
-    body = [Markup("<p>Dear {},</p>").format(reader.name)]
+    body = [Markup("<p>Dear {},</p>").format(reader.full_name)]
     for one in paragraphs:
         body.append(Markup("<p>{}</p>").format(one.words))
         if one.items:

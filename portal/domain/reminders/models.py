@@ -23,7 +23,7 @@ class Delivery(StrEnum):
     BOUNCED = "bounced"  # taken by the relay and sent back later
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What a message is about."""
 
     REMINDER = "reminder"  # what directives ask for; one a day and person, in the hours of mail
@@ -50,7 +50,7 @@ class Message(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     reference: Mapped[UUID] = mapped_column(unique=True)  # also in its Message-ID
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    kind: Mapped[str] = mapped_column(default=Kind.REMINDER, server_default=Kind.REMINDER)
+    kind: Mapped[str] = mapped_column(default=MessageKind.REMINDER, server_default=MessageKind.REMINDER)
     email: Mapped[str | None]  # of a notice: as it was known when the act was done
     state: Mapped[str] = mapped_column(default=Delivery.WAITING)
     created_at: Mapped[datetime]

@@ -9,12 +9,12 @@ from portal.domain.accounts.grants.labels import role_words, where_words
 from portal.domain.people.units.tree import read_tree
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,
-    Nothing,
+    NothingToSend,
     Paragraph,
-    Portal,
+    PortalDetails,
     compose_letter,
 )
-from portal.domain.reminders.queries import Addressee, addressees
+from portal.domain.reminders.queries import Addressee, list_addressees
 from portal.platform import wording as say
 from portal.platform.audit.models import AuditEvent
 from portal.platform.clock import london_day
@@ -25,7 +25,7 @@ CHANGED = "role.changed"  # ended and given again in one act: another last day
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class NoticeWording:
     """Sentences about one kind of act; the fields in braces are filled in."""
 
     subject: str  # to an administrator, with the person's name
@@ -35,38 +35,38 @@ class Wording:
 
 
 WORDINGS = {
-    "role.granted": Wording(
+    "role.granted": NoticeWording(
         "Role given to {person}",
         "{by} gave {whom} the role {role}, {until}.",
         "You were given a role",
         "{by} gave you the role {role}, {until}. Sign in again to use it.",
     ),
-    CHANGED: Wording(
+    CHANGED: NoticeWording(
         "Role changed: {person}",
         "{by} changed the role {role} of {whom}: it is held {until}.",
         "A role of yours was changed",
         "{by} changed your role {role}: you hold it {until}. Sign in again to use it.",
     ),
-    "role.revoked": Wording(
+    "role.revoked": NoticeWording(
         "Role ended: {person}",
         "{by} ended the role {role} of {whom}.",
         "A role of yours was ended",
         "{by} ended your role {role}. You were signed out.",
     ),
-    "account.invited": Wording(
+    "account.invited": NoticeWording(
         "Password link made for {person}",
         "{by} made a link with which {whom} can set a new password. It works once, within 24 hours.",
         "A link to set your password was made",
         "{by} made a link with which you can set a new password, and will give it to you. It works once, "
         "within 24 hours. Nobody else may use it.",
     ),
-    "account.closed": Wording(
+    "account.closed": NoticeWording(
         "Account closed: {person}",
         "{by} closed the account of {whom}.",
         "Your account was closed",
         "{by} closed your account. You cannot sign in. Your records are kept.",
     ),
-    "account.opened": Wording(
+    "account.opened": NoticeWording(
         "Account opened again: {person}",
         "{by} opened the account of {whom} again.",
         "Your account was opened again",
@@ -98,8 +98,8 @@ class DescribedAct:
 
 
 def notice_letter(
-    reader_id: int, email: str | None, events: Sequence[AuditEvent], *, now: datetime, portal: Portal
-) -> Letter | Nothing:
+    reader_id: int, email: str | None, events: Sequence[AuditEvent], *, now: datetime, portal: PortalDetails
+) -> Letter | NothingToSend:
     """The mail to one person about these acts.
 
     Args:
@@ -111,10 +111,10 @@ def notice_letter(
     """
     day = london_day(now)
     named = {reader_id} | {one for event in events for one in (event.actor_id, event.subject_id) if one}
-    people = addressees(named, day)
+    people = list_addressees(named, day)
     reader = people.get(reader_id)
     if reader is None:
-        return Nothing("The person is not known any more.")
+        return NothingToSend("The person is not known any more.")
     to = Addressee(
         reader_id,
         reader.staff_number,
@@ -124,7 +124,7 @@ def notice_letter(
         reader.has_post,
     )
     if not to.email:
-        return Nothing(NO_ADDRESS)
+        return NothingToSend(NO_ADDRESS)
     acts = _describe_acts(events, people, day)
     own = [one for one in acts if one.person_id == reader_id]
     others = [one for one in acts if one.person_id != reader_id]
@@ -147,7 +147,7 @@ def _describe_acts(
         return {
             "by": "Somebody at the command line" if event.actor_id is None else _name_of(actor),
             "whom": _name_of(person),
-            "person": person.name if person else "somebody",
+            "person": person.full_name if person else "somebody",
             "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
             "until": f"until {say.date(date.fromisoformat(until))}" if until else "without a last day",
         }
@@ -173,7 +173,7 @@ def _grant_of(event: AuditEvent) -> tuple[int | None, str | None, int | None]:
 
 
 def _name_of(person: Addressee | None) -> str:
-    return f"{person.name} ({person.staff_number})" if person else "somebody who was erased"
+    return f"{person.full_name} ({person.staff_number})" if person else "somebody who was erased"
 
 
 def _subject_line(own: Sequence[DescribedAct], others: Sequence[DescribedAct]) -> str:
@@ -184,7 +184,7 @@ def _subject_line(own: Sequence[DescribedAct], others: Sequence[DescribedAct]) -
     return f"{say.plural(len(own) + len(others), 'change')} to accounts"
 
 
-def _own_paragraphs(acts: Sequence[DescribedAct], portal: Portal) -> Iterable[Paragraph]:
+def _own_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> Iterable[Paragraph]:
     if not acts:
         return
     yield Paragraph(
@@ -198,7 +198,7 @@ def _own_paragraphs(acts: Sequence[DescribedAct], portal: Portal) -> Iterable[Pa
     )
 
 
-def _other_paragraphs(acts: Sequence[DescribedAct], portal: Portal) -> Iterable[Paragraph]:
+def _other_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> Iterable[Paragraph]:
     if not acts:
         return
     yield Paragraph(
@@ -222,7 +222,7 @@ def _path_of_page(acts: Sequence[DescribedAct]) -> str:
     return f"/grants?q={number}&state=all" if roles else f"/people/{number}/account"
 
 
-def _foot_line(portal: Portal) -> str:
+def _foot_line(portal: PortalDetails) -> str:
     return (
         f"{portal.force} sends this from its learning portal, at any hour, when a role is given, changed or "
         "ended, a password link is made, or an account is closed or opened. Replies are not read."

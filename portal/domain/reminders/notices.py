@@ -15,7 +15,7 @@ from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import viewer_of, visible_people
 from portal.domain.people.visibility.rules import is_granted_to, is_valid_on
 from portal.domain.reminders.message_texts import NO_ADDRESS
-from portal.domain.reminders.models import Delivery, Kind, Message, NoticeLine
+from portal.domain.reminders.models import Delivery, Message, MessageKind, NoticeLine
 from portal.domain.reminders.settings import relay_is_set
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
@@ -43,7 +43,7 @@ def post_notices(acts: Sequence[AuditEvent]) -> None:
     for person_id in readers:
         email = emails.get(person_id)
         state, reason = (Delivery.WAITING, "") if email else (Delivery.FAILED, NO_ADDRESS)
-        same = {"kind": Kind.NOTICE, "created_at": at, "not_before": at, "tries": 0}
+        same = {"kind": MessageKind.NOTICE, "created_at": at, "not_before": at, "tries": 0}
         row = {"reference": uuid.uuid4(), "person_id": person_id, "email": email}
         rows.append({**same, **row, "state": state, "reason": reason})
     if not rows:

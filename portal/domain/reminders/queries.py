@@ -16,14 +16,14 @@ from portal.domain.people.queries import Viewer, visible_people
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.reminders.models import (
     Delivery,
-    Kind,
     Message,
+    MessageKind,
     MessageLine,
     NoticeLine,
     ReminderRule,
     ReminderRun,
 )
-from portal.domain.reminders.rules import Reason, Rules
+from portal.domain.reminders.rules import ReminderReason, ReminderRules
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -35,20 +35,20 @@ UNSEEN = "somebody outside your units"
 
 
 @dataclass(frozen=True, slots=True)
-class Directed:
+class ReminderDirective:
     """A directive as reminders need it: what it is called, and when it reminds."""
 
     id: int
     reference: str
     title: str
-    rules: Rules
+    rules: ReminderRules
     own_rules: bool  # else the usual ones
 
 
-def directed(day: date) -> dict[int, Directed]:
+def directives_in_force(day: date) -> dict[int, ReminderDirective]:
     """Every directive in force on ``day``, by id. Two statements."""
     held = {row.directive_id: row for row in db.session.scalars(select(ReminderRule))}
-    found: dict[int, Directed] = {}
+    found: dict[int, ReminderDirective] = {}
     statement = (
         select(Directive, DirectiveVersion)
         .join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
@@ -60,28 +60,30 @@ def directed(day: date) -> dict[int, Directed]:
         if version.withdrawn:
             continue
         own = held.get(directive.id)
-        rules = _usual(version) if own is None else _own(own)
-        found[directive.id] = Directed(
+        rules = _default_rules(version) if own is None else _own_rules(own)
+        found[directive.id] = ReminderDirective(
             directive.id, directive.reference, version.title, rules, own is not None
         )
     return found
 
 
-def _usual(version: DirectiveVersion) -> Rules:
-    return Rules(notice_days=tuple(version.notice_days), ending_days=ENDING_DAYS)
+def _default_rules(version: DirectiveVersion) -> ReminderRules:
+    return ReminderRules(notice_days=tuple(version.notice_days), ending_days=ENDING_DAYS)
 
 
-def _own(row: ReminderRule) -> Rules:
-    return Rules(tuple(row.notice_days), row.overdue_every, row.escalate_after, tuple(row.ending_days))
+def _own_rules(row: ReminderRule) -> ReminderRules:
+    return ReminderRules(
+        tuple(row.notice_days), row.overdue_every, row.escalate_after, tuple(row.ending_days)
+    )
 
 
-def directive_named(reference: str, day: date) -> Directed:
+def directive_named(reference: str, day: date) -> ReminderDirective:
     """The directive in force with this reference.
 
     Raises:
         NotFoundError: There is none.
     """
-    for one in directed(day).values():
+    for one in directives_in_force(day).values():
         if one.reference == reference:
             return one
     raise NotFoundError(f"No directive {reference} is in force.")
@@ -104,17 +106,17 @@ class Addressee:
     has_post: bool
 
     @property
-    def name(self) -> str:
+    def full_name(self) -> str:
         """As a letter says it."""
         return f"{self.forenames} {self.surname}".strip()
 
     @property
-    def listed(self) -> str:
+    def listed_name(self) -> str:
         """As tables say it."""
         return f"{self.surname}, {self.forenames}"
 
 
-def addressees(people: Collection[int], day: date) -> dict[int, Addressee]:
+def list_addressees(people: Collection[int], day: date) -> dict[int, Addressee]:
     """Those of ``people`` who still have a name, by id; batches of five hundred a statement."""
     has_post = (
         select(Post.id)
@@ -138,21 +140,21 @@ def email_of(person_id: int) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReminderLine:
     """One reason of a message."""
 
     directive_id: int
     about_id: int
-    reason: Reason
+    reason: ReminderReason
     asked_by_id: int | None = None
 
 
-def lines_of(message_ids: Collection[int]) -> dict[int, list[Line]]:
+def lines_of(message_ids: Collection[int]) -> dict[int, list[ReminderLine]]:
     """The reasons of these messages, by message, in the order in which they came. One statement."""
-    found: dict[int, list[Line]] = {message_id: [] for message_id in message_ids}
+    found: dict[int, list[ReminderLine]] = {message_id: [] for message_id in message_ids}
     statement = select(MessageLine).where(MessageLine.message_id.in_(message_ids)).order_by(MessageLine.id)
     for row in db.session.scalars(statement):
-        line = Line(row.directive_id, row.about_id, Reason(row.reason), row.asked_by_id)
+        line = ReminderLine(row.directive_id, row.about_id, ReminderReason(row.reason), row.asked_by_id)
         found[row.message_id].append(line)
     return found
 
@@ -163,7 +165,7 @@ def acts_of(message_id: int) -> list[AuditEvent]:
     return list(db.session.scalars(acts.where(NoticeLine.message_id == message_id).order_by(AuditEvent.id)))
 
 
-def to_send(now: datetime, limit: int, kinds: Collection[Kind]) -> list[tuple[int, Kind]]:
+def to_send(now: datetime, limit: int, kinds: Collection[MessageKind]) -> list[tuple[int, MessageKind]]:
     """Messages of these kinds whose time has come: notices first, then the longest waiting."""
     statement = (
         select(Message.id, Message.kind)
@@ -171,7 +173,7 @@ def to_send(now: datetime, limit: int, kinds: Collection[Kind]) -> list[tuple[in
         .order_by(Message.kind, Message.not_before, Message.id)
         .limit(limit)
     )
-    return [(message_id, Kind(kind)) for message_id, kind in db.session.execute(statement)]
+    return [(message_id, MessageKind(kind)) for message_id, kind in db.session.execute(statement)]
 
 
 def waiting_of(people: Collection[int]) -> dict[int, int]:
@@ -179,7 +181,7 @@ def waiting_of(people: Collection[int]) -> dict[int, int]:
     found = {}
     for named in split_into_batches(sorted(people)):
         some = Message.person_id.in_(named)
-        waits = (Message.state == Delivery.WAITING, Message.kind == Kind.REMINDER)
+        waits = (Message.state == Delivery.WAITING, Message.kind == MessageKind.REMINDER)
         statement = select(Message.person_id, Message.id).where(*waits, some)
         found.update({person_id: message_id for person_id, message_id in db.session.execute(statement)})
     return found
@@ -193,7 +195,7 @@ def nudged_at(about_id: int, directive_id: int) -> datetime | None:
         .where(
             MessageLine.about_id == about_id,
             MessageLine.directive_id == directive_id,
-            MessageLine.reason == Reason.NUDGE,
+            MessageLine.reason == ReminderReason.NUDGE,
             Message.state != Delivery.DROPPED,
         )
     )
@@ -205,7 +207,7 @@ def may_nudge_again(last: datetime | None) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Notices:
+class NoticeCounts:
     """How many notices about accounts wait or did not arrive."""
 
     waiting: int
@@ -213,10 +215,12 @@ class Notices:
     alone: bool  # nobody else administers the whole force
 
 
-def count_notices(viewer: Viewer, day: date) -> Notices:
+def count_notices(viewer: Viewer, day: date) -> NoticeCounts:
     """Count the notices to people whom the viewer may see. Two statements."""
     counted = (
-        select(Message.state, func.count()).where(_seen(viewer), Message.kind == Kind.NOTICE)
+        select(Message.state, func.count()).where(
+            _visible_messages(viewer), Message.kind == MessageKind.NOTICE
+        )
     ).group_by(Message.state)
     count_by_state = {state: count for state, count in db.session.execute(counted)}
     others = exists().where(
@@ -226,7 +230,7 @@ def count_notices(viewer: Viewer, day: date) -> Notices:
         RoleGrant.unit_id.is_(None),
         RoleGrant.person_id != viewer.person_id,
     )
-    return Notices(
+    return NoticeCounts(
         waiting=count_by_state.get(Delivery.WAITING, 0),
         lost=sum(
             count_by_state.get(state, 0) for state in (Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED)
@@ -236,7 +240,7 @@ def count_notices(viewer: Viewer, day: date) -> Notices:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class OutboxRow:
     """A row of the outbox."""
 
     reference: UUID
@@ -252,11 +256,11 @@ class Posted:
 
 
 _WORDS = {
-    Reason.NOTICE: "due soon",
-    Reason.OVERDUE: "overdue",
-    Reason.ENDING: "ends soon",
-    Reason.ESCALATION: "overdue, to the line manager",
-    Reason.NUDGE: "nudged by a manager",
+    ReminderReason.NOTICE: "due soon",
+    ReminderReason.OVERDUE: "overdue",
+    ReminderReason.ENDING: "ends soon",
+    ReminderReason.ESCALATION: "overdue, to the line manager",
+    ReminderReason.NUDGE: "nudged by a manager",
 }
 
 
@@ -270,48 +274,50 @@ _ACTS = {
 MOST_SAID = 10  # acts of one message, in the outbox
 
 
-def in_words(reason: Reason) -> str:
+def in_words(reason: ReminderReason) -> str:
     """Why, in a few words."""
     return _WORDS[reason]
 
 
-def counts(viewer: Viewer) -> dict[Delivery, int]:
+def count_by_delivery(viewer: Viewer) -> dict[Delivery, int]:
     """How many messages to people the viewer may see are in each state; every state named."""
-    statement = select(Message.state, func.count()).where(_seen(viewer)).group_by(Message.state)
+    statement = select(Message.state, func.count()).where(_visible_messages(viewer)).group_by(Message.state)
     held = {Delivery(state): count for state, count in db.session.execute(statement)}
     return {state: held.get(state, 0) for state in Delivery}
 
 
-def outbox(viewer: Viewer, state: Delivery | None, offset: int, limit: int) -> list[Posted]:
+def list_outbox(viewer: Viewer, state: Delivery | None, offset: int, limit: int) -> list[OutboxRow]:
     """A slice of the outbox, the newest first, as far as the viewer sees the addressees. Two statements."""
     statement: Select[Message, PersonName] = select(Message, PersonName).outerjoin(
         PersonName, PersonName.person_id == Message.person_id
     )
-    statement = statement.where(_seen(viewer), *([Message.state == state] if state else []))
+    statement = statement.where(_visible_messages(viewer), *([Message.state == state] if state else []))
     statement = statement.order_by(Message.created_at.desc(), Message.id.desc()).offset(offset).limit(limit)
     rows = db.session.execute(statement).all()
     said = _lines_in_words(viewer, [message.id for message, _ in rows])
-    return [_posted(message, name, said.get(message.id, [])) for message, name in rows]
+    return [_outbox_row(message, name, said.get(message.id, [])) for message, name in rows]
 
 
-def message(viewer: Viewer, reference: UUID) -> Message:
+def get_message(viewer: Viewer, reference: UUID) -> Message:
     """One message.
 
     Raises:
         NotFoundError: There is none, or the viewer may not see its addressee.
     """
-    found = db.session.scalar(select(Message).where(Message.reference == reference, _seen(viewer)))
+    found = db.session.scalar(
+        select(Message).where(Message.reference == reference, _visible_messages(viewer))
+    )
     if found is None:
         raise NotFoundError("There is no such message.")
     return found
 
 
-def seen(viewer: Viewer) -> set[int]:
+def visible_person_ids(viewer: Viewer) -> set[int]:
     """Ids of everybody the viewer may see."""
     return set(db.session.scalars(visible_people(viewer)))
 
 
-def _seen(viewer: Viewer) -> ColumnElement[bool]:
+def _visible_messages(viewer: Viewer) -> ColumnElement[bool]:
     """That a message is the viewer's own, or to and about people they may see.
 
     Notices about accounts are shown only to those who administer accounts.
@@ -323,7 +329,7 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
     seen = or_(and_(Message.person_id.in_(people), about_visible), Message.person_id == viewer.person_id)
     if Permission.ACCOUNT_ADMINISTER in viewer.permissions:
         return seen
-    return and_(seen, Message.kind == Kind.REMINDER)
+    return and_(seen, Message.kind == MessageKind.REMINDER)
 
 
 def _lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
@@ -341,7 +347,9 @@ def _lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for line, reference, named, addressee in db.session.execute(statement):
         of = "" if line.about_id == addressee else f", {named}"
-        found.setdefault(line.message_id, []).append(f"{reference}: {in_words(Reason(line.reason))}{of}")
+        found.setdefault(line.message_id, []).append(
+            f"{reference}: {in_words(ReminderReason(line.reason))}{of}"
+        )
     return found | _acts_in_words(viewer, ids)
 
 
@@ -366,8 +374,8 @@ def _words_of_rest(acts: Sequence[str]) -> list[str]:
     return [f"and {len(acts) - MOST_SAID} more"] if len(acts) > MOST_SAID else []
 
 
-def _posted(row: Message, name: PersonName | None, lines: Iterable[str]) -> Posted:
+def _outbox_row(row: Message, name: PersonName | None, lines: Iterable[str]) -> OutboxRow:
     number, listed = (name.staff_number, f"{name.surname}, {name.forenames}") if name else ("", "Erased")
     state = Delivery(row.state)
     times = (row.created_at, row.not_before, row.sent_at, row.tries, row.reason)
-    return Posted(row.reference, number, listed, state, *times, tuple(lines))
+    return OutboxRow(row.reference, number, listed, state, *times, tuple(lines))

@@ -10,7 +10,7 @@ MISSING = frozenset({Status.NOT_STARTED, Status.IN_PROGRESS})
 LATE = frozenset({Status.OVERDUE, Status.EXPIRED})
 
 
-class Reason(StrEnum):
+class ReminderReason(StrEnum):
     """Why somebody is written to."""
 
     NOTICE = "notice"  # the due date is near
@@ -26,17 +26,17 @@ class Reason(StrEnum):
         return (
             status
             in {
-                Reason.NOTICE: MISSING,
-                Reason.OVERDUE: LATE,
-                Reason.ENDING: frozenset({Status.EXPIRING}),
-                Reason.ESCALATION: LATE,
-                Reason.NUDGE: MISSING | LATE,
+                ReminderReason.NOTICE: MISSING,
+                ReminderReason.OVERDUE: LATE,
+                ReminderReason.ENDING: frozenset({Status.EXPIRING}),
+                ReminderReason.ESCALATION: LATE,
+                ReminderReason.NUDGE: MISSING | LATE,
             }[self]
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ReminderRules:
     """When one directive reminds whom; a number of days that is 0 or missing reminds nobody."""
 
     notice_days: tuple[int, ...] = ()  # before the due date
@@ -46,13 +46,13 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PlanningWindow:
     """The days for which reminders are planned at once: those after the last planned, to today."""
 
     after: date
     to: date
 
-    def holds(self, day: date) -> bool:
+    def includes(self, day: date) -> bool:
         """Whether the day lies in it."""
         return self.after < day <= self.to
 
@@ -66,9 +66,14 @@ class Window:
         return first + timedelta(days=steps * every) > self.after
 
 
-def reasons(
-    status: Status, due_on: date, since: date, valid_until: date | None, rules: Rules, window: Window
-) -> list[Reason]:
+def list_reasons(
+    status: Status,
+    due_on: date,
+    since: date,
+    valid_until: date | None,
+    rules: ReminderRules,
+    window: PlanningWindow,
+) -> list[ReminderReason]:
     """Why somebody who stands so on the window's last day is to be reminded.
 
     Args:
@@ -81,16 +86,16 @@ def reasons(
     """
     if status in MISSING:
         near = (due_on - timedelta(days=days) for days in rules.notice_days)
-        return [Reason.NOTICE] if any(map(window.holds, near)) else []
+        return [ReminderReason.NOTICE] if any(map(window.includes, near)) else []
     if status is Status.EXPIRING and valid_until is not None:
         near = (valid_until - timedelta(days=days) for days in rules.ending_days)
-        return [Reason.ENDING] if any(map(window.holds, near)) else []
+        return [ReminderReason.ENDING] if any(map(window.includes, near)) else []
     if status not in LATE:
         return []
     found = []
     if rules.overdue_every and window.holds_one_of(since + timedelta(days=1), rules.overdue_every):
-        found.append(Reason.OVERDUE)
+        found.append(ReminderReason.OVERDUE)
     late = since + timedelta(days=rules.escalate_after)
     if rules.escalate_after and window.holds_one_of(late, rules.overdue_every):
-        found.append(Reason.ESCALATION)
+        found.append(ReminderReason.ESCALATION)
     return found

@@ -10,14 +10,14 @@ FARTHEST = 60  # days: no run of days off is longer
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class SendWindow:
     """The hours of London in which mail may go: from the first, to just before the last."""
 
     first: time = time(7)
     last: time = time(20)
     days_off: frozenset[date] = frozenset()
 
-    def allow(self, instant: datetime) -> bool:
+    def allows_sending(self, instant: datetime) -> bool:
         """Whether mail may go at this instant."""
         there = instant.astimezone(LONDON)
         return there.date() not in self.days_off and self.first <= there.time() < self.last
@@ -28,7 +28,7 @@ class Hours:
         Raises:
             ValueError: Every day of the next weeks is a day off.
         """
-        if self.allow(instant):
+        if self.allows_sending(instant):
             return instant
         there = instant.astimezone(LONDON)
         day = there.date() if there.time() < self.first else there.date() + timedelta(days=1)
@@ -39,9 +39,9 @@ class Hours:
         raise ValueError("No day of the next weeks is left to send mail on.")
 
 
-ANY_TIME = Hours(time.min, time.max)
+ANY_TIME = SendWindow(time.min, time.max)
 
 
-def hours(first: time, last: time, days_off: Collection[date]) -> Hours:
+def make_send_window(first: time, last: time, days_off: Collection[date]) -> SendWindow:
     """The hours of these settings."""
-    return Hours(first, last, frozenset(days_off))
+    return SendWindow(first, last, frozenset(days_off))

@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.domain.reminders import queries, services
-from portal.domain.reminders.message_texts import Nothing, Portal, letter
-from portal.domain.reminders.models import Kind, Message
+from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
+from portal.domain.reminders.models import Message, MessageKind
 from portal.domain.reminders.notice_texts import notice_letter
-from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.mail.smtp import (
@@ -33,7 +33,7 @@ BREAKS = 3  # connections in a row that broke, after which the round ends
 
 
 @dataclass(slots=True)
-class Round:
+class SendingRound:
     """What became of the messages of one round."""
 
     sent: int = 0
@@ -42,7 +42,7 @@ class Round:
     put_off: int = 0
 
     @property
-    def words(self) -> str:
+    def summary_words(self) -> str:
         """In one line."""
         return (
             f"{self.sent} sent, {self.dropped} not needed any more, "
@@ -51,38 +51,40 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SendingSettings:
     """What a round needs to know."""
 
     relay: Relay
-    hours: Hours
+    hours: SendWindow
     address: str  # where people reach the portal
     force: str
     line_managers: bool = False  # see direct reports by the roster alone
 
     @property
-    def portal(self) -> Portal:
+    def portal_details(self) -> PortalDetails:
         """What letters need to know."""
-        return Portal(self.address, self.force, self.line_managers)
+        return PortalDetails(self.address, self.force, self.line_managers)
 
 
-def _write_reminder(row: Message, now: datetime, portal: Portal) -> Letter | Nothing:
+def _write_reminder(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
     lines = queries.lines_of([row.id])[row.id]
-    return letter(row.person_id, lines, queries.directed(clock.london_day(now)), now=now, portal=portal)
+    return compose_reminder(
+        row.person_id, lines, queries.directives_in_force(clock.london_day(now)), now=now, portal=portal
+    )
 
 
-def _write_notice(row: Message, now: datetime, portal: Portal) -> Letter | Nothing:
+def _write_notice(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
     return notice_letter(row.person_id, row.email, queries.acts_of(row.id), now=now, portal=portal)
 
 
-WRITERS = {Kind.REMINDER: _write_reminder, Kind.NOTICE: _write_notice}
+WRITERS = {MessageKind.REMINDER: _write_reminder, MessageKind.NOTICE: _write_notice}
 
 
 def send_waiting(
-    settings: Settings,
+    settings: SendingSettings,
     tell: Callable[[int, str], None] = lambda done, said: None,
-    kinds: Collection[Kind] = tuple(Kind),
-) -> Round:
+    kinds: Collection[MessageKind] = tuple(MessageKind),
+) -> SendingRound:
     """Send what waits and may go now. Edge: it commits after each message.
 
     Args:
@@ -93,18 +95,18 @@ def send_waiting(
     Raises:
         RelayError: The relay cannot be used; what waits goes on waiting.
     """
-    done = Round()
+    done = SendingRound()
     if not _may_go(settings, kinds):
         return done
     with transaction():
         services.take_back_lost(clock.now(), settings.hours)
-    sender = _Sender(settings, done)
+    sender = _MailSender(settings, done)
     try:
         while due := queries.to_send(clock.now(), BATCH, _may_go(settings, kinds)):
             before = (done.sent, done.dropped, done.refused, done.put_off)
             for message_id, kind in due:
-                sender.send(message_id, kind)
-                tell(sum((done.sent, done.dropped, done.refused, done.put_off)), done.words)
+                sender.send_message(message_id, kind)
+                tell(sum((done.sent, done.dropped, done.refused, done.put_off)), done.summary_words)
             if before == (done.sent, done.dropped, done.refused, done.put_off):
                 break  # others have them
     finally:
@@ -112,15 +114,15 @@ def send_waiting(
     return done
 
 
-def _may_go(settings: Settings, kinds: Collection[Kind]) -> list[Kind]:
+def _may_go(settings: SendingSettings, kinds: Collection[MessageKind]) -> list[MessageKind]:
     """Those of these kinds that may go at this instant."""
-    return [kind for kind in kinds if services.hours_of(kind, settings.hours).allow(clock.now())]
+    return [kind for kind in kinds if services.hours_of(kind, settings.hours).allows_sending(clock.now())]
 
 
-class _Sender:
+class _MailSender:
     """Holds the connection and its pace."""
 
-    def __init__(self, settings: Settings, done: Round) -> None:
+    def __init__(self, settings: SendingSettings, done: SendingRound) -> None:
         self.settings, self.done = settings, done
         self.stack, self.breaks, self.next = ExitStack(), 0, 0.0
         self.connection: smtplib.SMTP | None = None
@@ -129,23 +131,23 @@ class _Sender:
         self.stack.close()
         self.connection = None
 
-    def send(self, message_id: int, kind: Kind) -> None:
+    def send_message(self, message_id: int, kind: MessageKind) -> None:
         """Claim, check again, hand over and note one message."""
-        self._pace()  # before it is checked: what is done while the relay rests is not asked for
+        self._keep_pace()  # before it is checked: what is done while the relay rests is not asked for
         now, hours = clock.now(), self.settings.hours
-        if not services.hours_of(kind, hours).allow(now):
+        if not services.hours_of(kind, hours).allows_sending(now):
             return
         with transaction():
-            if not services.claim(message_id, at=now, hours=hours):
+            if not services.claim_message(message_id, at=now, hours=hours):
                 return
         row = db.session.execute(select(Message).where(Message.id == message_id)).scalar_one()
         reference = row.reference
-        made = WRITERS[kind](row, now, self.settings.portal)
+        made = WRITERS[kind](row, now, self.settings.portal_details)
         db.session.rollback()  # no reading transaction is left open while the relay is slow
-        if isinstance(made, Nothing):
+        if isinstance(made, NothingToSend):
             self.done.dropped += 1
             with transaction():
-                services.dropped(message_id, made.reason)
+                services.mark_dropped(message_id, made.reason)
             return
         self._hand_over(message_id, made, reference, now)
 
@@ -153,11 +155,11 @@ class _Sender:
         hours = self.settings.hours
         try:
             self.next = time.monotonic() + 60 / self.settings.relay.per_minute
-            self._give(made, reference, now)
+            self._hand_to_relay(made, reference, now)
         except RefusedError as error:
             self.done.refused += 1
             with transaction():
-                services.refused(message_id, str(error))
+                services.mark_refused(message_id, str(error))
         except DeferredError as error:
             self.done.put_off += 1
             with transaction():
@@ -175,9 +177,9 @@ class _Sender:
             self.done.sent += 1
             self.breaks = 0
             with transaction():
-                services.sent(message_id, at=clock.now())
+                services.mark_sent(message_id, at=clock.now())
 
-    def _give(self, made: Letter, reference: UUID, now: datetime) -> None:
+    def _hand_to_relay(self, made: Letter, reference: UUID, now: datetime) -> None:
         relay = self.settings.relay
         if self.connection is None:
             self.stack = ExitStack()
@@ -185,7 +187,7 @@ class _Sender:
         host = urlsplit(self.settings.address).hostname or "localhost"
         hand_over(self.connection, made, relay=relay, reference=reference, host=host, at=now)
 
-    def _pace(self) -> None:
+    def _keep_pace(self) -> None:
         wait = self.next - time.monotonic()
         if wait > 0:
             time.sleep(wait)

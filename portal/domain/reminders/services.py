@@ -12,17 +12,17 @@ from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.reminders import queries
 from portal.domain.reminders.models import (
     Delivery,
-    Kind,
     Message,
+    MessageKind,
     MessageLine,
     ReminderRule,
     ReminderRun,
     UntoldManager,
 )
-from portal.domain.reminders.planning import MOST_DAYS, Plan, plan_reminders
-from portal.domain.reminders.queries import Directed, Line, addressees
-from portal.domain.reminders.rules import Reason, Rules
-from portal.domain.reminders.send_window import ANY_TIME, Hours
+from portal.domain.reminders.planning import MOST_DAYS, ReminderPlan, plan_reminders
+from portal.domain.reminders.queries import ReminderDirective, ReminderLine, list_addressees
+from portal.domain.reminders.rules import ReminderReason, ReminderRules
+from portal.domain.reminders.send_window import ANY_TIME, SendWindow
 from portal.domain.status.reminder_queries import chased
 from portal.platform.audit.services import log
 from portal.platform.clock import end_of_day, london_day
@@ -36,9 +36,9 @@ OUTBOX_LOCK = 7241002
 LOST_AFTER = timedelta(minutes=15)  # a message in the hands of a sender that died
 
 
-def hours_of(kind: Kind, hours: Hours) -> Hours:
+def hours_of(kind: MessageKind, hours: SendWindow) -> SendWindow:
     """When messages of a kind may go: notices about accounts do not wait for the hours of mail."""
-    return hours if kind is Kind.REMINDER else ANY_TIME
+    return hours if kind is MessageKind.REMINDER else ANY_TIME
 
 
 def _hold_outbox() -> None:
@@ -47,7 +47,7 @@ def _hold_outbox() -> None:
         db.session.execute(select(func.pg_advisory_xact_lock(OUTBOX_LOCK)))
 
 
-def plan_day(day: date, *, at: datetime, hours: Hours, line_managers: bool = False) -> Plan:
+def plan_day(day: date, *, at: datetime, hours: SendWindow, line_managers: bool = False) -> ReminderPlan:
     """Put into the outbox what ``day`` asks for; a second time on the same day changes nothing.
 
     Args:
@@ -60,16 +60,16 @@ def plan_day(day: date, *, at: datetime, hours: Hours, line_managers: bool = Fal
     plan = plan_reminders(day, line_managers=line_managers)
     if plan.window.after >= day:
         return plan
-    _post(plan.letters, at=at, hours=hours)
+    _queue_lines(plan.letters, at=at, hours=hours)
     _note_untold(plan, at)
-    result = {"letters": len(plan.letters), "lines": plan.lines, "unreachable": len(plan.unreachable)}
+    result = {"letters": len(plan.letters), "lines": plan.line_count, "unreachable": len(plan.unreachable)}
     result["untold"] = len(plan.untold)
     db.session.execute(insert(ReminderRun).values(day=day, planned_at=at, result=result))
     log("reminders.planned", actor_id=None, day=day.isoformat(), **result)
     return plan
 
 
-def _note_untold(plan: Plan, at: datetime) -> None:
+def _note_untold(plan: ReminderPlan, at: datetime) -> None:
     """Record which line managers were left out, until they get a reminder or it was long ago."""
     over = [UntoldManager.planned_at < at - timedelta(days=MOST_DAYS)]
     over += [
@@ -83,7 +83,7 @@ def _note_untold(plan: Plan, at: datetime) -> None:
         db.session.execute(insert(UntoldManager), rows)
 
 
-def _post(letters: Mapping[int, Iterable[Line]], *, at: datetime, hours: Hours) -> None:
+def _queue_lines(letters: Mapping[int, Iterable[ReminderLine]], *, at: datetime, hours: SendWindow) -> None:
     """Into the message that waits for a person already, else into a new one."""
     waiting = queries.waiting_of(letters)
     fresh = [person_id for person_id in letters if person_id not in waiting]
@@ -94,16 +94,16 @@ def _post(letters: Mapping[int, Iterable[Line]], *, at: datetime, hours: Hours) 
         waiting |= queries.waiting_of(fresh)
     held = queries.lines_of(set(waiting.values()))
     lines = [
-        {**_columns(line), "message_id": waiting[person_id], "created_at": at}
+        {**_line_columns(line), "message_id": waiting[person_id], "created_at": at}
         for person_id, of_person in letters.items()
         for line in of_person
-        if not any(_same(line, one) for one in held[waiting[person_id]])
+        if not any(_is_same_line(line, one) for one in held[waiting[person_id]])
     ]
     if lines:
         db.session.execute(insert(MessageLine), lines)
 
 
-def _columns(line: Line) -> dict[str, int | str | None]:
+def _line_columns(line: ReminderLine) -> dict[str, int | str | None]:
     return {
         "directive_id": line.directive_id,
         "about_id": line.about_id,
@@ -112,11 +112,13 @@ def _columns(line: Line) -> dict[str, int | str | None]:
     }
 
 
-def _same(one: Line, other: Line) -> bool:
+def _is_same_line(one: ReminderLine, other: ReminderLine) -> bool:
     return (one.directive_id, one.about_id, one.reason) == (other.directive_id, other.about_id, other.reason)
 
 
-def nudge(person_id: int, directive: Directed, *, by: int, at: datetime, hours: Hours) -> datetime:
+def queue_nudge(
+    person_id: int, directive: ReminderDirective, *, by: int, at: datetime, hours: SendWindow
+) -> datetime:
     """Ask that a person be reminded of a directive; returns from when the mail may go.
 
     Raises:
@@ -132,26 +134,28 @@ def nudge(person_id: int, directive: Directed, *, by: int, at: datetime, hours: 
             f"{queries.NUDGE_DAYS} days ago. You can do it again from {date_words(again)}."
         )
     refuse_needless(person_id, directive, day)
-    _post({person_id: [Line(directive.id, person_id, Reason.NUDGE, by)]}, at=at, hours=hours)
+    _queue_lines(
+        {person_id: [ReminderLine(directive.id, person_id, ReminderReason.NUDGE, by)]}, at=at, hours=hours
+    )
     log("reminder.nudged", actor_id=by, subject_id=person_id, directive=directive.reference)
     return hours.next_allowed(at)
 
 
-def refuse_needless(person_id: int, directive: Directed, day: date) -> None:
+def refuse_needless(person_id: int, directive: ReminderDirective, day: date) -> None:
     """Refuse to remind somebody of what they have done, need not do, or cannot be told of by mail.
 
     Raises:
         RuleError: One of these holds.
     """
     stands = [row for row in chased(day, [person_id]) if row.directive_id == directive.id]
-    if not any(Reason.NUDGE.still_holds(row.status) for row in stands):
+    if not any(ReminderReason.NUDGE.still_holds(row.status) for row in stands):
         raise RuleError(f"{directive.reference} asks nothing of this person that is still to be completed.")
-    reader = addressees([person_id], day).get(person_id)
+    reader = list_addressees([person_id], day).get(person_id)
     if reader is None or not reader.email:
         raise RuleError("No email address of this person is known, so no reminder can reach them.")
 
 
-def save_rules(directive: Directed, rules: Rules, *, by: int) -> bool:
+def save_rules(directive: ReminderDirective, rules: ReminderRules, *, by: int) -> bool:
     """Keep when a directive reminds; whether that differs from before."""
     if rules == directive.rules:
         return False
@@ -170,14 +174,14 @@ def save_rules(directive: Directed, rules: Rules, *, by: int) -> bool:
     return True
 
 
-def claim(message_id: int, *, at: datetime, hours: Hours) -> bool:
+def claim_message(message_id: int, *, at: datetime, hours: SendWindow) -> bool:
     """Take a waiting message into one's hands; False where another has it or the person had one today.
 
     With a reminder the day is written, and the database holds one a day and person; a reminder that comes
     second waits for the next day. Of notices somebody may have many a day.
     """
     day = london_day(at)
-    once_a_day = case((Message.kind == Kind.REMINDER, literal(day, Date())), else_=null())
+    once_a_day = case((Message.kind == MessageKind.REMINDER, literal(day, Date())), else_=null())
     taken = (
         update(Message)
         .where(Message.id == message_id, Message.state == Delivery.WAITING)
@@ -194,22 +198,22 @@ def claim(message_id: int, *, at: datetime, hours: Hours) -> bool:
     return bool(done)
 
 
-def sent(message_id: int, *, at: datetime) -> None:
+def mark_sent(message_id: int, *, at: datetime) -> None:
     """Note that the relay took it."""
-    _end(message_id, Delivery.SENT, sent_at=at, reason="")
+    _end_message(message_id, Delivery.SENT, sent_at=at, reason="")
 
 
-def dropped(message_id: int, reason: str) -> None:
+def mark_dropped(message_id: int, reason: str) -> None:
     """Note that nothing in it held any more."""
-    _end(message_id, Delivery.DROPPED, sent_on=None, reason=reason)
+    _end_message(message_id, Delivery.DROPPED, sent_on=None, reason=reason)
 
 
-def refused(message_id: int, reason: str) -> None:
+def mark_refused(message_id: int, reason: str) -> None:
     """Note that the relay refused it for good."""
-    _end(message_id, Delivery.REFUSED, sent_on=None, reason=reason)
+    _end_message(message_id, Delivery.REFUSED, sent_on=None, reason=reason)
 
 
-def put_off(message_id: int, reason: str, *, at: datetime, hours: Hours, counted: bool = True) -> None:
+def put_off(message_id: int, reason: str, *, at: datetime, hours: SendWindow, counted: bool = True) -> None:
     """Let it wait for another try, or give it up after many.
 
     Args:
@@ -221,40 +225,46 @@ def put_off(message_id: int, reason: str, *, at: datetime, hours: Hours, counted
     """
     _hold_outbox()
     row = db.session.execute(select(Message.tries, Message.kind).where(Message.id == message_id)).one()
-    tries, kind = row.tries or 1, Kind(row.kind)
+    tries, kind = row.tries or 1, MessageKind(row.kind)
     if counted and tries >= TRIES:
-        _end(message_id, Delivery.FAILED, sent_on=None, reason=f"Given up after {tries} tries. {reason}")
+        _end_message(
+            message_id, Delivery.FAILED, sent_on=None, reason=f"Given up after {tries} tries. {reason}"
+        )
         return
-    if kind is Kind.REMINDER and _joined(message_id):
-        _end(message_id, Delivery.DROPPED, sent_on=None, reason="What it said stands in a newer message.")
+    if kind is MessageKind.REMINDER and _has_newer_message(message_id):
+        _end_message(
+            message_id, Delivery.DROPPED, sent_on=None, reason="What it said stands in a newer message."
+        )
         return
     again = hours_of(kind, hours).next_allowed(at + FIRST_PAUSE * 2 ** (min(tries, 8) - 1))
     values = {"sent_on": None, "reason": reason, "not_before": again}
-    _end(message_id, Delivery.WAITING, tries=tries if counted else tries - 1, **values)
+    _end_message(message_id, Delivery.WAITING, tries=tries if counted else tries - 1, **values)
 
 
-def _joined(message_id: int) -> bool:
+def _has_newer_message(message_id: int) -> bool:
     """Whether a newer message to the same person waits; it then has the lines of this one too."""
     person_id = db.session.scalar(select(Message.person_id).where(Message.id == message_id))
     newer = queries.waiting_of([person_id]).get(person_id) if person_id else None
     if newer is None:
         return False
     of_both = queries.lines_of([message_id, newer])
-    missing = [line for line in of_both[message_id] if not any(_same(line, one) for one in of_both[newer])]
+    missing = [
+        line for line in of_both[message_id] if not any(_is_same_line(line, one) for one in of_both[newer])
+    ]
     if missing:
         created = select(Message.created_at).where(Message.id == message_id).scalar_subquery()
-        rows = [{**_columns(line), "message_id": newer, "created_at": created} for line in missing]
+        rows = [{**_line_columns(line), "message_id": newer, "created_at": created} for line in missing]
         for row in rows:
             db.session.execute(insert(MessageLine).values(**row))
     return True
 
 
-def _end(message_id: int, state: Delivery, **values: object) -> None:
+def _end_message(message_id: int, state: Delivery, **values: object) -> None:
     changed = update(Message).where(Message.id == message_id, Message.state == Delivery.SENDING)
     db.session.execute(changed.values(state=state, claimed_at=None, **values))
 
 
-def take_back_lost(at: datetime, hours: Hours) -> int:
+def take_back_lost(at: datetime, hours: SendWindow) -> int:
     """Let messages wait again whose sender died with them in its hands; how many.
 
     They may have arrived: SMTP cannot tell. They keep their Message-ID, so that mail systems can drop the
@@ -267,7 +277,7 @@ def take_back_lost(at: datetime, hours: Hours) -> int:
     return len(ids)
 
 
-def try_again(row: Message, *, by: int, at: datetime, hours: Hours) -> None:
+def try_again(row: Message, *, by: int, at: datetime, hours: SendWindow) -> None:
     """Let a message that was refused, bounced or given up wait once more.
 
     Raises:
@@ -277,16 +287,16 @@ def try_again(row: Message, *, by: int, at: datetime, hours: Hours) -> None:
     db.session.refresh(row)
     if row.state not in {Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED}:
         raise ConflictError("This message does not need to be tried again.")
-    if row.kind == Kind.NOTICE and not (row.email or queries.email_of(row.person_id)):
+    if row.kind == MessageKind.NOTICE and not (row.email or queries.email_of(row.person_id)):
         raise ConflictError("No email address of this person is known. Bring it in with the roster first.")
-    if row.kind == Kind.REMINDER and queries.waiting_of([row.person_id]):
+    if row.kind == MessageKind.REMINDER and queries.waiting_of([row.person_id]):
         raise ConflictError("A newer message to this person waits already.")
     row.state, row.tries, row.reason, row.sent_on = Delivery.WAITING, 0, "", None
-    row.not_before = hours_of(Kind(row.kind), hours).next_allowed(at)
+    row.not_before = hours_of(MessageKind(row.kind), hours).next_allowed(at)
     log("reminder.tried_again", actor_id=by, subject_id=row.person_id, message=str(row.reference))
 
 
-def bounced(reference: uuid.UUID, reason: str) -> bool:
+def mark_bounced(reference: uuid.UUID, reason: str) -> bool:
     """Note that a message came back; False where no such message was handed over."""
     row = db.session.scalar(select(Message).where(Message.reference == reference))
     if row is None or row.state not in {Delivery.SENT, Delivery.BOUNCED}:
@@ -296,6 +306,6 @@ def bounced(reference: uuid.UUID, reason: str) -> bool:
     return True
 
 
-def falling(days: Iterable[int]) -> tuple[int, ...]:
+def sort_days(days: Iterable[int]) -> tuple[int, ...]:
     """Numbers of days, the largest first, each once."""
     return tuple(sorted(set(days), reverse=True))

@@ -6,8 +6,8 @@ from functools import cache
 from govuk_bank_holidays.bank_holidays import BankHolidays
 
 from config import Config
-from portal.domain.reminders.send_window import Hours, hours
-from portal.domain.reminders.sending import Settings
+from portal.domain.reminders.send_window import SendWindow, make_send_window
+from portal.domain.reminders.sending import SendingSettings
 from portal.platform.errors import RuleError
 from portal.platform.mail.smtp import Relay
 from portal.platform.settings import current_settings
@@ -27,36 +27,36 @@ def bank_holidays() -> frozenset[date]:
     return frozenset(one["date"] for one in known)
 
 
-def _config() -> Config:
+def _portal_config() -> Config:
     return current_settings()
 
 
-def mail_hours() -> Hours:
+def mail_hours() -> SendWindow:
     """When mail may go."""
-    config = _config()
+    config = _portal_config()
     off = set(config.days_off)
     if config.mail_bank_holidays == "no":
         off |= bank_holidays()
-    return hours(*config.mail_times, off)
+    return make_send_window(*config.mail_times, off)
 
 
 def line_managers_see() -> bool:
     """Whether the roster alone gives line managers sight of their direct reports."""
-    return _config().line_managers_see
+    return _portal_config().line_managers_see
 
 
 def relay_is_set() -> bool:
     """Whether mail can go at all."""
-    return bool(_config().smtp_host)
+    return bool(_portal_config().smtp_host)
 
 
-def sending() -> Settings:
+def sending_settings() -> SendingSettings:
     """How messages are sent.
 
     Raises:
         NoRelayError: No relay is set.
     """
-    config = _config()
+    config = _portal_config()
     if not config.smtp_host:
         raise NoRelayError
     relay = Relay(
@@ -70,4 +70,4 @@ def sending() -> Settings:
         config.smtp_per_minute,
         config.smtp_authorities,
     )
-    return Settings(relay, mail_hours(), config.address, config.force_name, config.line_managers_see)
+    return SendingSettings(relay, mail_hours(), config.address, config.force_name, config.line_managers_see)

@@ -14,7 +14,7 @@ from portal.platform.permissions import SIGHT_ROLES
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class UnremindedManager:
     """A line manager who got no reminder, because they cannot open the report it links to."""
 
     staff_number: str
@@ -23,7 +23,7 @@ class Untold:
     people: int
 
 
-def untold_managers(viewer: Viewer, day: date) -> list[Untold]:
+def untold_managers(viewer: Viewer, day: date) -> list[UnremindedManager]:
     """All of them by name, for viewers of the whole force; those who were given sight since are left out.
 
     The counts include people of any unit, so viewers of some units only get an empty list.
@@ -42,6 +42,6 @@ def untold_managers(viewer: Viewer, day: date) -> list[Untold]:
         .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
     )
     return [
-        Untold(name.staff_number, f"{name.surname}, {name.forenames}", row.planned_at, row.people)
+        UnremindedManager(name.staff_number, f"{name.surname}, {name.forenames}", row.planned_at, row.people)
         for name, row in rows
     ]

@@ -9,8 +9,8 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, StopValidation
 
 from portal.domain.decisions import labels as decisions_labels
-from portal.domain.decisions.change_requests import Fault, Wish
-from portal.domain.decisions.choices import Offer
+from portal.domain.decisions.change_requests import ChangeRequest, RequestFault
+from portal.domain.decisions.choices import RequestChoice
 from portal.domain.decisions.queries import RequestRow
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit, GovTextarea
 from portal.pages.layout.url_sanitising import NO_TEXT
@@ -47,12 +47,12 @@ class DayField(StringField):  # type: ignore[misc]
         return "" if self.data in (None, OPEN_END) else say_date(self.data)
 
 
-def _text(said: str | None) -> str:
+def _clean_note(said: str | None) -> str:
     """The text without what no text has and no database takes, and without space around it."""
     return NO_TEXT.sub("", said or "").strip()
 
 
-class Chosen:
+class ExactlyOneChoice:
     """That one of the choices is made, and no other."""
 
     def __init__(self, message: str) -> None:
@@ -68,7 +68,7 @@ class Chosen:
             raise StopValidation(self.message)
 
 
-def _capital(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
@@ -80,13 +80,13 @@ class AskForm(FlaskForm):  # type: ignore[misc]
         "Reason",
         widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
         validate_choice=False,
-        validators=[Chosen("Select a reason")],
+        validators=[ExactlyOneChoice("Select a reason")],
     )
     comment = TextAreaField(
         "Comment (optional)",
         description=NEVER_HEALTH,
         widget=GovTextarea(rows=3),
-        filters=[_text],
+        filters=[_clean_note],
         validators=[Optional(), Length(max=MOST, message=f"Write at most {MOST:,} characters")],
     )
     send = SubmitField("Send request", widget=GovSubmit())
@@ -95,7 +95,7 @@ class AskForm(FlaskForm):  # type: ignore[misc]
     missing = ""  # what is said where nothing is chosen
     order: tuple[str, ...] = ()  # of the fields between subject and reason
 
-    def __init__(self, offered: Sequence[Offer], **kwargs: Any) -> None:
+    def __init__(self, offered: Sequence[RequestChoice], **kwargs: Any) -> None:
         """Fill the choices from what can be asked about."""
         super().__init__(**kwargs)
         self.about.label.text = self.legend
@@ -106,29 +106,29 @@ class AskForm(FlaskForm):  # type: ignore[misc]
         ]
         if len(self.offered) == 1 and not self.is_submitted():
             self.about.data = next(iter(self.offered))
-        self.about.validators = [Chosen(self.missing)]
+        self.about.validators = [ExactlyOneChoice(self.missing)]
         reasons = decisions_labels.REASONS[self.kind].items()
-        self.reason.choices = [SelectChoice(value=key, label=_capital(text)) for key, text in reasons]
+        self.reason.choices = [SelectChoice(value=key, label=_capitalise(text)) for key, text in reasons]
 
     @property
-    def middle(self) -> list[Any]:
+    def specific_fields(self) -> list[Any]:
         """The fields that this kind alone has, in order."""
         return [self[name] for name in self.order]
 
-    def dates(self) -> dict[str, Any]:
+    def requested_dates(self) -> dict[str, Any]:
         """The days asked for."""
         return {name: self[name].data for name in ("from_on", "to_on", "due_on") if name in self}
 
-    def wish(self, person_id: int) -> Wish:
+    def change_request(self, person_id: int) -> ChangeRequest:
         """What is asked for, in a form without errors."""
-        columns: dict[str, Any] = self.offered[self.about.data].ids | self.dates()
-        return Wish(self.kind, person_id, self.reason.data, **columns)
+        columns: dict[str, Any] = self.offered[self.about.data].ids | self.requested_dates()
+        return ChangeRequest(self.kind, person_id, self.reason.data, **columns)
 
-    def texts(self) -> dict[str, str]:
+    def note_texts(self) -> dict[str, str]:
         """The notes."""
         return {name: self[name].data for name in ("comment", "evidence") if name in self}
 
-    def blame(self, found: Sequence[Fault]) -> None:
+    def show_faults(self, found: Sequence[RequestFault]) -> None:
         """Set each fault beside its field."""
         for fault in found:
             field = self[fault.field]
@@ -170,7 +170,7 @@ class WaiverForm(AskForm):
         "Evidence",
         description="What it is and where it is kept, for example the number of a certificate.",
         widget=GovTextarea(rows=3),
-        filters=[_text],
+        filters=[_clean_note],
         validators=_EVIDENCE,
     )
 
@@ -188,7 +188,7 @@ class RevocationForm(AskForm):
         ],
         widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
         validate_choice=False,
-        validators=[Chosen("Select from when it is not counted")],
+        validators=[ExactlyOneChoice("Select from when it is not counted")],
     )
     from_on = DayField(
         "First day on which it is not counted", description="Only where it does not count from a day on."
@@ -197,11 +197,11 @@ class RevocationForm(AskForm):
         "Evidence",
         description="What shows it and where that is kept. " + NEVER_HEALTH,
         widget=GovTextarea(rows=3),
-        filters=[_text],
+        filters=[_clean_note],
         validators=_EVIDENCE,
     )
 
-    def dates(self) -> dict[str, Any]:
+    def requested_dates(self) -> dict[str, Any]:
         """The first day without it: its own, where it never was a pass."""
         whole = self.whole.data == "yes"
         return {"from_on": self.offered[self.about.data].since if whole else self.from_on.data}
@@ -220,11 +220,11 @@ class LiftForm(AskForm):
         ],
         widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
         validate_choice=False,
-        validators=[Chosen("Select what is to be done")],
+        validators=[ExactlyOneChoice("Select what is to be done")],
     )
     to_on = DayField("Last day", description="Only where it ends on an earlier day.")
 
-    def dates(self) -> dict[str, Any]:
+    def requested_dates(self) -> dict[str, Any]:
         """The last day; None where it should never have held."""
         return {"to_on": None if self.whole.data == "yes" else self.to_on.data}
 
@@ -246,7 +246,7 @@ class RestoreForm(AskForm):
         "Evidence",
         description="What shows that it counts. " + NEVER_HEALTH,
         widget=GovTextarea(rows=3),
-        filters=[_text],
+        filters=[_clean_note],
         validators=_EVIDENCE,
     )
 
@@ -277,7 +277,7 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
         description="Needed where you refuse. Do not write a diagnosis, or anything else about health. "
         "Who asked reads this; the person it is about never does.",
         widget=GovTextarea(rows=3),
-        filters=[_text],
+        filters=[_clean_note],
         validators=[Optional(), Length(max=MOST, message=f"Write at most {MOST:,} characters")],
     )
     preview = SubmitField("Show what would change", widget=GovSubmit(secondary=True))
@@ -295,15 +295,15 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
                 del self[name]
 
     @property
-    def days(self) -> list[Any]:
+    def day_fields(self) -> list[Any]:
         """The fields of days."""
         return [self[name] for name in ("from_on", "to_on", "due_on") if name in self]
 
-    def dates(self) -> dict[str, Any]:
+    def decided_dates(self) -> dict[str, Any]:
         """The days decided."""
-        return {field.name: field.data for field in self.days}
+        return {field.name: field.data for field in self.day_fields}
 
-    def blame(self, found: Sequence[Fault]) -> None:
+    def show_faults(self, found: Sequence[RequestFault]) -> None:
         """Set each fault beside its field, or over the form where it has none."""
         for fault in found:
             if fault.field in self:

@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.decisions import labels, queries, services
-from portal.domain.decisions.change_requests import Wish, faults
-from portal.domain.decisions.choices import offers
-from portal.domain.decisions.preview import effects
-from portal.domain.decisions.queries import RequestRow, Wanted, Whom
+from portal.domain.decisions.change_requests import ChangeRequest, list_faults
+from portal.domain.decisions.choices import list_choices
+from portal.domain.decisions.preview import preview_effects
+from portal.domain.decisions.queries import RequestFilters, RequestRow, RequestSubject
 from portal.domain.directives.exclusions import exclusions_of
 from portal.pages.decisions import presenters
 from portal.pages.decisions.forms import FORMS, AskForm, DecideForm, FilterForm, WithdrawForm
@@ -27,7 +27,7 @@ bp = Blueprint("decisions", __name__, template_folder="templates")
 
 @bp.get("/decisions")
 @requires(Permission.DECISION_ASK)
-def index() -> ResponseReturnValue:
+def list_requests() -> ResponseReturnValue:
     """What waits for the viewer, and what they asked for with what became of it."""
     viewer = current_user.viewer
     decides = Permission.DECISION_MAKE in viewer.permissions
@@ -37,14 +37,14 @@ def index() -> ResponseReturnValue:
         "state": asked.choice("state", labels.STATE_WORDS),
         "kind": asked.choice("kind", labels.KIND_WORDS),
     }
-    wanted = Wanted(**shown)
+    wanted = RequestFilters(**shown)
     page = asked.page(queries.count_requests(viewer, wanted))
     answer = render_template(
         "decisions/index.html",
         page=page,
         errors=asked.errors(shown if decides else shown.keys() - {"whose"}),
-        rows=queries.requests(viewer, wanted, page.offset, page.size),
-        waiting=queries.waiting(viewer),
+        rows=queries.list_requests(viewer, wanted, page.offset, page.size),
+        waiting=queries.count_waiting_requests(viewer),
         decides=decides,
         wanted=wanted,
         form=FilterForm(decides=decides, data=shown),
@@ -55,24 +55,24 @@ def index() -> ResponseReturnValue:
 
 @bp.route("/people/<staff_number>/ask/<kind>", methods=["GET", "POST"])
 @requires(Permission.DECISION_ASK)
-def ask(staff_number: str, kind: str) -> ResponseReturnValue:
+def ask_decision(staff_number: str, kind: str) -> ResponseReturnValue:
     """Ask for something about a person whom the viewer sees."""
-    whom = queries.whom(current_user.viewer, staff_number)
+    whom = queries.request_subject(current_user.viewer, staff_number)
     if kind not in FORMS:
         raise NotFoundError("There is no such request.")
-    form = FORMS[kind](offers(kind, whom.person_id, clock.today()))
+    form = FORMS[kind](list_choices(kind, whom.person_id, clock.today()))
     if not form.is_submitted():
         form.about.data = request.args.get("about", form.about.data)
         return _ask_page(form, whom)
     if not form.validate():
         return _ask_page(form, whom), 400
-    wish = services.completed(form.wish(whom.person_id))
-    if found := faults(wish, clock.today()):
-        form.blame(found)
+    wish = services.complete_request(form.change_request(whom.person_id))
+    if found := list_faults(wish, clock.today()):
+        form.show_faults(found)
         return _ask_page(form, whom), 400
     try:
         with transaction():
-            uuid = services.ask(wish, form.texts(), by=current_user.person_id, at=clock.now())
+            uuid = services.submit_request(wish, form.note_texts(), by=current_user.person_id, at=clock.now())
     except ConflictError as error:
         form.form_errors.append(str(error))
         return _ask_page(form, whom), 409
@@ -80,20 +80,20 @@ def ask(staff_number: str, kind: str) -> ResponseReturnValue:
     return redirect(url_for(".request", uuid=uuid), 303)
 
 
-def _ask_page(form: AskForm, whom: Whom) -> str:
+def _ask_page(form: AskForm, whom: RequestSubject) -> str:
     return render_template("decisions/ask.html", form=form, whom=whom, page=presenters.ASK[form.kind])
 
 
 @bp.get("/records/decisions")
 @requires(Permission.RECORD_VIEW)
-def mine() -> ResponseReturnValue:
+def list_own_decisions() -> ResponseReturnValue:
     """What was asked for and decided about oneself: in roles and categories, never a comment."""
     person_id = current_user.person_id
     return render_template(
         "decisions/mine.html",
         excluded=exclusions_of(person_id),
         entries=presenters.own_entries(queries.told_requests(person_id)),
-        reason=labels.reason,
+        reason=labels.reason_label,
     )
 
 
@@ -101,35 +101,35 @@ def mine() -> ResponseReturnValue:
 @requires(Permission.DECISION_ASK)
 def request_page(uuid: UUID) -> ResponseReturnValue:
     """One request: what was asked, what it would change, and the answer."""
-    row = queries.request(current_user.viewer, uuid)
-    return _page(row, DecideForm(row), services.completed(row.wish))
+    row = queries.get_request(current_user.viewer, uuid)
+    return _render_request(row, DecideForm(row), services.complete_request(row.change_request))
 
 
 @bp.post("/decisions/<uuid:uuid>/decision")
 @requires(Permission.DECISION_MAKE)
-def decide(uuid: UUID) -> ResponseReturnValue:
+def decide_request(uuid: UUID) -> ResponseReturnValue:
     """Show what other days would change, grant or refuse."""
     viewer = current_user.viewer
-    row = queries.request(viewer, uuid)
+    row = queries.get_request(viewer, uuid)
     form = DecideForm(row)
-    wish = services.completed(replace(row.wish, **form.dates()))
+    wish = services.complete_request(replace(row.change_request, **form.decided_dates()))
     good = form.validate()
-    if row.outcome is None and not form.refuse.data and (found := faults(wish, clock.today())):
-        form.blame(found)
+    if row.outcome is None and not form.refuse.data and (found := list_faults(wish, clock.today())):
+        form.show_faults(found)
         good = False
     if form.refuse.data and not form.comment.data:
         form.comment.errors = ("Write in a sentence why you refuse",)
         good = False
     if not good:
-        return _page(row, form, services.completed(row.wish)), 400
+        return _render_request(row, form, services.complete_request(row.change_request)), 400
     if form.preview.data or not (form.grant.data or form.refuse.data):
-        return _page(row, form, wish)
+        return _render_request(row, form, wish)
     sentence = form.comment.data
     with transaction():
         if form.grant.data:
-            services.grant(viewer, uuid, wish, sentence, at=clock.now())
+            services.grant_request(viewer, uuid, wish, sentence, at=clock.now())
         else:
-            services.refuse(viewer, uuid, sentence)
+            services.refuse_request(viewer, uuid, sentence)
     flash("The request is granted" if form.grant.data else "The request is refused", "success")
     return redirect(url_for(".request", uuid=uuid), 303)
 
@@ -139,26 +139,28 @@ def decide(uuid: UUID) -> ResponseReturnValue:
 def withdraw_request(uuid: UUID) -> ResponseReturnValue:
     """Take one's own request back."""
     with transaction():
-        services.withdraw(current_user.viewer, uuid)
+        services.withdraw_request(current_user.viewer, uuid)
     flash("The request is withdrawn", "success")
     return redirect(url_for(".request", uuid=uuid), 303)
 
 
-def _page(row: RequestRow, form: DecideForm, wish: Wish) -> str:
+def _render_request(row: RequestRow, form: DecideForm, wish: ChangeRequest) -> str:
     viewer = current_user.viewer
     texts, answer = queries.texts_of(row)
     decides, today = queries.may_decide(viewer, row), clock.today()
-    stale = [fault.sentence for fault in faults(wish, today)] if decides else []  # the facts have moved on
+    stale = (
+        [fault.sentence for fault in list_faults(wish, today)] if decides else []
+    )  # the facts have moved on
     return render_template(
         "decisions/request.html",
         row=row,
         form=form,
-        rows=presenters.summary(row, texts),
-        said=presenters.answer(row),
+        rows=presenters.request_summary(row, texts),
+        said=presenters.decision_words(row),
         answer=answer,
         decides=decides,
         stale=stale,
-        changes=effects(wish, viewer, now=clock.now(), today=today) if decides and not stale else [],
+        changes=preview_effects(wish, viewer, now=clock.now(), today=today) if decides and not stale else [],
         own=row.person_id == viewer.person_id,
         mine=row.asked_by_id == viewer.person_id,
         nobody=row.outcome is None and not decides and not queries.has_decider(row),

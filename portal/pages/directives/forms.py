@@ -36,7 +36,7 @@ MOST_GROUPS = 20
 _REFERENCE = "Enter a reference of letters, digits and hyphens, such as OIC-2026"
 
 
-def _short(width: int = 5, **kwargs: Any) -> GovInput:
+def _short_input(width: int = 5, **kwargs: Any) -> GovInput:
     return GovInput(classes=f"govuk-input--width-{width}", label_classes=LABEL, autocomplete="off", **kwargs)
 
 
@@ -53,7 +53,7 @@ class GroupForm(Form):  # type: ignore[misc]
     unit = SelectField("Add a unit", validate_choice=False, widget=GovSelect(label_classes=LABEL))
     ranks = CheckboxesField("Ranks and grades")
 
-    def offer(self, offered: "Offered") -> None:
+    def offer_choices(self, offered: "DirectiveChoices") -> None:
         """Offer what the force has, and take the unit that was picked to those chosen."""
         self.roles.data = [*(self.roles.data or []), *self.more_roles.lines]
         self.more_roles.data = ""
@@ -71,7 +71,7 @@ class GroupForm(Form):  # type: ignore[misc]
         ]
 
     @property
-    def table(self) -> Selectors:
+    def selectors(self) -> Selectors:
         """The group as a table of the file."""
         filled = {
             "designated_role": self.roles.chosen_values,
@@ -82,11 +82,11 @@ class GroupForm(Form):  # type: ignore[misc]
 
     def validate_roles(self, _field: CheckboxesField) -> None:
         """A group of nothing would be everyone."""
-        if not self.table:
+        if not self.selectors:
             raise ValidationError("Choose a role, a unit or a rank, or remove this group")
 
 
-class Offered:
+class DirectiveChoices:
     """What the force has to choose from."""
 
     def __init__(
@@ -101,7 +101,7 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
     reference = LineField(
         "Reference",
         description="What everybody calls it, such as OIC-2026. It stands in addresses and file names.",
-        widget=_short(20),
+        widget=_short_input(20),
         validators=[RequiredText(_REFERENCE), MaximumLength(64)],
     )
     title = LineField(
@@ -125,20 +125,20 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
     owner = LineField(
         "Owner’s staff number",
         description="Who answers for the directive and decides on exemptions.",
-        widget=_short(10),
+        widget=_short_input(10),
         validators=[RequiredText("Enter the staff number of the person who answers for it"), MaximumLength()],
     )
     effective_on = FirstDayField(
         "In force from",
         missing="Enter the day from which it is in force, such as 1 January 2027",
         description="The first day on which this counts, such as 1 January 2027.",
-        widget=_short(10),
+        widget=_short_input(10),
     )
     requirements = CheckboxesField("Modules and guides to complete")
     audience = Rows(FormField(GroupForm), min_entries=1, max_entries=MOST_GROUPS)
     exceptions = Rows(FormField(GroupForm), max_entries=MOST_GROUPS)
     due_on = DayField(
-        "Due on", optional=True, description="A fixed day, such as 30 April 2027.", widget=_short(10)
+        "Due on", optional=True, description="A fixed day, such as 30 April 2027.", widget=_short_input(10)
     )
     due_days = WholeNumberField(
         "Days after joining the audience",
@@ -146,7 +146,7 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         most=toml_reader.MOST_DAYS,
         message="Enter whole days, such as 60, or leave it empty",
         description="For those who join later. With both, the later of the two days counts.",
-        widget=_short(inputmode="numeric"),
+        widget=_short_input(inputmode="numeric"),
     )
     months = WholeNumberField(
         "Months that a completion counts",
@@ -155,12 +155,12 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         least=1,
         message="Enter whole months, such as 24, or leave it empty",
         description="Empty: without end, or until the day of the year below.",
-        widget=_short(inputmode="numeric"),
+        widget=_short_input(inputmode="numeric"),
     )
     yearly_on = DayOfYearField(
         "Or until this day of a year",
         description="Such as 30 April, for training that everybody renews by the same day.",
-        widget=_short(10),
+        widget=_short_input(10),
     )
     gap = WholeNumberField(
         "Months that must lie between, at least",
@@ -168,38 +168,38 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         most=toml_reader.MOST_DAYS,
         message="Enter whole months, such as 6",
         description="So that a completion just before the day counts until the next year’s.",
-        widget=_short(inputmode="numeric"),
+        widget=_short_input(inputmode="numeric"),
     )
     ends_soon = WholeNumberField(
         "Days before its end that a completion is shown as ending soon",
         optional=True,
         most=toml_reader.MOST_DAYS,
         message="Enter whole days, such as 60, or leave it empty",
-        widget=_short(inputmode="numeric"),
+        widget=_short_input(inputmode="numeric"),
     )
     notices = WholeNumbersField(
         "Notice, days before the due date",
         most=toml_reader.MOST_DAYS,
         description="With commas between them, such as 30, 7, 1. Empty: none.",
-        widget=_short(10),
+        widget=_short_input(10),
     )
     target = PercentageField(
         "Target",
         allows_zero=True,
         message="Enter the target as a number from 0 to 100, such as 95",
         description="The share of the audience that must be complete.",
-        widget=_short(inputmode="decimal", suffix={"text": "%"}),
+        widget=_short_input(inputmode="decimal", suffix={"text": "%"}),
     )
 
     @property
-    def groups(self) -> list[GroupForm]:
+    def group_forms(self) -> list[GroupForm]:
         """The forms of all groups, exceptions last."""
         return [entry.form for entry in (*self.audience.entries, *self.exceptions.entries)]
 
-    def offer(self, offered: Offered) -> None:
+    def offer_choices(self, offered: DirectiveChoices) -> None:
         """Offer what the force has to choose from."""
-        for group in self.groups:
-            group.offer(offered)
+        for group in self.group_forms:
+            group.offer_choices(offered)
         labels = {f"{kind}:{key}": title for (kind, key), title in offered.titles.items()}
         self.requirements.offer_values(list(labels), labels)
 
@@ -232,7 +232,7 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         if field.number is not None and not (self.yearly_on.data or "").strip():
             raise ValidationError("Leave this empty, or enter the day of the year above")
 
-    def said(self) -> DirectiveFile:
+    def entered_directive(self) -> DirectiveFile:
         """The directive as far as the form says it: for words beside it, and after ``validate`` whole."""
         asked = [tuple(value.split(":", 1)) for value in self.requirements.chosen_values if ":" in value]
         yearly = self.yearly_on.month_and_day
@@ -257,17 +257,17 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
             requirements=[(kind, key) for kind, key in asked],
         )
 
-    def file(self) -> DirectiveFile | None:
+    def checked_directive(self) -> DirectiveFile | None:
         """The directive, once the fields are valid and its file would be; None after noting what is not."""
         if not self.validate():
             return None
         try:
-            return toml_reader.read(to_toml(self.said()))
+            return toml_reader.read(to_toml(self.entered_directive()))
         except BadInputError as error:
-            self.refuse(error)
+            self.show_refusal(error)
             return None
 
-    def refuse(self, error: BadInputError) -> None:
+    def show_refusal(self, error: BadInputError) -> None:
         """Put each reason beside the field that it is about."""
         for reason in error.reasons:
             place, _, rest = reason.partition(": ")
@@ -277,12 +277,12 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
                 self.form_errors.append(reason)
             elif isinstance(field, FieldList):
                 group = field.entries[int(number) - 1].form
-                group.units.errors = [*group.units.errors, _sentence(rest.removeprefix("unit_under: "))]
+                group.units.errors = [*group.units.errors, _as_sentence(rest.removeprefix("unit_under: "))]
             else:
-                field.errors = [*field.errors, _sentence(rest)]
+                field.errors = [*field.errors, _as_sentence(rest)]
 
 
-def _sentence(text: str) -> str:
+def _as_sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
@@ -298,7 +298,7 @@ _FIELDS = {
 }
 
 
-def typed(file: DirectiveFile) -> dict[str, Any]:
+def form_data_of(file: DirectiveFile) -> dict[str, Any]:
     """The directive as the form shows it."""
     yearly = date.fromisoformat(f"2001-{file.yearly_on}") if file.yearly_on else None
     return {
@@ -309,25 +309,25 @@ def typed(file: DirectiveFile) -> dict[str, Any]:
         "owner": file.owner,
         "effective_on": say.date(file.effective_on),
         "requirements": [f"{kind}:{key}" for kind, key in file.requirements],
-        "audience": [_group(table) for table in file.audience],
-        "exceptions": [_group(table) for table in file.exceptions],
+        "audience": [_group_data(table) for table in file.audience],
+        "exceptions": [_group_data(table) for table in file.exceptions],
         "due_on": say.date(file.due_fixed_on),
-        "due_days": _number(file.due_days_after_joining),
-        "months": _number(file.validity_months),
+        "due_days": _number_text(file.due_days_after_joining),
+        "months": _number_text(file.validity_months),
         "yearly_on": f"{yearly:%-d %B}" if yearly else "",
-        "gap": _number(file.minimum_gap_months),
-        "ends_soon": _number(file.expiring_days),
+        "gap": _number_text(file.minimum_gap_months),
+        "ends_soon": _number_text(file.expiring_days),
         "notices": ", ".join(map(str, file.notice_days)),
         "target": descriptions.target(file.target).removesuffix("%"),
     }
 
 
-def _group(table: Selectors) -> dict[str, list[str]]:
+def _group_data(table: Selectors) -> dict[str, list[str]]:
     names = {"roles": "designated_role", "units": "unit_under", "ranks": "rank_or_grade"}
     return {name: list(table.get(key, [])) for name, key in names.items()}
 
 
-def _number(value: int | None) -> str:
+def _number_text(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
@@ -348,5 +348,5 @@ class WithdrawForm(FlaskForm):  # type: ignore[misc]
         "Withdrawn from",
         missing="Enter the day from which nobody is asked, such as 1 January 2027",
         description="The first day on which nobody is asked any more, such as 1 January 2027.",
-        widget=_short(10),
+        widget=_short_input(10),
     )

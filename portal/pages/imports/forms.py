@@ -9,7 +9,7 @@ from wtforms import Field, HiddenField, RadioField, SelectField, StringField, Su
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length
 
-from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, TARGETS, Match, Target
+from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, TARGETS, ColumnMapping, ColumnTarget
 from portal.pages.layout.form_widgets import GovFile, GovInput, GovRadios, GovSelect, GovSubmit
 
 MOST_BYTES = 25 * 1024 * 1024  # of a file sent from a page; a command takes more
@@ -93,7 +93,7 @@ class MatchForm(FlaskForm):  # type: ignore[misc]
 
 
 def match_form(
-    match: Match, columns: Sequence[str], activities: Mapping[str, str], schemes: Sequence[str]
+    match: ColumnMapping, columns: Sequence[str], activities: Mapping[str, str], schemes: Sequence[str]
 ) -> MatchForm:
     """The form that shows ``match`` for a file with these columns, or holds what was sent."""
     fields: dict[str, Any] = {}
@@ -123,7 +123,7 @@ def _activity_choices(activities: Mapping[str, str]) -> list[Any]:
     return [SelectChoice(value=key, label=f"{title} ({key})") for key, title in activities.items()]
 
 
-def _target_fields(target: Target, columns: Sequence[str]) -> dict[str, Field]:
+def _target_fields(target: ColumnTarget, columns: Sequence[str]) -> dict[str, Field]:
     choices = [SelectChoice(value=_NONE, label="Choose a column")]
     if not target.needed:
         choices.append(SelectChoice(value=_EMPTY, label="Not in the file: leave it empty"))
@@ -142,7 +142,7 @@ def _target_fields(target: Target, columns: Sequence[str]) -> dict[str, Field]:
     return found
 
 
-def _target_data(target: Target, match: Match, columns: Sequence[str]) -> dict[str, str]:
+def _target_data(target: ColumnTarget, match: ColumnMapping, columns: Sequence[str]) -> dict[str, str]:
     column, fixed = match.columns.get(target.name), match.fixed.get(target.name)
     place = str(columns.index(column)) if column is not None and column in columns else _NONE
     if column is None and fixed == "":
@@ -150,9 +150,9 @@ def _target_data(target: Target, match: Match, columns: Sequence[str]) -> dict[s
     return {f"column_{target.name}": place, f"fixed_{target.name}": fixed or ""}
 
 
-def match_of(form: MatchForm, shape: str, columns: Sequence[str]) -> Match:
+def match_of(form: MatchForm, shape: str, columns: Sequence[str]) -> ColumnMapping:
     """What was chosen."""
-    found = Match(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
+    found = ColumnMapping(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
     for target in TARGETS[shape]:
         place = form[f"column_{target.name}"].data
         fixed = (form[f"fixed_{target.name}"].data or "").strip() if target.fixed else ""

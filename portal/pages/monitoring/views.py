@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms.fields import SelectChoice
 
-from portal.domain.decisions.queries import waiting
+from portal.domain.decisions.queries import count_waiting_requests
 from portal.domain.people.access_log import is_access_logged, list_access_log, log_access
 from portal.domain.people.queries import live_units, may_see
 from portal.domain.reports import extra_attempts, last_visit, sentences
@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
         position_form=_position_form(at, errors),
         wording=sentences,
         asks=Permission.DECISION_ASK in current_user.permissions,
-        waiting=waiting(current_user.viewer),
+        waiting=count_waiting_requests(current_user.viewer),
     )
     return answer, 400 if errors else 200
 

@@ -6,19 +6,19 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import Field, Form, StringField, SubmitField, ValidationError
 
-from portal.domain.reminders.rules import Rules
-from portal.domain.reminders.services import falling
+from portal.domain.reminders.rules import ReminderRules
+from portal.domain.reminders.services import sort_days
 from portal.pages.layout.form_widgets import GovInput, GovSubmit
 
 MOST = 730  # days
 SEVERAL = 6
 
 
-def _numbers(text: str) -> list[int]:
+def _read_days(text: str) -> list[int]:
     return [int(word) for word in re.split(r"[,;\s]+", text.strip()) if word]
 
 
-class Days:
+class FewDays:
     """Refuse what is not a few numbers of days."""
 
     def __init__(self, most: int) -> None:
@@ -27,7 +27,7 @@ class Days:
     def __call__(self, _form: Form, field: Field) -> None:
         """Raise with a sentence."""
         try:
-            days = _numbers(field.data or "")
+            days = _read_days(field.data or "")
         except ValueError:
             days = [-1]
         if len(days) > self.most or any(not 0 <= day <= MOST for day in days):
@@ -42,30 +42,30 @@ class RulesForm(FlaskForm):  # type: ignore[misc]
         "Days before the due date",
         description="For example, 30, 7, 1. Leave it empty to remind nobody before the due date.",
         widget=GovInput(),
-        validators=[Days(SEVERAL)],
+        validators=[FewDays(SEVERAL)],
     )
     every = StringField(
         "Days between reminders of somebody overdue",
         description="The first goes on the first day overdue. 0 means none.",
         widget=GovInput(),
-        validators=[Days(1)],
+        validators=[FewDays(1)],
     )
     escalate = StringField(
         "Days overdue before the line manager is told",
         description="0 means never.",
         widget=GovInput(),
-        validators=[Days(1)],
+        validators=[FewDays(1)],
     )
     ending = StringField(
         "Days before a completion ends",
         description="For example, 60, 30, 7. It counts only where completions end.",
         widget=GovInput(),
-        validators=[Days(SEVERAL)],
+        validators=[FewDays(SEVERAL)],
     )
     send = SubmitField("Save", widget=GovSubmit())
 
     @classmethod
-    def of(cls, rules: Rules, **kwargs: Any) -> "RulesForm":
+    def from_rules(cls, rules: ReminderRules, **kwargs: Any) -> "RulesForm":
         """Filled with these rules, unless something was sent."""
         data = {
             "notice": ", ".join(map(str, rules.notice_days)),
@@ -76,11 +76,11 @@ class RulesForm(FlaskForm):  # type: ignore[misc]
         return cls(data=data, **kwargs)
 
     @property
-    def rules(self) -> Rules:
+    def entered_rules(self) -> ReminderRules:
         """What was sent; call it once it is valid."""
-        every, escalate = [(_numbers(field.data or "") or [0])[0] for field in (self.every, self.escalate)]
-        notice, ending = [falling(_numbers(field.data or "")) for field in (self.notice, self.ending)]
-        return Rules(notice, every, escalate, ending)
+        every, escalate = [(_read_days(field.data or "") or [0])[0] for field in (self.every, self.escalate)]
+        notice, ending = [sort_days(_read_days(field.data or "")) for field in (self.notice, self.ending)]
+        return ReminderRules(notice, every, escalate, ending)
 
 
 class NudgeForm(FlaskForm):  # type: ignore[misc]

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.imports import profiles, services
-from portal.domain.imports.check_result import MovedError, silent
-from portal.domain.imports.services import Brought
+from portal.domain.imports.check_result import MovedError, ignore_progress
+from portal.domain.imports.services import Upload
 from portal.domain.records import completion_import
 from portal.domain.records.models import Record
 from portal.domain.status import count_check, projector
@@ -61,16 +61,16 @@ def check(slug, entries):
     data = csv_of(rows, COLUMNS)
     sheet = open_sheet(data, "c.csv")
     match = profiles.READY["completions"]["default"](sheet.columns)
-    found = services.CHECKS["completions"](sheet, match, silent)
+    found = services.CHECKS["completions"](sheet, match, ignore_progress)
     assert found.faults == []
-    return Brought("completions", "c.csv", data, sheet, match), found
+    return Upload("completions", "c.csv", data, sheet, match), found
 
 
 def apply(brought, found):
     with transaction():
         at = stamp()
-        run = services.begin(brought, by=None, at=clock.now())
-        services.apply(run.id, found, found.digest, by=None, at=at)
+        run = services.begin_import(brought, by=None, at=clock.now())
+        services.apply_import(run.id, found, found.digest, by=None, at=at)
 
 
 ENTRY = st.tuples(st.integers(0, 2), st.sampled_from(TIMES))
@@ -91,21 +91,21 @@ def test_spans_worked_out_before_are_those_that_the_facts_say(database, history,
         activity, people = force(slug, months)
         for entries, passed in history:
             brought, found = check(slug, entries)
-            found.stage(silent)
+            found.stage(ignore_progress)
             for person in sorted(passed):  # between what was worked out and the lock, on a day of the file
                 make_record(people[person], activity, date(2026, 5, 1))
             apply(brought, found)
 
             assert rebuild_status(write=False) == []
             assert count_check.check_counts(False) == []
-            assert check(slug, entries)[1].empty
+            assert check(slug, entries)[1].is_empty
 
 
 def test_only_those_of_whom_something_came_between_are_worked_out_under_the_lock(database, monkeypatch):
     with time_machine.travel(NOW, tick=True):
         activity, people = force("between", 0)
         brought, found = check("between", [(n, "2026-05-01") for n in range(3)])
-        found.stage(silent)
+        found.stage(ignore_progress)
         make_record(people[1], activity, date(2026, 4, 30))
         under, load_facts = [], projector.load_facts
         monkeypatch.setattr(
@@ -137,7 +137,7 @@ def test_a_directive_issued_after_what_was_worked_out_counts(database):
     with time_machine.travel(NOW, tick=True):
         activity, people = force("issued", 0, people=1)
         brought, found = check("issued", [(0, "2026-05-01")])
-        found.stage(silent)
+        found.stage(ignore_progress)
         ask("issued", reference="OIC-SECOND", months=12)
 
         apply(brought, found)
@@ -158,7 +158,7 @@ def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
         force("twice", 0)
         entries = [(0, "2026-05-01"), (1, "2026-05-01")]
         brought, found = check("twice", entries)
-        found.stage(silent)
+        found.stage(ignore_progress)
         apply(*check("twice", entries[:1]))
 
         try:

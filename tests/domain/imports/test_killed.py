@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from config import Config
 from portal.domain.imports import profiles, services, tasks
 from portal.domain.imports.models import ImportRun
-from portal.domain.imports.services import Brought
+from portal.domain.imports.services import Upload
 from portal.domain.people.models import Person, Post
 from portal.platform import clock
 from portal.platform.db import Stamp, db, transaction
@@ -58,10 +58,10 @@ def test_a_killed_import_leaves_nothing_and_is_taken_up_again(app: Flask, tmp_pa
     with app.app_context():
         upgrade()
         sheet = open_sheet(content, "r.csv")
-        brought = Brought("roster", "r.csv", content, sheet, profiles.roster(sheet.columns))
+        brought = Upload("roster", "r.csv", content, sheet, profiles.map_roster(sheet.columns))
         with transaction():
-            run_id = services.begin(brought, by=None, at=clock.now()).id
-        found = services.checked(db.session.get_one(ImportRun, run_id))
+            run_id = services.begin_import(brought, by=None, at=clock.now()).id
+        found = services.check_run(db.session.get_one(ImportRun, run_id))
         with transaction():
             services.keep_check(run_id, found, clock.now())
             job = tasks.start_apply(run_id, found.digest, by=None)

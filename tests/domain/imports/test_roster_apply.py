@@ -12,8 +12,8 @@ from sqlalchemy import select
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.directives.models import Assignment
 from portal.domain.imports import profiles, services, tasks
-from portal.domain.imports.check_result import MovedError, silent
-from portal.domain.imports.services import Brought
+from portal.domain.imports.check_result import MovedError, ignore_progress
+from portal.domain.imports.services import Upload
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import person_by_staff_number
@@ -59,17 +59,19 @@ def content(entries, base):
 
 def check(data):
     sheet = open_sheet(data, "r.csv")
-    match = profiles.roster(sheet.columns)
-    return Brought("roster", "r.csv", data, sheet, match), services.CHECKS["roster"](sheet, match, silent)
+    match = profiles.map_roster(sheet.columns)
+    return Upload("roster", "r.csv", data, sheet, match), services.CHECKS["roster"](
+        sheet, match, ignore_progress
+    )
 
 
 def apply(brought, found, *, stage=True):
     if stage:
-        found.stage(silent)
+        found.stage(ignore_progress)
     with transaction():
         at = stamp()
-        run = services.begin(brought, by=None, at=clock.now())
-        services.apply(run.id, found, found.digest, by=None, at=at)
+        run = services.begin_import(brought, by=None, at=clock.now())
+        services.apply_import(run.id, found, found.digest, by=None, at=at)
 
 
 def reached(base):
@@ -102,7 +104,7 @@ def test_an_import_does_what_its_check_said_and_twice_is_once(database, history)
             brought, found = check(content(entries, base))
             assert found.faults == []
             if stage:
-                found.stage(silent)
+                found.stage(ignore_progress)
             held = db.session.scalar(
                 select(PersonName.person_id).where(PersonName.staff_number == f"{base}P0")
             )
@@ -115,14 +117,14 @@ def test_an_import_does_what_its_check_said_and_twice_is_once(database, history)
             assert {number for some in told(found).values() for number in some} == changed
             assert rebuild_status(write=False) == []
             assert count_check.check_counts(False) == []
-            assert check(content(entries, base))[1].empty
+            assert check(content(entries, base))[1].is_empty
 
 
 def test_a_version_issued_after_what_was_worked_out_counts(database):
     with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
         make_version("late")
         brought, found = check(csv_of([row("Z1")]))
-        found.stage(silent)
+        found.stage(ignore_progress)
         ask("late", reference="OIC-LATE")
 
         try:
@@ -148,7 +150,7 @@ def test_a_pass_recorded_in_between_is_in_the_spans(database):
         brought, found = check(
             csv_of([held, {**held, "valid_from": "2026-06-02", "rank_or_grade": "Sergeant"}])
         )
-        found.stage(silent)
+        found.stage(ignore_progress)
         activity = db.session.get_one(ModuleVersion, version).activity_id
         make_record(person, activity, date(2026, 5, 4))
 
@@ -165,7 +167,7 @@ def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applie
         ask("stopped", reference="OIC-STOPPED")
         brought, found = check(csv_of([row(f"C{n}") for n in range(600)]))
         with transaction():
-            run_id = services.begin(brought, by=None, at=clock.now()).id
+            run_id = services.begin_import(brought, by=None, at=clock.now()).id
             services.keep_check(run_id, found, clock.now())
         before, told = newest_stamp(), []
 

@@ -15,7 +15,7 @@ from config import Config
 from portal.app import create_app
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Message, MessageLine
-from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.send_window import SendWindow
 from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError
 from tests.databases import close_database
@@ -73,14 +73,14 @@ def test_a_day_is_planned_once_and_a_person_nudged_once(serving: Flask) -> None:
     whose = world.people["D1001"]
 
     def nudge() -> object:
-        return services.nudge(whose, about, by=world.people["D2001"], at=NOON, hours=Hours())
+        return services.queue_nudge(whose, about, by=world.people["D2001"], at=NOON, hours=SendWindow())
 
     nudged = at_once(serving, nudge)
     assert sorted(type(one) is ConflictError for one in nudged) == [False, True, True, True], nudged
     assert sum(isinstance(one, datetime) for one in nudged) == 1, nudged
 
-    planned = at_once(serving, lambda: services.plan_day(date(2026, 5, 15), at=NOON, hours=Hours()))
-    assert all(isinstance(one, services.Plan) for one in planned), planned
+    planned = at_once(serving, lambda: services.plan_day(date(2026, 5, 15), at=NOON, hours=SendWindow()))
+    assert all(isinstance(one, services.ReminderPlan) for one in planned), planned
     db.session.rollback()  # what was read before is of a state before
     assert db.session.scalar(select(func.count()).select_from(Message)) == 3
     assert db.session.scalar(select(func.count()).select_from(MessageLine)) == 4

@@ -18,10 +18,10 @@ from portal.domain.accounts.queries import get_account_state
 from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
 from portal.domain.reminders import services as reminders
-from portal.domain.reminders.models import Kind, ReminderRule
+from portal.domain.reminders.models import MessageKind, ReminderRule
 from portal.domain.reminders.notice_texts import CHANGED, WORDINGS
-from portal.domain.reminders.rules import Reason
-from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.rules import ReminderReason
+from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import WRITERS
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -126,16 +126,16 @@ def nudge(scene: Scene) -> None:
     about = queries.directive_named("OIC-2026", clock.today())
     with transaction():
         by = scene.person("D2001")
-        reminders.nudge(scene.person("D1001"), about, by=by, at=clock.now(), hours=Hours())
+        reminders.queue_nudge(scene.person("D1001"), about, by=by, at=clock.now(), hours=SendWindow())
     scene.promise("D1001", "/learning", "A directive", "30 April 2026")
 
 
-REMINDERS: dict[Reason, Callable[[Scene], None]] = {
-    Reason.NOTICE: notice,
-    Reason.OVERDUE: overdue,
-    Reason.ENDING: ending,
-    Reason.ESCALATION: escalation,
-    Reason.NUDGE: nudge,
+REMINDERS: dict[ReminderReason, Callable[[Scene], None]] = {
+    ReminderReason.NOTICE: notice,
+    ReminderReason.OVERDUE: overdue,
+    ReminderReason.ENDING: ending,
+    ReminderReason.ESCALATION: escalation,
+    ReminderReason.NUDGE: nudge,
 }
 
 
@@ -195,14 +195,14 @@ NOTICES = {
 
 
 def test_every_kind_of_mail_has_its_case() -> None:
-    assert WRITERS.keys() == set(Kind) == {Kind.REMINDER, Kind.NOTICE}
-    assert REMINDERS.keys() == set(Reason)
+    assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE}
+    assert REMINDERS.keys() == set(ReminderReason)
     assert NOTICES.keys() == WORDINGS.keys()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("reason", list(Reason))
-def test_the_links_of_a_reminder_open_and_show_what_it_says(scene: Scene, reason: Reason) -> None:
+@pytest.mark.parametrize("reason", list(ReminderReason))
+def test_the_links_of_a_reminder_open_and_show_what_it_says(scene: Scene, reason: ReminderReason) -> None:
     REMINDERS[reason](scene)
 
     follow(scene)

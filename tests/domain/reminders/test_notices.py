@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from portal.domain.accounts import services
 from portal.domain.accounts.grants import changes
 from portal.domain.people.models import PersonName
-from portal.domain.reminders.models import Kind, Message, NoticeLine
+from portal.domain.reminders.models import Message, MessageKind, NoticeLine
 from portal.platform import clock
 from portal.platform.audit.services import ANNOUNCED
 from portal.platform.db import db, transaction
@@ -88,7 +88,7 @@ def delivered(app: Flask, office: Office) -> dict[str, list[EmailMessage]]:
 
 
 def notices() -> int:
-    return db.session.scalar(select(func.count()).where(Message.kind == Kind.NOTICE)) or 0
+    return db.session.scalar(select(func.count()).where(Message.kind == MessageKind.NOTICE)) or 0
 
 
 Act = Callable[[PortalClient], object]

@@ -6,14 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.reminders.rules import LATE, MISSING, Reason, Rules, Window, reasons
-from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.rules import (
+    LATE,
+    MISSING,
+    PlanningWindow,
+    ReminderReason,
+    ReminderRules,
+    list_reasons,
+)
+from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.settings import bank_holidays
 from portal.domain.status.rules import Status
 from portal.platform.clock import LONDON
 
 DAY = date(2026, 4, 30)
-HOURS = Hours(days_off=frozenset({date(2026, 4, 3), date(2026, 4, 6)}))  # Good Friday, Easter Monday
+HOURS = SendWindow(days_off=frozenset({date(2026, 4, 3), date(2026, 4, 6)}))  # Good Friday, Easter Monday
 DAYS = st.dates(date(2025, 1, 1), date(2028, 12, 31))
 
 
@@ -36,17 +43,17 @@ def london(day: date, hour: int, minute: int = 0) -> datetime:
 )
 def test_mail_waits_for_the_next_hour_in_which_it_may_go(asked: datetime, goes: datetime) -> None:
     assert HOURS.next_allowed(asked) == goes
-    assert HOURS.allow(asked) is (asked == goes)
+    assert HOURS.allows_sending(asked) is (asked == goes)
 
 
 @given(st.datetimes(datetime(2025, 1, 1), datetime(2028, 12, 1), timezones=st.just(UTC)))
 def test_the_next_allowed_instant_is_allowed_and_no_earlier_one_is(asked: datetime) -> None:
     goes = HOURS.next_allowed(asked)
-    assert HOURS.allow(goes)
+    assert HOURS.allows_sending(goes)
     assert goes >= asked
     for part in (0.0, 0.25, 0.5, 0.75, 0.999):
         before = asked + (goes - asked) * part
-        assert before == goes or not HOURS.allow(before)
+        assert before == goes or not HOURS.allows_sending(before)
 
 
 def test_the_bank_holidays_of_england_and_wales_are_known() -> None:
@@ -57,15 +64,17 @@ def test_the_bank_holidays_of_england_and_wales_are_known() -> None:
 def test_no_day_left_says_so() -> None:
     off = frozenset(DAY + timedelta(days=number) for number in range(100))
     with pytest.raises(ValueError, match="No day"):
-        Hours(days_off=off).next_allowed(london(DAY, 12))
+        SendWindow(days_off=off).next_allowed(london(DAY, 12))
 
 
-RULES = Rules(notice_days=(30, 7, 1), overdue_every=7, escalate_after=14, ending_days=(60, 7))
+RULES = ReminderRules(notice_days=(30, 7, 1), overdue_every=7, escalate_after=14, ending_days=(60, 7))
 
 
-def on(day: date, status: Status, *, until: date | None = None, rules: Rules = RULES) -> list[Reason]:
-    window = Window(day - timedelta(days=1), day)
-    return reasons(status, DAY, max(DAY, until or DAY), until, rules, window)
+def on(
+    day: date, status: Status, *, until: date | None = None, rules: ReminderRules = RULES
+) -> list[ReminderReason]:
+    window = PlanningWindow(day - timedelta(days=1), day)
+    return list_reasons(status, DAY, max(DAY, until or DAY), until, rules, window)
 
 
 def test_a_calendar_of_one_directive() -> None:
@@ -77,23 +86,23 @@ def test_a_calendar_of_one_directive() -> None:
         date(2026, 3, 31),
     ]
     late = {day: on(day, Status.OVERDUE) for day in (DAY + timedelta(days=n) for n in range(1, 30))}
-    assert [day for day, said in late.items() if Reason.OVERDUE in said] == [
+    assert [day for day, said in late.items() if ReminderReason.OVERDUE in said] == [
         date(2026, 5, 1),
         date(2026, 5, 8),
         date(2026, 5, 15),
         date(2026, 5, 22),
         date(2026, 5, 29),
     ]
-    assert [day for day, said in late.items() if Reason.ESCALATION in said] == [
+    assert [day for day, said in late.items() if ReminderReason.ESCALATION in said] == [
         date(2026, 5, 14),
         date(2026, 5, 21),
         date(2026, 5, 28),
     ]
     until = date(2026, 12, 31)
-    assert on(date(2026, 11, 1), Status.EXPIRING, until=until) == [Reason.ENDING]
+    assert on(date(2026, 11, 1), Status.EXPIRING, until=until) == [ReminderReason.ENDING]
     assert on(date(2026, 11, 2), Status.EXPIRING, until=until) == []
     # what lapsed counts as late from the day after it ended
-    assert on(date(2027, 1, 1), Status.EXPIRED, until=until) == [Reason.OVERDUE]
+    assert on(date(2027, 1, 1), Status.EXPIRED, until=until) == [ReminderReason.OVERDUE]
 
 
 @given(
@@ -105,10 +114,10 @@ def test_a_calendar_of_one_directive() -> None:
 def test_nobody_is_chased_for_what_is_done_or_not_asked(
     status: Status, day: date, due: date, after: int
 ) -> None:
-    window = Window(day - timedelta(days=after), day)
-    assert reasons(status, due, due, None, RULES, window) == []
-    assert not any(reason.still_holds(status) for reason in Reason)
-    assert not any(reason.still_holds(None) for reason in Reason)
+    window = PlanningWindow(day - timedelta(days=after), day)
+    assert list_reasons(status, due, due, None, RULES, window) == []
+    assert not any(reason.still_holds(status) for reason in ReminderReason)
+    assert not any(reason.still_holds(None) for reason in ReminderReason)
 
 
 @given(
@@ -122,16 +131,16 @@ def test_days_on_which_nothing_ran_lose_no_reminder(
     status: Status, first: date, steps: list[int], due: int, every: int
 ) -> None:
     """What is asked for in windows of any lengths is what one long window asks for, and no more."""
-    rules = Rules((30, 7, 1), every, 14, ())
+    rules = ReminderRules((30, 7, 1), every, 14, ())
     last = first + timedelta(days=sum(steps))
     due_on = first + timedelta(days=due)
     if status in LATE and due_on >= first:
         due_on = first - timedelta(days=1)  # late all the while
     if status in MISSING and due_on < last:
         due_on = last + timedelta(days=due % 30)
-    day, found = first, set[Reason]()
+    day, found = first, set[ReminderReason]()
     for step in steps:
-        window = Window(day, day + timedelta(days=step))
-        found |= set(reasons(status, due_on, due_on, None, rules, window))
+        window = PlanningWindow(day, day + timedelta(days=step))
+        found |= set(list_reasons(status, due_on, due_on, None, rules, window))
         day = window.to
-    assert found == set(reasons(status, due_on, due_on, None, rules, Window(first, last)))
+    assert found == set(list_reasons(status, due_on, due_on, None, rules, PlanningWindow(first, last)))

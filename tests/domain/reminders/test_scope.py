@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from portal.domain.people.models import RoleGrant
 from portal.domain.reminders import services
-from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.factories.people import make_grant
@@ -36,7 +36,7 @@ def owner(client: PortalClient, world: World) -> PortalClient:
 def test_a_letter_to_a_manager_tells_of_nobody_whom_the_reader_may_not_see(owner: PortalClient) -> None:
     dry = owner.page("/reminders/preview?day=21+May+2026").text
     with transaction():
-        services.plan_day(date(2026, 5, 14), at=clock.now(), hours=Hours())
+        services.plan_day(date(2026, 5, 14), at=clock.now(), hours=SendWindow())
     page = owner.page("/reminders").text
 
     for text in (dry, page):
@@ -83,7 +83,7 @@ def test_who_was_not_told_is_listed_to_who_sees_the_whole_force_alone(
     with transaction():
         end = update(RoleGrant).where(RoleGrant.person_id == world.people["D2001"])
         db.session.execute(end.values(ended_at=clock.now()))
-        services.plan_day(date(2026, 5, 14), at=clock.now(), hours=Hours())
+        services.plan_day(date(2026, 5, 14), at=clock.now(), hours=SendWindow())
     asked = "because they cannot open the report"
 
     assert asked not in enter(client, world, "D4003").page("/reminders").text

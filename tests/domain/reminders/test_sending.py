@@ -15,9 +15,9 @@ from portal.domain.people.models import PersonName, Post
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.message_texts import Letter
 from portal.domain.reminders.models import Delivery, Message, MessageLine
-from portal.domain.reminders.rules import LATE, Reason
-from portal.domain.reminders.send_window import Hours
-from portal.domain.reminders.sending import Round, Settings, send_waiting
+from portal.domain.reminders.rules import LATE, ReminderReason
+from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.sending import SendingRound, SendingSettings, send_waiting
 from portal.domain.status.facts import load_facts
 from portal.domain.status.periods import position_facts
 from portal.domain.status.rules import compute_status
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 NOON = datetime(2026, 5, 20, 11, tzinfo=UTC)  # twenty days after the due date of the world
 SHAH, CASTELL, OKAFOR = "d1001@westshire.example", "n2@westshire.example", "d2001@westshire.example"
-HOURS = Hours()
+HOURS = SendWindow()
 
 
 @pytest.fixture
@@ -54,17 +54,19 @@ def relay_of(office: Office, **more: object) -> Relay:
     return Relay("127.0.0.1", office.port, sender="Learning portal <learning@westshire.example>", **given)  # type: ignore[arg-type]
 
 
-def settings(office: Office, **more: object) -> Settings:
-    return Settings(relay_of(office, **more), HOURS, "https://learning.westshire.example", "Westshire Police")
+def settings(office: Office, **more: object) -> SendingSettings:
+    return SendingSettings(
+        relay_of(office, **more), HOURS, "https://learning.westshire.example", "Westshire Police"
+    )
 
 
-def plan(day: date | None = None) -> services.Plan:
+def plan(day: date | None = None) -> services.ReminderPlan:
     now = clock.now()
     with transaction():
         return services.plan_day(day or clock.london_day(now), at=now, hours=HOURS)
 
 
-def send(office: Office, **more: object) -> Round:
+def send(office: Office, **more: object) -> SendingRound:
     return send_waiting(settings(office, **more))
 
 
@@ -84,9 +86,9 @@ def test_those_who_are_late_are_written_to_once_and_their_manager_hears_of_it(
         plan()  # 15 May: the third weekly reminder
     made = send(office)
 
-    assert made == Round(sent=3)
+    assert made == SendingRound(sent=3)
     assert {address for address, _ in office.taken} == {SHAH, CASTELL, "s1@westshire.example"}
-    assert send(office) == Round()
+    assert send(office) == SendingRound()
     assert len(office.taken) == 3
     assert states() == {"D1001": "sent", "N2": "sent", "S1": "sent"}
     mail = office.to(SHAH)[0]
@@ -132,7 +134,7 @@ def test_what_was_done_meanwhile_is_not_asked_for(world: World, office: Office) 
     make_exclusion(world.people["N2"], world.directive, date(2026, 5, 1))
     leave(world.people["S1"], date(2026, 5, 18))
 
-    assert send(office) == Round(dropped=3)
+    assert send(office) == SendingRound(dropped=3)
     assert office.taken == []
     assert set(states().values()) == {"dropped"}
 
@@ -152,7 +154,7 @@ def test_nothing_goes_at_night(world: World, office: Office, hour: int) -> None:
     night = datetime(2026, 5, 15, hour, 30, tzinfo=clock.LONDON)
     with time_machine.travel(night, tick=False):
         plan()
-        assert send(office) == Round()
+        assert send(office) == SendingRound()
     morning = datetime(2026, 5, 16, 7, tzinfo=clock.LONDON)
     with time_machine.travel(morning, tick=False):
         assert send(office).sent == 3
@@ -163,11 +165,13 @@ def test_nobody_gets_two_mails_on_a_day(world: World, office: Office) -> None:
     send(office)
     about = queries.directive_named("OIC-2026", date(2026, 5, 20))
     with transaction():
-        services.nudge(world.people["D1001"], about, by=world.people["D2001"], at=clock.now(), hours=HOURS)
-    assert send(office) == Round()  # it waits for tomorrow
+        services.queue_nudge(
+            world.people["D1001"], about, by=world.people["D2001"], at=clock.now(), hours=HOURS
+        )
+    assert send(office) == SendingRound()  # it waits for tomorrow
     assert len(office.to(SHAH)) == 1
     with time_machine.travel(NOON + timedelta(days=1), tick=False):
-        assert send(office) == Round(sent=1)
+        assert send(office) == SendingRound(sent=1)
     text = office.to(SHAH)[1].get_body(("plain",))
     assert text is not None
     assert "Your manager asked for this reminder." in text.get_content()
@@ -177,22 +181,22 @@ def test_a_refused_address_is_recorded_and_tried_again_when_asked(world: World, 
     office.refuse.add(SHAH)
     office.spoil.add(CASTELL)
     plan(date(2026, 5, 15))
-    assert send(office) == Round(sent=1, refused=2)
+    assert send(office) == SendingRound(sent=1, refused=2)
     assert states() == {"D1001": "refused", "N2": "refused", "S1": "sent"}
     row = db.session.scalars(select(Message).where(Message.person_id == world.people["D1001"])).one()
     assert row.reason == "The relay said 550: 5.1.1 No such mailbox"
     office.refuse.clear()
     with transaction():
         services.try_again(row, by=world.people["D6001"], at=clock.now(), hours=HOURS)
-    assert send(office) == Round(sent=1)
+    assert send(office) == SendingRound(sent=1)
     assert len(office.to(SHAH)) == 1
 
 
 def test_a_busy_relay_is_asked_again_later_and_given_up_at_last(world: World, office: Office) -> None:
     office.busy.add(SHAH)
     plan(date(2026, 5, 15))
-    assert send(office) == Round(sent=2, put_off=1)
-    assert send(office) == Round()  # not at once
+    assert send(office) == SendingRound(sent=2, put_off=1)
+    assert send(office) == SendingRound()  # not at once
     now = NOON
     for _ in range(services.TRIES - 1):
         now += timedelta(days=1)
@@ -202,16 +206,16 @@ def test_a_busy_relay_is_asked_again_later_and_given_up_at_last(world: World, of
     assert office.tries.count(SHAH) == services.TRIES
     office.busy.clear()
     with time_machine.travel(now + timedelta(days=1), tick=False):
-        assert send(office) == Round()
+        assert send(office) == SendingRound()
 
 
 def test_a_relay_that_stalls_loses_nothing(world: World, office: Office) -> None:
     office.stall.add(SHAH)
     plan(date(2026, 5, 15))
-    assert send(office, seconds=0.3) == Round(sent=2, put_off=1)
+    assert send(office, seconds=0.3) == SendingRound(sent=2, put_off=1)
     office.stall.clear()
     with time_machine.travel(NOON + timedelta(hours=1), tick=False):
-        assert send(office) == Round(sent=1)
+        assert send(office) == SendingRound(sent=1)
     assert len(office.to(SHAH)) == 1
 
 
@@ -219,10 +223,10 @@ def test_a_relay_that_dies_in_the_middle_gets_the_same_message_again(world: Worl
     """It took the text and broke off before it said so: SMTP cannot tell, so the Message-ID stays."""
     office.die.add(SHAH)
     plan(date(2026, 5, 15))
-    assert send(office) == Round(sent=2, put_off=1)
+    assert send(office) == SendingRound(sent=2, put_off=1)
     office.die.clear()
     with time_machine.travel(NOON + timedelta(hours=1), tick=False):
-        assert send(office) == Round(sent=1)
+        assert send(office) == SendingRound(sent=1)
     first, second = office.to(SHAH)
     assert first["Message-ID"] == second["Message-ID"]
     assert len(office.to(CASTELL)) == 1
@@ -252,8 +256,8 @@ def test_a_sender_that_died_leaves_its_message_to_the_next(world: World, office:
     plan(date(2026, 5, 15))
     message = db.session.scalars(select(Message.id).where(Message.person_id == world.people["D1001"])).one()
     with transaction():
-        assert services.claim(message, at=clock.now(), hours=HOURS)
-    assert send(office) == Round(sent=2)  # in another's hands
+        assert services.claim_message(message, at=clock.now(), hours=HOURS)
+    assert send(office) == SendingRound(sent=2)  # in another's hands
     with time_machine.travel(NOON + timedelta(minutes=20), tick=False):
         send(office)
     with time_machine.travel(NOON + timedelta(hours=2), tick=False):
@@ -267,9 +271,9 @@ def test_two_senders_never_have_the_same_message(world: World, office: Office) -
     message = db.session.scalars(select(Message.id)).first()
     assert message is not None
     with transaction():
-        assert services.claim(message, at=clock.now(), hours=HOURS)
+        assert services.claim_message(message, at=clock.now(), hours=HOURS)
     with transaction():
-        assert not services.claim(message, at=clock.now(), hours=HOURS)
+        assert not services.claim_message(message, at=clock.now(), hours=HOURS)
 
 
 def test_the_relays_pace_is_kept(world: World, office: Office) -> None:
@@ -294,7 +298,7 @@ def test_no_header_can_be_written_by_a_name_or_a_title(world: World, office: Off
 
 
 def test_subjects_are_one_line(world: World) -> None:
-    reader = queries.addressees([world.people["D1001"]], date(2026, 5, 20))[world.people["D1001"]]
+    reader = queries.list_addressees([world.people["D1001"]], date(2026, 5, 20))[world.people["D1001"]]
     made = Letter(reader, "Two\r\nlines", "Text", "<p>Text</p>")
     mail = mail_of(made, sender="a@b.example", reference=uuid4(), host="h.example", at=NOON)
     assert mail["Subject"] == "Two lines"
@@ -320,7 +324,7 @@ def test_every_message_agrees_with_the_rule_of_standings(world: World, office: O
 
 def test_why_somebody_is_written_to_is_one_of_the_rules(world: World) -> None:
     made = plan(date(2026, 5, 15))
-    assert {line.reason for lines in made.letters.values() for line in lines} == {Reason.OVERDUE}
+    assert {line.reason for lines in made.letters.values() for line in lines} == {ReminderReason.OVERDUE}
 
 
 def test_an_address_that_the_relay_takes_in_no_form_holds_up_nobody(

@@ -18,8 +18,8 @@ from portal.domain.people.visibility.report_readers import find_report_readers
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.reminders import services
 from portal.domain.reminders.models import Message, MessageLine
-from portal.domain.reminders.planning import Plan, plan_reminders
-from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.planning import ReminderPlan, plan_reminders
+from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
@@ -48,10 +48,12 @@ def world(database: None) -> Iterator[World]:
         yield made
 
 
-def plan(*, line_managers: bool = False) -> Plan:
+def plan(*, line_managers: bool = False) -> ReminderPlan:
     now = clock.now()
     with transaction():
-        return services.plan_day(clock.london_day(now), at=now, hours=Hours(), line_managers=line_managers)
+        return services.plan_day(
+            clock.london_day(now), at=now, hours=SendWindow(), line_managers=line_managers
+        )
 
 
 def escalations() -> list[int]:

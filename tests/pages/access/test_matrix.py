@@ -23,7 +23,7 @@ from portal.domain.assessment import services as assessment
 from portal.domain.authoring import services as authoring
 from portal.domain.catalogue.models import GuideFile, ModuleVersion, PackageFile
 from portal.domain.decisions import services as decisions
-from portal.domain.decisions.change_requests import Wish
+from portal.domain.decisions.change_requests import ChangeRequest
 from portal.domain.records import services as records
 from portal.domain.records.references import new_reference
 from portal.pages.layout.access import permission_of
@@ -54,17 +54,17 @@ MAY_BE_UNKNOWN = {
     "authoring.send_back",
     "authoring.withdraw",
     "catalogue.send_media",
-    "imports.apply",
+    "imports.apply_import",
     "monitoring.prepared",
     "monitoring.prepared_act",
     "monitoring.prepared_download",
-    "reminders.again",
+    "reminders.send_again",
     "imports.bad_rows_csv",
-    "imports.cancel",
-    "imports.check",
+    "imports.cancel_import",
+    "imports.show_check",
     "imports.check_again",
-    "imports.choose",  # a role that ends at a unit, as all in this world, imports nothing
-    "imports.match",
+    "imports.choose_file",  # a role that ends at a unit, as all in this world, imports nothing
+    "imports.match_columns",
     "account.set_password",
     "account.end_session",
     "sign_in.show_kept_forms",
@@ -72,7 +72,7 @@ MAY_BE_UNKNOWN = {
 }
 
 # What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.
-OF_THE_FORCE = {"jobs.start_job", "reminders.rules"}
+OF_THE_FORCE = {"jobs.start_job", "reminders.edit_rules"}
 
 LINE_MANAGER = "line-manager"  # of the one who is seen, by the roster alone: LINE_MANAGER_SIGHT is on
 VIEWERS = ("nobody", "learner", LINE_MANAGER, *Role)
@@ -153,10 +153,10 @@ def _subject(person: int, staff_number: str, version_id: int, asker: int) -> Sub
     reference = new_reference()
     passed_on = date(2026, 1, 10)
     record = make_record(person, version.activity_id, passed_on, reference=reference)
-    wish = Wish("revocation", person, "other", record_id=record, from_on=passed_on)
+    wish = ChangeRequest("revocation", person, "other", record_id=record, from_on=passed_on)
     with transaction():
         at: datetime = stamp()
-        request = decisions.ask(wish, {}, by=asker, at=at)
+        request = decisions.submit_request(wish, {}, by=asker, at=at)
         registration = records.start_registration(person, db.session.scalars(select(ModuleVersion)).one(), at)
         attempt = assessment.start_attempt(registration, at)
         job = jobs.start_job("reconcile", {}, by=person, at=at)
@@ -178,7 +178,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "run_id": UUID(int=0),
         "uuid": subject.request,
     }
-    if rule.endpoint == "decisions.ask":
+    if rule.endpoint == "decisions.ask_decision":
         values["kind"] = "exemption"
     if rule.endpoint.startswith("authoring."):
         values |= {"name": "first", "item": "one"}
@@ -186,14 +186,14 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         values["key"] = "_guides/whom-to-call"
     if rule.endpoint == "monitoring.prepared_act":
         values["what"] = "again"
-    if rule.endpoint == "imports.choose":
+    if rule.endpoint == "imports.choose_file":
         values["kind"] = "completions"
     by_endpoint = {
         "records.show_record": subject.reference,
         "account.end_session": "unknown",
     }
     values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")
-    if rule.endpoint == "reminders.again":
+    if rule.endpoint == "reminders.send_again":
         values["reference"] = UUID(int=0)
     if rule.endpoint.startswith("jobs."):
         values["reference"] = subject.job

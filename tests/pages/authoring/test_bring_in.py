@@ -271,8 +271,8 @@ def test_the_demo_has_a_draft_in_work_that_passes_its_check(database, tmp_path):
     carys = make_person(staff_number="D3001")
 
     with transaction():
-        draft.begin("D3001", at=AT)
-        draft.begin("D3001", at=LATER)
+        draft.create_draft("D3001", at=AT)
+        draft.create_draft("D3001", at=LATER)
 
     state = queries.get_draft(draft.MODULE)
     assert (state.number, state.last_saved_by_id, state.last_saved_at) == (2, carys, AT)

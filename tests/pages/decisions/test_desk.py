@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.decisions import services
-from portal.domain.decisions.change_requests import Wish
+from portal.domain.decisions.change_requests import ChangeRequest
 from portal.domain.decisions.models import DecisionRequest
 from portal.domain.people.models import FactNote
 from portal.domain.people.notes import erase_notes
@@ -23,9 +23,9 @@ def ask_many(desk, number: int) -> None:
     """Requests about so many people of the unit, by the sergeant."""
     for n in range(number):
         person = make_person(desk.unit, surname=f"Zed{n:02}")
-        wish = Wish("exemption", person, "other", desk.directive, from_on=TODAY + timedelta(n))
+        wish = ChangeRequest("exemption", person, "other", desk.directive, from_on=TODAY + timedelta(n))
         with transaction():
-            services.ask(wish, {"comment": "x"}, by=desk.people["D2001"], at=stamp())
+            services.submit_request(wish, {"comment": "x"}, by=desk.people["D2001"], at=stamp())
 
 
 def test_more_requests_make_more_pages_and_no_more_statements(desk):

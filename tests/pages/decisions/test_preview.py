@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.decisions import preview, queries, services
-from portal.domain.decisions.change_requests import KINDS, Wish, faults
-from portal.domain.decisions.choices import offers
+from portal.domain.decisions.change_requests import KINDS, ChangeRequest, list_faults
+from portal.domain.decisions.choices import list_choices
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
 from portal.domain.status import queries as standings
@@ -33,7 +33,7 @@ def stands(desk, viewer, day: date) -> dict:
         counts = list(source.count_units())
         done = sum(people for _, status, people in counts if status.held)
         total = sum(people for _, status, people in counts if not status.excluded)
-        found[whole.directive] = (whole.status, whole.due_on, preview.Share(done, total))
+        found[whole.directive] = (whole.status, whole.due_on, preview.CompletionShare(done, total))
     return found
 
 
@@ -51,24 +51,24 @@ def newest():
     return max(clock.now(), newest_stamp())
 
 
-def wishes(desk, random: Random) -> list[Wish]:
+def wishes(desk, random: Random) -> list[ChangeRequest]:
     """One wish of each kind that could be granted now."""
     person, found = desk.people["D1001"], []
     for kind in KINDS:
-        offered = offers(kind, person, TODAY)
+        offered = list_choices(kind, person, TODAY)
         if not offered:
             continue
         first = TODAY + timedelta(random.randint(-150, 60))
         last = random.choice([OPEN_END, first + timedelta(random.randint(0, 200))])
-        wish = Wish(kind, person, "other", **random.choice(offered).ids)
+        wish = ChangeRequest(kind, person, "other", **random.choice(offered).ids)
         if kind in ("exemption", "deferral"):
             wish = replace(wish, from_on=first, to_on=last if kind == "exemption" else first + timedelta(40))
         elif kind == "lift":
             wish = replace(wish, to_on=random.choice([None, first, TODAY, TODAY - timedelta(1)]))
         elif kind != "restore":
             wish = replace(wish, from_on=min(first, TODAY))
-        wish = services.completed(wish)
-        if not faults(wish, TODAY):
+        wish = services.complete_request(wish)
+        if not list_faults(wish, TODAY):
             found.append(wish)
     return found
 
@@ -88,16 +88,18 @@ def test_the_preview_is_what_then_happens(desk, seed):
     kinds = set()
     for _ in range(2):
         for wish in wishes(desk, random):
-            if faults(wish, TODAY):  # what was granted before may have taken its ground away
+            if list_faults(wish, TODAY):  # what was granted before may have taken its ground away
                 continue
-            told = preview.effects(wish, viewer, now=newest(), today=TODAY)
+            told = preview.preview_effects(wish, viewer, now=newest(), today=TODAY)
             days = {TODAY, *(one.day for one in told)}
             before = {day: stands(desk, viewer, day) for day in days}
             parts = {day: requirements(desk, day) for day in days}
             with transaction():
-                uuid = services.ask(wish, {}, by=desk.people["D2001"], at=stamp())
+                uuid = services.submit_request(wish, {}, by=desk.people["D2001"], at=stamp())
             with transaction():
-                services.grant(viewer, uuid, queries.request(viewer, uuid).wish, "", at=stamp())
+                services.grant_request(
+                    viewer, uuid, queries.get_request(viewer, uuid).change_request, "", at=stamp()
+                )
             kinds.add(wish.kind)
             after = {day: stands(desk, viewer, day) for day in days}
             happened = {
@@ -118,7 +120,7 @@ def test_the_preview_is_what_then_happens(desk, seed):
                     e.share_after,
                 )
                 for e in told
-                if e.changes
+                if e.changes_status
             }
             now = {day: requirements(desk, day) for day in days}
             differ = {

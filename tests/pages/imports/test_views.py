@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from portal.commands.jobs import make_worker_setup
 from portal.domain.imports import profiles, services, tasks
 from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
-from portal.domain.imports.services import Brought
+from portal.domain.imports.services import Upload
 from portal.domain.people.models import Person, PersonName
 from portal.domain.people.queries import person_by_staff_number
 from portal.pages.imports.forms import MOST_BYTES
@@ -360,8 +360,8 @@ def test_a_list_of_twenty_asks_as_often_as_one_of_two(client):
         sheet = open_sheet(content, "r.csv")
         for _ in range(many):
             with transaction():
-                brought = Brought("roster", "r.csv", content, sheet, profiles.roster(sheet.columns))
-                services.begin(brought, by=person, at=clock.now())
+                brought = Upload("roster", "r.csv", content, sheet, profiles.map_roster(sheet.columns))
+                services.begin_import(brought, by=person, at=clock.now())
         for path in ("/imports", f"/imports/{run_id(page)}"):
             client.page(path)
             with statements() as run:

@@ -17,7 +17,7 @@ from portal.domain.people.models import Post
 from portal.domain.people.units.changes import move_unit, rename_unit
 from portal.domain.records.models import Record
 from portal.domain.reminders import services as reminders
-from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from tests.domain.status.facts import (
@@ -148,7 +148,7 @@ class Telling:
         with time_machine.travel(NOON - DAY / 2, tick=False):
             make_person(self.units["crime"], staff_number="LAST", role="none")
             with transaction():
-                reminders.plan_day(date(2026, 5, 2), at=clock.now(), hours=Hours())
+                reminders.plan_day(date(2026, 5, 2), at=clock.now(), hours=SendWindow())
 
     def _act(self, number: int, kind: str, who: str, day: date, *more: Any) -> None:
         changed = self.hidden is not None and number in self.hidden.facts

@@ -17,9 +17,9 @@ from python_calamine import CalamineWorkbook
 
 from portal.domain.people.queries import viewer_of
 from portal.domain.reminders import services
-from portal.domain.reminders.message_texts import Portal, letter
+from portal.domain.reminders.message_texts import PortalDetails, compose_reminder
 from portal.domain.reminders.planning import plan_reminders
-from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reports.changes.changes import Changes
 from portal.domain.reports.completion import writers
 from portal.domain.reports.queries import completion_report
@@ -123,12 +123,16 @@ def mails(telling: Telling) -> Iterator[tuple[str, str]]:
     day, mine = clock.today(), telling.people[telling.looker.number]
     plan = plan_reminders(day, line_managers=True)
     lines = plan.letters.get(mine, [])
-    made = letter(
-        mine, lines, plan.directives, now=clock.now(), portal=Portal("https://x", "Force", line_managers=True)
+    made = compose_reminder(
+        mine,
+        lines,
+        plan.directives,
+        now=clock.now(),
+        portal=PortalDetails("https://x", "Force", line_managers=True),
     )
     yield "mail", f"{getattr(made, 'subject', '')} {getattr(made, 'text', made)}"
     with transaction():
-        services.plan_day(day, at=clock.now(), hours=Hours(), line_managers=True)
+        services.plan_day(day, at=clock.now(), hours=SendWindow(), line_managers=True)
     client = PortalClient(telling.app)
     client.set_cookie("portal", telling.sign_in())
     yield "outbox", RANDOM.sub("", client.get("/reminders").get_data(as_text=True))

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from portal.domain.people.models import PersonName
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Delivery, Message, ReminderRule
-from portal.domain.reminders.rules import Rules
-from portal.domain.reminders.send_window import Hours
+from portal.domain.reminders.rules import ReminderRules
+from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.factories.people import make_grant
@@ -47,7 +47,7 @@ def manager(client: PortalClient, world: World) -> PortalClient:
 
 def plan() -> None:
     with transaction():
-        services.plan_day(DAY, at=clock.now(), hours=Hours())
+        services.plan_day(DAY, at=clock.now(), hours=SendWindow())
 
 
 def mark(world: World, number: str, state: Delivery, reason: str = "") -> None:
@@ -98,7 +98,7 @@ def test_an_owner_sets_when_a_directive_reminds(owner: PortalClient, world: Worl
     page = owner.page("/reminders/rules/OIC-2026")
     saved = owner.press(page, "Save", notice="14 7", every="3", escalate="0", ending="")
     assert "The rules are saved." in saved.text
-    assert queries.directive_named("OIC-2026", clock.today()).rules == Rules((14, 7), 3, 0, ())
+    assert queries.directive_named("OIC-2026", clock.today()).rules == ReminderRules((14, 7), 3, 0, ())
     page = owner.page("/reminders/rules/OIC-2026")
     assert "Nothing was changed." in owner.press(page, "Save").text
     assert len(db.session.scalars(select(ReminderRule)).all()) == 1
@@ -156,7 +156,7 @@ def test_a_long_outbox_asks_as_many_statements_as_a_short_one(owner: PortalClien
     for number in range(22):
         world.person(f"X{number:02}", "north", surname=f"Name {number}")
     with transaction():
-        services.plan_day(DAY + timedelta(days=7), at=clock.now(), hours=Hours())
+        services.plan_day(DAY + timedelta(days=7), at=clock.now(), hours=SendWindow())
     with statements() as many:
         page = owner.page("/reminders")
     assert len(page.all("tr")) > 20

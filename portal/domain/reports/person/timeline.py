@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from portal.domain.assessment.models import Attempt, Submission
 from portal.domain.catalogue.models import Lesson, ModuleVersion
 from portal.domain.decisions.change_requests import TWO_PERSONS
-from portal.domain.decisions.labels import reason as reason_of
+from portal.domain.decisions.labels import reason_label as reason_of
 from portal.domain.decisions.queries import RequestRow
 from portal.domain.directives.models import Assignment, Directive, Exclusion
 from portal.domain.people.as_of import is_known_fact
@@ -259,11 +259,11 @@ def _requests(rows: Sequence[RequestRow]) -> Iterator[Event]:
     for row in rows:
         if row.kind in TWO_PERSONS and row.outcome != "granted":
             continue
-        words = f"{row.what}: asked for by {row.asked_by}, {row.reason_words}"
+        words = f"{row.what_is_requested}: asked for by {row.asked_by}, {row.reason_words}"
         yield Event(row.asked_at, words, row.asked_at)
         if row.decided_at is not None:
             asked = f"asked for at {say.instant(row.asked_at)}"
-            words = f"{row.what}: {row.state_words.lower()} by {row.decided_by}, {asked}"
+            words = f"{row.what_is_requested}: {row.state_words.lower()} by {row.decided_by}, {asked}"
             yield Event(row.decided_at, words, row.decided_at)
 
 

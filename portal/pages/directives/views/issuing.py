@@ -15,7 +15,7 @@ from portal.domain.directives.services import Issued
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.queries import unit_paths
 from portal.domain.status.projector import stage_version, write_version
-from portal.pages.directives.forms import MOST_GROUPS, DirectiveForm, FileForm, Offered, typed
+from portal.pages.directives.forms import MOST_GROUPS, DirectiveChoices, DirectiveForm, FileForm, form_data_of
 from portal.pages.directives.views import preview_lists
 from portal.pages.directives.views.blueprint import bp
 from portal.pages.layout.access import requires
@@ -31,46 +31,50 @@ FIRST = {"target": "100", "ends_soon": "60", "notices": "30, 7, 1"}
 
 @bp.route("/new", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
-def new() -> ResponseReturnValue:
+def new_directive() -> ResponseReturnValue:
     """The form of a new directive, empty or begun from a file."""
     if request.method == "GET":
-        return _page(DirectiveForm(data={**FIRST, "owner": current_user.viewer.staff_number}), None)
-    return _rework(None)
+        return _render_form(DirectiveForm(data={**FIRST, "owner": current_user.viewer.staff_number}), None)
+    return _change_form(None)
 
 
 @bp.route("/<reference>/change", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
-def change(reference: str) -> ResponseReturnValue:
+def change_directive(reference: str) -> ResponseReturnValue:
     """The form of a directive's next version, filled in with what the newest says."""
     told = queries.directive(reference)
     if request.method == "GET":
-        return _page(DirectiveForm(data=typed(_today(told)) | {"effective_on": ""}), told)
-    return _rework(told)
+        return _render_form(DirectiveForm(data=form_data_of(_newest_file(told)) | {"effective_on": ""}), told)
+    return _change_form(told)
 
 
 @bp.route("/preview", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
-def preview() -> ResponseReturnValue:
+def preview_directive() -> ResponseReturnValue:
     """Whom it would reach otherwise; its button issues exactly that."""
     if request.method == "GET":  # an address kept or typed: the form's fields are not in it
-        return redirect(url_for(".index"), 303)
+        return redirect(url_for(".list_directives"), 303)
     changing = request.args.get("of", "")
     told = queries.directive(changing) if changing else None
     form = DirectiveForm()
-    _prepare(form, told)
-    file = form.file()
+    _prepare_form(form, told)
+    file = form.checked_directive()
     if file is None:
-        return _page(form, told)
+        return _render_form(form, told)
     try:
         proposal = propose(file)
         if request.form.get("do") == "issue" and (proposal.same or _is_free(form, proposal, told)):
-            return _issue(proposal, file)
-        return _preview(proposal, file, told) if _is_free(form, proposal, told) else _page(form, told)
+            return _issue_version(proposal, file)
+        return (
+            _render_preview(proposal, file, told)
+            if _is_free(form, proposal, told)
+            else _render_form(form, told)
+        )
     except BadInputError as error:
-        form.refuse(error)
-        return _page(form, told)
+        form.show_refusal(error)
+        return _render_form(form, told)
     except ConflictError as error:
-        return _preview(propose(file), file, told, str(error)), 409
+        return _render_preview(propose(file), file, told, str(error)), 409
 
 
 def _is_free(form: DirectiveForm, proposal: Proposal, told: DirectiveTold | None) -> bool:
@@ -84,7 +88,7 @@ def _is_free(form: DirectiveForm, proposal: Proposal, told: DirectiveTold | None
     return True
 
 
-def _issue(proposal: Proposal, file: DirectiveFile) -> ResponseReturnValue:
+def _issue_version(proposal: Proposal, file: DirectiveFile) -> ResponseReturnValue:
     refuse_beyond(current_user.viewer, proposal)
     by, token = current_user.person_id, request.form.get("previewed", "")
     issued = record_version(
@@ -94,7 +98,7 @@ def _issue(proposal: Proposal, file: DirectiveFile) -> ResponseReturnValue:
     day = say_date(issued.effective_on)
     held = "is issued and in force from" if issued.new else "says the same already, in force from"
     flash(f"{what} {held} {day}.", "success")
-    return redirect(url_for(".directive", reference=issued.reference), 303)
+    return redirect(url_for(".show_directive", reference=issued.reference), 303)
 
 
 def record_version(proposal: Proposal, record: Callable[[], Issued]) -> Issued:
@@ -106,7 +110,9 @@ def record_version(proposal: Proposal, record: Callable[[], Issued]) -> Issued:
     return issued
 
 
-def _preview(proposal: Proposal, file: DirectiveFile, told: DirectiveTold | None, problem: str = "") -> str:
+def _render_preview(
+    proposal: Proposal, file: DirectiveFile, told: DirectiveTold | None, problem: str = ""
+) -> str:
     effect, token = proposal.preview()
     beyond = reaches_beyond(current_user.viewer, proposal)
     titles = queries.titles()
@@ -117,26 +123,26 @@ def _preview(proposal: Proposal, file: DirectiveFile, told: DirectiveTold | None
         proposal=proposal,
         file=file,
         told=told,
-        headline=preview_lists.headline(effect),
-        lists=preview_lists.lists(effect, current_user.viewer, request.form, clock.today()),
+        headline=preview_lists.preview_headline(effect),
+        lists=preview_lists.preview_lists(effect, current_user.viewer, request.form, clock.today()),
         changes=descriptions.changes(before, file, titles) if told else [],
-        said=_said(file),
+        said=_rules_in_words(file),
         asked=descriptions.requirements(file, titles),
         token=token,
         sent=sent,
         problem=problem or (BEYOND if beyond else ""),
         beyond=beyond,
         is_past=proposal.effective_on < clock.today(),
-        back=url_for(".change", reference=told.reference) if told else url_for(".new"),
+        back=url_for(".change_directive", reference=told.reference) if told else url_for(".new_directive"),
     )
 
 
-def _rework(told: DirectiveTold | None) -> ResponseReturnValue:
+def _change_form(told: DirectiveTold | None) -> ResponseReturnValue:
     """The form again, after a button that adds, removes, reads a file or comes back from the preview."""
     if "upload" in request.files:
         return _from_file(told)
     form = DirectiveForm()
-    _prepare(form, told)
+    _prepare_form(form, told)
     pressed, _, number = request.form.get("do", "").rpartition("-")
     groups = {"audience": form.audience, "except": form.exceptions}
     what, _, name = pressed.partition("-")
@@ -148,7 +154,7 @@ def _rework(told: DirectiveTold | None) -> ResponseReturnValue:
         elif what == "remove" and number in map(str, range(len(rows))):
             del rows[int(number)]
         held.process(None, rows)
-    return _page(form, told)
+    return _render_form(form, told)
 
 
 def _from_file(told: DirectiveTold | None) -> ResponseReturnValue:
@@ -162,28 +168,28 @@ def _from_file(told: DirectiveTold | None) -> ResponseReturnValue:
     except BadInputError as error:
         upload.upload.errors = error.reasons[:1]
         upload.form_errors.extend(error.reasons[1:])
-        return _page(DirectiveForm(formdata=None, data=FIRST), told, upload)
-    return _page(DirectiveForm(formdata=None, data=typed(file)), told)
+        return _render_form(DirectiveForm(formdata=None, data=FIRST), told, upload)
+    return _render_form(DirectiveForm(formdata=None, data=form_data_of(file)), told)
 
 
-def _prepare(form: DirectiveForm, told: DirectiveTold | None) -> None:
+def _prepare_form(form: DirectiveForm, told: DirectiveTold | None) -> None:
     """Offer what there is to choose from; a directive keeps its reference."""
     roles, ranks = queries.roles_and_ranks()
-    form.offer(Offered(roles, ranks, unit_paths(clock.today()).values(), queries.titles()))
+    form.offer_choices(DirectiveChoices(roles, ranks, unit_paths(clock.today()).values(), queries.titles()))
     if told is not None:
         form.reference.data = told.reference
 
 
-def _page(form: DirectiveForm, told: DirectiveTold | None, upload: FileForm | None = None) -> Response:
+def _render_form(form: DirectiveForm, told: DirectiveTold | None, upload: FileForm | None = None) -> Response:
     """The form; it names no learner, so a browser may keep it and its Back button loses nothing."""
-    _prepare(form, told)
-    file = form.said()
+    _prepare_form(form, told)
+    file = form.entered_directive()
     page = render_template(
         "directives/form.html",
         form=form,
         upload=upload or FileForm(formdata=None),
         told=told,
-        said=_said(file),
+        said=_rules_in_words(file),
         asked=descriptions.requirements(file, queries.titles()),
     )
     response = make_response(page)
@@ -191,7 +197,7 @@ def _page(form: DirectiveForm, told: DirectiveTold | None, upload: FileForm | No
     return response
 
 
-def _said(file: DirectiveFile) -> list[tuple[str, str]]:
+def _rules_in_words(file: DirectiveFile) -> list[tuple[str, str]]:
     """The rules in words, as far as they are filled in."""
     due = file.due_fixed_on or file.due_days_after_joining is not None
     groups = all(file.audience) and all(file.exceptions)
@@ -204,6 +210,6 @@ def _said(file: DirectiveFile) -> list[tuple[str, str]]:
     ]
 
 
-def _today(told: DirectiveTold) -> DirectiveFile:
+def _newest_file(told: DirectiveTold) -> DirectiveFile:
     """What the newest version says, with the units' paths of today."""
     return queries.with_paths_of(told.newest, clock.today())

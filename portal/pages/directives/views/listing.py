@@ -22,7 +22,7 @@ from portal.platform.wording import date as say_date
 
 @bp.get("")
 @requires(Permission.DIRECTIVE_VIEW)
-def index() -> ResponseReturnValue:
+def list_directives() -> ResponseReturnValue:
     """Every directive: whether it is in force, whom it reaches, what comes next."""
     today = clock.today()
     reached = count_reach(current_user.viewer, today)
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "directives/index.html",
         rows=rows,
-        in_force=sum(state(told, today) == "in force" for told, _, _ in rows),
+        in_force=sum(state_on_day(told, today) == "in force" for told, _, _ in rows),
         validity=lambda told: in_words(told, today),
         next_change=lambda told: next_change(told, today),
         may_issue=may_issue(),
@@ -40,7 +40,7 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/<reference>")
 @requires(Permission.DIRECTIVE_VIEW)
-def directive(reference: str) -> ResponseReturnValue:
+def show_directive(reference: str) -> ResponseReturnValue:
     """One directive as it stands today, in words, with every version."""
     told, today = queries.directive(reference), clock.today()
     titles = queries.titles()
@@ -53,7 +53,7 @@ def directive(reference: str) -> ResponseReturnValue:
         reach=count_reach(current_user.viewer, today).get(told.id, NOBODY),
         in_words=in_words(told, today),
         next_change=next_change(told, today),
-        versions=[(v, changes(told, v, titles)) for v in reversed(told.versions)],
+        versions=[(v, version_changes(told, v, titles)) for v in reversed(told.versions)],
         taken_back=queries.taken_back(told.id),
         today=today,
         may_issue=may_issue(),
@@ -64,24 +64,24 @@ def directive(reference: str) -> ResponseReturnValue:
 
 @bp.get("/<reference>/versions/<int:number>")
 @requires(Permission.DIRECTIVE_VIEW)
-def version(reference: str, number: int) -> ResponseReturnValue:
+def show_version(reference: str, number: int) -> ResponseReturnValue:
     """One version, in words or, with ``?as=toml``, as its file."""
     told, titles = queries.directive(reference), queries.titles()
     found = next((each for each in told.versions if each.number == number), None)
     if found is None:
         raise NotFoundError(f"{reference} has no version {number}.")
     if request.args.get("as") == "toml":
-        return _file(found)
+        return _version_file(found)
     return render_template(
         "directives/version.html",
         told=told,
         shown=found,
         rows=rows_of(found, titles),
-        changes=changes(told, found, titles),
+        changes=version_changes(told, found, titles),
     )
 
 
-def _file(version: VersionTold) -> Response:
+def _version_file(version: VersionTold) -> Response:
     response = Response(to_toml(version.file), content_type="application/toml; charset=utf-8")
     name = f"{version.file.reference}-{version.number}.toml"
     response.headers.set("Content-Disposition", "attachment", filename=name)
@@ -109,13 +109,15 @@ def rows_of(version: VersionTold, titles: dict[tuple[str, str], str]) -> list[tu
     ]
 
 
-def changes(told: DirectiveTold, version: VersionTold, titles: dict[tuple[str, str], str]) -> list[str]:
+def version_changes(
+    told: DirectiveTold, version: VersionTold, titles: dict[tuple[str, str], str]
+) -> list[str]:
     """What a version changed, a sentence each."""
     before = told.before(version)
     return descriptions.changes(before.file if before else None, version.file, titles)
 
 
-def state(told: DirectiveTold, day: date) -> str:
+def state_on_day(told: DirectiveTold, day: date) -> str:
     """Whether it is in force on ``day``, withdrawn, or to come."""
     held = told.on(day)
     if held is None:
@@ -128,7 +130,7 @@ def in_words(told: DirectiveTold, day: date) -> str:
     since = told.since(day)
     if since is None:
         return f"In force from {say_date(told.first_day)}"
-    return f"{state(told, day).capitalize()} since {say_date(since)}"
+    return f"{state_on_day(told, day).capitalize()} since {say_date(since)}"
 
 
 def next_change(told: DirectiveTold, day: date) -> str:

@@ -16,7 +16,7 @@ OPEN_YEAR = 9999
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PreviewLine:
     """One person of a list, and what happens to them."""
 
     person: PersonNamed
@@ -25,7 +25,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class PreviewList:
     """One of the three lists of a preview."""
 
     key: str
@@ -33,46 +33,48 @@ class Listed:
     total: int
     unseen: int  # people whom the viewer may not see
     page: Page
-    lines: list[Line]
+    lines: list[PreviewLine]
 
 
-def lists(effect: AudienceEffect, viewer: Viewer, asked: Mapping[str, str], day: date) -> list[Listed]:
+def preview_lists(
+    effect: AudienceEffect, viewer: Viewer, asked: Mapping[str, str], day: date
+) -> list[PreviewList]:
     """Those who join, who leave and whose due date changes, each a slice by name."""
     every = (effect.joins, effect.leaves, effect.due_changes)
     ids = sorted({each.person_id for found in every for each in found})
     seen = {one.person_id: one for one in names_seen(viewer, ids, day)}
     return [
-        _listed("joins", "who join", effect.joins, seen, asked),
-        _listed("leaves", "who leave", effect.leaves, seen, asked),
-        _listed("due", "with another due date", effect.due_changes, seen, asked),
+        _preview_list("joins", "who join", effect.joins, seen, asked),
+        _preview_list("leaves", "who leave", effect.leaves, seen, asked),
+        _preview_list("due", "with another due date", effect.due_changes, seen, asked),
     ]
 
 
-def _listed(
+def _preview_list(
     key: str,
     which: str,
     found: Sequence[Reached],
     seen: Mapping[int, PersonNamed],
     asked: Mapping[str, str],
-) -> Listed:
+) -> PreviewList:
     shown = [(seen[each.person_id], each) for each in found if each.person_id in seen]
     shown.sort(key=lambda pair: (pair[0].name, pair[0].staff_number))
     page = Page.of(len(shown), "", [("page", asked.get(f"page_{key}", "1"))], SIZE)
     lines = [
-        Line(person, days(each), due(key, each))
+        PreviewLine(person, period_words(each), due_words(key, each))
         for person, each in shown[page.offset : page.offset + page.size]
     ]
     heading = f"{plural(len(found), 'person', 'people')} {which}"
-    return Listed(key, heading, len(found), len(found) - len(shown), page, lines)
+    return PreviewList(key, heading, len(found), len(found) - len(shown), page, lines)
 
 
-def days(reached: Reached) -> str:
+def period_words(reached: Reached) -> str:
     """From when to when, in words."""
     first = f"From {say_date(reached.first)}"
     return first if reached.last.year == OPEN_YEAR else f"{first} to {say_date(reached.last)}"
 
 
-def due(key: str, reached: Reached) -> str:
+def due_words(key: str, reached: Reached) -> str:
     """The due date, and the one before it."""
     now = say_date(reached.due_on)
     if key == "leaves":
@@ -80,7 +82,7 @@ def due(key: str, reached: Reached) -> str:
     return f"{now}, before {say_date(reached.was_due_on)}" if reached.was_due_on else now
 
 
-def headline(effect: AudienceEffect) -> str:
+def preview_headline(effect: AudienceEffect) -> str:
     """The numbers in one sentence."""
     parts = [
         f"{plural(len(people), 'person', 'people')} {one if len(people) == 1 else many}"

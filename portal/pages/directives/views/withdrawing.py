@@ -23,24 +23,24 @@ from portal.platform.wording import date as say_date
 
 @bp.route("/<reference>/withdraw", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
-def withdraw(reference: str) -> ResponseReturnValue:
+def withdraw_directive(reference: str) -> ResponseReturnValue:
     """Ask from which day, show what happens to whom, then withdraw."""
     told, form = queries.directive(reference), WithdrawForm()
     day = form.effective_on.day
     if request.method == "GET" or request.form.get("do") == "edit" or not form.validate() or day is None:
-        return _page(told, form)
+        return _render_withdrawal(told, form)
     try:
         if request.form.get("do") == "withdraw":
-            return _withdraw(told.reference, day)
-        return _preview(told, day)
+            return _record_withdrawal(told.reference, day)
+        return _preview_withdrawal(told, day)
     except BadInputError as error:
         form.effective_on.errors = [reason.removeprefix("effective_on: ") for reason in error.reasons]
-        return _page(told, form)
+        return _render_withdrawal(told, form)
     except ConflictError as error:
-        return _preview(told, day, str(error)), 409
+        return _preview_withdrawal(told, day, str(error)), 409
 
 
-def _withdraw(reference: str, day: date) -> ResponseReturnValue:
+def _record_withdrawal(reference: str, day: date) -> ResponseReturnValue:
     by, token = current_user.person_id, request.form.get("previewed", "")
     proposal = propose_withdrawal(reference, day)
     refuse_beyond(current_user.viewer, proposal)
@@ -48,14 +48,14 @@ def _withdraw(reference: str, day: date) -> ResponseReturnValue:
         proposal, lambda: services.withdraw(reference, day, at=clock.now(), by=by, previewed=token)
     )
     flash(f"{done.reference} is withdrawn from {say_date(done.effective_on)}. Its history stays.", "success")
-    return redirect(url_for(".directive", reference=done.reference), 303)
+    return redirect(url_for(".show_directive", reference=done.reference), 303)
 
 
-def _page(told: DirectiveTold, form: WithdrawForm) -> str:
+def _render_withdrawal(told: DirectiveTold, form: WithdrawForm) -> str:
     return render_template("directives/withdraw.html", told=told, form=form)
 
 
-def _preview(told: DirectiveTold, day: date, problem: str = "") -> str:
+def _preview_withdrawal(told: DirectiveTold, day: date, problem: str = "") -> str:
     proposal = propose_withdrawal(told.reference, day)
     refuse_beyond(current_user.viewer, proposal)
     effect, token = proposal.preview()
@@ -63,8 +63,8 @@ def _preview(told: DirectiveTold, day: date, problem: str = "") -> str:
         "directives/withdraw_preview.html",
         told=told,
         day=day,
-        headline=preview_lists.headline(effect),
-        lists=preview_lists.lists(effect, current_user.viewer, request.form, clock.today()),
+        headline=preview_lists.preview_headline(effect),
+        lists=preview_lists.preview_lists(effect, current_user.viewer, request.form, clock.today()),
         token=token,
         problem=problem,
     )
@@ -90,7 +90,9 @@ def withdraw_version(reference: str, number: int) -> ResponseReturnValue:
         return _preview_version(told, propose_taking_back(reference, number, clock.today()), str(error)), 409
     flash(f"Version {number} of {reference} is withdrawn: it never takes effect.", "success")
     left = len(told.versions) > 1
-    return redirect(url_for(".directive", reference=reference) if left else url_for(".index"), 303)
+    return redirect(
+        url_for(".show_directive", reference=reference) if left else url_for(".list_directives"), 303
+    )
 
 
 def _preview_version(told: DirectiveTold, proposal: Proposal, problem: str = "") -> str:
@@ -101,8 +103,8 @@ def _preview_version(told: DirectiveTold, proposal: Proposal, problem: str = "")
         told=told,
         version=told.newest,
         before=before,
-        headline=preview_lists.headline(effect),
-        lists=preview_lists.lists(effect, current_user.viewer, request.form, clock.today()),
+        headline=preview_lists.preview_headline(effect),
+        lists=preview_lists.preview_lists(effect, current_user.viewer, request.form, clock.today()),
         token=token,
         problem=problem,
     )
