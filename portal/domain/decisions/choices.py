@@ -99,7 +99,8 @@ def _list_exclusions(person_id: int, today: date) -> list[RequestChoice]:
         RequestChoice(
             str(row.id),
             f"{'Exemption from' if row.exempt else 'Deferral under'} {reference}",
-            f"From {say_date(row.from_on)} {labels.until_words(row.to_on)} · {labels.reason_label(kind, row.reason)}",
+            f"From {say_date(row.from_on)} {labels.until_words(row.to_on)}"
+            f" · {labels.reason_label(kind, row.reason)}",
             {"exclusion_id": row.id, "directive_id": row.directive_id},
         )
         for row, reference in rows

@@ -252,8 +252,8 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
             validity_months=self.months.number,
             yearly_on=yearly,
             minimum_gap_months=self.gap.number if yearly else None,
-            audience=[entry.form.table for entry in self.audience.entries],
-            exceptions=[entry.form.table for entry in self.exceptions.entries],
+            audience=[entry.form.selectors for entry in self.audience.entries],
+            exceptions=[entry.form.selectors for entry in self.exceptions.entries],
             requirements=[(kind, key) for kind, key in asked],
         )
 
