@@ -68,8 +68,8 @@ def test_the_list_of_decisions_is_that_of_the_files():
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
 def test_every_path_and_link_leads_to_something(path):
-    places = [place for place in PATHS.findall(prose(path)) if not re.search("[*<]", place)]
+    places = [place for place in PATHS.findall(prose(path)) if "<" not in place]
     links = [link for link in LINKS.findall(prose(path)) if "://" not in link]
 
-    assert [place for place in places if not (ROOT / place).exists()] == []
+    assert [place for place in places if not any(ROOT.glob(place))] == []
     assert [link for link in links if not (path.parent / link).exists()] == []
