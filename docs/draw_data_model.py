@@ -69,8 +69,8 @@ def entity(table: Table) -> Iterator[str]:
     yield f"    {table.name} {{"
     for column in table.columns:
         keys = [word for word, is_so in (("PK", column.primary_key), ("FK", column.foreign_keys)) if is_so]
-        empty = ['"null"'] if column.nullable else []
-        yield " ".join([f"        {type_name(column)} {column.name}", ", ".join(keys), *empty]).rstrip()
+        notes = [", ".join(keys), '"null"' if column.nullable else ""]
+        yield " ".join(filter(None, [f"        {type_name(column)} {column.name}", *notes]))
     yield "    }"
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from portal.domain.directives.models import Directive
 from portal.domain.status.models import OPEN_KNOWN, Kind, StatusCount, StatusPeriod
 from portal.domain.status.rules import Status
-from portal.platform import clock
 from portal.platform.db import OPEN_END, db
 from tests.domain.status.facts import (
     make_activity,
@@ -34,13 +34,21 @@ def rows_below(heading):
 
 
 @pytest.fixture
-def example(database, monkeypatch):
-    """Priya Shah's facts, recorded on the days on which the page says; returns person and directive."""
+def example(database):
+    """Priya Shah's facts, recorded on the days on which the page says; gives person and directive."""
+    with time_machine.travel(morning(ISSUED), tick=False):
+        person, module, directive = record_what_applies()
+    with time_machine.travel(morning(IMPORTED), tick=False):
+        make_record(person, module, date(2026, 4, 22))
+    with time_machine.travel(morning(ASKED), tick=False):
+        yield person, directive
 
-    def record_on(day):
-        monkeypatch.setattr(clock, "now", lambda: datetime(day.year, day.month, day.day, 9, tzinfo=UTC))
 
-    record_on(ISSUED)
+def morning(day):
+    return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+
+
+def record_what_applies():
     person = make_person(make_unit("Westshire Police"), since=ISSUED)
     module = make_activity()
     make_module_version(module)
@@ -53,10 +61,7 @@ def example(database, monkeypatch):
         validity_months=12,
         expiring_days=60,
     )
-    record_on(IMPORTED)
-    make_record(person, module, date(2026, 4, 22))
-    record_on(ASKED)
-    return person, directive
+    return person, module, directive
 
 
 def day(ordinal):
