@@ -1,27 +1,27 @@
-"""How two texts of one file differ."""
+"""Comparison of two texts of one file."""
 
 import re
 
 
 def lines_apart(old: str, new: str) -> tuple[list[str], list[str]]:
-    """The lines of each that are left between the first and the last that differ."""
-    one, other = old.split("\n"), new.split("\n")
-    while one and other and one[0] == other[0]:
-        del one[0], other[0]
-    while one and other and one[-1] == other[-1]:
-        del one[-1], other[-1]
-    return one, other
+    """The old and the new lines between the first and the last difference."""
+    old_lines, new_lines = old.split("\n"), new.split("\n")
+    while old_lines and new_lines and old_lines[0] == new_lines[0]:
+        del old_lines[0], new_lines[0]
+    while old_lines and new_lines and old_lines[-1] == new_lines[-1]:
+        del old_lines[-1], new_lines[-1]
+    return old_lines, new_lines
 
 
-def within(part: str, whole: str) -> bool:
-    """Whether the lines of ``part`` stand in ``whole`` in the same order."""
-    rest = iter(whole.split("\n"))
-    return all(line in rest for line in part.split("\n"))
+def within(fragment: str, whole: str) -> bool:
+    """Whether the lines of ``fragment`` are in ``whole`` in the same order."""
+    lines = iter(whole.split("\n"))
+    return all(line in lines for line in fragment.split("\n"))
 
 
 def comments(text: str) -> list[str]:
-    """Every comment, as far as it ends a line that it begins or stands behind two blanks."""
-    return [found for line in text.split("\n") for found in re.findall(r"(?:^ *|  )(#[^\"]*)$", line)]
+    """Every comment on a line of its own or after two spaces."""
+    return [comment for line in text.split("\n") for comment in re.findall(r"(?:^ *|  )(#[^\"]*)$", line)]
 
 
 def bank(text: str) -> dict[str, bytes]:

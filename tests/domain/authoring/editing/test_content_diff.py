@@ -1,4 +1,4 @@
-"""What a review shows as changed: nothing lost, nothing made up, in the words of lessons and questions."""
+"""A review lists every change and no other, in the terms of lessons and questions."""
 
 import time
 
@@ -91,11 +91,11 @@ def test_the_words_that_changed_are_marked_and_no_others():
 
 def test_a_sentence_that_was_added_is_marked_with_its_own_full_stop():
     left, right = diff_words("One is here. Two is there.", "One is here. Add this. Two is there.")
-    gone, _ = diff_words("One is here. Add this. Two is there.", "One is here. Two is there.")
+    removed, _ = diff_words("One is here. Add this. Two is there.", "One is here. Two is there.")
 
     assert marked(left) == []
     assert marked(right) == [" Add this."]
-    assert marked(gone) == [" Add this."]
+    assert marked(removed) == [" Add this."]
 
 
 def test_a_changed_paragraph_is_named_by_its_lesson_and_heading():
@@ -147,7 +147,7 @@ def test_a_question_s_fields_and_choices_have_their_own_names():
     assert text(changes[0].passages[3].new) == "Other\nFeedback: No."
 
 
-def test_questions_that_came_and_went():
+def test_new_and_removed_questions():
     first = ITEM.format(key="one", outcome="see")
     changes = diff_folders(folder(), folder(items__bank=first + ITEM.format(key="nail-bar", outcome="say")))
 
@@ -167,7 +167,7 @@ def test_a_moved_lesson_is_moved_and_not_rewritten():
     assert (text(passage.old), text(passage.new)) in {("Lesson 2", "Lesson 1"), ("Lesson 1", "Lesson 2")}
 
 
-def test_draw_rules_and_details_are_told_in_words():
+def test_draw_rules_and_details_have_labels():
     module = sample()["sample/module.toml"].replace("draw = 2", "draw = 4").replace("0.8", "0.75")
 
     assert said(diff_folders(folder(), folder(module=module))) == [

@@ -1,4 +1,4 @@
-"""Merging three ways: what one side changed is kept, what both changed is asked, and nothing is lost."""
+"""Three-way merge: changes of one side are taken, changes of both conflict, and nothing is lost."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +21,8 @@ def test_what_only_one_side_changed_is_taken(base, mine):
     assert merge_file(base, base, mine).with_mine == mine
     assert merge_file(base, mine, mine).with_mine == mine
     assert not any(
-        merge_file(*three).hunks for three in ((base, mine, base), (base, base, mine), (base, mine, mine))
+        merge_file(*versions).hunks
+        for versions in ((base, mine, base), (base, base, mine), (base, mine, mine))
     )
 
 
@@ -29,15 +30,15 @@ def test_what_only_one_side_changed_is_taken(base, mine):
 @given(base=st.lists(LINE, min_size=2, max_size=12), data=st.data())
 def test_changes_of_different_lines_are_both_kept(base, data):
     base = [f"{number} {line}" for number, line in enumerate(base)]
-    one, other = data.draw(st.permutations(range(len(base))))[:2]
-    mine, theirs, both = list(base), list(base), list(base)
-    mine[one] = both[one] = "mine"
-    theirs[other] = both[other] = "theirs"
+    my_index, their_index = data.draw(st.permutations(range(len(base))))[:2]
+    mine, theirs, expected = list(base), list(base), list(base)
+    mine[my_index] = expected[my_index] = "mine"
+    theirs[their_index] = expected[their_index] = "theirs"
 
     merged = merge_file(*("\n".join(lines).encode() for lines in (base, mine, theirs)))
 
     assert merged.hunks == []
-    assert merged.with_mine == merged.with_theirs == "\n".join(both).encode()
+    assert merged.with_mine == merged.with_theirs == "\n".join(expected).encode()
 
 
 @many
@@ -45,9 +46,9 @@ def test_changes_of_different_lines_are_both_kept(base, data):
 def test_nothing_is_lost(base, mine, theirs):
     merged = merge_file(base.encode(), mine.encode(), theirs.encode())
 
-    said = set(base.split("\n"))
-    kept = merged.with_mine.decode().split("\n") + merged.with_theirs.decode().split("\n")
-    assert set(mine.split("\n")) | set(theirs.split("\n")) <= set(kept) | said
+    base_lines = set(base.split("\n"))
+    merged_lines = merged.with_mine.decode().split("\n") + merged.with_theirs.decode().split("\n")
+    assert set(mine.split("\n")) | set(theirs.split("\n")) <= set(merged_lines) | base_lines
     if not merged.hunks:
         assert merged.with_mine == merged.with_theirs
 
@@ -55,14 +56,14 @@ def test_nothing_is_lost(base, mine, theirs):
 @many
 @given(base=TEXT, mine=TEXT, theirs=TEXT)
 def test_sides_can_be_exchanged(base, mine, theirs):
-    one = merge_file(base.encode(), mine.encode(), theirs.encode())
-    other = merge_file(base.encode(), theirs.encode(), mine.encode())
+    forward = merge_file(base.encode(), mine.encode(), theirs.encode())
+    exchanged = merge_file(base.encode(), theirs.encode(), mine.encode())
 
-    assert (one.with_mine, one.with_theirs) == (other.with_theirs, other.with_mine)
-    assert [(h.mine, h.theirs) for h in one.hunks] == [(h.theirs, h.mine) for h in other.hunks]
+    assert (forward.with_mine, forward.with_theirs) == (exchanged.with_theirs, exchanged.with_mine)
+    assert [(h.mine, h.theirs) for h in forward.hunks] == [(h.theirs, h.mine) for h in exchanged.hunks]
 
 
-def test_one_line_changed_by_both_is_asked():
+def test_one_line_changed_by_both_is_a_conflict():
     merged = merge_file(b"one\ntwo\nthree\n", b"one\nmine\nthree\n", b"ONE\ntheirs\nthree\n")
 
     assert [(h.base, h.mine, h.theirs) for h in merged.hunks] == [
@@ -71,13 +72,13 @@ def test_one_line_changed_by_both_is_asked():
     assert (merged.with_mine, merged.with_theirs) == (b"one\nmine\nthree\n", b"ONE\ntheirs\nthree\n")
 
 
-def test_lines_put_in_at_one_place_by_both_are_asked():
+def test_lines_put_in_at_one_place_by_both_are_a_conflict():
     merged = merge_file(b"one\n", b"one\nmine\n", b"one\ntheirs\n")
 
     assert [(h.mine, h.theirs) for h in merged.hunks] == [("mine\n", "theirs\n")]
 
 
-def test_a_file_taken_out_by_one_and_changed_by_the_other_is_asked():
+def test_a_file_taken_out_by_one_and_changed_by_the_other_is_a_conflict():
     assert merge_file(b"one\n", None, b"two\n").hunks
     assert merge_file(b"one\n", b"two\n", None).hunks
     assert not merge_file(b"one\n", None, b"one\n").hunks
@@ -99,10 +100,10 @@ def test_folders_merge_file_by_file():
 @given(hand=HANDS)
 def test_items_added_by_both_are_both_kept(hand):
     base = {"items/bank.toml": hand.bank(hand.items()).encode()}
-    one, other = hand.item("one"), hand.item("other")
+    my_item, their_item = hand.item("one"), hand.item("other")
     mine, theirs = (
-        item_bank.add_item(base, one, "items/bank.toml"),
-        item_bank.add_item(base, other, "items/bank.toml"),
+        item_bank.add_item(base, my_item, "items/bank.toml"),
+        item_bank.add_item(base, their_item, "items/bank.toml"),
     )
 
     merged, conflicts = merge_folders(base, mine, theirs)
@@ -110,16 +111,16 @@ def test_items_added_by_both_are_both_kept(hand):
     assert conflicts == []
     assert [place.table for place in item_bank.read_items(merged)] == [
         *(p.table for p in item_bank.read_items(base)),
-        one,
-        other,
+        my_item,
+        their_item,
     ]
 
 
-def test_items_of_one_key_added_by_both_are_asked():
+def test_items_of_one_key_added_by_both_are_a_conflict():
     base = {"items/bank.toml": b'[[item]]\nkey = "a"\n'}
-    added = {"key": "new", "prompt": "Mine"}
-    mine = item_bank.add_item(base, added, "items/bank.toml")
-    theirs = item_bank.add_item(base, added | {"prompt": "Theirs"}, "items/bank.toml")
+    new_item = {"key": "new", "prompt": "Mine"}
+    mine = item_bank.add_item(base, new_item, "items/bank.toml")
+    theirs = item_bank.add_item(base, new_item | {"prompt": "Theirs"}, "items/bank.toml")
 
     merged, [conflict] = merge_folders(base, mine, theirs)
 
@@ -127,7 +128,7 @@ def test_items_of_one_key_added_by_both_are_asked():
     assert (conflict.with_mine, conflict.with_theirs) == (*mine.values(), *theirs.values())
 
 
-def test_toml_that_could_not_be_read_after_merging_is_asked_as_a_whole():
+def test_toml_that_could_not_be_read_after_merging_is_a_conflict_of_whole_files():
     base = b"a = 1\n\nb = 2\n\n\nc = 3\n"
     mine = b"a = 1\nd = 4\n\nb = 2\n\n\nc = 3\n"
     theirs = b"a = 1\n\nb = 2\n\n\nc = 3\nd = 5\n"

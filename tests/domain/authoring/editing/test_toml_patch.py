@@ -1,4 +1,4 @@
-"""What the editor writes: the same bytes where nothing changed, else only the lines that were edited."""
+"""The editor keeps the bytes of a file where nothing changed, and otherwise changes only the edited lines."""
 
 import tomllib
 from copy import deepcopy
@@ -35,20 +35,20 @@ def rewritten(files: dict[str, bytes], changes: dict) -> str:
 @many
 @given(hand=HANDS)
 def test_a_bank_that_says_the_same_keeps_its_bytes(hand):
-    said = hand.items()
-    text = hand.bank(said)
+    items = hand.items()
+    text = hand.bank(items)
 
-    assert parse_toml(text) == tomllib.loads(text, parse_float=Decimal) == {"item": said}
-    assert [place.table for place in item_bank.read_items(bank(text))] == said
-    assert all(item_bank.write_item(bank(text), table["key"], deepcopy(table)) == {} for table in said)
+    assert parse_toml(text) == tomllib.loads(text, parse_float=Decimal) == {"item": items}
+    assert [place.table for place in item_bank.read_items(bank(text))] == items
+    assert all(item_bank.write_item(bank(text), table["key"], deepcopy(table)) == {} for table in items)
 
 
 @many
 @given(hand=HANDS)
 def test_one_text_changed_changes_one_line(hand):
-    said = hand.items()
-    text = hand.bank(said)
-    table = deepcopy(hand.one_of(*said))
+    items = hand.items()
+    text = hand.bank(items)
+    table = deepcopy(hand.one_of(*items))
     place = hand.one_of(table, *table["choice"], *table.get("scene", []))
     key = hand.one_of(*(k for k in ("prompt", "text", "feedback", "stimulus") if k in place))
     rows = place[key].split("\n")
@@ -57,46 +57,46 @@ def test_one_text_changed_changes_one_line(hand):
 
     after = rewritten(bank(text), item_bank.write_item(bank(text), table["key"], table))
 
-    assert parse_toml(after)["item"] == [table if each["key"] == table["key"] else each for each in said]
-    gone, come = lines_apart(text, after)
-    joined = any(row.endswith("\\") for row in gone)
-    assert len(come) == 1
-    assert len(gone) == 1 or joined
+    assert parse_toml(after)["item"] == [table if item["key"] == table["key"] else item for item in items]
+    old_lines, new_lines = lines_apart(text, after)
+    joined = any(row.endswith("\\") for row in old_lines)
+    assert len(new_lines) == 1
+    assert len(old_lines) == 1 or joined
 
 
 @many
 @given(hand=HANDS, up=st.booleans())
 def test_a_new_order_moves_lines_and_changes_none(hand, up):
-    said = hand.items()
-    text = hand.bank(said)
-    order = [each["key"] for each in said]
-    at = order.index(hand.one_of(*order))
-    to = at - 1 if up else at + 1
+    items = hand.items()
+    text = hand.bank(items)
+    order = [item["key"] for item in items]
+    index = order.index(hand.one_of(*order))
+    target = index - 1 if up else index + 1
 
-    changes = item_bank.move_item(bank(text), order[at], up)
+    changes = item_bank.move_item(bank(text), order[index], up)
 
-    if not 0 <= to < len(order):
+    if not 0 <= target < len(order):
         assert changes == {}
         return
     after = rewritten(bank(text), changes)
-    order[at], order[to] = order[to], order[at]
-    assert [each["key"] for each in parse_toml(after)["item"]] == order
-    assert sorted(parse_toml(after)["item"], key=str) == sorted(said, key=str)
+    order[index], order[target] = order[target], order[index]
+    assert [item["key"] for item in parse_toml(after)["item"]] == order
+    assert sorted(parse_toml(after)["item"], key=str) == sorted(items, key=str)
     assert sorted(after.split("\n")) == sorted(text.split("\n"))
 
 
 @many
 @given(hand=HANDS)
 def test_choices_in_a_new_order_stay_whole(hand):
-    said = hand.items()
-    text = hand.bank(said)
-    table = hand.one_of(*said)
+    items = hand.items()
+    text = hand.bank(items)
+    table = hand.one_of(*items)
     order = hand.random.sample(table["choice"], len(table["choice"]))
 
     changes = item_bank.write_item(bank(text), table["key"], table | {"choice": order})
 
     after = rewritten(bank(text), changes) if changes else text
-    assert next(each for each in parse_toml(after)["item"] if each["key"] == table["key"])["choice"] == order
+    assert next(item for item in parse_toml(after)["item"] if item["key"] == table["key"])["choice"] == order
     if "[{" not in text and "[\n" not in text:
         assert sorted(after.split("\n")) == sorted(text.split("\n"))
     assert sorted(comments(after)) == sorted(comments(text))
@@ -104,89 +104,93 @@ def test_choices_in_a_new_order_stay_whole(hand):
 
 @many
 @given(hand=HANDS)
-def test_what_is_taken_out_takes_only_its_lines(hand):
-    said = hand.items(least=2)
-    text = hand.bank(said)
-    gone = hand.one_of(*said)
+def test_a_removed_item_removes_only_its_lines(hand):
+    items = hand.items(least=2)
+    text = hand.bank(items)
+    removed = hand.one_of(*items)
 
-    after = rewritten(bank(text), item_bank.remove_item(bank(text), gone["key"]))
+    after = rewritten(bank(text), item_bank.remove_item(bank(text), removed["key"]))
 
-    assert parse_toml(after)["item"] == [each for each in said if each is not gone]
+    assert parse_toml(after)["item"] == [item for item in items if item is not removed]
     assert within(after.removesuffix("\n"), text)
 
 
 @many
 @given(hand=HANDS)
-def test_what_is_added_moves_no_other_line(hand):
-    said = hand.items()
-    text = hand.bank(said)
-    new = hand.item("new")
+def test_an_added_item_moves_no_other_line(hand):
+    items = hand.items()
+    text = hand.bank(items)
+    new_item = hand.item("new")
 
-    after = rewritten(bank(text), item_bank.add_item(bank(text), new, "items/bank.toml"))
+    after = rewritten(bank(text), item_bank.add_item(bank(text), new_item, "items/bank.toml"))
 
-    assert parse_toml(after)["item"] == [*said, new]
+    assert parse_toml(after)["item"] == [*items, new_item]
     assert within(text.removesuffix("\n"), after)
 
 
 @many
 @given(hand=HANDS)
-def test_whatever_is_meant_is_what_is_written(hand):
-    said = hand.items()
-    text = hand.bank(said)
-    held = {each["key"] for each in said}
-    mixed = [*said, *(each for each in hand.items() if each["key"] not in held)]
-    wanted = deepcopy(hand.random.sample(mixed, hand.random.randint(1, len(mixed))))
-    for each in wanted:
-        each["choice"] = hand.random.sample(each["choice"], hand.random.randint(1, len(each["choice"])))
-        each["prompt"] = hand.one_of(hand.line(), each["prompt"])
+def test_the_intended_data_is_written(hand):
+    items = hand.items()
+    text = hand.bank(items)
+    keys = {item["key"] for item in items}
+    mixed = [*items, *(item for item in hand.items() if item["key"] not in keys)]
+    expected = deepcopy(hand.random.sample(mixed, hand.random.randint(1, len(mixed))))
+    for item in expected:
+        item["choice"] = hand.random.sample(item["choice"], hand.random.randint(1, len(item["choice"])))
+        item["prompt"] = hand.one_of(hand.line(), item["prompt"])
         if hand.once_in(2):
-            each.pop("stimulus", None)
+            item.pop("stimulus", None)
         if hand.once_in(3):
-            each["choice"].append({"key": "z", "text": hand.words(), "feedback": hand.line()})
-        scenes = each.get("scene", []) + ([hand.scene("new")] if hand.once_in(2) else [])
+            item["choice"].append({"key": "z", "text": hand.words(), "feedback": hand.line()})
+        scenes = item.get("scene", []) + ([hand.scene("new")] if hand.once_in(2) else [])
         if scenes:
-            each["scene"] = hand.random.sample(scenes, hand.random.randint(1, len(scenes)))
+            item["scene"] = hand.random.sample(scenes, hand.random.randint(1, len(scenes)))
 
-    after = rewrite_toml(text, {"item": wanted})
+    after = rewrite_toml(text, {"item": expected})
 
-    assert tomllib.loads(after, parse_float=Decimal)["item"] == wanted
+    assert tomllib.loads(after, parse_float=Decimal)["item"] == expected
 
 
 def module_lines(hand) -> tuple[bytes, dict]:
-    text, said = hand.module("sample", ["first", "second", "third"])
-    return text.encode(), said
+    text, document = hand.module("sample", ["first", "second", "third"])
+    return text.encode(), document
 
 
 @many
 @given(hand=HANDS)
 def test_details_that_say_the_same_keep_their_bytes(hand):
-    content, said = module_lines(hand)
+    content, document = module_lines(hand)
 
-    assert tomllib.loads(content.decode(), parse_float=Decimal) == said
-    held = details.read_details(content)
-    assert (held.title, held.mastery_score, held.draw) == (said["title"], said["mastery_score"], 2)
-    assert held.outcomes == [(each["key"], each["text"]) for each in said["outcome"]]
-    assert details.write_details(content, held) == content
-    assert details.write_lesson_keys(content, said["lessons"]) == content
+    assert tomllib.loads(content.decode(), parse_float=Decimal) == document
+    module_details = details.read_details(content)
+    assert (module_details.title, module_details.mastery_score, module_details.draw) == (
+        document["title"],
+        document["mastery_score"],
+        2,
+    )
+    assert module_details.outcomes == [(outcome["key"], outcome["text"]) for outcome in document["outcome"]]
+    assert details.write_details(content, module_details) == content
+    assert details.write_lesson_keys(content, document["lessons"]) == content
 
 
 def test_a_detail_that_was_emptied_is_empty_and_can_be_filled_again():
     content = b'title = "A"\naim = "B" # why\nowner = "C"\nreview_on = 2027-05-31\nminutes = 5\n'
     content += b'mastery_score = 0.8\n\n[[outcome]]\nkey = "see"\ntext = "See"\n\n[assessment]\ndraw = 1\n'
-    held = details.read_details(content)
+    module_details = details.read_details(content)
 
-    emptied = details.write_details(content, replace(held, aim=""))
+    emptied = details.write_details(content, replace(module_details, aim=""))
 
     assert emptied == content.replace(b'aim = "B" # why\n', b"")
-    assert details.read_details(emptied) == replace(held, aim="")
-    assert details.write_details(emptied, held) == content.replace(b" # why", b"")
+    assert details.read_details(emptied) == replace(module_details, aim="")
+    assert details.write_details(emptied, module_details) == content.replace(b" # why", b"")
 
 
 @many
 @given(hand=HANDS)
 def test_one_detail_changed_changes_its_line(hand):
-    content, said = module_lines(hand)
-    held = details.read_details(content)
+    content, document = module_lines(hand)
+    module_details = details.read_details(content)
     change = hand.one_of(
         {"title": "Something else"},
         {"owner": "Training"},
@@ -195,35 +199,37 @@ def test_one_detail_changed_changes_its_line(hand):
     ) | hand.one_of({}, {"draw": 3})
     [(name, value), *_] = change.items()
 
-    after = details.write_details(content, replace(held, **change))
+    after = details.write_details(content, replace(module_details, **change))
 
-    assert details.read_details(after) == replace(held, **change)
-    gone, come = lines_apart(
-        content.decode(), details.write_details(content, replace(held, **{name: value})).decode()
+    assert details.read_details(after) == replace(module_details, **change)
+    old_lines, new_lines = lines_apart(
+        content.decode(), details.write_details(content, replace(module_details, **{name: value})).decode()
     )
-    assert (len(come), len(gone)) == (1, 1) or isinstance(said[name], str)
+    assert (len(new_lines), len(old_lines)) == (1, 1) or isinstance(document[name], str)
 
 
 @many
 @given(hand=HANDS)
 def test_outcomes_and_lessons_in_any_order_keep_every_comment(hand):
-    content, said = module_lines(hand)
-    held = details.read_details(content)
-    order = hand.random.sample(said["lessons"], 3)
-    outcomes = hand.random.sample([*held.outcomes], 2)
+    content, document = module_lines(hand)
+    module_details = details.read_details(content)
+    order = hand.random.sample(document["lessons"], 3)
+    outcomes = hand.random.sample([*module_details.outcomes], 2)
 
-    after = details.write_lesson_keys(details.write_details(content, replace(held, outcomes=outcomes)), order)
+    after = details.write_lesson_keys(
+        details.write_details(content, replace(module_details, outcomes=outcomes)), order
+    )
 
     assert details.lesson_keys(after) == order
-    assert details.read_details(after) == replace(held, outcomes=outcomes)
+    assert details.read_details(after) == replace(module_details, outcomes=outcomes)
     assert sorted(comments(after.decode())) == sorted(comments(content.decode()))
 
 
 @many
 @given(hand=HANDS)
 def test_a_lesson_added_or_taken_out_of_the_list_changes_one_line(hand):
-    content, said = module_lines(hand)
-    lessons = said["lessons"]
+    content, document = module_lines(hand)
+    lessons = document["lessons"]
 
     longer = details.write_lesson_keys(content, [*lessons, "fourth"])
     shorter = details.write_lesson_keys(content, lessons[:-1])
@@ -231,8 +237,10 @@ def test_a_lesson_added_or_taken_out_of_the_list_changes_one_line(hand):
     assert details.lesson_keys(longer) == [*lessons, "fourth"]
     assert details.lesson_keys(shorter) == lessons[:-1]
     for after in (longer, shorter):
-        gone, come = lines_apart(content.decode(), after.decode())
-        assert max(len(gone), len(come)) <= 3  # the line, a comment above it, and a comma on the line before
+        old_lines, new_lines = lines_apart(content.decode(), after.decode())
+        assert (
+            max(len(old_lines), len(new_lines)) <= 3
+        )  # the line, a comment above it, and a comma on the line before
 
 
 @many
@@ -242,20 +250,20 @@ def test_a_lesson_changes_where_it_was_edited(hand, outcomes):
     blank, body, end = hand.one_of("", "\n", "\n\n"), hand.words(), hand.one_of("", "\n", "\n\n", "  \n")
     above = f"+++\n{hand.members(front, ())}+++\n{blank}"
     content = f"{above}{body}{end}".encode()
-    held = lesson.read_lesson(content)
+    fields = lesson.read_lesson(content)
 
-    assert (held.title, held.minutes, list(held.outcomes)) == (front["title"], 3, ["see"])
-    sent = replace(held, body=held.body.replace("\n", "\r\n"), title=f" {held.title} ")
+    assert (fields.title, fields.minutes, list(fields.outcomes)) == (front["title"], 3, ["see"])
+    sent = replace(fields, body=fields.body.replace("\n", "\r\n"), title=f" {fields.title} ")
     assert lesson.write_lesson(content, sent) == content
-    assert lesson.write_lesson(content, replace(held, body=f"\r\n{held.body.strip()}  \r\n")) == content
+    assert lesson.write_lesson(content, replace(fields, body=f"\r\n{fields.body.strip()}  \r\n")) == content
 
-    after = lesson.write_lesson(content, replace(held, body=f"Before.\r\n\r\n{held.body}"))
+    after = lesson.write_lesson(content, replace(fields, body=f"Before.\r\n\r\n{fields.body}"))
     assert after == f"{above}Before.\n\n{body}{end}".encode()
 
-    after = lesson.write_lesson(content, replace(held, outcomes=outcomes))
-    kept = [key for key in ("see",) if key in outcomes]
+    after = lesson.write_lesson(content, replace(fields, outcomes=outcomes))
+    kept_outcomes = [key for key in ("see",) if key in outcomes]
     assert lesson.read_lesson(after) == replace(
-        held, outcomes=kept + [key for key in outcomes if key != "see"]
+        fields, outcomes=kept_outcomes + [key for key in outcomes if key != "see"]
     )
     assert after.endswith(f"+++\n{blank}{body}{end}".encode())
 
@@ -274,8 +282,8 @@ def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
     for place in item_bank.read_items(files):
         assert item_bank.write_item(files, place.key, place.table) == {}
         sent = {
-            key: each.replace("\n", "\r\n") if isinstance(each, str) else each
-            for key, each in place.table.items()
+            key: value.replace("\n", "\r\n") if isinstance(value, str) else value
+            for key, value in place.table.items()
         }
         assert item_bank.write_item(files, place.key, sent) == {}
 
@@ -291,8 +299,8 @@ def test_each_item_of_a_real_module_changes_only_its_lines(name):
         table["prompt"] = "Something else?"
         [(path, after)] = item_bank.write_item(files, place.key, table).items()
         assert [len(rows) for rows in lines_apart(text, after.decode())] == [1, 1]
-        taken = item_bank.remove_item(files, place.key)[path]
-        assert taken is None or within(taken.decode().removesuffix("\n"), text)
+        remainder = item_bank.remove_item(files, place.key)[path]
+        assert remainder is None or within(remainder.decode().removesuffix("\n"), text)
         for up in (True, False):
             moved = item_bank.move_item(files, place.key, up)
             assert sum(len(item_bank.read_items({p: c})) for p, c in moved.items() if c) in (

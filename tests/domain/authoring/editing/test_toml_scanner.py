@@ -1,4 +1,4 @@
-"""Files that are valid and written as few would: changed where they stand, or at least to what was meant."""
+"""Valid files with an unusual layout are changed in place, or at least to the intended values."""
 
 from time import perf_counter
 
@@ -9,7 +9,7 @@ from portal.domain.authoring.editing.toml_patch import parse_toml, rewrite_toml
 from tests.domain.authoring.editing.comparing import bank, lines_apart, within
 
 
-def test_tables_that_stand_apart_are_changed_where_they_stand():
+def test_tables_written_apart_are_changed_in_place():
     text = """[[outcome]]
 key = "a" # first
 text = "A"
@@ -22,19 +22,19 @@ draw = 1
 key = "b"
 text = "B"
 """
-    said = parse_toml(text)
-    one, other = said["outcome"]
+    document = parse_toml(text)
+    first, second = document["outcome"]
 
-    changed = rewrite_toml(text, said | {"outcome": [one, other | {"text": "C"}]})
-    turned = rewrite_toml(text, said | {"outcome": [other, one]})
-    fewer = rewrite_toml(text, said | {"outcome": [other]})
-    more = rewrite_toml(text, said | {"outcome": [one, {"key": "c"}, other]})
+    changed = rewrite_toml(text, document | {"outcome": [first, second | {"text": "C"}]})
+    reordered = rewrite_toml(text, document | {"outcome": [second, first]})
+    fewer = rewrite_toml(text, document | {"outcome": [second]})
+    more = rewrite_toml(text, document | {"outcome": [first, {"key": "c"}, second]})
 
     assert lines_apart(text, changed) == (['text = "B"'], ['text = "C"'])
-    assert parse_toml(turned)["outcome"] == [other, one]
-    assert sorted(turned.split("\n")) == sorted(text.split("\n"))
+    assert parse_toml(reordered)["outcome"] == [second, first]
+    assert sorted(reordered.split("\n")) == sorted(text.split("\n"))
     assert fewer == text.partition("\n\n")[2]
-    assert [each["key"] for each in parse_toml(more)["outcome"]] == ["a", "c", "b"]
+    assert [outcome["key"] for outcome in parse_toml(more)["outcome"]] == ["a", "c", "b"]
     assert within(text, more)
 
 
@@ -47,26 +47,26 @@ UNUSUAL = [
 
 
 @pytest.mark.parametrize("text", UNUSUAL)
-def test_what_is_written_unusually_says_what_was_meant(text):
-    said = parse_toml(text)
-    first, last = said["item"]
-    for wanted in (
-        said | {"item": [last, first]},
-        said | {"item": [first]},
-        said | {"item": [last | {"new": {"a": 1}}, first | {"key": "z", "list": [{"x": "y"}]}]},
-        said | {"item": [first | {"d": {"e": "z"}}, last]},
+def test_an_unusual_layout_gets_the_intended_values(text):
+    document = parse_toml(text)
+    first, last = document["item"]
+    for expected in (
+        document | {"item": [last, first]},
+        document | {"item": [first]},
+        document | {"item": [last | {"new": {"a": 1}}, first | {"key": "z", "list": [{"x": "y"}]}]},
+        document | {"item": [first | {"d": {"e": "z"}}, last]},
         {"item": [first, last]},
-        said | {"other": {"x": "y", "deep": {"er": [1, 2]}}},
+        document | {"other": {"x": "y", "deep": {"er": [1, 2]}}},
     ):
-        assert parse_toml(rewrite_toml(text, wanted)) == wanted
+        assert parse_toml(rewrite_toml(text, expected)) == expected
 
 
 def test_a_text_of_two_hundred_kilobytes_is_written_at_once():
     blank = "x\n" + "\n" * 190_000 + "y"
     files = bank(f'[[item]]\nkey = "a"\nprompt = """\n{blank}"""\n')
 
-    begun = perf_counter()
+    started = perf_counter()
     after = item_bank.write_item(files, "a", {"key": "a", "prompt": blank.replace("\n" * 9, "\n\n")})
 
-    assert perf_counter() - begun < 10
+    assert perf_counter() - started < 10
     assert item_bank.read_items(after)[0].table["prompt"] == blank.replace("\n" * 9, "\n\n")

@@ -1,4 +1,4 @@
-"""A finding about a row of a question says which row, as the author counts them on the page."""
+"""Messages about a row of a question name the row as the page counts them."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of
 
 ITEM = "/authoring/sample/items/one"
-EMPTIED = {  # by kind: what is emptied, and what is said of it
+EMPTIED = {  # by kind: the emptied field and the message
     "order": [
         ("step-0-text", "Step 1 is empty. Write it."),
         ("step-2-text", "Step 3 is empty. Write it."),
@@ -46,19 +46,19 @@ def author(app, database, tmp_path, request) -> PortalClient:
 
 
 @pytest.mark.parametrize(
-    ("author", "field", "said"),
-    [(kind, field, said) for kind, fields in EMPTIED.items() for field, said in fields],
+    ("author", "field", "sentence"),
+    [(kind, field, sentence) for kind, fields in EMPTIED.items() for field, sentence in fields],
     indirect=["author"],
 )
-def test_an_empty_row_is_named_as_the_page_counts_it(author, field, said):
+def test_an_empty_row_is_named_as_the_page_counts_it(author, field, sentence):
     page = author.page(ITEM)
     form = next(form for form in page.all("form") if form.get("id") == "editor")
     sent = {**MultiDict(fields_of(form)), field: "", "preview": "1"}
 
-    shown = Page(author.post(ITEM, data=sent), ITEM)
+    answer = Page(author.post(ITEM, data=sent), ITEM)
 
-    assert said in shown.text
-    assert not re.search(r"\b(?:Words|Text) is (?:empty|missing)", shown.text)
+    assert sentence in answer.text
+    assert not re.search(r"\b(?:Words|Text) is (?:empty|missing)", answer.text)
 
 
 def test_rows_of_each_question_are_counted_anew():

@@ -1,4 +1,4 @@
-"""What cameras and programs write beside a picture is taken out, and the picture stays as it was."""
+"""Metadata of pictures is removed, and the image data is unchanged."""
 
 import struct
 import zlib
@@ -20,27 +20,27 @@ def segment(mark: int, body: bytes) -> bytes:
     return bytes([0xFF, mark]) + struct.pack(">H", len(body) + 2) + body
 
 
-def exif(turned: int, order: str = "<") -> bytes:
-    """Exif with two entries, the second of which says how the picture lies, and a place behind them."""
+def exif(orientation: int, order: str = "<") -> bytes:
+    """Exif with two entries, the second of which is the orientation, and a place after them."""
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, 2)
     entries = struct.pack(f"{order}HHIHH", 0x010F, 3, 1, 7, 0) + struct.pack(
-        f"{order}HHIHH", 0x0112, 3, 1, turned, 0
+        f"{order}HHIHH", 0x0112, 3, 1, orientation, 0
     )
     return b"Exif\0\0" + head + entries + PLACE
 
 
-DOTS = segment(0xDA, b"\x01\x01\0\0\x3f\0") + b"ab\xff\0c\xff\xd0d"
+SCAN = segment(0xDA, b"\x01\x01\0\0\x3f\0") + b"ab\xff\0c\xff\xd0d"
 NEEDED = [
     segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
     segment(0xE2, b"ICC_PROFILE\0\x01\x01colours"),
     segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01"),
     segment(0xDB, b"\0" + bytes(range(64))),
     segment(0xC2, b"\x08\0\x01\0\x01\x01\x01\x11\0"),
-    DOTS,
+    SCAN,
     segment(0xC4, b"\xff\xd9\xff\xe1"),  # looks like an end, and is a table between two scans
-    DOTS,
+    SCAN,
 ]
-TOLD = [
+METADATA = [
     segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + PLACE),
     segment(0xE2, b"MPF\0" + PLACE),
     segment(0xED, b"Photoshop 3.0\0" + PLACE),
@@ -48,8 +48,8 @@ TOLD = [
 ]
 
 
-def jpeg(parts: list[bytes], behind: bytes = b"") -> bytes:
-    return b"\xff\xd8" + b"".join(parts) + b"\xff\xd9" + behind
+def jpeg(parts: list[bytes], appended: bytes = b"") -> bytes:
+    return b"\xff\xd8" + b"".join(parts) + b"\xff\xd9" + appended
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
@@ -67,38 +67,40 @@ PNG_NEEDED = [
 
 def riff(*chunks: tuple[bytes, bytes]) -> bytes:
     body = b"WEBP"
-    for name, held in chunks:
-        body += name + struct.pack("<I", len(held)) + held + b"\0" * (len(held) % 2)
+    for name, data in chunks:
+        body += name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def test_a_photograph_keeps_its_dots_and_loses_what_was_told_beside_them():
+def test_a_photograph_keeps_its_image_data_and_loses_its_metadata():
     first, *others = NEEDED
-    whole = jpeg([first, segment(0xE1, exif(1)), *TOLD, b"\xff", *others], behind=jpeg([*TOLD, *NEEDED]))
+    whole = jpeg(
+        [first, segment(0xE1, exif(1)), *METADATA, b"\xff", *others], appended=jpeg([*METADATA, *NEEDED])
+    )
 
     assert strip_metadata("jpg", whole) == jpeg(NEEDED)
     assert strip_metadata("jpg", jpeg(NEEDED)) == jpeg(NEEDED)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("turned", [3, 6, 8])
-def test_a_photograph_stays_the_way_up_it_was(turned, order):
-    kept = strip_metadata("jpg", jpeg([segment(0xE1, exif(turned, order)), *NEEDED]))
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_a_photograph_stays_the_way_up_it_was(orientation, order):
+    stripped = strip_metadata("jpg", jpeg([segment(0xE1, exif(orientation, order)), *NEEDED]))
 
-    assert PLACE not in kept
-    assert kept == jpeg([segment(0xE1, kept[6:38]), *NEEDED])
-    assert strip_metadata("jpg", kept) == kept  # so it still says which way up it is
+    assert PLACE not in stripped
+    assert stripped == jpeg([segment(0xE1, stripped[6:38]), *NEEDED])
+    assert strip_metadata("jpg", stripped) == stripped  # so it still says which way up it is
 
 
-def test_a_png_keeps_its_dots_and_loses_what_was_told_beside_them():
-    told = [chunk(name, PLACE) for name in (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"prVt")]
+def test_a_png_keeps_its_image_data_and_loses_its_metadata():
+    metadata = [chunk(name, PLACE) for name in (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"prVt")]
 
     assert strip_metadata(
-        "png", PNG + b"".join([PNG_NEEDED[0], *told, *PNG_NEEDED[1:]]) + PLACE
+        "png", PNG + b"".join([PNG_NEEDED[0], *metadata, *PNG_NEEDED[1:]]) + PLACE
     ) == PNG + b"".join(PNG_NEEDED)
 
 
-def test_a_webp_keeps_its_dots_and_loses_what_was_told_beside_them():
+def test_a_webp_keeps_its_image_data_and_loses_its_metadata():
     size = b"\0\0\0" + b"\x01\0\0" * 2
     whole = riff(
         (b"VP8X", b"\x3c" + size), (b"ICCP", b"abc"), (b"VP8 ", b"dots"), (b"EXIF", PLACE), (b"XMP ", PLACE)
@@ -133,7 +135,7 @@ def test_an_uploaded_photograph_is_served_without_the_place_where_it_was_taken(a
     desk.person("D3001", "author")
     author = desk.visitor(app, "D3001")
     desk.opened(author)
-    whole = jpeg([segment(0xE1, exif(1)), *TOLD, *NEEDED])
+    whole = jpeg([segment(0xE1, exif(1)), *METADATA, *NEEDED])
     page = author.page("/authoring/sample/media")
     fields = page.form_with("Upload").fields | {
         "title": "A van",

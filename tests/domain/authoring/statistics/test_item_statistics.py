@@ -1,4 +1,4 @@
-"""Item statistics agree with an independent computation, and say nothing where there is too little."""
+"""Item statistics agree with an independent computation, and are silent on too little data."""
 
 import random
 import statistics
@@ -38,7 +38,7 @@ AB = [OfferedChoice("a", "A", True), OfferedChoice("b", "B", False)]
 
 
 def tally(marks: list[int], rests: list[int]) -> ItemTally:
-    """The tally of one item that stands beside one other in each attempt."""
+    """The tally of one item, with one other item in each attempt."""
     sheets = [{"1": f"{a}.0000", "2": f"{b}.0000"} for a, b in zip(marks, rests, strict=True)]
     return tally_marks(sheets)[1]
 
@@ -95,15 +95,15 @@ def test_every_figure_agrees_with_the_raw_rows(database, seed):
         }
 
 
-@pytest.mark.parametrize(("answers", "told"), [(29, False), (30, True)])
-def test_advice_and_correlation_begin_at_thirty_answers(answers, told):
+@pytest.mark.parametrize(("answers", "enough"), [(29, False), (30, True)])
+def test_advice_and_correlation_begin_at_thirty_answers(answers, enough):
     marks = [int(n % 5 == 0) for n in range(answers)]
-    given = compute_statistics(tally(marks, [1 - mark for mark in marks]), AB, [(["b"], answers)])
+    result = compute_statistics(tally(marks, [1 - mark for mark in marks]), AB, [(["b"], answers)])
 
-    assert (given.correlation is not None) is told
-    assert given.advice == ((TOO_HARD, TELLS_LITTLE) if told else ())
-    assert given.answer_count == answers
-    assert not any(taken.is_rare for taken in given.choices)
+    assert (result.correlation is not None) is enough
+    assert result.advice == ((TOO_HARD, TELLS_LITTLE) if enough else ())
+    assert result.answer_count == answers
+    assert not any(taken.is_rare for taken in result.choices)
 
 
 @pytest.mark.parametrize(
@@ -112,27 +112,31 @@ def test_advice_and_correlation_begin_at_thirty_answers(answers, told):
 )
 def test_the_bounds_of_the_share_themselves_give_no_advice(right, advice):
     marks = [int(n < right) for n in range(100)]
-    given = compute_statistics(tally(marks, marks), AB, [(["a"], right), (["b"], 100 - right)])
+    result = compute_statistics(tally(marks, marks), AB, [(["a"], right), (["b"], 100 - right)])
 
-    assert given.share == Decimal(right) / 100
-    assert [said for said in given.advice if said in {TOO_HARD, TOO_EASY}] == ([advice] if advice else [])
-    assert given.correlation == pytest.approx(1)
+    assert result.share == Decimal(right) / 100
+    assert [sentence for sentence in result.advice if sentence in {TOO_HARD, TOO_EASY}] == (
+        [advice] if advice else []
+    )
+    assert result.correlation == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("taken", "rare"), [(0, True), (1, True), (2, False), (3, False)])
 def test_a_wrong_choice_under_two_per_cent_is_named(taken, rare):
     marks = [int(n % 2) for n in range(100)]
     three = [*AB, OfferedChoice("c", "C", False)]
-    given = compute_statistics(tally(marks, marks), three, [(["a"], 50), (["b"], 50 - taken), (["c"], taken)])
+    result = compute_statistics(
+        tally(marks, marks), three, [(["a"], 50), (["b"], 50 - taken), (["c"], taken)]
+    )
 
-    assert given.advice == ((NOT_TAKEN,) if rare else ())
-    assert [choice.option.key for choice in given.choices if choice.is_rare] == (["c"] if rare else [])
+    assert result.advice == ((NOT_TAKEN,) if rare else ())
+    assert [choice.option.key for choice in result.choices if choice.is_rare] == (["c"] if rare else [])
 
 
 def test_a_right_choice_that_nobody_takes_is_not_called_a_wrong_one():
-    given = compute_statistics(tally([0] * 40, [0, 1] * 20), AB, [(["b"], 40)])
+    result = compute_statistics(tally([0] * 40, [0, 1] * 20), AB, [(["b"], 40)])
 
-    assert given.advice == (TOO_HARD,)
+    assert result.advice == (TOO_HARD,)
 
 
 def test_a_choice_counts_among_those_who_came_to_its_scene():
@@ -158,10 +162,10 @@ def test_a_choice_counts_among_those_who_came_to_its_scene():
     [([1] * 30, [0, 1] * 15), ([0, 1] * 15, [1] * 30), ([1] * 30, [1] * 30)],
 )
 def test_where_nothing_varies_there_is_no_correlation(marks, rests):
-    given = compute_statistics(tally(marks, rests), [], [])
+    result = compute_statistics(tally(marks, rests), [], [])
 
-    assert given.correlation is None
-    assert TELLS_LITTLE not in given.advice
+    assert result.correlation is None
+    assert TELLS_LITTLE not in result.advice
 
 
 def test_equal_scores_out_of_different_numbers_of_items_do_not_vary():
@@ -173,10 +177,10 @@ def test_equal_scores_out_of_different_numbers_of_items_do_not_vary():
 
 
 def test_an_attempt_of_one_item_counts_and_has_nothing_to_agree_with():
-    given = compute_statistics(tally_marks([{"1": "1.0000"}] * 40)[1], AB, [(["a"], 40)])
+    result = compute_statistics(tally_marks([{"1": "1.0000"}] * 40)[1], AB, [(["a"], 40)])
 
-    assert (given.answer_count, given.share, given.correlation) == (40, 1, None)
-    assert given.advice == (TOO_EASY, NOT_TAKEN)
+    assert (result.answer_count, result.share, result.correlation) == (40, 1, None)
+    assert result.advice == (TOO_EASY, NOT_TAKEN)
 
 
 def test_marks_in_between_count_as_far_as_they_go():
@@ -186,9 +190,9 @@ def test_marks_in_between_count_as_far_as_they_go():
 
 
 def test_before_the_first_answer_there_is_no_share():
-    given = compute_statistics(ItemTally(), AB, [])
+    result = compute_statistics(ItemTally(), AB, [])
 
-    assert (given.answer_count, given.share, given.correlation, given.advice) == (0, None, None, ())
+    assert (result.answer_count, result.share, result.correlation, result.advice) == (0, None, None, ())
 
 
 def test_what_was_left_unanswered_counts_as_it_was_marked(database):
@@ -263,7 +267,7 @@ def test_the_page_advises_beside_the_item_in_words(client):
         assert int(row[1]) == item.statistics.answer_count
         assert row[2] == f"{int(item.statistics.share * 100)}%"
         assert row[3].replace("−", "-") == f"{item.statistics.correlation:.2f}"
-        assert [said for said in ADVICE if said in row[4]] == list(item.statistics.advice)
+        assert [sentence for sentence in ADVICE if sentence in row[4]] == list(item.statistics.advice)
         assert "Choice a & item" in row[4]
     assert "T0" not in page.text
     assert "Shah" not in page.text.replace("Priya Shah Sign out", "")
@@ -356,14 +360,14 @@ def test_one_more_submission_is_counted_at_once_and_none_costs_one_statement(dat
 
 
 def test_two_items_and_twenty_cost_the_same(database):
-    asked = []
-    for count in (4, 20):
-        version = make_version(f"module-{count}", items=count)
-        submit_all(register(make_person(), version), drawn(items_of(version), count, random.Random(6)))
+    counts = []
+    for size in (4, 20):
+        version = make_version(f"module-{size}", items=size)
+        submit_all(register(make_person(), version), drawn(items_of(version), size, random.Random(6)))
         db.session.expire_all()
         with statements() as run:
             queries.item_statistics_rows(version)
-        asked.append(len([statement for statement in run if statement.startswith(("SELECT", "WITH"))]))
+        counts.append(len([statement for statement in run if statement.startswith(("SELECT", "WITH"))]))
 
-    assert asked == [4, 4]
+    assert counts == [4, 4]
     assert db.session.scalar(select(Attempt.id).limit(1))
