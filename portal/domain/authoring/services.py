@@ -233,9 +233,8 @@ def rebase_draft(
     _refuse_under_review(draft_id)
     last = _last_save(draft_id)
     if expected is not None and expected != last.number:
-        raise StaleSaveError(
-            {path: last.files.get(path) for path in chosen}, queries.person_name(last.saved_by_id)
-        )
+        present = {path: last.files.get(path) for path in chosen}
+        raise StaleSaveError(present, queries.person_name(last.saved_by_id))
     newest = subject_of(draft.module_key).newest_version()
     if newest is None or newest.id == draft.base_id:
         return []
