@@ -144,10 +144,10 @@ def item_total_correlation(marks: Sequence[float], rests: Sequence[float]) -> fl
     """
     if len(marks) < MIN_ATTEMPTS or min(marks) == max(marks) or min(rests) == max(rests):
         return None
-    mean, middle = fsum(marks) / len(marks), fsum(rests) / len(rests)
-    together = fsum((x - mean) * (y - middle) for x, y in zip(marks, rests, strict=True))
-    spread = fsum((x - mean) ** 2 for x in marks) * fsum((y - middle) ** 2 for y in rests)
-    return max(-1.0, min(1.0, together / sqrt(spread)))
+    mean_mark, mean_rest = fsum(marks) / len(marks), fsum(rests) / len(rests)
+    covariance = fsum((x - mean_mark) * (y - mean_rest) for x, y in zip(marks, rests, strict=True))
+    variances = fsum((x - mean_mark) ** 2 for x in marks) * fsum((y - mean_rest) ** 2 for y in rests)
+    return max(-1.0, min(1.0, covariance / sqrt(variances)))
 
 
 def _mean_mark(total: int, answers: int) -> Decimal | None:
