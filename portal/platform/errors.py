@@ -1,5 +1,7 @@
 """Errors whose text is fit for a page and a terminal; the edge gives each kind its status code."""
 
+from collections.abc import Collection
+
 
 class PortalError(Exception):
     """Something that the person can be told in a sentence."""
@@ -54,3 +56,42 @@ class BadInputError(PortalError):
     def __init__(self, reasons: list[str]) -> None:
         self.reasons = reasons
         super().__init__("\n".join(reasons))
+
+
+MOST_NAMED = 15  # values that a sentence lists
+MOST_QUOTED = 60  # characters of a refused value
+
+
+class UnknownValueError(BadInputError):
+    """An address asks for values or filters that its list does not know.
+
+    Attributes:
+        faults: For each, a sentence and the name of the field.
+    """
+
+    def __init__(self, faults: Collection[tuple[str, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__([sentence for sentence, _ in self.faults])
+
+
+def reason_of_refusal(what: str, value: str, known: Collection[str]) -> str:
+    """The sentence that refuses an unknown value and names the known ones."""
+    sentence = f"“{shorten_text(value)}” is not a known {what}."
+    if 0 < len(known) <= MOST_NAMED:
+        return f"{sentence} Choose {listed_words(known)}."
+    return f"{sentence} Choose one from the list." if known else sentence
+
+
+def listed_words(values: Collection[str]) -> str:
+    """Values as a sentence lists them.
+
+    >>> listed_words(["a"]), listed_words(["a", "b", "c"])
+    ('a', 'a, b or c')
+    """
+    *others, last = values
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def shorten_text(text: str) -> str:
+    """The text as far as a sentence repeats it."""
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"

@@ -4,12 +4,20 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-
-from werkzeug.datastructures import MultiDict
+from typing import Protocol, runtime_checkable
 
 from portal.domain.people.units import paths
 from portal.domain.status.rules import Status
 from portal.platform.errors import RuleError
+
+
+@runtime_checkable
+class RepeatedArguments(Protocol):
+    """Arguments of which one name may have several values, as those of a web address."""
+
+    def getlist(self, name: str) -> list[str]:
+        """All values of a name."""
+
 
 NOT_COMPLETE = "not_complete"
 LATE = "late"
@@ -144,7 +152,7 @@ def filters_of(arguments: Mapping[str, str]) -> Filters:
     Ranks alone may stand there several times, as a form sends them.
     """
     found = {field.name: arguments.get(field.name, "").strip() for field in fields(Filters)}
-    if isinstance(arguments, MultiDict) and len(several := arguments.getlist("rank")) > 1:
+    if isinstance(arguments, RepeatedArguments) and len(several := arguments.getlist("rank")) > 1:
         found["rank"] = listed(value for text in several for value in _apart(text))
     return Filters(**found) if _apart(found["rank"]) else Filters(**{**found, "rank": ""})
 

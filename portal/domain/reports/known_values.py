@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, select, true
 from portal.domain.people.models import Post
 from portal.domain.reports.filters import DUE_DAYS, FIELD_WORDS, LATE_BANDS, STATUS_WORDS, Filters
 from portal.domain.reports.viewer_scope import Reach
-from portal.pages.layout.query_arguments import UnknownValueError, reason_of_refusal
 from portal.platform.db import db
+from portal.platform.errors import UnknownValueError, reason_of_refusal
 
 FIXED: dict[str, Collection[str]] = {"status": STATUS_WORDS, "late": LATE_BANDS, "due": DUE_DAYS}
 

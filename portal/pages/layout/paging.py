@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from portal.platform.errors import BadInputError
+from portal.platform.errors import MOST_QUOTED, BadInputError
 
 PAGE_SIZE = 25
-LONGEST = 60  # characters of a value that a sentence repeats
 
 
 def asked_number(arguments: Mapping[str, str]) -> int:
@@ -19,7 +18,7 @@ def asked_number(arguments: Mapping[str, str]) -> int:
     asked = arguments.get("page", "").strip() or "1"
     if asked.isascii() and asked.isdigit() and len(asked) < 10 and int(asked):
         return int(asked)
-    shown = asked if len(asked) <= LONGEST else f"{asked[:LONGEST]}…"
+    shown = asked if len(asked) <= MOST_QUOTED else f"{asked[:MOST_QUOTED]}…"
     raise BadInputError([f"“{shown}” is not a page number. Write a number from 1, such as 2."])
 
 

@@ -8,22 +8,14 @@ from collections.abc import Collection, Iterable, Mapping
 
 from werkzeug.datastructures import MultiDict
 
-from portal.pages.layout.paging import LONGEST, PAGE_SIZE, Page, asked_number
-from portal.platform.errors import BadInputError
-
-MOST_NAMED = 15  # values that a sentence lists
-
-
-class UnknownValueError(BadInputError):
-    """An address asks for values or filters that its list does not know.
-
-    Attributes:
-        faults: For each, a sentence and the name of the field.
-    """
-
-    def __init__(self, faults: Collection[tuple[str, str]]) -> None:
-        self.faults = tuple(faults)
-        super().__init__([sentence for sentence, _ in self.faults])
+from portal.pages.layout.paging import PAGE_SIZE, Page, asked_number
+from portal.platform.errors import (
+    BadInputError,
+    UnknownValueError,
+    listed_words,
+    reason_of_refusal,
+    shorten_text,
+)
 
 
 class Asked:
@@ -91,7 +83,7 @@ class Asked:
         for name, _ in _argument_pairs(self._arguments):
             if name not in names:
                 listed = f"It knows {listed_words(sorted(names))}." if names else "It has none."
-                self.refuse(name, f"“{_shorten_text(name)}” is not a filter of this file. {listed}")
+                self.refuse(name, f"“{shorten_text(name)}” is not a filter of this file. {listed}")
             elif name in seen and name not in several:
                 self.refuse(name, f"The address says “{name}” twice. Say it once.")
             seen.add(name)
@@ -122,28 +114,6 @@ class Asked:
     def status(self) -> int:
         """Status of the response: 400 if anything is refused."""
         return 400 if self.faults else 200
-
-
-def reason_of_refusal(what: str, value: str, known: Collection[str]) -> str:
-    """The sentence that refuses an unknown value and names the known ones."""
-    sentence = f"“{_shorten_text(value)}” is not a known {what}."
-    if 0 < len(known) <= MOST_NAMED:
-        return f"{sentence} Choose {listed_words(known)}."
-    return f"{sentence} Choose one from the list." if known else sentence
-
-
-def listed_words(values: Collection[str]) -> str:
-    """Values as a sentence lists them.
-
-    >>> listed_words(["a"]), listed_words(["a", "b", "c"])
-    ('a', 'a, b or c')
-    """
-    *others, last = values
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def _shorten_text(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _argument_pairs(arguments: Mapping[str, str]) -> list[tuple[str, str]]:

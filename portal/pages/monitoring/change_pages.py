@@ -16,11 +16,11 @@ from portal.domain.reports.queries import completion_report
 from portal.domain.reports.viewer_scope import Reach
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import address
-from portal.pages.layout.query_arguments import Asked, UnknownValueError
+from portal.pages.layout.query_arguments import Asked
 from portal.pages.monitoring.export_views import position_of
 from portal.pages.monitoring.forms import ChangesForm
 from portal.platform import clock
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import NotFoundError, UnknownValueError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
 
@@ -60,7 +60,7 @@ def changes(reference: str) -> ResponseReturnValue:
     answer = render_template(
         "monitoring/changes.html",
         found=found,
-        rows=found.slice(page),
+        rows=found.list_changes(page.offset, page.size),
         page=page,
         form=form,
         errors=[*((text, f"#{name}") for text, name in errors), *strict.errors()],

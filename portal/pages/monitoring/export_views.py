@@ -16,12 +16,12 @@ from portal.domain.reports.filters import NAMES, Filters, filters_of
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.access import requires
 from portal.pages.layout.extensions import limiter
-from portal.pages.layout.query_arguments import Asked, UnknownValueError
+from portal.pages.layout.query_arguments import Asked
 from portal.pages.monitoring.export_file_views import TYPES, later
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import newest_stamp, transaction
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import NotFoundError, UnknownValueError
 from portal.platform.permissions import Permission
 
 # A file of a whole force costs seconds of a processor: no person needs more of them than this.

@@ -25,7 +25,7 @@ from portal.domain.reports.person import search as person_search
 from portal.domain.reports.person.person import person_page
 from portal.domain.reports.queries import CompletionReport
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import Asked, UnknownValueError
+from portal.pages.layout.query_arguments import Asked
 from portal.pages.monitoring import change_pages, export_file_views, export_views
 from portal.pages.monitoring.change_pages import since_last_look
 from portal.pages.monitoring.export_views import position_of, readable_report
@@ -33,7 +33,7 @@ from portal.pages.monitoring.forms import FilterForm, OneMoreForm, PositionForm,
 from portal.pages.monitoring.presenters import ReportPage
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
-from portal.platform.errors import RuleError
+from portal.platform.errors import RuleError, UnknownValueError
 from portal.platform.permissions import Permission
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")

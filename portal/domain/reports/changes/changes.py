@@ -17,7 +17,6 @@ from portal.domain.reports.viewer_scope import under
 from portal.domain.status.paging import ERASED
 from portal.domain.status.queries import Scope, Whose
 from portal.domain.status.report_diff import WHOLE, Cell, Cells, changed, steps
-from portal.pages.layout.paging import Page
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
 
@@ -115,9 +114,9 @@ class Changes:
         erased = [(one, f"{ERASED}-{one}", ERASED, True) for one in sorted(set(self.cells) - known)]
         return [*((*person, False) for person in named), *erased]
 
-    def slice(self, page: Page) -> list[Change]:
-        """The people of one page, by name, each with what changed and why. A fixed number of reads."""
-        some = self._named[page.offset : page.offset + page.size]
+    def list_changes(self, offset: int, limit: int) -> list[Change]:
+        """A slice of the people, by name, each with what changed and why. A fixed number of reads."""
+        some = self._named[offset : offset + limit]
         ids = [person_id for person_id, *_ in some]
         sight, between = self._sight_between()
         known = (self.then.position.as_known_on, self.now.position.as_known_on)

@@ -321,8 +321,7 @@ def json_pieces(report: CompletionReport, rows: Iterable[AnyRow], columns: Seque
     yield "\n]\n}\n"
 
 
-def _json_text(value: str | int | float) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_json_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 _JSON_TEXTS: dict[type, TextMaker] = {  # days and instants are text in JSON too
