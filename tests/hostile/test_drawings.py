@@ -56,7 +56,7 @@ BAD = {
     ),
     "very deep": (
         drawing("<g>" * (MAX_DEPTH + 1) + "</g>" * (MAX_DEPTH + 1)),
-        f"This drawing holds elements more than {MAX_DEPTH} deep. Simplify it.",
+        f"This drawing nests elements more than {MAX_DEPTH} deep. Simplify it.",
     ),
     "deeper than a program can follow": (
         drawing("<g>" * 50_000 + "</g>" * 50_000),

@@ -1,1 +1,1 @@
-"""Assessment."""
+"""Attempts at assessments: drawing of items, responses, submission and marking."""

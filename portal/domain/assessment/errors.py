@@ -1,4 +1,4 @@
-"""What the rules of an assessment refuse, in words fit for a page."""
+"""Errors of the rules of an assessment, with texts fit for a page."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,10 +17,10 @@ class UnansweredItemsError(RuleError):
 
 
 class AlreadySubmittedError(ConflictError):
-    """Saving of an answer in an attempt that was submitted, perhaps in another window."""
+    """Saving of an answer in an attempt that has been submitted, perhaps in another window."""
 
     def __init__(self) -> None:
-        super().__init__("These answers were already submitted. The one you sent now was not added to them.")
+        super().__init__("These answers were already submitted. The answer you just sent was not added.")
 
 
 class AlreadyPassedError(RuleError):
@@ -47,7 +47,7 @@ class NoAttemptsLeftError(RuleError):
 
 
 class AttemptsRemainError(RuleError):
-    """Opening of one more attempt for somebody who needs none."""
+    """Opening of an extra attempt for a person who needs none."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -56,7 +56,7 @@ class AttemptsRemainError(RuleError):
 
 
 class OwnAttemptError(RuleError):
-    """Opening of one more attempt for oneself."""
+    """Opening of an extra attempt for oneself."""
 
     def __init__(self) -> None:
         super().__init__("No attempt was opened: you cannot open one for yourself. Ask your line manager.")

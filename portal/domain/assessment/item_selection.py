@@ -1,4 +1,4 @@
-"""Which items an attempt asks: pure, given its source of chance."""
+"""Random selection of an attempt's items; pure, given its source of chance."""
 
 import random
 from collections import Counter
@@ -24,10 +24,10 @@ def draw_items(
     seen: Iterable[int],
     chance: random.Random,
 ) -> list[CandidateItem]:
-    """Items at random, at least ``at_least`` for each outcome, in random order and their choices shuffled.
+    """Draw items at random, at least ``at_least`` for each outcome; shuffle them and their choices.
 
-    What the learner has met least often in earlier attempts goes first. Never more than ``count`` items
-    unless the outcomes ask for more; all of them where the bank holds fewer.
+    Items that the learner has met least often in earlier attempts are drawn first. Never more than ``count``
+    items unless the outcomes need more; all items if the bank has fewer.
 
     Args:
         candidates: The items of the module version that are not retired.
@@ -39,8 +39,8 @@ def draw_items(
     """
     pool = list(candidates)
     chance.shuffle(pool)
-    times = Counter(seen)
-    pool.sort(key=lambda candidate: times[candidate.id])  # stable: random among those seen equally often
+    times_seen = Counter(seen)
+    pool.sort(key=lambda candidate: times_seen[candidate.id])  # stable: random among those seen equally often
     picked: list[CandidateItem] = []
     for outcome in outcomes:
         picked += [candidate for candidate in pool if candidate.outcome == outcome][:at_least]

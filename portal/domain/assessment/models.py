@@ -1,4 +1,4 @@
-"""Attempts at a module's assessment, the responses saved in them, and their marked ends."""
+"""Attempts at a module's assessment, the responses saved in them, and their submissions."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from portal.platform.db import Base, BigId
 
 
 class Attempt(Base):
-    """One run through an assessment: its items are drawn and its mastery score frozen when it begins."""
+    """One run through an assessment; its items are drawn and its mastery score frozen when it begins."""
 
     __tablename__ = "attempt"
     __table_args__ = (
@@ -26,7 +26,7 @@ class Attempt(Base):
     number: Mapped[int]  # counts from 1 within the registration
     mastery_score: Mapped[Decimal] = mapped_column(Numeric(5, 4))  # scaled, 0 to 1
     drawn: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    # [{"item_id", "order": [the kind's keys, shuffled]}], as the learner meets them
+    # [{"item_id", "order": [the kind's keys, shuffled]}], in the order in which they are shown
     started_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 
@@ -74,5 +74,5 @@ class Submission(Base):
 
 
 def reaches_mastery(raw: Decimal, maximum: int, mastery: Decimal) -> bool:
-    """Whether so many marks of so many reach a scaled mastery score; compared exactly, never rounded."""
+    """Whether ``raw`` of ``maximum`` marks reach the scaled mastery score; compared exactly, not rounded."""
     return raw >= mastery * maximum

@@ -1,4 +1,4 @@
-"""Reading attempts: as the learner meets them, and as they were marked."""
+"""Attempts, their answers and their results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ NO_ANSWER = Answer()
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """An attempt as it began, as in ``Attempt``."""
+    """The columns of ``Attempt`` that are fixed when it begins."""
 
     id: UUID
     registration_id: int
@@ -41,7 +41,7 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class MarkedSubmission:
-    """The marked end of an attempt, as in ``Submission``."""
+    """The columns of ``Submission``."""
 
     score_raw: Decimal
     score_max: int
@@ -57,7 +57,7 @@ class MarkedSubmission:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRegistration:
-    """Whose attempt it is, and in what."""
+    """The registration under which an attempt was made."""
 
     id: int
     person_id: int
@@ -66,17 +66,17 @@ class AttemptRegistration:
 
 @dataclass(frozen=True, slots=True)
 class AttemptDetail:
-    """An attempt with all that is known of it but its responses."""
+    """An attempt with its registration, module version and submission, but without responses."""
 
     attempt: AttemptRow
     registration: AttemptRegistration
     version: PublishedVersion
-    shared: SharedKey  # names the glossary of this instant
+    shared: SharedKey  # of the glossary and settings current now
     submission: MarkedSubmission | None
 
     @property
     def drawn_items(self) -> list[dict[str, Any]]:
-        """The items in their order."""
+        """The items in their order, as in ``Attempt.drawn``."""
         return self.attempt.drawn
 
 
@@ -86,12 +86,12 @@ class Question:
 
     number: int  # counts from 1
     item: PublishedItem
-    order: tuple[str, ...]  # what this attempt put in random order, as it shows it
+    order: tuple[str, ...]  # the kind's shufflable keys, in the order of this attempt
     answer: Answer
 
     @property
     def kind(self) -> ItemKind:
-        """How an item of this kind is asked, marked and read back."""
+        """The kind of the item."""
         return kinds_by_name()[self.item.kind]
 
     @property
@@ -101,33 +101,33 @@ class Question:
 
     @property
     def is_answered(self) -> bool:
-        """Whether nothing is left to be answered."""
+        """Whether the whole item is answered."""
         return self.has_response and self.kind.is_complete(self.item.content, self.answer.choices)
 
     @property
     def item_view(self) -> Any:
-        """What the kind's templates show: the item in this attempt's order, with the response."""
+        """What the kind's templates show: the item in the order of this attempt, with the response."""
         return self.kind.build_view(self.item.content, self.order, self.answer)
 
     @property
     def answer_summary(self) -> list[str]:
-        """The response in a line or a few, as safe HTML."""
+        """The response as one or more lines of safe HTML."""
         return self.kind.summarise_answer(self.item.content, self.order, self.answer)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSheet(AttemptDetail):
-    """An attempt as it is worked through: its questions in their order."""
+    """An attempt with its questions in order and their latest responses."""
 
     questions: tuple[Question, ...]
 
     @property
     def unanswered_numbers(self) -> list[int]:
-        """Numbers of the questions without a response."""
+        """Numbers of the questions that are not fully answered."""
         return [question.number for question in self.questions if not question.is_answered]
 
     def question_at(self, number: int) -> Question:
-        """The question of this number.
+        """Return the question with this number.
 
         Raises:
             NotFoundError: There is none.
@@ -195,48 +195,57 @@ _RESPONSES = (
 
 
 def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> AttemptDetail:
-    """An attempt of this person; with ``lock`` no one else writes in it before this transaction ends.
+    """Return an attempt of this person; ``lock`` keeps others from writing in it during this transaction.
 
     Raises:
-        NotFoundError: There is none, or it is someone else's.
+        NotFoundError: It does not exist, or belongs to someone else.
     """
     if lock and db.engine.dialect.name == "postgresql":  # SQLite's writers wait for each other anyway
-        read(_LOCK, {"attempt_id": attempt_id})  # first, so that what waited is seen below
+        read(_LOCK, {"attempt_id": attempt_id})  # first, so that the query below sees what others wrote
     rows = read(_OWN, {"attempt_id": attempt_id, "person_id": person_id})
     if not rows:
         raise NotFoundError("There is no such attempt.")
-    run, rest = _attempt_summary(rows[0]), rows[0][10:]
+    summary, other_columns = _attempt_summary(rows[0]), rows[0][10:]
     return AttemptDetail(
-        run.attempt,
-        registration=AttemptRegistration(*rest[5:]),
-        version=published_version(VersionKey(*rest[:3])),
-        shared=SharedKey(*rest[3:5]),
-        submission=run.submission,
+        summary.attempt,
+        registration=AttemptRegistration(*other_columns[5:]),
+        version=published_version(VersionKey(*other_columns[:3])),
+        shared=SharedKey(*other_columns[3:5]),
+        submission=summary.submission,
     )
 
 
-def load_answer_sheet(taken: AttemptDetail) -> AnswerSheet:
-    """The attempt with its questions, choices and latest responses."""
-    version = taken.version
+def load_answer_sheet(attempt: AttemptDetail) -> AnswerSheet:
+    """Return the attempt with its questions and their latest responses."""
+    version = attempt.version
     items = {item.id: item for item in version.items}
-    answers = _answers(taken.attempt.id, items)
+    answers = _answers(attempt.attempt.id, items)
     questions = tuple(
         Question(
             number, items[drawn["item_id"]], tuple(drawn["order"]), answers.get(drawn["item_id"], NO_ANSWER)
         )
-        for number, drawn in enumerate(taken.drawn_items, start=1)
+        for number, drawn in enumerate(attempt.drawn_items, start=1)
     )
     return AnswerSheet(
-        taken.attempt, taken.registration, version, taken.shared, taken.submission, questions=questions
+        attempt.attempt,
+        attempt.registration,
+        version,
+        attempt.shared,
+        attempt.submission,
+        questions=questions,
     )
 
 
 def _answers(attempt_id: UUID, items: dict[int, PublishedItem]) -> dict[int, Answer]:
-    """The last response for each item; with its texts, in a second statement, where learners write some."""
+    """Return the last response for each item; a second statement reads texts if any kind has them."""
     rows = read(_RESPONSES, {"attempt_id": attempt_id})
     last = {item_id: (response_id, choices) for response_id, item_id, choices in rows}
-    written = [held[0] for item_id, held in last.items() if kinds_by_name()[items[item_id].kind].takes_texts]
-    texts = notes_of(Response.__tablename__, written) if written else {}
+    response_ids = [
+        response_id
+        for item_id, (response_id, _) in last.items()
+        if kinds_by_name()[items[item_id].kind].takes_texts
+    ]
+    texts = notes_of(Response.__tablename__, response_ids) if response_ids else {}
     return {
         item_id: Answer(tuple(choices), texts.get(response_id, {}))
         for item_id, (response_id, choices) in last.items()
@@ -245,14 +254,14 @@ def _answers(attempt_id: UUID, items: dict[int, PublishedItem]) -> dict[int, Ans
 
 @dataclass(frozen=True, slots=True)
 class AttemptSummary:
-    """One attempt and how it ended, if it did."""
+    """One attempt and its submission, if there is one."""
 
     attempt: AttemptRow
     submission: MarkedSubmission | None
 
 
 def list_attempts(registration_id: int) -> list[AttemptSummary]:
-    """Every attempt under a registration, the first begun first. One statement."""
+    """List every attempt under a registration in the order of their beginning. One statement."""
     return [_attempt_summary(row) for row in read(_RUNS, {"registration_id": registration_id})]
 
 
@@ -269,14 +278,14 @@ def _attempt_summary(row: Sequence[Any]) -> AttemptSummary:
 
 
 class AttemptTally(NamedTuple):
-    """The attempts that a person began under a registration."""
+    """The number and state of the attempts under a registration."""
 
     open_attempt: UUID | None  # the one under way
     attempt_count: int
     ended_at: datetime | None  # when the latest was submitted
     ended_attempt: UUID | None  # the latest submitted
-    extra_attempts: int  # attempts opened beyond those that the module allows
-    extra_opened_on: date | None  # when the latest of them was
+    extra_attempts: int  # opened beyond the number that the module allows
+    extra_opened_on: date | None  # the day on which the latest of them was opened
 
 
 NO_ATTEMPTS = AttemptTally(None, 0, None, None, 0, None)
@@ -295,35 +304,35 @@ _BEGUN = (
 
 
 def tally_attempts(registration_ids: list[int]) -> dict[int, AttemptTally]:
-    """The attempts begun, by registration that has any. One statement."""
-    found: dict[int, AttemptTally] = {}
-    for registration_id, attempt_id, submitted, *opened in read(_BEGUN, {"registrations": registration_ids}):
-        earlier = found.get(registration_id, NO_ATTEMPTS)
+    """Count the attempts under each registration that has any. One statement."""
+    tallies: dict[int, AttemptTally] = {}
+    for registration_id, attempt_id, submitted, *extra in read(_BEGUN, {"registrations": registration_ids}):
+        earlier = tallies.get(registration_id, NO_ATTEMPTS)
         under_way, ended = earlier.open_attempt, (earlier.ended_at, earlier.ended_attempt)
         if submitted is None:
             under_way = attempt_id
         elif earlier.ended_at is None or submitted > earlier.ended_at:
             ended = (submitted, attempt_id)
-        found[registration_id] = AttemptTally(under_way, earlier.attempt_count + 1, *ended, *opened)
-    return found
+        tallies[registration_id] = AttemptTally(under_way, earlier.attempt_count + 1, *ended, *extra)
+    return tallies
 
 
 def earlier_item_ids(person_id: int, version_id: int, registration_id: int, number: int) -> list[int]:
-    """Ids of the items of a version that a person was asked before an attempt, once for each time."""
+    """Return ids of the items that a person was shown before an attempt, once for each time."""
     before = {"registration_id": registration_id, "number": number}
     rows = read(_ASKED, {"person_id": person_id, "version_id": version_id, **before})
     return [drawn["item_id"] for row in rows for drawn in row[0]]
 
 
 def extra_attempt_days(registration_id: int) -> list[date]:
-    """The days on which one more attempt was opened under a registration, the first first."""
+    """Return the days on which extra attempts were opened under a registration, in order."""
     rows = read(_OPENED, {"registration_id": registration_id})
     return [row[0] for row in rows]
 
 
 def has_open_attempt(person_id: int, activity_id: int) -> bool:
-    """Whether the person is being assessed in this module at present."""
-    found: int | None = db.session.scalar(
+    """Whether the person has an attempt at this module that is not submitted."""
+    count: int | None = db.session.scalar(
         select(func.count())
         .select_from(Attempt)
         .join(Registration, Registration.id == Attempt.registration_id)
@@ -334,57 +343,57 @@ def has_open_attempt(person_id: int, activity_id: int) -> bool:
             Submission.attempt_id.is_(None),
         )
     )
-    return bool(found)
+    return bool(count)
 
 
-def next_attempt_opens_at(version: PublishedVersion, runs: list[AttemptSummary]) -> datetime | None:
-    """From when the next attempt may begin, where the module makes one wait after a fail."""
-    ends = [run.submission.submitted_at for run in runs if run.submission is not None]
+def next_attempt_opens_at(version: PublishedVersion, attempts: list[AttemptSummary]) -> datetime | None:
+    """Return when the next attempt may begin; None if the module sets no wait after a fail."""
+    ends = [attempt.submission.submitted_at for attempt in attempts if attempt.submission is not None]
     return next_attempt_opens_after(version, max(ends, default=None))
 
 
 def next_attempt_opens_after(version: PublishedVersion, ended_at: datetime | None) -> datetime | None:
-    """As ``next_attempt_opens_at``, given when the latest attempt was submitted."""
+    """Return when the next attempt may begin, given when the latest one was submitted."""
     if ended_at is None or not version.wait_minutes:
         return None
     return ended_at + timedelta(minutes=version.wait_minutes)
 
 
 def attempts_left(version: PublishedVersion, begun: int, opened: int) -> int | None:
-    """How many more attempts may begin; None where the module sets no limit.
+    """Return how many more attempts may begin; None if the module sets no limit.
 
     Args:
-        version: Says how many the module allows.
-        begun: Attempts begun under the registration.
-        opened: Attempts that somebody opened beyond those.
+        version: The module version, which sets the limit.
+        begun: Number of attempts begun under the registration.
+        opened: Number of extra attempts opened.
     """
     return max(0, version.attempts + opened - begun) if version.attempts else None
 
 
 def missed_outcomes(sheet: AnswerSheet) -> list[dict[str, Any]]:
-    """Outcomes in which a mark was lost, in the module's order, each with its lessons; never which item."""
+    """Return the outcomes in which a mark was lost, with their lessons, in order; never which item."""
     if sheet.submission is None:
         return []
     marks = sheet.submission.marks
-    lost = {q.item.outcome for q in sheet.questions if marks[str(q.item.id)] != "1.0000"}
+    missed_keys = {q.item.outcome for q in sheet.questions if marks[str(q.item.id)] != "1.0000"}
     return [
         {
             "text": outcome["text"],
             "lessons": [lesson for lesson in sheet.version.lessons if outcome["key"] in lesson.outcomes],
         }
         for outcome in sheet.version.outcomes
-        if outcome["key"] in lost
+        if outcome["key"] in missed_keys
     ]
 
 
 class StudyPlan(NamedTuple):
-    """What the lessons of missed outcomes amount to."""
+    """The number of lessons to go over again, and their minutes."""
 
     lessons: int
     minutes: int
 
 
 def study_plan(missed: list[dict[str, Any]]) -> StudyPlan:
-    """How many lessons the outcomes of ``missed_outcomes`` name, each counted once, and their minutes."""
+    """Count the lessons of the result of ``missed_outcomes``, each once, and their minutes."""
     lessons = {lesson.id: lesson.minutes for outcome in missed for lesson in outcome["lessons"]}
     return StudyPlan(len(lessons), sum(lessons.values()))

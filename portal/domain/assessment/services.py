@@ -1,4 +1,4 @@
-"""Beginning an attempt, saving answers, and its marked end."""
+"""Starting of attempts, saving of responses, submission, and opening of extra attempts."""
 
 import random
 from dataclasses import asdict
@@ -38,9 +38,9 @@ _ANSWERS = insert(Response)
 
 
 def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
-    """Begin an attempt: draw its items and freeze them with the mastery score.
+    """Start an attempt: draw its items and freeze them with the mastery score.
 
-    One attempt at a time is open under a registration, so a second call returns the open one.
+    Only one attempt is open under a registration at a time, so a second call returns the open one.
 
     Args:
         registration: Locked here, so that two clicks cannot race.
@@ -49,17 +49,17 @@ def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
     Raises:
         AlreadyPassedError: The registration is passed.
         LessonsFirstError: A lesson is not complete and the module does not allow testing out.
-        NoAttemptsLeftError: The module's number of attempts is used.
-        TooSoonError: The module makes one wait after a fail.
+        NoAttemptsLeftError: Every attempt that the module allows is used.
+        TooSoonError: The module sets a wait after a fail, and it is not over.
     """
     registration = records.get_registration(registration.id, lock=True)
     version = published_version(version_key(registration.module_version_id))
-    runs = queries.list_attempts(registration.id)
-    under_way = next((run.attempt for run in runs if run.submission is None), None)
+    attempts = queries.list_attempts(registration.id)
+    under_way = next((other.attempt for other in attempts if other.submission is None), None)
     if under_way is not None:
         return under_way
-    _refuse_start(registration, version, runs, at)
-    attempt_id, number = uuid4(), len(runs) + 1
+    _refuse_start(registration, version, attempts, at)
+    attempt_id, number = uuid4(), len(attempts) + 1
     attempt = AttemptRow(
         id=attempt_id,
         registration_id=registration.id,
@@ -72,37 +72,40 @@ def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
 
 
 def _refuse_start(
-    registration: Registration, version: PublishedVersion, runs: list[queries.AttemptSummary], at: datetime
+    registration: Registration,
+    version: PublishedVersion,
+    attempts: list[queries.AttemptSummary],
+    at: datetime,
 ) -> None:
     if records.pass_of(registration.id) is not None:
         raise AlreadyPassedError
     completed = records.completed_lessons([registration.id])[registration.id]
     if not version.test_out and any(lesson.id not in completed for lesson in version.lessons):
         raise LessonsFirstError
-    opened = len(queries.extra_attempt_days(registration.id)) if version.attempts else 0
-    if queries.attempts_left(version, len(runs), opened) == 0:
+    extra_count = len(queries.extra_attempt_days(registration.id)) if version.attempts else 0
+    if queries.attempts_left(version, len(attempts), extra_count) == 0:
         raise NoAttemptsLeftError
-    opens_at = queries.next_attempt_opens_at(version, runs)
+    opens_at = queries.next_attempt_opens_at(version, attempts)
     if opens_at is not None and at < opens_at:
         raise TooSoonError(opens_at)
 
 
 def open_extra_attempt(registration: Registration | None, *, by: int, reason: str, at: datetime) -> bool:
-    """Record that one more attempt is open, to somebody who used every one that the module allows.
+    """Open an extra attempt for a person who has used every one that the module allows.
 
-    Twice on one London day under one registration is the same as once.
+    Repeat-safe: a second call on the same London day under one registration changes nothing.
 
     Args:
         registration: The person's latest on the module.
-        by: Who opens it; never the person themself.
+        by: The person who opens it; never the learner.
         reason: A key of ``EXTRA_REASONS``.
-        at: Now. The lock of the stamp, taken here, lets no second opening in between.
+        at: Now. The lock taken with the stamp keeps a second call from opening another meanwhile.
 
     Returns:
-        Whether it was opened now; False where one was opened earlier today.
+        Whether it was opened now; False if one was opened earlier today.
 
     Raises:
-        OwnAttemptError: ``by`` is the person.
+        OwnAttemptError: ``by`` is the learner.
         AttemptsRemainError: An attempt is left or under way, or the module is passed.
     """
     stamped = stamp()
@@ -110,17 +113,17 @@ def open_extra_attempt(registration: Registration | None, *, by: int, reason: st
         raise AttemptsRemainError
     if registration.person_id == by:
         raise OwnAttemptError
-    opened = queries.extra_attempt_days(registration.id)
+    opened_days = queries.extra_attempt_days(registration.id)
     day = london_day(at)
-    if day in opened:
+    if day in opened_days:
         return False
-    runs = queries.list_attempts(registration.id)
+    attempts = queries.list_attempts(registration.id)
     version = published_version(version_key(registration.module_version_id))
-    left = queries.attempts_left(version, len(runs), len(opened))
-    if left != 0 or any(run.submission is None for run in runs):
+    attempts_left = queries.attempts_left(version, len(attempts), len(opened_days))
+    if attempts_left != 0 or any(attempt.submission is None for attempt in attempts):
         raise AttemptsRemainError
-    said = {"opened_on": day, "opened_by_id": by, "reason": reason}
-    db.session.add(ExtraAttempt(recorded_at=stamped, registration_id=registration.id, **said))
+    fields = {"opened_on": day, "opened_by_id": by, "reason": reason}
+    db.session.add(ExtraAttempt(recorded_at=stamped, registration_id=registration.id, **fields))
     detail = {"module": version.activity.key, "reason": reason}
     log("attempt.opened", actor_id=by, subject_id=registration.person_id, **detail)
     db.session.flush()
@@ -128,10 +131,10 @@ def open_extra_attempt(registration: Registration | None, *, by: int, reason: st
 
 
 def draw_attempt_items(registration: Registration, attempt_id: UUID, number: int) -> list[dict[str, object]]:
-    """The items of an attempt in its order: the same whenever it is asked, before the attempt and after.
+    """Draw the items of an attempt, in order. The same arguments always give the same items.
 
-    The attempt's id is the seed: random itself, told to nobody before the draw, and kept. The rest is the
-    version, which never changes, and what the person was asked in it before this attempt.
+    The attempt's id is the seed: it is random, and not known to anyone before the draw. The rest depends on
+    the version, which never changes, and on the items that the person was shown before this attempt.
     """
     version = published_version(version_key(registration.module_version_id))
     candidates = [
@@ -139,49 +142,49 @@ def draw_attempt_items(registration: Registration, attempt_id: UUID, number: int
         for item in version.items
         if not item.retired
     ]
-    picked = draw_items(
+    drawn = draw_items(
         candidates,
         [outcome["key"] for outcome in version.outcomes],
         count=version.draw,
         at_least=version.at_least_per_outcome,
         seen=queries.earlier_item_ids(registration.person_id, version.id, registration.id, number),
-        chance=random.Random(attempt_id.int),  # noqa: S311 - nobody gains from guessing it: it was random already
+        chance=random.Random(attempt_id.int),  # noqa: S311 - the seed is random already
     )
-    return [{"item_id": item.id, "order": list(item.choices)} for item in picked]
+    return [{"item_id": item.id, "order": list(item.choices)} for item in drawn]
 
 
-def save_response(attempt: AttemptDetail, number: int, sent: FormValues, at: datetime) -> bool:
-    """Save what was answered to a question; each saving is a row, the last before submission counts.
+def save_response(attempt: AttemptDetail, number: int, form: FormValues, at: datetime) -> bool:
+    """Save the answer to a question. Each save is a new row; the last before submission counts.
 
-    Saving what is saved already writes nothing.
+    Repeat-safe: an answer equal to the saved one writes nothing.
 
     Args:
-        attempt: Locked by the caller, so that nothing is saved beside a submission.
+        attempt: Locked by the caller, so that nothing is saved during a submission.
         number: The question's number, from 1.
-        sent: The form as it was sent.
+        form: The submitted form.
         at: Now.
 
     Returns:
-        Whether the next question may be shown; not where a scene led to another.
+        Whether to go on to the next question; False if a scenario led to another scene.
 
     Raises:
         AlreadySubmittedError: The attempt has ended.
-        AnswerError: Something is missing, or is nothing that the question offers.
+        AnswerError: Something is missing, or is not one of the question's options.
     """
     if attempt.submission is not None:
         raise AlreadySubmittedError
     question = queries.load_answer_sheet(attempt).question_at(number)
-    given = question.kind.read_answer(question.item.content, question.order, sent)
-    if given != question.answer:
-        _write_response(attempt.attempt.id, question.item.id, given, at)
-    return not given.repeats_question
+    new_answer = question.kind.read_answer(question.item.content, question.order, form)
+    if new_answer != question.answer:
+        _write_response(attempt.attempt.id, question.item.id, new_answer, at)
+    return not new_answer.repeats_question
 
 
-def _write_response(attempt_id: UUID, item_id: int, given: Answer, at: datetime) -> None:
-    row = {"attempt_id": attempt_id, "item_id": item_id, "choices": list(given.choices)}
+def _write_response(attempt_id: UUID, item_id: int, answer: Answer, at: datetime) -> None:
+    row = {"attempt_id": attempt_id, "item_id": item_id, "choices": list(answer.choices)}
     response_id = write_row(_ANSWERS, {**row, "saved_at": at, "recorded_at": at})
-    if given.texts:
-        write_notes(Response.__tablename__, response_id, given.texts)
+    if answer.texts:
+        write_notes(Response.__tablename__, response_id, answer.texts)
 
 
 def submit_attempt(attempt: AttemptDetail, *, at: datetime) -> bool:
@@ -191,7 +194,7 @@ def submit_attempt(attempt: AttemptDetail, *, at: datetime) -> bool:
     returns the same result.
 
     Args:
-        attempt: Locked by the caller after it took the stamp, so that two clicks cannot race.
+        attempt: Locked by the caller, after taking the stamp, so that two clicks cannot race.
         at: When it was submitted, by the clock.
 
     Returns:
@@ -209,7 +212,7 @@ def submit_attempt(attempt: AttemptDetail, *, at: datetime) -> bool:
         raise UnansweredItemsError(sheet.unanswered_numbers)
     submission = _mark_answers(sheet, at)
     person_id = sheet.registration.person_id
-    db.session.add(submission)  # no standing depends on it; the pass below tells whose changes
+    db.session.add(submission)  # no status depends on it; only the pass below changes one
     log("attempt.submitted", actor_id=person_id, subject_id=person_id, passed=submission.passed)
     db.session.flush()
     if submission.passed:

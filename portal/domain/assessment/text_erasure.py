@@ -1,4 +1,4 @@
-"""Erasing what a learner wrote: reasons in scenarios, texts of reports. No answer, mark or pass changes."""
+"""Erasure of texts that learners typed in scenarios and reports. No answer, mark or pass changes."""
 
 from dataclasses import dataclass
 
@@ -12,24 +12,24 @@ from portal.platform.db import db
 
 @dataclass(frozen=True, slots=True)
 class WrittenTextCount:
-    """How much a person wrote."""
+    """The number of texts that a person typed."""
 
     texts: int
-    answers: int  # savings of an answer that hold one or more; a text that was saved twice stands in two
+    answers: int  # saved answers with at least one text; a text that was saved twice counts twice
 
 
 def count_written_texts(person_id: int) -> WrittenTextCount:
-    """The texts beside every answer of the person, those of attempts under way and replaced ones included."""
-    held = notes_of(Response.__tablename__, _response_ids(person_id)).values()
-    return WrittenTextCount(sum(len(texts) for texts in held), len(held))
+    """Count the texts of every answer of the person, in open attempts and replaced answers too."""
+    notes = notes_of(Response.__tablename__, _response_ids(person_id)).values()
+    return WrittenTextCount(sum(len(texts) for texts in notes), len(notes))
 
 
 def erase_texts(person_id: int, *, by: int | None) -> WrittenTextCount:
-    """Erase them, audited without what they said; says how many there were. Twice is the same as once."""
-    found = count_written_texts(person_id)
-    if found.texts:
+    """Erase the person's texts, audit it without them, and return their number. Repeat-safe."""
+    count = count_written_texts(person_id)
+    if count.texts:
         erase_notes(Response.__tablename__, _response_ids(person_id), actor_id=by, subject_id=person_id)
-    return found
+    return count
 
 
 def _response_ids(person_id: int) -> list[int]:

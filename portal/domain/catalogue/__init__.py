@@ -1,1 +1,1 @@
-"""Catalogue."""
+"""Modules and guides: reading and checking of their sources, publishing, and published versions."""

@@ -1,4 +1,4 @@
-"""Guides from what was checked to immutable rows; part of the catalogue's publishing."""
+"""Publishing of checked guides as immutable versions, and queries of the published ones."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ _NEWEST = GuideVersion.number == (
 
 @dataclass(frozen=True, slots=True)
 class GuideSummary:
-    """What a list says of a guide."""
+    """A guide as lists show it."""
 
     key: str
     title: str
@@ -31,25 +31,25 @@ class GuideSummary:
 
     @property
     def reading_minutes(self) -> int:
-        """Minutes to read it, begun ones counted whole."""
+        """Minutes that reading takes, rounded up."""
         return 1 + self.words // WORDS_A_MINUTE
 
 
 def current_guides() -> list[GuideVersion]:
-    """The latest version of each guide, by title."""
+    """Return the latest version of each guide, by title."""
     statement = select(GuideVersion).where(_NEWEST).options(joinedload(GuideVersion.activity))
     return list(db.session.scalars(statement.order_by(GuideVersion.title, GuideVersion.id)))
 
 
 def guide_summaries() -> list[GuideSummary]:
-    """The latest version of each guide, by title, as lists need it."""
+    """Return a summary of the latest version of each guide, by title."""
     statement = select(Activity.key, GuideVersion.title, GuideVersion.words).where(_NEWEST)
     statement = statement.join(Activity, Activity.id == GuideVersion.activity_id)
     return [GuideSummary(*row) for row in db.session.execute(statement.order_by(GuideVersion.title))]
 
 
 def current_guide(key: str) -> GuideVersion | None:
-    """The latest version of the guide ``key``."""
+    """Return the latest version of the guide ``key``; None if there is none."""
     return db.session.scalar(
         select(GuideVersion)
         .join(Activity, Activity.id == GuideVersion.activity_id)
@@ -61,23 +61,23 @@ def current_guide(key: str) -> GuideVersion | None:
 
 
 def numbered_guide(key: str, number: int) -> GuideVersion:
-    """Version ``number`` of the guide ``key``.
+    """Return version ``number`` of the guide ``key``.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such version.
     """
-    found = db.session.scalar(
+    version = db.session.scalar(
         select(GuideVersion)
         .join(Activity, Activity.id == GuideVersion.activity_id)
         .where(Activity.kind == "guide", Activity.key == key, GuideVersion.number == number)
     )
-    if found is None:
+    if version is None:
         raise NotFoundError(f"The guide “{key}” has no version {number}.")
-    return found
+    return version
 
 
 def guide_files(version_id: int) -> dict[str, bytes]:
-    """A version's own file and the media it shows by path, byte for byte."""
+    """Return the Markdown file and media files of a version by path, byte for byte."""
     rows = db.session.execute(
         select(GuideFile.path, GuideFile.content)
         .where(GuideFile.guide_version_id == version_id)
@@ -87,15 +87,15 @@ def guide_files(version_id: int) -> dict[str, bytes]:
 
 
 def publish_guide(checked: CheckedGuide, activity_id: int, *, at: datetime, by: int | None) -> int | None:
-    """Write the next version and say its number; None where these bytes are the current version."""
+    """Write the next version and return its number; None if the current version has the same bytes."""
     text = checked.guide
-    held = current_guide(text.key)
-    if held is not None and held.digest == checked.digest:
+    current = current_guide(text.key)
+    if current is not None and current.digest == checked.digest:
         return None
     version = GuideVersion(
         recorded_at=stamp(),
         activity_id=activity_id,
-        number=held.number + 1 if held else 1,
+        number=current.number + 1 if current else 1,
         digest=checked.digest,
         title=text.title,
         summary=text.summary,

@@ -1,4 +1,4 @@
-"""A job aid as the tagged PDF that the portal makes of it, with nothing filled in; what stands in the way."""
+"""Checks that a job aid can be made into a tagged PDF; force settings are left unset."""
 
 import re
 from datetime import UTC, datetime
@@ -16,21 +16,21 @@ from portal.platform.isolation.stops import ReadingStoppedError
 _FORCE_SLOT = re.compile(r"\{\{force:[^{}]*\}\}")
 _TERM_SLOT = re.compile(r"\{\{term:[^{}]*\}\}")
 _SHEET = re.compile(rb"/Type\s*/Page\b")
-_PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: a page holds as much on each
+_PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: it does not change the number of pages
 
 
-@lru_cache(maxsize=256)  # the desk asks several times for the same text
+@lru_cache(maxsize=256)  # the editor counts the same text several times
 def count_a4_pages(html: str, title: str, module: str) -> int:
-    """How many sides of A4 the job aid fills.
+    """Count the A4 pages that the job aid fills.
 
     Args:
-        html: As it was rendered.
-        title: The job aid's.
-        module: The title of its module, which stands above it.
+        html: The rendered job aid.
+        title: The job aid's title.
+        module: The title of its module, printed above it.
 
     Raises:
-        TypesettingError: No file that everyone can read can be made of it.
-        ReadingStoppedError: Making it took too much memory or time.
+        TypesettingError: No accessible PDF can be made of it.
+        ReadingStoppedError: Making the PDF took too much memory or time.
     """
     markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET_TEXT, html)))
     made = pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
@@ -38,7 +38,7 @@ def count_a4_pages(html: str, title: str, module: str) -> int:
 
 
 def check_printable(page: PageSource, html: str, module: str, faults: Faults) -> None:
-    """Note what keeps a job aid from being a PDF, where its headings have no fault that says so already."""
+    """Add a fault for whatever keeps a job aid from becoming a PDF, unless its file has faults already."""
     if any(fault.path == page.path for fault in faults.listed()):
         return
     rows = page.body.split("\n")

@@ -1,4 +1,4 @@
-"""What can be learned: lasting activities and their immutable published versions."""
+"""Activities (modules, event types, guides) and their immutable published versions."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,7 +36,7 @@ class SharedVersion(Base):
 
 
 class ModuleVersion(Base):
-    """An immutable published snapshot of a module; keeps the bytes of every file of its folder."""
+    """An immutable published snapshot of a module; ``PackageFile`` has the bytes of its files."""
 
     __tablename__ = "module_version"
     __table_args__ = (
@@ -48,7 +48,7 @@ class ModuleVersion(Base):
     recorded_at: Mapped[datetime]
     activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
     number: Mapped[int]  # counts from 1
-    digest: Mapped[str]  # SHA-256 over paths and bytes: publishing the same bytes again does nothing
+    digest: Mapped[str]  # SHA-256 over paths and bytes; the same bytes are not published again
     title: Mapped[str]
     aim: Mapped[str]
     owner: Mapped[str]
@@ -82,7 +82,7 @@ class PackageFile(Base):
     module_version_id: Mapped[int] = mapped_column(ForeignKey("module_version.id"))
     path: Mapped[str]  # relative, with /
     content: Mapped[bytes] = mapped_column(LargeBinary)
-    sha256: Mapped[str]  # of the content; media are served under it
+    sha256: Mapped[str]  # of the content; part of the address of media files
 
 
 class Lesson(Base):
@@ -101,7 +101,7 @@ class Lesson(Base):
     title: Mapped[str]
     minutes: Mapped[int]
     outcomes: Mapped[list[str]] = mapped_column(JSON)
-    html: Mapped[str]  # safe; slots {force:key} and {term:key} are filled, escaped, when shown
+    html: Mapped[str]  # safe; slots {{force:key}} and {{term:key}} are filled, escaped, when shown
     words: Mapped[int]
 
 
@@ -124,7 +124,7 @@ class Item(Base):
     stimulus_html: Mapped[str | None]
     explanation_html: Mapped[str]
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
-    # as the kind's render() makes it: {"choices": [{"key", "html", "feedback_html", "correct"}]} …
+    # the result of the kind's render_content: {"choices": [{"key", "html", "feedback_html", "correct"}]} …
     source: Mapped[list[str]] = mapped_column(JSON)
     retired: Mapped[bool] = mapped_column(default=False)
 
@@ -144,7 +144,7 @@ class GuideVersion(Base):
     summary: Mapped[str]
     owner: Mapped[str]
     review_on: Mapped[date]
-    acknowledge: Mapped[bool]  # whether readers are asked to say that they have read it
+    acknowledge: Mapped[bool]  # whether readers have to confirm that they have read it
     html: Mapped[str]  # safe, with slots as in Lesson
     words: Mapped[int]
     published_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a command
@@ -154,7 +154,7 @@ class GuideVersion(Base):
 
 
 class GuideFile(Base):
-    """A guide's own file, or a drawing it shows, byte for byte."""
+    """The Markdown file of a guide version, or a media file that it shows, byte for byte."""
 
     __tablename__ = "guide_file"
     __table_args__ = (UniqueConstraint("guide_version_id", "path"),)
@@ -167,9 +167,9 @@ class GuideFile(Base):
 
 
 class SearchEntry(Base):
-    """What a reader can find by its words: a lesson, or one section of a guide; derived at publishing.
+    """A lesson, or one section of a guide, as the search finds it; derived at publishing.
 
-    Each database indexes the words in its own way (migration 0004).
+    SQLite and PostgreSQL each have a full-text index of their own (migration 0004).
     """
 
     __tablename__ = "search_entry"
@@ -178,5 +178,5 @@ class SearchEntry(Base):
     activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"), index=True)
     address: Mapped[str]
     title: Mapped[str]
-    above: Mapped[str]  # the module or guide it stands in
+    above: Mapped[str]  # title of its module or guide
     words: Mapped[str]

@@ -1,4 +1,4 @@
-"""What is published."""
+"""Queries of published module versions, media and shared files."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -15,17 +15,17 @@ from portal.platform.formats.faults import Faults
 
 
 def is_set_up() -> bool:
-    """Whether the database has the catalogue's tables; before the first upgrade nothing is published."""
+    """Whether the database has the catalogue's tables, which the first upgrade creates."""
     return inspect(db.session.connection()).has_table(SharedVersion.__tablename__)
 
 
 def activity_id(kind: str, key: str) -> int | None:
-    """The activity with this key; None where there has never been one."""
+    """Return the id of the activity with this key; None if there has never been one."""
     return db.session.scalar(select(Activity.id).where(Activity.kind == kind, Activity.key == key))
 
 
 def current_version(key: str) -> ModuleVersion | None:
-    """The latest published version of the module ``key``."""
+    """Return the latest published version of the module ``key``; None if there is none."""
     return db.session.scalar(
         select(ModuleVersion)
         .join(Activity, Activity.id == ModuleVersion.activity_id)
@@ -37,7 +37,7 @@ def current_version(key: str) -> ModuleVersion | None:
 
 
 def published_modules() -> list[ModuleVersion]:
-    """The latest version of each module, in the order in which the modules were first published."""
+    """Return the latest version of each module, in the order in which modules were first published."""
     latest = (
         select(ModuleVersion.activity_id, func.max(ModuleVersion.number).label("number"))
         .group_by(ModuleVersion.activity_id)
@@ -58,27 +58,35 @@ def published_modules() -> list[ModuleVersion]:
 
 
 def get_module_version(version_id: int) -> ModuleVersion:
-    """The module version with this id."""
-    found = db.session.get(ModuleVersion, version_id)
-    if found is None:
+    """Return the module version with this id.
+
+    Raises:
+        NotFoundError: There is no such version.
+    """
+    version = db.session.get(ModuleVersion, version_id)
+    if version is None:
         raise NotFoundError("There is no such version of a module.")
-    return found
+    return version
 
 
 def numbered_version(key: str, number: int) -> ModuleVersion:
-    """Version ``number`` of the module ``key``."""
-    found = db.session.scalar(
+    """Return version ``number`` of the module ``key``.
+
+    Raises:
+        NotFoundError: There is no such version.
+    """
+    version = db.session.scalar(
         select(ModuleVersion)
         .join(Activity, Activity.id == ModuleVersion.activity_id)
         .where(Activity.kind == "module", Activity.key == key, ModuleVersion.number == number)
     )
-    if found is None:
+    if version is None:
         raise NotFoundError(f"The module “{key}” has no version {number}.")
-    return found
+    return version
 
 
 def package_files(version_id: int) -> dict[str, bytes]:
-    """Every file of a published folder by its path, byte for byte."""
+    """Return every file of a published folder by its path, byte for byte."""
     rows = db.session.execute(
         select(PackageFile.path, PackageFile.content)
         .where(PackageFile.module_version_id == version_id)
@@ -88,7 +96,11 @@ def package_files(version_id: int) -> dict[str, bytes]:
 
 
 def media_content(sha256: str, name: str) -> bytes:
-    """The content of a published media file; its name must be one that it was published under."""
+    """Return the content of a published media file with this hash and name.
+
+    Raises:
+        NotFoundError: No such file is published under this name.
+    """
     for file in (PackageFile, GuideFile):
         content: bytes | None = db.session.scalar(
             select(file.content).where(file.sha256 == sha256, file.path == f"media/{name}").limit(1)
@@ -99,14 +111,14 @@ def media_content(sha256: str, name: str) -> bytes:
 
 
 def shared_version(name: str) -> SharedVersion | None:
-    """The latest version of a shared file."""
+    """Return the latest version of a shared file; None if there is none."""
     return db.session.scalar(
         select(SharedVersion).where(SharedVersion.name == name).order_by(SharedVersion.number.desc()).limit(1)
     )
 
 
 def shared_files() -> dict[str, bytes]:
-    """The latest version of every shared file by its name."""
+    """Return the content of the latest version of every shared file by name."""
     latest = (
         select(SharedVersion.name, func.max(SharedVersion.number).label("number"))
         .group_by(SharedVersion.name)
@@ -121,7 +133,7 @@ def shared_files() -> dict[str, bytes]:
 
 
 class SharedKey(NamedTuple):
-    """What tells the shared files of one moment from those of any other: each publishing adds rows."""
+    """Cache key of the current shared files: publishing always adds a row, so the key changes."""
 
     files: int
     recorded_at: datetime | None
@@ -132,26 +144,26 @@ _NAMED = select(*(column.scalar_subquery() for column in SHARED_KEY_COLUMNS))
 
 
 def shared_key() -> SharedKey:
-    """The name of what is published now."""
+    """Return the key of the shared files that are current now."""
     return SharedKey(*db.session.execute(_NAMED).one())
 
 
 def shared_content(name: SharedKey | None = None) -> SharedContent:
-    """The published sources, terms and force settings.
+    """Return the published sources, terms and force settings.
 
     Args:
-        name: Where the page has read it already in this transaction; by default it is read here.
+        name: The key, if it was read already in this transaction; by default it is read here.
     """
     return _cached_shared_content(name or shared_key())
 
 
 def glossary_terms() -> list[GlossaryTerm]:
-    """The published glossary, in alphabetical order."""
+    """Return the published glossary in alphabetical order."""
     return sorted(shared_content().terms.values(), key=lambda term: term.key.casefold())
 
 
 def list_sources() -> list[SourceText]:
-    """The published sources, in the order of their file."""
+    """Return the published sources in the order of their file."""
     return list(shared_content().sources.values())
 
 

@@ -1,4 +1,4 @@
-"""Finding lessons and parts of guides by their words, with each database's own full-text index."""
+"""Full-text search of lessons and sections of guides, with each database's own index."""
 
 import re
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from portal.domain.catalogue.sources.guide_source import guide_sections
 from portal.platform.db import db
 
 MAX_WORDS = 8
-MATCH_START, MATCH_END = "\x02", "\x03"  # around the words found, in an excerpt
+MATCH_START, MATCH_END = "\x02", "\x03"  # around matching words in an excerpt
 
 _PLACE = (SearchEntry.address, SearchEntry.title, SearchEntry.above)
 
 
 @dataclass(frozen=True, slots=True)
 class ExcerptPart:
-    """Part of an excerpt; ``found`` where it is a word that was looked for."""
+    """Part of an excerpt; ``matches`` says whether it is a word of the search."""
 
     words: str
     matches: bool
@@ -30,24 +30,24 @@ class ExcerptPart:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One place that holds the words."""
+    """A lesson or section of a guide that matches a search."""
 
     address: str
     title: str
-    parent_title: str  # the module or guide it stands in
+    parent_title: str  # of its module or guide
     excerpt: tuple[ExcerptPart, ...]
 
 
-def search_content(sought: str, most: int = 20) -> list[SearchHit]:
-    """Places that hold words beginning with every word of ``sought``, the best first; one statement.
+def search_content(text: str, limit: int = 20) -> list[SearchHit]:
+    """Find content with words beginning with each word of ``text``, best matches first. One statement.
 
-    Nothing but letters and digits is looked for, so no text is an error.
+    Only letters and digits are searched for, so no text is an error.
     """
-    words = re.findall(r"\w+", sought.lower())[:MAX_WORDS]
+    words = re.findall(r"\w+", text.lower())[:MAX_WORDS]
     if not words:
         return []
     build = _sqlite_query if db.engine.dialect.name == "sqlite" else _postgresql_query
-    rows = db.session.execute(build(words).limit(most))
+    rows = db.session.execute(build(words).limit(limit))
     return [
         SearchHit(address, title, above, _split_excerpt(excerpt)) for address, title, above, excerpt in rows
     ]
@@ -55,30 +55,30 @@ def search_content(sought: str, most: int = 20) -> list[SearchHit]:
 
 def _sqlite_query(words: list[str]) -> Select[Any]:
     index = table("search_words", column("rowid"))
-    whole: ColumnElement[str] = literal_column("search_words")
-    sought = " ".join(f'"{word}"*' for word in words)
+    table_column: ColumnElement[str] = literal_column("search_words")
+    expression = " ".join(f'"{word}"*' for word in words)
     return (
-        select(*_PLACE, func.snippet(whole, 1, MATCH_START, MATCH_END, " … ", 28))
+        select(*_PLACE, func.snippet(table_column, 1, MATCH_START, MATCH_END, " … ", 28))
         .select_from(index)
         .join(SearchEntry, SearchEntry.id == index.c.rowid)
-        .where(whole.op("MATCH")(sought))
-        .order_by(func.bm25(whole, 4.0, 1.0), SearchEntry.id)
+        .where(table_column.op("MATCH")(expression))
+        .order_by(func.bm25(table_column, 4.0, 1.0), SearchEntry.id)
     )
 
 
 def _postgresql_query(words: list[str]) -> Select[Any]:
     english: ColumnElement[str] = literal_column("'english'")
-    sought = func.to_tsquery(english, " & ".join(f"{word}:*" for word in words))
+    expression = func.to_tsquery(english, " & ".join(f"{word}:*" for word in words))
     title, body = (func.to_tsvector(english, part) for part in (SearchEntry.title, SearchEntry.words))
-    # As in the index, to the letter: otherwise it is not used.
+    # Exactly the expression of the index: otherwise the index is not used.
     indexed = func.setweight(title, literal_column("'A'")).op("||")(
         func.setweight(body, literal_column("'B'"))
     )
     marks = f"StartSel={MATCH_START}, StopSel={MATCH_END}, MaxWords=28, MinWords=14, MaxFragments=1"
     return (
-        select(*_PLACE, func.ts_headline(english, SearchEntry.words, sought, marks))
-        .where(indexed.op("@@")(sought))
-        .order_by(func.ts_rank(indexed, sought).desc(), SearchEntry.id)
+        select(*_PLACE, func.ts_headline(english, SearchEntry.words, expression, marks))
+        .where(indexed.op("@@")(expression))
+        .order_by(func.ts_rank(indexed, expression).desc(), SearchEntry.id)
     )
 
 
@@ -93,32 +93,32 @@ _SLOT = re.compile(r"\{\{(?:force|term):[^{}]*\}\}")
 
 
 class _WordCollector(HTMLParser):
-    """The words of safe HTML outside checks and what only unfolds something."""
+    """Collects the words of safe HTML, except those of checks and of summaries that unfold a text."""
 
     def __init__(self) -> None:
         super().__init__()
         self.words: list[str] = []
-        self._passed = 0  # elements open within one that is passed over, itself counted
+        self._skipped_depth = 0  # open elements within a skipped one, itself included
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        held = {name: value or "" for name, value in attrs}
-        passed = (
-            self._passed
+        attributes = {name: value or "" for name, value in attrs}
+        is_skipped = (
+            self._skipped_depth
             or tag == "summary"
-            or "portal-check" in held.get("class", "").split()
-            or held.get("href", "").startswith("/media/")  # opens a figure; its name stands beside it
+            or "portal-check" in attributes.get("class", "").split()
+            or attributes.get("href", "").startswith("/media/")  # link to a figure; its name precedes it
         )
-        if passed and tag not in _VOID:
-            self._passed += 1
+        if is_skipped and tag not in _VOID:
+            self._skipped_depth += 1
         self._add_break(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if self._passed and tag not in _VOID:
-            self._passed -= 1
+        if self._skipped_depth and tag not in _VOID:
+            self._skipped_depth -= 1
         self._add_break(tag)
 
     def handle_data(self, data: str) -> None:
-        if not self._passed:
+        if not self._skipped_depth:
             self.words.append(_SLOT.sub(" … ", data))
 
     def _add_break(self, tag: str) -> None:
@@ -127,22 +127,22 @@ class _WordCollector(HTMLParser):
 
 
 def searchable_words(html: str) -> str:
-    """The words of safe HTML as an excerpt may show them.
+    """Return the words of safe HTML as an excerpt may show them.
 
-    Checks are left out, since an excerpt would show a wrong choice as if it were taught; so are the words
-    that unfold a text. What the force fills in is a gap.
+    Checks are left out, since an excerpt would show a wrong choice as if it were taught; so are summaries
+    that unfold a text. Slots become an ellipsis.
 
     >>> searchable_words("<p>Call <strong>NCCU</strong>, <em>now</em>.</p><summary>Read</summary><p>Wait</p>")
     'Call NCCU, now. Wait'
     """
-    reader = _WordCollector()
-    reader.feed(html)
-    reader.close()
-    return " ".join("".join(reader.words).split())
+    collector = _WordCollector()
+    collector.feed(html)
+    collector.close()
+    return " ".join("".join(collector.words).split())
 
 
 def rebuild_search_index() -> None:
-    """Make the searchable words those of the newest versions. Small, so that it is written anew each time."""
+    """Write all search entries anew from the newest versions; there are few."""
     db.session.execute(delete(SearchEntry))
     entries = [*_lesson_entries(), *_guide_entries()]
     if entries:
@@ -163,12 +163,12 @@ def _lesson_entries() -> Iterator[dict[str, Any]]:
 
 def _guide_entries() -> Iterator[dict[str, Any]]:
     for version in current_guides():
-        for part in guide_sections(version.title, version.html):
+        for section in guide_sections(version.title, version.html):
             address = f"/guides/{version.activity.key}"
             yield {
                 "activity_id": version.activity_id,
-                "address": f"{address}#{part.anchor}" if part.anchor else address,
-                "title": part.title,
+                "address": f"{address}#{section.anchor}" if section.anchor else address,
+                "title": section.title,
                 "above": version.title,
-                "words": searchable_words(part.html),
+                "words": searchable_words(section.html),
             }

@@ -1,4 +1,4 @@
-"""Publishing: from a folder to immutable rows, all or nothing."""
+"""Checking and publishing of folders of modules and guides as immutable versions, all or nothing."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,17 +41,17 @@ from portal.platform.formats.faults import Faults
 
 @dataclass(frozen=True)
 class CheckedFolder:
-    """A folder that was read and checked: one module, or all with what they share."""
+    """The result of checking a folder: one module, or all modules and guides with their shared files."""
 
     modules: list[CheckedModule]
-    shared: dict[str, bytes]  # the files that the modules were checked against
+    shared: dict[str, bytes]  # the shared files against which the modules were checked
     faults: Faults
     guides: list[CheckedGuide] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class PublishingResult:
-    """What publishing did."""
+    """The result of publishing."""
 
     versions: list[ModuleVersion] = field(default_factory=list)  # new ones
     guides: list[tuple[str, int]] = field(default_factory=list)  # key and number of new ones
@@ -62,10 +62,10 @@ class PublishingResult:
 
 
 def check_folder(folder: Path) -> CheckedFolder:
-    """Read and check one module's folder, or the folder of all; nothing is written.
+    """Read and check one module's folder, or the folder of all modules. Nothing is written.
 
-    One module is checked against the shared files that are published, and where one is not published
-    against the file beside the module's folder.
+    One module is checked against the published shared files; one that is not published is read from beside
+    the module's folder.
 
     Raises:
         BadInputError: There is no such folder.
@@ -74,19 +74,21 @@ def check_folder(folder: Path) -> CheckedFolder:
     if not folder.is_dir():
         raise BadInputError([f"There is no folder {folder.name}."])
     faults = Faults()
-    one = _is_one_module(folder)
-    folders = [folder] if one else module_folders(folder, faults)
-    files = read_shared(folder.parent if one else folder, faults)
-    if one and queries.is_set_up():
+    is_one_module = _is_one_module(folder)
+    folders = [folder] if is_one_module else module_folders(folder, faults)
+    files = read_shared(folder.parent if is_one_module else folder, faults)
+    if is_one_module and queries.is_set_up():
         files |= queries.shared_files()
     shared = parse_shared(files, faults)
     if not folders:
         faults.add(
             folder.name, None, "There is no module in this folder. A module's folder holds module.toml."
         )
-    guides = [] if one else check_guides(read_guides(folder, faults), shared, faults)
-    linked = _guide_keys() if one else frozenset(checked.guide.key for checked in guides)
-    modules = [check_module(each.name, read_folder(each, faults), shared, faults, linked) for each in folders]
+    guides = [] if is_one_module else check_guides(read_guides(folder, faults), shared, faults)
+    guide_keys = _guide_keys() if is_one_module else frozenset(checked.guide.key for checked in guides)
+    modules = [
+        check_module(path.name, read_folder(path, faults), shared, faults, guide_keys) for path in folders
+    ]
     return CheckedFolder([module for module in modules if module is not None], files, faults, guides)
 
 
@@ -97,80 +99,80 @@ def _guide_keys() -> frozenset[str]:
 
 
 def _is_one_module(folder: Path) -> bool:
-    """Whether the folder is one module's; its lessons show it where ``module.toml`` is missing."""
+    """Whether the folder is that of one module: it has ``module.toml``, or lessons if that is missing."""
     lessons = folder / "lessons"
     return (folder / "module.toml").is_file() or (lessons.is_dir() and not (lessons / "module.toml").exists())
 
 
 def publish_folder(folder: Path, *, at: datetime, by: int | None = None) -> PublishingResult:
-    """Publish one module's folder, or the folder of all with the files they share.
+    """Publish one module's folder, or the folder of all modules with guides and shared files.
 
-    What has the bytes of its current version is left alone, so publishing twice is the same as once.
-    Rows of older versions are never touched.
+    Repeat-safe: whatever has the same bytes as its current version is not published again. Rows of older
+    versions never change.
 
     Args:
         folder: The folder.
-        at: Now, kept as the time of publishing.
+        at: Now, stored as the time of publishing.
         by: The person who publishes; None for a command.
 
     Raises:
-        BadInputError: Something is at fault, with every reason. Nothing is written.
+        BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_folder(folder)
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
-    stamp()  # before what is current is read
-    done = PublishingResult()
+    stamp()  # before the current versions are read
+    result = PublishingResult()
     for name in SHARED_FILE_NAMES:
         if name in reading.shared and _publish_shared(name, reading.shared[name], by):
-            done.shared.append(name)
+            result.shared.append(name)
     db.session.flush()
     for module in reading.modules:
         version = _publish_module(module, at, by)
         if version is None:
-            done.unchanged.append(module.package.key)
+            result.unchanged.append(module.package.key)
         else:
-            done.versions.append(version)
+            result.versions.append(version)
     for checked in reading.guides:
-        _publish_guide(checked, done, at, by)
+        _publish_guide(checked, result, at, by)
     rebuild_search_index()
-    return done
+    return result
 
 
-def _publish_guide(checked: CheckedGuide, done: PublishingResult, at: datetime, by: int | None) -> None:
+def _publish_guide(checked: CheckedGuide, result: PublishingResult, at: datetime, by: int | None) -> None:
     key = checked.guide.key
     number = publish_guide(checked, _activity_id("guide", key), at=at, by=by)
     if number is None:
-        done.unchanged.append(key)
+        result.unchanged.append(key)
     else:
-        done.guides.append((key, number))
+        result.guides.append((key, number))
 
 
 def check_files(key: str, files: dict[str, bytes], *, address: Address = media_address) -> CheckedFolder:
-    """Read and check one module's files, not from a folder, against the shared files that are published.
+    """Check the files of one module against the published shared files.
 
     Args:
         key: The module's key, which is its folder's name.
         files: Every file of the folder by path.
-        address: Where a media file is served, by its hash and its path.
+        address: Returns a media file's address from its hash and path.
     """
     faults = Faults()
-    held = queries.shared_files()
+    shared_files = queries.shared_files()
     module = check_module(key, files, queries.shared_content(), faults, _guide_keys(), address=address)
-    return CheckedFolder([module] if module else [], held, faults)
+    return CheckedFolder([module] if module else [], shared_files, faults)
 
 
 def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -> ModuleVersion | None:
-    """Publish one module's files as its next version; None where these bytes are its current version.
+    """Publish one module's files as its next version; None if the current version has the same bytes.
 
     Args:
         key: The module's key, which is its folder's name.
         files: Every file of the folder by path.
-        at: Now, kept as the time of publishing.
+        at: Now, stored as the time of publishing.
         by: The person who publishes.
 
     Raises:
-        BadInputError: Something is at fault, with every reason. Nothing is written.
+        BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_files(key, files)
     if len(reading.faults):
@@ -181,11 +183,11 @@ def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -
 
 
 def check_guide_files(files: dict[str, bytes], *, address: Address = media_address) -> CheckedFolder:
-    """Read and check one guide's own file and media against what is published.
+    """Check the Markdown and media files of one guide against the published shared files.
 
     Args:
-        files: The guide's file and its media by path, as they stand in the folder of guides.
-        address: Where a media file is served, by its hash and its path.
+        files: The guide's files by path, as in the folder of guides.
+        address: Returns a media file's address from its hash and path.
     """
     faults = Faults()
     guides = check_guides(files, queries.shared_content(), faults, others=_guide_keys(), address=address)
@@ -195,16 +197,16 @@ def check_guide_files(files: dict[str, bytes], *, address: Address = media_addre
 def publish_guide_files(
     key: str, files: dict[str, bytes], *, at: datetime, by: int | None
 ) -> GuideVersion | None:
-    """Publish one guide's files as its next version; None where these bytes are its current version.
+    """Publish one guide's files as its next version; None if the current version has the same bytes.
 
     Args:
         key: The guide's key, which is its file's name.
-        files: Its file and its media by path; of the media, those that it shows are published.
-        at: Now, kept as the time of publishing.
+        files: The guide's files by path; only media that it shows are published.
+        at: Now, stored as the time of publishing.
         by: The person who publishes.
 
     Raises:
-        BadInputError: Something is at fault, with every reason. Nothing is written.
+        BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_guide_files(files)
     if len(reading.faults):
@@ -215,27 +217,27 @@ def publish_guide_files(
 
 
 def set_force_values(values: dict[str, str], *, by: int) -> bool:
-    """Fill in the force's settings: a new version of what was filled in before, shown from now on.
+    """Store the values of the force's settings as a new version, shown from now on.
 
     Args:
-        values: By the setting's key; an empty text is left out, and is then shown as not set.
-        by: The person who fills them in.
+        values: The values by the setting's key; an empty one is left out, and is shown as not set.
+        by: The person who enters them.
 
     Returns:
         Whether anything changed.
     """
-    stamp()  # before what is current is read
-    kept = {key: text for key, value in values.items() if (text := value.strip())}
-    if kept == queries.shared_content().values:
+    stamp()  # before the current version is read
+    filled_values = {key: text for key, value in values.items() if (text := value.strip())}
+    if filled_values == queries.shared_content().values:
         return False
-    return _publish_shared(FORCE_VALUES_FILE, format_values(kept), by)
+    return _publish_shared(FORCE_VALUES_FILE, format_values(filled_values), by)
 
 
 def _publish_shared(name: str, content: bytes, by: int | None) -> bool:
-    held = queries.shared_version(name)
-    if held is not None and held.content == content:
+    current = queries.shared_version(name)
+    if current is not None and current.content == content:
         return False
-    number = held.number + 1 if held else 1
+    number = current.number + 1 if current else 1
     db.session.add(SharedVersion(recorded_at=stamp(), name=name, number=number, content=content))
     log("shared_file.published", actor_id=by, name=name, number=number)
     return True
@@ -243,10 +245,10 @@ def _publish_shared(name: str, content: bytes, by: int | None) -> bool:
 
 def _publish_module(module: CheckedModule, at: datetime, by: int | None) -> ModuleVersion | None:
     package = module.package
-    held = queries.current_version(package.key)
-    if held is not None and held.digest == module.digest:
+    current = queries.current_version(package.key)
+    if current is not None and current.digest == module.digest:
         return None
-    number = held.number + 1 if held else 1
+    number = current.number + 1 if current else 1
     version = _build_version(module, _activity_id("module", package.key), number, at)
     version.published_by_id = by
     db.session.add(version)
@@ -263,9 +265,9 @@ def _publish_module(module: CheckedModule, at: datetime, by: int | None) -> Modu
 
 
 def _activity_id(kind: str, key: str) -> int:
-    held = queries.activity_id(kind, key)
-    if held is not None:
-        return held
+    activity_id = queries.activity_id(kind, key)
+    if activity_id is not None:
+        return activity_id
     activity = Activity(recorded_at=stamp(), kind=kind, key=key)
     db.session.add(activity)
     db.session.flush()

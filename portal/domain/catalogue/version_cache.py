@@ -1,8 +1,8 @@
-"""Published versions as plain values, read once a process: the database itself refuses to change them.
+"""A cache of published versions as plain values; the database refuses to change them.
 
-A version is named by what no other version has, read in the same transaction as all else on the page:
-its id, the digest of its folder's bytes, and the stamp of the transaction that published it. So what is
-kept here is right for as long as it is kept, also after another database was restored under the process.
+The key of a version is its id, the digest of its folder's bytes and the stamp of its publishing, read in
+the same transaction as everything else on the page. So an entry stays valid, even if another database is
+restored while the process runs.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from portal.domain.catalogue.markdown.check_block import remove_choice_values
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
 from portal.platform.db import db, read
 
-MAX_CACHED_VERSIONS = 32  # versions; the least recently used goes first
+MAX_CACHED_VERSIONS = 32  # the least recently used is dropped first
 
 
 class VersionKey(NamedTuple):
-    """What tells one published version from every other."""
+    """Cache key of a published version; no two versions share one."""
 
     id: int
     digest: str
@@ -98,12 +98,13 @@ class PublishedVersion:
         return self.activity.id
 
 
-def _columns_of(of: type, table: type) -> tuple[Any, ...]:
-    """The columns that bear the names of the fields that are read."""
-    return tuple(getattr(table, each.name) for each in fields(of) if each.name not in _BESIDE)
+def _columns_of(dataclass_type: type, table: type) -> tuple[Any, ...]:
+    """Return the columns of ``table`` with the names of the dataclass's fields."""
+    names = (field.name for field in fields(dataclass_type))
+    return tuple(getattr(table, name) for name in names if name not in _NOT_COLUMNS)
 
 
-_BESIDE = frozenset({"activity", "lessons", "items"})
+_NOT_COLUMNS = frozenset({"activity", "lessons", "items"})
 _VERSIONS: Any = (
     select(Activity.id, Activity.kind, Activity.key, *_columns_of(PublishedVersion, ModuleVersion))
     .join(Activity, Activity.id == ModuleVersion.activity_id)
@@ -127,17 +128,18 @@ _NAMES = select(ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_a
 
 
 def version_key(version_id: int) -> VersionKey:
-    """The name of the version with this id."""
+    """Return the key of the version with this id."""
     return VersionKey(*read(_NAMES, {"id": version_id})[0])
 
 
 @lru_cache(maxsize=MAX_CACHED_VERSIONS)
-def published_version(name: VersionKey) -> PublishedVersion:
-    """The version of this name, which was read from the database in this same transaction."""
-    wanted = {"id": name.id}
-    activity_id, kind, key, *version = db.session.execute(_VERSIONS, wanted).one()
-    read_lessons = (PublishedLesson(*row) for row in db.session.execute(_LESSONS, wanted))
-    lessons = tuple(replace(lesson, html=remove_choice_values(lesson.html)) for lesson in read_lessons)
-    items = tuple(PublishedItem(*row) for row in db.session.execute(_ITEMS, wanted))
-    values: tuple[Any, ...] = (*version, PublishedActivity(activity_id, kind, key), lessons, items)
+def published_version(key: VersionKey) -> PublishedVersion:
+    """Load the version with this key, which must have been read in the same transaction."""
+    parameters = {"id": key.id}
+    activity_id, kind, module_key, *version = db.session.execute(_VERSIONS, parameters).one()
+    stored_lessons = (PublishedLesson(*row) for row in db.session.execute(_LESSONS, parameters))
+    lessons = tuple(replace(lesson, html=remove_choice_values(lesson.html)) for lesson in stored_lessons)
+    items = tuple(PublishedItem(*row) for row in db.session.execute(_ITEMS, parameters))
+    activity = PublishedActivity(activity_id, kind, module_key)
+    values: tuple[Any, ...] = (*version, activity, lessons, items)
     return PublishedVersion(*values)

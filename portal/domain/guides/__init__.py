@@ -1,1 +1,1 @@
-"""Guides."""
+"""Guides for their readers, and their acknowledgements."""

@@ -1,4 +1,4 @@
-"""Guides as their pages show them."""
+"""Guides with a reader's acknowledgements, and the places where force settings are shown."""
 
 import re
 from collections.abc import Sequence
@@ -21,43 +21,43 @@ _SETTING = re.compile(r"\{\{force:([^{}]*)\}\}")
 
 @dataclass(frozen=True, slots=True)
 class GuideAcknowledgement:
-    """When a person said that they had read a guide, and which version of it."""
+    """A person's confirmation that they have read a guide."""
 
     reference: str
     at: datetime
-    number: int  # of the version they read
+    number: int  # of the version read
 
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """A guide's newest version, and what its reader said of it."""
+    """A guide's newest version, with its reader's newest acknowledgement of the guide."""
 
     version: GuideVersion
     acknowledgement: GuideAcknowledgement | None
 
     @property
     def needs_acknowledgement(self) -> bool:
-        """Whether the reader is asked to acknowledge this version."""
-        said = self.acknowledgement
-        return self.version.acknowledge and (said is None or said.number < self.version.number)
+        """Whether the reader has yet to acknowledge this version."""
+        latest = self.acknowledgement
+        return self.version.acknowledge and (latest is None or latest.number < self.version.number)
 
     @property
     def sections(self) -> list[GuideSection]:
-        """The parts of the guide in order."""
+        """The sections of the guide in order."""
         return guide_sections(self.version.title, self.version.html)
 
 
 def guides_for(person_id: int) -> Sequence[Guide]:
-    """Every published guide by title; two statements."""
-    said = _acknowledgements(person_id)
-    return [Guide(version, said.get(version.activity_id)) for version in current_guides()]
+    """Return every published guide by title. Two statements."""
+    acknowledgements = _acknowledgements(person_id)
+    return [Guide(version, acknowledgements.get(version.activity_id)) for version in current_guides()]
 
 
 def guide_for(person_id: int, key: str) -> Guide:
-    """One guide.
+    """Return one guide.
 
     Raises:
-        NotFoundError: No guide of this name is published.
+        NotFoundError: No guide with this key is published.
     """
     version = current_guide(key)
     if version is None:
@@ -66,7 +66,7 @@ def guide_for(person_id: int, key: str) -> Guide:
 
 
 def _acknowledgements(person_id: int, activity_id: int | None = None) -> dict[int, GuideAcknowledgement]:
-    """The newest acknowledgement of each guide, by activity."""
+    """Return the person's newest acknowledgement of each guide, by activity."""
     statement = (
         select(Record.activity_id, Record.reference, Record.achieved_at, GuideVersion.number)
         .join(Acknowledgement, Acknowledgement.record_id == Record.id)
@@ -82,31 +82,31 @@ def _acknowledgements(person_id: int, activity_id: int | None = None) -> dict[in
 
 @dataclass(frozen=True, slots=True)
 class SettingUse:
-    """A place that shows a setting."""
+    """A page that shows a force setting."""
 
     title: str
-    parent_title: str  # the module or guide it stands in
+    parent_title: str  # of the module; "Guide" for a guide
     address: str
 
 
 def uses_of_settings() -> dict[str, list[SettingUse]]:
-    """Where the newest versions show each setting, by its key; modules first. Five statements."""
-    found: dict[str, list[SettingUse]] = {}
+    """Return the pages of the newest versions that show each setting, modules first. Five statements."""
+    uses: dict[str, list[SettingUse]] = {}
     for version in published_modules():
         at = f"/learning/modules/{version.activity.key}"
         for lesson in version.lessons:
             _add_uses(
-                found, lesson.html, SettingUse(lesson.title, version.title, f"{at}/lessons/{lesson.key}")
+                uses, lesson.html, SettingUse(lesson.title, version.title, f"{at}/lessons/{lesson.key}")
             )
         title = version.job_aid_title or ""
-        _add_uses(found, version.job_aid_html or "", SettingUse(title, version.title, f"{at}/job-aid"))
+        _add_uses(uses, version.job_aid_html or "", SettingUse(title, version.title, f"{at}/job-aid"))
         items = "".join(f"{item.prompt_html} {item.stimulus_html} {item.content}" for item in version.items)
-        _add_uses(found, items, SettingUse("Questions of the assessment", version.title, at))
+        _add_uses(uses, items, SettingUse("Questions of the assessment", version.title, at))
     for guide in current_guides():
-        _add_uses(found, guide.html, SettingUse(guide.title, "Guide", f"/guides/{guide.activity.key}"))
-    return found
+        _add_uses(uses, guide.html, SettingUse(guide.title, "Guide", f"/guides/{guide.activity.key}"))
+    return uses
 
 
-def _add_uses(found: dict[str, list[SettingUse]], html: str, use: SettingUse) -> None:
+def _add_uses(uses: dict[str, list[SettingUse]], html: str, use: SettingUse) -> None:
     for key in dict.fromkeys(_SETTING.findall(html)):
-        found.setdefault(key, []).append(use)
+        uses.setdefault(key, []).append(use)

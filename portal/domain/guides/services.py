@@ -1,4 +1,4 @@
-"""Saying that a guide was read."""
+"""Acknowledgement of guides."""
 
 from datetime import datetime
 
@@ -8,24 +8,24 @@ from portal.platform.errors import RuleError
 
 
 def acknowledge_guide(person_id: int, key: str, number: int, *, at: datetime) -> str:
-    """Record that a person read version ``number`` of a guide; twice on one day is the same as once.
+    """Record that a person has read version ``number`` of a guide. Repeat-safe within one day.
 
     Args:
         person_id: The reader.
-        key: The guide.
-        number: The version that the reader had before them.
+        key: The guide's key.
+        number: The version that the reader was shown.
         at: Now, by the clock.
 
     Returns:
         The record's reference.
 
     Raises:
-        NotFoundError: No such guide is published.
-        RuleError: The guide asks nobody to acknowledge it, or a newer version was published meanwhile.
+        NotFoundError: No guide with this key is published.
+        RuleError: The guide does not need acknowledgement, or a newer version was published meanwhile.
     """
     guide = queries.guide_for(person_id, key)
     if not guide.version.acknowledge:
-        raise RuleError("This guide does not ask you to acknowledge it. Nothing was recorded.")
+        raise RuleError("You do not have to acknowledge this guide. Nothing was recorded.")
     if number != guide.version.number:
         raise RuleError("A newer version of this guide was published. Read it, then acknowledge it.")
     return records.record_acknowledgement(person_id, guide.version, at)

@@ -1,18 +1,19 @@
-"""Choices with feedback, as the kinds single and multiple have them; a report's parts hold them too."""
+"""Choices with feedback, as the kinds single and multiple and the parts of a report have them."""
 
 import random
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from portal.domain.item_kinds.base import Answer, AnswerError, Content, FormValues, ItemKind, Renderer
-from portal.domain.item_kinds.numbered import EARLIER_PAGE, key_by_value, value_by_key
+from portal.domain.item_kinds.form_values import EARLIER_PAGE, key_by_value, value_by_key
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
 
 
 @dataclass(frozen=True)
 class ChoiceText:
-    """One choice as written, with what to tell who took it."""
+    """One choice as written, with the feedback for it."""
 
     key: str
     text: str
@@ -23,16 +24,16 @@ class ChoiceText:
 
 @dataclass(frozen=True)
 class ChoiceItemText:
-    """The content of an item of choices, as written."""
+    """The content of a single or multiple item, as written."""
 
     choices: tuple[ChoiceText, ...]
 
 
-def read_choices(table: Table, shown: str) -> tuple[ChoiceText, ...]:
-    """The ``[[…choice]]`` tables; ``shown`` is their header, for a fault."""
+def read_choices(table: Table, header: str) -> tuple[ChoiceText, ...]:
+    """Read the ``[[…choice]]`` tables; ``header`` is their name in messages."""
     choices = []
     seen: set[str] = set()
-    for row in table.tables("choice", shown):
+    for row in table.tables("choice", header):
         choice = ChoiceText(
             read_key(row), row.text("text"), row.text("feedback"), row.flag("correct"), row.line
         )
@@ -45,9 +46,9 @@ def read_choices(table: Table, shown: str) -> tuple[ChoiceText, ...]:
 
 
 def check_one_correct(table: Table, key: str, choices: Sequence[ChoiceText], *, what: str = "item") -> None:
-    """Refuse fewer than two choices, and more or fewer than one that is correct."""
+    """Add a fault unless there are two or more choices, exactly one of them correct."""
     if not choices:
-        return  # noted already
+        return  # the table has this fault already
     if len(choices) < 2:
         table.fault("", f"The {what} “{key}” needs two or more choices.")
     correct = sum(choice.correct for choice in choices)
@@ -57,7 +58,7 @@ def check_one_correct(table: Table, key: str, choices: Sequence[ChoiceText], *, 
 
 
 def render_choices(choices: Sequence[ChoiceText], renderer: Renderer) -> list[Content]:
-    """The choices as the database keeps them."""
+    """Render the choices as the database stores them."""
     return [
         {
             "key": choice.key,
@@ -70,7 +71,7 @@ def render_choices(choices: Sequence[ChoiceText], renderer: Renderer) -> list[Co
 
 
 def correct_keys(content: Content) -> list[str]:
-    """Keys of the correct choices."""
+    """Return the keys of the correct choices."""
     return [choice["key"] for choice in content["choices"] if choice["correct"]]
 
 
@@ -78,7 +79,7 @@ def correct_keys(content: Content) -> list[str]:
 class ChoiceView:
     """A choice as a page shows it."""
 
-    value: str  # what the page sends for it
+    value: str  # its form value
     html: str
     chosen: bool
     correct: bool
@@ -88,7 +89,7 @@ class ChoiceView:
 def choice_views(
     choices: Sequence[Content], order: Sequence[str], chosen: Container[str]
 ) -> list[ChoiceView]:
-    """The choices in the order given; ``chosen`` holds the keys of the selected ones."""
+    """Return the choices in this order of keys; ``chosen`` has the keys of the selected ones."""
     by_key = {choice["key"]: choice for choice in choices}
     return [
         ChoiceView(
@@ -99,38 +100,39 @@ def choice_views(
 
 
 class ChoiceKind(ItemKind):
-    """What single and multiple have in common."""
+    """Base of the kinds single and multiple."""
 
-    allows_several: bool
-    hint: str
+    allows_several: ClassVar[bool]
+    hint: ClassVar[str]
+    exercise_hint: ClassVar[str]
     usable_as_check = True
 
     def template_path(self, part: str) -> str:
-        """One template for both."""
+        """Return the template that both kinds share."""
         return f"kinds/choices-{part}.html"
 
     def read_content(self, table: Table, key: str, prefix: str) -> ChoiceItemText:
-        """Two or more choices, as many of them correct as the kind asks for."""
+        """Read the choices; the subclasses check how many are correct."""
         return ChoiceItemText(read_choices(table, f"[[{prefix}choice]]"))
 
     def render_content(self, written: ChoiceItemText, renderer: Renderer) -> Content:
-        """The choices in the author's order."""
+        """Render the choices in the author's order."""
         return {"choices": render_choices(written.choices, renderer)}
 
     def shufflable_keys(self, content: Content) -> list[str]:
-        """Keys of the choices."""
+        """Return the keys of the choices."""
         return [choice["key"] for choice in content["choices"]]
 
     def best_choices(self, content: Content) -> list[str]:
-        """The correct ones."""
+        """Return the keys of the correct choices."""
         return correct_keys(content)
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
-        """The boxes that were ticked, in the order shown."""
-        values, known = set(sent.get("choice", ())), key_by_value(order)
-        if not values <= known.keys():
+    def read_answer(self, content: Content, order: Sequence[str], form: FormValues) -> Answer:
+        """Read the selected radios or checkboxes, in the order shown."""
+        values, known_keys = set(form.get("choice", ())), key_by_value(order)
+        if not values <= known_keys.keys():
             raise AnswerError((EARLIER_PAGE, "choice"), saved=True)
-        chosen = tuple(key for value, key in known.items() if value in values)
+        chosen = tuple(key for value, key in known_keys.items() if value in values)
         if not chosen or (len(chosen) > 1 and not self.allows_several):
             raise AnswerError(("Select an answer", "choice"))
         return Answer(chosen)
@@ -140,42 +142,41 @@ class ChoiceKind(ItemKind):
         return bool(choices)
 
     def build_view(self, content: Content, order: Sequence[str], answer: Answer) -> list[ChoiceView]:
-        """The choices in the order of this attempt."""
+        """Return the choices in the order of this attempt."""
         return choice_views(content["choices"], order, answer.choices)
 
     def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
-        """What was chosen."""
+        """Return the chosen choices, one a line."""
         return [choice.html for choice in self.build_view(content, order, answer) if choice.chosen]
 
     def random_choices(self, content: Content, chance: random.Random) -> list[str]:
-        """As many choices as there are correct ones."""
+        """Choose at random as many choices as are correct."""
         keys = self.shufflable_keys(content)
         return chance.sample(keys, len(correct_keys(content)))
 
     def render_exercise(self, written: ChoiceItemText, name: str, inline: Callable[[str], str]) -> str:
-        """Radios or checkboxes that belong to no form; feedback is folded behind each choice."""
-        shape = "checkboxes" if self.allows_several else "radios"
+        """Render radios or checkboxes outside any form, with the feedback folded below each choice."""
+        style = "checkboxes" if self.allows_several else "radios"
         choices = "".join(
             self._render_exercise_choice(choice, name, number, inline)
             for number, choice in enumerate(written.choices, 1)
         )
         return (
-            f'<div id="{name}-hint" class="govuk-hint">{self.hint}.'
-            " Then open what stands below your choice.</div>"
-            f'<div class="govuk-{shape}">{choices}</div>'
+            f'<div id="{name}-hint" class="govuk-hint">{self.exercise_hint}</div>'
+            f'<div class="govuk-{style}">{choices}</div>'
         )
 
     def _render_exercise_choice(
         self, choice: ChoiceText, name: str, number: int, inline: Callable[[str], str]
     ) -> str:
-        shape, kind = ("checkboxes", "checkbox") if self.allows_several else ("radios", "radio")
-        identity = f"{name}-{number}"
+        style, control = ("checkboxes", "checkbox") if self.allows_several else ("radios", "radio")
+        control_id = f"{name}-{number}"
         colour, verdict = ("right", "Correct") if choice.correct else ("wrong", "Not correct")
         text = inline(choice.text)
         return (
-            f'<div class="govuk-{shape}__item"><input class="govuk-{shape}__input" id="{identity}"'
-            f' name="{name}" type="{kind}">'
-            f'<label class="govuk-label govuk-{shape}__label" for="{identity}">{text}</label></div>'
+            f'<div class="govuk-{style}__item"><input class="govuk-{style}__input" id="{control_id}"'
+            f' name="{name}" type="{control}">'
+            f'<label class="govuk-label govuk-{style}__label" for="{control_id}">{text}</label></div>'
             '<details class="govuk-details portal-check__feedback"><summary class="govuk-details__summary">'
             '<span class="govuk-details__summary-text">If you chose this'
             f'<span class="govuk-visually-hidden">: {text}</span></span></summary>'

@@ -1,1 +1,1 @@
-"""Learning."""
+"""A learner's way through modules: progress, lessons, and My learning."""

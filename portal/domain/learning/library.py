@@ -1,4 +1,4 @@
-"""The modules in the order in which the force asks for them."""
+"""The published modules in the order in which directives require them."""
 
 from datetime import date
 
@@ -13,19 +13,23 @@ from portal.platform.db import db
 
 
 def modules_in_order(day: date) -> list[ModuleVersion]:
-    """The newest version of each: by its place in the directives in force on ``day``, then by title.
+    """Return the newest version of each module in the order of the directives in force on ``day``.
 
-    A module in several directives stands at its earliest place; one that none asks for comes last.
+    A module in several directives takes its earliest position; modules that none requires come last. Those
+    at the same position are ordered by title.
     """
-    places = _earliest_positions(day)
-    last = len(places) + max(places.values(), default=0)
-    return sorted(published_modules(), key=lambda each: (places.get(each.activity_id, last), each.title))
+    positions = _earliest_positions(day)
+    last = len(positions) + max(positions.values(), default=0)
+    return sorted(
+        published_modules(),
+        key=lambda version: (positions.get(version.activity_id, last), version.title),
+    )
 
 
 def _earliest_positions(day: date) -> dict[int, int]:
-    """The earliest position of each activity that a directive asks for on ``day``."""
+    """Return the earliest position of each activity that a directive requires on ``day``."""
     version, later = DirectiveVersion, aliased(DirectiveVersion)
-    overtaken = select(later.id).where(
+    superseded = select(later.id).where(
         later.directive_id == version.directive_id,
         later.effective_on <= day,
         is_known_fact(later),
@@ -37,7 +41,7 @@ def _earliest_positions(day: date) -> dict[int, int]:
     rows = db.session.execute(
         select(Requirement.activity_id, func.min(Requirement.position))
         .join(version, version.id == Requirement.directive_version_id)
-        .where(version.effective_on <= day, is_known_fact(version), ~version.withdrawn, ~overtaken.exists())
+        .where(version.effective_on <= day, is_known_fact(version), ~version.withdrawn, ~superseded.exists())
         .group_by(Requirement.activity_id)
     )
     return {activity_id: position for activity_id, position in rows}

@@ -1,4 +1,4 @@
-"""What My learning says: one sentence, one next step, and the requirements by due date."""
+"""The contents of My learning: a heading, the next step, and the requirements by due date."""
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
@@ -13,36 +13,36 @@ from portal.platform.clock import london_day
 from portal.platform.wording import date as date_words
 from portal.platform.wording import plural
 
-_NOUNS = {"module": ("module", "complete"), "guide": ("guide", "read")}  # where all are of one kind
+_NOUNS = {"module": ("module", "complete"), "guide": ("guide", "read")}  # if all are of one kind
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementRow:
-    """One requirement as the page shows it; ``module`` where it is a published module."""
+    """One requirement as the page shows it; ``module`` if it is a published module."""
 
     requirement: Asked
     module: ModuleProgress | None
 
     @property
     def title(self) -> str:
-        """The module's or guide's title; the key of what has no page of its own yet."""
+        """The module's or guide's title; otherwise made from the key."""
         if self.module:
             return self.module.version.title
         return self.requirement.guide_title or self.requirement.key.replace("-", " ").capitalize()
 
     @property
     def is_guide(self) -> bool:
-        """Whether it is a published guide, to be read and acknowledged."""
+        """Whether the requirement is a published guide, to be read and acknowledged."""
         return self.requirement.guide_title is not None
 
     @property
     def is_renewable(self) -> bool:
-        """Whether it is a module whose completion ends soon: it may be taken again, and the pass stays."""
+        """Whether it is a module whose completion expires soon: it can be taken again, and the pass stays."""
         return self.module is not None and self.requirement.status is Status.EXPIRING
 
     @property
     def minutes_left(self) -> int:
-        """Minutes to work, 0 once it is complete or excluded."""
+        """Minutes of work left; 0 once it is complete or excluded."""
         return self.module.minutes_left if self.module and self.is_open else 0
 
     @property
@@ -53,20 +53,20 @@ class RequirementRow:
 
 @dataclass(frozen=True, slots=True)
 class DueGroup:
-    """What is due on one day, and the directives that ask for it."""
+    """The requirements due on one day."""
 
     due_on: date
     rows: tuple[RequirementRow, ...]
 
     @property
     def due_reasons(self) -> list[Asked]:
-        """One requirement of each directive in the group, for its wording."""
+        """One requirement of each directive in the group, for the directive's wording."""
         return [row.requirement for row in _first_of_each(self.rows, lambda row: row.requirement.directive)]
 
 
 @dataclass(frozen=True, slots=True)
 class MyLearning:
-    """The whole page."""
+    """The contents of the page."""
 
     groups: tuple[DueGroup, ...]  # open requirements, the earliest due first
     complete: tuple[RequirementRow, ...]
@@ -77,17 +77,27 @@ class MyLearning:
 
     @property
     def open_rows(self) -> list[RequirementRow]:
-        """Every open requirement once, though several directives may ask for it."""
+        """Every open requirement once, although several directives may have it."""
         rows = [row for group in self.groups for row in group.rows]
         return _first_of_each(rows, lambda row: row.requirement.activity_id)
 
     @property
+    def overdue_rows(self) -> list[RequirementRow]:
+        """The open requirements whose due date has passed."""
+        today = london_day(self.now)
+        return [row for row in self.open_rows if row.requirement.due_on < today]
+
+    @property
     def heading_sentence(self) -> str:
-        """The page's answer and heading."""
+        """The page's heading: how many requirements are open, or overdue, and by when they are due."""
         rows = self.open_rows
         if not rows:
             return "You have no modules to complete" if not self.complete else "You have completed everything"
-        noun, verb = _NOUNS.get("".join({row.requirement.kind for row in rows}), ("requirement", "complete"))
+        overdue = self.overdue_rows
+        if overdue:
+            noun, _ = _words_for(overdue)
+            return f"{plural(len(overdue), noun)} {'is' if len(overdue) == 1 else 'are'} overdue"
+        noun, verb = _words_for(rows)
         first = date_words(rows[0].requirement.due_on)
         same_day = len({row.requirement.due_on for row in rows}) == 1
         by = f" by {first}" if same_day else f", the first by {first}"
@@ -95,23 +105,23 @@ class MyLearning:
 
     @property
     def due_on(self) -> date | None:
-        """The first due date."""
+        """The earliest due date."""
         return self.groups[0].due_on if self.groups else None
 
     def satisfied_requirement(self, activity_id: int) -> Asked | None:
-        """The requirement that a record of this activity satisfies, where a directive asks for it."""
+        """Return the completed requirement with this activity; None if no directive has it."""
         return next(
             (row.requirement for row in self.complete if row.requirement.activity_id == activity_id), None
         )
 
     @property
     def minutes_left(self) -> int:
-        """Minutes of all open modules."""
+        """Minutes of work left in all open modules."""
         return sum(row.minutes_left for row in self.open_rows)
 
     @property
     def next_module(self) -> ModuleProgress | None:
-        """The module to go on with: one begun among those due first, else the first of them."""
+        """The module to go on with: of those due first, one already begun, else the first."""
         rows = [row for row in self.open_rows if row.module is not None and self._can_go_on(row.module)]
         if not rows:
             return None
@@ -121,32 +131,33 @@ class MyLearning:
 
     @property
     def next_wait(self) -> tuple[ModuleProgress, datetime] | None:
-        """Where there is nothing to go on with: the module whose wait after a fail ends first, and when."""
+        """The module whose wait after a fail ends first, and when; None if there is one to go on with."""
         if self.next_module is not None:
             return None
-        courses = [row.module for row in self.open_rows if row.module]
-        ends = [(course, end) for course in courses if (end := course.waits_until(self.now))]
+        modules = [row.module for row in self.open_rows if row.module]
+        ends = [(module, end) for module in modules if (end := module.waits_until(self.now))]
         return min(ends, key=lambda pair: pair[1], default=None)
 
-    def _can_go_on(self, course: ModuleProgress) -> bool:
-        return not course.attempts_exhausted and course.waits_until(self.now) is None
+    def _can_go_on(self, module: ModuleProgress) -> bool:
+        return not module.attempts_exhausted and module.waits_until(self.now) is None
 
     @property
     def done_shares(self) -> list[float]:
-        """How far each counted requirement is done, from 0 to 1, complete ones first."""
+        """The completed share of each requirement, 0 to 1, complete ones first; none for excluded ones."""
         begun = [row.module for row in self.open_rows if row.module and row.module.progress]
-        open_shares = sorted((course.share_done for course in begun), reverse=True)
-        untouched = len(self.open_rows) - len(begun)
-        return [1.0] * len(self.complete) + open_shares + [0.0] * untouched
+        open_shares = sorted((module.share_done for module in begun), reverse=True)
+        not_begun = len(self.open_rows) - len(begun)
+        return [1.0] * len(self.complete) + open_shares + [0.0] * not_begun
 
 
 def load_my_learning(person_id: int, now: datetime) -> MyLearning:
-    """What is asked of a person today, with how far they are; the same few statements always."""
-    found = module_progress_by_activity(person_id)
+    """Load a person's requirements of today with their progress. The number of statements is fixed."""
+    modules = module_progress_by_activity(person_id)
     rows = [
-        RequirementRow(asked, found.get(asked.activity_id)) for asked in asked_of(person_id, london_day(now))
+        RequirementRow(requirement, modules.get(requirement.activity_id))
+        for requirement in asked_of(person_id, london_day(now))
     ]
-    places = {row.requirement.activity_id: place for place, row in enumerate(rows)}
+    positions = {row.requirement.activity_id: position for position, row in enumerate(rows)}
     return MyLearning(
         groups=_group_by_due_date(row for row in rows if row.is_open),
         complete=tuple(
@@ -156,7 +167,10 @@ def load_my_learning(person_id: int, now: datetime) -> MyLearning:
         ),
         excluded=tuple(row for row in rows if row.requirement.status in (Status.EXEMPT, Status.DEFERRED)),
         library=tuple(
-            sorted(found.values(), key=lambda each: places.get(each.version.activity_id, len(rows)))
+            sorted(
+                modules.values(),
+                key=lambda module: positions.get(module.version.activity_id, len(rows)),
+            )
         ),
         guides=tuple(guide_summaries()),
         now=now,
@@ -165,15 +179,21 @@ def load_my_learning(person_id: int, now: datetime) -> MyLearning:
 
 def _group_by_due_date(rows: Iterable[RequirementRow]) -> tuple[DueGroup, ...]:
     return tuple(
-        DueGroup(due, tuple(some)) for due, some in groupby(rows, key=lambda row: row.requirement.due_on)
+        DueGroup(due_on, tuple(group))
+        for due_on, group in groupby(rows, key=lambda row: row.requirement.due_on)
     )
 
 
 def _first_of_each(
     rows: Iterable[RequirementRow], name: Callable[[RequirementRow], Hashable]
 ) -> list[RequirementRow]:
-    """The first row of each name, in their order."""
-    found: dict[Hashable, RequirementRow] = {}
+    """Return the first row for each value of ``name``, in order."""
+    first_rows: dict[Hashable, RequirementRow] = {}
     for row in rows:
-        found.setdefault(name(row), row)
-    return list(found.values())
+        first_rows.setdefault(name(row), row)
+    return list(first_rows.values())
+
+
+def _words_for(rows: Iterable[RequirementRow]) -> tuple[str, str]:
+    """Return the noun for these requirements, and the verb for what is to be done with them."""
+    return _NOUNS.get("".join({row.requirement.kind for row in rows}), ("requirement", "complete"))

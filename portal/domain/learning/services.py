@@ -1,4 +1,4 @@
-"""Working through a module: registering, visiting lessons, going into the assessment."""
+"""Work through a module: registration, lessons, and the start of the assessment."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +12,9 @@ from portal.domain.records.queries import latest_registration
 
 
 def record_lesson_opened(person_id: int, slug: str, lesson_key: str, at: datetime) -> None:
-    """Note that a person opened a lesson; their first one begins a registration.
+    """Record that a person opened a lesson; their first lesson begins a registration.
 
-    Opening it again writes nothing. Reading again after a pass writes nothing either.
+    Repeat-safe: opening it again writes nothing, nor does reading after a pass.
     """
     reading = queries.module_reading(person_id, slug)
     if reading.passed:
@@ -27,38 +27,39 @@ def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> s
     """Mark a lesson complete.
 
     Returns:
-        Key of the lesson that comes next: the first incomplete one after it, else the first of all; None when
-        every lesson is complete, or when the module is passed and nothing needs marking.
+        Key of the next lesson: the first incomplete one after this, else the first incomplete of all; None if
+        every lesson is complete, or the module is passed.
     """
     reading = queries.module_reading(person_id, slug)
     if reading.passed:
         return None
     lesson = reading.lesson_by_key(lesson_key)
     records.complete_lesson(_ensure_registration(person_id, reading, at), lesson.id, at)
-    open_ones = [each for each in reading.lessons if each.id not in reading.completed_lessons | {lesson.id}]
-    after = [each for each in open_ones if each.position > lesson.position]
-    return next((each.key for each in after + open_ones), None)
+    completed = reading.completed_lessons | {lesson.id}
+    open_lessons = [other for other in reading.lessons if other.id not in completed]
+    later_lessons = [other for other in open_lessons if other.position > lesson.position]
+    return next((other.key for other in later_lessons + open_lessons), None)
 
 
 def _ensure_registration(person_id: int, reading: queries.ModuleReading, at: datetime) -> int:
-    """Id of the registration under way, begun here where there is none."""
+    """Return the id of the registration under way; begin one if there is none."""
     if reading.progress is not None:
         return reading.progress.registration_id
     return records.start_registration(person_id, catalogue.get_module_version(reading.version.id), at).id
 
 
 def retake_module(person_id: int, slug: str, at: datetime) -> None:
-    """Begin the newest version of a module once more, after a pass."""
+    """Register the person for the newest version of a module again, after a pass."""
     records.start_registration(person_id, queries.newest_version(slug), at)
 
 
 def begin_assessment(person_id: int, slug: str, at: datetime) -> UUID:
-    """Begin an attempt, or go back to the one under way.
+    """Start an attempt, or return the one under way.
 
-    Where the module allows testing out, this may be the first thing a learner does in it.
+    If the module allows testing out, this may be the learner's first action in it.
 
     Raises:
-        RuleError: A rule of the assessment refuses; its text says why.
+        RuleError: A rule of the assessment does not allow it; the text says why.
     """
     course = queries.module_reading(person_id, slug)
     if course.progress is None and course.version.test_out and not course.passed:

@@ -61,7 +61,7 @@ CALL = 'to = "safe"\nweight = 1\nfeedback = "It is on its way."\n'
         ),
         (
             {"sample/job-aid.md": f'+++\ntitle = "Aid"\n+++\n\nDo.\n\n{CHECK}'},
-            "sample/job-aid.md, line 8: A check has its place in a lesson alone. Take it out.",
+            "sample/job-aid.md, line 8: Only a lesson can have a check. Take it out.",
         ),
         (
             {"sample/module.toml": "assessment = 2\n" + MODULE.partition("[assessment]")[0]},

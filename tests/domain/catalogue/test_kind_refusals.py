@@ -28,7 +28,7 @@ def test_a_whole_item_of_each_kind_is_taken(tmp_path, kind):
     assert faults(tmp_path, item(kind)) == []
 
 
-KEPT = ("scenario", "report")  # kinds whose answers have to be kept
+KEPT = ("scenario", "report")  # kinds whose answers have to be saved
 
 
 @pytest.mark.parametrize("kind", sorted(BODIES))
@@ -38,8 +38,8 @@ def test_a_check_in_a_lesson_is_of_a_kind_whose_answers_need_not_be_kept(tmp_pat
     found = services.check_folder(write(tmp_path, files)).faults.sentences()
 
     assert found == [
-        f"sample/lessons/first.md, line 8: A check cannot be of kind “{kind}”, whose answers have to be kept."
-        " Use single, multiple, order or match."
+        f"sample/lessons/first.md, line 8: A check cannot be of kind “{kind}”, because its answers are"
+        " saved. Use single, multiple, order or match."
     ] * (kind in KEPT)
 
 
@@ -55,7 +55,7 @@ ORDER = [
         "“stop” is used twice in this item. Give each step",
     ),
     (changed("order", 'key = "call"', 'key = "a b"'), 14, "“a b” is not a key."),
-    (changed("order", "Wait for the ambulance", "Call the control room"), 19, "Two steps say the same"),
+    (changed("order", "Wait for the ambulance", "Call the control room"), 19, "Two steps have the same text"),
     (changed("order", 'text = "Call', 'words = "Call'), 13, "“text” is missing."),
     (changed("order", 'text = "Call', 'texts = "Call'), 15, "“texts” is not a known key here."),
     (changed("order", "[[item.step]]", "[[item.steps]]", 9), 1, "“[[item.step]]” is missing."),
@@ -106,7 +106,7 @@ SCENARIO = [
     (changed("scenario", "weight = 0.4", "weight = 0.12345"), 25, "“weight” needs a number from 0 to 1"),
     (changed("scenario", "weight = 0.4\n", ""), 21, "“weight” is missing."),
     (changed("scenario", 'feedback = "Nobody is there to help you."\n', ""), 21, "“feedback” is missing."),
-    (changed("scenario", 'to = "rush"', 'to = "voices"'), 47, "No way leads to the scene “rush”."),
+    (changed("scenario", 'to = "rush"', 'to = "voices"'), 47, "No choice leads to the scene “rush”."),
     (changed("scenario", 'to = "lost"', 'to = "road"', 9), 10, "in a circle: road → voices → road."),
     (changed("scenario", 'to = "lost"', 'to = "voices"'), 28, "in a circle: voices → voices."),
     (
@@ -117,7 +117,7 @@ SCENARIO = [
     (
         changed("scenario", 'to = "safe"\nweight = 0.5', 'to = "lost"\nweight = 0.5'),
         1,
-        "Only one way of the scenario “one” leads to its best end, “safe”.",
+        "Only one path of the scenario “one” leads to its best end, “safe”.",
     ),
     (
         (

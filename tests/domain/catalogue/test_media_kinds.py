@@ -97,7 +97,7 @@ def test_the_folder_comes_back_byte_for_byte(app, page, tmp_path):
             {"sample/lessons/first.md": lesson("::: figure media/form.pdf\n:::\n")},
             "sample/lessons/first.md, line 7: Write the figure's content as text",
         ),
-        ({"sample/media/photo.png": FILES["scan.jpg"]}, "photo.png: This file ends in .png but holds JPG"),
+        ({"sample/media/photo.png": FILES["scan.jpg"]}, "photo.png: This file ends in .png but is JPG"),
         ({"sample/media/form.pdf": b"<html>"}, "form.pdf: This is not a file that can be published"),
     ],
 )

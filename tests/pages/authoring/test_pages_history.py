@@ -168,7 +168,7 @@ def test_a_check_has_no_place_in_a_job_aid(desk):
 
     assert "Check" not in [words(button) for button in page.all("button")]
     page = save(desk, page, body="::: check\n:::\n")
-    assert "A check has its place in a lesson alone" in page.text
+    assert "Only a lesson can have a check" in page.text
 
 
 # --- as a learner -----------------------------------------------------------------------------------------

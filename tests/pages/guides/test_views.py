@@ -124,7 +124,7 @@ def test_a_new_drawing_is_a_new_version_of_the_guide_that_shows_it(database, tmp
         ({"_guides/list.txt": "x"}, "“list.txt” has no place among guides."),
         ({"_guides/whom-to-call.md": GUIDE.replace("guide:whom", "guide:who")}, "There is no guide “who-to"),
         ({"_guides/media/box.svg": None}, "There is no media/box.svg"),
-        ({"_guides/media/box.svg": SVG.replace("<rect", "<script")}, "A drawing may not hold <script>"),
+        ({"_guides/media/box.svg": SVG.replace("<rect", "<script")}, "A drawing may not contain <script>"),
         ({"sample/lessons/second.md": lesson("[See](guide:nobody)\n")}, "There is no guide “nobody”."),
     ],
 )
@@ -329,7 +329,7 @@ def test_the_force_s_own_guides_are_complete(database):
 
     for key in ("intelligence-document", "who-to-call"):
         assert current_guide(key) is not None
-    found = {hit.parent_title for hit in search_content("intelligence document", most=5)}
+    found = {hit.parent_title for hit in search_content("intelligence document", limit=5)}
     assert "The intelligence document: what it contains and how to complete it" in found
 
 

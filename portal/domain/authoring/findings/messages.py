@@ -80,7 +80,7 @@ RULES: list[tuple[str, MessageWriter]] = [
         _outcome_message("The outcome “{}” has {} questions and needs {}. Write more."),
     ),
     (
-        r"The outcome “(.+)” stands twice\..*",
+        r"The outcome “(.+)” is used twice\..*",
         _outcome_message("The outcome “{}” is listed twice. Remove one."),
     ),
     (

@@ -1,1 +1,1 @@
-"""Markdown."""
+"""Rendering of authors' Markdown as safe HTML."""

@@ -1,4 +1,4 @@
-"""A ``::: check`` as HTML: an unscored exercise that works with HTML alone, feedback behind each choice."""
+"""The ``::: check`` block: an unscored exercise without script, with feedback folded below each choice."""
 
 import re
 from collections.abc import Callable
@@ -8,15 +8,15 @@ from portal.domain.catalogue.sources.items import ItemText, read_check_item
 from portal.domain.item_kinds import kinds_by_name
 from portal.platform.formats.toml_tables import Source
 
-# How earlier releases rendered a check's choices. Stored lessons never change, so keys are cut on display.
+# Choices as earlier releases rendered them. Stored lessons never change, so keys are removed when shown.
 _VALUED = re.compile(r'(<input class="\S+__input" id="check-[^"]*" name="check-[^"]*"[^>]*?) value="[^"]*"')
 Inline = Callable[[str], str]
 
 
 def read_check(content: str, place: TextLocation, line: int) -> ItemText | None:
-    """The item of a check whose TOML begins ``line`` lines below the text's first; None where faulty."""
+    """Read the item of a check whose TOML begins ``line`` lines below the text's first; None if faulty."""
     if not place.allows_checks:
-        place.add_fault(line, "A check has its place in a lesson alone. Take it out.")
+        place.add_fault(line, "Only a lesson can have a check. Take it out.")
         return None
     first = place.first_line + line
     root = Source(content, place.path, place.context.faults, first_line=first).root()
@@ -27,7 +27,7 @@ def read_check(content: str, place: TextLocation, line: int) -> ItemText | None:
         usable = [kind.name for kind in kinds_by_name().values() if kind.usable_as_check]
         place.add_fault(
             line,
-            f"A check cannot be of kind “{item.kind.name}”, whose answers have to be kept. Use"
+            f"A check cannot be of kind “{item.kind.name}”, because its answers are saved. Use"
             f" {', '.join(usable[:-1])} or {usable[-1]}.",
         )
         return None
@@ -38,12 +38,12 @@ def read_check(content: str, place: TextLocation, line: int) -> ItemText | None:
 
 
 def remove_choice_values(html: str) -> str:
-    """A lesson's stored HTML without the keys of its checks' choices, which may reveal the right one."""
+    """Remove the keys of choices of checks from a lesson's stored HTML; they may reveal the correct one."""
     return _VALUED.sub(r"\1", html)
 
 
 def check_html(item: ItemText, inline: Inline, block: Inline) -> str:
-    """The exercise; its controls belong to no form, so nothing is sent and nothing is kept."""
+    """Render the exercise; its controls are outside any form, so nothing is sent or saved."""
     name = f"check-{item.key}"
     stimulus = block(item.stimulus) if item.stimulus else ""
     return (

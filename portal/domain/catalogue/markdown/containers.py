@@ -1,4 +1,4 @@
-"""The ``:::`` containers as a block rule of the Markdown parser."""
+"""A block rule of the Markdown parser for ``:::`` containers."""
 
 import re
 
@@ -13,7 +13,7 @@ _CLOSE = re.compile(r":::[ \t]*$")
 
 
 def add_container_rules(engine: MarkdownIt) -> None:
-    """Teach ``engine`` the containers; each becomes ``name_open`` … ``name_close``, a check one token."""
+    """Add the rule to ``engine``; a container becomes ``name_open`` … ``name_close``, a check one token."""
     engine.block.ruler.before(
         "fence", "container", _parse_container, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )
@@ -23,8 +23,8 @@ def _parse_container(state: StateBlock, start: int, end: int, silent: bool) -> b
     if state.is_code_block(start):
         return False
     row = _line_text(state, start)
-    opened = _OPEN.match(row)
-    if not opened:
+    opening = _OPEN.match(row)
+    if not opening:
         if _CLOSE.match(row) and not silent:
             _text_location(state).add_fault(
                 start, "This ::: closes nothing. Take it out, or open a container above it."
@@ -37,30 +37,30 @@ def _parse_container(state: StateBlock, start: int, end: int, silent: bool) -> b
     close = _find_closing_line(state, start, end)
     if close is None:
         _text_location(state).add_fault(
-            start, f"“::: {opened[1]}” is not closed. Add a line ::: below its text."
+            start, f"“::: {opening[1]}” is not closed. Add a line ::: below its text."
         )
         close = end
-    _push_tokens(state, (opened[1], (opened[2] or "").strip()), (start, close))
+    _push_tokens(state, (opening[1], (opening[2] or "").strip()), (start, close))
     state.line = min(close + 1, end)
     return True
 
 
-def _push_tokens(state: StateBlock, said: tuple[str, str], lines: tuple[int, int]) -> None:
-    name, words = said
+def _push_tokens(state: StateBlock, opening: tuple[str, str], lines: tuple[int, int]) -> None:
+    name, argument = opening
     start, close = lines
     if name not in CONTAINER_NAMES:
         _text_location(state).add_fault(
             start, f"“::: {name}” is not a container. Use {', '.join(CONTAINER_NAMES)}."
         )
         return
-    _check_argument(_text_location(state), name, words, start)
+    _check_argument(_text_location(state), name, argument, start)
     if name == "check":
         token = state.push("check", "", 0)
         token.content = state.getLines(start + 1, close, state.blkIndent, False)
         token.map = [start, close]
         return
     token = state.push(f"{name}_open", "div", 1)
-    token.info, token.map, token.block = words, [start, close], True
+    token.info, token.map, token.block = argument, [start, close], True
     parent, last = state.parentType, state.lineMax
     state.parentType, state.lineMax = "container", close
     state.md.block.tokenize(state, start + 1, close)
@@ -69,13 +69,13 @@ def _push_tokens(state: StateBlock, said: tuple[str, str], lines: tuple[int, int
     token.block = True
 
 
-def _check_argument(place: TextLocation, name: str, words: str, line: int) -> None:
-    if name == "details" and not words:
+def _check_argument(place: TextLocation, name: str, argument: str, line: int) -> None:
+    if name == "details" and not argument:
         place.add_fault(line, "Say what the details are about: ::: details Summary text.")
-    elif name == "figure" and not words:
+    elif name == "figure" and not argument:
         place.add_fault(line, "Name the drawing: ::: figure media/name.svg.")
-    elif name in {"inset", "warning", "check"} and words:
-        place.add_fault(line, f"Nothing stands behind “::: {name}”. Put “{words}” on the next line.")
+    elif name in {"inset", "warning", "check"} and argument:
+        place.add_fault(line, f"Write nothing after “::: {name}”. Put “{argument}” on the next line.")
 
 
 def _find_closing_line(state: StateBlock, start: int, end: int) -> int | None:

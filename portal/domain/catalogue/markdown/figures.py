@@ -1,4 +1,4 @@
-"""A ``::: figure`` as HTML: the picture, a second one for phones, and its content as text."""
+"""The ``::: figure`` block: the picture, a second one for phones, and a text alternative."""
 
 from markupsafe import escape
 
@@ -10,7 +10,7 @@ PHONE_QUERY = "(max-width: 640px)"
 
 
 def find_media_file(path: str, place: TextLocation, line: int) -> MediaFile | None:
-    """The medium at ``path``; None, with the fault noted, where there is none."""
+    """Return the media file at ``path``; None, with a fault added, if there is none."""
     medium = place.context.media.get(path)
     if medium is None and path and path not in place.context.addresses:
         place.add_fault(line, f"There is no {path} in the module's folder. Add it, or correct the name.")
@@ -18,21 +18,21 @@ def find_media_file(path: str, place: TextLocation, line: int) -> MediaFile | No
 
 
 def figure_open(medium: MediaFile, place: TextLocation, first_words: str) -> str:
-    """All of the figure before its text alternative.
+    """Render the figure up to its text alternative.
 
     Args:
-        medium: What it shows.
-        place: The text it stands in.
-        first_words: The first paragraph of the text alternative, for a picture without a title inside.
+        medium: The media file to show.
+        place: The text that contains the figure.
+        first_words: The first paragraph of the text alternative, for a picture that has no title itself.
     """
     address = place.context.addresses[medium.path]
     shown = _media_element(medium, place, first_words)
     noun = "figure" if medium.kind in IMAGE_KINDS else "file"
     name = escape(_figure_name(medium, first_words))
-    stop = "" if name.endswith((".", "?", "!")) else "."
+    full_stop = "" if name.endswith((".", "?", "!")) else "."
     summary = "Read the transcript" if medium.kind in {"mp3", "mp4"} else "Read what this figure shows"
     return (
-        f'<figure class="portal-figure">{shown}<figcaption><p>{name}{stop} '
+        f'<figure class="portal-figure">{shown}<figcaption><p>{name}{full_stop} '
         f'<a class="govuk-link" href="{escape(address)}">Open the {noun} on its own'
         f'<span class="govuk-visually-hidden">: {name}</span></a></p>'
         '<details class="govuk-details"><summary class="govuk-details__summary">'
@@ -42,7 +42,7 @@ def figure_open(medium: MediaFile, place: TextLocation, first_words: str) -> str
 
 
 def figure_close() -> str:
-    """What closes ``figure_open``."""
+    """Render the end of a figure, after its text alternative."""
     return "</div></details></figcaption></figure>\n"
 
 

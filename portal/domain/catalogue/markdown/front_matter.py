@@ -1,4 +1,4 @@
-"""A Markdown file's front matter: TOML between two lines of ``+++``, then the text."""
+"""Front matter of Markdown files: TOML between two lines of ``+++``, then the text."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from portal.platform.formats.toml_tables import Source, Table
 
 @dataclass(frozen=True)
 class FrontMatter:
-    """The two parts of a Markdown file."""
+    """The front matter and the body of a Markdown file."""
 
     table: Table
     body: str
@@ -17,7 +17,7 @@ class FrontMatter:
 
 
 def read_front_matter(content: bytes, shown: str, faults: Faults) -> FrontMatter | None:
-    """Both parts of the file; None, with the fault noted, where it cannot be read."""
+    """Split the file into front matter and body; None, with a fault added, if it cannot be read."""
     text = decode_text(content, shown, faults)
     if text is None:
         return None

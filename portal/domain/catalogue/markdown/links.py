@@ -1,4 +1,4 @@
-"""Where an author's links lead: a lesson, a guide, a term, a file of the module, or an address on the web."""
+"""Addresses of an author's links to lessons, guides, terms, media files and the web."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _OUTWARD = re.compile(r"(https?://[^\s/]+|mailto:[^\s]+@|tel:[+0-9])", re.I)
 
 
 def resolve_links(tokens: Sequence[Token], place: TextLocation, line: int) -> None:
-    """Give each link its address, or note a fault at ``line``."""
+    """Set the address of each link, or add a fault at ``line``."""
     for token in tokens:
         if token.type == "link_open":
             address, note = _resolve_target(unquote(str(token.attrGet("href") or "")), place, line)
@@ -25,7 +25,7 @@ def resolve_links(tokens: Sequence[Token], place: TextLocation, line: int) -> No
 
 
 def _resolve_target(target: str, place: TextLocation, line: int) -> tuple[str | None, str]:
-    """The address, None to leave it as written, and the words shown on hovering."""
+    """Return the address (None: as written) and the title shown on hovering."""
     scheme, _, name = target.partition(":")
     if scheme == "lesson":
         return _lesson_address(name, place, line), ""

@@ -1,4 +1,4 @@
-"""Filling what stays open in rendered HTML: the force's settings and the meaning of terms."""
+"""Filling of slots in rendered HTML: the force's settings and the meanings of terms."""
 
 import html as entities
 import re
@@ -15,13 +15,13 @@ _SLOT = re.compile(r"\{\{(force|term):([^{}]*)\}\}")
 
 
 def fill_placeholders(html: str, shared: SharedKey | None = None) -> Markup:
-    """The stored, safe HTML with each slot filled and escaped.
+    """Fill each slot of stored, safe HTML with escaped text.
 
-    A force setting that nobody filled in says so; a term that the glossary no longer has says nothing.
+    A force setting without a value says so; a term that is no longer in the glossary becomes empty.
 
     Args:
-        html: As it was rendered and sanitised when it was published.
-        shared: Names glossary and settings, where the page has read which they are; else that is read here.
+        html: HTML that was rendered and sanitised when it was published.
+        shared: Key of the glossary and settings if the page has read it; by default it is read here.
     """
     if not _SLOT.search(html):
         shared = None
@@ -32,12 +32,12 @@ def fill_placeholders(html: str, shared: SharedKey | None = None) -> Markup:
 
 @lru_cache(maxsize=256)
 def _fill_from(html: str, shared: SharedKey | None) -> Markup:
-    held = queries.shared_content(shared) if shared else SharedContent()
+    content = queries.shared_content(shared) if shared else SharedContent()
 
     def fill_slot(slot: re.Match[str]) -> str:
         if slot[1] == "force":
-            return str(escape(held.values.get(slot[2], UNSET_TEXT)))
-        term = held.terms.get(entities.unescape(slot[2]))
+            return str(escape(content.values.get(slot[2], UNSET_TEXT)))
+        term = content.terms.get(entities.unescape(slot[2]))
         return str(escape(term.text)) if term else ""
 
     return Markup(_SLOT.sub(fill_slot, html))  # noqa: S704 - sanitised when it was published

@@ -1,4 +1,4 @@
-"""What a text may refer to while it is rendered, and where its faults go."""
+"""The context in which a text is rendered: names that it may refer to, and the list of faults."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from portal.domain.catalogue.media.media_types import MediaFile
 from portal.domain.catalogue.sources.shared_files import SharedContent
 from portal.platform.formats.faults import Faults
 
-Address = Callable[[str, str], str]  # of a media file, by its content's sha256 and its path
+Address = Callable[[str, str], str]  # returns a media file's address from its content's sha256 and its path
 
 
 @dataclass
 class RenderContext:
-    """One module's names, as far as a text may use them."""
+    """Names of one module that its texts may refer to, and the list of its faults."""
 
     module: str
     lessons: frozenset[str]
@@ -25,20 +25,20 @@ class RenderContext:
 
 @dataclass
 class TextLocation:
-    """Where a text stands, and what its page holds so far."""
+    """The file and line of a text, and the keys of the checks on its page so far."""
 
     context: RenderContext
     path: str
     first_line: int
     check_keys: set[str] = field(default_factory=set)
-    allows_checks: bool = True  # whether a check may stand here
-    is_printed: bool = False  # whether a tagged PDF is made of it, whose headings have to be in order
+    allows_checks: bool = True
+    is_printed: bool = False  # made into a tagged PDF, in which no heading may skip a level
 
     def add_fault(self, line: int, reason: str) -> None:
-        """Note a fault ``line`` lines below the text's first line."""
+        """Add a fault ``line`` lines below the text's first line."""
         self.context.faults.add(self.path, self.first_line + line, reason)
 
 
 def media_address(sha256: str, path: str) -> str:
-    """Where a media file is served: under its content's hash, so that it can be kept for ever."""
+    """Return the address of a media file; it includes the content's hash, so browsers may keep the file."""
     return f"/media/{sha256}/{path.removeprefix('media/')}"

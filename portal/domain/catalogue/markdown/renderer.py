@@ -1,4 +1,4 @@
-"""From an author's Markdown to safe HTML in the portal's dress: parsed, checked and sanitised once."""
+"""Rendering of authors' Markdown as safe HTML with the portal's classes; also checks links and headings."""
 
 import re
 from collections.abc import Sequence
@@ -35,22 +35,22 @@ _SETTING = re.compile(r"\[\[force\.([^\[\]\s]*)\]\]")
 
 
 def render_page(text: str, place: TextLocation) -> str:
-    """A lesson's or job aid's body as safe HTML, its headings starting at h2."""
+    """Render the body of a lesson or job aid as safe HTML, with headings from h2."""
     return sanitise_html(_ENGINE.render(text, {"place": place}))
 
 
 def render_block(text: str, place: TextLocation) -> str:
-    """Paragraphs, lists and tables beside an item, as safe HTML."""
+    """Render paragraphs, lists and tables of an item as safe HTML."""
     return render_page(text, place)
 
 
 def render_inline(text: str, place: TextLocation) -> str:
-    """One paragraph without its ``<p>``, as safe HTML."""
+    """Render one paragraph without its ``<p>`` as safe HTML."""
     return sanitise_html(_render_inline(text, place))
 
 
 def word_count(html: str) -> int:
-    """How many words a reader meets, those of folded text alternatives included."""
+    """Count the words of a page, including folded text alternatives."""
     return len(re.sub(r"<[^>]*>", " ", html).split())
 
 
@@ -59,18 +59,18 @@ def _render_inline(text: str, place: TextLocation) -> str:
 
 
 def _parse_setting(state: StateInline, silent: bool) -> bool:
-    """``[[force.key]]`` becomes a slot that is filled when the page is shown."""
-    found = _SETTING.match(state.src, state.pos)
-    if not found:
+    """Parse ``[[force.key]]`` as a slot that is filled when the page is shown."""
+    match = _SETTING.match(state.src, state.pos)
+    if not match:
         return False
     if not silent:
-        state.push("force_setting", "", 0).content = found[1]
-    state.pos = found.end()
+        state.push("force_setting", "", 0).content = match[1]
+    state.pos = match.end()
     return True
 
 
 def _add_classes(state: StateCore) -> None:
-    """Give every element its class, and headings their level below the page's own."""
+    """Add the class of every element, and shift headings below the page's own."""
     levels = [int(token.tag[1]) for token in state.tokens if token.type == "heading_open"]
     shift = 1 if levels and min(levels) == 1 else 0
     if state.env["place"].is_printed:
@@ -88,17 +88,17 @@ def _add_classes(state: StateCore) -> None:
 
 
 def _check_headings(state: StateCore, shift: int) -> None:
-    """Note a heading that skips a level, or says nothing; the page's own title stands above the first."""
+    """Add a fault for a heading that skips a level or is empty; the page's title is level 1."""
     above = 1
     for at, token in enumerate(state.tokens):
         if token.type != "heading_open":
             continue
         line, level = (token.map or [0])[0], min(int(token.tag[1]) + shift, 6)
         if level > above + 1:
-            right = "#" * (above + 1 - shift)
-            state.env["place"].add_fault(line, f"This heading skips a level. Write {right} before it.")
+            prefix = "#" * (above + 1 - shift)
+            state.env["place"].add_fault(line, f"This heading skips a level. Write {prefix} before it.")
         if not state.tokens[at + 1].content.strip():
-            state.env["place"].add_fault(line, "This heading says nothing. Write its words, or take it out.")
+            state.env["place"].add_fault(line, "This heading is empty. Write its words, or take it out.")
         above = level
 
 
@@ -110,7 +110,7 @@ def _add_cell_classes(token: Token) -> None:
 
 
 def _check_references(state: StateCore) -> None:
-    """Check each link and setting, with the line of the block it stands in."""
+    """Check each link and setting; faults have the line of their block."""
     place: TextLocation = state.env["place"]
     for token in state.tokens:
         line = token.map[0] if token.map else 0
@@ -196,7 +196,7 @@ def _render_nested(text: str, place: TextLocation) -> str:
 
 
 def _table_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-    """A frame that scrolls by keyboard, so that a wide table never widens the page; named by its heads."""
+    """Render a scrollable frame, so that a wide table never widens the page; its label lists the headers."""
     heads = []
     for number in range(at, len(tokens)):
         if tokens[number].type == "thead_close":
@@ -218,7 +218,7 @@ def _close_with(html: str) -> Any:
 
 
 def _build_engine() -> MarkdownIt:
-    """CommonMark with tables and containers; raw HTML is text."""
+    """Build a CommonMark parser with tables and containers; raw HTML is treated as text."""
     engine = MarkdownIt("commonmark", {"html": False}).enable("table")
     add_container_rules(engine)
     engine.inline.ruler.before("link", "force_setting", _parse_setting)

@@ -1,10 +1,10 @@
-"""The one pass of rendered HTML through an allow-list; whatever it does not name is taken out."""
+"""The allow-list for rendered HTML; everything else is removed."""
 
 import re
 
 import nh3
 
-# A medium of a version or of a draft, under its hash; nothing else of the portal is ever fetched by a text.
+# A media file of a version or a draft, under its hash; texts may fetch nothing else from the portal.
 _MEDIUM = re.compile(r"(/authoring/(?:_guides/)?[a-z0-9\-]+)?/media/[0-9a-f]{64}/[A-Za-z0-9._\-]+")
 _GLOBAL = {"class", "id"}
 ATTRIBUTES: dict[str, set[str]] = {
@@ -34,7 +34,7 @@ TAGS = set(ATTRIBUTES) - {"*"} | set(
 
 
 def _filter_attribute(tag: str, name: str, value: str) -> str | None:
-    """The value, None where the attribute is to go: only two kinds of input, nothing outside for media."""
+    """Return the value, or None to remove the attribute: other types of input, media from elsewhere."""
     if tag == "input" and name == "type" and value not in {"radio", "checkbox"}:
         return None
     if name in {"src", "srcset"} and not _MEDIUM.fullmatch(value):
@@ -43,7 +43,7 @@ def _filter_attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def sanitise_html(html: str) -> str:
-    """The HTML with nothing in it that could run, load from elsewhere or send anything."""
+    """Remove everything that could run, load from elsewhere or send anything."""
     return nh3.clean(
         html,
         tags=TAGS,

@@ -1,1 +1,1 @@
-"""Media."""
+"""Media files: recognition of their types, and the rules for drawings."""

@@ -1,4 +1,4 @@
-"""Reads and checks drawings in a separate process, before the portal uses them."""
+"""Reading and checking of drawings in a separate process, before the portal uses them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,5 +30,5 @@ _reader: BatchReader[Drawing | DrawingError] = BatchReader(READER, _drawing_of_a
 
 
 def read_drawings(contents: Sequence[bytes]) -> list[Drawing | DrawingError]:
-    """The title and size of each drawing, or the error that keeps it from being published."""
+    """Return the title and size of each drawing, or the error that keeps it from being published."""
     return _reader.read_all(contents)

@@ -1,4 +1,4 @@
-"""Which media files may be published: recognised by what they hold, not by their names."""
+"""Types of media files that may be published, recognised by content, not by name."""
 
 import re
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class MediaFile:
 
 
 def media_kind(content: bytes) -> str | None:
-    """The kind that the content shows, None where it is none that may be published."""
+    """Return the kind of the content; None if it may not be published."""
     head = content[:16]
     for kind, matches in (
         ("png", head.startswith(b"\x89PNG\r\n\x1a\n")),
@@ -56,25 +56,25 @@ def media_kind(content: bytes) -> str | None:
 
 
 def read_media(module: str, files: dict[str, bytes], faults: Faults) -> dict[str, MediaFile]:
-    """The media of a module by path; whatever may not be published is refused."""
+    """Read the media files of a module by path; others are refused with a fault."""
     kinds = {path: kind for path in files if (kind := _kind_of_file(module, path, files[path], faults))}
-    drawn = [path for path, kind in kinds.items() if kind == "svg"]
-    drawings = dict(zip(drawn, read_drawings([files[path] for path in drawn]), strict=True))
-    found = {}
+    svg_paths = [path for path, kind in kinds.items() if kind == "svg"]
+    drawings = dict(zip(svg_paths, read_drawings([files[path] for path in svg_paths]), strict=True))
+    media = {}
     for path, kind in kinds.items():
         drawing = drawings.get(path)
         if isinstance(drawing, DrawingError):
             faults.add(f"{module}/{path}", drawing.line, str(drawing))
         else:
-            found[path] = MediaFile(path, kind, drawing)
-    for path, medium in found.items():
-        if medium.kind == "mp4" and path.removesuffix(".mp4") + ".vtt" not in found:
+            media[path] = MediaFile(path, kind, drawing)
+    for path, medium in media.items():
+        if medium.kind == "mp4" and path.removesuffix(".mp4") + ".vtt" not in media:
             faults.add(f"{module}/{path}", None, "Add captions beside it, with the same name and .vtt.")
-    return found
+    return media
 
 
 def _kind_of_file(module: str, path: str, content: bytes, faults: Faults) -> str | None:
-    """The kind of a media file; None for other files, and for a kind that is refused with a fault."""
+    """Return the kind of a media file; None for other files, and for one refused with a fault."""
     if not path.startswith("media/"):
         return None
     shown, name = f"{module}/{path}", path.removeprefix("media/")
@@ -92,4 +92,4 @@ def _kind_of_file(module: str, path: str, content: bytes, faults: Faults) -> str
 def _refusal_reason(ending: str, kind: str | None) -> str:
     if kind is None:
         return "This is not a file that can be published. Use SVG, PNG, JPEG, WebP, MP4 with VTT, MP3 or PDF."
-    return f"This file ends in .{ending} but holds {kind.upper()}. Name it .{kind}."
+    return f"This file ends in .{ending} but is {kind.upper()}. Name it .{kind}."

@@ -39,11 +39,11 @@ _OUTSIDE = re.compile(r"url\s*\((?!\s*#[\w\-]+\s*\))|\\|javascript:|data:|expres
 
 @dataclass(frozen=True)
 class Drawing:
-    """What the portal says of a drawing beside showing it."""
+    """The title, description and proportions of a drawing."""
 
     title: str
     description: str
-    width: int  # in proportion to the height alone
+    width: int  # meaningful only in proportion to the height
     height: int
 
 
@@ -56,10 +56,10 @@ class DrawingError(ValueError):
 
 
 def read_drawing(content: bytes) -> Drawing:
-    """What the drawing is called and how large it is.
+    """Check a drawing and return its title, description and size.
 
     Raises:
-        DrawingError: It holds something that is not on the allow-list, or lacks title, description or size.
+        DrawingError: It has something that is not on the allow-list, or lacks title, description or size.
     """
     text = _plain_text(content)
     try:
@@ -78,7 +78,7 @@ def read_drawing(content: bytes) -> Drawing:
 
 
 def read_each(_arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
-    """Run ``read_drawing`` on every piece; a refusal comes back as its text and its line."""
+    """Run ``read_drawing`` on every piece; an error is returned as its text and line."""
     answers: list[dict[str, Any]] = []
     for content in pieces:
         try:
@@ -89,24 +89,24 @@ def read_each(_arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
 
 
 def _refuse_oversized(root: Element, text: str) -> None:
-    """Refuse a drawing that refers to itself, or draws too many elements for a browser."""
-    named: dict[str, list[Element]] = {}
+    """Raise an error for a drawing that contains itself, or draws too many elements for a browser."""
+    elements_by_id: dict[str, list[Element]] = {}
     for element in root.iter():
         if "id" in element.attrib:
-            named.setdefault(element.attrib["id"], []).append(element)
+            elements_by_id.setdefault(element.attrib["id"], []).append(element)
     counts: dict[Element, int | None] = {}
-    if _count_drawn(root, named, counts, 0) > MAX_DRAWN:
+    if _count_drawn(root, elements_by_id, counts, 0) > MAX_DRAWN:
         raise DrawingError(
             _line_of(text, "<use"), f"This drawing draws more than {MAX_DRAWN:,} shapes. Simplify it."
         )
 
 
 def _count_drawn(
-    element: Element, named: dict[str, list[Element]], counts: dict[Element, int | None], depth: int
+    element: Element, elements_by_id: dict[str, list[Element]], counts: dict[Element, int | None], depth: int
 ) -> int:
-    """Number of elements that this one draws; ``counts`` caches results, None while in progress."""
+    """Count the elements that this one draws; ``counts`` caches results, None while in progress."""
     if depth > MAX_DEPTH:
-        raise DrawingError(1, f"This drawing holds elements more than {MAX_DEPTH} deep. Simplify it.")
+        raise DrawingError(1, f"This drawing nests elements more than {MAX_DEPTH} deep. Simplify it.")
     if element in counts:
         count = counts[element]
         if count is None:
@@ -115,8 +115,8 @@ def _count_drawn(
             )
         return count
     counts[element] = None
-    used = [other for name in _referenced_ids(element) for other in named.get(name, ())]
-    count = 1 + sum(_count_drawn(other, named, counts, depth + 1) for other in (*element, *used))
+    used = [other for name in _referenced_ids(element) for other in elements_by_id.get(name, ())]
+    count = 1 + sum(_count_drawn(other, elements_by_id, counts, depth + 1) for other in (*element, *used))
     counts[element] = count = min(count, MAX_DRAWN + 1)
     return count
 
@@ -150,7 +150,7 @@ def _check_element(element: Element, text: str) -> None:
     name = tag.removeprefix(SVG)
     if not tag.startswith(SVG) or name not in ELEMENTS:
         shown = tag.rpartition("}")[2]
-        raise DrawingError(_line_of(text, shown), f"A drawing may not hold <{shown}>. Take it out.")
+        raise DrawingError(_line_of(text, shown), f"A drawing may not contain <{shown}>. Take it out.")
     for attribute, value in element.attrib.items():
         _check_attribute(name, attribute.replace(XML, "xml:"), value, text)
 
@@ -169,13 +169,13 @@ def _check_attribute(element: str, attribute: str, value: str, text: str) -> Non
 
 
 def _child_text(root: Element, name: str) -> str:
-    found = root.find(f"{SVG}{name}")
-    said = " ".join("".join(found.itertext()).split()) if found is not None else ""
-    if not said:
+    child = root.find(f"{SVG}{name}")
+    text = " ".join("".join(child.itertext()).split()) if child is not None else ""
+    if not text:
         raise DrawingError(
             1, f"Add a <{name}> as a child of <svg>: people who cannot see the drawing need it."
         )
-    return said
+    return text
 
 
 def _view_box_size(root: Element, text: str) -> tuple[int, int]:

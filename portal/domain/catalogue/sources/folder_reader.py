@@ -1,4 +1,4 @@
-"""From a folder on disk to bytes in memory: nothing outside the folder is read, nothing unknown is kept."""
+"""Reading of folders into memory; files outside the folder are not followed, unknown ones are refused."""
 
 import os
 import re
@@ -29,10 +29,9 @@ SHARED_FILE_NAMES = ("_sources.toml", "_force.toml", "_glossary.toml")
 def read_folder(
     folder: Path, faults: Faults, places: Sequence[re.Pattern[str]] = MODULE_PATHS
 ) -> dict[str, bytes]:
-    """Every file of one module's folder (or of that of guides) by its path with ``/``, in order of path.
+    """Read every file of a module's folder, or the folder of guides, by its path with ``/``, in order.
 
-    Links and files that are neither files nor folders are refused and not followed; a file in a place
-    that the format does not name is refused by name.
+    Links and special files are not followed but refused; so is a file whose path the format does not allow.
     """
     files: dict[str, bytes] = {}
     total = 0
@@ -54,79 +53,79 @@ def read_folder(
 
 
 def read_shared(folder: Path, faults: Faults) -> dict[str, bytes]:
-    """The shared files that stand in the folder of all modules; a missing one is left out."""
-    found = {}
+    """Read the shared files in the folder of all modules; a missing one is left out."""
+    files = {}
     for name in SHARED_FILE_NAMES:
         path = folder / name
         if path.is_symlink():
             faults.add(name, None, "Links are not followed. Put the file itself here.")
         elif path.is_file():
-            found[name] = _read_content(path, name, faults)
-    return found
+            files[name] = _read_content(path, name, faults)
+    return files
 
 
 def module_folders(folder: Path, faults: Faults) -> list[Path]:
-    """The modules in the folder of all, by name; whatever else lies there is refused by name."""
-    found = []
+    """Return the modules' folders in the folder of all modules, by name; anything else is refused."""
+    folders = []
     for path in sorted(folder.iterdir()):
         if path.is_symlink():
             faults.add(path.name, None, "Links are not followed. Put the folder itself here.")
         elif path.is_dir() and not path.name.startswith("_"):
-            found.append(path)
+            folders.append(path)
         elif path.name not in SHARED_FILE_NAMES and path.name != GUIDES_FOLDER:
             faults.add(path.name, None, _not_a_module_reason(path))
-    return found
+    return folders
 
 
 def read_guides(folder: Path, faults: Faults) -> dict[str, bytes]:
-    """Every file of the guides in the folder of all modules; empty where there are none."""
+    """Read every file of the guides in the folder of all modules; empty if there are none."""
     guides = folder / GUIDES_FOLDER
     if guides.is_symlink():
         return {}  # refused with the other links of the folder
     if guides.is_file():
-        faults.add(GUIDES_FOLDER, None, "This must be a folder that holds one Markdown file a guide.")
+        faults.add(GUIDES_FOLDER, None, "This must be a folder with one Markdown file for each guide.")
         return {}
     return read_folder(guides, faults, GUIDE_PATHS) if guides.is_dir() else {}
 
 
 def decode_text(content: bytes, shown: str, faults: Faults) -> str | None:
-    """The file's text; None, with the fault noted, where it is not UTF-8 with LF."""
+    """Decode a file's text; None, with a fault added, if it is not UTF-8 with LF line ends."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         faults.add(shown, line, "Save the file as UTF-8.")
         return None
-    bad = INVISIBLE.search(text)
-    if bad is None:
+    invisible = INVISIBLE.search(text)
+    if invisible is None:
         return text
-    number = text.count("\n", 0, bad.start()) + 1
-    if bad[0] == "\r":
+    number = text.count("\n", 0, invisible.start()) + 1
+    if invisible[0] == "\r":
         faults.add(shown, number, "End lines with LF alone, not CR LF.")
     else:
-        faults.add(shown, number, f"Take out the invisible character U+{ord(bad[0]):04X}.")
+        faults.add(shown, number, f"Take out the invisible character U+{ord(invisible[0]):04X}.")
     return None
 
 
 def _list_files(folder: Path, shown: str, faults: Faults) -> list[Path]:
-    found: list[Path] = []
+    paths: list[Path] = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         name = f"{shown}/{entry.name}"
         if entry.is_symlink():
             faults.add(name, None, "Links are not followed. Put the file itself here.")
         elif entry.is_dir(follow_symlinks=False):
-            found += _list_files(Path(entry.path), name, faults)
+            paths += _list_files(Path(entry.path), name, faults)
         elif entry.is_file(follow_symlinks=False):
-            found.append(Path(entry.path))
+            paths.append(Path(entry.path))
         else:
             faults.add(name, None, "Only files and folders can be published.")
-    return found
+    return paths
 
 
 def _read_content(path: Path, shown: str, faults: Faults) -> bytes:
-    most = MAX_MEDIA_BYTES if path.parent.name == "media" else MAX_TEXT_BYTES
-    if path.stat().st_size > most:
-        faults.add(shown, None, f"Keep this file under {most // 1024} KB.")
+    limit = MAX_MEDIA_BYTES if path.parent.name == "media" else MAX_TEXT_BYTES
+    if path.stat().st_size > limit:
+        faults.add(shown, None, f"Keep this file under {limit // 1024} KB.")
         return b""
     return path.read_bytes()
 

@@ -1,4 +1,4 @@
-"""Guides: one Markdown file each, with the drawings they show; read, checked and rendered. Pure."""
+"""Reading, checking and rendering of guides: one Markdown file each, with drawings. Pure."""
 
 import html as entities
 import re
@@ -34,13 +34,13 @@ class GuideSource:
     review_on: date
     acknowledge: bool
     body: str
-    path: str  # as the author knows it
+    path: str  # shown in faults
     body_line: int
 
 
 @dataclass(frozen=True)
 class GuideSection:
-    """One part of a guide, under its heading; the part before the first heading has no anchor."""
+    """One section of a guide, with its heading; the part before the first heading has no anchor."""
 
     anchor: str
     title: str
@@ -49,13 +49,13 @@ class GuideSection:
 
 @dataclass(frozen=True)
 class CheckedGuide:
-    """A guide that has been read, checked and rendered; publishable where no fault was found."""
+    """A guide that has been read, checked and rendered; it can be published if there are no faults."""
 
     guide: GuideSource
     digest: str
     html: str
     words: int
-    files: dict[str, bytes]  # its own file and the media it shows, by path
+    files: dict[str, bytes]  # its Markdown file and the media it shows, by path
 
 
 def check_guides(
@@ -66,14 +66,14 @@ def check_guides(
     others: frozenset[str] = frozenset(),
     address: Address = media_address,
 ) -> list[CheckedGuide]:
-    """Every guide of the folder ``_guides``, by key; every fault goes to ``faults``.
+    """Read, check and render every guide of the folder ``_guides``, in order of key.
 
     Args:
         files: The folder's files by path: ``name.md`` and ``media/name``.
-        shared: What texts may refer to.
-        faults: Where faults go.
-        others: Keys of further guides that may be linked to.
-        address: Where a media file is served, by its hash and its path.
+        shared: The shared files, to which texts may refer.
+        faults: The list to which faults are added.
+        others: Keys of other guides to which texts may link.
+        address: Returns a media file's address from its hash and path.
     """
     media = read_media(GUIDES_FOLDER, files, faults)
     texts = [text for path in files if path.endswith(".md") and (text := _read_guide(path, files, faults))]
@@ -116,43 +116,43 @@ def _render_guide(text: GuideSource, files: dict[str, bytes], context: RenderCon
     html = _add_anchors(
         render_page(text.body, TextLocation(context, text.path, text.body_line, allows_checks=False))
     )
-    named = f"{text.key}.md"
-    kept = {named: files[named]} | {path: files[path] for path in _shown_media(text.body, files)}
-    return CheckedGuide(text, digest_of(kept), html, word_count(html), kept)
+    path = f"{text.key}.md"
+    own_files = {path: files[path]} | {path: files[path] for path in _shown_media(text.body, files)}
+    return CheckedGuide(text, digest_of(own_files), html, word_count(html), own_files)
 
 
 def _shown_media(body: str, files: dict[str, bytes]) -> list[str]:
-    """Media that the text names, with the narrow drawing and captions that stand beside each."""
-    found = set()
+    """Return paths of the media that the text shows, with narrow drawings and captions."""
+    paths = set()
     for path in _MEDIUM.findall(body):
         stem, _, ending = path.rpartition(".")
-        found |= {path, f"{stem}.narrow.{ending}", f"{stem}.vtt"} & files.keys()
-    return sorted(found)
+        paths |= {path, f"{stem}.narrow.{ending}", f"{stem}.vtt"} & files.keys()
+    return sorted(paths)
 
 
 def _add_anchors(html: str) -> str:
-    """Every heading with an id, so that it can be linked to; the same words get a number behind them."""
-    given: dict[str, int] = {}
+    """Add an id to every heading, so that it can be linked to; repeated words get a number."""
+    counts: dict[str, int] = {}
 
-    def add_anchor(found: re.Match[str]) -> str:
-        anchor = re.sub(r"[^a-z0-9]+", "-", html_words(found[2]).lower()).strip("-") or "part"
-        given[anchor] = given.get(anchor, 0) + 1
-        number = f"-{given[anchor]}" if given[anchor] > 1 else ""
-        return f'<h2 class="{found[1]}" id="part-{anchor}{number}">{found[2]}</h2>'
+    def add_anchor(heading: re.Match[str]) -> str:
+        anchor = re.sub(r"[^a-z0-9]+", "-", html_words(heading[2]).lower()).strip("-") or "part"
+        counts[anchor] = counts.get(anchor, 0) + 1
+        number = f"-{counts[anchor]}" if counts[anchor] > 1 else ""
+        return f'<h2 class="{heading[1]}" id="part-{anchor}{number}">{heading[2]}</h2>'
 
     return _HEADING.sub(add_anchor, html)
 
 
 def guide_sections(title: str, html: str) -> list[GuideSection]:
-    """The parts of a published guide in order, cut at its second-level headings."""
+    """Split a published guide at its second-level headings; sections in order."""
     parts = re.split(r'<h2 class="[^"]*" id="([^"]*)">(.*?)</h2>', html, flags=re.S)
-    found = [GuideSection("", title, parts[0])] if parts[0].strip() else []
+    sections = [GuideSection("", title, parts[0])] if parts[0].strip() else []
     for anchor, heading, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-        found.append(GuideSection(anchor, html_words(heading), rest))
-    return found
+        sections.append(GuideSection(anchor, html_words(heading), rest))
+    return sections
 
 
 def html_words(html: str) -> str:
-    """The words of safe HTML: no tags, no slots, single spaces."""
+    """Return the words of safe HTML without tags and slots, separated by single spaces."""
     text = re.sub(r"\{\{(?:force|term):[^{}]*\}\}", " ", html)
     return " ".join(entities.unescape(re.sub(r"<[^>]*>", " ", text)).split())

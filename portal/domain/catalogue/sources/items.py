@@ -1,4 +1,4 @@
-"""Items as written: what every kind has, and the content that its kind reads."""
+"""Reading of items as written: the keys of every item, and the content, which its kind reads."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,19 +20,19 @@ class ItemText:
     stimulus: str  # empty: none
     explanation: str
     source: list[str]
-    content: Any  # what the kind read: of single and multiple, ``choices``
+    content: Any  # the result of the kind's ``read_content``
     retired: bool
-    path: str  # as the author knows it
+    path: str  # shown in faults
     line: int
 
 
 def read_scored_item(table: Table, path: str) -> ItemText | None:
-    """One ``[[item]]`` of the bank; None, with the fault noted, where there is no such kind."""
+    """Read one ``[[item]]`` of the bank; None, with a fault added, if there is no such kind."""
     return _read_item(table, path, scored=True)
 
 
 def read_check_item(table: Table, path: str) -> ItemText | None:
-    """The one unscored item of a ``::: check``."""
+    """Read the unscored item of a ``::: check``."""
     return _read_item(table, path, scored=False)
 
 

@@ -1,4 +1,4 @@
-"""A module's folder as what it says. Pure: from bytes to dataclasses, every fault collected."""
+"""Parsing of a module's folder from bytes into dataclasses; collects every fault. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,7 +13,7 @@ from portal.platform.formats.toml_tables import Source, Table
 
 @dataclass(frozen=True)
 class LearningOutcome:
-    """What a learner can do afterwards."""
+    """What a learner can do after the module."""
 
     key: str
     text: str
@@ -22,7 +22,7 @@ class LearningOutcome:
 
 @dataclass(frozen=True)
 class AssessmentRules:
-    """How the scored part is drawn and repeated."""
+    """The rules of the assessment: how many items are drawn, and how often it may be taken."""
 
     draw: int
     at_least_per_outcome: int
@@ -41,13 +41,13 @@ class PageSource:
     minutes: int
     outcomes: list[str]
     body: str
-    path: str  # as the author knows it
+    path: str  # shown in faults
     body_line: int  # the line of the file on which the body begins
 
 
 @dataclass(frozen=True)
 class Package:
-    """A module's folder, read."""
+    """A module's folder as parsed."""
 
     key: str
     title: str
@@ -66,12 +66,12 @@ class Package:
 
     @property
     def module_file(self) -> str:
-        """The file that most faults of the whole module concern."""
+        """Path of ``module.toml``, for faults that concern the whole module."""
         return f"{self.key}/module.toml"
 
 
 def parse_package(name: str, files: dict[str, bytes], faults: Faults) -> Package | None:
-    """What the folder ``name`` with these files says; None where there is no readable ``module.toml``."""
+    """Parse the files of the folder ``name``; None if there is no readable ``module.toml``."""
     root = _read_root(name, files, "module.toml", faults)
     if root is None:
         return None
@@ -128,7 +128,7 @@ def _read_outcomes(root: Table) -> list[LearningOutcome]:
         if outcome.key and not KEY_PATTERN.fullmatch(outcome.key):
             table.fault("key", f"“{outcome.key}” is not a key. Use small letters, digits and single hyphens.")
         if outcome.key in seen:
-            table.fault("key", f"The outcome “{outcome.key}” stands twice. Give each a key of its own.")
+            table.fault("key", f"The outcome “{outcome.key}” is used twice. Give each a key of its own.")
         seen.add(outcome.key)
         table.close()
         outcomes.append(outcome)

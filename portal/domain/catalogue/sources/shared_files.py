@@ -1,4 +1,4 @@
-"""The files that all modules share: sources, force settings and the glossary."""
+"""Parsing of the files that all modules share: sources, force settings and the glossary."""
 
 import json
 import re
@@ -9,13 +9,13 @@ from portal.domain.catalogue.sources.folder_reader import decode_text
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source, Table
 
-FORCE_VALUES_FILE = "_force_values.json"  # made in the portal, not part of a folder
+FORCE_VALUES_FILE = "_force_values.json"  # written by the portal, not part of a folder
 SOURCE_KINDS = ("primary", "secondary", "low")
 
 
 @dataclass(frozen=True)
 class SourceText:
-    """One source of the fact base."""
+    """One source on which modules are based."""
 
     number: str
     title: str
@@ -34,13 +34,13 @@ class GlossaryTerm:
 
     @property
     def anchor(self) -> str:
-        """The id of its place on the glossary page."""
+        """Id of the term on the glossary page."""
         return "term-" + re.sub(r"[^a-z0-9]+", "-", self.key.lower()).strip("-")
 
 
 @dataclass(frozen=True)
 class ForceSetting:
-    """What a force fills in once, shown wherever a text asks for it."""
+    """A detail that a force enters once, shown in every text that refers to it."""
 
     key: str
     label: str
@@ -49,16 +49,16 @@ class ForceSetting:
 
 @dataclass(frozen=True)
 class SharedContent:
-    """What modules may refer to."""
+    """The contents of the shared files."""
 
     sources: dict[str, SourceText] = field(default_factory=dict)
     terms: dict[str, GlossaryTerm] = field(default_factory=dict)
     settings: dict[str, ForceSetting] = field(default_factory=dict)
-    values: dict[str, str] = field(default_factory=dict)  # of settings, as the force filled them in
+    values: dict[str, str] = field(default_factory=dict)  # of settings, as the force entered them
 
 
 def parse_shared(files: dict[str, bytes], faults: Faults) -> SharedContent:
-    """The shared files as what they say; a missing file says nothing."""
+    """Parse the shared files; a missing file counts as empty."""
     sources = [_read_source(t) for t in _read_tables(files, "_sources.toml", "source", faults)]
     terms = _read_terms(files, faults)
     settings = [_read_setting(t) for t in _read_tables(files, "_force.toml", "setting", faults)]
@@ -71,12 +71,12 @@ def parse_shared(files: dict[str, bytes], faults: Faults) -> SharedContent:
 
 
 def parse_values(content: bytes) -> dict[str, str]:
-    """What the force filled in, as ``format_values`` wrote it; nothing where nobody has."""
+    """Parse the force's values as ``format_values`` writes them; empty content has none."""
     return {key: str(value) for key, value in json.loads(content or b"{}").items()}
 
 
 def format_values(values: dict[str, str]) -> bytes:
-    """What the force filled in, to be kept as a version of the shared file ``FORCE_VALUES_FILE``."""
+    """Format the force's values as a version of the shared file ``FORCE_VALUES_FILE``."""
     return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True).encode()
 
 
@@ -85,11 +85,11 @@ def _read_tables(files: dict[str, bytes], name: str, key: str, faults: Faults) -
     root = Source(text, name, faults).root() if text is not None else None
     if root is None:
         return []
-    found = root.tables(key)
+    tables = root.tables(key)
     root.close()
     unique = "number" if key == "source" else "key"
-    _refuse_twice(found, unique)
-    return found
+    _refuse_twice(tables, unique)
+    return tables
 
 
 def _refuse_twice(tables: list[Table], key: str) -> None:
@@ -126,7 +126,7 @@ def _read_terms(files: dict[str, bytes], faults: Faults) -> list[GlossaryTerm]:
             table.fault("key", f"“{term.key}” is not a term. Use letters, digits, spaces and hyphens.")
         twin = terms.get(term.anchor)
         if twin is not None and twin.key != term.key:
-            table.fault("key", f"“{term.key}” and “{twin.key}” cannot be told apart in a link. Rename one.")
+            table.fault("key", f"“{term.key}” and “{twin.key}” give the same link. Rename one.")
         terms.setdefault(term.anchor, term)
     return list(terms.values())
 

@@ -1,4 +1,4 @@
-"""What must fit together in a module: outcomes, lessons, items, sources, the draw; and its rendering."""
+"""Checks that a module's outcomes, lessons, items, sources and draw fit together; and its rendering."""
 
 import hashlib
 from collections import Counter
@@ -24,7 +24,7 @@ PRACTICE = "practice"
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """A lesson or job aid, ready to be shown."""
+    """A lesson or job aid with its rendered HTML."""
 
     page: PageSource
     html: str
@@ -33,7 +33,7 @@ class RenderedPage:
 
 @dataclass(frozen=True)
 class RenderedItem:
-    """An item, ready to be shown."""
+    """An item with its rendered HTML."""
 
     item: ItemText
     prompt_html: str
@@ -44,7 +44,7 @@ class RenderedItem:
 
 @dataclass(frozen=True)
 class CheckedModule:
-    """A module that has been read, checked and rendered; publishable where no fault was found."""
+    """A module that has been read, checked and rendered; it can be published if there are no faults."""
 
     package: Package
     digest: str
@@ -61,15 +61,15 @@ def check_module(
     guides: frozenset[str] = frozenset(),
     address: Address = media_address,
 ) -> CheckedModule | None:
-    """Read and check the module ``name``.
+    """Read, check and render the module ``name``; None if its ``module.toml`` cannot be read.
 
     Args:
         name: The module's key.
         files: Every file of its folder by path.
-        shared: What all modules may refer to.
-        faults: Where every fault goes.
-        guides: Keys of the guides that may be linked to.
-        address: Where a media file is served, by its hash and its path.
+        shared: The shared files, to which texts may refer.
+        faults: The list to which faults are added.
+        guides: Keys of the guides to which texts may link.
+        address: Returns a media file's address from its hash and path.
     """
     package = parse_package(name, files, faults)
     if package is None:
@@ -96,7 +96,7 @@ def check_module(
 
 
 def version_fields(module: CheckedModule) -> dict[str, Any]:
-    """What a version of this module says of itself, once it is published and while it is a draft."""
+    """Return the fields that a published version and the preview of a draft have in common."""
     package, rules, aid = module.package, module.package.assessment, module.job_aid
     return {
         "title": package.title,
@@ -116,16 +116,16 @@ def version_fields(module: CheckedModule) -> dict[str, Any]:
 
 
 def sha256_of(content: bytes) -> str:
-    """The hash that names a file's content."""
+    """Return the SHA-256 of a file's content in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def digest_of(files: dict[str, bytes]) -> str:
-    """One hash over all paths and bytes: equal where the folders are equal."""
-    whole = hashlib.sha256()
+    """Return one SHA-256 over all paths and bytes: equal folders have equal digests."""
+    digest = hashlib.sha256()
     for path in sorted(files):
-        whole.update(f"{path}\0{sha256_of(files[path])}\n".encode())
-    return whole.hexdigest()
+        digest.update(f"{path}\0{sha256_of(files[path])}\n".encode())
+    return digest.hexdigest()
 
 
 def _check_lessons(package: Package, faults: Faults) -> None:
@@ -153,13 +153,13 @@ def _check_lessons(package: Package, faults: Faults) -> None:
 
 def _check_items(package: Package, shared: SharedContent, faults: Faults) -> None:
     known = {outcome.key for outcome in package.outcomes}
-    first: dict[str, ItemText] = {}
+    first_items: dict[str, ItemText] = {}
     for item in package.items:
-        if item.key and item.key in first:
-            other = first[item.key]
+        if item.key and item.key in first_items:
+            other = first_items[item.key]
             reason = f"The key “{item.key}” is also used in {other.path}, line {other.line}. Use another."
             faults.add(item.path, item.line, reason)
-        first.setdefault(item.key, item)
+        first_items.setdefault(item.key, item)
         if item.outcome and item.outcome not in known:
             reason = f"The outcome “{item.outcome}” of “{item.key}” is not in module.toml. Correct it."
             faults.add(item.path, item.line, reason)
@@ -182,8 +182,8 @@ def _check_source(item: ItemText, number: str, shared: SharedContent, faults: Fa
 
 def _check_draw(package: Package, faults: Faults) -> None:
     rules = package.assessment
-    held = Counter(item.outcome for item in package.items if not item.retired)
-    total = sum(held.values())
+    counts = Counter(item.outcome for item in package.items if not item.retired)
+    total = sum(counts.values())
     if total < rules.draw:
         reason = (
             f"The assessment draws {rules.draw} items, but the bank has {total}. Write more, or draw fewer."
@@ -194,9 +194,9 @@ def _check_draw(package: Package, faults: Faults) -> None:
         faults.add(package.module_file, rules.line, reason)
     for outcome in package.outcomes:
         least = max(1, rules.at_least_per_outcome)
-        if held[outcome.key] < least:
+        if counts[outcome.key] < least:
             reason = (
-                f"The outcome “{outcome.key}” has {held[outcome.key]} items and needs {least}. Write more."
+                f"The outcome “{outcome.key}” has {counts[outcome.key]} items and needs {least}. Write more."
             )
             faults.add(package.module_file, outcome.line, reason)
 
@@ -227,15 +227,15 @@ def _render_item(item: ItemText, context: RenderContext) -> RenderedItem:
 
 @dataclass(frozen=True)
 class ItemRenderer:
-    """Renders the texts of one file of items; faults go to the line at which a text stands."""
+    """Renders the texts of one file of items; faults have the line of the text."""
 
     context: RenderContext
     path: str
 
     def render_inline(self, text: str, line: int) -> str:
-        """One paragraph without its ``<p>``, as safe HTML."""
+        """Render one paragraph without its ``<p>`` as safe HTML."""
         return render_inline(text, TextLocation(self.context, self.path, line, allows_checks=False))
 
     def render_block(self, text: str, line: int) -> str:
-        """Paragraphs, lists and tables, as safe HTML."""
+        """Render paragraphs, lists and tables as safe HTML."""
         return render_block(text, TextLocation(self.context, self.path, line, allows_checks=False))

@@ -1,4 +1,4 @@
-"""Things to be matched with what belongs to them: a mark where all are, else nothing."""
+"""Items whose left sides are to be matched with right sides."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -7,14 +7,15 @@ from decimal import Decimal
 
 from portal.domain.item_kinds import match_answers
 from portal.domain.item_kinds.base import Answer, Content, FormValues, ItemKind, Renderer, plain_text
-from portal.domain.item_kinds.match import marking
 from portal.domain.item_kinds.match.reading import MatchText, read_pairs
 from portal.platform.formats.toml_tables import Table
+
+HINT = "Choose what belongs to each. An answer may be used more than once, or not at all."
 
 
 @dataclass(frozen=True, slots=True)
 class MatchOption:
-    """What may be chosen, with its number among those that this attempt shows."""
+    """A right side to choose from, with its number in this attempt."""
 
     key: str
     number: str
@@ -23,7 +24,7 @@ class MatchOption:
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """A left side with what was chosen for it and what belongs to it."""
+    """A left side with the chosen and the correct option."""
 
     key: str
     html: str
@@ -40,12 +41,12 @@ class MatchView:
 
     @property
     def has_long_options(self) -> bool:
-        """Whether a closed list could not show an option whole, so that they have to stand above as well."""
+        """Whether a closed list on a phone would cut an option off, so that all are listed above it."""
         return any(len(plain_text(option.html)) > match_answers.LONG_OPTION for option in self.options)
 
 
 class MatchKind(ItemKind):
-    """A list of options beside each thing."""
+    """A question with a list of options beside each left side."""
 
     name = "match"
     label = "Matching pairs"
@@ -54,17 +55,18 @@ class MatchKind(ItemKind):
     usable_as_check = True
 
     def read_content(self, table: Table, key: str, prefix: str) -> MatchText:
-        """Two or more pairs, and options that belong to nothing."""
+        """Read two or more pairs, and options that belong to none."""
         return read_pairs(table, key, prefix)
 
     def render_content(self, written: MatchText, renderer: Renderer) -> Content:
-        """The pairs, and the options by a key each; right sides that say the same are one option."""
-        owner: dict[str, str] = {}
+        """Render the pairs and the options; equal right sides become one option."""
+        key_by_right: dict[str, str] = {}
         for pair in written.pairs:
-            owner.setdefault(pair.right, pair.key)
+            key_by_right.setdefault(pair.right, pair.key)
         lines = {pair.right: pair.line for pair in written.pairs}
         options = [
-            {"key": key, "html": renderer.render_inline(text, lines[text])} for text, key in owner.items()
+            {"key": key, "html": renderer.render_inline(text, lines[text])}
+            for text, key in key_by_right.items()
         ] + [
             {"key": f"extra.{number}", "html": renderer.render_inline(text, written.extra_line)}
             for number, text in enumerate(written.extra, 1)
@@ -73,53 +75,55 @@ class MatchKind(ItemKind):
             {
                 "key": pair.key,
                 "left_html": renderer.render_inline(pair.left, pair.line),
-                "right": owner[pair.right],
+                "right": key_by_right[pair.right],
             }
             for pair in written.pairs
         ]
         return {"pairs": pairs, "options": options}
 
     def shufflable_keys(self, content: Content) -> list[str]:
-        """Keys of the options."""
+        """Return the keys of the options."""
         return [option["key"] for option in content["options"]]
 
     def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
-        """1 when every left side has its right one; else 0."""
-        return marking.mark_match(content, choices)
+        """Return 1 if every left side has its correct option; otherwise 0."""
+        return match_answers.mark_pairs(_correct_options(content), choices)
 
     def best_choices(self, content: Content) -> list[str]:
-        """Each left side with its right one."""
-        return match_answers.format_pairs(marking.right_options(content))
+        """Return each left side with its correct option."""
+        return match_answers.format_pairs(_correct_options(content))
 
     def random_choices(self, content: Content, chance: random.Random) -> list[str]:
-        """Any options, each once as far as they last."""
+        """Pair each left side with a random option."""
         return match_answers.random_pairs(
-            list(marking.right_options(content)), self.shufflable_keys(content), chance
+            list(_correct_options(content)), self.shufflable_keys(content), chance
         )
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
-        """The option chosen for each left side."""
-        asked = {
+    def read_answer(self, content: Content, order: Sequence[str], form: FormValues) -> Answer:
+        """Read the option chosen for each left side."""
+        messages = {
             pair["key"]: f"Choose what belongs to “{plain_text(pair['left_html'])}”"
             for pair in content["pairs"]
         }
         options = {str(number): key for number, key in enumerate(order, 1)}
-        return match_answers.read_pair_answer(asked, options, sent)
+        return match_answers.read_pair_answer(messages, options, form)
 
     def is_complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether every left side has an option."""
         return len(choices) == len(content["pairs"])
 
     def build_view(self, content: Content, order: Sequence[str], answer: Answer) -> MatchView:
-        """The options in the order of this attempt."""
-        words = {option["key"]: option["html"] for option in content["options"]}
-        options = {key: MatchOption(key, str(number), words[key]) for number, key in enumerate(order, 1)}
-        given = match_answers.parse_pairs(answer.choices)
+        """Return the pairs, with the options in the order of this attempt."""
+        html_by_key = {option["key"]: option["html"] for option in content["options"]}
+        options = {
+            key: MatchOption(key, str(number), html_by_key[key]) for number, key in enumerate(order, 1)
+        }
+        chosen_keys = match_answers.parse_pairs(answer.choices)
         pairs = [
             PairView(
                 pair["key"],
                 pair["left_html"],
-                options.get(given.get(pair["key"], "")),
+                options.get(chosen_keys.get(pair["key"], "")),
                 options[pair["right"]],
             )
             for pair in content["pairs"]
@@ -127,7 +131,7 @@ class MatchKind(ItemKind):
         return MatchView(pairs, list(options.values()))
 
     def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
-        """Each left side with what was chosen."""
+        """Return each left side with its chosen option, one a line."""
         return [
             f"{pair.html}: {pair.chosen.html}"
             for pair in self.build_view(content, order, answer).pairs
@@ -135,14 +139,18 @@ class MatchKind(ItemKind):
         ]
 
     def render_exercise(self, written: MatchText, name: str, inline: Callable[[str], str]) -> str:
-        """The left sides, what belongs to each folded behind it; the options mixed."""
-        rights = list(dict.fromkeys([*(pair.right for pair in written.pairs), *written.extra]))
-        options = [inline(text) for text in match_answers.shuffle_by_name(rights, name)]
-        pairs = [(inline(pair.left), inline(pair.right)) for pair in written.pairs]
-        hint = "Choose what belongs to each. An answer may be used more than once, or not at all."
+        """Render the left sides with shuffled options, the correct one folded below each."""
+        right_sides = list(dict.fromkeys([*(pair.right for pair in written.pairs), *written.extra]))
+        options = [inline(text) for text in match_answers.shuffle_by_name(right_sides, name)]
+        answers = [(inline(pair.left), inline(pair.right)) for pair in written.pairs]
         return match_answers.render_pair_exercise(
-            name, hint, "Show what belongs to it", options, pairs, narrow=False
+            name, HINT, "Show what belongs to it", options, answers, narrow=False
         )
+
+
+def _correct_options(content: Content) -> dict[str, str]:
+    """Return the key of the correct option of each left side."""
+    return {pair["key"]: pair["right"] for pair in content["pairs"]}
 
 
 KIND = MatchKind()

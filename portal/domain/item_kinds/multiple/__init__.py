@@ -1,16 +1,15 @@
-"""Several right choices: a mark for exactly these, nothing for more or fewer."""
+"""Items with several correct choices."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from portal.domain.item_kinds.base import Content
-from portal.domain.item_kinds.choices import ChoiceItemText, ChoiceKind
-from portal.domain.item_kinds.multiple import marking
+from portal.domain.item_kinds.base import FULL_MARK, NO_MARK, Content
+from portal.domain.item_kinds.choices import ChoiceItemText, ChoiceKind, correct_keys
 from portal.platform.formats.toml_tables import Table
 
 
 class MultipleKind(ChoiceKind):
-    """Checkboxes."""
+    """A question with checkboxes."""
 
     name = "multiple"
     label = "Several right choices"
@@ -18,12 +17,13 @@ class MultipleKind(ChoiceKind):
     position = 2
     allows_several = True
     hint = "Select all that apply"
+    exercise_hint = "Choose all that apply, then check each."
 
     def read_content(self, table: Table, key: str, prefix: str) -> ChoiceItemText:
-        """Two or more choices, two or more of them correct."""
+        """Read two or more choices, two or more of them correct."""
         written = super().read_content(table, key, prefix)
         if not written.choices:
-            return written  # noted already
+            return written  # the table has this fault already
         if len(written.choices) < 2:
             table.fault("", f"The item “{key}” needs two or more choices.")
         correct = sum(choice.correct for choice in written.choices)
@@ -34,8 +34,8 @@ class MultipleKind(ChoiceKind):
         return written
 
     def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
-        """1 when exactly the correct choices were made; else 0."""
-        return marking.mark_multiple(content, choices)
+        """Return 1 for exactly the correct choices, in any order; otherwise 0."""
+        return FULL_MARK if set(choices) == set(correct_keys(content)) else NO_MARK
 
 
 KIND = MultipleKind()

@@ -1,4 +1,4 @@
-"""Steps to be put in order: a mark for the right order, nothing for any other."""
+"""Items whose steps are to be put in order."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -15,7 +15,6 @@ from portal.domain.item_kinds.base import (
     Renderer,
     plain_text,
 )
-from portal.domain.item_kinds.order import marking
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
 
@@ -33,7 +32,7 @@ class StepText:
 
 @dataclass(frozen=True)
 class OrderText:
-    """The content of an item of order, as written: in the right order."""
+    """The content of an item of kind order, as written: the steps in the correct order."""
 
     steps: tuple[StepText, ...]
 
@@ -44,13 +43,13 @@ class StepView:
 
     key: str
     html: str
-    place: str  # the one given to it; empty: none
+    place: str  # the chosen one; empty: none
     right_place: str
 
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """The steps in the order of this attempt, in that of the learner and in the right one."""
+    """The steps in three orders: shuffled for this attempt, as the learner answered, and the correct one."""
 
     shuffled: list[StepView]
     answered: list[StepView]
@@ -58,12 +57,12 @@ class OrderView:
 
     @property
     def place_numbers(self) -> list[str]:
-        """The places to choose from."""
+        """The places to choose from, counted from 1."""
         return [str(place) for place in range(1, len(self.shuffled) + 1)]
 
 
 class OrderKind(ItemKind):
-    """A list of places beside each step."""
+    """A question with a list of places beside each step."""
 
     name = "order"
     label = "Steps in order"
@@ -72,25 +71,23 @@ class OrderKind(ItemKind):
     usable_as_check = True
 
     def read_content(self, table: Table, key: str, prefix: str) -> OrderText:
-        """Three or more steps, in the right order."""
+        """Read three or more steps, in the correct order."""
         steps: list[StepText] = []
         for row in table.tables("step", f"[[{prefix}step]]"):
             step = StepText(read_key(row), row.text("text"), row.line)
             if step.key and any(step.key == other.key for other in steps):
                 row.fault("key", f"The key “{step.key}” is used twice in this item. Give each step its own.")
             if step.text and any(step.text == other.text for other in steps):
-                row.fault("text", "Two steps say the same, so their order cannot be told. Reword one.")
+                row.fault("text", "Two steps have the same text. Reword one.")
             row.close()
             steps.append(step)
         if steps and not MIN_STEPS <= len(steps) <= MAX_STEPS:
-            table.fault(
-                "",
-                f"The item “{key}” has {len(steps)} steps. Write {MIN_STEPS} or more, at most {MAX_STEPS}.",
-            )
+            reason = f"has {len(steps)} steps. Write {MIN_STEPS} or more, at most {MAX_STEPS}."
+            table.fault("", f"The item “{key}” {reason}")
         return OrderText(tuple(steps))
 
     def render_content(self, written: OrderText, renderer: Renderer) -> Content:
-        """The steps in the right order."""
+        """Render the steps in the correct order."""
         return {
             "steps": [
                 {"key": step.key, "html": renderer.render_inline(step.text, step.line)}
@@ -99,36 +96,36 @@ class OrderKind(ItemKind):
         }
 
     def shufflable_keys(self, content: Content) -> list[str]:
-        """Keys of the steps."""
+        """Return the keys of the steps."""
         return [step["key"] for step in content["steps"]]
 
     def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
-        """1 when every step has its place; else 0."""
-        return marking.mark_order(content, choices)
+        """Return 1 if every step has its place; otherwise 0."""
+        return match_answers.mark_pairs(_right_places(content), choices)
 
     def best_choices(self, content: Content) -> list[str]:
-        """Each step with its place."""
-        return match_answers.format_pairs(marking.right_places(content))
+        """Return each step with its place."""
+        return match_answers.format_pairs(_right_places(content))
 
     def random_choices(self, content: Content, chance: random.Random) -> list[str]:
-        """Any order."""
-        right = marking.right_places(content)
-        return match_answers.random_pairs(list(right), list(right.values()), chance)
+        """Put the steps in a random order."""
+        places = _right_places(content)
+        return match_answers.random_pairs(list(places), list(places.values()), chance)
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
-        """The place chosen for each step; no place twice."""
-        words = {step["key"]: plain_text(step["html"]) for step in content["steps"]}
-        asked = {key: f"Choose a place for “{words[key]}”" for key in order}
-        places = {place: place for place in marking.right_places(content).values()}
-        answer = match_answers.read_pair_answer(asked, places, sent)
-        given = [match_answers.parse_pairs(answer.choices)[key] for key in order]
-        twice = [
+    def read_answer(self, content: Content, order: Sequence[str], form: FormValues) -> Answer:
+        """Read the place chosen for each step; no place may be used twice."""
+        texts = {step["key"]: plain_text(step["html"]) for step in content["steps"]}
+        messages = {key: f"Choose a place for “{texts[key]}”" for key in order}
+        values = {place: place for place in _right_places(content).values()}
+        answer = match_answers.read_pair_answer(messages, values, form)
+        chosen_places = [match_answers.parse_pairs(answer.choices)[key] for key in order]
+        problems = [
             (f"Place {place} is given twice. Use each place once", f"for-{number}")
-            for number, place in enumerate(given, 1)
-            if given.count(place) > 1
+            for number, place in enumerate(chosen_places, 1)
+            if chosen_places.count(place) > 1
         ]
-        if twice:
-            raise AnswerError(*twice, typed=answer)
+        if problems:
+            raise AnswerError(*problems, typed=answer)
         return Answer(tuple(sorted(answer.choices, key=lambda choice: int(choice.partition("=")[2]))))
 
     def is_complete(self, content: Content, choices: Sequence[str]) -> bool:
@@ -136,30 +133,40 @@ class OrderKind(ItemKind):
         return len(choices) == len(content["steps"])
 
     def build_view(self, content: Content, order: Sequence[str], answer: Answer) -> OrderView:
-        """The steps in each of three orders."""
-        given, right = match_answers.parse_pairs(answer.choices), marking.right_places(content)
+        """Return the steps in each of the three orders."""
+        chosen_places = match_answers.parse_pairs(answer.choices)
+        right_places = _right_places(content)
         steps = {
-            step["key"]: StepView(step["key"], step["html"], given.get(step["key"], ""), right[step["key"]])
+            step["key"]: StepView(
+                step["key"], step["html"], chosen_places.get(step["key"], ""), right_places[step["key"]]
+            )
             for step in content["steps"]
         }
-        placed = sorted((step for step in steps.values() if step.place), key=lambda step: int(step.place))
-        return OrderView([steps[key] for key in order], placed, list(steps.values()))
+        placed_steps = (step for step in steps.values() if step.place)
+        return OrderView(
+            shuffled=[steps[key] for key in order],
+            answered=sorted(placed_steps, key=lambda step: int(step.place)),
+            correct=list(steps.values()),
+        )
 
     def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
-        """The steps in the learner's order."""
+        """Return the steps in the learner's order, one a line."""
         return [f"{step.place}. {step.html}" for step in self.build_view(content, order, answer).answered]
 
     def render_exercise(self, written: OrderText, name: str, inline: Callable[[str], str]) -> str:
-        """The steps mixed, the place of each folded behind it."""
+        """Render the steps shuffled, with the place of each folded below it."""
         places = {step.text: str(place) for place, step in enumerate(written.steps, 1)}
-        steps = [
-            (inline(text), f"Place {places[text]}")
-            for text in match_answers.shuffle_by_name(list(places), name)
-        ]
+        shuffled_texts = match_answers.shuffle_by_name(list(places), name)
+        answers = [(inline(text), f"Place {places[text]}") for text in shuffled_texts]
         hint = "Give each step its place. 1 comes first."
         return match_answers.render_pair_exercise(
-            name, hint, "Show its place", list(places.values()), steps, narrow=True
+            name, hint, "Show its place", list(places.values()), answers, narrow=True
         )
+
+
+def _right_places(content: Content) -> dict[str, str]:
+    """Return the place of each step, counted from 1."""
+    return {step["key"]: str(place) for place, step in enumerate(content["steps"], 1)}
 
 
 KIND = OrderKind()

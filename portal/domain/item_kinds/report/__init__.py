@@ -1,19 +1,28 @@
-"""An incident to be written up: choices are marked, texts are compared with a model and a checklist."""
+"""Items in which a report on an incident is written.
+
+Choices are marked; texts are compared by the learner with a model answer and a checklist. A response
+contains ``part/choice`` for each part that is marked.
+"""
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from markupsafe import escape
 
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, FormValues, ItemKind, Renderer
-from portal.domain.item_kinds.choices import ChoiceView as ShownChoice
-from portal.domain.item_kinds.choices import choice_views, render_choices
-from portal.domain.item_kinds.numbered import key_by_value
-from portal.domain.item_kinds.report import marking, reading
-from portal.domain.item_kinds.texts import length_error, typed_text
+from portal.domain.item_kinds.base import (
+    Answer,
+    AnswerError,
+    Content,
+    FormValues,
+    ItemKind,
+    Renderer,
+    scale_mark,
+)
+from portal.domain.item_kinds.choices import ChoiceView, choice_views, render_choices
+from portal.domain.item_kinds.form_values import key_by_value, length_error, single_value, typed_text
+from portal.domain.item_kinds.report import reading
 from portal.platform.formats.toml_tables import Table
 
 MAX_TEXT_LENGTH = 5_000  # characters
@@ -22,17 +31,17 @@ MAX_SUMMARY_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """A part of the form with what was answered."""
+    """A part of the form with its answer."""
 
     label: str  # plain text
-    kind: str
-    choices: list[ShownChoice]
+    kind: str  # "choice" or "text"
+    choices: list[ChoiceView]
     text: str
     model_html: str
     checklist_html: list[str]
 
     @property
-    def chosen_choice(self) -> ShownChoice | None:
+    def chosen_choice(self) -> ChoiceView | None:
         """The choice that was made."""
         return next((choice for choice in self.choices if choice.chosen), None)
 
@@ -55,22 +64,22 @@ class ReportKind(ItemKind):
     takes_texts = True
 
     def read_content(self, table: Table, key: str, prefix: str) -> reading.ReportText:
-        """The incident and its parts."""
+        """Read the incident and the parts."""
         return reading.read_report(table, key, prefix)
 
     def render_content(self, written: reading.ReportText, renderer: Renderer) -> Content:
-        """The incident, and the parts in the author's order."""
+        """Render the incident, and the parts in the author's order."""
         return {
             "incident_html": renderer.render_block(written.incident, written.incident_line),
             "parts": [_render_part(part, renderer) for part in written.parts],
         }
 
     def shufflable_keys(self, content: Content) -> list[str]:
-        """Nothing: a form asks in its own order, such as grades 1, 2, 3."""
+        """Return nothing: a form has an order of its own, such as grades 1, 2, 3."""
         return []
 
     def countable_choices(self, content: Content) -> list[tuple[str, str, bool]]:
-        """Every choice of every part that is marked."""
+        """List every choice of every part that is marked."""
         return [
             (f"{part['key']}/{choice['key']}", choice["html"], choice["correct"])
             for part in content["parts"]
@@ -78,89 +87,104 @@ class ReportKind(ItemKind):
         ]
 
     def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
-        """Correct choice parts ÷ choice parts, cut to four places."""
-        return marking.mark_report(content, choices)
+        """Return the share of the marked parts that are correct; a part with two answers is not."""
+        correct_choices = _correct_choices(content)
+        answers: dict[str, set[str]] = {}
+        for choice in choices:
+            part, _, key = choice.partition("/")
+            answers.setdefault(part, set()).add(key)
+        right = sum(answers.get(part) == {key} for part, key in correct_choices.items())
+        return scale_mark(Decimal(right), Decimal(len(correct_choices)))
 
     def best_choices(self, content: Content) -> list[str]:
-        """The correct choice of each part that is marked."""
-        return [f"{part}/{choice}" for part, choice in marking.correct_choices(content).items()]
+        """Return the correct choice of each part that is marked."""
+        return [f"{part}/{key}" for part, key in _correct_choices(content).items()]
 
     def random_choices(self, content: Content, chance: random.Random) -> list[str]:
-        """Any choice of each part that is marked."""
+        """Choose at random in each part that is marked."""
         return [
             f"{part['key']}/{chance.choice(part['choices'])['key']}"
             for part in content["parts"]
             if part["kind"] == "choice"
         ]
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
-        """A choice and a text for each part that asks for one.
+    def read_answer(self, content: Content, order: Sequence[str], form: FormValues) -> Answer:
+        """Read the choice or the text of each part.
 
         A page of an earlier release named its controls by the parts' keys: its texts are kept, its choices
-        must be made again, because accepting keys would let people try out which is right.
+        must be made again, because accepting keys would let people try out which is correct.
         """
-        choices, texts, wrong = [], {}, []
+        choices, texts, problems = [], {}, []
         for number, part in enumerate(content["parts"], 1):
             name = f"answer-{number}"
             if part["kind"] == "choice":
-                known = key_by_value([choice["key"] for choice in part["choices"]])
-                value = (sent.get(name) or [""])[0]
-                if value in known:
-                    choices.append(f"{part['key']}/{known[value]}")
+                known_keys = key_by_value([choice["key"] for choice in part["choices"]])
+                value = single_value(form, name)
+                if value in known_keys:
+                    choices.append(f"{part['key']}/{known_keys[value]}")
                 else:
-                    wrong.append((f"Select an answer to “{part['label']}”", name))
+                    problems.append((f"Select an answer to “{part['label']}”", name))
                 continue
-            text = typed_text(sent, name) or typed_text(sent, f"part-{part['key']}")
+            text = typed_text(form, name) or typed_text(form, f"part-{part['key']}")
             problem = (
                 length_error(text, MAX_TEXT_LENGTH) if text else f"Write something under “{part['label']}”"
             )
             if problem:
-                wrong.append((problem, name))
+                problems.append((problem, name))
             if text:
                 texts[part["key"]] = text
         answer = Answer(tuple(choices), texts)
-        if wrong:
-            raise AnswerError(*wrong, typed=answer)
+        if problems:
+            raise AnswerError(*problems, typed=answer)
         return answer
 
     def is_complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether every part that is marked has an answer; a text may have been erased since."""
-        return len(choices) == len(marking.correct_choices(content))
+        return len(choices) == len(_correct_choices(content))
 
     def build_view(self, content: Content, order: Sequence[str], answer: Answer) -> ReportView:
-        """The form, filled in."""
+        """Return the form, filled in."""
         return ReportView(content["incident_html"], [_part_view(part, answer) for part in content["parts"]])
 
     def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
-        """Each part's label with what was answered."""
+        """Return each part's label with its answer, one a line."""
         lines = []
         for part in self.build_view(content, order, answer).parts:
             if part.chosen_choice:
                 lines.append(f"{escape(part.label)}: {part.chosen_choice.html}")
             elif part.text:
-                more = "…" if len(part.text) > MAX_SUMMARY_LENGTH else ""
-                lines.append(f"{escape(part.label)}: {escape(part.text[:MAX_SUMMARY_LENGTH])}{more}")
+                ellipsis = "…" if len(part.text) > MAX_SUMMARY_LENGTH else ""
+                lines.append(f"{escape(part.label)}: {escape(part.text[:MAX_SUMMARY_LENGTH])}{ellipsis}")
         return lines
 
 
-def _render_part(part: reading.ReportPartText, renderer: Renderer) -> dict[str, Any]:
-    held: dict[str, Any] = {"key": part.key, "label": part.label, "kind": part.kind}
+def _correct_choices(content: Content) -> dict[str, str]:
+    """Return the key of the correct choice of each part that is marked."""
+    return {
+        part["key"]: next(choice["key"] for choice in part["choices"] if choice["correct"])
+        for part in content["parts"]
+        if part["kind"] == "choice"
+    }
+
+
+def _render_part(part: reading.ReportPartText, renderer: Renderer) -> Content:
+    content: Content = {"key": part.key, "label": part.label, "kind": part.kind}
     if part.kind == "choice":
-        return held | {"choices": render_choices(part.choices, renderer)}
-    return held | {
+        return content | {"choices": render_choices(part.choices, renderer)}
+    return content | {
         "model_html": renderer.render_block(part.model, part.line),
         "checklist_html": [renderer.render_inline(text, part.line) for text in part.checklist],
     }
 
 
-def _part_view(part: dict[str, Any], answer: Answer) -> PartView:
-    offered = part.get("choices", ())
-    taken = [choice.partition("/")[2] for choice in answer.choices if choice.startswith(f"{part['key']}/")]
-    choices = choice_views(offered, [choice["key"] for choice in offered], taken)
+def _part_view(part: Content, answer: Answer) -> PartView:
+    choices = part.get("choices", ())
+    prefix = f"{part['key']}/"
+    chosen = [choice.removeprefix(prefix) for choice in answer.choices if choice.startswith(prefix)]
     return PartView(
         label=part["label"],
         kind=part["kind"],
-        choices=choices,
+        choices=choice_views(choices, [choice["key"] for choice in choices], chosen),
         text=answer.texts.get(part["key"], ""),
         model_html=part.get("model_html", ""),
         checklist_html=part.get("checklist_html", []),

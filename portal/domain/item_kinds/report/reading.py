@@ -1,4 +1,4 @@
-"""A report to be written up, as written by its author."""
+"""Reading of report items as written by their authors."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ MAX_PARTS = 20
 
 @dataclass(frozen=True)
 class ReportPartText:
-    """One part of the form: a choice that is marked, or a text that is compared."""
+    """One part of the form: a choice that is marked, or a text to be compared with a model answer."""
 
     key: str
     label: str
@@ -33,7 +33,7 @@ class ReportText:
 
 
 def read_report(table: Table, key: str, prefix: str) -> ReportText:
-    """The incident and the parts, one of them or more marked."""
+    """Read the incident and the parts; at least one part must be marked."""
     incident = table.text("incident")
     parts: list[ReportPartText] = []
     for row in table.tables("part", f"[[{prefix}part]]"):

@@ -1,4 +1,4 @@
-"""A scenario whose choices lead on: the way taken is marked against the best way, reasons are kept."""
+"""Items in which a scenario branches with each choice; the learner may type a reason for each."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.domain.item_kinds.base import Answer, AnswerError, Content, FormValues, ItemKind, Renderer
-from portal.domain.item_kinds.numbered import EARLIER_PAGE, key_by_value, value_by_key
+from portal.domain.item_kinds.form_values import (
+    EARLIER_PAGE,
+    key_by_value,
+    length_error,
+    single_value,
+    typed_text,
+    value_by_key,
+)
 from portal.domain.item_kinds.scenario import marking, reading
-from portal.domain.item_kinds.texts import length_error, typed_text
 from portal.platform.formats.toml_tables import Table
 
 MAX_REASON_LENGTH = 2_000  # characters
@@ -18,7 +24,7 @@ MAX_REASON_LENGTH = 2_000  # characters
 class SceneChoiceView:
     """A choice of a scene."""
 
-    value: str  # what the page sends for it
+    value: str  # its form value
     html: str
     feedback_html: str
     chosen: bool
@@ -41,20 +47,20 @@ class SceneView:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioView:
-    """The way so far and the scene to which it led."""
+    """The path so far and the scene to which it led."""
 
-    path_values: list[str]  # what the page sends for each step
+    path_values: list[str]  # the form value of each step
     past_scenes: list[SceneView]
     current_scene: SceneView
 
     @property
     def has_ended(self) -> bool:
-        """Whether the scene ends the scenario."""
+        """Whether the current scene ends the scenario."""
         return not self.current_scene.choices
 
 
 class ScenarioKind(ItemKind):
-    """One scene a page."""
+    """A question that shows one scene at a time."""
 
     name = "scenario"
     label = "Branching scenario"
@@ -63,11 +69,11 @@ class ScenarioKind(ItemKind):
     takes_texts = True
 
     def read_content(self, table: Table, key: str, prefix: str) -> reading.ScenarioText:
-        """Scenes whose ways all lead on, two of them or more to the best end."""
+        """Read the scenes; every path must end, and two or more must lead to the best end."""
         return reading.read_scenario(table, key, prefix)
 
     def render_content(self, written: reading.ScenarioText, renderer: Renderer) -> Content:
-        """The scenes in the author's order; weights as text, so that no digit is lost."""
+        """Render the scenes in the author's order; weights are stored as text, so that no digit is lost."""
         return {
             "start": written.start,
             "scenes": [
@@ -93,13 +99,13 @@ class ScenarioKind(ItemKind):
         }
 
     def shufflable_keys(self, content: Content) -> list[str]:
-        """Every choice of every scene; those of one scene are shown in the order in which they come out."""
+        """Return every choice of every scene; the choices of a scene are shown in the order drawn."""
         return [
             f"{scene['key']}/{choice['key']}" for scene in content["scenes"] for choice in scene["choices"]
         ]
 
     def countable_choices(self, content: Content) -> list[tuple[str, str, bool]]:
-        """Every choice of every scene; right is what weighs most there."""
+        """List every choice of every scene; those of the greatest weight in their scene are correct."""
         return [
             (
                 f"{scene['key']}/{choice['key']}",
@@ -111,103 +117,108 @@ class ScenarioKind(ItemKind):
         ]
 
     def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
-        """The weights of the way taken ÷ the best way's, cut to four places."""
+        """Return the total weight of the path as a share of that of the best path."""
         return marking.mark_scenario(content, choices)
 
     def best_choices(self, content: Content) -> list[str]:
-        """The best way."""
+        """Return the steps of the best path."""
         return marking.best_path(content)[1]
 
     def random_choices(self, content: Content, chance: random.Random) -> list[str]:
-        """Any way to an end."""
-        scenes, at = marking.scenes_by_key(content), content["start"]
-        way: list[str] = []
-        while scenes[at]["choices"]:
-            choice = chance.choice(scenes[at]["choices"])
-            way.append(f"{at}/{choice['key']}")
-            at = choice["to"]
-        return way
+        """Follow random choices to an end."""
+        scenes, scene_key = marking.scenes_by_key(content), content["start"]
+        path: list[str] = []
+        while scenes[scene_key]["choices"]:
+            choice = chance.choice(scenes[scene_key]["choices"])
+            path.append(f"{scene_key}/{choice['key']}")
+            scene_key = choice["to"]
+        return path
 
-    def read_answer(self, content: Content, order: Sequence[str], sent: FormValues) -> Answer:
-        """The way with one step more; a step or all of it less where a button says so."""
-        way, texts = self._read_path(content, order, sent)
-        earlier = Answer(way, texts)
-        if "again" in sent or "back" in sent:
-            return Answer(() if "again" in sent else way[:-1], earlier.texts, repeats_question=True)
-        at = marking.current_scene_key(content, way)
-        if not marking.scenes_by_key(content)[at]["choices"]:
+    def read_answer(self, content: Content, order: Sequence[str], form: FormValues) -> Answer:
+        """Read the path with its next step; the buttons ``back`` and ``again`` shorten the path."""
+        path, texts = self._read_path(content, order, form)
+        earlier = Answer(path, texts)
+        if "again" in form or "back" in form:
+            return Answer(() if "again" in form else path[:-1], earlier.texts, repeats_question=True)
+        scene_key = marking.current_scene_key(content, path)
+        if not marking.scenes_by_key(content)[scene_key]["choices"]:
             return earlier
-        return self._take_step(at, key_by_value(_choice_keys_of(order, at)), earlier, sent)
+        return self._take_step(scene_key, key_by_value(_choice_keys_of(order, scene_key)), earlier, form)
 
     def _read_path(
-        self, content: Content, order: Sequence[str], sent: FormValues
+        self, content: Content, order: Sequence[str], form: FormValues
     ) -> tuple[tuple[str, ...], dict[str, str]]:
-        """The steps taken so far, as the page sent them, and the reason given at each."""
-        at, way, texts = content["start"], [], {}
-        for number, value in enumerate((sent.get("way") or [""])[0].split(), 1):
-            key = key_by_value(_choice_keys_of(order, at)).get(value)
+        """Return the steps so far, as the page sent them, and the reason given in each scene."""
+        scene_key, path, texts = content["start"], [], {}
+        for number, value in enumerate(single_value(form, "way").split(), 1):
+            key = key_by_value(_choice_keys_of(order, scene_key)).get(value)
             if key is None:
-                last = typed_text(sent, "reason")
-                raise AnswerError(
-                    (EARLIER_PAGE, "scene"), typed=Answer((), {"": last} if last else {}), saved=True
-                )
-            texts[at] = typed_text(sent, f"reason-{number}")
-            way.append(f"{at}/{key}")
-            at = marking.current_scene_key(content, way)
-        return tuple(way), {scene: text for scene, text in texts.items() if text}
+                reason = typed_text(form, "reason")
+                typed = Answer((), {"": reason} if reason else {})
+                raise AnswerError((EARLIER_PAGE, "scene"), typed=typed, saved=True)
+            texts[scene_key] = typed_text(form, f"reason-{number}")
+            path.append(f"{scene_key}/{key}")
+            scene_key = marking.current_scene_key(content, path)
+        return tuple(path), {scene: text for scene, text in texts.items() if text}
 
-    def _take_step(self, at: str, known: Mapping[str, str], earlier: Answer, sent: FormValues) -> Answer:
-        reason = typed_text(sent, "reason")
-        texts = {**earlier.texts, at: reason} if reason else earlier.texts
-        value = (sent.get("choice") or [""])[0]
-        wrong = []
-        if value not in known:
-            wrong.append((EARLIER_PAGE if value else "Select what you do", "choice"))
-        if problem := length_error(reason, MAX_REASON_LENGTH):
-            wrong.append((problem, "reason"))
-        if wrong:
-            raise AnswerError(*wrong, typed=Answer(earlier.choices, texts))
-        return Answer((*earlier.choices, f"{at}/{known[value]}"), texts, repeats_question=True)
+    def _take_step(
+        self, scene_key: str, known_keys: Mapping[str, str], earlier: Answer, form: FormValues
+    ) -> Answer:
+        reason = typed_text(form, "reason")
+        texts = {**earlier.texts, scene_key: reason} if reason else earlier.texts
+        value = single_value(form, "choice")
+        problems = []
+        if value not in known_keys:
+            problems.append((EARLIER_PAGE if value else "Select what you do", "choice"))
+        if message := length_error(reason, MAX_REASON_LENGTH):
+            problems.append((message, "reason"))
+        if problems:
+            raise AnswerError(*problems, typed=Answer(earlier.choices, texts))
+        path = (*earlier.choices, f"{scene_key}/{known_keys[value]}")
+        return Answer(path, texts, repeats_question=True)
 
     def is_complete(self, content: Content, choices: Sequence[str]) -> bool:
-        """Whether the way has reached an end."""
-        return not marking.scenes_by_key(content)[marking.current_scene_key(content, choices)]["choices"]
+        """Whether the path has reached an end."""
+        scene_key = marking.current_scene_key(content, choices)
+        return not marking.scenes_by_key(content)[scene_key]["choices"]
 
     def build_view(self, content: Content, order: Sequence[str], answer: Answer) -> ScenarioView:
-        """The scenes of the way, and the one to which it led."""
-        past, way = [], []
+        """Return the scenes of the path, and the one to which it led."""
+        past_scenes, path_values = [], []
         for step in answer.choices:
-            at, _, key = step.partition("/")
-            past.append(self._scene_view(content, order, at, key, answer.texts.get(at, "")))
-            way.append(value_by_key(_choice_keys_of(order, at))[key])
-        at = marking.current_scene_key(content, answer.choices)
-        reason = answer.texts.get("") or answer.texts.get(at, "")  # of a page whose scene is not known
-        return ScenarioView(way, past, self._scene_view(content, order, at, "", reason))
+            scene_key, _, choice_key = step.partition("/")
+            reason = answer.texts.get(scene_key, "")
+            past_scenes.append(self._scene_view(content, order, scene_key, choice_key, reason))
+            path_values.append(value_by_key(_choice_keys_of(order, scene_key))[choice_key])
+        scene_key = marking.current_scene_key(content, answer.choices)
+        # A reason without a scene comes from a page of an earlier release.
+        reason = answer.texts.get("") or answer.texts.get(scene_key, "")
+        return ScenarioView(path_values, past_scenes, self._scene_view(content, order, scene_key, "", reason))
 
     def _scene_view(
-        self, content: Content, order: Sequence[str], at: str, taken: str, reason: str
+        self, content: Content, order: Sequence[str], scene_key: str, chosen_key: str, reason: str
     ) -> SceneView:
-        scene = marking.scenes_by_key(content)[at]
+        scene = marking.scenes_by_key(content)[scene_key]
         by_key = {choice["key"]: choice for choice in scene["choices"]}
         choices = [
-            SceneChoiceView(value, by_key[key]["html"], by_key[key]["feedback_html"], key == taken)
-            for key, value in value_by_key(_choice_keys_of(order, at)).items()
+            SceneChoiceView(value, by_key[key]["html"], by_key[key]["feedback_html"], key == chosen_key)
+            for key, value in value_by_key(_choice_keys_of(order, scene_key)).items()
         ]
         return SceneView(scene["html"], scene["debrief_html"], choices, reason)
 
     def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
-        """What was done in each scene."""
-        way = self.build_view(content, order, answer).past_scenes
+        """Return what was chosen in each scene, one a line."""
+        past_scenes = self.build_view(content, order, answer).past_scenes
         return [
             f"{number}. {scene.chosen_choice.html}"
-            for number, scene in enumerate(way, 1)
+            for number, scene in enumerate(past_scenes, 1)
             if scene.chosen_choice
         ]
 
 
-def _choice_keys_of(order: Sequence[str], at: str) -> list[str]:
-    """Keys of the choices of a scene, in the order of this attempt."""
-    return [step.partition("/")[2] for step in order if step.startswith(f"{at}/")]
+def _choice_keys_of(order: Sequence[str], scene_key: str) -> list[str]:
+    """Return the keys of a scene's choices, in the order of this attempt."""
+    return [step.partition("/")[2] for step in order if step.startswith(f"{scene_key}/")]
 
 
 KIND = ScenarioKind()

@@ -1,70 +1,73 @@
-"""Marking of scenarios: pure. A way is a walk from the first scene along choices, each ``scene/choice``."""
+"""Marking of scenarios; pure.
+
+A path goes from the first scene along choices; a response contains ``scene/choice`` for each step of it.
+"""
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any
 
-PLACES = Decimal("0.0001")
+from portal.domain.item_kinds.base import Content, scale_mark
 
 
-def scenes_by_key(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The scenes by key."""
+def scenes_by_key(content: Content) -> dict[str, Content]:
+    """Return the scenes by key."""
     return {scene["key"]: scene for scene in content["scenes"]}
 
 
-def followed_choices(content: Mapping[str, Any], choices: Sequence[str]) -> list[dict[str, Any]]:
-    """The choices of the way, as far as each begins where the one before it led."""
-    held, at = scenes_by_key(content), content["start"]
-    way: list[dict[str, Any]] = []
+def followed_choices(content: Content, choices: Sequence[str]) -> list[Content]:
+    """Return the choices of the path, up to the first one that does not follow from the one before it."""
+    scenes, scene_key = scenes_by_key(content), content["start"]
+    path: list[Content] = []
     for step in choices:
-        scene, _, key = step.partition("/")
-        taken = [choice for choice in held[at]["choices"] if choice["key"] == key] if scene == at else []
-        if not taken:
+        step_scene, _, choice_key = step.partition("/")
+        matches = [choice for choice in scenes[scene_key]["choices"] if choice["key"] == choice_key]
+        if step_scene != scene_key or not matches:
             break
-        way.append(taken[0])
-        at = taken[0]["to"]
-    return way
+        path.append(matches[0])
+        scene_key = matches[0]["to"]
+    return path
 
 
-def current_scene_key(content: Mapping[str, Any], choices: Sequence[str]) -> str:
-    """The key of the scene to which the way has led so far."""
-    way = followed_choices(content, choices)
-    return str(way[-1]["to"] if way else content["start"])
+def current_scene_key(content: Content, choices: Sequence[str]) -> str:
+    """Return the key of the scene to which the path leads."""
+    path = followed_choices(content, choices)
+    return str(path[-1]["to"] if path else content["start"])
 
 
-def best_path(content: Mapping[str, Any]) -> tuple[Decimal, list[str]]:
-    """The weights of the best way and its steps; there is no way in a circle."""
-    held = scenes_by_key(content)
-    known: dict[str, tuple[Decimal, list[str]]] = {}
-    for at in _reverse_topological_order(held, content["start"]):
-        ways = [
+def best_path(content: Content) -> tuple[Decimal, list[str]]:
+    """Return the total weight of the best path and its steps. No path runs in a cycle."""
+    scenes = scenes_by_key(content)
+    best_from: dict[str, tuple[Decimal, list[str]]] = {}  # by the key of the scene it begins with
+    for scene_key in _reverse_topological_order(scenes, content["start"]):
+        paths = [
             (
-                known[choice["to"]][0] + Decimal(choice["weight"]),
-                [f"{at}/{choice['key']}", *known[choice["to"]][1]],
+                best_from[choice["to"]][0] + Decimal(choice["weight"]),
+                [f"{scene_key}/{choice['key']}", *best_from[choice["to"]][1]],
             )
-            for choice in held[at]["choices"]
+            for choice in scenes[scene_key]["choices"]
         ]
-        known[at] = max(ways, key=lambda way: way[0], default=(Decimal(0), []))
-    return known[content["start"]]
+        best_from[scene_key] = max(paths, key=lambda path: path[0], default=(Decimal(0), []))
+    return best_from[content["start"]]
 
 
-def _reverse_topological_order(held: Mapping[str, dict[str, Any]], start: str) -> list[str]:
-    """The scenes that can be reached, each after all to which it leads."""
+def _reverse_topological_order(scenes: Mapping[str, dict[str, Any]], start: str) -> list[str]:
+    """Return the reachable scenes, each after all scenes to which it leads."""
     done: dict[str, None] = {}
-    trail = [(start, iter(held[start]["choices"]))]
+    trail = [(start, iter(scenes[start]["choices"]))]
     while trail:
-        at, choices = trail[-1]
-        ahead = next((c["to"] for c in choices if c["to"] not in done), None)
-        if ahead is None:
-            done[at] = None
+        scene_key, choices = trail[-1]
+        next_key = next((choice["to"] for choice in choices if choice["to"] not in done), None)
+        if next_key is None:
+            done[scene_key] = None
             trail.pop()
         else:
-            trail.append((ahead, iter(held[ahead]["choices"])))
+            trail.append((next_key, iter(scenes[next_key]["choices"])))
     return list(done)
 
 
-def mark_scenario(content: dict[str, Any], choices: Sequence[str]) -> Decimal:
-    """The weights of the way taken ÷ the best way's, cut to four places; a way cut short is worth its own."""
-    best, _ = best_path(content)
-    gained = sum((Decimal(choice["weight"]) for choice in followed_choices(content, choices)), Decimal(0))
-    return (gained / best).quantize(PLACES, rounding=ROUND_DOWN) if best else Decimal("0.0000")
+def mark_scenario(content: Content, choices: Sequence[str]) -> Decimal:
+    """Return the path's total weight as a share of the best path's; an unfinished path earns its own."""
+    best_weight, _ = best_path(content)
+    weights = (Decimal(choice["weight"]) for choice in followed_choices(content, choices))
+    return scale_mark(sum(weights, Decimal(0)), best_weight)

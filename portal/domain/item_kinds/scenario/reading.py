@@ -1,4 +1,4 @@
-"""A scenario as written, and what has to hold of its ways."""
+"""Reading of scenarios as written, and the checks of the paths through them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MAX_SCENES, MAX_CHOICES = 40, 8
 
 @dataclass(frozen=True)
 class SceneChoiceText:
-    """What may be done in a scene, and where it leads."""
+    """A choice of a scene as written, with the key of the scene to which it leads."""
 
     key: str
     text: str
@@ -23,13 +23,13 @@ class SceneChoiceText:
 
     @property
     def line_number(self) -> int:
-        """Where it stands."""
+        """The line of the file on which it begins."""
         return self.table.line
 
 
 @dataclass(frozen=True)
 class SceneText:
-    """What a learner meets; without choices it ends the scenario."""
+    """A scene as written; without choices it ends the scenario."""
 
     key: str
     text: str
@@ -47,7 +47,7 @@ class ScenarioText:
 
 
 def read_scenario(table: Table, key: str, prefix: str) -> ScenarioText:
-    """The scenes, in the author's order, with every fault of the ways between them."""
+    """Read the scenes in the author's order and check the paths between them."""
     start = table.text("start")
     scenes: list[SceneText] = []
     for row in table.tables("scene", f"[[{prefix}scene]]"):
@@ -64,20 +64,21 @@ def read_scenario(table: Table, key: str, prefix: str) -> ScenarioText:
 def _read_scene(row: Table, prefix: str) -> SceneText:
     key, text, debrief = read_key(row), row.text("text"), row.text("debrief", required=False)
     choices: list[SceneChoiceText] = []
-    for each in row.tables("choice", f"[[{prefix}scene.choice]]") if row.has("choice") else []:
+    rows = row.tables("choice", f"[[{prefix}scene.choice]]") if row.has("choice") else []
+    for choice_row in rows:
         choice = SceneChoiceText(
-            read_key(each),
-            each.text("text"),
-            each.text("to"),
-            each.scaled("weight", zero=True),
-            each.text("feedback"),
-            each,
+            read_key(choice_row),
+            choice_row.text("text"),
+            choice_row.text("to"),
+            choice_row.scaled("weight", zero=True),
+            choice_row.text("feedback"),
+            choice_row,
         )
         if choice.key and any(choice.key == other.key for other in choices):
-            each.fault(
+            choice_row.fault(
                 "key", f"The key “{choice.key}” is used twice in this scene. Give each choice its own."
             )
-        each.close()
+        choice_row.close()
         choices.append(choice)
     if len(choices) > MAX_CHOICES:
         row.fault("", f"The scene “{key}” has {len(choices)} choices. Offer at most {MAX_CHOICES}.")
@@ -86,7 +87,7 @@ def _read_scene(row: Table, prefix: str) -> SceneText:
 
 
 def _has_loose_ends(table: Table, key: str, written: ScenarioText) -> bool:
-    """Whether the ways cannot be followed, with each reason noted."""
+    """Whether the paths cannot be followed; each reason is added to the table."""
     names = {scene.key for scene in written.scenes}
     loose = len(names) < len(written.scenes)
     if len(written.scenes) > MAX_SCENES:
@@ -104,84 +105,91 @@ def _has_loose_ends(table: Table, key: str, written: ScenarioText) -> bool:
 
 
 def _check_paths(table: Table, key: str, written: ScenarioText) -> None:
-    held = {scene.key: scene for scene in written.scenes}
-    circle = _find_cycle(held)
-    reached = set(_reachable_scenes(held, written.start))
+    scenes = {scene.key: scene for scene in written.scenes}
+    cycle = _find_cycle(scenes)
+    reachable = set(_reachable_scenes(scenes, written.start))
     for scene in written.scenes:
-        if scene.key not in reached:
-            reason = f"No way leads to the scene “{scene.key}”. Lead a choice to it, or take it out."
+        if scene.key not in reachable:
+            reason = f"No choice leads to the scene “{scene.key}”. Lead one to it, or take it out."
             scene.table.fault("", reason)
-    if not held[written.start].choices:
-        held[written.start].table.fault("", "The first scene offers no choice. Write two or more.")
-    elif circle:
-        shown = " → ".join(circle)
-        held[circle[0]].table.fault("", f"These scenes lead in a circle: {shown}. Let each choice lead on.")
+    if not scenes[written.start].choices:
+        scenes[written.start].table.fault("", "The first scene offers no choice. Write two or more.")
+    elif cycle:
+        path = " → ".join(cycle)
+        scenes[cycle[0]].table.fault("", f"These scenes lead in a circle: {path}. Let each choice lead on.")
     else:
-        _check_best_paths(table, key, held, written.start)
+        _check_best_paths(table, key, scenes, written.start)
 
 
-def _reachable_scenes(held: dict[str, SceneText], start: str) -> Iterator[str]:
-    seen, ahead = {start}, [start]
-    while ahead:
-        at = ahead.pop()
-        yield at
-        new = {choice.to for choice in held[at].choices} - seen
-        seen |= new
-        ahead += sorted(new)
+def _reachable_scenes(scenes: dict[str, SceneText], start: str) -> Iterator[str]:
+    seen, pending = {start}, [start]
+    while pending:
+        scene_key = pending.pop()
+        yield scene_key
+        new_keys = {choice.to for choice in scenes[scene_key].choices} - seen
+        seen |= new_keys
+        pending += sorted(new_keys)
 
 
-def _find_cycle(held: dict[str, SceneText]) -> list[str]:
-    """The scenes of one circle, the first again at its end; empty where there is none."""
+def _find_cycle(scenes: dict[str, SceneText]) -> list[str]:
+    """Return the scenes of one cycle, with the first again at its end; empty if there is none."""
     done: set[str] = set()
 
     def follow_trail(trail: list[str]) -> list[str]:
-        at = trail[-1]
-        for choice in held[at].choices:
+        scene_key = trail[-1]
+        for choice in scenes[scene_key].choices:
             if choice.to in trail:
                 return [*trail[trail.index(choice.to) :], choice.to]
-            if choice.to not in done and (found := follow_trail([*trail, choice.to])):
-                return found
-        done.add(at)
+            if choice.to not in done and (cycle := follow_trail([*trail, choice.to])):
+                return cycle
+        done.add(scene_key)
         return []
 
-    return next((found for key in held if key not in done and (found := follow_trail([key]))), [])
+    return next((cycle for key in scenes if key not in done and (cycle := follow_trail([key]))), [])
 
 
 @dataclass(frozen=True)
 class PathSummary:
-    """How good the best way from a scene is, and how many ways lead from it to each end."""
+    """The paths from one scene: the greatest weight, and how many there are to each end."""
 
     best_weight: Decimal
-    best_ends: frozenset[str]  # at which a best way ends
+    best_ends: frozenset[str]  # the ends of the paths with the greatest weight
     paths_by_end: dict[str, int]
 
 
-def _summarise_paths(held: dict[str, SceneText], at: str, known: dict[str, PathSummary]) -> PathSummary:
-    if at in known:
-        return known[at]
-    choices = held[at].choices
-    ahead = [(choice.weight, _summarise_paths(held, choice.to, known)) for choice in choices]
-    best = max((weight + ways.best_weight for weight, ways in ahead), default=Decimal(0))
-    ends = {end for weight, ways in ahead if weight + ways.best_weight == best for end in ways.best_ends}
-    counts: dict[str, int] = {}
-    for _, ways in ahead:
-        for end, count in ways.paths_by_end.items():
-            counts[end] = counts.get(end, 0) + count
-    known[at] = (
-        PathSummary(best, frozenset(ends), counts)
-        if choices
-        else PathSummary(Decimal(0), frozenset({at}), {at: 1})
-    )
-    return known[at]
+def _summarise_paths(
+    scenes: dict[str, SceneText], scene_key: str, known: dict[str, PathSummary]
+) -> PathSummary:
+    """Summarise the paths from a scene; ``known`` caches the summaries by scene."""
+    if scene_key in known:
+        return known[scene_key]
+    choices = scenes[scene_key].choices
+    branches = [(choice.weight, _summarise_paths(scenes, choice.to, known)) for choice in choices]
+    best_weight = max((weight + paths.best_weight for weight, paths in branches), default=Decimal(0))
+    best_ends = {
+        end
+        for weight, paths in branches
+        if weight + paths.best_weight == best_weight
+        for end in paths.best_ends
+    }
+    paths_by_end: dict[str, int] = {}
+    for _, paths in branches:
+        for end, count in paths.paths_by_end.items():
+            paths_by_end[end] = paths_by_end.get(end, 0) + count
+    if choices:
+        known[scene_key] = PathSummary(best_weight, frozenset(best_ends), paths_by_end)
+    else:
+        known[scene_key] = PathSummary(Decimal(0), frozenset({scene_key}), {scene_key: 1})
+    return known[scene_key]
 
 
-def _check_best_paths(table: Table, key: str, held: dict[str, SceneText], start: str) -> None:
-    ways = _summarise_paths(held, start, {})
-    if not ways.best_weight:
+def _check_best_paths(table: Table, key: str, scenes: dict[str, SceneText], start: str) -> None:
+    paths = _summarise_paths(scenes, start, {})
+    if not paths.best_weight:
         table.fault("", f"No choice of the scenario “{key}” has a weight above 0. Give the good ones weight.")
-    elif all(ways.paths_by_end[end] < 2 for end in ways.best_ends):
-        ends = " or ".join(f"“{end}”" for end in sorted(ways.best_ends))
+    elif all(paths.paths_by_end[end] < 2 for end in paths.best_ends):
+        ends = " or ".join(f"“{end}”" for end in sorted(paths.best_ends))
         table.fault(
             "",
-            f"Only one way of the scenario “{key}” leads to its best end, {ends}. Lead a second one there.",
+            f"Only one path of the scenario “{key}” leads to its best end, {ends}. Lead a second one there.",
         )
