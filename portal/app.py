@@ -52,10 +52,9 @@ from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
 from portal.pages.imports import views as imports_views
 from portal.pages.jobs import views as jobs_views
-from portal.pages.layout import clock_alarm, setup, url_sanitising
+from portal.pages.layout import clock_alarm, item_kinds, setup, url_sanitising
 from portal.pages.layout.access import public, refuse_undeclared_routes
 from portal.pages.layout.extensions import csrf, limiter
-from portal.pages.layout.item_kinds import templates as kind_templates
 from portal.pages.layout.sessions import setup as sessions_setup
 from portal.pages.learning import views as learning_views
 from portal.pages.monitoring import views as monitoring_views
@@ -196,7 +195,7 @@ def _prepare_database(app: Flask) -> None:
 def _prepare_pages(app: Flask, config: Config) -> None:
     url_sanitising.register(app)
     setup.register(app, brand_colour=config.brand_colour)
-    kind_templates.register(app)
+    item_kinds.register_templates(app)
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(_take_long_texts)

@@ -1,1 +1,1 @@
-"""Assessment."""
+"""Pages of assessments."""

@@ -1,4 +1,4 @@
-"""Taking an assessment: one item a page, checking, submitting, and looking back."""
+"""Pages of an assessment: one question a page, the check before submission, and the marked answers."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -27,7 +27,7 @@ def _own_answer_sheet(attempt_id: UUID) -> AnswerSheet:
 @bp.get("/<uuid:attempt_id>")
 @requires(Permission.ATTEMPT_TAKE)
 def resume_attempt(attempt_id: UUID) -> ResponseReturnValue:
-    """The first question without an answer, else the check of all; the outcome once submitted."""
+    """Redirect to the first unanswered question, else the check of all; to the outcome once submitted."""
     sheet = _own_answer_sheet(attempt_id)
     if sheet.submission is not None:
         return redirect(url_for("learning.show_outcome", attempt_id=attempt_id), 303)
@@ -39,7 +39,7 @@ def resume_attempt(attempt_id: UUID) -> ResponseReturnValue:
 @bp.get("/<uuid:attempt_id>/items/<int:number>")
 @requires(Permission.ATTEMPT_TAKE)
 def show_item(attempt_id: UUID, number: int) -> ResponseReturnValue:
-    """One question."""
+    """Show one question."""
     sheet = _own_answer_sheet(attempt_id)
     if sheet.submission is not None:
         return redirect(url_for("learning.show_outcome", attempt_id=attempt_id), 303)
@@ -49,7 +49,7 @@ def show_item(attempt_id: UUID, number: int) -> ResponseReturnValue:
 @bp.post("/<uuid:attempt_id>/items/<int:number>")
 @requires(Permission.ATTEMPT_TAKE)
 def save_answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
-    """Save the answer, then the next question; after a change, back to the check."""
+    """Save the answer, then show the next question; after a change, the check of all."""
     try:
         with transaction():
             attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
@@ -57,7 +57,7 @@ def save_answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
     except AnswerError as error:
         return _render_item(_own_answer_sheet(attempt_id), number, error)
     except AlreadySubmittedError as error:
-        page = render_template("assessment/already_submitted.html", attempt_id=attempt_id, said=str(error))
+        page = render_template("assessment/already_submitted.html", attempt_id=attempt_id, message=str(error))
         return page, 409
     changing = request.form.get("from") == "check"
     if not goes_on:
@@ -87,7 +87,7 @@ def _render_item(sheet: AnswerSheet, number: int, error: AnswerError | None = No
 @bp.get("/<uuid:attempt_id>/check")
 @requires(Permission.ATTEMPT_TAKE)
 def check_answers(attempt_id: UUID) -> ResponseReturnValue:
-    """Every answer before it is submitted, the missing ones first."""
+    """Show every answer before submission, missing ones first."""
     sheet = _own_answer_sheet(attempt_id)
     if sheet.submission is not None:
         return redirect(url_for("learning.show_outcome", attempt_id=attempt_id), 303)
@@ -115,7 +115,7 @@ def submit_attempt(attempt_id: UUID) -> ResponseReturnValue:
 @bp.get("/<uuid:attempt_id>/answers")
 @requires(Permission.ATTEMPT_TAKE)
 def show_answers(attempt_id: UUID) -> ResponseReturnValue:
-    """What the person chose in a submitted attempt; what was right only after a pass."""
+    """Show the answers of a submitted attempt; the correct ones only after a pass."""
     sheet = _own_answer_sheet(attempt_id)
     if sheet.submission is None:
         return redirect(url_for(".resume_attempt", attempt_id=attempt_id), 303)

@@ -1,1 +1,1 @@
-"""Catalogue."""
+"""Pages of the list of modules, the glossary and the sources."""

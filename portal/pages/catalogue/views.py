@@ -1,4 +1,4 @@
-"""Pages of what is published: the list of modules, the glossary, the sources, and media files."""
+"""Pages of the published modules, the glossary and the sources; and media files."""
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -16,26 +16,26 @@ bp = Blueprint("catalogue", __name__, template_folder="templates")
 @bp.get("/modules", endpoint="library")
 @requires(Permission.LEARN)
 def list_modules() -> ResponseReturnValue:
-    """Every published module, in the order in which directives require them."""
+    """List every published module, in the order in which directives require them."""
     return render_template("catalogue/library.html", modules=library.modules_in_order(clock.today()))
 
 
 @bp.get("/glossary")
 @requires(Permission.LEARN)
 def show_glossary() -> ResponseReturnValue:
-    """Every term, in alphabetical order."""
+    """Show the glossary in alphabetical order."""
     return render_template("catalogue/glossary.html", terms=queries.glossary_terms())
 
 
 @bp.get("/sources")
 @requires(Permission.LEARN)
 def show_sources() -> ResponseReturnValue:
-    """Every source that the modules draw on."""
+    """Show every source on which the modules are based."""
     return render_template("catalogue/sources.html", sources=queries.list_sources())
 
 
 @bp.get("/media/<sha256>/<name>")
 @requires(Permission.LEARN)
 def send_media(sha256: str, name: str) -> ResponseReturnValue:
-    """A published media file: under its hash, so that a browser may keep it for good."""
+    """Send a published media file; its address includes its hash, so browsers may keep it for ever."""
     return served(queries.media_content(sha256, name), name, sha256)

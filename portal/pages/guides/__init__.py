@@ -1,1 +1,1 @@
-"""Guides."""
+"""Pages of guides."""

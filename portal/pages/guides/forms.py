@@ -1,4 +1,4 @@
-"""What readers of guides, and those who fill in the force's settings, can send."""
+"""Forms of the search, the acknowledgement of a guide, and the force's settings."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,13 +13,13 @@ from portal.pages.layout.form_widgets import GovInput
 
 
 class GuideSearchForm(Form):  # type: ignore[misc]
-    """Words to look for."""
+    """The search for guides and lessons."""
 
     q = StringField("Search guides and lessons", widget=GovInput(autocomplete="off"))
 
 
 class AcknowledgeForm(FlaskForm):  # type: ignore[misc]
-    """The version that the reader had before them."""
+    """The version of the guide that the reader was shown."""
 
     number = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
 
@@ -28,7 +28,7 @@ MAX_CHARACTERS = 300
 
 
 def build_force_form(settings: Iterable[ForceSetting], **kwargs: Any) -> FlaskForm:
-    """One field a setting, with its own label and hint."""
+    """Build a form with one field for each setting, with its label and hint."""
     fields = {
         setting.key: StringField(
             setting.label,

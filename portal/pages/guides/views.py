@@ -1,4 +1,4 @@
-"""Guides: the list with its search, one guide, and acknowledging it."""
+"""Pages of guides: the list with its search, one guide with its acknowledgement, and force settings."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +22,7 @@ bp = Blueprint("guides", __name__, template_folder="templates")
 @bp.get("/guides")
 @requires(Permission.LEARN)
 def list_guides() -> ResponseReturnValue:
-    """Every guide, or the places that hold the words looked for, in lessons too."""
+    """List every guide, or the guides and lessons that match a search."""
     text = request.args.get("q", "").strip()[:200]
     hits = search_content(text, MAX_HITS + 1) if text else []
     return render_template(
@@ -39,20 +39,20 @@ def list_guides() -> ResponseReturnValue:
 @bp.get("/guides/<key>")
 @requires(Permission.LEARN)
 def show_guide(key: str) -> ResponseReturnValue:
-    """One guide, on one page that prints."""
-    found = queries.guide_for(current_user.person_id, key)
+    """Show one guide on one page, for reading and printing."""
+    guide = queries.guide_for(current_user.person_id, key)
     return render_template(
         "guides/guide.html",
-        guide=found,
-        html=fill_placeholders(found.version.html),
-        form=AcknowledgeForm(data={"number": found.version.number}),
+        guide=guide,
+        html=fill_placeholders(guide.version.html),
+        form=AcknowledgeForm(data={"number": guide.version.number}),
     )
 
 
 @bp.post("/guides/<key>")
 @requires(Permission.LEARN)
 def acknowledge_guide(key: str) -> ResponseReturnValue:
-    """Record that the reader read this version, then show the guide."""
+    """Record that the reader has read this version, then show the guide."""
     form = AcknowledgeForm()
     if form.validate_on_submit():
         with transaction():
@@ -66,15 +66,15 @@ def acknowledge_guide(key: str) -> ResponseReturnValue:
 @bp.route("/force-settings", methods=["GET", "POST"])
 @requires(Permission.FORCE_SET)
 def edit_force_settings() -> ResponseReturnValue:
-    """What the force fills in once, and where each is shown."""
-    held = shared_content()
-    form = build_force_form(held.settings.values(), data=held.values)
+    """Edit the force's settings, with the pages on which each is shown."""
+    content = shared_content()
+    form = build_force_form(content.settings.values(), data=content.values)
     if form.validate_on_submit():
-        values = {key: form[key].data for key in held.settings}
+        values = {key: form[key].data for key in content.settings}
         with transaction():
             changed = set_force_values(values, by=current_user.person_id)
-        flash("Saved. Every page shows it from now on." if changed else "Nothing was different.", "success")
+        flash("Saved. Every page shows it from now on." if changed else "You changed nothing.", "success")
         return redirect(url_for(".edit_force_settings"), 303)
     return render_template(
-        "guides/force_settings.html", form=form, held=held, uses=queries.uses_of_settings()
+        "guides/force_settings.html", form=form, content=content, uses=queries.uses_of_settings()
     )

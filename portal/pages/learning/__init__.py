@@ -1,1 +1,1 @@
-"""Learning."""
+"""Pages of My learning, modules and lessons."""

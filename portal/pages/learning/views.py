@@ -1,4 +1,4 @@
-"""My learning, modules, lessons, and the outcome of an assessment."""
+"""Pages of My learning, modules, lessons, job aids and the outcome of an assessment."""
 
 from functools import partial
 from io import BytesIO
@@ -30,7 +30,7 @@ bp = Blueprint("learning", __name__, template_folder="templates")
 @bp.get("/learning")
 @requires(Permission.LEARN)
 def show_my_learning() -> ResponseReturnValue:
-    """What is required of the person, by when, and the one next step."""
+    """Show a person's requirements by due date, and the next step."""
     mine = my_learning.load_my_learning(current_user.person_id, clock.now())
     today = clock.today()
     excluded = told_exclusions(current_user.person_id, today) if mine.excluded else {}
@@ -40,24 +40,27 @@ def show_my_learning() -> ResponseReturnValue:
 @bp.get("/learning/modules/<slug>")
 @requires(Permission.LEARN)
 def show_module(slug: str) -> ResponseReturnValue:
-    """One module: its aim, lessons and assessment, and how far the person is."""
+    """Show one module: its aim, lessons and assessment, and the person's progress."""
     course = queries.module_progress(current_user.person_id, slug)
     registration_id = course.progress.registration_id if course.progress else None
-    runs = assessment.list_attempts(registration_id) if registration_id else []
+    attempts = assessment.list_attempts(registration_id) if registration_id else []
+    opens_at = assessment.next_attempt_opens_at(course.version, attempts)
     return render_template(
         "learning/module.html",
         course=course,
-        runs=[run for run in runs if run.submission],
+        attempts=[attempt for attempt in attempts if attempt.submission],
         attempts_left=course.attempts_left,
-        opens_at=queries.future_or_none(assessment.next_attempt_opens_at(course.version, runs), clock.now()),
-        earned=queries.newest_pass(current_user.person_id, slug),
+        opens_at=queries.future_or_none(
+            assessment.next_attempt_opens_at(course.version, attempts), clock.now()
+        ),
+        newest_pass=queries.newest_pass(current_user.person_id, slug),
     )
 
 
 @bp.get("/learning/modules/<slug>/job-aid")
 @requires(Permission.LEARN)
 def show_job_aid(slug: str) -> ResponseReturnValue:
-    """A module's job aid, of its newest version."""
+    """Show the job aid of a module's newest version."""
     version = queries.newest_version(slug)
     if version.job_aid_html is None:
         raise NotFoundError("This module has no job aid.")
@@ -69,7 +72,7 @@ def show_job_aid(slug: str) -> ResponseReturnValue:
 @bp.get("/learning/modules/<slug>/job-aid.pdf")
 @requires(Permission.LEARN)
 def download_job_aid(slug: str) -> ResponseReturnValue:
-    """The same job aid as a tagged PDF, to print or to keep on a device."""
+    """Download the job aid as a tagged PDF, to print or save."""
     version = queries.newest_version(slug)
     if version.job_aid_html is None or version.job_aid_title is None:
         raise NotFoundError("This module has no job aid.")
@@ -91,7 +94,7 @@ def download_job_aid(slug: str) -> ResponseReturnValue:
 @bp.get("/learning/modules/<slug>/lessons/<key>")
 @requires(Permission.LEARN)
 def show_lesson(slug: str, key: str) -> ResponseReturnValue:
-    """One lesson. Opening it is noted, once, if that can be done at once: completing it notes it as well."""
+    """Show one lesson and record its first opening, unless the database is busy."""
     person_id = current_user.person_id
     course = queries.module_reading_with_lesson(person_id, slug, key)
     shown = course.lesson_by_key(key)
@@ -108,7 +111,7 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
 @bp.post("/learning/modules/<slug>/lessons/<key>")
 @requires(Permission.LEARN)
 def complete_lesson(slug: str, key: str) -> ResponseReturnValue:
-    """Mark a lesson complete and go on to the next, or to the assessment after the last."""
+    """Mark a lesson complete, then show the next lesson, or the module after the last."""
     with transaction():
         following = services.finish_lesson(current_user.person_id, slug, key, clock.now())
     if following is None:
@@ -128,7 +131,7 @@ def retake_module(slug: str) -> ResponseReturnValue:
 @bp.post("/learning/modules/<slug>/assessment")
 @requires(Permission.ATTEMPT_TAKE)
 def start_assessment(slug: str) -> ResponseReturnValue:
-    """Begin an attempt, or resume the one under way."""
+    """Start an attempt, or resume the one under way."""
     try:
         with transaction():
             attempt_id = services.begin_assessment(current_user.person_id, slug, clock.now())
@@ -141,7 +144,7 @@ def start_assessment(slug: str) -> ResponseReturnValue:
 @bp.get("/assessment/<uuid:attempt_id>/outcome")
 @requires(Permission.ATTEMPT_TAKE)
 def show_outcome(attempt_id: UUID) -> ResponseReturnValue:
-    """How a submitted attempt ended, and what to do next."""
+    """Show the result of a submitted attempt, and what to do next."""
     sheet = assessment.load_answer_sheet(assessment.own_attempt(attempt_id, current_user.person_id))
     if sheet.submission is None:
         return redirect(url_for("assessment.resume_attempt", attempt_id=attempt_id), 303)
@@ -154,7 +157,7 @@ def show_outcome(attempt_id: UUID) -> ResponseReturnValue:
             reference=reference_of(sheet.registration.id),
             missed=missed,
             mine=mine,
-            counted=mine.satisfied_requirement(sheet.version.activity_id),
+            requirement=mine.satisfied_requirement(sheet.version.activity_id),
         )
     course = queries.module_progress(current_user.person_id, sheet.version.activity.key)
     return render_template(

@@ -57,7 +57,7 @@ def test_after_it_nothing_of_the_text_is_in_the_database_and_the_attempt_is_disp
     assert (result.exit_code, result.output) == (0, f"D1001: 3 texts in 3 answers erased.\n{STAYS}")
     assert "Zbigniew" not in everything()
     page = client.page(f"{base}/answers")
-    assert page.text.count("Nothing is kept.") == 2
+    assert page.text.count("Nothing is stored.") == 2
     assert "Zbigniew" not in page.text
     assert [tuple(row) for row in db.session.execute(select(Response.id, Response.choices))] == facts
     assert db.session.scalars(select(Submission.marks)).one() == marks

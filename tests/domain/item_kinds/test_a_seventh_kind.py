@@ -109,7 +109,7 @@ def number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "pages/number/answer.html": ANSWER_HTML,
         "pages/number/editor.html": EDITOR_HTML,
     }
-    files |= {"pages/number/__init__.py": "", "pages/number/editor.py": EDITOR}
+    files["pages/number/__init__.py"] = EDITOR
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

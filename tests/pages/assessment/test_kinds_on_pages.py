@@ -286,7 +286,7 @@ def test_what_a_learner_wrote_can_be_erased_without_touching_the_fact(client, as
     db.session.commit()
 
     page = finish(client, asked, "You passed")
-    assert page.text.count("Nothing is kept.") == 2
+    assert page.text.count("Nothing is stored.") == 2
     assert [(r.id, r.choices) for r in db.session.scalars(select(Response))] == facts
 
 

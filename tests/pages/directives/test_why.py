@@ -76,7 +76,7 @@ def test_a_pass_that_ends_soon_is_renewed_and_the_old_one_stays(client, time_mac
     link = next(words for words in page.links if words.startswith("Renew it now"))
     page = client.page(page.links[link])
     client.press(page, "Take this module again")
-    assert "Go on with its renewal" in client.page("/learning").text
+    assert "Continue its renewal" in client.page("/learning").text
     second = take(client, 4)
 
     assert "Until 20 February 2028" in second.text

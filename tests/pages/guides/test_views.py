@@ -299,7 +299,7 @@ def test_more_results_than_a_page_shows_are_said_to_be_more(learner, tmp_path, c
 
     assert page.h1 == f"{said} for “zebras”"
     assert len([a for a in page.all("a") if "/guides/g" in (a.get("href") or "")]) == 20
-    assert ("Another word narrows them." in page.text) is (count > 20)
+    assert ("Add a word to narrow the search." in page.text) is (count > 20)
 
 
 def test_what_an_old_version_said_is_found_no_more(database, tmp_path):

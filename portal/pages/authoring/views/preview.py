@@ -69,10 +69,10 @@ def preview(key: str) -> ResponseReturnValue:
         state,
         "authoring/preview_module.html",
         course=course,
-        runs=[],
+        attempts=[],
         attempts_left=limit,
         opens_at=None,
-        earned=None,
+        newest_pass=None,
     )
 
 

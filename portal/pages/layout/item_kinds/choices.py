@@ -1,4 +1,4 @@
-"""The rows of choices in the editors of items: of one right choice, of several, and of reports."""
+"""Rows of choices, in the editors of single and multiple items and of reports."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,12 +25,12 @@ class ChoiceRowForm(Form):  # type: ignore[misc]
 
     key = hidden_key_field()
     text = line_field("Choice", "Write the choice")
-    feedback = area_field("What to tell who chose it", "Write what to tell a learner who chose this", rows=2)
+    feedback = area_field("Feedback for this choice", "Write feedback for this choice", rows=2)
     correct = checkbox_field("This choice is right")
 
 
 def choice_rows(item: Mapping[str, Any]) -> list[Data]:
-    """The editor's rows from the TOML tables."""
+    """Return the editor's rows for the TOML tables of an item."""
     return [
         {name: field_text(row, name) for name in ("key", "text", "feedback")}
         | {"correct": row.get("correct") is True}
@@ -39,7 +39,7 @@ def choice_rows(item: Mapping[str, Any]) -> list[Data]:
 
 
 def choice_tables(rows: list[Data]) -> list[Data]:
-    """The TOML tables from the editor's rows; ``correct`` stands in those alone that are."""
+    """Return the TOML tables for the editor's rows; only correct ones have ``correct``."""
     return [
         {"key": row["key"], "text": row["text"], "feedback": row["feedback"]}
         | ({"correct": True} if row["correct"] else {})
@@ -48,19 +48,22 @@ def choice_tables(rows: list[Data]) -> list[Data]:
 
 
 def choices_editor(check: Callable[[int], str]) -> ItemEditor:
-    """The editor of an item of choices; ``check`` says what is wrong with a number of right ones."""
+    """Build the editor of an item of choices.
+
+    ``check`` returns the error for a number of correct choices; empty if the number is right.
+    """
 
     class ChoicesForm(Form):  # type: ignore[misc]
         choice = Rows(FormField(ChoiceRowForm), min_entries=2)
 
         def validate(self, extra_validators: Any = None) -> bool:
-            whole = bool(super().validate(extra_validators))
-            wrong = check(sum(row["correct"] for row in self.choice.data))
+            is_valid = bool(super().validate(extra_validators))
+            error = check(sum(row["correct"] for row in self.choice.data))
             if len(self.choice.entries) < 2:
-                wrong = "Write two or more choices"
-            if wrong and self.choice.entries:
-                add_group_error(self.choice, "correct", wrong)
-            return whole and not wrong
+                error = "Write two or more choices"
+            if error and self.choice.entries:
+                add_group_error(self.choice, "correct", error)
+            return is_valid and not error
 
     row: Data = {"key": "", "text": "", "feedback": "", "correct": False}
     return ItemEditor(

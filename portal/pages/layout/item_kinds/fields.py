@@ -1,6 +1,6 @@
-"""What the editors of all kinds share: fields, and groups that grow by a button without any script.
+"""Fields that the editors of all kinds share, and groups of rows that work without a script.
 
-A button named ``row`` adds, takes out or moves one row of a repeated group. Its value says where:
+A button named ``row`` adds, removes or moves one row of a repeated group. Its value says which:
 ``choice/add``, ``choice/2/remove``, ``scene/1/choice/0/up``; rows count from 0. A group with rows of two
 shapes has a button for each: ``scene/add`` and ``scene/add-end``, which is ``scene-end`` among the rows.
 """
@@ -26,53 +26,53 @@ MAX_ROWS = 30
 class ItemEditor:
     """The part of an item's form that belongs to its kind.
 
-    The page around it draws the token, the fields of all kinds and the button that saves, which stands
-    first in the form so that Enter saves.
+    The page around it has the CSRF token, the fields of all kinds and the save button, which comes first in
+    the form so that Enter saves.
     """
 
     form: type[Form]
     from_item: Callable[[Mapping[str, Any]], Data]
     to_data: Callable[[Data], Data]
     rows: Mapping[str, Data] = field(default_factory=dict)  # a new row of each group, by the group's name
-    fresh: Data = field(default_factory=dict)  # what the form of a new item holds
+    fresh: Data = field(default_factory=dict)  # the data of a new item's form
 
     def open_form(self, item: Mapping[str, Any]) -> Form:
-        """The form with an item's TOML keys in it; a new item begins with empty rows."""
-        held = self.from_item(item)
-        return self.form(data={**deepcopy(self.fresh), **{key: held[key] for key in held if held[key]}})
+        """Return the form filled with an item's TOML keys; a new item begins with empty rows."""
+        data = {key: value for key, value in self.from_item(item).items() if value}
+        return self.form(data={**deepcopy(self.fresh), **data})
 
-    def read_form(self, sent: Any) -> Form:
-        """The form as it was sent (``request.form``), with the row added or changed that it asks for."""
-        form = self.form(sent)
-        said = self.pressed_button(sent)
-        return self.form(data=apply_row_action(form.data, said, self.rows)) if said else form
+    def read_form(self, values: Any) -> Form:
+        """Return the submitted form (``request.form``), with the action of a row button applied."""
+        form = self.form(values)
+        button = self.pressed_button(values)
+        return self.form(data=apply_row_action(form.data, button, self.rows)) if button else form
 
-    def pressed_button(self, sent: Any) -> str:
-        """The button of a row that sent the form; empty: none did, so the form is to be checked and saved."""
-        return str(sent.get("row", ""))
+    def pressed_button(self, values: Any) -> str:
+        """Return the value of the row button that was pressed; if empty, the form is to be saved."""
+        return str(values.get("row", ""))
 
     def to_item(self, form: Form) -> Data:
-        """The TOML keys of a form that was checked: texts, lists and numbers, as the desk writes them."""
+        """Return the TOML keys of a validated form: texts, lists and numbers."""
         return self.to_data(form.data)
 
 
-def apply_row_action(data: Data, said: str, empty: Mapping[str, Data]) -> Data:
-    """The data with one row added, taken out or moved; as it was where ``said`` makes no sense."""
+def apply_row_action(data: Data, button: str, empty_rows: Mapping[str, Data]) -> Data:
+    """Return the data with one row added, removed or moved; unchanged if ``button`` is not valid."""
     data = deepcopy(data)
-    *trail, action = said.split("/")
+    *trail, action = button.split("/")
     try:
         if action.startswith("add"):
             rows = _find_rows(data, trail)
             if len(rows) < MAX_ROWS:
-                rows.append(deepcopy(empty[trail[-1] + action.removeprefix("add")]))
+                rows.append(deepcopy(empty_rows[trail[-1] + action.removeprefix("add")]))
             return data
-        rows, at = _find_rows(data, trail[:-1]), int(trail[-1])
-        to = {"remove": at, "up": max(at - 1, 0), "down": at + 1}[action]
-        row = rows.pop(at)
+        rows, index = _find_rows(data, trail[:-1]), int(trail[-1])
+        new_index = {"remove": index, "up": max(index - 1, 0), "down": index + 1}[action]
+        row = rows.pop(index)
     except (KeyError, IndexError, ValueError, TypeError, AttributeError):
         return data
     if action != "remove":
-        rows.insert(to, row)
+        rows.insert(new_index, row)
     return data
 
 
@@ -83,24 +83,24 @@ def _find_rows(data: Any, trail: list[str]) -> Any:
 
 
 def tables_of(item: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """The tables that an item holds under a name; none where what stands there is something else."""
-    held = item.get(name)
-    return [row for row in held if isinstance(row, Mapping)] if isinstance(held, list) else []
+    """Return the TOML tables of an item under a name; empty if its value is something else."""
+    value = item.get(name)
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
 
 
 def field_text(row: Mapping[str, Any], name: str) -> str:
-    """A text or a number as an editor's field takes it; a list as a line each; empty where there is none."""
-    held = row.get(name, "")
-    return "\n".join(map(str, held)) if isinstance(held, list) else str(held)
+    """Return a text or number as an editor's field shows it, a list as one line each; empty if missing."""
+    value = row.get(name, "")
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def line_field(label: str, message: str = "", *, hint: str = "") -> StringField:
-    """A line of text; ``message`` says what to do where it is missing, empty where it may be."""
+    """Build a field for a line of text; it is required if there is a ``message`` for its absence."""
     return _text_field(StringField, GovInput(label_classes="govuk-label--s"), label, message, hint)
 
 
 def area_field(label: str, message: str = "", *, hint: str = "", rows: int = 3) -> TextAreaField:
-    """Several lines of text; ``message`` says what to do where it is missing, empty where it may be."""
+    """Build a field for several lines of text; it is required if there is a ``message`` for its absence."""
     return _text_field(
         TextAreaField, GovTextarea(label_classes="govuk-label--s", rows=rows), label, message, hint
     )
@@ -112,25 +112,25 @@ def _text_field(kind: type, widget: Any, label: str, message: str, hint: str) ->
 
 
 def checkbox_field(label: str) -> BooleanField:
-    """A single box."""
+    """Build a single checkbox."""
     return BooleanField(label, widget=GovCheckboxes(classes="govuk-checkboxes--small"))
 
 
 def hidden_key_field() -> HiddenField:
-    """The key that a row has in its file; empty for a new one."""
+    """Build the field for a row's key in its file; empty for a new row."""
     return HiddenField(filters=[normalise_text])
 
 
 def with_keys(rows: list[Data], stem: str = "") -> list[Data]:
-    """The rows, each with a key: the one it had, else the next free letter, or ``stem`` and a number."""
-    taken = {row["key"] for row in rows if row["key"]}
+    """Give each row without a key the next free letter, or ``stem`` and a number if there is a stem."""
+    used_keys = {row["key"] for row in rows if row["key"]}
     numbered = (f"{stem or 'choice-'}{n}" for n in count(1))
-    free = (name for name in chain("" if stem else ascii_lowercase, numbered) if name not in taken)
-    return [{**row, "key": row["key"] or next(free)} for row in rows]
+    free_keys = (key for key in chain("" if stem else ascii_lowercase, numbered) if key not in used_keys)
+    return [{**row, "key": row["key"] or next(free_keys)} for row in rows]
 
 
 def has_enough_rows(form: Form, rows: FieldList, least: int, message: str) -> bool:
-    """Whether the group has ``least`` rows; else the message stands at its first control, or at the form."""
+    """Whether the group has ``least`` rows; if not, add the message to its first control, or the form."""
     if len(rows.entries) >= least:
         return True
     if rows.entries:
@@ -143,7 +143,7 @@ def has_enough_rows(form: Form, rows: FieldList, least: int, message: str) -> bo
 
 
 def add_group_error(rows: FieldList, name: str, message: str) -> None:
-    """Put what is wrong with a group as a whole at the control ``name`` of its first row."""
+    """Add an error of a whole group to the control ``name`` of its first row."""
     control = rows.entries[0].form[name]
     control.errors = [*control.errors, message]
-    rows.errors = [entry.errors for entry in rows.entries]  # read before the message was there
+    rows.errors = [entry.errors for entry in rows.entries]  # the old list lacks the message

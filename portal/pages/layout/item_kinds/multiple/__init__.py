@@ -1,1 +1,5 @@
-"""Pages of items of the kind multiple."""
+"""The editor of items with several correct choices."""
+
+from portal.pages.layout.item_kinds.choices import choices_editor
+
+EDITOR = choices_editor(lambda correct: "" if correct >= 2 else "Mark two or more choices as right")
