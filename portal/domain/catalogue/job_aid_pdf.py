@@ -15,7 +15,7 @@ from portal.platform.isolation.stops import ReadingStoppedError
 
 _FORCE_SLOT = re.compile(r"\{\{force:[^{}]*\}\}")
 _TERM_SLOT = re.compile(r"\{\{term:[^{}]*\}\}")
-_SHEET = re.compile(rb"/Type\s*/Page\b")
+_PAGE = re.compile(rb"/Type\s*/Page\b")
 _PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: it does not change the number of pages
 
 
@@ -33,8 +33,8 @@ def count_a4_pages(html: str, title: str, module: str) -> int:
         ReadingStoppedError: Making the PDF took too much memory or time.
     """
     markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET_TEXT, html)))
-    made = pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
-    return len(_SHEET.findall(made))
+    content = pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
+    return len(_PAGE.findall(content))
 
 
 def check_printable(page: PageSource, html: str, module: str, faults: Faults) -> None:
@@ -44,8 +44,8 @@ def check_printable(page: PageSource, html: str, module: str, faults: Faults) ->
     rows = page.body.split("\n")
     for letter in sorted(undrawable_letters(html + page.title)):
         line = next((page.body_line + n for n, row in enumerate(rows) if letter in row), None)
-        named = " and ".join(map(name_of, letter))
-        reason = f"“{letter}” ({named}) cannot be shown in the PDF. Write it in words, or take it out."
+        names = " and ".join(map(name_of, letter))
+        reason = f"“{letter}” ({names}) cannot be shown in the PDF. Write it in words, or take it out."
         faults.add(page.path, line, reason)
     try:
         count_a4_pages(html, page.title, module)

@@ -50,9 +50,7 @@ def show_module(slug: str) -> ResponseReturnValue:
         course=course,
         attempts=[attempt for attempt in attempts if attempt.submission],
         attempts_left=course.attempts_left,
-        opens_at=queries.future_or_none(
-            assessment.next_attempt_opens_at(course.version, attempts), clock.now()
-        ),
+        opens_at=queries.future_or_none(opens_at, clock.now()),
         newest_pass=queries.newest_pass(current_user.person_id, slug),
     )
 
@@ -97,15 +95,15 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
     """Show one lesson and record its first opening, unless the database is busy."""
     person_id = current_user.person_id
     course = queries.module_reading_with_lesson(person_id, slug, key)
-    shown = course.lesson_by_key(key)
-    if not course.has_opened(shown):
+    lesson = course.lesson_by_key(key)
+    if not course.has_opened(lesson):
         try_to_write(
             lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
         )
         course = queries.module_reading_with_lesson(person_id, slug, key)
-        shown = course.lesson_by_key(key)
-    html = fill_placeholders(shown.html, course.shared)
-    return render_template("learning/lesson.html", course=course, lesson=shown, html=html)
+        lesson = course.lesson_by_key(key)
+    html = fill_placeholders(lesson.html, course.shared)
+    return render_template("learning/lesson.html", course=course, lesson=lesson, html=html)
 
 
 @bp.post("/learning/modules/<slug>/lessons/<key>")

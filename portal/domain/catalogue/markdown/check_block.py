@@ -13,27 +13,29 @@ _VALUED = re.compile(r'(<input class="\S+__input" id="check-[^"]*" name="check-[
 Inline = Callable[[str], str]
 
 
-def read_check(content: str, place: TextLocation, line: int) -> ItemText | None:
+def read_check(content: str, location: TextLocation, line: int) -> ItemText | None:
     """Read the item of a check whose TOML begins ``line`` lines below the text's first; None if faulty."""
-    if not place.allows_checks:
-        place.add_fault(line, "Only a lesson can have a check. Take it out.")
+    if not location.allows_checks:
+        location.add_fault(line, "Only a lesson can have a check. Take it out.")
         return None
-    first = place.first_line + line
-    root = Source(content, place.path, place.context.faults, first_line=first).root()
-    item = read_check_item(root, place.path) if root is not None else None
+    first = location.first_line + line
+    root = Source(content, location.path, location.context.faults, first_line=first).root()
+    item = read_check_item(root, location.path) if root is not None else None
     if item is None:
         return None
     if not item.kind.usable_as_check:
         usable = [kind.name for kind in kinds_by_name().values() if kind.usable_as_check]
-        place.add_fault(
+        location.add_fault(
             line,
             f"A check cannot be of kind “{item.kind.name}”, because its answers are saved. Use"
             f" {', '.join(usable[:-1])} or {usable[-1]}.",
         )
         return None
-    if item.key in place.check_keys:
-        place.add_fault(line, f"The key “{item.key}” is used twice in this lesson. Give each check its own.")
-    place.check_keys.add(item.key)
+    if item.key in location.check_keys:
+        location.add_fault(
+            line, f"The key “{item.key}” is used twice in this lesson. Give each check its own."
+        )
+    location.check_keys.add(item.key)
     return item
 
 

@@ -69,13 +69,13 @@ def _push_tokens(state: StateBlock, opening: tuple[str, str], lines: tuple[int, 
     token.block = True
 
 
-def _check_argument(place: TextLocation, name: str, argument: str, line: int) -> None:
+def _check_argument(location: TextLocation, name: str, argument: str, line: int) -> None:
     if name == "details" and not argument:
-        place.add_fault(line, "Say what the details are about: ::: details Summary text.")
+        location.add_fault(line, "Say what the details are about: ::: details Summary text.")
     elif name == "figure" and not argument:
-        place.add_fault(line, "Name the drawing: ::: figure media/name.svg.")
+        location.add_fault(line, "Name the drawing: ::: figure media/name.svg.")
     elif name in {"inset", "warning", "check"} and argument:
-        place.add_fault(line, f"Write nothing after “::: {name}”. Put “{argument}” on the next line.")
+        location.add_fault(line, f"Write nothing after “::: {name}”. Put “{argument}” on the next line.")
 
 
 def _find_closing_line(state: StateBlock, start: int, end: int) -> int | None:
@@ -100,5 +100,5 @@ def _line_text(state: StateBlock, line: int) -> str:
 
 
 def _text_location(state: StateBlock) -> TextLocation:
-    place: TextLocation = state.env["place"]
-    return place
+    location: TextLocation = state.env["location"]
+    return location

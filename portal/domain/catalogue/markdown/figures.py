@@ -9,30 +9,30 @@ IMAGE_KINDS = frozenset({"svg", "png", "jpg", "webp"})
 PHONE_QUERY = "(max-width: 640px)"
 
 
-def find_media_file(path: str, place: TextLocation, line: int) -> MediaFile | None:
+def find_media_file(path: str, location: TextLocation, line: int) -> MediaFile | None:
     """Return the media file at ``path``; None, with a fault added, if there is none."""
-    medium = place.context.media.get(path)
-    if medium is None and path and path not in place.context.addresses:
-        place.add_fault(line, f"There is no {path} in the module's folder. Add it, or correct the name.")
+    medium = location.context.media.get(path)
+    if medium is None and path and path not in location.context.addresses:
+        location.add_fault(line, f"There is no {path} in the module's folder. Add it, or correct the name.")
     return medium
 
 
-def figure_open(medium: MediaFile, place: TextLocation, first_words: str) -> str:
+def figure_open(medium: MediaFile, location: TextLocation, first_words: str) -> str:
     """Render the figure up to its text alternative.
 
     Args:
         medium: The media file to show.
-        place: The text that contains the figure.
+        location: The text that contains the figure.
         first_words: The first paragraph of the text alternative, for a picture that has no title itself.
     """
-    address = place.context.addresses[medium.path]
-    shown = _media_element(medium, place, first_words)
+    address = location.context.addresses[medium.path]
+    media_html = _media_element(medium, location, first_words)
     noun = "figure" if medium.kind in IMAGE_KINDS else "file"
     name = escape(_figure_name(medium, first_words))
     full_stop = "" if name.endswith((".", "?", "!")) else "."
     summary = "Read the transcript" if medium.kind in {"mp3", "mp4"} else "Read what this figure shows"
     return (
-        f'<figure class="portal-figure">{shown}<figcaption><p>{name}{full_stop} '
+        f'<figure class="portal-figure">{media_html}<figcaption><p>{name}{full_stop} '
         f'<a class="govuk-link" href="{escape(address)}">Open the {noun} on its own'
         f'<span class="govuk-visually-hidden">: {name}</span></a></p>'
         '<details class="govuk-details"><summary class="govuk-details__summary">'
@@ -50,21 +50,21 @@ def _figure_name(medium: MediaFile, first_words: str) -> str:
     return medium.drawing.title if medium.drawing else first_words
 
 
-def _media_element(medium: MediaFile, place: TextLocation, first_words: str) -> str:
-    address = escape(place.context.addresses[medium.path])
+def _media_element(medium: MediaFile, location: TextLocation, first_words: str) -> str:
+    address = escape(location.context.addresses[medium.path])
     if medium.kind == "mp3":
         return f'<audio controls="" preload="none" src="{address}"></audio>'
     if medium.kind == "mp4":
-        captions = escape(place.context.addresses.get(medium.path.removesuffix(".mp4") + ".vtt", ""))
+        captions = escape(location.context.addresses.get(medium.path.removesuffix(".mp4") + ".vtt", ""))
         track = f'<track kind="captions" srclang="en" label="English" src="{captions}" default="">'
         return f'<video controls="" preload="none" src="{address}">{track}</video>'
     if medium.kind in {"pdf", "vtt"}:
         return ""
     stem, _, ending = medium.path.rpartition(".")
-    narrow = place.context.media.get(f"{stem}.narrow.{ending}")
+    narrow = location.context.media.get(f"{stem}.narrow.{ending}")
     source = ""
     if narrow is not None:
-        other = escape(place.context.addresses[narrow.path])
+        other = escape(location.context.addresses[narrow.path])
         kind = CONTENT_TYPES[narrow.kind].partition(";")[0]
         source = f'<source media="{PHONE_QUERY}" srcset="{other}" type="{kind}"{_size_attributes(narrow)}>'
     image = (

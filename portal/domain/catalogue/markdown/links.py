@@ -12,11 +12,11 @@ from portal.domain.catalogue.sources.shared_files import GlossaryTerm
 _OUTWARD = re.compile(r"(https?://[^\s/]+|mailto:[^\s]+@|tel:[+0-9])", re.I)
 
 
-def resolve_links(tokens: Sequence[Token], place: TextLocation, line: int) -> None:
+def resolve_links(tokens: Sequence[Token], location: TextLocation, line: int) -> None:
     """Set the address of each link, or add a fault at ``line``."""
     for token in tokens:
         if token.type == "link_open":
-            address, note = _resolve_target(unquote(str(token.attrGet("href") or "")), place, line)
+            address, note = _resolve_target(unquote(str(token.attrGet("href") or "")), location, line)
             if address is not None:
                 token.attrSet("href", address)
             if note:
@@ -24,37 +24,37 @@ def resolve_links(tokens: Sequence[Token], place: TextLocation, line: int) -> No
             token.attrJoin("class", "govuk-link")
 
 
-def _resolve_target(target: str, place: TextLocation, line: int) -> tuple[str | None, str]:
+def _resolve_target(target: str, location: TextLocation, line: int) -> tuple[str | None, str]:
     """Return the address (None: as written) and the title shown on hovering."""
     scheme, _, name = target.partition(":")
     if scheme == "lesson":
-        return _lesson_address(name, place, line), ""
+        return _lesson_address(name, location, line), ""
     if scheme == "term":
-        return _term_link(name, place, line)
+        return _term_link(name, location, line)
     if scheme == "guide":
-        if name not in place.context.guides:
-            place.add_fault(line, f"There is no guide “{name}”. Correct the link.")
+        if name not in location.context.guides:
+            location.add_fault(line, f"There is no guide “{name}”. Correct the link.")
         return f"/guides/{name}", ""
     if target.startswith("media/"):
-        if target not in place.context.addresses:
-            place.add_fault(
+        if target not in location.context.addresses:
+            location.add_fault(
                 line, f"There is no {target} in the module's folder. Add it, or correct the link."
             )
-        return place.context.addresses.get(target, ""), ""
+        return location.context.addresses.get(target, ""), ""
     if not _OUTWARD.match(target):
-        place.add_fault(
+        location.add_fault(
             line, f"“{target}” leads nowhere. Link to lesson:name, term:word, media/name or https://…."
         )
     return None, ""
 
 
-def _lesson_address(name: str, place: TextLocation, line: int) -> str:
-    if name not in place.context.lessons:
-        place.add_fault(line, f"There is no lesson “{name}” in this module. Correct the link.")
-    return f"/learning/modules/{place.context.module}/lessons/{name}"
+def _lesson_address(name: str, location: TextLocation, line: int) -> str:
+    if name not in location.context.lessons:
+        location.add_fault(line, f"There is no lesson “{name}” in this module. Correct the link.")
+    return f"/learning/modules/{location.context.module}/lessons/{name}"
 
 
-def _term_link(name: str, place: TextLocation, line: int) -> tuple[str, str]:
-    if name not in place.context.shared.terms:
-        place.add_fault(line, f"“{name}” is not in _glossary.toml. Add it, or correct the link.")
+def _term_link(name: str, location: TextLocation, line: int) -> tuple[str, str]:
+    if name not in location.context.shared.terms:
+        location.add_fault(line, f"“{name}” is not in _glossary.toml. Add it, or correct the link.")
     return f"/glossary#{GlossaryTerm(name, '').anchor}", "{{term:" + name + "}}"

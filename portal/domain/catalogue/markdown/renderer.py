@@ -34,19 +34,19 @@ HEADINGS = {2: "govuk-heading-m", 3: "govuk-heading-s", 4: "govuk-heading-s"}
 _SETTING = re.compile(r"\[\[force\.([^\[\]\s]*)\]\]")
 
 
-def render_page(text: str, place: TextLocation) -> str:
+def render_page(text: str, location: TextLocation) -> str:
     """Render the body of a lesson or job aid as safe HTML, with headings from h2."""
-    return sanitise_html(_ENGINE.render(text, {"place": place}))
+    return sanitise_html(_ENGINE.render(text, {"location": location}))
 
 
-def render_block(text: str, place: TextLocation) -> str:
+def render_block(text: str, location: TextLocation) -> str:
     """Render paragraphs, lists and tables of an item as safe HTML."""
-    return render_page(text, place)
+    return render_page(text, location)
 
 
-def render_inline(text: str, place: TextLocation) -> str:
+def render_inline(text: str, location: TextLocation) -> str:
     """Render one paragraph without its ``<p>`` as safe HTML."""
-    return sanitise_html(_render_inline(text, place))
+    return sanitise_html(_render_inline(text, location))
 
 
 def word_count(html: str) -> int:
@@ -54,8 +54,8 @@ def word_count(html: str) -> int:
     return len(re.sub(r"<[^>]*>", " ", html).split())
 
 
-def _render_inline(text: str, place: TextLocation) -> str:
-    return str(_ENGINE.renderInline(" ".join(text.split("\n")), {"place": place}))
+def _render_inline(text: str, location: TextLocation) -> str:
+    return str(_ENGINE.renderInline(" ".join(text.split("\n")), {"location": location}))
 
 
 def _parse_setting(state: StateInline, silent: bool) -> bool:
@@ -73,7 +73,7 @@ def _add_classes(state: StateCore) -> None:
     """Add the class of every element, and shift headings below the page's own."""
     levels = [int(token.tag[1]) for token in state.tokens if token.type == "heading_open"]
     shift = 1 if levels and min(levels) == 1 else 0
-    if state.env["place"].is_printed:
+    if state.env["location"].is_printed:
         _check_headings(state, shift)
     for token in state.tokens:
         if token.type in {"heading_open", "heading_close"}:
@@ -96,9 +96,9 @@ def _check_headings(state: StateCore, shift: int) -> None:
         line, level = (token.map or [0])[0], min(int(token.tag[1]) + shift, 6)
         if level > above + 1:
             prefix = "#" * (above + 1 - shift)
-            state.env["place"].add_fault(line, f"This heading skips a level. Write {prefix} before it.")
+            state.env["location"].add_fault(line, f"This heading skips a level. Write {prefix} before it.")
         if not state.tokens[at + 1].content.strip():
-            state.env["place"].add_fault(line, "This heading is empty. Write its words, or take it out.")
+            state.env["location"].add_fault(line, "This heading is empty. Write its words, or take it out.")
         above = level
 
 
@@ -111,19 +111,19 @@ def _add_cell_classes(token: Token) -> None:
 
 def _check_references(state: StateCore) -> None:
     """Check each link and setting; faults have the line of their block."""
-    place: TextLocation = state.env["place"]
+    location: TextLocation = state.env["location"]
     for token in state.tokens:
         line = token.map[0] if token.map else 0
         for child in token.children or ():
-            if child.type == "force_setting" and child.content not in place.context.shared.settings:
-                place.add_fault(
+            if child.type == "force_setting" and child.content not in location.context.shared.settings:
+                location.add_fault(
                     line, f"“[[force.{child.content}]]” is not in _force.toml. Add it, or correct it."
                 )
             elif child.type == "image":
-                place.add_fault(
+                location.add_fault(
                     line, "Show a picture as a figure: ::: figure media/name.svg, its text, and :::."
                 )
-        resolve_links(token.children or [], place, line)
+        resolve_links(token.children or [], location, line)
 
 
 Rendered = tuple[Sequence[Token], int, dict[str, Any]]
@@ -147,7 +147,7 @@ def _warning_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any)
 def _details_open(
     _: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]
 ) -> str:
-    summary = _render_inline(tokens[at].info, env["place"])
+    summary = _render_inline(tokens[at].info, env["location"])
     return (
         '<details class="govuk-details"><summary class="govuk-details__summary">'
         f'<span class="govuk-details__summary-text">{summary}</span></summary>'
@@ -156,16 +156,16 @@ def _details_open(
 
 
 def _figure_open(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]) -> str:
-    place: TextLocation = env["place"]
+    location: TextLocation = env["location"]
     line = (tokens[at].map or [0])[0]
-    medium = find_media_file(tokens[at].info, place, line)
+    medium = find_media_file(tokens[at].info, location, line)
     after = tokens[at + 1]
     if after.type == "figure_close":
-        place.add_fault(line, "Write the figure's content as text between ::: figure and :::.")
+        location.add_fault(line, "Write the figure's content as text between ::: figure and :::.")
     if medium is None:
         return "<figure><figcaption><details><div>"
     first = tokens[at + 2] if after.type == "paragraph_open" else None
-    return figure_open(medium, place, _plain_words(first.children or []) if first else "Figure")
+    return figure_open(medium, location, _plain_words(first.children or []) if first else "Figure")
 
 
 def _plain_words(tokens: Sequence[Token]) -> str:
@@ -179,20 +179,20 @@ def _plain_words(tokens: Sequence[Token]) -> str:
 def _render_check(
     _: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]
 ) -> str:
-    place: TextLocation = env["place"]
+    location: TextLocation = env["location"]
     token = tokens[at]
     line = (token.map or [0])[0] + 1
-    item = read_check(token.content, place, line)
+    item = read_check(token.content, location, line)
     if item is None:
         return ""
-    inner = TextLocation(place.context, place.path, place.first_line + line, allows_checks=False)
+    inner = TextLocation(location.context, location.path, location.first_line + line, allows_checks=False)
     return check_html(
         item, lambda text: _render_inline(text, inner), lambda text: _render_nested(text, inner)
     )
 
 
-def _render_nested(text: str, place: TextLocation) -> str:
-    return str(_ENGINE.render(text, {"place": place}))
+def _render_nested(text: str, location: TextLocation) -> str:
+    return str(_ENGINE.render(text, {"location": location}))
 
 
 def _table_open(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:

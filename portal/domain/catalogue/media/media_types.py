@@ -77,14 +77,16 @@ def _kind_of_file(module: str, path: str, content: bytes, faults: Faults) -> str
     """Return the kind of a media file; None for other files, and for one refused with a fault."""
     if not path.startswith("media/"):
         return None
-    shown, name = f"{module}/{path}", path.removeprefix("media/")
+    shown_path, name = f"{module}/{path}", path.removeprefix("media/")
     if not MEDIA_NAME.fullmatch(name):
-        faults.add(shown, None, "Name the file with letters, digits, hyphens and full stops, without spaces.")
+        faults.add(
+            shown_path, None, "Name the file with letters, digits, hyphens and full stops, without spaces."
+        )
         return None
     ending = name.rpartition(".")[2].lower()
     kind = media_kind(content)
     if kind is None or ALIASES.get(ending, ending) != kind:
-        faults.add(shown, None, _refusal_reason(ending, kind))
+        faults.add(shown_path, None, _refusal_reason(ending, kind))
         return None
     return kind
 

@@ -149,23 +149,25 @@ def _check_element(element: Element, text: str) -> None:
     tag = str(element.tag)
     name = tag.removeprefix(SVG)
     if not tag.startswith(SVG) or name not in ELEMENTS:
-        shown = tag.rpartition("}")[2]
-        raise DrawingError(_line_of(text, shown), f"A drawing may not contain <{shown}>. Take it out.")
+        local_name = tag.rpartition("}")[2]
+        raise DrawingError(
+            _line_of(text, local_name), f"A drawing may not contain <{local_name}>. Take it out."
+        )
     for attribute, value in element.attrib.items():
         _check_attribute(name, attribute.replace(XML, "xml:"), value, text)
 
 
 def _check_attribute(element: str, attribute: str, value: str, text: str) -> None:
-    shown = attribute.rpartition("}")[2]
+    local_name = attribute.rpartition("}")[2]
     if attribute not in ATTRIBUTES and attribute != "xml:lang":
-        reason = f"<{element}> may not have “{shown}”. Take it out."
+        reason = f"<{element}> may not have “{local_name}”. Take it out."
     elif attribute == "href" and not re.fullmatch(r"#[\w\-]+", value):
         reason = f'<{element}> may only refer to its own drawing (href="#name").'
     elif not attribute.startswith("aria-") and _OUTSIDE.search(value):
-        reason = f"“{shown}” of <{element}> refers to something outside the drawing. Take it out."
+        reason = f"“{local_name}” of <{element}> refers to something outside the drawing. Take it out."
     else:
         return
-    raise DrawingError(_line_of(text, f"{shown}="), reason)
+    raise DrawingError(_line_of(text, f"{local_name}="), reason)
 
 
 def _child_text(root: Element, name: str) -> str:
@@ -193,5 +195,5 @@ def _parse_numbers(text: str) -> Iterator[float]:
 
 
 def _line_of(text: str, needle: str) -> int:
-    at = text.find(needle)
-    return text[: max(at, 0)].count("\n") + 1
+    index = text.find(needle)
+    return text[: max(index, 0)].count("\n") + 1

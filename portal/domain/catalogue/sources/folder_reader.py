@@ -37,11 +37,11 @@ def read_folder(
     total = 0
     for path in _list_files(folder, folder.name, faults):
         name = path.relative_to(folder).as_posix()
-        shown = f"{folder.name}/{name}"
+        shown_path = f"{folder.name}/{name}"
         if not any(place.fullmatch(name) for place in places):
-            faults.add(shown, None, _misplaced_reason(name, folder.name))
+            faults.add(shown_path, None, _misplaced_reason(name, folder.name))
             continue
-        content = _read_content(path, shown, faults)
+        content = _read_content(path, shown_path, faults)
         total += len(content)
         if len(files) >= MAX_FILES or total > MAX_FOLDER_BYTES:
             faults.add(
@@ -88,29 +88,29 @@ def read_guides(folder: Path, faults: Faults) -> dict[str, bytes]:
     return read_folder(guides, faults, GUIDE_PATHS) if guides.is_dir() else {}
 
 
-def decode_text(content: bytes, shown: str, faults: Faults) -> str | None:
+def decode_text(content: bytes, shown_path: str, faults: Faults) -> str | None:
     """Decode a file's text; None, with a fault added, if it is not UTF-8 with LF line ends."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        faults.add(shown, line, "Save the file as UTF-8.")
+        faults.add(shown_path, line, "Save the file as UTF-8.")
         return None
     invisible = INVISIBLE.search(text)
     if invisible is None:
         return text
     number = text.count("\n", 0, invisible.start()) + 1
     if invisible[0] == "\r":
-        faults.add(shown, number, "End lines with LF alone, not CR LF.")
+        faults.add(shown_path, number, "End lines with LF alone, not CR LF.")
     else:
-        faults.add(shown, number, f"Take out the invisible character U+{ord(invisible[0]):04X}.")
+        faults.add(shown_path, number, f"Take out the invisible character U+{ord(invisible[0]):04X}.")
     return None
 
 
-def _list_files(folder: Path, shown: str, faults: Faults) -> list[Path]:
+def _list_files(folder: Path, shown_path: str, faults: Faults) -> list[Path]:
     paths: list[Path] = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        name = f"{shown}/{entry.name}"
+        name = f"{shown_path}/{entry.name}"
         if entry.is_symlink():
             faults.add(name, None, "Links are not followed. Put the file itself here.")
         elif entry.is_dir(follow_symlinks=False):
@@ -122,10 +122,10 @@ def _list_files(folder: Path, shown: str, faults: Faults) -> list[Path]:
     return paths
 
 
-def _read_content(path: Path, shown: str, faults: Faults) -> bytes:
+def _read_content(path: Path, shown_path: str, faults: Faults) -> bytes:
     limit = MAX_MEDIA_BYTES if path.parent.name == "media" else MAX_TEXT_BYTES
     if path.stat().st_size > limit:
-        faults.add(shown, None, f"Keep this file under {limit // 1024} KB.")
+        faults.add(shown_path, None, f"Keep this file under {limit // 1024} KB.")
         return b""
     return path.read_bytes()
 

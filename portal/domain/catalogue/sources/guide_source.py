@@ -90,11 +90,11 @@ def check_guides(
 
 
 def _read_guide(path: str, files: dict[str, bytes], faults: Faults) -> GuideSource | None:
-    key, shown = path.removesuffix(".md"), f"{GUIDES_FOLDER}/{path}"
+    key, shown_path = path.removesuffix(".md"), f"{GUIDES_FOLDER}/{path}"
     if not KEY_PATTERN.fullmatch(key):
-        faults.add(shown, None, "Name the file with small letters, digits and single hyphens.")
+        faults.add(shown_path, None, "Name the file with small letters, digits and single hyphens.")
         return None
-    head = read_front_matter(files[path], shown, faults)
+    head = read_front_matter(files[path], shown_path, faults)
     if head is None:
         return None
     text = GuideSource(
@@ -105,7 +105,7 @@ def _read_guide(path: str, files: dict[str, bytes], faults: Faults) -> GuideSour
         review_on=head.table.day("review_on"),
         acknowledge=head.table.flag("acknowledge"),
         body=head.body,
-        path=shown,
+        path=shown_path,
         body_line=head.body_line,
     )
     head.table.close()

@@ -89,12 +89,12 @@ def parse_package(name: str, files: dict[str, bytes], faults: Faults) -> Package
 
 
 def _read_root(name: str, files: dict[str, bytes], path: str, faults: Faults) -> Table | None:
-    shown = f"{name}/{path}"
+    shown_path = f"{name}/{path}"
     if path not in files:
-        faults.add(shown, None, "This file is missing. A module's folder needs it.")
+        faults.add(shown_path, None, "This file is missing. A module's folder needs it.")
         return None
-    text = decode_text(files[path], shown, faults)
-    return None if text is None else Source(text, shown, faults).root()
+    text = decode_text(files[path], shown_path, faults)
+    return None if text is None else Source(text, shown_path, faults).root()
 
 
 def _read_module(name: str, root: Table, files: dict[str, bytes]) -> Package:
@@ -180,8 +180,8 @@ def _read_job_aid(name: str, files: dict[str, bytes], faults: Faults) -> PageSou
 def _read_page(
     name: str, path: str, key: str, files: dict[str, bytes], faults: Faults, *, lesson: bool
 ) -> PageSource | None:
-    shown = f"{name}/{path}"
-    head = read_front_matter(files[path], shown, faults)
+    shown_path = f"{name}/{path}"
+    head = read_front_matter(files[path], shown_path, faults)
     if head is None:
         return None
     table = head.table
@@ -191,7 +191,7 @@ def _read_page(
         minutes=table.number("minutes", least=1) if lesson else 0,
         outcomes=table.texts("outcomes") if lesson else [],
         body=head.body,
-        path=shown,
+        path=shown_path,
         body_line=head.body_line,
     )
     table.close()

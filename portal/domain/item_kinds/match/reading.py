@@ -1,4 +1,4 @@
-"""Pairs as written, and what has to hold of them."""
+"""Reading and checking of match items as written."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ MAX_RIGHT_SIDES = 20
 
 @dataclass(frozen=True)
 class PairText:
-    """What belongs together, as written."""
+    """A left side and the right side that belongs to it, as written."""
 
     key: str
     left: str
@@ -24,12 +24,12 @@ class MatchText:
     """The content of an item of match, as written."""
 
     pairs: tuple[PairText, ...]
-    extra: tuple[str, ...]  # belong to nothing
+    extra: tuple[str, ...]  # right sides that belong to no pair
     extra_line: int
 
 
 def read_pairs(table: Table, key: str, prefix: str) -> MatchText:
-    """Two or more pairs, and right sides that belong to nothing."""
+    """Read two or more pairs, and right sides that belong to none."""
     pairs: list[PairText] = []
     for row in table.tables("pair", f"[[{prefix}pair]]"):
         pair = PairText(read_key(row), row.text("left"), row.text("right"), row.line)
@@ -48,12 +48,12 @@ def read_pairs(table: Table, key: str, prefix: str) -> MatchText:
     return MatchText(tuple(pairs), tuple(extra), table.line_of("extra_right"))
 
 
-def _check_right_sides(table: Table, key: str, rights: set[str], extra: list[str]) -> None:
+def _check_right_sides(table: Table, key: str, right_sides: set[str], extra: list[str]) -> None:
     for text in extra:
-        if text in rights:
+        if text in right_sides:
             table.fault("extra_right", f"“{text}” belongs to a pair. Take it out of “extra_right”.")
-    offered = len(rights) + len(extra)
-    if rights and offered < 2:
+    count = len(right_sides) + len(extra)
+    if right_sides and count < 2:
         table.fault("", f"In the item “{key}” everything belongs to one thing. Write a second right side.")
-    if offered > MAX_RIGHT_SIDES:
+    if count > MAX_RIGHT_SIDES:
         table.fault("extra_right", f"Offer at most {MAX_RIGHT_SIDES} right sides.")
