@@ -82,7 +82,7 @@ def check_folder(folder: Path) -> CheckedFolder:
     shared = parse_shared(files, faults)
     if not folders:
         faults.add(
-            folder.name, None, "There is no module in this folder. A module's folder holds module.toml."
+            folder.name, None, "There is no module in this folder. A module's folder contains module.toml."
         )
     guides = [] if is_one_module else check_guides(read_guides(folder, faults), shared, faults)
     guide_keys = _guide_keys() if is_one_module else frozenset(checked.guide.key for checked in guides)

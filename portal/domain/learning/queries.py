@@ -140,7 +140,7 @@ class ModuleProgress(ModuleReading):
         return self.open_attempt is None and self.attempts_left == 0
 
     def waits_until(self, now: datetime) -> datetime | None:
-        """Return when the wait after a fail ends; None if nothing else, or no wait, is in the way."""
+        """Return when the wait after a fail ends; None if there is no wait, or more than that is needed."""
         if self.open_attempt is not None or self.next_lesson is not None or self.attempts_exhausted:
             return None
         return future_or_none(next_attempt_opens_after(self.version, self.attempt_ended_at), now)

@@ -121,7 +121,7 @@ def test_a_new_drawing_is_a_new_version_of_the_guide_that_shows_it(database, tmp
             "“sumary” is not a known key here.",
         ),
         ({"_guides/Whom.md": GUIDE}, "_guides/Whom.md: Name the file with small letters"),
-        ({"_guides/list.txt": "x"}, "“list.txt” has no place among guides."),
+        ({"_guides/list.txt": "x"}, "“list.txt” does not belong among guides."),
         ({"_guides/whom-to-call.md": GUIDE.replace("guide:whom", "guide:who")}, "There is no guide “who-to"),
         ({"_guides/media/box.svg": None}, "There is no media/box.svg"),
         ({"_guides/media/box.svg": SVG.replace("<rect", "<script")}, "A drawing may not contain <script>"),

@@ -13,7 +13,7 @@ _CLOSE = re.compile(r":::[ \t]*$")
 
 
 def add_container_rules(engine: MarkdownIt) -> None:
-    """Add the rule to ``engine``; a container becomes ``name_open`` … ``name_close``, a check one token."""
+    """Add the rule to ``engine``; tokens are ``name_open`` … ``name_close``, or one for a check."""
     engine.block.ruler.before(
         "fence", "container", _parse_container, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )

@@ -132,10 +132,10 @@ def _read_content(path: Path, shown_path: str, faults: Faults) -> bytes:
 
 def _misplaced_reason(name: str, folder: str) -> str:
     if folder == GUIDES_FOLDER:
-        return f"“{name}” has no place among guides. The folder holds name.md and media/name."
+        return f"“{name}” does not belong among guides. The folder may contain name.md and media/name."
     return (
-        f"“{name}” has no place in a module. A module holds module.toml, job-aid.md, lessons/name.md,"
-        " items/name.toml and media/name."
+        f"“{name}” does not belong in a module. A module may contain module.toml, job-aid.md,"
+        " lessons/name.md, items/name.toml and media/name."
     )
 
 

@@ -1,4 +1,4 @@
-"""The check of a scenario's ways against a plain walk of every way."""
+"""The check of a scenario's paths against a plain walk of every path."""
 
 from decimal import Decimal
 
@@ -42,7 +42,7 @@ def written(scenes: Scenes) -> str:
 
 
 def is_whole(scenes: Scenes) -> bool:
-    """Whether every scene is reached, no way returns, and two ways or more reach an end of a best way."""
+    """Whether every scene is reached, there is no cycle, and two paths or more lead to a best end."""
     ends: list[tuple[Decimal, int]] = []
     seen = {0}
     ahead = [(0, frozenset({0}), Decimal(0))]
@@ -62,7 +62,7 @@ def is_whole(scenes: Scenes) -> bool:
 
 
 @given(st.one_of(forward, scenarios))
-def test_a_scenario_is_taken_exactly_where_every_way_holds(scenes):
+def test_a_scenario_is_accepted_exactly_if_all_its_paths_are_sound(scenes):
     faults = Faults()
     root = Source(written(scenes), "bank.toml", faults).root()
     assert root is not None
