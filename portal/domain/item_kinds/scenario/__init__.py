@@ -86,10 +86,10 @@ class ScenarioKind(ItemKind):
                     "choices": [
                         {
                             "key": choice.key,
-                            "html": renderer.render_inline(choice.text, choice.line_number),
+                            "html": renderer.render_inline(choice.text, choice.line),
                             "to": choice.to,
                             "weight": str(choice.weight),
-                            "feedback_html": renderer.render_inline(choice.feedback, choice.line_number),
+                            "feedback_html": renderer.render_inline(choice.feedback, choice.line),
                         }
                         for choice in scene.choices
                     ],

@@ -22,7 +22,7 @@ class SceneChoiceText:
     table: Table
 
     @property
-    def line_number(self) -> int:
+    def line(self) -> int:
         """The line of the file on which it begins."""
         return self.table.line
 
