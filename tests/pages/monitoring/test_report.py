@@ -228,4 +228,4 @@ def test_the_overview_counts_what_changed_in_a_week_and_what_is_due(client):
     assert page.h1 == "Nobody is overdue"
     figures = [words(figure) for figure in page.all("dl", class_="portal-figures")[0]]
     assert "Due in 30 days 4 people due in 30 days for OIC-2026" in figures
-    assert "Since 17 April 20261 more complete" in figures
+    assert "Since 17 April 2026 1 more complete" in figures
