@@ -10,6 +10,6 @@ from portal.platform import presence
 try:
     app = create_app()
     if click.get_current_context(silent=True) is None:  # a server's: a restore is not to happen under it
-        presence.stay(app.config["PORTAL"].instance)
+        presence.hold_presence(app.config["PORTAL"].instance)
 except ConfigError as error:
     app = application_without_settings(error, [feature.bp for feature in COMMANDS])

@@ -128,7 +128,7 @@ TASKS = (consistency_task, reminders_tasks, status_tasks)  # each registers its 
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NavigationEntry:
     """One entry of the service navigation."""
 
     text: str
@@ -177,7 +177,7 @@ def create_app(config: Config | None = None) -> Flask:
     for feature in COMMANDS:
         release.refuse_other_releases(feature.bp.cli)
         app.register_blueprint(feature.bp)
-    app.add_url_rule("/", "home", home)
+    app.add_url_rule("/", "home", redirect_home)
     refuse_undeclared_routes(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
@@ -200,7 +200,7 @@ def _prepare_pages(app: Flask, config: Config) -> None:
     limiter.init_app(app)
     app.before_request(_take_long_texts)
     sessions_setup.register_sessions(app, config)
-    app.context_processor(lambda: _frame(config))
+    app.context_processor(lambda: _frame_values(config))
     app.jinja_env.globals["clock_alarm"] = clock_alarm.clock_alarm
 
 
@@ -210,7 +210,7 @@ def _take_long_texts() -> None:
         request.max_content_length = max(MOST_BYTES, request.max_content_length or 0)  # an upload has more
 
 
-def _frame(config: Config) -> dict[str, Any]:
+def _frame_values(config: Config) -> dict[str, Any]:
     """What the layout of every page needs."""
     account = current_user._get_current_object()  # once, not at each word of the page that asks
     signed_in = account.is_authenticated
@@ -218,19 +218,21 @@ def _frame(config: Config) -> dict[str, Any]:
     return {
         "force_name": config.force_name,
         "viewer": account if signed_in else None,
-        "navigation": _navigation(held, "/" + request.path.split("/", 2)[1]),
+        "navigation": _navigation_entries(held, "/" + request.path.split("/", 2)[1]),
     }
 
 
 @lru_cache(maxsize=256)
-def _navigation(held: frozenset[Permission], section: str) -> tuple[Entry, ...]:
+def _navigation_entries(held: frozenset[Permission], section: str) -> tuple[NavigationEntry, ...]:
     """The entries of one who holds these permissions, on a page of this section."""
-    entries = [Entry(text, href, href == section) for text, href, asked in NAVIGATION if asked in held]
+    entries = [
+        NavigationEntry(text, href, href == section) for text, href, asked in NAVIGATION if asked in held
+    ]
     return tuple(entries[:MOST_ENTRIES])
 
 
 @public
-def home() -> ResponseReturnValue:
+def redirect_home() -> ResponseReturnValue:
     """The page with which a person's work begins."""
     if not current_user.is_authenticated:
         return redirect(url_for("sign_in.sign_in"))

@@ -40,7 +40,7 @@ def run_jobs(workers: int | None) -> None:
     for sentence in list_retired_settings():
         click.echo(sentence, err=True)
     try:
-        presence.stay(app.config["PORTAL"].instance)
+        presence.hold_presence(app.config["PORTAL"].instance)
     except presence.RestoringError as error:
         raise click.ClickException(str(error)) from error
     run_worker(app, workers or app.config["PORTAL"].jobs_workers)

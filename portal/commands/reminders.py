@@ -63,7 +63,7 @@ def send() -> None:
 @click.argument("file", type=click.File("rb"))
 def bounced(file: BinaryIO) -> None:
     """Note the bounce in FILE, a returned mail as the relay hands it over (- for standard input)."""
-    found = bounces.read(message_from_binary_file(file))
+    found = bounces.read_bounce(message_from_binary_file(file))
     if found is None:
         click.echo("This is no notice of a mail that came back from here.", err=True)
         sys.exit(1)

@@ -23,7 +23,7 @@ class RestoringError(RuleError):
     """A restore is under way on this instance folder."""
 
 
-def stay(instance: Path) -> None:
+def hold_presence(instance: Path) -> None:
     """Hold the shared lock until this process ends; a second call changes nothing.
 
     Raises:
@@ -41,7 +41,7 @@ def stay(instance: Path) -> None:
 
 
 @contextmanager
-def alone(instance: Path) -> Iterator[None]:
+def hold_alone(instance: Path) -> Iterator[None]:
     """Keep other processes of this instance folder from starting while the block runs.
 
     Raises:

@@ -11,8 +11,8 @@ import typst
 from pypdf import PdfReader
 
 from portal.platform.documents.fonts import FAMILIES, font_folders
-from portal.platform.documents.markup import words
-from portal.platform.documents.typesetting import pdf
+from portal.platform.documents.markup import text_content
+from portal.platform.documents.typesetting import typeset_pdf
 from tests.factories.people import make_person
 from tests.pages.monitoring.world import REPORT, enter, make_world
 
@@ -42,7 +42,7 @@ AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
 def made(markup: str) -> bytes:
-    return pdf(markup, title="A title", above="Above", foot="Foot", author="Westshire Police", at=AT)
+    return typeset_pdf(markup, title="A title", above="Above", foot="Foot", author="Westshire Police", at=AT)
 
 
 def text_of(content: bytes) -> str:
@@ -99,7 +99,7 @@ def test_the_report_names_people_in_every_script(report):
 def test_each_name_can_be_read_out_of_the_file(number):
     name = " ".join(NAMES[number])
 
-    content = text_of(made(words(name)))
+    content = text_of(made(text_content(name)))
 
     if number == "V2":  # a reader that knows nothing of ActualText takes a letter's marks for letters
         assert set(letters(name)) <= set(letters(content))
@@ -123,7 +123,7 @@ def test_the_report_says_whose_names_it_could_not_show(report):
 
 @pytest.mark.slow
 def test_a_document_lists_at_most_two_hundred_of_such_texts():
-    markup = "\n\n".join(words(f"{number}\ue000") for number in range(450))
+    markup = "\n\n".join(text_content(f"{number}\ue000") for number in range(450))
 
     content = text_of(made(markup))
 
@@ -150,7 +150,7 @@ def test_a_document_lists_at_most_two_hundred_of_such_texts():
     ],
 )
 def test_no_text_keeps_a_document_from_being_made(text):
-    content = made(f"{words(text)} *{words(text)}* #heading(level: 2)[{words(text)}x]")
+    content = made(f"{text_content(text)} *{text_content(text)}* #heading(level: 2)[{text_content(text)}x]")
 
     assert b"pdfuaid" in content
 
@@ -165,7 +165,7 @@ def test_no_letters_at_random_keep_a_document_from_being_made():
         for _ in range(400)
     ]
 
-    assert b"pdfuaid" in made("\n\n".join(f"*{words(text)}* {words(text)}" for text in texts))
+    assert b"pdfuaid" in made("\n\n".join(f"*{text_content(text)}* {text_content(text)}" for text in texts))
 
 
 def test_every_family_of_the_packages_is_asked_for_a_character():

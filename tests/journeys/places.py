@@ -49,7 +49,7 @@ class Place:
 
 
 NO_PAGES = {
-    "authoring.medium",
+    "authoring.show_medium",
     "catalogue.send_media",
     "imports.bad_rows_csv",
     "jobs.show_progress",
@@ -175,23 +175,25 @@ ADMINISTRATION = {
 DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
 GUIDE, OTHER_GUIDE = "/authoring/_guides/{guide}", "/authoring/_guides/intelligence-document"
 AUTHORING = {  # `draft_made` makes a module and a guide that are being written, and a module that was sent
-    "authoring.attempts": Place(("/authoring/protect/attempts",), AUTHOR),
+    "authoring.open_attempt": Place(("/authoring/protect/attempts",), AUTHOR),
     "authoring.bring_in": Place((f"{DRAFT}/bring-in",), AUTHOR),
-    "authoring.desk": Place(("/authoring",), AUTHOR),
-    "authoring.details": Place((f"{DRAFT}/details", f"{SENT}/details"), AUTHOR),
-    "authoring.discard": Place((f"{DRAFT}/discard",), AUTHOR),
-    "authoring.guide": Place((f"{GUIDE}/text",), AUTHOR),
-    "authoring.history": Place((f"{SENT}/history", f"{DRAFT}/history"), AUTHOR),
-    "authoring.item": Place((f"{DRAFT}/items/adult-refuses", f"{DRAFT}/items/adult-agrees"), AUTHOR),
+    "authoring.show_dashboard": Place(("/authoring",), AUTHOR),
+    "authoring.edit_details": Place((f"{DRAFT}/details", f"{SENT}/details"), AUTHOR),
+    "authoring.discard_draft": Place((f"{DRAFT}/discard",), AUTHOR),
+    "authoring.edit_guide": Place((f"{GUIDE}/text",), AUTHOR),
+    "authoring.show_history": Place((f"{SENT}/history", f"{DRAFT}/history"), AUTHOR),
+    "authoring.edit_item": Place((f"{DRAFT}/items/adult-refuses", f"{DRAFT}/items/adult-agrees"), AUTHOR),
     "authoring.job_aid": Place((f"{DRAFT}/job-aid", f"{SENT}/job-aid"), AUTHOR),
-    "authoring.lesson": Place((f"{DRAFT}/lessons/whose-phone", f"{DRAFT}/lessons/refer-or-notify"), AUTHOR),
-    "authoring.media": Place((f"{DRAFT}/media",), AUTHOR),
-    "authoring.module": Place((DRAFT, SENT, "/authoring/respond", GUIDE, OTHER_GUIDE), AUTHOR),
-    "authoring.new": Place(("/authoring/_new",), AUTHOR),
+    "authoring.edit_lesson": Place(
+        (f"{DRAFT}/lessons/whose-phone", f"{DRAFT}/lessons/refer-or-notify"), AUTHOR
+    ),
+    "authoring.list_media": Place((f"{DRAFT}/media",), AUTHOR),
+    "authoring.show_module": Place((DRAFT, SENT, "/authoring/respond", GUIDE, OTHER_GUIDE), AUTHOR),
+    "authoring.new_module": Place(("/authoring/_new",), AUTHOR),
     "authoring.new_guide": Place(("/authoring/_guides/_new",), AUTHOR),
     "authoring.new_item": Place((f"{DRAFT}/items/_new", f"{DRAFT}/items/_new?kind=single"), AUTHOR),
     "authoring.new_lesson": Place((f"{DRAFT}/lessons/_new",), AUTHOR),
-    "authoring.preview": Place((f"{DRAFT}/preview", f"{GUIDE}/preview"), AUTHOR),
+    "authoring.preview_draft": Place((f"{DRAFT}/preview", f"{GUIDE}/preview"), AUTHOR),
     "authoring.preview_item": Place((f"{DRAFT}/preview/items/adult-refuses",), AUTHOR),
     "authoring.preview_job_aid": Place((f"{DRAFT}/preview/job-aid",), AUTHOR),
     "authoring.preview_lesson": Place((f"{DRAFT}/preview/lessons/whose-phone",), AUTHOR),
@@ -199,10 +201,10 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.remove_job_aid": Place((f"{DRAFT}/job-aid/remove",), AUTHOR),
     "authoring.remove_lesson": Place((f"{DRAFT}/lessons/whose-phone/remove",), AUTHOR),
     "authoring.remove_medium": Place((f"{DRAFT}/media/refer-or-notify.svg/remove",), AUTHOR),
-    "authoring.review": Place((f"{SENT}/review",), PUBLISHER),
-    "authoring.send": Place((f"{DRAFT}/review/send",), AUTHOR),
+    "authoring.show_review": Place((f"{SENT}/review",), PUBLISHER),
+    "authoring.send_for_review": Place((f"{DRAFT}/review/send",), AUTHOR),
     "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
-    "authoring.statistics": Place(("/authoring/protect/statistics",), AUTHOR),
+    "authoring.show_statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
 OIC = "/directives/OIC-2026"
 DIRECTIVES = {

@@ -136,7 +136,7 @@ def whole_schema(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Engine],
                 fresh_database(server, "whole")
                 url = engine.url.set(database="whole")
             with schema_comparison.open_engine(url) as fresh:
-                schema_comparison.upgrade(fresh, readiness.head())
+                schema_comparison.upgrade_database(fresh, readiness.head())
                 made[kind] = schema_comparison.schema_of(fresh)
         return made[kind]
 
@@ -174,7 +174,7 @@ def test_status_tables_are_renamed_whatever_sqlite_is_set_to(tmp_path):
             driver.execute("PRAGMA foreign_keys = OFF")
 
         with portal_on(Config(mode="demo", secret_key=SECRET, instance=tmp_path)) as app, app.app_context():
-            schema_comparison.upgrade(engine, "0025")
+            schema_comparison.upgrade_database(engine, "0025")
 
         groups = inspect(engine).get_foreign_keys("status_count")
     assert {key["referred_table"] for key in groups} == {"directive", "status_group"}

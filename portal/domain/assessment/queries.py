@@ -81,7 +81,7 @@ class AttemptDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AttemptQuestion:
     """A drawn item with the learner's latest response."""
 
     number: int  # counts from 1
@@ -119,14 +119,14 @@ class Question:
 class AnswerSheet(AttemptDetail):
     """An attempt with its questions in order and their latest responses."""
 
-    questions: tuple[Question, ...]
+    questions: tuple[AttemptQuestion, ...]
 
     @property
     def unanswered_numbers(self) -> list[int]:
         """Numbers of the questions that are not fully answered."""
         return [question.number for question in self.questions if not question.is_answered]
 
-    def question_at(self, number: int) -> Question:
+    def question_at(self, number: int) -> AttemptQuestion:
         """Return the question with this number.
 
         Raises:
@@ -221,7 +221,7 @@ def load_answer_sheet(attempt: AttemptDetail) -> AnswerSheet:
     items = {item.id: item for item in version.items}
     answers = _answers(attempt.attempt.id, items)
     questions = tuple(
-        Question(
+        AttemptQuestion(
             number, items[drawn["item_id"]], tuple(drawn["order"]), answers.get(drawn["item_id"], NO_ANSWER)
         )
         for number, drawn in enumerate(attempt.drawn_items, start=1)

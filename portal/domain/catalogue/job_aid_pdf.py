@@ -9,7 +9,7 @@ from portal.domain.catalogue.sources.module_source import PageSource
 from portal.platform.documents.fonts import undrawable_letters
 from portal.platform.documents.markup import markup_of
 from portal.platform.documents.replacements import name_of
-from portal.platform.documents.typesetting import TypesettingError, pdf
+from portal.platform.documents.typesetting import TypesettingError, typeset_pdf
 from portal.platform.formats.faults import Faults
 from portal.platform.isolation.stops import ReadingStoppedError
 
@@ -33,7 +33,7 @@ def count_a4_pages(html: str, title: str, module: str) -> int:
         ReadingStoppedError: Making the PDF took too much memory or time.
     """
     markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET_TEXT, html)))
-    content = pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
+    content = typeset_pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
     return len(_PAGE.findall(content))
 
 

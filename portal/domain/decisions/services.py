@@ -191,7 +191,9 @@ def _record_exclusion(row: RequestRow, granted: ChangeRequest, by: int) -> dict[
     directive_id: Any = row.directive_id
     from_on: Any = granted.from_on
     to_on = granted.to_on or OPEN_END
-    decided = exclusions.Decision(row.person_id, directive_id, exempt, row.reason, from_on, to_on, due, by)
+    decided = exclusions.ExclusionDecision(
+        row.person_id, directive_id, exempt, row.reason, from_on, to_on, due, by
+    )
     return {"exclusion_id": exclusions.decide_exclusion(decided)}
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert, select
 
 from portal.domain.directives.as_of import known
-from portal.domain.directives.audience import Segment, Version, match_segments
+from portal.domain.directives.audience import AudienceVersion, Segment, match_segments
 from portal.domain.directives.fact_loader import RuleHistory, fetch, load_posts, split_into_batches
 from portal.domain.directives.models import Assignment
 from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
@@ -52,7 +52,7 @@ def derive_assignments(segments: Sequence[Segment]) -> list[AssignmentTerms]:
 
     A run within 31 uncovered days of the one before keeps its ``joined_on``.
     """
-    runs: list[tuple[int, int, Version, int]] = []
+    runs: list[tuple[int, int, AudienceVersion, int]] = []
     for segment in segments:
         if runs and runs[-1][1] + 1 == segment.first and runs[-1][2].id == segment.version.id:
             runs[-1] = (runs[-1][0], segment.last, *runs[-1][2:])
@@ -69,7 +69,7 @@ def derive_assignments(segments: Sequence[Segment]) -> list[AssignmentTerms]:
     return derived
 
 
-def find_due_day(version: Version, joined_on: date) -> date:
+def find_due_day(version: AudienceVersion, joined_on: date) -> date:
     """The later of the fixed day and the days after joining."""
     dues = []
     if version.due_fixed_on is not None:

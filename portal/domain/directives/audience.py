@@ -56,7 +56,7 @@ class UnitFact:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class AudienceVersion:
     """A directive version as recorded, with the activity of each of its positions."""
 
     id: int
@@ -151,10 +151,10 @@ class Hold:
 
     first: int
     last: int
-    version: Version
+    version: AudienceVersion
 
 
-def timeline(versions: Iterable[Version]) -> list[Hold]:
+def timeline(versions: Iterable[AudienceVersion]) -> list[Hold]:
     """Which of a directive's known versions holds when; days of a withdrawn one are left out.
 
     On a day holds the one with the latest ``effective_on`` by then; of a tie, the highest number.
@@ -171,7 +171,7 @@ class Segment:
 
     first: int
     last: int
-    version: Version
+    version: AudienceVersion
     post: PostFact
     why: int
 

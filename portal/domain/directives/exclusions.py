@@ -37,7 +37,7 @@ DAYS_AFTER_DEFERRAL = 28  # offered where the directive counts no days after joi
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-class Decision(NamedTuple):
+class ExclusionDecision(NamedTuple):
     """What one row decides; the same decision again changes nothing."""
 
     person_id: int
@@ -56,7 +56,7 @@ class Decision(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Excluded:
+class ExclusionWords:
     """How many rows were new, corrected one held, or were held already."""
 
     added: int
@@ -64,7 +64,7 @@ class Excluded:
     unchanged: int
 
 
-def exclude(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -> Excluded:
+def exclude(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -> ExclusionWords:
     """Record every row's exemption or deferral, or none of them; a row held already is left alone.
 
     A row of the same person, directive, kind and ``valid_from`` as one held corrects it.
@@ -98,10 +98,10 @@ def exclude(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -
             corrected=corrected,
             decided_at=at.isoformat(),
         )
-    return Excluded(added, corrected, len(decided) - added - corrected)
+    return ExclusionWords(added, corrected, len(decided) - added - corrected)
 
 
-def decide_exclusion(decision: Decision) -> int:
+def decide_exclusion(decision: ExclusionDecision) -> int:
     """Record one exemption or deferral; one of the same matter is corrected, the same one is left alone.
 
     Args:
@@ -135,13 +135,15 @@ def end_exclusion(exclusion_id: int, last_on: date | None, *, by: int) -> int:
     row = db.session.scalars(select(e).where(e.id == exclusion_id, is_known_fact(e))).one_or_none()
     if row is None or (last_on is not None and last_on >= row.to_on):
         raise ConflictError("This exemption or deferral was changed, or ends by then already.")
-    decision = Decision(*(getattr(row, name) for name in Decision._fields))
+    decision = ExclusionDecision(*(getattr(row, name) for name in ExclusionDecision._fields))
     if last_on is None or last_on < row.from_on:
         return _write(decision._replace(decided_by_id=by), exclusion_id, stamped, void=True)
     return _write(decision._replace(to_on=last_on, decided_by_id=by), exclusion_id, stamped)
 
 
-def _write(decision: Decision, replaces_id: int | None, stamped: datetime, *, void: bool = False) -> int:
+def _write(
+    decision: ExclusionDecision, replaces_id: int | None, stamped: datetime, *, void: bool = False
+) -> int:
     fact = Exclusion(recorded_at=stamped, replaces_id=replaces_id, void=void, **decision._asdict())
     db.session.add(fact)
     db.session.flush()
@@ -155,14 +157,14 @@ def due_after(directive_id: int, to_on: date) -> date:
     return add_days(to_on, DAYS_AFTER_DEFERRAL if days is None else days)
 
 
-def _held(people: Iterable[int]) -> dict[tuple[int, int, bool, date], tuple[int, Decision]]:
+def _held(people: Iterable[int]) -> dict[tuple[int, int, bool, date], tuple[int, ExclusionDecision]]:
     e = Exclusion
-    columns = [getattr(e, name) for name in Decision._fields]
+    columns = [getattr(e, name) for name in ExclusionDecision._fields]
     found = {}
     for row_id, *values in db.session.execute(
         select(e.id, *columns).where(is_known_fact(e), e.person_id.in_(sorted(people))).order_by(e.id)
     ):
-        decision = Decision(*values)
+        decision = ExclusionDecision(*values)
         found[decision.same_matter] = (row_id, decision)
     return found
 
@@ -234,13 +236,13 @@ class _Reading:
         self.directives = {reference: directive_id for reference, directive_id in directives}
         self.days = _days_after_joining()
 
-    def decisions(self) -> list[tuple[SourceRow, Decision]]:
+    def decisions(self) -> list[tuple[SourceRow, ExclusionDecision]]:
         made = [(row, self._decision(row)) for row in self.rows]
         if self.faults:
             raise BadInputError(self.faults)
         return [(row, decision) for row, decision in made if decision is not None]
 
-    def _decision(self, row: SourceRow) -> Decision | None:
+    def _decision(self, row: SourceRow) -> ExclusionDecision | None:
         before = len(self.faults)
         values = row.values
         person = self._one(row, "staff_number", self.people, "nobody has it")
@@ -257,7 +259,7 @@ class _Reading:
         if len(self.faults) > before:
             return None
         decided: Any = (person, directive, exempt, values["reason"], from_on, to_on, due_on, decider)
-        return Decision(*decided)
+        return ExclusionDecision(*decided)
 
     def _due(self, row: SourceRow, exempt: bool, directive_id: int | None, to_on: date | None) -> date | None:
         if exempt:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from portal.domain.directives.as_of import Recorded, known
-from portal.domain.directives.audience import PostFact, Tree, UnitFact, Version, timeline
+from portal.domain.directives.audience import AudienceVersion, PostFact, Tree, UnitFact, timeline
 from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
 from portal.domain.people.models import Post, UnitState
@@ -35,11 +35,11 @@ class KnownRules:
     """The directive versions in force and the unit tree, as known on an instant."""
 
     def __init__(
-        self, versions: Iterable[Version], states: Iterable[UnitFact], directives: Iterable[int]
+        self, versions: Iterable[AudienceVersion], states: Iterable[UnitFact], directives: Iterable[int]
     ) -> None:
         """Also of ``directives`` that have no version: each was withdrawn before it took effect."""
         self.tree = Tree(states)
-        by_directive: dict[int, list[Version]] = {directive_id: [] for directive_id in directives}
+        by_directive: dict[int, list[AudienceVersion]] = {directive_id: [] for directive_id in directives}
         for version in versions:
             by_directive.setdefault(version.directive_id, []).append(version)
         self.holds = {directive_id: timeline(some) for directive_id, some in sorted(by_directive.items())}
@@ -70,13 +70,13 @@ class RuleHistory:
         return self._known[turn]
 
 
-def _load_versions() -> list[Version]:
+def _load_versions() -> list[AudienceVersion]:
     positions: dict[int, list[tuple[int, int]]] = {}
     columns = (Requirement.directive_version_id, Requirement.position, Requirement.activity_id)
     for version_id, position, activity_id in fetch(select(*columns).order_by(*columns[:2])):
         positions.setdefault(version_id, []).append((position, activity_id))
     return [
-        Version(
+        AudienceVersion(
             v.id,
             v.recorded_at,
             v.void,

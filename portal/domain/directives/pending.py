@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import NamedTuple
 
-from portal.domain.directives.audience import PostFact, UnitFact, Version
+from portal.domain.directives.audience import AudienceVersion, PostFact, UnitFact
 
 ALL_KNOWN = datetime.max.replace(tzinfo=UTC)  # an instant by which everything is known, pending facts too
 FIRST_PLACEHOLDER = 2**62  # above all real ids: of two records on one day the lower id counts
@@ -37,7 +37,7 @@ class PendingFacts:
     posts: Mapping[int, Sequence[PostFact]] = field(default_factory=dict)  # by person
     records: Mapping[int, Sequence[PendingRecord]] = field(default_factory=dict)  # by person
     states: Sequence[UnitFact] = ()
-    versions: Sequence[Version] = ()
+    versions: Sequence[AudienceVersion] = ()
 
 
 NOTHING_PENDING = PendingFacts()

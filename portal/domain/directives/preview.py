@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from portal.domain.directives.assignments import AssignmentTerms, compare_assignments
-from portal.domain.directives.audience import PostFact, UnitFact, Version
+from portal.domain.directives.audience import AudienceVersion, PostFact, UnitFact
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.directives.models import Directive, DirectiveVersion
 from portal.domain.directives.pending import ALL_KNOWN, PendingFacts, number_placeholders
@@ -59,7 +59,7 @@ class AudienceEffect:
         return hashlib.sha256(said.encode()).hexdigest()
 
 
-def effect_of_version(version: Version, reference: str) -> AudienceEffect:
+def effect_of_version(version: AudienceVersion, reference: str) -> AudienceEffect:
     """What would follow if ``version`` were recorded now.
 
     Args:

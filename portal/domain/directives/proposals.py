@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.directives.audience import Version
+from portal.domain.directives.audience import AudienceVersion
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
 from portal.domain.directives.pending import ALL_KNOWN, NEW_DIRECTIVE, NEW_VERSION
 from portal.domain.directives.preview import AudienceEffect, basis, effect_of_version
@@ -76,10 +76,10 @@ class Proposal:
             return False
         return known_then == basis() or digest == self.effect().digest
 
-    def version(self) -> Version:
+    def version(self) -> AudienceVersion:
         """The version as a pending fact: its id is a placeholder, as is that of a new directive."""
         of = self.columns
-        return Version(
+        return AudienceVersion(
             id=NEW_VERSION,
             recorded_at=ALL_KNOWN,
             void=self.takes_back,

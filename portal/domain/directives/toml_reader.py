@@ -63,7 +63,7 @@ class DirectiveFile:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _DirectiveReader:
     """Takes values out of parsed TOML and notes what is wrong with them."""
 
     faults: list[str] = field(default_factory=list)
@@ -143,7 +143,7 @@ def read(content: bytes) -> DirectiveFile:
         values = tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInputError([f"The file is not TOML in UTF-8: {error}."]) from error
-    reader = _Reader()
+    reader = _DirectiveReader()
     reader.unknown(values, TOP)
     made = _directive(reader, values)
     if reader.faults:
@@ -151,7 +151,7 @@ def read(content: bytes) -> DirectiveFile:
     return made
 
 
-def _reference(reader: _Reader, values: Mapping[str, Any]) -> str:
+def _reference(reader: _DirectiveReader, values: Mapping[str, Any]) -> str:
     reference = reader.text(values, "reference")
     if reference and not _REFERENCE.fullmatch(reference):
         reader.faults.append("reference: write letters, digits and hyphens alone, such as OIC-2026.")
@@ -160,7 +160,7 @@ def _reference(reader: _Reader, values: Mapping[str, Any]) -> str:
     return reference
 
 
-def _directive(reader: _Reader, values: Mapping[str, Any]) -> DirectiveFile:
+def _directive(reader: _DirectiveReader, values: Mapping[str, Any]) -> DirectiveFile:
     effective_on = reader.day(values, "effective_on")
     if "effective_on" not in values:
         reader.faults.append("effective_on: write the day it takes effect, such as 2025-09-01.")
@@ -183,7 +183,7 @@ def _directive(reader: _Reader, values: Mapping[str, Any]) -> DirectiveFile:
     )
 
 
-def _target(reader: _Reader, values: Mapping[str, Any]) -> Decimal:
+def _target(reader: _DirectiveReader, values: Mapping[str, Any]) -> Decimal:
     value = values.get("target", 1)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
         return Decimal(str(value))
@@ -191,7 +191,7 @@ def _target(reader: _Reader, values: Mapping[str, Any]) -> Decimal:
     return Decimal(1)
 
 
-def _notice_days(reader: _Reader, values: Mapping[str, Any]) -> list[int]:
+def _notice_days(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[int]:
     value = values.get("notice_days", [])
     if isinstance(value, list) and all(_whole(days, 0) for days in value):
         return list(value)
@@ -199,14 +199,14 @@ def _notice_days(reader: _Reader, values: Mapping[str, Any]) -> list[int]:
     return []
 
 
-def _withdrawn(reader: _Reader, values: Mapping[str, Any]) -> bool:
+def _withdrawn(reader: _DirectiveReader, values: Mapping[str, Any]) -> bool:
     value = values.get("withdrawn", False)
     if not isinstance(value, bool):
         reader.faults.append("withdrawn: write true or false.")
     return value is True
 
 
-def _due(reader: _Reader, values: Mapping[str, Any]) -> dict[str, Any]:
+def _due(reader: _DirectiveReader, values: Mapping[str, Any]) -> dict[str, Any]:
     table = reader.table(values, "due", ("on", "days_after_joining"))
     if not table:
         reader.faults.append("due: write [due] with on, days_after_joining, or both.")
@@ -216,7 +216,7 @@ def _due(reader: _Reader, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _validity(reader: _Reader, values: Mapping[str, Any]) -> dict[str, Any]:
+def _validity(reader: _DirectiveReader, values: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("months", "yearly_on", "minimum_gap_months")
     table = reader.table(values, "validity", keys)
     if "validity" in values and ("months" in table) == ("yearly_on" in table):
@@ -230,7 +230,7 @@ def _validity(reader: _Reader, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _yearly_on(reader: _Reader, value: Any) -> str | None:
+def _yearly_on(reader: _DirectiveReader, value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, str) and re.fullmatch(r"\d\d-\d\d", value):
@@ -244,14 +244,14 @@ def _yearly_on(reader: _Reader, value: Any) -> str | None:
     return None
 
 
-def _audience(reader: _Reader, values: Mapping[str, Any]) -> list[Selectors]:
+def _audience(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[Selectors]:
     found = reader.selectors(values, "audience")
     if not values.get("audience"):
         reader.faults.append("audience: write at least one [[audience]].")
     return found
 
 
-def _requirements(reader: _Reader, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _requirements(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for number, table in enumerate(reader.tables(values, "requirement", ("kind", "key")), 1):
         where = f"requirement {number}: "

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from portal.platform.tables.table_files import Sheet, SourceRow, taken
+from portal.platform.tables.table_files import Sheet, SourceRow, map_rows
 
 STAFF_NUMBER, EMAIL = "staff_number", "email"  # how a person can be known beside other systems' schemes
 
@@ -194,9 +194,9 @@ def rows_of(sheet: Sheet, match: ColumnMapping) -> tuple[list[SourceRow], list[s
             match.fixed.get(target.name, "") if column is None else sheet.columns.index(column)
         )
     if match.shape != "person":
-        return taken(sheet, sources)
+        return map_rows(sheet, sources)
     asked = {f"\0{c}": sheet.columns.index(c) for c in match.activities if c in sheet.columns}
-    rows, reasons = taken(sheet, sources | asked)
+    rows, reasons = map_rows(sheet, sources | asked)
     return [one for row in rows for one in _expand_row(row, match)], reasons
 
 

@@ -24,7 +24,7 @@ from portal.platform.mail.smtp import (
     RefusedError,
     Relay,
     RelayError,
-    connected,
+    connect_relay,
     hand_over,
 )
 
@@ -183,7 +183,7 @@ class _MailSender:
         relay = self.settings.relay
         if self.connection is None:
             self.stack = ExitStack()
-            self.connection = self.stack.enter_context(connected(relay))
+            self.connection = self.stack.enter_context(connect_relay(relay))
         host = urlsplit(self.settings.address).hostname or "localhost"
         hand_over(self.connection, made, relay=relay, reference=reference, host=host, at=now)
 

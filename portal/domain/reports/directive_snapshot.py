@@ -19,7 +19,7 @@ from portal.platform.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class SnapshotVersion:
     """A published version of a module or guide, as far as reports speak of it."""
 
     id: int  # below zero: of a guide
@@ -48,19 +48,19 @@ _OF_GUIDE: tuple[Any, ...] = (
 class Versions:
     """The published versions of some activities."""
 
-    by_id: dict[int, Version]
-    current: dict[int, Version]  # of each activity, at the position
+    by_id: dict[int, SnapshotVersion]
+    current: dict[int, SnapshotVersion]  # of each activity, at the position
 
     @classmethod
     def of(cls, activity_ids: Iterable[int], position: Position) -> "Versions":
         """Of these activities; current is the latest published by the day and known, else the first."""
         asked = sorted(activity_ids)
-        columns = [getattr(ModuleVersion, name) for name in Version.__slots__]
+        columns = [getattr(ModuleVersion, name) for name in SnapshotVersion.__slots__]
         modules = select(*columns).where(ModuleVersion.activity_id.in_(asked))
         guides = select(*_OF_GUIDE).where(GuideVersion.activity_id.in_(asked))
         rows = [*db.session.execute(modules), *db.session.execute(guides)]
-        found = sorted((Version(*row) for row in rows), key=lambda version: version.number)
-        current: dict[int, Version] = {}
+        found = sorted((SnapshotVersion(*row) for row in rows), key=lambda version: version.number)
+        current: dict[int, SnapshotVersion] = {}
         end = clock.end_of_day(position.as_at)
         for version in found:
             held = current.setdefault(version.activity_id, version)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 
 from portal.domain.directives.assignments import AssignmentFact, load_assignments
-from portal.domain.directives.audience import Version
+from portal.domain.directives.audience import AudienceVersion
 from portal.domain.directives.fact_loader import fetch, load_posts
 from portal.domain.directives.models import Exclusion
 from portal.domain.directives.pending import ALL_KNOWN, NOTHING_PENDING, PendingFacts
@@ -17,7 +17,7 @@ FactsByPerson = dict[int, PersonFacts]
 
 
 def load_facts(
-    people: Sequence[int], versions: Mapping[int, Version], pending: PendingFacts = NOTHING_PENDING
+    people: Sequence[int], versions: Mapping[int, AudienceVersion], pending: PendingFacts = NOTHING_PENDING
 ) -> FactsByPerson:
     """Every fact ever recorded about these people, whenever it was known; six statements.
 
@@ -37,7 +37,9 @@ def load_facts(
     return facts
 
 
-def add_assignment(facts: FactsByPerson, fact: AssignmentFact, versions: Mapping[int, Version]) -> None:
+def add_assignment(
+    facts: FactsByPerson, fact: AssignmentFact, versions: Mapping[int, AudienceVersion]
+) -> None:
     """Add an assignment, with what its version says of validity."""
     version, terms = versions[fact.terms.directive_version_id], fact.terms
     rule = AssignmentRule(

@@ -7,7 +7,7 @@ from itertools import chain, pairwise
 from typing import NamedTuple
 
 from portal.domain.directives.as_of import Recorded, known
-from portal.domain.directives.audience import PostFact, Segment, Version, match_segments
+from portal.domain.directives.audience import AudienceVersion, PostFact, Segment, match_segments
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.status.rules import (
     AssignmentRule,
@@ -102,7 +102,7 @@ def _under_first_ids(posts: Iterable[PostFact], recorded: Iterable[PostFact]) ->
 
 
 def position_facts(
-    person: PersonFacts, directive_id: int, versions: Mapping[int, Version], t: datetime
+    person: PersonFacts, directive_id: int, versions: Mapping[int, AudienceVersion], t: datetime
 ) -> dict[int, Facts]:
     """By position, the facts known on ``t``: only assignments whose version contains the position.
 

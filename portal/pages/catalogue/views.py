@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from portal.domain.catalogue import queries
 from portal.domain.learning import library
 from portal.pages.layout.access import requires
-from portal.pages.layout.media_response import served
+from portal.pages.layout.media_response import serve_medium
 from portal.platform import clock
 from portal.platform.permissions import Permission
 
@@ -38,4 +38,4 @@ def show_sources() -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def send_media(sha256: str, name: str) -> ResponseReturnValue:
     """Send a published media file; its address includes its hash, so browsers may keep it for ever."""
-    return served(queries.media_content(sha256, name), name, sha256)
+    return serve_medium(queries.media_content(sha256, name), name, sha256)

@@ -25,7 +25,7 @@ NEVER_HEALTH = (
 )
 
 
-class DayField(StringField):  # type: ignore[misc]
+class RequestDayField(StringField):  # type: ignore[misc]
     """A day, day before month; ``data`` is the day, or None where the field is empty."""
 
     widget = GovInput(classes="govuk-input--width-20", autocomplete="off")
@@ -140,8 +140,8 @@ class ExemptionForm(AskForm):
 
     kind, legend, order = "exemption", "Directive", ("from_on", "to_on")
     missing = "Select a directive"
-    from_on = DayField("First day", description="For example, 30 April 2026")
-    to_on = DayField("Last day (empty means without end)", validators=[Optional()])
+    from_on = RequestDayField("First day", description="For example, 30 April 2026")
+    to_on = RequestDayField("Last day (empty means without end)", validators=[Optional()])
 
 
 class DeferralForm(AskForm):
@@ -149,9 +149,11 @@ class DeferralForm(AskForm):
 
     kind, legend, order = "deferral", "Directive", ("from_on", "to_on", "due_on")
     missing = "Select a directive"
-    from_on = DayField("First day", description="For example, 30 April 2026")
-    to_on = DayField("Last day")
-    due_on = DayField("New due date (empty means the usual time after the last day)", validators=[Optional()])
+    from_on = RequestDayField("First day", description="For example, 30 April 2026")
+    to_on = RequestDayField("Last day")
+    due_on = RequestDayField(
+        "New due date (empty means the usual time after the last day)", validators=[Optional()]
+    )
 
 
 _EVIDENCE = [
@@ -165,7 +167,7 @@ class WaiverForm(AskForm):
 
     kind, legend, order = "waiver", "What was learned before", ("from_on", "evidence")
     missing = "Select what was learned before"
-    from_on = DayField("Date on the evidence", description="For example, 3 February 2026")
+    from_on = RequestDayField("Date on the evidence", description="For example, 3 February 2026")
     evidence = TextAreaField(
         "Evidence",
         description="What it is and where it is kept, for example the number of a certificate.",
@@ -190,7 +192,7 @@ class RevocationForm(AskForm):
         validate_choice=False,
         validators=[ExactlyOneChoice("Select from when it is not counted")],
     )
-    from_on = DayField(
+    from_on = RequestDayField(
         "First day on which it is not counted", description="Only where it does not count from a day on."
     )
     evidence = TextAreaField(
@@ -222,7 +224,7 @@ class LiftForm(AskForm):
         validate_choice=False,
         validators=[ExactlyOneChoice("Select what is to be done")],
     )
-    to_on = DayField("Last day", description="Only where it ends on an earlier day.")
+    to_on = RequestDayField("Last day", description="Only where it ends on an earlier day.")
 
     def requested_dates(self) -> dict[str, Any]:
         """The last day; None where it should never have held."""
@@ -269,9 +271,9 @@ _LABELS = {
 class DecideForm(FlaskForm):  # type: ignore[misc]
     """The answer to a request: its days, which may be changed, and a sentence to who asked."""
 
-    from_on = DayField("", validators=[Optional()])
-    to_on = DayField("", validators=[Optional()])
-    due_on = DayField("", validators=[Optional()])
+    from_on = RequestDayField("", validators=[Optional()])
+    to_on = RequestDayField("", validators=[Optional()])
+    due_on = RequestDayField("", validators=[Optional()])
     comment = TextAreaField(
         "To the person who asked",
         description="Needed where you refuse. Do not write a diagnosis, or anything else about health. "
@@ -312,13 +314,13 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
                 self.form_errors.append(fault.sentence)
 
 
-class WithdrawForm(FlaskForm):  # type: ignore[misc]
+class WithdrawRequestForm(FlaskForm):  # type: ignore[misc]
     """One button."""
 
     withdraw = SubmitField("Withdraw the request", widget=GovSubmit(secondary=True))
 
 
-class FilterForm(Form):  # type: ignore[misc]
+class RequestFilterForm(Form):  # type: ignore[misc]
     """Which requests are listed; sent by address."""
 
     whose = SelectField("Which", widget=GovSelect(), validate_choice=False)

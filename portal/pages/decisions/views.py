@@ -14,9 +14,9 @@ from portal.domain.decisions.preview import preview_effects
 from portal.domain.decisions.queries import RequestFilters, RequestRow, RequestSubject
 from portal.domain.directives.exclusions import exclusions_of
 from portal.pages.decisions import presenters
-from portal.pages.decisions.forms import FORMS, AskForm, DecideForm, FilterForm, WithdrawForm
+from portal.pages.decisions.forms import FORMS, AskForm, DecideForm, RequestFilterForm, WithdrawRequestForm
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, NotFoundError
@@ -31,7 +31,7 @@ def list_requests() -> ResponseReturnValue:
     """What waits for the viewer, and what they asked for with what became of it."""
     viewer = current_user.viewer
     decides = Permission.DECISION_MAKE in viewer.permissions
-    asked, usual = Asked(request.args, request.path), "decide" if decides else "asked"
+    asked, usual = QueryArguments(request.args, request.path), "decide" if decides else "asked"
     shown = {
         "whose": asked.choice("whose", ("decide", "asked", "all") if decides else ("asked",)) or usual,
         "state": asked.choice("state", labels.STATE_WORDS),
@@ -47,7 +47,7 @@ def list_requests() -> ResponseReturnValue:
         waiting=queries.count_waiting_requests(viewer),
         decides=decides,
         wanted=wanted,
-        form=FilterForm(decides=decides, data=shown),
+        form=RequestFilterForm(decides=decides, data=shown),
         words=labels,
     )
     return answer, asked.status
@@ -164,6 +164,6 @@ def _render_request(row: RequestRow, form: DecideForm, wish: ChangeRequest) -> s
         own=row.person_id == viewer.person_id,
         mine=row.asked_by_id == viewer.person_id,
         nobody=row.outcome is None and not decides and not queries.has_decider(row),
-        withdraw_form=WithdrawForm(),
+        withdraw_form=WithdrawRequestForm(),
         today=today,
     )

@@ -25,7 +25,7 @@ from portal.domain.people.workforce import Workforce, read_workforce
 from portal.pages.grants.forms import GrantFilterForm, GrantSearchForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import Page, address
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -49,7 +49,7 @@ COLUMN_HEADS = (
 @requires(Permission.ACCOUNT_ADMINISTER)
 def show_grants() -> ResponseReturnValue:
     """Who may do what, on which unit, since when and until when, and who gave it."""
-    asked = Asked(request.args, request.path)
+    asked = QueryArguments(request.args, request.path)
     role, state = asked.choice("role", Role), asked.choice("state", STATE_WORDS)
     filters, sort = GrantFilters(asked.text("q"), role, asked.text("unit"), state), asked.order(GRANT_SORTS)
     form = GrantFilterForm(data=filters.address_fields)
@@ -166,7 +166,7 @@ def _filter_list(
     every: list[Listed], force: Workforce, errors: list[tuple[str, str]]
 ) -> _FilteredList[Listed]:
     """The slice that the address asks for; a unit that is not there is added to ``errors``."""
-    asked = Asked(request.args, request.path)
+    asked = QueryArguments(request.args, request.path)
     form = GrantSearchForm(data={name: asked.text(name) for name in ("q", "unit")})
     wanted: list[Listed] = []
     try:

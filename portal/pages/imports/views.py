@@ -25,7 +25,7 @@ from portal.pages.imports.forms import (
     note_gaps,
 )
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.url_sanitising import NO_TEXT
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
@@ -78,7 +78,7 @@ def list_imports() -> ResponseReturnValue:
     """Every import, newest first."""
     _delete_expired_files()
     kinds = _allowed_kinds()
-    asked = Asked(request.args, url_for(".list_imports"))
+    asked = QueryArguments(request.args, url_for(".list_imports"))
     page = asked.page(queries.how_many(kinds))
     rows = queries.list_runs(kinds, page.offset, page.size)
     about = {"kinds": kinds, "words": WORDS, "errors": asked.errors()}

@@ -11,7 +11,7 @@ from portal.domain.people import job_listing
 from portal.domain.people.visibility.authorised_units import units_allowing
 from portal.pages.layout import job_labels
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError
@@ -26,7 +26,7 @@ bp = Blueprint("jobs", __name__, template_folder="templates")
 @requires(Permission.JOB_VIEW)
 def list_jobs() -> ResponseReturnValue:
     """Every job, the newest first; only the viewer's own if their role is for a unit."""
-    query = Asked(request.args, request.path)
+    query = QueryArguments(request.args, request.path)
     state = JobState(chosen) if (chosen := query.choice("state", JobState)) else None
     sees_all = _sees_all_jobs()
     asked_by = None if sees_all else current_user.person_id

@@ -12,7 +12,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 YEAR = 365 * 24 * 3600
 
 
-def served(content: bytes, name: str, sha256: str) -> Response:
+def serve_medium(content: bytes, name: str, sha256: str) -> Response:
     """The response that shows a medium; its type is that of its content.
 
     Args:

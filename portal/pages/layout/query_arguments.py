@@ -18,7 +18,7 @@ from portal.platform.errors import (
 )
 
 
-class Asked:
+class QueryArguments:
     """The query arguments of an address; ``faults`` has a sentence and a field for each refused one.
 
     Args:

@@ -19,7 +19,7 @@ from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
 from portal.platform.documents.markup import markup_of
-from portal.platform.documents.typesetting import pdf
+from portal.platform.documents.typesetting import typeset_pdf
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date
@@ -75,7 +75,7 @@ def download_job_aid(slug: str) -> ResponseReturnValue:
     if version.job_aid_html is None or version.job_aid_title is None:
         raise NotFoundError("This module has no job aid.")
     config: Config = current_app.config["PORTAL"]
-    content = pdf(
+    content = typeset_pdf(
         markup_of(fill_placeholders(version.job_aid_html), partial(urljoin, config.address)),
         title=version.job_aid_title,
         above=f"Job aid · {version.title}",

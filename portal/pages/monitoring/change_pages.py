@@ -16,7 +16,7 @@ from portal.domain.reports.queries import completion_report
 from portal.domain.reports.viewer_scope import Reach
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import address
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.monitoring.export_views import position_of
 from portal.pages.monitoring.forms import ChangesForm
 from portal.platform import clock
@@ -40,7 +40,7 @@ def changes(reference: str) -> ResponseReturnValue:
     errors: list[tuple[str, str]] = []
     now = _read(asked, "", errors)
     then = _read(asked, "from_", errors) if asked["from_as_at"] else _week_before(now)
-    strict = Asked(request.args, request.path)
+    strict = QueryArguments(request.args, request.path)
     filters = filters_of(request.args).group
     iso = {name: _iso(text) for name, text in asked.items()}
     if not errors and iso != asked:
@@ -74,7 +74,7 @@ def changes(reference: str) -> ResponseReturnValue:
     return answer, 400 if errors else strict.status
 
 
-def _known_to(reach: Reach, filters: Filters, asked: Asked) -> Filters:
+def _known_to(reach: Reach, filters: Filters, asked: QueryArguments) -> Filters:
     """The filters without those whose value the viewer cannot know, which are noted in ``asked``."""
     try:
         refuse_unknown(filters, reach)

@@ -16,7 +16,7 @@ from portal.domain.reports.filters import NAMES, Filters, filters_of
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.access import requires
 from portal.pages.layout.extensions import limiter
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.monitoring.export_file_views import TYPES, later
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -139,7 +139,7 @@ def data_dictionary() -> ResponseReturnValue:
 @requires(Permission.COMPLETION_VIEW)
 def data_dictionary_csv() -> ResponseReturnValue:
     """The same as a file, to keep beside the files."""
-    asked = Asked(request.args)
+    asked = QueryArguments(request.args)
     asked.only(())
     asked.raise_faults()
     response = Response(writers.dictionary_csv(export_columns.COLUMNS), content_type=CSV_TYPE)
@@ -173,7 +173,7 @@ def report_of(reference: str, at: Position, filters: Filters) -> CompletionRepor
         raise PositionError("as_known_on", f"{said} Choose a later day.") from error
 
 
-def readable_report(reference: str, at: Position, asked: Asked) -> CompletionReport:
+def readable_report(reference: str, at: Position, asked: QueryArguments) -> CompletionReport:
     """The same for a page: without the filters that are refused, which are noted in ``asked``.
 
     Raises:
@@ -190,7 +190,7 @@ def readable_report(reference: str, at: Position, asked: Asked) -> CompletionRep
 
 
 def _report(reference: str) -> CompletionReport:
-    asked = Asked(request.args)
+    asked = QueryArguments(request.args)
     asked.only((*POSITION, *NAMES), several=("rank",))
     asked.raise_faults()
     at = position_of(request.args.get("as_at", ""), request.args.get("as_known_on", ""))

@@ -42,7 +42,7 @@ class ChangesForm(Form):  # type: ignore[misc]
     as_known_on = StringField("As known on (empty means now)", widget=GovInput(autocomplete="off"))
 
 
-class FilterForm(Form):  # type: ignore[misc]
+class ReportFilterForm(Form):  # type: ignore[misc]
     """Whom the table and its files are narrowed to; choices come from what the viewer may see."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))

@@ -25,11 +25,11 @@ from portal.domain.reports.person import search as person_search
 from portal.domain.reports.person.person import person_page
 from portal.domain.reports.queries import CompletionReport
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.monitoring import change_pages, export_file_views, export_views
 from portal.pages.monitoring.change_pages import since_last_look
 from portal.pages.monitoring.export_views import position_of, readable_report
-from portal.pages.monitoring.forms import FilterForm, OneMoreForm, PositionForm, SearchForm
+from portal.pages.monitoring.forms import OneMoreForm, PositionForm, ReportFilterForm, SearchForm
 from portal.pages.monitoring.presenters import ReportPage
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
@@ -46,7 +46,7 @@ def index() -> ResponseReturnValue:
     at, errors = _asked_position()
     if not errors and (moved := _iso_address()):
         return moved
-    asked = Asked(request.args, request.path)
+    asked = QueryArguments(request.args, request.path)
     found = _read_overview(at, asked)
     errors += asked.errors()
     answer = render_template(
@@ -62,7 +62,7 @@ def index() -> ResponseReturnValue:
     return answer, 400 if errors else 200
 
 
-def _read_overview(at: Position, asked: Asked) -> overview.Overview:
+def _read_overview(at: Position, asked: QueryArguments) -> overview.Overview:
     """The overview that the address asks for; without a unit or groups that are refused."""
     viewer, filters = current_user.viewer, filters_of(request.args)
     opened = asked.choice("open", overview.openable_groups(), "directive")
@@ -81,7 +81,7 @@ def directive(reference: str) -> ResponseReturnValue:
     at, errors = _asked_position()
     if not errors and (moved := _iso_address()):
         return moved
-    asked = Asked(request.args, request.path)
+    asked = QueryArguments(request.args, request.path)
     try:
         report = readable_report(reference, at, asked)
     except PositionError as error:
@@ -90,7 +90,7 @@ def directive(reference: str) -> ResponseReturnValue:
     order, number = order_of(asked.order(SORTS)), asked.page_number()
     page = ReportPage(report, order, request.path, str(number))
     looked = _looked(report)
-    form = FilterForm(report)
+    form = ReportFilterForm(report)
     form.show_faults(asked.faults)
     errors += asked.errors(form.usable_fields)
     answer = render_template(
@@ -110,7 +110,7 @@ def directive(reference: str) -> ResponseReturnValue:
 @requires(Permission.PERSON_VIEW)
 def search() -> ResponseReturnValue:
     """The people whom the viewer may see, found by name or number."""
-    viewer, asked = current_user.viewer, Asked(request.args, request.path)
+    viewer, asked = current_user.viewer, QueryArguments(request.args, request.path)
     text = asked.text("q")
     page = asked.page(person_search.count_people(viewer, text))
     units = live_units(clock.today())

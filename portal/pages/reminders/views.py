@@ -16,7 +16,7 @@ from portal.domain.reminders.settings import line_managers_see, mail_hours, rela
 from portal.domain.reminders.untold import UnremindedManager, untold_managers
 from portal.domain.status.reminder_queries import chased
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.reminders.forms import NudgeForm, RulesForm
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -49,7 +49,7 @@ def notices_of_accounts() -> dict[str, Any]:
 @requires(Permission.REMINDER_VIEW)
 def show_outbox() -> ResponseReturnValue:
     """The outbox."""
-    asked = Asked(request.args, request.path)
+    asked = QueryArguments(request.args, request.path)
     state = Delivery(chosen) if (chosen := asked.choice("state", Delivery)) else None
     counts = queries.count_by_delivery(current_user.viewer)
     total = counts[state] if state else sum(counts.values())
@@ -92,7 +92,7 @@ def _list_settable_directives() -> list[ReminderDirective]:
 @requires(Permission.REMINDER_VIEW)
 def preview_reminders() -> ResponseReturnValue:
     """What would be sent to whom today or on a day to come, and why; nothing is written."""
-    strict = Asked(request.args, request.path)
+    strict = QueryArguments(request.args, request.path)
     asked = strict.text("day")
     day = clock.read_day(asked) if asked else clock.today()
     if day is None or day < clock.today():

@@ -151,7 +151,7 @@ class AffectedPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class DirectiveEffect:
+class UnitDirectiveEffect:
     """What a change does to one directive."""
 
     reference: str
@@ -173,7 +173,7 @@ class UnitChangePreview:
     moves: bool
     people: int
     units: int  # that go along
-    effects: tuple[DirectiveEffect, ...]
+    effects: tuple[UnitDirectiveEffect, ...]
     basis: str
 
     @property
@@ -221,13 +221,13 @@ def preview_unit_change(viewer: Viewer, path: str, new_path: str, on: date) -> U
 
 def _directive_effects(
     viewer: Viewer, tree: UnitTree, change: UnitChange, on: date
-) -> Iterable[DirectiveEffect]:
+) -> Iterable[UnitDirectiveEffect]:
     people = list_people_ever_in(tree.units_ever_below(change.unit_id, on))
     for effect in preview.effect_of_move(people, change.states):
         yield _describe_effect(viewer, effect)
 
 
-def _describe_effect(viewer: Viewer, effect: AudienceEffect) -> DirectiveEffect:
+def _describe_effect(viewer: Viewer, effect: AudienceEffect) -> UnitDirectiveEffect:
     groups = (
         ("join", effect.joins),
         ("leave", effect.leaves),
@@ -235,7 +235,7 @@ def _describe_effect(viewer: Viewer, effect: AudienceEffect) -> DirectiveEffect:
     )
     wanted = {each.person_id for _, found in groups for each in found[:MOST_NAMED]}
     names = {each.person_id: each for each in list_visible_names(viewer, wanted)}
-    return DirectiveEffect(
+    return UnitDirectiveEffect(
         effect.reference,
         effect.digest,
         tuple(

@@ -14,7 +14,7 @@ from portal.domain.people.units.tree import read_tree
 from portal.domain.people.visibility.authorised_units import administered_units
 from portal.domain.people.visibility.own_gain import refuse_own_gain
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.units.forms import MoveForm, RenameForm, UnitSearchForm
 from portal.pages.units.presenters import AdministeredUnits, UnitChangePreview, preview_unit_change
 from portal.platform import clock
@@ -31,7 +31,7 @@ bp = Blueprint("units", __name__, template_folder="templates")
 @requires(Permission.UNIT_CHANGE)
 def list_units() -> ResponseReturnValue:
     """A unit and those directly under it, or the units found by a word of their name."""
-    strict = Asked(request.args, request.path)
+    strict = QueryArguments(request.args, request.path)
     tree, text, asked = AdministeredUnits(current_user.viewer), strict.text("q"), strict.text("unit")
     tops, errors = tree.top_unit_ids, []
     here = tops[0] if len(tops) == 1 and not text else None

@@ -19,14 +19,14 @@ from portal.platform.errors import RuleError
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class BackupFile:
     """What a backup file holds."""
 
     size: int  # bytes
     newest_stamp: str | None  # the newest fact in it, as the database writes it
 
 
-def backup(file: Path) -> Archive:
+def backup(file: Path) -> BackupFile:
     """Write the database to ``file``, which then stands whole or not at all.
 
     Raises:
@@ -45,7 +45,7 @@ def backup(file: Path) -> Archive:
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
-    return Archive(file.stat().st_size, newest)
+    return BackupFile(file.stat().st_size, newest)
 
 
 def is_sqlite() -> bool:

@@ -56,7 +56,7 @@ def restore(file: Path, *, replace: bool) -> Restored:
     if not start.startswith(magic):
         raise RuleError(f"{file} is not a backup of a {kind} database. Nothing was changed.")
     target_of = SqliteTarget if backup.is_sqlite() else PostgresqlTarget
-    with presence.alone(current_settings().instance):
+    with presence.hold_alone(current_settings().instance):
         db.session.remove()
         db.engine.dispose()
         target = target_of(db.engine.url)
@@ -78,12 +78,12 @@ def _prepare_copy(engine: Engine, target: SqliteTarget | PostgresqlTarget) -> Re
     try:
         done.revision = _revision_of(engine)
         with target.empty_database() as beside, schema_comparison.open_engine(beside) as expected:
-            schema_comparison.upgrade(expected, done.revision)
+            schema_comparison.upgrade_database(expected, done.revision)
             schema_comparison.refuse_differences(
                 schema_comparison.schema_of(engine), schema_comparison.schema_of(expected)
             )
         if done.revision != done.head:
-            schema_comparison.upgrade(engine, done.head)
+            schema_comparison.upgrade_database(engine, done.head)
         with engine.begin() as connection:
             _end_what_was_open(connection, done)
             as_text = "SELECT CAST(max(recorded_at) AS varchar) FROM stamp"

@@ -83,7 +83,7 @@ def open_engine(url: URL) -> Iterator[Engine]:
         engine.dispose()
 
 
-def upgrade(engine: Engine, revision: str) -> None:
+def upgrade_database(engine: Engine, revision: str) -> None:
     """Run the migrations up to a revision on this database."""
     config = Config(attributes={"engine": engine})
     config.set_main_option("script_location", str(MIGRATIONS))

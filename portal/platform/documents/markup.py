@@ -8,22 +8,22 @@ SKIPPED = frozenset({"summary", "figcaption", "audio", "video", "picture", "img"
 _BLOCKS = frozenset({"p", "li", "td", "th", "div", "blockquote", "details", "figure"})
 
 
-def quoted(text: str) -> str:
+def quote_text(text: str) -> str:
     r"""The text as a string of the typesetter's language, in which nothing can be a command.
 
-    >>> print(quoted('say "#let"'))
+    >>> print(quote_text('say "#let"'))
     "say \"#let\""
     """
     kept = "".join(character for character in text if character >= " " or character == "\n")
     return '"' + kept.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def words(text: str) -> str:
+def text_content(text: str) -> str:
     """The text as content."""
-    return f"#{quoted(text)}"
+    return f"#{quote_text(text)}"
 
 
-class _Reader(HTMLParser):
+class _HtmlReader(HTMLParser):
     """Collects the markup of each element inside that of its parent."""
 
     def __init__(self, address: Callable[[str], str]) -> None:
@@ -55,7 +55,7 @@ class _Reader(HTMLParser):
         said = re.sub(r"\s+", " ", data)
         inside = self._open[-1][0]
         if said.strip() or (said and inside not in {"", "ul", "ol", "table", "thead", "tbody", "tr"}):
-            self._add(words(said))
+            self._add(text_content(said))
 
     def _add(self, markup: str) -> None:
         if not self._skipping:
@@ -65,7 +65,7 @@ class _Reader(HTMLParser):
         if re.fullmatch("h[2-6]", tag):
             return f"#heading(level: {tag[1]})[{inner}]\n"
         if tag == "a":
-            return f"#link({quoted(self._address(attributes.get('href', '')))})[{inner}]"
+            return f"#link({quote_text(self._address(attributes.get('href', '')))})[{inner}]"
         if tag in {"strong", "em"}:
             return f"#{'strong' if tag == 'strong' else 'emph'}[{inner}]"
         if tag in {"ul", "ol"}:
@@ -101,7 +101,7 @@ def markup_of(html: str, address: Callable[[str], str] = str) -> str:
 
     Pictures are left out and their text alternative is kept.
     """
-    reader = _Reader(address)
+    reader = _HtmlReader(address)
     reader.feed(html)
     reader.close()
     return reader.markup

@@ -5,7 +5,7 @@ import unicodedata
 from itertools import takewhile
 
 from portal.platform.documents.fonts import REPLACEMENT, is_mark, undrawable_letters
-from portal.platform.documents.markup import quoted, words
+from portal.platform.documents.markup import quote_text, text_content
 
 MOST = 200  # texts that a document lists; nobody reads more
 LONGEST = 160  # characters of such a text
@@ -38,7 +38,7 @@ def with_replacements(frame: str, markup: str) -> str:
         if not characters:
             return string[0]
         changed[_shorten_line(shown)] = ", ".join(map(name_of, sorted(characters)))
-        return quoted(shown)
+        return quote_text(shown)
 
     frame, markup = _STRING.sub(replace, frame), _STRING.sub(replace, markup)
     return f"{frame}{_opening_sentence(len(changed))}{markup}\n{_list_of_texts(changed)}"
@@ -51,7 +51,7 @@ def name_of(character: str) -> str:
 
 
 def _text_of(string: re.Match[str]) -> str:
-    """The text of a string literal of the typesetter's language, as ``quoted`` made it."""
+    """The text of a string literal of the typesetter's language, as ``quote_text`` made it."""
     return _ESCAPED.sub(lambda one: "\n" if one[1] == "n" else one[1], string[1])
 
 
@@ -65,17 +65,19 @@ def _opening_sentence(number: int) -> str:
     if not number:
         return ""
     texts = "One text of this document has" if number == 1 else f"{number:,} texts of this document have"
-    return f"{words(f'{texts} characters that it cannot show. The end of the document says which.')}\n\n"
+    return (
+        f"{text_content(f'{texts} characters that it cannot show. The end of the document says which.')}\n\n"
+    )
 
 
 def _list_of_texts(changed: dict[str, str]) -> str:
     if not changed:
         return ""
-    rows = [f"[{words(f'“{text}”: {named}')}]" for text, named in list(changed.items())[:MOST]]
+    rows = [f"[{text_content(f'“{text}”: {named}')}]" for text, named in list(changed.items())[:MOST]]
     if len(changed) > MOST:
-        rows.append(f"[{words(f'and {len(changed) - MOST:,} more')}]")
+        rows.append(f"[{text_content(f'and {len(changed) - MOST:,} more')}]")
     sentence = (
         f"These texts contain characters that this document cannot show. Each is shown as {REPLACEMENT}:"
     )
     heading = "Characters that could not be shown"
-    return f"#heading(level: 2, {quoted(heading)})\n{words(sentence)}\n#list({', '.join(rows)})\n"
+    return f"#heading(level: 2, {quote_text(heading)})\n{text_content(sentence)}\n#list({', '.join(rows)})\n"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.platform.documents.fonts import FAMILIES, font_folders
-from portal.platform.documents.markup import quoted
+from portal.platform.documents.markup import quote_text
 from portal.platform.documents.replacements import with_replacements
 from portal.platform.errors import RuleError
 from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
@@ -53,7 +53,7 @@ class TypesettingError(RuleError):
         super().__init__("No PDF can be made of this text. Take out what is unusual in its layout.")
 
 
-def pdf(
+def typeset_pdf(
     markup: str,
     *,
     title: str,
@@ -94,9 +94,12 @@ def pdf(
 
 
 def _document_frame(texts: dict[str, str], at: datetime, *, across: bool) -> str:
-    values = {name: quoted(text) for name, text in texts.items()}
+    values = {name: quote_text(text) for name, text in texts.items()}
     values |= {"year": str(at.year), "month": str(at.month), "day": str(at.day)}
-    values |= {"across": "true" if across else "false", "families": f"({', '.join(map(quoted, FAMILIES))})"}
+    values |= {
+        "across": "true" if across else "false",
+        "families": f"({', '.join(map(quote_text, FAMILIES))})",
+    }
     return re.sub(r"\{(\w+)\}", lambda name: values[name[1]], _FRAME)
 
 

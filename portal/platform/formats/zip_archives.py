@@ -37,7 +37,7 @@ class EncryptedArchiveError(ArchiveError):
     """An archive that a password protects."""
 
 
-class Entry(NamedTuple):
+class ZipEntry(NamedTuple):
     """One file of an archive, as both of its headers describe it."""
 
     name: str
@@ -50,13 +50,13 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class ZipArchive:
     """An archive with a valid structure; the data of an entry is checked as it is unpacked."""
 
     content: bytes
-    entries: Sequence[Entry]  # in order of their place
+    entries: Sequence[ZipEntry]  # in order of their place
 
-    def unpack_pieces(self, entry: Entry) -> Iterator[bytes]:
+    def unpack_pieces(self, entry: ZipEntry) -> Iterator[bytes]:
         """The unpacked data of an entry, never more than it declares.
 
         Raises:
@@ -74,7 +74,7 @@ class Archive:
             raise ArchiveError("An entry holds something else than its checksum says.")
 
 
-def read_archive(content: bytes) -> Archive:
+def read_archive(content: bytes) -> ZipArchive:
     """Read an archive, refusing one that is ambiguous.
 
     Raises:
@@ -93,7 +93,7 @@ def read_archive(content: bytes) -> Archive:
         _check_places(content, entries, start)
     except (struct.error, UnicodeDecodeError) as error:
         raise ArchiveError("A header is cut off.") from error
-    return Archive(content, entries)
+    return ZipArchive(content, entries)
 
 
 def _find_directory(content: bytes) -> tuple[int, int, int, int]:
@@ -127,7 +127,7 @@ def _find_large_directory(content: bytes, at: int, ends: tuple[int, int, int]) -
     return start, size, count, place
 
 
-def _read_directory(content: bytes, at: int, end: int) -> list[Entry]:
+def _read_directory(content: bytes, at: int, end: int) -> list[ZipEntry]:
     """The entries that the directory lists, which fill it to the byte."""
     entries = []
     while at < end:
@@ -143,7 +143,7 @@ def _read_directory(content: bytes, at: int, end: int) -> list[Entry]:
         _refuse_kind(flags, method, system, mode >> 16)
         if comment or disk:
             raise ArchiveError("An entry has a comment, or is on another disk.")
-        entries.append(Entry(name, flags, method, crc, packed, unpacked, offset))
+        entries.append(ZipEntry(name, flags, method, crc, packed, unpacked, offset))
         if len(entries) > MOST_ENTRIES:
             raise ArchiveError(f"It has more than {MOST_ENTRIES:,} parts.")
         at += 46 + named + extra
@@ -186,7 +186,7 @@ def _fill_large_numbers(small: tuple[int, ...], large: list[int] | None) -> tupl
     return numbers
 
 
-def _refuse_names(entries: Sequence[Entry]) -> None:
+def _refuse_names(entries: Sequence[ZipEntry]) -> None:
     """Refuse names that lead elsewhere, or that two readers could take for the same file."""
     names = [entry.name for entry in entries]
     for name in names:
@@ -218,7 +218,7 @@ def _refuse_name(name: str) -> None:
         raise ArchiveError("An entry's name leads elsewhere, or is not one that every system can have.")
 
 
-def _check_places(content: bytes, entries: Sequence[Entry], directory: int) -> None:
+def _check_places(content: bytes, entries: Sequence[ZipEntry], directory: int) -> None:
     """Refuse entries whose own headers differ from the directory, and gaps or overlaps between entries."""
     if entries[0].offset != 0:
         raise ArchiveError("There is data before the first entry.")
@@ -234,7 +234,7 @@ def _check_places(content: bytes, entries: Sequence[Entry], directory: int) -> N
             raise ArchiveError("There is data between two entries.")
 
 
-def _start_of_data(content: bytes, entry: Entry) -> int:
+def _start_of_data(content: bytes, entry: ZipEntry) -> int:
     """Start of the entry's data; refuses an own header that differs from the directory."""
     if content[entry.offset : entry.offset + 4] != _LOCAL:
         raise ArchiveError("An entry is not where the directory says.")
@@ -260,7 +260,7 @@ def _start_of_data(content: bytes, entry: Entry) -> int:
     return int(at + named + extra)
 
 
-def _check_descriptor(behind: bytes, entry: Entry) -> None:
+def _check_descriptor(behind: bytes, entry: ZipEntry) -> None:
     """Refuse a data descriptor that differs from the directory; it follows data of unknown size."""
     for form in ("<3L", "<L2Q"):
         descriptor = struct.pack(form, entry.crc, entry.packed, entry.unpacked)

@@ -17,19 +17,19 @@ class Bounce:
     reason: str
 
 
-def read(notice: Message) -> Bounce | None:
+def read_bounce(notice: Message) -> Bounce | None:
     """What a notice says; None where it is none, or only tells of a delay."""
     reason, reference = "", None
     for part in notice.walk():
         if part.get_content_type() == "message/delivery-status":
-            reason = reason or _reason(part)
+            reason = reason or _bounce_reason(part)
         elif part.get_content_type() in {"message/rfc822", "text/rfc822-headers"}:
-            reference = reference or _reference(part)
+            reference = reference or _reference_of(part)
     return Bounce(reference, reason) if reference and reason else None
 
 
-def _reason(status: Message) -> str:
-    for fields in _blocks(status):
+def _bounce_reason(status: Message) -> str:
+    for fields in _status_blocks(status):
         if str(fields.get("Action", "")).strip().lower() == "failed":
             code = str(fields.get("Status", "")).strip()
             said = str(fields.get("Diagnostic-Code", "")).partition(";")[2] or "it could not be delivered"
@@ -37,13 +37,13 @@ def _reason(status: Message) -> str:
     return ""
 
 
-def _blocks(status: Message) -> Iterator[Message]:
+def _status_blocks(status: Message) -> Iterator[Message]:
     inside = status.get_payload()
     if isinstance(inside, list):
         yield from (one for one in inside if isinstance(one, Message))
 
 
-def _reference(returned: Message) -> UUID | None:
+def _reference_of(returned: Message) -> UUID | None:
     inside = returned.get_payload()
     text = "\n".join(str(one) for one in inside) if isinstance(inside, list) else str(inside)
     found = _ID.search(text)

@@ -67,16 +67,16 @@ class Relay:
 
 
 @contextmanager
-def connected(relay: Relay) -> Iterator[smtplib.SMTP]:
+def connect_relay(relay: Relay) -> Iterator[smtplib.SMTP]:
     """A connection with TLS and sign-in as set.
 
     Raises:
         RelayError: It cannot be had.
     """
     try:
-        connection = _opened(relay)
+        connection = _open_connection(relay)
     except (OSError, smtplib.SMTPException) as error:
-        raise RelayError(f"The mail relay {relay.host} cannot be used: {_said(error)}") from error
+        raise RelayError(f"The mail relay {relay.host} cannot be used: {_error_text(error)}") from error
     try:
         yield connection
     finally:
@@ -85,7 +85,7 @@ def connected(relay: Relay) -> Iterator[smtplib.SMTP]:
         connection.close()
 
 
-def _opened(relay: Relay) -> smtplib.SMTP:
+def _open_connection(relay: Relay) -> smtplib.SMTP:
     context = ssl.create_default_context(cafile=relay.authorities or None)
     connection: smtplib.SMTP
     if relay.tls == "tls":
@@ -114,18 +114,20 @@ def hand_over(
     """
     mail = mail_of(letter, sender=relay.sender, reference=reference, host=host, at=at)
     try:
-        connection.send_message(mail, from_addr=_plain(relay.sender), to_addrs=[letter.to.email or ""])
+        connection.send_message(
+            mail, from_addr=_plain_address(relay.sender), to_addrs=[letter.to.email or ""]
+        )
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))
-        raise _refusal(code, said) from error
+        raise _refusal_of(code, said) from error
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError, smtplib.SMTPHeloError) as error:
-        raise _refusal(error.smtp_code, error.smtp_error) from error
+        raise _refusal_of(error.smtp_code, error.smtp_error) from error
     except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
         raise RefusedError(f"The relay takes no address such as “{letter.to.email}”.") from error
     except smtplib.SMTPServerDisconnected as error:
         raise DeferredError("The relay broke off; the mail may have arrived.", broken=True) from error
     except (OSError, smtplib.SMTPException) as error:
-        raise DeferredError(f"The relay did not answer: {_said(error)}", broken=True) from error
+        raise DeferredError(f"The relay did not answer: {_error_text(error)}", broken=True) from error
 
 
 def mail_of(letter: Letter, *, sender: str, reference: UUID, host: str, at: datetime) -> EmailMessage:
@@ -153,15 +155,15 @@ def mail_of(letter: Letter, *, sender: str, reference: UUID, host: str, at: date
     return mail
 
 
-def _plain(sender: str) -> str:
+def _plain_address(sender: str) -> str:
     return sender.rpartition("<")[2].rstrip("> ").strip()
 
 
-def _refusal(code: int, said: bytes | str) -> PortalError:
+def _refusal_of(code: int, said: bytes | str) -> PortalError:
     words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
     reason = f"The relay said {code}: {' '.join(words.split())[:300]}"
     return RefusedError(reason) if code >= PERMANENT else DeferredError(reason)
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__

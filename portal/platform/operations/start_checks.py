@@ -41,7 +41,7 @@ def _reason_not_to_listen(config: Config) -> str:
 def _reason_not_to_start(config: Config) -> str:
     """Reason if a restore is under way; from now on none can begin until this process and its workers end."""
     try:
-        presence.stay(config.instance)
+        presence.hold_presence(config.instance)
     except presence.RestoringError as error:
         return str(error)
     return ""

@@ -34,7 +34,7 @@ def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
         BadInputError: The file holds no table, or one that is too large.
     """
     packed = content.startswith((xlsx.MAGIC, xlsx.OLD_MAGIC))
-    lines = xlsx.lines(content) if packed else _csv_lines(content)
+    lines = xlsx.read_lines(content) if packed else _csv_lines(content)
     header = next(iter(lines), None)
     if header is None:
         raise BadInputError([f"{name} is empty: its first line names the columns."])

@@ -54,7 +54,7 @@ def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str] =
     """
     sheet = open_sheet(read_bytes(path), path.name)
     _refuse_columns(sheet.columns, required, optional)
-    rows, reasons = taken(sheet, as_named(sheet, [*required, *optional]))
+    rows, reasons = map_rows(sheet, as_named(sheet, [*required, *optional]))
     if reasons:
         raise BadInputError(reasons)
     return rows
@@ -112,7 +112,7 @@ def as_named(sheet: Sheet, names: Iterable[str]) -> dict[str, int | str]:
     return {name: sheet.columns.index(name) if name in sheet.columns else "" for name in names}
 
 
-def taken(sheet: Sheet, sources: Mapping[str, int | str]) -> tuple[list[SourceRow], list[str]]:
+def map_rows(sheet: Sheet, sources: Mapping[str, int | str]) -> tuple[list[SourceRow], list[str]]:
     """The sheet's rows under our own names, without the bad ones, and a reason for each of those.
 
     Args:
@@ -124,7 +124,7 @@ def taken(sheet: Sheet, sources: Mapping[str, int | str]) -> tuple[list[SourceRo
     rows, reasons = [], []
     for line, cells in sheet.lines:
         values = [cell.strip() for cell in cells]
-        reason = _fault(sheet.columns, values)
+        reason = _row_fault(sheet.columns, values)
         if reason:
             reasons.append(f"Line {line}: {reason}")
         else:
@@ -145,7 +145,7 @@ def _refuse_columns(columns: list[str], required: Sequence[str], optional: Seque
         raise BadInputError(reasons)
 
 
-def _fault(columns: list[str], values: list[str]) -> str:
+def _row_fault(columns: list[str], values: list[str]) -> str:
     if len(values) != len(columns):
         return f"has {len(values)} values where the first line names {len(columns)} columns."
     for column, value in zip(columns, values, strict=True):

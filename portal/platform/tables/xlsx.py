@@ -19,7 +19,7 @@ OLD_MAGIC = b"\xd0\xcf\x11\xe0"  # of XLS, and of an XLSX that a password protec
 Cell = str | int | float | bool | date | datetime | time | timedelta
 
 
-def lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
+def read_lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
     """The rows of the first sheet that are not empty, with their row number, every cell as text.
 
     Dates come as ISO 8601, whole numbers without a fraction.
@@ -38,14 +38,14 @@ def lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
     except (CalamineError, OSError, IndexError) as error:
         raise BadInputError([UNREADABLE]) from error
     _, left = sheet.start or (0, 0)
-    return _filled(sheet.iter_rows(), [""] * left)
+    return _filled_rows(sheet.iter_rows(), [""] * left)
 
 
-def _filled(rows: Iterator[Sequence[Cell]], before: list[str]) -> Iterator[tuple[int, list[str]]]:
+def _filled_rows(rows: Iterator[Sequence[Cell]], before: list[str]) -> Iterator[tuple[int, list[str]]]:
     """The rows with a value; ``before`` are the empty cells left of the first column that has one."""
     width = 0
     for number, cells in enumerate(rows, start=1):
-        values = before + [_text(cell) for cell in cells]
+        values = before + [_cell_text(cell) for cell in cells]
         if not any(value.strip() for value in values):
             continue
         if not width:  # the header: what lies right of its last name is a column only if it holds something
@@ -55,7 +55,7 @@ def _filled(rows: Iterator[Sequence[Cell]], before: list[str]) -> Iterator[tuple
         yield number, values + [""] * (width - len(values))
 
 
-def _text(cell: Cell) -> str:
+def _cell_text(cell: Cell) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, datetime):

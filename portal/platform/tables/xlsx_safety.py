@@ -10,10 +10,10 @@ from xml.parsers import expat
 
 from portal.platform.errors import BadInputError
 from portal.platform.formats.zip_archives import (
-    Archive,
     ArchiveError,
     EncryptedArchiveError,
-    Entry,
+    ZipArchive,
+    ZipEntry,
     read_archive,
 )
 from portal.platform.tables.cell_positions import CellScan
@@ -66,7 +66,7 @@ def _refuse_names(names: list[str]) -> None:
         )
 
 
-def _look_through(archive: Archive) -> None:
+def _look_through(archive: ZipArchive) -> None:
     """Check every part, beginning with those that say which sheet is the first."""
     book = _Book()
     for entry in sorted(archive.entries, key=lambda entry: entry.name.lower() not in {BOOK, BOOK_RELATIONS}):
@@ -89,7 +89,7 @@ def _handler_of_part(name: str, book: "_Book") -> ElementHandler | None:
     return {BOOK: book.add_sheet, "[content_types].xml": _refuse_macros}.get(name)
 
 
-def _look_through_part(archive: Archive, entry: Entry, parser: "expat.XMLParserType | None") -> None:
+def _look_through_part(archive: ZipArchive, entry: ZipEntry, parser: "expat.XMLParserType | None") -> None:
     """Unpack a part in pieces; refuse a document type in XML, and pass its elements to the parser."""
     is_xml = parser is not None or entry.name.lower().endswith(".xml")
     kept = b""

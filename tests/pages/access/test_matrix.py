@@ -43,16 +43,16 @@ KEYS = {"authoring": "protect", "guides": "whom-to-call"}  # elsewhere a lesson'
 
 # Of these there is none for anyone in this world: not found is as good as reached.
 MAY_BE_UNKNOWN = {
-    "authoring.comment",
-    "authoring.medium",
+    "authoring.add_comment",
+    "authoring.show_medium",
     "authoring.move_item",
     "authoring.move_lesson",
-    "authoring.publish",
+    "authoring.publish_draft",
     "authoring.remove_medium",
-    "authoring.render",
-    "authoring.review",
+    "authoring.render_beside",
+    "authoring.show_review",
     "authoring.send_back",
-    "authoring.withdraw",
+    "authoring.withdraw_draft",
     "catalogue.send_media",
     "imports.apply_import",
     "monitoring.prepared",
@@ -182,7 +182,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         values["kind"] = "exemption"
     if rule.endpoint.startswith("authoring."):
         values |= {"name": "first", "item": "one"}
-    if rule.endpoint == "authoring.guide":
+    if rule.endpoint == "authoring.edit_guide":
         values["key"] = "_guides/whom-to-call"
     if rule.endpoint == "monitoring.prepared_act":
         values["what"] = "again"

@@ -136,8 +136,8 @@ def test_a_command_that_has_the_database_open_is_noticed(here):
 
 
 def test_nothing_starts_while_a_restore_is_under_way(tmp_path):
-    with presence.alone(tmp_path), pytest.raises(presence.RestoringError, match="restore is under way"):
-        presence.stay(tmp_path)
+    with presence.hold_alone(tmp_path), pytest.raises(presence.RestoringError, match="restore is under way"):
+        presence.hold_presence(tmp_path)
 
 
 def test_killed_at_any_change_of_a_name_the_one_or_the_other_database_is_whole(here, tmp_path):

@@ -13,8 +13,8 @@ from pypdf import PdfReader
 from portal.domain.catalogue import services
 from portal.platform.db import stamp, transaction
 from portal.platform.documents.markup import markup_of
-from portal.platform.documents.markup import words as typeset_words
-from portal.platform.documents.typesetting import TypesettingError, pdf
+from portal.platform.documents.markup import text_content as typeset_words
+from portal.platform.documents.typesetting import TypesettingError, typeset_pdf
 from tests.factories.catalogue import make_version
 from tests.page_reading import words
 from tests.pages.account.browsing import let_in, make_account
@@ -26,7 +26,7 @@ AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 def made(html: str, *, strict: bool = True) -> bytes:
     markup = markup_of(html, "https://portal.example".__add__)
     said = {"title": "A title", "above": "Above", "foot": "Foot", "author": "Westshire Police"}
-    return pdf(markup, **said, at=AT, strict=strict)
+    return typeset_pdf(markup, **said, at=AT, strict=strict)
 
 
 @pytest.mark.slow

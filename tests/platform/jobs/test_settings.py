@@ -41,7 +41,7 @@ def test_a_worker_and_a_server_name_it_as_they_start(tmp_path):
     environment = settings(instance) | {"JOBS_URL": "redis://user:secret@queue/0"}
     assert command(environment, "db", "upgrade").returncode == 0
 
-    with presence.alone(instance):  # so that neither goes on
+    with presence.hold_alone(instance):  # so that neither goes on
         worker = command(environment, "jobs", "work")
         out = tmp_path / "server.log"
         server = Forked("serve.py", [], environment, out)

@@ -91,7 +91,7 @@ def test_what_unpacks_to_too_much_is_refused_whatever_it_declares():
 
 def test_an_ordinary_archive_is_no_workbook():
     with pytest.raises(BadInputError, match="is not a workbook"):
-        xlsx.lines(archive(readme="nothing"))
+        xlsx.read_lines(archive(readme="nothing"))
 
 
 def test_no_entity_in_a_workbook_is_expanded(tmp_path):
@@ -165,13 +165,13 @@ def outside(kind):
 )
 def test_what_is_more_than_a_table_is_refused_with_a_sentence(parts, reason):
     with pytest.raises(BadInputError, match=reason):
-        xlsx.lines(changed(made(["a"], ["x"]), **parts))
+        xlsx.read_lines(changed(made(["a"], ["x"]), **parts))
 
 
 def test_links_and_formulas_with_values_are_read():
     linked = changed(made(["a"], ["x"]), **{RELATIONS: outside("hyperlink"), SHEET: formula(b"<v>7</v>")})
 
-    assert list(xlsx.lines(linked))
+    assert list(xlsx.read_lines(linked))
 
 
 def test_a_formula_is_found_where_two_pieces_meet(monkeypatch):
@@ -196,4 +196,4 @@ def test_a_protected_part_is_named():
         content[begin + place] |= 1
 
     with pytest.raises(BadInputError, match="protected by a password"):
-        xlsx.lines(bytes(content))
+        xlsx.read_lines(bytes(content))

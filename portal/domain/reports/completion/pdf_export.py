@@ -7,8 +7,8 @@ from portal.domain.reports import sentences
 from portal.domain.reports.completion.export_columns import PersonRow
 from portal.domain.reports.queries import CompletionReport
 from portal.platform import wording as say
-from portal.platform.documents.markup import words
-from portal.platform.documents.typesetting import pdf
+from portal.platform.documents.markup import text_content
+from portal.platform.documents.typesetting import typeset_pdf
 from portal.platform.errors import RuleError
 
 MOST_PEOPLE = 1_500  # a page does not wait for more, and typesetting more takes a server too much memory
@@ -48,7 +48,7 @@ def report_pdf(
     """
     about = report.subject
     listed = _people(report, report.person_rows() if rows is None else rows, part)
-    return pdf(
+    return typeset_pdf(
         "\n".join([*_definition(report), *_statuses(report), *listed]),
         title=sentences.headline(report.figures, report.position),
         above=f"{force} · {about.reference} · {about.title}",
@@ -66,18 +66,18 @@ def _definition(report: CompletionReport) -> list[str]:
     paragraphs = [*([f"{group}."] * bool(group)), counted, *said, report.subject.source]
     if report.position.forecast:
         paragraphs.insert(0, "Forecast: the day lies after what was known of it. An outlook, not evidence.")
-    return [f"{words(text)}\n" for text in paragraphs]
+    return [f"{text_content(text)}\n" for text in paragraphs]
 
 
 def _statuses(report: CompletionReport) -> list[str]:
     """How many people have each status; the excluded ones are not counted in the percentage."""
     rows = [
-        f"[{words(status.label + (', not counted' if status.excluded else ''))}], "
-        f"table.cell(align: right)[{words(say.number(count))}],"
+        f"[{text_content(status.label + (', not counted' if status.excluded else ''))}], "
+        f"table.cell(align: right)[{text_content(say.number(count))}],"
         for status, count in report.figures.by_status.items()
     ]
-    head = f"table.header([{words('Status')}], [{words('People')}]),"
-    return [f"== {words('People by status')}", "#table(columns: 2,", head, *rows, ")"]
+    head = f"table.header([{text_content('Status')}], [{text_content('People')}]),"
+    return [f"== {text_content('People by status')}", "#table(columns: 2,", head, *rows, ")"]
 
 
 def _people(report: CompletionReport, rows: Iterable[PersonRow], part: str) -> list[str]:
@@ -91,12 +91,12 @@ def _people(report: CompletionReport, rows: Iterable[PersonRow], part: str) -> l
     which = f"People – {narrowed}" if narrowed else "People"
     which = f"{which}: {part}" if part else which
     if not table:
-        return [f"== {words(which)}", words("Nobody is listed.")]
+        return [f"== {text_content(which)}", text_content("Nobody is listed.")]
     return [
-        f"== {words(which)}",
+        f"== {text_content(which)}",
         "#set text(size: 8pt)",
         f"#table(columns: {columns}, inset: 3.5pt,",
-        f"table.header({', '.join(f'[{words(head)}]' for head in heads)}),",
+        f"table.header({', '.join(f'[{text_content(head)}]' for head in heads)}),",
         *table,
         ")",
     ]
@@ -113,4 +113,4 @@ def _table_row(row: PersonRow, positions: Sequence[int]) -> str:
         row.designated_role.capitalize(),
         row.unit,
     ]
-    return "".join(f"[{words(text)}], " for text in texts)
+    return "".join(f"[{text_content(text)}], " for text in texts)

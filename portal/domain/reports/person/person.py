@@ -51,7 +51,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class PersonRequirement:
     """One requirement and where it stands, in words."""
 
     title: str
@@ -67,7 +67,7 @@ class Directed:
     subject: Subject
     status: Status
     due_on: date
-    requirements: list[Requirement]
+    requirements: list[PersonRequirement]
 
     @property
     def missing(self) -> int:
@@ -227,7 +227,7 @@ def _directed(
 
 def _requirement(
     row: CompletionRow, about: Subject, position: Position, begun: dict[int, ModuleProgress]
-) -> Requirement:
+) -> PersonRequirement:
     """One requirement in words; visits to lessons bear no stamp: only today's position tells of them."""
     named = (row.requirement_kind, row.requirement)
     asked = next(one for one in about.asked if (one.kind, one.key) == named)
@@ -237,4 +237,4 @@ def _requirement(
     lesson = sentences.lesson_of(course) if course else ""
     title = row.requirement_title.partition(":")[0]
     stands = sentences.stands(row, minutes, position, lesson)
-    return Requirement(title, row.status, stands, row.record_reference)
+    return PersonRequirement(title, row.status, stands, row.record_reference)

@@ -22,7 +22,7 @@ LABEL = "govuk-label--s"
 MOST_OUTCOMES = 20
 
 
-def _short(classes: str = "govuk-input--width-3") -> GovInput:
+def _short_input(classes: str = "govuk-input--width-3") -> GovInput:
     return GovInput(classes=classes, label_classes=LABEL, inputmode="numeric")
 
 
@@ -66,7 +66,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         least=1,
         most=600,
         message="Enter the minutes as a whole number from 1 to 600, such as 30",
-        widget=_short(),
+        widget=_short_input(),
     )
     outcomes = Rows(FormField(OutcomeForm))
     mastery = PercentageField(
@@ -83,7 +83,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         least=1,
         most=200,
         message="Enter how many questions an attempt has, as a whole number from 1 to 200",
-        widget=_short(),
+        widget=_short_input(),
     )
     at_least = WholeNumberField(
         "Questions on each outcome, at least",
@@ -92,7 +92,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         most=200,
         if_empty=0,
         message="Enter a whole number, such as 1, or leave it empty",
-        widget=_short(),
+        widget=_short_input(),
     )
     attempts = WholeNumberField(
         "Attempts that a person has",
@@ -101,7 +101,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         most=1000,
         if_empty=0,
         message="Enter a whole number, such as 3, or leave it empty for no limit",
-        widget=_short(),
+        widget=_short_input(),
     )
     wait_minutes = WholeNumberField(
         "Minutes to wait after an attempt that did not pass",
@@ -110,7 +110,7 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         most=100_000,
         if_empty=0,
         message="Enter the minutes as a whole number, such as 60, or leave it empty for no wait",
-        widget=_short("govuk-input--width-5"),
+        widget=_short_input("govuk-input--width-5"),
     )
     test_out = BooleanField(
         "Let people take the assessment without reading the lessons first",

@@ -99,7 +99,7 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
         """The numbers chosen, each once."""
         return list(dict.fromkeys(entry.data for entry in self.source.entries if entry.data))
 
-    def said(self) -> Table:
+    def entered_table(self) -> Table:
         """What every question says, as its table."""
         texts = {name: str(self[name].data or "").strip() for name in ("stimulus", "prompt", "explanation")}
         sources = self.sources
@@ -149,7 +149,7 @@ def _dress_source(entry: SelectField, number: int, sources: Mapping[str, str]) -
     entry.choices = [SelectChoice(value=value, label=text) for value, text in listed.items()]
 
 
-def opened(table: Table) -> dict[str, Any]:
+def form_data_of(table: Table) -> dict[str, Any]:
     """The form's data from an item's table."""
     source = table.get("source", [])
     return {

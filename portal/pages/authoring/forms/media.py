@@ -67,7 +67,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
         path = self.place.data
         return (path, listed[path]) if path in listed else None
 
-    def upload(self, target: str) -> MediaUpload:
+    def media_upload(self, target: str) -> MediaUpload:
         """What was sent, to be kept under the name ``target``, or under its own where that is empty."""
         sent = self.file.data
         return MediaUpload(

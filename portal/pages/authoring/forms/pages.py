@@ -29,7 +29,7 @@ EDITOR = GovTextarea(
 )
 
 
-def _minutes() -> WholeNumberField:
+def _minutes_field() -> WholeNumberField:
     return WholeNumberField(
         MINUTES,
         description="How long a colleague needs to read and answer, in whole minutes. Most lessons need 3.",
@@ -48,7 +48,7 @@ class _WithOutcomes(FlaskForm):  # type: ignore[misc]
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
         validators=[RequiredText("Enter a title, such as “Refer or notify”"), MaximumLength(120)],
     )
-    minutes = _minutes()
+    minutes = _minutes_field()
     outcomes = SelectMultipleField(
         "Outcomes that this lesson serves",
         description="What a learner can do afterwards. Select one or more.",

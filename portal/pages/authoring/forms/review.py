@@ -12,7 +12,7 @@ LABEL = "govuk-label--s"
 LONGEST = 2000
 
 
-def _words(label: str, missing: str, hint: str = "", rows: int = 4) -> LinesField:
+def _words_field(label: str, missing: str, hint: str = "", rows: int = 4) -> LinesField:
     return LinesField(
         label,
         description=hint,
@@ -25,7 +25,7 @@ class SendForm(FlaskForm):  # type: ignore[misc]
     """A draft is sent to a second person; ``expected`` is the state that the page showed."""
 
     expected = HiddenField()
-    note = _words(
+    note = _words_field(
         "What you changed, and why",
         "Say what you changed, and why",
         "The reviewer reads this first. Name the source where the law or a number changed.",
@@ -37,7 +37,7 @@ class SendBackForm(FlaskForm):  # type: ignore[misc]
     """A review ends without publishing."""
 
     review = HiddenField()
-    reason = _words(
+    reason = _words_field(
         "What must change before it can be published",
         "Say what must change before it can be published",
         "The author sees this with the comments that you have added.",
@@ -50,7 +50,7 @@ class CommentForm(FlaskForm):  # type: ignore[misc]
 
     review = HiddenField()
     place = HiddenField()
-    text = _words("Your comment", "Write the comment", rows=3)
+    text = _words_field("Your comment", "Write the comment", rows=3)
     add = SubmitField("Add comment", widget=GovSubmit(secondary=True))
 
     def __init__(self, number: str = "", **kwargs: Any) -> None:

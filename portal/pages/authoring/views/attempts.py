@@ -17,7 +17,7 @@ from portal.platform.permissions import Permission
 
 @bp.route("/<module:key>/attempts", methods=["GET", "POST"])
 @requires(Permission.ATTEMPT_OPEN_UNSEEN)
-def attempts(key: str) -> ResponseReturnValue:
+def open_attempt(key: str) -> ResponseReturnValue:
     """Open one more attempt at this module; the answer tells nothing else of the person."""
     version = current_version(key)
     if version is None:
@@ -33,11 +33,11 @@ def attempts(key: str) -> ResponseReturnValue:
     except RuleError as error:
         flash(str(error), "error")
     else:
-        flash(*_said(opened, title, number))
-    return redirect(url_for(".attempts", key=key), 303)
+        flash(*_result_message(opened, title, number))
+    return redirect(url_for(".open_attempt", key=key), 303)
 
 
-def _said(opened: bool, title: str, number: str) -> tuple[str, str]:
+def _result_message(opened: bool, title: str, number: str) -> tuple[str, str]:
     if opened:
         return f"One more attempt at {title} was opened today for {number}.", "success"
     return (

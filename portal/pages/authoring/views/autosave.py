@@ -14,7 +14,7 @@ from portal.platform.errors import PortalError
 from portal.platform.wording import clock_time
 
 
-def quietly(state: DraftState, place: str, button: str, save: Callable[[], str] | None) -> str:
+def save_quietly(state: DraftState, place: str, button: str, save: Callable[[], str] | None) -> str:
     """Save while the author goes on writing; what cannot be saved says so and waits for the button.
 
     Args:
@@ -39,7 +39,7 @@ def quietly(state: DraftState, place: str, button: str, save: Callable[[], str] 
     return render_template("authoring/saved.html", said=said, expected=expected)
 
 
-def base() -> str:
+def base_text() -> str:
     """What the page of two texts says that both began with; empty where no such page was sent.
 
     It stays with the form until it is saved: till then nothing is saved quietly over what the other wrote.
@@ -47,7 +47,7 @@ def base() -> str:
     return request.form.get("base", "")
 
 
-def merged(state: DraftState, path: str, began: str, written: Callable[[bytes], bytes]) -> bytes | None:
+def merge_saved(state: DraftState, path: str, began: str, written: Callable[[bytes], bytes]) -> bytes | None:
     """The file with what was written here and what someone else saved meanwhile.
 
     Args:

@@ -32,6 +32,6 @@ class DraftKey(BaseConverter):
 
 
 @bp.record_once
-def _keys(state: BlueprintSetupState) -> None:
+def _add_converters(state: BlueprintSetupState) -> None:
     """Before any address is added."""
     state.app.url_map.converters |= {"module": ModuleKey, "guide": GuideKey, "draft": DraftKey}

@@ -20,7 +20,7 @@ from portal.platform.permissions import Permission
 
 @bp.get("")
 @requires(Permission.AUTHORING_VIEW)
-def desk() -> ResponseReturnValue:
+def show_dashboard() -> ResponseReturnValue:
     """Every module, and below them every guide."""
     return render_template(
         "authoring/desk.html",
@@ -33,11 +33,11 @@ def desk() -> ResponseReturnValue:
 
 @bp.route("/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
-def new() -> ResponseReturnValue:
+def new_module() -> ResponseReturnValue:
     """A module from nothing."""
     form = NewModuleForm()
-    if form.validate_on_submit() and _begun(form, services.create_module_draft):
-        return redirect(url_for(".module", key=form.key.data), 303)
+    if form.validate_on_submit() and _begin_draft(form, services.create_module_draft):
+        return redirect(url_for(".show_module", key=form.key.data), 303)
     return render_template("authoring/new.html", form=form)
 
 
@@ -46,12 +46,12 @@ def new() -> ResponseReturnValue:
 def new_guide() -> ResponseReturnValue:
     """A guide from nothing."""
     form = NewGuideForm()
-    if form.validate_on_submit() and _begun(form, services.create_guide_draft):
-        return redirect(url_for(".guide", key=f"{GUIDE_PREFIX}{form.key.data}"), 303)
+    if form.validate_on_submit() and _begin_draft(form, services.create_guide_draft):
+        return redirect(url_for(".edit_guide", key=f"{GUIDE_PREFIX}{form.key.data}"), 303)
     return render_template("authoring/new_guide.html", form=form)
 
 
-def _begun(form: NewForm, begin: Callable[..., int]) -> bool:
+def _begin_draft(form: NewForm, begin: Callable[..., int]) -> bool:
     """Whether the draft was begun; where it was not, the form says why."""
     try:
         with transaction():
@@ -68,34 +68,36 @@ def _begun(form: NewForm, begin: Callable[..., int]) -> bool:
 
 @bp.post("/<draft:key>/edit")
 @requires(Permission.DRAFT_EDIT)
-def edit(key: str) -> ResponseReturnValue:
+def edit_draft(key: str) -> ResponseReturnValue:
     """Open the draft of the module or guide, or go on with the one that is open."""
     with transaction():
         services.open_draft(key, by=current_user.person_id, at=clock.now())
-    return redirect(url_for(".module", key=key), 303)
+    return redirect(url_for(".show_module", key=key), 303)
 
 
 @bp.route("/<draft:key>/discard", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
-def discard(key: str) -> ResponseReturnValue:
+def discard_draft(key: str) -> ResponseReturnValue:
     """Say what discarding the draft means, and do it."""
     state = queries.get_draft(key)
     title = draft_context.title_of(state)
     if request.method == "POST":
         if request.form.get("number") != str(state.number):
             flash("Someone saved in this draft after you opened the page. Look at it again.", "error")
-            return redirect(url_for(".discard", key=key), 303)
+            return redirect(url_for(".discard_draft", key=key), 303)
         with transaction():
             services.discard_draft(state.draft_id, by=current_user.person_id, at=clock.now())
         flash(f"The draft of “{draft_context.short_title(title)}” is discarded.", "success")
-        return redirect(url_for(".module", key=key) if state.published_number else url_for(".desk"), 303)
+        return redirect(
+            url_for(".show_module", key=key) if state.published_number else url_for(".show_dashboard"), 303
+        )
     return render_template(
         "authoring/discard.html",
         state=state,
         title=title,
         changes=state.number - 1,
         others=sorted({each.name for each in state.editors if each.person_id != current_user.person_id}),
-        parent_text=draft_context.crumb(state, title),
+        parent_text=draft_context.breadcrumb_text(state, title),
     )
 
 
@@ -115,10 +117,10 @@ def _editor_of(key: str, place: str) -> str:
     """The address of a place's editor."""
     kind, _, name = place.partition(":")
     if kind == "lesson" and name and not is_guide(key):
-        return url_for(".lesson", key=key, name=name)
+        return url_for(".edit_lesson", key=key, name=name)
     if kind == "item" and name and not is_guide(key):
-        return url_for(".item", key=key, item=name)
-    whole = {"text": ".guide"} if is_guide(key) else {"details": ".details", "job-aid": ".job_aid"}
+        return url_for(".edit_item", key=key, item=name)
+    whole = {"text": ".edit_guide"} if is_guide(key) else {"details": ".edit_details", "job-aid": ".job_aid"}
     if place in whole:
         return url_for(whole[place], key=key)
     raise RuleError("There is no such place in a draft. Open it from the draft’s page.")

@@ -34,7 +34,7 @@ HUNDRED = Decimal(100)
 
 @bp.route("/<module:key>/details", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
-def details(key: str) -> ResponseReturnValue:
+def edit_details(key: str) -> ResponseReturnValue:
     """The module's details as one form."""
     try:
         state = queries.get_draft(key)
@@ -43,31 +43,35 @@ def details(key: str) -> ResponseReturnValue:
             return texts.gone(key, DetailsForm())
         raise
     if request.method == "GET":
-        other = draft_context.taken(state, PLACE, "the module details", url_for(".module", key=key))
-        shown = _typed(draft_context.module_of(state)) | {"expected": state.files[draft_context.FIRST]}
-        return other or _page(state, DetailsForm(data=shown))
-    return _sent(state, DetailsForm())
+        other = draft_context.page_if_taken(
+            state, PLACE, "the module details", url_for(".show_module", key=key)
+        )
+        shown = _form_data(draft_context.module_of(state)) | {"expected": state.files[draft_context.FIRST]}
+        return other or _render_page(state, DetailsForm(data=shown))
+    return _handle_form(state, DetailsForm())
 
 
-def _sent(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
+def _handle_form(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
     """What the pressed button asks for."""
     if "leave" in request.form:
         with transaction():
             services.leave_place(state.draft_id, PLACE, by=current_user.person_id)
-        return redirect(url_for(".module", key=state.key), 303)
+        return redirect(url_for(".show_module", key=state.key), 303)
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
-        return redirect(url_for(".details", key=state.key), 303)
+        return redirect(url_for(".edit_details", key=state.key), 303)
     if not {"again", "preview", "add", "remove"}.isdisjoint(request.form):
         _change_rows(form)
-        return _page(state, form, unsaved=True)
+        return _render_page(state, form, unsaved=True)
     if "quiet" in request.form:
         whole = form.validate_on_submit() and _has_outcomes(form)
-        save = partial(_keep, state, form, _written(form, draft_context.file_of(state, draft_context.FIRST)))
-        return autosave.quietly(state, PLACE, "Save the details", save if whole else None)
+        save = partial(
+            _save_file, state, form, _file_content(form, draft_context.file_of(state, draft_context.FIRST))
+        )
+        return autosave.save_quietly(state, PLACE, "Save the details", save if whole else None)
     if "both" in request.form:
         return _save_both(state, form)
-    return _save(state, form, partial(_written, form))
+    return _save_details(state, form, partial(_file_content, form))
 
 
 def _change_rows(form: DetailsForm) -> None:
@@ -83,42 +87,44 @@ def _change_rows(form: DetailsForm) -> None:
     form.outcomes.process(None, rows)
 
 
-def _save(state: DraftState, form: DetailsForm, written: texts.Written) -> ResponseReturnValue:
+def _save_details(state: DraftState, form: DetailsForm, written: texts.Written) -> ResponseReturnValue:
     if not form.validate_on_submit() or not _has_outcomes(form):
-        return _page(state, form, unsaved=True)
+        return _render_page(state, form, unsaved=True)
     try:
-        _keep(state, form, written(draft_context.file_of(state, draft_context.FIRST)))
+        _save_file(state, form, written(draft_context.file_of(state, draft_context.FIRST)))
     except StaleSaveError as error:
-        return _stale(state, form, error)
+        return _render_stale(state, form, error)
     except PortalError as error:
         form.form_errors.append(str(error))
-        return _page(state, form, unsaved=True), 409
+        return _render_page(state, form, unsaved=True), 409
     with transaction():
         services.leave_place(state.draft_id, PLACE, by=current_user.person_id)
     flash("The module details are saved", "success")
-    return redirect(url_for(".module", key=state.key, _anchor="details"), 303)
+    return redirect(url_for(".show_module", key=state.key, _anchor="details"), 303)
 
 
 def _save_both(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
     """Save what was typed and what the other saved together; asked anew where they saved once more."""
     present = state.files[draft_context.FIRST]
-    both = autosave.merged(state, draft_context.FIRST, autosave.base(), partial(_written, form))
+    both = autosave.merge_saved(
+        state, draft_context.FIRST, autosave.base_text(), partial(_file_content, form)
+    )
     if both is None or form.expected.data != present:
-        return _stale(state, form, StaleSaveError({draft_context.FIRST: present}, state.last_saved_by))
-    return _save(state, form, lambda _: both)
+        return _render_stale(state, form, StaleSaveError({draft_context.FIRST: present}, state.last_saved_by))
+    return _save_details(state, form, lambda _: both)
 
 
-def _keep(state: DraftState, form: DetailsForm, content: bytes) -> str:
+def _save_file(state: DraftState, form: DetailsForm, content: bytes) -> str:
     """Save the file; returns its hash."""
-    draft_context.save(
+    draft_context.save_files(
         state, {draft_context.FIRST: content}, form.expected.data or "", "Module details edited"
     )
     return sha256_of(content)
 
 
-def _written(form: DetailsForm, held: bytes) -> bytes:
+def _file_content(form: DetailsForm, held: bytes) -> bytes:
     """The file as the form says it."""
-    return text.write_details(held, _said(form, text.read_details(held)))
+    return text.write_details(held, _entered_details(form, text.read_details(held)))
 
 
 def _has_outcomes(form: DetailsForm) -> bool:
@@ -132,7 +138,7 @@ def _has_outcomes(form: DetailsForm) -> bool:
     return False
 
 
-def _typed(said: ModuleDetails) -> dict[str, Any]:
+def _form_data(said: ModuleDetails) -> dict[str, Any]:
     """The details as the form shows them; a rule without limit is an empty field."""
     score = f"{said.mastery_score * HUNDRED:f}"
     return {
@@ -151,7 +157,7 @@ def _typed(said: ModuleDetails) -> dict[str, Any]:
     }
 
 
-def _said(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
+def _entered_details(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
     """What the form says; a pass mark that was not touched keeps its places."""
     taken = {entry.key.data for entry in form.named_outcomes if entry.key.data}
     outcomes = []
@@ -176,65 +182,65 @@ def _said(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
     )
 
 
-def fragment(key: str) -> str:
+def render_fragment(key: str) -> str:
     """What stands beside the details, for those that were sent."""
     state, form = queries.get_draft(key), DetailsForm()
-    return render_template("authoring/render_details.html", form=form, **_told(state, form))
+    return render_template("authoring/render_details.html", form=form, **_check_results(state, form))
 
 
-def _page(state: DraftState, form: DetailsForm, *, unsaved: bool = False) -> str:
+def _render_page(state: DraftState, form: DetailsForm, *, unsaved: bool = False) -> str:
     return render_template(
         "authoring/details.html",
         state=state,
         form=form,
         unsaved=unsaved,
-        base=autosave.base(),
+        base=autosave.base_text(),
         more=len(form.outcomes.entries) < MOST_OUTCOMES,
-        parent_text=draft_context.crumb(state, draft_context.module_of(state).title),
-        **_told(state, form if unsaved else None),
+        parent_text=draft_context.breadcrumb_text(state, draft_context.module_of(state).title),
+        **_check_results(state, form if unsaved else None),
     )
 
 
-def _told(state: DraftState, form: DetailsForm | None) -> dict[str, Any]:
+def _check_results(state: DraftState, form: DetailsForm | None) -> dict[str, Any]:
     """What the check and the measures say of the details as they are saved, or as the form says them."""
     files = draft_context.texts_of(state)
     if form is None:
         reading = queries.check_draft_hashes(state.key, state.files)
     else:
-        files[draft_context.FIRST] = _written(form, files[draft_context.FIRST])
+        files[draft_context.FIRST] = _file_content(form, files[draft_context.FIRST])
         reading = check_cache.check_unsaved_files(state.key, files)
     found = finder.findings_at(finder.collect_findings(state.key, reading, files), PLACE)
     used = metrics.coverage(reading.modules[0].package) if reading.modules else []
     return {
-        "findings": draft_context.found(found),
-        "told": draft_context.told(found),
+        "findings": draft_context.list_findings(found),
+        "told": draft_context.findings_sentence(found),
         "lessons": Counter({each.key: each.lessons for each in used}),
         "items": Counter({each.key: each.items for each in used}),
         "honest": round(metrics.of_module(reading.modules[0].package).minutes) if reading.modules else 0,
     }
 
 
-def _stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -> ResponseReturnValue:
+def _render_stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -> ResponseReturnValue:
     """Both sets of details side by side; the form below keeps what was typed."""
     present = error.present[draft_context.FIRST] or ""
-    base = autosave.base() or form.expected.data or ""
-    theirs = _typed(text.read_details(queries.read_content(present)))
+    base = autosave.base_text() or form.expected.data or ""
+    theirs = _form_data(text.read_details(queries.read_content(present)))
     form.expected.data = present
     page = render_template(
         "authoring/stale_details.html",
         state=state,
         form=form,
         saved_by=error.saved_by,
-        rows=_rows(form, theirs),
+        rows=_list_differences(form, theirs),
         theirs=theirs,
         base=base,
-        both=autosave.merged(state, draft_context.FIRST, base, partial(_written, form)) is not None,
-        parent_text=draft_context.crumb(state, draft_context.module_of(state).title),
+        both=autosave.merge_saved(state, draft_context.FIRST, base, partial(_file_content, form)) is not None,
+        parent_text=draft_context.breadcrumb_text(state, draft_context.module_of(state).title),
     )
     return page, 409
 
 
-def _rows(form: DetailsForm, theirs: dict[str, Any]) -> list[tuple[str, str, str]]:
+def _list_differences(form: DetailsForm, theirs: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Label, theirs and mine of what differs."""
     rows = []
     for field in form:
@@ -244,12 +250,12 @@ def _rows(form: DetailsForm, theirs: dict[str, Any]) -> list[tuple[str, str, str
         if field.name == "outcomes":
             held = "\n".join(each["text"] for each in theirs["outcomes"])
             mine = "\n".join(entry.text.data for entry in form.named_outcomes)
-        if _words(held) != _words(mine):
-            rows.append((str(field.label.text), _words(held), _words(mine)))
+        if _value_words(held) != _value_words(mine):
+            rows.append((str(field.label.text), _value_words(held), _value_words(mine)))
     return rows
 
 
-def _words(value: Any) -> str:
+def _value_words(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return str(value if value is not None else "").strip()

@@ -73,12 +73,12 @@ def short_title(title: str) -> str:
     return title.partition(":")[0]
 
 
-def crumb(state: DraftState, title: str) -> str:
+def breadcrumb_text(state: DraftState, title: str) -> str:
     """The draft as its pages call it, such as “Protect, draft of version 4”."""
     return f"{short_title(title)}, draft of version {(state.published_number or 0) + 1}"
 
 
-def found(findings: Sequence[Finding], where: Mapping[int, str] | None = None) -> list[Found]:
+def list_findings(findings: Sequence[Finding], where: Mapping[int, str] | None = None) -> list[Found]:
     """Findings as a page draws them, what must be put right first.
 
     Args:
@@ -86,13 +86,13 @@ def found(findings: Sequence[Finding], where: Mapping[int, str] | None = None) -
         where: Addresses of their marks, by number from 1 in that order.
     """
     drawn = [
-        Found(each.blocks_publishing, _quote(each.quote), each.message, (where or {}).get(n, ""))
+        Found(each.blocks_publishing, _quote_words(each.quote), each.message, (where or {}).get(n, ""))
         for n, each in enumerate(findings, 1)
     ]
     return sorted(drawn, key=lambda each: not each.must)
 
 
-def _quote(words: str) -> str:
+def _quote_words(words: str) -> str:
     """Words as a finding quotes them; the line that opens a box by what it is, such as “Figure a.svg”."""
     box = _BOX.fullmatch(words)
     if box:
@@ -100,7 +100,7 @@ def _quote(words: str) -> str:
     return f"“{words}”" if words else ""
 
 
-def told(findings: Sequence[Finding]) -> str:
+def findings_sentence(findings: Sequence[Finding]) -> str:
     """What there is to do, in one sentence."""
     right = sum(each.level is FindingLevel.MUST_FIX for each in findings)
     consider = len(findings) - right
@@ -112,7 +112,7 @@ def told(findings: Sequence[Finding]) -> str:
     return f"{' and '.join(things)} before you can send this for review." if right else f"{things[0]}."
 
 
-def taken(state: DraftState, place: str, what: str, back: str) -> ResponseReturnValue | None:
+def page_if_taken(state: DraftState, place: str, what: str, back: str) -> ResponseReturnValue | None:
     """The page that says who is editing the place, None where it is the person's own now.
 
     Args:
@@ -132,11 +132,11 @@ def taken(state: DraftState, place: str, what: str, back: str) -> ResponseReturn
         what=what,
         other=other,
         back=back,
-        parent_text=crumb(state, title_of(state)),
+        parent_text=breadcrumb_text(state, title_of(state)),
     )
 
 
-def save(state: DraftState, changes: Mapping[str, bytes | None], expected: str, summary: str) -> int:
+def save_files(state: DraftState, changes: Mapping[str, bytes | None], expected: str, summary: str) -> int:
     """Save the one file, or the several, that a page changed; see ``services.save_files``.
 
     Args:

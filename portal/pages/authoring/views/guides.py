@@ -19,7 +19,7 @@ from portal.domain.content_checks.metrics import of_text
 from portal.pages.authoring.forms.guide import GuideForm
 from portal.pages.authoring.views import draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
-from portal.pages.authoring.views.texts import Sheet
+from portal.pages.authoring.views.texts import TextSheet
 from portal.pages.layout.access import requires
 from portal.platform.clock import read_day
 from portal.platform.errors import NotFoundError
@@ -63,9 +63,9 @@ def draft_page(state: DraftState) -> str:
         "authoring/guide.html",
         draft=state,
         title=said.title,
-        summary=draft_context.told(found),
+        summary=draft_context.findings_sentence(found),
         may_edit=draft_context.may_edit(),
-        findings=draft_context.found(found),
+        findings=draft_context.list_findings(found),
         words=of_text(said.body).words,
         editor=next((each for each in state.editors if each.place == PLACE), None),
         facts=[
@@ -80,37 +80,37 @@ def draft_page(state: DraftState) -> str:
 
 @bp.route("/<guide:key>/text", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
-def guide(key: str) -> ResponseReturnValue:
+def edit_guide(key: str) -> ResponseReturnValue:
     """The guide's text, what a list says of it, and how it looks on a phone."""
     form = GuideForm()
     try:
-        sheet, form, held = _opened(key)
+        sheet, form, held = _open_guide(key)
     except NotFoundError:
         if form.is_submitted():
             return texts.gone(key, form)
         raise
-    return texts.edit(sheet, form, held, partial(_written, form))
+    return texts.handle_editor(sheet, form, held, partial(_file_content, form))
 
 
-def fragment(key: str) -> str:
+def render_fragment(key: str) -> str:
     """What stands beside the text, for the text that was sent."""
-    sheet, form, held = _opened(key)
-    return texts.fragment(sheet, form, _written(form, held))
+    sheet, form, held = _open_guide(key)
+    return texts.fragment(sheet, form, _file_content(form, held))
 
 
-def _opened(key: str) -> tuple[Sheet, GuideForm, bytes]:
+def _open_guide(key: str) -> tuple[TextSheet, GuideForm, bytes]:
     state = queries.get_draft(key)
     path = subject_of(key).main_file
     held = draft_context.file_of(state, path)
     said = text.read_guide(held)
-    sheet = Sheet(
+    sheet = TextSheet(
         state=state,
         path=path,
         place=PLACE,
         caption="Guide",
         whole=said.title,
-        learner=url_for(".preview", key=key),
-        lines=_lines,
+        learner=url_for(".preview_draft", key=key),
+        lines=_compared_lines,
     )
     shown = {"title": said.title, "summary": said.summary, "owner": said.owner, "body": said.body}
     shown["review_on"] = day(said.review_on) if said.review_on else ""
@@ -118,7 +118,7 @@ def _opened(key: str) -> tuple[Sheet, GuideForm, bytes]:
     return sheet, form, held
 
 
-def _written(form: GuideForm, held: bytes) -> bytes:
+def _file_content(form: GuideForm, held: bytes) -> bytes:
     """The file as the form says it; a day that cannot be read leaves that of the file."""
     said = GuideFields(
         title=form.title.data or "",
@@ -131,14 +131,14 @@ def _written(form: GuideForm, held: bytes) -> bytes:
     return text.write_guide(held, said)
 
 
-def _lines(held: bytes) -> list[str]:
+def _compared_lines(held: bytes) -> list[str]:
     """What the page of two versions compares beside the text."""
     said = text.read_guide(held)
     review_on = f"Review by {day(said.review_on)}" if said.review_on else ""
     return [said.title, said.summary, said.owner, review_on, ASKS if said.acknowledge else ""]
 
 
-def preview(state: DraftState) -> str:
+def preview_guide(state: DraftState) -> str:
     """The guide on its readers' page; nothing that is done there is kept.
 
     Raises:
@@ -163,5 +163,5 @@ def preview(state: DraftState) -> str:
         state=state,
         guide=Previewed(version, guide_sections(said.title, checked.html)),
         html=fill_placeholders(checked.html),
-        draft_name=draft_context.crumb(state, said.title),
+        draft_name=draft_context.breadcrumb_text(state, said.title),
     )

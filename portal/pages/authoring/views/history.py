@@ -13,7 +13,7 @@ from portal.domain.authoring.queries import SavedState
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import RuleError
@@ -30,7 +30,7 @@ class Run:
     count: int
 
 
-def _runs(saved: Sequence[SavedState]) -> list[Run]:
+def _group_saves(saved: Sequence[SavedState]) -> list[Run]:
     """The states, the newest first, with those that were saved while somebody was writing as one."""
     runs: list[Run] = []
     before: SavedState | None = None
@@ -50,13 +50,13 @@ def _goes_on(earlier: SavedState, later: SavedState) -> bool:
 
 @bp.get("/<draft:key>/history")
 @requires(Permission.AUTHORING_VIEW)
-def history(key: str) -> ResponseReturnValue:
+def show_history(key: str) -> ResponseReturnValue:
     """Every saved state: when, who, what."""
     state = queries.get_draft(key)
     saved = queries.list_saves(state.draft_id)
-    asked = Asked(request.args, request.path)
+    asked = QueryArguments(request.args, request.path)
     every = asked.choice("every", ("yes",)) == "yes"
-    runs = [Run(each, 1) for each in saved] if every else _runs(saved)
+    runs = [Run(each, 1) for each in saved] if every else _group_saves(saved)
     page = asked.page(len(runs))
     answer = render_template(
         "authoring/history.html",
@@ -68,14 +68,14 @@ def history(key: str) -> ResponseReturnValue:
         hidden=len(saved) - len(runs),
         every=every,
         may_edit=draft_context.may_edit() and state.review is None,
-        parent_text=draft_context.crumb(state, draft_context.title_of(state)),
+        parent_text=draft_context.breadcrumb_text(state, draft_context.title_of(state)),
     )
     return answer, asked.status
 
 
 @bp.post("/<draft:key>/history")
 @requires(Permission.DRAFT_EDIT)
-def restore(key: str) -> ResponseReturnValue:
+def restore_state(key: str) -> ResponseReturnValue:
     """Bring a saved state back, as the next one."""
     state = queries.get_draft(key)
     number = request.form.get("number", "")
@@ -84,4 +84,4 @@ def restore(key: str) -> ResponseReturnValue:
     with transaction():
         services.restore_state(state.draft_id, int(number), by=current_user.person_id, at=clock.now())
     flash(f"State {number} is back. What stood there before is kept in the history.", "success")
-    return redirect(url_for(".module", key=key), 303)
+    return redirect(url_for(".show_module", key=key), 303)

@@ -24,7 +24,7 @@ from portal.domain.catalogue import queries as catalogue
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import ItemKind
-from portal.pages.authoring.forms.item import ItemForm, KindForm, NewItemForm, opened
+from portal.pages.authoring.forms.item import ItemForm, KindForm, NewItemForm, form_data_of
 from portal.pages.authoring.views import autosave, draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
@@ -38,7 +38,7 @@ _NAMED = re.compile(r' (id|for|name|aria-describedby|aria-labelledby|aria-contro
 
 
 @dataclass(frozen=True)
-class Desk:
+class ItemDesk:
     """One question of a draft, as its page works on it."""
 
     state: DraftState
@@ -60,7 +60,7 @@ class Desk:
         return f"item:{self.key}"
 
     @property
-    def writing(self) -> str:
+    def fragment_place(self) -> str:
         """The place as its page names it for what follows the writing."""
         return self.place if self.key else f"new-item:{self.kind.name}"
 
@@ -70,7 +70,7 @@ class Desk:
         return {s.number: f"{s.number}, {s.title}" for s in catalogue.list_sources() if s.testable}
 
 
-def _desk(state: DraftState, key: str) -> Desk:
+def _open_desk(state: DraftState, key: str) -> ItemDesk:
     files = queries.draft_files(state)
     places = item_bank.read_items(files)
     number = next((n for n, place in enumerate(places, 1) if place.key == key), None)
@@ -80,30 +80,30 @@ def _desk(state: DraftState, key: str) -> Desk:
     kind = item_source.kind_of_table(table)
     if kind is None:
         raise NotFoundError(f"“{table.get('kind')}” is not a kind of question.")
-    return Desk(
+    return ItemDesk(
         state, files, details.read_details(files[draft_context.FIRST]), table, kind, number, len(places)
     )
 
 
 @bp.route("/<module:key>/items/<item>", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
-def item(key: str, item: str) -> ResponseReturnValue:
+def edit_item(key: str, item: str) -> ResponseReturnValue:
     """One question: its words, what the check says of it, and how a learner sees it."""
     try:
-        desk = _desk(queries.get_draft(key), item)
+        desk = _open_desk(queries.get_draft(key), item)
     except NotFoundError:
         if request.method == "POST":
-            return _gone(key)
+            return _render_gone(key)
         raise
     if request.method == "GET":
-        what, back = item_source.item_name(item), url_for(".module", key=key)
-        if taken := draft_context.taken(desk.state, desk.place, what, back):
+        what, back = item_source.item_name(item), url_for(".show_module", key=key)
+        if taken := draft_context.page_if_taken(desk.state, desk.place, what, back):
             return taken
-    form = ItemForm(desk.module.outcomes, desk.sources, data=_shown(desk.table))
-    return _edit(desk, form)
+    form = ItemForm(desk.module.outcomes, desk.sources, data=_preview_values(desk.table))
+    return _handle_form(desk, form)
 
 
-def _gone(key: str) -> ResponseReturnValue:
+def _render_gone(key: str) -> ResponseReturnValue:
     """What was typed for a question that is no more, to be copied."""
     typed = [
         text.strip()
@@ -121,21 +121,21 @@ def new_item(key: str) -> ResponseReturnValue:
     kind = kinds_by_name().get(request.args.get("kind", ""))
     if kind is None:
         return _ask_kind(state)
-    desk = _new(state, kind)
-    return _edit(desk, NewItemForm(desk.module.outcomes, desk.sources, data=_shown({})))
+    desk = _new_item_desk(state, kind)
+    return _handle_form(desk, NewItemForm(desk.module.outcomes, desk.sources, data=_preview_values({})))
 
 
-def _new(state: DraftState, kind: ItemKind | None) -> Desk:
+def _new_item_desk(state: DraftState, kind: ItemKind | None) -> ItemDesk:
     """A question of this kind that is not added yet."""
     if kind is None:
         raise NotFoundError("There is no such kind of question.")
     files = queries.draft_files(state)
     module = details.read_details(files[draft_context.FIRST])
-    return Desk(state, files, module, {"kind": kind.name}, kind, 0, len(item_bank.read_items(files)))
+    return ItemDesk(state, files, module, {"kind": kind.name}, kind, 0, len(item_bank.read_items(files)))
 
 
-def _shown(table: Table) -> dict[str, Any]:
-    return {**opened(table), "expected": item_source.table_digest(table)}
+def _preview_values(table: Table) -> dict[str, Any]:
+    return {**form_data_of(table), "expected": item_source.table_digest(table)}
 
 
 def _ask_kind(state: DraftState) -> ResponseReturnValue:
@@ -148,118 +148,123 @@ def _ask_kind(state: DraftState) -> ResponseReturnValue:
         form.validate()
     title = draft_context.module_of(state).title
     return render_template(
-        "authoring/new_item.html", form=form, state=state, parent_text=draft_context.crumb(state, title)
+        "authoring/new_item.html",
+        form=form,
+        state=state,
+        parent_text=draft_context.breadcrumb_text(state, title),
     )
 
 
-def fragment(key: str, item: str) -> str:
+def render_fragment(key: str, item: str) -> str:
     """What stands beside a question, for the words that were sent."""
-    desk = _desk(queries.get_draft(key), item)
-    return _fragment(desk, ItemForm(desk.module.outcomes, desk.sources))
+    desk = _open_desk(queries.get_draft(key), item)
+    return _fragment_of_form(desk, ItemForm(desk.module.outcomes, desk.sources))
 
 
 def new_fragment(key: str, kind: str) -> str:
     """The same of a question that is not added yet."""
-    desk = _new(queries.get_draft(key), kinds_by_name().get(kind))
-    return _fragment(desk, NewItemForm(desk.module.outcomes, desk.sources))
+    desk = _new_item_desk(queries.get_draft(key), kinds_by_name().get(kind))
+    return _fragment_of_form(desk, NewItemForm(desk.module.outcomes, desk.sources))
 
 
-def _fragment(desk: Desk, form: ItemForm) -> str:
+def _fragment_of_form(desk: ItemDesk, form: ItemForm) -> str:
     inner = editor_of_kind(desk.kind.name).read_form(request.form)
-    drafted = preview_item(desk.state, _typed(desk, form, inner, desk.table))
-    return render_template("authoring/render_item.html", **_beside(drafted))
+    drafted = preview_item(desk.state, _typed_table(desk, form, inner, desk.table))
+    return render_template("authoring/render_item.html", **_values_beside(drafted))
 
 
-def _edit(desk: Desk, form: ItemForm) -> ResponseReturnValue:
+def _handle_form(desk: ItemDesk, form: ItemForm) -> ResponseReturnValue:
     """What a request to the editor asks for: to show, to add or take out a row, or to save."""
     if request.method == "GET":
-        return _page(desk, form, editor_of_kind(desk.kind.name).open_form(desk.table))
+        return _render_page(desk, form, editor_of_kind(desk.kind.name).open_form(desk.table))
     if "leave" in request.form:
-        return _leave(desk)
+        return _leave_editor(desk)
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
-        return redirect(url_for(".item", key=desk.state.key, item=desk.key), 303)
+        return redirect(url_for(".edit_item", key=desk.state.key, item=desk.key), 303)
     inner = editor_of_kind(desk.kind.name).read_form(request.form)
     if editor_of_kind(desk.kind.name).pressed_button(request.form) or "preview" in request.form:
-        return _page(desk, form, inner, unsaved=True)
+        return _render_page(desk, form, inner, unsaved=True)
     whole = all([form.validate_on_submit(), inner.validate()])
     if "quiet" in request.form:
         save = partial(_save_quietly, desk, form, inner) if whole and desk.key else None
-        return autosave.quietly(desk.state, desk.place, "Save the question", save)
+        return autosave.save_quietly(desk.state, desk.place, "Save the question", save)
     if not whole:
-        return _page(desk, form, inner, unsaved=True), 400
-    return _save(desk, form, inner)
+        return _render_page(desk, form, inner, unsaved=True), 400
+    return _save_item(desk, form, inner)
 
 
-def _leave(desk: Desk) -> ResponseReturnValue:
+def _leave_editor(desk: ItemDesk) -> ResponseReturnValue:
     with transaction():
         services.leave_place(desk.state.draft_id, desk.place, by=current_user.person_id)
-    return redirect(url_for(".module", key=desk.state.key, _anchor="questions"), 303)
+    return redirect(url_for(".show_module", key=desk.state.key, _anchor="questions"), 303)
 
 
-def _said(desk: Desk, form: ItemForm, inner: Form) -> Table:
+def _checked_table(desk: ItemDesk, form: ItemForm, inner: Form) -> Table:
     """The question's table as a form that was checked says it."""
     return item_source.merge_form_values(
-        desk.table, form.said(), item_source.strip_invisible(editor_of_kind(desk.kind.name).to_item(inner))
+        desk.table,
+        form.entered_table(),
+        item_source.strip_invisible(editor_of_kind(desk.kind.name).to_item(inner)),
     )
 
 
-def _typed(desk: Desk, form: ItemForm, inner: Form, table: Table) -> Table:
+def _typed_table(desk: ItemDesk, form: ItemForm, inner: Form, table: Table) -> Table:
     """``table`` made to say what was typed; a kind need not understand what is not whole yet."""
     try:
         of_kind = item_source.strip_invisible(editor_of_kind(desk.kind.name).to_item(inner))
     except (ArithmeticError, LookupError, TypeError, ValueError):
         of_kind = {}
-    return item_source.merge_form_values(table, form.said(), of_kind)
+    return item_source.merge_form_values(table, form.entered_table(), of_kind)
 
 
-def _save(desk: Desk, form: ItemForm, inner: Form) -> ResponseReturnValue:
-    said = _said(desk, form, inner)
+def _save_item(desk: ItemDesk, form: ItemForm, inner: Form) -> ResponseReturnValue:
+    said = _checked_table(desk, form, inner)
     try:
         if "both" in request.form:
             key = _keep_both(desk, form, inner)
         else:
-            key = _keep(desk, form, said) if desk.key else _add(desk, form, said)
+            key = _save_table(desk, form, said) if desk.key else _add_item(desk, form, said)
     except StaleSaveError as error:
-        return _stale(desk, form, inner, error)
+        return _render_stale(desk, form, inner, error)
     except PortalError as error:
         form.form_errors.append(str(error))
-        return _page(desk, form, inner, unsaved=True), 409
+        return _render_page(desk, form, inner, unsaved=True), 409
     flash("The question is saved." if desk.key else "The question is added.", "success")
-    return redirect(url_for(".item", key=desk.state.key, item=key), 303)
+    return redirect(url_for(".edit_item", key=desk.state.key, item=key), 303)
 
 
-def _save_quietly(desk: Desk, form: ItemForm, inner: Form) -> str:
+def _save_quietly(desk: ItemDesk, form: ItemForm, inner: Form) -> str:
     """Save the question; returns the digest of what stands then."""
-    _keep(desk, form, _said(desk, form, inner))
-    return item_source.table_digest(_desk(queries.get_draft(desk.state.key), desk.key).table)
+    _save_table(desk, form, _checked_table(desk, form, inner))
+    return item_source.table_digest(_open_desk(queries.get_draft(desk.state.key), desk.key).table)
 
 
-def _keep(desk: Desk, form: ItemForm, said: Table) -> str:
+def _save_table(desk: ItemDesk, form: ItemForm, said: Table) -> str:
     """Save the question; returns its key."""
     changes = item_bank.write_item(desk.files, desk.key, said)
     if changes:
         _refuse_stale(desk, form)
-    _write(desk.state, changes, f"Changed the question “{desk.key}”")
+    _write_changes(desk.state, changes, f"Changed the question “{desk.key}”")
     return desk.key
 
 
-def _keep_both(desk: Desk, form: ItemForm, inner: Form) -> str:
+def _keep_both(desk: ItemDesk, form: ItemForm, inner: Form) -> str:
     """Save what was typed and what the other saved together; returns the question's key."""
     _refuse_stale(desk, form)
-    changes = _merged(desk, form, inner, autosave.base())
+    changes = _merge_item(desk, form, inner, autosave.base_text())
     if changes is None:
         raise StaleSaveError({}, desk.state.last_saved_by)
-    _write(desk.state, changes, f"Changed the question “{desk.key}”")
+    _write_changes(desk.state, changes, f"Changed the question “{desk.key}”")
     return desk.key
 
 
-def _refuse_stale(desk: Desk, form: ItemForm) -> None:
+def _refuse_stale(desk: ItemDesk, form: ItemForm) -> None:
     if form.expected.data != item_source.table_digest(desk.table):
         raise StaleSaveError({}, desk.state.last_saved_by)
 
 
-def _merged(desk: Desk, form: ItemForm, inner: Form, began: str) -> dict[str, bytes | None] | None:
+def _merge_item(desk: ItemDesk, form: ItemForm, inner: Form, began: str) -> dict[str, bytes | None] | None:
     """The file with what was typed and what was saved meanwhile; None where both changed one place.
 
     Args:
@@ -273,12 +278,15 @@ def _merged(desk: Desk, form: ItemForm, inner: Form, began: str) -> dict[str, by
     if before is None:
         return None
     held = item_bank.find_item({path: before}, desk.key).table
-    mine = item_bank.write_item({path: before}, desk.key, _typed(desk, form, inner, held)).get(path) or before
+    mine = (
+        item_bank.write_item({path: before}, desk.key, _typed_table(desk, form, inner, held)).get(path)
+        or before
+    )
     both = three_way_merge.merge_cleanly(path, before, mine, desk.files[path])
     return None if both is None else {path: both}
 
 
-def _add(desk: Desk, form: ItemForm, said: Table) -> str:
+def _add_item(desk: ItemDesk, form: ItemForm, said: Table) -> str:
     """Add the question; one that was added a moment ago by the same press is not added again."""
     held = {place.key: place.table for place in item_bank.read_items(desk.files)}
     first = {name: said[name] for name in item_source.COMMON_KEYS if name in said}
@@ -287,22 +295,22 @@ def _add(desk: Desk, form: ItemForm, said: Table) -> str:
     key = texts.free_name(str(form["name"].data), held, "question")
     table = {"key": key, **first, **said}
     path = item_source.file_for_new_item(desk.files, str(said["outcome"]))
-    _write(desk.state, item_bank.add_item(desk.files, table, path), f"Added the question “{key}”")
+    _write_changes(desk.state, item_bank.add_item(desk.files, table, path), f"Added the question “{key}”")
     return key
 
 
-def _write(state: DraftState, changes: Mapping[str, bytes | None], summary: str) -> None:
+def _write_changes(state: DraftState, changes: Mapping[str, bytes | None], summary: str) -> None:
     """Save against the very state that the change was made of."""
     if changes:
         first = next(iter(changes))
-        draft_context.save(state, changes, state.files.get(first, ""), summary)
+        draft_context.save_files(state, changes, state.files.get(first, ""), summary)
 
 
-def _page(
-    desk: Desk, form: ItemForm, inner: Form, *, unsaved: bool = False, error: StaleSaveError | None = None
+def _render_page(
+    desk: ItemDesk, form: ItemForm, inner: Form, *, unsaved: bool = False, error: StaleSaveError | None = None
 ) -> str:
-    began = autosave.base() or (str(form.expected.data) if error else "")
-    said = _typed(desk, form, inner, desk.table) if unsaved else desk.table
+    began = autosave.base_text() or (str(form.expected.data) if error else "")
+    said = _typed_table(desk, form, inner, desk.table) if unsaved else desk.table
     if began:  # both are shown until one is saved
         form.expected.data = item_source.table_digest(desk.table)
     names = ReferenceTitles(dict(desk.module.outcomes), {})
@@ -316,24 +324,24 @@ def _page(
         unsaved=unsaved,
         base=began,
         differing=list(diff_fields(desk.table, said, names)) if began else None,
-        both=bool(began) and _merged(desk, form, inner, began) is not None,
+        both=bool(began) and _merge_item(desk, form, inner, began) is not None,
         name=item_source.item_name(desk.key) if desk.key else "New question",
-        parent_text=draft_context.crumb(desk.state, desk.module.title),
-        **_beside(preview_item(desk.state, said)),
+        parent_text=draft_context.breadcrumb_text(desk.state, desk.module.title),
+        **_values_beside(preview_item(desk.state, said)),
     )
 
 
-def _beside(drafted: ItemPreview) -> dict[str, Any]:
+def _values_beside(drafted: ItemPreview) -> dict[str, Any]:
     """What follows the writing: what the check and the measures say, and how a learner meets the question."""
     return {
         "drafted": drafted,
-        "findings": draft_context.found(drafted.findings),
-        "told": draft_context.told(drafted.findings),
-        "preview": _preview(drafted.view) if drafted.view else None,
+        "findings": draft_context.list_findings(drafted.findings),
+        "told": draft_context.findings_sentence(drafted.findings),
+        "preview": _preview_item(drafted.view) if drafted.view else None,
     }
 
 
-def _preview(shown: item_source.ItemView) -> Markup:
+def _preview_item(shown: item_source.ItemView) -> Markup:
     """The question as a learner meets it, its names kept apart from those of the form beside it."""
     prompt = fill_placeholders(shown.prompt_html)
     html = render_template(
@@ -349,11 +357,11 @@ def _preview(shown: item_source.ItemView) -> Markup:
     return Markup(re.sub(r"(</?)h1\b", r"\1h2", apart))  # noqa: S704 - drawn by the templates
 
 
-def _stale(desk: Desk, form: ItemForm, inner: Form, error: StaleSaveError) -> ResponseReturnValue:
+def _render_stale(desk: ItemDesk, form: ItemForm, inner: Form, error: StaleSaveError) -> ResponseReturnValue:
     """What was typed, with what differs from what someone else saved meanwhile."""
-    present = _desk(queries.get_draft(desk.state.key), desk.key)
+    present = _open_desk(queries.get_draft(desk.state.key), desk.key)
     form.form_errors.append(str(error))
-    return _page(present, form, inner, unsaved=True, error=error), 409
+    return _render_page(present, form, inner, unsaved=True, error=error), 409
 
 
 @bp.post("/<module:key>/items/_order")
@@ -363,25 +371,25 @@ def move_item(key: str) -> ResponseReturnValue:
     state = queries.get_draft(key)
     name = request.form.get("up") or request.form.get("down") or ""
     changes = item_bank.move_item(queries.draft_files(state), name, "up" in request.form)
-    _write(state, changes, f"Moved the question “{name}”")
-    return redirect(url_for(".module", key=key, _anchor=f"item-{name}"), 303)
+    _write_changes(state, changes, f"Moved the question “{name}”")
+    return redirect(url_for(".show_module", key=key, _anchor=f"item-{name}"), 303)
 
 
 @bp.route("/<module:key>/items/<item>/remove", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def remove_item(key: str, item: str) -> ResponseReturnValue:
     """Say what taking a question out means, and do it."""
-    desk = _desk(queries.get_draft(key), item)
+    desk = _open_desk(queries.get_draft(key), item)
     expected = item_source.table_digest(desk.table)
     if request.method == "POST":
         if request.form.get("expected") != expected:
             flash("Someone saved this question after you opened the page. Look at it again.", "error")
             return redirect(url_for(".remove_item", key=key, item=item), 303)
-        _write(desk.state, item_bank.remove_item(desk.files, item), f"Removed the question “{item}”")
+        _write_changes(desk.state, item_bank.remove_item(desk.files, item), f"Removed the question “{item}”")
         with transaction():
             services.leave_place(desk.state.draft_id, desk.place, by=current_user.person_id)
         flash("The question is removed from the draft. History can bring it back.", "success")
-        return redirect(url_for(".module", key=key, _anchor="questions"), 303)
+        return redirect(url_for(".show_module", key=key, _anchor="questions"), 303)
     return render_template(
         "authoring/remove_item.html",
         item=desk,
@@ -389,5 +397,5 @@ def remove_item(key: str, item: str) -> ResponseReturnValue:
         name=item_source.item_name(item),
         prompt=str(desk.table.get("prompt", "")),
         left=sum(place.table.get("retired") is not True for place in item_bank.read_items(desk.files)) - 1,
-        parent_text=draft_context.crumb(desk.state, desk.module.title),
+        parent_text=draft_context.breadcrumb_text(desk.state, desk.module.title),
     )

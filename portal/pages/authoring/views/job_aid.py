@@ -12,7 +12,7 @@ from portal.domain.authoring.editing.lesson import LessonFields
 from portal.pages.authoring.forms.pages import JobAidForm
 from portal.pages.authoring.views import draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
-from portal.pages.authoring.views.texts import Sheet
+from portal.pages.authoring.views.texts import TextSheet
 from portal.pages.layout.access import requires
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
@@ -25,21 +25,21 @@ PATH = "job-aid.md"
 def job_aid(key: str) -> ResponseReturnValue:
     """The job aid's text, and how it looks on a phone."""
     try:
-        sheet, form, held = _opened(key)
+        sheet, form, held = _open_job_aid(key)
     except NotFoundError:
         if request.method == "POST":
             return texts.gone(key, JobAidForm())
         raise
-    return texts.edit(sheet, form, held, partial(_written, form))
+    return texts.handle_editor(sheet, form, held, partial(_file_content, form))
 
 
-def fragment(key: str) -> str:
+def render_fragment(key: str) -> str:
     """What stands beside the job aid's text, for the text that was sent."""
-    sheet, form, held = _opened(key)
-    return texts.fragment(sheet, form, _written(form, held))
+    sheet, form, held = _open_job_aid(key)
+    return texts.fragment(sheet, form, _file_content(form, held))
 
 
-def _opened(key: str) -> tuple[Sheet, JobAidForm, bytes]:
+def _open_job_aid(key: str) -> tuple[TextSheet, JobAidForm, bytes]:
     state = queries.get_draft(key)
     held = (
         draft_context.file_of(state, PATH)
@@ -47,7 +47,7 @@ def _opened(key: str) -> tuple[Sheet, JobAidForm, bytes]:
         else text.new_lesson_file("Job aid", 0, [], boilerplate.JOB_AID_TEXT)
     )
     said = text.read_lesson(held)
-    sheet = Sheet(
+    sheet = TextSheet(
         state=state,
         path=PATH,
         place="job-aid",
@@ -62,7 +62,7 @@ def _opened(key: str) -> tuple[Sheet, JobAidForm, bytes]:
     )
 
 
-def _written(form: JobAidForm, held: bytes) -> bytes:
+def _file_content(form: JobAidForm, held: bytes) -> bytes:
     return text.write_lesson(held, LessonFields(form.title.data or "", 0, [], form.body.data or ""))
 
 
@@ -73,13 +73,13 @@ def remove_job_aid(key: str) -> ResponseReturnValue:
     state = queries.get_draft(key)
     title = text.read_lesson(draft_context.file_of(state, PATH)).title
     if request.method == "POST":
-        draft_context.save(state, {PATH: None}, request.form.get("expected", ""), "Removed the job aid")
+        draft_context.save_files(state, {PATH: None}, request.form.get("expected", ""), "Removed the job aid")
         flash("The job aid is removed from the draft. History can bring it back.", "success")
-        return redirect(url_for(".module", key=key, _anchor="job-aid"), 303)
+        return redirect(url_for(".show_module", key=key, _anchor="job-aid"), 303)
     return render_template(
         "authoring/remove_job_aid.html",
         state=state,
         title=title,
         expected=state.files[PATH],
-        parent_text=draft_context.crumb(state, draft_context.module_of(state).title),
+        parent_text=draft_context.breadcrumb_text(state, draft_context.module_of(state).title),
     )

@@ -14,26 +14,26 @@ from portal.domain.authoring.queries import DraftState
 from portal.pages.authoring.forms.pages import LessonForm, NewLessonForm
 from portal.pages.authoring.views import draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
-from portal.pages.authoring.views.texts import Sheet
+from portal.pages.authoring.views.texts import TextSheet
 from portal.pages.layout.access import requires
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, PortalError
 from portal.platform.permissions import Permission
 
 
-def _path(name: str) -> str:
+def _lesson_path(name: str) -> str:
     return f"lessons/{name}.md"
 
 
-def _sheet(state: DraftState, name: str) -> Sheet:
+def _lesson_sheet(state: DraftState, name: str) -> TextSheet:
     """The lesson as its editor works on it."""
     module_toml = draft_context.file_of(state, draft_context.FIRST)
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     if name not in names:
         raise NotFoundError(f"This draft has no lesson “{name}”.")
-    return Sheet(
+    return TextSheet(
         state=state,
-        path=_path(name),
+        path=_lesson_path(name),
         place=f"lesson:{name}",
         caption=f"Lesson {names.index(name) + 1} of {len(names)}",
         whole=module.title,
@@ -44,25 +44,25 @@ def _sheet(state: DraftState, name: str) -> Sheet:
 
 @bp.route("/<module:key>/lessons/<name>", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
-def lesson(key: str, name: str) -> ResponseReturnValue:
+def edit_lesson(key: str, name: str) -> ResponseReturnValue:
     """One lesson: its text, what the check says of it, and how it looks on a phone."""
     try:
-        sheet, form, held = _opened(key, name)
+        sheet, form, held = _open_lesson(key, name)
     except NotFoundError:
         if request.method == "POST":
             return texts.gone(key, LessonForm([]))
         raise
-    return texts.edit(sheet, form, held, partial(_written, form))
+    return texts.handle_editor(sheet, form, held, partial(_file_content, form))
 
 
-def fragment(key: str, name: str) -> str:
+def render_fragment(key: str, name: str) -> str:
     """What stands beside a lesson's text, for the text that was sent."""
-    sheet, form, held = _opened(key, name)
-    return texts.fragment(sheet, form, _written(form, held))
+    sheet, form, held = _open_lesson(key, name)
+    return texts.fragment(sheet, form, _file_content(form, held))
 
 
-def _opened(key: str, name: str) -> tuple[Sheet, LessonForm, bytes]:
-    sheet = _sheet(queries.get_draft(key), name)
+def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm, bytes]:
+    sheet = _lesson_sheet(queries.get_draft(key), name)
     held = draft_context.file_of(sheet.state, sheet.path)
     said = text.read_lesson(held)
     shown = {"title": said.title, "minutes": said.minutes or "", "outcomes": said.outcomes, "body": said.body}
@@ -70,7 +70,7 @@ def _opened(key: str, name: str) -> tuple[Sheet, LessonForm, bytes]:
     return sheet, form, held
 
 
-def _written(form: LessonForm, held: bytes) -> bytes:
+def _file_content(form: LessonForm, held: bytes) -> bytes:
     """The file as the form says it."""
     minutes = form.minutes.number or 0
     said = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], form.body.data or "")
@@ -92,22 +92,22 @@ def new_lesson(key: str) -> ResponseReturnValue:
         )
         changes = {
             draft_context.FIRST: details.write_lesson_keys(module_toml, [*names, name]),
-            _path(name): content,
+            _lesson_path(name): content,
         }
         try:
-            draft_context.save(
+            draft_context.save_files(
                 state, changes, state.files[draft_context.FIRST], f"Added the lesson “{form.title.data}”"
             )
         except PortalError as error:
             form.form_errors.append(str(error))
         else:
             flash("The lesson is added at the end. Write its text now.", "success")
-            return redirect(url_for(".lesson", key=key, name=name), 303)
+            return redirect(url_for(".edit_lesson", key=key, name=name), 303)
     return render_template(
         "authoring/new_lesson.html",
         form=form,
         state=state,
-        parent_text=draft_context.crumb(state, module.title),
+        parent_text=draft_context.breadcrumb_text(state, module.title),
     )
 
 
@@ -125,8 +125,10 @@ def move_lesson(key: str) -> ResponseReturnValue:
     to = max(at - 1, 0) if "up" in request.form else min(at + 1, len(names) - 1)
     names.insert(to, names.pop(at))
     changes = {draft_context.FIRST: details.write_lesson_keys(module_toml, names)}
-    draft_context.save(state, changes, state.files[draft_context.FIRST], f"Moved a lesson to place {to + 1}")
-    return redirect(url_for(".module", key=key, _anchor=f"lesson-{name}"), 303)
+    draft_context.save_files(
+        state, changes, state.files[draft_context.FIRST], f"Moved a lesson to place {to + 1}"
+    )
+    return redirect(url_for(".show_module", key=key, _anchor=f"lesson-{name}"), 303)
 
 
 @bp.route("/<module:key>/lessons/<name>/remove", methods=["GET", "POST"])
@@ -134,33 +136,41 @@ def move_lesson(key: str) -> ResponseReturnValue:
 def remove_lesson(key: str, name: str) -> ResponseReturnValue:
     """Say what taking a lesson out means, and do it."""
     state = queries.get_draft(key)
-    sheet = _sheet(state, name)
+    sheet = _lesson_sheet(state, name)
     title = text.read_lesson(draft_context.file_of(state, sheet.path)).title
     if request.method == "POST":
         module_toml = draft_context.file_of(state, draft_context.FIRST)
         left = [other for other in details.lesson_keys(module_toml) if other != name]
         changes = {sheet.path: None, draft_context.FIRST: details.write_lesson_keys(module_toml, left)}
-        draft_context.save(state, changes, request.form.get("expected", ""), f"Removed the lesson “{title}”")
+        draft_context.save_files(
+            state, changes, request.form.get("expected", ""), f"Removed the lesson “{title}”"
+        )
         with transaction():
             services.leave_place(state.draft_id, sheet.place, by=current_user.person_id)
         flash(f"“{title}” is removed from the draft. History can bring it back.", "success")
-        return redirect(url_for(".module", key=key, _anchor="lessons"), 303)
+        return redirect(url_for(".show_module", key=key, _anchor="lessons"), 303)
     return render_template(
         "authoring/remove_lesson.html",
         state=state,
         sheet=sheet,
         name=name,
         title=title,
-        linking=[t for other, t in _titles(state) if other != name and _links(state, other, name)],
+        linking=[
+            t for other, t in _lesson_titles(state) if other != name and _links_to_lesson(state, other, name)
+        ],
         expected=state.files[sheet.path],
     )
 
 
-def _titles(state: DraftState) -> list[tuple[str, str]]:
+def _lesson_titles(state: DraftState) -> list[tuple[str, str]]:
     names = details.lesson_keys(draft_context.file_of(state, draft_context.FIRST))
     files = draft_context.texts_of(state)
-    return [(name, text.read_lesson(files[_path(name)]).title) for name in names if _path(name) in files]
+    return [
+        (name, text.read_lesson(files[_lesson_path(name)]).title)
+        for name in names
+        if _lesson_path(name) in files
+    ]
 
 
-def _links(state: DraftState, name: str, to: str) -> bool:
-    return f"(lesson:{to})".encode() in draft_context.file_of(state, _path(name))
+def _links_to_lesson(state: DraftState, name: str, to: str) -> bool:
+    return f"(lesson:{to})".encode() in draft_context.file_of(state, _lesson_path(name))

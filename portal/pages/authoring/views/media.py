@@ -18,7 +18,7 @@ from portal.pages.authoring.forms.media import RemoveForm, UploadForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
-from portal.pages.layout.media_response import served
+from portal.pages.layout.media_response import serve_medium
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
@@ -29,32 +29,32 @@ STALE = "Somebody changed this after you opened the page."
 @bp.url_value_preprocessor
 def _take_more(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Let an upload be larger than other requests; before its form is read, which is before any view."""
-    if endpoint == "authoring.upload":
+    if endpoint == "authoring.upload_medium":
         request.max_content_length = MEDIA_BYTES + ENVELOPE
 
 
 @bp.get("/<draft:key>/media")
 @requires(Permission.AUTHORING_VIEW)
-def media(key: str) -> ResponseReturnValue:
+def list_media(key: str) -> ResponseReturnValue:
     """Every medium of the draft, and the form for another, or for the one that the address names."""
     state = queries.get_draft(key)
     target = request.args.get("name", "")
     form = UploadForm(listing.figure_targets(state), formdata=None)
     form.expected.data = state.files.get(f"media/{target}", "")
-    return _page(state, form, target)
+    return _render_page(state, form, target)
 
 
 @bp.post("/<draft:key>/media")
 @requires(Permission.DRAFT_EDIT)
-def upload(key: str) -> ResponseReturnValue:
+def upload_medium(key: str) -> ResponseReturnValue:
     """Keep a medium, and where it is asked for the figure that shows it."""
     state = queries.get_draft(key)
     target = request.args.get("name", "")
     form = UploadForm(listing.figure_targets(state))
     if not form.validate():
-        return _page(state, form, target)
+        return _render_page(state, form, target)
     try:
-        name = _keep(state, form, target)
+        name = _save_upload(state, form, target)
     except MediaUploadError as error:
         form[error.field].errors = [str(error)]
     except TooLargeError as error:
@@ -64,8 +64,8 @@ def upload(key: str) -> ResponseReturnValue:
         form.expected.data = state.files.get(f"media/{target}", "")
         form.file.errors = [f"{STALE} Choose yours again to put it in the place of theirs"]
     else:
-        return redirect(url_for(".media", key=key, _anchor=f"file-{name}"), 303)
-    return _page(state, form, target)
+        return redirect(url_for(".list_media", key=key, _anchor=f"file-{name}"), 303)
+    return _render_page(state, form, target)
 
 
 @bp.route("/<draft:key>/media/<name>/remove", methods=["GET", "POST"])
@@ -80,29 +80,29 @@ def remove_medium(key: str, name: str) -> ResponseReturnValue:
     if not form.validate_on_submit() or row.uses or state.review:
         form.expected.data = row.sha256
         return render_template(
-            "authoring/remove_medium.html", state=state, row=row, form=form, crumb=_crumb(state)
+            "authoring/remove_medium.html", state=state, row=row, form=form, crumb=_breadcrumb_text(state)
         )
     try:
         paths = [f"media/{gone}" for gone in (name, *row.companions)]
-        draft_context.save(state, dict.fromkeys(paths), form.expected.data, f"Removed {name}")
+        draft_context.save_files(state, dict.fromkeys(paths), form.expected.data, f"Removed {name}")
     except StaleSaveError:
         flash(f"{STALE} Look at it, then remove it again.", "error")
     else:
         flash(f"{name} was removed.")
-    return redirect(url_for(".media", key=key), 303)
+    return redirect(url_for(".list_media", key=key), 303)
 
 
 @bp.get("/<draft:key>/media/<sha256>/<name>")
 @requires(Permission.AUTHORING_VIEW)
-def medium(key: str, sha256: str, name: str) -> ResponseReturnValue:
+def show_medium(key: str, sha256: str, name: str) -> ResponseReturnValue:
     """A medium of a draft, served as a published one is: whatever it holds, it does nothing."""
-    return served(listing.read_draft_medium(key, sha256, name), name, sha256)
+    return serve_medium(listing.read_draft_medium(key, sha256, name), name, sha256)
 
 
-def _keep(state: DraftState, form: UploadForm, target: str) -> str:
+def _save_upload(state: DraftState, form: UploadForm, target: str) -> str:
     """Save what was sent; returns its name."""
     held = {path.removeprefix("media/") for path in state.files if path.startswith("media/")}
-    sent = form.upload(target)
+    sent = form.media_upload(target)
     wide = f"media/{sent.narrow_of}"
     ready = prepare_upload(sent, held, draft_context.file_of(state, wide) if wide in state.files else None)
     changes = {ready.path: ready.content}
@@ -112,16 +112,16 @@ def _keep(state: DraftState, form: UploadForm, target: str) -> str:
     elif ready.needs_place and ready.name not in held:
         raise MediaUploadError("place", rules.PLACE_NEEDED)
     done = "replaced" if ready.name in held else "added"
-    draft_context.save(state, changes, form.expected.data, f"{done.capitalize()} {ready.name}")
+    draft_context.save_files(state, changes, form.expected.data, f"{done.capitalize()} {ready.name}")
     flash(f"{ready.name} was {done}." + (f" It is shown at the end of “{place[1]}”." if place else ""))
     return ready.name
 
 
-def _crumb(state: DraftState) -> str:
-    return draft_context.crumb(state, draft_context.title_of(state))
+def _breadcrumb_text(state: DraftState) -> str:
+    return draft_context.breadcrumb_text(state, draft_context.title_of(state))
 
 
-def _page(state: DraftState, form: UploadForm, target: str) -> ResponseReturnValue:
+def _render_page(state: DraftState, form: UploadForm, target: str) -> ResponseReturnValue:
     rows = listing.media_rows(state)
     names = {row.name for row in rows}
     wide = rules.wide_name(target)
@@ -135,6 +135,6 @@ def _page(state: DraftState, form: UploadForm, target: str) -> ResponseReturnVal
         target=target,
         replaced=next((row for row in rows if row.name == target), None),
         wide=wide if wide in names else None,
-        crumb=_crumb(state),
+        crumb=_breadcrumb_text(state),
         may_edit=Permission.DRAFT_EDIT in current_user.permissions and not state.review,
     )

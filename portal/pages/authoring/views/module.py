@@ -25,31 +25,31 @@ from portal.platform.wording import date, plural
 
 @bp.get("/<draft:key>")
 @requires(Permission.AUTHORING_VIEW)
-def module(key: str) -> ResponseReturnValue:
+def show_module(key: str) -> ResponseReturnValue:
     """The draft with its parts, or the published version with “Edit”."""
     try:
         state = queries.get_draft(key)
     except NotFoundError:
-        return _published(key)
+        return _show_published(key)
     if is_guide(key):
         return guides.draft_page(state)
     files = draft_context.texts_of(state)
     reading = queries.check_draft_hashes(key, state.files)
     found = finder.collect_findings(key, reading, files)
     said = details.read_details(files[draft_context.FIRST])
-    lessons, rows = _lessons(state, files), _items(state, files, said)
+    lessons, rows = _list_lessons(state, files), _list_items(state, files, said)
     places = {"details", "job-aid", "media"}
     places |= {f"lesson:{each['key']}" for each in lessons} | {f"item:{each['key']}" for each in rows}
     return render_template(
         "authoring/module.html",
         draft=state,
         title=said.title,
-        summary=draft_context.told(found),
+        summary=draft_context.findings_sentence(found),
         may_edit=draft_context.may_edit(),
         findings=_by_place(found),
-        facts=_facts(said),
+        facts=_list_details(said),
         measured=metrics.of_module(reading.modules[0].package) if reading.modules else None,
-        elsewhere=draft_context.found([each for each in found if each.place not in places]),
+        elsewhere=draft_context.list_findings([each for each in found if each.place not in places]),
         lessons=lessons,
         items=rows,
         draw=said.draw,
@@ -57,7 +57,7 @@ def module(key: str) -> ResponseReturnValue:
     )
 
 
-def _published(key: str) -> ResponseReturnValue:
+def _show_published(key: str) -> ResponseReturnValue:
     of = subject_of(key)
     version = of.newest_version()
     if version is None:
@@ -80,11 +80,14 @@ class _ByPlace(dict[str, list[draft_context.Found]]):
 
 def _by_place(found: Sequence[Finding]) -> _ByPlace:
     return _ByPlace(
-        {place: draft_context.found(finder.findings_at(found, place)) for place in {f.place for f in found}}
+        {
+            place: draft_context.list_findings(finder.findings_at(found, place))
+            for place in {f.place for f in found}
+        }
     )
 
 
-def _facts(said: details.ModuleDetails) -> list[tuple[str, str]]:
+def _list_details(said: details.ModuleDetails) -> list[tuple[str, str]]:
     """The module's details in the words of their form."""
     score = f"{said.mastery_score * 100:f}"
     return [
@@ -106,7 +109,7 @@ def _draw_words(said: details.ModuleDetails) -> str:
     return words + (f"; {plural(said.wait_minutes, 'minute')} between them" if said.wait_minutes else "")
 
 
-def _lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]:
+def _list_lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]:
     editors = {each.place: each for each in state.editors}
     rows = []
     for name in details.lesson_keys(files[draft_context.FIRST]):
@@ -125,7 +128,9 @@ def _lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]
     return rows
 
 
-def _items(state: DraftState, files: dict[str, bytes], said: details.ModuleDetails) -> list[dict[str, Any]]:
+def _list_items(
+    state: DraftState, files: dict[str, bytes], said: details.ModuleDetails
+) -> list[dict[str, Any]]:
     editors = {each.place: each for each in state.editors}
     outcomes, known = dict(said.outcomes), kinds_by_name()
     places = item_bank.read_items(files)

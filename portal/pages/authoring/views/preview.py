@@ -6,7 +6,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain.assessment.queries import Question
+from portal.domain.assessment.queries import AttemptQuestion
 from portal.domain.authoring import queries
 from portal.domain.authoring.content_types import is_guide
 from portal.domain.authoring.preview import learner_view
@@ -22,30 +22,30 @@ from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
 NOTHING = Answer()
-_WHOLE = {"job-aid": job_aid.fragment, "details": details.fragment}
-_NAMED = {"lesson": lessons.fragment, "item": items.fragment, "new-item": items.new_fragment}
+_WHOLE = {"job-aid": job_aid.render_fragment, "details": details.render_fragment}
+_NAMED = {"lesson": lessons.render_fragment, "item": items.render_fragment, "new-item": items.new_fragment}
 
 
-def _page(state: DraftState, template: str, **values: Any) -> str:
+def _render_preview(state: DraftState, template: str, **values: Any) -> str:
     """A learner's page whose links lead to other pages of the preview."""
 
-    def address(endpoint: str, **said: Any) -> str:
+    def preview_address(endpoint: str, **said: Any) -> str:
         key, lesson = said.get("slug", state.key), said.get("key")
         if endpoint in {"learning.show_lesson", "learning.complete_lesson"}:
             return url_for(".preview_lesson", key=key, name=lesson)
         if endpoint == "learning.show_job_aid":
             return url_for(".preview_job_aid", key=key)
         if endpoint.startswith(("learning.", "assessment.")):
-            return url_for(".preview", key=key)
+            return url_for(".preview_draft", key=key)
         return url_for(endpoint, **said)
 
     return render_template(
         template,
-        url_for=address,
-        module_url=url_for(".preview", key=state.key),
+        url_for=preview_address,
+        module_url=url_for(".preview_draft", key=state.key),
         state=state,
-        draft_name=draft_context.crumb(state, draft_context.module_of(state).title),
-        draft_url=url_for(".module", key=state.key),
+        draft_name=draft_context.breadcrumb_text(state, draft_context.module_of(state).title),
+        draft_url=url_for(".show_module", key=state.key),
         first_item=_first_item(learner_view.draft_version(state)),
         **values,
     )
@@ -58,14 +58,14 @@ def _first_item(version: PublishedVersion) -> str:
 
 @bp.get("/<draft:key>/preview")
 @requires(Permission.AUTHORING_VIEW)
-def preview(key: str) -> ResponseReturnValue:
+def preview_draft(key: str) -> ResponseReturnValue:
     """The module's page, or the guide's."""
     state = queries.get_draft(key)
     if is_guide(key):
-        return guides.preview(state)
+        return guides.preview_guide(state)
     course = learner_view.draft_course(state)
     limit = course.version.attempts or None
-    return _page(
+    return _render_preview(
         state,
         "authoring/preview_module.html",
         course=course,
@@ -85,11 +85,11 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     shown = course.lesson_by_key(name)
     if request.method == "POST":
         if shown.position == len(course.lessons):
-            return redirect(_first_item(course.version) or url_for(".preview", key=key), 303)
+            return redirect(_first_item(course.version) or url_for(".preview_draft", key=key), 303)
         after = course.lessons[shown.position]
         return redirect(url_for(".preview_lesson", key=key, name=after.key), 303)
     html = fill_placeholders(learner_view.link_to_previews(key, shown.html), course.shared)
-    return _page(state, "authoring/preview_lesson.html", course=course, lesson=shown, html=html)
+    return _render_preview(state, "authoring/preview_lesson.html", course=course, lesson=shown, html=html)
 
 
 @bp.get("/<module:key>/preview/job-aid")
@@ -101,7 +101,7 @@ def preview_job_aid(key: str) -> ResponseReturnValue:
     if version.job_aid_html is None:
         raise NotFoundError("This draft has no job aid.")
     html = fill_placeholders(learner_view.link_to_previews(key, version.job_aid_html))
-    return _page(state, "authoring/preview_job_aid.html", version=version, html=html)
+    return _render_preview(state, "authoring/preview_job_aid.html", version=version, html=html)
 
 
 @bp.route("/<module:key>/preview/items/<item>", methods=["GET", "POST"])
@@ -110,7 +110,7 @@ def preview_item(key: str, item: str) -> ResponseReturnValue:
     """A question as it is asked; an answer to it is read back with what a learner sees after a pass."""
     state = queries.get_draft(key)
     version = learner_view.draft_version(state)
-    number, shown = _numbered(version, item)
+    number, shown = _item_by_key(version, item)
     kind = kinds_by_name()[shown.kind]
     order = tuple(kind.shufflable_keys(shown.content))
     answer, errors = NOTHING, {}
@@ -120,9 +120,9 @@ def preview_item(key: str, item: str) -> ResponseReturnValue:
             answer = kind.read_answer(shown.content, order, sent)
         except AnswerError as error:
             answer, errors = error.typed, {place: sentence for sentence, place in error.problems}
-    question = Question(number, shown, order, answer)
+    question = AttemptQuestion(number, shown, order, answer)
     following = version.items[number] if number < len(version.items) else None
-    return _page(
+    return _render_preview(
         state,
         "authoring/preview_item.html",
         question=question,
@@ -138,7 +138,7 @@ def preview_item(key: str, item: str) -> ResponseReturnValue:
     )
 
 
-def _numbered(version: PublishedVersion, key: str) -> tuple[int, PublishedItem]:
+def _item_by_key(version: PublishedVersion, key: str) -> tuple[int, PublishedItem]:
     for number, item in enumerate(version.items, 1):
         if item.key == key:
             return number, item
@@ -147,11 +147,11 @@ def _numbered(version: PublishedVersion, key: str) -> tuple[int, PublishedItem]:
 
 @bp.post("/<draft:key>/render")
 @requires(Permission.DRAFT_EDIT)
-def render(key: str) -> ResponseReturnValue:
+def render_beside(key: str) -> ResponseReturnValue:
     """What an editor shows beside what is being written, for the words as they stand; nothing is saved."""
     kind, _, name = request.form.get("place", "").partition(":")
     if is_guide(key):
-        return guides.fragment(key)
+        return guides.render_fragment(key)
     if kind in _WHOLE:
         return _WHOLE[kind](key)
     if kind in _NAMED:

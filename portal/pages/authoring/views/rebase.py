@@ -41,39 +41,39 @@ def bring_in(key: str) -> ResponseReturnValue:
     """Say what bringing the newer version in means, do it, and ask where both sides changed one place."""
     state = queries.get_draft(key)
     if not state.is_behind:
-        return redirect(url_for(".module", key=key), 303)
+        return redirect(url_for(".show_module", key=key), 303)
     if request.method == "GET":
-        return _page(state, [])
-    conflicts = _merged(state, {})
+        return _render_conflicts(state, [])
+    conflicts = _merge_draft(state, {})
     number = request.form.get("number", "")
     if not conflicts:
-        return _done(state)
+        return _finish_rebase(state)
     if not number:
-        return _page(state, conflicts), 409
+        return _render_conflicts(state, conflicts), 409
     if number != str(state.number):
         flash("Someone saved in this draft after you opened the page. Choose again.", "error")
-        return _page(state, conflicts), 409
-    chosen = {c.path: _content(c, side) for c in conflicts if (side := _side(c.path))}
+        return _render_conflicts(state, conflicts), 409
+    chosen = {c.path: _chosen_content(c, side) for c in conflicts if (side := _choice_field(c.path))}
     if len(chosen) < len(conflicts):
-        return _page(state, conflicts, asked=True)
+        return _render_conflicts(state, conflicts, asked=True)
     try:
-        _merged(state, chosen)
+        _merge_draft(state, chosen)
     except StaleSaveError as error:
         flash(str(error), "error")
         return redirect(url_for(".bring_in", key=key), 303)
-    return _done(state)
+    return _finish_rebase(state)
 
 
-def _side(path: str) -> str:
+def _choice_field(path: str) -> str:
     said = request.form.get(f"keep:{path}", "")
     return said if said in {MINE, THEIRS} else ""
 
 
-def _content(conflict: MergeConflict, side: str) -> bytes | None:
+def _chosen_content(conflict: MergeConflict, side: str) -> bytes | None:
     return conflict.with_mine if side == MINE else conflict.with_theirs
 
 
-def _merged(state: DraftState, chosen: Mapping[str, bytes | None]) -> list[MergeConflict]:
+def _merge_draft(state: DraftState, chosen: Mapping[str, bytes | None]) -> list[MergeConflict]:
     with transaction():
         return services.rebase_draft(
             state.draft_id,
@@ -84,20 +84,20 @@ def _merged(state: DraftState, chosen: Mapping[str, bytes | None]) -> list[Merge
         )
 
 
-def _done(state: DraftState) -> ResponseReturnValue:
+def _finish_rebase(state: DraftState) -> ResponseReturnValue:
     flash(f"Version {state.published_number} is brought in. Your own changes are kept.", "success")
-    return redirect(url_for(".module", key=state.key), 303)
+    return redirect(url_for(".show_module", key=state.key), 303)
 
 
-def _page(state: DraftState, conflicts: Sequence[MergeConflict], *, asked: bool = False) -> str:
+def _render_conflicts(state: DraftState, conflicts: Sequence[MergeConflict], *, asked: bool = False) -> str:
     sides = [
         Side(
             path=each.path,
-            title=_title(each.path),
-            rows=_rows(each),
+            title=_file_title(each.path),
+            rows=_list_differences(each),
             mine_gone=each.mine is None,
             theirs_gone=each.theirs is None,
-            chosen=_side(each.path),
+            chosen=_choice_field(each.path),
         )
         for each in conflicts
     ]
@@ -106,11 +106,11 @@ def _page(state: DraftState, conflicts: Sequence[MergeConflict], *, asked: bool 
         state=state,
         sides=sides,
         asked=asked,
-        parent_text=draft_context.crumb(state, draft_context.title_of(state)),
+        parent_text=draft_context.breadcrumb_text(state, draft_context.title_of(state)),
     )
 
 
-def _rows(conflict: MergeConflict) -> list[tuple[WordRuns, WordRuns]]:
+def _list_differences(conflict: MergeConflict) -> list[tuple[WordRuns, WordRuns]]:
     """The places that both sides changed; where they are not told apart, what differs in the whole file."""
     if any(hunk.theirs or hunk.mine for hunk in conflict.hunks):
         return [diff_words(hunk.theirs, hunk.mine) for hunk in conflict.hunks]
@@ -120,7 +120,7 @@ def _rows(conflict: MergeConflict) -> list[tuple[WordRuns, WordRuns]]:
     return [diff_words(pair.old or "", pair.new or "") for pair in pairs if not pair.is_unchanged]
 
 
-def _title(path: str) -> str:
+def _file_title(path: str) -> str:
     """A file as an author calls it."""
     folder, _, name = path.rpartition("/")
     said = humanise_key(name.partition(".")[0])

@@ -29,11 +29,11 @@ from portal.platform.permissions import Permission
 
 @bp.route("/<draft:key>/review/send", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
-def send(key: str) -> ResponseReturnValue:
+def send_for_review(key: str) -> ResponseReturnValue:
     """Say what stands in the way, or ask why it changed and send it."""
     state = queries.get_draft(key)
     if state.review:
-        return redirect(url_for(".review", key=key), 303)
+        return redirect(url_for(".show_review", key=key), 303)
     obstacles = services.list_obstacles(state)
     form = SendForm(data={"expected": str(state.number)})
     if request.method == "POST" and form.expected.data != str(state.number):
@@ -45,45 +45,45 @@ def send(key: str) -> ResponseReturnValue:
                 state.draft_id, note=form.note.data, by=current_user.person_id, at=clock.now()
             )
         flash("Sent for review. A publisher who did not change it can publish it now.", "success")
-        return redirect(url_for(".review", key=key), 303)
+        return redirect(url_for(".show_review", key=key), 303)
     files = queries.draft_files(state)
-    published = _published(state)
+    published = _published_files(state)
     title = draft_context.title_of(state)
     page = render_template(
         "authoring/send.html",
         state=state,
         form=form,
         obstacles=obstacles,
-        findings=_placed(key, queries.check_draft_hashes(key, state.files), files),
-        changes=diff_folders(published, files, _sources()),
+        findings=_list_findings(key, queries.check_draft_hashes(key, state.files), files),
+        changes=diff_folders(published, files, _list_sources()),
         title=draft_context.short_title(title),
-        parent_text=draft_context.crumb(state, title),
+        parent_text=draft_context.breadcrumb_text(state, title),
     )
     return page, 409 if obstacles and request.method == "POST" else 200
 
 
 @bp.get("/<draft:key>/review")
 @requires(Permission.AUTHORING_VIEW)
-def review(key: str) -> ResponseReturnValue:
+def show_review(key: str) -> ResponseReturnValue:
     """What changed, and what may be done about it."""
-    return _page(reviews_queries.latest_review(key))
+    return _render_review(reviews_queries.latest_review(key))
 
 
 @bp.post("/<draft:key>/review/comment")
 @requires(Permission.AUTHORING_VIEW)
-def comment(key: str) -> ResponseReturnValue:
+def add_comment(key: str) -> ResponseReturnValue:
     """Say something about one place."""
     held, form = reviews_queries.latest_review(key), CommentForm()
-    if form.place.data not in {"", *(change.place for change in _changes(held))}:
+    if form.place.data not in {"", *(change.place for change in _list_changes(held))}:
         raise NotFoundError("Nothing changed there.")
     if not form.validate_on_submit():
-        return _page(held, failed=form), 400
+        return _render_review(held, failed=form), 400
     with transaction():
         services.add_comment(
             _review_id(), form.place.data, form.text.data.strip(), by=current_user.person_id, at=clock.now()
         )
     flash("Your comment is added. The author sees it on this page.", "success")
-    return redirect(url_for(".review", key=key), 303)
+    return redirect(url_for(".show_review", key=key), 303)
 
 
 @bp.route("/<draft:key>/review/send-back", methods=["GET", "POST"])
@@ -98,29 +98,29 @@ def send_back(key: str) -> ResponseReturnValue:
                 _review_id(), reason=form.reason.data.strip(), by=current_user.person_id, at=clock.now()
             )
         flash("Sent back. The author sees why, and can change the draft again.", "success")
-        return redirect(url_for(".review", key=key), 303)
-    return render_template("authoring/send_back.html", form=form, held=held, **_names(held))
+        return redirect(url_for(".show_review", key=key), 303)
+    return render_template("authoring/send_back.html", form=form, held=held, **_version_names(held))
 
 
 @bp.post("/<draft:key>/review/withdraw")
 @requires(Permission.DRAFT_EDIT)
-def withdraw(key: str) -> ResponseReturnValue:
+def withdraw_draft(key: str) -> ResponseReturnValue:
     """Take the draft back from review."""
     with transaction():
         services.withdraw_review(_review_id(), by=current_user.person_id, at=clock.now())
     flash("Withdrawn from review. You can change the draft again.", "success")
-    return redirect(url_for(".module", key=key), 303)
+    return redirect(url_for(".show_module", key=key), 303)
 
 
 @bp.post("/<draft:key>/publish")
 @requires(Permission.VERSION_PUBLISH)
-def publish(key: str) -> ResponseReturnValue:
+def publish_draft(key: str) -> ResponseReturnValue:
     """Publish exactly what was reviewed."""
     with transaction():
         version = services.publish_review(_review_id(), by=current_user.person_id, at=clock.now())
         told = f"Version {version.number} of {draft_context.short_title(version.title)} is published."
     flash(told, "success")
-    return redirect(url_for(".module", key=key), 303)
+    return redirect(url_for(".show_module", key=key), 303)
 
 
 def _review_id() -> int:
@@ -131,10 +131,10 @@ def _review_id() -> int:
     return int(said)
 
 
-def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
+def _render_review(held: ReviewState, failed: CommentForm | None = None) -> str:
     """The review with what changed; ``failed`` is a comment that could not be added."""
-    files, old = queries.read_files(held.files), _published(held)
-    changes = diff_folders(old, files, _sources())
+    files, old = queries.read_files(held.files), _published_files(held)
+    changes = diff_folders(old, files, _list_sources())
     open_ = held.ended_at is None
     reading = queries.check_draft_hashes(held.key, held.files)
     return render_template(
@@ -143,7 +143,7 @@ def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
         open=open_,
         changes=changes,
         count=count_changes(changes),
-        findings=_placed(held.key, reading, files),
+        findings=_list_findings(held.key, reading, files),
         old_media={path: sha256_of(content) for path, content in old.items() if path.startswith("media/")},
         forms=_comment_forms(held, ["", *(change.place for change in changes)], failed) if open_ else {},
         failed=failed,
@@ -153,20 +153,20 @@ def _page(held: ReviewState, failed: CommentForm | None = None) -> str:
         own_work=open_ and current_user.person_id in queries.editor_ids(held.draft_id),
         may_publish=Permission.VERSION_PUBLISH in current_user.permissions,
         may_edit=draft_context.may_edit(),
-        **_names(held),
+        **_version_names(held),
     )
 
 
-def _published(held: ReviewState | DraftState) -> dict[str, bytes]:
+def _published_files(held: ReviewState | DraftState) -> dict[str, bytes]:
     """What the draft is based on; nothing of what is new."""
     return subject_of(held.key).version_files(held.base_version_id) if held.base_version_id else {}
 
 
-def _changes(held: ReviewState) -> list[PlaceChange]:
-    return diff_folders(_published(held), queries.read_files(held.files))
+def _list_changes(held: ReviewState) -> list[PlaceChange]:
+    return diff_folders(_published_files(held), queries.read_files(held.files))
 
 
-def _names(held: ReviewState) -> dict[str, Any]:
+def _version_names(held: ReviewState) -> dict[str, Any]:
     """What the pages of a review call the module and its versions."""
     of = subject_of(held.key)
     title = of.title(queries.read_content(held.files[of.main_file]))
@@ -191,7 +191,9 @@ def _comment_forms(held: ReviewState, places: list[str], failed: CommentForm | N
     return forms
 
 
-def _placed(key: str, reading: CheckedFolder, files: dict[str, bytes]) -> list[tuple[str, finder.Finding]]:
+def _list_findings(
+    key: str, reading: CheckedFolder, files: dict[str, bytes]
+) -> list[tuple[str, finder.Finding]]:
     """Findings, each with the name of its place."""
     found = finder.collect_findings(key, reading, files)
     package = reading.modules[0].package if reading.modules else None
@@ -199,5 +201,5 @@ def _placed(key: str, reading: CheckedFolder, files: dict[str, bytes]) -> list[t
     return [(finder.place_name(each.place, titles), each) for each in found]
 
 
-def _sources() -> dict[str, str]:
+def _list_sources() -> dict[str, str]:
     return {source.number: source.title for source in catalogue.list_sources()}

@@ -15,13 +15,13 @@ from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.queries import numbered_version
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import Asked
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform.permissions import Permission
 
 
 @bp.get("/<module:key>/statistics")
 @requires(Permission.AUTHORING_VIEW)
-def statistics(key: str) -> ResponseReturnValue:
+def show_statistics(key: str) -> ResponseReturnValue:
     """What the answers say about each item of a version, the current one unless the address names another."""
     numbers = version_numbers(key)
     if not numbers:
@@ -29,7 +29,7 @@ def statistics(key: str) -> ResponseReturnValue:
         return render_template(
             "authoring/statistics.html", key=key, numbers=[], answers=0, least=MIN_ATTEMPTS
         )
-    asked = Asked(request.args, request.path)
+    asked = QueryArguments(request.args, request.path)
     chosen = asked.choice("version", map(str, numbers)) or numbers[0]
     version = numbered_version(key, int(chosen))
     order = parse_order(asked.order(SORT_KEYS))
@@ -49,7 +49,7 @@ def statistics(key: str) -> ResponseReturnValue:
         opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
         opens="item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
         sort_url=lambda column: url_for(
-            ".statistics", key=key, version=version.number, sort=order.next_sort(column)
+            ".show_statistics", key=key, version=version.number, sort=order.next_sort(column)
         ),
     )
     return answer, asked.status

@@ -31,7 +31,7 @@ PICTURES = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class TextSheet:
     """One text of a draft, as its editor works on it."""
 
     state: DraftState
@@ -49,14 +49,14 @@ class Sheet:
         return self.place.startswith("lesson:")
 
     @property
-    def address(self) -> str:
+    def editor_address(self) -> str:
         """Where its editor stands."""
         if self.is_lesson:
             return url_for(".lesson", key=self.state.key, name=self.place.partition(":")[2])
         return url_for(".job_aid" if self.place == "job-aid" else ".guide", key=self.state.key)
 
     @property
-    def pictures(self) -> list[str]:
+    def picture_paths(self) -> list[str]:
         """Paths of what a figure can show, second drawings for phones aside."""
         return [
             path
@@ -65,7 +65,7 @@ class Sheet:
         ]
 
 
-def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
+def handle_editor(sheet: TextSheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
     """What a request to the editor asks for.
 
     Args:
@@ -76,7 +76,9 @@ def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> Respon
     """
     if request.method == "GET":
         back = url_for(".module", key=sheet.state.key)
-        other = draft_context.taken(sheet.state, sheet.place, f"{sheet.caption}, {form.title.data}", back)
+        other = draft_context.page_if_taken(
+            sheet.state, sheet.place, f"{sheet.caption}, {form.title.data}", back
+        )
         return other or page(sheet, form, held)
     if "leave" in request.form:
         with transaction():
@@ -84,7 +86,7 @@ def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> Respon
         return redirect(url_for(".module", key=sheet.state.key), 303)
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
-        return redirect(sheet.address, 303)
+        return redirect(sheet.editor_address, 303)
     if box := _asked_box(sheet, form):
         form.body.data = snippets.append_snippet(form.body.data or "", box)
         return page(sheet, form, written(held), unsaved=True)
@@ -92,22 +94,22 @@ def edit(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> Respon
         return page(sheet, form, written(held), unsaved=True)
     if "quiet" in request.form:
         save = partial(_keep, sheet, form, written(held)) if form.validate_on_submit() else None
-        return autosave.quietly(sheet.state, sheet.place, "Save and preview", save)
+        return autosave.save_quietly(sheet.state, sheet.place, "Save and preview", save)
     if "both" in request.form:
         return _save_both(sheet, form, held, written)
     return _save(sheet, form, held, written)
 
 
-def _asked_box(sheet: Sheet, form: FlaskForm) -> snippets.Snippet | None:
+def _asked_box(sheet: TextSheet, form: FlaskForm) -> snippets.Snippet | None:
     asked = request.form.get("add", "")
     return next((box for box in _boxes(sheet, form) if box.name == asked), None)
 
 
-def _boxes(sheet: Sheet, form: FlaskForm) -> list[snippets.Snippet]:
-    return snippets.offer_snippets(form.body.data or "", sheet.pictures, checks=sheet.is_lesson)
+def _boxes(sheet: TextSheet, form: FlaskForm) -> list[snippets.Snippet]:
+    return snippets.offer_snippets(form.body.data or "", sheet.picture_paths, checks=sheet.is_lesson)
 
 
-def _save(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
+def _save(sheet: TextSheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
     content = written(held)
     if not form.validate_on_submit():
         return page(sheet, form, content, unsaved=True)
@@ -121,22 +123,22 @@ def _save(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> Respo
     with transaction():
         services.claim_place(sheet.state.draft_id, sheet.place, by=current_user.person_id, at=clock.now())
     flash("Saved", "success")
-    return redirect(sheet.address, 303)
+    return redirect(sheet.editor_address, 303)
 
 
-def _save_both(sheet: Sheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
+def _save_both(sheet: TextSheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
     """Save what was written and what the other saved as one text; asked anew where they saved once more."""
     present = sheet.state.files.get(sheet.path)
-    both = autosave.merged(sheet.state, sheet.path, autosave.base(), written)
+    both = autosave.merge_saved(sheet.state, sheet.path, autosave.base_text(), written)
     if both is None or form.expected.data != present:
         error = StaleSaveError({sheet.path: present}, sheet.state.last_saved_by)
         return stale(sheet, form, held, written, error)
     return _save(sheet, form, held, lambda _: both)
 
 
-def _keep(sheet: Sheet, form: FlaskForm, content: bytes) -> str:
+def _keep(sheet: TextSheet, form: FlaskForm, content: bytes) -> str:
     """Save the file; returns its hash."""
-    draft_context.save(sheet.state, {sheet.path: content}, form.expected.data or "", _summary(form))
+    draft_context.save_files(sheet.state, {sheet.path: content}, form.expected.data or "", _summary(form))
     return sha256_of(content)
 
 
@@ -144,26 +146,26 @@ def _summary(form: FlaskForm) -> str:
     return f"“{form.title.data}” edited"
 
 
-def page(sheet: Sheet, form: FlaskForm, content: bytes, *, unsaved: bool = False) -> str:
+def page(sheet: TextSheet, form: FlaskForm, content: bytes, *, unsaved: bool = False) -> str:
     """The editor with the preview of ``content``."""
     return render_template(
         "authoring/text.html",
         sheet=sheet,
         form=form,
         unsaved=unsaved,
-        base=autosave.base(),
+        base=autosave.base_text(),
         boxes=_boxes(sheet, form),
-        parent_text=draft_context.crumb(sheet.state, sheet.whole),
+        parent_text=draft_context.breadcrumb_text(sheet.state, sheet.whole),
         **_preview(sheet, form, content),
     )
 
 
-def fragment(sheet: Sheet, form: FlaskForm, content: bytes) -> str:
+def fragment(sheet: TextSheet, form: FlaskForm, content: bytes) -> str:
     """The parts of the editor that follow the writing."""
     return render_template("authoring/render.html", sheet=sheet, form=form, **_preview(sheet, form, content))
 
 
-def _preview(sheet: Sheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
+def _preview(sheet: TextSheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
     body = form.body.data or ""
     if len(body) > LONGEST_TEXT:  # refused when it is saved; neither rendered nor measured beyond its words
         made = TextPreview(Markup(), [], TextMeasures(len(body.split()), 0, 0, None))
@@ -172,17 +174,17 @@ def _preview(sheet: Sheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
     where = {n: f"#mark-{n}" for n in range(1, len(made.findings) + 1) if f'id="mark-{n}"' in made.html}
     return {
         "drafted": made,
-        "findings": draft_context.found(made.findings, where),
-        "told": draft_context.told(made.findings),
+        "findings": draft_context.list_findings(made.findings, where),
+        "told": draft_context.findings_sentence(made.findings),
     }
 
 
 def stale(
-    sheet: Sheet, form: FlaskForm, held: bytes, written: Written, error: StaleSaveError
+    sheet: TextSheet, form: FlaskForm, held: bytes, written: Written, error: StaleSaveError
 ) -> ResponseReturnValue:
     """Both texts side by side, and what may be done about it."""
     present = error.present.get(sheet.path)
-    base = autosave.base() or form.expected.data or ""
+    base = autosave.base_text() or form.expected.data or ""
     theirs = queries.read_content(present) if present else b""
     said = text.read_lesson(theirs) if theirs else None
     form.expected.data = present or ""
@@ -194,13 +196,13 @@ def stale(
         theirs=said,
         rows=_rows(sheet, theirs, written(held)),
         base=base,
-        both=autosave.merged(sheet.state, sheet.path, base, written) is not None,
-        parent_text=draft_context.crumb(sheet.state, sheet.whole),
+        both=autosave.merge_saved(sheet.state, sheet.path, base, written) is not None,
+        parent_text=draft_context.breadcrumb_text(sheet.state, sheet.whole),
     )
     return page, 409
 
 
-def _rows(sheet: Sheet, theirs: bytes, mine: bytes) -> list[tuple[WordRuns, WordRuns]]:
+def _rows(sheet: TextSheet, theirs: bytes, mine: bytes) -> list[tuple[WordRuns, WordRuns]]:
     """Their text and mine beside each other, paragraph by paragraph, the title first."""
     own = sheet.lines(mine)
     heads = zip(sheet.lines(theirs) if theirs else [""] * len(own), own, strict=True)
