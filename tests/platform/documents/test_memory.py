@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from portal.platform.documents.typesetting import pdf
+from portal.platform.documents.typesetting import typeset_pdf
 
 def resident():
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -21,7 +21,7 @@ def resident():
 held = [resident()]
 for turn in range(3):
     rows = "".join(f"[Person {turn} {n}], [Not started], [30 April 2026], " for n in range(1_000))
-    made = pdf(f"#table(columns: 3, {rows})", title=f"{turn}", above="x", foot="x", author="x",
+    made = typeset_pdf(f"#table(columns: 3, {rows})", title=f"{turn}", above="x", foot="x", author="x",
                at=datetime(2026, 6, 1, tzinfo=UTC))
     assert made.startswith(b"%PDF") and len(made) > 500_000
     held.append(resident())

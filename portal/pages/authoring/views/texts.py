@@ -52,8 +52,8 @@ class TextSheet:
     def editor_address(self) -> str:
         """Where its editor stands."""
         if self.is_lesson:
-            return url_for(".lesson", key=self.state.key, name=self.place.partition(":")[2])
-        return url_for(".job_aid" if self.place == "job-aid" else ".guide", key=self.state.key)
+            return url_for(".edit_lesson", key=self.state.key, name=self.place.partition(":")[2])
+        return url_for(".job_aid" if self.place == "job-aid" else ".edit_guide", key=self.state.key)
 
     @property
     def picture_paths(self) -> list[str]:
@@ -75,7 +75,7 @@ def handle_editor(sheet: TextSheet, form: FlaskForm, held: bytes, written: Writt
         written: Makes the file of the form, of the file as it stands or stood.
     """
     if request.method == "GET":
-        back = url_for(".module", key=sheet.state.key)
+        back = url_for(".show_module", key=sheet.state.key)
         other = draft_context.page_if_taken(
             sheet.state, sheet.place, f"{sheet.caption}, {form.title.data}", back
         )
@@ -83,7 +83,7 @@ def handle_editor(sheet: TextSheet, form: FlaskForm, held: bytes, written: Writt
     if "leave" in request.form:
         with transaction():
             services.leave_place(sheet.state.draft_id, sheet.place, by=current_user.person_id)
-        return redirect(url_for(".module", key=sheet.state.key), 303)
+        return redirect(url_for(".show_module", key=sheet.state.key), 303)
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
         return redirect(sheet.editor_address, 303)
