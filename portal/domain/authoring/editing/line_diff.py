@@ -21,7 +21,7 @@ def diff_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[LineChange]:
     """Yield every differing range, in order.
 
     >>> list(diff_lines(["a", "b", "c"], ["a", "x", "y", "c"]))
-    [Change(start=1, end=2, new_start=1, new_end=3)]
+    [LineChange(start=1, end=2, new_start=1, new_end=3)]
     """
     shorter_length = min(len(old), len(new))
     prefix_length = next((n for n in range(shorter_length) if old[n] != new[n]), shorter_length)
