@@ -292,7 +292,7 @@ def test_a_new_guide_is_found_by_its_readers_only_once_published(author, publish
         author.page("/authoring/_guides/_new"), "Make the guide", title="At the border", key="new"
     )
     assert page.h1 == "At the border"
-    assert "words of the template" in page.text
+    assert "the template’s text" in page.text
     assert author.get("/guides/new").status_code == 404
     edited_page = author.press(
         page, "Save and preview", save="yes", summary="Who is there.", body="## Ports\n\nRing first.\n"

@@ -88,7 +88,7 @@ def test_each_box_is_added_to_the_end_of_the_text_unsaved(desk, box):
     assert held(FIRST) == before
     assert box.purpose in page.text
     told = preview(page).partition("Put right:")[2]
-    assert told == "" or "words of the template" in told or box.name == "figure"
+    assert told == "" or "the template’s text" in told or box.name == "figure"
 
 
 def test_a_figure_offers_a_drawing_of_the_module(desk):

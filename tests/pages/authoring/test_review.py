@@ -115,7 +115,7 @@ def test_what_is_to_be_put_right_is_said_beside_its_place_and_nothing_is_sent(ap
     page = writer.page("/authoring/sample/review/send")
 
     assert page.h1 == "Not ready to be sent for review"
-    assert "1 thing is still to be put right." in page.text
+    assert "1 thing needs to be put right." in page.text
     assert "Lesson “A lesson”: “See [the rest](lesson:nowhere).” There is no lesson “nowhere”" in page.text
     assert page.all("a", href="/authoring/sample/lessons/first")
     with pytest.raises(DraftNotReadyError):
