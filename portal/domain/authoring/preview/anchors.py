@@ -18,7 +18,7 @@ _MARK = re.compile(f"<p[^>]*>{_OPEN}([0-9]+){_CLOSE}</p>")
 class _IgnoredFaults:
     """Ignores faults met while parsing blocks; the check has already reported them."""
 
-    def fault(self, line: int, reason: str) -> None:
+    def add_fault(self, line: int, reason: str) -> None:
         """Ignore the fault."""
 
 
@@ -55,7 +55,7 @@ def mark_findings(body: str, findings: Sequence[Finding]) -> str:
 
 def _block_ends(body: str) -> list[int]:
     """The last line of each top-level block, counted from 1."""
-    env: dict[str, Any] = {"place": _IgnoredFaults()}
+    env: dict[str, Any] = {"location": _IgnoredFaults()}
     tokens = _ENGINE.parse(body, env)
     return [token.map[1] for token in tokens if token.map and token.level == 0]
 
