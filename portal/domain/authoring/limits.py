@@ -29,7 +29,7 @@ def check_file(path: str, content: bytes, places: re.Pattern[str], noun: str) ->
         UnreadableFileError: The path is not permitted, the text is not UTF-8 with LF, or its TOML is invalid.
     """
     if not places.fullmatch(path):
-        raise UnreadableFileError(f"“{path}” has no place in a {noun}.")
+        raise UnreadableFileError(f"“{path}” does not belong in a {noun}.")
     if path.startswith("media/"):
         if len(content) > MEDIA_BYTES:
             raise TooLargeError(

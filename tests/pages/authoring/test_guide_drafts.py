@@ -341,7 +341,7 @@ def test_a_file_that_has_no_place_in_a_guide_is_refused(author):
     draft = queries.get_draft(KEY)
 
     for path in ("module.toml", "lessons/first.md", "other.md"):
-        with pytest.raises(RuleError, match="has no place in a guide"), transaction():
+        with pytest.raises(RuleError, match="does not belong in a guide"), transaction():
             services.save_files(
                 draft.draft_id,
                 {path: b"+++\n+++\n"},
