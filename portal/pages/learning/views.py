@@ -31,10 +31,10 @@ bp = Blueprint("learning", __name__, template_folder="templates")
 @requires(Permission.LEARN)
 def show_my_learning() -> ResponseReturnValue:
     """Show a person's requirements by due date, and the next step."""
-    mine = my_learning.load_my_learning(current_user.person_id, clock.now())
+    learning = my_learning.load_my_learning(current_user.person_id, clock.now())
     today = clock.today()
-    excluded = told_exclusions(current_user.person_id, today) if mine.excluded else {}
-    return render_template("learning/home.html", mine=mine, today=today, excluded=excluded)
+    excluded = told_exclusions(current_user.person_id, today) if learning.excluded else {}
+    return render_template("learning/home.html", learning=learning, today=today, excluded=excluded)
 
 
 @bp.get("/learning/modules/<slug>")
@@ -148,14 +148,14 @@ def show_outcome(attempt_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("assessment.resume_attempt", attempt_id=attempt_id), 303)
     missed = assessment.missed_outcomes(sheet)
     if sheet.submission.passed:
-        mine = my_learning.load_my_learning(current_user.person_id, clock.now())
+        learning = my_learning.load_my_learning(current_user.person_id, clock.now())
         return render_template(
             "learning/passed.html",
             sheet=sheet,
             reference=reference_of(sheet.registration.id),
             missed=missed,
-            mine=mine,
-            requirement=mine.satisfied_requirement(sheet.version.activity_id),
+            learning=learning,
+            requirement=learning.satisfied_requirement(sheet.version.activity_id),
         )
     course = queries.module_progress(current_user.person_id, sheet.version.activity.key)
     return render_template(

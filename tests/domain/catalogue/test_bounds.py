@@ -100,7 +100,7 @@ CALL = 'to = "safe"\nweight = 1\nfeedback = "It is on its way."\n'
         ),
         (
             {"_guides": "Not a folder."},
-            "_guides: This must be a folder that holds one Markdown file a guide.",
+            "_guides: This must be a folder with one Markdown file for each guide.",
         ),
     ],
 )

@@ -97,6 +97,32 @@ def test_due_dates_group_the_requirements_and_the_earliest_leads(client):
     assert "About 40 minutes left." in page.text  # a module asked twice is learned once
 
 
+@pytest.mark.parametrize(
+    ("day", "heading", "lead"),
+    [
+        ("2026-05-02", "1 module is overdue", "It was due on 30 April 2026. You can still complete it."),
+        (
+            "2026-07-02",
+            "2 modules are overdue",
+            "The first was due on 30 April 2026. You can still complete them.",
+        ),
+    ],
+)
+def test_the_heading_counts_only_what_is_overdue(client, time_machine, day, heading, lead):
+    time_machine.move_to(f"{day}T10:00:00+00:00", tick=True)
+    for key in ("protect", "recognise"):
+        make_version(key)
+    ask("protect", reference="LATER", due="2026-06-30")
+    ask("recognise", reference="SOONER", due="2026-04-30")
+    learner(client)
+
+    page = client.page("/learning")
+
+    assert page.h1 == heading
+    assert lead in page.text
+    assert "About 40 minutes left." in page.text
+
+
 def test_overdue_locks_nobody_out(client, time_machine):
     time_machine.move_to("2026-05-02T10:00:00+00:00", tick=True)
     make_version()
