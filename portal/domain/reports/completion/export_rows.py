@@ -4,7 +4,7 @@ Each batch of people takes a fixed number of statements, however many they are.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -154,6 +154,7 @@ class RowBuilder:
         rows: dict[int, list[CompletionRow]] = {person_id: [] for person_id in posts}
         work, activity_ids, versions = self._work.read_work(posts), self._activity_ids, self._versions
         as_at, as_known_on = self._position.as_at, self._position.as_known_on
+        fromisoformat = datetime.fromisoformat
         for (
             person_id, position, status, due_on, valid_until, late_days, reason, achieved_at, source,
             reference, passed_version_id, passed_mastery, raw, maximum, imported_score,
@@ -175,7 +176,7 @@ class RowBuilder:
                 _ORDINAL_DAYS[due_on],
                 _STATUSES[status],
                 started_at,
-                None if achieved_at is None else parse_instant(achieved_at),
+                None if achieved_at is None else fromisoformat(achieved_at).replace(tzinfo=UTC),
                 late_days,
                 score,
                 mastery if passed_mastery is None else _SCORES[passed_mastery],

@@ -32,7 +32,7 @@ from portal.platform.wording import number, plural
 
 TextMaker = Callable[[Sequence[Any]], Iterable[str]]  # the texts of a column's values
 
-BATCH = 250  # rows of a CSV or JSON sent at a time: so few stay in the processor's cache
+BATCH = 100  # rows of a CSV or JSON sent at a time: so few stay in the processor's cache
 XLSX_ROWS = 20_000  # a page does not wait for more; a job makes them
 SHEET_ROWS = 1_048_575  # a spreadsheet holds no more below its head
 _SERIAL_ZERO = datetime(1899, 12, 30)
