@@ -129,8 +129,8 @@ class _Rewriter:
         position = self.document.section_end(node.sections[-1]) or len(self.text.rstrip())
         if not position:
             raise UnsupportedLayoutError
-        written = "".join(f"\n\n{text.removesuffix(chr(10))}" for text in table_texts)
-        return TextEdit(position, position, written)
+        insertion = "".join(f"\n\n{text.removesuffix(chr(10))}" for text in table_texts)
+        return TextEdit(position, position, insertion)
 
     def _remove_table(self, node: TableNode, old: Data) -> list[TextEdit]:
         if node.sections:
