@@ -76,14 +76,10 @@ def compose_reminder(
         return NothingToSend("The line manager cannot open the report of these people.")
     own = [one for one in held if one.line.about_id == person_id]
     team = [one for one in held if one.line.about_id != person_id]
-    paragraphs = [
-        *(
-            _own_paragraphs(own, load_my_learning(person_id, now), directives, day, portal.address)
-            if own
-            else ()
-        ),
-        *_team_paragraphs(team, directives, day, portal.address),
-    ]
+    paragraphs = list(_team_paragraphs(team, directives, day, portal.address))
+    if own:
+        learning = load_my_learning(person_id, now)
+        paragraphs[:0] = _own_paragraphs(own, learning, directives, day, portal.address)
     return compose_letter(
         reader, _subject_line(own, team, directives), paragraphs, foot=_footer_text(portal.force)
     )

@@ -170,24 +170,16 @@ class RowBuilder:
                 score = _SCORES[imported_score]
             requirement, mastery = versions[position, passed_version_id or registered_version_id]
             row = CompletionRow(  # by place: naming fifteen fields takes twice as long
-                *posts[person_id],
-                *requirement,
-                assigned_days[person_id],
-                _ORDINAL_DAYS[due_on],
-                _STATUSES[status],
-                started_at,
+                *posts[person_id], *requirement, assigned_days[person_id], _ORDINAL_DAYS[due_on],
+                _STATUSES[status], started_at,
                 None if achieved_at is None else fromisoformat(achieved_at).replace(tzinfo=UTC),
                 late_days,
                 score,
                 mastery if passed_mastery is None else _SCORES[passed_mastery],
                 attempts,
                 None if valid_until is None else _ORDINAL_DAYS[valid_until],
-                reason if status in _EXCLUDED else None,
-                source,
-                reference,
-                as_at,
-                as_known_on,
-            )
+                reason if status in _EXCLUDED else None, source, reference, as_at, as_known_on,
+            )  # fmt: skip
             rows[person_id].append(row)
         return [row for of_person in rows.values() for row in of_person]
 

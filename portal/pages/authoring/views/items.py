@@ -10,8 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
-from wtforms import Form
-from wtforms.fields import SelectChoice
+from wtforms import Form, SelectChoice
 
 from portal.domain.authoring import item_source, queries, services
 from portal.domain.authoring.editing import details, item_bank, three_way_merge
