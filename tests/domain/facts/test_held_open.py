@@ -17,21 +17,21 @@ pytestmark = pytest.mark.slow
 # written and its stamp taken, until it hears a line; the report says when it has settled its two times.
 IMPORT = """
 import sys
-from portal import db
-from portal.imports import services
+from portal.domain.imports import services
+from portal.platform import db
 from wsgi import app
-real = services.apply
+real = services.apply_import
 def held(*words, at, **named):
     real(*words, at=at, **named)
     db.settle()
     print("held", at.isoformat(), flush=True)
     sys.stdin.readline()
-services.apply = held
+services.apply_import = held
 app.cli.main(["people", "import", sys.argv[1]])
 """
 REPORT = """
 import sys
-from portal.monitoring import cli
+from portal.commands import report as cli
 from wsgi import app
 real = cli.position
 def told(*words, **named):

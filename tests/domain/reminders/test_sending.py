@@ -13,7 +13,6 @@ from sqlalchemy import select
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.people.models import PersonName, Post
 from portal.domain.reminders import queries, services
-from portal.domain.reminders.message_texts import Letter
 from portal.domain.reminders.models import Delivery, Message, MessageLine
 from portal.domain.reminders.rules import LATE, ReminderReason
 from portal.domain.reminders.send_window import SendWindow
@@ -23,7 +22,7 @@ from portal.domain.status.periods import position_facts
 from portal.domain.status.rules import compute_status
 from portal.platform import clock
 from portal.platform.db import db, stamp, touch, transaction
-from portal.platform.mail.smtp import Relay, RelayError, mail_of
+from portal.platform.mail.smtp import Letter, Recipient, Relay, RelayError, mail_of
 from tests.domain.reminders.post_office import Office, open_office
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.pages.monitoring.world import World, make_world
@@ -299,7 +298,7 @@ def test_no_header_can_be_written_by_a_name_or_a_title(world: World, office: Off
 
 def test_subjects_are_one_line(world: World) -> None:
     reader = queries.list_addressees([world.people["D1001"]], date(2026, 5, 20))[world.people["D1001"]]
-    made = Letter(reader, "Two\r\nlines", "Text", "<p>Text</p>")
+    made = Letter(Recipient(reader.full_name, reader.email), "Two\r\nlines", "Text", "<p>Text</p>")
     mail = mail_of(made, sender="a@b.example", reference=uuid4(), host="h.example", at=NOON)
     assert mail["Subject"] == "Two lines"
 

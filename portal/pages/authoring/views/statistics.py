@@ -47,7 +47,7 @@ def show_statistics(key: str) -> ResponseReturnValue:
         fill=fill_placeholders,
         in_draft=_in_draft(key),
         opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
-        opens="item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
+        opens="edit_item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
         sort_url=lambda column: url_for(
             ".show_statistics", key=key, version=version.number, sort=order.next_sort(column)
         ),
