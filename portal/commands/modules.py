@@ -11,7 +11,8 @@ from flask import Blueprint
 
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.catalogue import services
-from portal.domain.content_checks import breaches, metrics_table
+from portal.domain.content_checks import metrics_table
+from portal.domain.content_checks.brief import breaches
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, PortalError

@@ -1,17 +1,18 @@
-"""There is one way to read a standing: nothing outside the package knows the table of spans."""
+"""There is one way to read a status: nothing outside its room knows the derived tables."""
 
 import re
 from pathlib import Path
 
 PORTAL = Path(__file__).resolve().parents[3] / "portal"
-INSIDE = "models|lines|loading|spans|sums|summing"
-TABLE = re.compile(rf"Status(Period|Count)|status_(period|count)|portal\.standing\.({INSIDE})\b")
-KNOWN = {"app.py"}  # tells the units of work who keeps the spans
+INSIDE = "models|periods|period_store|diff|count_reader|count_writer"
+TABLE = re.compile(rf"Status(Period|Count)\b|status_(period|count)\b|portal\.domain\.status\.({INSIDE})\b")
+KNOWN = {"app.py"}  # names the models and what runs before each commit
 
 
-def test_no_page_file_or_command_reads_spans_by_a_statement_of_its_own():
-    sources = [p for p in PORTAL.rglob("*.py") if "standing" not in p.relative_to(PORTAL).parts]
-    naming = {str(p.relative_to(PORTAL)) for p in sources if TABLE.search(p.read_text(encoding="utf-8"))}
+def test_no_page_file_or_command_reads_status_periods_by_a_statement_of_its_own():
+    room = PORTAL / "domain" / "status"
+    sources = [path for path in PORTAL.rglob("*.py") if not path.is_relative_to(room)]
+    naming = {str(path.relative_to(PORTAL)) for path in sources if TABLE.search(path.read_text("utf-8"))}
 
     assert len(sources) > 100
     assert naming - KNOWN == set()

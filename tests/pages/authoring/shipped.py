@@ -12,7 +12,7 @@ from portal.domain.catalogue.sources.folder_reader import GUIDES_FOLDER, SHARED_
 from portal.domain.catalogue.sources.guide_source import check_guides
 from portal.domain.catalogue.sources.shared_files import parse_shared
 from portal.domain.catalogue.sources.validation import check_module
-from portal.domain.content_checks import breaches
+from portal.domain.content_checks.brief import breaches
 from portal.platform.formats.faults import Faults
 
 MODULES = Path(__file__).resolve().parents[3] / "modules"

@@ -19,6 +19,7 @@ DOMAIN = [
     (errors.RuleError("A pass cannot be changed"), 409),
     (errors.TooManyError("You tried 10 times", 61), 429),
     (errors.BadInputError(["Line 2 has no staff number", "Line 3 has no name"]), 400),
+    (errors.UnknownValueError([("“x” is not a known unit.", "unit")]), 400),
     (errors.BusyError(), 503),
     (errors.UnwritableError(), 503),
     (errors.PortalError("This cannot be done"), 409),

@@ -21,9 +21,9 @@ from uuid import UUID
 from portal.app import create_app
 from portal.commands.jobs import make_worker_setup
 from portal.platform.jobs.worker import JobRunner
-from portal.monitoring import exports, making, prepared
+from portal.domain.reports.completion import export_files, tasks, writers
 
-app, write = create_app(), exports.write_xlsx
+app, write = create_app(), writers.write_xlsx
 
 def killed(rows, file, *arguments, **more):
     write(rows, file, *arguments, **more)
@@ -34,9 +34,9 @@ def killed_late(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[1] == "writing":
-    exports.write_xlsx = killed
+    writers.write_xlsx = killed
 if sys.argv[1] == "keeping":
-    prepared.keep = killed_late
+    export_files.keep = killed_late
 JobRunner(make_worker_setup(app), Event()).run_job(UUID(sys.argv[2]))
 """
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from portal.domain import content_checks
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.editing.content_diff import question_name
 from portal.domain.authoring.editing.field_tables import humanise_key, shorten_text
@@ -15,7 +14,7 @@ from portal.domain.authoring.findings.placeholders import guide_placeholders, mo
 from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.catalogue.sources.module_source import Package, PageSource
-from portal.domain.content_checks import metrics
+from portal.domain.content_checks import brief, metrics
 from portal.platform.formats.faults import Fault
 
 MIN_WORDS, MAX_WORDS = 350, 600
@@ -68,9 +67,7 @@ def collect_findings(key: str, reading: CheckedFolder, files: Mapping[str, bytes
     for checked in reading.guides:
         findings += _placeholder_findings(guide_placeholders(checked.guide))
     if not len(reading.faults):  # as in the command: files with faults are not measured
-        advice = [
-            _finding_from_fault(key, fault, files, outcomes) for fault in content_checks.of_guides(reading)
-        ]
+        advice = [_finding_from_fault(key, fault, files, outcomes) for fault in brief.of_guides(reading)]
         findings += [replace(finding, level=FindingLevel.CONSIDER) for finding in advice]
     return list(dict.fromkeys(findings))
 
