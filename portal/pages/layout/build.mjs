@@ -8,7 +8,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { compile } from "sass";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const modules = join(here, "..", "..", "node_modules");
+const modules = join(here, "..", "..", "..", "node_modules");
 const target = join(here, "static");
 const list = join(target, "manifest.json");
 const before = existsSync(list) ? Object.values(JSON.parse(readFileSync(list, "utf8"))) : [];
