@@ -19,8 +19,8 @@ import portal
 from config import Config
 from portal.app import create_app
 from portal.domain.accounts.models import HeldForm
-from portal.domain.accounts.sign_in import form_encryption, held_forms
-from portal.domain.accounts.sign_in.tokens import hash_token, new_token
+from portal.domain.accounts.sign_in import held_forms
+from portal.domain.accounts.sign_in.tokens import decrypt_form, encrypt_form, hash_token, new_token
 from portal.domain.people.queries import person_by_staff_number
 from portal.pages.account.forms import NewPasswordForm
 from portal.pages.layout.access import permission_of, public
@@ -200,15 +200,15 @@ def test_a_copy_of_the_database_opens_no_form_without_the_browsers_cookie(
     assert cookie is not None
     assert cookie.value not in (row.token_hash, row.sealed.hex())
     for guess in (row.token_hash, SECRET, new_token()):
-        assert form_encryption.decrypt_form(guess, row.person_id, row.sealed) is None
-    assert form_encryption.decrypt_form(cookie.value, row.person_id + 1, row.sealed) is None
-    assert form_encryption.decrypt_form(cookie.value, row.person_id, row.sealed[:-1] + b"\x00\x00") is None
-    assert form_encryption.decrypt_form(cookie.value, row.person_id, row.sealed) is not None
+        assert decrypt_form(guess, row.person_id, row.sealed) is None
+    assert decrypt_form(cookie.value, row.person_id + 1, row.sealed) is None
+    assert decrypt_form(cookie.value, row.person_id, row.sealed[:-1] + b"\x00\x00") is None
+    assert decrypt_form(cookie.value, row.person_id, row.sealed) is not None
 
 
 def test_two_forms_that_are_alike_are_sealed_differently() -> None:
     first, second = (
-        form_encryption.encrypt_form(token, 1, "/a", "b=c") for token in (new_token(), new_token())
+        encrypt_form(token, 1, "/a", "b=c") for token in (new_token(), new_token())
     )
 
     assert first[12:] != second[12:]

@@ -1,1 +1,1 @@
-"""Accounts."""
+"""Accounts: signing in, passwords and role grants."""

@@ -1,4 +1,4 @@
-"""What can go wrong when people get in."""
+"""Errors of signing in and of setting a password."""
 
 from portal.platform.errors import NotFoundError, RuleError
 
@@ -15,7 +15,7 @@ class PasswordRefusedError(RuleError):
 
 
 class LinkSpentError(NotFoundError):
-    """The link to set a password was used, has run out, or never was."""
+    """The link to set a password was used, has expired or never existed."""
 
     def __init__(self) -> None:
         super().__init__("This link no longer works.")

@@ -1,4 +1,4 @@
-"""Tables of signing in: passwords, sessions, links, failures, known browsers and kept forms."""
+"""Tables of signing in: passwords, sessions, links, failures, known browsers and held forms."""
 
 from datetime import datetime
 
@@ -15,9 +15,8 @@ class Credential(Base):
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     password_hash: Mapped[str | None]  # Argon2id; None: not set yet
-    password_rule: Mapped[
-        int | None
-    ]  # number of the newest rule that the password passed; None: not judged yet
+    # The number of the newest rule that the password passed; None: not checked yet.
+    password_rule: Mapped[int | None]
     set_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
 
@@ -34,14 +33,12 @@ class SignInSession(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
     seen_at: Mapped[datetime]  # written at most once a minute
     ended_at: Mapped[datetime | None]
-    end_reason: Mapped[
-        str | None
-    ]  # signed_out, ended_elsewhere, password_changed, role_changed, closed, lapsed
+    # signed_out, ended_elsewhere, password_changed, role_changed, closed or lapsed
+    end_reason: Mapped[str | None]
     browser: Mapped[str]  # the browser's family and system in words
     address: Mapped[str]
-    must_change: Mapped[bool] = mapped_column(
-        default=False, server_default=false()
-    )  # a weak password signed in
+    # Signed in with a weak password: nothing is allowed but choosing another.
+    must_change: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class PasswordLink(Base):
@@ -83,14 +80,13 @@ class KnownBrowser(Base):
 
 
 class HeldForm(Base):
-    """A form sent after its session lapsed, kept for the same person in the same browser."""
+    """A form sent after its session ended, encrypted, kept for the same person and browser."""
 
     __tablename__ = "held_form"
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)  # of a cookie given with the sign-in page
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    sealed: Mapped[bytes] = mapped_column(
-        LargeBinary
-    )  # address and fields, encrypted for that cookie's token
+    # Address and fields, encrypted for that cookie's token.
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
     held_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)

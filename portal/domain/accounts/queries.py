@@ -1,4 +1,4 @@
-"""Reads about accounts: who a browser belongs to, what is open, what waits."""
+"""Queries about sessions, accounts, passwords and their links."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,12 +19,12 @@ from portal.platform.clock import london_day
 from portal.platform.db import db, read
 from portal.platform.permissions import Permission
 
-# How long somebody who signed in with a weak password may take to choose another.
+# How long a session lasts that was opened with a weak password, to choose another.
 MUST_CHOOSE_WITHIN = timedelta(minutes=15)
 
 
 class SessionState(Enum):
-    """Whether a session still counts."""
+    """Whether a session is open."""
 
     OPEN = "open"
     LAPSED = "lapsed"  # nobody ended it: its time ran out
@@ -33,7 +33,7 @@ class SessionState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """How long a session lasts without a request, and at all."""
+    """How long a session lasts without a request, and at most."""
 
     idle: timedelta
     absolute: timedelta
@@ -41,7 +41,7 @@ class SessionLimits:
 
 @dataclass(frozen=True, slots=True)
 class RequestSession:
-    """A sign-in session as a request found it."""
+    """The sign-in session of a request, and its person."""
 
     token_hash: str
     reference: str
@@ -50,12 +50,12 @@ class RequestSession:
     seen_at: datetime
     state: SessionState
     must_change: bool  # allows nothing but choosing another password
-    viewer: Viewer | None  # the person by today's posts and grants; None where they have no name
+    viewer: Viewer | None  # the person, by today's posts and grants; None if they have no name
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The signed-in person of a request, in the form flask-login wants."""
+    """The signed-in person of a request, in the form that flask-login expects."""
 
     viewer: Viewer
     session: RequestSession
@@ -65,26 +65,26 @@ class Account:
 
     @property
     def person_id(self) -> int:
-        """Whose account it is."""
+        """The id of the account's person."""
         return self.viewer.person_id
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """What may be done now."""
+        """What the person may do now."""
         return self.viewer.permissions
 
     @property
     def display_name(self) -> str:
-        """As the header shows it."""
+        """Rank and name, as the header shows them."""
         return self.viewer.display_name
 
     def get_id(self) -> str:
-        """The session's name, never the person's."""
+        """The session's reference, never the person's id."""
         return self.session.reference
 
 
 _TODAY: Any = bindparam("today", type_=Date())
-_SEEN: Any = (
+_SELECT_SESSION: Any = (
     select(
         SignInSession.token_hash,
         SignInSession.reference,
@@ -116,22 +116,22 @@ _SEEN: Any = (
 def session_of_token(
     token: str, limits: SessionLimits, at: datetime, *, line_managers: bool = False
 ) -> RequestSession | None:
-    """The session of a browser's token; None where there never was one.
+    """The session of a browser's token; None if it has none.
 
-    One statement, asked for every page of everyone, so it is built once and brings the person along.
+    One statement. It runs for every page, so it is built once and reads the person with the session.
 
     Args:
-        token: As the cookie has it.
+        token: The cookie's value.
         limits: How long sessions last.
         at: This instant.
         line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
     parameters = {"token_hash": hash_token(token), "today": london_day(at), "line_managers": line_managers}
-    rows = read(_SEEN, parameters)  # one for each post and grant
+    rows = read(_SELECT_SESSION, parameters)  # one for each post and grant
     if not rows:
         return None
-    hashed, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *rest = rows[0]
-    *person, _, _, manages = rest
+    token_hash, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *rest = rows[0]
+    *person, _, _, is_manager = rest
     state = SessionState.OPEN
     if ended_at is not None:
         state = SessionState.ENDED
@@ -143,12 +143,12 @@ def session_of_token(
     grants = {(row.role, row.unit_id) for row in rows if row.role is not None}
     viewer = None
     if person[0] is not None:
-        viewer = build_viewer(person_id, *person, grants=grants, line_manager=manages)
-    return RequestSession(hashed, reference, person_id, secret, seen_at, state, must_change, viewer)
+        viewer = build_viewer(person_id, *person, grants=grants, line_manager=is_manager)
+    return RequestSession(token_hash, reference, person_id, secret, seen_at, state, must_change, viewer)
 
 
 def account_of_session(session: RequestSession | None) -> Account | None:
-    """The account that an open session signs in, while its person has a live post."""
+    """The account of an open session, if its person has a post today; otherwise None."""
     if session is None or session.state is not SessionState.OPEN:
         return None
     viewer = session.viewer
@@ -156,12 +156,12 @@ def account_of_session(session: RequestSession | None) -> Account | None:
 
 
 def account_of_token(token: str, limits: SessionLimits, at: datetime) -> Account | None:
-    """The account that a browser's token signs in now."""
+    """The account that is signed in with a browser's token now, if any."""
     return account_of_session(session_of_token(token, limits, at))
 
 
 def list_lapsed_form_secrets(person_id: int, limits: SessionLimits, at: datetime) -> list[str]:
-    """Form secrets of the person's sessions that ran out in the last day and that nobody ended."""
+    """Form secrets of the person's sessions that expired in the last day and that nobody ended."""
     rows = db.session.execute(
         select(SignInSession.csrf_secret).where(
             SignInSession.person_id == person_id,
@@ -213,10 +213,10 @@ def find_account(typed: str) -> SignInCandidate:
 def password_opens_account(candidate: SignInCandidate, plain: str) -> bool:
     """Whether the password opens the account.
 
-    Costs one Argon2 verification whether or not there is such an account.
+    Costs one Argon2 verification, also if there is no such account.
     """
-    right = hashing.password_matches(candidate.password_hash, plain)
-    if not right or candidate.person_id is None or candidate.closed_at is not None:
+    matches = hashing.password_matches(candidate.password_hash, plain)
+    if not matches or candidate.person_id is None or candidate.closed_at is not None:
         return False
     viewer = viewer_of(candidate.person_id)
     return viewer is not None and viewer.has_post
@@ -224,12 +224,14 @@ def password_opens_account(candidate: SignInCandidate, plain: str) -> bool:
 
 def is_own_password(person_id: int, plain: str) -> bool:
     """Whether ``plain`` is the person's password."""
-    kept = db.session.scalar(select(Credential.password_hash).where(Credential.person_id == person_id))
-    return hashing.password_matches(kept, plain)
+    password_hash = db.session.scalar(
+        select(Credential.password_hash).where(Credential.person_id == person_id)
+    )
+    return hashing.password_matches(password_hash, plain)
 
 
 def list_words_about(person_id: int) -> list[str]:
-    """Words that are easily guessed in this person's password: names, number, address, names of units."""
+    """The person's names, staff number, email address and units: too easy to guess in their password."""
     row = db.session.execute(
         select(PersonName.staff_number, PersonName.surname, PersonName.forenames, PersonName.email).where(
             PersonName.person_id == person_id
@@ -252,29 +254,30 @@ def list_words_about(person_id: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """How an account stands, for an administrator."""
+    """The state of an account, as an administrator sees it."""
 
     has_password: bool
     closed_at: datetime | None
     set_at: datetime | None
-    link_at: datetime | None  # when the link was made that can still be used to set a password
+    link_at: datetime | None  # when the link was made that still works; None: there is none
 
 
 def get_account_state(person_id: int, at: datetime) -> AccountState:
-    """State of the person's account; a person without one has no password. Two statements."""
-    kept = db.session.get(Credential, person_id)
+    """The state of the person's account; one who never had one has no password. Two statements."""
+    credential = db.session.get(Credential, person_id)
     link_at = db.session.scalar(
         select(func.max(PasswordLink.created_at)).where(
             PasswordLink.person_id == person_id, PasswordLink.used_at.is_(None), PasswordLink.expires_at > at
         )
     )
-    if kept is None:
+    if credential is None:
         return AccountState(False, None, None, link_at)
-    return AccountState(kept.password_hash is not None, kept.closed_at, kept.set_at, link_at)
+    has_password = credential.password_hash is not None
+    return AccountState(has_password, credential.closed_at, credential.set_at, link_at)
 
 
 def person_of_link(token: str, at: datetime) -> int | None:
-    """Whose password the link sets; None where it is spent, has run out or never was."""
+    """The person whose password the link sets; None if it was used, has expired or never existed."""
     return db.session.scalar(
         select(PasswordLink.person_id).where(
             PasswordLink.token_hash == hash_token(token),
@@ -297,7 +300,7 @@ class OpenSession:
 
 def list_open_sessions(person_id: int, limits: SessionLimits, at: datetime) -> list[OpenSession]:
     """Where the person is signed in now, the latest seen first."""
-    found = db.session.execute(
+    rows = db.session.execute(
         select(
             SignInSession.reference,
             SignInSession.browser,
@@ -313,4 +316,4 @@ def list_open_sessions(person_id: int, limits: SessionLimits, at: datetime) -> l
         )
         .order_by(SignInSession.seen_at.desc(), SignInSession.reference)
     )
-    return [OpenSession(*row) for row in found]
+    return [OpenSession(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""Deletes old sign-in rows: a few at each sign-in, and all of them every minute where a worker runs."""
+"""Deletes old sign-in rows: some at each sign-in; a worker also deletes expired forms each minute."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,14 +9,14 @@ from portal.domain.accounts.models import HeldForm, KnownBrowser, PasswordLink, 
 from portal.domain.accounts.queries import SessionLimits
 from portal.platform.db import db
 
-MOST_DELETED = 100  # rows of one table in one sign-in, which itself adds one to each at most
-FAILURE_RETENTION = timedelta(hours=2)  # no wait looks further back
+MOST_DELETED = 100  # rows of one table at one sign-in, which itself adds at most one to each
+FAILURE_RETENTION = timedelta(hours=2)  # older ones make nobody wait
 BROWSER_RETENTION = timedelta(days=180)  # since the last sign-in from it
-SESSION_RETENTION = timedelta(days=7)  # a form sent from a page left open over a long weekend is still known
+SESSION_RETENTION = timedelta(days=7)  # so that a form on a page left open over a long weekend is still held
 
 
 def delete_expired_rows(limits: SessionLimits, at: datetime) -> None:
-    """Remove sessions that ran out a week ago, links and forms that ran out, old failures and browsers."""
+    """Delete sessions that expired a week ago, expired links and forms, old failures and unused browsers."""
     _delete_rows(SignInSession, SignInSession.created_at < at - limits.absolute - SESSION_RETENTION)
     _delete_rows(PasswordLink, PasswordLink.expires_at <= at)
     delete_expired_forms(at)
@@ -25,22 +25,22 @@ def delete_expired_rows(limits: SessionLimits, at: datetime) -> None:
 
 
 def any_form_expired(at: datetime) -> bool:
-    """Whether a kept form that has expired is still stored."""
+    """Whether an expired held form is still stored."""
     return bool(db.session.scalar(select(exists().where(HeldForm.expires_at <= at))))
 
 
 def delete_expired_forms(at: datetime) -> None:
-    """Remove kept forms that ran out."""
+    """Delete held forms that have expired."""
     _delete_rows(HeldForm, HeldForm.expires_at <= at)
 
 
 def delete_old_failures(at: datetime) -> None:
-    """Remove refused sign-ins that no wait looks back at any more."""
+    """Delete refused sign-ins that are too old to make anybody wait."""
     _delete_rows(SignInFailure, SignInFailure.failed_at < at - FAILURE_RETENTION)
 
 
 def _delete_rows(table: Any, old: ColumnElement[bool]) -> None:
     """Delete at most ``MOST_DELETED`` rows; rows that another sign-in is deleting are skipped."""
     key = table.__mapper__.primary_key[0]
-    found = select(key).where(old).limit(MOST_DELETED).with_for_update(skip_locked=True)
-    db.session.execute(delete(table).where(key.in_(found)), execution_options={"synchronize_session": False})
+    keys = select(key).where(old).limit(MOST_DELETED).with_for_update(skip_locked=True)
+    db.session.execute(delete(table).where(key.in_(keys)), execution_options={"synchronize_session": False})

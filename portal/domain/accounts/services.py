@@ -1,4 +1,4 @@
-"""Changes to accounts: signing in and out, passwords and their links, closing."""
+"""Changes to accounts: sessions, passwords and their links, closing and reopening."""
 
 import secrets
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ def open_session(
 
     Args:
         person_id: Who signs in.
-        origin: Where from.
-        at: The instant.
+        origin: From which address and browser.
+        at: The instant of signing in.
         must_change: Whether the session allows nothing but choosing another password.
 
     Returns:
@@ -68,42 +68,40 @@ def _new_session(
 
 
 def is_password_weak(person_id: int, plain: str, rule: int | None, force_name: str) -> bool:
-    """Whether a password just verified is too weak; one that passed today's rule is not judged again."""
+    """Whether a password just verified is too weak; one that passed the current rule is not checked again."""
     if rule == hashing.RULE_NUMBER:
         return False
     return hashing.is_weak(plain, (*queries.list_words_about(person_id), force_name))
 
 
-def accept_password(person_id: int, plain: str, kept_hash: str, rule: int | None) -> None:
-    """Note that the password just verified passes today's rule; hash it anew where today's costs are others.
+def accept_password(person_id: int, plain: str, stored_hash: str, rule: int | None) -> None:
+    """Record that a verified password passes the current rule; hash it again if the hash's costs changed.
 
     Args:
         person_id: Whose password.
         plain: As typed.
-        kept_hash: Its hash in the database.
-        rule: The number of the rule that it passed before.
+        stored_hash: Its hash in the database.
+        rule: The number of the rule that it passed before, if any.
     """
     values: dict[str, object] = {}
     if rule != hashing.RULE_NUMBER:
         values["password_rule"] = hashing.RULE_NUMBER
-    if hashing.needs_rehash(kept_hash):
+    if hashing.needs_rehash(stored_hash):
         values["password_hash"] = hashing.hash_password(plain)
     if values:
         db.session.execute(update(Credential).where(Credential.person_id == person_id).values(values))
 
 
-def record_session_use(hashed_token: str, at: datetime) -> None:
-    """Note that a session was used."""
-    db.session.execute(
-        update(SignInSession).where(SignInSession.token_hash == hashed_token).values(seen_at=at)
-    )
+def record_session_use(token_hash: str, at: datetime) -> None:
+    """Record when a session was last used."""
+    db.session.execute(update(SignInSession).where(SignInSession.token_hash == token_hash).values(seen_at=at))
 
 
-def end_browser_session(hashed_token: str, reason: str, at: datetime) -> None:
-    """End the session of one browser: signed out, or replaced after it lapsed."""
+def end_browser_session(token_hash: str, reason: str, at: datetime) -> None:
+    """End the session of one browser, because of a sign-out or a new sign-in after it expired."""
     db.session.execute(
         update(SignInSession)
-        .where(SignInSession.token_hash == hashed_token, SignInSession.ended_at.is_(None))
+        .where(SignInSession.token_hash == token_hash, SignInSession.ended_at.is_(None))
         .values(ended_at=at, end_reason=reason)
     )
 
@@ -132,9 +130,9 @@ def end_session(person_id: int, reference: str, at: datetime) -> None:
 def end_sessions(
     person_id: int, reason: str, by: int | None, at: datetime, *, keep_forms: bool = False
 ) -> None:
-    """End every session of the person, lapsed ones too, and forget the browsers that they used.
+    """End every session of the person, expired ones too, and forget the browsers that they used.
 
-    The forms kept over a lapse are dropped, unless ``keep_forms`` says that their owner is at work on them.
+    Held forms are deleted, unless ``keep_forms`` is set: their owner is about to send them.
     """
     close_sessions(person_id, reason, at)
     known_browsers.forget_browsers(person_id)
@@ -144,13 +142,13 @@ def end_sessions(
 
 
 def close_sessions(person_id: int, reason: str, at: datetime) -> None:
-    """End every session of the person, lapsed ones too; a form sent from one is not carried out."""
+    """End every session of the person, expired ones too; a form sent from one is not carried out."""
     db.session.execute(
         update(SignInSession)
         .where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
         .values(ended_at=at, end_reason=reason)
     )
-    # A lapsed session that was replaced no longer vouches for a form that an old page still sends.
+    # A form that an old page still sends must not count as sent from an expired session.
     db.session.execute(
         update(SignInSession)
         .where(SignInSession.person_id == person_id, SignInSession.end_reason == "lapsed")
@@ -159,7 +157,7 @@ def close_sessions(person_id: int, reason: str, at: datetime) -> None:
 
 
 def check_password(person_id: int, plain: str, about: tuple[str, ...] = ()) -> None:
-    """Let a new password of the person pass.
+    """Check a new password of the person, against words about them too.
 
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
@@ -176,26 +174,26 @@ def set_password(
     about: tuple[str, ...] = (),
     keep_forms: bool = False,
 ) -> None:
-    """Give the person this password; ends every session and spends every link.
+    """Set the person's password; every session ends, and no link works any more.
 
     Args:
         person_id: Whose password.
         plain: As typed.
         at: The instant of the change.
         by: Who does it; None for a command.
-        about: What else anyone would try first, such as the force's name.
-        keep_forms: Whether forms kept over a lapse stay.
+        about: Other words that are easy to guess, such as the force's name.
+        keep_forms: Whether held forms stay.
 
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
         RuleError: The account is closed.
     """
     check_password(person_id, plain, about)
-    kept = _get_or_create_credential(person_id)
-    if kept.closed_at is not None:
+    credential = _get_or_create_credential(person_id)
+    if credential.closed_at is not None:
         raise RuleError("This account is closed.")
-    kept.password_hash, kept.set_at = hashing.hash_password(plain), at
-    kept.password_rule = hashing.RULE_NUMBER
+    credential.password_hash, credential.set_at = hashing.hash_password(plain), at
+    credential.password_rule = hashing.RULE_NUMBER
     _spend_links(person_id, at)
     log("account.password_set", actor_id=by, subject_id=person_id)
     end_sessions(person_id, "password_changed", by, at, keep_forms=keep_forms)
@@ -210,7 +208,7 @@ def change_password(
     *,
     keep_forms: bool = False,
 ) -> tuple[str, str]:
-    """Set the person's own new password and sign the browser they did it in in again.
+    """Set a new password for the person who asks, and sign this browser in again.
 
     Returns:
         The new token for the browser and the secret of its forms.
@@ -223,14 +221,14 @@ def change_password(
 
 
 def _get_or_create_credential(person_id: int) -> Credential:
-    kept = db.session.get(Credential, person_id)
-    if kept is None:
-        kept = Credential(
+    credential = db.session.get(Credential, person_id)
+    if credential is None:
+        credential = Credential(
             person_id=person_id, password_hash=None, password_rule=None, set_at=None, closed_at=None
         )
-        db.session.add(kept)
+        db.session.add(credential)
         db.session.flush()
-    return kept
+    return credential
 
 
 def _spend_links(person_id: int, at: datetime) -> None:
@@ -242,16 +240,16 @@ def _spend_links(person_id: int, at: datetime) -> None:
 
 
 def create_password_link(person_id: int, *, by: int | None, at: datetime) -> str:
-    """Make the person's single-use link to set a password; an earlier one stops working.
+    """Create the person's single-use link to set a password; an earlier one stops working.
 
     Returns:
-        The link's token, which is kept nowhere.
+        The link's token, which is stored nowhere.
 
     Raises:
         RuleError: The account is closed.
     """
     if _get_or_create_credential(person_id).closed_at is not None:
-        raise RuleError("This account is closed. Open it again first.")
+        raise RuleError("This account is closed. Reopen it first.")
     _spend_links(person_id, at)
     token = new_token()
     db.session.add(
@@ -272,10 +270,10 @@ def set_password_from_link(token: str, plain: str, at: datetime, about: tuple[st
     """Set the password that a link was made for; the link works once, even for two browsers at once.
 
     Returns:
-        Whose password it is.
+        The person whose password it is.
 
     Raises:
-        LinkSpentError: It was used, has run out, or never was.
+        LinkSpentError: It was used, has expired or never existed.
         PasswordRefusedError: The password is refused; the link still works.
         RuleError: The account is closed.
     """
@@ -296,24 +294,24 @@ def set_password_from_link(token: str, plain: str, at: datetime, about: tuple[st
 
 
 def close_account(person_id: int, *, by: int | None, at: datetime) -> None:
-    """Close the account: every session ends, no link works, and nobody signs in until it is opened again.
+    """Close the account: every session ends, no link works, and nobody can sign in until it is reopened.
 
     Raises:
-        RuleError: It is the account of the one who closes.
+        RuleError: It is the account of whoever closes it.
     """
     if person_id == by:
         raise RuleError("You cannot close your own account.")
-    kept = _get_or_create_credential(person_id)
-    if kept.closed_at is None:
-        kept.closed_at = at
+    credential = _get_or_create_credential(person_id)
+    if credential.closed_at is None:
+        credential.closed_at = at
         log("account.closed", actor_id=by, subject_id=person_id)
     _spend_links(person_id, at)
     end_sessions(person_id, "closed", by, at)
 
 
 def reopen_account(person_id: int, *, by: int | None) -> None:
-    """Open a closed account again; the password is the one it had."""
-    kept = _get_or_create_credential(person_id)
-    if kept.closed_at is not None:
-        kept.closed_at = None
+    """Reopen a closed account; it keeps its password."""
+    credential = _get_or_create_credential(person_id)
+    if credential.closed_at is not None:
+        credential.closed_at = None
         log("account.opened", actor_id=by, subject_id=person_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import quote
 
-from portal.domain.accounts.grants.labels import role_words, where_words
+from portal.domain.accounts.grants.grant_list import role_words, where_words
 from portal.domain.people.units.tree import read_tree
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,

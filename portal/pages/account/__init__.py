@@ -1,1 +1,1 @@
-"""Account."""
+"""Pages of one's own account and password."""

@@ -1,4 +1,4 @@
-"""Forms of accounts."""
+"""Forms for setting and changing a password."""
 
 from flask_wtf import FlaskForm
 from wtforms import SubmitField
@@ -26,7 +26,7 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]
 
 
 class ChangePasswordForm(FlaskForm):  # type: ignore[misc]
-    """One's own password, and the one to have instead."""
+    """The current password and a new one."""
 
     current = SecretField(
         "Current password",
@@ -43,7 +43,7 @@ class ChangePasswordForm(FlaskForm):  # type: ignore[misc]
 
 
 class ChoosePasswordForm(FlaskForm):  # type: ignore[misc]
-    """A password to have instead of a weak one."""
+    """A new password in place of a weak one."""
 
     password = SecretField(
         "New password",

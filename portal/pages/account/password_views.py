@@ -21,7 +21,7 @@ from portal.platform.permissions import Permission
 
 
 def add_password_pages(bp: Blueprint) -> None:
-    """Add the pages."""
+    """Add these pages to the account's blueprint."""
     for path, view in (
         ("/set-password/<token>", set_password),
         ("/account/password", change_password),
@@ -30,14 +30,14 @@ def add_password_pages(bp: Blueprint) -> None:
         bp.add_url_rule(path, view.__name__, view, methods=["GET", "POST"])
 
 
-def _words_about_force() -> tuple[str, ...]:
+def _force_words() -> tuple[str, ...]:
     return (cookies.current_settings().force_name,)
 
 
 @takes_secret
 @public
 def set_password(token: str) -> ResponseReturnValue:
-    """Set a password from a single-use link, and remember this browser as one the person uses."""
+    """Set a password from a single-use link; this browser becomes a known one."""
     form = NewPasswordForm()
     if queries.person_of_link(token, clock.now()) is None:
         return _render_spent_link()
@@ -45,7 +45,7 @@ def set_password(token: str) -> ResponseReturnValue:
         try:
             with transaction():
                 person_id = services.set_password_from_link(
-                    token, form.password.data or "", clock.now(), _words_about_force()
+                    token, form.password.data or "", clock.now(), _force_words()
                 )
                 browser_token = cookies.remember_browser(person_id)
         except LinkSpentError:
@@ -58,10 +58,10 @@ def set_password(token: str) -> ResponseReturnValue:
             cookies.set_browser_cookie(response, browser_token)
             flash("Your password is set. Sign in with it.", "success")
             return response
-    answer = make_response(render_template("account/set_password.html", form=form))
-    # The address holds the token; "no-referrer" would also hide the origin that our own form must show.
-    answer.headers["Referrer-Policy"] = "strict-origin"
-    return answer
+    response = make_response(render_template("account/set_password.html", form=form))
+    # The address contains the token; "no-referrer" would also hide the origin, which our own form must show.
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response
 
 
 def _render_spent_link() -> ResponseReturnValue:
@@ -87,34 +87,34 @@ def change_password() -> ResponseReturnValue:
 
 
 def _is_own_password(me: Account, plain: str) -> bool:
-    """Whether this is the account's password; failures are throttled as at sign-in.
+    """Whether this is the account's password; failures make one wait as at sign-in.
 
     Raises:
         TooManyError: Too many tries failed.
     """
     attempt, now = cookies.describe_current_attempt(me.person_id), clock.now()
     sign_in_failures.refuse_throttled(attempt, now)
-    right = queries.is_own_password(me.person_id, plain)
+    is_right = queries.is_own_password(me.person_id, plain)
     with transaction():
         failures = sign_in_failures.refuse_throttled(attempt, now, lock=True)
-        if not right:
+        if not is_right:
             sign_in_failures.record_failure(attempt, now)
             log("account.refused", actor_id=me.person_id, subject_id=me.person_id, reason="current password")
         elif failures:
             sign_in_failures.forget_failures(attempt)
-    return right
+    return is_right
 
 
 @takes_secret
 @requires(Permission.ACCOUNT_OWN)
 def choose_password() -> ResponseReturnValue:
-    """Choose another password after signing in with a weak one; then go on to the page that was asked for."""
+    """Choose another password after signing in with a weak one; then go on to the requested page."""
     form, me = ChoosePasswordForm(), signed_in_account()
     if not me.session.must_change:
         return redirect(safe_next(request.args.get("next")), 303)
     if form.validate_on_submit():
-        waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), me.person_id, clock.now())
-        target = url_for("sign_in.show_kept_forms") if waiting else safe_next(request.args.get("next"))
+        form_hashes = held_forms.list_waiting_hashes(cookies.kept_tokens(), me.person_id, clock.now())
+        target = url_for("sign_in.show_kept_forms") if form_hashes else safe_next(request.args.get("next"))
         try:
             return _change_and_continue(me, form.password.data or "", target, keep_forms=True)
         except PasswordRefusedError as error:
@@ -125,7 +125,7 @@ def choose_password() -> ResponseReturnValue:
 def _change_and_continue(
     me: Account, plain: str, target: str, *, keep_forms: bool = False
 ) -> ResponseReturnValue:
-    """Set the password, and keep this browser signed in.
+    """Set the password, keep this browser signed in and redirect.
 
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
@@ -136,7 +136,7 @@ def _change_and_continue(
             plain,
             cookies.request_origin(),
             clock.now(),
-            _words_about_force(),
+            _force_words(),
             keep_forms=keep_forms,
         )
         browser_token = cookies.remember_browser(me.person_id)

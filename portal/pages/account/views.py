@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.accounts import queries, services
-from portal.domain.accounts.grants.labels import role_words
+from portal.domain.accounts.grants.grant_list import role_words
 from portal.pages.account import password_views
 from portal.pages.layout.access import requires, signed_in_account
 from portal.pages.layout.forms import ConfirmForm
@@ -19,7 +19,7 @@ bp = Blueprint("account", __name__, template_folder="templates")
 @bp.get("/account")
 @requires(Permission.ACCOUNT_OWN)
 def show_own_account() -> ResponseReturnValue:
-    """Who one is here, and where one is signed in."""
+    """Show one's name and roles, and where one is signed in."""
     me = signed_in_account()
     return render_template(
         "account/own.html",
@@ -43,7 +43,7 @@ def end_session(reference: str) -> ResponseReturnValue:
 @bp.post("/account/sessions/end")
 @requires(Permission.ACCOUNT_OWN)
 def end_sessions() -> ResponseReturnValue:
-    """Sign out everywhere, here too."""
+    """End all of one's own sessions, this one too."""
     me = signed_in_account()
     with transaction():
         services.end_sessions(me.person_id, "ended_elsewhere", me.person_id, clock.now())

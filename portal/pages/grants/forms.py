@@ -1,16 +1,15 @@
-"""Forms that narrow the lists of grants."""
+"""Forms that filter the lists of grants."""
 
 from wtforms import Form, SelectField, StringField
 from wtforms.fields import SelectChoice
 
-from portal.domain.accounts.grants.grant_list import ALL_GRANTS, ENDED_GRANTS, MANAGERS_BY_ROSTER
-from portal.domain.accounts.grants.labels import role_words
+from portal.domain.accounts.grants.grant_list import ALL_GRANTS, ENDED_GRANTS, MANAGERS_BY_ROSTER, role_words
 from portal.pages.layout.form_widgets import GovInput, GovSelect
 from portal.platform.permissions import Role
 
 
 class GrantFilterForm(Form):  # type: ignore[misc]
-    """Which grants to list; sent by address, so that a list can be kept."""
+    """Filters of the grant list; sent in the address, so that a list can be bookmarked."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
     role = SelectField(
@@ -24,11 +23,11 @@ class GrantFilterForm(Form):  # type: ignore[misc]
     )
     unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))
     state = SelectField(
-        "Held or ended",
+        "Current or ended",
         choices=[
-            SelectChoice(value="", label="Held today"),
+            SelectChoice(value="", label="Current"),
             SelectChoice(value=ENDED_GRANTS, label="Ended"),
-            SelectChoice(value=ALL_GRANTS, label="Held and ended"),
+            SelectChoice(value=ALL_GRANTS, label="Current and ended"),
             SelectChoice(value=MANAGERS_BY_ROSTER, label="By line management, without a grant"),
         ],
         widget=GovSelect(),
@@ -37,7 +36,7 @@ class GrantFilterForm(Form):  # type: ignore[misc]
 
 
 class GrantSearchForm(Form):  # type: ignore[misc]
-    """Of whom, or of which unit, to list what is proposed or to be looked at again."""
+    """Filters of proposed grants and of grants to review."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
     unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))

@@ -1,4 +1,4 @@
-"""Pages of all grants: the list, what is proposed from line management, and what fits no post any more."""
+"""Pages of all grants: the list, proposals from line management, and grants that no longer fit a post."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,7 +18,7 @@ from portal.domain.accounts.grants.grant_list import (
     sort_grants,
 )
 from portal.domain.accounts.grants.line_managers import count_line_managers, list_line_managers
-from portal.domain.accounts.grants.proposals import GrantProposal
+from portal.domain.accounts.grants.proposals import GrantOption, GrantProposal
 from portal.domain.accounts.grants.review import GrantToReview
 from portal.domain.people.units.search import find_current_or_former_unit
 from portal.domain.people.workforce import Workforce, read_workforce
@@ -33,9 +33,9 @@ from portal.platform.errors import NotFoundError, PortalError, RuleError
 from portal.platform.permissions import Permission, Role
 from portal.platform.wording import plural
 
-MOST_CHOSEN = 50  # proposals, or grants to look at again, on one page
-Listed = TypeVar("Listed", GrantProposal, GrantToReview)
-STATE_WORDS = {"ended": "Ended", "all": "Held and ended", MANAGERS_BY_ROSTER: "By line management"}
+PAGE_SIZE = 50  # proposals, or grants to review, on one page
+Entry = TypeVar("Entry", GrantProposal, GrantToReview)
+STATE_WORDS = {"ended": "Ended", "all": "Current and ended", MANAGERS_BY_ROSTER: "By line management"}
 COLUMN_HEADS = (
     ("person", "Person"),
     ("role", "Role"),
@@ -48,24 +48,25 @@ COLUMN_HEADS = (
 
 @requires(Permission.ACCOUNT_ADMINISTER)
 def show_grants() -> ResponseReturnValue:
-    """Who may do what, on which unit, since when and until when, and who gave it."""
-    asked = QueryArguments(request.args, request.path)
-    role, state = asked.choice("role", Role), asked.choice("state", STATE_WORDS)
-    filters, sort = GrantFilters(asked.text("q"), role, asked.text("unit"), state), asked.order(GRANT_SORTS)
+    """Show who has which role, on which unit, from when to when, and who gave it."""
+    arguments = QueryArguments(request.args, request.path)
+    role, state = arguments.choice("role", Role), arguments.choice("state", STATE_WORDS)
+    filters = GrantFilters(arguments.text("q"), role, arguments.text("unit"), state)
+    sort = arguments.order(GRANT_SORTS)
     form = GrantFilterForm(data=filters.address_fields)
     rows: list[GrantRow] = []
     try:
-        rows = _matching_rows(filters, sort)
+        rows = _list_matching_rows(filters, sort)
     except (NotFoundError, RuleError) as error:
-        asked.refuse("unit", str(error))
-    page = asked.page(len(rows))
-    for sentence, name in asked.faults:
+        arguments.refuse("unit", str(error))
+    page = arguments.page(len(rows))
+    for sentence, name in arguments.faults:
         if name in form:
             form[name].errors = [sentence]
-    answer = render_template(
+    html = render_template(
         "grants/list.html",
         page=page,
-        errors=asked.errors(form._fields),
+        errors=arguments.errors(form._fields),
         rows=rows[page.offset : page.offset + page.size],
         form=form,
         filters=filters,
@@ -75,11 +76,11 @@ def show_grants() -> ResponseReturnValue:
         summary=plural(len(rows), "line manager" if filters.state == MANAGERS_BY_ROSTER else "grant"),
         by_roster=_count_by_roster(),
     )
-    return answer, asked.status
+    return html, arguments.status
 
 
-def _matching_rows(filters: GrantFilters, sort: str) -> list[GrantRow]:
-    """The grants that the filters leave, or those who see direct reports without one."""
+def _list_matching_rows(filters: GrantFilters, sort: str) -> list[GrantRow]:
+    """The grants that match the filters, or the line managers who see direct reports without one."""
     viewer = current_user.viewer
     if filters.state != MANAGERS_BY_ROSTER:
         return list_grants(viewer, filters, sort, clock.now())
@@ -88,24 +89,23 @@ def _matching_rows(filters: GrantFilters, sort: str) -> list[GrantRow]:
 
 
 def _count_by_roster() -> int | None:
-    """How many see direct reports by line management; None where nobody does without a grant."""
+    """How many see direct reports by line management; None if everybody needs a grant."""
     if not cookies.current_settings().line_managers_see:
         return None
     return count_line_managers(current_user.viewer, clock.today())
 
 
 def _sort_heads(filters: GrantFilters, sort: str) -> list[tuple[str, str, str | None]]:
-    """The sortable heads: their words, where each leads, and which way the list is sorted by it now."""
+    """The sortable heads: text, address, and in which direction the list is sorted by it now, if it is."""
     column = sort.removeprefix("-") or "person"
-    downwards = sort.startswith("-")
-    found = []
+    descending = sort.startswith("-")
+    heads = []
     for name, text in COLUMN_HEADS:
-        turned = f"-{name}" if name == column and not downwards else name
-        direction = ("descending" if downwards else "ascending") if name == column else None
-        found.append(
-            (text, address(request.path, {**filters.address_fields, "sort": turned}.items()), direction)
-        )
-    return found
+        next_sort = f"-{name}" if name == column and not descending else name
+        direction = ("descending" if descending else "ascending") if name == column else None
+        href = address(request.path, {**filters.address_fields, "sort": next_sort}.items())
+        heads.append((text, href, direction))
+    return heads
 
 
 def _filter_chips(filters: GrantFilters, form: GrantFilterForm, sort: str) -> list[tuple[str, str]]:
@@ -126,117 +126,129 @@ def _filter_chips(filters: GrantFilters, form: GrantFilterForm, sort: str) -> li
 
 @requires(Permission.ACCOUNT_ADMINISTER)
 def propose_grants() -> ResponseReturnValue:
-    """Managers' grants proposed from line management: choose, see what each would see, give them all."""
+    """Propose managers' grants from line management: choose some, see what each would show, give them."""
     force = read_workforce(clock.today())
     if request.method == "POST" and request.form.getlist("give"):
         return _confirm_or_give(force)
     errors = [("Select at least one person", "#give")] if request.method == "POST" else []
-    return _proposals_page(force, errors)
+    return _render_proposals(force, errors)
 
 
-def _proposals_page(force: Workforce, errors: list[tuple[str, str]]) -> ResponseReturnValue:
+def _render_proposals(force: Workforce, errors: list[tuple[str, str]]) -> ResponseReturnValue:
     by_roster = cookies.current_settings().line_managers_see  # then nobody lacks a grant
-    every = [] if by_roster else proposals.list_proposals(current_user.viewer, force)
-    found = _filter_list(every, force, errors)
+    all_proposals = [] if by_roster else proposals.list_proposals(current_user.viewer, force)
+    filtered_list = _filter_entries(all_proposals, force, errors)
     return render_template(
         "grants/proposed.html",
-        page=found.page,
-        proposals=found.shown,
-        form=found.form,
-        filtered=found.filtered,
+        page=filtered_list.page,
+        proposals=filtered_list.entries,
+        form=filtered_list.form,
+        filtered=filtered_list.is_filtered,
         errors=errors,
-        total=len(every),
+        total=len(all_proposals),
         by_roster=by_roster,
-        action=found.action,
+        action=filtered_list.action,
     ), 400 if errors else 200
 
 
 @dataclass(frozen=True)
-class _FilteredList(Generic[Listed]):
-    """What one page of a list shows of it."""
+class _FilteredList(Generic[Entry]):
+    """One page of a filtered list."""
 
     page: Page
-    shown: list[Listed]
+    entries: list[Entry]
     form: GrantSearchForm
-    filtered: bool
-    action: str  # the page's own address, for what is sent from it
+    is_filtered: bool
+    action: str  # the page's own address, to which its form is sent
 
 
-def _filter_list(
-    every: list[Listed], force: Workforce, errors: list[tuple[str, str]]
-) -> _FilteredList[Listed]:
-    """The slice that the address asks for; a unit that is not there is added to ``errors``."""
-    asked = QueryArguments(request.args, request.path)
-    form = GrantSearchForm(data={name: asked.text(name) for name in ("q", "unit")})
-    wanted: list[Listed] = []
+def _filter_entries(
+    entries: list[Entry], force: Workforce, errors: list[tuple[str, str]]
+) -> _FilteredList[Entry]:
+    """The page of the list that the address names; an unknown unit is added to ``errors``."""
+    arguments = QueryArguments(request.args, request.path)
+    form = GrantSearchForm(data={name: arguments.text(name) for name in ("q", "unit")})
+    matching: list[Entry] = []
     try:
-        wanted = _matching_entries(every, form.q.data, form.unit.data, force)
+        matching = _list_matching_entries(entries, form.q.data, form.unit.data, force)
     except (NotFoundError, RuleError) as error:
         form.unit.errors = [str(error)]
-        asked.refuse("unit", str(error))
-    page = asked.page(len(wanted), MOST_CHOSEN)
-    errors += asked.errors(["unit"])
+        arguments.refuse("unit", str(error))
+    page = arguments.page(len(matching), PAGE_SIZE)
+    errors += arguments.errors(["unit"])
     return _FilteredList(
         page,
-        wanted[page.offset : page.offset + page.size],
+        matching[page.offset : page.offset + page.size],
         form,
         bool(form.q.data or form.unit.data),
-        address(request.path, asked.kept, page.number),
+        address(request.path, arguments.kept, page.number),
     )
 
 
-def _matching_entries(every: list[Listed], text: str, unit: str, force: Workforce) -> list[Listed]:
-    """Those whose name or number holds every word, and whose unit is the one asked for, or under it."""
+def _list_matching_entries(entries: list[Entry], text: str, unit: str, force: Workforce) -> list[Entry]:
+    """The entries with every word in their name or number, and with this unit or one below it."""
     words = text.casefold().replace(",", " ").split()
-    found = [
-        each for each in every if all(word in f"{each.name} {each.staff_number}".casefold() for word in words)
+    matching = [
+        entry
+        for entry in entries
+        if all(word in f"{entry.name} {entry.staff_number}".casefold() for word in words)
     ]
     if not unit:
-        return found
+        return matching
     path = force.units[find_current_or_former_unit(unit, force.units)].path
-    return [each for each in found if f"{each.unit_path}/".startswith(f"{path}/")]
+    return [entry for entry in matching if f"{entry.unit_path}/".startswith(f"{path}/")]
 
 
 def _confirm_or_give(force: Workforce) -> ResponseReturnValue:
-    """Say what each of the chosen would see; then give all of it, or nothing."""
+    """Show what each chosen grant would let its manager see; once confirmed, give all of them or none."""
     confirmed = "confirmed" in request.form
-    pairs = _read_sent_pairs(request.form.getlist("give"), confirmed=confirmed)
+    choices = _read_choices(request.form.getlist("give"), confirmed=confirmed)
     try:
-        if current_user.viewer.staff_number in dict(pairs):
+        if current_user.viewer.staff_number in dict(choices):
             changes.refuse_own_role(current_user.person_id, current_user.person_id)
         if confirmed:
-            return _give_chosen(pairs, force)
-        found = proposals.find_chosen(pairs, proposals.list_proposals(current_user.viewer, force))
+            return _give_chosen(choices, force)
+        chosen = _find_chosen_options(choices, force)
     except PortalError as error:
         flash(str(error), "error")
         return redirect(url_for("grants.propose_grants"), 303)
     back = address(request.path, request.args.items(multi=True))
-    return render_template("grants/give.html", pairs=found, back=back)
+    return render_template("grants/give.html", chosen=chosen, back=back)
 
 
-def _read_sent_pairs(values: list[str], *, confirmed: bool) -> list[tuple[str, str]]:
-    """Pairs of a staff number and where, as the list sends them or, once confirmed, the page after it."""
+def _find_chosen_options(
+    choices: list[tuple[str, str]], force: Workforce
+) -> list[tuple[GrantProposal, GrantOption]]:
+    return proposals.find_chosen_options(choices, proposals.list_proposals(current_user.viewer, force))
+
+
+def _read_choices(values: list[str], *, confirmed: bool) -> list[tuple[str, str]]:
+    """Pairs of a staff number and an option's value, from the first form or, once confirmed, the second."""
     if confirmed:
         return [(number, unit) for number, _, unit in (value.rpartition(":") for value in values)]
     return [(number, request.form.get(f"where-{number}", "")) for number in values]
 
 
-def _give_chosen(pairs: list[tuple[str, str]], force: Workforce) -> ResponseReturnValue:
-    # All is read before the lock is taken: what is given meanwhile is passed over then.
-    left = proposals.list_pairs_not_held(current_user.viewer, pairs, force)
-    found = proposals.find_chosen(left, proposals.list_proposals(current_user.viewer, force)) if left else []
+def _give_chosen(choices: list[tuple[str, str]], force: Workforce) -> ResponseReturnValue:
+    # Read before the lock is taken: a grant that somebody else gives meanwhile is skipped then.
+    not_given = proposals.list_choices_not_given(current_user.viewer, choices, force)
+    chosen = _find_chosen_options(not_given, force) if not_given else []
     with transaction():
-        made = changes.give_grants(
-            proposals.build_new_grants(found), by=current_user.person_id, at=clock.now()
+        count = changes.give_grants(
+            proposals.build_new_grants(chosen), by=current_user.person_id, at=clock.now()
         )
-    already = f" {plural(len(pairs) - made, 'grant')} held already." if made < len(pairs) else ""
-    given = f"{plural(made, 'grant')} given: what each allows counts from the next sign-in." if made else ""
-    flash(f"{given}{already}".strip(), "success")
+    sentences = []
+    if count:
+        pronoun = "It works" if count == 1 else "They work"
+        sentences.append(f"{plural(count, 'grant')} given. {pronoun} from the next sign-in.")
+    if count < len(choices):
+        sentences.append(f"{plural(len(choices) - count, 'grant')} given already.")
+    flash(" ".join(sentences), "success")
     return redirect(url_for("grants.propose_grants"), 303)
 
 
 def _redirect_to_sign_in() -> ResponseReturnValue:
-    """To sign-in: the administrator's own roles changed, which ended this session."""
+    """Redirect to sign-in: the administrator's own roles changed, which ended this session."""
     response = redirect(url_for("sign_in.sign_in"), 303)
     cookies.clear_session_cookies(response)
     flash("Your own roles changed, so sign in again.", "success")
@@ -245,14 +257,14 @@ def _redirect_to_sign_in() -> ResponseReturnValue:
 
 @requires(Permission.ACCOUNT_ADMINISTER)
 def review_grants() -> ResponseReturnValue:
-    """Grants that fit no post any more, with the reasons; several can be ended at once."""
+    """Show grants that no longer fit a post, with the reasons; several can be ended at once."""
     force = read_workforce(clock.today())
-    found = grants_review.list_grants_to_review(current_user.viewer, force)
-    if request.method == "GET" or not request.form.getlist("end"):
+    grants = grants_review.list_grants_to_review(current_user.viewer, force)
+    chosen_ids = set(request.form.getlist("end"))
+    if request.method == "GET" or not chosen_ids:
         errors = [("Select at least one grant", "#end")] if request.method == "POST" else []
-        return _review_page(found, force, errors)
-    wanted = set(request.form.getlist("end"))
-    chosen = [each for each in found if str(each.grant_id) in wanted]
+        return _render_review(grants, force, errors)
+    chosen = [grant for grant in grants if str(grant.grant_id) in chosen_ids]
     if "confirmed" in request.form:
         return _end_grants(chosen)
     if not chosen:
@@ -262,34 +274,34 @@ def review_grants() -> ResponseReturnValue:
     return render_template("grants/end_grants.html", chosen=chosen, back=back)
 
 
-def _review_page(
-    every: list[GrantToReview], force: Workforce, errors: list[tuple[str, str]]
+def _render_review(
+    grants: list[GrantToReview], force: Workforce, errors: list[tuple[str, str]]
 ) -> ResponseReturnValue:
-    found = _filter_list(every, force, errors)
+    filtered_list = _filter_entries(grants, force, errors)
     return render_template(
         "grants/review.html",
-        page=found.page,
-        misfits=found.shown,
-        form=found.form,
-        filtered=found.filtered,
+        page=filtered_list.page,
+        grants_to_review=filtered_list.entries,
+        form=filtered_list.form,
+        filtered=filtered_list.is_filtered,
         errors=errors,
-        total=len(every),
-        h1=grants_review.review_heading(every),
-        action=found.action,
+        total=len(grants),
+        h1=grants_review.review_heading(grants),
+        action=filtered_list.action,
     ), 400 if errors else 200
 
 
 def _end_grants(chosen: list[GrantToReview]) -> ResponseReturnValue:
-    """End them all, or none; what has ended meanwhile is left."""
+    """End all of them or none; grants that have ended meanwhile are skipped."""
     try:
         with transaction():
-            holders = changes.end_grants_and_sessions(
-                [each.grant_id for each in chosen], by=current_user.person_id, at=clock.now()
+            people_changed = changes.end_grants_and_sessions(
+                [grant.grant_id for grant in chosen], by=current_user.person_id, at=clock.now()
             )
     except RuleError as error:
         flash(str(error), "error")
         return redirect(url_for("grants.review_grants"), 303)
-    if current_user.person_id in holders:
+    if current_user.person_id in people_changed:
         return _redirect_to_sign_in()
     flash(
         f"{plural(len(chosen), 'grant')} ended." if chosen else "These grants have ended already.", "success"

@@ -7,7 +7,7 @@ from wtforms import SelectChoice
 
 from portal.domain.accounts import queries, services
 from portal.domain.accounts.grants import authority, changes
-from portal.domain.accounts.grants.labels import role_words, where_words
+from portal.domain.accounts.grants.grant_list import role_words, where_words
 from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.sessions import cookies

@@ -1,1 +1,1 @@
-"""Sign in."""
+"""Pages of signing in and out."""

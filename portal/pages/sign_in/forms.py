@@ -9,7 +9,7 @@ from portal.pages.layout.secret_fields import SecretField
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
-    """A name, a password, a button."""
+    """Staff number or email address, and password."""
 
     name = StringField(
         "Staff number or email address",

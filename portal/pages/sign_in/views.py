@@ -1,4 +1,4 @@
-"""Pages for signing in and out, and for forms kept after a session lapsed."""
+"""Pages for signing in and out, and for forms held after a session ended."""
 
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -31,7 +31,7 @@ bp = Blueprint("sign_in", __name__, template_folder="templates")
 @takes_secret
 @public
 def sign_in() -> ResponseReturnValue:
-    """Ask who is there, and let them in."""
+    """Show the sign-in form, and sign in."""
     if current_user.is_authenticated:
         return redirect(safe_next(request.args.get("next")), 303)
     form = SignInForm()
@@ -50,7 +50,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 def _sign_in_or_refuse(typed: str, plain: str) -> ResponseReturnValue:
-    """Let the person in, or raise.
+    """Check name and password, and sign in.
 
     Raises:
         SignInRefusedError: No open account has this name and password.
@@ -60,19 +60,19 @@ def _sign_in_or_refuse(typed: str, plain: str) -> ResponseReturnValue:
     attempt, now = cookies.describe_current_attempt(candidate.person_id, typed), clock.now()
     try:
         failures.refuse_throttled(attempt, now)
-        admitted = queries.password_opens_account(candidate, plain)
-        if not admitted or candidate.person_id is None:
+        is_right = queries.password_opens_account(candidate, plain)
+        if not is_right or candidate.person_id is None:
             _record_refusal(candidate, attempt, now)
             raise SignInRefusedError
         return _open_session(candidate.person_id, candidate, attempt, plain)
     except TooManyError:
-        # Not in the audit trail: it cannot be emptied, and these cost the sender nothing.
+        # Not audited: the audit trail cannot be emptied, and a sender can make any number of these.
         current_app.logger.warning("sign-in throttled address=%s", cookies.request_origin().address)
         raise
 
 
 def _record_refusal(candidate: SignInCandidate, attempt: SignInAttempt, at: datetime) -> None:
-    """Count a refused sign-in, and audit it unless invented names are tried by the hundred."""
+    """Record a failed sign-in; audit it, unless it is one of hundreds of invented names from one place."""
     address = cookies.request_origin().address
     with transaction():
         failures.refuse_throttled(attempt, at, lock=True)
@@ -87,24 +87,24 @@ def _record_refusal(candidate: SignInCandidate, attempt: SignInAttempt, at: date
 def _open_session(
     person_id: int, candidate: SignInCandidate, attempt: SignInAttempt, plain: str
 ) -> ResponseReturnValue:
-    """Sign in, in one transaction; a weak password opens a session in which another must be chosen."""
-    before, now, origin = cookies.current_session(), clock.now(), cookies.request_origin()
-    weak = services.is_password_weak(
+    """Open a session and redirect; after a weak password, to the page for choosing another."""
+    earlier, now, origin = cookies.current_session(), clock.now(), cookies.request_origin()
+    is_weak = services.is_password_weak(
         person_id, plain, candidate.password_rule, cookies.current_settings().force_name
     )
     with transaction():
         if failures.refuse_throttled(attempt, now, lock=True):
             failures.forget_failures(attempt)
-        if before is not None:
-            services.end_browser_session(before.token_hash, "lapsed", now)
-        if not weak:
+        if earlier is not None:
+            services.end_browser_session(earlier.token_hash, "lapsed", now)
+        if not is_weak:
             services.accept_password(person_id, plain, candidate.password_hash or "", candidate.password_rule)
-        token, form_secret = services.open_session(person_id, origin, now, must_change=weak)
+        token, form_secret = services.open_session(person_id, origin, now, must_change=is_weak)
         browser_token = cookies.remember_browser(person_id)
         retention.delete_expired_rows(cookies.session_limits(), now)
-    waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), person_id, now)
-    target = url_for("sign_in.show_kept_forms") if waiting else safe_next(request.args.get("next"))
-    response = redirect(url_for("account.choose_password", next=target) if weak else target, 303)
+    form_hashes = held_forms.list_waiting_hashes(cookies.kept_tokens(), person_id, now)
+    target = url_for("sign_in.show_kept_forms") if form_hashes else safe_next(request.args.get("next"))
+    response = redirect(url_for("account.choose_password", next=target) if is_weak else target, 303)
     cookies.set_session_cookie(response, token, form_secret)
     cookies.set_browser_cookie(response, browser_token)
     return response
@@ -113,7 +113,7 @@ def _open_session(
 @bp.get("/sign-in/help")
 @public
 def sign_in_help() -> ResponseReturnValue:
-    """Say whom to ask."""
+    """Say what to do if one cannot sign in."""
     return render_template("sign_in/help.html", sign_in_help=cookies.current_settings().sign_in_help)
 
 
@@ -121,11 +121,11 @@ def sign_in_help() -> ResponseReturnValue:
 @public
 def sign_out() -> ResponseReturnValue:
     """End this browser's session."""
-    found = cookies.current_session()
-    if found is not None:
+    session = cookies.current_session()
+    if session is not None:
         with transaction():
-            services.end_browser_session(found.token_hash, "signed_out", clock.now())
-            log("account.signed_out", actor_id=found.person_id, subject_id=found.person_id)
+            services.end_browser_session(session.token_hash, "signed_out", clock.now())
+            log("account.signed_out", actor_id=session.person_id, subject_id=session.person_id)
     response = redirect(url_for("sign_in.sign_in"), 303)
     cookies.clear_session_cookies(response)
     flash("You have signed out", "success")
@@ -135,9 +135,11 @@ def sign_out() -> ResponseReturnValue:
 @bp.get("/sign-in/kept")
 @requires(Permission.ACCOUNT_OWN)
 def show_kept_forms() -> ResponseReturnValue:
-    """Give back what was sent after the session had lapsed."""
-    waiting = held_forms.list_waiting_forms(cookies.kept_tokens(), signed_in_account().person_id, clock.now())
-    if not waiting:
+    """Show the forms that were sent after the session had ended, to be sent again."""
+    decrypted_forms = held_forms.list_waiting_forms(
+        cookies.kept_tokens(), signed_in_account().person_id, clock.now()
+    )
+    if not decrypted_forms:
         return redirect("/", 303)
     forms = [
         {
@@ -146,6 +148,6 @@ def show_kept_forms() -> ResponseReturnValue:
             "token_hash": form.token_hash,
             "fields": parse_qsl(form.body, keep_blank_values=True),
         }
-        for form in waiting
+        for form in decrypted_forms
     ]
     return render_template("sign_in/kept.html", forms=forms)

@@ -52,7 +52,7 @@ def test_managers_are_proposed_chosen_and_given_in_one_act(app: Flask, admin: Po
     assert events("role.granted") == [one, two]
 
     again = admin.press(confirm, "Give 2 grants")
-    assert "2 grants held already" in again.text
+    assert "2 grants given already" in again.text
     assert events("role.granted") == [one, two]
 
 
@@ -68,7 +68,7 @@ def test_all_are_given_or_none(admin: PortalClient) -> None:
         PROPOSED, data={"csrf_token": token, "confirmed": "yes", "give": values}, follow_redirects=True
     )
 
-    assert "What is proposed for M2 has changed since you looked. Nothing was given" in refused.text
+    assert "The proposal for M2 has changed since you looked. Nothing was given" in refused.text
     assert held() == 1
 
 

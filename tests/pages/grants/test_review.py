@@ -67,7 +67,7 @@ def test_grants_that_no_longer_fit_are_listed_with_the_reason(app: Flask, admin:
     assert reasons(page) == {
         "Left": "No post since 3 May 2025.",
         "Moved": "The post is now elsewhere: Westshire/Team 2.",
-        "Lonely": "Nobody else has a post in this unit or under it.",
+        "Lonely": "Nobody else has a post in this unit or below it.",
         "Nobody": "Nobody has this person as line manager.",
         "Double": "Covered by the same role on Westshire.",
         "Over": "Covered by the same role on the whole force.",
@@ -112,7 +112,7 @@ def test_a_grant_on_a_unit_that_ended_and_one_given_twice_are_listed(admin: Port
 
     assert reasons(page) == {
         "Walsh": "The unit ended on 3 May 2025.",
-        "Twice": "Given twice: the same role is held on the same unit.",
+        "Twice": "Given twice: this person has the same role on the same unit.",
     }
     assert len(rows(page)) == 2  # one of the two may stay
     assert [row[3] for row in rows(page)] == ["Westshire/Team 1", "Westshire/Team 2"]

@@ -1,4 +1,4 @@
-"""Whose accounts an administrator may act on: rules against lending oneself more than one holds."""
+"""Which accounts and units an administrator may act on, so that nobody can widen their own powers."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CurrentGrant:
-    """A role that a person holds today, and where."""
+    """A role that a person has today, and where."""
 
     role: Role
     unit_id: int | None
@@ -38,7 +38,7 @@ class CurrentGrant:
 
 
 def list_current_grants(person_id: int) -> list[CurrentGrant]:
-    """The roles the person holds today, by role and unit."""
+    """The roles that the person has today, by role and unit."""
     today = clock.today()
     rows = db.session.execute(
         select(
@@ -48,20 +48,20 @@ def list_current_grants(person_id: int) -> list[CurrentGrant]:
         .group_by(RoleGrant.role, RoleGrant.unit_id)
     ).all()
     tree = read_tree() if any(row.unit_id for row in rows) else None
-    found = [
+    grants = [
         CurrentGrant(
             Role(role), unit_id, tree.last_path_on(unit_id, today) if tree and unit_id else "", since, until
         )
         for role, unit_id, since, until in rows
     ]
-    return sorted(found, key=lambda held: (held.role, held.unit_path))
+    return sorted(grants, key=lambda grant: (grant.role, grant.unit_path))
 
 
 def administers_person(viewer: Viewer, person_id: int) -> bool:
     """Whether the viewer may change the person's account.
 
-    An administrator of a unit may for those who have a post there and hold no role outside it: a link to
-    another's account is worth what that account may do.
+    An administrator of a unit may do so for people with a post there and no role outside it: whoever makes a
+    link to set another's password could use that account's roles.
     """
     units = administered_units(viewer)
     if units is None:
@@ -71,29 +71,29 @@ def administers_person(viewer: Viewer, person_id: int) -> bool:
             Post.person_id == person_id, is_known_fact(Post), is_valid_on(Post, clock.today())
         )
     ).all()
-    beyond = any(held.unit_id not in units for held in list_current_grants(person_id))
-    return any(unit_id in units for unit_id in posts) and not beyond
+    has_role_elsewhere = any(grant.unit_id not in units for grant in list_current_grants(person_id))
+    return any(unit_id in units for unit_id in posts) and not has_role_elsewhere
 
 
 def people_administered_in(units: set[int], force: Workforce) -> set[int]:
-    """Whose accounts an administrator of these units may change."""
-    held_beyond = db.session.scalars(
+    """The people whose accounts an administrator of these units may change."""
+    people_with_role_elsewhere = db.session.scalars(
         select(RoleGrant.person_id).where(
             is_valid_on(RoleGrant, force.day),
             RoleGrant.ended_at.is_(None),
             or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.not_in(units)),
         )
     )
-    there = {person_id for unit_id in units for person_id in force.people_under(unit_id)}
-    return there.difference(held_beyond)
+    people_in_units = {person_id for unit_id in units for person_id in force.people_under(unit_id)}
+    return people_in_units.difference(people_with_role_elsewhere)
 
 
 def grantable_units(viewer: Viewer) -> list[tuple[int, str]]:
-    """The units on which the viewer may grant a role, by path."""
-    within = administered_units(viewer)
-    found = [
+    """The units on which the viewer may grant a role, with their paths, sorted by path."""
+    administered = administered_units(viewer)
+    units = [
         (unit_id, unit.path)
         for unit_id, unit in live_units(clock.today()).items()
-        if within is None or unit_id in within
+        if administered is None or unit_id in administered
     ]
-    return sorted(found, key=lambda pair: pair[1])
+    return sorted(units, key=lambda pair: pair[1])

@@ -1,4 +1,4 @@
-"""A change of what someone may do: it is recorded, and a new sign-in is needed."""
+"""Grants and revokes roles; the person must sign in again, and the change is audited."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import exists, or_, select
 
 from portal.domain.accounts import services
-from portal.domain.accounts.grants.labels import role_words
+from portal.domain.accounts.grants.grant_list import role_words
 from portal.domain.accounts.models import Credential
 from portal.domain.people import services as people
 from portal.domain.people.as_of import is_known_fact
@@ -39,13 +39,13 @@ def grant_role(
     at: datetime,
     until: date = OPEN_END,
 ) -> bool:
-    """Grant a role and end the person's sessions; a grant already held changes nothing.
+    """Grant a role and end the person's sessions; a role that they already have changes nothing.
 
     Returns:
         Whether a grant was made.
 
     Raises:
-        RuleError: The last day is over, the giver is the holder, or the role means nothing on a unit.
+        RuleError: The last day is in the past, the giver is the person, or the role has no effect on a unit.
     """
     refuse_own_role(person_id, by)
     refuse_force_role_on_unit(role, unit_id)
@@ -56,24 +56,22 @@ def grant_role(
 
 
 def refuse_own_role(person_id: int, by: int | None) -> None:
-    """Raise if somebody gives a role to themself, or changes how long they hold one.
+    """Refuse to give a role to oneself, or to change the last day of one's own role.
 
-    A command gives any role: whoever has the machine can read and change everything on it.
+    A command (``by`` is None) may give any role: whoever has the machine can change everything on it anyway.
 
     Raises:
-        RuleError: The giver is the holder.
+        RuleError: The giver is the person.
     """
     if person_id == by:
-        raise RuleError(
-            "You cannot give yourself a role, or change how long you hold one. Ask another administrator."
-        )
+        raise RuleError("You cannot give yourself a role or change its last day. Ask another administrator.")
 
 
 def refuse_force_role_on_unit(role: Role, unit_id: int | None) -> None:
-    """Raise if a role that holds for the whole force is given for a unit.
+    """Refuse to give a role of the whole force for a unit.
 
     Raises:
-        RuleError: The role would give nothing there.
+        RuleError: The role has no effect on a unit.
     """
     if unit_id is not None and role not in UNIT_ROLES:
         raise RuleError(f"{role_words(role)} is a role for the whole force: it cannot be given for a unit.")
@@ -86,8 +84,8 @@ def revoke_role(person_id: int, role: Role, *, unit_id: int | None, by: int | No
         Whether a grant was ended.
 
     Raises:
-        RuleError: The role is held, but on other units, or the one who ends it is the last administrator;
-            nothing was ended.
+        RuleError: The person has the role only on other units, or the last administrator would end their own
+            role; nothing was ended.
     """
     _lock_administrator_grants(role)
     ended = people.revoke_role(person_id, role, unit_id=unit_id, by=by, at=at)
@@ -97,8 +95,8 @@ def revoke_role(person_id: int, role: Role, *, unit_id: int | None, by: int | No
     return ended
 
 
-def give_grants(wanted: Iterable[NewGrant], *, by: int, at: datetime) -> int:
-    """Give all of these; those that are held already are passed over.
+def give_grants(new_grants: Iterable[NewGrant], *, by: int, at: datetime) -> int:
+    """Give all of these grants; roles that people already have are skipped.
 
     Returns:
         How many grants were made.
@@ -106,31 +104,31 @@ def give_grants(wanted: Iterable[NewGrant], *, by: int, at: datetime) -> int:
     Raises:
         RuleError: One of them may not be given; none was.
     """
-    in_order = sorted(wanted, key=lambda new: new.person_id)  # so that two who give do not wait in a ring
+    in_order = sorted(new_grants, key=lambda new: new.person_id)  # so that two givers do not deadlock
     return sum(grant_role(new.person_id, new.role, unit_id=new.unit_id, by=by, at=at) for new in in_order)
 
 
 def end_grants_and_sessions(grant_ids: Collection[int], *, by: int, at: datetime) -> set[int]:
-    """End these grants, and the sessions of those who held them.
+    """End these grants, and the sessions of the people who had them.
 
     Returns:
-        Whose grants were ended.
+        The people whose grants were ended.
 
     Raises:
-        RuleError: The one who ends them is the last administrator; nothing was ended.
+        RuleError: The last administrator would end their own role; nothing was ended.
     """
     _lock_administrator_grants(Role.ADMINISTRATOR)
     ended = people.end_grants(grant_ids, by=by, at=at)
-    for held in ended:
-        _refuse_last_administrator(held.person_id, Role(held.role), held.unit_id, by=by, at=at)
-    holders = {held.person_id for held in ended}
-    for person_id in holders:
+    for grant in ended:
+        _refuse_last_administrator(grant.person_id, Role(grant.role), grant.unit_id, by=by, at=at)
+    people_changed = {grant.person_id for grant in ended}
+    for person_id in people_changed:
         services.close_sessions(person_id, ROLE_CHANGED, at)
-    return holders
+    return people_changed
 
 
 def _lock_administrator_grants(role: Role) -> None:
-    """Let no second change of administrators pass while this one looks who is left."""
+    """Make other changes of administrators wait until this transaction has checked who is left."""
     if role is Role.ADMINISTRATOR:
         db.session.execute(select(RoleGrant.id).where(RoleGrant.role == str(role)).with_for_update()).all()
 
@@ -138,12 +136,12 @@ def _lock_administrator_grants(role: Role) -> None:
 def _refuse_last_administrator(
     person_id: int, role: Role, unit_id: int | None, *, by: int | None, at: datetime
 ) -> None:
-    """Refuse to leave nobody who may do what the administrator gives up, and can sign in to do it."""
+    """Refuse to end one's own administrator role if no other administrator of it could sign in."""
     if role is not Role.ADMINISTRATOR or person_id != by:
         return
     db.session.flush()
     today = london_day(at)
-    left = exists().where(
+    other_administrator = exists().where(
         RoleGrant.role == str(role),
         or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id == unit_id),
         is_valid_on(RoleGrant, today),
@@ -154,8 +152,8 @@ def _refuse_last_administrator(
         Credential.closed_at.is_(None),
         exists().where(Post.person_id == RoleGrant.person_id, is_known_fact(Post), is_valid_on(Post, today)),
     )
-    if not db.session.scalar(select(left)):
+    if not db.session.scalar(select(other_administrator)):
         raise RuleError(
             "You are the last administrator who can sign in. "
-            "Make somebody else an administrator, without a last day, before you give up the role."
+            "First make somebody else an administrator, without a last day."
         )

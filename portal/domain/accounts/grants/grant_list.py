@@ -1,4 +1,4 @@
-"""Who may do what on which unit: the grants that an administrator may know of, filtered and sorted."""
+"""Lists the role grants that an administrator may see, filtered and sorted, in words."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.accounts.grants.labels import role_words, where_words
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.name_search import name_conditions
 from portal.domain.people.queries import Viewer, live_units, visible_people
@@ -18,27 +17,27 @@ from portal.domain.people.visibility.authorised_units import administered_units
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.clock import london_day
 from portal.platform.db import OPEN_END, db
-from portal.platform.permissions import Role
+from portal.platform.permissions import UNIT_ROLES, Role
 
 ENDED_GRANTS, ALL_GRANTS, MANAGERS_BY_ROSTER = "ended", "all", "roster"
 
 
 @dataclass(frozen=True, slots=True)
 class GrantFilters:
-    """Narrows the list to what every filled field matches; the page refuses unknown values."""
+    """Filters of the list; a grant must match every filled field. The page refuses unknown values."""
 
     q: str = ""  # part of a name, or of a staff number
     role: str = ""
-    unit: str = ""  # a unit's path or name: what holds there, whether granted on it or above it
-    state: str = ""  # held, ended, all of them, or what the roster gives without a grant
+    unit: str = ""  # a unit's path or name: grants that apply there, given on it or above it
+    state: str = ""  # empty: current; ENDED_GRANTS, ALL_GRANTS or MANAGERS_BY_ROSTER
 
     @property
     def address_fields(self) -> dict[str, str]:
-        """The filled fields, as they stand in an address."""
+        """The filled fields, as they are written in an address."""
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
 
     def without_field(self, name: str) -> "GrantFilters":
-        """The same, with one field emptied."""
+        """The same filters with one field empty."""
         return replace(self, **{name: ""})
 
 
@@ -54,7 +53,7 @@ class GrantRow:
     until: date | None  # None: no last day
     given_by: str
     given_at: datetime
-    ended_by: str  # empty where it holds, or only ran out
+    ended_by: str  # empty if nobody ended it
     ended_at: datetime | None
     over: bool
 
@@ -70,26 +69,26 @@ GRANT_SORTS: dict[str, Callable[[GrantRow], Any]] = {
 
 
 def list_grants(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -> list[GrantRow]:
-    """Every grant of people whom the viewer may see and that the filters leave. Four statements at most.
+    """Every grant that matches the filters, of people whom the viewer may see. Four statements at most.
 
     Args:
         viewer: Who looks.
-        filters: What is asked for.
-        sort: A column of ``GRANT_SORTS``, with a "-" before it to turn it round; empty: by person.
+        filters: Which grants to list.
+        sort: A column of ``GRANT_SORTS``, with a "-" before it for descending; empty: by person.
         at: This instant.
 
     Raises:
-        NotFoundError: No unit that the viewer administers has the path or name that is asked for.
+        NotFoundError: No unit that the viewer administers has the path or name of the filter.
     """
     today = london_day(at)
     tree = read_tree()
-    found = [
+    rows = [
         _grant_row(grant, tree, today, staff_number, f"{surname}, {forenames}", others)
         for grant, staff_number, surname, forenames, *others in db.session.execute(
             _select_grants(viewer, filters, today)
         )
     ]
-    return sort_grants(found, sort)
+    return sort_grants(rows, sort)
 
 
 def sort_grants(rows: list[GrantRow], sort: str) -> list[GrantRow]:
@@ -99,7 +98,7 @@ def sort_grants(rows: list[GrantRow], sort: str) -> list[GrantRow]:
 
 
 def _select_grants(viewer: Viewer, filters: GrantFilters, today: date) -> Any:
-    """Grants with the names of the holder, of who gave them and of who ended them."""
+    """SELECT of grants with the names of the person, of who gave them and of who ended them."""
     giver, ender = _select_visible_names(viewer), _select_visible_names(viewer)
     return (
         select(
@@ -141,7 +140,7 @@ def _grant_row(
 
 
 def _select_visible_names(viewer: Viewer) -> Any:
-    """Names of those whom the viewer may see."""
+    """SELECT of the names of people whom the viewer may see."""
     other = aliased(PersonName)
     return (
         select(other.person_id, other.surname, other.forenames)
@@ -151,7 +150,7 @@ def _select_visible_names(viewer: Viewer) -> Any:
 
 
 def _actor_words(person_id: int | None, surname: str | None, forenames: str | None) -> str:
-    """Who did it, as far as the viewer may know."""
+    """Who gave or ended a grant, in words; no name of a person whom the viewer may not see."""
     if person_id is None:
         return "By command"
     return "Another administrator" if surname is None else f"{surname}, {forenames}"
@@ -168,13 +167,35 @@ def _filter_conditions(viewer: Viewer, filters: GrantFilters, today: date) -> li
         conditions.append(RoleGrant.role == filters.role)
     if filters.unit:
         units = live_units(today)
-        mine = administered_units(viewer)
-        known = units if mine is None else {unit_id: units[unit_id] for unit_id in units.keys() & mine}
-        there: int | None = find_current_or_former_unit(filters.unit, known)
-        chain: dict[int, None] = {}
-        while there is not None and there in units and there not in chain:
-            chain[there] = None
-            there = units[there].parent_id
+        administered = administered_units(viewer)
+        searched = units if administered is None else {u: units[u] for u in units.keys() & administered}
+        unit_id: int | None = find_current_or_former_unit(filters.unit, searched)
+        chain: dict[int, None] = {}  # the unit and those above it
+        while unit_id is not None and unit_id in units and unit_id not in chain:
+            chain[unit_id] = None
+            unit_id = units[unit_id].parent_id
         everywhere = and_(RoleGrant.unit_id.is_(None), RoleGrant.role != Role.MANAGER)
         conditions.append(or_(RoleGrant.unit_id.in_(chain), everywhere))
     return conditions
+
+
+def role_words(role: Role) -> str:
+    """The role in words.
+
+    >>> role_words(Role.DIRECTIVE_OWNER)
+    'Directive owner'
+    """
+    return role.replace("-", " ").capitalize()
+
+
+def where_words(role: Role, path: str) -> str:
+    """Where a role applies, in words; ``path`` is that of the grant's unit, empty if it has none.
+
+    >>> where_words(Role.MANAGER, ""), where_words(Role.AUDITOR, "")
+    ('Direct reports', 'Whole force')
+    >>> where_words(Role.AUTHOR, "Westshire/North")
+    'Westshire/North (no effect on a unit)'
+    """
+    if path and role not in UNIT_ROLES:
+        return f"{path} (no effect on a unit)"
+    return path or ("Direct reports" if role is Role.MANAGER else "Whole force")

@@ -1,4 +1,4 @@
-"""Who sees direct reports by line management alone: no grants, so they are worked out from today's roster."""
+"""Line managers who see their direct reports without a grant, worked out from today's roster."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -23,15 +23,15 @@ _direct_report: Any = aliased(Post)
 def count_line_managers(viewer: Viewer, day: date) -> int:
     """Count the line managers with a post on ``day`` whom the viewer may see. One statement."""
     statement = select(func.count()).select_from(PersonName).where(is_line_manager(PersonName.person_id, day))
-    return db.session.scalar(statement.where(*_is_visible_with_post(viewer, day))) or 0
+    return db.session.scalar(statement.where(*_visible_with_post(viewer, day))) or 0
 
 
 def list_line_managers(viewer: Viewer, filters: GrantFilters, day: date) -> list[GrantRow]:
-    """The same as rows of the list of grants, by name. Two statements at most, three with a unit.
+    """Those line managers as rows of the grant list. Two statements at most, three with a unit.
 
     Raises:
-        NotFoundError: No unit has the path or name that is asked for.
-        RuleError: Several have the name.
+        NotFoundError: No unit has the path or name of the filter.
+        RuleError: Several units have the name.
     """
     if filters.role not in {"", Role.MANAGER}:
         return []
@@ -51,19 +51,19 @@ def list_line_managers(viewer: Viewer, filters: GrantFilters, day: date) -> list
     rows = db.session.execute(
         select(*name, func.min(_direct_report.valid_from), func.min(_direct_report.recorded_at))
         .join(_direct_report, named_by[0] & named_by[1])
-        .where(*conditions, *_is_visible_with_post(viewer, day))
+        .where(*conditions, *_visible_with_post(viewer, day))
         .group_by(*name)
     )
     return [_grant_row(*row) for row in rows]
 
 
-def _is_visible_with_post(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
-    """That the viewer may see the person, and the person has the post that an account needs."""
-    own = select(Post.person_id).where(is_known_fact(Post), is_valid_on(Post, day))
-    return PersonName.person_id.in_(visible_people(viewer)), PersonName.person_id.in_(own)
+def _visible_with_post(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
+    """WHERE clauses: the viewer may see the person, who has a post on the day, as an account needs."""
+    with_post = select(Post.person_id).where(is_known_fact(Post), is_valid_on(Post, day))
+    return PersonName.person_id.in_(visible_people(viewer)), PersonName.person_id.in_(with_post)
 
 
-def _grant_row(staff_number: str, surname: str, forenames: str, since: date, known_at: Any) -> GrantRow:
+def _grant_row(staff_number: str, surname: str, forenames: str, since: date, recorded_at: Any) -> GrantRow:
     return GrantRow(
         staff_number=staff_number,
         name=f"{surname}, {forenames}",
@@ -72,7 +72,7 @@ def _grant_row(staff_number: str, surname: str, forenames: str, since: date, kno
         since=since,
         until=None,
         given_by="The roster",
-        given_at=known_at,
+        given_at=recorded_at,
         ended_by="",
         ended_at=None,
         over=False,

@@ -1,4 +1,4 @@
-"""Managers' grants proposed from line management: for whom, on which unit, and what each would see."""
+"""Proposes managers' grants from line management: for whom, on which unit, and how many people it shows."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.domain.accounts.grants import authority
 from portal.domain.accounts.grants.changes import NewGrant
-from portal.domain.accounts.grants.labels import where_words
+from portal.domain.accounts.grants.grant_list import where_words
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import Viewer, visible_people
@@ -19,14 +19,13 @@ from portal.platform.db import db
 from portal.platform.errors import ConflictError
 from portal.platform.permissions import Role
 
-ManagedUnits = Mapping[
-    int, set[int | None]
-]  # the units on which each person is a manager; None: direct reports
+# The units of each person's grants as manager, by the person's id; None: direct reports.
+ManagedUnits = Mapping[int, set[int | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class GrantOption:
-    """Where a grant could hold, and how many people it would give sight of."""
+    """A unit or direct reports, on which a grant could be given, and how many people it would show."""
 
     unit_id: int | None
     where: str  # the unit's path
@@ -35,13 +34,13 @@ class GrantOption:
 
     @property
     def form_value(self) -> str:
-        """What a form sends for it."""
+        """What a form sends for this option."""
         return "" if self.unit_id is None else str(self.unit_id)
 
 
 @dataclass(frozen=True, slots=True)
 class GrantProposal:
-    """A line manager without a grant that covers those whom they manage."""
+    """A line manager whose grants do not show everyone they manage, and the grants to choose from."""
 
     person_id: int
     staff_number: str
@@ -49,69 +48,71 @@ class GrantProposal:
     rank: str
     unit_path: str  # of their own post
     report_count: int
-    managed_paths: str  # what they are a manager of already, though it covers only a part
+    managed_paths: str  # the units of which they are a manager already
     options: tuple[GrantOption, ...]  # the proposed one first
 
     def option_of_value(self, value: str) -> GrantOption | None:
-        """The offer that a form sent; None where there is no such offer."""
-        return next((each for each in self.options if each.form_value == value), None)
+        """The option that a form sent; None if there is no such option."""
+        return next((option for option in self.options if option.form_value == value), None)
 
 
 def list_proposals(viewer: Viewer, force: Workforce) -> list[GrantProposal]:
-    """A proposal for each line manager whose people no grant covers, by name. Four statements at most.
+    """Propose a grant for each line manager whose grants do not show everyone they manage, by name.
 
-    An administrator of units is shown proposals for those whose account they may change, on their units;
-    nobody is shown one for themself, since nobody gives themself a role.
+    Four statements at most. An administrator of units gets proposals for people whose accounts they may
+    change, on their units; nobody gets one for themself, since nobody gives themself a role.
     """
     units = authority.administered_units(viewer)
-    mine = None if units is None else authority.people_administered_in(units, force)
-    held = _read_managed_units(force)
-    found = []
+    administered = None if units is None else authority.people_administered_in(units, force)
+    managed_units = _read_managed_units(force)
+    proposals = []
     for row in _list_line_managers(viewer, force):
         reports = force.reports_to(row.person_id)
-        own = force.posts_of(row.person_id)
-        if not own or not reports or (mine is not None and row.person_id not in mine):
+        own_posts = force.posts_of(row.person_id)
+        managed = managed_units.get(row.person_id, set())
+        if not own_posts or not reports or (administered is not None and row.person_id not in administered):
             continue
-        if row.person_id == viewer.person_id:
+        if row.person_id == viewer.person_id or _are_covered(reports, managed, force):
             continue
-        if _is_covered(reports, held.get(row.person_id, set()), force):
-            continue
-        if offers := _build_options(row.person_id, reports, own, force, units):
-            found.append(_build_proposal(row, own[0], reports, held.get(row.person_id, set()), offers, force))
-    return found
+        if options := _build_options(row.person_id, reports, own_posts, force, units):
+            proposals.append(_build_proposal(row, own_posts[0], reports, managed, options, force))
+    return proposals
 
 
-def find_chosen(
-    wanted: Iterable[tuple[str, str]], open_ones: list[GrantProposal]
+def find_chosen_options(
+    choices: Iterable[tuple[str, str]], proposals: list[GrantProposal]
 ) -> list[tuple[GrantProposal, GrantOption]]:
-    """What was chosen: pairs of a staff number and the value of an offer.
+    """The proposals and options that were chosen.
+
+    Args:
+        choices: Pairs of a staff number and the ``form_value`` of an option.
+        proposals: The proposals of now.
 
     Raises:
         ConflictError: A proposal is no longer what was shown.
     """
-    by_number = {proposal.staff_number: proposal for proposal in open_ones}
-    found: list[tuple[GrantProposal, GrantOption]] = []
-    gone: list[str] = []
-    for staff_number, value in dict(wanted).items():
-        proposal = by_number.get(staff_number)
-        offer = proposal.option_of_value(value) if proposal else None
-        if proposal is None or offer is None:
-            gone.append(staff_number)
+    proposal_by_number = {proposal.staff_number: proposal for proposal in proposals}
+    chosen: list[tuple[GrantProposal, GrantOption]] = []
+    changed_numbers: list[str] = []
+    for staff_number, value in dict(choices).items():
+        proposal = proposal_by_number.get(staff_number)
+        option = proposal.option_of_value(value) if proposal else None
+        if proposal is None or option is None:
+            changed_numbers.append(staff_number)
         else:
-            found.append((proposal, offer))
-    if gone:
+            chosen.append((proposal, option))
+    if changed_numbers:
         raise ConflictError(
-            f"What is proposed for {', '.join(gone)} has changed since you looked. Nothing was given: "
-            "look through the proposals again."
+            f"The proposal for {', '.join(changed_numbers)} has changed since you looked. Nothing was given. "
+            "Check the proposals again."
         )
-    return found
+    return chosen
 
 
-def list_pairs_not_held(
-    viewer: Viewer, wanted: Iterable[tuple[str, str]], force: Workforce
+def list_choices_not_given(
+    viewer: Viewer, choices: Iterable[tuple[str, str]], force: Workforce
 ) -> list[tuple[str, str]]:
-    """Those of ``wanted`` that the viewer does not see held today: what is sent twice is given once."""
-    asked = list(wanted)
+    """The choices that are not yet a grant, as far as the viewer sees: what is sent twice is given once."""
     rows = db.session.execute(
         select(PersonName.staff_number, RoleGrant.unit_id)
         .join(RoleGrant, RoleGrant.person_id == PersonName.person_id)
@@ -120,13 +121,13 @@ def list_pairs_not_held(
         )
         .where(RoleGrant.person_id.in_(visible_people(viewer)))
     )
-    held = {(number, "" if unit_id is None else str(unit_id)) for number, unit_id in rows}
-    return [pair for pair in asked if pair not in held]
+    given = {(number, "" if unit_id is None else str(unit_id)) for number, unit_id in rows}
+    return [choice for choice in choices if choice not in given]
 
 
-def build_new_grants(pairs: Iterable[tuple[GrantProposal, GrantOption]]) -> list[NewGrant]:
-    """The grants that were chosen."""
-    return [NewGrant(proposal.person_id, Role.MANAGER, offer.unit_id) for proposal, offer in pairs]
+def build_new_grants(chosen: Iterable[tuple[GrantProposal, GrantOption]]) -> list[NewGrant]:
+    """The grants to give for the chosen options."""
+    return [NewGrant(proposal.person_id, Role.MANAGER, option.unit_id) for proposal, option in chosen]
 
 
 def _read_managed_units(force: Workforce) -> ManagedUnits:
@@ -135,14 +136,14 @@ def _read_managed_units(force: Workforce) -> ManagedUnits:
             RoleGrant.role == Role.MANAGER, is_valid_on(RoleGrant, force.day), RoleGrant.ended_at.is_(None)
         )
     )
-    found: dict[int, set[int | None]] = defaultdict(set)
+    managed_units: dict[int, set[int | None]] = defaultdict(set)
     for person_id, unit_id in rows:
-        found[person_id].add(unit_id)
-    return found
+        managed_units[person_id].add(unit_id)
+    return managed_units
 
 
 def _list_line_managers(viewer: Viewer, force: Workforce) -> Iterable[Any]:
-    """Those whom a post of the day names as line manager and whom the viewer may see, by name."""
+    """The line managers named by posts of the day whom the viewer may see, by name."""
     named = select(Post.line_manager_id).where(is_known_fact(Post), is_valid_on(Post, force.day))
     rank = (
         select(Post.rank_or_grade)
@@ -165,45 +166,51 @@ def _list_line_managers(viewer: Viewer, force: Workforce) -> Iterable[Any]:
     ).all()
 
 
-def _is_covered(reports: list[LivePost], held: set[int | None], force: Workforce) -> bool:
-    """Whether what is held gives sight of everyone managed."""
-    if None in held:
+def _are_covered(reports: list[LivePost], managed: set[int | None], force: Workforce) -> bool:
+    """Whether grants on these units show all direct reports."""
+    if None in managed:
         return True
-    return all(held.intersection(force.unit_and_above(post.unit_id)) for post in reports)
+    return all(managed.intersection(force.unit_and_above(post.unit_id)) for post in reports)
 
 
 def _build_options(
-    person_id: int, reports: list[LivePost], own: list[LivePost], force: Workforce, units: set[int] | None
+    person_id: int,
+    reports: list[LivePost],
+    own_posts: list[LivePost],
+    force: Workforce,
+    units: set[int] | None,
 ) -> tuple[GrantOption, ...]:
-    """The smallest unit that holds all reports, and direct reports alone; what is proposed stands first.
+    """The smallest unit that contains all direct reports, and direct reports alone; the proposed one first.
 
-    The unit is proposed to those whose own post stands in it or above it. Anybody else would see people
-    beside those whom they manage, so direct reports come first. Who administers units gives roles on these
-    alone.
+    The unit comes first if the manager's own post is in it or above it. Anybody else would see people whom
+    they do not manage, so direct reports come first. An administrator of ``units`` may give roles on these
+    only; None: on all.
     """
-    found = []
-    over = force.smallest_common_unit(post.unit_id for post in reports)
-    if over is not None and (units is None or over in units):
-        unit, sees = force.units[over], len(force.people_under(over) - {person_id})
-        found.append(GrantOption(over, unit.path, unit.name, sees))
+    options = []
+    unit_id = force.smallest_common_unit(post.unit_id for post in reports)
+    if unit_id is not None and (units is None or unit_id in units):
+        unit, people_seen = force.units[unit_id], len(force.people_under(unit_id) - {person_id})
+        options.append(GrantOption(unit_id, unit.path, unit.name, people_seen))
     if units is None:
         words = where_words(Role.MANAGER, "")
-        direct = GrantOption(None, words, words, len({post.person_id for post in reports}))
-        heads = over is not None and any(post.unit_id in force.unit_and_above(over) for post in own)
-        found.insert(len(found) if heads else 0, direct)
-    return tuple(found)
+        direct_reports = GrantOption(None, words, words, len({post.person_id for post in reports}))
+        leads_unit = unit_id is not None and any(
+            post.unit_id in force.unit_and_above(unit_id) for post in own_posts
+        )
+        options.insert(len(options) if leads_unit else 0, direct_reports)
+    return tuple(options)
 
 
 def _build_proposal(
     row: Any,
-    own: LivePost,
+    main_post: LivePost,
     reports: list[LivePost],
-    held: set[int | None],
-    offers: tuple[GrantOption, ...],
+    managed: set[int | None],
+    options: tuple[GrantOption, ...],
     force: Workforce,
 ) -> GrantProposal:
-    unit = force.units.get(own.unit_id)
-    paths = sorted(force.units[u].path for u in held if u is not None and u in force.units)
+    unit = force.units.get(main_post.unit_id)
+    paths = sorted(force.units[u].path for u in managed if u is not None and u in force.units)
     return GrantProposal(
         person_id=row.person_id,
         staff_number=row.staff_number,
@@ -212,5 +219,5 @@ def _build_proposal(
         unit_path=unit.path if unit else "",
         report_count=len({post.person_id for post in reports}),
         managed_paths=", ".join(paths),
-        options=offers,
+        options=options,
     )

@@ -1,7 +1,7 @@
-"""Passwords: which are good enough, and Argon2id.
+"""Checks new passwords, and hashes them with Argon2id.
 
-Length and how easily it is guessed decide; there are no rules about digits or capitals and no expiry (NCSC's
-advice).
+A password must be long and hard to guess; there are no rules about digits or capitals, and it does not expire
+(NCSC's advice).
 """
 
 import secrets
@@ -15,23 +15,23 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from portal.domain.accounts.errors import PasswordRefusedError
 from portal.domain.accounts.passwords import strength
 
-PASSWORD_LENGTH = 15  # characters at least (NIST SP 800-63B-4, where a password is all that is asked)
+PASSWORD_LENGTH = 15  # characters at least (NIST SP 800-63B-4, for sign-in by password alone)
 LONGEST_PASSWORD = 128
-RULE_NUMBER = 1  # kept beside each password that passed; add one where the rule gets stricter
+RULE_NUMBER = 1  # stored beside each password that passed; add one when the rule gets stricter
 
-# 19 MiB, two passes, one lane (what OWASP asks for at least): fifty sign-ins at once fit a small machine.
+# 19 MiB, two passes, one lane (OWASP's minimum): fifty sign-ins at once fit a small machine.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 
 def check_new_password(plain: str, about: Iterable[str] = ()) -> None:
-    """Let a new password pass, or say what is wrong with it.
+    """Check a new password, or raise an error that says what is wrong with it.
 
     Args:
         plain: As typed.
-        about: What anyone would try first for this person: names, staff number, the force.
+        about: Words that are easy to guess for this person: names, staff number, the force.
 
     Raises:
-        PasswordRefusedError: It is too short, too long, or made of what is guessed first.
+        PasswordRefusedError: It is too short, too long or too easy to guess.
     """
     length = len(_normalise_password(plain))
     if length < PASSWORD_LENGTH:
@@ -44,7 +44,7 @@ def check_new_password(plain: str, about: Iterable[str] = ()) -> None:
 
 
 def is_weak(plain: str, about: Iterable[str] = ()) -> bool:
-    """Whether the rule of today would refuse this password."""
+    """Whether the current rule would refuse this password."""
     try:
         check_new_password(plain, about)
     except PasswordRefusedError:
@@ -53,24 +53,25 @@ def is_weak(plain: str, about: Iterable[str] = ()) -> bool:
 
 
 def hash_password(plain: str) -> str:
-    """The Argon2id hash that is kept."""
+    """The Argon2id hash to store."""
     return _hasher.hash(_normalise_password(plain))
 
 
-def password_matches(kept: str | None, plain: str) -> bool:
-    """Whether ``plain`` is the password; takes as long where there is none to compare with."""
+def password_matches(stored_hash: str | None, plain: str) -> bool:
+    """Whether ``plain`` is the password; takes as long if there is no hash to compare with."""
     try:
-        found = _hasher.verify(
-            kept or _dummy_hash(), _normalise_password(plain[: 4 * LONGEST_PASSWORD])[: LONGEST_PASSWORD + 1]
+        matches = _hasher.verify(
+            stored_hash or _dummy_hash(),
+            _normalise_password(plain[: 4 * LONGEST_PASSWORD])[: LONGEST_PASSWORD + 1],
         )
     except (VerificationError, InvalidHashError):
         return False
-    return found and kept is not None
+    return matches and stored_hash is not None
 
 
-def needs_rehash(kept: str) -> bool:
-    """Whether the hash was made with other costs than today's."""
-    return _hasher.check_needs_rehash(kept)
+def needs_rehash(stored_hash: str) -> bool:
+    """Whether the hash was made with other costs than the current ones."""
+    return _hasher.check_needs_rehash(stored_hash)
 
 
 @cache

@@ -1,18 +1,18 @@
-"""How easily a password is guessed: zxcvbn's score, and what zxcvbn does not know.
+"""Judges how easily a password is guessed, by zxcvbn's score and by words about the person and the force.
 
 zxcvbn knows leaked passwords, names, dates, keyboards and repeats, but not whose password it is: it gives
-"westshirepolice1" its best score. So it is given the words of the person and of the force, and what is left
-of the password without those words must be hard to guess too.
+"westshirepolice1" its best score. So it also gets the words of the person and of the force, and the password
+without those words must be hard to guess too.
 """
 
 import re
 from collections.abc import Collection, Iterable
 
 LOWEST_SCORE = 3  # of 0 to 4: more than 10**8 guesses
-MOST_SCORED = 72  # characters; zxcvbn takes no more, and 35 ms of a processor for the slowest of them
+MOST_SCORED = 72  # characters; zxcvbn accepts no more, and takes 35 ms for the slowest of them
 SHORTEST_CUT = 3  # characters of a word that is cut out; a name of two letters is part of many words
 
-# What anyone tries first at a portal of the police.
+# What anyone would try first at a police portal.
 PORTAL_WORDS = (
     "constabulary", "elearning", "force", "immigration", "learning", "module", "officer", "password",
     "police", "policing", "portal", "sergeant", "training",
@@ -35,23 +35,23 @@ _COMMON_WORDS = frozenset(
 )
 _SIGNS = str.maketrans("@$", "as")  # put in place of letters
 _DIGITS = (str.maketrans("013457", "oleast"), str.maketrans("013457", "oieast"))
-_FEWEST_SIGNS = 5  # different ones
-# Two rows of keys, or letters and digits in turn, which zxcvbn takes for random signs.
+_FEWEST_SIGNS = 5  # a password needs at least so many different characters
+# Two rows of keys, or letters and digits in turn, which zxcvbn takes for random characters.
 _RUNS = ("q1w2e3r4t5y6u7i8o9p0", "a1b2c3d4e5f6g7h8i9j0", "1a2b3c4d5e6f7g8h9i0j", "1q2w3e4r5t6y7u8i9o0p")
 
 _TOO_EASY = "Password is too easy to guess. Choose three random words that have nothing to do with each other"
 _TOO_CLOSE = (
-    "Password is too easy to guess: your name, staff number, words about the police and repeats do not "
-    "count. Choose three random words that have nothing to do with you"
+    "Password is too easy to guess: your name, staff number, police words and repeats do not count. "
+    "Choose three random words that have nothing to do with you"
 )
 
 
 def reason_for_refusal(plain: str, about: Iterable[str]) -> str | None:
-    """The sentence that refuses a password that is too easy to guess; None where it is hard enough.
+    """The sentence that refuses a password that is too easy to guess; None if it is hard enough.
 
     Args:
         plain: The password, in one Unicode form.
-        about: Names, numbers, addresses: what belongs to the person and the force.
+        about: Texts about the person and the force: names, numbers, addresses.
     """
     words = _split_words(about)
     if _is_common(plain.casefold(), words):
@@ -75,7 +75,7 @@ def _score_password(plain: str, words: Collection[str]) -> int:
     """Score by zxcvbn of at most the first ``MOST_SCORED`` characters."""
     if not plain.strip():
         return 0
-    from zxcvbn import zxcvbn  # 15 MiB, which a process that judges no password does without
+    from zxcvbn import zxcvbn  # 15 MiB, which a process that checks no password does without
 
     score: int = zxcvbn(plain[:MOST_SCORED], user_inputs=sorted(words), max_length=MOST_SCORED)["score"]
     return score
@@ -85,21 +85,21 @@ def _remove_words(plain: str, words: Collection[str]) -> str:
     """Remove these words from the password, also where they are spelled with signs, as in "p@ssword"."""
     letters = plain.translate(_SIGNS)
     forms = (plain, letters, *(letters.translate(digits) for digits in _DIGITS))  # all of one length
-    kept = [True] * len(plain)
+    is_kept = [True] * len(plain)
     for word in words:
         for form in forms if len(word) >= SHORTEST_CUT else ():
             for match in re.finditer(re.escape(word), form):
-                kept[match.start() : match.end()] = [False] * len(word)
-    return "".join(sign for sign, left in zip(plain, kept, strict=True) if left)
+                is_kept[match.start() : match.end()] = [False] * len(word)
+    return "".join(sign for sign, keep in zip(plain, is_kept, strict=True) if keep)
 
 
 def _remove_repeats(plain: str) -> str:
-    """The password with each of its words and numbers once: saying one twice is no second secret."""
+    """The password with each of its words and numbers only once: a repeat adds no secret."""
     return "".join(dict.fromkeys(re.findall(r"[^\W\d_]+|\d+|[\W_]", plain)))
 
 
 def _is_common(plain: str, words: Collection[str]) -> bool:
-    """Whether it is one run of keys, has hardly any different signs, or is made of common words alone."""
+    """Whether it is one run of keys, has hardly any different characters, or is only common words."""
     signs = re.sub(r"[\W_]", "", plain)
     if len(set(signs)) < _FEWEST_SIGNS or any(signs in run or signs in run[::-1] for run in _RUNS):
         return True
@@ -108,7 +108,7 @@ def _is_common(plain: str, words: Collection[str]) -> bool:
 
 
 def _is_made_of(signs: str, words: Collection[str]) -> bool:
-    """Whether the text is made of these words (digits may replace letters) and of digits alone."""
+    """Whether the text is made only of these words (digits may replace letters) and of digits."""
     forms = (signs, *(signs.translate(digits) for digits in _DIGITS))
     reachable = [True] + [False] * len(signs)
     sizes = sorted({len(word) for word in words if len(word) > 1})

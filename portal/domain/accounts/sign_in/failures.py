@@ -1,4 +1,4 @@
-"""Counts failed sign-ins to an account in the database, for all processes, and slows further ones."""
+"""Counts failed sign-ins in the database, for all processes, and makes further ones wait."""
 
 import math
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from portal.platform.db import UtcDateTime, db, read
 from portal.platform.errors import TooManyError
 
 THROTTLED_MESSAGE = (
-    "Too many tries at this account have failed. If you cannot wait, use a browser that you signed in from "
-    "before, or ask for a new sign-in link."
+    "Too many tries at this account have failed. If you cannot wait, use a browser you have signed in from "
+    "before, or ask for a new link to set your password."
 )
 _BROWSER = "browser:"  # a place that begins so is a browser that the account used before
-_MOST_READ = 300  # failures; more than the rules admit within their memory
+_MOST_READ = 300  # failures; more than the rules let through within FAILURE_MEMORY
 
 _FAILURES: Any = (
     select(SignInFailure.address, SignInFailure.failed_at)
@@ -51,13 +51,13 @@ def describe_attempt(account: str, address: str, browser_token: str | None) -> S
 
 
 def refuse_throttled(attempt: SignInAttempt, at: datetime, *, lock: bool = False) -> int:
-    """Raise if the account must wait, even if the password is right: called before it is checked.
+    """Raise if the account must wait; called before the password is checked, so even if it is right.
 
-    Called again with ``lock`` in the transaction that records the outcome: attempts sent at once are judged
-    one after the other, and those beyond the limit learn nothing about their password.
+    Called again with ``lock`` in the transaction that records the outcome: attempts sent at the same time are
+    then judged one after the other, and those beyond the limit learn nothing about their password.
 
     Returns:
-        How many failures of the account are remembered at this place.
+        How many recent failures the account has at this place.
 
     Raises:
         TooManyError: The account, or the account from this place, must wait.
@@ -79,18 +79,18 @@ def refuse_throttled(attempt: SignInAttempt, at: datetime, *, lock: bool = False
 
 def is_noisy(place: str, at: datetime) -> bool:
     """Whether more sign-ins failed from this place, to any accounts, than people's mistakes explain."""
-    last_but = db.session.scalar(
+    hundredth_last = db.session.scalar(
         select(SignInFailure.failed_at)
         .where(SignInFailure.address == place, SignInFailure.failed_at > at - throttle.NOISE_WINDOW)
         .order_by(SignInFailure.failed_at.desc())
         .offset(throttle.NOISE_THRESHOLD - 1)
         .limit(1)
     )
-    return last_but is not None
+    return hundredth_last is not None
 
 
 def _lock_account(account: str) -> None:
-    # SQLite's unit of work is alone already; PostgreSQL's would count past each other.
+    # SQLite has one writer at a time; on PostgreSQL two transactions would not see each other's failures.
     if db.engine.dialect.name == "postgresql":
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(account, 7241002))))
 

@@ -1,4 +1,4 @@
-"""Keeps forms sent after their session lapsed, encrypted, for the same person in the same browser."""
+"""Holds forms that were sent after their session ended, encrypted, for the same person and browser."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,19 +8,16 @@ from sqlalchemy import delete, select
 
 from portal.domain.accounts import retention
 from portal.domain.accounts.models import HeldForm
-from portal.domain.accounts.sign_in import form_encryption
-from portal.domain.accounts.sign_in.tokens import hash_token, new_token
+from portal.domain.accounts.sign_in.tokens import decrypt_form, encrypt_form, hash_token, new_token
 from portal.platform.db import db
 
 FORM_RETENTION = timedelta(minutes=60)
-MOST_FORMS_A_PERSON = (
-    20  # forms of one person; beyond it the oldest goes, so that nobody fills the disk with them
-)
+MOST_FORMS_A_PERSON = 20  # beyond it the oldest is deleted, so that nobody fills the disk
 
 
 @dataclass(frozen=True, slots=True)
 class DecryptedForm:
-    """A form kept over a lapse, opened with the token of its browser."""
+    """A held form, decrypted with the token of its browser."""
 
     token_hash: str
     path: str
@@ -29,10 +26,10 @@ class DecryptedForm:
 
 
 def hold_form(person_id: int, path: str, body: str, at: datetime) -> str:
-    """Keep a form that came after its session lapsed; never one with a secret.
+    """Hold a form that was sent after its session ended; never one with a secret.
 
     Returns:
-        The token that the same browser must show to have it back: it alone opens the form.
+        The token that the same browser must send to get the form back; nothing else decrypts it.
     """
     retention.delete_expired_forms(at)
     surplus = db.session.scalars(
@@ -47,7 +44,7 @@ def hold_form(person_id: int, path: str, body: str, at: datetime) -> str:
         HeldForm(
             token_hash=hash_token(token),
             person_id=person_id,
-            sealed=form_encryption.encrypt_form(token, person_id, path, body),
+            sealed=encrypt_form(token, person_id, path, body),
             held_at=at,
             expires_at=at + FORM_RETENTION,
         )
@@ -56,7 +53,7 @@ def hold_form(person_id: int, path: str, body: str, at: datetime) -> str:
 
 
 def list_waiting_hashes(tokens: Collection[str], person_id: int, at: datetime) -> list[str]:
-    """Hashes of the tokens whose forms wait for this person, the oldest form first."""
+    """Hashes of the tokens under which forms of this person are held, the oldest form first."""
     if not tokens:
         return []
     return list(
@@ -73,7 +70,7 @@ def list_waiting_hashes(tokens: Collection[str], person_id: int, at: datetime) -
 
 
 def list_waiting_forms(tokens: Collection[str], person_id: int, at: datetime) -> list[DecryptedForm]:
-    """This person's unexpired forms that this browser's tokens can decrypt."""
+    """This person's unexpired held forms that this browser's tokens can decrypt, the oldest first."""
     tokens_of = {hash_token(token): token for token in tokens}
     hashes = list_waiting_hashes(tokens, person_id, at)
     rows = db.session.scalars(
@@ -81,19 +78,19 @@ def list_waiting_forms(tokens: Collection[str], person_id: int, at: datetime) ->
     )
     forms = []
     for row in rows:
-        content = form_encryption.decrypt_form(tokens_of[row.token_hash], person_id, row.sealed)
+        content = decrypt_form(tokens_of[row.token_hash], person_id, row.sealed)
         if content is not None:
             forms.append(DecryptedForm(row.token_hash, *content, row.held_at))
     return forms
 
 
 def delete_form(hashed_token: str, person_id: int) -> None:
-    """Forget a kept form that was carried out, or that its owner threw away."""
+    """Delete a held form that was carried out."""
     db.session.execute(
         delete(HeldForm).where(HeldForm.token_hash == hashed_token, HeldForm.person_id == person_id)
     )
 
 
 def delete_forms_of_person(person_id: int) -> None:
-    """Forget every kept form of the person."""
+    """Delete every held form of the person."""
     db.session.execute(delete(HeldForm).where(HeldForm.person_id == person_id))

@@ -1,7 +1,7 @@
-"""Browsers that an account has signed in from before; guesses made elsewhere never slow them.
+"""Browsers from which an account signed in before; failures elsewhere never make them wait.
 
-A browser holds one signed token in a long-lived cookie, for all who use it. The database holds, for each
-account that did, a hash of both: it does not tell that two people share a machine.
+A browser has one signed token in a long-lived cookie, for all who use it. The database has, for each account
+that used it, a hash of both, which does not show that two people share a machine.
 """
 
 from datetime import datetime, timedelta
@@ -12,24 +12,25 @@ from portal.domain.accounts.models import KnownBrowser
 from portal.domain.accounts.sign_in.tokens import hash_browser
 from portal.platform.db import db
 
-MOST_BROWSERS = 10  # of one person; beyond it the one unused for longest goes
-_NOTED_EVERY = timedelta(days=1)  # a sign-in a day writes when it was last used
+MOST_BROWSERS = 10  # of one person; beyond it the one unused for longest is deleted
+_NOTED_EVERY = timedelta(days=1)  # how often its last use is written
 
 
 def find_browser_hash(account: str, token: str) -> str | None:
-    """The hash of this browser where the account used it before; None where it did not."""
-    hashed = hash_browser(token, account)
-    return db.session.scalar(select(KnownBrowser.browser_hash).where(KnownBrowser.browser_hash == hashed))
+    """The stored hash of this browser; None if the account never used it."""
+    browser_hash = hash_browser(token, account)
+    statement = select(KnownBrowser.browser_hash).where(KnownBrowser.browser_hash == browser_hash)
+    return db.session.scalar(statement)
 
 
 def remember_browser(person_id: int, account: str, token: str, at: datetime) -> None:
-    """Note that the person signed in from this browser."""
-    hashed = hash_browser(token, account)
-    used_at = db.session.scalar(select(KnownBrowser.used_at).where(KnownBrowser.browser_hash == hashed))
+    """Record that the person signed in from this browser."""
+    browser_hash = hash_browser(token, account)
+    used_at = db.session.scalar(select(KnownBrowser.used_at).where(KnownBrowser.browser_hash == browser_hash))
     if used_at is not None:
         if at - used_at >= _NOTED_EVERY:
-            row = update(KnownBrowser).where(KnownBrowser.browser_hash == hashed)
-            db.session.execute(row.values(used_at=at))
+            statement = update(KnownBrowser).where(KnownBrowser.browser_hash == browser_hash)
+            db.session.execute(statement.values(used_at=at))
         return
     surplus = (
         select(KnownBrowser.browser_hash)
@@ -40,9 +41,9 @@ def remember_browser(person_id: int, account: str, token: str, at: datetime) -> 
     hashes = db.session.scalars(surplus).all()
     if hashes:
         db.session.execute(delete(KnownBrowser).where(KnownBrowser.browser_hash.in_(hashes)))
-    db.session.add(KnownBrowser(browser_hash=hashed, person_id=person_id, used_at=at))
+    db.session.add(KnownBrowser(browser_hash=browser_hash, person_id=person_id, used_at=at))
 
 
 def forget_browsers(person_id: int) -> None:
-    """Forget every browser that the person signed in from."""
+    """Delete every known browser of the person."""
     db.session.execute(delete(KnownBrowser).where(KnownBrowser.person_id == person_id))

@@ -1,7 +1,7 @@
-"""How long to wait after refused sign-ins: pure arithmetic over instants.
+"""How long to wait after failed sign-ins: pure arithmetic over instants.
 
-Three rules slow a guesser. Each looks only at failures of the account that is tried, so an account that
-nobody guesses at is never slowed, whatever else its address sends.
+Three rules slow a guesser. Each counts only failures of the account that is tried, so an account whose
+password nobody guesses never waits, whatever else its address sends.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 FIRST_WAIT = timedelta(minutes=1)
-FAILURE_MEMORY = timedelta(hours=2)  # how far back failures of one account are looked at
+FAILURE_MEMORY = timedelta(hours=2)  # older failures of an account do not count
 
 
 @dataclass(frozen=True, slots=True)
 class ThrottleRule:
-    """When waiting begins, and how long it gets."""
+    """After how many failures one must wait, and how long."""
 
     allowed_failures: int  # failures within the window that begin the first wait, of a minute
     window: timedelta
@@ -24,9 +24,9 @@ class ThrottleRule:
 
 # One account from one place: an address, or a browser that the account used before.
 PLACE_RULE = ThrottleRule(5, timedelta(minutes=15), timedelta(minutes=15))
-# The same, where the address has failed at NOISE accounts' doors within the hour.
+# The same, if NOISE_THRESHOLD sign-ins failed from the address within the hour.
 NOISY_PLACE_RULE = ThrottleRule(1, timedelta(hours=1), timedelta(hours=1))
-# One account from all addresses together; browsers that it used before neither count nor wait.
+# One account from all addresses together; known browsers neither count nor wait.
 ACCOUNT_RULE = ThrottleRule(20, timedelta(hours=1), timedelta(minutes=15))
 
 NOISE_THRESHOLD = 100  # failures of any accounts from one address
@@ -34,7 +34,7 @@ NOISE_WINDOW = timedelta(hours=1)
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: of IPv6 the network that one subscriber has, for its hosts cost nothing.
+    """What counts as one address: of IPv6 a subscriber's whole network, since its hosts are free.
 
     >>> network_of("2001:db8:1:2::7"), network_of("192.0.2.7"), network_of("")
     ('2001:db8:1:2::/64', '192.0.2.7', '')
@@ -51,9 +51,9 @@ def network_of(address: str) -> str:
 def wait_after(failures: Sequence[datetime], rule: ThrottleRule, at: datetime) -> timedelta:
     """How long to wait at ``at`` after these failures, oldest first.
 
-    ``rule.free`` failures within the window begin a wait of a minute after the last; each further one doubles
-    it. A quiet time of twice the window forgets it all. Never more than ``rule.longest``, even where
-    the machine's clock stepped back.
+    ``rule.allowed_failures`` within the window begin a wait of a minute after the last; each further one
+    doubles it. After twice the window without a failure the count begins again. Never longer than
+    ``rule.longest_wait``, even if the machine's clock stepped back.
     """
     level, last = 0, None
     for index, failed_at in enumerate(failures):

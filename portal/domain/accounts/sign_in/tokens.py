@@ -1,8 +1,22 @@
-"""Random tokens, and the hashes under which the database keeps them."""
+"""Random tokens, the hashes under which the database keeps them, and forms encrypted under a token.
+
+A held form is encrypted with AES-256-GCM; its key is derived by HKDF-SHA-256 from the token in the browser's
+cookie. The database has only the token's hash, from which neither token nor key follows. So whoever reads the
+database or a backup of it reads no form.
+"""
 
 import hashlib
 import hmac
+import json
+import os
 import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE_BYTES = 12
+_PURPOSE = b"portal: form kept over a lapse"
 
 
 def new_token() -> str:
@@ -27,3 +41,37 @@ def account_key(person_id: int | None, typed: str, key: str) -> str:
 def hash_browser(token: str, account: str) -> str:
     """Hash stored for a browser that an account used; it differs between accounts of a shared machine."""
     return hashlib.sha256(f"{token} {account}".encode()).hexdigest()
+
+
+def encrypt_form(token: str, person_id: int, path: str, body: str) -> bytes:
+    """Encrypt the address and the fields of a form, so that only ``token`` opens them for this person."""
+    nonce = os.urandom(_NONCE_BYTES)
+    plain = json.dumps([path, body]).encode()
+    return nonce + _derive_cipher(token).encrypt(nonce, plain, _associated_data(token, person_id))
+
+
+def decrypt_form(token: str, person_id: int, sealed: bytes) -> tuple[str, str] | None:
+    """The address and the fields; None if they were encrypted for another token or person, or changed."""
+    from cryptography.exceptions import InvalidTag
+
+    nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    try:
+        path, body = json.loads(
+            _derive_cipher(token).decrypt(nonce, rest, _associated_data(token, person_id))
+        )
+    except (InvalidTag, ValueError):
+        return None
+    return path, body
+
+
+def _associated_data(token: str, person_id: int) -> bytes:
+    return f"{person_id} {hash_token(token)}".encode()
+
+
+def _derive_cipher(token: str) -> "AESGCM":
+    # 11 MiB, which a process that keeps no form does without.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return AESGCM(HKDF(SHA256(), length=32, salt=None, info=_PURPOSE).derive(token.encode()))

@@ -1,4 +1,4 @@
-"""A browser in words, for the list of places where someone is signed in."""
+"""Describes a browser in words, for the list of browsers in which someone is signed in."""
 
 _FAMILIES = (
     ("Edg", "Edge"),
@@ -22,7 +22,7 @@ _SYSTEMS = (
 
 
 def describe_browser(user_agent: str) -> str:
-    """Family and system, as far as the browser tells.
+    """The browser's family and system, from its User-Agent header.
 
     >>> describe_browser("Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0")
     'Edge on Windows'

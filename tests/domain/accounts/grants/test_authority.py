@@ -163,7 +163,7 @@ def test_such_a_role_that_is_held_on_a_unit_gives_nothing_and_is_listed(
     assert holder.get("/force-settings").status_code == 403
 
     (row,) = rows(admin.page(REVIEW))
-    assert row[5] == "The role gives nothing on a unit. Give it for the whole force, if it is needed."
+    assert row[5] == "This role has no effect on a unit. If it is needed, give it for the whole force."
     assert rows(admin.page(f"{LIST}?q=D3001"))[0][2] == "Contact (no effect on a unit)"
     page = admin.press(admin.page("/people/D3001/account"), f"End role {role.capitalize()} Contact")
     assert "Role ended" in page.text

@@ -182,7 +182,7 @@ def test_grants_say_how_many_see_by_line_management_and_list_them(
     make_person(one, surname="Gone", until=date.today() - timedelta(1), manager=make_person(one))
     make_grant(boss, "auditor")
     off = admin.page(LIST)
-    assert "Line managers see nobody without a grant: LINE_MANAGER_SIGHT is off." in off.text
+    assert "Line managers need a grant to see their people, because LINE_MANAGER_SIGHT is off." in off.text
     assert "No grant matches" in admin.page(f"{LIST}?state=roster").text
     assert admin.page(PROPOSED).h1 == "2 line managers without a grant"
 
