@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.importing import FILE_ARGUMENT, exit_refused, import_file
+from portal.commands.imports import FILE_ARGUMENT, exit_refused, import_file
 from portal.domain.accounts.grants import changes
 from portal.domain.assessment import text_erasure
 from portal.domain.people.queries import person_by_staff_number, unit_by_path

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.importing import FILE_ARGUMENT, import_file
+from portal.commands.imports import FILE_ARGUMENT, import_file
 
 bp = Blueprint("records_commands", __name__, cli_group="records")
 

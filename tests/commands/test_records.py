@@ -69,7 +69,7 @@ def test_a_completion_becomes_a_record_with_its_source_and_evidence(app, tmp_pat
     result = load(app, tmp_path, row())
 
     assert result.exit_code == 0
-    assert "Recorded: 1\nAlready held: 0\nPeople: 1\n" in result.stdout
+    assert "Recorded: 1\nAlready recorded: 0\nPeople: 1\n" in result.stdout
     (record,) = records()
     assert (record.source, record.achieved_on) == ("imported", date(2026, 4, 30))
     assert record.achieved_at == datetime(2026, 4, 30, 11, tzinfo=UTC)  # noon in London
@@ -104,7 +104,7 @@ def test_what_is_held_is_skipped_and_counted(app, tmp_path):
     )
 
     assert again.exit_code == 0
-    assert "Recorded: 0\nAlready held: 2\n" in again.stdout
+    assert "Recorded: 0\nAlready recorded: 2\n" in again.stdout
     assert "Nothing to do." in again.stdout
     assert (count(Record), count(FactNote), count(Stamp), count(AuditEvent)) == before
 
@@ -112,7 +112,7 @@ def test_what_is_held_is_skipped_and_counted(app, tmp_path):
 def test_one_file_that_says_it_twice_records_it_once(app, tmp_path):
     result = load(app, tmp_path, row(), row(evidence=""), row(staff_number="R2"), row(requirement="report"))
 
-    assert "Recorded: 3\nAlready held: 1\nPeople: 2\n" in result.stdout
+    assert "Recorded: 3\nAlready recorded: 1\nPeople: 2\n" in result.stdout
     assert [note.text for note in db.session.scalars(select(FactNote))] == ["Certificate 1234"] * 3
 
 

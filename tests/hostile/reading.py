@@ -73,7 +73,7 @@ def fill(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, bo
         "monitoring.prepared_download": f"{prepared}/download",
         "imports.show_check": f"/imports/{run}",
         "imports.match_columns": f"/imports/{run}/columns",
-        "imports.bad_rows_csv": f"/imports/{run}/bad-rows.csv",
+        "imports.download_bad_rows": f"/imports/{run}/bad-rows.csv",
     }
     addresses: dict[str, tuple[str, bool]] = {}
     for rule in app.url_map.iter_rules():

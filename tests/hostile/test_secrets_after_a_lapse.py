@@ -207,9 +207,7 @@ def test_a_copy_of_the_database_opens_no_form_without_the_browsers_cookie(
 
 
 def test_two_forms_that_are_alike_are_sealed_differently() -> None:
-    first, second = (
-        encrypt_form(token, 1, "/a", "b=c") for token in (new_token(), new_token())
-    )
+    first, second = (encrypt_form(token, 1, "/a", "b=c") for token in (new_token(), new_token()))
 
     assert first[12:] != second[12:]
     assert hash_token("a") != hash_token("b")

@@ -51,7 +51,7 @@ class Place:
 NO_PAGES = {
     "authoring.show_medium",
     "catalogue.send_media",
-    "imports.bad_rows_csv",
+    "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.download_job_aid",
     "monitoring.completions_csv",

@@ -1,46 +1,48 @@
-"""What a check of a file found, in a form that a page can show and a table can keep."""
+"""The result of checking a file, for its page, for the database and for the CSV of bad rows."""
 
+import csv
 import hashlib
+import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from portal.platform.errors import ConflictError
+from portal.platform.formats.formula_guard import disarm_formula
+from portal.platform.tables.table_files import Sheet
 
-MOST_LISTED = 200  # rows of one list on a page and in what is kept of a check
-Tell = Callable[[int, str], None]  # hears the step that begins, counted from 0, and its words
+MOST_LISTED = 200  # rows of one section that are shown and stored
+Tell = Callable[[int, str], None]  # is told each step that begins: its number from 0, and a sentence
 _LINE = re.compile(r"Line (\d+): (.*)", re.DOTALL)
 
 
 class MovedError(ConflictError):
-    """Facts that were recorded since the check would make the import do something else."""
+    """Because of facts recorded since the check, the import would now do something else."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The portal has changed since this file was checked. Nothing was imported: look at the new check."
+            "The portal has changed since this file was checked. Nothing was imported. Look at the new check."
         )
 
 
 class RowFault(NamedTuple):
-    """Why a row is bad; line 0 is the file as a whole."""
+    """Why a row is bad; line 0 means the file as a whole."""
 
     line: int
     reason: str
 
     @classmethod
-    def from_reason(cls, said: str) -> "RowFault":
-        """From a reason that begins with its line."""
-        found = _LINE.fullmatch(said)
-        if found is None:
-            return cls(0, said)
-        return cls(int(found[1]), found[2])
+    def from_reason(cls, reason: str) -> "RowFault":
+        """Split a reason such as "Line 3: surname is empty." into line and reason."""
+        match = _LINE.fullmatch(reason)
+        return cls(0, reason) if match is None else cls(int(match[1]), match[2])
 
 
 @dataclass(frozen=True, slots=True)
 class ResultSection:
-    """One list of what an import would do; of a long one only the first rows are kept."""
+    """One list of changes that an import would make; of a long list only the first rows are stored."""
 
     key: str
     title: str
@@ -53,26 +55,26 @@ class ResultSection:
     def from_rows(
         cls, key: str, title: str, heads: Iterable[str], rows: Iterable[tuple[str, ...]], lead: str = ""
     ) -> "ResultSection":
-        """A list, cut to what is kept."""
-        every = list(rows)
-        return cls(key, title, tuple(heads), every[:MOST_LISTED], len(every), lead)
+        """A section with the first ``MOST_LISTED`` rows, and the number of all."""
+        all_rows = list(rows)
+        return cls(key, title, tuple(heads), all_rows[:MOST_LISTED], len(all_rows), lead)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A file held against what the portal knows, without a lock."""
+    """A file compared with the portal's data, without a lock: what it would change, and its bad rows."""
 
     faults: list[RowFault]
     sections: list[ResultSection]
-    numbers: dict[str, int]  # by its words, what would be written
-    same: dict[str, int]  # by its words, what the portal says already
-    digest: str  # the same for the same outcome
-    stage: Callable[[Tell], None] = field(repr=False)  # works out before the lock what ``write`` will need
+    numbers: dict[str, int]  # how much would be written, by label
+    same: dict[str, int]  # how much is in the portal already, by label
+    digest: str  # equal for equal changes
+    stage: Callable[[Tell], None] = field(repr=False)  # prepares, before the lock, what ``write`` needs
     write: Callable[[datetime, int | None], None] = field(repr=False)  # under the lock, given the stamp
 
     @property
     def bad_rows(self) -> int:
-        """How many lines are bad."""
+        """The number of bad lines."""
         return len({fault.line for fault in self.faults})
 
     @property
@@ -81,7 +83,7 @@ class CheckResult:
         return not any(self.numbers.values())
 
     def to_report(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """The result as JSON, stored for the import's page."""
         return {
             "same": self.same,
             "faults": [list(fault) for fault in self.faults],
@@ -101,14 +103,31 @@ class CheckResult:
         }
 
 
-def ignore_progress(_step: int, _said: str) -> None:
-    """Hears, and says nothing."""
+def ignore_progress(_step: int, _sentence: str) -> None:
+    """A ``Tell`` that does nothing."""
 
 
 def digest_of(*parts: object) -> str:
-    """The same for parts that say the same."""
-    hashed = hashlib.sha256()
+    """SHA-256 of the parts' representations: equal for equal parts."""
+    digest = hashlib.sha256()
     for part in parts:
-        hashed.update(repr(part).encode())
-        hashed.update(b"\0")
-    return hashed.hexdigest()
+        digest.update(repr(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def bad_rows_csv(sheet: Sheet, faults: Sequence[Sequence[int | str]]) -> Iterator[str]:
+    """A CSV of the bad rows, line by line: line number and reasons, then the file's own columns."""
+    reasons: dict[int, list[str]] = {}
+    for line, reason in faults:
+        reasons.setdefault(int(line), []).append(str(reason))
+    yield "\ufeff" + _csv_line(["line", "reason", *sheet.columns])
+    for line, cells in sheet.lines:
+        if line in reasons:
+            yield _csv_line([str(line), " ".join(reasons[line]), *cells])
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(map(disarm_formula, cells))
+    return out.getvalue()

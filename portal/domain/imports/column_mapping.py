@@ -1,4 +1,4 @@
-"""Which column of a file says what: found by the names of the columns, chosen, or saved as a profile."""
+"""Column mappings: which column of a file contains what; suggested by name, chosen, or saved as a profile."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,47 +7,48 @@ from typing import Any
 
 from portal.platform.tables.table_files import Sheet, SourceRow, map_rows
 
-STAFF_NUMBER, EMAIL = "staff_number", "email"  # how a person can be known beside other systems' schemes
+STAFF_NUMBER, EMAIL = (
+    "staff_number",
+    "email",
+)  # the portal's own identifiers; others are schemes of other systems
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnTarget:
-    """Something that the portal wants to know of every row."""
+    """A value that the portal needs from every row."""
 
     name: str
     label: str
     hint: str = ""
-    needed: bool = True  # else it may be left empty in every row
-    fixed: bool = False  # may be the same in every row without standing in the file
+    needed: bool = True  # otherwise it may be empty in every row
+    fixed: bool = False  # may be one value for every row, without a column in the file
 
 
 POST = (
     ColumnTarget("staff_number", "Staff number"),
     ColumnTarget("surname", "Surname"),
     ColumnTarget("forenames", "Forenames"),
-    ColumnTarget("email", "Email address", "Left empty, people lose the address that is held.", needed=False),
+    ColumnTarget(
+        "email", "Email address", "If this is empty, people lose the address they have now.", needed=False
+    ),
     ColumnTarget("rank_or_grade", "Rank or grade"),
-    ColumnTarget("designated_role", "Designated role", "Directives choose people by it.", fixed=True),
+    ColumnTarget("designated_role", "Designated role", "Directives select people by their role.", fixed=True),
     ColumnTarget("unit_path", "Unit", "Names from the force down, joined by “/”."),
     ColumnTarget(
         "line_manager_staff_number",
         "Line manager’s staff number",
-        "Left empty, posts name no line manager.",
+        "If this is empty, posts have no line manager.",
         needed=False,
     ),
     ColumnTarget("valid_from", "First day of the post", "Such as 2026-04-30.", fixed=True),
-    ColumnTarget("valid_to", "Last day of the post", "Empty while the post goes on.", needed=False),
-    ColumnTarget(
-        "post_key", "Key of a second post", "Only where people hold two posts at once.", needed=False
-    ),
-    ColumnTarget(
-        "withdraw", "Withdraw the post", "“yes” in a row takes a post back that never was.", needed=False
-    ),
+    ColumnTarget("valid_to", "Last day of the post", "Empty if the post has no end.", needed=False),
+    ColumnTarget("post_key", "Key of a second post", "Only if people have two posts at once.", needed=False),
+    ColumnTarget("withdraw", "Withdraw the post", "“yes” withdraws a post that never existed.", needed=False),
 )
 _WHOSE = ColumnTarget("person", "Person")
-_SOURCE = ColumnTarget("source_system", "System it comes from", "Shown on each record for ever.", fixed=True)
+_SOURCE = ColumnTarget("source_system", "System it comes from", "Always shown on each record.", fixed=True)
 _EVIDENCE = ColumnTarget(
-    "evidence", "Evidence", "What proves it, such as a certificate’s number.", needed=False, fixed=True
+    "evidence", "Evidence", "The proof, such as a certificate’s number.", needed=False, fixed=True
 )
 COMPLETION = (
     _WHOSE,
@@ -56,7 +57,9 @@ COMPLETION = (
         "requirement", "Requirement", "Its short name in the portal, such as “protect”.", fixed=True
     ),
     ColumnTarget(
-        "achieved_at", "When it was achieved", "A date such as 2026-04-30, or an instant with its offset."
+        "achieved_at",
+        "When it was achieved",
+        "A date such as 2026-04-30, or a date and time such as 2026-04-30T09:00+01:00.",
     ),
     ColumnTarget("score_scaled", "Score", "From 0 to 1.", needed=False),
     _SOURCE,
@@ -65,7 +68,7 @@ COMPLETION = (
 PERSON = (_WHOSE, _SOURCE, _EVIDENCE)
 TARGETS = {"post": POST, "completion": COMPLETION, "person": PERSON}
 
-_ALSO = {  # what other systems call it, as `_plain_name` writes it
+_OTHER_NAMES = {  # names in other systems, as `_plain_name` writes them
     "staff_number": "staffno employeenumber employeeno employeeid personnelnumber payrollnumber collarnumber "
     "warrantnumber staffid",
     "person": "staffnumber staffno employeenumber employeeno employeeid personnelnumber payrollnumber "
@@ -93,71 +96,71 @@ _ALSO = {  # what other systems call it, as `_plain_name` writes it
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """How a file is read."""
+    """How the columns of a file are read."""
 
     shape: str
     columns: dict[str, str] = field(default_factory=dict)  # our name -> the file's column
-    fixed: dict[str, str] = field(default_factory=dict)  # our name -> what stands in every row
+    fixed: dict[str, str] = field(default_factory=dict)  # our name -> the value of every row
     activities: dict[str, str] = field(default_factory=dict)  # the file's column -> "module/protect"
-    person_by: str = STAFF_NUMBER  # the scheme of the column "person"
+    person_by: str = STAFF_NUMBER  # what the column "person" contains: a scheme
 
     @property
     def targets(self) -> Sequence[ColumnTarget]:
-        """What is asked of a row of this shape."""
+        """The values needed from a row of this shape."""
         return TARGETS[self.shape]
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """The mapping as JSON."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "ColumnMapping":
-        """From what JSON held."""
-        return cls(**kept)
+    def from_json(cls, values: Mapping[str, Any]) -> "ColumnMapping":
+        """The mapping of this JSON."""
+        return cls(**values)
 
     def list_gaps(self, columns: Iterable[str]) -> dict[str, str]:
-        """By our name, why a file with these columns cannot be read so; empty where it can."""
+        """Why a file with these columns cannot be read with this mapping, by our name; empty if it can."""
         present = set(columns)
-        found = {}
+        gaps = {}
         for target in self.targets:
             column = self.columns.get(target.name)
             if column is None and target.name not in self.fixed:
-                found[target.name] = f"Choose the column for “{target.label}”"
+                gaps[target.name] = f"Choose the column for “{target.label}”"
             elif column is not None and column not in present:
-                found[target.name] = f"The file has no column “{column}”. Choose another for “{target.label}”"
+                gaps[target.name] = f"The file has no column “{column}”. Choose another for “{target.label}”"
             elif column is None and target.needed and not self.fixed[target.name]:
-                found[target.name] = (
-                    f"Choose the column for “{target.label}”, or enter what holds for every row"
+                gaps[target.name] = (
+                    f"Choose the column for “{target.label}”, or enter one value for every row"
                 )
         if self.shape == "person" and not present & self.activities.keys():
-            found["activities"] = "Say for at least one column which module it is"
-        return found
+            gaps["activities"] = "Choose the module of at least one column"
+        return gaps
 
 
 def suggest_mapping(columns: Sequence[str], shape: str, activities: Mapping[str, str]) -> ColumnMapping:
-    """What the names of the columns say by themselves.
+    """Suggest a mapping from the names of the columns.
 
     Args:
-        columns: As the file's first line names them.
+        columns: The names in the file's first line.
         shape: What a row of the file is.
-        activities: Titles by "kind/key", for a file with a column a module.
+        activities: Titles by "kind/key", for a file with a column for each module.
     """
-    plain: dict[str, str] = {}
+    column_by_name: dict[str, str] = {}
     for column in columns:
-        plain.setdefault(_plain_name(column), column)
-    taken_by: dict[str, str] = {}
+        column_by_name.setdefault(_plain_name(column), column)
+    chosen: dict[str, str] = {}
     for target in TARGETS[shape]:
-        for name in (_plain_name(target.name), *_ALSO[target.name].split()):
-            if name in plain and plain[name] not in taken_by.values():
-                taken_by[target.name] = plain[name]
+        for name in (_plain_name(target.name), *_OTHER_NAMES[target.name].split()):
+            if name in column_by_name and column_by_name[name] not in chosen.values():
+                chosen[target.name] = column_by_name[name]
                 break
-    optional = (t.name for t in TARGETS[shape] if not t.needed and t.name not in taken_by)
-    found = ColumnMapping(
-        shape, taken_by, dict.fromkeys(optional, ""), person_by=_scheme_of_column(taken_by.get("person", ""))
+    empty = (t.name for t in TARGETS[shape] if not t.needed and t.name not in chosen)
+    mapping = ColumnMapping(
+        shape, chosen, dict.fromkeys(empty, ""), person_by=_scheme_of_column(chosen.get("person", ""))
     )
     if shape == "person":
-        found.activities.update(_match_activities(columns, set(taken_by.values()), activities))
-    return found
+        mapping.activities.update(_match_activities(columns, set(chosen.values()), activities))
+    return mapping
 
 
 def _plain_name(name: str) -> str:
@@ -171,48 +174,49 @@ def _scheme_of_column(column: str) -> str:
 def _match_activities(
     columns: Iterable[str], others: set[str], activities: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Columns that are called as an activity's key, its title, or the title's first words."""
-    named = {}
+    """Columns named by an activity's key, its title or the title's first words, with the activity."""
+    activity_by_name = {}
     for activity, title in activities.items():
         for name in (title.partition(":")[0], title, activity, activity.partition("/")[2]):
-            named[_plain_name(name)] = activity
+            activity_by_name[_plain_name(name)] = activity
     for column in columns:
-        if column not in others and _plain_name(column) in named:
-            yield column, named[_plain_name(column)]
+        if column not in others and _plain_name(column) in activity_by_name:
+            yield column, activity_by_name[_plain_name(column)]
 
 
-def rows_of(sheet: Sheet, match: ColumnMapping) -> tuple[list[SourceRow], list[str]]:
-    """The sheet's rows under our own names, one a person's module where each row is a person.
+def read_rows(sheet: Sheet, mapping: ColumnMapping) -> tuple[list[SourceRow], list[str]]:
+    """The sheet's rows under our own names; a row that is a person gives one row for each module.
 
     Returns:
         The rows that can be read, and a reason for each that cannot.
     """
     sources: dict[str, int | str] = {}
-    for target in match.targets:
-        column = match.columns.get(target.name)
+    for target in mapping.targets:
+        column = mapping.columns.get(target.name)
         sources[target.name] = (
-            match.fixed.get(target.name, "") if column is None else sheet.columns.index(column)
+            mapping.fixed.get(target.name, "") if column is None else sheet.columns.index(column)
         )
-    if match.shape != "person":
+    if mapping.shape != "person":
         return map_rows(sheet, sources)
-    asked = {f"\0{c}": sheet.columns.index(c) for c in match.activities if c in sheet.columns}
-    rows, reasons = map_rows(sheet, sources | asked)
-    return [one for row in rows for one in _expand_row(row, match)], reasons
+    activity_columns = {f"\0{c}": sheet.columns.index(c) for c in mapping.activities if c in sheet.columns}
+    rows, reasons = map_rows(sheet, sources | activity_columns)
+    return [completion for row in rows for completion in _split_row(row, mapping)], reasons
 
 
-def _expand_row(row: SourceRow, match: ColumnMapping) -> Iterator[SourceRow]:
-    person = {target.name: row.values[target.name] for target in match.targets}
-    for column, activity in match.activities.items():
+def _split_row(row: SourceRow, mapping: ColumnMapping) -> Iterator[SourceRow]:
+    """A row for each completion of a person."""
+    person = {target.name: row.values[target.name] for target in mapping.targets}
+    for column, activity in mapping.activities.items():
         when = row.values.get(f"\0{column}", "")
         if when:
             kind, _, key = activity.partition("/")
-            done = {"requirement_kind": kind, "requirement": key, "achieved_at": when, "score_scaled": ""}
-            yield SourceRow(row.line, person | done)
+            values = {"requirement_kind": kind, "requirement": key, "achieved_at": when, "score_scaled": ""}
+            yield SourceRow(row.line, person | values)
 
 
 def list_repeated_columns(columns: Sequence[str]) -> list[str]:
-    """Why the names of a file's columns cannot be told apart; empty where they can."""
-    doubled = sorted({name for name in columns if name and columns.count(name) > 1})
+    """A reason for each name that several columns of a file have."""
+    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
     return [
-        f"Line 1: the column {name!r} is there twice. Give each column a name of its own." for name in doubled
+        f"Line 1: the column {name!r} is there twice. Give each column its own name." for name in repeated
     ]

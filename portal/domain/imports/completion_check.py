@@ -1,4 +1,4 @@
-"""Checking prior completions: what would be recorded, what is held already, and the bad rows."""
+"""Checks a file of prior completions: what would be recorded, what is recorded already, and bad rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,7 +13,7 @@ from portal.domain.imports.check_result import (
     digest_of,
     ignore_progress,
 )
-from portal.domain.imports.column_mapping import ColumnMapping, rows_of
+from portal.domain.imports.column_mapping import ColumnMapping, read_rows
 from portal.domain.imports.staged_imports import StagedCompletions
 from portal.domain.people.models import PersonName
 from portal.domain.records import completion_import
@@ -26,36 +26,39 @@ Row = tuple[str, ...]
 HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
 
 
-def check_completions(sheet: Sheet, match: ColumnMapping, tell: Tell = ignore_progress) -> CheckResult:
-    """Hold completions against what the portal knows."""
+def check_completions(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progress) -> CheckResult:
+    """Compare the completions of a file with the records in the portal."""
     newest = completion_import.newest_record_id()
-    rows, unreadable = rows_of(sheet, match)
-    found, reasons = completion_import.parse_completions_with_faults(rows, match.person_by)
-    tell(1, "Comparing with what is held")
-    fresh = completion_import.list_unrecorded(found)
-    faults = sorted(RowFault.from_reason(said) for said in (*unreadable, *reasons))
-    staged = StagedCompletions(found, fresh, newest)
+    rows, unreadable = read_rows(sheet, mapping)
+    completions, reasons = completion_import.parse_completions_with_faults(rows, mapping.person_by)
+    tell(1, "Comparing with the records in the portal")
+    new = completion_import.list_unrecorded(completions)
+    faults = sorted(RowFault.from_reason(reason) for reason in (*unreadable, *reasons))
+    staged = StagedCompletions(completions, new, newest)
     return CheckResult(
         faults=faults,
-        sections=list(_list_sections(found, fresh)),
-        numbers={"Recorded": len(fresh)},
-        same={"Already held": len(found) - len(fresh), "People": len({one.person_id for one in fresh})},
-        digest=digest_of(_digest_of(fresh), faults),
+        sections=list(_list_sections(completions, new)),
+        numbers={"Recorded": len(new)},
+        same={
+            "Already recorded": len(completions) - len(new),
+            "People": len({completion.person_id for completion in new}),
+        },
+        digest=digest_of(_digest_of(new), faults),
         stage=staged.stage,
         write=staged.write,
     )
 
 
-def _digest_of(fresh: Iterable[ImportedCompletion]) -> str:
+def _digest_of(new: Iterable[ImportedCompletion]) -> str:
     return digest_of(
-        sorted((*one.identity_key, str(one.score_scaled), one.source_system, one.evidence) for one in fresh)
+        sorted((*row.identity_key, str(row.score_scaled), row.source_system, row.evidence) for row in new)
     )
 
 
 def _list_sections(
-    found: Sequence[ImportedCompletion], fresh: Sequence[ImportedCompletion]
+    completions: Sequence[ImportedCompletion], new: Sequence[ImportedCompletion]
 ) -> Iterator[ResultSection]:
-    named = {
+    people = {
         person_id: (f"{surname}, {forenames}", number)
         for person_id, surname, forenames, number in db.session.execute(
             select(PersonName.person_id, PersonName.surname, PersonName.forenames, PersonName.staff_number)
@@ -66,18 +69,25 @@ def _list_sections(
         for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
     }
 
-    def completion_rows(ones: Iterable[ImportedCompletion]) -> Iterator[Row]:
-        for one in ones:
-            name, number = named[one.person_id]
-            when = day_words(one.achieved_at)
-            yield str(one.line), name, number, activities[one.activity_id], when, one.source_system
+    def section_rows(completions: Iterable[ImportedCompletion]) -> Iterator[Row]:
+        for row in completions:
+            name, number = people[row.person_id]
+            day = day_words(row.achieved_at)
+            yield str(row.line), name, number, activities[row.activity_id], day, row.source_system
 
-    new = {one.identity_key for one in fresh}
-    seen: set[object] = set()
-    twice = [one for one in found if one.identity_key in seen or seen.add(one.identity_key)]  # type: ignore[func-returns-value]
-    yield ResultSection.from_rows("new", "New records", HEADS, completion_rows(fresh))
-    held = [one for one in found if one.identity_key not in new]
-    passed = "The same person, requirement and time: passed over."
-    yield ResultSection.from_rows("held", "Held already", HEADS, completion_rows(held), passed)
-    once = "The same person, requirement and time as on an earlier line: recorded once."
-    yield ResultSection.from_rows("twice", "Twice in the file", HEADS, completion_rows(twice), once)
+    yield ResultSection.from_rows("new", "New records", HEADS, section_rows(new))
+    new_keys = {row.identity_key for row in new}
+    recorded = [row for row in completions if row.identity_key not in new_keys]
+    lead = "The portal has a record of the same person, requirement and time. These rows are skipped."
+    yield ResultSection.from_rows("held", "Already recorded", HEADS, section_rows(recorded), lead)
+    lead = "An earlier line has the same person, requirement and time. It is recorded once."
+    repeated = section_rows(_list_repeated(completions))
+    yield ResultSection.from_rows("twice", "Twice in the file", HEADS, repeated, lead)
+
+
+def _list_repeated(completions: Iterable[ImportedCompletion]) -> Iterator[ImportedCompletion]:
+    earlier_keys: set[object] = set()
+    for row in completions:
+        if row.identity_key in earlier_keys:
+            yield row
+        earlier_keys.add(row.identity_key)

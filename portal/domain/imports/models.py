@@ -1,6 +1,6 @@
-"""Files on their way in, what became of them, and the saved ways to match their columns.
+"""Tables of imports: uploaded files, how they ended, and saved column mappings.
 
-Ordinary rows, not facts: what an import writes are the facts. A run stays; its file's bytes do not.
+Ordinary rows, not facts; the facts are what an import writes. An import's row stays, its file is deleted.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from portal.platform.db import Base, BigId
 
 
 class ImportRun(Base):
-    """One file that somebody wants to import: how it is read, what it would do, and how it ended."""
+    """One file to import: how it is read, what it would do, and how it ended."""
 
     __tablename__ = "import_run"
     __table_args__ = (
@@ -32,18 +32,18 @@ class ImportRun(Base):
     rows: Mapped[int]
     began_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a command
     began_at: Mapped[datetime]
-    columns: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # a matching.Match; None: not matched yet
-    profile: Mapped[str | None]  # the name of the saved match that was used
-    digest: Mapped[str | None]  # of what the last check found; None: not checked yet
+    columns: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # a ColumnMapping; None: not matched yet
+    profile: Mapped[str | None]  # the name of the saved mapping that was used
+    digest: Mapped[str | None]  # of the last check's result; None: not checked yet
     checked_at: Mapped[datetime | None]
-    bad_rows: Mapped[int | None]  # found by the last check
-    report: Mapped[dict[str, Any] | None] = deferred(mapped_column(JSON))  # what the last check found
-    job_id: Mapped[UUID | None]  # the job that checks or applies it, the latest
+    bad_rows: Mapped[int | None]  # of the last check
+    report: Mapped[dict[str, Any] | None] = deferred(mapped_column(JSON))  # the last check's result
+    job_id: Mapped[UUID | None]  # the latest job that checks or applies it
     ended_at: Mapped[datetime | None]
     ended_as: Mapped[str | None]
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     numbers: Mapped[dict[str, int] | None] = mapped_column(JSON)  # what was written, once applied
-    stamp: Mapped[datetime | None]  # recorded_at of the facts it wrote; None where it wrote none
+    stamp: Mapped[datetime | None]  # recorded_at of the facts it wrote; None: it wrote none
 
 
 class ImportContent(Base):
@@ -56,7 +56,7 @@ class ImportContent(Base):
 
 
 class ImportProfile(Base):
-    """A way to match columns, saved under a name for the next file of the same system."""
+    """A column mapping, saved under a name for the next file from the same system."""
 
     __tablename__ = "import_profile"
     __table_args__ = (UniqueConstraint("kind", "name"),)
@@ -64,6 +64,6 @@ class ImportProfile(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str]
     name: Mapped[str]
-    columns: Mapped[dict[str, Any]] = mapped_column(JSON)  # a matching.Match
+    columns: Mapped[dict[str, Any]] = mapped_column(JSON)  # a ColumnMapping
     saved_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     saved_at: Mapped[datetime]

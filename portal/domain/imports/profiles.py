@@ -1,4 +1,4 @@
-"""The profiles that are always there: the portal's own formats, in which unknown columns are refused."""
+"""Built-in profiles: the portal's own file formats, in which unknown columns are refused."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,7 +12,7 @@ from portal.domain.imports.column_mapping import (
 from portal.domain.people.roster import rows
 from portal.platform.errors import BadInputError
 
-Ready = Callable[[Sequence[str]], ColumnMapping]
+BuiltInProfile = Callable[[Sequence[str]], ColumnMapping]  # takes the names of the file's columns
 
 DEFAULT = (
     "staff_number",
@@ -27,31 +27,30 @@ WIDE, WIDE_OPTIONAL = ("staff_number", "source_system"), ("evidence",)
 
 
 def map_roster(columns: Sequence[str]) -> ColumnMapping:
-    """The roster as documented: one row a post."""
+    """The mapping of a roster in the documented format: one row for each post."""
     _refuse_columns(columns, rows.REQUIRED_COLUMNS, rows.OPTIONAL_COLUMNS)
-    left = {name: "" for name in rows.OPTIONAL_COLUMNS if name not in columns}
-    return ColumnMapping("post", {name: name for name in columns}, left)
+    empty = {name: "" for name in rows.OPTIONAL_COLUMNS if name not in columns}
+    return ColumnMapping("post", {name: name for name in columns}, empty)
 
 
 def map_completions(columns: Sequence[str]) -> ColumnMapping:
-    """Prior completions as documented: one row a completion."""
+    """The mapping of prior completions in the documented format: one row for each completion."""
     _refuse_columns(columns, DEFAULT, ())
     return ColumnMapping("completion", _map_names(DEFAULT), person_by=STAFF_NUMBER)
 
 
 def map_wide_completions(columns: Sequence[str]) -> ColumnMapping:
-    """One row a person, with a column for each module, named by its key or title."""
-    found = suggest_mapping(columns, "person", queries.activity_titles()).activities
-    _refuse_columns(columns, WIDE, (*WIDE_OPTIONAL, *found))
-    given = [name for name in (*WIDE, *WIDE_OPTIONAL) if name in columns]
-    left = {} if "evidence" in columns else {"evidence": ""}
-    match = ColumnMapping("person", _map_names(given), left, found, STAFF_NUMBER)
-    if not found:
+    """The mapping of one row for each person, with a column for each module, named by its key or title."""
+    activities = suggest_mapping(columns, "person", queries.activity_titles()).activities
+    _refuse_columns(columns, WIDE, (*WIDE_OPTIONAL, *activities))
+    if not activities:
         raise BadInputError(["Line 1: no column is named after a module, by its key or its title."])
-    return match
+    present = [name for name in (*WIDE, *WIDE_OPTIONAL) if name in columns]
+    empty = {} if "evidence" in columns else {"evidence": ""}
+    return ColumnMapping("person", _map_names(present), empty, activities, STAFF_NUMBER)
 
 
-READY: dict[str, dict[str, Ready]] = {
+BUILT_IN_PROFILES: dict[str, dict[str, BuiltInProfile]] = {
     "roster": {"default": map_roster},
     "completions": {"default": map_completions, "wide": map_wide_completions},
 }

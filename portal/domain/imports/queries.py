@@ -1,4 +1,4 @@
-"""Reading runs, their files and the saved profiles."""
+"""Queries about imports, their files and the saved profiles, and who may import what."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +11,29 @@ from sqlalchemy.orm import aliased, undefer
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
 from portal.domain.people.models import PersonName
+from portal.domain.people.queries import Viewer
+from portal.domain.people.visibility.authorised_units import units_allowing
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.jobs.models import Job
+from portal.platform.permissions import Permission
 
 COMMAND = "The command line"
-_FULL = PersonName.forenames + " " + PersonName.surname
-KEPT = timedelta(days=7)  # how long a file waits to be applied
+FILE_RETENTION = timedelta(days=7)  # for a file that is not applied
+_FULL_NAME = PersonName.forenames + " " + PersonName.surname
+_PERMISSIONS = {"roster": Permission.ROSTER_IMPORT, "completions": Permission.RECORD_IMPORT}
+
+
+def list_importable_kinds(viewer: Viewer) -> list[str]:
+    """The kinds of file that the person may import.
+
+    A file names people of the whole force, so a role on a unit is not enough.
+    """
+    return [
+        kind
+        for kind, act in _PERMISSIONS.items()
+        if act in viewer.permissions and units_allowing(viewer, act) is None
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +51,7 @@ class RunRow:
     ended_at: datetime | None
     ended_as: str | None
     numbers: dict[str, int] | None
-    job_state: str | None  # of the job that checks or applies it, the latest
+    job_state: str | None  # of the latest job that checks or applies it
 
 
 def list_runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
@@ -46,7 +62,7 @@ def list_runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
         ImportRun.file_name,
         ImportRun.rows,
         ImportRun.began_at,
-        case((ImportRun.began_by_id.is_(None), COMMAND), else_=func.coalesce(_FULL, "Erased")),
+        case((ImportRun.began_by_id.is_(None), COMMAND), else_=func.coalesce(_FULL_NAME, "Erased")),
         ImportRun.bad_rows,
         ImportRun.checked_at,
         ImportRun.ended_at,
@@ -64,53 +80,55 @@ def list_runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
     return [RunRow(*row) for row in db.session.execute(statement.offset(offset).limit(limit))]
 
 
-def how_many(kinds: list[str]) -> int:
-    """How many imports of these kinds there are."""
+def count_runs(kinds: list[str]) -> int:
+    """The number of imports of these kinds."""
     return db.session.scalar(select(func.count(ImportRun.id)).where(ImportRun.kind.in_(kinds))) or 0
 
 
 def get_run(run_id: UUID, *, lock: bool = False) -> ImportRun:
-    """One import; with ``lock`` nobody else changes it before this transaction ends.
+    """One import; with ``lock`` nobody else changes it until this transaction ends.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such import.
     """
     statement = select(ImportRun).where(ImportRun.id == run_id).options(undefer(ImportRun.report))
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
-    found = db.session.scalar(statement)
-    if found is None:
+    run = db.session.scalar(statement)
+    if run is None:
         raise NotFoundError("There is no such import.")
-    return found
+    return run
 
 
-def waits_too_long(at: datetime) -> bool:
+def has_expired_files(at: datetime) -> bool:
     """Whether a file has waited for more than a week."""
-    old = select(ImportRun.id).where(ImportRun.ended_at.is_(None), ImportRun.began_at < at - KEPT)
-    return db.session.scalar(old.limit(1)) is not None
+    expired = select(ImportRun.id).where(
+        ImportRun.ended_at.is_(None), ImportRun.began_at < at - FILE_RETENTION
+    )
+    return db.session.scalar(expired.limit(1)) is not None
 
 
-def file_content(run_id: UUID) -> bytes:
+def read_file_content(run_id: UUID) -> bytes:
     """The bytes of a file that is neither applied nor cancelled.
 
     Raises:
-        NotFoundError: They are gone.
+        NotFoundError: They are deleted.
     """
-    found = db.session.scalar(select(ImportContent.content).where(ImportContent.run_id == run_id))
-    if found is None:
+    content = db.session.scalar(select(ImportContent.content).where(ImportContent.run_id == run_id))
+    if content is None:
         raise NotFoundError("The file of this import is no longer kept.")
-    return found
+    return content
 
 
 def names_of_people(*person_ids: int | None) -> dict[int | None, str]:
-    """Names by id; of a command and of the erased as well. One statement."""
+    """Names by id, with words for a command (None) and for people who were erased. One statement."""
     rows = db.session.execute(
         select(PersonName.person_id, PersonName.forenames, PersonName.surname).where(
             PersonName.person_id.in_([i for i in person_ids if i is not None])
         )
     )
-    named = {person_id: f"{forenames} {surname}" for person_id, forenames, surname in rows}
-    return {i: COMMAND if i is None else named.get(i, "Erased") for i in person_ids}
+    names = {person_id: f"{forenames} {surname}" for person_id, forenames, surname in rows}
+    return {i: COMMAND if i is None else names.get(i, "Erased") for i in person_ids}
 
 
 def list_profiles(kind: str) -> list[ImportProfile]:
@@ -123,18 +141,18 @@ def get_profile(kind: str, name: str) -> ImportProfile:
     """A saved profile.
 
     Raises:
-        NotFoundError: There is none of this name.
+        NotFoundError: No profile of the kind has this name.
     """
-    found = db.session.scalar(
+    profile = db.session.scalar(
         select(ImportProfile).where(ImportProfile.kind == kind, ImportProfile.name == name)
     )
-    if found is None:
+    if profile is None:
         raise NotFoundError(f"There is no profile {name!r}.")
-    return found
+    return profile
 
 
 def activity_titles() -> dict[str, str]:
-    """Titles of everything that can be achieved, by "kind/key"; the key where nothing was published yet."""
+    """Titles of all activities, by "kind/key"; the key of one that is not published yet."""
 
     def newest_title(versions: Any) -> Any:
         other = aliased(versions)

@@ -1,4 +1,4 @@
-"""Checking a roster: all that it would do, and the bad rows, without a lock."""
+"""Checks a roster without a lock: everything that it would change, and the bad rows."""
 
 from collections.abc import Iterator
 
@@ -12,8 +12,8 @@ from portal.domain.imports.check_result import (
     digest_of,
     ignore_progress,
 )
-from portal.domain.imports.column_mapping import ColumnMapping, rows_of
-from portal.domain.imports.roster_summary import RosterSummary, Row
+from portal.domain.imports.column_mapping import ColumnMapping, read_rows
+from portal.domain.imports.roster_summary import RosterSummary
 from portal.domain.imports.staged_imports import StagedRoster
 from portal.domain.imports.unit_move_suggestions import suggest_unit_moves
 from portal.domain.people.roster import store
@@ -26,140 +26,134 @@ from portal.platform.wording import date as day_words
 WHO = ("Person", "Staff number")
 
 
-def check_roster(sheet: Sheet, match: ColumnMapping, tell: Tell = ignore_progress) -> CheckResult:
-    """Hold a roster against what the portal knows."""
+def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progress) -> CheckResult:
+    """Compare a roster with the people, posts and units in the portal."""
     bases = store.read_plan_basis(), preview.basis()
-    found, unreadable = rows_of(sheet, match)
-    rows, mistyped = parse_rows_with_faults(found)
-    world = store.read_baseline()
-    listed = {row.values["staff_number"] for row in found}
-    made, reasons = plan_with_faults(rows, world, listed)
-    faults = sorted(RowFault.from_reason(said) for said in (*unreadable, *mistyped, *reasons))
-    if reasons:  # show what the others would do
-        bad = {fault.line for fault in faults}
-        made, _ = plan_with_faults([row for row in rows if row.line not in bad], world, listed)
-    tell(1, "Working out whom each directive reaches")
-    effects = preview.effect_of_posts(made.post_changes, made.unit_plan)
-    words = RosterSummary(made, world)
-    staged = StagedRoster(made, *bases)
+    source_rows, unreadable = read_rows(sheet, mapping)
+    rows, mistyped = parse_rows_with_faults(source_rows)
+    baseline = store.read_baseline()
+    numbers_in_file = {row.values["staff_number"] for row in source_rows}
+    plan, reasons = plan_with_faults(rows, baseline, numbers_in_file)
+    faults = sorted(RowFault.from_reason(reason) for reason in (*unreadable, *mistyped, *reasons))
+    if reasons:  # show what the good rows would do
+        bad_lines = {fault.line for fault in faults}
+        plan, _ = plan_with_faults(
+            [row for row in rows if row.line not in bad_lines], baseline, numbers_in_file
+        )
+    tell(1, "Finding who each directive applies to")
+    effects = preview.effect_of_posts(plan.post_changes, plan.unit_plan)
+    summary = RosterSummary(plan, baseline)
+    staged = StagedRoster(plan, *bases)
     return CheckResult(
         faults=faults,
         sections=[
-            *_list_people(words),
-            *_list_units(made, world),
-            *_list_audience_effects(effects, words),
-            *_list_missing(made, words),
+            *_list_people(summary),
+            *_list_units(plan, baseline),
+            *_list_audience_effects(effects, summary),
+            *_list_missing(plan, summary),
         ],
-        numbers=_count_changes(made, words),
-        same={"Unchanged posts": made.unchanged_count},
-        digest=digest_of(made, [effect.digest for effect in effects], faults),
+        numbers=_count_changes(plan, summary),
+        same={"Unchanged posts": plan.unchanged_count},
+        digest=digest_of(plan, [effect.digest for effect in effects], faults),
         stage=staged.stage,
         write=staged.write,
     )
 
 
-def _list_people(words: RosterSummary) -> Iterator[ResultSection]:
-    arrives = (*WHO, "Post", "Unit", "From")
-    yield ResultSection.from_rows("joins", "People who join", arrives, words.list_arrivals("joins"))
-    yield ResultSection.from_rows("returns", "People who come back", arrives, words.list_arrivals("returns"))
-    yield ResultSection.from_rows(
-        "moves", "People who move", (*WHO, "Was", "Becomes", "From"), words.list_movers()
-    )
-    yield ResultSection.from_rows(
+def _list_people(summary: RosterSummary) -> Iterator[ResultSection]:
+    section = ResultSection.from_rows
+    arrival = (*WHO, "Post", "Unit", "From")
+    yield section("joins", "People who join", arrival, summary.list_arrivals("joins"))
+    yield section("returns", "People who come back", arrival, summary.list_arrivals("returns"))
+    yield section("moves", "People who move", (*WHO, "Was", "Becomes", "From"), summary.list_movers())
+    yield section(
         "leaves",
         "People who leave",
         (*WHO, "Last day"),
-        words.list_leavers(),
-        "From the day after it they cannot sign in. Their records stay.",
+        summary.list_leavers(),
+        "They cannot sign in from the next day. Their records stay.",
     )
-    differs = (*WHO, "Post from", "What differs")
-    yield ResultSection.from_rows(
-        "corrected", "Posts that are corrected", differs, words.list_corrected_posts()
+    correction = (*WHO, "Post from", "What changes")
+    yield section("corrected", "Posts that are corrected", correction, summary.list_corrected_posts())
+    withdrawal = (*WHO, "Post from", "Post")
+    yield section("withdrawn", "Posts that are withdrawn", withdrawal, summary.list_withdrawn_posts())
+    renaming = ("Staff number", "Was", "Becomes")
+    yield section(
+        "renamed", "Names and addresses that are corrected", renaming, summary.list_renamed_people()
     )
-    taken = (*WHO, "Post from", "It said")
-    yield ResultSection.from_rows(
-        "withdrawn", "Posts that are withdrawn", taken, words.list_withdrawn_posts()
-    )
-    renamed = ("Staff number", "Was", "Becomes")
-    yield ResultSection.from_rows(
-        "renamed", "Names and addresses that are corrected", renamed, words.list_renamed_people()
-    )
-    yield ResultSection.from_rows(
+    yield section(
         "doubles",
         "Possible duplicates",
         (*WHO, "Same name as"),
-        words.list_possible_duplicates(),
-        "These people are new and have the name of somebody with another number. If it is the same person, "
-        "put the number right in the file before you apply it.",
+        summary.list_possible_duplicates(),
+        "These people are new, but somebody with another staff number has the same name. If it is the same "
+        "person, correct the number in the file before you apply it.",
     )
 
 
-def _list_units(made: RosterPlan, world: RosterBaseline) -> Iterator[ResultSection]:
-    rows = ((join(unit.names), day_words(unit.valid_from)) for unit in made.unit_plan.new_units)
-    yield ResultSection.from_rows("units", "Units created", ("Unit", "From"), rows)
-    moved: list[Row] = [
-        (one.old, one.new, str(one.people), day_words(one.on), one.command)
-        for one in suggest_unit_moves(made, world)
-    ]
+def _list_units(plan: RosterPlan, baseline: RosterBaseline) -> Iterator[ResultSection]:
+    new_units = ((join(unit.names), day_words(unit.valid_from)) for unit in plan.unit_plan.new_units)
+    yield ResultSection.from_rows("units", "Units created", ("Unit", "From"), new_units)
+    suggestions = (
+        (move.old, move.new, str(move.people), day_words(move.on), move.command)
+        for move in suggest_unit_moves(plan, baseline)
+    )
     yield ResultSection.from_rows(
         "moved",
         "Units that were perhaps renamed or moved",
         ("Was", "Becomes", "People", "From", "Command"),
-        moved,
-        "The same people go from one path to a new one. If the unit itself was renamed or moved, change it "
-        "under that command or on the page of units first: then its past and its grants go with it.",
+        suggestions,
+        "The same people go from one path to a new one. If the unit itself was renamed or moved, first "
+        "rename or move it on the Units page, or with this command. It then keeps its history and grants.",
     )
 
 
-def _list_audience_effects(effects: list[AudienceEffect], words: RosterSummary) -> Iterator[ResultSection]:
+def _list_audience_effects(effects: list[AudienceEffect], summary: RosterSummary) -> Iterator[ResultSection]:
     yield ResultSection.from_rows(
         "directives",
-        "What it does to directives",
+        "Changes to directives",
         ("Directive", "Joins", "Leaves", "Due date changes"),
         (
-            (one.reference, *(str(len(found)) for found in (one.joins, one.leaves, one.due_changes)))
-            for one in effects
+            (effect.reference, str(len(effect.joins)), str(len(effect.leaves)), str(len(effect.due_changes)))
+            for effect in effects
         ),
     )
-    for one in effects:
+    for effect in effects:
+        people_by_change = {"Joins": effect.joins, "Leaves": effect.leaves, "Due date": effect.due_changes}
         rows = [
             (
-                words.person_name(who.staff_number),
-                who.staff_number,
-                what,
-                day_words(who.first),
-                day_words(who.due_on),
+                summary.person_name(person.staff_number),
+                person.staff_number,
+                change,
+                day_words(person.first),
+                day_words(person.due_on),
             )
-            for what, found in (("Joins", one.joins), ("Leaves", one.leaves), ("Due date", one.due_changes))
-            for who in sorted(found, key=lambda who: who.staff_number)
+            for change, people in people_by_change.items()
+            for person in sorted(people, key=lambda person: person.staff_number)
         ]
         heads = (*WHO, "What", "From", "Due")
-        yield ResultSection.from_rows(
-            f"reach-{one.reference}",
-            f"{one.reference}: who joins, leaves or is due on another day",
-            heads,
-            rows,
-        )
+        title = f"{effect.reference}: who joins, leaves or has a new due date"
+        yield ResultSection.from_rows(f"reach-{effect.reference}", title, heads, rows)
 
 
-def _list_missing(made: RosterPlan, words: RosterSummary) -> Iterator[ResultSection]:
-    stays = "They stay as they are: what is missing is never removed."
-    people = ((words.person_name(number), number) for number in made.missing_people)
-    yield ResultSection.from_rows("missing-people", "People missing from the file", WHO, people, stays)
-    posts = ((said,) for said in made.missing_posts)
-    yield ResultSection.from_rows("missing-posts", "Posts missing from the file", ("Post",), posts, stays)
+def _list_missing(plan: RosterPlan, summary: RosterSummary) -> Iterator[ResultSection]:
+    lead = "They stay as they are. Nothing is removed because it is missing from the file."
+    people = ((summary.person_name(number), number) for number in plan.missing_people)
+    yield ResultSection.from_rows("missing-people", "People missing from the file", WHO, people, lead)
+    posts = ((post,) for post in plan.missing_posts)
+    yield ResultSection.from_rows("missing-posts", "Posts missing from the file", ("Post",), posts, lead)
 
 
-def _count_changes(made: RosterPlan, words: RosterSummary) -> dict[str, int]:
-    kinds = list(words.change_kinds.values())
+def _count_changes(plan: RosterPlan, summary: RosterSummary) -> dict[str, int]:
+    kinds = list(summary.change_kinds.values())
     return {
-        "New people": len(made.new_people),
-        "New posts": made.new_post_count,
-        "Corrected posts": made.correction_count,
-        "Withdrawn posts": made.withdrawn_count,
-        "Corrected names": len(made.renamed_people),
+        "New people": len(plan.new_people),
+        "New posts": plan.new_post_count,
+        "Corrected posts": plan.correction_count,
+        "Withdrawn posts": plan.withdrawn_count,
+        "Corrected names": len(plan.renamed_people),
         "People who come back": kinds.count("returns"),
         "People who move": kinds.count("moves"),
         "People who leave": kinds.count("leaves"),
-        "Units that begin earlier": len(made.unit_plan.extended_states),
+        "Units that begin earlier": len(plan.unit_plan.extended_states),
     }

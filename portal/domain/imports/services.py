@@ -1,4 +1,4 @@
-"""The four steps of an import: begin with a file, match its columns, check, apply or cancel."""
+"""The four steps of an import: upload a file, match its columns, check, and apply or cancel."""
 
 import hashlib
 from collections.abc import Callable
@@ -21,91 +21,91 @@ CHECKS: dict[str, Callable[[Sheet, ColumnMapping, Tell], CheckResult]] = {
     "roster": roster_check.check_roster,
     "completions": completion_check.check_completions,
 }
-ENDED = {
-    "applied": "This import was applied already: nothing was done again.",
+ENDED_MESSAGES = {
+    "applied": "This import was applied already. Nothing was done again.",
     "cancelled": "This import was cancelled.",
-    "lapsed": "This import waited for more than a week, and its file was removed. Begin again with the file.",
+    "lapsed": "This import waited for more than a week, so its file was deleted. Upload the file again.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as somebody brought it, and how its columns are read so far."""
+    """An uploaded file with its column mapping."""
 
     kind: str  # "roster" or "completions"
-    name: str  # as its owner calls it
+    name: str  # the file's own name
     content: bytes
     sheet: Sheet
-    match: ColumnMapping
-    profile: str | None = None  # the name of the saved match, where one was chosen
+    mapping: ColumnMapping
+    profile: str | None = None  # the name of the saved mapping, if one was chosen
 
 
-def begin_import(brought: Upload, *, by: int | None, at: datetime) -> ImportRun:
-    """Keep a file and how it is to be read; what waited for too long goes.
+def begin_import(upload: Upload, *, by: int | None, at: datetime) -> ImportRun:
+    """Store an uploaded file with its column mapping; files that waited too long are deleted.
 
     Args:
-        brought: The file.
-        by: Who brings it; None for a command.
+        upload: The file.
+        by: Who uploads it; None for a command.
         at: This instant.
     """
     delete_expired_files(at)
     run = ImportRun(
         id=uuid4(),
-        kind=brought.kind,
-        shape=brought.match.shape,
-        file_name=brought.name,
-        sha256=hashlib.sha256(brought.content).hexdigest(),
-        size=len(brought.content),
-        rows=brought.sheet.rows,
+        kind=upload.kind,
+        shape=upload.mapping.shape,
+        file_name=upload.name,
+        sha256=hashlib.sha256(upload.content).hexdigest(),
+        size=len(upload.content),
+        rows=upload.sheet.rows,
         began_by_id=by,
         began_at=at,
-        columns=brought.match.to_json(),
-        profile=brought.profile,
+        columns=upload.mapping.to_json(),
+        profile=upload.profile,
     )
     db.session.add(run)
     db.session.flush()
-    db.session.add(ImportContent(run_id=run.id, content=brought.content))
+    db.session.add(ImportContent(run_id=run.id, content=upload.content))
     log("import.begun", actor_id=by, run=str(run.id), kind=run.kind, sha256=run.sha256)
     return run
 
 
 def delete_expired_files(at: datetime) -> int:
-    """Remove the files that waited for more than a week, and say how many; their imports stay, as lapsed."""
-    old = db.session.scalars(
+    """Delete files that waited for more than a week, and return how many; their imports stay, as lapsed."""
+    expired = db.session.scalars(
         select(ImportRun)
-        .where(ImportRun.ended_at.is_(None), ImportRun.began_at < at - queries.KEPT)
+        .where(ImportRun.ended_at.is_(None), ImportRun.began_at < at - queries.FILE_RETENTION)
         .with_for_update()
     ).all()
-    for run in old:
+    for run in expired:
         _end_run(run, "lapsed", None, at)
-    return len(old)
+    return len(expired)
 
 
-def match_columns(run_id: UUID, match: ColumnMapping, *, profile: str | None) -> None:
-    """Say how the file is read; what an earlier check found no longer counts.
+def match_columns(run_id: UUID, mapping: ColumnMapping, *, profile: str | None) -> None:
+    """Set how the file's columns are read; the result of an earlier check is deleted.
 
     Raises:
         ConflictError: The import has ended.
     """
     run = _get_open_run(run_id)
-    run.columns, run.profile = match.to_json(), profile
+    run.columns, run.profile = mapping.to_json(), profile
     run.digest = run.checked_at = run.bad_rows = run.report = None
 
 
-def save_profile(kind: str, name: str, match: ColumnMapping, *, by: int, at: datetime) -> None:
-    """Keep a match under a name, in the place of one that has it."""
-    held = db.session.scalar(
+def save_profile(kind: str, name: str, mapping: ColumnMapping, *, by: int, at: datetime) -> None:
+    """Save a column mapping as a profile; it replaces a profile of the same name."""
+    profile = db.session.scalar(
         select(ImportProfile).where(ImportProfile.kind == kind, ImportProfile.name == name)
     )
-    if held is None:
-        held = ImportProfile(kind=kind, name=name)
-        db.session.add(held)
-    held.columns, held.saved_by_id, held.saved_at = match.to_json(), by, at
+    if profile is None:
+        profile = ImportProfile(kind=kind, name=name)
+        db.session.add(profile)
+    profile.columns, profile.saved_by_id, profile.saved_at = mapping.to_json(), by, at
     log("import.profile_saved", actor_id=by, kind=kind)
 
 
-def note_job(run_id: UUID, job_id: UUID) -> None:
-    """Note the job that checks or applies an import, so that its page can lead to it.
+def record_job(run_id: UUID, job_id: UUID) -> None:
+    """Record which job checks or applies an import, so that its page can link to it.
 
     Raises:
         ConflictError: The import has ended.
@@ -114,68 +114,68 @@ def note_job(run_id: UUID, job_id: UUID) -> None:
 
 
 def check_run(run: ImportRun, tell: Tell = ignore_progress) -> CheckResult:
-    """Hold the run's file against what the portal knows now; reads, and takes no lock.
+    """Compare the import's file with the portal's data of now; reads only, and takes no lock.
 
     Args:
-        run: Whose.
-        tell: Hears how far it is; may raise to stop it.
+        run: The import.
+        tell: Is told how far it is; may raise to stop it.
 
     Raises:
         BadInputError: The file cannot be read.
-        NotFoundError: The file is gone.
+        NotFoundError: The file is deleted.
         RuleError: Its columns are not matched.
     """
-    sheet = open_sheet(queries.file_content(run.id), run.file_name)
-    match = ColumnMapping.from_json(run.columns or {"shape": run.shape})
-    gaps = match.list_gaps(sheet.columns)
+    sheet = open_sheet(queries.read_file_content(run.id), run.file_name)
+    mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    gaps = mapping.list_gaps(sheet.columns)
     if gaps:
         raise RuleError("Match the columns of the file first: " + "; ".join(gaps.values()) + ".")
-    return CHECKS[run.kind](sheet, match, tell)
+    return CHECKS[run.kind](sheet, mapping, tell)
 
 
-def keep_check(run_id: UUID, found: CheckResult, at: datetime) -> None:
-    """Keep what a check found, for its page and to hold the import to it.
+def save_check(run_id: UUID, result: CheckResult, at: datetime) -> None:
+    """Save the result of a check, for its page and so that exactly this can be applied.
 
     Raises:
         ConflictError: The import has ended.
     """
     run = _get_open_run(run_id)
-    run.digest, run.checked_at = found.digest, at
-    run.bad_rows, run.report = found.bad_rows, found.to_report()
+    run.digest, run.checked_at = result.digest, at
+    run.bad_rows, run.report = result.bad_rows, result.to_report()
 
 
-def apply_import(run_id: UUID, found: CheckResult, expected: str, *, by: int | None, at: datetime) -> None:
-    """Write what was checked, all of it, and let the file go.
+def apply_import(run_id: UUID, result: CheckResult, expected: str, *, by: int | None, at: datetime) -> None:
+    """Write all changes of a checked file, and delete the file.
 
     Args:
-        run_id: Whose.
-        found: What a check without a lock has just found.
+        run_id: The import.
+        result: Of a check that has just been made without a lock.
         expected: The digest of the check that the person saw.
         by: Who applies it.
         at: Now, by the clock.
 
     Raises:
         RuleError: A row is bad.
-        MovedError: It would do something else than the person saw; nothing was written.
+        MovedError: It would do something else than the person saw. Nothing was written.
         ConflictError: The import has ended.
     """
-    stamped = None if found.is_empty else stamp()
+    recorded_at = None if result.is_empty else stamp()
     run = _get_open_run(run_id)
-    if found.faults:
-        raise RuleError("Some rows are bad, so nothing was imported. Mend the file and begin again with it.")
-    if found.digest != expected:
+    if result.faults:
+        raise RuleError("Some rows are bad, so nothing was imported. Correct the file and upload it again.")
+    if result.digest != expected:
         raise MovedError
-    if stamped is not None:
-        found.write(stamped, by)
-        run.stamp = stamped
-    run.numbers = found.numbers
-    run.digest, run.checked_at, run.bad_rows = found.digest, at, 0
+    if recorded_at is not None:
+        result.write(recorded_at, by)
+        run.stamp = recorded_at
+    run.numbers = result.numbers
+    run.digest, run.checked_at, run.bad_rows = result.digest, at, 0
     _end_run(run, "applied", by, at)
     log("import.applied", actor_id=by, run=str(run.id), kind=run.kind, sha256=run.sha256)
 
 
 def cancel_import(run_id: UUID, *, by: int | None, at: datetime) -> None:
-    """Let the file go without applying it.
+    """Cancel the import, and delete its file.
 
     Raises:
         ConflictError: The import has ended.
@@ -188,11 +188,11 @@ def cancel_import(run_id: UUID, *, by: int | None, at: datetime) -> None:
 def _get_open_run(run_id: UUID) -> ImportRun:
     run = queries.get_run(run_id, lock=True)
     if run.ended_as is not None:
-        raise ConflictError(ENDED[run.ended_as])
+        raise ConflictError(ENDED_MESSAGES[run.ended_as])
     return run
 
 
 def _end_run(run: ImportRun, how: str, by: int | None, at: datetime) -> None:
-    """End a run; its file and the people whom its report names are not kept."""
+    """End an import; its file and its report, which names people, are deleted."""
     run.ended_at, run.ended_as, run.ended_by_id, run.report = at, how, by, None
     db.session.execute(delete(ImportContent).where(ImportContent.run_id == run.id))

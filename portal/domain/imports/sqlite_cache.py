@@ -7,24 +7,24 @@ from sqlalchemy import text
 
 from portal.platform.db import db
 
-KIBIBYTES = 64 * 1024  # what an import of 15,000 people writes is half of it
+KIBIBYTES = 64 * 1024  # twice what an import of 15,000 people changes
 
 
 @contextmanager
 def enlarged_page_cache() -> Iterator[None]:
-    """Let a writing transaction keep the pages it changes in memory; on SQLite, where the others wait for it.
+    """Let a writing transaction on SQLite keep the pages it changes in memory, so that others wait less.
 
-    With the little that a connection has else, pages of indexes go out and come in again many times over
-    while the lock is held. Enter it once the transaction is begun.
+    With a connection's usual cache, pages of indexes are written and read again many times while the lock is
+    held. Enter it after the transaction has begun.
     """
     if db.engine.dialect.name != "sqlite":
         yield
         return
-    before = db.session.scalar(text("PRAGMA cache_size"))
+    usual_size = db.session.scalar(text("PRAGMA cache_size"))
     connection = db.session.connection().connection.dbapi_connection
     db.session.execute(text(f"PRAGMA cache_size = -{KIBIBYTES}"))
     try:
         yield
-    finally:  # of the connection itself, for it goes on to others even where the transaction failed
+    finally:  # on the connection itself: others use it next, even if the transaction failed
         if connection is not None:
-            connection.cursor().execute(f"PRAGMA cache_size = {before}")
+            connection.cursor().execute(f"PRAGMA cache_size = {usual_size}")

@@ -1,76 +1,90 @@
-"""Checking and applying large files as jobs, so that nobody's browser waits for them."""
+"""Jobs that check and apply large files, so that no browser waits for them."""
 
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from portal.domain.imports import queries, services
-from portal.domain.imports.access import refuse_lost_role
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
 from portal.domain.imports.sqlite_cache import enlarged_page_cache
+from portal.domain.people.queries import viewer_of
 from portal.platform import clock
 from portal.platform.db import transaction
+from portal.platform.errors import ForbiddenError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import register_task
 
-MOST_AT_ONCE = 2_000  # rows that a page checks and applies while it is waited for
+MOST_ROWS_AT_ONCE = 2_000  # a larger file is checked and applied by a job
 CHECK, APPLY = "imports.show_check", "imports.apply_import"
 STEPS = 3
-TRIES = 3  # to apply what somebody else's change, without effect on it, got in the way of
+TRIES = 3  # of applying, if others record facts meanwhile that do not affect the import
 
 
-def _page(arguments: dict[str, Any]) -> str:
+def _page_address(arguments: dict[str, Any]) -> str:
     return f"/imports/{arguments['run']}"
 
 
 def start_check(run_id: UUID, *, by: int | None) -> UUID:
-    """Ask for a job that checks the file; in the caller's transaction."""
-    return _start(CHECK, run_id, {}, by)
+    """Start a job that checks the file; in the caller's transaction."""
+    return _start_job(CHECK, run_id, {}, by)
 
 
 def start_apply(run_id: UUID, expected: str, *, by: int | None) -> UUID:
-    """Ask for a job that applies what a check of this digest found; in the caller's transaction."""
-    return _start(APPLY, run_id, {"expected": expected}, by)
+    """Start a job that applies the check with this digest; in the caller's transaction."""
+    return _start_job(APPLY, run_id, {"expected": expected}, by)
 
 
-def _start(kind: str, run_id: UUID, more: dict[str, str], by: int | None) -> UUID:
-    reference = jobs.start_job(kind, {"run": str(run_id), **more}, by=by, at=clock.now())
-    services.note_job(run_id, reference)
+def _start_job(kind: str, run_id: UUID, arguments: dict[str, str], by: int | None) -> UUID:
+    reference = jobs.start_job(kind, {"run": str(run_id), **arguments}, by=by, at=clock.now())
+    services.record_job(run_id, reference)
     return reference
 
 
-@register_task(CHECK, "Check of an import", page=_page)
-def check(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Hold the file against what the portal knows, and keep what was found for its page."""
+def refuse_lost_role(kind: str, by: int | None) -> None:
+    """Refuse a job whose starter may no longer import such files; None: a command, which may import all.
+
+    Raises:
+        ForbiddenError: They may not import this any more.
+    """
+    if by is None:
+        return
+    viewer = viewer_of(by)
+    if viewer is None or not viewer.has_post or kind not in queries.list_importable_kinds(viewer):
+        raise ForbiddenError("The person who started this import may no longer import such files.")
+
+
+@register_task(CHECK, "Check of an import", page=_page_address)
+def run_check(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Check the file, and save the result for the import's page."""
     run = queries.get_run(UUID(arguments["run"]))
     refuse_lost_role(run.kind, progress.asked_by_id)
     progress.report_progress(0, STEPS, "Reading the file")
-    found = services.check_run(run, lambda done, said: progress.report_progress(done, STEPS, said))
+    result = services.check_run(run, lambda step, text: progress.report_progress(step, STEPS, text))
     with transaction():
-        services.keep_check(run.id, found, clock.now())
-        result = {"Bad rows": found.bad_rows, **found.numbers}
-        progress.conclude_job(result)
-    return result
+        services.save_check(run.id, result, clock.now())
+        numbers = {"Bad rows": result.bad_rows, **result.numbers}
+        progress.conclude_job(numbers)
+    return numbers
 
 
-@register_task(APPLY, "Import", page=_page)
-def apply(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
+@register_task(APPLY, "Import", page=_page_address)
+def run_apply(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the file once more, and write all of it in one transaction, or nothing."""
     run_id = UUID(arguments["run"])
     refuse_lost_role(queries.get_run(run_id).kind, progress.asked_by_id)
     progress.report_progress(0, STEPS, "Reading the file")
-    found = applied(
+    result = check_and_apply(
         run_id,
         arguments["expected"],
         by=progress.asked_by_id,
-        tell=lambda done, said: progress.report_progress(done, STEPS, said),
+        tell=lambda step, text: progress.report_progress(step, STEPS, text),
         conclude=progress.conclude_job,
     )
-    return dict(found.numbers)
+    return dict(result.numbers)
 
 
-def applied(
+def check_and_apply(
     run_id: UUID,
     expected: str,
     *,
@@ -78,31 +92,31 @@ def applied(
     tell: Tell = ignore_progress,
     conclude: Callable[[dict[str, Any]], None] = lambda _numbers: None,
 ) -> CheckResult:
-    """Check once more without a lock, work out what follows, and write it; the edge of both ways to apply.
+    """Check the file once more without a lock, stage what follows, and write it; for the page and the job.
 
     Args:
         run_id: The import.
         expected: The digest of the check that the person saw.
         by: Who applies it.
-        tell: Hears how far it is; may raise to stop it.
+        tell: Is told how far it is; may raise to stop it.
         conclude: Ends the job in the transaction that writes.
 
     Raises:
-        MovedError: It would do something else than the person saw: the new check is kept for its page.
+        MovedError: It would do something else than the person saw. The new check is saved for the page.
     """
     for _ in range(TRIES):
-        found = services.check_run(queries.get_run(run_id), tell)
-        if found.digest != expected:
+        result = services.check_run(queries.get_run(run_id), tell)
+        if result.digest != expected:
             break
-        if not found.faults:
-            found.stage(tell)
+        if not result.faults:
+            result.stage(tell)
         try:
             with transaction(), enlarged_page_cache():
-                services.apply_import(run_id, found, expected, by=by, at=clock.now())
-                conclude(found.numbers)
-        except MovedError:  # something was recorded since; whether it matters, the next check says
+                services.apply_import(run_id, result, expected, by=by, at=clock.now())
+                conclude(result.numbers)
+        except MovedError:  # something was recorded meanwhile; the next check shows whether it matters
             continue
-        return found
+        return result
     with transaction():
-        services.keep_check(run_id, found, clock.now())
+        services.save_check(run_id, result, clock.now())
     raise MovedError

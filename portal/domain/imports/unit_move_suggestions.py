@@ -1,4 +1,4 @@
-"""Units that a roster seems to rename or move: the same people stand in a new path from one day on."""
+"""Suggests that a roster renames or moves units: the same people have a new unit path from one day on."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,66 +9,67 @@ from portal.domain.people.roster.plan import KnownPost, RosterBaseline, RosterPl
 from portal.domain.people.units import paths
 
 Names = tuple[str, ...]
-LEAST_SHARE = 0.8  # of the people under the old path
+LEAST_SHARE = 0.8  # of the people in and below the old path
 LEAST_PEOPLE = 2
 
 
 class UnitMoveSuggestion(NamedTuple):
-    """A path whose people all move to a path that does not stand yet."""
+    """A path whose people move to a path that does not exist yet."""
 
     old: str
     new: str
     on: date
     people: int
-    renamed: bool  # else it is moved
+    renamed: bool  # otherwise it is moved
 
     @property
     def command(self) -> str:
-        """What would do it without a new unit."""
+        """The command that renames or moves the unit."""
         verb = "rename" if self.renamed else "move"
         return f'units {verb} "{self.old}" "{self.new}" --on {self.on.isoformat()}'
 
 
-def suggest_unit_moves(made: RosterPlan, world: RosterBaseline) -> list[UnitMoveSuggestion]:
-    """Renames and moves that would explain the posts in units that are to be created."""
-    created = {unit.names for unit in made.unit_plan.new_units}
+def suggest_unit_moves(plan: RosterPlan, baseline: RosterBaseline) -> list[UnitMoveSuggestion]:
+    """Suggest renames and moves that explain the posts in units that are to be created."""
+    created = {unit.names for unit in plan.unit_plan.new_units}
     if not created:
         return []
-    held = {post.id: post for posts in world.posts.values() for post in posts}
-    named = _UnitPaths(world)
-    moved: Counter[tuple[Names, Names, date]] = Counter()
-    for cut, start, names in _list_moves(made, held):
-        old = named.path_of_unit(cut, start - timedelta(days=1))
+    known_posts = {post.id: post for posts in baseline.posts.values() for post in posts}
+    unit_paths = _UnitPaths(baseline)
+    people_moved: Counter[tuple[Names, Names, date]] = Counter()
+    for unit_id, start, names in _list_moves(plan, known_posts):
+        old = unit_paths.path_of_unit(unit_id, start - timedelta(days=1))
         pair = _shortest_difference(old, names, created)
         if pair:
-            moved[(*pair, start)] += 1
-    found = []
-    for (old, new, on), people in sorted(moved.items()):
-        there = _people_under(old, world, named, on - timedelta(days=1))
-        if people >= LEAST_PEOPLE and people >= LEAST_SHARE * there:
+            people_moved[(*pair, start)] += 1
+    suggestions = []
+    for (old, new, on), people in sorted(people_moved.items()):
+        people_before = _count_people_under(old, baseline, unit_paths, on - timedelta(days=1))
+        if people >= LEAST_PEOPLE and people >= LEAST_SHARE * people_before:
             renamed = old[:-1] == new[:-1]
-            found.append(UnitMoveSuggestion(paths.join(old), paths.join(new), on, people, renamed))
-    return found
+            suggestions.append(UnitMoveSuggestion(paths.join(old), paths.join(new), on, people, renamed))
+    return suggestions
 
 
-def _list_moves(made: RosterPlan, held: Mapping[int, KnownPost]) -> Iterable[tuple[int, date, Names]]:
-    """The unit left, the first day and the new path of each post in a unit that is to be created."""
-    before: dict[tuple[str, str, date], int] = {}
-    for change in made.post_changes:
-        post = held.get(change.replaces_id or 0)
+def _list_moves(plan: RosterPlan, known_posts: Mapping[int, KnownPost]) -> Iterable[tuple[int, date, Names]]:
+    """Old unit, first day and new path of each post that begins in a unit that is to be created."""
+    units_before: dict[tuple[str, str, date], int] = {}  # by person, post key and last day
+    for change in plan.post_changes:
+        post = known_posts.get(change.replaces_id or 0)
         if post is not None and isinstance(post.values.unit, int) and not change.void:
             values = change.values
-            before[values.staff_number, values.post_key, values.valid_to] = post.values.unit
-    for change in made.post_changes:
+            units_before[values.staff_number, values.post_key, values.valid_to] = post.values.unit
+    for change in plan.post_changes:
         values = change.values
         if isinstance(values.unit, tuple):
-            left = before.get((values.staff_number, values.post_key, values.valid_from - timedelta(days=1)))
-            if left is not None:
-                yield left, values.valid_from, values.unit
+            day_before = values.valid_from - timedelta(days=1)
+            unit_id = units_before.get((values.staff_number, values.post_key, day_before))
+            if unit_id is not None:
+                yield unit_id, values.valid_from, values.unit
 
 
 def _shortest_difference(old: Names, new: Names, created: set[Names]) -> tuple[Names, Names] | None:
-    """The upper ends of two paths that end alike, as far up as the new one is to be created."""
+    """Both paths without their common end, as far up as the new path's units are to be created."""
     if not old:
         return None
     while old[1:] and new[1:] and old[-1] == new[-1] and new[:-1] in created:
@@ -77,26 +78,26 @@ def _shortest_difference(old: Names, new: Names, created: set[Names]) -> tuple[N
 
 
 class _UnitPaths:
-    """Paths of units as names, each climbed once a day."""
+    """Paths of units as names, remembered for each unit and day."""
 
-    def __init__(self, world: RosterBaseline) -> None:
-        self._tree = world.tree
-        self._found: dict[tuple[int, date], Names] = {}
+    def __init__(self, baseline: RosterBaseline) -> None:
+        self._tree = baseline.tree
+        self._paths: dict[tuple[int, date], Names] = {}
 
     def path_of_unit(self, unit_id: int, day: date) -> Names:
-        if (unit_id, day) not in self._found:
+        if (unit_id, day) not in self._paths:
             above = [state.name for state in self._tree.states_above(unit_id, day)]
-            self._found[unit_id, day] = tuple(above[::-1])
-        return self._found[unit_id, day]
+            self._paths[unit_id, day] = tuple(above[::-1])
+        return self._paths[unit_id, day]
 
 
-def _people_under(old: Names, world: RosterBaseline, named: _UnitPaths, day: date) -> int:
+def _count_people_under(old: Names, baseline: RosterBaseline, unit_paths: _UnitPaths, day: date) -> int:
     people = {
         number
-        for (number, _), posts in world.posts.items()
+        for (number, _), posts in baseline.posts.items()
         for post in posts
         if post.values.valid_from <= day <= post.values.valid_to
         and isinstance(post.values.unit, int)
-        and named.path_of_unit(post.values.unit, day)[: len(old)] == old
+        and unit_paths.path_of_unit(post.values.unit, day)[: len(old)] == old
     }
     return len(people)

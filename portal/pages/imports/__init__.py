@@ -1,1 +1,1 @@
-"""Imports."""
+"""Pages of imports."""

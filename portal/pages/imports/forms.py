@@ -1,4 +1,4 @@
-"""Forms of an import: the file, and what each of its columns says."""
+"""Forms of an import: the file, and what each of its columns contains."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,10 +14,10 @@ from portal.pages.layout.form_widgets import GovFile, GovInput, GovRadios, GovSe
 
 MOST_BYTES = 25 * 1024 * 1024  # of a file sent from a page; a command takes more
 LABEL = "govuk-label--s"
-LONGEST = 200
+MOST_CHARACTERS = 200
 SHAPES = {
-    "completion": ("One completion", "A row says who achieved what, and when."),
-    "person": ("One person", "A row has a column for each module, with a date or nothing."),
+    "completion": ("One completion", "A row says who completed what, and when."),
+    "person": ("One person", "A row has a column for each module, with a date or nothing in it."),
 }
 NAMELESS = "(no name)"
 _NONE, _EMPTY = "", "-"
@@ -25,7 +25,7 @@ _SCHEMES = {STAFF_NUMBER: "Staff number", EMAIL: "Email address"}
 
 
 class ChooseForm(FlaskForm):  # type: ignore[misc]
-    """The file, and how its columns are found."""
+    """The file, and how its columns are matched."""
 
     file = FileField(
         "File",
@@ -38,12 +38,12 @@ class ChooseForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Continue", widget=GovSubmit())
 
     def __init__(self, shapes: Sequence[str], profiles: Sequence[tuple[str, str]], **kwargs: Any) -> None:
-        """Fill the lists.
+        """Fill the choices.
 
         Args:
-            shapes: Those to choose from; with one alone nothing is asked.
+            shapes: The shapes to choose from; if there is only one, the field is left out.
             profiles: Names of the saved profiles and their shapes.
-            **kwargs: As a form takes them.
+            **kwargs: Passed on to the form.
         """
         super().__init__(**kwargs)
         self.shapes = dict(profiles)
@@ -59,64 +59,64 @@ class ChooseForm(FlaskForm):  # type: ignore[misc]
             self.profile.choices = [SelectChoice(value="", label="Find them by their names"), *names]
         else:
             del self.profile
-        self.only = shapes[0]
+        self.first_shape = shapes[0]
 
     @property
-    def asked_shape(self) -> str:
-        """What each row is; a profile decides it where one was chosen."""
-        if self.asked_profile:
-            return self.shapes[self.asked_profile]
-        return str(self.shape.data) if self.shape else self.only
+    def chosen_shape(self) -> str:
+        """What each row is; a chosen profile decides it."""
+        if self.chosen_profile:
+            return self.shapes[self.chosen_profile]
+        return str(self.shape.data) if self.shape else self.first_shape
 
     @property
-    def asked_profile(self) -> str | None:
-        """The name of the profile that was chosen."""
+    def chosen_profile(self) -> str | None:
+        """The name of the chosen profile, if any."""
         return self.profile.data or None if self.profile else None
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Ask for the shape only where no profile says it."""
-        if self.shape and self.asked_profile:
+        """Validate; the shape is required only without a profile."""
+        if self.shape and self.chosen_profile:
             del self.shape
         return bool(super().validate(extra_validators))
 
 
-class MatchForm(FlaskForm):  # type: ignore[misc]
-    """One select for each thing that the portal wants to know; its fields are added by ``match_form``."""
+class MappingForm(FlaskForm):  # type: ignore[misc]
+    """A select for each value that the portal needs; ``build_mapping_form`` adds them."""
 
     save_as = StringField(
         "Save these choices as a profile",
-        description="A name such as “HR, monthly”. Leave it empty to use them this once.",
+        description="A name such as “HR, monthly”. Leave it empty to use these choices only once.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Length(max=80, message="The name of a profile has at most 80 characters")],
+        validators=[Length(max=80, message="Profile name must be 80 characters or fewer")],
     )
     send = SubmitField("Check the file", widget=GovSubmit())
 
 
-def match_form(
-    match: ColumnMapping, columns: Sequence[str], activities: Mapping[str, str], schemes: Sequence[str]
-) -> MatchForm:
-    """The form that shows ``match`` for a file with these columns, or holds what was sent."""
+def build_mapping_form(
+    mapping: ColumnMapping, columns: Sequence[str], activities: Mapping[str, str], schemes: Sequence[str]
+) -> MappingForm:
+    """Build the form for a file with these columns, filled with ``mapping`` or with what was sent."""
     fields: dict[str, Any] = {}
     data: dict[str, Any] = {}
-    for target in TARGETS[match.shape]:
+    for target in TARGETS[mapping.shape]:
         fields |= _target_fields(target, columns)
-        data |= _target_data(target, match, columns)
-    if match.shape != "post":
+        data |= _target_data(target, mapping, columns)
+    if mapping.shape != "post":
         fields["person_by"] = SelectField(
-            "That column knows people by their",
+            "That column contains each person’s",
             choices=[SelectChoice(value=s, label=_SCHEMES.get(s, s)) for s in schemes],
             widget=GovSelect(),
         )
-        data["person_by"] = match.person_by
-    if match.shape == "person":
+        data["person_by"] = mapping.person_by
+    if mapping.shape == "person":
         choices = [SelectChoice(value=_NONE, label="Not used"), *_activity_choices(activities)]
         for place, column in enumerate(columns):
             fields[f"activity_{place}"] = SelectField(
                 f"“{column or NAMELESS}”", choices=choices, widget=GovSelect(), validate_choice=True
             )
-            data[f"activity_{place}"] = match.activities.get(column, _NONE)
-    made: MatchForm = type("MatchFormOfFile", (MatchForm,), fields)(data=data)
-    return made
+            data[f"activity_{place}"] = mapping.activities.get(column, _NONE)
+    form: MappingForm = type("MappingFormOfFile", (MappingForm,), fields)(data=data)
+    return form
 
 
 def _activity_choices(activities: Mapping[str, str]) -> list[Any]:
@@ -128,53 +128,53 @@ def _target_fields(target: ColumnTarget, columns: Sequence[str]) -> dict[str, Fi
     if not target.needed:
         choices.append(SelectChoice(value=_EMPTY, label="Not in the file: leave it empty"))
     choices += [SelectChoice(value=str(n), label=column or NAMELESS) for n, column in enumerate(columns)]
-    found: dict[str, Field] = {
+    fields: dict[str, Field] = {
         f"column_{target.name}": SelectField(
             target.label, description=target.hint, choices=choices, widget=GovSelect(label_classes=LABEL)
         )
     }
     if target.fixed:
-        found[f"fixed_{target.name}"] = StringField(
+        fields[f"fixed_{target.name}"] = StringField(
             f"Or the same in every row: {target.label[:1].lower()}{target.label[1:]}",
             widget=GovInput(autocomplete="off"),
-            validators=[Length(max=LONGEST, message=f"Enter at most {LONGEST} characters")],
+            validators=[Length(max=MOST_CHARACTERS, message=f"Enter {MOST_CHARACTERS} characters or fewer")],
         )
-    return found
+    return fields
 
 
-def _target_data(target: ColumnTarget, match: ColumnMapping, columns: Sequence[str]) -> dict[str, str]:
-    column, fixed = match.columns.get(target.name), match.fixed.get(target.name)
+def _target_data(target: ColumnTarget, mapping: ColumnMapping, columns: Sequence[str]) -> dict[str, str]:
+    column, fixed = mapping.columns.get(target.name), mapping.fixed.get(target.name)
     place = str(columns.index(column)) if column is not None and column in columns else _NONE
     if column is None and fixed == "":
         place = _EMPTY
     return {f"column_{target.name}": place, f"fixed_{target.name}": fixed or ""}
 
 
-def match_of(form: MatchForm, shape: str, columns: Sequence[str]) -> ColumnMapping:
-    """What was chosen."""
-    found = ColumnMapping(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
+def read_mapping(form: MappingForm, shape: str, columns: Sequence[str]) -> ColumnMapping:
+    """The mapping that was chosen in the form."""
+    mapping = ColumnMapping(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
     for target in TARGETS[shape]:
         place = form[f"column_{target.name}"].data
         fixed = (form[f"fixed_{target.name}"].data or "").strip() if target.fixed else ""
         if place == _EMPTY or (place == _NONE and fixed):
-            found.fixed[target.name] = fixed
+            mapping.fixed[target.name] = fixed
         elif place != _NONE:
-            found.columns[target.name] = columns[int(place)]
+            mapping.columns[target.name] = columns[int(place)]
     if shape == "person":
         chosen = ((column, form[f"activity_{n}"].data) for n, column in enumerate(columns))
-        found.activities.update((column, activity) for column, activity in chosen if activity)
-    return found
+        mapping.activities.update((column, activity) for column, activity in chosen if activity)
+    return mapping
 
 
-def note_gaps(form: MatchForm, gaps: Mapping[str, str]) -> bool:
-    """Put what is missing, or said twice, beside its field; whether anything is."""
+def add_gap_errors(form: MappingForm, gaps: Mapping[str, str]) -> bool:
+    """Add an error to each field whose value is missing or given twice; return whether there is any."""
     for field in list(form):
         name = field.name.removeprefix("fixed_")
         if field.name != name and field.data and form[f"column_{name}"].data not in {_NONE, _EMPTY}:
-            gaps = {**gaps, name: "Choose a column, or enter what holds for every row, not both"}
-    for name, said in gaps.items():
+            gaps = {**gaps, name: "Choose a column or enter one value for every row, not both"}
+    for name, sentence in gaps.items():
         field = form[f"column_{name}"] if name != "activities" else form["activity_0"]
-        field.errors = [*field.errors, said]
+        field.errors = [*field.errors, sentence]
     return bool(gaps)
 
 

@@ -1,4 +1,4 @@
-"""The pages of an import: every import, and the four steps of one."""
+"""Pages of imports: the list of all, and the four steps of one."""
 
 from typing import Any
 from uuid import UUID
@@ -8,9 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.imports import queries, services, tasks
-from portal.domain.imports.access import kinds_for
-from portal.domain.imports.bad_rows import bad_rows
-from portal.domain.imports.check_result import MovedError
+from portal.domain.imports.check_result import MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns, suggest_mapping
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Upload
@@ -19,10 +17,10 @@ from portal.pages.imports.forms import (
     MOST_BYTES,
     ApplyForm,
     ChooseForm,
-    MatchForm,
-    match_form,
-    match_of,
-    note_gaps,
+    MappingForm,
+    add_gap_errors,
+    build_mapping_form,
+    read_mapping,
 )
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
@@ -37,60 +35,64 @@ from portal.platform.tables.table_files import Sheet, open_sheet
 
 bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="templates")
 
-UNDER_WAY = frozenset({JobState.WAITING, JobState.RUNNING})
-ENVELOPE = 64 * 1024  # of a form around its file
+UNFINISHED = frozenset({JobState.WAITING, JobState.RUNNING})
+ENVELOPE = 64 * 1024  # bytes of a form around its file
 SAMPLE = 5  # rows shown while columns are matched
 SHAPES = {"roster": ("post",), "completions": ("completion", "person")}
-WORDS = {"roster": "Roster", "completions": "Prior completions"}
+KIND_WORDS = {"roster": "Roster", "completions": "Prior completions"}
+END_WORDS = {"applied": "Applied", "cancelled": "Cancelled", "lapsed": "Deleted after a week"}
 
 
 @bp.url_value_preprocessor
-def _take_more(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Let a file be larger than other requests; before its form is read, which is before any view."""
+def _allow_large_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let a file be larger than other requests; runs before the form is read, so before any view."""
     if endpoint == "imports.choose_file":
         request.max_content_length = MOST_BYTES + ENVELOPE
 
 
 def _allowed_kinds() -> list[str]:
-    """What the person may import."""
-    return kinds_for(current_user.viewer)
+    """The kinds of file that the person may import."""
+    return queries.list_importable_kinds(current_user.viewer)
 
 
 def _delete_expired_files() -> None:
-    """Let files go that waited for too long: whoever looks at imports sees to it."""
+    """Delete files that waited too long; runs whenever somebody opens a page of imports."""
     at = clock.now()
-    if queries.waits_too_long(at):
-        try_to_write(lambda: services.delete_expired_files(at), "imports ran out")
+    if queries.has_expired_files(at):
+        try_to_write(lambda: services.delete_expired_files(at), "imports expired")
 
 
 def _get_run(run_id: UUID) -> ImportRun:
-    """The import of this address, where the person may see it."""
+    """The import of this address, if the person may see it."""
     _delete_expired_files()
-    found = queries.get_run(run_id)
-    if found.kind not in _allowed_kinds():
+    run = queries.get_run(run_id)
+    if run.kind not in _allowed_kinds():
         raise NotFoundError("There is no such import.")
-    return found
+    return run
 
 
 @bp.get("")
 @requires(Permission.RECORD_IMPORT)
 def list_imports() -> ResponseReturnValue:
-    """Every import, newest first."""
+    """List all imports, newest first."""
     _delete_expired_files()
     kinds = _allowed_kinds()
-    asked = QueryArguments(request.args, url_for(".list_imports"))
-    page = asked.page(queries.how_many(kinds))
+    arguments = QueryArguments(request.args, url_for(".list_imports"))
+    page = arguments.page(queries.count_runs(kinds))
     rows = queries.list_runs(kinds, page.offset, page.size)
-    about = {"kinds": kinds, "words": WORDS, "errors": asked.errors()}
-    return render_template("imports/index.html", page=page, rows=rows, **about), asked.status
+    words = {"words": KIND_WORDS, "end_words": END_WORDS}
+    html = render_template(
+        "imports/index.html", page=page, rows=rows, kinds=kinds, errors=arguments.errors(), **words
+    )
+    return html, arguments.status
 
 
 @bp.route("/<any(roster, completions):kind>/new", methods=["GET", "POST"])
 @requires(Permission.RECORD_IMPORT)
 def choose_file(kind: str) -> ResponseReturnValue:
-    """The first step: a file."""
+    """The first step: choose a file."""
     if not _allowed_kinds():
-        raise NotFoundError("A file names people of the whole force, so imports need a role without a unit.")
+        raise NotFoundError("An import covers the whole force, so you need a role for the whole force.")
     if kind not in _allowed_kinds():
         abort(403)
     form = ChooseForm(SHAPES[kind], [(p.name, p.columns["shape"]) for p in queries.list_profiles(kind)])
@@ -103,150 +105,150 @@ def choose_file(kind: str) -> ResponseReturnValue:
 
 
 def _begin_import(kind: str, form: ChooseForm) -> UUID:
-    sent = form.file.data
-    name = "".join(filter(str.isprintable, sent.filename or ""))[-100:] or "file"
-    content = sent.read()
+    file = form.file.data
+    name = "".join(filter(str.isprintable, file.filename or ""))[-100:] or "file"
+    content = file.read()
     sheet = open_sheet(content, name, SAMPLE)
     reasons = list_repeated_columns(sheet.columns)
     if reasons:
         raise BadInputError(reasons)
-    profile = form.asked_profile
+    profile = form.chosen_profile
     if profile:
-        match = ColumnMapping.from_json(queries.get_profile(kind, profile).columns)
+        mapping = ColumnMapping.from_json(queries.get_profile(kind, profile).columns)
     else:
-        match = suggest_mapping(sheet.columns, form.asked_shape, queries.activity_titles())
+        mapping = suggest_mapping(sheet.columns, form.chosen_shape, queries.activity_titles())
+    upload = Upload(kind, name, content, sheet, mapping, profile)
     with transaction():
-        by, at = current_user.person_id, clock.now()
-        return services.begin_import(Upload(kind, name, content, sheet, match, profile), by=by, at=at).id
+        return services.begin_import(upload, by=current_user.person_id, at=clock.now()).id
 
 
 @bp.route("/<uuid:run_id>/columns", methods=["GET", "POST"])
 @requires(Permission.RECORD_IMPORT)
 def match_columns(run_id: UUID) -> ResponseReturnValue:
-    """The second step: which column says what."""
+    """The second step: match the columns of the file."""
     run = _get_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    sheet = open_sheet(queries.file_content(run_id), run.file_name, SAMPLE)
-    held = ColumnMapping.from_json(run.columns or {"shape": run.shape})
-    form = match_form(held, sheet.columns, queries.activity_titles(), list_identifier_schemes())
+    sheet = open_sheet(queries.read_file_content(run_id), run.file_name, SAMPLE)
+    saved_mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    form = build_mapping_form(
+        saved_mapping, sheet.columns, queries.activity_titles(), list_identifier_schemes()
+    )
     if form.validate_on_submit():
-        chosen = match_of(form, run.shape, sheet.columns)
-        if not note_gaps(form, chosen.list_gaps(sheet.columns)):
-            _keep_match(run, chosen, form)
-            return _look_again(run_id)
-    elif request.method == "GET":
-        note_gaps(form, {n: said for n, said in held.list_gaps(sheet.columns).items() if run.profile})
-    return _columns_page(run, form, sheet, held)
+        mapping = read_mapping(form, run.shape, sheet.columns)
+        if not add_gap_errors(form, mapping.list_gaps(sheet.columns)):
+            _save_mapping(run, mapping, form)
+            return _check_and_show(run_id)
+    elif request.method == "GET" and run.profile:
+        add_gap_errors(form, saved_mapping.list_gaps(sheet.columns))
+    return _render_columns(run, form, sheet, saved_mapping)
 
 
-def _keep_match(run: ImportRun, chosen: ColumnMapping, form: MatchForm) -> None:
+def _save_mapping(run: ImportRun, mapping: ColumnMapping, form: MappingForm) -> None:
     name = (form.save_as.data or "").strip()
     with transaction():
-        services.match_columns(run.id, chosen, profile=name or run.profile)
+        services.match_columns(run.id, mapping, profile=name or run.profile)
         if name:
             by, at = current_user.person_id, clock.now()
-            services.save_profile(run.kind, name, chosen, by=by, at=at)
+            services.save_profile(run.kind, name, mapping, by=by, at=at)
 
 
-def _columns_page(run: ImportRun, form: MatchForm, sheet: Sheet, held: ColumnMapping) -> ResponseReturnValue:
-    used = {*held.columns.values(), *held.activities}
+def _render_columns(
+    run: ImportRun, form: MappingForm, sheet: Sheet, mapping: ColumnMapping
+) -> ResponseReturnValue:
+    used = {*mapping.columns.values(), *mapping.activities}
     return render_template(
         "imports/columns.html",
         run=run,
         form=form,
-        match=held,
+        mapping=mapping,
         columns=sheet.columns,
         sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines],
         unused=[column for column in sheet.columns if column not in used],
     )
 
 
-def _look_again(run_id: UUID) -> ResponseReturnValue:
-    """Check the file, keep what was found, and show it; a large one as a job."""
+def _check_and_show(run_id: UUID) -> ResponseReturnValue:
+    """Check the file, save the result and show it; a job checks a large file."""
     run = queries.get_run(run_id)
-    if run.rows > tasks.MOST_AT_ONCE:
+    if run.rows > tasks.MOST_ROWS_AT_ONCE:
         with transaction():
             job = tasks.start_check(run_id, by=current_user.person_id)
         return redirect(url_for("jobs.show_job", reference=job), 303)
-    found = services.check_run(run)
+    result = services.check_run(run)
     with transaction():
-        services.keep_check(run_id, found, clock.now())
+        services.save_check(run_id, result, clock.now())
     return redirect(url_for(".show_check", run_id=run_id), 303)
 
 
 @bp.get("/<uuid:run_id>")
 @requires(Permission.RECORD_IMPORT)
 def show_check(run_id: UUID) -> ResponseReturnValue:
-    """The third step: what the import would do; once it has ended, what became of it."""
+    """The third step: show what the import would do; once it has ended, how it ended."""
     run = _get_run(run_id)
     names = queries.names_of_people(run.began_by_id, run.ended_by_id)
     if run.ended_as:
-        return render_template("imports/ended.html", run=run, names=names, words=WORDS)
-    if run.job_id and find_state(run.job_id) in UNDER_WAY:
+        return render_template(
+            "imports/ended.html", run=run, names=names, words=KIND_WORDS, end_words=END_WORDS
+        )
+    if run.job_id and find_state(run.job_id) in UNFINISHED:
         return redirect(url_for("jobs.show_job", reference=run.job_id), 303)
     if run.report is None:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
     form = ApplyForm(formdata=None, expected=run.digest)
-    return render_template(
-        "imports/check.html", run=run, report=run.report, form=form, names=names, words=WORDS
-    )
+    return render_template("imports/check.html", run=run, report=run.report, form=form, names=names)
 
 
 @bp.post("/<uuid:run_id>/check")
 @requires(Permission.RECORD_IMPORT)
 def check_again(run_id: UUID) -> ResponseReturnValue:
-    """Hold the file once more against what the portal knows now."""
+    """Check the file once more."""
     if _get_run(run_id).ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    return _look_again(run_id)
+    return _check_and_show(run_id)
 
 
 @bp.post("/<uuid:run_id>/apply")
 @requires(Permission.RECORD_IMPORT)
 def apply_import(run_id: UUID) -> ResponseReturnValue:
-    """The fourth step: all of it, or nothing."""
+    """The fourth step: apply all of it, or nothing."""
     run = _get_run(run_id)
     expected = request.form.get("expected", "")
     if run.ended_as:
-        raise ConflictError(services.ENDED[run.ended_as])
-    if run.rows > tasks.MOST_AT_ONCE:
+        raise ConflictError(services.ENDED_MESSAGES[run.ended_as])
+    if run.rows > tasks.MOST_ROWS_AT_ONCE:
         with transaction():
             job = tasks.start_apply(run_id, expected, by=current_user.person_id)
         return redirect(url_for("jobs.show_job", reference=job), 303)
     try:
-        found = tasks.applied(run_id, expected, by=current_user.person_id)
+        result = tasks.check_and_apply(run_id, expected, by=current_user.person_id)
     except MovedError as error:
         flash(str(error), "error")
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    flash(
-        "The import was applied."
-        if not found.is_empty
-        else "There was nothing to do: the portal said the same."
-    )
+    flash("Nothing to do: the portal has the same data already." if result.is_empty else "Import applied.")
     return redirect(url_for(".show_check", run_id=run_id), 303)
 
 
 @bp.post("/<uuid:run_id>/cancel")
 @requires(Permission.RECORD_IMPORT)
 def cancel_import(run_id: UUID) -> ResponseReturnValue:
-    """Let the file go."""
+    """Cancel the import, and delete its file."""
     _get_run(run_id)
     with transaction():
         services.cancel_import(run_id, by=current_user.person_id, at=clock.now())
-    flash("The import was cancelled. Nothing was changed, and the file is no longer kept.")
+    flash("Import cancelled. Nothing was changed, and the file was deleted.")
     return redirect(url_for(".list_imports"), 303)
 
 
 @bp.get("/<uuid:run_id>/bad-rows.csv")
 @requires(Permission.RECORD_IMPORT)
-def bad_rows_csv(run_id: UUID) -> ResponseReturnValue:
-    """The bad rows as they stand in the file, each with its line and why it is bad."""
+def download_bad_rows(run_id: UUID) -> ResponseReturnValue:
+    """Download the bad rows as they are in the file, each with its line and why it is bad."""
     run = _get_run(run_id)
-    sheet = open_sheet(queries.file_content(run_id), run.file_name)
+    sheet = open_sheet(queries.read_file_content(run_id), run.file_name)
     faults = run.report["faults"] if run.report else []
     return Response(
-        bad_rows(sheet, faults),
+        bad_rows_csv(sheet, faults),
         mimetype="text/csv",
         headers={"Content-Disposition": 'attachment; filename="bad-rows.csv"'},
     )

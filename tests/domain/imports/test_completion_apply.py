@@ -60,7 +60,7 @@ def check(slug, entries):
     ]
     data = csv_of(rows, COLUMNS)
     sheet = open_sheet(data, "c.csv")
-    match = profiles.READY["completions"]["default"](sheet.columns)
+    match = profiles.BUILT_IN_PROFILES["completions"]["default"](sheet.columns)
     found = services.CHECKS["completions"](sheet, match, ignore_progress)
     assert found.faults == []
     return Upload("completions", "c.csv", data, sheet, match), found

@@ -63,7 +63,7 @@ def test_a_killed_import_leaves_nothing_and_is_taken_up_again(app: Flask, tmp_pa
             run_id = services.begin_import(brought, by=None, at=clock.now()).id
         found = services.check_run(db.session.get_one(ImportRun, run_id))
         with transaction():
-            services.keep_check(run_id, found, clock.now())
+            services.save_check(run_id, found, clock.now())
             job = tasks.start_apply(run_id, found.digest, by=None)
 
     def held() -> tuple[int, ...]:

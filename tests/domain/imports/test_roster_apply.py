@@ -168,7 +168,7 @@ def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applie
         brought, found = check(csv_of([row(f"C{n}") for n in range(600)]))
         with transaction():
             run_id = services.begin_import(brought, by=None, at=clock.now()).id
-            services.keep_check(run_id, found, clock.now())
+            services.save_check(run_id, found, clock.now())
         before, told = newest_stamp(), []
 
         def stop(_done, said):
@@ -177,9 +177,9 @@ def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applie
                 raise CancelledError
 
         with pytest.raises(CancelledError):
-            tasks.applied(run_id, found.digest, by=None, tell=stop)
+            tasks.check_and_apply(run_id, found.digest, by=None, tell=stop)
 
         assert told[-1] == "Worked out 500 of 600 people"
         assert (newest_stamp(), reached("C")) == (before, [])
-        tasks.applied(run_id, found.digest, by=None)
+        tasks.check_and_apply(run_id, found.digest, by=None)
         assert len(reached("C")) == 600

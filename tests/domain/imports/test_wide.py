@@ -61,7 +61,7 @@ def test_each_date_in_a_column_of_a_module_is_a_record(app, tmp_path):
         ("protect", "2026-01-03", "imported", "College Learn"),
         ("respond", "2026-01-04", "imported", "College Learn"),
     ]
-    assert "Recorded: 0\nAlready held: 3" in load(app, tmp_path, rows).stdout
+    assert "Recorded: 0\nAlready recorded: 3" in load(app, tmp_path, rows).stdout
 
 
 @pytest.mark.parametrize(

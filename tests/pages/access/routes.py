@@ -96,7 +96,7 @@ ROUTES: dict[str, str] = {
     "guides.show_guide": NOBODY,
     "guides.list_guides": NOBODY,
     "imports.apply_import": NOBODY,
-    "imports.bad_rows_csv": NOBODY,
+    "imports.download_bad_rows": NOBODY,
     "imports.cancel_import": NOBODY,
     "imports.show_check": NOBODY,
     "imports.check_again": NOBODY,

@@ -59,7 +59,7 @@ MAY_BE_UNKNOWN = {
     "monitoring.prepared_act",
     "monitoring.prepared_download",
     "reminders.send_again",
-    "imports.bad_rows_csv",
+    "imports.download_bad_rows",
     "imports.cancel_import",
     "imports.show_check",
     "imports.check_again",

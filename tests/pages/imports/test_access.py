@@ -47,7 +47,7 @@ def test_a_role_that_ends_at_a_unit_imports_nothing(client):
     administrator(client, unit=True)
 
     assert client.get("/imports/roster/new").status_code == 404
-    assert "need a role without a unit" in client.page("/imports").text
+    assert "you need a role for the whole force" in client.page("/imports").text
 
 
 def test_another_role_s_sight_of_the_force_imports_nothing(client):
@@ -58,17 +58,17 @@ def test_another_role_s_sight_of_the_force_imports_nothing(client):
 
 
 def test_a_job_imports_nothing_for_who_may_not_any_more(client, monkeypatch):
-    monkeypatch.setattr(tasks, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)
     person = administrator(client)
     page = to_check(client, csv_of([row("N1"), row("N2")]))
     run = run_id(page)
     with transaction():
         revoke_role(person, Role.ADMINISTRATOR, unit_id=None, by=None, at=clock.now())
 
-    for doing in (tasks.check, tasks.apply):
-        asked = SimpleNamespace(asked_by_id=person, report_progress=lambda *said: None)
+    for run_job in (tasks.run_check, tasks.run_apply):
+        progress = SimpleNamespace(asked_by_id=person, report_progress=lambda *_: None)
         with pytest.raises(ForbiddenError):
-            doing(asked, {"run": run, "expected": ""})
+            run_job(progress, {"run": run, "expected": ""})
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_who_left_cannot_sign_in_and_keeps_the_record(client, app):
     let_in(leaver, "L1")
     assert signed_in(leaver)
     administrator(client)
-    held = row(
+    post = row(
         "L1",
         surname="Shah",
         email="l1@westshire.example",
@@ -89,7 +89,7 @@ def test_who_left_cannot_sign_in_and_keeps_the_record(client, app):
         valid_from="2024-01-01",
     )
 
-    page = to_check(client, csv_of([{**held, "valid_to": "2026-05-31"}]))
+    page = to_check(client, csv_of([{**post, "valid_to": "2026-05-31"}]))
     assert "was applied" in client.press(page, "Apply the import").h1
 
     assert not signed_in(leaver)

@@ -214,8 +214,8 @@ def test_the_check_says_whom_each_directive_reaches_otherwise(client):
 
     page = to_check(client, csv_of([row("R1"), row("R2", designated_role="catering")]))
 
-    assert sections(page)["What it does to directives"] == [["OIC-2026", "1", "0", "0"]]
-    assert [line[:3] for line in sections(page)["OIC-2026: who joins, leaves or is due on another day"]] == [
+    assert sections(page)["Changes to directives"] == [["OIC-2026", "1", "0", "0"]]
+    assert [line[:3] for line in sections(page)["OIC-2026: who joins, leaves or has a new due date"]] == [
         ["Shah, Priya", "R1", "Joins"]
     ]
 
@@ -253,7 +253,7 @@ def test_twice_is_once(client):
     assert page.h1 == "Nothing to do"
     page = client.press(page, "Apply the import")
 
-    assert "the portal said the same already" in page.text
+    assert "the portal had the same data already" in page.text
     assert count(Stamp) == before
 
 
@@ -305,7 +305,7 @@ def test_columns_are_found_by_other_names_chosen_and_saved(client, app, tmp_path
     page = client.press(page, "Check the file", **picked)
     assert "Choose the column for “Unit”" in page.text
     page = client.press(page, "Check the file", **picked, fixed_valid_from="2026-01-01")
-    assert "Choose a column, or enter what holds for every row, not both" in page.text
+    assert "Choose a column or enter one value for every row, not both" in page.text
     picked |= {
         "fixed_valid_from": "",
         "column_unit_path": "4",
@@ -373,14 +373,14 @@ def test_a_list_of_twenty_asks_as_often_as_one_of_two(client):
 
 def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
     administrator(client)
-    monkeypatch.setattr(tasks, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)
     runner = JobRunner(make_worker_setup(app), Event())
 
     page = to_check(client, csv_of([row(), row("R2")]))
     assert page.h1 == "Check of an import"
     path = f"/imports/{db.session.scalars(select(ImportRun.id)).one()}"
     assert client.page(path).h1 == "Check of an import"  # which leads to the job while it waits
-    assert "At work" in client.page("/imports").text
+    assert "In progress" in client.page("/imports").text
     done(runner)
     page = client.page(path)
     assert page.h1 == "Every row is good"
