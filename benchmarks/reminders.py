@@ -24,7 +24,7 @@ from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Message
 from portal.domain.reminders.rules import LATE, ReminderRules
 from portal.domain.reminders.send_window import SendWindow
-from portal.domain.reminders.sending import SendingSettings, send_waiting
+from portal.domain.reminders.sending import SendingSettings, send_due_messages
 from portal.domain.status.facts import load_facts
 from portal.domain.status.periods import position_facts
 from portal.domain.status.reminder_queries import chased
@@ -122,7 +122,7 @@ def _send(port: int) -> float:
             raise _Enough
 
     with suppress(_Enough):
-        send_waiting(
+        send_due_messages(
             SendingSettings(relay, ALWAYS, "https://learning.westshire.example", "Westshire Police"), tell
         )
     return time.perf_counter() - began

@@ -187,7 +187,7 @@ def _prepare_database(app: Flask) -> None:
     read_settings_from(lambda: current_app.config["PORTAL"])
     db.init_app(app)
     release.migrate.init_app(app, db)
-    subscribe(reconcile_assignments, project_status, announcer=notices.post_notices)
+    subscribe(reconcile_assignments, project_status, announcer=notices.queue_notices)
     with app.app_context():
         prepare_engine(db.engine)
 

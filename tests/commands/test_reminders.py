@@ -111,7 +111,7 @@ def test_without_a_relay_the_outbox_is_kept(app: Flask, world: World) -> None:
     assert "Messages: 3" in run(app, "plan").output
     made = run(app, "send")
     assert made.exit_code == 1
-    assert "No mail relay is set (SMTP_HOST)" in made.output
+    assert "Email is not set up (SMTP_HOST)" in made.output
     assert len(db.session.scalars(select(Message)).all()) == 3
 
 

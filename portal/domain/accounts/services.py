@@ -249,7 +249,7 @@ def create_password_link(person_id: int, *, by: int | None, at: datetime) -> str
         RuleError: The account is closed.
     """
     if _get_or_create_credential(person_id).closed_at is not None:
-        raise RuleError("This account is closed. Reopen it first.")
+        raise RuleError("This account is closed. Open it again first.")
     _spend_links(person_id, at)
     token = new_token()
     db.session.add(

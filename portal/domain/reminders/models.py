@@ -1,4 +1,4 @@
-"""Mail that waits or went, what each is about, and when directives remind: ordinary rows, no facts."""
+"""Tables of the outbox and of reminder rules: ordinary rows, no facts."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,12 +12,12 @@ from portal.platform.db import Base, BigId
 
 
 class Delivery(StrEnum):
-    """How far a message is."""
+    """The state of a message."""
 
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"  # the relay took it
-    DROPPED = "dropped"  # nothing in it held any more when it was to be sent
+    DROPPED = "dropped"  # no reason was left when it was to be sent
     REFUSED = "refused"  # by the relay, for good
     FAILED = "failed"  # given up after many tries
     BOUNCED = "bounced"  # taken by the relay and sent back later
@@ -26,16 +26,16 @@ class Delivery(StrEnum):
 class MessageKind(StrEnum):
     """What a message is about."""
 
-    REMINDER = "reminder"  # what directives ask for; one a day and person, in the hours of mail
-    NOTICE = "notice"  # what was done to accounts; at once, at any hour
+    REMINDER = "reminder"  # about directives; one for each person and day, in the send window
+    NOTICE = "notice"  # about acts on accounts; at once, at any hour
 
 
 class Message(Base):
-    """One mail to one person. What it says is written when it is sent, from how things stand then."""
+    """One mail to one person. Its text is written when it is sent, from the data of that moment."""
 
     __tablename__ = "message"
     __table_args__ = (
-        # of reminders at most one that waits, and at most one handed over a day: the database holds it
+        # The database allows one waiting reminder for each person, and one sent on each day.
         Index(
             "uq_message_waiting",
             "person_id",
@@ -51,20 +51,20 @@ class Message(Base):
     reference: Mapped[UUID] = mapped_column(unique=True)  # also in its Message-ID
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     kind: Mapped[str] = mapped_column(default=MessageKind.REMINDER, server_default=MessageKind.REMINDER)
-    email: Mapped[str | None]  # of a notice: as it was known when the act was done
+    email: Mapped[str | None]  # of a notice: the address known when the act was done
     state: Mapped[str] = mapped_column(default=Delivery.WAITING)
     created_at: Mapped[datetime]
     not_before: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)
     claimed_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
-    # Of a reminder, the London day; set when it is claimed, and taken back where it did not go.
+    # Of a reminder, the London day; set when it is claimed, and cleared if it was not sent.
     sent_on: Mapped[date | None]
-    reason: Mapped[str] = mapped_column(default="")  # why it waits again, was dropped, refused or bounced
+    reason: Mapped[str] = mapped_column(default="")  # why it was postponed, dropped, refused or bounced
 
 
 class MessageLine(Base):
-    """One reason for which a message is written."""
+    """One reason for a reminder: a directive, a person and why."""
 
     __tablename__ = "message_line"
     __table_args__ = (
@@ -75,7 +75,7 @@ class MessageLine(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
     directive_id: Mapped[int] = mapped_column(ForeignKey("directive.id"))
-    about_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # the addressee, but in an escalation
+    about_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # the addressee, except in an escalation
     reason: Mapped[str]
     asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # of a nudge
     created_at: Mapped[datetime]
@@ -93,7 +93,7 @@ class NoticeLine(Base):
 
 
 class ReminderRule(Base):
-    """When one directive reminds, where that differs from the usual; ordinary, audited."""
+    """When one directive reminds, if that differs from the usual; ordinary, audited."""
 
     __tablename__ = "reminder_rule"
 
@@ -105,7 +105,7 @@ class ReminderRule(Base):
 
 
 class UntoldManager(Base):
-    """A line manager who got no reminder about overdue people, as they cannot open the report."""
+    """A line manager who got no reminder about overdue people, because they cannot open the report."""
 
     __tablename__ = "untold_manager"
 

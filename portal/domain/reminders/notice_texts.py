@@ -1,7 +1,7 @@
-"""What a mail about accounts says: who did what, when, and what to do if that was not expected."""
+"""Composes mails about accounts: who did what, when, and what to do if it was not expected."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import quote
 
@@ -21,12 +21,12 @@ from portal.platform.clock import london_day
 from portal.platform.mail.smtp import Letter
 from portal.platform.permissions import Role
 
-CHANGED = "role.changed"  # ended and given again in one act: another last day
+CHANGED = "role.changed"  # ended and given again in one transaction: another last day
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeWording:
-    """Sentences about one kind of act; the fields in braces are filled in."""
+    """Texts about one kind of act, with fields in braces."""
 
     subject: str  # to an administrator, with the person's name
     text: str
@@ -43,22 +43,22 @@ WORDINGS = {
     ),
     CHANGED: NoticeWording(
         "Role changed: {person}",
-        "{by} changed the role {role} of {whom}: it is held {until}.",
-        "A role of yours was changed",
-        "{by} changed your role {role}: you hold it {until}. Sign in again to use it.",
+        "{by} changed the role {role} of {whom}. They now have it {until}.",
+        "One of your roles was changed",
+        "{by} changed your role {role}. You now have it {until}. Sign in again to use it.",
     ),
     "role.revoked": NoticeWording(
         "Role ended: {person}",
         "{by} ended the role {role} of {whom}.",
-        "A role of yours was ended",
+        "One of your roles was ended",
         "{by} ended your role {role}. You were signed out.",
     ),
     "account.invited": NoticeWording(
         "Password link made for {person}",
-        "{by} made a link with which {whom} can set a new password. It works once, within 24 hours.",
+        "{by} made a link for {whom} to set a new password. It works once, within 24 hours.",
         "A link to set your password was made",
-        "{by} made a link with which you can set a new password, and will give it to you. It works once, "
-        "within 24 hours. Nobody else may use it.",
+        "{by} made a link for you to set a new password, and will give it to you. It works once, within 24 "
+        "hours. Do not let anyone else use it.",
     ),
     "account.closed": NoticeWording(
         "Account closed: {person}",
@@ -77,57 +77,50 @@ WORDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class DescribedAct:
-    """One act with everything that its sentence needs."""
+    """One act, with all that its sentence needs."""
 
     kind: str
     person_id: int
     at: datetime
     fields: Mapping[str, str]
-    staff_number: str  # of the person; empty where they were erased
+    staff_number: str  # of the person; empty if they were erased
 
     def sentence_for(self, *, own: bool) -> str:
-        """The sentence, with when it was."""
+        """The sentence about the act, with its time; ``own``: to the account's owner."""
         wording = WORDINGS[self.kind]
         sentence = (wording.own_text if own else wording.text).format(**self.fields)
         return f"{say.instant(self.at)}: {sentence}"
 
     def subject_for(self, *, own: bool) -> str:
-        """The subject of a message about this act alone."""
+        """The subject of a message about this act alone; ``own``: to the account's owner."""
         wording = WORDINGS[self.kind]
         return (wording.own_subject if own else wording.subject).format(**self.fields)
 
 
-def notice_letter(
+def compose_notice(
     reader_id: int, email: str | None, events: Sequence[AuditEvent], *, now: datetime, portal: PortalDetails
 ) -> Letter | NothingToSend:
-    """The mail to one person about these acts.
+    """Compose the mail to one person about these acts.
 
     Args:
         reader_id: The addressee.
-        email: Their address when the acts were done; without one, that of now is taken.
+        email: Their address when the acts were done; None: their address of now is used.
         events: The acts, in order.
-        now: This instant: people and units are named as they are now.
+        now: This instant; people and units are named as they are now.
         portal: The portal that sends it.
     """
     day = london_day(now)
-    named = {reader_id} | {one for event in events for one in (event.actor_id, event.subject_id) if one}
-    people = list_addressees(named, day)
+    ids = {reader_id} | {i for event in events for i in (event.actor_id, event.subject_id) if i}
+    people = list_addressees(ids, day)
     reader = people.get(reader_id)
     if reader is None:
-        return NothingToSend("The person is not known any more.")
-    to = Addressee(
-        reader_id,
-        reader.staff_number,
-        reader.surname,
-        reader.forenames,
-        email or reader.email,
-        reader.has_post,
-    )
+        return NothingToSend("This person was erased.")
+    to = replace(reader, email=email or reader.email)
     if not to.email:
         return NothingToSend(NO_ADDRESS)
     acts = _describe_acts(events, people, day)
-    own = [one for one in acts if one.person_id == reader_id]
-    others = [one for one in acts if one.person_id != reader_id]
+    own = [act for act in acts if act.person_id == reader_id]
+    others = [act for act in acts if act.person_id != reader_id]
     paragraphs = [*_own_paragraphs(own, portal), *_other_paragraphs(others, portal)]
     return compose_letter(to, _subject_line(own, others), paragraphs, foot=_foot_line(portal))
 
@@ -135,7 +128,7 @@ def notice_letter(
 def _describe_acts(
     events: Sequence[AuditEvent], people: Mapping[int, Addressee], day: date
 ) -> list[DescribedAct]:
-    """The acts in words; a role that was ended and given again at once counts as one change."""
+    """Describe the acts; a role that was ended and given again at once is one change."""
     tree = read_tree() if any(event.detail.get("unit_id") for event in events) else None
 
     def fields_of(event: AuditEvent) -> dict[str, str]:
@@ -154,18 +147,16 @@ def _describe_acts(
 
     ended = {_grant_of(event) for event in events if event.action == "role.revoked"}
     given = {_grant_of(event) for event in events if event.action == "role.granted"}
-    described = []
+    acts = []
     for event in events:
-        again = event.action.startswith("role.") and _grant_of(event) in ended & given
-        if again and event.action == "role.revoked":
+        is_change = event.action.startswith("role.") and _grant_of(event) in ended & given
+        if is_change and event.action == "role.revoked":
             continue
         person = people.get(event.subject_id or 0)
-        kind = CHANGED if again else event.action
+        kind = CHANGED if is_change else event.action
         number = person.staff_number if person else ""
-        described.append(
-            DescribedAct(kind, event.subject_id or 0, event.happened_at, fields_of(event), number)
-        )
-    return described
+        acts.append(DescribedAct(kind, event.subject_id or 0, event.happened_at, fields_of(event), number))
+    return acts
 
 
 def _grant_of(event: AuditEvent) -> tuple[int | None, str | None, int | None]:
@@ -188,12 +179,12 @@ def _own_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> Iter
     if not acts:
         return
     yield Paragraph(
-        "Your account in the learning portal was changed:", tuple(one.sentence_for(own=True) for one in acts)
+        "Your account in the learning portal was changed:", tuple(act.sentence_for(own=True) for act in acts)
     )
-    if any(one.kind != "account.closed" for one in acts):
+    if any(act.kind != "account.closed" for act in acts):
         yield Paragraph("Look at your account:", link=f"{portal.address}/account")
     yield Paragraph(
-        "If you did not expect this, say so at once. Here is who helps you:",
+        "If you did not expect this, report it at once. This page says to whom:",
         link=f"{portal.address}/sign-in/help",
     )
 
@@ -203,19 +194,19 @@ def _other_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> It
         return
     yield Paragraph(
         "You look after accounts in the learning portal. This was done:",
-        tuple(one.sentence_for(own=False) for one in acts),
+        tuple(act.sentence_for(own=False) for act in acts),
     )
     yield Paragraph("Look at it:", link=f"{portal.address}{_path_of_page(acts)}")
     yield Paragraph(
-        "If you did not expect this, ask whoever did it. If you are still in doubt, end the role or close "
-        "the account, and end all sessions of whoever did it."
+        "If you did not expect this, ask the person who did it. If you are still in doubt, end the role or "
+        "close the account, and end all sessions of that person."
     )
 
 
 def _path_of_page(acts: Sequence[DescribedAct]) -> str:
-    """The page that shows it: of the account, of the person's grants, or of all grants, the newest first."""
-    numbers = {one.staff_number for one in acts}
-    roles = all(one.kind.startswith("role.") for one in acts)
+    """The path of the page that shows the acts: the account, the person's grants, or all grants."""
+    numbers = {act.staff_number for act in acts}
+    roles = all(act.kind.startswith("role.") for act in acts)
     if len(numbers) > 1 or not all(numbers):
         return "/grants?state=all&sort=-given"
     number = quote(acts[0].staff_number, safe="")

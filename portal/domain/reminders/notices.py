@@ -1,4 +1,4 @@
-"""Notices about accounts: who gets an email about a grant, a link or a closing, queued with the act."""
+"""Queues notices about accounts: emails about a grant, a link or a closing, in the act's transaction."""
 
 import uuid
 from collections import defaultdict
@@ -27,11 +27,11 @@ from portal.platform.permissions import Permission, Role
 JOB = "notices"
 
 
-def post_notices(acts: Sequence[AuditEvent]) -> None:
-    """Queue a message to the owner of each account and to its other administrators about what was done.
+def queue_notices(acts: Sequence[AuditEvent]) -> None:
+    """Queue a message about these acts to the owner of each account and to its other administrators.
 
-    One message for each person and transaction, to the address known now. Somebody without an address
-    has one too, given up from the start, so that it is seen. A worker sends them at once.
+    One message for each person and transaction, to the address known now. A message to somebody without an
+    address is recorded as failed, so that it is seen. A worker sends the others at once.
 
     Args:
         acts: The audit events of this transaction, flushed.
@@ -43,9 +43,9 @@ def post_notices(acts: Sequence[AuditEvent]) -> None:
     for person_id in readers:
         email = emails.get(person_id)
         state, reason = (Delivery.WAITING, "") if email else (Delivery.FAILED, NO_ADDRESS)
-        same = {"kind": MessageKind.NOTICE, "created_at": at, "not_before": at, "tries": 0}
+        columns = {"kind": MessageKind.NOTICE, "created_at": at, "not_before": at, "tries": 0}
         row = {"reference": uuid.uuid4(), "person_id": person_id, "email": email}
-        rows.append({**same, **row, "state": state, "reason": reason})
+        rows.append({**columns, **row, "state": state, "reason": reason})
     if not rows:
         return
     db.session.execute(insert(Message), rows)
@@ -56,8 +56,8 @@ def post_notices(acts: Sequence[AuditEvent]) -> None:
 
 def _write_lines(rows: Sequence[Mapping[str, Any]], readers: Mapping[int, Sequence[int]]) -> None:
     ids: dict[int, int] = {}
-    for some in split_into_batches([row["reference"] for row in rows]):
-        statement = select(Message.person_id, Message.id).where(Message.reference.in_(some))
+    for batch in split_into_batches([row["reference"] for row in rows]):
+        statement = select(Message.person_id, Message.id).where(Message.reference.in_(batch))
         ids.update({person_id: message_id for person_id, message_id in db.session.execute(statement)})
     lines = [
         {"message_id": ids[person_id], "event_id": event_id}
@@ -68,18 +68,19 @@ def _write_lines(rows: Sequence[Mapping[str, Any]], readers: Mapping[int, Sequen
 
 
 def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
-    """Ids of the events about which each person gets a message, by person, in the order of the acts.
+    """The events about which each person gets a message, by person, in the order of the acts.
 
-    The owner of the account, whoever acted; and each administrator of the whole force, or of a unit of the
-    owner's, but whoever acted.
+    The owner of the account gets one, even if they acted. So does each administrator of the whole force or of
+    a unit of the owner's, unless they acted.
     """
     today = clock.today()
-    reach = _reach_of_administrators({act.subject_id for act in acts if act.subject_id is not None}, today)
+    owners = {act.subject_id for act in acts if act.subject_id is not None}
+    people_by_administrator = _people_by_administrator(owners, today)
     events: dict[int, list[int]] = defaultdict(list)
     for act in acts:
         if act.subject_id is not None:
             events[act.subject_id].append(act.id)
-        for administrator, people in reach.items():
+        for administrator, people in people_by_administrator.items():
             if administrator in {act.actor_id, act.subject_id}:
                 continue
             if people is None or act.subject_id in people:
@@ -87,10 +88,10 @@ def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
     return events
 
 
-def _reach_of_administrators(people: set[int], day: date) -> dict[int, set[int] | None]:
+def _people_by_administrator(people: set[int], day: date) -> dict[int, set[int] | None]:
     """The people about whom each administrator gets messages; None: everybody.
 
-    Only those who could act on it: with a post, and an account that nobody closed.
+    Only administrators who could act on it: with a post and an account that is not closed.
     """
     g = RoleGrant
     has_post = exists().where(Post.person_id == g.person_id, is_known_fact(Post), is_valid_on(Post, day))
@@ -100,14 +101,14 @@ def _reach_of_administrators(people: set[int], day: date) -> dict[int, set[int] 
             is_granted_to(g.person_id, day), g.role == Role.ADMINISTRATOR, has_post, ~closed
         )
     ).all()
-    reach: dict[int, set[int] | None] = {one: None for one, unit_id in rows if unit_id is None}
-    for one in {one for one, _ in rows if one not in reach}:
-        reach[one] = _people_administered_by(one, people)
-    return reach
+    people_of: dict[int, set[int] | None] = {person: None for person, unit_id in rows if unit_id is None}
+    for administrator in {person for person, _ in rows if person not in people_of}:
+        people_of[administrator] = _people_administered_by(administrator, people)
+    return people_of
 
 
 def _people_administered_by(administrator: int, people: set[int]) -> set[int]:
-    """Those of these people in the units of one who administers no more than units."""
+    """Those of these people who are in the administrator's units."""
     viewer = viewer_of(administrator)
     if viewer is None:
         return set()
@@ -116,14 +117,14 @@ def _people_administered_by(administrator: int, people: set[int]) -> set[int]:
 
 def _emails_by_person(people: Mapping[int, object]) -> dict[int, str | None]:
     emails: dict[int, str | None] = {}
-    for some in split_into_batches(sorted(people)):
-        rows = select(PersonName.person_id, PersonName.email).where(PersonName.person_id.in_(some))
+    for batch in split_into_batches(sorted(people)):
+        rows = select(PersonName.person_id, PersonName.email).where(PersonName.person_id.in_(batch))
         emails.update({person_id: email for person_id, email in db.session.execute(rows)})
     return emails
 
 
 def _start_job() -> None:
-    """Start the job that sends them once this is committed, unless one waits already."""
-    waits = exists().where(Job.kind == JOB, Job.state == JobState.WAITING)
-    if not db.session.scalar(select(waits)):
+    """Start the job that sends them after the commit, unless one waits already."""
+    job_waits = exists().where(Job.kind == JOB, Job.state == JobState.WAITING)
+    if not db.session.scalar(select(job_waits)):
         jobs.start_job(JOB, {}, by=None, at=clock.now())

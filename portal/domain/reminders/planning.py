@@ -10,23 +10,23 @@ from portal.domain.reminders.queries import Addressee, ReminderDirective, Remind
 from portal.domain.reminders.rules import PlanningWindow, ReminderReason, list_reasons
 from portal.domain.status.reminder_queries import Chased, chased
 
-MOST_DAYS = 31  # caught up with, where nothing was planned for longer
+MOST_DAYS = 31  # the most days to catch up on, if nothing was planned for longer
 
 
 @dataclass(slots=True)
 class ReminderPlan:
-    """Who gets a reminder and why, and who cannot be reached."""
+    """Who gets a reminder and why, and who gets none although they should."""
 
     window: PlanningWindow
     letters: dict[int, list[ReminderLine]] = field(default_factory=dict)  # by addressee
-    unreachable: dict[int, str] = field(default_factory=dict)  # by person: no address, no line manager
+    unreachable: dict[int, str] = field(default_factory=dict)  # by person: why, such as no address
     untold: dict[int, list[int]] = field(default_factory=dict)  # by line manager: people they may not see
     people: dict[int, Addressee] = field(default_factory=dict)
     directives: dict[int, ReminderDirective] = field(default_factory=dict)
 
     @property
     def line_count(self) -> int:
-        """How many reasons all letters have."""
+        """The number of lines of all letters."""
         return sum(len(lines) for lines in self.letters.values())
 
 
@@ -34,45 +34,51 @@ def plan_reminders(day: date, *, line_managers: bool = False) -> ReminderPlan:
     """Plan the reminders of the days since the last planned one, to be sent from ``day`` on. Writes nothing.
 
     Args:
-        day: When it would go.
+        day: The London day on which they would be sent.
         line_managers: Whether the roster alone gives line managers sight of their direct reports. A line
             manager who may not see somebody gets no reminder about them.
     """
-    last = queries.last_planned()
+    last = queries.last_planned_day()
     after = max(last or day - timedelta(days=1), day - timedelta(days=MOST_DAYS))
     plan = ReminderPlan(PlanningWindow(after, day), directives=queries.directives_in_force(day))
     rows = chased(day) if after < day else []
-    escalated = [row for row in rows if ReminderReason.ESCALATION in _add_own(plan, row)]
-    _add_escalated(plan, escalated, day, line_managers)
-    concerned = {about for lines in plan.letters.values() for about in (line.about_id for line in lines)}
-    untold = {*plan.untold, *(about for people in plan.untold.values() for about in people)}
-    plan.people = list_addressees(concerned | set(plan.letters) | set(plan.unreachable) | untold, day)
+    escalated = [row for row in rows if ReminderReason.ESCALATION in _add_own_lines(plan, row)]
+    _add_escalations(plan, escalated, day, line_managers)
+    plan.people = list_addressees(_people_of_plan(plan), day)
     for person_id in {**plan.letters, **plan.untold}:
         reader = plan.people.get(person_id)
-        why = "nobody reads it: no post" if reader and not reader.has_post else ""
+        reason = "has no post" if reader and not reader.has_post else ""
         if reader is None or (person_id in plan.letters and not reader.email):
-            why = "no address is known"
-        if why:
-            plan.unreachable[person_id] = why
+            reason = "no email address is known"
+        if reason:
+            plan.unreachable[person_id] = reason
             plan.letters.pop(person_id, None)
             plan.untold.pop(person_id, None)
     return plan
 
 
-def _add_own(plan: ReminderPlan, row: Chased) -> list[ReminderReason]:
-    """Add the person's own reasons; returns every reason, the line manager's too."""
-    about = plan.directives.get(row.directive_id)
-    if about is None:
+def _people_of_plan(plan: ReminderPlan) -> set[int]:
+    """Everybody whom the plan writes to or names."""
+    people = {*plan.letters, *plan.unreachable, *plan.untold}
+    people.update(line.about_id for lines in plan.letters.values() for line in lines)
+    people.update(about_id for about_ids in plan.untold.values() for about_id in about_ids)
+    return people
+
+
+def _add_own_lines(plan: ReminderPlan, row: Chased) -> list[ReminderReason]:
+    """Add the person's own reminders; return all reasons, the line manager's too."""
+    directive = plan.directives.get(row.directive_id)
+    if directive is None:
         return []
-    due = list_reasons(row.status, row.due_on, row.since, row.valid_until, about.rules, plan.window)
-    for reason in due:
+    reasons = list_reasons(row.status, row.due_on, row.since, row.valid_until, directive.rules, plan.window)
+    for reason in reasons:
         if reason is not ReminderReason.ESCALATION:
             line = ReminderLine(row.directive_id, row.person_id, reason)
             plan.letters.setdefault(row.person_id, []).append(line)
-    return due
+    return reasons
 
 
-def _add_escalated(plan: ReminderPlan, rows: Sequence[Chased], day: date, line_managers: bool) -> None:
+def _add_escalations(plan: ReminderPlan, rows: Sequence[Chased], day: date, line_managers: bool) -> None:
     """Add reminders to line managers about overdue people whose rows of the report they may read."""
     managers = {row.manager_id for row in rows if row.manager_id is not None}
     readers = find_report_readers(managers, day, line_managers=line_managers)
@@ -87,40 +93,35 @@ def _add_escalated(plan: ReminderPlan, rows: Sequence[Chased], day: date, line_m
 
 
 def dry_run_lines(plan: ReminderPlan) -> list[str]:
-    """What would be sent to each person, and why, one line each: for a dry run."""
+    """One line for each person who would get a reminder, or should but cannot, and why: for a dry run."""
     lines = []
-    for person_id, reasons_of in plan.letters.items():
+    for person_id, reminder_lines in plan.letters.items():
         reader = plan.people[person_id]
-        why = "; ".join(reason_in_words(plan, line, person_id) for line in reasons_of)
-        lines.append(f"{reader.staff_number} {reader.full_name}: {why}")
+        reasons = "; ".join(line_words(plan, line, person_id) for line in reminder_lines)
+        lines.append(f"{reader.staff_number} {reader.full_name}: {reasons}")
     for person_id, reason in plan.unreachable.items():
-        one = plan.people.get(person_id)
-        lines.append(f"{one.staff_number if one else 'Erased'}: not reached, {reason}")
-    for person_id, about in plan.untold.items():
+        person = plan.people.get(person_id)
+        lines.append(f"{person.staff_number if person else 'Erased'}: not reached, {reason}")
+    for person_id, about_ids in plan.untold.items():
         reader = plan.people[person_id]
-        names = ", ".join(plan.people[one].full_name for one in about if one in plan.people)
+        names = ", ".join(plan.people[i].full_name for i in about_ids if i in plan.people)
         lines.append(f"{reader.staff_number} {reader.full_name}: not told, because they cannot see {names}")
     return sorted(lines)
 
 
-def reason_in_words(
-    plan: ReminderPlan, line: ReminderLine, reader: int, seen: Collection[int] | None = None
+def line_words(
+    plan: ReminderPlan, line: ReminderLine, reader_id: int, visible: Collection[int] | None = None
 ) -> str:
-    """One reason in words, naming the person it is about if that is somebody else.
+    """One reason in words, naming the person it is about if that is not the reader.
 
     Args:
-        plan: Where it stands.
+        plan: The plan with this line.
         line: The reason.
-        reader: Who is written to.
-        seen: Who may be named; None: everybody.
+        reader_id: The addressee.
+        visible: Who may be named; None: everybody.
     """
+    words = f"{plan.directives[line.directive_id].reference} {queries.reason_words(line.reason)}"
     about = plan.people.get(line.about_id)
-    name = (
-        ""
-        if about is None
-        else about.full_name
-        if seen is None or about.person_id in seen
-        else queries.UNSEEN
-    )
-    of = "" if line.about_id == reader or not name else f", {name}"
-    return f"{plan.directives[line.directive_id].reference} {queries.in_words(line.reason)}{of}"
+    if about is None or line.about_id == reader_id:
+        return words
+    return f"{words}, {about.full_name if visible is None or line.about_id in visible else queries.UNSEEN}"

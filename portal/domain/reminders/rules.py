@@ -1,4 +1,4 @@
-"""Which day asks for which reminder. Pure: dates in, reasons out."""
+"""Decides on which days people are reminded, and why. Pure: dates in, reasons out."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,11 +16,11 @@ class ReminderReason(StrEnum):
     NOTICE = "notice"  # the due date is near
     OVERDUE = "overdue"
     ENDING = "ending"  # what is complete ends soon
-    ESCALATION = "escalation"  # to the line manager, of somebody overdue
+    ESCALATION = "escalation"  # to the line manager, about somebody overdue
     NUDGE = "nudge"  # a manager asked for it
 
-    def still_holds(self, status: Status | None) -> bool:
-        """Whether somebody who stands so now may still be written to for this reason; None: not asked."""
+    def still_applies(self, status: Status | None) -> bool:
+        """Whether the reason still applies to somebody with this status; None: not required."""
         if status is None or status.excluded:
             return False
         return (
@@ -37,7 +37,7 @@ class ReminderReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReminderRules:
-    """When one directive reminds whom; a number of days that is 0 or missing reminds nobody."""
+    """When one directive sends reminders; a number of days that is 0 or missing sends none."""
 
     notice_days: tuple[int, ...] = ()  # before the due date
     overdue_every: int = 7  # days: on the first day overdue, and then again
@@ -47,17 +47,17 @@ class ReminderRules:
 
 @dataclass(frozen=True, slots=True)
 class PlanningWindow:
-    """The days for which reminders are planned at once: those after the last planned, to today."""
+    """The days for which reminders are planned together: those after the last planned day, up to today."""
 
     after: date
     to: date
 
     def includes(self, day: date) -> bool:
-        """Whether the day lies in it."""
+        """Whether the day is in the window."""
         return self.after < day <= self.to
 
-    def holds_one_of(self, first: date, every: int) -> bool:
-        """Whether ``first``, or a day any number of ``every`` days later, lies in it."""
+    def includes_repeat(self, first: date, every: int) -> bool:
+        """Whether ``first``, or a day any number of times ``every`` days later, is in the window."""
         if first > self.to:
             return False
         if first > self.after or every <= 0:
@@ -74,15 +74,15 @@ def list_reasons(
     rules: ReminderRules,
     window: PlanningWindow,
 ) -> list[ReminderReason]:
-    """Why somebody who stands so on the window's last day is to be reminded.
+    """The reasons to remind somebody who has this status on the window's last day.
 
     Args:
         status: Under the whole directive.
         due_on: The due date.
-        since: The last day in time of somebody overdue or expired.
-        valid_until: The last day on which what is complete counts.
-        rules: Those of the directive.
-        window: The days not yet planned for, so that a day on which nothing ran loses no reminder.
+        since: The day after which somebody is overdue or expired.
+        valid_until: The last day on which a completion counts.
+        rules: The directive's.
+        window: All days not yet planned for, so that no reminder is lost on a day when nothing ran.
     """
     if status in MISSING:
         near = (due_on - timedelta(days=days) for days in rules.notice_days)
@@ -92,10 +92,10 @@ def list_reasons(
         return [ReminderReason.ENDING] if any(map(window.includes, near)) else []
     if status not in LATE:
         return []
-    found = []
-    if rules.overdue_every and window.holds_one_of(since + timedelta(days=1), rules.overdue_every):
-        found.append(ReminderReason.OVERDUE)
-    late = since + timedelta(days=rules.escalate_after)
-    if rules.escalate_after and window.holds_one_of(late, rules.overdue_every):
-        found.append(ReminderReason.ESCALATION)
-    return found
+    reasons = []
+    if rules.overdue_every and window.includes_repeat(since + timedelta(days=1), rules.overdue_every):
+        reasons.append(ReminderReason.OVERDUE)
+    escalate_on = since + timedelta(days=rules.escalate_after)
+    if rules.escalate_after and window.includes_repeat(escalate_on, rules.overdue_every):
+        reasons.append(ReminderReason.ESCALATION)
+    return reasons

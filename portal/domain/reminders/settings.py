@@ -1,4 +1,4 @@
-"""What this portal's settings say of mail."""
+"""The portal's settings of mail."""
 
 from datetime import date
 from functools import cache
@@ -14,17 +14,17 @@ from portal.platform.settings import current_settings
 
 
 class NoRelayError(RuleError):
-    """No mail relay is set."""
+    """Sending was requested, but no mail relay is set."""
 
     def __init__(self) -> None:
-        super().__init__("No mail relay is set (SMTP_HOST), so mail waits in the outbox.")
+        super().__init__("Email is not set up (SMTP_HOST), so messages wait in the outbox.")
 
 
 @cache
 def bank_holidays() -> frozenset[date]:
-    """Those of England and Wales, as the library has them; it is asked nothing over the network."""
-    known = BankHolidays(use_cached_holidays=True).get_holidays(division=BankHolidays.ENGLAND_AND_WALES)
-    return frozenset(one["date"] for one in known)
+    """Bank holidays of England and Wales from the library's own list, without the network."""
+    holidays = BankHolidays(use_cached_holidays=True).get_holidays(division=BankHolidays.ENGLAND_AND_WALES)
+    return frozenset(holiday["date"] for holiday in holidays)
 
 
 def _portal_config() -> Config:
@@ -32,12 +32,12 @@ def _portal_config() -> Config:
 
 
 def mail_hours() -> SendWindow:
-    """When mail may go."""
+    """The hours in which reminders may be sent."""
     config = _portal_config()
-    off = set(config.days_off)
+    days_off = set(config.days_off)
     if config.mail_bank_holidays == "no":
-        off |= bank_holidays()
-    return make_send_window(*config.mail_times, off)
+        days_off |= bank_holidays()
+    return make_send_window(*config.mail_times, days_off)
 
 
 def line_managers_see() -> bool:
@@ -46,12 +46,12 @@ def line_managers_see() -> bool:
 
 
 def relay_is_set() -> bool:
-    """Whether mail can go at all."""
+    """Whether a mail relay is set, without which nothing can be sent."""
     return bool(_portal_config().smtp_host)
 
 
 def sending_settings() -> SendingSettings:
-    """How messages are sent.
+    """The settings for sending messages.
 
     Raises:
         NoRelayError: No relay is set.

@@ -14,7 +14,7 @@ from portal.platform.permissions import SIGHT_ROLES
 
 
 @dataclass(frozen=True, slots=True)
-class UnremindedManager:
+class UntoldManagerRow:
     """A line manager who got no reminder, because they cannot open the report it links to."""
 
     staff_number: str
@@ -23,14 +23,14 @@ class UnremindedManager:
     people: int
 
 
-def untold_managers(viewer: Viewer, day: date) -> list[UnremindedManager]:
-    """All of them by name, for viewers of the whole force; those who were given sight since are left out.
+def list_untold_managers(viewer: Viewer, day: date) -> list[UntoldManagerRow]:
+    """All untold managers by name, except those who were given a role with sight since.
 
-    The counts include people of any unit, so viewers of some units only get an empty list.
+    Their counts include people of any unit, so a viewer who does not see the whole force gets an empty list.
     """
     if not visibility_of(viewer).everyone:
         return []
-    given = exists().where(
+    given_since = exists().where(
         is_granted_to(UntoldManager.person_id, day),
         RoleGrant.role.in_(sorted(SIGHT_ROLES)),
         RoleGrant.given_at >= UntoldManager.planned_at,
@@ -38,10 +38,10 @@ def untold_managers(viewer: Viewer, day: date) -> list[UnremindedManager]:
     rows = db.session.execute(
         select(PersonName, UntoldManager)
         .join(UntoldManager, UntoldManager.person_id == PersonName.person_id)
-        .where(~given)
+        .where(~given_since)
         .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
     )
     return [
-        UnremindedManager(name.staff_number, f"{name.surname}, {name.forenames}", row.planned_at, row.people)
+        UntoldManagerRow(name.staff_number, f"{name.surname}, {name.forenames}", row.planned_at, row.people)
         for name, row in rows
     ]

@@ -1,1 +1,1 @@
-"""Reminders."""
+"""Pages of reminders."""

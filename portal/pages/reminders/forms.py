@@ -1,4 +1,4 @@
-"""The form of a directive's rules of reminding."""
+"""Forms: when a directive reminds, and the reminder to one person."""
 
 import re
 from typing import Any
@@ -10,29 +10,32 @@ from portal.domain.reminders.rules import ReminderRules
 from portal.domain.reminders.services import sort_days
 from portal.pages.layout.form_widgets import GovInput, GovSubmit
 
-MOST = 730  # days
-SEVERAL = 6
+LONGEST_PERIOD = 730  # days
+MOST_PERIODS = 6  # in one field
 
 
 def _read_days(text: str) -> list[int]:
     return [int(word) for word in re.split(r"[,;\s]+", text.strip()) if word]
 
 
-class FewDays:
-    """Refuse what is not a few numbers of days."""
+class DaysList:
+    """Validator: at most ``most`` numbers of days."""
 
     def __init__(self, most: int) -> None:
         self.most = most
 
     def __call__(self, _form: Form, field: Field) -> None:
-        """Raise with a sentence."""
+        """Raise a ValidationError with a sentence if the field contains anything else."""
         try:
             days = _read_days(field.data or "")
         except ValueError:
             days = [-1]
-        if len(days) > self.most or any(not 0 <= day <= MOST for day in days):
-            one = "a number of days, such as 7" if self.most == 1 else "numbers of days, such as 30, 7, 1"
-            raise ValidationError(f"Write {one}, each at most {MOST}.")
+        if len(days) > self.most or any(not 0 <= day <= LONGEST_PERIOD for day in days):
+            if self.most == 1:
+                raise ValidationError(f"Enter a number of days from 0 to {LONGEST_PERIOD}, such as 7.")
+            raise ValidationError(
+                f"Enter up to {self.most} numbers of days from 0 to {LONGEST_PERIOD}, such as 30, 7, 1."
+            )
 
 
 class RulesForm(FlaskForm):  # type: ignore[misc]
@@ -42,31 +45,31 @@ class RulesForm(FlaskForm):  # type: ignore[misc]
         "Days before the due date",
         description="For example, 30, 7, 1. Leave it empty to remind nobody before the due date.",
         widget=GovInput(),
-        validators=[FewDays(SEVERAL)],
+        validators=[DaysList(MOST_PERIODS)],
     )
     every = StringField(
         "Days between reminders of somebody overdue",
         description="The first goes on the first day overdue. 0 means none.",
         widget=GovInput(),
-        validators=[FewDays(1)],
+        validators=[DaysList(1)],
     )
     escalate = StringField(
         "Days overdue before the line manager is told",
         description="0 means never.",
         widget=GovInput(),
-        validators=[FewDays(1)],
+        validators=[DaysList(1)],
     )
     ending = StringField(
         "Days before a completion ends",
-        description="For example, 60, 30, 7. It counts only where completions end.",
+        description="For example, 60, 30, 7. This matters only if completions end.",
         widget=GovInput(),
-        validators=[FewDays(SEVERAL)],
+        validators=[DaysList(MOST_PERIODS)],
     )
     send = SubmitField("Save", widget=GovSubmit())
 
     @classmethod
     def from_rules(cls, rules: ReminderRules, **kwargs: Any) -> "RulesForm":
-        """Filled with these rules, unless something was sent."""
+        """The form filled with these rules, or with what was sent."""
         data = {
             "notice": ", ".join(map(str, rules.notice_days)),
             "every": str(rules.overdue_every),
@@ -77,13 +80,13 @@ class RulesForm(FlaskForm):  # type: ignore[misc]
 
     @property
     def entered_rules(self) -> ReminderRules:
-        """What was sent; call it once it is valid."""
+        """The rules that were sent; the form must be valid."""
         every, escalate = [(_read_days(field.data or "") or [0])[0] for field in (self.every, self.escalate)]
         notice, ending = [sort_days(_read_days(field.data or "")) for field in (self.notice, self.ending)]
         return ReminderRules(notice, every, escalate, ending)
 
 
 class NudgeForm(FlaskForm):  # type: ignore[misc]
-    """One button."""
+    """The button that sends a reminder."""
 
     send = SubmitField("Send the reminder", widget=GovSubmit())

@@ -108,8 +108,8 @@ BY_PAGE: dict[str, tuple[Act, str, str]] = {
     ),
     "account.invited": (
         lambda admin: admin.press(admin.page(PAGE), "Make a link to set a password"),
-        "Priya Name D9001 (D9001) made a link with which Priya Name D1001 (D1001) can set a new password.",
-        "Priya Name D9001 (D9001) made a link with which you can set a new password",
+        "Priya Name D9001 (D9001) made a link for Priya Name D1001 (D1001) to set a new password.",
+        "Priya Name D9001 (D9001) made a link for you to set a new password",
     ),
     "account.closed": (
         lambda admin: admin.press(admin.page(f"{PAGE}/close"), "Close the account"),
@@ -163,7 +163,7 @@ def test_the_owner_and_the_other_administrators_are_told_at_once(
     ("command", "said"),
     [
         (("people", "grant", "D1001", "auditor"), "Somebody at the command line gave you the role Auditor"),
-        (("accounts", "invite", "D1001"), "Somebody at the command line made a link with which you can set"),
+        (("accounts", "invite", "D1001"), "Somebody at the command line made a link for you to set"),
     ],
 )
 def test_a_command_is_told_of_to_every_administrator(
@@ -189,7 +189,7 @@ def test_a_changed_last_day_is_one_change(
     assert first["Subject"] == "Role given to Priya Name D1001"
     assert second["Subject"] == "Role changed: Priya Name D1001"
     assert "changed the role Auditor (Whole force) of Priya Name D1001 (D1001)" in words(second)
-    assert "it is held until 31 March 2027" in words(second)
+    assert "They now have it until 31 March 2027" in words(second)
 
 
 def test_what_is_refused_or_rolled_back_is_told_to_nobody(force: dict[str, int]) -> None:
@@ -239,11 +239,11 @@ def test_somebody_without_an_address_is_passed_over_and_that_is_seen(
     assert address("D9002") not in delivered(app, office)
     page = admin.page("/reminders?state=failed")
     assert "Name D9002, Priya" in page.text
-    assert "No email address of the person is known." in page.text
+    assert "No email address is known for this person." in page.text
     assert "Account: role given, Priya Name D1001" in page.text
     assert "1 message about accounts did not arrive" in admin.page(LIST).text
     again = admin.press(page, "Try again: Name D9002, Priya", 409)
-    assert "No email address of this person is known" in again.text
+    assert "No email address is known for this person" in again.text
     with transaction():
         later = update(PersonName).where(PersonName.person_id == force["D9002"])
         db.session.execute(later.values(email="found@westshire.example"))
@@ -272,9 +272,8 @@ def test_the_only_administrator_tells_the_owner_alone(
     make_account("D1001", unit=unit)
     sign_in(client, "D9001", path="/sign-in?next=/account")
     page = client.page(LIST)
-    assert (
-        "Nobody else is an administrator of the whole force: only the person concerned gets one." in page.text
-    )
+    sentence = "Nobody else is an administrator of the whole force. Only the person concerned gets an email."
+    assert sentence in page.text
 
     client.press(client.page(PAGE), "Make a link to set a password")
 
@@ -298,7 +297,7 @@ def test_an_administrator_whose_role_is_ended_hears_of_it_as_its_owner(
     admin.press(admin.page("/people/D9002/account"), "End role Administrator")
     mails = delivered(app, office)
 
-    assert [mail["Subject"] for mail in mails[address("D9002")]] == ["A role of yours was ended"]
+    assert [mail["Subject"] for mail in mails[address("D9002")]] == ["One of your roles was ended"]
     assert [mail["Subject"] for mail in mails[address("D9003")]] == ["Role ended: Priya Name D9002"]
 
 

@@ -116,8 +116,8 @@ def test_nobody_is_chased_for_what_is_done_or_not_asked(
 ) -> None:
     window = PlanningWindow(day - timedelta(days=after), day)
     assert list_reasons(status, due, due, None, RULES, window) == []
-    assert not any(reason.still_holds(status) for reason in ReminderReason)
-    assert not any(reason.still_holds(None) for reason in ReminderReason)
+    assert not any(reason.still_applies(status) for reason in ReminderReason)
+    assert not any(reason.still_applies(None) for reason in ReminderReason)
 
 
 @given(

@@ -16,7 +16,7 @@ from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Delivery, Message, MessageLine
 from portal.domain.reminders.rules import LATE, ReminderReason
 from portal.domain.reminders.send_window import SendWindow
-from portal.domain.reminders.sending import SendingRound, SendingSettings, send_waiting
+from portal.domain.reminders.sending import SendingRound, SendingSettings, send_due_messages
 from portal.domain.status.facts import load_facts
 from portal.domain.status.periods import position_facts
 from portal.domain.status.rules import compute_status
@@ -66,7 +66,7 @@ def plan(day: date | None = None) -> services.ReminderPlan:
 
 
 def send(office: Office, **more: object) -> SendingRound:
-    return send_waiting(settings(office, **more))
+    return send_due_messages(settings(office, **more))
 
 
 def states() -> dict[str, str]:
@@ -186,7 +186,7 @@ def test_a_refused_address_is_recorded_and_tried_again_when_asked(world: World, 
     assert row.reason == "The relay said 550: 5.1.1 No such mailbox"
     office.refuse.clear()
     with transaction():
-        services.try_again(row, by=world.people["D6001"], at=clock.now(), hours=HOURS)
+        services.requeue_message(row, by=world.people["D6001"], at=clock.now(), hours=HOURS)
     assert send(office) == SendingRound(sent=1)
     assert len(office.to(SHAH)) == 1
 
