@@ -36,10 +36,10 @@ def set_(server: Server, reference: str, values: str) -> None:
 def newest(tab: Tab) -> None:
     """Read the newest state until the job has ended, as one does without scripts."""
     for _ in range(60):
-        if tab.locator("main a:has-text('Show the newest state')").count() == 0:
+        if tab.locator("main a:has-text('Show the latest state')").count() == 0:
             return
         time.sleep(0.2)
-        follow(tab, "Show the newest state")
+        follow(tab, "Show the latest state")
     raise AssertionError("the job did not end")
 
 

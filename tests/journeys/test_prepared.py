@@ -20,7 +20,7 @@ def wait_without_scripts(tab: Tab, heading: str) -> None:
         if h1(tab) == heading:
             return
         time.sleep(0.2)
-        follow(tab, "Show the newest state")
+        follow(tab, "Show the latest state")
     raise AssertionError(h1(tab))
 
 

@@ -1,4 +1,4 @@
-"""Who looked at a person's record: noted once a day for each who did, and told to the person."""
+"""Records who looked at a person's record, once a day for each viewer, and lists it for the person."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ MOST_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class AccessLogEntry:
-    """One person looked, first on a day at this instant."""
+    """The first look of one person on a day."""
 
     viewed_at: datetime
     staff_number: str
@@ -25,26 +25,26 @@ class AccessLogEntry:
 
 
 def is_access_logged(viewer_id: int, subject_id: int, at: datetime) -> bool:
-    """Whether this look needs no note: it is one's own record, or noted on this London day already."""
+    """Whether this look need not be recorded: one's own record, or recorded already on this London day."""
     if viewer_id == subject_id:
         return True
     midnight = end_of_day(london_day(at) - timedelta(days=1))
-    held = select(AuditEvent.id).where(
+    looks = select(AuditEvent.id).where(
         AuditEvent.subject_id == subject_id,
         AuditEvent.actor_id == viewer_id,
         AuditEvent.action == VIEWED_ACTION,
         AuditEvent.happened_at > midnight,
     )
-    return db.session.scalar(held.limit(1)) is not None
+    return db.session.scalar(looks.limit(1)) is not None
 
 
 def log_access(viewer_id: int, subject_id: int, page: str) -> None:
-    """Note that somebody looked; part of the caller's transaction."""
+    """Record that somebody looked; part of the caller's transaction."""
     log(VIEWED_ACTION, actor_id=viewer_id, subject_id=subject_id, page=page)
 
 
 def list_access_log(subject_id: int) -> list[AccessLogEntry]:
-    """The newest ``MOST_SHOWN`` looks of others at a person's record. One statement."""
+    """The latest ``MOST_SHOWN`` looks of others at a person's record. One statement."""
     statement = (
         select(AuditEvent.happened_at, PersonName.staff_number, PersonName.surname, PersonName.forenames)
         .outerjoin(PersonName, PersonName.person_id == AuditEvent.actor_id)

@@ -1,4 +1,4 @@
-"""Jobs with the names of the people who asked for them, as far as the viewer may see those."""
+"""Queries about jobs, with the names of the people who started them, if the viewer may see these."""
 
 import uuid
 from collections.abc import Sequence

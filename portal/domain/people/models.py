@@ -1,4 +1,4 @@
-"""Who works here: opaque people, their names beside them, units, dated posts and role grants."""
+"""Tables of people, their names, units, posts and role grants."""
 
 from datetime import date, datetime
 
@@ -56,7 +56,7 @@ class FactNote(Base):
 
 
 class Unit(Base):
-    """An organisational unit: only an id, so that a rename or a move leaves what names it alone."""
+    """An organisational unit: only an id, so that a rename or a move changes no row that refers to it."""
 
     __tablename__ = "unit"
 

@@ -1,6 +1,6 @@
-"""Texts that belong to a fact: the one place that writes, reads and changes them.
+"""Writes, reads and erases the free texts that belong to facts.
 
-A fact is never changed; its texts are, so that a person's words can be corrected or erased.
+A fact is never changed; its texts are kept beside it so that a person's words can be erased.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,40 +14,38 @@ from portal.platform.db import db
 
 
 def write_notes(fact_table: str, fact_id: int, texts: Mapping[str, str]) -> None:
-    """Put texts beside a new fact, by what each is; part of the act that writes the fact."""
+    """Write the texts of a new fact, by kind of text; in the transaction that writes the fact."""
     write_many_notes(fact_table, {fact_id: texts})
 
 
 def write_many_notes(fact_table: str, texts: Mapping[int, Mapping[str, str]]) -> None:
-    """As ``write_notes``, of many facts of one table. One statement."""
+    """Write the texts of many facts of one table, by fact and kind of text. One statement."""
     rows = [
         {"fact_table": fact_table, "fact_id": fact_id, "kind": kind, "text": text}
-        for fact_id, of_fact in texts.items()
-        for kind, text in of_fact.items()
+        for fact_id, texts_of_fact in texts.items()
+        for kind, text in texts_of_fact.items()
     ]
     if rows:
         db.session.execute(insert(FactNote), rows)
 
 
 def notes_of(fact_table: str, fact_ids: Collection[int]) -> dict[int, dict[str, str]]:
-    """The texts of these facts, by fact and by what each is. One statement."""
-    found: dict[int, dict[str, str]] = {}
+    """The texts of these facts, by fact and kind of text. One statement."""
+    texts: dict[int, dict[str, str]] = {}
     rows = db.session.execute(
         select(FactNote.fact_id, FactNote.kind, FactNote.text)
         .where(FactNote.fact_table == fact_table, FactNote.fact_id.in_(fact_ids))
         .order_by(FactNote.id)
     )
     for fact_id, kind, text in rows:
-        found.setdefault(fact_id, {})[kind] = text
-    return found
+        texts.setdefault(fact_id, {})[kind] = text
+    return texts
 
 
 def erase_notes(fact_table: str, fact_ids: Collection[int], *, actor_id: int | None, subject_id: int) -> None:
-    """Erase every text of these facts and say in the audit trail that it was done, never what they said."""
+    """Erase every text of these facts; the audit trail records that it was done, never the texts."""
     erased = notes_of(fact_table, fact_ids)
-    if (
-        db.engine.dialect.name == "sqlite"
-    ):  # else the words would stand on in the file until it is written over
+    if db.engine.dialect.name == "sqlite":  # otherwise the words stay in the file until overwritten
         db.session.execute(sql("PRAGMA secure_delete = ON"))
     db.session.execute(
         delete(FactNote).where(FactNote.fact_table == fact_table, FactNote.fact_id.in_(fact_ids))

@@ -1,4 +1,4 @@
-"""Who someone is here and now, whom they may see, and how units stand on a day."""
+"""Queries about viewers, people by staff number, and the units of a day."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """A unit as it stands on a day."""
+    """A unit on one day."""
 
     name: str
     parent_id: int | None
@@ -53,10 +53,10 @@ class UnitRow:
 
 
 def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
-    """The person as one who looks, by today's posts and grants; None where nobody of that id has a name.
+    """The person as a viewer, by today's posts and grants; None if nobody with that id has a name.
 
     Args:
-        person_id: Who looks.
+        person_id: The viewer.
         line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
     today = clock.today()
@@ -71,12 +71,12 @@ def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
     ).all()
     if not rows:
         return None
-    held = db.session.execute(
+    grants = db.session.execute(
         select(RoleGrant.role, RoleGrant.unit_id).where(is_granted_to(person_id, today))
     )
-    *person, named = rows[0]
+    *person, is_manager = rows[0]
     return build_viewer(
-        person_id, *person, grants=[(role, unit_id) for role, unit_id in held], line_manager=named
+        person_id, *person, grants=[(role, unit_id) for role, unit_id in grants], line_manager=is_manager
     )
 
 
@@ -90,20 +90,20 @@ def build_viewer(
     grants: Iterable[tuple[str, int | None]],
     line_manager: bool,
 ) -> Viewer:
-    """A viewer of what was read about them.
+    """Build a viewer from values that were read already.
 
     Args:
-        person_id: Who looks.
-        staff_number: Theirs.
-        forenames: Theirs.
-        surname: Theirs.
-        rank: Of the main post of today; None without one.
+        person_id: The viewer.
+        staff_number: The viewer's.
+        forenames: The viewer's.
+        surname: The viewer's.
+        rank: Of the viewer's main post of today; None without one.
         grants: The roles granted now, each with its unit.
-        line_manager: Whether the roster gives them sight of direct reports, who then are a manager's.
+        line_manager: Whether the roster shows them their direct reports, as to a manager.
     """
-    held = [(Role(role), unit_id) for role, unit_id in grants]
-    everywhere = frozenset(role for role, unit_id in held if unit_id is None)
-    on_units = frozenset(role for role, unit_id in held if unit_id is not None) & UNIT_ROLES
+    roles = [(Role(role), unit_id) for role, unit_id in grants]
+    everywhere = frozenset(role for role, unit_id in roles if unit_id is None)
+    on_units = frozenset(role for role, unit_id in roles if unit_id is not None) & UNIT_ROLES
     by_roster = frozenset({Role.MANAGER} if line_manager else ())
     return Viewer(
         person_id=person_id,
@@ -122,16 +122,16 @@ def person_by_staff_number(staff_number: str) -> int:
     Raises:
         NotFoundError: Nobody has it.
     """
-    found = db.session.scalar(
+    person_id = db.session.scalar(
         select(PersonName.person_id).where(PersonName.staff_number == staff_number.strip())
     )
-    if found is None:
+    if person_id is None:
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
-    return found
+    return person_id
 
 
 def live_units(day: date, known_at: datetime | None = None) -> dict[int, UnitRow]:
-    """Every unit that stands on ``day``, by its id, as known at an instant (by default: now)."""
+    """Every unit that exists on ``day``, by its id, as known at an instant (by default: now)."""
     rows = db.session.execute(
         select(UnitState.unit_id, UnitState.name, UnitState.parent_id).where(
             is_known_fact(UnitState, known_at), is_valid_on(UnitState, day)
@@ -145,7 +145,7 @@ def live_units(day: date, known_at: datetime | None = None) -> dict[int, UnitRow
 
 
 def unit_paths(day: date, known_at: datetime | None = None) -> dict[int, str]:
-    """The path of every unit that stands on ``day``, by its id."""
+    """The path of every unit that exists on ``day``, by its id."""
     return {unit_id: unit.path for unit_id, unit in live_units(day, known_at).items()}
 
 
@@ -154,12 +154,12 @@ def units_under(unit_id: int, day: date, known_at: datetime | None = None) -> se
     children: dict[int | None, list[int]] = {}
     for child, unit in live_units(day, known_at).items():
         children.setdefault(unit.parent_id, []).append(child)
-    found, waiting = {unit_id}, [unit_id]
+    units, waiting = {unit_id}, [unit_id]
     while waiting:
-        below = [child for child in children.get(waiting.pop(), []) if child not in found]
-        found.update(below)
+        below = [child for child in children.get(waiting.pop(), []) if child not in units]
+        units.update(below)
         waiting.extend(below)
-    return found
+    return units
 
 
 def unit_by_path(path: str, day: date) -> int:
@@ -168,8 +168,8 @@ def unit_by_path(path: str, day: date) -> int:
     Raises:
         NotFoundError: No unit has it.
     """
-    for unit_id, held in unit_paths(day).items():
-        if held == path:
+    for unit_id, unit_path in unit_paths(day).items():
+        if unit_path == path:
             return unit_id
     raise NotFoundError(f"No unit has the path {path!r} on {day.isoformat()}.")
 

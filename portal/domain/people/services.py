@@ -1,4 +1,4 @@
-"""Changing what people may do and how they are named; each act leaves an audit event."""
+"""Changes role grants and names; each change is audited."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -16,12 +16,12 @@ from portal.platform.db import OPEN_END, db
 from portal.platform.errors import RuleError
 from portal.platform.permissions import Role
 
-MOST_BOUND = 500  # values bound in one statement; both databases take more
+MOST_BOUND = 500  # values bound in one statement; both databases allow more
 
 
 @dataclass(frozen=True, slots=True)
 class PersonNames:
-    """How a person is named now."""
+    """A person's current names, staff number and address."""
 
     person_id: int
     staff_number: str
@@ -39,32 +39,32 @@ def grant_role(
     at: datetime,
     until: date = OPEN_END,
 ) -> bool:
-    """Grant a role from the day of ``at`` on; a grant already held to the same last day changes nothing.
+    """Grant a role from the day of ``at`` on; a live grant with the same last day changes nothing.
 
-    A grant held to another day is ended and this one takes its place: what was said last holds. Without
-    a unit it gives what the role gives without one; without ``by``, a command gives it.
+    A live grant with another last day is ended, and this one takes its place. With ``unit_id`` None the role is
+    granted without a unit; ``by`` None means a command.
 
     Returns:
         Whether a grant was made.
 
     Raises:
-        RuleError: The last day is over.
+        RuleError: The last day is in the past.
     """
     day = london_day(at)
     if until < day:
         raise RuleError("The last day of a role must be today or later.")
     db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())  # one at a time
-    held = _list_live_grants_on_unit(person_id, role, unit_id, at)
-    if {each.valid_to for each in held} == {until}:
+    live_grants = _list_live_grants_on_unit(person_id, role, unit_id, at)
+    if {grant.valid_to for grant in live_grants} == {until}:
         return False
-    for each in held:
-        _end_grant(each, by, at)
-    said = {"role": str(role), "unit_id": unit_id}
+    for grant in live_grants:
+        _end_grant(grant, by, at)
+    values = {"role": str(role), "unit_id": unit_id}
     db.session.add(
-        RoleGrant(**said, person_id=person_id, valid_from=day, valid_to=until, given_by_id=by, given_at=at)
+        RoleGrant(**values, person_id=person_id, valid_from=day, valid_to=until, given_by_id=by, given_at=at)
     )
     last_day = {} if until == OPEN_END else {"until": until.isoformat()}
-    log("role.granted", actor_id=by, subject_id=person_id, **said, **last_day)
+    log("role.granted", actor_id=by, subject_id=person_id, **values, **last_day)
     return True
 
 
@@ -75,42 +75,42 @@ def revoke_role(person_id: int, role: Role, *, unit_id: int | None, by: int | No
         Whether a grant was ended.
 
     Raises:
-        RuleError: The role is held, but on other units; nothing was ended.
+        RuleError: The person has the role only on other units; nothing was ended.
     """
-    ending = _list_live_grants_on_unit(person_id, role, unit_id, at)
-    for held in ending:
-        _end_grant(held, by, at)
-    if not ending and any(True for _ in _list_live_grants(person_id, role, at)):
+    grants = _list_live_grants_on_unit(person_id, role, unit_id, at)
+    for grant in grants:
+        _end_grant(grant, by, at)
+    if not grants and _list_live_grants(person_id, role, at):
+        where = "on that unit" if unit_id else "without a unit"
         raise RuleError(
-            f"The role {role} is held, but not {'on that unit' if unit_id else 'without a unit'}: "
-            "name the unit on which it was granted."
+            f"This person has the role {role}, but not {where}: name the unit on which it was granted."
         )
-    return bool(ending)
+    return bool(grants)
 
 
 def end_grants(grant_ids: Collection[int], *, by: int | None, at: datetime) -> list[RoleGrant]:
-    """End these grants; one that has ended already is left as it is.
+    """End these grants; one that has ended already is skipped.
 
     Returns:
-        Those that were ended.
+        The grants that were ended.
     """
-    wanted = select(RoleGrant).where(RoleGrant.id.in_(grant_ids), RoleGrant.ended_at.is_(None))
-    ending = list(db.session.scalars(wanted.order_by(RoleGrant.id).with_for_update()))
-    for held in ending:
-        _end_grant(held, by, at)
-    return ending
+    statement = select(RoleGrant).where(RoleGrant.id.in_(grant_ids), RoleGrant.ended_at.is_(None))
+    grants = list(db.session.scalars(statement.order_by(RoleGrant.id).with_for_update()))
+    for grant in grants:
+        _end_grant(grant, by, at)
+    return grants
 
 
-def _end_grant(held: RoleGrant, by: int | None, at: datetime) -> None:
-    held.ended_at, held.ended_by_id = at, by
-    log("role.revoked", actor_id=by, subject_id=held.person_id, role=held.role, unit_id=held.unit_id)
+def _end_grant(grant: RoleGrant, by: int | None, at: datetime) -> None:
+    grant.ended_at, grant.ended_by_id = at, by
+    log("role.revoked", actor_id=by, subject_id=grant.person_id, role=grant.role, unit_id=grant.unit_id)
 
 
 def correct_names(names: PersonNames, *, by: int | None, at: datetime) -> bool:
-    """Correct how one person is named; the audit trail says which parts, never the words.
+    """Correct one person's names, staff number or address; the audit trail says which, never the values.
 
     Returns:
-        Whether anything differed.
+        Whether anything was corrected.
 
     Raises:
         RuleError: Another person has the staff number or the email address.
@@ -119,26 +119,28 @@ def correct_names(names: PersonNames, *, by: int | None, at: datetime) -> bool:
 
 
 def correct_many_names(corrected: Iterable[PersonNames], *, by: int | None, at: datetime) -> int:
-    """Correct how many people are named, in a handful of statements.
+    """Correct many people's names, staff numbers or addresses, in a handful of statements.
 
     Returns:
-        How many people's names differed and were corrected.
+        The number of people corrected.
 
     Raises:
         RuleError: Two people would share a staff number or an email address.
     """
-    wanted = {names.person_id: names for names in corrected}
-    held = {names.person_id: names for names in list_names_of(wanted)}
+    new_names = {names.person_id: names for names in corrected}
+    old_names = {names.person_id: names for names in list_names_of(new_names)}
     changes = {
-        person_id: [part for part in NAME_PARTS if getattr(names, part) != getattr(held[person_id], part)]
-        for person_id, names in wanted.items()
+        person_id: [
+            part for part in NAME_PARTS if getattr(names, part) != getattr(old_names[person_id], part)
+        ]
+        for person_id, names in new_names.items()
     }
     changed = [person_id for person_id, parts in changes.items() if parts]
     if not changed:
         return 0
-    _refuse_shared_identifiers([wanted[person_id] for person_id in changed])
-    _clear_changing_emails(wanted, changes)
-    rows = [{"person_id": i, **{part: getattr(wanted[i], part) for part in NAME_PARTS}} for i in changed]
+    _refuse_shared_identifiers([new_names[person_id] for person_id in changed])
+    _clear_changing_emails(changes)
+    rows = [{"person_id": i, **{part: getattr(new_names[i], part) for part in NAME_PARTS}} for i in changed]
     db.session.execute(update(PersonName), rows)
     events = [
         {
@@ -158,48 +160,48 @@ NAME_PARTS = ("staff_number", "surname", "forenames", "email")
 
 
 def list_names_of(person_ids: Iterable[int]) -> list[PersonNames]:
-    """How these people are named now; those without a name are left out."""
-    wanted = sorted(person_ids)
-    found: list[Any] = []
-    for start in range(0, len(wanted), MOST_BOUND):
-        found += db.session.execute(
+    """The current names of these people; those without a name are left out."""
+    sorted_ids = sorted(person_ids)
+    rows: list[Any] = []
+    for start in range(0, len(sorted_ids), MOST_BOUND):
+        rows += db.session.execute(
             select(PersonName.person_id, *(getattr(PersonName, part) for part in NAME_PARTS)).where(
-                PersonName.person_id.in_(wanted[start : start + MOST_BOUND])
+                PersonName.person_id.in_(sorted_ids[start : start + MOST_BOUND])
             )
         ).all()
-    return [PersonNames(*row) for row in found]
+    return [PersonNames(*row) for row in rows]
 
 
 def _refuse_shared_identifiers(changed: list[PersonNames]) -> None:
-    """Refuse a staff number or address that two of these, or one of these and another person, would hold."""
-    for what, values in (
+    """Refuse a staff number or address that two people would share."""
+    for label, values in (
         ("staff number", [names.staff_number for names in changed]),
         ("email address", [names.email for names in changed if names.email]),
     ):
         for value, uses in Counter(values).items():
             if uses > 1:
-                raise RuleError(f"Two people cannot share the {what} {value}.")
-    own = {names.person_id for names in changed}
+                raise RuleError(f"Two people cannot share the {label} {value}.")
+    changed_ids = {names.person_id for names in changed}
     for start in range(0, len(changed), MOST_BOUND):
-        part = changed[start : start + MOST_BOUND]
-        numbers = {names.staff_number for names in part}
-        emails = {names.email for names in part if names.email}
+        batch = changed[start : start + MOST_BOUND]
+        numbers = {names.staff_number for names in batch}
+        emails = {names.email for names in batch if names.email}
         rows = db.session.execute(
             select(PersonName.person_id, PersonName.staff_number, PersonName.email).where(
                 or_(PersonName.staff_number.in_(sorted(numbers)), PersonName.email.in_(sorted(emails)))
             )
         )
         for person_id, number, email in rows:
-            if person_id not in own:
-                what = f"staff number {number}" if number in numbers else f"email address {email}"
-                raise RuleError(f"Another person already has the {what}.")
+            if person_id not in changed_ids:
+                shared = f"staff number {number}" if number in numbers else f"email address {email}"
+                raise RuleError(f"Another person already has the {shared}.")
 
 
-def _clear_changing_emails(wanted: dict[int, PersonNames], changes: dict[int, list[str]]) -> None:
-    """Let two people swap addresses: an address about to change is set aside first."""
-    moving = [i for i, parts in changes.items() if "email" in parts]
-    if len(moving) > 1:
-        db.session.execute(update(PersonName), [{"person_id": i, "email": None} for i in moving])
+def _clear_changing_emails(changes: dict[int, list[str]]) -> None:
+    """Clear addresses that are about to change, so that two people can swap theirs."""
+    person_ids = [i for i, parts in changes.items() if "email" in parts]
+    if len(person_ids) > 1:
+        db.session.execute(update(PersonName), [{"person_id": i, "email": None} for i in person_ids])
 
 
 def _list_live_grants(person_id: int, role: Role, at: datetime) -> list[RoleGrant]:
@@ -217,4 +219,4 @@ def _list_live_grants(person_id: int, role: Role, at: datetime) -> list[RoleGran
 def _list_live_grants_on_unit(
     person_id: int, role: Role, unit_id: int | None, at: datetime
 ) -> list[RoleGrant]:
-    return [held for held in _list_live_grants(person_id, role, at) if held.unit_id == unit_id]
+    return [grant for grant in _list_live_grants(person_id, role, at) if grant.unit_id == unit_id]

@@ -1,4 +1,4 @@
-"""Who works where, and for whom, on one day: what proposals, reviews and counts are worked out from."""
+"""The posts and units of one day, for proposals, reviews and counts."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
@@ -15,7 +15,7 @@ from portal.platform.db import db
 
 
 class LivePost(NamedTuple):
-    """A post of the day."""
+    """A known post that is valid on the day."""
 
     person_id: int
     unit_id: int
@@ -23,7 +23,7 @@ class LivePost(NamedTuple):
 
 
 class Workforce:
-    """The posts of a day and the tree in which they stand."""
+    """The posts of a day, and the tree of units."""
 
     def __init__(self, day: date, posts: Iterable[LivePost], units: Mapping[int, UnitRow]) -> None:
         self.day, self.units = day, units
@@ -40,22 +40,22 @@ class Workforce:
 
     @property
     def manager_ids(self) -> Iterable[int]:
-        """Those whom a post of somebody else names as line manager."""
+        """The people whom posts of others name as line manager."""
         return self._reports
 
     def unit_and_above(self, unit_id: int) -> tuple[int, ...]:
-        """The unit and those above it, from below; empty where it does not stand on the day."""
+        """The unit and those above it, from below; empty if it does not exist on the day."""
         if unit_id not in self._chains:
-            found: dict[int, None] = {}
+            chain: dict[int, None] = {}
             above: int | None = unit_id
-            while above is not None and above in self.units and above not in found:
-                found[above] = None
+            while above is not None and above in self.units and above not in chain:
+                chain[above] = None
                 above = self.units[above].parent_id
-            self._chains[unit_id] = tuple(found)
+            self._chains[unit_id] = tuple(chain)
         return self._chains[unit_id]
 
     def posts_of(self, person_id: int) -> list[LivePost]:
-        """The posts that a person holds."""
+        """The person's posts."""
         return self._posts.get(person_id, [])
 
     def reports_to(self, person_id: int) -> list[LivePost]:
@@ -67,7 +67,7 @@ class Workforce:
         return self._under.get(unit_id, frozenset())
 
     def smallest_common_unit(self, unit_ids: Iterable[int]) -> int | None:
-        """The lowest unit that all of these are or stand under; None where there is none."""
+        """The lowest unit that is, or is above, all of these; None if there is none."""
         chains = [self.unit_and_above(unit_id) for unit_id in set(unit_ids)]
         if not chains:
             return None

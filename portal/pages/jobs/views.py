@@ -53,12 +53,12 @@ def list_jobs() -> ResponseReturnValue:
 def start_job() -> ResponseReturnValue:
     """Start a job that the page of jobs offers, unless one of its kind waits or runs."""
     if not _sees_all_jobs():
-        raise ForbiddenError("Jobs are the whole force's, and your role is for a unit.")
+        raise ForbiddenError("Jobs belong to the whole force, but your role is for a unit.")
     kind = request.form.get("kind", "")
     if kind not in {task.kind for task in registry.list_offered_tasks()}:
         raise BadInputError(["Choose one of the jobs that the page offers."])
     if unended := queries.find_unended_job(kind):
-        flash("This job is under way already: nothing was started.")
+        flash("This job is running already. Nothing was started.")
         return _redirect_to_job(unended)
     with transaction():
         reference = services.start_job(kind, {}, by=current_user.person_id, at=clock.now())
@@ -86,7 +86,7 @@ def cancel_job(reference: uuid.UUID) -> ResponseReturnValue:
     _get_own_job(reference)
     with transaction():
         services.cancel_job(reference, by=current_user.person_id, at=clock.now())
-    flash("The job is cancelled. What it had not finished was not applied.")
+    flash("Job cancelled. What it had not finished was not applied.")
     return _redirect_to_job(reference)
 
 
@@ -97,7 +97,7 @@ def retry_job(reference: uuid.UUID) -> ResponseReturnValue:
     _get_own_job(reference)
     with transaction():
         services.retry_job(reference, by=current_user.person_id, at=clock.now())
-    flash("The job waits for a worker again.")
+    flash("Job queued again.")
     return _redirect_to_job(reference)
 
 

@@ -45,19 +45,19 @@ def buttons(page: Page) -> set[str]:
 
 def test_the_administrator_starts_a_check_and_cancels_it(administrator):
     page = administrator.page(administrator.page("/account").links["Jobs of the portal"])
-    assert "No job has been asked for yet" in page.text
+    assert "No job has been started yet" in page.text
 
     started = administrator.press(page, START)
 
     assert started.h1 == "Check of all assignments"
     assert "Asked for by Priya Shah" in started.text
     assert "It begins when a worker is free." in started.text
-    assert "Show the newest state" in started.links
+    assert "Show the latest state" in started.links
     cancelled = administrator.press(started, "Cancel this job")
     assert "What it had not finished was not applied" in cancelled.text
     assert buttons(cancelled) == {"Try again"}
     again = administrator.press(cancelled, "Try again")
-    assert "The job waits for a worker again." in again.text
+    assert "Job queued again." in again.text
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_the_administrator_starts_a_check_and_cancels_it(administrator):
             "3 checked. 1 <b>wrong</b>.",
             set(),
         ),
-        (JobState.DONE, {"result": {"Bad rows": 1203}}, "What it found Bad rows 1,203", set()),
+        (JobState.DONE, {"result": {"Bad rows": 1203}}, "Result Bad rows 1,203", set()),
         (JobState.FAILED, {"reason": "The file is gone."}, "Failed The file is gone.", {"Try again"}),
         (
             JobState.FAILED,
             {"reason": "Line 1: no.\nLine 2: no."},
-            "What stands in its way: Line 1: no. Line 2: no.",
+            "Why it could not be done: Line 1: no. Line 2: no.",
             {"Try again"},
         ),
         (JobState.FAILED, {"reason": "Cut off.", "runs": 3}, "for the third time", {"Try again"}),
@@ -202,7 +202,7 @@ def test_a_second_press_leads_to_the_job_that_is_under_way(administrator):
 
     second = administrator.press(page, START)
 
-    assert "This job is under way already" in second.text
+    assert "This job is running already" in second.text
     assert "Waiting (1)" in administrator.page("/jobs").links
 
 
@@ -210,7 +210,7 @@ def test_what_is_not_offered_is_not_started(administrator):
     page = administrator.page("/jobs")
 
     assert "Choose one of the jobs" in administrator.press(page, START, 400, kind="counting").text
-    assert "No job has been asked for yet" in administrator.page("/jobs").text
+    assert "No job has been started yet" in administrator.page("/jobs").text
 
 
 def test_the_pieces_that_change_are_there_until_the_job_has_ended(administrator):
@@ -227,7 +227,7 @@ def test_the_pieces_that_change_are_there_until_the_job_has_ended(administrator)
 
 
 def test_the_list_warns_where_no_worker_takes_up_what_waits(administrator):
-    warning = "no worker takes them up"
+    warning = "no worker is running"
     made(asked_at=clock.now() - timedelta(minutes=2))
     assert warning in administrator.page("/jobs").text
 

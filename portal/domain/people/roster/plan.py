@@ -1,7 +1,7 @@
-"""What a roster would change, decided without touching a database: the rules of the roster file.
+"""Plans what a roster would change, without touching a database: the rules of the roster file.
 
-Within one person and ``post_key`` rows are taken by ``valid_from``, together with the posts held. A row
-with the ``valid_from`` of a post held replaces it, where anything differs; a new one adds a post and cuts
+Within one person and ``post_key``, rows are ordered by ``valid_from`` together with the known posts. A row
+with the ``valid_from`` of a known post replaces it if anything differs; any other row adds a post and ends
 the one before it on the day before. Nothing is changed while any row is bad.
 """
 
@@ -23,7 +23,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class PostValues(NamedTuple):
-    """What a post says. A unit still to be created is its names, a line manager is a staff number."""
+    """The values of a post. A unit still to be created is its names, a line manager is a staff number."""
 
     staff_number: str
     post_key: str
@@ -44,7 +44,7 @@ class KnownPost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RosterBaseline:
-    """What is known before the roster: everything its rules look at."""
+    """Everything in the database that the rules of a roster look at."""
 
     names: Mapping[str, PersonNames]  # by staff number
     posts: Mapping[Slot, Sequence[KnownPost]]
@@ -63,7 +63,7 @@ class PostChange(NamedTuple):
 
 @dataclass(slots=True)
 class RosterPlan:
-    """Everything a roster changes, and what it says nothing about."""
+    """Everything that a roster changes, and the people and posts missing from it."""
 
     new_people: list[PersonNames] = field(default_factory=list)  # their person_id is 0 until they are written
     renamed_people: list[PersonNames] = field(default_factory=list)
@@ -75,17 +75,17 @@ class RosterPlan:
 
     @property
     def new_post_count(self) -> int:
-        """How many posts are added."""
+        """The number of posts added."""
         return sum(change.replaces_id is None for change in self.post_changes)
 
     @property
     def withdrawn_count(self) -> int:
-        """How many posts are made void."""
+        """The number of posts withdrawn."""
         return sum(change.void for change in self.post_changes)
 
     @property
     def correction_count(self) -> int:
-        """How many posts are replaced by one that says something else, cuts included."""
+        """The number of posts replaced by other values, including earlier ends."""
         return len(self.post_changes) - self.new_post_count - self.withdrawn_count
 
     @property
@@ -94,91 +94,96 @@ class RosterPlan:
         return not (self.new_people or self.renamed_people or self.post_changes or self.unit_plan)
 
 
-def plan_roster(rows: Sequence[RosterRow], world: RosterBaseline) -> RosterPlan:
-    """What the rows change in the world.
+def plan_roster(rows: Sequence[RosterRow], baseline: RosterBaseline) -> RosterPlan:
+    """Plan what the rows change.
 
     Raises:
-        BadInputError: Some rows are bad; each is told with its line.
+        BadInputError: Some rows are bad; it lists every reason with its line.
     """
-    made, reasons = plan_with_faults(rows, world)
+    plan, reasons = plan_with_faults(rows, baseline)
     if reasons:
         raise BadInputError(reasons)
-    return made
+    return plan
 
 
 def plan_with_faults(
-    rows: Sequence[RosterRow], world: RosterBaseline, also_listed: Collection[str] = ()
+    rows: Sequence[RosterRow], baseline: RosterBaseline, also_listed: Collection[str] = ()
 ) -> tuple[RosterPlan, list[str]]:
-    """What the rows would change in the world, and every reason why some are bad, by line.
+    """Plan what the rows would change, and list every reason why a row is bad, by line.
 
-    While there is a reason the plan must not be carried out: it only shows what the rest would do.
+    If there is any reason, the plan must not be carried out: it only shows what the other rows would do.
 
     Args:
-        rows: Those that could be read.
-        world: What is known before.
-        also_listed: Staff numbers on rows that could not be read: they are in the file all the same.
+        rows: The rows that could be parsed.
+        baseline: What is in the database.
+        also_listed: Staff numbers in the file, also those of rows that could not be parsed.
     """
-    also = frozenset(also_listed)
+    listed_numbers = frozenset(also_listed)
     reasons = [
-        *_find_spelling_conflicts(rows, world),
+        *_find_spelling_conflicts(rows, baseline),
         *_find_duplicate_posts(rows),
-        *_find_unknown_managers(rows, world, also),
-        *_find_unknown_withdrawals(rows, world),
+        *_find_unknown_managers(rows, baseline, listed_numbers),
+        *_find_unknown_withdrawals(rows, baseline),
     ]
     people, disagreements = _first_row_of_each_person(rows)
-    reasons += [*disagreements, *_find_shared_emails(people, world)]
+    reasons += [*disagreements, *_find_shared_emails(people, baseline)]
     slots: dict[Slot, list[RosterRow]] = defaultdict(list)
     for row in rows:
         slots[row.staff_number, row.post_key].append(row)
-    refs, units = plan_units([row for row in rows if not row.withdraw], world.tree, world.today)
-    made = RosterPlan(unit_plan=units)
-    for slot, taken in slots.items():
-        for change in _slot_changes(taken, world.posts.get(slot, ()), refs, reasons):
+    refs, units = plan_units([row for row in rows if not row.withdraw], baseline.tree, baseline.today)
+    plan = RosterPlan(unit_plan=units)
+    for slot, slot_rows in slots.items():
+        for change in _slot_changes(slot_rows, baseline.posts.get(slot, ()), refs, reasons):
             if change is None:
-                made.unchanged_count += 1
+                plan.unchanged_count += 1
             else:
-                made.post_changes.append(change)
-    _add_people(made, people, world)
-    _add_missing(made, rows, world, also)
-    return made, sorted(set(reasons), key=_line_and_reason)
+                plan.post_changes.append(change)
+    _add_people(plan, people, baseline)
+    _add_missing(plan, rows, baseline, listed_numbers)
+    return plan, sorted(set(reasons), key=_line_and_reason)
 
 
 def _line_and_reason(reason: str) -> tuple[int, str]:
     return int(reason.split(":")[0].removeprefix("Line ")), reason
 
 
-def _find_spelling_conflicts(rows: Iterable[RosterRow], world: RosterBaseline) -> Iterator[str]:
-    """Numbers that nobody holds, and that differ from another in capital letters alone."""
-    spelt = {number.casefold(): number for number in world.names}
+def _find_spelling_conflicts(rows: Iterable[RosterRow], baseline: RosterBaseline) -> Iterator[str]:
+    """Staff numbers that nobody has, and that differ from another only in capital letters."""
+    spellings = {number.casefold(): number for number in baseline.names}
     for row in rows:
         number = row.staff_number
-        other = spelt.setdefault(number.casefold(), number)
-        if other != number and number not in world.names:
-            where = "in the portal" if other in world.names else "further up in this file"
+        other = spellings.setdefault(number.casefold(), number)
+        if other != number and number not in baseline.names:
+            where = "in the portal" if other in baseline.names else "further up in this file"
             yield (
-                f"Line {row.line}: staff number {number!r} stands {where} as {other!r}. "
-                "Write it with the same capital letters: they do not make it another person."
+                f"Line {row.line}: staff number {number!r} is {where} as {other!r}. "
+                "Write it with the same capital letters. Other letters do not make another person."
             )
 
 
 def _find_duplicate_posts(rows: Iterable[RosterRow]) -> Iterator[str]:
-    first: dict[tuple[str, str, date], int] = {}
+    first_lines: dict[tuple[str, str, date], int] = {}
     for row in rows:
         key = (row.staff_number, row.post_key, row.valid_from)
-        if key in first:
+        if key in first_lines:
             yield (
                 f"Line {row.line}: {row.staff_number} has a post from {row.valid_from.isoformat()} on line "
-                f"{first[key]} already. A second post at the same time needs a post_key of its own."
+                f"{first_lines[key]} already. A second post at the same time needs its own post_key."
             )
-        first.setdefault(key, row.line)
+        first_lines.setdefault(key, row.line)
 
 
 def _find_unknown_managers(
-    rows: Sequence[RosterRow], world: RosterBaseline, also: frozenset[str]
+    rows: Sequence[RosterRow], baseline: RosterBaseline, listed_numbers: frozenset[str]
 ) -> Iterator[str]:
-    listed = also.union(row.staff_number for row in rows if not row.withdraw)
+    listed = listed_numbers.union(row.staff_number for row in rows if not row.withdraw)
     for row in rows:
-        if row.manager and not row.withdraw and row.manager not in listed and row.manager not in world.names:
+        if (
+            row.manager
+            and not row.withdraw
+            and row.manager not in listed
+            and row.manager not in baseline.names
+        ):
             yield (
                 f"Line {row.line}: line_manager_staff_number {row.manager!r} is nobody's staff number, "
                 "neither in the portal nor in this file."
@@ -186,21 +191,23 @@ def _find_unknown_managers(
 
 
 def _first_row_of_each_person(rows: Iterable[RosterRow]) -> tuple[dict[str, RosterRow], list[str]]:
-    """The first row of each person, which names them, and the rows that name them otherwise."""
-    first: dict[str, RosterRow] = {}
+    """The first row of each person, and a reason for each row that names them differently."""
+    first_rows: dict[str, RosterRow] = {}
     reasons = []
     for row in rows:
         if row.withdraw:
             continue
-        held = first.setdefault(row.staff_number, row)
+        first = first_rows.setdefault(row.staff_number, row)
         for name in ("surname", "forenames", "email"):
-            if getattr(held, name) != getattr(row, name):
-                reasons.append(f"Line {row.line}: {name} differs from that on line {held.line}, same person.")
-    return first, reasons
+            if getattr(first, name) != getattr(row, name):
+                reasons.append(
+                    f"Line {row.line}: {name} differs from that on line {first.line}, same person."
+                )
+    return first_rows, reasons
 
 
-def _find_shared_emails(people: Mapping[str, RosterRow], world: RosterBaseline) -> Iterator[str]:
-    holders = {n.email: number for number, n in world.names.items() if n.email and number not in people}
+def _find_shared_emails(people: Mapping[str, RosterRow], baseline: RosterBaseline) -> Iterator[str]:
+    holders = {n.email: number for number, n in baseline.names.items() if n.email and number not in people}
     for number, row in people.items():
         if row.email is None:
             continue
@@ -209,13 +216,13 @@ def _find_shared_emails(people: Mapping[str, RosterRow], world: RosterBaseline) 
             yield f"Line {row.line}: email {row.email!r} is that of {holder} too."
 
 
-def _find_unknown_withdrawals(rows: Iterable[RosterRow], world: RosterBaseline) -> Iterator[str]:
-    """A withdrawal names a post held, or one withdrawn before (then it changes nothing)."""
+def _find_unknown_withdrawals(rows: Iterable[RosterRow], baseline: RosterBaseline) -> Iterator[str]:
+    """Reasons for withdrawals of posts that do not exist; withdrawing a post twice is allowed."""
     for row in rows:
-        held = world.posts.get((row.staff_number, row.post_key), ())
+        posts = baseline.posts.get((row.staff_number, row.post_key), ())
         key = (row.staff_number, row.post_key, row.valid_from)
-        starts = {post.values.valid_from for post in held}
-        if row.withdraw and row.valid_from not in starts and key not in world.withdrawn_posts:
+        starts = {post.values.valid_from for post in posts}
+        if row.withdraw and row.valid_from not in starts and key not in baseline.withdrawn_posts:
             yield (
                 f"Line {row.line}: {row.staff_number} has no post from {row.valid_from.isoformat()} "
                 "to withdraw."
@@ -223,15 +230,18 @@ def _find_unknown_withdrawals(rows: Iterable[RosterRow], world: RosterBaseline) 
 
 
 def _slot_changes(
-    taken: Iterable[RosterRow], held: Sequence[KnownPost], refs: Mapping[int, UnitRef], reasons: list[str]
+    slot_rows: Iterable[RosterRow],
+    known_posts: Sequence[KnownPost],
+    refs: Mapping[int, UnitRef],
+    reasons: list[str],
 ) -> Iterator[PostChange | None]:
     """The changes of one person and post key; None for each row that changes nothing."""
-    rows = {row.valid_from: row for row in taken if not row.withdraw}
-    gone = {row.valid_from for row in taken if row.withdraw}
-    posts = {post.values.valid_from: post for post in held}
-    for start in gone:
+    rows = {row.valid_from: row for row in slot_rows if not row.withdraw}
+    withdrawn = {row.valid_from for row in slot_rows if row.withdraw}
+    posts = {post.values.valid_from: post for post in known_posts}
+    for start in withdrawn:
         yield PostChange(posts[start].values, posts[start].id, void=True) if start in posts else None
-    starts = sorted((posts.keys() - gone) | rows.keys())
+    starts = sorted((posts.keys() - withdrawn) | rows.keys())
     for number, start in enumerate(starts, start=1):
         last = starts[number] - ONE_DAY if number < len(starts) else OPEN_END
         post, row = posts.get(start), rows.get(start)
@@ -264,31 +274,31 @@ def _row_change(
     return PostChange(values, post.id if post else None)
 
 
-def _add_people(made: RosterPlan, people: Mapping[str, RosterRow], world: RosterBaseline) -> None:
+def _add_people(plan: RosterPlan, people: Mapping[str, RosterRow], baseline: RosterBaseline) -> None:
     for number, row in people.items():
-        held = world.names.get(number)
-        named = PersonNames(held.person_id if held else 0, number, row.surname, row.forenames, row.email)
-        if held is None:
-            made.new_people.append(named)
-        elif held != named:
-            made.renamed_people.append(named)
+        old = baseline.names.get(number)
+        new = PersonNames(old.person_id if old else 0, number, row.surname, row.forenames, row.email)
+        if old is None:
+            plan.new_people.append(new)
+        elif old != new:
+            plan.renamed_people.append(new)
 
 
 def _add_missing(
-    made: RosterPlan, rows: Iterable[RosterRow], world: RosterBaseline, also: frozenset[str]
+    plan: RosterPlan, rows: Iterable[RosterRow], baseline: RosterBaseline, listed_numbers: frozenset[str]
 ) -> None:
-    """List whose posts, not over yet, the file says nothing about; they stay as they are."""
-    listed = also.union(row.staff_number for row in rows)
+    """List people and posts, not ended yet, that are missing from the file; they stay as they are."""
+    listed = listed_numbers.union(row.staff_number for row in rows)
     starts = {(row.staff_number, row.post_key, row.valid_from) for row in rows}
     people: set[str] = set()
-    for (number, key), posts in world.posts.items():
+    for (number, key), posts in baseline.posts.items():
         for post in posts:
-            if post.values.valid_to < world.today:
+            if post.values.valid_to < baseline.today:
                 continue
             if number not in listed:
                 people.add(number)
             elif (number, key, post.values.valid_from) not in starts:
-                named = f"{number} from {post.values.valid_from.isoformat()}"
-                made.missing_posts.append(f"{named} ({key})" if key else named)
-    made.missing_people = sorted(people)
-    made.missing_posts.sort()
+                label = f"{number} from {post.values.valid_from.isoformat()}"
+                plan.missing_posts.append(f"{label} ({key})" if key else label)
+    plan.missing_people = sorted(people)
+    plan.missing_posts.sort()

@@ -1,4 +1,4 @@
-"""A roster's rows as typed values, each fault told with its line."""
+"""Parses a roster's rows into typed values, and lists the faults of each row with its line."""
 
 import re
 from collections.abc import Iterable
@@ -29,14 +29,14 @@ MOST_CHARACTERS = {name: 200 for name in ("surname", "forenames", "rank_or_grade
     "post_key": 100,
 }  # characters
 MOST_NAMES, LONGEST_NAME = 20, 200  # of a unit's path, and of each name in it
-EARLIEST_DAY = date(1900, 1, 1)  # an earlier day is a slip of the keyboard
+EARLIEST_DAY = date(1900, 1, 1)  # an earlier day is a typing error
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """One post as a roster has it, or the withdrawal of one (then only its key counts)."""
+    """One post of a roster, or the withdrawal of one, of which only the key counts."""
 
     line: int
     staff_number: str
@@ -57,27 +57,27 @@ def parse_rows(rows: Iterable[SourceRow]) -> list[RosterRow]:
     """The rows as typed values.
 
     Raises:
-        BadInputError: Some rows are bad; every one is told with its line and all its reasons.
+        BadInputError: Some rows are bad; it lists every reason with its line.
     """
-    found, reasons = parse_rows_with_faults(rows)
+    parsed, reasons = parse_rows_with_faults(rows)
     if reasons:
         raise BadInputError(reasons)
-    return found
+    return parsed
 
 
 def parse_rows_with_faults(rows: Iterable[SourceRow]) -> tuple[list[RosterRow], list[str]]:
-    """The good rows as typed values, and every reason why another is bad, with its line."""
-    found, reasons = [], []
+    """The good rows as typed values, and every reason why a row is bad, with its line."""
+    parsed, reasons = [], []
     for row in rows:
         try:
-            found.append(_parse_row(row))
+            parsed.append(_parse_row(row))
         except BadInputError as error:
             reasons += [f"Line {row.line}: {reason}" for reason in error.reasons]
-    return found, reasons
+    return parsed, reasons
 
 
 def parse_iso_date(text: str) -> date | None:
-    """The day of an ISO date, None where it is none."""
+    """The day of an ISO date; None if the text is not one."""
     try:
         return date.fromisoformat(text) if _ISO_DAY.fullmatch(text) else None
     except ValueError:
@@ -121,7 +121,7 @@ def _find_missing_values(values: dict[str, str], withdraw: bool) -> list[str]:
 
 
 def _find_unfit_values(values: dict[str, str]) -> list[str]:
-    """Values that no page could show, or no address name."""
+    """Reasons for values that are too long for a page, or cannot be part of an address."""
     reasons = [
         f"{name} has more than {most} characters."
         for name, most in MOST_CHARACTERS.items()
@@ -129,7 +129,9 @@ def _find_unfit_values(values: dict[str, str]) -> list[str]:
     ]
     number = values["staff_number"]
     if "/" in number:
-        reasons.append(f"staff_number {number[:50]!r} has a “/” in it, which no address of a page can hold.")
+        reasons.append(
+            f"staff_number {number[:50]!r} has a “/” in it, which cannot be part of a page's address."
+        )
     if number and not number.strip("."):
         reasons.append(f"staff_number {number[:50]!r} has nothing but dots in it.")
     return reasons

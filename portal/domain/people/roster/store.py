@@ -1,4 +1,4 @@
-"""Reading what a roster is held against, and writing what it changes: all in sets, never row by row."""
+"""Reads what a roster is compared with, and writes what it changes: in sets, never row by row."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ from portal.platform.db import OPEN_END, Base, db, touch
 
 @dataclass(frozen=True, slots=True)
 class PlanBasis:
-    """What a plan rests on: it stays the same as long as nothing that a plan looks at is changed."""
+    """What a plan depends on: equal as long as nothing that a plan looks at is changed."""
 
     newest_post: int
     newest_state: int
@@ -40,17 +40,17 @@ class PlanBasis:
 
 @dataclass(frozen=True, slots=True)
 class PreparedPlan:
-    """A plan made without a lock, and what it rests on."""
+    """A plan plan without a lock, and what it depends on."""
 
     plan: RosterPlan
     basis: PlanBasis
 
 
 class RosterWriteResult(NamedTuple):
-    """The ids of what a plan has brought."""
+    """The ids of what a plan has written."""
 
     people: dict[str, int]  # everyone, by staff number
-    units: dict[UnitRef, int]  # those created, by their names
+    units: dict[UnitRef, int]  # new units, by their names
     post_ids: list[int]  # in the order of the plan's changes
 
 
@@ -58,20 +58,20 @@ def prepare_plan(rows: Sequence[RosterRow]) -> PreparedPlan:
     """Plan the import of ``rows``; takes no lock and writes nothing.
 
     Raises:
-        BadInputError: Some rows are bad; each is told with its line.
+        BadInputError: Some rows are bad; it lists every reason with its line.
     """
-    resting_on = read_plan_basis()
-    return PreparedPlan(plan_roster(rows, read_baseline()), resting_on)
+    basis = read_plan_basis()
+    return PreparedPlan(plan_roster(rows, read_baseline()), basis)
 
 
 def apply_plan(
     rows: Sequence[RosterRow], prepared: PreparedPlan, at: datetime, *, by: int | None = None
 ) -> RosterPlan:
-    """Write what the plan says; where facts were recorded since it was made, plan again first.
+    """Write the plan; if facts were recorded since it was plan, plan again first.
 
     Args:
         rows: The roster.
-        prepared: What ``prepare_plan`` made of the same rows.
+        prepared: The result of ``prepare_plan`` for the same rows.
         at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
         by: Who imports it; None for a command.
 
@@ -79,55 +79,55 @@ def apply_plan(
         The plan that was carried out.
 
     Raises:
-        BadInputError: Meanwhile recorded facts make a row bad; nothing was written.
+        BadInputError: Facts recorded meanwhile make a row bad; nothing was written.
     """
-    made = replan_if_stale(rows, prepared)
-    write_plan(made, at, by=by)
-    return made
+    plan = replan_if_stale(rows, prepared)
+    write_plan(plan, at, by=by)
+    return plan
 
 
 def replan_if_stale(rows: Sequence[RosterRow], prepared: PreparedPlan) -> RosterPlan:
-    """The plan as it is to be carried out under the lock: made again where facts were recorded since.
+    """The plan to carry out under the lock: plan again if facts were recorded since.
 
     Raises:
-        BadInputError: Meanwhile recorded facts make a row bad.
+        BadInputError: Facts recorded meanwhile make a row bad.
     """
     return prepared.plan if read_plan_basis() == prepared.basis else plan_roster(rows, read_baseline())
 
 
 def read_plan_basis() -> PlanBasis:
-    """What a plan made now rests on: three short statements."""
+    """What a plan plan now depends on. Three short statements."""
     posts, states = (db.session.scalar(select(func.max(fact.id))) or 0 for fact in (Post, UnitState))
     names = hash(frozenset(tuple(row) for row in db.session.execute(_select_names())))
     return PlanBasis(posts, states, names, clock.today())
 
 
-def write_plan(made: RosterPlan, at: datetime, *, by: int | None) -> RosterWriteResult:
-    """Write what a plan says, as facts of the transaction whose stamp is ``at``.
+def write_plan(plan: RosterPlan, at: datetime, *, by: int | None) -> RosterWriteResult:
+    """Write a plan, as facts of the transaction whose stamp is ``at``.
 
     Args:
-        made: The plan.
+        plan: The plan.
         at: The stamp.
         by: Who imports it; None for a command.
     """
-    people = _write_people(made, at)
-    units = _write_units(made.unit_plan.new_units, at)
-    for state in made.unit_plan.extended_states:
+    people = _write_people(plan, at)
+    units = _write_units(plan.unit_plan.new_units, at)
+    for state in plan.unit_plan.extended_states:
         fields = state._asdict()
         db.session.add(UnitState(recorded_at=at, replaces_id=fields.pop("id"), **fields))
-    post_ids = insert_facts(Post, list(_post_rows(made, people, units, at))) if made.post_changes else []
-    touch(people=(people[change.values.staff_number] for change in made.post_changes))
-    services.correct_many_names(made.renamed_people, by=by, at=clock.now())
-    if not made.is_empty:
-        _log_import(made, by)
+    post_ids = insert_facts(Post, list(_post_rows(plan, people, units, at))) if plan.post_changes else []
+    touch(people=(people[change.values.staff_number] for change in plan.post_changes))
+    services.correct_many_names(plan.renamed_people, by=by, at=clock.now())
+    if not plan.is_empty:
+        _log_import(plan, by)
     return RosterWriteResult(people, units, post_ids)
 
 
 def read_baseline() -> RosterBaseline:
     """Names, known posts, withdrawn posts and units as known now, in a few statements."""
     names = db.session.execute(_select_names())
-    by_number = {row.staff_number: PersonNames(*row) for row in names}
-    number_of = {named.person_id: number for number, named in by_number.items()}
+    names_by_number = {row.staff_number: PersonNames(*row) for row in names}
+    number_of = {person.person_id: number for number, person in names_by_number.items()}
     posts: dict[Slot, list[KnownPost]] = defaultdict(list)
     withdrawn = set()
     for post_id, void, person_id, *values in db.session.execute(_select_posts()):
@@ -139,9 +139,9 @@ def read_baseline() -> RosterBaseline:
             withdrawn.add((number, key, start))
             continue
         manager = None if manager_id is None else number_of.get(manager_id, f"{ERASED_PREFIX}{manager_id}")
-        held = PostValues(number, key, rank, role, unit_id, manager, start, end)
-        posts[number, key].append(KnownPost(post_id, held))
-    return RosterBaseline(by_number, posts, frozenset(withdrawn), read_tree(), clock.today())
+        post = PostValues(number, key, rank, role, unit_id, manager, start, end)
+        posts[number, key].append(KnownPost(post_id, post))
+    return RosterBaseline(names_by_number, posts, frozenset(withdrawn), read_tree(), clock.today())
 
 
 def _select_names() -> Any:
@@ -154,11 +154,11 @@ def _select_names() -> Any:
     )
 
 
-ERASED_PREFIX = "\0"  # before the id of a line manager who has no staff number; no file can hold it
+ERASED_PREFIX = "\0"  # before the id of a line manager without a staff number; no file can contain it
 
 
 def _select_posts() -> Any:
-    """Known posts, and the rows that made one void."""
+    """Known posts, and the rows that plan one void."""
     columns = (
         Post.id,
         Post.void,
@@ -175,39 +175,39 @@ def _select_posts() -> Any:
     return live.union_all(select(*columns).where(Post.void))
 
 
-def _log_import(made: RosterPlan, by: int | None) -> None:
+def _log_import(plan: RosterPlan, by: int | None) -> None:
     log(
         "roster.imported",
         actor_id=by,
-        new_people=len(made.new_people),
-        new_posts=made.new_post_count,
-        corrections=made.correction_count,
-        withdrawn=made.withdrawn_count,
-        units_created=len(made.unit_plan.new_units),
+        new_people=len(plan.new_people),
+        new_posts=plan.new_post_count,
+        corrections=plan.correction_count,
+        withdrawn=plan.withdrawn_count,
+        units_created=len(plan.unit_plan.new_units),
     )
 
 
-def _write_people(made: RosterPlan, at: datetime) -> dict[str, int]:
-    """Write the new people; the ids of everyone whom a post names, by staff number."""
-    if made.new_people:
-        ids = insert_facts(Person, [{"recorded_at": at}] * len(made.new_people))
+def _write_people(plan: RosterPlan, at: datetime) -> dict[str, int]:
+    """Write the new people; return everyone's ids by staff number."""
+    if plan.new_people:
+        ids = insert_facts(Person, [{"recorded_at": at}] * len(plan.new_people))
         rows = [
             {
                 "person_id": person_id,
-                "staff_number": named.staff_number,
-                "surname": named.surname,
-                "forenames": named.forenames,
-                "email": named.email,
+                "staff_number": names.staff_number,
+                "surname": names.surname,
+                "forenames": names.forenames,
+                "email": names.email,
             }
-            for person_id, named in zip(ids, made.new_people, strict=True)
+            for person_id, names in zip(ids, plan.new_people, strict=True)
         ]
         db.session.execute(insert(PersonName), rows)
-    every = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
-    return {number: person_id for number, person_id in every}
+    rows_of_all = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
+    return {number: person_id for number, person_id in rows_of_all}
 
 
 def _write_units(created: Sequence[NewUnit], at: datetime) -> dict[UnitRef, int]:
-    """Write the new units, upper ones first; their ids by their names."""
+    """Write the new units, upper ones first; return their ids by their names."""
     if not created:
         return {}
     new_ids = insert_facts(Unit, [{"recorded_at": at}] * len(created))
@@ -229,17 +229,17 @@ def _write_units(created: Sequence[NewUnit], at: datetime) -> dict[UnitRef, int]
 
 
 def insert_facts(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Insert rows of a model; their ids in the same order, which is ascending."""
-    table = model.metadata.tables[model.__tablename__]  # by the class, rows with and without a null go singly
-    in_order = db.engine.dialect.name == "postgresql"  # SQLite numbers rows as they come, without being asked
-    inserting = insert(table).returning(table.c.id, sort_by_parameter_order=in_order)
-    return sorted(db.session.scalars(inserting, rows))
+    """Insert rows of a model; return their ids in the order of the rows, which is ascending."""
+    table = model.metadata.tables[model.__tablename__]  # with the class, rows with nulls are inserted singly
+    in_order = db.engine.dialect.name == "postgresql"  # SQLite always numbers rows in their order
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=in_order)
+    return sorted(db.session.scalars(statement, rows))
 
 
 def _post_rows(
-    made: RosterPlan, people: dict[str, int], units: dict[UnitRef, int], at: datetime
+    plan: RosterPlan, people: dict[str, int], units: dict[UnitRef, int], at: datetime
 ) -> Iterator[dict[str, Any]]:
-    for values, replaces_id, void in made.post_changes:
+    for values, replaces_id, void in plan.post_changes:
         yield {
             "recorded_at": at,
             "replaces_id": replaces_id,
@@ -256,7 +256,7 @@ def _post_rows(
 
 
 def line_manager_id_of(values: PostValues, people: Mapping[str, int]) -> int | None:
-    """Who a post's line manager is, by the ids of staff numbers; of one erased no number is left."""
+    """The id of a post's line manager, who may have been erased and then has no staff number."""
     manager = values.manager
     if manager is not None and manager.startswith(ERASED_PREFIX):
         return int(manager.removeprefix(ERASED_PREFIX))

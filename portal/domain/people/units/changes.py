@@ -1,4 +1,4 @@
-"""Creating, renaming and moving units: every change is a new state, and nothing that names a unit moves."""
+"""Creates, renames and moves units: every change is a new state, and rows that name a unit stay."""
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -15,10 +15,10 @@ from portal.platform.errors import NotFoundError, RuleError
 
 
 def create_unit(path: str, *, on: date, at: datetime) -> int:
-    """Create the unit at the end of ``path``, from ``on`` without end, under a unit that stands then.
+    """Create the unit at the end of ``path``, from ``on`` without end, under a unit that exists then.
 
     Raises:
-        NotFoundError: The unit above it does not stand on that day.
+        NotFoundError: The unit above it does not exist on that day.
         RuleError: A unit has this path on that day or later.
     """
     tree = read_tree()
@@ -38,7 +38,7 @@ def create_unit(path: str, *, on: date, at: datetime) -> int:
 
 
 def rename_unit(path: str, new_path: str, *, on: date, at: datetime, by: int | None = None) -> bool:
-    """Give a unit another name from ``on``; its place stays. Returns whether anything differed.
+    """Rename a unit from ``on``; its place stays. Return whether anything was changed.
 
     Raises:
         NotFoundError: No unit has ``path`` on that day.
@@ -46,20 +46,20 @@ def rename_unit(path: str, new_path: str, *, on: date, at: datetime, by: int | N
     """
     if paths.split(path)[:-1] != paths.split(new_path)[:-1]:
         raise RuleError(
-            "A rename changes the last name of the path only. Use 'units move' for another place."
+            "A rename changes only the last name of the path. Use 'units move' for another place."
         )
     return move_unit(path, new_path, on=on, at=at, by=by)
 
 
 def move_unit(path: str, new_path: str, *, on: date, at: datetime, by: int | None = None) -> bool:
-    """Put a unit, and with it all below, at ``new_path`` from ``on``. Returns whether anything differed.
+    """Move a unit, with all units below it, to ``new_path`` from ``on``. Return whether anything was changed.
 
-    Done twice it changes nothing: a unit that already stands at ``new_path`` and stood at ``path`` on
-    the day before is the one that was moved.
+    Done twice it changes nothing: a unit that has ``new_path`` on that day and had ``path`` on the day before
+    was moved already.
 
     Raises:
-        NotFoundError: No unit has ``path``, or the unit above ``new_path`` does not stand, on that day.
-        RuleError: ``new_path`` is taken, or lies under the unit itself.
+        NotFoundError: No unit has ``path``, or the unit above ``new_path`` does not exist, on that day.
+        RuleError: ``new_path`` is taken, or is under the unit itself.
     """
     tree = read_tree()
     change = plan_unit_change(tree, path, new_path, on=on)
@@ -88,20 +88,20 @@ class NewUnitState:
 
 @dataclass(frozen=True, slots=True)
 class UnitChange:
-    """Another name or place of a unit from a day on, as it would be recorded."""
+    """A new name or place of a unit from a day on, as it would be recorded."""
 
     unit_id: int
-    until: date  # its last day: the open end, or the day before a change that is known already
-    moves: bool  # under another unit; what is only renamed stays where it is for every rule
+    until: date  # its last day: the open end, or the day before the next known change
+    moves: bool  # to another unit above; a rename alone changes nothing for any rule
     states: tuple[NewUnitState, ...]
 
 
 def plan_unit_change(tree: UnitTree, path: str, new_path: str, *, on: date) -> UnitChange | None:
-    """What ``move_unit`` would record; None where the unit was moved already, and nothing would be.
+    """What ``move_unit`` would record; None if the unit was moved already.
 
     Raises:
-        NotFoundError: No unit has ``path``, or the unit above ``new_path`` does not stand, on that day.
-        RuleError: ``new_path`` is taken, or lies under the unit itself.
+        NotFoundError: No unit has ``path``, or the unit above ``new_path`` does not exist, on that day.
+        RuleError: ``new_path`` is taken, or is under the unit itself.
     """
     old, new = paths.split(path), paths.split(new_path)
     unit_id = tree.find_unit(old, on)
@@ -153,12 +153,12 @@ def _refuse_taken(tree: UnitTree, names: tuple[str, ...], unit_id: int | None, o
 
 
 def _refuse_loop(tree: UnitTree, state: KnownUnitState, parent_id: int | None, on: date) -> None:
-    """The new parent must stand for as long as the new state, and never lie under the unit itself."""
+    """The new parent must exist for as long as the new state, and never be under the unit itself."""
     days = [on, *(day for day in tree.changes_after(on) if day <= state.valid_to)]
     for day in days:
         above = list(tree.states_above(parent_id, day))
         if parent_id is not None and not above:
-            raise RuleError(f"The unit above it does not stand on {day.isoformat()}.")
+            raise RuleError(f"The unit above it does not exist on {day.isoformat()}.")
         if any(higher.unit_id == state.unit_id for higher in above):
             raise RuleError("A unit cannot be moved under itself.")
 

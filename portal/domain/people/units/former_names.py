@@ -1,4 +1,4 @@
-"""Former names and parents of units, so that an old path still leads to its unit."""
+"""Former names and parents of units, so that an old path still finds its unit."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from portal.platform.db import db
 
 
 class FormerUnits:
-    """Every state of every unit that was ever recorded, whether it holds or was replaced."""
+    """Every state of every unit that was ever recorded, replaced ones too."""
 
     def __init__(self, states: Iterable[tuple[int, str, int | None, date]]) -> None:
         self._named: dict[str, set[int]] = defaultdict(set)
@@ -23,10 +23,10 @@ class FormerUnits:
             self._newest[unit_id] = max(valid_from, self._newest.get(unit_id, valid_from))
 
     def find_unit(self, names: Sequence[str], among: Iterable[int] | None = None) -> int | None:
-        """The unit that these names, from the force down, ever led to; of several, the one changed last.
+        """The unit that these names ever led to; of several, the one changed last.
 
-        The names need not have held on the same day: where a unit was renamed and another below it is
-        new, either of the upper one's names leads there.
+        The names need not have been valid on the same day: if a unit was renamed, and another below it is
+        new, both names of the upper one lead to the lower one.
 
         Args:
             names: From the force down.
@@ -34,20 +34,20 @@ class FormerUnits:
         """
         matching: set[int | None] = {None}
         for name in names:
-            matching = {one for one in self._named.get(name, ()) if self._parents[one] & matching}
-        units = {one for one in matching if one is not None}
+            matching = {unit for unit in self._named.get(name, ()) if self._parents[unit] & matching}
+        units = {unit for unit in matching if unit is not None}
         allowed = units if among is None else units.intersection(among)
-        return max(allowed, key=lambda one: (self._newest[one], one), default=None)
+        return max(allowed, key=lambda unit: (self._newest[unit], unit), default=None)
 
     def units_above(self, units: Iterable[int]) -> set[int]:
-        """These units and every unit that any of them ever lay below."""
+        """These units and every unit that was ever above one of them."""
         lineage: set[int] = set()
         waiting = list(units)
         while waiting:
             unit_id = waiting.pop()
             if unit_id not in lineage:
                 lineage.add(unit_id)
-                waiting += [one for one in self._parents.get(unit_id, ()) if one is not None]
+                waiting += [unit for unit in self._parents.get(unit_id, ()) if unit is not None]
         return lineage
 
 

@@ -1,4 +1,4 @@
-"""Finding a unit by what somebody types: its path, now or before, or its name where no other unit has it."""
+"""Finds a unit by typed text: its path, current or former, or its name if no other unit has it."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,10 @@ from portal.platform.errors import NotFoundError, RuleError
 
 
 def find_current_or_former_unit(text: str, units: Mapping[int, UnitRow]) -> int:
-    """As ``find_current_unit``; a path that no unit has today leads to the one of ``units`` that had it.
+    """Find a unit as ``find_current_unit`` does, or else by a path that it had before.
 
     Raises:
-        NotFoundError: None has or had it.
+        NotFoundError: No unit has or had it.
         RuleError: Several units have this name.
     """
     try:
@@ -29,21 +29,21 @@ def find_current_or_former_unit(text: str, units: Mapping[int, UnitRow]) -> int:
 
 
 def find_current_unit(text: str, units: Mapping[int, UnitRow]) -> int:
-    """The unit of ``units`` that has this path or, alone, this name; large and small letters are the same.
+    """Find the unit with this path or, if only one has it, this name; letter case does not matter.
 
     Raises:
-        NotFoundError: None has it.
+        NotFoundError: No unit has it.
         RuleError: Several units have this name.
     """
-    wanted = text.strip().casefold()
-    found = [unit_id for unit_id, unit in units.items() if unit.path.casefold() == wanted]
-    if not found:
-        found = [unit_id for unit_id, unit in units.items() if unit.name.casefold() == wanted]
-    if not found:
+    name_or_path = text.strip().casefold()
+    matching = [unit_id for unit_id, unit in units.items() if unit.path.casefold() == name_or_path]
+    if not matching:
+        matching = [unit_id for unit_id, unit in units.items() if unit.name.casefold() == name_or_path]
+    if not matching:
         raise NotFoundError(f"No unit has the path or name “{text.strip()}” today.")
-    if len(found) > 1:
+    if len(matching) > 1:
         raise RuleError(
-            f"{len(found)} units have the name “{text.strip()}”. Write the whole path, such as "
-            f"“{min(units[unit_id].path for unit_id in found)}”."
+            f"{len(matching)} units have the name “{text.strip()}”. Enter the whole path, such as "
+            f"“{min(units[unit_id].path for unit_id in matching)}”."
         )
-    return found[0]
+    return matching[0]

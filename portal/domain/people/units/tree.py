@@ -1,4 +1,4 @@
-"""The tree of units through time, in memory: paths, look-up by path, and what lies below a unit."""
+"""The tree of units through time, in memory: paths, look-up by path, and units above or below."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -26,13 +26,13 @@ class KnownUnitState(NamedTuple):
 
 
 class UnitTree:
-    """All known states of units; every question is asked of a day."""
+    """All known states of units; every method takes the day it is about."""
 
     def __init__(self, states: Iterable[KnownUnitState]) -> None:
         self._of: dict[int, list[KnownUnitState]] = defaultdict(list)
         self._named: dict[tuple[int | None, str], list[KnownUnitState]] = defaultdict(list)
         self._starts: list[date] = []
-        edges: set[int] = set()  # days on which a state holds that did not before, or holds no more
+        edges: set[int] = set()  # days on which a state begins, or the day after one ends
         for state in sorted(states, key=lambda state: state.valid_from):
             self._of[state.unit_id].append(state)
             self._named[state.parent_id, state.name].append(state)
@@ -50,18 +50,18 @@ class UnitTree:
         return self._of.get(unit_id, [])
 
     def state_on(self, unit_id: int, day: date) -> KnownUnitState | None:
-        """The unit as it stands on ``day``."""
-        for state in self._of.get(unit_id, ()):  # asked for every unit on many days
+        """The unit's state on ``day``; None if it does not exist then."""
+        for state in self._of.get(unit_id, ()):  # a plain loop: called for every unit on many days
             if state.valid_from <= day <= state.valid_to:
                 return state
         return None
 
     def find_unit(self, names: Iterable[str], day: date) -> int | None:
-        """The unit that these names, from the force down, lead to on ``day``."""
+        """The unit to which these names, from the force down, lead on ``day``."""
         unit_id: int | None = None
         for name in names:
-            held = self._named.get((unit_id, name), [])
-            unit_id = next((s.unit_id for s in held if s.valid_from <= day <= s.valid_to), None)
+            states = self._named.get((unit_id, name), [])
+            unit_id = next((s.unit_id for s in states if s.valid_from <= day <= s.valid_to), None)
             if unit_id is None:
                 return None
         return unit_id
@@ -82,11 +82,11 @@ class UnitTree:
         return paths.join([state.name for state in self.states_above(unit_id, day)][::-1])
 
     def version_on(self, day: date) -> int:
-        """The number of a run of days on which the tree is the same, from 0."""
+        """A number that is the same for all days between two changes of the tree."""
         return bisect_right(self._edges, day.toordinal())
 
     def last_path_on(self, unit_id: int, day: date) -> str:
-        """The unit's path on ``day`` or, where it stands no more, on the last day on which it stood."""
+        """The unit's path on ``day`` or, if it no longer exists, on its last day."""
         states = self.states_of(unit_id)
         if not states or self.state_on(unit_id, day):
             return self.path_on(unit_id, day)
@@ -94,7 +94,7 @@ class UnitTree:
         return self.path_on(unit_id, before[-1] if before else states[0].valid_from)
 
     def edges_after(self, day: date) -> list[date]:
-        """The days after ``day`` on which a state begins, or holds no more."""
+        """The days after ``day`` on which a state begins, or the day after one ended."""
         later = self._edges[bisect_right(self._edges, day.toordinal()) :]
         return [date.fromordinal(edge) for edge in later if edge <= date.max.toordinal()]
 
@@ -103,7 +103,7 @@ class UnitTree:
         return self._starts[bisect_right(self._starts, day) :]
 
     def units_ever_below(self, unit_id: int, day: date) -> set[int]:
-        """The unit and every unit that stands below it on ``day`` or later."""
+        """The unit and every unit that is below it on ``day`` or later."""
         return {
             other
             for other in self._of

@@ -1,4 +1,4 @@
-"""In which units an act that a role allows is allowed: those of the grants of today that carry it."""
+"""The units in which a viewer's grants of today allow an act."""
 
 from collections.abc import Collection
 
@@ -13,7 +13,7 @@ from portal.platform.permissions import Permission, Role, roles_with
 
 
 def administered_units(viewer: Viewer) -> set[int] | None:
-    """The units in which the viewer's administrator grants of today hold; None: the whole force."""
+    """The units that the viewer administers today; None: the whole force."""
     return _units_with_roles(viewer, [Role.ADMINISTRATOR])
 
 
@@ -34,7 +34,7 @@ def _units_with_roles(viewer: Viewer, roles: Collection[Role]) -> set[int] | Non
     ).all()
     if None in granted_on:
         return None
-    found: set[int] = set()
+    units: set[int] = set()
     for unit_id in granted_on:
-        found |= units_under(unit_id or 0, today)
-    return found
+        units |= units_under(unit_id or 0, today)
+    return units

@@ -1,4 +1,4 @@
-"""Prevents people from widening a role of their own by moving a unit under the one they hold it on."""
+"""Prevents people from widening their own role by moving a unit below the unit of their grant."""
 
 from datetime import date
 
@@ -15,16 +15,16 @@ from portal.platform.permissions import Role
 
 
 def refuse_own_gain(tree: UnitTree, change: UnitChange, on: date, by: int | None) -> None:
-    """Refuse a move that would put more under a unit on which whoever moves it holds a role. One statement.
+    """Refuse a move that would put more units below a unit on which the mover has a role. One statement.
 
     Args:
         tree: The units before the move.
-        change: What is to be recorded.
-        on: From when.
-        by: Who moves the unit; None for a command, which may.
+        change: The move.
+        on: Its first day.
+        by: Who moves the unit; None for a command, which may do it.
 
     Raises:
-        RuleError: A role of theirs would reach further than before.
+        RuleError: A role of theirs would apply to more units than before.
     """
     if by is None or not change.moves:
         return
@@ -35,7 +35,7 @@ def refuse_own_gain(tree: UnitTree, change: UnitChange, on: date, by: int | None
     )
     own_grants = [(role, unit_id) for role, unit_id in rows]
     for role, unit_id in own_grants:
-        if unit_id is None or unit_id not in after - before or _is_held_already(role, own_grants, before):
+        if unit_id is None or unit_id not in after - before or _applies_already(role, own_grants, before):
             continue
         raise RuleError(
             f"This would widen your own role: {role.replace('-', ' ').capitalize()} on "
@@ -43,8 +43,8 @@ def refuse_own_gain(tree: UnitTree, change: UnitChange, on: date, by: int | None
         )
 
 
-def _is_held_already(role: str, rows: list[tuple[str, int | None]], before: set[int]) -> bool:
-    """Whether the same role already reaches the unit before the move."""
+def _applies_already(role: str, rows: list[tuple[str, int | None]], before: set[int]) -> bool:
+    """Whether the same role already applies to the unit before the move."""
     return any(
         other == role and (unit_id in before or (unit_id is None and role != Role.MANAGER))
         for other, unit_id in rows

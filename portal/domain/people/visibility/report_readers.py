@@ -1,4 +1,4 @@
-"""Which of many people may read a row of a report: the rule of ``sight``, for many viewers at once."""
+"""Which of many people may read a row of a report: the rule of ``rules.py``, for many viewers at once."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.db import db
 from portal.platform.permissions import SIGHT_ROLES, Role
 
-MOST_NAMED = 500  # people in one statement
+BATCH = 500  # people in one statement
 # Roles that give sight, with their units, by holder.
 RolesByHolder = Mapping[int, Collection[tuple[str, int | None]]]
 
@@ -24,13 +24,13 @@ class ReportReaders:
         self._roles, self._units, self._by_roster = roles, units, line_managers
 
     def may_read(self, viewer_id: int, unit_id: int, manager_id: int | None) -> bool:
-        """Whether the person may read a row: its post of the day is in this unit, under this manager."""
-        reports = manager_id == viewer_id
-        if reports and self._by_roster:
+        """Whether the person may read a row whose post is in this unit and names this line manager."""
+        is_direct_report = manager_id == viewer_id
+        if is_direct_report and self._by_roster:
             return True
-        over = self._unit_and_above(unit_id)
+        unit_and_above = self._unit_and_above(unit_id)
         return any(
-            granted in over if granted is not None else role != Role.MANAGER or reports
+            granted in unit_and_above if granted is not None else role != Role.MANAGER or is_direct_report
             for role, granted in self._roles.get(viewer_id, ())
         )
 
@@ -48,16 +48,16 @@ def find_report_readers(people: Collection[int], day: date, *, line_managers: bo
     """The readers among ``people`` on ``day``. A statement for each five hundred, and one for the units.
 
     Args:
-        people: Whose grants to read.
-        day: Whose grants, posts and tree count.
+        people: The possible readers.
+        day: The day whose grants and units count.
         line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
     roles: dict[int, list[tuple[str, int | None]]] = defaultdict(list)
-    named = sorted(people)
-    for start in range(0, len(named), MOST_NAMED):
-        g, some = RoleGrant, named[start : start + MOST_NAMED]
+    sorted_people = sorted(people)
+    for start in range(0, len(sorted_people), BATCH):
+        g, batch = RoleGrant, sorted_people[start : start + BATCH]
         rows = select(g.person_id, g.role, g.unit_id).where(
-            g.person_id.in_(some), is_valid_on(g, day), g.ended_at.is_(None), g.role.in_(sorted(SIGHT_ROLES))
+            g.person_id.in_(batch), is_valid_on(g, day), g.ended_at.is_(None), g.role.in_(sorted(SIGHT_ROLES))
         )
         for person_id, role, unit_id in db.session.execute(rows):
             roles[person_id].append((role, unit_id))

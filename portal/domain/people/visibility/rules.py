@@ -1,9 +1,9 @@
-"""Whom a viewer may see, decided in one place from the grants held now and from people's posts.
+"""Visibility: whom a viewer may see, decided in one place from the viewer's grants and people's posts.
 
-A manager granted a unit sees who is in and under it; one granted none sees direct reports. The other
-roles with sight see in and under their unit or, without one, the whole force. Where the force says so
-(``LINE_MANAGER_SIGHT``), today's roster alone gives line managers sight of direct reports. Everyone sees
-themselves.
+A manager with a grant on a unit sees the people in and under it; with a grant without a unit, direct reports.
+The other roles with sight see the people in and under their unit or, without one, the whole force. If the
+force chooses it (``LINE_MANAGER_SIGHT``), today's roster alone shows line managers their direct reports.
+Everyone sees themselves.
 """
 
 from collections.abc import Collection
@@ -23,7 +23,7 @@ from portal.platform.permissions import SIGHT_ROLES, Permission, Role, roles_wit
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A person as the one who looks: who they are, and what their live grants let them do now."""
+    """The person for whom a page, file or mail is made, and what their grants let them do now."""
 
     person_id: int
     staff_number: str
@@ -31,7 +31,7 @@ class Viewer:
     has_post: bool
     roles: frozenset[Role]
     permissions: frozenset[Permission]
-    line_manager: bool = False  # by today's roster, where the force lets that alone give sight of reports
+    line_manager: bool = False  # by today's roster, if that alone shows direct reports in this force
 
 
 COMMAND_LINE = Viewer(0, "", "Command line", False, frozenset(Role), frozenset(Permission))
@@ -39,16 +39,16 @@ COMMAND_LINE = Viewer(0, "", "Command line", False, frozenset(Role), frozenset(P
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """Whose posts a viewer may see: all, those in the units, and those that name a line manager."""
+    """The posts that a viewer may see: all, those in units, and those that name a line manager."""
 
     everyone: bool
-    granted_unit_ids: frozenset[int]  # units
-    unit_ids: frozenset[int]  # these and all units under them today
+    granted_unit_ids: frozenset[int]
+    unit_ids: frozenset[int]  # the granted units and all units under them today
     direct_reports_of: int | None
 
 
 def visibility_of(viewer: Viewer) -> Visibility:
-    """What the viewer's grants of this instant give sight of, for the rows of a report. One statement."""
+    """The viewer's visibility by the grants of this instant, for the rows of a report. One statement."""
     if viewer == COMMAND_LINE:
         return Visibility(
             everyone=True, granted_unit_ids=frozenset(), unit_ids=frozenset(), direct_reports_of=None
@@ -57,7 +57,7 @@ def visibility_of(viewer: Viewer) -> Visibility:
     under = _visible_units(viewer.person_id, today)
     grants = select(RoleGrant.role, RoleGrant.unit_id).where(_gives_sight(viewer.person_id, today))
     rows = db.session.execute(
-        union_all(grants, select(literal(""), under.c.unit_id))  # "": reached through a unit
+        union_all(grants, select(literal(""), under.c.unit_id))  # "": below a granted unit
     ).all()
     roles = {role for role, unit_id in rows if unit_id is None}
     return Visibility(
@@ -76,10 +76,10 @@ def visible_people(
     A person's posts of today decide; for someone without one, those of their posts that ended last.
 
     Args:
-        viewer: Who looks.
-        act: Only those to whom the viewer may do this: seen by a grant of a role that carries it, so that
-            one role's sight does not lend another role's powers.
-        among: Only of these people: no one else's posts are read.
+        viewer: The viewer.
+        act: Only people to whom the viewer may do this: only roles that allow it count, so that one role's
+            sight does not lend another role's powers.
+        among: Only these people; no one else's posts are read.
     """
     people = select(Person.id) if among is None else select(Person.id).where(Person.id.in_(among))
     return people.where(is_visible(Person.id, viewer, act, among))
@@ -88,50 +88,49 @@ def visible_people(
 def is_visible(
     person_id: Any, viewer: Viewer, act: Permission | None = None, among: Collection[int] | None = None
 ) -> ColumnElement[bool]:
-    """That a person is one of ``visible_people``, asked of a column of ids: only of rows found otherwise."""
+    """WHERE clause: the person of this id column is one of ``visible_people``, for another statement."""
     if viewer == COMMAND_LINE:
         return true()
     me, today = viewer.person_id, clock.today()
     roles = SIGHT_ROLES if act is None else SIGHT_ROLES & roles_with(act)
     unlimited = [_gives_sight(me, today, roles), RoleGrant.unit_id.is_(None)]
     post = aliased(Post)
-    speaking = select(post.person_id).where(decides_visibility(post, today))
+    by_post = select(post.person_id).where(decides_visibility(post, today))
     if among is not None:
-        speaking = speaking.where(post.person_id.in_(among))
-    reports = post.line_manager_id == me
-    if not (viewer.line_manager and Role.MANAGER in roles):  # else the roster alone gives sight of them
-        reports = and_(reports, exists().where(*unlimited, RoleGrant.role == Role.MANAGER))
-    ways = [post.unit_id.in_(select(_visible_units(me, today, roles).c.unit_id)), reports]
-    if among is not None:  # found by their holders; else each way leads through an index of its own
-        ways = [or_(*ways)]
+        by_post = by_post.where(post.person_id.in_(among))
+    is_direct_report = post.line_manager_id == me
+    if not (viewer.line_manager and Role.MANAGER in roles):  # otherwise the roster alone shows them
+        is_direct_report = and_(is_direct_report, exists().where(*unlimited, RoleGrant.role == Role.MANAGER))
+    clauses = [post.unit_id.in_(select(_visible_units(me, today, roles).c.unit_id)), is_direct_report]
+    if among is not None:  # these use the index of people; otherwise each clause uses an index of its own
+        clauses = [or_(*clauses)]
     return or_(
         person_id == me,
         exists().where(*unlimited, RoleGrant.role != Role.MANAGER),
-        *(person_id.in_(speaking.where(way)) for way in ways),
+        *(person_id.in_(by_post.where(clause)) for clause in clauses),
     )
 
 
 def may_see(viewer: Viewer, person_id: int, act: Permission | None = None) -> bool:
     """Whether ``viewer`` may open the person's page and records, or do ``act`` to them. One statement."""
-    found = db.session.scalar(visible_people(viewer, act, [person_id]))
-    return found is not None
+    return db.session.scalar(visible_people(viewer, act, [person_id])) is not None
 
 
 def is_valid_on(row: Any, day: date) -> ColumnElement[bool]:
-    """That a row with ``valid_from`` and ``valid_to`` holds on ``day``."""
+    """WHERE clause: a row with ``valid_from`` and ``valid_to`` is valid on ``day``."""
     return and_(row.valid_from <= day, row.valid_to >= day)
 
 
 def is_granted_to(person_id: Any, day: date) -> ColumnElement[bool]:
-    """That a role grant is the person's, holds on ``day`` and has not been revoked."""
+    """WHERE clause: a role grant is the person's, is valid on ``day`` and has not been revoked."""
     return and_(RoleGrant.person_id == person_id, is_valid_on(RoleGrant, day), RoleGrant.ended_at.is_(None))
 
 
 def is_line_manager(person_id: Any, day: date) -> ColumnElement[bool]:
-    """That a known post of somebody else names the person as line manager on ``day``."""
+    """WHERE clause: a known post of somebody else names the person as line manager on ``day``."""
     report = aliased(Post)
-    named = (report.line_manager_id == person_id, report.person_id != person_id)
-    return exists().where(*named, is_known_fact(report), is_valid_on(report, day))
+    names_person = (report.line_manager_id == person_id, report.person_id != person_id)
+    return exists().where(*names_person, is_known_fact(report), is_valid_on(report, day))
 
 
 def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
@@ -139,7 +138,7 @@ def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES
 
 
 def _visible_units(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
-    """Granted units and, by the tree of ``day`` as now known, all units under them."""
+    """CTE of the granted units and of all units under them on ``day``, as known now."""
     by_unit = (_gives_sight(person_id, day, roles), RoleGrant.unit_id.is_not(None))
     seed = select(RoleGrant.unit_id).where(*by_unit)
     under = seed.cte(recursive=True)
@@ -153,7 +152,7 @@ def _visible_units(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROL
 
 
 def decides_visibility(post: Any, day: date) -> ColumnElement[bool]:
-    """That a post is known and decides who sees its holder: live, or the last to end of someone without."""
+    """WHERE clause: a known post decides who sees its person: it is live, or the last one that ended."""
     other = aliased(Post)
     ends_later = exists().where(
         other.person_id == post.person_id,
