@@ -12,7 +12,7 @@ from flask import Blueprint
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.catalogue import services
 from portal.domain.content_checks import metrics_table
-from portal.domain.content_checks.brief import breaches
+from portal.domain.content_checks.brief import check_brief
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, PortalError
@@ -42,8 +42,8 @@ def check(folder: Path) -> None:
         _exit_refused(error)
     if len(reading.faults):
         _exit_refused(BadInputError(reading.faults.sentences()))
-    if found := breaches(reading, clock.today()):
-        _exit_refused(BadInputError([str(breach) for breach in found]))
+    if breaches := check_brief(reading, clock.today()):
+        _exit_refused(BadInputError([str(breach) for breach in breaches]))
     for module in reading.modules:
         held = f"{len(module.lessons)} lessons, {len(module.items)} items"
         click.echo(f"{module.package.key}: {held}, nothing at fault.")
@@ -62,12 +62,12 @@ def table(folder: Path, document: Path | None) -> None:
         _exit_refused(error)
     if len(reading.faults):
         _exit_refused(BadInputError(reading.faults.sentences()))
-    written = metrics_table.tables(reading)
+    tables = metrics_table.format_tables(reading)
     if document is None:
-        click.echo(written)
+        click.echo(tables)
         return
     try:
-        document.write_text(metrics_table.between(document.read_text("utf-8"), written), "utf-8")
+        document.write_text(metrics_table.insert_tables(document.read_text("utf-8"), tables), "utf-8")
     except (OSError, ValueError) as error:
         _exit_refused(BadInputError([f"{document} cannot be written: {error}"]))
 

@@ -1,1 +1,1 @@
-"""Checks of a module's content: what the brief for modules asks, as far as it can be counted."""
+"""Checks of the content of modules and guides against the brief, as far as it can be counted."""

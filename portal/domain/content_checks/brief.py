@@ -1,4 +1,4 @@
-"""The brief for a module: every rule of it that can be counted, each breach with its file and line. Pure."""
+"""Checks modules and guides against the brief: each breach with its file and line. Pure functions."""
 
 from collections.abc import Collection, Iterator
 from datetime import date
@@ -15,65 +15,64 @@ from portal.platform.formats.faults import Fault, Faults
 GLOSSARY = "_glossary.toml"
 
 
-def breaches(reading: CheckedFolder, on: date) -> list[Fault]:
-    """Where modules, guides and what they share fall short of the brief, by file and line.
+def check_brief(folder: CheckedFolder, on: date) -> list[Fault]:
+    """List the breaches of the brief in modules, guides and shared files, by file and line.
 
-    The format has been checked already: a folder with faults of the format is not measured here.
+    Only for a folder whose format has no faults.
 
     Args:
-        reading: What the check of the format made of the folder.
-        on: The day on which a date of review must not have passed.
+        folder: The folder as its format check read it.
+        on: A review date before this day is a breach.
     """
-    return _listed(_all(reading, on, _terms(reading.shared.get(GLOSSARY, b""))))
+    return _sort_faults(_check_folder(folder, on, _glossary_keys(folder.shared.get(GLOSSARY, b""))))
 
 
-def of_guides(reading: CheckedFolder) -> list[Fault]:
-    """The same of the guides alone, without what they share and whatever the day; for the authoring desk."""
-    glossary = _terms(reading.shared.get(GLOSSARY, b""))
-    return _listed(fault for guide in reading.guides for fault in _guide(guide, date.min, glossary))
+def check_guides(folder: CheckedFolder) -> list[Fault]:
+    """List the breaches in guides alone, without shared files and review dates; for authoring pages."""
+    glossary = _glossary_keys(folder.shared.get(GLOSSARY, b""))
+    return _sort_faults(fault for guide in folder.guides for fault in _check_guide(guide, date.min, glossary))
 
 
 @lru_cache(maxsize=4)
-def _terms(glossary: bytes) -> frozenset[str]:
+def _glossary_keys(glossary: bytes) -> frozenset[str]:
     return frozenset(parse_shared({GLOSSARY: glossary}, Faults()).terms)
 
 
-def _listed(faults: Iterator[Fault]) -> list[Fault]:
-    found = Faults()
+def _sort_faults(faults: Iterator[Fault]) -> list[Fault]:
+    collected = Faults()
     for fault in faults:
-        found.add(fault.path, fault.line, fault.reason)
-    return found.listed()
+        collected.add(fault.path, fault.line, fault.reason)
+    return collected.listed()
 
 
-def _all(reading: CheckedFolder, on: date, glossary: Collection[str]) -> Iterator[Fault]:
-    for checked in reading.modules:
-        yield from _module(checked, on, glossary)
-    for guide in reading.guides:
-        yield from _guide(guide, on, glossary)
-    for name, content in reading.shared.items():
-        yield from text_checks.placeholders(name, content)
+def _check_folder(folder: CheckedFolder, on: date, glossary: Collection[str]) -> Iterator[Fault]:
+    for checked in folder.modules:
+        yield from _check_module(checked, on, glossary)
+    for guide in folder.guides:
+        yield from _check_guide(guide, on, glossary)
+    for name, content in folder.shared.items():
+        yield from text_checks.check_placeholders(name, content)
 
 
-def _module(checked: CheckedModule, on: date, glossary: Collection[str]) -> Iterator[Fault]:
+def _check_module(checked: CheckedModule, on: date, glossary: Collection[str]) -> Iterator[Fault]:
     package = checked.package
-    yield from module_checks.breaches(package, on)
+    yield from module_checks.check_module(package, on)
     for lesson in package.lessons:
-        yield from text_checks.lesson(lesson, package.files[f"lessons/{lesson.key}.md"], glossary)
+        yield from text_checks.check_lesson(lesson, package.files[f"lessons/{lesson.key}.md"], glossary)
     if checked.job_aid is not None:
-        yield from text_checks.job_aid(checked.job_aid, package.title)
-    yield from item_checks.bank(package)
-    yield from item_checks.checks(
-        package, [check for page in package.lessons for check in text_checks.checks(page)]
-    )
-    yield from figure_checks.of_module(package)
+        yield from text_checks.check_job_aid(checked.job_aid, package.title)
+    yield from item_checks.check_bank(package)
+    unscored_items = [item for page in package.lessons for item in text_checks.read_checks(page)]
+    yield from item_checks.check_unscored_items(package, unscored_items)
+    yield from figure_checks.check_module_figures(package)
     for path, content in package.files.items():
-        yield from text_checks.placeholders(f"{package.key}/{path}", content)
+        yield from text_checks.check_placeholders(f"{package.key}/{path}", content)
 
 
-def _guide(checked: CheckedGuide, on: date, glossary: Collection[str]) -> Iterator[Fault]:
+def _check_guide(checked: CheckedGuide, on: date, glossary: Collection[str]) -> Iterator[Fault]:
     guide = checked.guide
-    yield from text_checks.guide(guide, checked.files[f"{guide.key}.md"], on, glossary)
-    shown = figure_checks.shown(guide.body, guide.path, guide.body_line)
-    yield from figure_checks.drawings(shown, GUIDES_FOLDER, checked.files)
+    yield from text_checks.check_guide(guide, checked.files[f"{guide.key}.md"], on, glossary)
+    figures = figure_checks.read_figures(guide.body, guide.path, guide.body_line)
+    yield from figure_checks.check_drawings(figures, GUIDES_FOLDER, checked.files)
     for path, content in checked.files.items():
-        yield from text_checks.placeholders(f"{GUIDES_FOLDER}/{path}", content)
+        yield from text_checks.check_placeholders(f"{GUIDES_FOLDER}/{path}", content)

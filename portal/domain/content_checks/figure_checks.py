@@ -1,4 +1,4 @@
-"""What the brief asks of figures: enough of them, one for phones beside each, words that can be read."""
+"""Checks figures: enough of them, a phone version of each, and legible words."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,67 +7,72 @@ from math import floor
 
 from portal.domain.catalogue.sources.module_source import Package
 from portal.domain.content_checks.drawings.isolated_painter import paint_drawings
-from portal.domain.content_checks.drawings.painter import Painted, PaintingError
+from portal.domain.content_checks.drawings.painter import PaintedText, PaintingError
 from portal.platform.formats.faults import Fault
 
-LEAST_FIGURES = 4
-LEAST_CONTRAST = 4.5
-PHONE = 288  # CSS pixels that a drawing gets on a screen 320 wide
-LEAST_SIZE = 11  # CSS pixels of a letter there
+MIN_FIGURES = 4
+MIN_CONTRAST = 4.5
+PHONE_WIDTH = 288  # CSS pixels of a drawing on a screen 320 wide
+MIN_LETTER_SIZE = 11  # CSS pixels there
 
 _FIGURE = re.compile(r":::[ \t]*figure[ \t]+(\S+)[ \t]*")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A figure where a text shows it."""
+class ShownFigure:
+    """A figure in a text, with its file and line."""
 
     medium: str  # media/name
     path: str
     line: int
 
     @property
-    def drawn(self) -> bool:
+    def is_drawing(self) -> bool:
         """Whether it is a drawing, not a photograph or a film."""
         return self.medium.lower().endswith(".svg")
 
 
-def shown(body: str, path: str, first: int) -> list[Shown]:
-    """Every figure of a text, whose first line is number ``first`` of the file at ``path``."""
-    rows = enumerate(body.split("\n"), first)
+def read_figures(body: str, path: str, first_line: int) -> list[ShownFigure]:
+    """Every figure of a text that begins at ``first_line`` of the file at ``path``."""
+    rows = enumerate(body.split("\n"), first_line)
     return [
-        Shown(found[1], path, number) for number, row in rows if (found := _FIGURE.fullmatch(row.strip()))
+        ShownFigure(match[1], path, number)
+        for number, row in rows
+        if (match := _FIGURE.fullmatch(row.strip()))
     ]
 
 
-def of_lessons(package: Package) -> list[Shown]:
+def lesson_figures(package: Package) -> list[ShownFigure]:
     """Every figure of a module's lessons."""
-    return [each for page in package.lessons for each in shown(page.body, page.path, page.body_line)]
+    return [
+        figure for page in package.lessons for figure in read_figures(page.body, page.path, page.body_line)
+    ]
 
 
-def of_module(package: Package) -> Iterator[Fault]:
-    """Where the figures of a module fall short."""
-    found = of_lessons(package)
-    drawn = {each.medium for each in found if each.drawn}
-    if len(drawn) < LEAST_FIGURES:
-        reason = f"The lessons show {len(drawn)} drawn figures. Draw {LEAST_FIGURES} or more that explain."
+def check_module_figures(package: Package) -> Iterator[Fault]:
+    """Yield the faults of a module's figures."""
+    figures = lesson_figures(package)
+    drawings = {figure.medium for figure in figures if figure.is_drawing}
+    if len(drawings) < MIN_FIGURES:
+        reason = f"The lessons show {len(drawings)} drawn figures. Draw {MIN_FIGURES} or more that explain."
         yield Fault(package.module_file, None, reason)
-    yield from drawings(found, package.key, package.files)
+    yield from check_drawings(figures, package.key, package.files)
 
 
-def drawings(found: list[Shown], folder: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
-    """Where the drawings that are shown fall short, each with the one for phones beside it."""
-    drawn = {one.medium: one for one in found if one.drawn}
-    paths = [path for each in drawn for path in (each, _narrow_path(each)) if path in files or path == each]
-    seen = dict(zip(paths, paint_drawings([files.get(path, b"") for path in paths]), strict=True))
-    for each in drawn.values():
-        narrow = _narrow_path(each.medium)
-        yield from _word_faults(f"{folder}/{each.medium}", seen[each.medium], phone=False)
+def check_drawings(figures: list[ShownFigure], folder: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
+    """Yield the faults of the drawings among these figures, and of their phone versions."""
+    drawings = {figure.medium: figure for figure in figures if figure.is_drawing}
+    candidates = [path for medium in drawings for path in (medium, _narrow_path(medium))]
+    paths = [path for path in candidates if path in files or path in drawings]
+    painted = dict(zip(paths, paint_drawings([files.get(path, b"") for path in paths]), strict=True))
+    for medium, figure in drawings.items():
+        narrow = _narrow_path(medium)
+        yield from _check_words(f"{folder}/{medium}", painted[medium], on_phone=False)
         if narrow in files:
-            yield from _word_faults(f"{folder}/{narrow}", seen[narrow], phone=True)
+            yield from _check_words(f"{folder}/{narrow}", painted[narrow], on_phone=True)
         else:
             reason = f"There is no {narrow}. Draw the figure once more, 320 wide, for phones."
-            yield Fault(each.path, each.line, reason)
+            yield Fault(figure.path, figure.line, reason)
 
 
 def _narrow_path(medium: str) -> str:
@@ -75,19 +80,21 @@ def _narrow_path(medium: str) -> str:
     return f"{medium[:-4]}.narrow{medium[-4:]}"
 
 
-def _word_faults(path: str, seen: list[Painted] | PaintingError, *, phone: bool) -> Iterator[Fault]:
-    """Words of one drawing that cannot be read."""
-    if isinstance(seen, PaintingError):
-        yield Fault(path, seen.line, str(seen))
+def _check_words(path: str, painted: list[PaintedText] | PaintingError, *, on_phone: bool) -> Iterator[Fault]:
+    """Yield the words of one drawing that are too faint, or too small on a phone."""
+    if isinstance(painted, PaintingError):
+        yield Fault(path, painted.line, str(painted))
         return
-    for text in seen:
-        if text.contrast < LEAST_CONTRAST:
-            held = floor(text.contrast * 100) / 100  # so that no 4.499 reads as 4.5
+    for text in painted:
+        if text.contrast < MIN_CONTRAST:
+            contrast = floor(text.contrast * 100) / 100  # so that 4.499 is not shown as 4.50
             reason = (
-                f"“{text.words}” has a contrast of {held:.2f} to 1 against {text.ground}. Choose"
-                f" colours that give {LEAST_CONTRAST} or more."
+                f"“{text.words}” has a contrast of {contrast:.2f} to 1 against {text.background}. Choose"
+                f" colours that give {MIN_CONTRAST} or more."
             )
             yield Fault(path, text.line, reason)
-        if phone and (size := text.size * PHONE) < LEAST_SIZE:
-            reason = f"“{text.words}” is {size:.1f} pixels high on a phone. Make it {LEAST_SIZE} or more."
+        if on_phone and (size := text.size * PHONE_WIDTH) < MIN_LETTER_SIZE:
+            reason = (
+                f"“{text.words}” is {size:.1f} pixels high on a phone. Make it {MIN_LETTER_SIZE} or more."
+            )
             yield Fault(path, text.line, reason)

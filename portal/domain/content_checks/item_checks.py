@@ -1,4 +1,4 @@
-"""What the brief asks of items: scenarios among them, choices that do not tell, stems that ask one thing."""
+"""Checks items: prompts that ask one thing, choices that do not give the answer away, scenarios."""
 
 import re
 from collections import Counter
@@ -10,10 +10,10 @@ from portal.domain.catalogue.sources.module_source import Package
 from portal.domain.content_checks import metrics
 from portal.platform.formats.faults import Fault
 
-CHOICES = range(3, 6)
-EXPLAINED = range(2, 4)  # sentences
-WITH_A_CASE = frozenset({"scenario", "report"})  # kinds that tell one in their content
-DECISIONS = range(4, 7)
+CHOICE_COUNTS = range(3, 6)
+EXPLANATION_SENTENCES = range(2, 4)
+CASE_KINDS = frozenset({"scenario", "report"})  # kinds whose content describes a case
+DECISION_COUNTS = range(4, 7)
 
 _CATCH_ALL = re.compile(
     r"\bof the above\b|^\W*(?:all|none|any|both|neither|either)(?: of (?:these|them|those))?\W*$",
@@ -29,162 +29,162 @@ _CLAUSE = re.compile(
 )
 
 
-def bank(package: Package) -> Iterator[Fault]:
-    """Where the items of a module fall short; retired ones aside."""
-    held = [item for item in package.items if not item.retired]
-    for item in held:
-        yield from wording(item)
-        yield from _explained(item)
-    yield from _cases(package, held)
-    yield from _longest(package, held)
-    yield from _positions(package, held)
-    yield from _scenarios(package, held)
+def check_bank(package: Package) -> Iterator[Fault]:
+    """Yield the faults of a module's items, without retired ones."""
+    items = [item for item in package.items if not item.retired]
+    for item in items:
+        yield from _check_wording(item)
+        yield from _check_explanation(item)
+    yield from _check_case_share(package, items)
+    yield from _check_longest_choices(package, items)
+    yield from _check_positions(package, items)
+    yield from _check_scenarios(package, items)
 
 
-def checks(package: Package, found: list[ItemText]) -> Iterator[Fault]:
-    """Where the checks of a module's lessons fall short; their choices are not shuffled."""
-    for item in found:
-        yield from wording(item)
-    first = Counter(
+def check_unscored_items(package: Package, items: list[ItemText]) -> Iterator[Fault]:
+    """Yield the faults of the unscored checks in a module's lessons, whose choices are not shuffled."""
+    for item in items:
+        yield from _check_wording(item)
+    right_positions = Counter(
         next((n for n, choice in enumerate(metrics.choices_of(item), 1) if choice.correct), 0)
-        for item in found
+        for item in items
     )
-    for position, count in sorted(first.items()):
-        if position and len(found) > 2 and count * 2 > len(found):
-            reason = f"In {count} of {len(found)} checks choice {position} is right. Move some."
+    for position, count in sorted(right_positions.items()):
+        if position and len(items) > 2 and count * 2 > len(items):
+            reason = f"In {count} of {len(items)} checks choice {position} is right. Move some."
             yield Fault(package.module_file, None, reason)
 
 
-def wording(item: ItemText) -> Iterator[Fault]:
-    """Where the words of one item fall short, be it a check or scored."""
+def _check_wording(item: ItemText) -> Iterator[Fault]:
+    """Yield the faults in the words of one item, scored or unscored."""
     if item.prompt.count("?") > 1:
-        yield _of(item, "asks more than one thing. Ask one.")
-    if found := _negative(item.prompt):
-        yield _of(item, f"has a negative stem: “{found}”. Ask for what is right, so that nobody misreads it.")
+        yield _item_fault(item, "asks more than one thing. Ask one.")
+    if negation := _find_negation(item.prompt):
+        reason = f"has a negative stem: “{negation}”. Ask for what is right, so that nobody misreads it."
+        yield _item_fault(item, reason)
     choices = metrics.choices_of(item)
-    if choices and len(choices) not in CHOICES:
-        yield _of(item, f"has {len(choices)} choices. Write {CHOICES[0]} to {CHOICES[-1]}.")
+    if choices and len(choices) not in CHOICE_COUNTS:
+        reason = f"has {len(choices)} choices. Write {CHOICE_COUNTS[0]} to {CHOICE_COUNTS[-1]}."
+        yield _item_fault(item, reason)
     for choice in choices:
-        if caught := _CATCH_ALL.search(choice.text):
-            yield Fault(
-                item.path,
-                choice.line,
-                f"“{caught[0].strip()}” tells without knowledge. Write a choice that stands alone.",
+        if match := _CATCH_ALL.search(choice.text):
+            reason = (
+                f"“{match[0].strip()}” can be judged without knowledge of the subject. Write a choice that"
+                " makes sense on its own."
             )
-    lengths = metrics.lengths(choices)
-    if lengths is not None and lengths.tells:
-        yield _of(
+            yield Fault(item.path, choice.line, reason)
+    lengths = metrics.choice_lengths(choices)
+    if lengths is not None and lengths.gives_answer_away:
+        yield _item_fault(
             item,
             f"gives its right choice away: it has {lengths.right} characters, the wrong ones at most"
             f" {lengths.wrong}. Make them alike.",
         )
-    yield from _feedback(item)
+    yield from _check_feedback(item)
 
 
-def _of(item: ItemText, said: str) -> Fault:
-    return Fault(item.path, item.line, f"The item “{item.key}” {said}")
+def _item_fault(item: ItemText, reason: str) -> Fault:
+    return Fault(item.path, item.line, f"The item “{item.key}” {reason}")
 
 
-def _negative(prompt: str) -> str:
-    """The negation by which a stem asks for the wrong one; empty where it does not.
+def _find_negation(prompt: str) -> str:
+    """The word by which a prompt asks for the wrong choice; empty if it does not.
 
-    A question with “which” may hold none at all; in any other, what a clause says is no part of what is asked
+    A prompt that begins with “which” may contain no negation at all. In others, a subordinate clause may
     (“What happens to reports that are not sent?”), and “why” asks for a reason.
     """
-    asked = [part for part in _SENTENCE.split(_QUOTED.sub("", prompt)) if part.strip()][-1:]
-    text = asked[0].strip() if asked else ""
-    opening = text.partition(" ")[0].lower()
-    if opening == "why":
+    sentences = [part for part in _SENTENCE.split(_QUOTED.sub("", prompt)) if part.strip()]
+    question = sentences[-1].strip() if sentences else ""
+    first_word = question.partition(" ")[0].lower()
+    if first_word == "why":
         return ""
-    if opening not in {"which", "select", "choose"}:
-        text = opening + _CLAUSE.split(text[len(opening) :])[0]
-    found = _NEGATIVE.search(text)
-    return found[0] if found and not (opening == "what" and found[0].lower() == "wrong") else ""
+    if first_word not in {"which", "select", "choose"}:
+        question = first_word + _CLAUSE.split(question[len(first_word) :])[0]
+    match = _NEGATIVE.search(question)
+    return match[0] if match and not (first_word == "what" and match[0].lower() == "wrong") else ""
 
 
-def _feedback(item: ItemText) -> Iterator[Fault]:
-    first: dict[str, Any] = {}
+def _check_feedback(item: ItemText) -> Iterator[Fault]:
+    feedbacks: set[str] = set()
     for choice in metrics.choices_of(item):
-        if choice.feedback in first:
-            reason = "Two choices of this item have the same feedback. Tell each why it is right or wrong."
+        if choice.feedback in feedbacks:
+            reason = "Two choices of this item have the same feedback. Say of each why it is right or wrong."
             yield Fault(item.path, choice.line, reason)
-        first[choice.feedback] = choice
+        feedbacks.add(choice.feedback)
 
 
-def _explained(item: ItemText) -> Iterator[Fault]:
+def _check_explanation(item: ItemText) -> Iterator[Fault]:
     count = len([part for part in re.split(r"(?<=[.!?])[”’\"')*]*\s+", item.explanation.strip()) if part])
-    if count not in EXPLAINED:
-        yield _of(item, f"is explained in {count} sentences. Write two or three that teach.")
+    if count not in EXPLANATION_SENTENCES:
+        yield _item_fault(item, f"is explained in {count} sentences. Write two or three that teach.")
 
 
-def _cases(package: Package, held: list[ItemText]) -> Iterator[Fault]:
-    cases = sum(bool(item.stimulus.strip()) or item.kind.name in WITH_A_CASE for item in held)
-    if cases * 3 < len(held):
+def _check_case_share(package: Package, items: list[ItemText]) -> Iterator[Fault]:
+    cases = sum(bool(item.stimulus.strip()) or item.kind.name in CASE_KINDS for item in items)
+    if cases * 3 < len(items):
         reason = (
-            f"{cases} of {len(held)} items begin with a case. Give a third of them one, under “stimulus”."
+            f"{cases} of {len(items)} items begin with a case. Give a third of them one, under “stimulus”."
         )
         yield Fault(package.module_file, None, reason)
 
 
-def _longest(package: Package, held: list[ItemText]) -> Iterator[Fault]:
-    found = metrics.bank_lengths(held)
-    if found.longest * 3 > found.items:
+def _check_longest_choices(package: Package, items: list[ItemText]) -> Iterator[Fault]:
+    bank = metrics.bank_lengths(items)
+    if bank.longest_right * 3 > bank.items:
         reason = (
-            f"The right choice is the longest in {found.longest} of {found.items} items. Bring that to a"
+            f"The right choice is the longest in {bank.longest_right} of {bank.items} items. Bring that to a"
             " third or less."
         )
         yield Fault(package.module_file, None, reason)
 
 
-def _positions(package: Package, held: list[ItemText]) -> Iterator[Fault]:
-    """Each position may differ from its even share by a third of it, or by two items where that is more.
+def _check_positions(package: Package, items: list[ItemText]) -> Iterator[Fault]:
+    """Yield each position that has the right choice too often or too rarely.
 
-    An author places choices at will, so no chance has to be allowed for, as a test of significance would;
-    the margin is for shares that do not divide, and for small banks.
+    A position may differ from its even share by a third of it, or by two items where that is more. The margin
+    is for shares that do not divide and for small banks; chance needs none, because authors choose positions.
     """
-    right: Counter[int] = Counter()
-    share: dict[int, float] = {}
-    for item in held:
+    right_counts: Counter[int] = Counter()
+    even_shares: dict[int, float] = {}
+    for item in items:
         choices = metrics.choices_of(item)
-        correct = [n for n, choice in enumerate(choices, 1) if choice.correct]
-        right.update(correct)
+        right_positions = [n for n, choice in enumerate(choices, 1) if choice.correct]
+        right_counts.update(right_positions)
         for n in range(1, len(choices) + 1):
-            share[n] = share.get(n, 0.0) + len(correct) / len(choices)
-    for n, even in sorted(share.items()):
-        if abs(right[n] - even) > max(2, even / 3):
+            even_shares[n] = even_shares.get(n, 0.0) + len(right_positions) / len(choices)
+    for n, share in sorted(even_shares.items()):
+        if abs(right_counts[n] - share) > max(2, share / 3):
             reason = (
-                f"Right choices stand at position {n} {right[n]} times, where {even:.0f} would be even. Move"
-                " some."
+                f"Choice {n} is right {right_counts[n]} times; an even share would be {share:.0f}. Move some."
             )
             yield Fault(package.module_file, None, reason)
 
 
-def _scenarios(package: Package, held: list[ItemText]) -> Iterator[Fault]:
-    scenarios = [item for item in held if item.kind.name == "scenario"]
+def _check_scenarios(package: Package, items: list[ItemText]) -> Iterator[Fault]:
+    scenarios = [item for item in items if item.kind.name == "scenario"]
     if not scenarios:
         reason = "There is no branching scenario. Write an item of kind “scenario”."
         yield Fault(package.module_file, None, reason)
     for item in scenarios:
         scenes = {scene.key: scene for scene in item.content.scenes}
-        longest = _decisions(scenes, item.content.start)
-        if longest not in DECISIONS:
-            yield _of(
-                item,
-                f"has {longest} decisions on its longest way. Write {DECISIONS[0]} to {DECISIONS[-1]}.",
-            )
+        count = _count_decisions(scenes, item.content.start)
+        if count not in DECISION_COUNTS:
+            most = DECISION_COUNTS[-1]
+            reason = f"has {count} decisions on its longest path. Write {DECISION_COUNTS[0]} to {most}."
+            yield _item_fault(item, reason)
         for scene in scenes.values():
             if not scene.choices and not scene.debrief:
-                reason = f"The end “{scene.key}” has no debrief. Say what a good officer weighs."
+                reason = f"The end “{scene.key}” has no debrief. Say what a good officer considers."
                 yield Fault(item.path, scene.table.line, reason)
 
 
-def _decisions(scenes: dict[str, Any], at: str) -> int:
-    """How many decisions the longest way from a scene has; the format allows no circle."""
-    known: dict[str, int] = {}
+def _count_decisions(scenes: dict[str, Any], start: str) -> int:
+    """Count the decisions on the longest path from a scene; the format allows no cycles."""
+    counts: dict[str, int] = {}
 
-    def longest(key: str) -> int:
-        if key not in known:
-            known[key] = max((1 + longest(choice.to) for choice in scenes[key].choices), default=0)
-        return known[key]
+    def count_from(key: str) -> int:
+        if key not in counts:
+            counts[key] = max((1 + count_from(choice.to) for choice in scenes[key].choices), default=0)
+        return counts[key]
 
-    return longest(at)
+    return count_from(start)

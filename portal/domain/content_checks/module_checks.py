@@ -1,4 +1,4 @@
-"""What the brief asks of a module as a whole: size, honest minutes, coverage and the draw."""
+"""Checks a module as a whole: number of lessons, minutes, coverage of outcomes, rules of the assessment."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,79 +9,78 @@ from portal.domain.content_checks import metrics
 from portal.domain.content_checks.text_checks import line_of
 from portal.platform.formats.faults import Fault
 
-LESSONS = range(6, 9)
-LEAST_MINUTES, MOST_MINUTES = 25, 40
-TOLERANCE = 2  # minutes between what a module says and what is counted
-LEAST_ITEMS, LEAST_OF_OUTCOME = 28, 4
-DRAW, OF_OUTCOME, MASTERY = 12, 1, Decimal("0.8")
+LESSON_COUNTS = range(6, 9)
+MIN_MINUTES, MAX_MINUTES = 25, 40
+TOLERANCE = 2  # minutes between the module's own figure and the estimate
+MIN_ITEMS, MIN_ITEMS_PER_OUTCOME = 28, 4
+DRAW, AT_LEAST_PER_OUTCOME, MASTERY = 12, 1, Decimal("0.8")
 
 
-def breaches(package: Package, on: date) -> Iterator[Fault]:
-    """Where the module as a whole falls short."""
-    yield from _size(package)
-    yield from _minutes(package)
-    yield from _coverage(package)
-    yield from _draw(package)
+def check_module(package: Package, on: date) -> Iterator[Fault]:
+    """Yield the faults of the module as a whole; a review date before ``on`` is one."""
+    yield from _check_lesson_count(package)
+    yield from _check_minutes(package)
+    yield from _check_items(package)
+    yield from _check_assessment(package)
     if package.job_aid is None:
         yield Fault(
             package.module_file, None, "There is no job aid. Write job-aid.md: one page to use in the field."
         )
     if package.review_on < on:
-        yield _at(package, "review_on", "The day of review has passed. Review the module and set a new day.")
+        reason = "The review date has passed. Review the module and set a new date."
+        yield _detail_fault(package, "review_on", reason)
 
 
-def _at(package: Package, key: str, reason: str) -> Fault:
+def _detail_fault(package: Package, key: str, reason: str) -> Fault:
     return Fault(package.module_file, line_of(package.files["module.toml"], key), reason)
 
 
-def _size(package: Package) -> Iterator[Fault]:
+def _check_lesson_count(package: Package) -> Iterator[Fault]:
     count = len(package.lessons)
-    if count not in LESSONS:
-        yield _at(package, "lessons", f"There are {count} lessons. Write {LESSONS[0]} to {LESSONS[-1]}.")
+    if count not in LESSON_COUNTS:
+        reason = f"There are {count} lessons. Write {LESSON_COUNTS[0]} to {LESSON_COUNTS[-1]}."
+        yield _detail_fault(package, "lessons", reason)
 
 
-def _minutes(package: Package) -> Iterator[Fault]:
-    honest = metrics.of_module(package).minutes
-    if not LEAST_MINUTES <= honest <= MOST_MINUTES:
-        yield _at(
-            package,
-            "minutes",
-            f"Lessons, checks and one assessment take {honest:.1f} minutes. Aim at {LEAST_MINUTES} to"
-            f" {MOST_MINUTES}.",
+def _check_minutes(package: Package) -> Iterator[Fault]:
+    estimate = metrics.measure_module(package).minutes
+    if not MIN_MINUTES <= estimate <= MAX_MINUTES:
+        reason = (
+            f"Lessons, checks and one assessment take {estimate:.1f} minutes. Aim for {MIN_MINUTES} to"
+            f" {MAX_MINUTES}."
         )
-    if abs(honest - package.minutes) > TOLERANCE:
-        yield _at(
-            package,
-            "minutes",
-            f"The module says {package.minutes} minutes, and {honest:.1f} are counted. Write"
-            f" minutes = {round(honest)}.",
+        yield _detail_fault(package, "minutes", reason)
+    if abs(estimate - package.minutes) > TOLERANCE:
+        reason = (
+            f"The module says {package.minutes} minutes, but it takes about {estimate:.1f}. Write"
+            f" minutes = {round(estimate)}."
         )
+        yield _detail_fault(package, "minutes", reason)
 
 
-def _coverage(package: Package) -> Iterator[Fault]:
+def _check_items(package: Package) -> Iterator[Fault]:
     lines = {outcome.key: outcome.line for outcome in package.outcomes}
-    for found in metrics.coverage(package):
-        if found.items < LEAST_OF_OUTCOME:
-            yield Fault(
-                package.module_file,
-                lines[found.key],
-                f"The outcome “{found.key}” is tested by {found.items} items. Write"
-                f" {LEAST_OF_OUTCOME} or more.",
+    for outcome in metrics.outcome_coverage(package):
+        if outcome.items < MIN_ITEMS_PER_OUTCOME:
+            reason = (
+                f"The outcome “{outcome.key}” is tested by {outcome.items} items. Write"
+                f" {MIN_ITEMS_PER_OUTCOME} or more."
             )
-    held = sum(not item.retired for item in package.items)
-    if held < LEAST_ITEMS:
-        yield Fault(package.module_file, None, f"The bank has {held} items. Write {LEAST_ITEMS} or more.")
+            yield Fault(package.module_file, lines[outcome.key], reason)
+    count = sum(not item.retired for item in package.items)
+    if count < MIN_ITEMS:
+        yield Fault(package.module_file, None, f"The bank has {count} items. Write {MIN_ITEMS} or more.")
 
 
-def _draw(package: Package) -> Iterator[Fault]:
+def _check_assessment(package: Package) -> Iterator[Fault]:
     rules = package.assessment
     if rules.draw != DRAW:
         yield Fault(
             package.module_file, rules.line, f"An attempt draws {rules.draw} items. Write draw = {DRAW}."
         )
-    if rules.at_least_per_outcome < OF_OUTCOME:
-        reason = f"An outcome may be left out of an attempt. Write at_least_per_outcome = {OF_OUTCOME}."
+    if rules.at_least_per_outcome < AT_LEAST_PER_OUTCOME:
+        reason = f"An attempt may leave out an outcome. Write at_least_per_outcome = {AT_LEAST_PER_OUTCOME}."
         yield Fault(package.module_file, rules.line, reason)
     if package.mastery_score != MASTERY:
-        reason = f"The score that passes is {package.mastery_score}. Write mastery_score = {MASTERY}."
-        yield _at(package, "mastery_score", reason)
+        reason = f"The pass mark is {package.mastery_score}. Write mastery_score = {MASTERY}."
+        yield _detail_fault(package, "mastery_score", reason)

@@ -1,4 +1,4 @@
-"""What the brief asks of a lesson, a job aid and a guide, and what no file may still hold."""
+"""Checks lessons, job aids and guides, and finds text that is still to be written in any file."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -13,90 +13,95 @@ from portal.domain.content_checks import language_checks, metrics
 from portal.platform.formats.faults import Fault, Faults
 from portal.platform.formats.toml_tables import Source
 
-LEAST_WORDS, MOST_WORDS = 350, 600
-LEAST_MINUTES, MOST_MINUTES = 2.5, 4.0
-TOLERANCE = 1.0  # minutes between what a lesson says and what is counted
-MOST_AID_WORDS = 400
+MIN_WORDS, MAX_WORDS = 350, 600
+MIN_MINUTES, MAX_MINUTES = 2.5, 4.0
+TOLERANCE = 1.0  # minutes between the lesson's own figure and the estimate
+MAX_JOB_AID_WORDS = 400
 
-_LEFT_OPEN = re.compile(
+_PLACEHOLDER = re.compile(
     r"…|\.\.\.|\b(?:TODO|FIXME|TBC|TBD|XXX)\b|\blorem ipsum\b|\bto be confirmed\b|\[insert\b", re.IGNORECASE
 )
 
 
 def line_of(content: bytes, key: str) -> int | None:
-    """The line of a file on which ``key = …`` stands."""
+    """The number of the line ``key = …`` in a file; None if there is none."""
     rows = content.decode("utf-8", "replace").split("\n")
     return next((n for n, row in enumerate(rows, 1) if re.match(rf"\s*{key}\s*=", row)), None)
 
 
-def lesson(page: PageSource, content: bytes, glossary: Collection[str]) -> Iterator[Fault]:
-    """Where a lesson falls short; ``content`` is its whole file."""
-    found = metrics.of_text(page.body)
-    if not LEAST_WORDS <= found.words <= MOST_WORDS:
-        reason = f"The lesson has {found.words} words. Write {LEAST_WORDS} to {MOST_WORDS}."
+def check_lesson(page: PageSource, content: bytes, glossary: Collection[str]) -> Iterator[Fault]:
+    """Yield the faults of a lesson; ``content`` is its whole file."""
+    measures = metrics.measure_text(page.body)
+    if not MIN_WORDS <= measures.words <= MAX_WORDS:
+        reason = f"The lesson has {measures.words} words. Write {MIN_WORDS} to {MAX_WORDS}."
         yield Fault(page.path, page.body_line, reason)
-    if not LEAST_MINUTES <= found.minutes <= MOST_MINUTES:
-        reason = f"The lesson takes {found.minutes:.1f} minutes. Aim at {LEAST_MINUTES} to {MOST_MINUTES:g}."
+    if not MIN_MINUTES <= measures.minutes <= MAX_MINUTES:
+        reason = f"The lesson takes {measures.minutes:.1f} minutes. Aim for {MIN_MINUTES} to {MAX_MINUTES:g}."
         yield Fault(page.path, page.body_line, reason)
-    if abs(found.minutes - page.minutes) > TOLERANCE:
+    if abs(measures.minutes - page.minutes) > TOLERANCE:
         reason = (
-            f"The lesson says {page.minutes} minutes, and {found.minutes:.1f} are counted. Write"
-            f" minutes = {round(found.minutes)}."
+            f"The lesson says {page.minutes} minutes, but it takes about {measures.minutes:.1f}. Write"
+            f" minutes = {round(measures.minutes)}."
         )
         yield Fault(page.path, line_of(content, "minutes"), reason)
     if not metrics.ends_in_check(page):
-        last = page.body_line + page.body.rstrip().count("\n")
-        yield Fault(page.path, last, "The lesson does not end in a check. Write ::: check as its last part.")
-    yield from language_checks.plain(page.path, page.body, page.body_line)
-    yield from language_checks.law(page.path, page.body, page.body_line)
-    yield from language_checks.abbreviations(page.path, page.body, page.body_line, glossary)
+        last_line = page.body_line + page.body.rstrip().count("\n")
+        yield Fault(
+            page.path, last_line, "The lesson does not end in a check. Write ::: check as its last part."
+        )
+    yield from language_checks.check_plain_language(page.path, page.body, page.body_line)
+    yield from language_checks.check_law_references(page.path, page.body, page.body_line)
+    yield from language_checks.check_abbreviations(page.path, page.body, page.body_line, glossary)
 
 
-def job_aid(aid: RenderedPage, module: str) -> Iterator[Fault]:
-    """Where a job aid falls short: it fits one side of A4 as the portal prints it, with nothing filled in."""
-    page = aid.page
-    words = metrics.of_text(page.body).words
-    if words > MOST_AID_WORDS:
-        reason = f"The job aid has {words} words. Write {MOST_AID_WORDS} at most."
+def check_job_aid(job_aid: RenderedPage, module: str) -> Iterator[Fault]:
+    """Yield the faults of a job aid; it must fit on one side of A4 as the portal prints it.
+
+    Args:
+        job_aid: The rendered job aid, without the force's settings.
+        module: The module's title, printed above it.
+    """
+    page = job_aid.page
+    words = metrics.measure_text(page.body).words
+    if words > MAX_JOB_AID_WORDS:
+        reason = f"The job aid has {words} words. Write {MAX_JOB_AID_WORDS} at most."
         yield Fault(page.path, page.body_line, reason)
-    yield from _one_sheet(aid, module)
-    yield from language_checks.plain(page.path, page.body, page.body_line)
-
-
-def _one_sheet(aid: RenderedPage, module: str) -> Iterator[Fault]:
-    count = count_a4_pages(aid.html, aid.page.title, module)
+    count = count_a4_pages(job_aid.html, page.title, module)
     if count != 1:
-        yield Fault(aid.page.path, aid.page.body_line, f"The job aid fills {count} pages. Shorten it to one.")
+        yield Fault(page.path, page.body_line, f"The job aid fills {count} pages. Shorten it to one.")
+    yield from language_checks.check_plain_language(page.path, page.body, page.body_line)
 
 
-def guide(text: GuideSource, content: bytes, on: date, glossary: Collection[str]) -> Iterator[Fault]:
-    """Where a guide falls short; ``content`` is its whole file."""
-    if text.review_on < on:
+def check_guide(guide: GuideSource, content: bytes, on: date, glossary: Collection[str]) -> Iterator[Fault]:
+    """Yield the faults of a guide; ``content`` is its whole file. A review date before ``on`` is one."""
+    if guide.review_on < on:
         line = line_of(content, "review_on")
-        yield Fault(text.path, line, "The day of review has passed. Review the guide and set a new day.")
-    yield from language_checks.plain(text.path, text.body, text.body_line)
-    yield from language_checks.law(text.path, text.body, text.body_line)
-    yield from language_checks.abbreviations(text.path, text.body, text.body_line, glossary, links=True)
+        yield Fault(guide.path, line, "The review date has passed. Review the guide and set a new date.")
+    yield from language_checks.check_plain_language(guide.path, guide.body, guide.body_line)
+    yield from language_checks.check_law_references(guide.path, guide.body, guide.body_line)
+    yield from language_checks.check_abbreviations(
+        guide.path, guide.body, guide.body_line, glossary, links=True
+    )
 
 
-def placeholders(path: str, content: bytes) -> Iterator[Fault]:
-    """What is still to be written; a setting of the force that is not filled in is none."""
+def check_placeholders(path: str, content: bytes) -> Iterator[Fault]:
+    """Yield text that is still to be written; a force setting without a value is not a fault."""
     if not path.endswith((".toml", ".md", ".svg", ".vtt")):
         return
     for number, row in enumerate(content.decode("utf-8", "replace").split("\n"), 1):
-        if found := _LEFT_OPEN.search(row):
-            reason = f"“{found[0]}” looks like something still to be written. Write it out, or take it away."
+        if match := _PLACEHOLDER.search(row):
+            reason = f"“{match[0]}” looks like something still to be written. Complete it, or remove it."
             yield Fault(path, number, reason)
 
 
-def checks(page: PageSource) -> Iterator[ItemText]:
-    """The unscored items of a lesson."""
+def read_checks(page: PageSource) -> Iterator[ItemText]:
+    """Read the unscored items of a lesson."""
     rows = page.body.split("\n")
-    for at, row in enumerate(rows):
+    for index, row in enumerate(rows):
         if re.fullmatch(r":::[ \t]*check[ \t]*", row.strip()):
-            end = next((n for n in range(at + 1, len(rows)) if rows[n].strip() == ":::"), len(rows))
-            first = page.body_line + at + 1
-            root = Source("\n".join(rows[at + 1 : end]), page.path, Faults(), first_line=first).root()
+            end = next((n for n in range(index + 1, len(rows)) if rows[n].strip() == ":::"), len(rows))
+            text = "\n".join(rows[index + 1 : end])
+            root = Source(text, page.path, Faults(), first_line=page.body_line + index + 1).root()
             item = read_check_item(root, page.path) if root is not None else None
             if item is not None:
                 yield item

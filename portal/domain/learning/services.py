@@ -61,10 +61,10 @@ def begin_assessment(person_id: int, slug: str, at: datetime) -> UUID:
     Raises:
         RuleError: A rule of the assessment does not allow it; the text says why.
     """
-    course = queries.module_reading(person_id, slug)
-    if course.progress is None and course.version.test_out and not course.passed:
-        _ensure_registration(person_id, course, at)
-    registration = latest_registration(person_id, course.version.activity_id)
+    reading = queries.module_reading(person_id, slug)
+    if reading.progress is None and reading.version.test_out and not reading.passed:
+        _ensure_registration(person_id, reading, at)
+    registration = latest_registration(person_id, reading.version.activity_id)
     if registration is None:
         raise LessonsFirstError
     return assessment.start_attempt(registration, at).id

@@ -41,15 +41,15 @@ def show_my_learning() -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def show_module(slug: str) -> ResponseReturnValue:
     """Show one module: its aim, lessons and assessment, and the person's progress."""
-    course = queries.module_progress(current_user.person_id, slug)
-    registration_id = course.progress.registration_id if course.progress else None
+    module = queries.module_progress(current_user.person_id, slug)
+    registration_id = module.progress.registration_id if module.progress else None
     attempts = assessment.list_attempts(registration_id) if registration_id else []
-    opens_at = assessment.next_attempt_opens_at(course.version, attempts)
+    opens_at = assessment.next_attempt_opens_at(module.version, attempts)
     return render_template(
         "learning/module.html",
-        course=course,
+        module=module,
         attempts=[attempt for attempt in attempts if attempt.submission],
-        attempts_left=course.attempts_left,
+        attempts_left=module.attempts_left,
         opens_at=queries.future_or_none(opens_at, clock.now()),
         newest_pass=queries.newest_pass(current_user.person_id, slug),
     )
@@ -94,16 +94,16 @@ def download_job_aid(slug: str) -> ResponseReturnValue:
 def show_lesson(slug: str, key: str) -> ResponseReturnValue:
     """Show one lesson and record its first opening, unless the database is busy."""
     person_id = current_user.person_id
-    course = queries.module_reading_with_lesson(person_id, slug, key)
-    lesson = course.lesson_by_key(key)
-    if not course.has_opened(lesson):
+    module = queries.module_reading_with_lesson(person_id, slug, key)
+    lesson = module.lesson_by_key(key)
+    if not module.has_opened(lesson):
         try_to_write(
             lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
         )
-        course = queries.module_reading_with_lesson(person_id, slug, key)
-        lesson = course.lesson_by_key(key)
-    html = fill_placeholders(lesson.html, course.shared)
-    return render_template("learning/lesson.html", course=course, lesson=lesson, html=html)
+        module = queries.module_reading_with_lesson(person_id, slug, key)
+        lesson = module.lesson_by_key(key)
+    html = fill_placeholders(lesson.html, module.shared)
+    return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
 
 
 @bp.post("/learning/modules/<slug>/lessons/<key>")
@@ -157,15 +157,15 @@ def show_outcome(attempt_id: UUID) -> ResponseReturnValue:
             learning=learning,
             requirement=learning.satisfied_requirement(sheet.version.activity_id),
         )
-    course = queries.module_progress(current_user.person_id, sheet.version.activity.key)
+    module = queries.module_progress(current_user.person_id, sheet.version.activity.key)
     return render_template(
         "learning/not_passed.html",
         sheet=sheet,
         missed=missed,
         plan=assessment.study_plan(missed),
-        course=course,
-        attempts_left=course.attempts_left,
+        module=module,
+        attempts_left=module.attempts_left,
         opens_at=queries.future_or_none(
-            assessment.next_attempt_opens_after(sheet.version, course.attempt_ended_at), clock.now()
+            assessment.next_attempt_opens_after(sheet.version, module.attempt_ended_at), clock.now()
         ),
     )

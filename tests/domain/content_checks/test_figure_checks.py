@@ -4,10 +4,9 @@ import re
 
 import pytest
 
-from portal.domain.content_checks.drawings.colours import contrast, read_colour
-from portal.domain.content_checks.drawings.painter import PaintingError
-from portal.domain.content_checks.drawings.painter import texts as painted
-from tests.pages.authoring.shipped import Texts, change, found, texts
+from portal.domain.content_checks.drawings.colours import contrast_ratio, read_colour
+from portal.domain.content_checks.drawings.painter import PaintingError, read_texts
+from tests.pages.authoring.shipped import Texts, list_breaches, replace_text, shipped_texts
 
 KEY = "recognise"
 WIDE = f"{KEY}/media/three-areas.svg"
@@ -18,29 +17,29 @@ LETTERS = r'(?<=<text )([^>]*?)fill="#[0-9a-f]{6}"'
 
 @pytest.fixture
 def files() -> Texts:
-    return texts()
+    return shipped_texts()
 
 
 def test_four_figures_that_are_drawn(files):
     for path in [path for path in files if path.startswith(f"{KEY}/lessons/")]:
         files[path] = re.sub(r"^::: figure .*?^:::\n", "", files[path], flags=re.M | re.S)
 
-    told = f"{KEY}/module.toml: The lessons show 0 drawn figures. Draw 4 or more that explain."
-    assert told in found(files, KEY)
+    breach = f"{KEY}/module.toml: The lessons show 0 drawn figures. Draw 4 or more that explain."
+    assert breach in list_breaches(files, KEY)
 
 
 def test_the_same_figure_shown_twice_is_one(files):
     for path in [path for path in files if path.startswith(f"{KEY}/lessons/")]:
         files[path] = re.sub(r"media/[a-z\-]+\.svg", "media/three-areas.svg", files[path])
 
-    assert any("The lessons show 1 drawn figures." in each for each in found(files, KEY))
+    assert any("The lessons show 1 drawn figures." in breach for breach in list_breaches(files, KEY))
 
 
 def test_a_drawing_for_phones_beside_each(files):
     del files[NARROW]
 
     line = files[LESSON][: files[LESSON].index("::: figure media/three-areas.svg")].count("\n") + 1
-    assert found(files, KEY) == [
+    assert list_breaches(files, KEY) == [
         f"{LESSON}, line {line}: There is no media/three-areas.narrow.svg. Draw the figure once more,"
         " 320 wide, for phones."
     ]
@@ -48,42 +47,47 @@ def test_a_drawing_for_phones_beside_each(files):
 
 @pytest.mark.parametrize("path", [WIDE, NARROW])
 def test_words_have_contrast_against_the_shape_beneath_them(files, path):
-    place = change(files, path, LETTERS, r'\1fill="#3b4d70"')  # of words on dark blue
+    place = replace_text(files, path, LETTERS, r'\1fill="#3b4d70"')  # of words on dark blue
 
-    (told,) = found(files, KEY)
-    assert told.startswith(f"{place}“")
+    (breach,) = list_breaches(files, KEY)
+    assert breach.startswith(f"{place}“")
     assert re.search(
-        r"has a contrast of 1\.\d\d to 1 against #14264a\. Choose colours that give 4\.5 or", told
+        r"has a contrast of 1\.\d\d to 1 against #14264a\. Choose colours that give 4\.5 or", breach
     )
 
 
 def test_words_on_a_phone_are_eleven_pixels_or_more(files):
-    place = change(files, NARROW, r'font-size="\d+"', 'font-size="12"')
+    place = replace_text(files, NARROW, r'font-size="\d+"', 'font-size="12"')
 
-    (told,) = found(files, KEY)
-    assert told.startswith(f"{place}“")
-    assert told.endswith("is 10.8 pixels high on a phone. Make it 11 or more.")
+    (breach,) = list_breaches(files, KEY)
+    assert breach.startswith(f"{place}“")
+    assert breach.endswith("is 10.8 pixels high on a phone. Make it 11 or more.")
 
 
 def test_eleven_pixels_are_enough(files):
-    change(files, NARROW, r'font-size="\d+"', f'font-size="{11 * 320 / 288 + 0.001:.3f}"')
+    replace_text(files, NARROW, r'font-size="\d+"', f'font-size="{11 * 320 / 288 + 0.001:.3f}"')
 
-    assert found(files, KEY) == []
+    assert list_breaches(files, KEY) == []
 
 
-@pytest.mark.parametrize(("letters", "told"), [("#767676", False), ("#777777", True)])
-def test_four_and_a_half_to_one_is_enough(files, letters, told):
-    change(files, NARROW, r"(</desc>)", rf'\1<text x="300" y="9" fill="{letters}" font-size="16">a</text>')
+@pytest.mark.parametrize(("letters", "is_breach"), [("#767676", False), ("#777777", True)])
+def test_four_and_a_half_to_one_is_enough(files, letters, is_breach):
+    replace_text(
+        files, NARROW, r"(</desc>)", rf'\1<text x="300" y="9" fill="{letters}" font-size="16">a</text>'
+    )
 
-    assert any("has a contrast of 4.47 to 1 against #ffffff" in each for each in found(files, KEY)) is told
+    assert (
+        any("has a contrast of 4.47 to 1 against #ffffff" in breach for breach in list_breaches(files, KEY))
+        is is_breach
+    )
 
 
 @pytest.mark.parametrize(
-    ("new", "said"),
+    ("new", "sentence"),
     [
         (
             'fill="url(#shade)"',
-            "“url(#shade)” is not a colour whose contrast can be counted. Write it as #rrggbb.",
+            "“url(#shade)” is not a colour whose contrast can be measured. Write it as #rrggbb.",
         ),
         (
             'fill="#0b0c0c" transform="scale(2)"',
@@ -91,15 +95,15 @@ def test_four_and_a_half_to_one_is_enough(files, letters, told):
         ),
         (
             'fill="#0b0c0c" opacity="0.4"',
-            "Draw <text> without “opacity”, so that its contrast can be counted.",
+            "Draw <text> without “opacity”, so that its contrast can be measured.",
         ),
     ],
 )
-def test_what_cannot_be_counted_is_refused(files, new, said):
-    place = change(files, WIDE, LETTERS, rf"\1{new}")
+def test_what_cannot_be_counted_is_refused(files, new, sentence):
+    place = replace_text(files, WIDE, LETTERS, rf"\1{new}")
 
-    (told,) = found(files, KEY)
-    assert told.startswith(f"{place}{said}")
+    (breach,) = list_breaches(files, KEY)
+    assert breach.startswith(f"{place}{sentence}")
 
 
 def drawing(inner: str) -> bytes:
@@ -131,16 +135,16 @@ def drawing(inner: str) -> bytes:
     ],
 )
 def test_what_was_painted_last_is_what_stands_behind(inner, ground):
-    (text,) = painted(drawing(f'{inner}<text x="40" y="56" font-size="16" fill="#808080">Word</text>'))
+    (text,) = read_texts(drawing(f'{inner}<text x="40" y="56" font-size="16" fill="#808080">Word</text>'))
 
-    assert text.ground == ground
-    assert text.contrast == pytest.approx(contrast((128, 128, 128), read_colour(ground)))
+    assert text.background == ground
+    assert text.contrast == pytest.approx(contrast_ratio((128, 128, 128), read_colour(ground)))
 
 
 def test_what_is_painted_later_does_not_count():
-    (text,) = painted(drawing('<text x="40" y="56">Word</text><rect width="9" height="9" fill="black"/>'))
+    (text,) = read_texts(drawing('<text x="40" y="56">Word</text><rect width="9" height="9" fill="black"/>'))
 
-    assert (text.ground, round(text.contrast, 1)) == ("#ffffff", 21.0)
+    assert (text.background, round(text.contrast, 1)) == ("#ffffff", 21.0)
 
 
 @pytest.mark.parametrize(
@@ -156,11 +160,11 @@ def test_what_is_painted_later_does_not_count():
 def test_the_worst_place_of_the_words_counts(text, ground):
     half = '<rect x="155" width="165" height="100" fill="#222222"/>'
 
-    assert min(painted(drawing(half + text)), key=lambda each: each.contrast).ground == ground
+    assert min(read_texts(drawing(half + text)), key=lambda each: each.contrast).background == ground
 
 
 def test_a_part_of_a_text_has_its_own_colour_and_size():
-    one, two = painted(
+    one, two = read_texts(
         drawing('<text y="50" font-size="32">One <tspan font-size="8" fill="#fff">two</tspan></text>')
     )
 
@@ -180,11 +184,11 @@ def test_a_part_of_a_text_has_its_own_colour_and_size():
 )
 def test_what_moves_or_fades_is_not_guessed_at(inner):
     with pytest.raises(PaintingError):
-        painted(drawing(inner))
+        read_texts(drawing(inner))
 
 
 def test_contrast_is_that_of_wcag():
-    assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
-    assert contrast((118, 118, 118), (255, 255, 255)) == pytest.approx(4.54, abs=0.005)
-    assert contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.005)
-    assert contrast((255, 0, 0), (255, 0, 0)) == 1
+    assert contrast_ratio((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
+    assert contrast_ratio((118, 118, 118), (255, 255, 255)) == pytest.approx(4.54, abs=0.005)
+    assert contrast_ratio((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.005)
+    assert contrast_ratio((255, 0, 0), (255, 0, 0)) == 1

@@ -64,7 +64,7 @@ def said(
 def test_words_are_those_that_a_reader_meets():
     body = f"## Two words\n\n{WORDS}[a link](lesson:other) **may**\n\n::: warning\nStop.\n:::\n\n{CHECK}"
 
-    found = metrics.of_text(body)
+    found = metrics.measure_text(body)
 
     assert found.words == 2 + 15 + 3 + 1
     assert found.checks == 1
@@ -72,7 +72,10 @@ def test_words_are_those_that_a_reader_meets():
 
 
 def test_a_table_s_rules_and_addresses_are_no_words():
-    assert metrics.of_text("| One | Two |\n|---|---|\n| Three | [Four](https://example.org/x) |\n").words == 4
+    assert (
+        metrics.measure_text("| One | Two |\n|---|---|\n| Three | [Four](https://example.org/x) |\n").words
+        == 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ def test_no_text_keeps_the_page_waiting(piece):
     body = piece * (60_000 // len(piece)) + "x"
     started = time.perf_counter()
 
-    metrics.of_text(body)
+    metrics.measure_text(body)
 
     assert time.perf_counter() - started < 2
 
@@ -90,7 +93,7 @@ def test_no_text_keeps_the_page_waiting(piece):
 def test_the_summary_of_folded_text_is_read_and_the_marks_are_not():
     body = "::: details More about it\nFolded text.\n:::\n\n::: figure media/box.svg\nA box.\n:::\n"
 
-    assert metrics.of_text(body).words == 3 + 2 + 2
+    assert metrics.measure_text(body).words == 3 + 2 + 2
 
 
 def test_short_words_and_sentences_read_more_easily():
@@ -157,7 +160,7 @@ def test_coverage_counts_lessons_and_questions_that_are_still_drawn():
     module = check_module("sample", files, parse_shared({"_sources.toml": SOURCES.encode()}, faults), faults)
     assert module is not None
 
-    assert [(c.key, c.lessons, c.items) for c in metrics.coverage(module.package)] == [
+    assert [(c.key, c.lessons, c.items) for c in metrics.outcome_coverage(module.package)] == [
         ("see", 2, 3),
         ("say", 2, 1),
     ]
@@ -305,5 +308,5 @@ def test_every_question_of_the_modules_that_has_choices_is_measured():
     longest = sum(
         max(t["choice"], key=lambda choice: len(choice["text"])).get("correct", False) for t in choices
     )
-    assert metrics.bank_lengths(module.package.items).longest <= longest
+    assert metrics.bank_lengths(module.package.items).longest_right <= longest
     assert tomllib.loads(files["module.toml"].decode())["key"] == "protect"

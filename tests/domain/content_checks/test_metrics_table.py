@@ -21,13 +21,13 @@ def test_the_tables_that_are_committed_are_those_that_are_written():
     text = DOCUMENT.read_text("utf-8")
 
     again = "flask --app wsgi modules table modules --into docs/modules.md"
-    assert text == metrics_table.between(
-        text, metrics_table.tables(services.check_folder(ROOT / "modules"))
+    assert text == metrics_table.insert_tables(
+        text, metrics_table.format_tables(services.check_folder(ROOT / "modules"))
     ), f"Run {again}"
 
 
 def test_what_is_counted():
-    written = metrics_table.tables(services.check_folder(ROOT / "modules"))
+    written = metrics_table.format_tables(services.check_folder(ROOT / "modules"))
     bank = "".join(path.read_text("utf-8") for path in (ROOT / "modules/report/items").glob("*.toml"))
     items = len(re.findall(r"^\[\[item\]\]", bank, re.M)) - len(re.findall(r"^retired = true", bank, re.M))
     lessons = len(list((ROOT / "modules/report/lessons").glob("*.md")))
@@ -63,5 +63,5 @@ def test_a_document_without_marks_is_left_alone(run, tmp_path):
 
     refused = run(ROOT / "modules", "--into", document)
 
-    assert (refused.exit_code, "where the tables are to stand" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "where the tables belong" in refused.stderr) == (1, True)
     assert document.read_text() == "Before.\n"

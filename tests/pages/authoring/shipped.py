@@ -12,7 +12,7 @@ from portal.domain.catalogue.sources.folder_reader import GUIDES_FOLDER, SHARED_
 from portal.domain.catalogue.sources.guide_source import check_guides
 from portal.domain.catalogue.sources.shared_files import parse_shared
 from portal.domain.catalogue.sources.validation import check_module
-from portal.domain.content_checks.brief import breaches
+from portal.domain.content_checks.brief import check_brief
 from portal.platform.formats.faults import Faults
 
 MODULES = Path(__file__).resolve().parents[3] / "modules"
@@ -28,12 +28,12 @@ def _kept() -> tuple[tuple[str, str], ...]:
     return tuple((path.relative_to(MODULES).as_posix(), path.read_text("utf-8")) for path in files)
 
 
-def texts() -> Texts:
+def shipped_texts() -> Texts:
     """Every file of the folder of all, by path."""
     return dict(_kept())
 
 
-def found(files: Texts, key: str = "", *, on: date = ON) -> list[str]:
+def list_breaches(files: Texts, key: str = "", *, on: date = ON) -> list[str]:
     """What breaks the brief in one module, or with "_guides" in the guides; the format must be whole."""
     faults = Faults()
     held = {name: files[name].encode() for name in SHARED_FILE_NAMES}
@@ -43,7 +43,7 @@ def found(files: Texts, key: str = "", *, on: date = ON) -> list[str]:
     module = None if key == GUIDES_FOLDER else check_module(key, _below(files, key), shared, faults, linked)
     assert faults.sentences() == []
     read = CheckedFolder([module] if module else [], held, faults, guides if key == GUIDES_FOLDER else [])
-    return [str(breach) for breach in breaches(read, on)]
+    return [str(breach) for breach in check_brief(read, on)]
 
 
 def _below(files: Texts, folder: str) -> dict[str, bytes]:
@@ -62,7 +62,7 @@ class Place:
         return f"{self.path}, line {self.line}: "
 
 
-def change(files: Texts, path: str, pattern: str, new: str, *, line_of: str = "") -> Place:
+def replace_text(files: Texts, path: str, pattern: str, new: str, *, line_of: str = "") -> Place:
     """Replace the first match of ``pattern``, and say its line, or that of the last ``line_of`` above it."""
     match = re.search(pattern, files[path], re.M | re.S)
     assert match is not None, (path, pattern)
@@ -75,6 +75,6 @@ def change(files: Texts, path: str, pattern: str, new: str, *, line_of: str = ""
     return Place(path, files[path].count("\n", 0, at) + 1)
 
 
-def first(files: Texts, folder: str, text: str, ending: str) -> str:
+def path_containing(files: Texts, folder: str, text: str, ending: str) -> str:
     """The first file below ``folder`` that holds ``text``."""
     return next(p for p in sorted(files) if p.startswith(folder) and p.endswith(ending) and text in files[p])

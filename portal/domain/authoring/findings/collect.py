@@ -67,7 +67,7 @@ def collect_findings(key: str, reading: CheckedFolder, files: Mapping[str, bytes
     for checked in reading.guides:
         findings += _placeholder_findings(guide_placeholders(checked.guide))
     if not len(reading.faults):  # as in the command: files with faults are not measured
-        advice = [_finding_from_fault(key, fault, files, outcomes) for fault in brief.of_guides(reading)]
+        advice = [_finding_from_fault(key, fault, files, outcomes) for fault in brief.check_guides(reading)]
         findings += [replace(finding, level=FindingLevel.CONSIDER) for finding in advice]
     return list(dict.fromkeys(findings))
 
@@ -153,7 +153,7 @@ def _advice_finding(place: str, message: str, quote: str = "") -> Finding:
 
 
 def _module_findings(package: Package) -> Iterator[Finding]:
-    measures = metrics.of_module(package)
+    measures = metrics.measure_module(package)
     if package.lessons and abs(measures.minutes - package.minutes) > max(3, package.minutes / 5):
         yield _advice_finding(
             "details",
@@ -169,10 +169,11 @@ def _module_findings(package: Package) -> Iterator[Finding]:
                 f" {MIN_ITEMS} or more let"
                 " every attempt differ.",
             )
-    if measures.bank.too_many:
+    bank = measures.bank
+    if bank.rewards_guessing:
         yield _advice_finding(
             "details",
-            f"The right choice is the longest in {measures.bank.longest} of {measures.bank.items} questions."
+            f"The right choice is the longest in {bank.longest_right} of {bank.items} questions."
             " Someone who guesses the longest would be right too often.",
         )
 
@@ -188,7 +189,7 @@ def _all_lesson_findings(package: Package) -> Iterator[Finding]:
 
 
 def _lesson_findings(lesson: PageSource) -> Iterator[Finding]:
-    place, measures = f"lesson:{lesson.key}", metrics.of_text(lesson.body)
+    place, measures = f"lesson:{lesson.key}", metrics.measure_text(lesson.body)
     if not MIN_WORDS <= measures.words <= MAX_WORDS:
         yield _advice_finding(
             place, f"The lesson has {measures.words:,} words. A lesson of 350 to 600 reads well."
@@ -224,8 +225,8 @@ def _all_item_findings(package: Package) -> Iterator[Finding]:
 
 def _item_findings(item: ItemText) -> Iterator[Finding]:
     place, choices = f"item:{item.key}", metrics.choices_of(item)
-    lengths = metrics.lengths(choices)
-    if lengths is not None and lengths.tells:
+    lengths = metrics.choice_lengths(choices)
+    if lengths is not None and lengths.gives_answer_away:
         longest = max((c for c in choices if c.correct), key=lambda choice: len(choice.text))
         yield _advice_finding(
             place,

@@ -15,7 +15,7 @@ from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.content_checks import metrics
-from portal.domain.content_checks.metrics import BankLengths, Lengths
+from portal.domain.content_checks.metrics import BankLengths, ChoiceLengths
 
 NEW_ITEM_KEY = "new-question"  # the key of a question that is not added yet
 PLACEHOLDER = "Not written yet"
@@ -32,7 +32,7 @@ class ItemPreview:
     view: ItemView | None  # None: too incomplete to be shown
     findings: list[Finding]
     words: int  # number of words that a learner reads before answering
-    lengths: Lengths | None  # None: no choices, or no right or no wrong ones
+    lengths: ChoiceLengths | None  # None: no choices, or no right or no wrong ones
     bank: BankLengths | None  # over all questions, including this one; None: the module cannot be parsed
 
 
@@ -50,7 +50,7 @@ def preview_item(state: DraftState, table: Table) -> ItemPreview:
     findings = finder.findings_at(finder.collect_findings(state.key, reading, files), f"item:{table['key']}")
     package = reading.modules[0].package if reading.modules else None
     item = next(iter(package.items), None) if package else None
-    lengths = metrics.lengths(metrics.choices_of(item)) if item else None
+    lengths = metrics.choice_lengths(metrics.choices_of(item)) if item else None
     filled = _fill_blanks(table)
     shown_reading = reading if filled == table else _check_alone(state, filled)[1]
     preview = item_source.item_view(shown_reading, table["key"])

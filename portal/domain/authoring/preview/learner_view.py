@@ -18,8 +18,8 @@ from portal.domain.learning.queries import ModuleProgress
 from portal.platform.errors import NotFoundError
 
 
-def draft_course(state: DraftState) -> ModuleProgress:
-    """The draft as a course that the learner has not started.
+def draft_module(state: DraftState) -> ModuleProgress:
+    """The draft as a module that the learner has not started.
 
     Raises:
         NotFoundError: Its details cannot be parsed.

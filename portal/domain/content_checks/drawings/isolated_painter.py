@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from portal.domain.content_checks.drawings.painter import Painted, PaintingError
+from portal.domain.content_checks.drawings.painter import PaintedText, PaintingError
 from portal.platform.isolation.batches import BatchReader
 from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.platform.isolation.stops import ReadingStoppedError
@@ -12,32 +12,34 @@ READER = Reader(
     "portal.domain.content_checks.drawings.painter:paint_each",
     Limits(memory=512 * MEBIBYTE, processor=20, wall=60, answer=16 * MEBIBYTE),
     thing="This drawing",
-    advice="Simplify it, so that its contrast can be counted.",
+    advice="Simplify it, so that its contrast can be measured.",
 )
 
 
-def _texts_of_answer(value: Any) -> list[Painted] | PaintingError:
+def _texts_of_answer(value: Any) -> list[PaintedText] | PaintingError:
     if isinstance(value, dict):
         return PaintingError(int(value["line"]), str(value["refused"]))
     return [
-        Painted(
-            str(one["words"]),
-            int(one["line"]),
-            float(one["size"]),
-            float(one["contrast"]),
-            str(one["ground"]),
+        PaintedText(
+            str(text["words"]),
+            int(text["line"]),
+            float(text["size"]),
+            float(text["contrast"]),
+            str(text["background"]),
         )
-        for one in value
+        for text in value
     ]
 
 
-def _error_of_stop(error: ReadingStoppedError) -> list[Painted] | PaintingError:
+def _error_of_stop(error: ReadingStoppedError) -> list[PaintedText] | PaintingError:
     return PaintingError(1, str(error))
 
 
-_reader: BatchReader[list[Painted] | PaintingError] = BatchReader(READER, _texts_of_answer, _error_of_stop)
+_reader: BatchReader[list[PaintedText] | PaintingError] = BatchReader(
+    READER, _texts_of_answer, _error_of_stop
+)
 
 
-def paint_drawings(contents: Sequence[bytes]) -> list[list[Painted] | PaintingError]:
-    """Every run of text in each drawing with the colour behind it, or the error that prevents it."""
+def paint_drawings(contents: Sequence[bytes]) -> list[list[PaintedText] | PaintingError]:
+    """Each drawing's runs of text with their contrast, or the error that prevents measuring it."""
     return _reader.read_all(contents)

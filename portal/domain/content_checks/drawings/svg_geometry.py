@@ -1,4 +1,4 @@
-"""Shapes of a drawing, and whether a point lies in one. Pure."""
+"""Shapes of a drawing, and whether a point lies in one. Pure functions."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
-_STEP = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])([^MmLlHhVvCcSsQqTtAaZz]*)")
-_TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
+_PATH_COMMAND = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])([^MmLlHhVvCcSsQqTtAaZz]*)")
+_ARGUMENT_COUNTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
 Point = tuple[float, float]
 
 
 class Shape(Protocol):
-    """Something that is filled."""
+    """A filled shape."""
 
-    def holds(self, x: float, y: float) -> bool:
+    def contains(self, x: float, y: float) -> bool:
         """Whether the point lies in it."""
 
 
@@ -28,7 +28,7 @@ class Oval:
     rx: float
     ry: float
 
-    def holds(self, x: float, y: float) -> bool:
+    def contains(self, x: float, y: float) -> bool:
         """Whether the point lies in it."""
         if self.rx <= 0 or self.ry <= 0:
             return False
@@ -37,19 +37,19 @@ class Oval:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Straight lines around an area; several where one has holes or parts."""
+    """An area with straight edges; it has several rings if it has holes or parts."""
 
     rings: Sequence[Sequence[Point]]
-    even_odd: bool = False  # else what is wound around at all is filled
+    even_odd: bool = False  # the fill rule; else non-zero
 
-    def holds(self, x: float, y: float) -> bool:
-        """Whether the outline winds around the point."""
-        turns = sum(_turns(ring, x, y) for ring in self.rings)
-        return turns % 2 == 1 if self.even_odd else turns != 0
+    def contains(self, x: float, y: float) -> bool:
+        """Whether the point lies in it."""
+        winding = sum(_winding_number(ring, x, y) for ring in self.rings)
+        return winding % 2 == 1 if self.even_odd else winding != 0
 
 
-def _turns(ring: Sequence[Point], x: float, y: float) -> int:
-    """How often it winds around the point: lines at its right that lead down, less those that lead up."""
+def _winding_number(ring: Sequence[Point], x: float, y: float) -> int:
+    """The winding number around the point: edges to its right that go down, less those that go up."""
     count = 0
     for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], *ring[:1]], strict=True):
         if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
@@ -57,55 +57,55 @@ def _turns(ring: Sequence[Point], x: float, y: float) -> int:
     return count
 
 
-def read_shape(name: str, said: Mapping[str, str]) -> Shape | None:
-    """The shape of an element with these attributes; None where it is none that is filled."""
+def read_shape(name: str, attributes: Mapping[str, str]) -> Shape | None:
+    """Read the shape of an SVG element; None if it is not a filled shape."""
 
-    def number(key: str, otherwise: str = "0") -> float:
-        found = _NUMBER.search(said.get(key, otherwise))
-        return float(found[0]) if found else 0.0
+    def read_number(key: str) -> float:
+        match = _NUMBER.search(attributes.get(key, "0"))
+        return float(match[0]) if match else 0.0
 
-    even_odd = said.get("fill-rule") == "evenodd"
+    even_odd = attributes.get("fill-rule") == "evenodd"
     if name == "rect":
-        x, y, width, height = (number(key) for key in ("x", "y", "width", "height"))
+        x, y, width, height = (read_number(key) for key in ("x", "y", "width", "height"))
         return Outline([[(x, y), (x + width, y), (x + width, y + height), (x, y + height)]])
     if name == "circle":
-        return Oval(number("cx"), number("cy"), number("r"), number("r"))
+        return Oval(read_number("cx"), read_number("cy"), read_number("r"), read_number("r"))
     if name == "ellipse":
-        return Oval(number("cx"), number("cy"), number("rx"), number("ry"))
+        return Oval(read_number("cx"), read_number("cy"), read_number("rx"), read_number("ry"))
     if name in {"polygon", "polyline"}:
-        return Outline([_points(said.get("points", ""))], even_odd)
-    return Outline(_rings(said.get("d", "")), even_odd) if name == "path" else None
+        return Outline([_read_points(attributes.get("points", ""))], even_odd)
+    return Outline(_read_rings(attributes.get("d", "")), even_odd) if name == "path" else None
 
 
-def _points(text: str) -> list[Point]:
-    numbers = [float(each) for each in _NUMBER.findall(text)]
+def _read_points(text: str) -> list[Point]:
+    numbers = [float(number) for number in _NUMBER.findall(text)]
     return list(zip(numbers[::2], numbers[1::2], strict=False))
 
 
-def _rings(text: str) -> list[list[Point]]:
-    """A path's points with straight lines between them."""
+def _read_rings(text: str) -> list[list[Point]]:
+    """Read the points of a path, one ring for each subpath; curves become straight lines."""
     rings: list[list[Point]] = []
-    at: Point = (0.0, 0.0)
-    for letter, rest in _STEP.findall(text):
+    position: Point = (0.0, 0.0)
+    for letter, arguments in _PATH_COMMAND.findall(text):
         if letter in "Zz":
-            at = rings[-1][0] if rings else at
+            position = rings[-1][0] if rings else position
             continue
-        numbers = [float(each) for each in _NUMBER.findall(rest)]
-        takes = _TAKES[letter.upper()]
-        for first in range(0, len(numbers) - takes + 1, takes):
-            at = _ahead(letter, numbers[first : first + takes], at)
+        numbers = [float(number) for number in _NUMBER.findall(arguments)]
+        count = _ARGUMENT_COUNTS[letter.upper()]
+        for first in range(0, len(numbers) - count + 1, count):
+            position = _end_of_step(letter, numbers[first : first + count], position)
             if letter in "Mm" and first == 0:
                 rings.append([])
             if rings:
-                rings[-1].append(at)
+                rings[-1].append(position)
     return rings
 
 
-def _ahead(letter: str, numbers: Sequence[float], at: Point) -> Point:
-    """Where a step leads."""
-    origin = at if letter.islower() else (0.0, 0.0)
+def _end_of_step(letter: str, numbers: Sequence[float], start: Point) -> Point:
+    """The end point of one path command."""
+    origin = start if letter.islower() else (0.0, 0.0)
     if letter in "Hh":
-        return origin[0] + numbers[0], at[1]
+        return origin[0] + numbers[0], start[1]
     if letter in "Vv":
-        return at[0], origin[1] + numbers[0]
+        return start[0], origin[1] + numbers[0]
     return origin[0] + numbers[-2], origin[1] + numbers[-1]

@@ -210,13 +210,13 @@ def _check_results(state: DraftState, form: DetailsForm | None) -> dict[str, Any
         files[draft_context.FIRST] = _file_content(form, files[draft_context.FIRST])
         reading = check_cache.check_unsaved_files(state.key, files)
     found = finder.findings_at(finder.collect_findings(state.key, reading, files), PLACE)
-    used = metrics.coverage(reading.modules[0].package) if reading.modules else []
+    used = metrics.outcome_coverage(reading.modules[0].package) if reading.modules else []
     return {
         "findings": draft_context.list_findings(found),
         "told": draft_context.findings_sentence(found),
         "lessons": Counter({each.key: each.lessons for each in used}),
         "items": Counter({each.key: each.items for each in used}),
-        "honest": round(metrics.of_module(reading.modules[0].package).minutes) if reading.modules else 0,
+        "honest": round(metrics.measure_module(reading.modules[0].package).minutes) if reading.modules else 0,
     }
 
 

@@ -15,7 +15,7 @@ from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.sources.guide_source import GuideSection, guide_sections
-from portal.domain.content_checks.metrics import of_text
+from portal.domain.content_checks.metrics import measure_text
 from portal.pages.authoring.forms.guide import GuideForm
 from portal.pages.authoring.views import draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
@@ -66,14 +66,14 @@ def draft_page(state: DraftState) -> str:
         summary=draft_context.findings_sentence(found),
         may_edit=draft_context.may_edit(),
         findings=draft_context.list_findings(found),
-        words=of_text(said.body).words,
+        words=measure_text(said.body).words,
         editor=next((each for each in state.editors if each.place == PLACE), None),
         facts=[
             ("Summary", said.summary),
             ("Owner", said.owner),
             ("Review by", day(said.review_on) if said.review_on else "Not set"),
             ("Asked to acknowledge", "Yes" if said.acknowledge else "No"),
-            ("Length", plural(of_text(said.body).words, "word")),
+            ("Length", plural(measure_text(said.body).words, "word")),
         ],
     )
 

@@ -48,7 +48,7 @@ def show_module(key: str) -> ResponseReturnValue:
         may_edit=draft_context.may_edit(),
         findings=_by_place(found),
         facts=_list_details(said),
-        measured=metrics.of_module(reading.modules[0].package) if reading.modules else None,
+        measured=metrics.measure_module(reading.modules[0].package) if reading.modules else None,
         elsewhere=draft_context.list_findings([each for each in found if each.place not in places]),
         lessons=lessons,
         items=rows,
@@ -121,7 +121,7 @@ def _list_lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, 
                 "key": name,
                 "title": said.title,
                 "minutes": said.minutes,
-                "words": metrics.of_text(said.body).words,
+                "words": metrics.measure_text(said.body).words,
                 "editor": editors.get(f"lesson:{name}"),
             }
         )

@@ -63,12 +63,12 @@ def preview_draft(key: str) -> ResponseReturnValue:
     state = queries.get_draft(key)
     if is_guide(key):
         return guides.preview_guide(state)
-    course = learner_view.draft_course(state)
-    limit = course.version.attempts or None
+    module = learner_view.draft_module(state)
+    limit = module.version.attempts or None
     return _render_preview(
         state,
         "authoring/preview_module.html",
-        course=course,
+        module=module,
         attempts=[],
         attempts_left=limit,
         opens_at=None,
@@ -81,15 +81,15 @@ def preview_draft(key: str) -> ResponseReturnValue:
 def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     """A lesson; its button goes on to the next one and keeps nothing."""
     state = queries.get_draft(key)
-    course = learner_view.draft_course(state)
-    shown = course.lesson_by_key(name)
+    module = learner_view.draft_module(state)
+    shown = module.lesson_by_key(name)
     if request.method == "POST":
-        if shown.position == len(course.lessons):
-            return redirect(_first_item(course.version) or url_for(".preview_draft", key=key), 303)
-        after = course.lessons[shown.position]
+        if shown.position == len(module.lessons):
+            return redirect(_first_item(module.version) or url_for(".preview_draft", key=key), 303)
+        after = module.lessons[shown.position]
         return redirect(url_for(".preview_lesson", key=key, name=after.key), 303)
-    html = fill_placeholders(learner_view.link_to_previews(key, shown.html), course.shared)
-    return _render_preview(state, "authoring/preview_lesson.html", course=course, lesson=shown, html=html)
+    html = fill_placeholders(learner_view.link_to_previews(key, shown.html), module.shared)
+    return _render_preview(state, "authoring/preview_lesson.html", module=module, lesson=shown, html=html)
 
 
 @bp.get("/<module:key>/preview/job-aid")
