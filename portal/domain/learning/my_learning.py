@@ -31,6 +31,17 @@ class RequirementRow:
         return self.requirement.guide_title or self.requirement.key.replace("-", " ").capitalize()
 
     @property
+    def due_on(self) -> date:
+        """The last day in time: the due date, or the last day of a pass that expired after it."""
+        valid_until = self.requirement.valid_until if self.is_expired else None
+        return max(self.requirement.due_on, valid_until or self.requirement.due_on)
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it was complete, but the record is no longer valid."""
+        return self.requirement.status is Status.EXPIRED
+
+    @property
     def is_guide(self) -> bool:
         """Whether the requirement is a published guide, to be read and acknowledged."""
         return self.requirement.guide_title is not None
@@ -83,9 +94,9 @@ class MyLearning:
 
     @property
     def overdue_rows(self) -> list[RequirementRow]:
-        """The open requirements whose due date has passed."""
+        """The open requirements that are overdue or expired."""
         today = london_day(self.now)
-        return [row for row in self.open_rows if row.requirement.due_on < today]
+        return [row for row in self.open_rows if row.due_on < today]
 
     @property
     def heading_sentence(self) -> str:
@@ -93,13 +104,11 @@ class MyLearning:
         rows = self.open_rows
         if not rows:
             return "You have no modules to complete" if not self.complete else "You have completed everything"
-        overdue = self.overdue_rows
-        if overdue:
-            noun, _ = _words_for(overdue)
-            return f"{plural(len(overdue), noun)} {'is' if len(overdue) == 1 else 'are'} overdue"
+        if self.overdue_rows:
+            return _overdue_sentence(self.overdue_rows)
         noun, verb = _words_for(rows)
-        first = date_words(rows[0].requirement.due_on)
-        same_day = len({row.requirement.due_on for row in rows}) == 1
+        first = date_words(rows[0].due_on)
+        same_day = len({row.due_on for row in rows}) == 1
         by = f" by {first}" if same_day else f", the first by {first}"
         return f"You have {plural(len(rows), noun)} to {verb}{by}"
 
@@ -125,7 +134,7 @@ class MyLearning:
         rows = [row for row in self.open_rows if row.module is not None and self._can_go_on(row.module)]
         if not rows:
             return None
-        soonest = [row for row in rows if row.requirement.due_on == rows[0].requirement.due_on]
+        soonest = [row for row in rows if row.due_on == rows[0].due_on]
         begun = [row for row in soonest if row.module and row.module.progress]
         return (begun or soonest)[0].module
 
@@ -178,9 +187,9 @@ def load_my_learning(person_id: int, now: datetime) -> MyLearning:
 
 
 def _group_by_due_date(rows: Iterable[RequirementRow]) -> tuple[DueGroup, ...]:
+    ordered_rows = sorted(rows, key=lambda row: row.due_on)
     return tuple(
-        DueGroup(due_on, tuple(group))
-        for due_on, group in groupby(rows, key=lambda row: row.requirement.due_on)
+        DueGroup(due_on, tuple(group)) for due_on, group in groupby(ordered_rows, key=lambda row: row.due_on)
     )
 
 
@@ -192,6 +201,15 @@ def _first_of_each(
     for row in rows:
         first_rows.setdefault(name(row), row)
     return list(first_rows.values())
+
+
+def _overdue_sentence(rows: list[RequirementRow]) -> str:
+    """Say how many requirements are overdue, in the words of their status tags."""
+    count, expired_count = len(rows), sum(row.is_expired for row in rows)
+    subject = plural(count, _words_for(rows)[0])
+    if expired_count == count:
+        return f"{subject} {'has' if count == 1 else 'have'} expired"
+    return f"{subject} {'is' if count == 1 else 'are'} overdue{' or expired' if expired_count else ''}"
 
 
 def _words_for(rows: Iterable[RequirementRow]) -> tuple[str, str]:

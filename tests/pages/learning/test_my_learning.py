@@ -149,6 +149,9 @@ def test_a_lapsed_pass_is_taken_again(client, time_machine):
     let_in(client)
 
     page = client.page("/learning")
+    assert page.h1 == "1 module has expired"
+    assert "It was due on 10 March 2027. You can still complete it." in page.text
+    assert "Was due on 10 March 2027" in page.text
     assert "Expired" in page.text
     assert "0 of 1 complete" in page.text
     page = client.page(page.links["Take again: ProtectAbout 20 minutes"])
@@ -156,6 +159,25 @@ def test_a_lapsed_pass_is_taken_again(client, time_machine):
     take(client, 4)
 
     assert client.page("/learning").h1 == "You have completed everything"
+
+
+@pytest.mark.slow
+def test_the_heading_tells_overdue_and_expired_modules_together(client, time_machine):
+    time_machine.move_to("2026-03-10T10:00:00+00:00", tick=True)
+    make_version("protect")
+    make_version("respond")
+    ask("protect", reference="YEARLY", months=12)
+    learner(client)
+    take(client, 4)
+    ask("respond", reference="ONCE", due="2026-12-31")
+    time_machine.move_to("2027-03-11T10:00:00+00:00", tick=True)
+    let_in(client)
+
+    page = client.page("/learning")
+
+    assert page.h1 == "2 modules are overdue or expired"
+    assert "The first was due on 31 December 2026. You can still complete them." in page.text
+    assert page.text.index("Was due on 31 December 2026") < page.text.index("Was due on 10 March 2027")
 
 
 @pytest.mark.usefixtures("_spring")

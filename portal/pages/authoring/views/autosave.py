@@ -1,4 +1,4 @@
-"""Saving beside others: quietly while one writes, and both of two texts where they do not meet."""
+"""Saving while an author types, and merging with what someone else saved meanwhile."""
 
 from collections.abc import Callable
 
@@ -15,52 +15,57 @@ from portal.platform.wording import clock_time
 
 
 def save_quietly(state: DraftState, place: str, button: str, save: Callable[[], str] | None) -> str:
-    """Save while the author goes on writing; what cannot be saved says so and waits for the button.
+    """Save while the author is typing; returns a message for the page, also if nothing could be saved.
 
     Args:
         state: The draft.
         place: As in ``Presence``.
-        button: The words of the button that saves.
-        save: Saves, and returns what the page is to expect from then on; None: the form is not whole yet.
+        button: The label of the button that saves.
+        save: Saves, and returns the hash that the page is to send next time; None: the form has errors.
     """
     if save is None:
-        return render_template("authoring/saved.html", said="Not saved yet: something is missing.")
+        return render_template("authoring/saved.html", message="Not saved yet: something is missing.")
     at = clock.now()
     with transaction():
         other = services.claim_place(state.draft_id, place, by=current_user.person_id, at=at)
     if other:
-        said = f"Not saved: {other.name} took this over at {clock_time(other.since)}."
-        return render_template("authoring/saved.html", said=f"{said} “{button}” still keeps yours.")
+        message = (
+            f"Not saved: {other.name} took this over at {clock_time(other.since)}."
+            f" Press “{button}” to keep your text."
+        )
+        return render_template("authoring/saved.html", message=message)
     try:
         expected = save()
     except PortalError as error:
-        return render_template("authoring/saved.html", said=f"Not saved yet: {error}")
-    said = f"Saved at {clock_time(at)}, while you write."
-    return render_template("authoring/saved.html", said=said, expected=expected)
+        return render_template("authoring/saved.html", message=f"Not saved yet: {error}")
+    message = f"Saved at {clock_time(at)}."
+    return render_template("authoring/saved.html", message=message, expected=expected)
 
 
-def base_text() -> str:
-    """What the page of two texts says that both began with; empty where no such page was sent.
+def sent_base() -> str:
+    """The hash that both versions began with, as sent from a page that compares two; else empty.
 
-    It stays with the form until it is saved: till then nothing is saved quietly over what the other wrote.
+    The form keeps sending it until it is saved, so that autosave does not overwrite the other version.
     """
     return request.form.get("base", "")
 
 
-def merge_saved(state: DraftState, path: str, began: str, written: Callable[[bytes], bytes]) -> bytes | None:
-    """The file with what was written here and what someone else saved meanwhile.
+def merge_saved(
+    state: DraftState, path: str, base_hash: str, write_file: Callable[[bytes], bytes]
+) -> bytes | None:
+    """Merge the form's changes of a file with those that someone else saved meanwhile.
 
     Args:
-        state: The draft as it stands.
-        path: The file's.
-        began: Its hash when the page was opened.
-        written: The file as the form says it, made of the one that the page was opened with.
+        state: The current draft.
+        path: The path of the file.
+        base_hash: The hash of the file when the page was opened.
+        write_file: Applies the form to the content of the file.
 
     Returns:
-        None where both changed one place, or where there is nothing to merge.
+        None if both changed the same place, or if there is nothing to merge.
     """
-    known = any(saved.files.get(path) == began for saved in queries.list_saves(state.draft_id))
-    if not known or path not in state.files:
+    is_known = any(saved.files.get(path) == base_hash for saved in queries.list_saves(state.draft_id))
+    if not is_known or path not in state.files:
         return None
-    before = queries.read_content(began)
-    return merge_cleanly(path, before, written(before), queries.read_content(state.files[path]))
+    base = queries.read_content(base_hash)
+    return merge_cleanly(path, base, write_file(base), queries.read_content(state.files[path]))

@@ -40,13 +40,13 @@ def edit_details(key: str) -> ResponseReturnValue:
         state = queries.get_draft(key)
     except NotFoundError:
         if request.method == "POST":
-            return texts.gone(key, DetailsForm())
+            return texts.render_gone(key, DetailsForm())
         raise
     if request.method == "GET":
-        other = draft_context.page_if_taken(
+        other = draft_context.taken_page(
             state, PLACE, "the module details", url_for(".show_module", key=key)
         )
-        shown = _form_data(draft_context.module_of(state)) | {"expected": state.files[draft_context.FIRST]}
+        shown = _form_data(draft_context.read_module_details(state)) | {"expected": state.files[draft_context.MODULE_FILE]}
         return other or _render_page(state, DetailsForm(data=shown))
     return _handle_form(state, DetailsForm())
 
@@ -66,7 +66,7 @@ def _handle_form(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
     if "quiet" in request.form:
         whole = form.validate_on_submit() and _has_outcomes(form)
         save = partial(
-            _save_file, state, form, _file_content(form, draft_context.file_of(state, draft_context.FIRST))
+            _save_file, state, form, _file_content(form, draft_context.read_file(state, draft_context.MODULE_FILE))
         )
         return autosave.save_quietly(state, PLACE, "Save the details", save if whole else None)
     if "both" in request.form:
@@ -87,11 +87,11 @@ def _change_rows(form: DetailsForm) -> None:
     form.outcomes.process(None, rows)
 
 
-def _save_details(state: DraftState, form: DetailsForm, written: texts.Written) -> ResponseReturnValue:
+def _save_details(state: DraftState, form: DetailsForm, written: texts.WriteFile) -> ResponseReturnValue:
     if not form.validate_on_submit() or not _has_outcomes(form):
         return _render_page(state, form, unsaved=True)
     try:
-        _save_file(state, form, written(draft_context.file_of(state, draft_context.FIRST)))
+        _save_file(state, form, written(draft_context.read_file(state, draft_context.MODULE_FILE)))
     except StaleSaveError as error:
         return _render_stale(state, form, error)
     except PortalError as error:
@@ -105,19 +105,19 @@ def _save_details(state: DraftState, form: DetailsForm, written: texts.Written) 
 
 def _save_both(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
     """Save what was typed and what the other saved together; asked anew where they saved once more."""
-    present = state.files[draft_context.FIRST]
+    present = state.files[draft_context.MODULE_FILE]
     both = autosave.merge_saved(
-        state, draft_context.FIRST, autosave.base_text(), partial(_file_content, form)
+        state, draft_context.MODULE_FILE, autosave.sent_base(), partial(_file_content, form)
     )
     if both is None or form.expected.data != present:
-        return _render_stale(state, form, StaleSaveError({draft_context.FIRST: present}, state.last_saved_by))
+        return _render_stale(state, form, StaleSaveError({draft_context.MODULE_FILE: present}, state.last_saved_by))
     return _save_details(state, form, lambda _: both)
 
 
 def _save_file(state: DraftState, form: DetailsForm, content: bytes) -> str:
     """Save the file; returns its hash."""
     draft_context.save_files(
-        state, {draft_context.FIRST: content}, form.expected.data or "", "Module details edited"
+        state, {draft_context.MODULE_FILE: content}, form.expected.data or "", "Module details edited"
     )
     return sha256_of(content)
 
@@ -162,7 +162,7 @@ def _entered_details(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
     taken = {entry.key.data for entry in form.named_outcomes if entry.key.data}
     outcomes = []
     for entry in form.named_outcomes:
-        name = entry.key.data or texts.free_name(entry.text.data, taken, "outcome")
+        name = entry.key.data or texts.unused_key(entry.text.data, taken, "outcome")
         taken.add(name)
         outcomes.append((name, entry.text.data))
     mastery = form.mastery.share or before.mastery_score
@@ -194,20 +194,20 @@ def _render_page(state: DraftState, form: DetailsForm, *, unsaved: bool = False)
         state=state,
         form=form,
         unsaved=unsaved,
-        base=autosave.base_text(),
+        base=autosave.sent_base(),
         more=len(form.outcomes.entries) < MOST_OUTCOMES,
-        parent_text=draft_context.breadcrumb_text(state, draft_context.module_of(state).title),
+        parent_text=draft_context.breadcrumb_text(state, draft_context.read_module_details(state).title),
         **_check_results(state, form if unsaved else None),
     )
 
 
 def _check_results(state: DraftState, form: DetailsForm | None) -> dict[str, Any]:
     """What the check and the measures say of the details as they are saved, or as the form says them."""
-    files = draft_context.texts_of(state)
+    files = draft_context.read_text_files(state)
     if form is None:
         reading = queries.check_draft_hashes(state.key, state.files)
     else:
-        files[draft_context.FIRST] = _file_content(form, files[draft_context.FIRST])
+        files[draft_context.MODULE_FILE] = _file_content(form, files[draft_context.MODULE_FILE])
         reading = check_cache.check_unsaved_files(state.key, files)
     found = finder.findings_at(finder.collect_findings(state.key, reading, files), PLACE)
     used = metrics.outcome_coverage(reading.modules[0].package) if reading.modules else []
@@ -222,8 +222,8 @@ def _check_results(state: DraftState, form: DetailsForm | None) -> dict[str, Any
 
 def _render_stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -> ResponseReturnValue:
     """Both sets of details side by side; the form below keeps what was typed."""
-    present = error.present[draft_context.FIRST] or ""
-    base = autosave.base_text() or form.expected.data or ""
+    present = error.present[draft_context.MODULE_FILE] or ""
+    base = autosave.sent_base() or form.expected.data or ""
     theirs = _form_data(text.read_details(queries.read_content(present)))
     form.expected.data = present
     page = render_template(
@@ -234,8 +234,8 @@ def _render_stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -
         rows=_list_differences(form, theirs),
         theirs=theirs,
         base=base,
-        both=autosave.merge_saved(state, draft_context.FIRST, base, partial(_file_content, form)) is not None,
-        parent_text=draft_context.breadcrumb_text(state, draft_context.module_of(state).title),
+        both=autosave.merge_saved(state, draft_context.MODULE_FILE, base, partial(_file_content, form)) is not None,
+        parent_text=draft_context.breadcrumb_text(state, draft_context.read_module_details(state).title),
     )
     return page, 409
 

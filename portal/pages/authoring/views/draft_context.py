@@ -1,4 +1,4 @@
-"""What the pages of a draft share: the draft that an address names, its places by name, saving."""
+"""What the pages of a draft share: its files and titles, findings as pages show them, and saving."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from flask_login import current_user
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.editing import details
-from portal.domain.authoring.findings.collect import Finding, FindingLevel
+from portal.domain.authoring.findings.collect import Finding
 from portal.domain.authoring.media import blob_store
 from portal.domain.authoring.queries import DraftState
 from portal.platform import clock
@@ -20,18 +20,18 @@ from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import plural
 
-FIRST = "module.toml"
-_BOX = re.compile(r":::[ \t]*(\w+)[ \t]*(.*)")
+MODULE_FILE = "module.toml"
+_CONTAINER = re.compile(r":::[ \t]*(\w+)[ \t]*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A finding as the pages draw it."""
+class FindingRow:
+    """A finding as pages show it."""
 
-    must: bool
+    must_fix: bool
     quote: str
-    reason: str
-    where: str  # an address; empty: the place is where it stands
+    message: str
+    address: str  # of the words it is about; empty: no link
 
 
 def may_edit() -> bool:
@@ -39,7 +39,7 @@ def may_edit() -> bool:
     return Permission.DRAFT_EDIT in current_user.permissions
 
 
-def file_of(state: DraftState, path: str) -> bytes:
+def read_file(state: DraftState, path: str) -> bytes:
     """The draft's file at ``path``.
 
     Raises:
@@ -50,22 +50,22 @@ def file_of(state: DraftState, path: str) -> bytes:
     return queries.read_content(state.files[path])
 
 
-def texts_of(state: DraftState) -> dict[str, bytes]:
-    """The draft's files by path without its media, which may be large and which no list of parts needs."""
+def read_text_files(state: DraftState) -> dict[str, bytes]:
+    """The draft's files by path, without its media, which may be large."""
     return blob_store.read_files(
         {path: sha for path, sha in state.files.items() if not path.startswith("media/")}
     )
 
 
-def module_of(state: DraftState) -> details.ModuleDetails:
-    """What the draft says of the whole module."""
-    return details.read_details(file_of(state, FIRST))
+def read_module_details(state: DraftState) -> details.ModuleDetails:
+    """The module's details in the draft."""
+    return details.read_details(read_file(state, MODULE_FILE))
 
 
 def title_of(state: DraftState) -> str:
-    """What the draft calls its module or guide."""
-    of = subject_of(state.key)
-    return of.title(file_of(state, of.main_file))
+    """The title of the draft's module or guide."""
+    subject = subject_of(state.key)
+    return subject.title(read_file(state, subject.main_file))
 
 
 def short_title(title: str) -> str:
@@ -74,52 +74,59 @@ def short_title(title: str) -> str:
 
 
 def breadcrumb_text(state: DraftState, title: str) -> str:
-    """The draft as its pages call it, such as “Protect, draft of version 4”."""
+    """The draft's name in breadcrumbs, such as “Protect, draft of version 4”."""
     return f"{short_title(title)}, draft of version {(state.published_number or 0) + 1}"
 
 
-def list_findings(findings: Sequence[Finding], where: Mapping[int, str] | None = None) -> list[Found]:
-    """Findings as a page draws them, what must be put right first.
+def list_findings(
+    findings: Sequence[Finding], addresses: Mapping[int, str] | None = None
+) -> list[FindingRow]:
+    """Findings as pages show them, those that must be fixed first.
 
     Args:
         findings: In any order.
-        where: Addresses of their marks, by number from 1 in that order.
+        addresses: Addresses of their marks, by number from 1 in that order.
     """
-    drawn = [
-        Found(each.blocks_publishing, _quote_words(each.quote), each.message, (where or {}).get(n, ""))
-        for n, each in enumerate(findings, 1)
+    rows = [
+        FindingRow(
+            finding.blocks_publishing,
+            _quote_words(finding.quote),
+            finding.message,
+            (addresses or {}).get(number, ""),
+        )
+        for number, finding in enumerate(findings, 1)
     ]
-    return sorted(drawn, key=lambda each: not each.must)
+    return sorted(rows, key=lambda row: not row.must_fix)
 
 
 def _quote_words(words: str) -> str:
-    """Words as a finding quotes them; the line that opens a box by what it is, such as “Figure a.svg”."""
-    box = _BOX.fullmatch(words)
-    if box:
-        return f"{box[1].capitalize()} {box[2].removeprefix('media/')}".strip()
+    """Words in quotation marks; the first line of a container as its kind, such as “Figure a.svg”."""
+    container = _CONTAINER.fullmatch(words)
+    if container:
+        return f"{container[1].capitalize()} {container[2].removeprefix('media/')}".strip()
     return f"“{words}”" if words else ""
 
 
 def findings_sentence(findings: Sequence[Finding]) -> str:
-    """What there is to do, in one sentence."""
-    right = sum(each.level is FindingLevel.MUST_FIX for each in findings)
-    consider = len(findings) - right
+    """The number of things to put right and to consider, in one sentence."""
+    must_fix = sum(finding.blocks_publishing for finding in findings)
+    consider = len(findings) - must_fix
     if not findings:
         return "The check found nothing to put right."
-    things = [f"{plural(right, 'thing')} to put right"] if right else []
+    things = [f"{plural(must_fix, 'thing')} to put right"] if must_fix else []
     if consider:
-        things.append(f"{consider} to consider" if right else f"{plural(consider, 'thing')} to consider")
-    return f"{' and '.join(things)} before you can send this for review." if right else f"{things[0]}."
+        things.append(f"{consider} to consider" if must_fix else f"{plural(consider, 'thing')} to consider")
+    return f"{' and '.join(things)} before you can send this for review." if must_fix else f"{things[0]}."
 
 
-def page_if_taken(state: DraftState, place: str, what: str, back: str) -> ResponseReturnValue | None:
-    """The page that says who is editing the place, None where it is the person's own now.
+def taken_page(state: DraftState, place: str, what: str, back: str) -> ResponseReturnValue | None:
+    """Claim the place for this person; if someone else is editing it, return the page that says so.
 
     Args:
         state: The draft.
         place: As in ``Presence``.
-        what: The place in words, such as “Lesson 5, Refer or notify”.
-        back: Where to go instead.
+        what: The place's name, such as “Lesson 5, Refer or notify”.
+        back: The address of the page to go back to.
     """
     me, now = current_user.person_id, clock.now()
     other = try_to_write(lambda: services.claim_place(state.draft_id, place, by=me, at=now), "somebody edits")
@@ -137,21 +144,21 @@ def page_if_taken(state: DraftState, place: str, what: str, back: str) -> Respon
 
 
 def save_files(state: DraftState, changes: Mapping[str, bytes | None], expected: str, summary: str) -> int:
-    """Save the one file, or the several, that a page changed; see ``services.save_files``.
+    """Save the files that a page changed; see ``services.save_files``.
 
     Args:
         state: The draft as it is now.
-        changes: By path.
-        expected: The hash of the first of them that the page showed; the others are as they are now.
-        summary: What was done.
+        changes: New contents by path.
+        expected: The hash of the first file when the page was opened; empty: it did not exist.
+        summary: What was changed, in a few words.
     """
-    shown: dict[str, str | None] = {path: state.files.get(path) for path in changes}
-    shown[next(iter(changes))] = expected or None
+    expected_hashes: dict[str, str | None] = {path: state.files.get(path) for path in changes}
+    expected_hashes[next(iter(changes))] = expected or None
     with transaction():
         return services.save_files(
             state.draft_id,
             changes,
-            expected=shown,
+            expected=expected_hashes,
             summary=summary,
             by=current_user.person_id,
             at=clock.now(),

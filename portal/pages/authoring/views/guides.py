@@ -56,7 +56,7 @@ class Previewed:
 
 def draft_page(state: DraftState) -> str:
     """The draft with what the check says of it."""
-    said = text.read_guide(draft_context.file_of(state, subject_of(state.key).main_file))
+    said = text.read_guide(draft_context.read_file(state, subject_of(state.key).main_file))
     files = queries.draft_files(state)
     found = finder.collect_findings(state.key, queries.check_draft_hashes(state.key, state.files), files)
     return render_template(
@@ -87,7 +87,7 @@ def edit_guide(key: str) -> ResponseReturnValue:
         sheet, form, held = _open_guide(key)
     except NotFoundError:
         if form.is_submitted():
-            return texts.gone(key, form)
+            return texts.render_gone(key, form)
         raise
     return texts.handle_editor(sheet, form, held, partial(_file_content, form))
 
@@ -95,13 +95,13 @@ def edit_guide(key: str) -> ResponseReturnValue:
 def render_fragment(key: str) -> str:
     """What stands beside the text, for the text that was sent."""
     sheet, form, held = _open_guide(key)
-    return texts.fragment(sheet, form, _file_content(form, held))
+    return texts.render_fragment(sheet, form, _file_content(form, held))
 
 
 def _open_guide(key: str) -> tuple[TextSheet, GuideForm, bytes]:
     state = queries.get_draft(key)
     path = subject_of(key).main_file
-    held = draft_context.file_of(state, path)
+    held = draft_context.read_file(state, path)
     said = text.read_guide(held)
     sheet = TextSheet(
         state=state,

@@ -80,7 +80,7 @@ def _open_desk(state: DraftState, key: str) -> ItemDesk:
     if kind is None:
         raise NotFoundError(f"“{table.get('kind')}” is not a kind of question.")
     return ItemDesk(
-        state, files, details.read_details(files[draft_context.FIRST]), table, kind, number, len(places)
+        state, files, details.read_details(files[draft_context.MODULE_FILE]), table, kind, number, len(places)
     )
 
 
@@ -96,7 +96,7 @@ def edit_item(key: str, item: str) -> ResponseReturnValue:
         raise
     if request.method == "GET":
         what, back = item_source.item_name(item), url_for(".show_module", key=key)
-        if taken := draft_context.page_if_taken(desk.state, desk.place, what, back):
+        if taken := draft_context.taken_page(desk.state, desk.place, what, back):
             return taken
     form = ItemForm(desk.module.outcomes, desk.sources, data=_preview_values(desk.table))
     return _handle_form(desk, form)
@@ -129,7 +129,7 @@ def _new_item_desk(state: DraftState, kind: ItemKind | None) -> ItemDesk:
     if kind is None:
         raise NotFoundError("There is no such kind of question.")
     files = queries.draft_files(state)
-    module = details.read_details(files[draft_context.FIRST])
+    module = details.read_details(files[draft_context.MODULE_FILE])
     return ItemDesk(state, files, module, {"kind": kind.name}, kind, 0, len(item_bank.read_items(files)))
 
 
@@ -145,7 +145,7 @@ def _ask_kind(state: DraftState) -> ResponseReturnValue:
     ]
     if request.args:
         form.validate()
-    title = draft_context.module_of(state).title
+    title = draft_context.read_module_details(state).title
     return render_template(
         "authoring/new_item.html",
         form=form,
@@ -251,7 +251,7 @@ def _save_table(desk: ItemDesk, form: ItemForm, said: Table) -> str:
 def _keep_both(desk: ItemDesk, form: ItemForm, inner: Form) -> str:
     """Save what was typed and what the other saved together; returns the question's key."""
     _refuse_stale(desk, form)
-    changes = _merge_item(desk, form, inner, autosave.base_text())
+    changes = _merge_item(desk, form, inner, autosave.sent_base())
     if changes is None:
         raise StaleSaveError({}, desk.state.last_saved_by)
     _write_changes(desk.state, changes, f"Changed the question “{desk.key}”")
@@ -291,7 +291,7 @@ def _add_item(desk: ItemDesk, form: ItemForm, said: Table) -> str:
     first = {name: said[name] for name in item_source.COMMON_KEYS if name in said}
     if same := next((key for key, table in held.items() if table == {"key": key, **said}), None):
         return same
-    key = texts.free_name(str(form["name"].data), held, "question")
+    key = texts.unused_key(str(form["name"].data), held, "question")
     table = {"key": key, **first, **said}
     path = item_source.file_for_new_item(desk.files, str(said["outcome"]))
     _write_changes(desk.state, item_bank.add_item(desk.files, table, path), f"Added the question “{key}”")
@@ -308,7 +308,7 @@ def _write_changes(state: DraftState, changes: Mapping[str, bytes | None], summa
 def _render_page(
     desk: ItemDesk, form: ItemForm, inner: Form, *, unsaved: bool = False, error: StaleSaveError | None = None
 ) -> str:
-    began = autosave.base_text() or (str(form.expected.data) if error else "")
+    began = autosave.sent_base() or (str(form.expected.data) if error else "")
     said = _typed_table(desk, form, inner, desk.table) if unsaved else desk.table
     if began:  # both are shown until one is saved
         form.expected.data = item_source.table_digest(desk.table)

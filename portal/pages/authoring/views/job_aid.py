@@ -28,7 +28,7 @@ def job_aid(key: str) -> ResponseReturnValue:
         sheet, form, held = _open_job_aid(key)
     except NotFoundError:
         if request.method == "POST":
-            return texts.gone(key, JobAidForm())
+            return texts.render_gone(key, JobAidForm())
         raise
     return texts.handle_editor(sheet, form, held, partial(_file_content, form))
 
@@ -36,13 +36,13 @@ def job_aid(key: str) -> ResponseReturnValue:
 def render_fragment(key: str) -> str:
     """What stands beside the job aid's text, for the text that was sent."""
     sheet, form, held = _open_job_aid(key)
-    return texts.fragment(sheet, form, _file_content(form, held))
+    return texts.render_fragment(sheet, form, _file_content(form, held))
 
 
 def _open_job_aid(key: str) -> tuple[TextSheet, JobAidForm, bytes]:
     state = queries.get_draft(key)
     held = (
-        draft_context.file_of(state, PATH)
+        draft_context.read_file(state, PATH)
         if PATH in state.files
         else text.new_lesson_file("Job aid", 0, [], boilerplate.JOB_AID_TEXT)
     )
@@ -71,7 +71,7 @@ def _file_content(form: JobAidForm, held: bytes) -> bytes:
 def remove_job_aid(key: str) -> ResponseReturnValue:
     """Say what taking the job aid out means, and do it."""
     state = queries.get_draft(key)
-    title = text.read_lesson(draft_context.file_of(state, PATH)).title
+    title = text.read_lesson(draft_context.read_file(state, PATH)).title
     if request.method == "POST":
         draft_context.save_files(state, {PATH: None}, request.form.get("expected", ""), "Removed the job aid")
         flash("The job aid is removed from the draft. History can bring it back.", "success")
@@ -81,5 +81,5 @@ def remove_job_aid(key: str) -> ResponseReturnValue:
         state=state,
         title=title,
         expected=state.files[PATH],
-        parent_text=draft_context.breadcrumb_text(state, draft_context.module_of(state).title),
+        parent_text=draft_context.breadcrumb_text(state, draft_context.read_module_details(state).title),
     )

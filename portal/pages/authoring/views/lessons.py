@@ -27,7 +27,7 @@ def _lesson_path(name: str) -> str:
 
 def _lesson_sheet(state: DraftState, name: str) -> TextSheet:
     """The lesson as its editor works on it."""
-    module_toml = draft_context.file_of(state, draft_context.FIRST)
+    module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     if name not in names:
         raise NotFoundError(f"This draft has no lesson “{name}”.")
@@ -50,7 +50,7 @@ def edit_lesson(key: str, name: str) -> ResponseReturnValue:
         sheet, form, held = _open_lesson(key, name)
     except NotFoundError:
         if request.method == "POST":
-            return texts.gone(key, LessonForm([]))
+            return texts.render_gone(key, LessonForm([]))
         raise
     return texts.handle_editor(sheet, form, held, partial(_file_content, form))
 
@@ -58,12 +58,12 @@ def edit_lesson(key: str, name: str) -> ResponseReturnValue:
 def render_fragment(key: str, name: str) -> str:
     """What stands beside a lesson's text, for the text that was sent."""
     sheet, form, held = _open_lesson(key, name)
-    return texts.fragment(sheet, form, _file_content(form, held))
+    return texts.render_fragment(sheet, form, _file_content(form, held))
 
 
 def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm, bytes]:
     sheet = _lesson_sheet(queries.get_draft(key), name)
-    held = draft_context.file_of(sheet.state, sheet.path)
+    held = draft_context.read_file(sheet.state, sheet.path)
     said = text.read_lesson(held)
     shown = {"title": said.title, "minutes": said.minutes or "", "outcomes": said.outcomes, "body": said.body}
     form = LessonForm(sheet.outcomes, data=shown | {"expected": sheet.state.files[sheet.path]})
@@ -82,21 +82,21 @@ def _file_content(form: LessonForm, held: bytes) -> bytes:
 def new_lesson(key: str) -> ResponseReturnValue:
     """A new lesson at the end of the module."""
     state = queries.get_draft(key)
-    module_toml = draft_context.file_of(state, draft_context.FIRST)
+    module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     form = NewLessonForm(module.outcomes, data={"minutes": 3})
     if form.validate_on_submit():
-        name = texts.free_name(form.title.data, names, "lesson")
+        name = texts.unused_key(form.title.data, names, "lesson")
         content = text.new_lesson_file(
             form.title.data, form.minutes.number or 1, form.outcomes.data, boilerplate.LESSON_TEXT
         )
         changes = {
-            draft_context.FIRST: details.write_lesson_keys(module_toml, [*names, name]),
+            draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, [*names, name]),
             _lesson_path(name): content,
         }
         try:
             draft_context.save_files(
-                state, changes, state.files[draft_context.FIRST], f"Added the lesson “{form.title.data}”"
+                state, changes, state.files[draft_context.MODULE_FILE], f"Added the lesson “{form.title.data}”"
             )
         except PortalError as error:
             form.form_errors.append(str(error))
@@ -116,7 +116,7 @@ def new_lesson(key: str) -> ResponseReturnValue:
 def move_lesson(key: str) -> ResponseReturnValue:
     """Let a lesson change places with the one before (``up``) or after it (``down``)."""
     state = queries.get_draft(key)
-    module_toml = draft_context.file_of(state, draft_context.FIRST)
+    module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     names = details.lesson_keys(module_toml)
     name = request.form.get("up") or request.form.get("down") or ""
     if name not in names:
@@ -124,9 +124,9 @@ def move_lesson(key: str) -> ResponseReturnValue:
     at = names.index(name)
     to = max(at - 1, 0) if "up" in request.form else min(at + 1, len(names) - 1)
     names.insert(to, names.pop(at))
-    changes = {draft_context.FIRST: details.write_lesson_keys(module_toml, names)}
+    changes = {draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, names)}
     draft_context.save_files(
-        state, changes, state.files[draft_context.FIRST], f"Moved a lesson to place {to + 1}"
+        state, changes, state.files[draft_context.MODULE_FILE], f"Moved a lesson to place {to + 1}"
     )
     return redirect(url_for(".show_module", key=key, _anchor=f"lesson-{name}"), 303)
 
@@ -137,11 +137,11 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
     """Say what taking a lesson out means, and do it."""
     state = queries.get_draft(key)
     sheet = _lesson_sheet(state, name)
-    title = text.read_lesson(draft_context.file_of(state, sheet.path)).title
+    title = text.read_lesson(draft_context.read_file(state, sheet.path)).title
     if request.method == "POST":
-        module_toml = draft_context.file_of(state, draft_context.FIRST)
+        module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
         left = [other for other in details.lesson_keys(module_toml) if other != name]
-        changes = {sheet.path: None, draft_context.FIRST: details.write_lesson_keys(module_toml, left)}
+        changes = {sheet.path: None, draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, left)}
         draft_context.save_files(
             state, changes, request.form.get("expected", ""), f"Removed the lesson “{title}”"
         )
@@ -163,8 +163,8 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
 
 
 def _lesson_titles(state: DraftState) -> list[tuple[str, str]]:
-    names = details.lesson_keys(draft_context.file_of(state, draft_context.FIRST))
-    files = draft_context.texts_of(state)
+    names = details.lesson_keys(draft_context.read_file(state, draft_context.MODULE_FILE))
+    files = draft_context.read_text_files(state)
     return [
         (name, text.read_lesson(files[_lesson_path(name)]).title)
         for name in names
@@ -173,4 +173,4 @@ def _lesson_titles(state: DraftState) -> list[tuple[str, str]]:
 
 
 def _links_to_lesson(state: DraftState, name: str, to: str) -> bool:
-    return f"(lesson:{to})".encode() in draft_context.file_of(state, _lesson_path(name))
+    return f"(lesson:{to})".encode() in draft_context.read_file(state, _lesson_path(name))

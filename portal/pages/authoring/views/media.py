@@ -104,11 +104,11 @@ def _save_upload(state: DraftState, form: UploadForm, target: str) -> str:
     held = {path.removeprefix("media/") for path in state.files if path.startswith("media/")}
     sent = form.media_upload(target)
     wide = f"media/{sent.narrow_of}"
-    ready = prepare_upload(sent, held, draft_context.file_of(state, wide) if wide in state.files else None)
+    ready = prepare_upload(sent, held, draft_context.read_file(state, wide) if wide in state.files else None)
     changes = {ready.path: ready.content}
     place = form.shown_in if ready.name not in held and not sent.narrow_of else None
     if place:
-        changes[place[0]] = rules.append_container(draft_context.file_of(state, place[0]), ready.figure)
+        changes[place[0]] = rules.append_container(draft_context.read_file(state, place[0]), ready.figure)
     elif ready.needs_place and ready.name not in held:
         raise MediaUploadError("place", rules.PLACE_NEEDED)
     done = "replaced" if ready.name in held else "added"

@@ -33,10 +33,10 @@ def show_module(key: str) -> ResponseReturnValue:
         return _show_published(key)
     if is_guide(key):
         return guides.draft_page(state)
-    files = draft_context.texts_of(state)
+    files = draft_context.read_text_files(state)
     reading = queries.check_draft_hashes(key, state.files)
     found = finder.collect_findings(key, reading, files)
-    said = details.read_details(files[draft_context.FIRST])
+    said = details.read_details(files[draft_context.MODULE_FILE])
     lessons, rows = _list_lessons(state, files), _list_items(state, files, said)
     places = {"details", "job-aid", "media"}
     places |= {f"lesson:{each['key']}" for each in lessons} | {f"item:{each['key']}" for each in rows}
@@ -71,10 +71,10 @@ def _show_published(key: str) -> ResponseReturnValue:
     )
 
 
-class _ByPlace(dict[str, list[draft_context.Found]]):
+class _ByPlace(dict[str, list[draft_context.FindingRow]]):
     """Findings by place; none where nothing was found."""
 
-    def __missing__(self, place: str) -> list[draft_context.Found]:
+    def __missing__(self, place: str) -> list[draft_context.FindingRow]:
         return []
 
 
@@ -112,7 +112,7 @@ def _draw_words(said: details.ModuleDetails) -> str:
 def _list_lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]:
     editors = {each.place: each for each in state.editors}
     rows = []
-    for name in details.lesson_keys(files[draft_context.FIRST]):
+    for name in details.lesson_keys(files[draft_context.MODULE_FILE]):
         if (content := files.get(f"lessons/{name}.md")) is None:
             continue
         said = lesson.read_lesson(content)

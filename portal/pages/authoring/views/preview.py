@@ -44,7 +44,7 @@ def _render_preview(state: DraftState, template: str, **values: Any) -> str:
         url_for=preview_address,
         module_url=url_for(".preview_draft", key=state.key),
         state=state,
-        draft_name=draft_context.breadcrumb_text(state, draft_context.module_of(state).title),
+        draft_name=draft_context.breadcrumb_text(state, draft_context.read_module_details(state).title),
         draft_url=url_for(".show_module", key=state.key),
         first_item=_first_item(learner_view.draft_version(state)),
         **values,

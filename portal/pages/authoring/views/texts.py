@@ -76,7 +76,7 @@ def handle_editor(sheet: TextSheet, form: FlaskForm, held: bytes, written: Writt
     """
     if request.method == "GET":
         back = url_for(".show_module", key=sheet.state.key)
-        other = draft_context.page_if_taken(
+        other = draft_context.taken_page(
             sheet.state, sheet.place, f"{sheet.caption}, {form.title.data}", back
         )
         return other or page(sheet, form, held)
@@ -129,7 +129,7 @@ def _save(sheet: TextSheet, form: FlaskForm, held: bytes, written: Written) -> R
 def _save_both(sheet: TextSheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
     """Save what was written and what the other saved as one text; asked anew where they saved once more."""
     present = sheet.state.files.get(sheet.path)
-    both = autosave.merge_saved(sheet.state, sheet.path, autosave.base_text(), written)
+    both = autosave.merge_saved(sheet.state, sheet.path, autosave.sent_base(), written)
     if both is None or form.expected.data != present:
         error = StaleSaveError({sheet.path: present}, sheet.state.last_saved_by)
         return stale(sheet, form, held, written, error)
@@ -153,7 +153,7 @@ def page(sheet: TextSheet, form: FlaskForm, content: bytes, *, unsaved: bool = F
         sheet=sheet,
         form=form,
         unsaved=unsaved,
-        base=autosave.base_text(),
+        base=autosave.sent_base(),
         boxes=_boxes(sheet, form),
         parent_text=draft_context.breadcrumb_text(sheet.state, sheet.whole),
         **_preview(sheet, form, content),
@@ -184,7 +184,7 @@ def stale(
 ) -> ResponseReturnValue:
     """Both texts side by side, and what may be done about it."""
     present = error.present.get(sheet.path)
-    base = autosave.base_text() or form.expected.data or ""
+    base = autosave.sent_base() or form.expected.data or ""
     theirs = queries.read_content(present) if present else b""
     said = text.read_lesson(theirs) if theirs else None
     form.expected.data = present or ""
