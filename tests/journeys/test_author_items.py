@@ -122,7 +122,7 @@ def test_questions_and_details_are_saved_while_they_are_written(
             for words in ("Saved by itself.", "Saved by itself, twice."):
                 saved_by_itself(tab, field, words)
                 assert words in saved(shared_server, file)
-            expect(tab.locator("#saved")).to_contain_text("while you write")
+            expect(tab.locator("#saved")).to_contain_text("Saved automatically at")
             press(tab, button)
             assert "saved" in tab.inner_text("main")
             assert "Saved by itself, twice." in saved(shared_server, file)

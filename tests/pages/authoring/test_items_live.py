@@ -164,7 +164,7 @@ def test_a_megabyte_in_one_field_is_neither_rendered_nor_lost(author):
 
     parts = rendered(author, fields(page, stimulus=long))
     assert "200,0" in parts["lengths"]
-    assert "It can be shown when" in parts["preview"]
+    assert "There is no preview until" in parts["preview"]
 
     answer = author.post(ITEM, data=fields(page, stimulus=long))
     assert answer.status_code == 400
@@ -205,9 +205,9 @@ def test_a_question_is_saved_while_it_is_written_and_again_from_the_same_page(au
     first, second = fields(page, prompt="Once?"), fields(page, prompt="Twice?")
 
     said, expected = quietly(author, first)
-    assert "while you write" in said
+    assert "Saved automatically at" in said
     second["expected"] = expected
-    assert "while you write" in quietly(author, second)[0]
+    assert "Saved automatically at" in quietly(author, second)[0]
 
     assert states() == 3
     assert fields(author.page(ITEM))["prompt"].strip() == "Twice?"
@@ -223,7 +223,7 @@ def test_what_is_not_whole_or_not_theirs_any_more_waits_for_the_button(app, auth
 
     said = quietly(author, fields(page, prompt="Mine?"))[0]
     assert "took this over" in said
-    assert "“Save the question” still keeps yours." in said
+    assert "Press “Save the question” to keep your text." in said
 
     other.post(ITEM, data=fields(other.page(ITEM), prompt="Theirs?"))
     author.press(author.page(ITEM), "Take over")

@@ -179,7 +179,7 @@ def test_details_are_saved_while_they_are_written(desk):
 
     assert "something is missing" in quietly(desk, sent, title="")
     said = quietly(desk, sent, title="Mine")
-    assert "while you write" in said
+    assert "Saved automatically at" in said
     assert sha256_of(held("module.toml").encode()) in said
     assert 'title = "Mine"' in held("module.toml")
     assert "saved this after you opened it" in quietly(desk, sent, title="Mine, late")

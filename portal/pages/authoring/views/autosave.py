@@ -38,7 +38,7 @@ def save_quietly(state: DraftState, place: str, button: str, save: Callable[[], 
         expected = save()
     except PortalError as error:
         return render_template("authoring/saved.html", message=f"Not saved yet: {error}")
-    message = f"Saved at {clock_time(at)}."
+    message = f"Saved automatically at {clock_time(at)}."
     return render_template("authoring/saved.html", message=message, expected=expected)
 
 

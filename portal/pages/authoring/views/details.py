@@ -43,10 +43,10 @@ def edit_details(key: str) -> ResponseReturnValue:
             return texts.render_gone(key, DetailsForm())
         raise
     if request.method == "GET":
-        other = draft_context.taken_page(
-            state, PLACE, "the module details", url_for(".show_module", key=key)
-        )
-        shown = _form_data(draft_context.read_module_details(state)) | {"expected": state.files[draft_context.MODULE_FILE]}
+        other = draft_context.taken_page(state, PLACE, "the module details", url_for(".show_module", key=key))
+        shown = _form_data(draft_context.read_module_details(state)) | {
+            "expected": state.files[draft_context.MODULE_FILE]
+        }
         return other or _render_page(state, DetailsForm(data=shown))
     return _handle_form(state, DetailsForm())
 
@@ -66,7 +66,10 @@ def _handle_form(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
     if "quiet" in request.form:
         whole = form.validate_on_submit() and _has_outcomes(form)
         save = partial(
-            _save_file, state, form, _file_content(form, draft_context.read_file(state, draft_context.MODULE_FILE))
+            _save_file,
+            state,
+            form,
+            _file_content(form, draft_context.read_file(state, draft_context.MODULE_FILE)),
         )
         return autosave.save_quietly(state, PLACE, "Save the details", save if whole else None)
     if "both" in request.form:
@@ -110,7 +113,9 @@ def _save_both(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
         state, draft_context.MODULE_FILE, autosave.sent_base(), partial(_file_content, form)
     )
     if both is None or form.expected.data != present:
-        return _render_stale(state, form, StaleSaveError({draft_context.MODULE_FILE: present}, state.last_saved_by))
+        return _render_stale(
+            state, form, StaleSaveError({draft_context.MODULE_FILE: present}, state.last_saved_by)
+        )
     return _save_details(state, form, lambda _: both)
 
 
@@ -234,7 +239,8 @@ def _render_stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -
         rows=_list_differences(form, theirs),
         theirs=theirs,
         base=base,
-        both=autosave.merge_saved(state, draft_context.MODULE_FILE, base, partial(_file_content, form)) is not None,
+        both=autosave.merge_saved(state, draft_context.MODULE_FILE, base, partial(_file_content, form))
+        is not None,
         parent_text=draft_context.breadcrumb_text(state, draft_context.read_module_details(state).title),
     )
     return page, 409

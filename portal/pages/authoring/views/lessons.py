@@ -1,4 +1,4 @@
-"""Lessons of a draft: their editor, a new one, their order, and taking one out."""
+"""Lessons of a draft: their editor, adding, moving and removing them."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.editing import boilerplate, details
-from portal.domain.authoring.editing import lesson as text
+from portal.domain.authoring.editing import lesson as lesson_file
 from portal.domain.authoring.editing.lesson import LessonFields
 from portal.domain.authoring.queries import DraftState
 from portal.pages.authoring.forms.pages import LessonForm, NewLessonForm
@@ -26,7 +26,7 @@ def _lesson_path(name: str) -> str:
 
 
 def _lesson_sheet(state: DraftState, name: str) -> TextSheet:
-    """The lesson as its editor works on it."""
+    """The lesson for its editor."""
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     if name not in names:
@@ -36,58 +36,64 @@ def _lesson_sheet(state: DraftState, name: str) -> TextSheet:
         path=_lesson_path(name),
         place=f"lesson:{name}",
         caption=f"Lesson {names.index(name) + 1} of {len(names)}",
-        whole=module.title,
+        parent_title=module.title,
         outcomes=module.outcomes,
-        learner=url_for(".preview_lesson", key=state.key, name=name),
+        preview_address=url_for(".preview_lesson", key=state.key, name=name),
     )
 
 
 @bp.route("/<module:key>/lessons/<name>", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def edit_lesson(key: str, name: str) -> ResponseReturnValue:
-    """One lesson: its text, what the check says of it, and how it looks on a phone."""
+    """Edit one lesson, with its findings and a preview at phone width."""
     try:
-        sheet, form, held = _open_lesson(key, name)
+        sheet, form, content = _open_lesson(key, name)
     except NotFoundError:
         if request.method == "POST":
             return texts.render_gone(key, LessonForm([]))
         raise
-    return texts.handle_editor(sheet, form, held, partial(_file_content, form))
+    return texts.handle_editor(sheet, form, content, partial(_file_content, form))
 
 
 def render_fragment(key: str, name: str) -> str:
-    """What stands beside a lesson's text, for the text that was sent."""
-    sheet, form, held = _open_lesson(key, name)
-    return texts.render_fragment(sheet, form, _file_content(form, held))
+    """The parts of the editor that change as the author types, for the text that was sent."""
+    sheet, form, content = _open_lesson(key, name)
+    return texts.render_fragment(sheet, form, _file_content(form, content))
 
 
 def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm, bytes]:
     sheet = _lesson_sheet(queries.get_draft(key), name)
-    held = draft_context.read_file(sheet.state, sheet.path)
-    said = text.read_lesson(held)
-    shown = {"title": said.title, "minutes": said.minutes or "", "outcomes": said.outcomes, "body": said.body}
-    form = LessonForm(sheet.outcomes, data=shown | {"expected": sheet.state.files[sheet.path]})
-    return sheet, form, held
+    content = draft_context.read_file(sheet.state, sheet.path)
+    lesson = lesson_file.read_lesson(content)
+    values = {
+        "title": lesson.title,
+        "minutes": lesson.minutes or "",
+        "outcomes": lesson.outcomes,
+        "body": lesson.body,
+        "expected": sheet.state.files[sheet.path],
+    }
+    form = LessonForm(sheet.outcomes, data=values)
+    return sheet, form, content
 
 
-def _file_content(form: LessonForm, held: bytes) -> bytes:
-    """The file as the form says it."""
+def _file_content(form: LessonForm, content: bytes) -> bytes:
+    """The file with the form's values."""
     minutes = form.minutes.number or 0
-    said = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], form.body.data or "")
-    return text.write_lesson(held, said)
+    fields = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], form.body.data or "")
+    return lesson_file.write_lesson(content, fields)
 
 
 @bp.route("/<module:key>/lessons/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def new_lesson(key: str) -> ResponseReturnValue:
-    """A new lesson at the end of the module."""
+    """Add a lesson at the end of the module."""
     state = queries.get_draft(key)
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     form = NewLessonForm(module.outcomes, data={"minutes": 3})
     if form.validate_on_submit():
         name = texts.unused_key(form.title.data, names, "lesson")
-        content = text.new_lesson_file(
+        content = lesson_file.new_lesson_file(
             form.title.data, form.minutes.number or 1, form.outcomes.data, boilerplate.LESSON_TEXT
         )
         changes = {
@@ -96,7 +102,10 @@ def new_lesson(key: str) -> ResponseReturnValue:
         }
         try:
             draft_context.save_files(
-                state, changes, state.files[draft_context.MODULE_FILE], f"Added the lesson “{form.title.data}”"
+                state,
+                changes,
+                state.files[draft_context.MODULE_FILE],
+                f"Added the lesson “{form.title.data}”",
             )
         except PortalError as error:
             form.form_errors.append(str(error))
@@ -114,19 +123,19 @@ def new_lesson(key: str) -> ResponseReturnValue:
 @bp.post("/<module:key>/lessons/_order")
 @requires(Permission.DRAFT_EDIT)
 def move_lesson(key: str) -> ResponseReturnValue:
-    """Let a lesson change places with the one before (``up``) or after it (``down``)."""
+    """Swap a lesson with the one before (``up``) or after it (``down``)."""
     state = queries.get_draft(key)
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     names = details.lesson_keys(module_toml)
     name = request.form.get("up") or request.form.get("down") or ""
     if name not in names:
         raise NotFoundError("There is no such lesson.")
-    at = names.index(name)
-    to = max(at - 1, 0) if "up" in request.form else min(at + 1, len(names) - 1)
-    names.insert(to, names.pop(at))
+    index = names.index(name)
+    new_index = max(index - 1, 0) if "up" in request.form else min(index + 1, len(names) - 1)
+    names.insert(new_index, names.pop(index))
     changes = {draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, names)}
     draft_context.save_files(
-        state, changes, state.files[draft_context.MODULE_FILE], f"Moved a lesson to place {to + 1}"
+        state, changes, state.files[draft_context.MODULE_FILE], f"Moved a lesson to place {new_index + 1}"
     )
     return redirect(url_for(".show_module", key=key, _anchor=f"lesson-{name}"), 303)
 
@@ -134,14 +143,17 @@ def move_lesson(key: str) -> ResponseReturnValue:
 @bp.route("/<module:key>/lessons/<name>/remove", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def remove_lesson(key: str, name: str) -> ResponseReturnValue:
-    """Say what taking a lesson out means, and do it."""
+    """Say what removing a lesson means, and remove it."""
     state = queries.get_draft(key)
     sheet = _lesson_sheet(state, name)
-    title = text.read_lesson(draft_context.read_file(state, sheet.path)).title
+    title = lesson_file.read_lesson(draft_context.read_file(state, sheet.path)).title
     if request.method == "POST":
         module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
-        left = [other for other in details.lesson_keys(module_toml) if other != name]
-        changes = {sheet.path: None, draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, left)}
+        remaining_names = [other for other in details.lesson_keys(module_toml) if other != name]
+        changes = {
+            sheet.path: None,
+            draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, remaining_names),
+        }
         draft_context.save_files(
             state, changes, request.form.get("expected", ""), f"Removed the lesson “{title}”"
         )
@@ -155,8 +167,10 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
         sheet=sheet,
         name=name,
         title=title,
-        linking=[
-            t for other, t in _lesson_titles(state) if other != name and _links_to_lesson(state, other, name)
+        linking_titles=[
+            other_title
+            for other, other_title in _lesson_titles(state)
+            if other != name and _links_to_lesson(state, other, name)
         ],
         expected=state.files[sheet.path],
     )
@@ -166,11 +180,11 @@ def _lesson_titles(state: DraftState) -> list[tuple[str, str]]:
     names = details.lesson_keys(draft_context.read_file(state, draft_context.MODULE_FILE))
     files = draft_context.read_text_files(state)
     return [
-        (name, text.read_lesson(files[_lesson_path(name)]).title)
+        (name, lesson_file.read_lesson(files[_lesson_path(name)]).title)
         for name in names
         if _lesson_path(name) in files
     ]
 
 
-def _links_to_lesson(state: DraftState, name: str, to: str) -> bool:
-    return f"(lesson:{to})".encode() in draft_context.read_file(state, _lesson_path(name))
+def _links_to_lesson(state: DraftState, name: str, target: str) -> bool:
+    return f"(lesson:{target})".encode() in draft_context.read_file(state, _lesson_path(name))

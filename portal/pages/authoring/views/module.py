@@ -32,7 +32,7 @@ def show_module(key: str) -> ResponseReturnValue:
     except NotFoundError:
         return _show_published(key)
     if is_guide(key):
-        return guides.draft_page(state)
+        return guides.render_draft(state)
     files = draft_context.read_text_files(state)
     reading = queries.check_draft_hashes(key, state.files)
     found = finder.collect_findings(key, reading, files)

@@ -1,4 +1,4 @@
-"""The editor of a lesson, the job aid or a guide: shown, added to, previewed, saved, and saved too late."""
+"""The editor of a lesson, the job aid or a guide: showing, previewing, saving and resolving conflicts."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -13,7 +13,7 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 
 from portal.domain.authoring import queries, services, snippets
-from portal.domain.authoring.editing import lesson as text
+from portal.domain.authoring.editing import lesson as lesson_file
 from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs
 from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.preview.lesson_preview import TextPreview, preview_text
@@ -26,7 +26,7 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, PortalError
 
-Written = Callable[[bytes], bytes]  # the file as the form says it, of the file as it stands or stood
+WriteFile = Callable[[bytes], bytes]  # applies the form to the content of a file
 PICTURES = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -38,10 +38,11 @@ class TextSheet:
     path: str
     place: str  # as in ``Presence``
     caption: str  # above its title
-    whole: str  # title of the module, or of the guide itself
-    learner: str  # address of the learner's page of it
-    outcomes: Sequence[tuple[str, str]] = ()  # of the module, by key and text
-    lines: Callable[[bytes], list[str]] = lambda held: [text.read_lesson(held).title]  # beside its text
+    parent_title: str  # of the module, or of the guide itself
+    preview_address: str  # of the learner's page of it
+    outcomes: Sequence[tuple[str, str]] = ()  # key and text of the module's outcomes
+    lines: Callable[[bytes], list[str]] = lambda content: [lesson_file.read_lesson(content).title]
+    # its title and other fields, which the comparison of two versions shows above the text
 
     @property
     def is_lesson(self) -> bool:
@@ -50,14 +51,14 @@ class TextSheet:
 
     @property
     def editor_address(self) -> str:
-        """Where its editor stands."""
+        """The address of its editor."""
         if self.is_lesson:
             return url_for(".edit_lesson", key=self.state.key, name=self.place.partition(":")[2])
         return url_for(".job_aid" if self.place == "job-aid" else ".edit_guide", key=self.state.key)
 
     @property
     def picture_paths(self) -> list[str]:
-        """Paths of what a figure can show, second drawings for phones aside."""
+        """Paths of the pictures that a figure can show, without phone versions."""
         return [
             path
             for path in self.state.files
@@ -65,21 +66,23 @@ class TextSheet:
         ]
 
 
-def handle_editor(sheet: TextSheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
-    """What a request to the editor asks for.
+def handle_editor(
+    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile
+) -> ResponseReturnValue:
+    """Handle a request to the editor: show it, or do what the pressed button says.
 
     Args:
         sheet: The text.
-        form: What the file says, or what was sent.
-        held: The file as it stands; empty where there is none.
-        written: Makes the file of the form, of the file as it stands or stood.
+        form: Filled from the file, or from the request.
+        content: The current file; empty if there is none.
+        write_file: Applies the form to the content of a file.
     """
     if request.method == "GET":
         back = url_for(".show_module", key=sheet.state.key)
-        other = draft_context.taken_page(
+        taken = draft_context.taken_page(
             sheet.state, sheet.place, f"{sheet.caption}, {form.title.data}", back
         )
-        return other or page(sheet, form, held)
+        return taken or _render_page(sheet, form, content)
     if "leave" in request.form:
         with transaction():
             services.leave_place(sheet.state.draft_id, sheet.place, by=current_user.person_id)
@@ -87,66 +90,67 @@ def handle_editor(sheet: TextSheet, form: FlaskForm, held: bytes, written: Writt
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
         return redirect(sheet.editor_address, 303)
-    if box := _asked_box(sheet, form):
-        form.body.data = snippets.append_snippet(form.body.data or "", box)
-        return page(sheet, form, written(held), unsaved=True)
+    if snippet := _requested_snippet(sheet, form):
+        form.body.data = snippets.append_snippet(form.body.data or "", snippet)
+        return _render_page(sheet, form, write_file(content), unsaved=True)
     if "preview" in request.form or "again" in request.form:
-        return page(sheet, form, written(held), unsaved=True)
+        return _render_page(sheet, form, write_file(content), unsaved=True)
     if "quiet" in request.form:
-        save = partial(_keep, sheet, form, written(held)) if form.validate_on_submit() else None
+        save = partial(_save_file, sheet, form, write_file(content)) if form.validate_on_submit() else None
         return autosave.save_quietly(sheet.state, sheet.place, "Save and preview", save)
     if "both" in request.form:
-        return _save_both(sheet, form, held, written)
-    return _save(sheet, form, held, written)
+        return _save_both(sheet, form, content, write_file)
+    return _save_text(sheet, form, content, write_file)
 
 
-def _asked_box(sheet: TextSheet, form: FlaskForm) -> snippets.Snippet | None:
-    asked = request.form.get("add", "")
-    return next((box for box in _boxes(sheet, form) if box.name == asked), None)
+def _requested_snippet(sheet: TextSheet, form: FlaskForm) -> snippets.Snippet | None:
+    name = request.form.get("add", "")
+    return next((snippet for snippet in _offer_snippets(sheet, form) if snippet.name == name), None)
 
 
-def _boxes(sheet: TextSheet, form: FlaskForm) -> list[snippets.Snippet]:
+def _offer_snippets(sheet: TextSheet, form: FlaskForm) -> list[snippets.Snippet]:
     return snippets.offer_snippets(form.body.data or "", sheet.picture_paths, checks=sheet.is_lesson)
 
 
-def _save(sheet: TextSheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
-    content = written(held)
+def _save_text(
+    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile
+) -> ResponseReturnValue:
+    new_content = write_file(content)
     if not form.validate_on_submit():
-        return page(sheet, form, content, unsaved=True)
+        return _render_page(sheet, form, new_content, unsaved=True)
     try:
-        _keep(sheet, form, content)
+        _save_file(sheet, form, new_content)
     except StaleSaveError as error:
-        return stale(sheet, form, held, written, error)
+        return _render_stale(sheet, form, content, write_file, error)
     except PortalError as error:
         form.form_errors.append(str(error))
-        return page(sheet, form, content, unsaved=True), 409
+        return _render_page(sheet, form, new_content, unsaved=True), 409
     with transaction():
         services.claim_place(sheet.state.draft_id, sheet.place, by=current_user.person_id, at=clock.now())
     flash("Saved", "success")
     return redirect(sheet.editor_address, 303)
 
 
-def _save_both(sheet: TextSheet, form: FlaskForm, held: bytes, written: Written) -> ResponseReturnValue:
-    """Save what was written and what the other saved as one text; asked anew where they saved once more."""
-    present = sheet.state.files.get(sheet.path)
-    both = autosave.merge_saved(sheet.state, sheet.path, autosave.sent_base(), written)
-    if both is None or form.expected.data != present:
-        error = StaleSaveError({sheet.path: present}, sheet.state.last_saved_by)
-        return stale(sheet, form, held, written, error)
-    return _save(sheet, form, held, lambda _: both)
+def _save_both(
+    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile
+) -> ResponseReturnValue:
+    """Save both authors' changes as one text; if the other saved again, ask again."""
+    saved_hash = sheet.state.files.get(sheet.path)
+    merged = autosave.merge_saved(sheet.state, sheet.path, autosave.sent_base(), write_file)
+    if merged is None or form.expected.data != saved_hash:
+        error = StaleSaveError({sheet.path: saved_hash}, sheet.state.last_saved_by)
+        return _render_stale(sheet, form, content, write_file, error)
+    return _save_text(sheet, form, content, lambda _: merged)
 
 
-def _keep(sheet: TextSheet, form: FlaskForm, content: bytes) -> str:
+def _save_file(sheet: TextSheet, form: FlaskForm, content: bytes) -> str:
     """Save the file; returns its hash."""
-    draft_context.save_files(sheet.state, {sheet.path: content}, form.expected.data or "", _summary(form))
+    summary = f"“{form.title.data}” edited"
+    draft_context.save_files(sheet.state, {sheet.path: content}, form.expected.data or "", summary)
     return sha256_of(content)
 
 
-def _summary(form: FlaskForm) -> str:
-    return f"“{form.title.data}” edited"
-
-
-def page(sheet: TextSheet, form: FlaskForm, content: bytes, *, unsaved: bool = False) -> str:
+def _render_page(sheet: TextSheet, form: FlaskForm, content: bytes, *, unsaved: bool = False) -> str:
     """The editor with the preview of ``content``."""
     return render_template(
         "authoring/text.html",
@@ -154,65 +158,70 @@ def page(sheet: TextSheet, form: FlaskForm, content: bytes, *, unsaved: bool = F
         form=form,
         unsaved=unsaved,
         base=autosave.sent_base(),
-        boxes=_boxes(sheet, form),
-        parent_text=draft_context.breadcrumb_text(sheet.state, sheet.whole),
-        **_preview(sheet, form, content),
+        snippets=_offer_snippets(sheet, form),
+        parent_text=draft_context.breadcrumb_text(sheet.state, sheet.parent_title),
+        **_preview_values(sheet, form, content),
     )
 
 
-def fragment(sheet: TextSheet, form: FlaskForm, content: bytes) -> str:
-    """The parts of the editor that follow the writing."""
-    return render_template("authoring/render.html", sheet=sheet, form=form, **_preview(sheet, form, content))
+def render_fragment(sheet: TextSheet, form: FlaskForm, content: bytes) -> str:
+    """The parts of the editor that change as the author types."""
+    values = _preview_values(sheet, form, content)
+    return render_template("authoring/render.html", sheet=sheet, form=form, **values)
 
 
-def _preview(sheet: TextSheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
+def _preview_values(sheet: TextSheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
     body = form.body.data or ""
-    if len(body) > LONGEST_TEXT:  # refused when it is saved; neither rendered nor measured beyond its words
-        made = TextPreview(Markup(), [], TextMeasures(len(body.split()), 0, 0, None))
+    if len(body) > LONGEST_TEXT:  # it cannot be saved: only its words are counted
+        text_preview = TextPreview(Markup(), [], TextMeasures(len(body.split()), 0, 0, None))
     else:
-        made = preview_text(sheet.state, sheet.path, content)
-    where = {n: f"#mark-{n}" for n in range(1, len(made.findings) + 1) if f'id="mark-{n}"' in made.html}
+        text_preview = preview_text(sheet.state, sheet.path, content)
+    addresses = {
+        n: f"#mark-{n}"
+        for n in range(1, len(text_preview.findings) + 1)
+        if f'id="mark-{n}"' in text_preview.html
+    }
     return {
-        "drafted": made,
-        "findings": draft_context.list_findings(made.findings, where),
-        "told": draft_context.findings_sentence(made.findings),
+        "text_preview": text_preview,
+        "findings": draft_context.list_findings(text_preview.findings, addresses),
+        "summary": draft_context.findings_sentence(text_preview.findings),
     }
 
 
-def stale(
-    sheet: TextSheet, form: FlaskForm, held: bytes, written: Written, error: StaleSaveError
+def _render_stale(
+    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile, error: StaleSaveError
 ) -> ResponseReturnValue:
-    """Both texts side by side, and what may be done about it."""
-    present = error.present.get(sheet.path)
+    """Show both texts side by side, and the ways to resolve the conflict."""
+    saved_hash = error.present.get(sheet.path)
     base = autosave.sent_base() or form.expected.data or ""
-    theirs = queries.read_content(present) if present else b""
-    said = text.read_lesson(theirs) if theirs else None
-    form.expected.data = present or ""
+    theirs = queries.read_content(saved_hash) if saved_hash else b""
+    form.expected.data = saved_hash or ""
     page = render_template(
         "authoring/stale.html",
         sheet=sheet,
         form=form,
         saved_by=error.saved_by,
-        theirs=said,
-        rows=_rows(sheet, theirs, written(held)),
+        theirs=lesson_file.read_lesson(theirs) if theirs else None,
+        rows=_compare_texts(sheet, theirs, write_file(content)),
         base=base,
-        both=autosave.merge_saved(sheet.state, sheet.path, base, written) is not None,
-        parent_text=draft_context.breadcrumb_text(sheet.state, sheet.whole),
+        both=autosave.merge_saved(sheet.state, sheet.path, base, write_file) is not None,
+        parent_text=draft_context.breadcrumb_text(sheet.state, sheet.parent_title),
     )
     return page, 409
 
 
-def _rows(sheet: TextSheet, theirs: bytes, mine: bytes) -> list[tuple[WordRuns, WordRuns]]:
-    """Their text and mine beside each other, paragraph by paragraph, the title first."""
-    own = sheet.lines(mine)
-    heads = zip(sheet.lines(theirs) if theirs else [""] * len(own), own, strict=True)
-    pairs = pair_paragraphs(text.read_lesson(theirs).body if theirs else "", text.read_lesson(mine).body)
-    sides = [((pair.old or "").rstrip("\n"), (pair.new or "").rstrip("\n")) for pair in pairs]
-    return [diff_words(*side) for side in [*heads, *sides]]
+def _compare_texts(sheet: TextSheet, theirs: bytes, mine: bytes) -> list[tuple[WordRuns, WordRuns]]:
+    """Compare both texts paragraph by paragraph, the title and other fields first."""
+    my_lines = sheet.lines(mine)
+    line_pairs = zip(sheet.lines(theirs) if theirs else [""] * len(my_lines), my_lines, strict=True)
+    their_body = lesson_file.read_lesson(theirs).body if theirs else ""
+    pairs = pair_paragraphs(their_body, lesson_file.read_lesson(mine).body)
+    paragraph_pairs = [((pair.old or "").rstrip("\n"), (pair.new or "").rstrip("\n")) for pair in pairs]
+    return [diff_words(*pair) for pair in [*line_pairs, *paragraph_pairs]]
 
 
-def gone(key: str, form: FlaskForm) -> ResponseReturnValue:
-    """What was typed for a place that is no more, to be copied."""
+def render_gone(key: str, form: FlaskForm) -> ResponseReturnValue:
+    """Show what was typed for a place that has been removed, to be copied."""
     try:
         ended = False
         queries.get_draft(key)
@@ -222,8 +231,8 @@ def gone(key: str, form: FlaskForm) -> ResponseReturnValue:
     return page, 409
 
 
-def free_name(title: str, taken: Collection[str], otherwise: str) -> str:
-    """A name for addresses made of a title, not one of ``taken``."""
+def unused_key(title: str, taken: Collection[str], otherwise: str) -> str:
+    """Make a key for addresses from a title, different from those in ``taken``."""
     stem = re.sub(r"[^a-z0-9]+", "-", title.lower().replace("’", "")).strip("-")[:50].strip("-") or otherwise
     name, number = stem, 1
     while name in taken:
