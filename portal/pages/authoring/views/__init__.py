@@ -1,4 +1,4 @@
-"""The authoring desk's pages: one file a page or two, all on one blueprint."""
+"""The authoring pages: one file for a page or two, all on one blueprint."""
 
 from portal.pages.authoring.views import (
     attempts,

@@ -1,6 +1,6 @@
-"""The blueprint that every page of the desk hangs on, and the keys that its addresses hold.
+"""The blueprint of the authoring pages, and the keys in their addresses.
 
-No key begins with an underscore, so the desk's own words in addresses do: nothing can be named like them.
+Fixed words in addresses begin with an underscore, and keys never do, so no key can equal a fixed word.
 """
 
 from flask import Blueprint
@@ -25,7 +25,7 @@ class GuideKey(BaseConverter):
 
 
 class DraftKey(BaseConverter):
-    """Either of the two."""
+    """The key of a module's or a guide's draft."""
 
     regex = f"(?:{ModuleKey.regex}|{GuideKey.regex})"
     part_isolating = False
@@ -33,5 +33,5 @@ class DraftKey(BaseConverter):
 
 @bp.record_once
 def _add_converters(state: BlueprintSetupState) -> None:
-    """Before any address is added."""
+    """Add the converters before any address is added."""
     state.app.url_map.converters |= {"module": ModuleKey, "guide": GuideKey, "draft": DraftKey}

@@ -1,4 +1,4 @@
-"""The desk's first page, a new module or guide, a draft's beginning and end, and taking a place over."""
+"""The dashboard of modules and guides; new ones; opening and discarding drafts; taking over a place."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ from portal.platform.permissions import Permission
 @bp.get("")
 @requires(Permission.AUTHORING_VIEW)
 def show_dashboard() -> ResponseReturnValue:
-    """Every module, and below them every guide."""
+    """List every module, and below them every guide."""
     return render_template(
         "authoring/desk.html",
         modules=queries.dashboard_modules(),
@@ -34,9 +34,9 @@ def show_dashboard() -> ResponseReturnValue:
 @bp.route("/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def new_module() -> ResponseReturnValue:
-    """A module from nothing."""
+    """Create a module from the template."""
     form = NewModuleForm()
-    if form.validate_on_submit() and _begin_draft(form, services.create_module_draft):
+    if form.validate_on_submit() and _create_draft(form, services.create_module_draft):
         return redirect(url_for(".show_module", key=form.key.data), 303)
     return render_template("authoring/new.html", form=form)
 
@@ -44,20 +44,20 @@ def new_module() -> ResponseReturnValue:
 @bp.route("/_guides/_new", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def new_guide() -> ResponseReturnValue:
-    """A guide from nothing."""
+    """Create a guide from the template."""
     form = NewGuideForm()
-    if form.validate_on_submit() and _begin_draft(form, services.create_guide_draft):
+    if form.validate_on_submit() and _create_draft(form, services.create_guide_draft):
         return redirect(url_for(".edit_guide", key=f"{GUIDE_PREFIX}{form.key.data}"), 303)
     return render_template("authoring/new_guide.html", form=form)
 
 
-def _begin_draft(form: NewForm, begin: Callable[..., int]) -> bool:
-    """Whether the draft was begun; where it was not, the form says why."""
+def _create_draft(form: NewForm, create: Callable[..., int]) -> bool:
+    """Create the draft; if it is refused, add the reason to the form and return False."""
     try:
         with transaction():
-            begin(form.key.data, form.title.data, by=current_user.person_id, at=clock.now())
+            create(form.key.data, form.title.data, by=current_user.person_id, at=clock.now())
     except ConflictError:
-        sentence = f"There is a {form.word} with the short name “{form.key.data}” already. Choose another"
+        sentence = f"There is already a {form.noun} with the short name “{form.key.data}”. Choose another"
         form.key.errors = (*form.key.errors, sentence)
     except RuleError as error:
         form.key.errors = (*form.key.errors, str(error))
@@ -69,7 +69,7 @@ def _begin_draft(form: NewForm, begin: Callable[..., int]) -> bool:
 @bp.post("/<draft:key>/edit")
 @requires(Permission.DRAFT_EDIT)
 def edit_draft(key: str) -> ResponseReturnValue:
-    """Open the draft of the module or guide, or go on with the one that is open."""
+    """Open a draft of the module or guide, unless there is one; then show it."""
     with transaction():
         services.open_draft(key, by=current_user.person_id, at=clock.now())
     return redirect(url_for(".show_module", key=key), 303)
@@ -78,7 +78,7 @@ def edit_draft(key: str) -> ResponseReturnValue:
 @bp.route("/<draft:key>/discard", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def discard_draft(key: str) -> ResponseReturnValue:
-    """Say what discarding the draft means, and do it."""
+    """Say what discarding the draft means, and discard it."""
     state = queries.get_draft(key)
     title = draft_context.title_of(state)
     if request.method == "POST":
@@ -96,7 +96,9 @@ def discard_draft(key: str) -> ResponseReturnValue:
         state=state,
         title=title,
         changes=state.number - 1,
-        others=sorted({each.name for each in state.editors if each.person_id != current_user.person_id}),
+        others=sorted(
+            {editor.name for editor in state.editors if editor.person_id != current_user.person_id}
+        ),
         parent_text=draft_context.breadcrumb_text(state, title),
     )
 
@@ -104,23 +106,29 @@ def discard_draft(key: str) -> ResponseReturnValue:
 @bp.post("/<draft:key>/take-over")
 @requires(Permission.DRAFT_EDIT)
 def take_over(key: str) -> ResponseReturnValue:
-    """Take a place from whoever is editing it, and go there."""
+    """Take over a place from its editor, then show it."""
     state = queries.get_draft(key)
     place = request.form.get("place", "")
-    target = _editor_of(key, place)
+    target = _editor_address(key, place)
     with transaction():
         services.take_over_place(state.draft_id, place, by=current_user.person_id, at=clock.now())
     return redirect(target, 303)
 
 
-def _editor_of(key: str, place: str) -> str:
-    """The address of a place's editor."""
+def _editor_address(key: str, place: str) -> str:
+    """The address of a place's editor.
+
+    Raises:
+        RuleError: There is no such place.
+    """
     kind, _, name = place.partition(":")
     if kind == "lesson" and name and not is_guide(key):
         return url_for(".edit_lesson", key=key, name=name)
     if kind == "item" and name and not is_guide(key):
         return url_for(".edit_item", key=key, item=name)
-    whole = {"text": ".edit_guide"} if is_guide(key) else {"details": ".edit_details", "job-aid": ".job_aid"}
-    if place in whole:
-        return url_for(whole[place], key=key)
+    endpoints = (
+        {"text": ".edit_guide"} if is_guide(key) else {"details": ".edit_details", "job-aid": ".job_aid"}
+    )
+    if place in endpoints:
+        return url_for(endpoints[place], key=key)
     raise RuleError("There is no such place in a draft. Open it from the draft’s page.")

@@ -1,4 +1,4 @@
-"""A module's details: what it is, its outcomes, how its assessment is drawn."""
+"""The editor of a module's details: title and owner, outcomes, rules of the assessment."""
 
 from collections import Counter
 from decimal import Decimal
@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing import details as text
-from portal.domain.authoring.editing.details import ModuleDetails
+from portal.domain.authoring.editing.details import ModuleDetails, read_details, write_details
 from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.findings import check_cache
 from portal.domain.authoring.findings import collect as finder
@@ -35,7 +34,7 @@ HUNDRED = Decimal(100)
 @bp.route("/<module:key>/details", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def edit_details(key: str) -> ResponseReturnValue:
-    """The module's details as one form."""
+    """Edit the module's details in one form."""
     try:
         state = queries.get_draft(key)
     except NotFoundError:
@@ -43,16 +42,15 @@ def edit_details(key: str) -> ResponseReturnValue:
             return texts.render_gone(key, DetailsForm())
         raise
     if request.method == "GET":
-        other = draft_context.taken_page(state, PLACE, "the module details", url_for(".show_module", key=key))
-        shown = _form_data(draft_context.read_module_details(state)) | {
-            "expected": state.files[draft_context.MODULE_FILE]
-        }
-        return other or _render_page(state, DetailsForm(data=shown))
+        taken = draft_context.taken_page(state, PLACE, "the module details", url_for(".show_module", key=key))
+        values = _form_data(draft_context.read_module_details(state))
+        form = DetailsForm(data=values | {"expected": state.files[draft_context.MODULE_FILE]})
+        return taken or _render_page(state, form)
     return _handle_form(state, DetailsForm())
 
 
 def _handle_form(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
-    """What the pressed button asks for."""
+    """Do what the pressed button says."""
     if "leave" in request.form:
         with transaction():
             services.leave_place(state.draft_id, PLACE, by=current_user.person_id)
@@ -64,25 +62,25 @@ def _handle_form(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
         _change_rows(form)
         return _render_page(state, form, unsaved=True)
     if "quiet" in request.form:
-        whole = form.validate_on_submit() and _has_outcomes(form)
+        is_valid = form.validate_on_submit() and _require_outcomes(form)
         save = partial(
             _save_file,
             state,
             form,
             _file_content(form, draft_context.read_file(state, draft_context.MODULE_FILE)),
         )
-        return autosave.save_quietly(state, PLACE, "Save the details", save if whole else None)
+        return autosave.save_quietly(state, PLACE, "Save the details", save if is_valid else None)
     if "both" in request.form:
         return _save_both(state, form)
     return _save_details(state, form, partial(_file_content, form))
 
 
 def _change_rows(form: DetailsForm) -> None:
-    """One outcome more, or one fewer, where the pressed button says so; nothing is saved by it."""
+    """Add or remove an outcome in the form if the pressed button says so; nothing is saved."""
     rows = [entry.data for entry in form.outcomes.entries]
-    gone = request.form.get("remove", "")
-    if gone in map(str, range(len(rows))):
-        del rows[int(gone)]
+    index = request.form.get("remove", "")
+    if index in map(str, range(len(rows))):
+        del rows[int(index)]
     elif "add" in request.form and len(rows) < MOST_OUTCOMES:
         rows.append({"key": "", "text": ""})
     else:
@@ -90,11 +88,11 @@ def _change_rows(form: DetailsForm) -> None:
     form.outcomes.process(None, rows)
 
 
-def _save_details(state: DraftState, form: DetailsForm, written: texts.WriteFile) -> ResponseReturnValue:
-    if not form.validate_on_submit() or not _has_outcomes(form):
+def _save_details(state: DraftState, form: DetailsForm, write_file: texts.WriteFile) -> ResponseReturnValue:
+    if not form.validate_on_submit() or not _require_outcomes(form):
         return _render_page(state, form, unsaved=True)
     try:
-        _save_file(state, form, written(draft_context.read_file(state, draft_context.MODULE_FILE)))
+        _save_file(state, form, write_file(draft_context.read_file(state, draft_context.MODULE_FILE)))
     except StaleSaveError as error:
         return _render_stale(state, form, error)
     except PortalError as error:
@@ -107,16 +105,15 @@ def _save_details(state: DraftState, form: DetailsForm, written: texts.WriteFile
 
 
 def _save_both(state: DraftState, form: DetailsForm) -> ResponseReturnValue:
-    """Save what was typed and what the other saved together; asked anew where they saved once more."""
-    present = state.files[draft_context.MODULE_FILE]
-    both = autosave.merge_saved(
+    """Save both authors' changes; if the other saved again, ask again."""
+    saved_hash = state.files[draft_context.MODULE_FILE]
+    merged = autosave.merge_saved(
         state, draft_context.MODULE_FILE, autosave.sent_base(), partial(_file_content, form)
     )
-    if both is None or form.expected.data != present:
-        return _render_stale(
-            state, form, StaleSaveError({draft_context.MODULE_FILE: present}, state.last_saved_by)
-        )
-    return _save_details(state, form, lambda _: both)
+    if merged is None or form.expected.data != saved_hash:
+        error = StaleSaveError({draft_context.MODULE_FILE: saved_hash}, state.last_saved_by)
+        return _render_stale(state, form, error)
+    return _save_details(state, form, lambda _: merged)
 
 
 def _save_file(state: DraftState, form: DetailsForm, content: bytes) -> str:
@@ -127,49 +124,49 @@ def _save_file(state: DraftState, form: DetailsForm, content: bytes) -> str:
     return sha256_of(content)
 
 
-def _file_content(form: DetailsForm, held: bytes) -> bytes:
-    """The file as the form says it."""
-    return text.write_details(held, _entered_details(form, text.read_details(held)))
+def _file_content(form: DetailsForm, content: bytes) -> bytes:
+    """The file with the form's values."""
+    return write_details(content, _entered_details(form, read_details(content)))
 
 
-def _has_outcomes(form: DetailsForm) -> bool:
-    """At least one outcome with words; the first line says so where there is none."""
+def _require_outcomes(form: DetailsForm) -> bool:
+    """Whether there is an outcome with a text; if not, the first row gets an error."""
     if form.named_outcomes:
         return True
     if not form.outcomes.entries:
         form.outcomes.append_entry({"key": "", "text": ""})
-    first = form.outcomes.entries[0].form.text
-    first.errors = form.outcomes.errors = ["Write at least one outcome"]
+    first_text = form.outcomes.entries[0].form.text
+    first_text.errors = form.outcomes.errors = ["Write at least one outcome"]
     return False
 
 
-def _form_data(said: ModuleDetails) -> dict[str, Any]:
-    """The details as the form shows them; a rule without limit is an empty field."""
-    score = f"{said.mastery_score * HUNDRED:f}"
+def _form_data(module: ModuleDetails) -> dict[str, Any]:
+    """The form's values; a rule without a limit is an empty field."""
+    score = f"{module.mastery_score * HUNDRED:f}"
     return {
-        "title": said.title,
-        "aim": said.aim,
-        "owner": said.owner,
-        "review_on": date(said.review_on),
-        "minutes": said.minutes,
-        "outcomes": [{"key": key, "text": words} for key, words in said.outcomes],
+        "title": module.title,
+        "aim": module.aim,
+        "owner": module.owner,
+        "review_on": date(module.review_on),
+        "minutes": module.minutes,
+        "outcomes": [{"key": key, "text": text} for key, text in module.outcomes],
         "mastery": score.rstrip("0").rstrip(".") if "." in score else score,
-        "draw": said.draw,
-        "at_least": said.at_least_per_outcome or "",
-        "attempts": said.attempts or "",
-        "wait_minutes": said.wait_minutes or "",
-        "test_out": said.test_out,
+        "draw": module.draw,
+        "at_least": module.at_least_per_outcome or "",
+        "attempts": module.attempts or "",
+        "wait_minutes": module.wait_minutes or "",
+        "test_out": module.test_out,
     }
 
 
 def _entered_details(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
-    """What the form says; a pass mark that was not touched keeps its places."""
-    taken = {entry.key.data for entry in form.named_outcomes if entry.key.data}
+    """The details from the form; an unchanged pass mark keeps its decimal places."""
+    keys = {entry.key.data for entry in form.named_outcomes if entry.key.data}
     outcomes = []
     for entry in form.named_outcomes:
-        name = entry.key.data or texts.unused_key(entry.text.data, taken, "outcome")
-        taken.add(name)
-        outcomes.append((name, entry.text.data))
+        key = entry.key.data or texts.unused_key(entry.text.data, keys, "outcome")
+        keys.add(key)
+        outcomes.append((key, entry.text.data))
     mastery = form.mastery.share or before.mastery_score
     return ModuleDetails(
         title=form.title.data or "",
@@ -188,7 +185,7 @@ def _entered_details(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
 
 
 def render_fragment(key: str) -> str:
-    """What stands beside the details, for those that were sent."""
+    """The parts of the editor that change as the author types, for the values that were sent."""
     state, form = queries.get_draft(key), DetailsForm()
     return render_template("authoring/render_details.html", form=form, **_check_results(state, form))
 
@@ -200,44 +197,44 @@ def _render_page(state: DraftState, form: DetailsForm, *, unsaved: bool = False)
         form=form,
         unsaved=unsaved,
         base=autosave.sent_base(),
-        more=len(form.outcomes.entries) < MOST_OUTCOMES,
+        may_add_outcome=len(form.outcomes.entries) < MOST_OUTCOMES,
         parent_text=draft_context.breadcrumb_text(state, draft_context.read_module_details(state).title),
         **_check_results(state, form if unsaved else None),
     )
 
 
 def _check_results(state: DraftState, form: DetailsForm | None) -> dict[str, Any]:
-    """What the check and the measures say of the details as they are saved, or as the form says them."""
+    """Findings and measures of the saved details, or of those in the form."""
     files = draft_context.read_text_files(state)
     if form is None:
         reading = queries.check_draft_hashes(state.key, state.files)
     else:
         files[draft_context.MODULE_FILE] = _file_content(form, files[draft_context.MODULE_FILE])
         reading = check_cache.check_unsaved_files(state.key, files)
-    found = finder.findings_at(finder.collect_findings(state.key, reading, files), PLACE)
-    used = metrics.outcome_coverage(reading.modules[0].package) if reading.modules else []
+    findings = finder.findings_at(finder.collect_findings(state.key, reading, files), PLACE)
+    package = reading.modules[0].package if reading.modules else None
+    outcomes = metrics.outcome_coverage(package) if package else []
     return {
-        "findings": draft_context.list_findings(found),
-        "told": draft_context.findings_sentence(found),
-        "lessons": Counter({each.key: each.lessons for each in used}),
-        "items": Counter({each.key: each.items for each in used}),
-        "honest": round(metrics.measure_module(reading.modules[0].package).minutes) if reading.modules else 0,
+        "findings": draft_context.list_findings(findings),
+        "summary": draft_context.findings_sentence(findings),
+        "lessons": Counter({outcome.key: outcome.lessons for outcome in outcomes}),
+        "items": Counter({outcome.key: outcome.items for outcome in outcomes}),
+        "estimated_minutes": round(metrics.measure_module(package).minutes) if package else 0,
     }
 
 
 def _render_stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -> ResponseReturnValue:
-    """Both sets of details side by side; the form below keeps what was typed."""
-    present = error.present[draft_context.MODULE_FILE] or ""
+    """Show both sets of details side by side; the form keeps what was typed."""
+    saved_hash = error.present[draft_context.MODULE_FILE] or ""
     base = autosave.sent_base() or form.expected.data or ""
-    theirs = _form_data(text.read_details(queries.read_content(present)))
-    form.expected.data = present
+    theirs = _form_data(read_details(queries.read_content(saved_hash)))
+    form.expected.data = saved_hash
     page = render_template(
         "authoring/stale_details.html",
         state=state,
         form=form,
         saved_by=error.saved_by,
         rows=_list_differences(form, theirs),
-        theirs=theirs,
         base=base,
         both=autosave.merge_saved(state, draft_context.MODULE_FILE, base, partial(_file_content, form))
         is not None,
@@ -247,17 +244,17 @@ def _render_stale(state: DraftState, form: DetailsForm, error: StaleSaveError) -
 
 
 def _list_differences(form: DetailsForm, theirs: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Label, theirs and mine of what differs."""
+    """The label, their value and mine of each field that differs."""
     rows = []
     for field in form:
         if field.name in {"expected", "csrf_token"}:
             continue
-        held, mine = theirs.get(field.name), field.data
+        their_value, my_value = theirs.get(field.name), field.data
         if field.name == "outcomes":
-            held = "\n".join(each["text"] for each in theirs["outcomes"])
-            mine = "\n".join(entry.text.data for entry in form.named_outcomes)
-        if _value_words(held) != _value_words(mine):
-            rows.append((str(field.label.text), _value_words(held), _value_words(mine)))
+            their_value = "\n".join(outcome["text"] for outcome in theirs["outcomes"])
+            my_value = "\n".join(entry.text.data for entry in form.named_outcomes)
+        if _value_words(their_value) != _value_words(my_value):
+            rows.append((str(field.label.text), _value_words(their_value), _value_words(my_value)))
     return rows
 
 

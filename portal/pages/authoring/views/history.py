@@ -1,4 +1,4 @@
-"""A draft's saved states, any of which can be brought back."""
+"""The history of a draft: its saved states, any of which can be restored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,69 +19,69 @@ from portal.platform.db import transaction
 from portal.platform.errors import RuleError
 from portal.platform.permissions import Permission
 
-PAUSE = timedelta(minutes=15)  # between two saves of one piece of work
+MAX_PAUSE = timedelta(minutes=15)  # between two saves that the history shows as one line
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Saves of one person at one thing, shortly after each other, as one line of the history."""
+class SaveGroup:
+    """One line of the history: saves by one person in one place, shortly after each other."""
 
     last: SavedState
     count: int
 
 
-def _group_saves(saved: Sequence[SavedState]) -> list[Run]:
-    """The states, the newest first, with those that were saved while somebody was writing as one."""
-    runs: list[Run] = []
-    before: SavedState | None = None
-    for each in saved:
-        if before is not None and _goes_on(each, before):
-            runs[-1] = Run(runs[-1].last, runs[-1].count + 1)
+def _group_saves(saves: Sequence[SavedState]) -> list[SaveGroup]:
+    """Group the saves, the newest first, so that the autosaves of one edit are one line."""
+    groups: list[SaveGroup] = []
+    later: SavedState | None = None
+    for save in saves:
+        if later is not None and _is_same_edit(save, later):
+            groups[-1] = SaveGroup(groups[-1].last, groups[-1].count + 1)
         else:
-            runs.append(Run(each, 1))
-        before = each
-    return runs
+            groups.append(SaveGroup(save, 1))
+        later = save
+    return groups
 
 
-def _goes_on(earlier: SavedState, later: SavedState) -> bool:
-    same = (earlier.saved_by_id, earlier.summary) == (later.saved_by_id, later.summary)
-    return same and later.saved_at - earlier.saved_at <= PAUSE
+def _is_same_edit(earlier: SavedState, later: SavedState) -> bool:
+    is_same_work = (earlier.saved_by_id, earlier.summary) == (later.saved_by_id, later.summary)
+    return is_same_work and later.saved_at - earlier.saved_at <= MAX_PAUSE
 
 
 @bp.get("/<draft:key>/history")
 @requires(Permission.AUTHORING_VIEW)
 def show_history(key: str) -> ResponseReturnValue:
-    """Every saved state: when, who, what."""
+    """List the saved states: what was changed, by whom and when."""
     state = queries.get_draft(key)
-    saved = queries.list_saves(state.draft_id)
-    asked = QueryArguments(request.args, request.path)
-    every = asked.choice("every", ("yes",)) == "yes"
-    runs = [Run(each, 1) for each in saved] if every else _group_saves(saved)
-    page = asked.page(len(runs))
-    answer = render_template(
+    saves = queries.list_saves(state.draft_id)
+    arguments = QueryArguments(request.args, request.path)
+    every = arguments.choice("every", ("yes",)) == "yes"
+    groups = [SaveGroup(save, 1) for save in saves] if every else _group_saves(saves)
+    page = arguments.page(len(groups))
+    html = render_template(
         "authoring/history.html",
-        errors=asked.errors(),
+        errors=arguments.errors(),
         state=state,
-        runs=runs[page.offset : page.last],
+        groups=groups[page.offset : page.last],
         page=page,
-        total=len(saved),
-        hidden=len(saved) - len(runs),
+        total=len(saves),
+        hidden=len(saves) - len(groups),
         every=every,
         may_edit=draft_context.may_edit() and state.review is None,
         parent_text=draft_context.breadcrumb_text(state, draft_context.title_of(state)),
     )
-    return answer, asked.status
+    return html, arguments.status
 
 
 @bp.post("/<draft:key>/history")
 @requires(Permission.DRAFT_EDIT)
 def restore_state(key: str) -> ResponseReturnValue:
-    """Bring a saved state back, as the next one."""
+    """Restore a saved state, as the next one."""
     state = queries.get_draft(key)
     number = request.form.get("number", "")
     if not number.isascii() or not number.isdigit() or len(number) > 9:
         raise RuleError("Choose a saved state from the history.")
     with transaction():
         services.restore_state(state.draft_id, int(number), by=current_user.person_id, at=clock.now())
-    flash(f"State {number} is back. What stood there before is kept in the history.", "success")
+    flash(f"State {number} is back. The state before it is kept in the history.", "success")
     return redirect(url_for(".show_module", key=key), 303)

@@ -1,4 +1,4 @@
-"""Media of a draft: listed, uploaded, replaced, removed, and served to its previews."""
+"""Media of a draft: listing, uploading, replacing, removing and serving them."""
 
 from typing import Any
 
@@ -22,21 +22,21 @@ from portal.pages.layout.media_response import serve_medium
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
-ENVELOPE = 256 * 1024  # of a form around its file
-STALE = "Somebody changed this after you opened the page."
+FORM_BYTES = 256 * 1024  # of an upload besides its file
+STALE = "Someone changed this after you opened the page."
 
 
 @bp.url_value_preprocessor
-def _take_more(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Let an upload be larger than other requests; before its form is read, which is before any view."""
+def _allow_larger_uploads(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Allow uploads to be larger than other requests. The form is read before any view, so this is too."""
     if endpoint == "authoring.upload_medium":
-        request.max_content_length = MEDIA_BYTES + ENVELOPE
+        request.max_content_length = MEDIA_BYTES + FORM_BYTES
 
 
 @bp.get("/<draft:key>/media")
 @requires(Permission.AUTHORING_VIEW)
 def list_media(key: str) -> ResponseReturnValue:
-    """Every medium of the draft, and the form for another, or for the one that the address names."""
+    """List the draft's media, with the form to add one, or to replace the one that the address names."""
     state = queries.get_draft(key)
     target = request.args.get("name", "")
     form = UploadForm(listing.figure_targets(state), formdata=None)
@@ -47,7 +47,7 @@ def list_media(key: str) -> ResponseReturnValue:
 @bp.post("/<draft:key>/media")
 @requires(Permission.DRAFT_EDIT)
 def upload_medium(key: str) -> ResponseReturnValue:
-    """Keep a medium, and where it is asked for the figure that shows it."""
+    """Save an upload, and on request add the figure that shows it to a text."""
     state = queries.get_draft(key)
     target = request.args.get("name", "")
     form = UploadForm(listing.figure_targets(state))
@@ -62,7 +62,7 @@ def upload_medium(key: str) -> ResponseReturnValue:
     except StaleSaveError:
         state = queries.get_draft(key)
         form.expected.data = state.files.get(f"media/{target}", "")
-        form.file.errors = [f"{STALE} Choose yours again to put it in the place of theirs"]
+        form.file.errors = [f"{STALE} Choose your file again to replace theirs"]
     else:
         return redirect(url_for(".list_media", key=key, _anchor=f"file-{name}"), 303)
     return _render_page(state, form, target)
@@ -71,7 +71,7 @@ def upload_medium(key: str) -> ResponseReturnValue:
 @bp.route("/<draft:key>/media/<name>/remove", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def remove_medium(key: str, name: str) -> ResponseReturnValue:
-    """Say where a medium is shown, or take it out where it is shown nowhere."""
+    """Remove a medium; if a text shows it, say which instead."""
     state = queries.get_draft(key)
     rows = {row.name: row for row in listing.media_rows(state)}
     if name not in rows:
@@ -83,7 +83,7 @@ def remove_medium(key: str, name: str) -> ResponseReturnValue:
             "authoring/remove_medium.html", state=state, row=row, form=form, crumb=_breadcrumb_text(state)
         )
     try:
-        paths = [f"media/{gone}" for gone in (name, *row.companions)]
+        paths = [f"media/{removed}" for removed in (name, *row.companions)]
         draft_context.save_files(state, dict.fromkeys(paths), form.expected.data, f"Removed {name}")
     except StaleSaveError:
         flash(f"{STALE} Look at it, then remove it again.", "error")
@@ -95,26 +95,28 @@ def remove_medium(key: str, name: str) -> ResponseReturnValue:
 @bp.get("/<draft:key>/media/<sha256>/<name>")
 @requires(Permission.AUTHORING_VIEW)
 def show_medium(key: str, sha256: str, name: str) -> ResponseReturnValue:
-    """A medium of a draft, served as a published one is: whatever it holds, it does nothing."""
+    """Serve a medium of a draft, with the same protection from active content as a published one."""
     return serve_medium(listing.read_draft_medium(key, sha256, name), name, sha256)
 
 
 def _save_upload(state: DraftState, form: UploadForm, target: str) -> str:
-    """Save what was sent; returns its name."""
-    held = {path.removeprefix("media/") for path in state.files if path.startswith("media/")}
-    sent = form.media_upload(target)
-    wide = f"media/{sent.narrow_of}"
-    ready = prepare_upload(sent, held, draft_context.read_file(state, wide) if wide in state.files else None)
-    changes = {ready.path: ready.content}
-    place = form.shown_in if ready.name not in held and not sent.narrow_of else None
+    """Save the uploaded file; returns its name."""
+    media_names = {path.removeprefix("media/") for path in state.files if path.startswith("media/")}
+    upload = form.media_upload(target)
+    wide = f"media/{upload.narrow_of}"
+    medium = prepare_upload(
+        upload, media_names, draft_context.read_file(state, wide) if wide in state.files else None
+    )
+    changes = {medium.path: medium.content}
+    place = form.shown_in if medium.name not in media_names and not upload.narrow_of else None
     if place:
-        changes[place[0]] = rules.append_container(draft_context.read_file(state, place[0]), ready.figure)
-    elif ready.needs_place and ready.name not in held:
+        changes[place[0]] = rules.append_container(draft_context.read_file(state, place[0]), medium.figure)
+    elif medium.needs_place and medium.name not in media_names:
         raise MediaUploadError("place", rules.PLACE_NEEDED)
-    done = "replaced" if ready.name in held else "added"
-    draft_context.save_files(state, changes, form.expected.data, f"{done.capitalize()} {ready.name}")
-    flash(f"{ready.name} was {done}." + (f" It is shown at the end of “{place[1]}”." if place else ""))
-    return ready.name
+    action = "replaced" if medium.name in media_names else "added"
+    draft_context.save_files(state, changes, form.expected.data, f"{action.capitalize()} {medium.name}")
+    flash(f"{medium.name} was {action}." + (f" It is shown at the end of “{place[1]}”." if place else ""))
+    return medium.name
 
 
 def _breadcrumb_text(state: DraftState) -> str:

@@ -1,4 +1,4 @@
-"""The page of one module or guide: its draft, or what is published where there is none."""
+"""The page of one module or guide: its draft, else its published version."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,8 @@ from flask_login import current_user
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.content_types import is_guide, subject_of
-from portal.domain.authoring.editing import details, item_bank, lesson
+from portal.domain.authoring.editing import details, item_bank
+from portal.domain.authoring.editing import lesson as lesson_file
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.collect import Finding
 from portal.domain.authoring.queries import DraftState
@@ -26,7 +27,7 @@ from portal.platform.wording import date, plural
 @bp.get("/<draft:key>")
 @requires(Permission.AUTHORING_VIEW)
 def show_module(key: str) -> ResponseReturnValue:
-    """The draft with its parts, or the published version with “Edit”."""
+    """Show the draft with its parts, or the published version with “Edit”."""
     try:
         state = queries.get_draft(key)
     except NotFoundError:
@@ -35,35 +36,37 @@ def show_module(key: str) -> ResponseReturnValue:
         return guides.render_draft(state)
     files = draft_context.read_text_files(state)
     reading = queries.check_draft_hashes(key, state.files)
-    found = finder.collect_findings(key, reading, files)
-    said = details.read_details(files[draft_context.MODULE_FILE])
-    lessons, rows = _list_lessons(state, files), _list_items(state, files, said)
+    findings = finder.collect_findings(key, reading, files)
+    module = details.read_details(files[draft_context.MODULE_FILE])
+    lessons, items = _list_lessons(state, files), _list_items(state, files, module)
     places = {"details", "job-aid", "media"}
-    places |= {f"lesson:{each['key']}" for each in lessons} | {f"item:{each['key']}" for each in rows}
+    places |= {f"lesson:{lesson['key']}" for lesson in lessons} | {f"item:{item['key']}" for item in items}
     return render_template(
         "authoring/module.html",
         draft=state,
-        title=said.title,
-        summary=draft_context.findings_sentence(found),
+        title=module.title,
+        summary=draft_context.findings_sentence(findings),
         may_edit=draft_context.may_edit(),
-        findings=_by_place(found),
-        facts=_list_details(said),
-        measured=metrics.measure_module(reading.modules[0].package) if reading.modules else None,
-        elsewhere=draft_context.list_findings([each for each in found if each.place not in places]),
+        findings=_findings_by_place(findings),
+        facts=_list_details(module),
+        measures=metrics.measure_module(reading.modules[0].package) if reading.modules else None,
+        other_findings=draft_context.list_findings(
+            [finding for finding in findings if finding.place not in places]
+        ),
         lessons=lessons,
-        items=rows,
-        draw=said.draw,
-        job_aid=lesson.read_lesson(files["job-aid.md"]).title if "job-aid.md" in files else "",
+        items=items,
+        draw=module.draw,
+        job_aid=lesson_file.read_lesson(files["job-aid.md"]).title if "job-aid.md" in files else "",
     )
 
 
 def _show_published(key: str) -> ResponseReturnValue:
-    of = subject_of(key)
-    version = of.newest_version()
+    subject = subject_of(key)
+    version = subject.newest_version()
     if version is None:
-        raise NotFoundError(f"There is no {of.noun} “{of.activity_key}”.")
+        raise NotFoundError(f"There is no {subject.noun} “{subject.activity_key}”.")
     return render_template(
-        f"authoring/published_{of.noun}.html",
+        f"authoring/published_{subject.noun}.html",
         key=key,
         version=version,
         may_edit=draft_context.may_edit(),
@@ -71,57 +74,59 @@ def _show_published(key: str) -> ResponseReturnValue:
     )
 
 
-class _ByPlace(dict[str, list[draft_context.FindingRow]]):
-    """Findings by place; none where nothing was found."""
+class _FindingsByPlace(dict[str, list[draft_context.FindingRow]]):
+    """Findings by place; an empty list for a place without any."""
 
     def __missing__(self, place: str) -> list[draft_context.FindingRow]:
         return []
 
 
-def _by_place(found: Sequence[Finding]) -> _ByPlace:
-    return _ByPlace(
+def _findings_by_place(findings: Sequence[Finding]) -> _FindingsByPlace:
+    return _FindingsByPlace(
         {
-            place: draft_context.list_findings(finder.findings_at(found, place))
-            for place in {f.place for f in found}
+            place: draft_context.list_findings(finder.findings_at(findings, place))
+            for place in {finding.place for finding in findings}
         }
     )
 
 
-def _list_details(said: details.ModuleDetails) -> list[tuple[str, str]]:
-    """The module's details in the words of their form."""
-    score = f"{said.mastery_score * 100:f}"
+def _list_details(module: details.ModuleDetails) -> list[tuple[str, str]]:
+    """Labels and values of the module's details."""
+    score = f"{module.mastery_score * 100:f}"
     return [
-        ("Aim", said.aim),
-        ("Owner", said.owner),
-        ("Review by", date(said.review_on)),
-        ("Time", plural(said.minutes, "minute")),
-        ("Outcomes", str(len(said.outcomes))),
+        ("Aim", module.aim),
+        ("Owner", module.owner),
+        ("Review by", date(module.review_on)),
+        ("Time", plural(module.minutes, "minute")),
+        ("Outcomes", str(len(module.outcomes))),
         ("Pass mark", (score.rstrip("0").rstrip(".") if "." in score else score) + "%"),
-        ("Each attempt", _draw_words(said)),
+        ("Each attempt", _draw_words(module)),
     ]
 
 
-def _draw_words(said: details.ModuleDetails) -> str:
-    words = f"{plural(said.draw, 'question')}"
-    if said.at_least_per_outcome:
-        words += f", at least {said.at_least_per_outcome} on each outcome"
-    words += f"; {plural(said.attempts, 'attempt')} at most" if said.attempts else "; no limit of attempts"
-    return words + (f"; {plural(said.wait_minutes, 'minute')} between them" if said.wait_minutes else "")
+def _draw_words(module: details.ModuleDetails) -> str:
+    words = f"{plural(module.draw, 'question')}"
+    if module.at_least_per_outcome:
+        words += f", at least {module.at_least_per_outcome} on each outcome"
+    words += (
+        f"; {plural(module.attempts, 'attempt')} at most" if module.attempts else "; no limit of attempts"
+    )
+    return words + (f"; {plural(module.wait_minutes, 'minute')} between them" if module.wait_minutes else "")
 
 
 def _list_lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]:
-    editors = {each.place: each for each in state.editors}
+    editors = {editor.place: editor for editor in state.editors}
     rows = []
     for name in details.lesson_keys(files[draft_context.MODULE_FILE]):
         if (content := files.get(f"lessons/{name}.md")) is None:
             continue
-        said = lesson.read_lesson(content)
+        lesson = lesson_file.read_lesson(content)
         rows.append(
             {
                 "key": name,
-                "title": said.title,
-                "minutes": said.minutes,
-                "words": metrics.measure_text(said.body).words,
+                "title": lesson.title,
+                "minutes": lesson.minutes,
+                "words": metrics.measure_text(lesson.body).words,
                 "editor": editors.get(f"lesson:{name}"),
             }
         )
@@ -129,20 +134,20 @@ def _list_lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, 
 
 
 def _list_items(
-    state: DraftState, files: dict[str, bytes], said: details.ModuleDetails
+    state: DraftState, files: dict[str, bytes], module: details.ModuleDetails
 ) -> list[dict[str, Any]]:
-    editors = {each.place: each for each in state.editors}
-    outcomes, known = dict(said.outcomes), kinds_by_name()
+    editors = {editor.place: editor for editor in state.editors}
+    outcomes, kinds = dict(module.outcomes), kinds_by_name()
     places = item_bank.read_items(files)
     return [
         {
             "key": place.key,
             "prompt": str(place.table.get("prompt", "")) or place.key,
-            "kind": known[kind].label if (kind := str(place.table.get("kind"))) in known else kind,
+            "kind": kinds[kind].label if (kind := str(place.table.get("kind"))) in kinds else kind,
             "outcome": outcomes.get(str(place.table.get("outcome")), "no outcome"),
             "retired": place.table.get("retired") is True,
-            "may_rise": number > 0,
-            "may_sink": number < len(places) - 1,
+            "may_move_up": number > 0,
+            "may_move_down": number < len(places) - 1,
             "editor": editors.get(f"item:{place.key}"),
         }
         for number, place in enumerate(places)

@@ -1,4 +1,4 @@
-"""A draft as a learner will meet it, drawn with the learner's own pages; and the live preview of a text."""
+"""Previews of a draft on the learner's own pages, and the parts of editors that change as authors type."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -21,23 +21,27 @@ from portal.pages.layout.access import requires
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
-NOTHING = Answer()
-_WHOLE = {"job-aid": job_aid.render_fragment, "details": details.render_fragment}
-_NAMED = {"lesson": lessons.render_fragment, "item": items.render_fragment, "new-item": items.new_fragment}
+NO_ANSWER = Answer()
+_FRAGMENTS = {"job-aid": job_aid.render_fragment, "details": details.render_fragment}
+_FRAGMENTS_BY_KEY = {
+    "lesson": lessons.render_fragment,
+    "item": items.render_fragment,
+    "new-item": items.render_new_fragment,
+}
 
 
 def _render_preview(state: DraftState, template: str, **values: Any) -> str:
-    """A learner's page whose links lead to other pages of the preview."""
+    """Render a learner's page whose links lead to other pages of the preview."""
 
-    def preview_address(endpoint: str, **said: Any) -> str:
-        key, lesson = said.get("slug", state.key), said.get("key")
+    def preview_address(endpoint: str, **values: Any) -> str:
+        key, lesson = values.get("slug", state.key), values.get("key")
         if endpoint in {"learning.show_lesson", "learning.complete_lesson"}:
             return url_for(".preview_lesson", key=key, name=lesson)
         if endpoint == "learning.show_job_aid":
             return url_for(".preview_job_aid", key=key)
         if endpoint.startswith(("learning.", "assessment.")):
             return url_for(".preview_draft", key=key)
-        return url_for(endpoint, **said)
+        return url_for(endpoint, **values)
 
     return render_template(
         template,
@@ -59,7 +63,7 @@ def _first_item(version: PublishedVersion) -> str:
 @bp.get("/<draft:key>/preview")
 @requires(Permission.AUTHORING_VIEW)
 def preview_draft(key: str) -> ResponseReturnValue:
-    """The module's page, or the guide's."""
+    """Preview the module's page, or the guide's."""
     state = queries.get_draft(key)
     if is_guide(key):
         return guides.preview_guide(state)
@@ -79,23 +83,23 @@ def preview_draft(key: str) -> ResponseReturnValue:
 @bp.route("/<module:key>/preview/lessons/<name>", methods=["GET", "POST"])
 @requires(Permission.AUTHORING_VIEW)
 def preview_lesson(key: str, name: str) -> ResponseReturnValue:
-    """A lesson; its button goes on to the next one and keeps nothing."""
+    """Preview a lesson; its button leads to the next one and saves nothing."""
     state = queries.get_draft(key)
     module = learner_view.draft_module(state)
-    shown = module.lesson_by_key(name)
+    lesson = module.lesson_by_key(name)
     if request.method == "POST":
-        if shown.position == len(module.lessons):
+        if lesson.position == len(module.lessons):
             return redirect(_first_item(module.version) or url_for(".preview_draft", key=key), 303)
-        after = module.lessons[shown.position]
-        return redirect(url_for(".preview_lesson", key=key, name=after.key), 303)
-    html = fill_placeholders(learner_view.link_to_previews(key, shown.html), module.shared)
-    return _render_preview(state, "authoring/preview_lesson.html", module=module, lesson=shown, html=html)
+        next_lesson = module.lessons[lesson.position]
+        return redirect(url_for(".preview_lesson", key=key, name=next_lesson.key), 303)
+    html = fill_placeholders(learner_view.link_to_previews(key, lesson.html), module.shared)
+    return _render_preview(state, "authoring/preview_lesson.html", module=module, lesson=lesson, html=html)
 
 
 @bp.get("/<module:key>/preview/job-aid")
 @requires(Permission.AUTHORING_VIEW)
 def preview_job_aid(key: str) -> ResponseReturnValue:
-    """The job aid."""
+    """Preview the job aid."""
     state = queries.get_draft(key)
     version = learner_view.draft_version(state)
     if version.job_aid_html is None:
@@ -107,21 +111,20 @@ def preview_job_aid(key: str) -> ResponseReturnValue:
 @bp.route("/<module:key>/preview/items/<item>", methods=["GET", "POST"])
 @requires(Permission.AUTHORING_VIEW)
 def preview_item(key: str, item: str) -> ResponseReturnValue:
-    """A question as it is asked; an answer to it is read back with what a learner sees after a pass."""
+    """Preview a question; after an answer, as a learner sees it after a pass."""
     state = queries.get_draft(key)
     version = learner_view.draft_version(state)
-    number, shown = _item_by_key(version, item)
-    kind = kinds_by_name()[shown.kind]
-    order = tuple(kind.shufflable_keys(shown.content))
-    answer, errors = NOTHING, {}
+    number, published_item = _item_by_key(version, item)
+    kind = kinds_by_name()[published_item.kind]
+    order = tuple(kind.shufflable_keys(published_item.content))
+    answer, errors = NO_ANSWER, {}
     if request.method == "POST":
         try:
-            sent = {name: request.form.getlist(name) for name in request.form}
-            answer = kind.read_answer(shown.content, order, sent)
+            answer = kind.read_answer(published_item.content, order, request.form.to_dict(flat=False))
         except AnswerError as error:
             answer, errors = error.typed, {place: sentence for sentence, place in error.problems}
-    question = AttemptQuestion(number, shown, order, answer)
-    following = version.items[number] if number < len(version.items) else None
+    question = AttemptQuestion(number, published_item, order, answer)
+    next_item = version.items[number] if number < len(version.items) else None
     return _render_preview(
         state,
         "authoring/preview_item.html",
@@ -132,7 +135,7 @@ def preview_item(key: str, item: str) -> ResponseReturnValue:
         answered=request.method == "POST" and not errors and not answer.repeats_question,
         shows_key=True,
         errors=errors,
-        following=following,
+        next_item=next_item,
         fill=fill_placeholders,
         sheet=SimpleNamespace(version=version),
     )
@@ -148,12 +151,12 @@ def _item_by_key(version: PublishedVersion, key: str) -> tuple[int, PublishedIte
 @bp.post("/<draft:key>/render")
 @requires(Permission.DRAFT_EDIT)
 def render_beside(key: str) -> ResponseReturnValue:
-    """What an editor shows beside what is being written, for the words as they stand; nothing is saved."""
+    """Render the parts of an editor that change as the author types; nothing is saved."""
     kind, _, name = request.form.get("place", "").partition(":")
     if is_guide(key):
         return guides.render_fragment(key)
-    if kind in _WHOLE:
-        return _WHOLE[kind](key)
-    if kind in _NAMED:
-        return _NAMED[kind](key, name)
+    if kind in _FRAGMENTS:
+        return _FRAGMENTS[kind](key)
+    if kind in _FRAGMENTS_BY_KEY:
+        return _FRAGMENTS_BY_KEY[kind](key, name)
     raise NotFoundError("There is no such text.")

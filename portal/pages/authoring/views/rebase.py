@@ -1,4 +1,4 @@
-"""Bringing a newer published version into a draft that was begun before it."""
+"""Merging a newer published version into a draft that was opened before it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,21 +24,21 @@ MINE, THEIRS = "mine", "theirs"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One file that both sides changed, as the page shows it."""
+class ConflictRow:
+    """A file that was changed both in the draft and in the published version."""
 
     path: str
     title: str
-    rows: Sequence[tuple[WordRuns, WordRuns]]  # the published version's words and the draft's
-    mine_gone: bool  # the draft has no such file
-    theirs_gone: bool
-    chosen: str
+    differences: Sequence[tuple[WordRuns, WordRuns]]  # the published version's words and the draft's
+    mine_removed: bool  # the draft has no such file
+    theirs_removed: bool
+    choice: str  # "mine", "theirs" or empty
 
 
 @bp.route("/<draft:key>/bring-in", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def bring_in(key: str) -> ResponseReturnValue:
-    """Say what bringing the newer version in means, do it, and ask where both sides changed one place."""
+    """Merge the newer version into the draft; ask what to keep where both changed the same place."""
     state = queries.get_draft(key)
     if not state.is_behind:
         return redirect(url_for(".show_module", key=key), 303)
@@ -53,24 +53,29 @@ def bring_in(key: str) -> ResponseReturnValue:
     if number != str(state.number):
         flash("Someone saved in this draft after you opened the page. Choose again.", "error")
         return _render_conflicts(state, conflicts), 409
-    chosen = {c.path: _chosen_content(c, side) for c in conflicts if (side := _choice_field(c.path))}
-    if len(chosen) < len(conflicts):
-        return _render_conflicts(state, conflicts, asked=True)
+    contents = {
+        conflict.path: _chosen_content(conflict, choice)
+        for conflict in conflicts
+        if (choice := _sent_choice(conflict.path))
+    }
+    if len(contents) < len(conflicts):
+        return _render_conflicts(state, conflicts, is_incomplete=True)
     try:
-        _merge_draft(state, chosen)
+        _merge_draft(state, contents)
     except StaleSaveError as error:
         flash(str(error), "error")
         return redirect(url_for(".bring_in", key=key), 303)
     return _finish_rebase(state)
 
 
-def _choice_field(path: str) -> str:
-    said = request.form.get(f"keep:{path}", "")
-    return said if said in {MINE, THEIRS} else ""
+def _sent_choice(path: str) -> str:
+    """The choice sent for a file: “mine”, “theirs” or empty."""
+    choice = request.form.get(f"keep:{path}", "")
+    return choice if choice in {MINE, THEIRS} else ""
 
 
-def _chosen_content(conflict: MergeConflict, side: str) -> bytes | None:
-    return conflict.with_mine if side == MINE else conflict.with_theirs
+def _chosen_content(conflict: MergeConflict, choice: str) -> bytes | None:
+    return conflict.with_mine if choice == MINE else conflict.with_theirs
 
 
 def _merge_draft(state: DraftState, chosen: Mapping[str, bytes | None]) -> list[MergeConflict]:
@@ -89,29 +94,31 @@ def _finish_rebase(state: DraftState) -> ResponseReturnValue:
     return redirect(url_for(".show_module", key=state.key), 303)
 
 
-def _render_conflicts(state: DraftState, conflicts: Sequence[MergeConflict], *, asked: bool = False) -> str:
-    sides = [
-        Side(
-            path=each.path,
-            title=_file_title(each.path),
-            rows=_list_differences(each),
-            mine_gone=each.mine is None,
-            theirs_gone=each.theirs is None,
-            chosen=_choice_field(each.path),
+def _render_conflicts(
+    state: DraftState, conflicts: Sequence[MergeConflict], *, is_incomplete: bool = False
+) -> str:
+    rows = [
+        ConflictRow(
+            path=conflict.path,
+            title=_file_title(conflict.path),
+            differences=_list_differences(conflict),
+            mine_removed=conflict.mine is None,
+            theirs_removed=conflict.theirs is None,
+            choice=_sent_choice(conflict.path),
         )
-        for each in conflicts
+        for conflict in conflicts
     ]
     return render_template(
         "authoring/bring_in.html",
         state=state,
-        sides=sides,
-        asked=asked,
+        conflicts=rows,
+        is_incomplete=is_incomplete,
         parent_text=draft_context.breadcrumb_text(state, draft_context.title_of(state)),
     )
 
 
 def _list_differences(conflict: MergeConflict) -> list[tuple[WordRuns, WordRuns]]:
-    """The places that both sides changed; where they are not told apart, what differs in the whole file."""
+    """The words of the places that both changed; if these are unknown, the differences in the whole file."""
     if any(hunk.theirs or hunk.mine for hunk in conflict.hunks):
         return [diff_words(hunk.theirs, hunk.mine) for hunk in conflict.hunks]
     if conflict.path.startswith("media/") or conflict.mine is None or conflict.theirs is None:
@@ -121,12 +128,12 @@ def _list_differences(conflict: MergeConflict) -> list[tuple[WordRuns, WordRuns]
 
 
 def _file_title(path: str) -> str:
-    """A file as an author calls it."""
+    """A file's name for authors."""
     folder, _, name = path.rpartition("/")
-    said = humanise_key(name.partition(".")[0])
+    title = humanise_key(name.partition(".")[0])
     if folder == "media":
         return f"The file “{name}”"
-    named = {"lessons": f"Lesson “{said}”", "items": f"Questions “{said}”"}
+    titles = {"lessons": f"Lesson “{title}”", "items": f"Questions “{title}”"}
     if not folder and path.endswith(".md"):
         return "Job aid" if path == "job-aid.md" else "The guide’s text"
-    return named.get(folder) or "Module details"
+    return titles.get(folder) or "Module details"

@@ -1,4 +1,4 @@
-"""Review of a draft: sent, read with what changed word by word, commented, sent back, published."""
+"""Reviews of drafts: sending, reading the changes, commenting, sending back and publishing."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.editing.content_diff import PlaceChange, count_changes, diff_folders
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.queries import DraftState
-from portal.domain.authoring.reviews import queries as reviews_queries
+from portal.domain.authoring.reviews import queries as review_queries
 from portal.domain.authoring.reviews import services
 from portal.domain.authoring.reviews.queries import ReviewState
 from portal.domain.catalogue import queries as catalogue
@@ -30,7 +30,7 @@ from portal.platform.permissions import Permission
 @bp.route("/<draft:key>/review/send", methods=["GET", "POST"])
 @requires(Permission.DRAFT_EDIT)
 def send_for_review(key: str) -> ResponseReturnValue:
-    """Say what stands in the way, or ask why it changed and send it."""
+    """Ask what was changed and send the draft; if it is not ready, say why."""
     state = queries.get_draft(key)
     if state.review:
         return redirect(url_for(".show_review", key=key), 303)
@@ -65,19 +65,19 @@ def send_for_review(key: str) -> ResponseReturnValue:
 @bp.get("/<draft:key>/review")
 @requires(Permission.AUTHORING_VIEW)
 def show_review(key: str) -> ResponseReturnValue:
-    """What changed, and what may be done about it."""
-    return _render_review(reviews_queries.latest_review(key))
+    """Show the changes, with the ways to comment and decide."""
+    return _render_review(review_queries.latest_review(key))
 
 
 @bp.post("/<draft:key>/review/comment")
 @requires(Permission.AUTHORING_VIEW)
 def add_comment(key: str) -> ResponseReturnValue:
-    """Say something about one place."""
-    held, form = reviews_queries.latest_review(key), CommentForm()
-    if form.place.data not in {"", *(change.place for change in _list_changes(held))}:
+    """Comment on one place."""
+    review, form = review_queries.latest_review(key), CommentForm()
+    if form.place.data not in {"", *(change.place for change in _list_changes(review))}:
         raise NotFoundError("Nothing changed there.")
     if not form.validate_on_submit():
-        return _render_review(held, failed=form), 400
+        return _render_review(review, failed=form), 400
     with transaction():
         services.add_comment(
             _review_id(), form.place.data, form.text.data.strip(), by=current_user.person_id, at=clock.now()
@@ -89,9 +89,9 @@ def add_comment(key: str) -> ResponseReturnValue:
 @bp.route("/<draft:key>/review/send-back", methods=["GET", "POST"])
 @requires(Permission.VERSION_PUBLISH)
 def send_back(key: str) -> ResponseReturnValue:
-    """Ask what must change, and end the review."""
-    held = reviews_queries.latest_review(key)
-    form = SendBackForm(data={"review": str(held.review_id)})
+    """Ask what must change, and end the review without publishing."""
+    review = review_queries.latest_review(key)
+    form = SendBackForm(data={"review": str(review.review_id)})
     if form.validate_on_submit():
         with transaction():
             services.send_review_back(
@@ -99,13 +99,13 @@ def send_back(key: str) -> ResponseReturnValue:
             )
         flash("Sent back. The author sees why, and can change the draft again.", "success")
         return redirect(url_for(".show_review", key=key), 303)
-    return render_template("authoring/send_back.html", form=form, held=held, **_version_names(held))
+    return render_template("authoring/send_back.html", form=form, review=review, **_version_names(review))
 
 
 @bp.post("/<draft:key>/review/withdraw")
 @requires(Permission.DRAFT_EDIT)
 def withdraw_draft(key: str) -> ResponseReturnValue:
-    """Take the draft back from review."""
+    """Withdraw the draft from review."""
     with transaction():
         services.withdraw_review(_review_id(), by=current_user.person_id, at=clock.now())
     flash("Withdrawn from review. You can change the draft again.", "success")
@@ -118,72 +118,74 @@ def publish_draft(key: str) -> ResponseReturnValue:
     """Publish exactly what was reviewed."""
     with transaction():
         version = services.publish_review(_review_id(), by=current_user.person_id, at=clock.now())
-        told = f"Version {version.number} of {draft_context.short_title(version.title)} is published."
-    flash(told, "success")
+        message = f"Version {version.number} of {draft_context.short_title(version.title)} is published."
+    flash(message, "success")
     return redirect(url_for(".show_module", key=key), 303)
 
 
 def _review_id() -> int:
-    """The review that the page showed."""
-    said = request.form.get("review", "")
-    if not said.isascii() or not said.isdigit() or len(said) > 18:
+    """The id of the review that the page showed."""
+    text = request.form.get("review", "")
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise NotFoundError("There is no such review.")
-    return int(said)
+    return int(text)
 
 
-def _render_review(held: ReviewState, failed: CommentForm | None = None) -> str:
-    """The review with what changed; ``failed`` is a comment that could not be added."""
-    files, old = queries.read_files(held.files), _published_files(held)
-    changes = diff_folders(old, files, _list_sources())
-    open_ = held.ended_at is None
-    reading = queries.check_draft_hashes(held.key, held.files)
+def _render_review(review: ReviewState, failed: CommentForm | None = None) -> str:
+    """Render the review with its changes; ``failed`` is a comment that could not be added."""
+    files, published_files = queries.read_files(review.files), _published_files(review)
+    changes = diff_folders(published_files, files, _list_sources())
+    is_open = review.ended_at is None
+    reading = queries.check_draft_hashes(review.key, review.files)
     return render_template(
         "authoring/review.html",
-        held=held,
-        open=open_,
+        review=review,
+        is_open=is_open,
         changes=changes,
         count=count_changes(changes),
-        findings=_list_findings(held.key, reading, files),
-        old_media={path: sha256_of(content) for path, content in old.items() if path.startswith("media/")},
-        forms=_comment_forms(held, ["", *(change.place for change in changes)], failed) if open_ else {},
+        findings=_list_findings(review.key, reading, files),
+        old_media={
+            path: sha256_of(content) for path, content in published_files.items() if path.startswith("media/")
+        },
+        forms=_comment_forms(review, ["", *(change.place for change in changes)], failed) if is_open else {},
         failed=failed,
-        under_way=reviews_queries.count_people_under_way(held.key) if open_ else [],
-        readers=reviews_queries.count_acknowledgements(held.key) if open_ else [],
+        under_way=review_queries.count_people_under_way(review.key) if is_open else [],
+        readers=review_queries.count_acknowledgements(review.key) if is_open else [],
         asks=any(checked.guide.acknowledge for checked in reading.guides),
-        own_work=open_ and current_user.person_id in queries.editor_ids(held.draft_id),
+        own_work=is_open and current_user.person_id in queries.editor_ids(review.draft_id),
         may_publish=Permission.VERSION_PUBLISH in current_user.permissions,
         may_edit=draft_context.may_edit(),
-        **_version_names(held),
+        **_version_names(review),
     )
 
 
-def _published_files(held: ReviewState | DraftState) -> dict[str, bytes]:
-    """What the draft is based on; nothing of what is new."""
-    return subject_of(held.key).version_files(held.base_version_id) if held.base_version_id else {}
+def _published_files(based: ReviewState | DraftState) -> dict[str, bytes]:
+    """The files of the version that the draft is based on; empty for a new module or guide."""
+    return subject_of(based.key).version_files(based.base_version_id) if based.base_version_id else {}
 
 
-def _list_changes(held: ReviewState) -> list[PlaceChange]:
-    return diff_folders(_published_files(held), queries.read_files(held.files))
+def _list_changes(review: ReviewState) -> list[PlaceChange]:
+    return diff_folders(_published_files(review), queries.read_files(review.files))
 
 
-def _version_names(held: ReviewState) -> dict[str, Any]:
-    """What the pages of a review call the module and its versions."""
-    of = subject_of(held.key)
-    title = of.title(queries.read_content(held.files[of.main_file]))
-    number = (held.base_number or 0) + 1
+def _version_names(review: ReviewState) -> dict[str, Any]:
+    """Template values that name the module or guide and its version."""
+    subject = subject_of(review.key)
+    title = subject.title(queries.read_content(review.files[subject.main_file]))
+    number = (review.base_number or 0) + 1
     return {
         "title": draft_context.short_title(title),
-        "word": of.noun,
+        "noun": subject.noun,
         "number": number,
         "parent_text": f"{draft_context.short_title(title)}, draft of version {number}",
     }
 
 
-def _comment_forms(held: ReviewState, places: list[str], failed: CommentForm | None) -> dict[str, Any]:
-    """A form for each place; that which failed keeps what was typed."""
+def _comment_forms(review: ReviewState, places: list[str], failed: CommentForm | None) -> dict[str, Any]:
+    """A comment form for each place; the one that failed keeps what was typed."""
     forms = {}
     for number, place in enumerate(places):
-        data = {"review": str(held.review_id), "place": place, "text": ""}
+        data = {"review": str(review.review_id), "place": place, "text": ""}
         form = CommentForm(str(number), formdata=None, data=data)
         if failed is not None and failed.place.data == place:
             form.text.data, form.text.errors = failed.text.data, failed.text.errors
@@ -195,10 +197,10 @@ def _list_findings(
     key: str, reading: CheckedFolder, files: dict[str, bytes]
 ) -> list[tuple[str, finder.Finding]]:
     """Findings, each with the name of its place."""
-    found = finder.collect_findings(key, reading, files)
+    findings = finder.collect_findings(key, reading, files)
     package = reading.modules[0].package if reading.modules else None
     titles = {lesson.key: lesson.title for lesson in package.lessons} if package else {}
-    return [(finder.place_name(each.place, titles), each) for each in found]
+    return [(finder.place_name(finding.place, titles), finding) for finding in findings]
 
 
 def _list_sources() -> dict[str, str]:

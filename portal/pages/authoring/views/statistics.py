@@ -22,21 +22,21 @@ from portal.platform.permissions import Permission
 @bp.get("/<module:key>/statistics")
 @requires(Permission.AUTHORING_VIEW)
 def show_statistics(key: str) -> ResponseReturnValue:
-    """What the answers say about each item of a version, the current one unless the address names another."""
+    """Show the statistics of a version's items; the current version unless the address names another."""
     numbers = version_numbers(key)
     if not numbers:
         queries.get_draft(key)
         return render_template(
             "authoring/statistics.html", key=key, numbers=[], answers=0, least=MIN_ATTEMPTS
         )
-    asked = QueryArguments(request.args, request.path)
-    chosen = asked.choice("version", map(str, numbers)) or numbers[0]
-    version = numbered_version(key, int(chosen))
-    order = parse_order(asked.order(SORT_KEYS))
+    arguments = QueryArguments(request.args, request.path)
+    number = arguments.choice("version", map(str, numbers)) or numbers[0]
+    version = numbered_version(key, int(number))
+    order = parse_order(arguments.order(SORT_KEYS))
     rows = item_statistics_rows(version.id)
-    answer = render_template(
+    html = render_template(
         "authoring/statistics.html",
-        errors=asked.errors(),
+        errors=arguments.errors(),
         key=key,
         version=version,
         numbers=numbers,
@@ -45,19 +45,19 @@ def show_statistics(key: str) -> ResponseReturnValue:
         answers=sum(row.statistics.answer_count for row in rows),
         least=MIN_ATTEMPTS,
         fill=fill_placeholders,
-        in_draft=_in_draft(key),
+        draft_items=_draft_item_keys(key),
         opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
-        opens="edit_item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
+        item_endpoint="edit_item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
         sort_url=lambda column: url_for(
             ".show_statistics", key=key, version=version.number, sort=order.next_sort(column)
         ),
     )
-    return answer, asked.status
+    return html, arguments.status
 
 
-def _in_draft(key: str) -> Collection[str] | None:
-    """Keys of the items of the open draft; None where there is none."""
+def _draft_item_keys(key: str) -> Collection[str] | None:
+    """Keys of the items in the open draft; None if there is no draft."""
     if queries.open_draft_id(key) is None:
         return None
-    held = {path: sha for path, sha in queries.get_draft(key).files.items() if path.startswith("items/")}
-    return {place.key for place in item_bank.read_items(queries.read_files(held))}
+    hashes = {path: sha for path, sha in queries.get_draft(key).files.items() if path.startswith("items/")}
+    return {place.key for place in item_bank.read_items(queries.read_files(hashes))}
