@@ -116,7 +116,7 @@ def test_every_page_of_a_draft_is_in_nobodys_way(browser: Browser, shared_server
             assert answer.status == 200
             hold_to_account(tab)
         tab.goto("/authoring/_new")
-        press(tab, "Make the module")
+        press(tab, "Create the module")
         assert tab.title().startswith("Error: ")
         hold_to_account(tab)
         tab.goto("/authoring/protect/details")

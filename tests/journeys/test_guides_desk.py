@@ -51,7 +51,7 @@ def test_a_guide_is_edited_published_and_acknowledged_again(
         assert h1(publisher) == "The intelligence document, version 2: 1 change since version 1"
         hold_to_account(publisher)
         expect(publisher.locator("main")).to_contain_text(
-            "1 person acknowledged version 1; that person is asked again."
+            "1 person acknowledged version 1; that person will be asked to confirm again."
         )
         press(publisher, "Publish version 2")
         hold_to_account(publisher)

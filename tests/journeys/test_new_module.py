@@ -86,7 +86,7 @@ def make(walk: Walk) -> None:
     walk.look("author-new-module")
     tab.fill("#title", TITLE)
     tab.fill("#key", KEY)
-    press(tab, "Make the module")
+    press(tab, "Create the module")
     assert h1(tab) == TITLE
     walk.look()
 

@@ -118,7 +118,7 @@ class OutcomeCoverage:
 
 
 def outcome_coverage(package: Package) -> list[OutcomeCoverage]:
-    """Count the lessons that serve each outcome and the items that test it."""
+    """Count the lessons that cover each outcome and the items that test it."""
     lessons = Counter(key for lesson in package.lessons for key in lesson.outcomes)
     items = Counter(item.outcome for item in package.items if not item.retired)
     return [OutcomeCoverage(o.key, o.text, lessons[o.key], items[o.key]) for o in package.outcomes]

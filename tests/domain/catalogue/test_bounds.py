@@ -57,7 +57,7 @@ CALL = 'to = "safe"\nweight = 1\nfeedback = "It is on its way."\n'
         ),
         (
             {"sample/lessons/first.md": lesson(CHECK, "")},
-            "sample/lessons/first.md, line 2: Name at least one outcome that the lesson serves.",
+            "sample/lessons/first.md, line 2: Name at least one outcome that the lesson covers.",
         ),
         (
             {"sample/job-aid.md": f'+++\ntitle = "Aid"\n+++\n\nDo.\n\n{CHECK}'},

@@ -105,7 +105,7 @@ LESSON_FAULTS = [
             "sample/lessons/first.md": lesson(outcomes='"see"'),
             "sample/lessons/second.md": lesson(outcomes='"see"'),
         },
-        "sample/module.toml, line 14: No lesson serves the outcome “say”.",
+        "sample/module.toml, line 14: No lesson covers the outcome “say”.",
     ),
     (first("a\n\n[x](lesson:third)\n"), "first.md, line 9: There is no lesson “third” in this module."),
     (first("[x](guide:third)\n"), "first.md, line 7: There is no guide “third”."),

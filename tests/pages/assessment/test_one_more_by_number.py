@@ -94,7 +94,7 @@ def test_the_page_and_its_answer_tell_nothing_of_the_person(author):
 
     for told in ("Shah", "Priya", "0%", "2 March", "submitted", "Lesson called"):
         assert told not in page.text
-    assert "You see nothing about the person here" in page.text
+    assert "This page shows you nothing about the person" in page.text
     author.page("/people/D1001", status=403)
     author.page("/people/D1001/attempts", status=404)
 
@@ -180,4 +180,4 @@ def test_an_unpublished_module_has_none(author):
 def test_the_statistics_lead_there(author):
     page = author.page("/authoring/protect/statistics")
 
-    assert page.links["Open one more attempt to somebody who has used every one"] == PAGE
+    assert page.links["Open one more attempt for someone who has used all of theirs"] == PAGE

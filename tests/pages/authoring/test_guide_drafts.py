@@ -115,7 +115,7 @@ def test_what_a_list_says_of_it_is_edited_too(author):
     assert 'summary = "By day and by night."' in text
     assert 'owner = "NCCU"\nreview_on = 2027-06-01\nacknowledge = false\n' in text
     page = author.page(f"{DESK}/preview")
-    assert ("By day and by night." in page.text, "say that they have read" in page.text) == (True, False)
+    assert ("By day and by night." in page.text, "confirm that they have read" in page.text) == (True, False)
 
 
 def test_a_day_that_is_none_is_refused(author):
@@ -137,7 +137,7 @@ def test_publishing_says_who_is_asked_again(app, author, publisher):
 
     page = publisher.page(f"{DESK}/review")
 
-    assert "3 people acknowledged version 1; they are asked again." in page.text
+    assert "3 people acknowledged version 1; they will be asked to confirm again." in page.text
     publisher.press(page, "Publish version 2")
     assert "I have read this guide" in author.page("/guides/whom-to-call").text
     with pytest.raises(RuleError, match="A newer version"), transaction():
@@ -175,7 +175,7 @@ def test_what_cannot_be_published_stands_beside_the_text_and_in_the_way(author):
     page = edited(author, body="See [this](guide:nowhere).")
 
     assert "Put right" in page.text
-    assert "Not ready to be sent" in author.page(f"{DESK}/review/send").h1
+    assert "Not ready for review" in author.page(f"{DESK}/review/send").h1
     assert "1 thing to put right" in author.page(DESK).text
 
 
@@ -217,7 +217,7 @@ def test_advice_of_the_check_stands_beside_the_text_and_not_in_the_way(author, b
     assert advice[0].startswith("Consider")
     assert quoted in advice[0]
     assert said in author.page(DESK).text
-    assert author.page(f"{DESK}/review/send").h1 != "Not ready to be sent"
+    assert author.page(f"{DESK}/review/send").h1 != "Not ready for review"
 
 
 @pytest.mark.slow
@@ -289,7 +289,7 @@ def test_a_shown_medium_that_changed_is_something_to_review(author):
 def test_a_new_guide_is_found_by_its_readers_only_once_published(author, publisher):
     key = "_guides/new"
     page = author.press(
-        author.page("/authoring/_guides/_new"), "Make the guide", title="At the border", key="new"
+        author.page("/authoring/_guides/_new"), "Create the guide", title="At the border", key="new"
     )
     assert page.h1 == "At the border"
     assert "the template’s text" in page.text

@@ -189,7 +189,7 @@ def test_a_drawing_for_phones_is_added_beside_the_wide_one(desk):
 
     page = send(desk, BARE, "n.svg", target="box.narrow.svg")
 
-    assert "The drawing for phones of box.svg." in row_of(page, "box.narrow.svg")
+    assert "The phone version of box.svg." in row_of(page, "box.narrow.svg")
     assert "Add a drawing for phones to box.svg" not in page.links
     html = (
         catalogue.check_files("sample", queries.draft_files(queries.get_draft("sample")))
@@ -215,7 +215,7 @@ def test_what_is_shown_nowhere_is_removed_with_what_belongs_to_it(desk):
     send(desk, BARE, "n.svg", target="spare.narrow.svg")
 
     page = desk.page(f"{MEDIA}/spare.svg/remove")
-    assert "With it goes spare.narrow.svg" in page.text
+    assert "This also removes spare.narrow.svg" in page.text
     page = desk.press(page, "Remove the file")
 
     assert "spare.svg was removed." in page.text
@@ -233,7 +233,7 @@ def test_a_replacement_of_what_somebody_changed_meanwhile_is_not_silent(desk):
     response = post_file(desk, shown, mine, "y.svg")
 
     page = Page(response, "stale")
-    assert errors(page)[0].startswith("Somebody changed this after you opened the page.")
+    assert errors(page)[0].startswith("Someone changed this after you opened the page.")
     assert held("media/box.svg") == other
     again = post_file(desk, page.form_with("Upload"), mine, "y.svg")
     assert "box.svg was replaced." in again.get_data(as_text=True)
@@ -248,7 +248,7 @@ def test_a_removal_of_what_somebody_changed_meanwhile_is_not_silent(desk):
 
     page = desk.press(shown, "Remove the file")
 
-    assert "Somebody changed this after you opened the page." in page.text
+    assert "Someone changed this after you opened the page." in page.text
     assert held("media/spare.svg") == other
 
 

@@ -42,8 +42,8 @@ def test_the_desk_says_what_is_published_and_in_work(desk):
     assert "Draft of version 2" in page.text
 
     _, version, draft, who, _, _ = row(desk.page("/authoring"))
-    assert (version, draft) == ("Version 1", "Begun")
-    assert who.startswith("Priya Shahsaved at ")
+    assert (version, draft) == ("Version 1", "Not changed yet")
+    assert who.startswith("Priya Shahat ")
 
 
 def test_a_publisher_reads_the_desk_and_changes_nothing(app, desk):
@@ -60,7 +60,7 @@ def test_a_publisher_reads_the_desk_and_changes_nothing(app, desk):
 
 
 def test_a_new_module_begins_with_a_whole_template(desk):
-    page = desk.press(desk.page("/authoring/_new"), "Make the module", title="Search: a van", key="search")
+    page = desk.press(desk.page("/authoring/_new"), "Create the module", title="Search: a van", key="search")
 
     assert page.h1 == "Search: a van"
     assert "nothing is published yet" in page.text
@@ -76,22 +76,22 @@ def test_a_new_module_begins_with_a_whole_template(desk):
         (
             "Search",
             "Two Words",
-            "Write the short name with small letters, digits and hyphens, such as “protect”",
+            "Enter the short name with small letters, digits and hyphens, such as “protect”",
         ),
-        ("Search", "sample", "There is a module with the short name “sample” already. Choose another"),
+        ("Search", "sample", "There is already a module with the short name “sample”. Choose another"),
         ("x" * 121, "search", "This has 121 characters. Shorten it to 120 or fewer."),
     ],
 )
 def test_what_a_new_module_lacks_is_said_beside_its_field(desk, title, key, sentence):
-    page = desk.press(desk.page("/authoring/_new"), "Make the module", title=title, key=key)
+    page = desk.press(desk.page("/authoring/_new"), "Create the module", title=title, key=key)
 
     assert errors(page) == [sentence]
-    form = page.form_with("Make the module")
+    form = page.form_with("Create the module")
     assert (form.fields["title"], form.fields["key"]) == ([title], [key])
 
 
 def test_a_module_a_lesson_and_a_question_may_bear_the_words_of_the_desks_own_pages(desk):
-    page = desk.press(desk.page("/authoring/_new"), "Make the module", title="New in post", key="new")
+    page = desk.press(desk.page("/authoring/_new"), "Create the module", title="New in post", key="new")
     assert (page.h1, desk.page("/authoring/new").h1) == ("New in post", "New in post")
 
     added = desk.press(
@@ -215,4 +215,4 @@ def test_discarding_is_refused_when_somebody_saved_meanwhile(desk):
     page = desk.press(page, "Discard the draft")
 
     assert "Someone saved in this draft after you opened the page" in page.text
-    assert "1 saved change is given up" in page.text
+    assert "1 saved change will be lost" in page.text

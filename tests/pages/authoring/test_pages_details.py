@@ -77,7 +77,7 @@ def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
     [
         ({"title": ""}, "Enter a title"),
         ({"aim": " "}, "Enter the aim in one sentence"),
-        ({"owner": ""}, "Enter the unit that answers for the content"),
+        ({"owner": ""}, "Enter the unit that is responsible for the content"),
         ({"review_on": "next spring"}, "Enter a date such as 31 May 2027"),
         ({"review_on": "31 February 2027"}, "Enter a date such as 31 May 2027"),
         ({"minutes": "half an hour"}, "Enter the minutes as a whole number from 1 to 600, such as 30"),
@@ -120,7 +120,7 @@ def test_outcomes_are_added_and_removed_without_a_script_and_saved_at_the_end(de
 
 
 def test_an_outcome_says_what_serves_and_tests_it(desk):
-    assert "Served by 2 lessons, tested by 1 question." in desk.page(DETAILS).text
+    assert "Covered by 2 lessons, tested by 1 question." in desk.page(DETAILS).text
 
 
 def test_an_empty_outcome_is_no_outcome(desk):

@@ -114,7 +114,7 @@ def test_a_second_check_gets_a_key_of_its_own(desk):
         ({"body": " \r\n"}, "Write the lesson’s text"),
         ({"minutes": "three"}, "Enter the minutes as a whole number from 1 to 60, such as 3"),
         ({"minutes": "0"}, "Enter the minutes as a whole number from 1 to 60, such as 3"),
-        ({"outcomes": []}, "Select at least one outcome that the lesson serves"),
+        ({"outcomes": []}, "Select at least one outcome that the lesson covers"),
         (
             {"body": "x" * 60_001},
             "This has 60,001 characters. Shorten it to 60,000 or fewer.",
@@ -247,7 +247,7 @@ def test_what_a_new_lesson_lacks_is_said(desk):
     assert errors(page) == [
         "Enter a title, such as “Refer or notify”",
         "Enter the minutes as a whole number from 1 to 60, such as 3",
-        "Select at least one outcome that the lesson serves",
+        "Select at least one outcome that the lesson covers",
     ]
 
 

@@ -236,5 +236,5 @@ def test_a_draft_under_review_keeps_what_was_typed_and_says_why_it_is_not_saved(
     assert again.form_with("Save the details").fields["owner"] == ["Training"]
     assert page.links["Read or withdraw the review"] == f"{DESK}/review"
     assert held(FIRST) == before
-    assert "It stays as it is until the review ends" in desk.page(DESK).text
+    assert "You cannot change it until the review ends" in desk.page(DESK).text
     assert desk.page(DESK).links["1. Changed"] == f"{DESK}/preview/lessons/first"

@@ -100,7 +100,7 @@ def test_nothing_changed_nothing_to_review(app, author):
 
     page = writer.page("/authoring/sample/review/send")
 
-    assert page.h1 == "Not ready to be sent for review"
+    assert page.h1 == "Not ready for review"
     assert "Nothing has changed since the published version" in page.text
     with pytest.raises(UnchangedDraftError), transaction():
         reviews_services.send_for_review(
@@ -114,7 +114,7 @@ def test_what_is_to_be_put_right_is_said_beside_its_place_and_nothing_is_sent(ap
 
     page = writer.page("/authoring/sample/review/send")
 
-    assert page.h1 == "Not ready to be sent for review"
+    assert page.h1 == "Not ready for review"
     assert "1 thing needs to be put right." in page.text
     assert "Lesson “A lesson”: “See [the rest](lesson:nowhere).” There is no lesson “nowhere”" in page.text
     assert page.all("a", href="/authoring/sample/lessons/first")

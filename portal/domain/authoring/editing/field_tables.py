@@ -31,7 +31,7 @@ FIELD_LABELS = {
     "source": "Source",
     "retired": "Retired",
     "summary": "Summary",
-    "acknowledge": "Readers are asked to say that they have read it",
+    "acknowledge": "Readers are asked to confirm that they have read it",
     "text": "Words",
     "feedback": "Feedback",
     "correct": "Right choice",

@@ -72,8 +72,8 @@ RULES: list[tuple[str, MessageWriter]] = [
         _plain_message("The outcome “{}” is not one of this module’s. Choose one that is."),
     ),
     (
-        r"No lesson serves the outcome “(.+)”\. Name it in one\.",
-        _outcome_message("No lesson serves the outcome “{}”. Choose it in a lesson."),
+        r"No lesson covers the outcome “(.+)”\. Name it in one\.",
+        _outcome_message("No lesson covers the outcome “{}”. Choose it in a lesson."),
     ),
     (
         r"The outcome “(.+)” has (\d+) items and needs (\d+)\..*",

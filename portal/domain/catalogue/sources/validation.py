@@ -130,24 +130,24 @@ def digest_of(files: dict[str, bytes]) -> str:
 
 def _check_lessons(package: Package, faults: Faults) -> None:
     known = {outcome.key for outcome in package.outcomes}
-    served: set[str] = set()
+    covered: set[str] = set()
     for lesson in package.lessons:
-        served.update(lesson.outcomes)
+        covered.update(lesson.outcomes)
         for key in lesson.outcomes:
             if key not in known:
                 faults.add(
                     lesson.path, 2, f"The outcome “{key}” is not in module.toml. Add it, or correct it."
                 )
         if not lesson.outcomes:
-            faults.add(lesson.path, 2, "Name at least one outcome that the lesson serves.")
+            faults.add(lesson.path, 2, "Name at least one outcome that the lesson covers.")
     if not package.lesson_keys:
         faults.add(package.module_file, 1, "A module needs at least one lesson.")
     for outcome in package.outcomes:
-        if outcome.key not in served:
+        if outcome.key not in covered:
             faults.add(
                 package.module_file,
                 outcome.line,
-                f"No lesson serves the outcome “{outcome.key}”. Name it in one.",
+                f"No lesson covers the outcome “{outcome.key}”. Name it in one.",
             )
 
 

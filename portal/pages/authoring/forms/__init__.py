@@ -1,1 +1,1 @@
-"""The desk's forms: one file a page or two. What they refuse they say beside the field, and keep as typed."""
+"""Forms of the authoring pages, one file for a page or two."""

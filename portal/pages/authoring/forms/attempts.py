@@ -1,4 +1,4 @@
-"""The form by which an author opens one more attempt."""
+"""The form to open one more attempt by staff number."""
 
 from flask_wtf import FlaskForm
 from wtforms import RadioField, SubmitField
@@ -10,8 +10,8 @@ from portal.pages.layout.form_fields import LineField, MaximumLength, RequiredTe
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSubmit
 
 
-class ByNumberForm(FlaskForm):  # type: ignore[misc]
-    """To whom, and why."""
+class ExtraAttemptByNumberForm(FlaskForm):  # type: ignore[misc]
+    """The staff number of the person, and the reason."""
 
     staff_number = LineField(
         "Staff number",
@@ -20,12 +20,12 @@ class ByNumberForm(FlaskForm):  # type: ignore[misc]
         validators=[RequiredText("Enter a staff number"), MaximumLength(40)],
     )
     reason = RadioField(
-        "Why one more",
+        "Reason",
         choices=[
             SelectChoice(value=key, label=words[:1].upper() + words[1:])
             for key, words in EXTRA_REASONS.items()
         ],
         widget=GovRadios(),
-        validators=[InputRequired("Select why one more attempt is opened")],
+        validators=[InputRequired("Select the reason")],
     )
     send = SubmitField("Open one more attempt", widget=GovSubmit())

@@ -1,4 +1,4 @@
-"""The desk's own forms: a new module, a new guide."""
+"""Forms to create a module or a guide."""
 
 import re
 from typing import ClassVar
@@ -21,23 +21,23 @@ _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 class NewForm(FlaskForm):  # type: ignore[misc]
-    """What a module or a guide needs before it has anything else."""
+    """The title and key of a new module or guide."""
 
-    word: ClassVar[str]
+    noun: ClassVar[str]
     key: LineField
 
     def validate_key(self, field: LineField) -> None:
-        """It stands in addresses."""
+        """Refuse a key that is not fit for addresses."""
         if not _KEY.fullmatch(str(field.data)):
             raise ValidationError(
-                "Write the short name with small letters, digits and hyphens, such as “protect”"
+                "Enter the short name with small letters, digits and hyphens, such as “protect”"
             )
 
 
 class NewModuleForm(NewForm):
-    """A module."""
+    """The form to create a module."""
 
-    word = "module"
+    noun = "module"
     title = LineField(
         "Title",
         description="What learners will see in their list, such as “Protect: law, victims and children”."
@@ -52,13 +52,13 @@ class NewModuleForm(NewForm):
         widget=KEY_BOX,
         validators=[RequiredText("Enter a short name, such as “protect”"), MaximumLength(40)],
     )
-    send = SubmitField("Make the module", widget=GovSubmit())
+    send = SubmitField("Create the module", widget=GovSubmit())
 
 
 class NewGuideForm(NewForm):
-    """A guide."""
+    """The form to create a guide."""
 
-    word = "guide"
+    noun = "guide"
     title = LineField(
         "Title",
         description="What readers will see in the list of guides, such as “Who to call and what they need"
@@ -73,4 +73,4 @@ class NewGuideForm(NewForm):
         widget=KEY_BOX,
         validators=[RequiredText("Enter a short name, such as “who-to-call”"), MaximumLength(40)],
     )
-    send = SubmitField("Make the guide", widget=GovSubmit())
+    send = SubmitField("Create the guide", widget=GovSubmit())

@@ -1,4 +1,4 @@
-"""The form of a module's details: what it is, its outcomes, and how its assessment is drawn."""
+"""The form of a module's details: title and owner, outcomes, rules of the assessment."""
 
 from typing import Any
 
@@ -27,14 +27,14 @@ def _short_input(classes: str = "govuk-input--width-3") -> GovInput:
 
 
 class OutcomeForm(Form):  # type: ignore[misc]
-    """One outcome; ``key`` is what lessons and questions name it by, empty for a new one."""
+    """One outcome; its key, which lessons and questions refer to, is empty for a new one."""
 
     key = HiddenField()
     text = LineField("Outcome", widget=GovTextarea(rows=2), validators=[MaximumLength(300)])
 
 
 class DetailsForm(FlaskForm):  # type: ignore[misc]
-    """What ``module.toml`` says, without the order of lessons."""
+    """The values of ``module.toml``, without the order of lessons."""
 
     expected = HiddenField()
     title = LineField(
@@ -51,18 +51,18 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     )
     owner = LineField(
         "Owner",
-        description="The unit that answers for the content, such as “Learning and development”.",
+        description="The unit that is responsible for the content, such as “Learning and development”.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter the unit that answers for the content"), MaximumLength(120)],
+        validators=[RequiredText("Enter the unit that is responsible for the content"), MaximumLength(120)],
     )
     review_on = DayField(
         "Review by",
-        description="The day by which someone must have read it again against the law, such as 31 May 2027.",
+        description="The day by which someone must check it against the law again, such as 31 May 2027.",
         widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
     )
     minutes = WholeNumberField(
         "Minutes for the whole module",
-        description="An honest time for all lessons and the assessment. Learners plan by it.",
+        description="The time for all lessons and the assessment. Learners plan by it.",
         least=1,
         most=600,
         message="Enter the minutes as a whole number from 1 to 600, such as 30",
@@ -72,22 +72,22 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     mastery = PercentageField(
         "Pass mark",
         message="Enter the pass mark as a number from 1 to 100, such as 80",
-        description="Per cent of the marks that passes. With 12 questions, 80 means that 10 must be right.",
+        description="The share of marks needed to pass. With 12 questions, 80 means that 10 must be right.",
         widget=GovInput(
             classes="govuk-input--width-3", label_classes=LABEL, inputmode="numeric", suffix={"text": "%"}
         ),
     )
     draw = WholeNumberField(
         "Questions in each attempt",
-        description="They are drawn at random from the module’s questions, differently for each attempt.",
+        description="Each attempt draws different questions at random.",
         least=1,
         most=200,
         message="Enter how many questions an attempt has, as a whole number from 1 to 200",
         widget=_short_input(),
     )
     at_least = WholeNumberField(
-        "Questions on each outcome, at least",
-        description="1 makes sure that every attempt asks about every outcome. Empty or 0: left to chance.",
+        "Least number of questions on each outcome",
+        description="With 1, every attempt asks about every outcome. Leave blank for any number.",
         least=0,
         most=200,
         if_empty=0,
@@ -95,8 +95,8 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         widget=_short_input(),
     )
     attempts = WholeNumberField(
-        "Attempts that a person has",
-        description="How often one may try until one passes. Empty: as often as needed.",
+        "Number of attempts",
+        description="How often people may try. Leave blank for no limit.",
         least=0,
         most=1000,
         if_empty=0,
@@ -104,8 +104,8 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         widget=_short_input(),
     )
     wait_minutes = WholeNumberField(
-        "Minutes to wait after an attempt that did not pass",
-        description="Time to look at the lessons again, such as 60 for an hour. Empty: no wait.",
+        "Minutes to wait after a failed attempt",
+        description="Time to look at the lessons again, such as 60 for an hour. Leave blank for no wait.",
         least=0,
         most=100_000,
         if_empty=0,
@@ -114,20 +114,20 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     )
     test_out = BooleanField(
         "Let people take the assessment without reading the lessons first",
-        description="For those who know the subject already. They pass or fail as everyone does.",
+        description="For people who already know the subject. The pass mark is the same.",
         widget=GovCheckboxes(),
     )
 
     def validate_draw(self, field: WholeNumberField) -> None:
-        """An attempt must have room for what each outcome is promised."""
-        wanted = len(self.named_outcomes) * (self.at_least.number or 0)
-        if field.number is not None and wanted > field.number:
+        """Refuse fewer questions than the outcomes need together."""
+        needed = len(self.named_outcomes) * (self.at_least.number or 0)
+        if field.number is not None and needed > field.number:
             raise ValidationError(
                 f"{field.number} is too few: {plural(len(self.named_outcomes), 'outcome')} with"
-                f" {plural(self.at_least.number or 0, 'question')} or more each need {wanted}"
+                f" {plural(self.at_least.number or 0, 'question')} or more each need {needed}"
             )
 
     @property
     def named_outcomes(self) -> list[Any]:
-        """The forms of the outcomes that say something; an empty line is no outcome."""
+        """The forms of outcomes with a text; an empty row is no outcome."""
         return [entry.form for entry in self.outcomes.entries if entry.form.text.data]

@@ -1,4 +1,4 @@
-"""The form of a guide: what a list says of it, and its text."""
+"""The form of a guide: its details and its text."""
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField
@@ -16,7 +16,7 @@ from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovTextare
 
 
 class GuideForm(FlaskForm):  # type: ignore[misc]
-    """One guide, with the hash of the file that the page showed."""
+    """One guide; ``expected`` is the hash of the file that the page showed."""
 
     expected = HiddenField()
     title = LineField(
@@ -29,7 +29,7 @@ class GuideForm(FlaskForm):  # type: ignore[misc]
     )
     summary = LineField(
         "Summary",
-        description="One sentence that says what a reader finds here. It stands in the list of guides.",
+        description="One sentence that says what a reader finds here. The list of guides shows it.",
         widget=GovTextarea(label_classes=LABEL, rows=2),
         validators=[RequiredText("Enter a summary in one sentence"), MaximumLength(300)],
     )
@@ -40,17 +40,17 @@ class GuideForm(FlaskForm):  # type: ignore[misc]
     )
     owner = LineField(
         "Owner",
-        description="The unit that answers for the content, such as “Learning and development”.",
+        description="The unit that is responsible for the content, such as “Learning and development”.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter the unit that answers for the content"), MaximumLength(120)],
+        validators=[RequiredText("Enter the unit that is responsible for the content"), MaximumLength(120)],
     )
     review_on = DayField(
         "Review by",
-        description="The day by which someone must have read it again against the law, such as 31 May 2027.",
+        description="The day by which someone must check it against the law again, such as 31 May 2027.",
         widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
     )
     acknowledge = BooleanField(
-        "Ask readers to say that they have read it",
-        description="They are asked again when a new version is published. A directive can require it.",
+        "Ask readers to confirm that they have read it",
+        description="They must confirm again when a new version is published. A directive can require it.",
         widget=GovCheckboxes(),
     )

@@ -1,4 +1,4 @@
-"""The form of a question: what every kind has. What its kind adds stands in a form of the kind's own."""
+"""The form of a question: the fields of every kind. The fields of one kind are in a form of their own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,23 +22,23 @@ from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovRadios,
 LABEL = "govuk-label--s"
 LEGEND = "govuk-fieldset__legend--s"
 PRACTICE = "practice"
-LEAST_SOURCES = 3  # fields shown, the first of them needed
+LEAST_SOURCES = 3  # fields shown, of which only the first is required
 Table = dict[str, Any]
 
 
 class ItemForm(FlaskForm):  # type: ignore[misc]
-    """One question; ``outcomes`` are the module's, ``sources`` what may be tested, by number and title."""
+    """One question; ``outcomes`` are the module's, ``sources`` the titles of testable sources by number."""
 
     expected = HiddenField()
     stimulus = LinesField(
         "Situation",
-        description="A few sentences above the question. Leave it empty where the question needs none.",
+        description="A few sentences above the question. Leave it blank if the question needs none.",
         widget=GovTextarea(label_classes=LABEL, rows=4),
         validators=[MaximumLength(4000)],
     )
     prompt = LinesField(
         "Question",
-        description="One sentence that asks one thing, and that can be answered before reading the choices.",
+        description="One sentence that asks one thing. A learner can answer it before reading the choices.",
         widget=GovTextarea(label_classes=LABEL, rows=2),
         validators=[RequiredText("Write the question"), MaximumLength(600)],
     )
@@ -63,30 +63,34 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
     )
 
     def __init__(
-        self, outcomes: Sequence[tuple[str, str]], sources: Mapping[str, str], held: int = 0, **kwargs: Any
+        self,
+        outcomes: Sequence[tuple[str, str]],
+        sources: Mapping[str, str],
+        source_count: int = 0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.outcome.choices = [SelectChoice(value=key, label=text) for key, text in outcomes]
-        self._known = {PRACTICE, *sources}
-        while len(self.source.entries) < max(LEAST_SOURCES, held):
+        self._known_sources = {PRACTICE, *sources}
+        while len(self.source.entries) < max(LEAST_SOURCES, source_count):
             self.source.append_entry("")
         for number, entry in enumerate(self.source.entries):
-            _dress_source(entry, number, sources)
+            _label_source(entry, number, sources)
 
     def validate_prompt(self, field: LinesField) -> None:
-        """It is one paragraph."""
+        """Refuse more than one paragraph."""
         if "\n\n" in str(field.data or "").strip():
             raise ValidationError("Write the question as one paragraph. The rest belongs in the situation")
 
     def validate_outcome(self, field: RadioField) -> None:
-        """It is one of the module's."""
+        """Refuse an outcome that the module does not have."""
         if field.data not in {choice.value for choice in field.choices}:
             raise ValidationError("Select the outcome that the question tests")
 
     def validate_source(self, field: FieldList) -> None:
-        """At least one, and each from the list; said beside the first field that is wrong."""
+        """Require one source or more, each from the list; the first wrong field gets the error."""
         chosen = [entry for entry in field.entries if entry.data]
-        wrong = next((entry for entry in chosen if entry.data not in self._known), None)
+        wrong = next((entry for entry in chosen if entry.data not in self._known_sources), None)
         if wrong is not None:
             wrong.errors = ["Select a source that may be tested, or “Practice”"]
             raise ValidationError(wrong.errors[0])
@@ -96,11 +100,11 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
 
     @property
     def sources(self) -> list[str]:
-        """The numbers chosen, each once."""
+        """The chosen numbers, each once."""
         return list(dict.fromkeys(entry.data for entry in self.source.entries if entry.data))
 
     def entered_table(self) -> Table:
-        """What every question says, as its table."""
+        """The entered values that every kind has, as in an item's table."""
         texts = {name: str(self[name].data or "").strip() for name in ("stimulus", "prompt", "explanation")}
         sources = self.sources
         return {
@@ -112,7 +116,7 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
 
 
 class NewItemForm(ItemForm):
-    """A question that is not written yet, with the name by which authors will know it."""
+    """A new question, with its name for authors."""
 
     name = LineField(
         "Name",
@@ -124,10 +128,10 @@ class NewItemForm(ItemForm):
 
 
 class KindForm(FlaskForm):  # type: ignore[misc]
-    """What kind the new question is; sent by GET, so it carries no token."""
+    """The kind of a new question; sent by GET, so it has no token."""
 
     class Meta:
-        """Nothing is changed by it."""
+        """Without a token, because the form changes nothing."""
 
         csrf = False
 
@@ -138,19 +142,21 @@ class KindForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-def _dress_source(entry: SelectField, number: int, sources: Mapping[str, str]) -> None:
-    """Label and choices; what the file says stays choosable, though it may not be tested."""
+def _label_source(entry: SelectField, number: int, sources: Mapping[str, str]) -> None:
+    """Set the label and choices of a source field; a saved source stays a choice even if not testable."""
     entry.label.text = "Source of the answer" if number == 0 else f"Further source {number}, if there is one"
     if number == 0:
-        entry.description = "Where the answer can be read. Practice: sound judgement, never law or a number."
-    listed = {"": "Select a source" if number == 0 else "None", PRACTICE: "Practice", **sources}
-    if entry.data and entry.data not in listed:
-        listed[entry.data] = f"{entry.data}, which may not be tested"
-    entry.choices = [SelectChoice(value=value, label=text) for value, text in listed.items()]
+        entry.description = (
+            "Where to read the answer. Choose Practice for sound judgement, never for law or a number."
+        )
+    titles = {"": "Select a source" if number == 0 else "None", PRACTICE: "Practice", **sources}
+    if entry.data and entry.data not in titles:
+        titles[entry.data] = f"{entry.data}, which may not be tested"
+    entry.choices = [SelectChoice(value=value, label=text) for value, text in titles.items()]
 
 
 def form_data_of(table: Table) -> dict[str, Any]:
-    """The form's data from an item's table."""
+    """The form's values for an item's table."""
     source = table.get("source", [])
     return {
         **{name: table.get(name, "") for name in ("stimulus", "prompt", "explanation", "outcome")},

@@ -1,4 +1,4 @@
-"""Forms of media: an upload, and taking a file away."""
+"""Forms to upload and to remove a medium."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,34 +19,35 @@ NOWHERE = "Nowhere yet"
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]
-    """A file and what is said of it; ``expected`` is the hash of what it replaces, empty for a new one."""
+    """A file with its title and description; ``expected`` is the hash of the file it replaces, or empty."""
 
     expected = HiddenField()
     file = FileField(
         "File",
         description=f"SVG up to {DRAWING_BYTES // 1024} KB, or PNG, JPEG, WebP or PDF"
         f" up to {MEDIA_BYTES // 1024 // 1024} MB. Drawings are best as SVG: they stay sharp and light."
-        " What a camera adds to a picture, such as the place, is taken out."
-        " What a PDF says of its author stays.",
+        " The portal removes what a camera adds to a picture, such as the place."
+        " It does not remove the author’s name from a PDF.",
         widget=GovFile(label_classes=LABEL, attributes={"accept": ".svg,.png,.jpg,.jpeg,.webp,.pdf"}),
         validators=[FileRequired("Choose a file")],
     )
     title = LineField(
         "Title",
-        description="A few words, such as “Three areas of harm”. Leave it empty for an SVG that has its own.",
+        description="A few words, such as “Three areas of harm”. Leave it blank for an SVG that has its own.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
         validators=[MaximumLength(150)],
     )
     alternative = LinesField(
         "What it shows",
-        description="Everything that a person who cannot see it needs to know, in sentences. Leave it empty"
+        description="Everything that a person who cannot see it needs to know, in sentences. Leave it blank"
         " for an SVG that has its own description.",
         widget=GovTextarea(label_classes=LABEL, rows=5),
         validators=[MaximumLength(LONGEST_ALTERNATIVE)],
     )
     place = SelectField(
         "Show it in",
-        description="It is added at the end of this text, with what you wrote above. You can move it there.",
+        description="The file goes at the end of this text, with your title and description."
+        " You can move it later.",
         widget=GovSelect(label_classes=LABEL),
         validate_choice=False,
     )
@@ -62,17 +63,17 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
 
     @property
     def shown_in(self) -> tuple[str, str] | None:
-        """The path and the title of the text that is to show it; None: nowhere yet."""
-        listed = {choice.value: choice.label for choice in self.place.choices if choice.value}
+        """The path and title of the text that will show it; None: no text yet."""
+        titles = {choice.value: choice.label for choice in self.place.choices if choice.value}
         path = self.place.data
-        return (path, listed[path]) if path in listed else None
+        return (path, titles[path]) if path in titles else None
 
     def media_upload(self, target: str) -> MediaUpload:
-        """What was sent, to be kept under the name ``target``, or under its own where that is empty."""
-        sent = self.file.data
+        """The upload, to be stored under the name ``target``, or under its own if that is empty."""
+        file = self.file.data
         return MediaUpload(
-            filename=sent.filename or "",
-            content=sent.read(),
+            filename=file.filename or "",
+            content=file.read(),
             title=self.title.data or "",
             alternative=self.alternative.data or "",
             target=target,
@@ -80,7 +81,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
 
 
 class RemoveForm(FlaskForm):  # type: ignore[misc]
-    """The button that takes a file away."""
+    """The form to remove a file."""
 
     expected = HiddenField()
     send = SubmitField("Remove the file", widget=GovSubmit(warning=True))

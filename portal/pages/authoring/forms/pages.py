@@ -1,4 +1,4 @@
-"""Forms of the texts: a lesson, a new lesson, the job aid."""
+"""Forms of lessons and the job aid."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +32,7 @@ EDITOR = GovTextarea(
 def _minutes_field() -> WholeNumberField:
     return WholeNumberField(
         MINUTES,
-        description="How long a colleague needs to read and answer, in whole minutes. Most lessons need 3.",
+        description="The time to read the lesson and answer its check. Most lessons take 3 minutes.",
         least=1,
         most=60,
         message="Enter the minutes as a whole number from 1 to 60, such as 3",
@@ -40,7 +40,7 @@ def _minutes_field() -> WholeNumberField:
     )
 
 
-class _WithOutcomes(FlaskForm):  # type: ignore[misc]
+class _LessonDetailsForm(FlaskForm):  # type: ignore[misc]
     """A lesson's title, minutes and outcomes; ``outcomes`` are the module's, by key and text."""
 
     title = LineField(
@@ -50,10 +50,10 @@ class _WithOutcomes(FlaskForm):  # type: ignore[misc]
     )
     minutes = _minutes_field()
     outcomes = SelectMultipleField(
-        "Outcomes that this lesson serves",
+        "Outcomes that this lesson covers",
         description="What a learner can do afterwards. Select one or more.",
         widget=GovCheckboxes(classes="govuk-checkboxes--small", label_classes="govuk-fieldset__legend--s"),
-        validators=[RequiredText("Select at least one outcome that the lesson serves")],
+        validators=[RequiredText("Select at least one outcome that the lesson covers")],
     )
 
     def __init__(self, outcomes: Sequence[tuple[str, str]], **kwargs: Any) -> None:
@@ -61,8 +61,8 @@ class _WithOutcomes(FlaskForm):  # type: ignore[misc]
         self.outcomes.choices = [SelectChoice(value=key, label=text) for key, text in outcomes]
 
 
-class LessonForm(_WithOutcomes):
-    """One lesson, with the hash of the file that the page showed."""
+class LessonForm(_LessonDetailsForm):
+    """One lesson; ``expected`` is the hash of the file that the page showed."""
 
     expected = HiddenField()
     body = LinesField(
@@ -72,12 +72,12 @@ class LessonForm(_WithOutcomes):
     )
 
 
-class NewLessonForm(_WithOutcomes):
-    """What a lesson needs before it is written."""
+class NewLessonForm(_LessonDetailsForm):
+    """The details of a new lesson."""
 
 
 class JobAidForm(FlaskForm):  # type: ignore[misc]
-    """The job aid, with the hash of the file that the page showed."""
+    """The job aid; ``expected`` is the hash of the file that the page showed."""
 
     expected = HiddenField()
     title = LineField(
@@ -90,7 +90,7 @@ class JobAidForm(FlaskForm):  # type: ignore[misc]
     )
     body = LinesField(
         "Text of the job aid",
-        description="One page to look something up in the field: what to do, in order.",
+        description="One page to use in the field: what to do, in order.",
         widget=EDITOR,
         validators=[RequiredText("Write the text of the job aid"), MaximumLength(LONGEST_TEXT)],
     )

@@ -1,4 +1,4 @@
-"""Forms of a review: what the author says, what a reader says, and why it goes back."""
+"""Forms of a review: sending, commenting and sending back."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def _words_field(label: str, missing: str, hint: str = "", rows: int = 4) -> Lin
 
 
 class SendForm(FlaskForm):  # type: ignore[misc]
-    """A draft is sent to a second person; ``expected`` is the state that the page showed."""
+    """Sends a draft for review; ``expected`` is the number of the state that the page showed."""
 
     expected = HiddenField()
     note = _words_field(
@@ -34,7 +34,7 @@ class SendForm(FlaskForm):  # type: ignore[misc]
 
 
 class SendBackForm(FlaskForm):  # type: ignore[misc]
-    """A review ends without publishing."""
+    """Ends a review without publishing."""
 
     review = HiddenField()
     reason = _words_field(
@@ -46,7 +46,7 @@ class SendBackForm(FlaskForm):  # type: ignore[misc]
 
 
 class CommentForm(FlaskForm):  # type: ignore[misc]
-    """Something is said about one place of what is reviewed."""
+    """Comments on one place of the reviewed draft."""
 
     review = HiddenField()
     place = HiddenField()

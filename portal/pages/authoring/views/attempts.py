@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from portal.domain.authoring.extra_attempts import open_extra_attempt
 from portal.domain.catalogue.queries import current_version
-from portal.pages.authoring.forms.attempts import ByNumberForm
+from portal.pages.authoring.forms.attempts import ExtraAttemptByNumberForm
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
@@ -23,7 +23,7 @@ def open_attempt(key: str) -> ResponseReturnValue:
     if version is None:
         raise NotFoundError(f"The module “{key}” is not published, so nobody has used its attempts.")
     title = version.title.partition(":")[0]
-    form = ByNumberForm()
+    form = ExtraAttemptByNumberForm()
     if not form.validate_on_submit():
         return render_template("authoring/attempts.html", key=key, version=version, title=title, form=form)
     staff_number, author_id = form.staff_number.data.strip(), current_user.person_id
@@ -45,6 +45,7 @@ def _result_message(is_open: bool, title: str, staff_number: str) -> tuple[str, 
         return f"One more attempt at {title} was opened today for {staff_number}.", "success"
     return (
         f"No attempt at {title} was opened. Either nobody has the staff number"
-        f" {staff_number}, or that person has an attempt left or has passed. Their line manager can see which.",
+        f" {staff_number}, or that person has an attempt left or has passed."
+        " Their line manager can see which.",
         "error",
     )

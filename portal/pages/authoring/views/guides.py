@@ -28,7 +28,7 @@ from portal.platform.wording import date as date_words
 from portal.platform.wording import plural
 
 PLACE = "text"
-ACKNOWLEDGEMENT = "Readers are asked to say that they have read it"
+ACKNOWLEDGEMENT = "Readers are asked to confirm that they have read it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def render_draft(state: DraftState) -> str:
             ("Summary", fields.summary),
             ("Owner", fields.owner),
             ("Review by", date_words(fields.review_on) if fields.review_on else "Not set"),
-            ("Asked to acknowledge", "Yes" if fields.acknowledge else "No"),
+            ("Readers asked to confirm that they have read it", "Yes" if fields.acknowledge else "No"),
             ("Length", plural(measure_text(fields.body).words, "word")),
         ],
     )

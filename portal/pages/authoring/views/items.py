@@ -374,7 +374,7 @@ def remove_item(key: str, item: str) -> ResponseReturnValue:
         )
         with transaction():
             services.leave_place(edited.state.draft_id, edited.place, by=current_user.person_id)
-        flash("The question is removed from the draft. History can bring it back.", "success")
+        flash("The question is removed from the draft. You can bring it back from the history.", "success")
         return redirect(url_for(".show_module", key=key, _anchor="questions"), 303)
     return render_template(
         "authoring/remove_item.html",

@@ -71,7 +71,7 @@ def remove_job_aid(key: str) -> ResponseReturnValue:
     title = lesson_file.read_lesson(draft_context.read_file(state, PATH)).title
     if request.method == "POST":
         draft_context.save_files(state, {PATH: None}, request.form.get("expected", ""), "Removed the job aid")
-        flash("The job aid is removed from the draft. History can bring it back.", "success")
+        flash("The job aid is removed from the draft. You can bring it back from the history.", "success")
         return redirect(url_for(".show_module", key=key, _anchor="job-aid"), 303)
     return render_template(
         "authoring/remove_job_aid.html",

@@ -159,7 +159,7 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
         )
         with transaction():
             services.leave_place(state.draft_id, sheet.place, by=current_user.person_id)
-        flash(f"“{title}” is removed from the draft. History can bring it back.", "success")
+        flash(f"“{title}” is removed from the draft. You can bring it back from the history.", "success")
         return redirect(url_for(".show_module", key=key, _anchor="lessons"), 303)
     return render_template(
         "authoring/remove_lesson.html",

@@ -259,7 +259,7 @@ def test_the_page_advises_beside_the_item_in_words(client):
 
     page = author(client).page("/authoring/protect/statistics")
 
-    assert page.h1 == "How the questions of version 1 do"
+    assert page.h1 == "Question results, version 1"
     assert "240 answers in submitted assessments" in page.text
     rows = [[words(cell) for cell in row] for row in page.all("tr")][1:]
     for row, item in zip(rows, queries.item_statistics_rows(version), strict=True):
@@ -302,7 +302,7 @@ def test_the_version_is_chosen_by_address(client):
     now = client.page("/authoring/protect/statistics")
     before = client.page(now.links["Version 1"])
 
-    assert now.h1 == "How the questions of version 2 do"
+    assert now.h1 == "Question results, version 2"
     assert "When people have submitted the assessment of this version" in now.text
     assert now.all("table") == []
     assert "12 answers" in before.text
@@ -319,7 +319,7 @@ def test_a_module_that_was_never_published_says_what_will_be_here(client):
 
     page = client.page("/authoring/fresh/statistics")
 
-    assert page.h1 == "How the questions do"
+    assert page.h1 == "Question results"
     assert "When this module is published and people have submitted the assessment" in page.text
 
 
