@@ -16,7 +16,7 @@ from portal.domain.catalogue.markdown.check_block import remove_choice_values
 from portal.domain.catalogue.models import Item, Lesson
 from portal.domain.catalogue.queries import current_version
 from portal.domain.item_kinds import kinds_by_name
-from portal.domain.item_kinds.form_values import EARLIER_PAGE
+from portal.domain.item_kinds.choices import EARLIER_PAGE
 from portal.platform.db import db, stamp, transaction
 from tests.journeys.answering import forms, response
 from tests.page_reading import Page, PortalClient

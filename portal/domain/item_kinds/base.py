@@ -18,6 +18,7 @@ FormValues = Mapping[str, Sequence[str]]  # a submitted form: every value by the
 
 NO_MARK = Decimal("0.0000")
 FULL_MARK = Decimal("1.0000")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # databases refuse some of these
 _SLOT = re.compile(r"\{\{[^{}]*\}\}")  # a force setting or term, filled in when the page is shown
 
 
@@ -150,6 +151,28 @@ def plain_text(html: str) -> str:
     'Call NCCU & wait'
     """
     return Markup(_SLOT.sub("…", html)).striptags()  # noqa: S704 - only removes the tags
+
+
+def single_value(form: FormValues, name: str) -> str:
+    """Return the first value of a field; empty if it was not sent."""
+    return (form.get(name) or [""])[0]
+
+
+def typed_text(form: FormValues, name: str) -> str:
+    """Return the text typed into the control ``name``, without invisible characters."""
+    return normalise_text(_INVISIBLE.sub("", single_value(form, name)))
+
+
+def length_error(text: str, maximum: int) -> str:
+    """Return the message for a text longer than ``maximum`` characters; empty if it is not."""
+    if len(text) <= maximum:
+        return ""
+    return f"Keep this under {maximum:,} characters. You have written {len(text):,}"
+
+
+def normalise_text(value: str | None) -> str:
+    """Return a text as files store it: LF line ends, no surrounding space."""
+    return (value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def scale_mark(gained: Decimal, maximum: Decimal) -> Decimal:

@@ -1,14 +1,31 @@
-"""Choices with feedback, as the kinds single and multiple and the parts of a report have them."""
+"""Choices with feedback, as the kinds single and multiple and the parts of a report have them.
+
+The form value of a choice is its number on the page, never the key that its author gave it: a key may
+reveal which choice is correct (``value="safe"``). Numbers follow the order of the attempt, so they say
+nothing about another attempt and are the same whenever the question is shown again.
+"""
 
 import random
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, FormValues, ItemKind, Renderer
-from portal.domain.item_kinds.form_values import EARLIER_PAGE, key_by_value, value_by_key
+from portal.domain.item_kinds.base import (
+    FULL_MARK,
+    NO_MARK,
+    Answer,
+    AnswerError,
+    Content,
+    FormValues,
+    ItemKind,
+    Renderer,
+)
 from portal.platform.formats.keys import read_key
 from portal.platform.formats.toml_tables import Table
+
+# The error for an unknown value, such as a key from a page of an earlier release: the saved answer stays.
+EARLIER_PAGE = "This page was opened before the portal was updated. Select your answer again"
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,20 @@ def correct_keys(content: Content) -> list[str]:
     return [choice["key"] for choice in content["choices"] if choice["correct"]]
 
 
+def value_by_key(keys: Sequence[str]) -> dict[str, str]:
+    """Return the form value of each key, in this order. It contains a dot, which no key does.
+
+    >>> value_by_key(["safe", "status"])
+    {'safe': 'c.1', 'status': 'c.2'}
+    """
+    return {key: f"c.{number}" for number, key in enumerate(keys, 1)}
+
+
+def key_by_value(keys: Sequence[str]) -> dict[str, str]:
+    """Return the key of each form value."""
+    return {value: key for key, value in value_by_key(keys).items()}
+
+
 @dataclass(frozen=True, slots=True)
 class ChoiceView:
     """A choice as a page shows it."""
@@ -122,6 +153,11 @@ class ChoiceKind(ItemKind):
     def shufflable_keys(self, content: Content) -> list[str]:
         """Return the keys of the choices."""
         return [choice["key"] for choice in content["choices"]]
+
+    def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
+        """Return 1 for exactly the correct choices, in any order; otherwise 0."""
+        is_allowed = self.allows_several or len(choices) == 1
+        return FULL_MARK if is_allowed and set(choices) == set(correct_keys(content)) else NO_MARK
 
     def best_choices(self, content: Content) -> list[str]:
         """Return the keys of the correct choices."""

@@ -10,8 +10,7 @@ from decimal import Decimal
 
 from markupsafe import Markup, escape
 
-from portal.domain.item_kinds.base import FULL_MARK, NO_MARK, Answer, AnswerError, FormValues
-from portal.domain.item_kinds.form_values import single_value
+from portal.domain.item_kinds.base import FULL_MARK, NO_MARK, Answer, AnswerError, FormValues, single_value
 
 LONG_OPTION = 24  # characters that a closed list shows on a phone
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.catalogue.models import Item
 from portal.domain.item_kinds import kinds_by_name
-from portal.domain.item_kinds.form_values import EARLIER_PAGE
+from portal.domain.item_kinds.choices import EARLIER_PAGE
 from portal.domain.people.models import FactNote
 from portal.domain.people.notes import erase_notes
 from portal.domain.records.models import Registration

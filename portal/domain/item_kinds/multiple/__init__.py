@@ -1,10 +1,6 @@
 """Items with several correct choices."""
 
-from collections.abc import Sequence
-from decimal import Decimal
-
-from portal.domain.item_kinds.base import FULL_MARK, NO_MARK, Content
-from portal.domain.item_kinds.choices import ChoiceItemText, ChoiceKind, correct_keys
+from portal.domain.item_kinds.choices import ChoiceItemText, ChoiceKind
 from portal.platform.formats.toml_tables import Table
 
 
@@ -32,10 +28,6 @@ class MultipleKind(ChoiceKind):
                 "", f"The item “{key}” has {correct} correct choices. Mark two or more correct = true."
             )
         return written
-
-    def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
-        """Return 1 for exactly the correct choices, in any order; otherwise 0."""
-        return FULL_MARK if set(choices) == set(correct_keys(content)) else NO_MARK
 
 
 KIND = MultipleKind()

@@ -18,10 +18,12 @@ from portal.domain.item_kinds.base import (
     FormValues,
     ItemKind,
     Renderer,
+    length_error,
     scale_mark,
+    single_value,
+    typed_text,
 )
-from portal.domain.item_kinds.choices import ChoiceView, choice_views, render_choices
-from portal.domain.item_kinds.form_values import key_by_value, length_error, single_value, typed_text
+from portal.domain.item_kinds.choices import ChoiceView, choice_views, key_by_value, render_choices
 from portal.domain.item_kinds.report import reading
 from portal.platform.formats.toml_tables import Table
 

@@ -5,15 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.domain.item_kinds.base import Answer, AnswerError, Content, FormValues, ItemKind, Renderer
-from portal.domain.item_kinds.form_values import (
-    EARLIER_PAGE,
-    key_by_value,
+from portal.domain.item_kinds.base import (
+    Answer,
+    AnswerError,
+    Content,
+    FormValues,
+    ItemKind,
+    Renderer,
     length_error,
     single_value,
     typed_text,
-    value_by_key,
 )
+from portal.domain.item_kinds.choices import EARLIER_PAGE, key_by_value, value_by_key
 from portal.domain.item_kinds.scenario import marking, reading
 from portal.platform.formats.toml_tables import Table
 

@@ -1,10 +1,6 @@
 """Items with one correct choice."""
 
-from collections.abc import Sequence
-from decimal import Decimal
-
-from portal.domain.item_kinds.base import FULL_MARK, NO_MARK, Content
-from portal.domain.item_kinds.choices import ChoiceItemText, ChoiceKind, check_one_correct, correct_keys
+from portal.domain.item_kinds.choices import ChoiceItemText, ChoiceKind, check_one_correct
 from portal.platform.formats.toml_tables import Table
 
 
@@ -24,11 +20,6 @@ class SingleKind(ChoiceKind):
         written = super().read_content(table, key, prefix)
         check_one_correct(table, key, written.choices)
         return written
-
-    def mark_answer(self, content: Content, choices: Sequence[str]) -> Decimal:
-        """Return 1 for the correct choice and nothing else; otherwise 0."""
-        right = len(choices) == 1 and set(choices) == set(correct_keys(content))
-        return FULL_MARK if right else NO_MARK
 
 
 KIND = SingleKind()

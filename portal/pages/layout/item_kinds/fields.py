@@ -15,7 +15,7 @@ from typing import Any
 from wtforms import BooleanField, FieldList, Form, HiddenField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Optional
 
-from portal.domain.item_kinds.form_values import normalise_text
+from portal.domain.item_kinds.base import normalise_text
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovTextarea
 
 Data = dict[str, Any]
