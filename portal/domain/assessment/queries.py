@@ -145,13 +145,13 @@ _SUBMISSION = (
     Submission.marks,
     Submission.submitted_at,
 )
-_NAME = (ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at)
+_VERSION_KEY = (ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at)
 _SHARED: tuple[Any, ...] = tuple(column.scalar_subquery() for column in SHARED_KEY_COLUMNS)
-_OWN: Any = (
+_OWN_ATTEMPT: Any = (
     select(
         *_ATTEMPT,
         *_SUBMISSION,
-        *_NAME,
+        *_VERSION_KEY,
         *_SHARED,
         Registration.id,
         Registration.person_id,
@@ -162,27 +162,27 @@ _OWN: Any = (
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
     .where(Attempt.id == bindparam("attempt_id"), Registration.person_id == bindparam("person_id"))
 )
-_LOCK = select(Attempt.id).where(Attempt.id == bindparam("attempt_id")).with_for_update()
-_RUNS: Any = (
+_LOCK_ATTEMPT = select(Attempt.id).where(Attempt.id == bindparam("attempt_id")).with_for_update()
+_ATTEMPTS_OF_REGISTRATION: Any = (
     select(*_ATTEMPT, *_SUBMISSION)
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
     .where(Attempt.registration_id == bindparam("registration_id"))
     .order_by(Attempt.number)
 )
-_BEFORE = or_(
+_IS_EARLIER = or_(
     Attempt.registration_id < bindparam("registration_id"),
     and_(Attempt.registration_id == bindparam("registration_id"), Attempt.number < bindparam("number")),
 )
-_ASKED = (
+_EARLIER_ITEMS = (
     select(Attempt.drawn)
     .join(Registration, Registration.id == Attempt.registration_id)
     .where(
         Registration.person_id == bindparam("person_id"),
         Registration.module_version_id == bindparam("version_id"),
-        _BEFORE,
+        _IS_EARLIER,
     )
 )
-_OPENED = (
+_EXTRA_ATTEMPT_DAYS = (
     select(ExtraAttempt.opened_on)
     .where(ExtraAttempt.registration_id == bindparam("registration_id"))
     .order_by(ExtraAttempt.id)
@@ -201,8 +201,10 @@ def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Atte
         NotFoundError: It does not exist, or belongs to someone else.
     """
     if lock and db.engine.dialect.name == "postgresql":  # SQLite's writers wait for each other anyway
-        read(_LOCK, {"attempt_id": attempt_id})  # first, so that the query below sees what others wrote
-    rows = read(_OWN, {"attempt_id": attempt_id, "person_id": person_id})
+        read(
+            _LOCK_ATTEMPT, {"attempt_id": attempt_id}
+        )  # first, so that the query below sees what others wrote
+    rows = read(_OWN_ATTEMPT, {"attempt_id": attempt_id, "person_id": person_id})
     if not rows:
         raise NotFoundError("There is no such attempt.")
     summary, other_columns = _attempt_summary(rows[0]), rows[0][10:]
@@ -262,7 +264,9 @@ class AttemptSummary:
 
 def list_attempts(registration_id: int) -> list[AttemptSummary]:
     """List every attempt under a registration in the order of their beginning. One statement."""
-    return [_attempt_summary(row) for row in read(_RUNS, {"registration_id": registration_id})]
+    return [
+        _attempt_summary(row) for row in read(_ATTEMPTS_OF_REGISTRATION, {"registration_id": registration_id})
+    ]
 
 
 def _attempt_summary(row: Sequence[Any]) -> AttemptSummary:
@@ -289,14 +293,14 @@ class AttemptTally(NamedTuple):
 
 
 NO_ATTEMPTS = AttemptTally(None, 0, None, None, 0, None)
-_EXTRA = ExtraAttempt.registration_id == Attempt.registration_id
-_BEGUN = (
+_IS_EXTRA = ExtraAttempt.registration_id == Attempt.registration_id
+_ATTEMPT_STATES = (
     select(
         Attempt.registration_id,
         Attempt.id,
         Submission.submitted_at,
-        select(func.count()).where(_EXTRA).correlate(Attempt).scalar_subquery(),
-        select(func.max(ExtraAttempt.opened_on)).where(_EXTRA).correlate(Attempt).scalar_subquery(),
+        select(func.count()).where(_IS_EXTRA).correlate(Attempt).scalar_subquery(),
+        select(func.max(ExtraAttempt.opened_on)).where(_IS_EXTRA).correlate(Attempt).scalar_subquery(),
     )
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
     .where(Attempt.registration_id.in_(bindparam("registrations", expanding=True)))
@@ -306,7 +310,9 @@ _BEGUN = (
 def tally_attempts(registration_ids: list[int]) -> dict[int, AttemptTally]:
     """Count the attempts under each registration that has any. One statement."""
     tallies: dict[int, AttemptTally] = {}
-    for registration_id, attempt_id, submitted, *extra in read(_BEGUN, {"registrations": registration_ids}):
+    for registration_id, attempt_id, submitted, *extra in read(
+        _ATTEMPT_STATES, {"registrations": registration_ids}
+    ):
         earlier = tallies.get(registration_id, NO_ATTEMPTS)
         under_way, ended = earlier.open_attempt, (earlier.ended_at, earlier.ended_attempt)
         if submitted is None:
@@ -320,13 +326,13 @@ def tally_attempts(registration_ids: list[int]) -> dict[int, AttemptTally]:
 def earlier_item_ids(person_id: int, version_id: int, registration_id: int, number: int) -> list[int]:
     """Return ids of the items that a person was shown before an attempt, once for each time."""
     before = {"registration_id": registration_id, "number": number}
-    rows = read(_ASKED, {"person_id": person_id, "version_id": version_id, **before})
+    rows = read(_EARLIER_ITEMS, {"person_id": person_id, "version_id": version_id, **before})
     return [drawn["item_id"] for row in rows for drawn in row[0]]
 
 
 def extra_attempt_days(registration_id: int) -> list[date]:
     """Return the days on which extra attempts were opened under a registration, in order."""
-    rows = read(_OPENED, {"registration_id": registration_id})
+    rows = read(_EXTRA_ATTEMPT_DAYS, {"registration_id": registration_id})
     return [row[0] for row in rows]
 
 

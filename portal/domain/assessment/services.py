@@ -33,8 +33,8 @@ from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp, write_row
 
-_ATTEMPTS = insert(Attempt)
-_ANSWERS = insert(Response)
+_INSERT_ATTEMPT = insert(Attempt)
+_INSERT_RESPONSE = insert(Response)
 
 
 def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
@@ -67,7 +67,7 @@ def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
         mastery_score=version.mastery_score,
         drawn=draw_attempt_items(registration, attempt_id, number),
     )
-    write_row(_ATTEMPTS, {**asdict(attempt), "started_at": at, "recorded_at": at})
+    write_row(_INSERT_ATTEMPT, {**asdict(attempt), "started_at": at, "recorded_at": at})
     return attempt
 
 
@@ -182,7 +182,7 @@ def save_response(attempt: AttemptDetail, number: int, form: FormValues, at: dat
 
 def _write_response(attempt_id: UUID, item_id: int, answer: Answer, at: datetime) -> None:
     row = {"attempt_id": attempt_id, "item_id": item_id, "choices": list(answer.choices)}
-    response_id = write_row(_ANSWERS, {**row, "saved_at": at, "recorded_at": at})
+    response_id = write_row(_INSERT_RESPONSE, {**row, "saved_at": at, "recorded_at": at})
     if answer.texts:
         write_notes(Response.__tablename__, response_id, answer.texts)
 

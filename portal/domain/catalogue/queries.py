@@ -140,21 +140,21 @@ class SharedKey(NamedTuple):
 
 
 SHARED_KEY_COLUMNS = (select(func.count(SharedVersion.id)), select(func.max(SharedVersion.recorded_at)))
-_NAMED = select(*(column.scalar_subquery() for column in SHARED_KEY_COLUMNS))
+_SHARED_KEY = select(*(column.scalar_subquery() for column in SHARED_KEY_COLUMNS))
 
 
 def shared_key() -> SharedKey:
     """Return the key of the shared files that are current now."""
-    return SharedKey(*db.session.execute(_NAMED).one())
+    return SharedKey(*db.session.execute(_SHARED_KEY).one())
 
 
-def shared_content(name: SharedKey | None = None) -> SharedContent:
+def shared_content(key: SharedKey | None = None) -> SharedContent:
     """Return the published sources, terms and force settings.
 
     Args:
-        name: The key, if it was read already in this transaction; by default it is read here.
+        key: The key, if it was read already in this transaction; by default it is read here.
     """
-    return _cached_shared_content(name or shared_key())
+    return _cached_shared_content(key or shared_key())
 
 
 def glossary_terms() -> list[GlossaryTerm]:
@@ -168,5 +168,5 @@ def list_sources() -> list[SourceText]:
 
 
 @lru_cache(maxsize=4)
-def _cached_shared_content(_name: SharedKey) -> SharedContent:
+def _cached_shared_content(_key: SharedKey) -> SharedContent:
     return parse_shared(shared_files(), Faults())

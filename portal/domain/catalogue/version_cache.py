@@ -122,14 +122,14 @@ _ITEMS = (
 )
 
 
-_NAMES = select(ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at).where(
+_VERSION_KEY = select(ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at).where(
     ModuleVersion.id == bindparam("id")
 )
 
 
 def version_key(version_id: int) -> VersionKey:
     """Return the key of the version with this id."""
-    return VersionKey(*read(_NAMES, {"id": version_id})[0])
+    return VersionKey(*read(_VERSION_KEY, {"id": version_id})[0])
 
 
 @lru_cache(maxsize=MAX_CACHED_VERSIONS)
