@@ -21,7 +21,7 @@ from portal.platform.db import db, stamp, transaction
 from tests.journeys.answering import forms, response
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another
-from tests.pages.assessment.choosing import boxes, sent, ticked
+from tests.pages.assessment.choosing import ticked_labels, values_by_label, values_of_labels
 from tests.pages.assessment.published import first_question, publish
 from tests.pages.authoring.answering import items_of, register
 from tests.pages.learning.working import attempt_base, learner
@@ -123,7 +123,7 @@ def test_no_page_of_any_question_holds_a_key_and_marking_is_as_it_was(four, slug
         assert sorted(db.session.scalars(saved).first()) == sorted(best)
         assert told(four.page(address), keys) == set()
         if item.kind in {"single", "multiple"}:
-            assert len(ticked(four.page(address))) == len(best)
+            assert len(ticked_labels(four.page(address))) == len(best)
     check = four.page(f"{base}/check")
     every = {key for item in items for key in keys_in(item.content)}
     assert told(check, every) == set()
@@ -167,8 +167,8 @@ def test_the_numbers_are_the_same_at_each_look_and_others_in_another_attempt(app
         browser = another(app)
         attempt, _ = asked_everything(learner(browser, number), version, way=way)
         pages = [browser.page(f"/assessment/{attempt.id}/items/1") for _ in range(2)]
-        assert boxes(pages[0]) == boxes(pages[1])
-        seen.append(boxes(pages[0]))
+        assert values_by_label(pages[0]) == values_by_label(pages[1])
+        seen.append(values_by_label(pages[0]))
     first, second = seen
 
     assert list(first.values()) == list(second.values()) == [f"c.{n}" for n in range(1, len(first) + 1)]
@@ -185,8 +185,8 @@ def test_a_page_opened_before_the_update_is_shown_again_with_what_was_saved(clie
     publish(tmp_path, kind)
     learner(client)
     asked = first_question(client)
-    said = next(iter(boxes(asked)))
-    client.press(asked, SAVE, choice=sent(asked, said))
+    said = next(iter(values_by_label(asked)))
+    client.press(asked, SAVE, choice=values_of_labels(asked, said))
     address = f"{attempt_base(asked)}/items/1"
     item = db.session.get_one(Item, db.session.scalars(select(Attempt)).one().drawn[0]["item_id"])
     key = item.content["choices"][0]["key"]
@@ -194,7 +194,7 @@ def test_a_page_opened_before_the_update_is_shown_again_with_what_was_saved(clie
     page = Page(client.post(address, data=earlier(asked, choice=key)), address)
 
     assert page.links[EARLIER_PAGE] == "#choice"
-    assert ticked(page) == [said]
+    assert ticked_labels(page) == [said]
     assert len(db.session.scalars(select(Response)).all()) == 1
 
 
@@ -202,7 +202,7 @@ def test_a_scenario_opened_before_the_update_goes_on_from_what_was_saved(client,
     publish(tmp_path, "scenario")
     learner(client)
     asked = first_question(client)
-    client.press(asked, SAVE, choice=sent(asked, "Listen"), reason="They may be alive")
+    client.press(asked, SAVE, choice=values_of_labels(asked, "Listen"), reason="They may be alive")
     address = f"{attempt_base(asked)}/items/1"
     old = {
         "way": "road/listen",
@@ -217,7 +217,7 @@ def test_a_scenario_opened_before_the_update_goes_on_from_what_was_saved(client,
     assert "You hear eight voices." in page.text
     assert "Your reason: They may be alive" in page.text
     assert "Eight voices" in page.html
-    page = client.press(page, SAVE, choice=sent(page, "Call for"))
+    page = client.press(page, SAVE, choice=values_of_labels(page, "Call for"))
     assert "The scenario ends here." in page.text
     assert "Your reason: Eight voices" in page.text
 
@@ -233,7 +233,7 @@ def test_a_report_opened_before_the_update_keeps_what_was_written(client, tmp_pa
 
     assert page.links["Select an answer to “Source evaluation”"] == "#answer-1"
     assert "Eight voices at 02:10." in page.html
-    assert ticked(page) == []
+    assert ticked_labels(page) == []
     page = client.press(page, SAVE, **{"answer-1": "c.2", "answer-2": "c.1"})
     assert page.path.endswith("/items/1") or "Question 2" in page.text
     assert db.session.scalars(select(Response.choices)).one() == ["source/two", "handling/p"]

@@ -13,7 +13,7 @@ from portal.domain.content_checks.drawings.painter import PaintingError
 from portal.platform.db import stamp, transaction
 from portal.platform.errors import BadInputError
 from tests.domain.catalogue.folders import write
-from tests.pages.authoring.desk import opened, person, publish_sample, visitor
+from tests.pages.authoring.desk import make_person_with, open_draft_page, publish_sample, signed_in_client
 from tests.pages.authoring.test_media import errors, send
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>A</title><desc>B.</desc>'
@@ -83,9 +83,9 @@ def test_what_is_used_a_few_times_is_drawn():
 
 def test_ten_to_the_power_of_eight_copies_are_refused_at_the_desk_and_by_the_command(client, app, tmp_path):
     publish_sample(tmp_path / "published")
-    person("D3001", "author")
-    desk = visitor(app, "D3001")
-    opened(desk)
+    make_person_with("D3001", "author")
+    desk = signed_in_client(app, "D3001")
+    open_draft_page(desk)
 
     page = send(desk, nested(8), "many.svg")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.domain.catalogue.kinds_of_media import written
+from tests.domain.catalogue.kinds_of_media import write_media_module
 from tests.journeys.walking import hold_to_account, sign_in, visitor
 from tests.running import Server, command, settings
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_a_lesson_with_every_kind_of_medium(browser: Browser, server: Server, tmp_path: Path) -> None:
-    folder = str(written(tmp_path / "modules"))
+    folder = str(write_media_module(tmp_path / "modules"))
     done = command(settings(server.instance, server.port), "modules", "publish", folder)
     assert done.returncode == 0, done.stderr
     with visitor(browser, server, 320) as tab:

@@ -9,7 +9,7 @@ from portal.domain.records.models import Registration
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from tests.pages.account.browsing import another
-from tests.pages.assessment.choosing import sent
+from tests.pages.assessment.choosing import values_of_labels
 from tests.pages.assessment.published import first_question, publish
 from tests.pages.learning.working import attempt_base, learner
 
@@ -70,7 +70,7 @@ def test_after_it_nothing_of_the_text_is_in_the_database_and_the_attempt_is_disp
 @pytest.mark.parametrize("asked", ["scenario"], indirect=True)
 def test_reasons_of_an_attempt_under_way_are_erased_and_it_goes_on(app, client, asked):
     page = client.press(
-        asked, "Save and continue", choice=sent(asked, "Listen"), reason="Because of Zbigniew"
+        asked, "Save and continue", choice=values_of_labels(asked, "Listen"), reason="Because of Zbigniew"
     )
     assert "Because of Zbigniew" in page.text
 
@@ -78,7 +78,9 @@ def test_reasons_of_an_attempt_under_way_are_erased_and_it_goes_on(app, client, 
 
     page = client.page(f"{attempt_base(page)}/items/1")
     assert "Zbigniew" not in everything() + page.text
-    page = client.press(page, "Save and continue", choice=sent(page, "Call for"), reason="Now written anew")
+    page = client.press(
+        page, "Save and continue", choice=values_of_labels(page, "Call for"), reason="Now written anew"
+    )
     assert "Now written anew" in page.text
 
 

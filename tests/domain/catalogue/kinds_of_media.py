@@ -29,7 +29,7 @@ SHOWN = [name for name in FILES if name != "film.vtt"]
 WORDS = {name: f"What {name.partition('.')[0]} holds, in words." for name in SHOWN}
 
 
-def written(folder: Path, changes: dict[str, str | bytes | None] | None = None) -> Path:
+def write_media_module(folder: Path, changes: dict[str, str | bytes | None] | None = None) -> Path:
     """The sample module with a figure of each kind in its first lesson, as files below ``folder``."""
     figures = [f"::: figure media/{name}\n{WORDS[name]}\n\nAnd more of it.\n:::\n" for name in SHOWN]
     files: dict[str, str | bytes | None] = {f"sample/media/{name}": held for name, held in FILES.items()}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.domain.catalogue.folders import lesson, tree
-from tests.domain.catalogue.kinds_of_media import FILES, SHOWN, TYPES, WORDS, written
+from tests.domain.catalogue.kinds_of_media import FILES, SHOWN, TYPES, WORDS, write_media_module
 from tests.domain.imports.rosters import run
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import let_in, make_account
@@ -14,7 +14,7 @@ LESSON = "/learning/modules/sample/lessons/first"
 @pytest.fixture
 def page(app, client: PortalClient, tmp_path) -> Page:
     """The lesson with a figure of each kind, as a learner reads it."""
-    done = run(app, "modules", "publish", written(tmp_path / "modules"))
+    done = run(app, "modules", "publish", write_media_module(tmp_path / "modules"))
     assert done.exit_code == 0, done.stderr
     make_account()
     let_in(client)
@@ -102,7 +102,7 @@ def test_the_folder_comes_back_byte_for_byte(app, page, tmp_path):
     ],
 )
 def test_a_medium_without_its_words_or_of_another_kind_is_refused(app, database, tmp_path, changes, reason):
-    done = run(app, "modules", "publish", written(tmp_path / "modules", changes))
+    done = run(app, "modules", "publish", write_media_module(tmp_path / "modules", changes))
 
     assert done.exit_code == 1
     assert reason in done.stderr

@@ -15,7 +15,7 @@ from portal.domain.people.notes import erase_notes
 from portal.domain.records.models import Registration
 from portal.platform.db import db, transaction
 from tests.page_reading import Page, PortalClient, words
-from tests.pages.assessment.choosing import sent
+from tests.pages.assessment.choosing import values_of_labels
 from tests.pages.assessment.published import first_question, publish
 from tests.pages.learning.working import attempt_base, learner
 from tests.pages.monitoring.counting import statements
@@ -154,18 +154,18 @@ def test_a_scenario_leads_on_and_keeps_its_reasons(client, asked):
     assert "knocks" in asked.text
     assert "eight voices" not in asked.text
     page = client.press(
-        asked, "Save and continue", choice=sent(asked, "Listen"), reason="They may be alive\x00"
+        asked, "Save and continue", choice=values_of_labels(asked, "Listen"), reason="They may be alive\x00"
     )
     assert page.path.endswith("/items/1")
     assert "You hear eight voices." in page.text
     assert "Your reason: They may be alive" in page.text
     assert client.page(f"{attempt_base(page)}/check").text.count("Not finished") == 1
-    page = client.press(page, "Save and continue", choice=sent(page, "Call for"), reason="")
+    page = client.press(page, "Save and continue", choice=values_of_labels(page, "Call for"), reason="")
     assert "The scenario ends here." in page.text
     page = client.press(page, "Save and continue")
     assert "Question 2 of 2" in page.text
-    page = client.press(page, "Save and continue", choice=sent(page, "Open"), reason="<i>Now</i>")
-    page = client.press(page, "Save and continue", choice=sent(page, "Close the road"))
+    page = client.press(page, "Save and continue", choice=values_of_labels(page, "Open"), reason="<i>Now</i>")
+    page = client.press(page, "Save and continue", choice=values_of_labels(page, "Close the road"))
     page = client.press(page, "Save and continue")
 
     assert "1. Listen and speak 2. Call for an ambulance" in page.text
@@ -181,7 +181,9 @@ def test_a_scenario_leads_on_and_keeps_its_reasons(client, asked):
 def test_after_a_pass_a_scenario_is_explained(client, asked):
     page = asked
     for choice in ("Listen", "Call for", None, "Listen", "Call for", None):
-        page = client.press(page, "Save and continue", choice=sent(page, choice) if choice else [])
+        page = client.press(
+            page, "Save and continue", choice=values_of_labels(page, choice) if choice else []
+        )
 
     page = finish(client, page, "You passed")
     assert page.text.count("Worth 1 of 1") == 2
@@ -191,12 +193,14 @@ def test_after_a_pass_a_scenario_is_explained(client, asked):
 
 @pytest.mark.parametrize("asked", ["scenario"], indirect=True)
 def test_a_scenario_goes_back_and_starts_again(client, asked):
-    page = client.press(asked, "Save and continue", choice=sent(asked, "Open"), reason="In a hurry")
+    page = client.press(
+        asked, "Save and continue", choice=values_of_labels(asked, "Open"), reason="In a hurry"
+    )
     page = client.press(page, "Go back one scene", back="y")
     assert "knocks" in page.text
     assert "In a hurry" in page.html
-    page = client.press(page, "Save and continue", choice=sent(page, "Listen"))
-    page = client.press(page, "Save and continue", choice=sent(page, "Look for"))
+    page = client.press(page, "Save and continue", choice=values_of_labels(page, "Listen"))
+    page = client.press(page, "Save and continue", choice=values_of_labels(page, "Look for"))
     page = client.press(page, "Start the scenario again", again="y")
 
     assert "What you have done so far" not in page.text
@@ -210,17 +214,19 @@ def test_a_step_that_the_scenario_does_not_offer_is_refused(client, asked):
     assert "Because" in page.html
     page = client.press(page, "Save and continue", choice="c.3")  # of another scene
     assert page.links[EARLIER_PAGE] == "#choice"
-    page = client.press(page, "Save and continue", choice=sent(page, "Open"), way="c.3")
+    page = client.press(page, "Save and continue", choice=values_of_labels(page, "Open"), way="c.3")
     assert page.links[EARLIER_PAGE] == "#scene"
-    page = client.press(page, "Save and continue", choice=sent(page, "Open"), reason="x" * 2_001)
+    page = client.press(page, "Save and continue", choice=values_of_labels(page, "Open"), reason="x" * 2_001)
     assert "Keep this under 2,000 characters. You have written 2,001" in page.links
     assert count(Response) == 0
 
 
 @pytest.mark.parametrize("asked", ["scenario"], indirect=True)
 def test_two_windows_each_send_their_own_way(client, asked):
-    client.press(asked, "Save and continue", choice=sent(asked, "Listen"))
-    page = client.press(asked, "Save and continue", choice=sent(asked, "Open"))  # of the window left behind
+    client.press(asked, "Save and continue", choice=values_of_labels(asked, "Listen"))
+    page = client.press(
+        asked, "Save and continue", choice=values_of_labels(asked, "Open")
+    )  # of the window left behind
 
     assert "People climb out" in page.text
     assert [r.choices for r in db.session.scalars(select(Response).order_by(Response.id))] == [

@@ -11,7 +11,7 @@ from portal.domain.records.models import PassRecord, Record
 from portal.platform.db import db
 from tests.factories.catalogue import RIGHT, make_version
 from tests.pages.account.browsing import another, let_in, make_account
-from tests.pages.assessment.choosing import sent_for, ticked
+from tests.pages.assessment.choosing import ticked_labels, values_of_keys
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import answer_all, attempt_base, begin, items_of, learner, take
 
@@ -97,7 +97,7 @@ def test_an_unanswered_question_stands_first_and_stops_the_submission(client):
     for number in (1, 3, 4):
         item = items_of(base)[number - 1]
         page = client.page(f"{base}/items/{number}")
-        client.press(page, "Save and continue", choice=sent_for(page, item, RIGHT[item.kind]))
+        client.press(page, "Save and continue", choice=values_of_keys(page, item, RIGHT[item.kind]))
 
     page = client.page(f"{base}/check")
     assert page.h1 == "Check your answers"
@@ -118,11 +118,13 @@ def test_going_back_keeps_the_choice_and_the_last_saving_counts(client):
     first = client.page(f"{base}/items/1?from=check")
     item = items_of(base)[0]
     right = RIGHT[item.kind]
-    assert sorted(text.split()[1] for text in ticked(first)) == right
+    assert sorted(text.split()[1] for text in ticked_labels(first)) == right
 
-    page = client.press(first, "Save and continue", choice=sent_for(first, item, ["d"]))
+    page = client.press(first, "Save and continue", choice=values_of_keys(first, item, ["d"]))
     assert page.h1 == "Check your answers"
-    client.press(client.page(f"{base}/items/1"), "Save and continue", choice=sent_for(first, item, right))
+    client.press(
+        client.page(f"{base}/items/1"), "Save and continue", choice=values_of_keys(first, item, right)
+    )
     page = client.press(client.page(f"{base}/check"), "Submit answers")
 
     assert "4 of 4" in page.text
@@ -134,7 +136,7 @@ def test_saving_the_same_choice_again_writes_nothing(client):
     learner(client)
     page = begin(client)
     item = items_of(attempt_base(page))[0]
-    choice = sent_for(page, item, RIGHT[item.kind])
+    choice = values_of_keys(page, item, RIGHT[item.kind])
 
     client.press(page, "Save and continue", choice=choice)
     client.press(page, "Save and continue", choice=choice)

@@ -97,7 +97,7 @@ def _mark(item: Item, chosen: list[str] | None) -> Decimal:
     return Decimal("0.5000") if half else Decimal("0.0000")
 
 
-def drawn(items: list[Item], count: int, chance: random.Random) -> list[Sheet]:
+def random_sheets(items: list[Item], count: int, chance: random.Random) -> list[Sheet]:
     """So many attempts of four items each, answered the better the abler who answers."""
     sheets: list[Sheet] = []
     for _ in range(count):

@@ -16,13 +16,15 @@ DESK = "/authoring/sample"
 LESSON = f"{DESK}/lessons/first"
 
 
-def publish(folder: Path, changes: dict[str, str] | None = None) -> None:
+def publish_sample_module(folder: Path, changes: dict[str, str] | None = None) -> None:
     """The sample module, published from a folder."""
     with transaction():
         catalogue.publish_folder(write(folder, changes or {}), at=stamp())
 
 
-def author(client: PortalClient, staff_number: str = "D3001", role: str = "author", name: str = "") -> int:
+def sign_in_author(
+    client: PortalClient, staff_number: str = "D3001", role: str = "author", name: str = ""
+) -> int:
     """A person of this role, signed in; returns the id."""
     person = make_account(staff_number)
     make_grant(person, role)
@@ -41,19 +43,19 @@ def open_draft(person: int, key: str = "sample") -> int:
         return services.open_draft(key, by=person, at=stamp())
 
 
-def held(path: str, key: str = "sample") -> str:
+def draft_file(path: str, key: str = "sample") -> str:
     """A file of the draft as it stands."""
     return queries.draft_files(queries.get_draft(key))[path].decode()
 
 
-def errors(page: Page) -> list[str]:
+def error_sentences(page: Page) -> list[str]:
     """The error summary's sentences; the title says that there are some."""
     assert page.title.startswith("Error: ")
     summary = page.all("div", class_="govuk-error-summary")[0]
     return [words(item) for item in summary.iter("{http://www.w3.org/1999/xhtml}li")]
 
 
-def save(
+def press_button(
     client: PortalClient,
     page: Page | None = None,
     button: str = "Save and preview",
@@ -67,11 +69,11 @@ def save(
     )
 
 
-def preview(page: Page) -> str:
+def preview_words(page: Page) -> str:
     """What the preview shows, as read."""
     return words(next(div for div in page.all("div") if div.get("id") == "preview"))
 
 
-def typed(page: Page) -> dict[str, list[str]]:
+def editor_fields(page: Page) -> dict[str, list[str]]:
     """What stands in the editor's fields."""
     return page.form_with("Save and preview").fields

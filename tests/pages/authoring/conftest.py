@@ -6,7 +6,7 @@ import pytest
 
 from tests.domain.catalogue.folders import write
 from tests.factories.people import make_person
-from tests.pages.authoring.drafting import publish
+from tests.pages.authoring.drafting import publish_sample_folder
 
 
 @pytest.fixture
@@ -24,5 +24,5 @@ def hugh(database) -> int:
 @pytest.fixture
 def folder(database, tmp_path) -> Path:
     """The folder of all modules as it was published."""
-    publish(write(tmp_path))
+    publish_sample_folder(write(tmp_path))
     return tmp_path

@@ -22,7 +22,7 @@ def publish_sample(folder: Path, **changes: str | bytes | None) -> Path:
     return folder
 
 
-def person(staff_number: str, *roles: str) -> int:
+def make_person_with(staff_number: str, *roles: str) -> int:
     """Someone with an account and these roles."""
     made = make_account(staff_number)
     for role in roles:
@@ -30,14 +30,14 @@ def person(staff_number: str, *roles: str) -> int:
     return made
 
 
-def visitor(app: Flask, staff_number: str) -> PortalClient:
+def signed_in_client(app: Flask, staff_number: str) -> PortalClient:
     """A browser of their own, signed in."""
     client = another(app)
     let_in(client, staff_number)
     return client
 
 
-def opened(client: PortalClient, key: str = "sample") -> Page:
+def open_draft_page(client: PortalClient, key: str = "sample") -> Page:
     """The draft's page after “Edit”."""
     return client.press(client.page(f"/authoring/{key}"), "Edit")
 

@@ -17,17 +17,17 @@ FIRST = "lessons/first.md"
 SECOND = "lessons/second.md"
 
 
-def publish(folder) -> catalogue.PublishingResult:
+def publish_sample_folder(folder) -> catalogue.PublishingResult:
     with transaction():
         return catalogue.publish_folder(folder, at=stamp())
 
 
-def opened(by: int, key: str = "sample") -> int:
+def open_draft(by: int, key: str = "sample") -> int:
     with transaction():
         return services.open_draft(key, by=by, at=AT)
 
 
-def save(draft_id: int, changes, *, by: int, expected=None) -> int:
+def save_draft(draft_id: int, changes, *, by: int, expected=None) -> int:
     held = queries.list_saves(draft_id)[0].files
     with transaction():
         return services.save_files(
@@ -40,7 +40,7 @@ def save(draft_id: int, changes, *, by: int, expected=None) -> int:
         )
 
 
-def text(body: str) -> bytes:
+def lesson_file(body: str) -> bytes:
     return lesson_text(body).encode()
 
 
@@ -50,7 +50,7 @@ def send_for_review(draft_id: int, by: int) -> None:
         db.session.add(Review(draft_id=draft_id, save_id=save_id, sent_by_id=by, sent_at=AT, note="Look"))
 
 
-def events() -> list[tuple[str, int | None]]:
+def draft_events() -> list[tuple[str, int | None]]:
     rows = db.session.execute(
         select(AuditEvent.action, AuditEvent.actor_id)
         .where(AuditEvent.action.startswith("draft."))

@@ -7,7 +7,7 @@ from tests.page_reading import Form, Page, PortalClient
 ITEMS = "/authoring/sample/items"
 
 
-def bank() -> dict[str, dict]:
+def draft_items() -> dict[str, dict]:
     """Every item of the draft by its key."""
     return {
         place.key: place.table
@@ -15,13 +15,13 @@ def bank() -> dict[str, dict]:
     }
 
 
-def form_of(page: Page) -> Form:
+def item_form(page: Page) -> Form:
     return next(f for f in page.forms() if "expected" in f.fields and "prompt" in f.fields)
 
 
-def send(client: PortalClient, page: Page, status: int = 200, **fields) -> Page:
+def send_item_form(client: PortalClient, page: Page, status: int = 200, **fields) -> Page:
     """Send the editor's form with these fields changed; a dot stands for a hyphen in their names."""
-    form = form_of(page)
+    form = item_form(page)
     chosen = {
         o.get("name"): [o.get("value")]
         for o in page.all("input", type="radio")

@@ -11,7 +11,7 @@ from portal.domain.catalogue.models import ModuleVersion
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import CHECK
-from tests.pages.authoring.desk import person, publish_sample, rewrite_lesson
+from tests.pages.authoring.desk import make_person_with, publish_sample, rewrite_lesson
 
 BODY = f"## Look\n\nRead that, and act on it.\n\n{CHECK}"
 
@@ -23,12 +23,12 @@ def folder(database, tmp_path):
 
 @pytest.fixture
 def author(folder) -> int:
-    return person("D3001", "author")
+    return make_person_with("D3001", "author")
 
 
 @pytest.fixture
 def publisher(folder) -> int:
-    return person("D3002", "publisher")
+    return make_person_with("D3002", "publisher")
 
 
 @pytest.fixture
@@ -39,16 +39,16 @@ def changed(author) -> int:
     return draft_id
 
 
-def sent(draft_id: int, by: int, note: str = "Clearer.") -> int:
+def send_draft(draft_id: int, by: int, note: str = "Clearer.") -> int:
     with transaction():
         return reviews_services.send_for_review(draft_id, note=note, by=by, at=clock.now())
 
 
-def publish(review_id: int, by: int) -> ModuleVersion:
+def publish_sent(review_id: int, by: int) -> ModuleVersion:
     with transaction():
         return reviews_services.publish_review(review_id, by=by, at=stamp())
 
 
-def count(model: type[Any]) -> int:
+def count_rows(model: type[Any]) -> int:
     """How many rows there are."""
     return db.session.scalar(select(func.count()).select_from(model))

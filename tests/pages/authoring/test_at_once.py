@@ -20,7 +20,7 @@ from portal.platform.errors import PortalError
 from tests.databases import close_database
 from tests.domain.catalogue.folders import write
 from tests.factories.people import make_person
-from tests.pages.authoring.drafting import AT, FIRST, LATER, opened, publish, text
+from tests.pages.authoring.drafting import AT, FIRST, LATER, lesson_file, open_draft, publish_sample_folder
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -62,9 +62,9 @@ def at_once(app: Flask, acts: Sequence[Callable[[], Any]]) -> list[Any]:
 
 @pytest.mark.slow
 def test_of_saves_at_once_one_wins_and_the_others_are_told(serving, tmp_path):
-    publish(write(tmp_path / "modules"))
+    publish_sample_folder(write(tmp_path / "modules"))
     people = [make_person() for _ in range(8)]
-    draft_id = opened(people[0])
+    draft_id = open_draft(people[0])
     shown = queries.get_draft("sample").files
     db.session.remove()
 
@@ -74,7 +74,7 @@ def test_of_saves_at_once_one_wins_and_the_others_are_told(serving, tmp_path):
             partial(
                 services.save_files,
                 draft_id,
-                {FIRST: text(f"{person}.\n")},
+                {FIRST: lesson_file(f"{person}.\n")},
                 expected=shown,
                 summary="Changed",
                 by=person,
@@ -86,14 +86,14 @@ def test_of_saves_at_once_one_wins_and_the_others_are_told(serving, tmp_path):
 
     assert sorted(type(answer).__name__ for answer in answers) == ["StaleSaveError"] * 7 + ["int"]
     winner = people[next(n for n, answer in enumerate(answers) if answer == 2)]
-    assert queries.state_files(draft_id, 2)[FIRST] == text(f"{winner}.\n")
+    assert queries.state_files(draft_id, 2)[FIRST] == lesson_file(f"{winner}.\n")
     assert [saved.number for saved in queries.list_saves(draft_id)] == [2, 1]
 
 
 def test_saves_of_different_files_at_once_are_all_kept(serving, tmp_path):
-    publish(write(tmp_path / "modules"))
+    publish_sample_folder(write(tmp_path / "modules"))
     person = make_person()
-    draft_id = opened(person)
+    draft_id = open_draft(person)
     db.session.remove()
 
     answers = at_once(
@@ -102,7 +102,7 @@ def test_saves_of_different_files_at_once_are_all_kept(serving, tmp_path):
             partial(
                 services.save_files,
                 draft_id,
-                {f"lessons/new-{n}.md": text("The same text.\n")},
+                {f"lessons/new-{n}.md": lesson_file("The same text.\n")},
                 expected={},
                 summary="Added",
                 by=person,
@@ -118,7 +118,7 @@ def test_saves_of_different_files_at_once_are_all_kept(serving, tmp_path):
 
 @pytest.mark.slow
 def test_drafts_opened_at_once_are_one(serving, tmp_path):
-    publish(write(tmp_path / "modules"))
+    publish_sample_folder(write(tmp_path / "modules"))
     person = make_person()
     db.session.remove()
 
@@ -140,9 +140,9 @@ def test_modules_made_at_once_under_one_key_are_one_and_the_others_are_refused(s
 
 
 def test_of_arrivals_at_once_one_has_the_place(serving, tmp_path):
-    publish(write(tmp_path / "modules"))
+    publish_sample_folder(write(tmp_path / "modules"))
     people = [make_person() for _ in range(8)]
-    draft_id = opened(people[0])
+    draft_id = open_draft(people[0])
     db.session.remove()
 
     answers = at_once(

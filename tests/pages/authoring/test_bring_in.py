@@ -17,7 +17,16 @@ from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import RuleError
 from tests.domain.catalogue.folders import MODULE, SVG, tree, write
 from tests.factories.people import make_person
-from tests.pages.authoring.drafting import AT, FIRST, LATER, SECOND, opened, publish, save, text
+from tests.pages.authoring.drafting import (
+    AT,
+    FIRST,
+    LATER,
+    SECOND,
+    lesson_file,
+    open_draft,
+    publish_sample_folder,
+    save_draft,
+)
 from tests.pages.monitoring.counting import statements
 
 # A version published meanwhile
@@ -26,7 +35,7 @@ from tests.pages.monitoring.counting import statements
 def edited_by_hand(folder, changes: dict) -> None:
     for path, content in changes.items():
         (folder / "sample" / path).write_bytes(content)
-    publish(folder)
+    publish_sample_folder(folder)
 
 
 def bring_in(draft_id: int, by: int, chosen=None, expected=None):
@@ -35,11 +44,13 @@ def bring_in(draft_id: int, by: int, chosen=None, expected=None):
 
 
 def test_a_version_published_meanwhile_is_brought_in(folder, carys, hugh):
-    draft_id = opened(carys)
-    save(draft_id, {FIRST: text("Mine.\n")}, by=carys)
+    draft_id = open_draft(carys)
+    save_draft(draft_id, {FIRST: lesson_file("Mine.\n")}, by=carys)
     assert bring_in(draft_id, hugh) == []
     assert queries.get_draft("sample").number == 2
-    edited_by_hand(folder, {SECOND: text("By hand.\n"), "module.toml": MODULE.replace("0.8", "0.9").encode()})
+    edited_by_hand(
+        folder, {SECOND: lesson_file("By hand.\n"), "module.toml": MODULE.replace("0.8", "0.9").encode()}
+    )
     draft = queries.get_draft("sample")
     assert (draft.is_behind, draft.base_number, draft.published_number) == (True, 1, 2)
 
@@ -48,7 +59,7 @@ def test_a_version_published_meanwhile_is_brought_in(folder, carys, hugh):
     draft = queries.get_draft("sample")
     assert (draft.is_behind, draft.base_number, draft.number) == (False, 2, 3)
     assert draft.summary == "Brought version 2 in"
-    assert queries.draft_files(draft) == tree(folder / "sample") | {FIRST: text("Mine.\n")}
+    assert queries.draft_files(draft) == tree(folder / "sample") | {FIRST: lesson_file("Mine.\n")}
     assert queries.editor_ids(draft_id) == {carys, hugh}
 
     with transaction():
@@ -57,26 +68,32 @@ def test_a_version_published_meanwhile_is_brought_in(folder, carys, hugh):
 
 
 def test_what_both_changed_is_asked_and_the_answer_is_taken(folder, carys):
-    draft_id = opened(carys)
-    save(draft_id, {FIRST: text("Mine.\n"), SECOND: text("Mine too.\n")}, by=carys)
-    edited_by_hand(folder, {FIRST: text("By hand.\n"), "job-aid.md": b'+++\ntitle = "Aid"\n+++\n\nDo.\n'})
+    draft_id = open_draft(carys)
+    save_draft(draft_id, {FIRST: lesson_file("Mine.\n"), SECOND: lesson_file("Mine too.\n")}, by=carys)
+    edited_by_hand(
+        folder, {FIRST: lesson_file("By hand.\n"), "job-aid.md": b'+++\ntitle = "Aid"\n+++\n\nDo.\n'}
+    )
 
     [conflict] = bring_in(draft_id, carys)
 
-    assert (conflict.path, conflict.mine, conflict.theirs) == (FIRST, text("Mine.\n"), text("By hand.\n"))
+    assert (conflict.path, conflict.mine, conflict.theirs) == (
+        FIRST,
+        lesson_file("Mine.\n"),
+        lesson_file("By hand.\n"),
+    )
     assert (conflict.with_mine, conflict.with_theirs) == (conflict.mine, conflict.theirs)
     assert queries.get_draft("sample").is_behind
     assert queries.get_draft("sample").number == 2
 
-    save(draft_id, {SECOND: text("Later.\n")}, by=carys)
+    save_draft(draft_id, {SECOND: lesson_file("Later.\n")}, by=carys)
     with pytest.raises(StaleSaveError):
-        bring_in(draft_id, carys, {FIRST: text("Both.\n")}, expected=2)
+        bring_in(draft_id, carys, {FIRST: lesson_file("Both.\n")}, expected=2)
     with pytest.raises(UnreadableFileError):
         bring_in(draft_id, carys, {FIRST: b"Both.\n"}, expected=3)
-    assert bring_in(draft_id, carys, {FIRST: text("Both.\n"), SECOND: b"not asked"}, expected=3) == []
+    assert bring_in(draft_id, carys, {FIRST: lesson_file("Both.\n"), SECOND: b"not asked"}, expected=3) == []
 
     held = queries.draft_files(queries.get_draft("sample"))
-    assert (held[FIRST], held[SECOND]) == (text("Both.\n"), text("Later.\n"))
+    assert (held[FIRST], held[SECOND]) == (lesson_file("Both.\n"), lesson_file("Later.\n"))
     assert held["job-aid.md"] == (folder / "sample/job-aid.md").read_bytes()
     assert not queries.get_draft("sample").is_behind
 
@@ -85,11 +102,11 @@ def test_what_both_changed_is_asked_and_the_answer_is_taken(folder, carys):
 
 
 def test_what_is_published_from_a_draft_comes_back_as_a_folder(folder, app, carys, tmp_path_factory):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     before = queries.state_files(draft_id, 1)
     with transaction():
         assert catalogue.publish_files("sample", before, at=stamp(), by=carys) is None
-    save(draft_id, {FIRST: text("Mine.\n")}, by=carys)
+    save_draft(draft_id, {FIRST: lesson_file("Mine.\n")}, by=carys)
     files = queries.state_files(draft_id, 2)
 
     with transaction():
@@ -102,7 +119,7 @@ def test_what_is_published_from_a_draft_comes_back_as_a_folder(folder, app, cary
     result = app.test_cli_runner().invoke(args=["modules", "export", "sample", str(out)])
     assert result.exit_code == 0, result.output
     assert tree(out) == files
-    assert publish(out).unchanged == ["sample"]
+    assert publish_sample_folder(out).unchanged == ["sample"]
     assert published.current_version("sample").number == 2
 
 
@@ -154,7 +171,7 @@ def test_a_key_or_title_that_cannot_be_used_is_refused(folder, carys, key, title
 def test_a_new_module_whose_key_was_published_meanwhile_is_behind(database, carys, tmp_path):
     with transaction():
         draft_id = services.create_module_draft("sample", "Mine", by=carys, at=AT)
-    publish(write(tmp_path))
+    publish_sample_folder(write(tmp_path))
 
     assert queries.get_draft("sample").is_behind
     assert {c.path for c in bring_in(draft_id, carys)} == {"module.toml"}
@@ -164,7 +181,7 @@ def test_a_new_module_whose_key_was_published_meanwhile_is_behind(database, cary
 
 
 def test_a_draft_is_checked_once_for_the_same_bytes(folder, carys, monkeypatch):
-    opened(carys)
+    open_draft(carys)
     draft = queries.get_draft("sample")
     first = queries.check_draft_hashes("sample", draft.files)
     monkeypatch.setattr("portal.domain.authoring.content_types.check_files", None)
@@ -175,33 +192,33 @@ def test_a_draft_is_checked_once_for_the_same_bytes(folder, carys, monkeypatch):
 
 
 def test_a_guide_published_later_is_known_to_the_next_check(folder, carys):
-    draft_id = opened(carys)
-    save(draft_id, {FIRST: text("See [the guide](guide:stops).\n")}, by=carys)
+    draft_id = open_draft(carys)
+    save_draft(draft_id, {FIRST: lesson_file("See [the guide](guide:stops).\n")}, by=carys)
     files = queries.get_draft("sample").files
     assert "stops" in queries.check_draft_hashes("sample", files).faults.sentences()[0]
 
     front = 'title = "Stops"\nsummary = "How."\nowner = "Us"\nreview_on = 2027-05-31\nacknowledge = false\n'
     (folder / "_guides").mkdir()
     (folder / "_guides" / "stops.md").write_text(f"+++\n{front}+++\n\nStop.\n")
-    publish(folder)
+    publish_sample_folder(folder)
 
     assert queries.check_draft_hashes("sample", files).faults.sentences() == []
 
 
 def test_readings_hold_on_to_so_many_and_so_much(folder, carys, monkeypatch):
-    files = queries.draft_files(queries.get_draft("sample")) if opened(carys) else {}
+    files = queries.draft_files(queries.get_draft("sample")) if open_draft(carys) else {}
     for most, bytes_ in ((2, 10**9), (16, 1)):
         monkeypatch.setattr(check_cache, "MAX_READINGS", most)
         monkeypatch.setattr(check_cache, "MAX_CACHED_BYTES", bytes_)
         for number in range(4):
-            queries.check_draft_files("sample", files | {FIRST: text(f"{number} {most}\n")})
+            queries.check_draft_files("sample", files | {FIRST: lesson_file(f"{number} {most}\n")})
         assert len(check_cache._readings) == (2 if most == 2 else 1)
 
 
 def test_media_of_a_draft_have_the_drafts_own_address(folder, carys):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     figure = "::: figure media/box.svg\nA box.\n:::\n"
-    save(draft_id, {FIRST: text(figure)}, by=carys)
+    save_draft(draft_id, {FIRST: lesson_file(figure)}, by=carys)
 
     html = queries.check_draft_hashes("sample", queries.get_draft("sample").files).modules[0].lessons[0].html
 
@@ -215,7 +232,7 @@ def many_lessons(count: int) -> dict[str, bytes]:
     names = [f"lesson-{n}" for n in range(1, count + 1)]
     listed = ", ".join(f'"{name}"' for name in names)
     return {
-        **{f"lessons/{name}.md": text("Read.\n") for name in names},
+        **{f"lessons/{name}.md": lesson_file("Read.\n") for name in names},
         FIRST: None,
         SECOND: None,
         "module.toml": MODULE.replace('"first", "second"', listed).encode(),
@@ -223,10 +240,10 @@ def many_lessons(count: int) -> dict[str, bytes]:
 
 
 def test_twenty_lessons_take_as_many_statements_as_two(folder, carys):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     taken = []
     for count in (3, 2, 20):  # the first reads what the process keeps
-        save(draft_id, {**many_lessons(20), **many_lessons(count)}, by=carys)
+        save_draft(draft_id, {**many_lessons(20), **many_lessons(count)}, by=carys)
         db.session.expunge_all()
         with statements() as run:
             state = queries.get_draft("sample")

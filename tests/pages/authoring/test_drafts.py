@@ -28,12 +28,12 @@ from tests.pages.authoring.drafting import (
     FIRST,
     LATER,
     SECOND,
-    events,
-    opened,
-    publish,
-    save,
+    draft_events,
+    lesson_file,
+    open_draft,
+    publish_sample_folder,
+    save_draft,
     send_for_review,
-    text,
 )
 from tests.pages.authoring.written import HANDS
 
@@ -41,7 +41,7 @@ from tests.pages.authoring.written import HANDS
 
 
 def test_a_draft_begins_with_the_published_folder_byte_for_byte(folder, carys):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
 
     draft = queries.get_draft("sample")
     assert queries.draft_files(draft) == tree(folder / "sample")
@@ -50,18 +50,18 @@ def test_a_draft_begins_with_the_published_folder_byte_for_byte(folder, carys):
     assert (draft.review, draft.editors) == (None, [])
     assert queries.editor_ids(draft_id) == set()
     assert queries.read_content(draft.files[FIRST]) == (folder / "sample" / FIRST).read_bytes()
-    assert events() == [("draft.opened", carys)]
+    assert draft_events() == [("draft.opened", carys)]
 
 
 def test_opening_twice_is_the_same_as_once(folder, carys, hugh):
-    assert opened(hugh) == opened(carys) == opened(hugh)
+    assert open_draft(hugh) == open_draft(carys) == open_draft(hugh)
     assert queries.get_draft("sample").last_saved_by == "Hugh Mercer"
-    assert len(events()) == 1
+    assert len(draft_events()) == 1
 
 
 def test_there_is_no_draft_of_nothing(folder, carys):
     with pytest.raises(NotFoundError, match="There is no module “other”"):
-        opened(carys, "other")
+        open_draft(carys, "other")
     with pytest.raises(NotFoundError, match="There is no draft of “sample”"):
         queries.get_draft("sample")
     with pytest.raises(NotFoundError):
@@ -83,9 +83,9 @@ def test_folder_draft_folder_is_byte_for_byte_the_same(database, carys, tmp_path
     bank = [hand.item("one") | {"outcome": "see"}, hand.item("two") | {"outcome": "say"}, *hand.items()]
     write(tmp_path, {"sample/module.toml": module, "sample/items/bank.toml": hand.bank(bank)})
     files = tree(tmp_path / "sample")
-    publish(tmp_path)
+    publish_sample_folder(tmp_path)
 
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
 
     assert queries.state_files(draft_id, 1) == files
     held = details.read_details(files["module.toml"])
@@ -104,14 +104,14 @@ def test_folder_draft_folder_is_byte_for_byte_the_same(database, carys, tmp_path
 
 
 def test_a_save_is_a_state_and_equal_bytes_are_none(folder, carys, hugh):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     before = queries.draft_files(queries.get_draft("sample"))
     held = lesson.read_lesson(before[FIRST])
     changed = lesson.write_lesson(before[FIRST], lesson.LessonFields("New", 2, held.outcomes, held.body))
 
-    assert save(draft_id, {FIRST: changed}, by=hugh) == 2
-    assert save(draft_id, {FIRST: changed}, by=carys) == 2
-    assert save(draft_id, {FIRST: changed}, by=carys, expected={}) == 2
+    assert save_draft(draft_id, {FIRST: changed}, by=hugh) == 2
+    assert save_draft(draft_id, {FIRST: changed}, by=carys) == 2
+    assert save_draft(draft_id, {FIRST: changed}, by=carys, expected={}) == 2
 
     assert queries.state_files(draft_id, 1) == before
     assert queries.state_files(draft_id, 2) == before | {FIRST: changed}
@@ -123,9 +123,9 @@ def test_a_save_is_a_state_and_equal_bytes_are_none(folder, carys, hugh):
 
 
 def test_files_come_and_go(folder, carys):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
 
-    save(draft_id, {"lessons/third.md": text("Three.\n"), SECOND: None}, by=carys)
+    save_draft(draft_id, {"lessons/third.md": lesson_file("Three.\n"), SECOND: None}, by=carys)
 
     assert sorted(queries.get_draft("sample").files) == [
         "items/bank.toml",
@@ -138,40 +138,45 @@ def test_files_come_and_go(folder, carys):
 
 
 def test_a_stale_save_overwrites_nothing(folder, carys, hugh):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     shown = queries.get_draft("sample").files
-    save(draft_id, {FIRST: text("Hugh's.\n")}, by=hugh)
+    save_draft(draft_id, {FIRST: lesson_file("Hugh's.\n")}, by=hugh)
 
     with pytest.raises(StaleSaveError, match="Hugh Mercer saved this after you opened it") as refused:
-        save(draft_id, {FIRST: text("Mine.\n")}, by=carys, expected=shown)
+        save_draft(draft_id, {FIRST: lesson_file("Mine.\n")}, by=carys, expected=shown)
 
-    assert refused.value.present == {FIRST: sha256_of(text("Hugh's.\n"))}
+    assert refused.value.present == {FIRST: sha256_of(lesson_file("Hugh's.\n"))}
     assert queries.get_draft("sample").number == 2
-    assert save(draft_id, {SECOND: text("Mine.\n")}, by=carys, expected=shown) == 3
-    assert queries.state_files(draft_id, 3)[FIRST] == text("Hugh's.\n")
+    assert save_draft(draft_id, {SECOND: lesson_file("Mine.\n")}, by=carys, expected=shown) == 3
+    assert queries.state_files(draft_id, 3)[FIRST] == lesson_file("Hugh's.\n")
 
 
 def test_a_stale_save_of_a_file_that_went_or_came_is_refused(folder, carys, hugh):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     shown = queries.get_draft("sample").files
-    save(draft_id, {SECOND: None, "lessons/third.md": text("Hugh's.\n")}, by=hugh)
+    save_draft(draft_id, {SECOND: None, "lessons/third.md": lesson_file("Hugh's.\n")}, by=hugh)
 
     with pytest.raises(StaleSaveError) as refused:
-        save(draft_id, {SECOND: text("Mine.\n")}, by=carys, expected=shown)
+        save_draft(draft_id, {SECOND: lesson_file("Mine.\n")}, by=carys, expected=shown)
     assert refused.value.present == {SECOND: None}
     with pytest.raises(StaleSaveError):
-        save(draft_id, {"lessons/third.md": text("Mine.\n")}, by=carys, expected=shown)
+        save_draft(draft_id, {"lessons/third.md": lesson_file("Mine.\n")}, by=carys, expected=shown)
 
 
 @pytest.mark.parametrize(
     ("path", "content", "error", "sentence"),
     [
-        (FIRST, text("x" * 1_000_000), TooLargeError, "This text is too long: 976 KB. The limit is 200 KB"),
+        (
+            FIRST,
+            lesson_file("x" * 1_000_000),
+            TooLargeError,
+            "This text is too long: 976 KB. The limit is 200 KB",
+        ),
         ("items/bank.toml", b"# " + b"x" * 300_000, TooLargeError, "The limit is 200 KB"),
         ("media/big.png", b"x" * 6_000_000, TooLargeError, "is 5.7 MB. A file may have up to 5 MB"),
         ("../first.md", b"x", UnreadableFileError, "does not belong in a module"),
         ("lessons/a/b.md", b"x", UnreadableFileError, "does not belong in a module"),
-        (FIRST, text("one\r\ntwo"), UnreadableFileError, "has CR LF line ends"),
+        (FIRST, lesson_file("one\r\ntwo"), UnreadableFileError, "has CR LF line ends"),
         (FIRST, b"\xff\xfe", UnreadableFileError, "is not UTF-8 text"),
         (FIRST, b"No front matter.\n", UnreadableFileError, "has lost its front matter"),
         ("module.toml", b"title = \n", UnreadableFileError, "could not be read after this change"),
@@ -179,37 +184,39 @@ def test_a_stale_save_of_a_file_that_went_or_came_is_refused(folder, carys, hugh
     ],
 )
 def test_what_cannot_be_kept_is_refused_and_nothing_is_written(folder, carys, path, content, error, sentence):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     kept = db.session.scalar(select(func.count()).select_from(DraftContent))
 
     with pytest.raises(error, match=sentence):
-        save(draft_id, {path: content, SECOND: text("Beside it.\n")}, by=carys)
+        save_draft(draft_id, {path: content, SECOND: lesson_file("Beside it.\n")}, by=carys)
 
     assert queries.get_draft("sample").number == 1
     assert db.session.scalar(select(func.count()).select_from(DraftContent)) == kept
 
 
 def test_a_draft_holds_so_many_files_and_so_much(folder, carys, monkeypatch):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     monkeypatch.setattr(limits, "DRAFT_FILES", 8)
-    save(draft_id, {"lessons/third.md": text("Three.\n")}, by=carys)
+    save_draft(draft_id, {"lessons/third.md": lesson_file("Three.\n")}, by=carys)
 
     with pytest.raises(TooLargeError, match="A module may have up to 8 files"):
-        save(draft_id, {"lessons/4.md": text("4\n"), "lessons/5.md": text("5\n")}, by=carys)
+        save_draft(
+            draft_id, {"lessons/4.md": lesson_file("4\n"), "lessons/5.md": lesson_file("5\n")}, by=carys
+        )
 
     monkeypatch.setattr(limits, "DRAFT_BYTES", 1_000)
     with pytest.raises(TooLargeError, match="All files of a module together may have up to"):
-        save(draft_id, {FIRST: text("Longer.\n" * 200)}, by=carys)
-    assert save(draft_id, {FIRST: text("Less.\n")}, by=carys) == 3
+        save_draft(draft_id, {FIRST: lesson_file("Longer.\n" * 200)}, by=carys)
+    assert save_draft(draft_id, {FIRST: lesson_file("Less.\n")}, by=carys) == 3
 
 
 # Bringing back, discarding
 
 
 def test_any_state_can_be_brought_back(folder, carys, hugh):
-    draft_id = opened(carys)
-    save(draft_id, {FIRST: text("Two.\n")}, by=carys)
-    save(draft_id, {SECOND: text("Three.\n")}, by=carys)
+    draft_id = open_draft(carys)
+    save_draft(draft_id, {FIRST: lesson_file("Two.\n")}, by=carys)
+    save_draft(draft_id, {SECOND: lesson_file("Three.\n")}, by=carys)
 
     with transaction():
         assert services.restore_state(draft_id, 1, by=hugh, at=LATER) == 4
@@ -220,29 +227,29 @@ def test_any_state_can_be_brought_back(folder, carys, hugh):
     assert queries.get_draft("sample").summary == "Brought state 1 back"
     with pytest.raises(NotFoundError, match="This draft has no state 9"), transaction():
         services.restore_state(draft_id, 9, by=hugh, at=LATER)
-    assert events() == [("draft.opened", carys), ("draft.restored", hugh)]
+    assert draft_events() == [("draft.opened", carys), ("draft.restored", hugh)]
 
 
 def test_a_discarded_draft_takes_nothing_more_and_a_new_one_begins_afresh(folder, carys):
-    draft_id = opened(carys)
-    save(draft_id, {FIRST: text("Mine.\n")}, by=carys)
+    draft_id = open_draft(carys)
+    save_draft(draft_id, {FIRST: lesson_file("Mine.\n")}, by=carys)
     with transaction():
         services.discard_draft(draft_id, by=carys, at=LATER)
 
     with pytest.raises(DraftEndedError, match="This draft has been discarded"):
-        save(draft_id, {FIRST: text("More.\n")}, by=carys)
+        save_draft(draft_id, {FIRST: lesson_file("More.\n")}, by=carys)
     with pytest.raises(DraftEndedError), transaction():
         services.restore_state(draft_id, 1, by=carys, at=LATER)
-    assert events() == [("draft.opened", carys), ("draft.discarded", carys)]
+    assert draft_events() == [("draft.opened", carys), ("draft.discarded", carys)]
 
-    again = opened(carys)
+    again = open_draft(carys)
     assert again != draft_id
     assert queries.draft_files(queries.get_draft("sample")) == tree(folder / "sample")
-    assert queries.state_files(draft_id, 2)[FIRST] == text("Mine.\n")
+    assert queries.state_files(draft_id, 2)[FIRST] == lesson_file("Mine.\n")
 
 
 def test_under_review_nothing_changes(folder, carys):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     send_for_review(draft_id, carys)
 
     review = queries.get_draft("sample").review
@@ -250,7 +257,7 @@ def test_under_review_nothing_changes(folder, carys):
     assert (review.number, review.sent_by, review.note) == (1, "Carys Rees", "Look")
     assert queries.dashboard_modules()[0].in_review
     for act in (
-        lambda: save(draft_id, {FIRST: text("Mine.\n")}, by=carys),
+        lambda: save_draft(draft_id, {FIRST: lesson_file("Mine.\n")}, by=carys),
         lambda: services.restore_state(draft_id, 1, by=carys, at=LATER),
         lambda: services.discard_draft(draft_id, by=carys, at=LATER),
         lambda: services.rebase_draft(draft_id, by=carys, at=LATER, chosen={}),
@@ -264,7 +271,7 @@ def test_under_review_nothing_changes(folder, carys):
 
 
 def test_the_second_person_is_told_who_is_editing_and_may_take_over(folder, carys, hugh):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     soon = AT + timedelta(minutes=14)
 
     assert services.claim_place(draft_id, "lesson:first", by=carys, at=AT) is None
@@ -286,7 +293,7 @@ def test_the_second_person_is_told_who_is_editing_and_may_take_over(folder, cary
 
 
 def test_who_was_not_seen_for_a_while_holds_nothing(folder, carys, hugh):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     services.claim_place(draft_id, "details", by=carys, at=AT)
     services.claim_place(draft_id, "details", by=carys, at=AT + timedelta(minutes=10))
 
@@ -300,7 +307,7 @@ def test_who_was_not_seen_for_a_while_holds_nothing(folder, carys, hugh):
 
 def test_the_desk_and_the_draft_name_who_is_there_now(folder, carys, time_machine):
     time_machine.move_to(AT, tick=False)
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     services.claim_place(draft_id, "details", by=carys, at=AT)
 
     there = [queries.ActiveEditor(carys, "Carys Rees", "details", AT)]
@@ -310,7 +317,7 @@ def test_the_desk_and_the_draft_name_who_is_there_now(folder, carys, time_machin
 
 
 def test_whose_name_was_erased_is_someone(folder, carys):
-    draft_id = opened(carys)
+    draft_id = open_draft(carys)
     services.claim_place(draft_id, "details", by=carys, at=datetime.now(UTC))
     db.session.execute(delete(PersonName).where(PersonName.person_id == carys))
 

@@ -18,8 +18,8 @@ from portal.platform.errors import RuleError
 from tests.domain.catalogue.folders import SVG, tree, write
 from tests.factories.people import make_person, make_unit
 from tests.page_reading import words
-from tests.pages.authoring.authors import errors
-from tests.pages.authoring.desk import person, visitor
+from tests.pages.authoring.authors import error_sentences
+from tests.pages.authoring.desk import make_person_with, signed_in_client
 from tests.pages.guides.test_views import GUIDE
 
 MODULES = Path(__file__).resolve().parents[3] / "modules"
@@ -42,8 +42,8 @@ def folder(database, tmp_path) -> Path:
 @pytest.fixture
 def author(app, folder):
     """An author at the desk."""
-    made = person("D3001", "author")
-    client = visitor(app, "D3001")
+    made = make_person_with("D3001", "author")
+    client = signed_in_client(app, "D3001")
     client.person = made
     return client
 
@@ -51,8 +51,8 @@ def author(app, folder):
 @pytest.fixture
 def publisher(app, folder):
     """A publisher who may write too."""
-    made = person("D3002", "publisher", "author")
-    client = visitor(app, "D3002")
+    made = make_person_with("D3002", "publisher", "author")
+    client = signed_in_client(app, "D3002")
     client.person = made
     return client
 
@@ -121,7 +121,7 @@ def test_what_a_list_says_of_it_is_edited_too(author):
 def test_a_day_that_is_none_is_refused(author):
     page = edited(author, review_on="soon")
 
-    assert errors(page) == ["Enter a date such as 31 May 2027"]
+    assert error_sentences(page) == ["Enter a date such as 31 May 2027"]
     assert queries.get_draft(KEY).number == 1
 
 
@@ -224,11 +224,11 @@ def test_advice_of_the_check_stands_beside_the_text_and_not_in_the_way(author, b
 def test_a_guide_as_it_is_shipped_has_nothing_to_consider(app, database):
     with transaction():
         catalogue.publish_folder(MODULES, at=stamp())
-    made = person("D3001", "author")
+    made = make_person_with("D3001", "author")
     for key in ("_guides/who-to-call", "_guides/intelligence-document"):
         with transaction():
             services.open_draft(key, by=made, at=clock.now())
-        page = visitor(app, "D3001").page(f"/authoring/{key}")
+        page = signed_in_client(app, "D3001").page(f"/authoring/{key}")
         assert ("Consider" in page.text, "Put right" in page.text) == (False, False)
 
 

@@ -10,8 +10,8 @@ from portal.domain.item_kinds import kinds_by_name
 from portal.platform.db import db
 from tests.domain.catalogue.folders import ITEM
 from tests.page_reading import PortalClient, words
-from tests.pages.authoring.desk import opened, person, publish_sample, visitor
-from tests.pages.authoring.item_forms import ITEMS, bank, form_of, send
+from tests.pages.authoring.desk import make_person_with, open_draft_page, publish_sample, signed_in_client
+from tests.pages.authoring.item_forms import ITEMS, draft_items, item_form, send_item_form
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def folder(database, tmp_path):
 
 @pytest.fixture
 def author(app, folder) -> PortalClient:
-    person("D3001", "author")
-    client = visitor(app, "D3001")
-    opened(client)
+    make_person_with("D3001", "author")
+    client = signed_in_client(app, "D3001")
+    open_draft_page(client)
     return client
 
 
@@ -36,7 +36,7 @@ def test_a_question_is_opened_with_what_it_says(author):
 
     assert page.h1 == "Question “One”"
     assert "Question 1 of 2 · One right choice" in page.text
-    form = form_of(page)
+    form = item_form(page)
     assert form.fields["prompt"][0].strip() == "What is it?"
     assert form.fields["choice-0-text"] == ["This"]
     assert form.fields["choice-1-feedback"][0].strip() == "No."
@@ -49,7 +49,7 @@ def test_a_question_is_opened_with_what_it_says(author):
 
 
 def test_saving_what_is_there_changes_nothing(author):
-    page = send(author, author.page(f"{ITEMS}/one"))
+    page = send_item_form(author, author.page(f"{ITEMS}/one"))
 
     assert "The question is saved." in page.text
     assert len(summaries()) == 1
@@ -58,7 +58,7 @@ def test_saving_what_is_there_changes_nothing(author):
 def test_a_change_changes_the_lines_that_say_something_else_and_no_others(author):
     before = queries.draft_files(queries.get_draft("sample"))["items/bank.toml"].decode().split("\n")
 
-    send(author, author.page(f"{ITEMS}/one"), choice__1__feedback="Not quite: it is this.")
+    send_item_form(author, author.page(f"{ITEMS}/one"), choice__1__feedback="Not quite: it is this.")
 
     after = queries.draft_files(queries.get_draft("sample"))["items/bank.toml"].decode().split("\n")
     assert [(x, y) for x, y in zip(before, after, strict=True) if x != y] == [
@@ -68,28 +68,30 @@ def test_a_change_changes_the_lines_that_say_something_else_and_no_others(author
 
 
 def test_another_choice_is_added_by_a_button_and_saved_with_a_key_of_its_own(author):
-    page = send(author, author.page(f"{ITEMS}/one"), prompt="What is it now?", row="choice/add")
+    page = send_item_form(author, author.page(f"{ITEMS}/one"), prompt="What is it now?", row="choice/add")
 
     assert len(summaries()) == 1
-    assert form_of(page).fields["prompt"][0].strip() == "What is it now?"
-    assert form_of(page).fields["choice-2-text"] == [""]
-    page = send(author, page, choice__2__text="Other", choice__2__feedback="Nor this.")
+    assert item_form(page).fields["prompt"][0].strip() == "What is it now?"
+    assert item_form(page).fields["choice-2-text"] == [""]
+    page = send_item_form(author, page, choice__2__text="Other", choice__2__feedback="Nor this.")
 
-    assert bank()["one"]["prompt"] == "What is it now?"
-    assert bank()["one"]["choice"][2] == {"key": "c", "text": "Other", "feedback": "Nor this."}
+    assert draft_items()["one"]["prompt"] == "What is it now?"
+    assert draft_items()["one"]["choice"][2] == {"key": "c", "text": "Other", "feedback": "Nor this."}
 
 
 def test_a_choice_is_taken_out_and_moved_by_buttons(author):
-    page = send(author, author.page(f"{ITEMS}/one"), row="choice/add")
-    page = send(author, page, choice__2__text="Other", choice__2__feedback="Nor this.", row="choice/2/up")
-    page = send(author, page, row="choice/2/remove")
-    send(author, page)
+    page = send_item_form(author, author.page(f"{ITEMS}/one"), row="choice/add")
+    page = send_item_form(
+        author, page, choice__2__text="Other", choice__2__feedback="Nor this.", row="choice/2/up"
+    )
+    page = send_item_form(author, page, row="choice/2/remove")
+    send_item_form(author, page)
 
-    assert [choice["text"] for choice in bank()["one"]["choice"]] == ["This", "Other"]
+    assert [choice["text"] for choice in draft_items()["one"]["choice"]] == ["This", "Other"]
 
 
 def test_what_is_missing_is_said_beside_its_field_and_what_was_typed_is_kept(author):
-    page = send(
+    page = send_item_form(
         author,
         author.page(f"{ITEMS}/one"),
         400,
@@ -105,7 +107,7 @@ def test_what_is_missing_is_said_beside_its_field_and_what_was_typed_is_kept(aut
     assert page.links["Write the choice"] == "#choice-0-text"
     assert page.links["Mark exactly one choice as right"] == "#choice-0-correct"
     assert page.links["Select the source of the answer, or “Practice”"] == "#source-0"
-    assert form_of(page).fields["explanation"][0].strip() == "Typed <b>this</b>."
+    assert item_form(page).fields["explanation"][0].strip() == "Typed <b>this</b>."
     assert len(summaries()) == 1
 
 
@@ -120,7 +122,7 @@ def test_what_is_missing_is_said_beside_its_field_and_what_was_typed_is_kept(aut
     ],
 )
 def test_what_no_question_may_say_is_refused_in_a_sentence(author, field, value, sentence):
-    page = send(author, author.page(f"{ITEMS}/one"), 400, **{field: value})
+    page = send_item_form(author, author.page(f"{ITEMS}/one"), 400, **{field: value})
 
     assert sentence in page.text
     assert len(summaries()) == 1
@@ -128,7 +130,7 @@ def test_what_no_question_may_say_is_refused_in_a_sentence(author, field, value,
 
 @pytest.mark.parametrize("field", ["stimulus", "explanation", "choice-0-text", "choice-1-feedback"])
 def test_what_nobody_can_see_is_left_out(author, field):
-    form = form_of(author.page(f"{ITEMS}/one"))
+    form = item_form(author.page(f"{ITEMS}/one"))
 
     answer = author.post(f"{ITEMS}/one", data={**form.fields, "source-0": "1", field: "a\x01\ufeffb\x00c"})
 
@@ -147,12 +149,12 @@ def test_a_question_of_every_kind_is_begun_from_the_list_of_kinds(author):
         page = author.page(f"{ITEMS}/_new?kind={kind.name}")
         assert page.h1 == "New question"
         assert kind.advice in page.text
-        assert "name" in form_of(page).fields
+        assert "name" in item_form(page).fields
 
 
 def test_a_new_question_joins_the_file_of_its_outcome_and_is_named_by_its_name(author):
     page = author.page(f"{ITEMS}/_new?kind=single")
-    page = send(
+    page = send_item_form(
         author,
         page,
         name="Nail bar",
@@ -171,7 +173,7 @@ def test_a_new_question_joins_the_file_of_its_outcome_and_is_named_by_its_name(a
     assert page.h1 == "Question “Nail bar”"
     assert "The question is added." in page.text
     assert words(page.all("div", class_="portal-preview")[0]).startswith("She has no pay. What must you do?")
-    assert bank()["nail-bar"] == {
+    assert draft_items()["nail-bar"] == {
         "key": "nail-bar",
         "outcome": "say",
         "kind": "single",
@@ -194,7 +196,7 @@ def test_a_new_question_joins_the_file_of_its_outcome_and_is_named_by_its_name(a
 
 def test_two_questions_of_one_name_have_two_keys_and_one_pressed_twice_is_one(author):
     for feedback in ("No.", "No.", "Not yet."):
-        send(
+        send_item_form(
             author,
             author.page(f"{ITEMS}/_new?kind=single"),
             name="One",
@@ -209,37 +211,37 @@ def test_two_questions_of_one_name_have_two_keys_and_one_pressed_twice_is_one(au
             choice__1__feedback=feedback,
         )
 
-    assert set(bank()) == {"one", "two", "one-2", "one-3"}
+    assert set(draft_items()) == {"one", "two", "one-2", "one-3"}
 
 
 def test_saving_twice_by_one_press_is_saving_once(author):
     page = author.page(f"{ITEMS}/one")
     for _ in range(2):
-        assert "The question is saved." in send(author, page, prompt="What now?").text
+        assert "The question is saved." in send_item_form(author, page, prompt="What now?").text
 
     assert summaries()[1:] == ["Changed the question “one”"]
 
 
 def test_a_retired_question_is_drawn_no_longer_and_comes_back(author):
-    send(author, author.page(f"{ITEMS}/one"), retired="y")
-    assert bank()["one"]["retired"] is True
+    send_item_form(author, author.page(f"{ITEMS}/one"), retired="y")
+    assert draft_items()["one"]["retired"] is True
     page = author.page("/authoring/sample")
     assert "retired, no longer drawn" in page.text
 
-    form = form_of(author.page(f"{ITEMS}/one"))
+    form = item_form(author.page(f"{ITEMS}/one"))
     assert "retired" in form.fields
     author.post(
         f"{ITEMS}/one", data={k: v for k, v in form.fields.items() if k != "retired"} | {"source-0": "1"}
     )
-    assert "retired" not in bank()["one"]
+    assert "retired" not in draft_items()["one"]
 
 
 def test_several_sources_are_kept_and_one_is_written_as_one(author):
-    send(author, author.page(f"{ITEMS}/one"), source__1="practice")
-    assert bank()["one"]["source"] == ["1", "practice"]
+    send_item_form(author, author.page(f"{ITEMS}/one"), source__1="practice")
+    assert draft_items()["one"]["source"] == ["1", "practice"]
 
-    send(author, author.page(f"{ITEMS}/one"), source__1="")
-    assert bank()["one"]["source"] == "1"
+    send_item_form(author, author.page(f"{ITEMS}/one"), source__1="")
+    assert draft_items()["one"]["source"] == "1"
 
 
 def test_questions_change_places_by_buttons(author):
@@ -247,9 +249,9 @@ def test_questions_change_places_by_buttons(author):
     form = next(f for f in page.forms() if f.action.endswith("/items/_order"))
 
     author.post(form.action, data={**form.fields, "down": "one"})
-    assert list(bank()) == ["two", "one"]
+    assert list(draft_items()) == ["two", "one"]
     author.post(form.action, data={**form.fields, "up": "one"})
-    assert list(bank()) == ["one", "two"]
+    assert list(draft_items()) == ["one", "two"]
     assert author.post(form.action, data={**form.fields, "up": "nobody"}).status_code == 404
 
 
@@ -261,23 +263,25 @@ def test_removing_says_what_it_means_first(author):
     page = author.press(page, "Remove the question")
 
     assert "The question is removed from the draft." in page.text
-    assert list(bank()) == ["one"]
+    assert list(draft_items()) == ["one"]
     assert catalogue.current_version("sample").items[1].key == "two"
 
 
 def test_removing_what_someone_changed_meanwhile_asks_again(author):
     page = author.page(f"{ITEMS}/two/remove")
-    send(author, author.page(f"{ITEMS}/two"), prompt="Later?")
+    send_item_form(author, author.page(f"{ITEMS}/two"), prompt="Later?")
 
     page = author.press(page, "Remove the question")
 
     assert "Someone saved this question after you opened the page." in page.text
-    assert list(bank()) == ["one", "two"]
+    assert list(draft_items()) == ["one", "two"]
 
 
 def test_findings_stand_at_the_question(author):
     text = ITEM.replace('"This"', '"This, because the law asks for it"')
-    page = send(author, author.page(f"{ITEMS}/one"), choice__0__text="This, because the law asks for it")
+    page = send_item_form(
+        author, author.page(f"{ITEMS}/one"), choice__0__text="This, because the law asks for it"
+    )
 
     assert text
     found = words(page.all("ul", class_="portal-findings")[0])
@@ -292,8 +296,8 @@ def test_a_question_that_there_is_not_is_not_found(author, path):
 
 
 def test_a_publisher_reads_and_does_not_write(app, author):
-    person("D3002", "publisher")
-    reader = visitor(app, "D3002")
+    make_person_with("D3002", "publisher")
+    reader = signed_in_client(app, "D3002")
 
     for path in ("one", "_new", "one/remove"):
         assert reader.get(f"{ITEMS}/{path}").status_code == 403

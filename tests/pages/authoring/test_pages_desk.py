@@ -7,15 +7,22 @@ from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import ITEM, MODULE, lesson
 from tests.page_reading import words
 from tests.pages.account.browsing import another
-from tests.pages.authoring.authors import DESK, author, errors, held, open_draft, publish
+from tests.pages.authoring.authors import (
+    DESK,
+    draft_file,
+    error_sentences,
+    open_draft,
+    publish_sample_module,
+    sign_in_author,
+)
 from tests.pages.monitoring.counting import statements
 
 
 @pytest.fixture
 def desk(client, tmp_path):
     """The published module, and an author signed in."""
-    publish(tmp_path)
-    client.person = author(client)
+    publish_sample_module(tmp_path)
+    client.person = sign_in_author(client)
     return client
 
 
@@ -49,7 +56,7 @@ def test_the_desk_says_what_is_published_and_in_work(desk):
 def test_a_publisher_reads_the_desk_and_changes_nothing(app, desk):
     open_draft(desk.person)
     publisher = another(app)
-    author(publisher, "D3002", "publisher")
+    sign_in_author(publisher, "D3002", "publisher")
 
     page = publisher.page(DESK)
 
@@ -65,7 +72,7 @@ def test_a_new_module_begins_with_a_whole_template(desk):
     assert page.h1 == "Search: a van"
     assert "nothing is published yet" in page.text
     assert {"1. First lesson", "2. Second lesson"} <= set(page.links)
-    assert held("module.toml", "search").startswith('key = "search"')
+    assert draft_file("module.toml", "search").startswith('key = "search"')
 
 
 @pytest.mark.parametrize(
@@ -85,7 +92,7 @@ def test_a_new_module_begins_with_a_whole_template(desk):
 def test_what_a_new_module_lacks_is_said_beside_its_field(desk, title, key, sentence):
     page = desk.press(desk.page("/authoring/_new"), "Create the module", title=title, key=key)
 
-    assert errors(page) == [sentence]
+    assert error_sentences(page) == [sentence]
     form = page.form_with("Create the module")
     assert (form.fields["title"], form.fields["key"]) == ([title], [key])
 
@@ -128,14 +135,14 @@ def test_lessons_change_places_by_buttons(desk):
 
     page = desk.press(page, "Up, lesson 2, A lesson", up="second")
 
-    assert 'lessons = ["second", "first"]' in held("module.toml")
+    assert 'lessons = ["second", "first"]' in draft_file("module.toml")
     desk.press(page, "Down, lesson 1, A lesson", down="second")
-    assert held("module.toml") == MODULE
+    assert draft_file("module.toml") == MODULE
 
 
 def test_a_finding_stands_beside_its_place(client, tmp_path):
-    publish(tmp_path)
-    person = author(client)
+    publish_sample_module(tmp_path)
+    person = sign_in_author(client)
     draft = open_draft(person)
     broken = lesson("Read [this](lesson:nowhere).\n").encode()
     state = queries.get_draft("sample")
@@ -157,7 +164,7 @@ def test_a_finding_stands_beside_its_place(client, tmp_path):
 
 
 def test_as_many_statements_for_twenty_lessons_as_for_two(app, client, tmp_path):
-    person = author(client)
+    person = sign_in_author(client)
 
     def counted(name: str, number: int) -> int:
         listed = ", ".join(f'"l{n}"' for n in range(number))

@@ -6,7 +6,14 @@ from portal.domain.catalogue.sources.validation import sha256_of
 from tests.domain.catalogue.folders import MODULE
 from tests.page_reading import words
 from tests.pages.account.browsing import another
-from tests.pages.authoring.authors import DESK, author, errors, held, open_draft, publish
+from tests.pages.authoring.authors import (
+    DESK,
+    draft_file,
+    error_sentences,
+    open_draft,
+    publish_sample_module,
+    sign_in_author,
+)
 
 DETAILS = f"{DESK}/details"
 SAVE = "Save the details"
@@ -15,8 +22,8 @@ SAVE = "Save the details"
 @pytest.fixture
 def desk(client, tmp_path):
     """A draft of the module, and its author signed in."""
-    publish(tmp_path)
-    client.person = author(client)
+    publish_sample_module(tmp_path)
+    client.person = sign_in_author(client)
     open_draft(client.person)
     return client
 
@@ -34,28 +41,28 @@ def test_saving_what_is_shown_changes_no_byte(desk):
     page = save(desk)
 
     assert page.h1 == "Sample: a small module"
-    assert held("module.toml") == MODULE
+    assert draft_file("module.toml") == MODULE
     assert "Nothing has been changed in it yet" in desk.page(f"{DESK}/discard").text
 
 
 def test_one_change_changes_one_line(desk):
     save(desk, review_on="1/6/28")
 
-    assert held("module.toml") == MODULE.replace("2027-05-31", "2028-06-01")
+    assert draft_file("module.toml") == MODULE.replace("2027-05-31", "2028-06-01")
 
 
 @pytest.mark.parametrize("written", ["1 June 2028", "2028-06-01", "Thu 1 June 2028", "01.06.2028"])
 def test_a_day_is_read_generously(desk, written):
     save(desk, review_on=written)
 
-    assert "review_on = 2028-06-01\n" in held("module.toml")
+    assert "review_on = 2028-06-01\n" in draft_file("module.toml")
 
 
 @pytest.mark.parametrize(("written", "kept"), [("75", "0.75"), ("82.5 %", "0.825"), ("100%", "1.0")])
 def test_a_pass_mark_is_a_percentage(desk, written, kept):
     save(desk, mastery=written)
 
-    assert f"mastery_score = {kept}\n" in held("module.toml")
+    assert f"mastery_score = {kept}\n" in draft_file("module.toml")
     shown = desk.page(DETAILS).form_with(SAVE).fields["mastery"]
     assert shown == [written.rstrip(" %")]
 
@@ -63,7 +70,7 @@ def test_a_pass_mark_is_a_percentage(desk, written, kept):
 def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
     save(desk, attempts="3", wait_minutes="60", test_out="y")
 
-    assert held("module.toml") == MODULE + "attempts = 3\nwait_minutes = 60\ntest_out = true\n"
+    assert draft_file("module.toml") == MODULE + "attempts = 3\nwait_minutes = 60\ntest_out = true\n"
     page = desk.page(DESK)
     assert "3 attempts at most; 60 minutes between them" in page.text
     page = desk.page(DETAILS)
@@ -96,8 +103,8 @@ def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
 def test_what_is_wrong_is_said_beside_its_field_and_kept(desk, wrong, sentence):
     page = save(desk, **wrong)
 
-    assert errors(page) == [sentence]
-    assert held("module.toml") == MODULE
+    assert error_sentences(page) == [sentence]
+    assert draft_file("module.toml") == MODULE
     fields = page.form_with(SAVE).fields
     assert {name: fields[name][0].strip() for name in wrong} == {k: v.strip() for k, v in wrong.items()}
 
@@ -106,13 +113,13 @@ def test_outcomes_are_added_and_removed_without_a_script_and_saved_at_the_end(de
     page = desk.press(desk.page(DETAILS), "Add another outcome", add="yes", owner="Not saved yet")
     assert outcomes(page) == ["See a thing", "Say a thing", ""]
     assert page.form_with(SAVE).fields["owner"] == ["Not saved yet"]
-    assert held("module.toml") == MODULE
+    assert draft_file("module.toml") == MODULE
     page = desk.press(page, "Remove outcome 1", remove="0", **{"outcomes-2-text": "Do a thing"})
     assert outcomes(page) == ["Say a thing", "Do a thing"]
 
     page = save(desk, page)
 
-    text = held("module.toml")
+    text = draft_file("module.toml")
     assert 'key = "see"' not in text
     assert '[[outcome]]\nkey = "say"\ntext = "Say a thing"\n' in text
     assert '[[outcome]]\nkey = "do-a-thing"\ntext = "Do a thing"\n' in text
@@ -128,13 +135,13 @@ def test_an_empty_outcome_is_no_outcome(desk):
 
     save(desk, page)
 
-    assert held("module.toml") == MODULE
+    assert draft_file("module.toml") == MODULE
 
 
 def late(app, desk):
     page = desk.page(DETAILS)
     other = another(app)
-    author(other, "D3003", name="Ann Bell")
+    sign_in_author(other, "D3003", name="Ann Bell")
     save(other, other.press(other.page(DETAILS), "Take over"), owner="Training", minutes="12")
     return save(desk, page, 409, owner="Learning", title="Mine")
 
@@ -149,20 +156,20 @@ def test_a_save_from_a_stale_page_shows_both_and_overwrites_nothing(app, desk):
         "Minutes for the whole module",
         "About this portal",
     ]
-    assert 'owner = "Training"' in held("module.toml")
+    assert 'owner = "Training"' in draft_file("module.toml")
 
 
 def test_what_two_changed_in_different_places_is_kept_by_one_button(app, desk):
     page = desk.page(DETAILS)
     other = another(app)
-    author(other, "D3003", name="Ann Bell")
+    sign_in_author(other, "D3003", name="Ann Bell")
     save(other, other.press(other.page(DETAILS), "Take over"), owner="Training")
     page = save(desk, page, 409, title="Mine")
 
     assert "You and Ann Bell changed different places" in page.text
     desk.press(page, "Keep both", both="yes")
-    assert 'title = "Mine"' in held("module.toml")
-    assert 'owner = "Training"' in held("module.toml")
+    assert 'title = "Mine"' in draft_file("module.toml")
+    assert 'owner = "Training"' in draft_file("module.toml")
 
 
 def test_where_both_changed_one_place_there_is_no_keeping_both(app, desk):
@@ -171,7 +178,7 @@ def test_where_both_changed_one_place_there_is_no_keeping_both(app, desk):
     assert "Keep both" not in page.text
     forged = desk.post(DETAILS, data={**page.form_with("Keep mine").fields, "both": "yes"})
     assert forged.status_code == 409
-    assert 'owner = "Training"' in held("module.toml")
+    assert 'owner = "Training"' in draft_file("module.toml")
 
 
 def test_details_are_saved_while_they_are_written(desk):
@@ -180,8 +187,8 @@ def test_details_are_saved_while_they_are_written(desk):
     assert "something is missing" in quietly(desk, sent, title="")
     said = quietly(desk, sent, title="Mine")
     assert "Saved automatically at" in said
-    assert sha256_of(held("module.toml").encode()) in said
-    assert 'title = "Mine"' in held("module.toml")
+    assert sha256_of(draft_file("module.toml").encode()) in said
+    assert 'title = "Mine"' in draft_file("module.toml")
     assert "saved this after you opened it" in quietly(desk, sent, title="Mine, late")
 
 
@@ -203,21 +210,21 @@ def test_findings_follow_the_writing_of_the_details_and_save_nothing(desk):
     page = desk.press(page, "Check without saving", minutes="400", preview="yes")
     assert "The module says 400 minutes." in page.text
     assert "This is not saved yet" in page.text
-    assert held("module.toml") == MODULE
+    assert draft_file("module.toml") == MODULE
 
 
 def test_mine_is_kept(app, desk):
     desk.press(late(app, desk), "Keep mine", save="yes")
 
-    assert 'title = "Mine"' in held("module.toml")
-    assert 'owner = "Learning"' in held("module.toml")
+    assert 'title = "Mine"' in draft_file("module.toml")
+    assert 'owner = "Learning"' in draft_file("module.toml")
 
 
 def test_theirs_is_kept(app, desk):
     page = desk.press(late(app, desk), "Keep theirs", theirs="yes")
 
     assert "You kept what the other person saved" in page.text
-    assert 'owner = "Training"' in held("module.toml")
+    assert 'owner = "Training"' in draft_file("module.toml")
 
 
 def test_a_stale_form_can_be_edited_before_it_is_saved(app, desk):
@@ -226,12 +233,12 @@ def test_a_stale_form_can_be_edited_before_it_is_saved(app, desk):
     assert outcomes(page) == ["See a thing", "Say a thing"]
     assert page.form_with(SAVE).fields["owner"] == ["Learning"]
     save(desk, page, owner="Both")
-    assert 'owner = "Both"' in held("module.toml")
+    assert 'owner = "Both"' in draft_file("module.toml")
 
 
 def test_who_saved_the_details_has_left_them(app, desk):
     save(desk)
     other = another(app)
-    author(other, "D3003")
+    sign_in_author(other, "D3003")
 
     assert other.page(DETAILS).h1 == "Module details"

@@ -13,13 +13,13 @@ from tests.pages.assessment import choosing
 from tests.pages.authoring.authors import (
     DESK,
     LESSON,
-    author,
-    errors,
-    held,
+    draft_file,
+    error_sentences,
     open_draft,
-    preview,
-    publish,
-    save,
+    press_button,
+    preview_words,
+    publish_sample_module,
+    sign_in_author,
 )
 
 FIRST = "lessons/first.md"
@@ -28,8 +28,8 @@ FIRST = "lessons/first.md"
 @pytest.fixture
 def desk(client, tmp_path):
     """A draft of the module, and its author signed in."""
-    publish(tmp_path)
-    client.person = author(client)
+    publish_sample_module(tmp_path)
+    client.person = sign_in_author(client)
     client.draft = open_draft(client.person)
     return client
 
@@ -39,9 +39,9 @@ def rows(page) -> list[list[str]]:
 
 
 def test_every_save_is_told_and_any_can_be_brought_back(desk):
-    before = held(FIRST)
-    save(desk, title="First try", body="One.")
-    save(desk, title="Second try", body="Two.")
+    before = draft_file(FIRST)
+    press_button(desk, title="First try", body="One.")
+    press_button(desk, title="Second try", body="Two.")
 
     page = desk.page(f"{DESK}/history")
     assert [row[:3] for row in rows(page)] == [
@@ -51,15 +51,15 @@ def test_every_save_is_told_and_any_can_be_brought_back(desk):
     ]
     page = desk.press(page, "Bring this back, state 1", number="1")
 
-    assert held(FIRST) == before
+    assert draft_file(FIRST) == before
     assert "State 1 is back" in page.text
     assert rows(desk.page(f"{DESK}/history"))[0][1] == "Brought state 1 back"
 
 
 def test_saves_of_one_piece_of_work_are_one_line_until_every_one_is_asked_for(desk):
     for words_so_far in ("One.", "One two.", "One two three."):
-        save(desk, body=words_so_far)
-    save(desk, title="Another title")
+        press_button(desk, body=words_so_far)
+    press_button(desk, title="Another title")
 
     page = desk.page(f"{DESK}/history")
     assert [(row[0], row[1]) for row in rows(page)] == [
@@ -70,13 +70,13 @@ def test_saves_of_one_piece_of_work_are_one_line_until_every_one_is_asked_for(de
     page = desk.page(page.links["Show every save, 2 more"])
     assert [row[0] for row in rows(page)] == ["5", "4", "3", "2", "1"]
     desk.press(page, "Bring this back, state 2", number="2")
-    assert held(FIRST).endswith("One.\n")
+    assert draft_file(FIRST).endswith("One.\n")
 
 
 @pytest.mark.slow
 def test_a_long_history_has_pages(desk):
     for number in range(26):
-        save(desk, title=f"Try {number}")
+        press_button(desk, title=f"Try {number}")
 
     page = desk.page(f"{DESK}/history")
 
@@ -95,9 +95,9 @@ def test_a_state_that_is_none_cannot_be_brought_back(desk, number):
 
 
 def test_a_reader_brings_nothing_back(app, desk):
-    save(desk, body="One.")
+    press_button(desk, body="One.")
     publisher = another(app)
-    author(publisher, "D3002", "publisher")
+    sign_in_author(publisher, "D3002", "publisher")
 
     page = publisher.page(f"{DESK}/history")
 
@@ -114,7 +114,7 @@ def newer(folder, body: str) -> None:
 
 
 def test_a_version_published_meanwhile_is_brought_in(desk, tmp_path):
-    save(desk, desk.page(f"{DESK}/lessons/second"), body="Mine in the second.")
+    press_button(desk, desk.page(f"{DESK}/lessons/second"), body="Mine in the second.")
     newer(tmp_path, "Theirs in the first.\n")
     page = desk.page(DESK)
     assert "Version 2 was published after this draft was begun from version 1" in page.text
@@ -122,25 +122,25 @@ def test_a_version_published_meanwhile_is_brought_in(desk, tmp_path):
     page = desk.press(desk.page(f"{DESK}/bring-in"), "Bring version 2 in")
 
     assert "Version 2 is brought in. Your own changes are kept." in page.text
-    assert "Theirs in the first." in held(FIRST)
-    assert "Mine in the second." in held("lessons/second.md")
+    assert "Theirs in the first." in draft_file(FIRST)
+    assert "Mine in the second." in draft_file("lessons/second.md")
     assert desk.page(f"{DESK}/bring-in").h1 == "Sample: a small module"
 
 
 @pytest.mark.parametrize(("side", "kept"), [("mine", "Mine here."), ("theirs", "Theirs here.")])
 def test_where_both_changed_one_place_the_author_chooses(desk, tmp_path, side, kept):
-    save(desk, body="Mine here.")
+    press_button(desk, body="Mine here.")
     newer(tmp_path, "Theirs here.\n")
     page = desk.press(desk.page(f"{DESK}/bring-in"), "Bring version 2 in", 409)
     assert "Theirs" in words(page.all("del")[0])
-    assert "Mine here." in held(FIRST)
+    assert "Mine here." in draft_file(FIRST)
 
     page = desk.press(page, "Bring version 2 in")
-    assert errors(page) == ["Choose what to keep: Lesson “First”"]
+    assert error_sentences(page) == ["Choose what to keep: Lesson “First”"]
     page = desk.press(page, "Bring version 2 in", **{f"keep:{FIRST}": side})
 
     assert "Version 2 is brought in" in page.text
-    assert kept in held(FIRST)
+    assert kept in draft_file(FIRST)
     before = queries.state_files(desk.draft, queries.get_draft("sample").number - 1)
     assert b"Mine here." in before[FIRST]
 
@@ -151,23 +151,23 @@ def test_where_both_changed_one_place_the_author_chooses(desk, tmp_path, side, k
 @pytest.mark.slow
 def test_the_job_aid_is_edited_removed_and_written_anew(desk):
     aid = f"{DESK}/job-aid"
-    page = save(desk, desk.page(aid), title="In the field", body="1. Call first.")
-    assert preview(page) == "In the field Call first."
-    assert held("job-aid.md") == '+++\ntitle = "In the field"\n+++\n\n1. Call first.\n'
+    page = press_button(desk, desk.page(aid), title="In the field", body="1. Call first.")
+    assert preview_words(page) == "In the field Call first."
+    assert draft_file("job-aid.md") == '+++\ntitle = "In the field"\n+++\n\n1. Call first.\n'
 
     page = desk.press(desk.page(f"{aid}/remove"), "Remove the job aid")
     assert "job-aid.md" not in queries.get_draft("sample").files
     assert page.links["Write a job aid"] == aid
 
-    page = save(desk, desk.page(aid), title="Again", body="Do that.")
-    assert held("job-aid.md") == '+++\ntitle = "Again"\n+++\n\nDo that.\n'
+    page = press_button(desk, desk.page(aid), title="Again", body="Do that.")
+    assert draft_file("job-aid.md") == '+++\ntitle = "Again"\n+++\n\nDo that.\n'
 
 
 def test_a_check_has_no_place_in_a_job_aid(desk):
     page = desk.page(f"{DESK}/job-aid")
 
     assert "Check" not in [words(button) for button in page.all("button")]
-    page = save(desk, page, body="::: check\n:::\n")
+    page = press_button(desk, page, body="::: check\n:::\n")
     assert "Only a lesson can have a check" in page.text
 
 
@@ -175,7 +175,7 @@ def test_a_check_has_no_place_in_a_job_aid(desk):
 
 
 def test_a_draft_is_read_as_a_learner_reads_it_and_nothing_is_kept(desk):
-    save(desk, title="New title", body="New words.")
+    press_button(desk, title="New title", body="New words.")
 
     page = desk.page(f"{DESK}/preview")
     assert page.h1 == "Sample: a small module"
@@ -190,7 +190,7 @@ def test_a_draft_is_read_as_a_learner_reads_it_and_nothing_is_kept(desk):
 
 
 def test_links_of_a_preview_stay_in_it(desk):
-    save(desk, body="Go to [the other](lesson:second).")
+    press_button(desk, body="Go to [the other](lesson:second).")
     assert desk.page(LESSON).links["the other"] == f"{DESK}/preview/lessons/second"
     for path in ("preview", "preview/lessons/first", "preview/lessons/second", "preview/job-aid"):
         page = desk.page(f"{DESK}/{path}")
@@ -202,7 +202,7 @@ def test_links_of_a_preview_stay_in_it(desk):
 def test_a_question_is_asked_and_read_back_as_after_a_pass(desk):
     question = f"{DESK}/preview/items/one"
     page = desk.press(desk.page(question), "Save and continue")
-    assert errors(page)
+    assert error_sentences(page)
 
     page = desk.press(page, "Save and continue", choice=choosing.sent(page, "That"))
 

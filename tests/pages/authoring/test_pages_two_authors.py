@@ -12,7 +12,17 @@ from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from tests.page_reading import words
 from tests.pages.account.browsing import PASSWORD, another
-from tests.pages.authoring.authors import DESK, LESSON, author, errors, held, open_draft, publish, save, typed
+from tests.pages.authoring.authors import (
+    DESK,
+    LESSON,
+    draft_file,
+    editor_fields,
+    error_sentences,
+    open_draft,
+    press_button,
+    publish_sample_module,
+    sign_in_author,
+)
 
 FIRST = "lessons/first.md"
 
@@ -20,8 +30,8 @@ FIRST = "lessons/first.md"
 @pytest.fixture
 def desk(client, tmp_path):
     """A draft of the module, and its author signed in."""
-    publish(tmp_path)
-    client.person = author(client)
+    publish_sample_module(tmp_path)
+    client.person = sign_in_author(client)
     client.draft = open_draft(client.person)
     return client
 
@@ -30,7 +40,7 @@ def desk(client, tmp_path):
 def other(app, desk):
     """Another author, in another browser."""
     browser = another(app)
-    browser.person = author(browser, "D3003", name="Ann Bell")
+    browser.person = sign_in_author(browser, "D3003", name="Ann Bell")
     return browser
 
 
@@ -47,10 +57,10 @@ def test_the_second_author_is_told_who_is_editing_and_may_take_over(desk, other)
 
 
 def test_who_left_is_no_longer_there(desk, other):
-    save(desk, button="Leave without saving", body="Given up")
+    press_button(desk, button="Leave without saving", body="Given up")
 
     assert other.page(LESSON).h1 == "A lesson"
-    assert "Given up" not in held(FIRST)
+    assert "Given up" not in draft_file(FIRST)
 
 
 def test_who_was_not_seen_for_a_while_is_no_longer_there(desk, other):
@@ -63,8 +73,8 @@ def test_who_was_not_seen_for_a_while_is_no_longer_there(desk, other):
 def late(desk, other, mine="Mine is here.", theirs="Theirs is here."):
     """Both open the lesson, the other saves, then the first does; returns the first's page."""
     page = desk.page(LESSON)
-    save(other, other.press(other.page(LESSON), "Take over"), body=theirs)
-    return save(desk, page, status=409, body=mine)
+    press_button(other, other.press(other.page(LESSON), "Take over"), body=theirs)
+    return press_button(desk, page, status=409, body=mine)
 
 
 def test_a_save_from_a_stale_page_shows_both_texts_and_overwrites_nothing(desk, other):
@@ -73,18 +83,18 @@ def test_a_save_from_a_stale_page_shows_both_texts_and_overwrites_nothing(desk, 
     assert page.h1 == "Ann Bell saved this after you opened it"
     assert [words(e) for e in page.all("del")] == ["Theirs"]
     assert [words(e) for e in page.all("ins")] == ["Mine"]
-    assert held(FIRST).endswith("Theirs is here.\n")
+    assert draft_file(FIRST).endswith("Theirs is here.\n")
 
 
 def test_what_two_changed_in_different_places_is_kept_by_one_button(desk, other):
     page = desk.page(LESSON)
-    save(other, other.press(other.page(LESSON), "Take over"), title="Theirs")
-    page = save(desk, page, status=409, body="Mine is here.")
+    press_button(other, other.press(other.page(LESSON), "Take over"), title="Theirs")
+    page = press_button(desk, page, status=409, body="Mine is here.")
 
     assert "You and Ann Bell changed different places" in page.text
     desk.press(page, "Keep both", both="yes")
-    assert 'title = "Theirs"' in held(FIRST)
-    assert held(FIRST).endswith("Mine is here.\n")
+    assert 'title = "Theirs"' in draft_file(FIRST)
+    assert draft_file(FIRST).endswith("Mine is here.\n")
 
 
 def test_where_both_changed_one_place_or_one_saved_once_more_they_are_asked_again(desk, other):
@@ -95,7 +105,7 @@ def test_where_both_changed_one_place_or_one_saved_once_more_they_are_asked_agai
 
     page = desk.press(page, "Edit before saving", again="yes")
     assert page.all("form", id="editor")[0].get("data-saves") is None  # nothing is decided yet
-    assert held(FIRST).endswith("Theirs is here.\n")
+    assert draft_file(FIRST).endswith("Theirs is here.\n")
 
 
 def test_mine_is_kept_and_theirs_stays_in_the_history(desk, other):
@@ -103,7 +113,7 @@ def test_mine_is_kept_and_theirs_stays_in_the_history(desk, other):
 
     assert "Saved" in page.text
     assert page.h1.startswith("Ann Bell has been editing this since ")
-    assert held(FIRST).endswith("Mine is here.\n")
+    assert draft_file(FIRST).endswith("Mine is here.\n")
     state = queries.state_files(desk.draft, queries.get_draft("sample").number - 1)
     assert state[FIRST].endswith(b"Theirs is here.\n")
 
@@ -116,25 +126,25 @@ def test_theirs_is_kept(desk, other):
     page = desk.press(page, "Keep theirs", theirs="yes")
 
     assert "You kept what the other person saved" in page.text
-    assert held(FIRST).endswith("Theirs is here.\n")
+    assert draft_file(FIRST).endswith("Theirs is here.\n")
 
 
 def test_a_stale_text_can_be_edited_before_it_is_saved(desk, other):
     page = desk.press(late(desk, other), "Edit before saving", again="yes")
 
-    assert typed(page)["body"] == ["Mine is here."]
-    save(desk, page, body="Both are here.")
-    assert held(FIRST).endswith("Both are here.\n")
+    assert editor_fields(page)["body"] == ["Mine is here."]
+    press_button(desk, page, body="Both are here.")
+    assert draft_file(FIRST).endswith("Both are here.\n")
 
 
 def test_a_save_that_is_late_twice_is_told_twice(desk, other):
     page = late(desk, other)
-    save(other, other.page(LESSON), body="Theirs again.")
+    press_button(other, other.page(LESSON), body="Theirs again.")
 
     page = desk.press(page, "Keep mine", 409, save="yes")
 
     assert [words(e) for e in page.all("del")] == ["Theirs again"]
-    assert held(FIRST).endswith("Theirs again.\n")
+    assert draft_file(FIRST).endswith("Theirs again.\n")
 
 
 # --- saved while one writes -------------------------------------------------------------------------------
@@ -153,11 +163,11 @@ def test_a_text_is_saved_while_it_is_written(desk):
 
     told = quietly(desk, page, body="So far.")
 
-    digest = hashlib.sha256(held(FIRST).encode()).hexdigest()
-    assert held(FIRST).endswith("So far.\n")
+    digest = hashlib.sha256(draft_file(FIRST).encode()).hexdigest()
+    assert draft_file(FIRST).endswith("So far.\n")
     assert f'data-expected="{digest}"' in told
     quietly(desk, page, body="So far, and further.", expected=digest)
-    assert held(FIRST).endswith("So far, and further.\n")
+    assert draft_file(FIRST).endswith("So far, and further.\n")
 
 
 def test_what_cannot_be_saved_while_it_is_written_says_so(desk):
@@ -176,7 +186,7 @@ def test_nothing_is_saved_by_itself_after_somebody_took_over(desk, other):
     told = quietly(desk, page, body="Mine.")
 
     assert "Not saved: Ann Bell took this over at " in told
-    assert "Mine." not in held(FIRST)
+    assert "Mine." not in draft_file(FIRST)
 
 
 # --- nothing is lost --------------------------------------------------------------------------------------
@@ -187,14 +197,14 @@ def test_a_whole_lesson_is_kept_over_a_lapse(desk):
     body = "It’s a “word”. " * 4_000  # 60,000 characters
 
     with time_machine.travel(clock.now() + timedelta(hours=2)):
-        asked = save(desk, page, body=body)
+        asked = press_button(desk, page, body=body)
         assert asked.h1 == "Sign in"
         kept = desk.press(asked, "Sign in", name="D3001", password=PASSWORD)
         assert kept.h1 == "What you sent was kept"
         done = desk.press(kept, "Continue")
 
     assert done.h1 == "A lesson"
-    assert held(FIRST).endswith(f"{body.strip()}\n") or held(FIRST).endswith(f"{body}\n")
+    assert draft_file(FIRST).endswith(f"{body.strip()}\n") or draft_file(FIRST).endswith(f"{body}\n")
 
 
 def test_a_text_for_a_draft_that_has_ended_is_given_back(desk):
@@ -202,7 +212,7 @@ def test_a_text_for_a_draft_that_has_ended_is_given_back(desk):
     with transaction():
         services.discard_draft(desk.draft, by=desk.person, at=stamp())
 
-    page = save(desk, page, status=409, body="Do not lose me.")
+    page = press_button(desk, page, status=409, body="Do not lose me.")
 
     assert page.h1 == "This draft has ended"
     assert "Do not lose me." in page.html
@@ -212,29 +222,29 @@ def test_a_text_for_a_lesson_that_was_removed_is_given_back(desk, other):
     page = desk.page(LESSON)
     other.press(other.page(f"{LESSON}/remove"), "Remove the lesson")
 
-    page = save(desk, page, status=409, body="Do not lose me.")
+    page = press_button(desk, page, status=409, body="Do not lose me.")
 
     assert page.h1 == "This part was removed"
     assert "Do not lose me." in page.html
 
 
 def test_a_draft_under_review_keeps_what_was_typed_and_says_why_it_is_not_saved(desk):
-    page = save(desk, title="Changed")
+    page = press_button(desk, title="Changed")
     details = desk.page(f"{DESK}/details")
     with transaction():
         reviews_services.send_for_review(desk.draft, note="Read this.", by=desk.person, at=stamp())
-    before = held(FIRST)
+    before = draft_file(FIRST)
 
-    page = save(desk, page, status=409, body="Still writing.")
+    page = press_button(desk, page, status=409, body="Still writing.")
     again = desk.press(details, "Save the details", 409, owner="Training")
 
     for answer in (page, again):
-        assert errors(answer) == [
+        assert error_sentences(answer) == [
             "This draft is being reviewed. Withdraw it from review before you change it."
         ]
-    assert typed(page)["body"] == ["Still writing."]
+    assert editor_fields(page)["body"] == ["Still writing."]
     assert again.form_with("Save the details").fields["owner"] == ["Training"]
     assert page.links["Read or withdraw the review"] == f"{DESK}/review"
-    assert held(FIRST) == before
+    assert draft_file(FIRST) == before
     assert "You cannot change it until the review ends" in desk.page(DESK).text
     assert desk.page(DESK).links["1. Changed"] == f"{DESK}/preview/lessons/first"

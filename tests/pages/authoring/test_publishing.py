@@ -19,8 +19,8 @@ from tests.domain.catalogue.folders import lesson, sample, tree
 from tests.factories.people import make_person, make_unit
 from tests.pages.assessment import choosing
 from tests.pages.assessment.test_at_once import serving as serving
-from tests.pages.authoring.desk import person, publish_sample, rewrite_lesson, visitor
-from tests.pages.authoring.reviewing import BODY, count, publish, sent
+from tests.pages.authoring.desk import make_person_with, publish_sample, rewrite_lesson, signed_in_client
+from tests.pages.authoring.reviewing import BODY, count_rows, publish_sent, send_draft
 from tests.pages.authoring.reviewing import author as author
 from tests.pages.authoring.reviewing import changed as changed
 from tests.pages.authoring.reviewing import folder as folder
@@ -30,7 +30,7 @@ from tests.pages.learning.working import attempt_base, read_lessons
 
 def test_what_is_published_is_byte_for_byte_what_was_reviewed(folder, changed, author, publisher):
     reviewed_files = queries.draft_files(queries.get_draft("sample"))
-    version = publish(sent(changed, author), publisher)
+    version = publish_sent(send_draft(changed, author), publisher)
 
     assert catalogue.package_files(version.id) == reviewed_files
     assert reviewed_files != tree(folder / "sample")
@@ -50,14 +50,18 @@ def test_people_who_work_on_a_version_are_counted_and_not_those_who_passed_or_be
         with transaction():
             records.start_registration(each, first, stamp())
     assert reviews_queries.count_people_under_way("sample") == [(1, 3)]
-    learner = visitor(app, "D3001")
+    learner = signed_in_client(app, "D3001")
     page = answer_all_right(learner)
     assert page.h1 == "You passed"
     assert reviews_queries.count_people_under_way("sample") == [(1, 3)]
 
-    page = visitor(app, "D3002").page("/authoring/sample/review") if sent(changed, author) else None
+    page = (
+        signed_in_client(app, "D3002").page("/authoring/sample/review")
+        if send_draft(changed, author)
+        else None
+    )
     assert "3 people are working on version 1 and will finish it." in page.text
-    publish(reviews_queries.latest_review("sample").review_id, publisher)
+    publish_sent(reviews_queries.latest_review("sample").review_id, publisher)
     with transaction():
         records.start_registration(people[3], catalogue.current_version("sample"), stamp())
     assert reviews_queries.count_people_under_way("sample") == [(2, 1), (1, 3)]
@@ -74,14 +78,14 @@ def answer_all_right(client):
 def test_an_old_attempt_shows_what_was_shown_whatever_was_published_since(
     app, folder, author, publisher, changed
 ):
-    learner = visitor(app, "D3001")
+    learner = signed_in_client(app, "D3001")
     page = learner.press(read_lessons(learner, "sample", "first"), "Start assessment")
     attempt = attempt_base(page)
     before = _rows(catalogue.current_version("sample").id)
     files = queries.draft_files(queries.get_draft("sample"))["items/bank.toml"]
     edited = files.replace(b"What is it?", b"What is it now?").replace(b'"This"', b'"These"')
     _save(changed, {"items/bank.toml": edited}, author)
-    publish(sent(changed, author), publisher)
+    publish_sent(send_draft(changed, author), publisher)
 
     page = learner.page(f"{attempt}/items/1")
     assert page.h1 == "What is it?"
@@ -141,8 +145,8 @@ def test_a_module_of_twenty_lessons_costs_as_many_statements_as_one_of_two(app, 
         for name in names:
             rewrite_lesson(author, f"Changed {name}.\n", name=name)
         if address == "review":
-            sent(draft_id, author)
-        client = visitor(app, "D3001")
+            send_draft(draft_id, author)
+        client = signed_in_client(app, "D3001")
         client.page(f"/authoring/sample/{address}")
         counts.append(_statements(client, f"/authoring/sample/{address}"))
         with transaction():
@@ -153,18 +157,21 @@ def test_a_module_of_twenty_lessons_costs_as_many_statements_as_one_of_two(app, 
 @pytest.mark.slow
 def test_two_publishers_at_the_same_instant_make_one_version(serving, tmp_path):
     publish_sample(tmp_path / "modules")
-    author, people = person("D3001", "author"), [person(f"P{n}", "publisher") for n in range(6)]
+    author, people = (
+        make_person_with("D3001", "author"),
+        [make_person_with(f"P{n}", "publisher") for n in range(6)],
+    )
     with transaction():
         draft_id = services.open_draft("sample", by=author, at=clock.now())
     rewrite_lesson(author, BODY)
-    review_id = sent(draft_id, author)
+    review_id = send_draft(draft_id, author)
     gate, told = threading.Barrier(len(people)), list[str]()
 
     def decide(by: int) -> None:
         with serving.app_context():
             gate.wait()
             try:
-                publish(review_id, by)
+                publish_sent(review_id, by)
                 told.append("published")
             except ReviewEndedError:
                 told.append("too late")
@@ -177,4 +184,4 @@ def test_two_publishers_at_the_same_instant_make_one_version(serving, tmp_path):
         thread.join()
 
     assert sorted(told) == ["published", *["too late"] * 5]
-    assert count(ModuleVersion) == 2
+    assert count_rows(ModuleVersion) == 2

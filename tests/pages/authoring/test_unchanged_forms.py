@@ -8,7 +8,7 @@ from portal.domain.authoring.editing import details, item_bank
 from portal.domain.catalogue import services as catalogue
 from portal.platform.db import stamp, transaction
 from tests.page_reading import Page, PortalClient
-from tests.pages.authoring.authors import author, open_draft
+from tests.pages.authoring.authors import open_draft, sign_in_author
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ SAVES = ("Save and preview", "Save the details", "Save the question")
 def desk(client: PortalClient) -> PortalClient:
     with transaction():
         catalogue.publish_folder(ROOT / "modules", at=stamp())
-    client.person = author(client)
+    client.person = sign_in_author(client)
     return client
 
 

@@ -2,7 +2,7 @@
 
 from tests.factories.catalogue import make_version
 from tests.pages.account.browsing import another, let_in
-from tests.pages.assessment.choosing import sent_for, ticked
+from tests.pages.assessment.choosing import ticked_labels, values_of_keys
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import NEXT, answer_all, attempt_base, begin, items_of, learner
 
@@ -29,12 +29,14 @@ def test_an_attempt_is_continued_with_its_answers_and_submitted_elsewhere(app, c
     question = begin(client)
     base = attempt_base(question)
     first = items_of(base)[0]
-    client.press(question, "Save and continue", choice=sent_for(question, first, WRONG_FIRST[first.kind]))
+    client.press(
+        question, "Save and continue", choice=values_of_keys(question, first, WRONG_FIRST[first.kind])
+    )
     phone = another(app)
     let_in(phone)
 
     shown = phone.page(f"{base}/items/1")
-    assert sorted(text.split()[1] for text in ticked(shown)) == WRONG_FIRST[first.kind]
+    assert sorted(text.split()[1] for text in ticked_labels(shown)) == WRONG_FIRST[first.kind]
     checked = answer_all(phone, shown, 4)
     assert phone.press(checked, "Submit answers").h1 == "You passed"
     assert client.page(f"{base}/outcome").h1 == "You passed"

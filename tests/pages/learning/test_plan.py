@@ -1,7 +1,7 @@
 """Testing out, and the plan after a fail: what they say, and that they stay in reach."""
 
 from tests.factories.catalogue import make_version
-from tests.pages.assessment.choosing import sent_for
+from tests.pages.assessment.choosing import values_of_keys
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import NEXT, answer_all, attempt_base, begin, items_of, learner, take
 
@@ -43,7 +43,7 @@ def test_the_plan_names_the_lessons_of_what_was_missed_with_their_minutes(client
     for number, good in enumerate(right, start=1):
         item = items_of(attempt_base(page))[number - 1]
         choice = {"single": ["b"], "multiple": ["a", "c"]}[item.kind] if good else ["d"]
-        page = client.press(page, "Save and continue", choice=sent_for(page, item, choice))
+        page = client.press(page, "Save and continue", choice=values_of_keys(page, item, choice))
 
     page = client.press(page, "Submit answers")
 

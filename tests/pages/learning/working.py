@@ -9,7 +9,7 @@ from portal.platform.db import db
 from tests.factories.catalogue import RIGHT, WRONG
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import let_in, make_account
-from tests.pages.assessment.choosing import sent_for
+from tests.pages.assessment.choosing import values_of_keys
 
 NEXT = "Mark as complete and continue"
 
@@ -53,7 +53,7 @@ def answer_all(client: PortalClient, page: Page, correct: int) -> Page:
         keys = (RIGHT if number <= correct else WRONG)[item.kind]
         if not page.path.endswith(f"/items/{number}"):
             page = client.page(f"{attempt_base(page)}/items/{number}")
-        page = client.press(page, "Save and continue", choice=sent_for(page, item, keys))
+        page = client.press(page, "Save and continue", choice=values_of_keys(page, item, keys))
     return page
 
 

@@ -3,7 +3,7 @@
 import re
 
 
-def lines_apart(old: str, new: str) -> tuple[list[str], list[str]]:
+def differing_lines(old: str, new: str) -> tuple[list[str], list[str]]:
     """The old and the new lines between the first and the last difference."""
     old_lines, new_lines = old.split("\n"), new.split("\n")
     while old_lines and new_lines and old_lines[0] == new_lines[0]:
@@ -13,7 +13,7 @@ def lines_apart(old: str, new: str) -> tuple[list[str], list[str]]:
     return old_lines, new_lines
 
 
-def within(fragment: str, whole: str) -> bool:
+def is_line_subsequence(fragment: str, whole: str) -> bool:
     """Whether the lines of ``fragment`` are in ``whole`` in the same order."""
     lines = iter(whole.split("\n"))
     return all(line in lines for line in fragment.split("\n"))
@@ -24,5 +24,5 @@ def comments(text: str) -> list[str]:
     return [comment for line in text.split("\n") for comment in re.findall(r"(?:^ *|  )(#[^\"]*)$", line)]
 
 
-def bank(text: str) -> dict[str, bytes]:
+def bank_files(text: str) -> dict[str, bytes]:
     return {"items/bank.toml": text.encode()}

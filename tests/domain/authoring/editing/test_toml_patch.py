@@ -15,7 +15,12 @@ from portal.domain.authoring.editing.toml_patch import parse_toml, rewrite_toml
 from portal.domain.catalogue.sources.folder_reader import read_folder
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.formats.faults import Faults
-from tests.domain.authoring.editing.comparing import bank, comments, lines_apart, within
+from tests.domain.authoring.editing.comparing import (
+    bank_files,
+    comments,
+    differing_lines,
+    is_line_subsequence,
+)
 from tests.pages.authoring.written import HANDS
 
 many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,8 +44,8 @@ def test_a_bank_that_says_the_same_keeps_its_bytes(hand):
     text = hand.bank(items)
 
     assert parse_toml(text) == tomllib.loads(text, parse_float=Decimal) == {"item": items}
-    assert [place.table for place in item_bank.read_items(bank(text))] == items
-    assert all(item_bank.write_item(bank(text), table["key"], deepcopy(table)) == {} for table in items)
+    assert [place.table for place in item_bank.read_items(bank_files(text))] == items
+    assert all(item_bank.write_item(bank_files(text), table["key"], deepcopy(table)) == {} for table in items)
 
 
 @many
@@ -55,10 +60,10 @@ def test_one_text_changed_changes_one_line(hand):
     rows[hand.one_of(*(n for n, row in enumerate(rows) if row))] = "Something else"
     place[key] = "\n".join(rows)
 
-    after = rewritten(bank(text), item_bank.write_item(bank(text), table["key"], table))
+    after = rewritten(bank_files(text), item_bank.write_item(bank_files(text), table["key"], table))
 
     assert parse_toml(after)["item"] == [table if item["key"] == table["key"] else item for item in items]
-    old_lines, new_lines = lines_apart(text, after)
+    old_lines, new_lines = differing_lines(text, after)
     joined = any(row.endswith("\\") for row in old_lines)
     assert len(new_lines) == 1
     assert len(old_lines) == 1 or joined
@@ -73,12 +78,12 @@ def test_a_new_order_moves_lines_and_changes_none(hand, up):
     index = order.index(hand.one_of(*order))
     target = index - 1 if up else index + 1
 
-    changes = item_bank.move_item(bank(text), order[index], up)
+    changes = item_bank.move_item(bank_files(text), order[index], up)
 
     if not 0 <= target < len(order):
         assert changes == {}
         return
-    after = rewritten(bank(text), changes)
+    after = rewritten(bank_files(text), changes)
     order[index], order[target] = order[target], order[index]
     assert [item["key"] for item in parse_toml(after)["item"]] == order
     assert sorted(parse_toml(after)["item"], key=str) == sorted(items, key=str)
@@ -93,9 +98,9 @@ def test_choices_in_a_new_order_stay_whole(hand):
     table = hand.one_of(*items)
     order = hand.random.sample(table["choice"], len(table["choice"]))
 
-    changes = item_bank.write_item(bank(text), table["key"], table | {"choice": order})
+    changes = item_bank.write_item(bank_files(text), table["key"], table | {"choice": order})
 
-    after = rewritten(bank(text), changes) if changes else text
+    after = rewritten(bank_files(text), changes) if changes else text
     assert next(item for item in parse_toml(after)["item"] if item["key"] == table["key"])["choice"] == order
     if "[{" not in text and "[\n" not in text:
         assert sorted(after.split("\n")) == sorted(text.split("\n"))
@@ -109,10 +114,10 @@ def test_a_removed_item_removes_only_its_lines(hand):
     text = hand.bank(items)
     removed = hand.one_of(*items)
 
-    after = rewritten(bank(text), item_bank.remove_item(bank(text), removed["key"]))
+    after = rewritten(bank_files(text), item_bank.remove_item(bank_files(text), removed["key"]))
 
     assert parse_toml(after)["item"] == [item for item in items if item is not removed]
-    assert within(after.removesuffix("\n"), text)
+    assert is_line_subsequence(after.removesuffix("\n"), text)
 
 
 @many
@@ -122,10 +127,10 @@ def test_an_added_item_moves_no_other_line(hand):
     text = hand.bank(items)
     new_item = hand.item("new")
 
-    after = rewritten(bank(text), item_bank.add_item(bank(text), new_item, "items/bank.toml"))
+    after = rewritten(bank_files(text), item_bank.add_item(bank_files(text), new_item, "items/bank.toml"))
 
     assert parse_toml(after)["item"] == [*items, new_item]
-    assert within(text.removesuffix("\n"), after)
+    assert is_line_subsequence(text.removesuffix("\n"), after)
 
 
 @many
@@ -202,7 +207,7 @@ def test_one_detail_changed_changes_its_line(hand):
     after = details.write_details(content, replace(module_details, **change))
 
     assert details.read_details(after) == replace(module_details, **change)
-    old_lines, new_lines = lines_apart(
+    old_lines, new_lines = differing_lines(
         content.decode(), details.write_details(content, replace(module_details, **{name: value})).decode()
     )
     assert (len(new_lines), len(old_lines)) == (1, 1) or isinstance(document[name], str)
@@ -237,7 +242,7 @@ def test_a_lesson_added_or_taken_out_of_the_list_changes_one_line(hand):
     assert details.lesson_keys(longer) == [*lessons, "fourth"]
     assert details.lesson_keys(shorter) == lessons[:-1]
     for after in (longer, shorter):
-        old_lines, new_lines = lines_apart(content.decode(), after.decode())
+        old_lines, new_lines = differing_lines(content.decode(), after.decode())
         assert (
             max(len(old_lines), len(new_lines)) <= 3
         )  # the line, a comment above it, and a comma on the line before
@@ -298,9 +303,9 @@ def test_each_item_of_a_real_module_changes_only_its_lines(name):
         table = deepcopy(place.table)
         table["prompt"] = "Something else?"
         [(path, after)] = item_bank.write_item(files, place.key, table).items()
-        assert [len(rows) for rows in lines_apart(text, after.decode())] == [1, 1]
+        assert [len(rows) for rows in differing_lines(text, after.decode())] == [1, 1]
         remainder = item_bank.remove_item(files, place.key)[path]
-        assert remainder is None or within(remainder.decode().removesuffix("\n"), text)
+        assert remainder is None or is_line_subsequence(remainder.decode().removesuffix("\n"), text)
         for up in (True, False):
             moved = item_bank.move_item(files, place.key, up)
             assert sum(len(item_bank.read_items({p: c})) for p, c in moved.items() if c) in (
@@ -328,26 +333,28 @@ def test_an_item_moves_into_the_next_file_with_its_comments():
 
 
 def test_a_source_stays_a_text_or_a_list_as_it_was():
-    files = bank('[[item]]\nkey = "a"\nsource = "12"\n\n[[item]]\nkey = "b"\nsource = ["12"]\n')
+    files = bank_files('[[item]]\nkey = "a"\nsource = "12"\n\n[[item]]\nkey = "b"\nsource = ["12"]\n')
 
     assert item_bank.write_item(files, "a", {"key": "a", "source": ["12"]}) == {}
     assert item_bank.write_item(files, "b", {"key": "b", "source": "12"}) == {}
 
 
 def test_what_is_not_set_is_not_written():
-    files = bank('[[item]]\nkey = "a"\nretired = false\n\n[[item.choice]]\nkey = "a"\ncorrect = false\n')
+    files = bank_files(
+        '[[item]]\nkey = "a"\nretired = false\n\n[[item.choice]]\nkey = "a"\ncorrect = false\n'
+    )
 
     assert item_bank.write_item(files, "a", {"key": "a", "stimulus": "", "choice": [{"key": "a"}]}) == {}
     after = item_bank.write_item(
         files, "a", {"key": "a", "retired": True, "choice": [{"key": "a", "correct": True}]}
     )
-    assert after == bank(
+    assert after == bank_files(
         '[[item]]\nkey = "a"\nretired = true\n\n[[item.choice]]\nkey = "a"\ncorrect = true\n'
     )
 
 
 def test_a_key_that_is_taken_is_refused():
-    files = bank('[[item]]\nkey = "a"\n\n[[item]]\nkey = "b"\n')
+    files = bank_files('[[item]]\nkey = "a"\n\n[[item]]\nkey = "b"\n')
 
     with pytest.raises(RuleError, match="There is a question “a” already"):
         item_bank.add_item(files, {"key": "a"})

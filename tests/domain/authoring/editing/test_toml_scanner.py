@@ -6,7 +6,7 @@ import pytest
 
 from portal.domain.authoring.editing import item_bank
 from portal.domain.authoring.editing.toml_patch import parse_toml, rewrite_toml
-from tests.domain.authoring.editing.comparing import bank, lines_apart, within
+from tests.domain.authoring.editing.comparing import bank_files, differing_lines, is_line_subsequence
 
 
 def test_tables_written_apart_are_changed_in_place():
@@ -30,12 +30,12 @@ text = "B"
     fewer = rewrite_toml(text, document | {"outcome": [second]})
     more = rewrite_toml(text, document | {"outcome": [first, {"key": "c"}, second]})
 
-    assert lines_apart(text, changed) == (['text = "B"'], ['text = "C"'])
+    assert differing_lines(text, changed) == (['text = "B"'], ['text = "C"'])
     assert parse_toml(reordered)["outcome"] == [second, first]
     assert sorted(reordered.split("\n")) == sorted(text.split("\n"))
     assert fewer == text.partition("\n\n")[2]
     assert [outcome["key"] for outcome in parse_toml(more)["outcome"]] == ["a", "c", "b"]
-    assert within(text, more)
+    assert is_line_subsequence(text, more)
 
 
 UNUSUAL = [
@@ -63,7 +63,7 @@ def test_an_unusual_layout_gets_the_intended_values(text):
 
 def test_a_text_of_two_hundred_kilobytes_is_written_at_once():
     blank = "x\n" + "\n" * 190_000 + "y"
-    files = bank(f'[[item]]\nkey = "a"\nprompt = """\n{blank}"""\n')
+    files = bank_files(f'[[item]]\nkey = "a"\nprompt = """\n{blank}"""\n')
 
     started = perf_counter()
     after = item_bank.write_item(files, "a", {"key": "a", "prompt": blank.replace("\n" * 9, "\n\n")})

@@ -30,7 +30,7 @@ from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person
 from tests.page_reading import words
 from tests.pages.account.browsing import let_in, make_account
-from tests.pages.authoring.answering import drawn, items_of, register, submit_all
+from tests.pages.authoring.answering import items_of, random_sheets, register, submit_all
 from tests.pages.monitoring.counting import statements
 
 ADVICE = (TOO_HARD, TOO_EASY, TELLS_LITTLE, NOT_TAKEN)
@@ -77,9 +77,9 @@ def test_every_figure_agrees_with_the_raw_rows(database, seed):
     other = make_version(items=9)
     items = items_of(version)
     for _ in range(4):  # each person tries many times: every attempt counts
-        submit_all(register(make_person(), version), drawn(items, 40, chance))
-    submit_all(register(make_person(), version), drawn(items, 5, chance), end=False)
-    submit_all(register(make_person(), other), drawn(items_of(other), 40, chance))
+        submit_all(register(make_person(), version), random_sheets(items, 40, chance))
+    submit_all(register(make_person(), version), random_sheets(items, 5, chance), end=False)
+    submit_all(register(make_person(), other), random_sheets(items_of(other), 40, chance))
 
     rows = queries.item_statistics_rows(version)
 
@@ -255,7 +255,7 @@ def test_the_kind_says_which_choices_are_counted(database, kind, content, chosen
 def test_the_page_advises_beside_the_item_in_words(client):
     chance = random.Random(3)
     version = make_version(items=6)
-    submit_all(register(make_person(), version), drawn(items_of(version), 60, chance))
+    submit_all(register(make_person(), version), random_sheets(items_of(version), 60, chance))
 
     page = author(client).page("/authoring/protect/statistics")
 
@@ -275,7 +275,7 @@ def test_the_page_advises_beside_the_item_in_words(client):
 
 def test_the_address_sorts_the_table(client):
     version = make_version(items=6)
-    submit_all(register(make_person(), version), drawn(items_of(version), 20, random.Random(4)))
+    submit_all(register(make_person(), version), random_sheets(items_of(version), 20, random.Random(4)))
     author(client)
 
     def column(number: int, sort: str) -> list[str]:
@@ -295,7 +295,7 @@ def test_the_address_sorts_the_table(client):
 
 def test_the_version_is_chosen_by_address(client):
     old = make_version(items=4)
-    submit_all(register(make_person(), old), drawn(items_of(old), 3, random.Random(5)))
+    submit_all(register(make_person(), old), random_sheets(items_of(old), 3, random.Random(5)))
     make_version(items=4)
     author(client)
 
@@ -347,7 +347,7 @@ def test_a_question_leads_to_the_draft_s_editor_where_there_is_a_draft(app, clie
 
 def test_one_more_submission_is_counted_at_once_and_none_costs_one_statement(database):
     version = make_version(items=4)
-    sheets = drawn(items_of(version), 2, random.Random(8))
+    sheets = random_sheets(items_of(version), 2, random.Random(8))
     first, other = register(make_person(), version), register(make_person(), version)
 
     submit_all(first, sheets[:1])
@@ -363,7 +363,7 @@ def test_two_items_and_twenty_cost_the_same(database):
     counts = []
     for size in (4, 20):
         version = make_version(f"module-{size}", items=size)
-        submit_all(register(make_person(), version), drawn(items_of(version), size, random.Random(6)))
+        submit_all(register(make_person(), version), random_sheets(items_of(version), size, random.Random(6)))
         db.session.expire_all()
         with statements() as run:
             queries.item_statistics_rows(version)

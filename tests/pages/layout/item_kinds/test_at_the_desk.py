@@ -6,7 +6,7 @@ from werkzeug.datastructures import MultiDict
 from portal.domain.authoring import queries
 from tests.domain.catalogue.kinds_written import BODIES
 from tests.page_reading import Page, PortalClient, words
-from tests.pages.assessment.choosing import sent
+from tests.pages.assessment.choosing import values_of_labels
 from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of
@@ -79,7 +79,7 @@ def test_a_row_is_added_without_saving(author):
 def test_a_scenario_is_tried_scene_by_scene(author):
     page = author.page(TRIED)
     for choice, said in (("Listen and speak", "eight voices"), ("Call for", "The scenario ends here.")):
-        page = author.press(page, "Save and continue", choice=sent(page, choice))
+        page = author.press(page, "Save and continue", choice=values_of_labels(page, choice))
         assert said in page.text
     page = author.press(page, "Save and continue")
 
