@@ -30,11 +30,11 @@ class _DryRunError(Exception):
 @bp.cli.command("check")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 def check(folder: Path) -> None:
-    """Check one module's folder, or the folder of all; say every fault with its file and line.
+    """Check one module's folder, or the folder of all modules; list every fault with its file and line.
 
-    What is at fault with the format is said first. Once nothing is, so is every breach of the brief for
-    modules and guides: sizes, honest minutes, coverage, choices that tell, figures, reading grade, what is
-    still to be written. A breach of the brief leaves with 1 too, but does not hinder publishing.
+    Faults of the format come first. If there are none, breaches of the brief for modules and guides are
+    listed: sizes, minutes, coverage, choices that give the answer away, figures, reading grade, unfinished
+    text. The command then ends with 1 too, but the module can still be published.
     """
     try:
         reading = services.check_folder(folder)
@@ -45,17 +45,17 @@ def check(folder: Path) -> None:
     if breaches := check_brief(reading, clock.today()):
         _exit_refused(BadInputError([str(breach) for breach in breaches]))
     for module in reading.modules:
-        held = f"{len(module.lessons)} lessons, {len(module.items)} items"
-        click.echo(f"{module.package.key}: {held}, nothing at fault.")
+        counts = f"{len(module.lessons)} lessons, {len(module.items)} items"
+        click.echo(f"{module.package.key}: {counts}, no faults.")
     for checked in reading.guides:
-        click.echo(f"{checked.guide.key}: guide, {checked.words} words, nothing at fault.")
+        click.echo(f"{checked.guide.key}: guide, {checked.words} words, no faults.")
 
 
 @bp.cli.command("table")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--into", "document", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=INTO)
 def table(folder: Path, document: Path | None) -> None:
-    """Show the folder of all in figures: lessons, words, minutes, items by kind and outcome, grade."""
+    """Show tables of all modules and guides: lessons, words, minutes, items by kind and outcome, grade."""
     try:
         reading = services.check_folder(folder)
     except PortalError as error:
@@ -76,22 +76,22 @@ def table(folder: Path, document: Path | None) -> None:
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
 def publish(folder: Path, dry_run: bool) -> None:
-    """Publish one module's folder, or the folder of all with what they share; all or nothing.
+    """Publish one module's folder, or the folder of all modules with the shared files; all or nothing.
 
-    Only a fault of the format is refused. A force's own module may be shorter than the brief asks, or have no
-    scenario: that is the force's to decide, and “modules check” says what it falls short of.
+    Only faults of the format are refused. A force may decide that its own module departs from the brief, such
+    as one that is shorter or has no scenario; “modules check” lists these breaches.
     """
     try:
         with transaction():
             published = services.publish_folder(folder, at=clock.now())
-            said = _publication_lines(published, dry_run)
+            lines = _publication_lines(published, dry_run)
             if dry_run:
                 raise _DryRunError
     except _DryRunError:
         pass
     except PortalError as error:
         _exit_refused(error)
-    for line in said:
+    for line in lines:
         click.echo(line)
 
 
@@ -102,7 +102,7 @@ def publish(folder: Path, dry_run: bool) -> None:
 def export(slug: str, folder: Path, number: int | None) -> None:
     """Write a published module's folder to DIR, byte for byte. DIR must be new or empty.
 
-    Of a guide, named “_guides/…”, its file and the media that it shows are written.
+    For a guide, named “_guides/…”, its file and the media that it shows are written.
     """
     try:
         files = _files_of(slug, number)
@@ -125,15 +125,15 @@ def _publication_lines(published: services.PublishingResult, dry_run: bool) -> l
 
 
 def _files_of(slug: str, number: int | None) -> dict[str, bytes]:
-    of = subject_of(slug)
-    version = of.newest_version() if number is None else of.numbered_version(number)
+    subject = subject_of(slug)
+    version = subject.newest_version() if number is None else subject.numbered_version(number)
     if version is None:
-        raise NotFoundError(f"The {of.noun} “{of.activity_key}” is not published.")
-    return of.version_files(version.id)
+        raise NotFoundError(f"The {subject.noun} “{subject.activity_key}” is not published.")
+    return subject.version_files(version.id)
 
 
 def _write_folder(files: dict[str, bytes], folder: Path) -> None:
-    """Write beside the target first, so that the target is never half a folder."""
+    """Write the folder; a temporary folder beside it keeps it from being half written."""
     target = folder.absolute()
     if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise BadInputError([f"{folder} is not an empty folder. Name a new one; nothing was written."])
@@ -153,7 +153,7 @@ def _write_folder(files: dict[str, bytes], folder: Path) -> None:
 
 
 def _exit_refused(error: PortalError) -> NoReturn:
-    """Say every reason on standard error and leave with 1."""
+    """Print every reason to standard error, and exit with 1."""
     reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
     for reason in reasons:
         click.echo(reason, err=True)

@@ -35,7 +35,7 @@ class MatchItemForm(Form):  # type: ignore[misc]
     pair = Rows(FormField(PairForm))
     extra_right = area_field(
         "Also offered, but belongs to nothing (optional)",
-        hint="One a line. It keeps the last pair from being found by leaving out the others.",
+        hint="One a line. With them, learners cannot find the last pair by elimination.",
     )
 
     def validate(self, extra_validators: Any = None) -> bool:
