@@ -19,11 +19,11 @@ RARE = 50  # a wrong choice is rare if fewer than one in so many take it
 TOO_HARD = (
     "Few get this right: under 30%. Check that the choice marked as right is, and that a lesson teaches it."
 )
-TOO_EASY = (
-    "Almost everybody gets this right: over 95%. Write wrong choices that people believe, or retire it."
+TOO_EASY = "Almost everyone gets this right: over 95%. Write wrong choices that people believe, or retire it."
+LOW_AGREEMENT = (
+    "People who do well on the other questions do no better here. Check that only one answer fits."
 )
-TELLS_LITTLE = "People who do well on the other questions do no better here. Check that only one answer fits."
-NOT_TAKEN = "Fewer than 2% take one of the wrong choices. Write what somebody might really think instead."
+RARE_CHOICE = "Fewer than 2% take one of the wrong choices. Write what people might really think instead."
 
 _WHOLE = 10_000  # marks have four places
 
@@ -161,7 +161,7 @@ def _list_advice(
     rules = (
         (TOO_HARD, total < HARD * full_marks),
         (TOO_EASY, total > EASY * full_marks),
-        (TELLS_LITTLE, correlation is not None and correlation < WEAK),
-        (NOT_TAKEN, any(choice.is_rare for choice in choices)),
+        (LOW_AGREEMENT, correlation is not None and correlation < WEAK),
+        (RARE_CHOICE, any(choice.is_rare for choice in choices)),
     )
     return tuple(sentence for sentence, applies in rules if applies)

@@ -128,8 +128,11 @@ def taken_page(state: DraftState, place: str, what: str, back: str) -> ResponseR
         what: The place's name, such as “Lesson 5, Refer or notify”.
         back: The address of the page to go back to.
     """
-    me, now = current_user.person_id, clock.now()
-    other = try_to_write(lambda: services.claim_place(state.draft_id, place, by=me, at=now), "somebody edits")
+    person_id, now = current_user.person_id, clock.now()
+    other = try_to_write(
+        lambda: services.claim_place(state.draft_id, place, by=person_id, at=now),
+        "an author opened a place of a draft",
+    )
     if other is None:
         return None
     return render_template(

@@ -12,8 +12,8 @@ from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.authoring import services
 from portal.domain.authoring.statistics import queries
 from portal.domain.authoring.statistics.item_statistics import (
-    NOT_TAKEN,
-    TELLS_LITTLE,
+    LOW_AGREEMENT,
+    RARE_CHOICE,
     TOO_EASY,
     TOO_HARD,
     ItemTally,
@@ -33,7 +33,7 @@ from tests.pages.account.browsing import let_in, make_account
 from tests.pages.authoring.answering import items_of, random_sheets, register, submit_all
 from tests.pages.monitoring.counting import statements
 
-ADVICE = (TOO_HARD, TOO_EASY, TELLS_LITTLE, NOT_TAKEN)
+ADVICE = (TOO_HARD, TOO_EASY, LOW_AGREEMENT, RARE_CHOICE)
 AB = [OfferedChoice("a", "A", True), OfferedChoice("b", "B", False)]
 
 
@@ -101,7 +101,7 @@ def test_advice_and_correlation_begin_at_thirty_answers(answers, enough):
     result = compute_statistics(tally(marks, [1 - mark for mark in marks]), AB, [(["b"], answers)])
 
     assert (result.correlation is not None) is enough
-    assert result.advice == ((TOO_HARD, TELLS_LITTLE) if enough else ())
+    assert result.advice == ((TOO_HARD, LOW_AGREEMENT) if enough else ())
     assert result.answer_count == answers
     assert not any(taken.is_rare for taken in result.choices)
 
@@ -129,7 +129,7 @@ def test_a_wrong_choice_under_two_per_cent_is_named(taken, rare):
         tally(marks, marks), three, [(["a"], 50), (["b"], 50 - taken), (["c"], taken)]
     )
 
-    assert result.advice == ((NOT_TAKEN,) if rare else ())
+    assert result.advice == ((RARE_CHOICE,) if rare else ())
     assert [choice.option.key for choice in result.choices if choice.is_rare] == (["c"] if rare else [])
 
 
@@ -165,7 +165,7 @@ def test_where_nothing_varies_there_is_no_correlation(marks, rests):
     result = compute_statistics(tally(marks, rests), [], [])
 
     assert result.correlation is None
-    assert TELLS_LITTLE not in result.advice
+    assert LOW_AGREEMENT not in result.advice
 
 
 def test_equal_scores_out_of_different_numbers_of_items_do_not_vary():
@@ -180,7 +180,7 @@ def test_an_attempt_of_one_item_counts_and_has_nothing_to_agree_with():
     result = compute_statistics(tally_marks([{"1": "1.0000"}] * 40)[1], AB, [(["a"], 40)])
 
     assert (result.answer_count, result.share, result.correlation) == (40, 1, None)
-    assert result.advice == (TOO_EASY, NOT_TAKEN)
+    assert result.advice == (TOO_EASY, RARE_CHOICE)
 
 
 def test_marks_in_between_count_as_far_as_they_go():
