@@ -221,7 +221,7 @@ def load_answer_sheet(attempt: AttemptDetail) -> AnswerSheet:
     """Return the attempt with its questions and their latest responses."""
     version = attempt.version
     items = {item.id: item for item in version.items}
-    answers = _answers(attempt.attempt.id, items)
+    answers = _latest_answers(attempt.attempt.id, items)
     questions = tuple(
         AttemptQuestion(
             number, items[drawn["item_id"]], tuple(drawn["order"]), answers.get(drawn["item_id"], NO_ANSWER)
@@ -238,7 +238,7 @@ def load_answer_sheet(attempt: AttemptDetail) -> AnswerSheet:
     )
 
 
-def _answers(attempt_id: UUID, items: dict[int, PublishedItem]) -> dict[int, Answer]:
+def _latest_answers(attempt_id: UUID, items: dict[int, PublishedItem]) -> dict[int, Answer]:
     """Return the last response for each item; a second statement reads texts if any kind has them."""
     rows = read(_RESPONSES, {"attempt_id": attempt_id})
     last = {item_id: (response_id, choices) for response_id, item_id, choices in rows}

@@ -313,7 +313,7 @@ def _dashboard_row(
 def _new_titles(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, str]:
     """Titles of new modules or guides by key; drafts without a title are left out."""
     first = {row.module_key: row.files[subject_of(row.module_key).main_file] for row in rows}
-    titles = {key: subject_of(key).title(content_) for key, content_ in read_files(first).items()}
+    titles = {key: subject_of(key).title(content) for key, content in read_files(first).items()}
     return {key: title for key, title in titles.items() if title.strip()}
 
 

@@ -49,7 +49,7 @@ class Guide:
 
 def guides_for(person_id: int) -> Sequence[Guide]:
     """Return every published guide by title. Two statements."""
-    acknowledgements = _acknowledgements(person_id)
+    acknowledgements = _newest_acknowledgements(person_id)
     return [Guide(version, acknowledgements.get(version.activity_id)) for version in current_guides()]
 
 
@@ -62,10 +62,12 @@ def guide_for(person_id: int, key: str) -> Guide:
     version = current_guide(key)
     if version is None:
         raise NotFoundError("There is no such guide.")
-    return Guide(version, _acknowledgements(person_id, version.activity_id).get(version.activity_id))
+    return Guide(version, _newest_acknowledgements(person_id, version.activity_id).get(version.activity_id))
 
 
-def _acknowledgements(person_id: int, activity_id: int | None = None) -> dict[int, GuideAcknowledgement]:
+def _newest_acknowledgements(
+    person_id: int, activity_id: int | None = None
+) -> dict[int, GuideAcknowledgement]:
     """Return the person's newest acknowledgement of each guide, by activity."""
     statement = (
         select(Record.activity_id, Record.reference, Record.achieved_at, GuideVersion.number)

@@ -1,4 +1,4 @@
-"""Liveness and readiness, for whoever watches the machine."""
+"""Liveness and readiness, for monitoring."""
 
 from ipaddress import IPv6Address, ip_address
 
@@ -15,17 +15,17 @@ bp = Blueprint("operations", __name__)
 @bp.get("/healthz")
 @public
 def healthz() -> ResponseReturnValue:
-    """The process answers."""
+    """Say that the process answers."""
     return jsonify(status="ok")
 
 
 @bp.get("/readyz")
 @public
 def readyz() -> ResponseReturnValue:
-    """The database is reachable and at the newest migration, and the disk can be written.
+    """Say whether the database is reachable and at the newest migration, and the disk can be written to.
 
-    To the networks of ``STATUS_NETWORKS`` also each check by its name, whether workers take up jobs and
-    whether the clock is right; pages can be served for a while without these two.
+    Networks in ``STATUS_NETWORKS`` also see each check by its name, whether workers take up jobs and whether
+    the clock is right; the portal can serve pages for a while without these two.
     """
     needed = readiness.run_checks(readiness.NEEDED, log=True)
     ready = all(needed.values())

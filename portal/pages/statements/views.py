@@ -1,4 +1,4 @@
-"""The statements that every page's foot links to, the help page, and the force's colour."""
+"""Help, the statements in the footer of every page, and the style sheet with the force's colour."""
 
 from collections.abc import Callable
 
@@ -11,17 +11,17 @@ from portal.pages.layout.access import public
 STATEMENTS = ("help", "accessibility", "privacy", "cookies")
 
 
-def _statement(name: str) -> Callable[[], ResponseReturnValue]:
+def _statement_view(name: str) -> Callable[[], ResponseReturnValue]:
     def view() -> ResponseReturnValue:
         return render_template(f"statements/{name}.html")
 
     view.__name__ = name
-    view.__doc__ = f"The page ``/{name}``."
+    view.__doc__ = f"Show the page ``/{name}``."
     return view
 
 
 def brand_sheet() -> ResponseReturnValue:
-    """The force's own colour; its address carries the colour, so it may be kept."""
+    """Serve the force's colour as a style sheet; browsers may cache it, because its address names the colour."""
     style = Response(brand.sheet(current_app.config["BRAND_COLOUR"]), mimetype="text/css")
     style.headers["Cache-Control"] = "public, max-age=86400"
     return style
@@ -29,5 +29,5 @@ def brand_sheet() -> ResponseReturnValue:
 
 bp = Blueprint("statements", __name__, template_folder="templates")
 for _name in STATEMENTS:
-    bp.add_url_rule(f"/{_name}", _name, public(_statement(_name)))
+    bp.add_url_rule(f"/{_name}", _name, public(_statement_view(_name)))
 bp.add_url_rule("/brand.css", "brand", public(brand_sheet))

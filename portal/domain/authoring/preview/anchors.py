@@ -63,9 +63,9 @@ def _block_ends(body: str) -> list[int]:
 def render_marks(html: str, findings: Sequence[Finding]) -> str:
     """Replace the markers in rendered text by the findings' messages, with ids ``mark-1`` and so on."""
 
-    def mark(match: re.Match[str]) -> str:
+    def render_mark(match: re.Match[str]) -> str:
         finding = findings[int(match[1]) - 1]
         line = Markup('<p class="portal-mark" id="mark-{}" tabindex="-1"><strong>{}:</strong> {}</p>')
         return str(line.format(match[1], str(finding.level), escape(finding.message)))
 
-    return _MARK.sub(mark, html)
+    return _MARK.sub(render_mark, html)

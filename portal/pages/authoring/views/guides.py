@@ -66,7 +66,6 @@ def render_draft(state: DraftState) -> str:
         summary=draft_context.findings_sentence(findings),
         may_edit=draft_context.may_edit(),
         findings=draft_context.list_findings(findings),
-        words=measure_text(fields.body).words,
         editor=next((editor for editor in state.editors if editor.place == PLACE), None),
         facts=[
             ("Summary", fields.summary),
