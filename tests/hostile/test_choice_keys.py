@@ -23,7 +23,7 @@ from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another
 from tests.pages.assessment.choosing import ticked_labels, values_by_label, values_of_labels
 from tests.pages.assessment.published import first_question, publish
-from tests.pages.authoring.answering import items_of, register
+from tests.pages.authoring.answering import items_of, register_person
 from tests.pages.learning.working import attempt_base, learner
 
 MODULES = Path(__file__).resolve().parents[2] / "modules"
@@ -85,7 +85,7 @@ def four(client, slug) -> PortalClient:
 def asked_everything(person: int, version_id: int, *, way: int = -1) -> tuple[Attempt, list[Item]]:
     """An attempt that asks every item, each in the reverse of its author's order, or in that itself (1)."""
     items = [item for item in items_of(version_id) if not item.retired]
-    registration = register(person, version_id)
+    registration = register_person(person, version_id)
     with transaction():
         attempt = Attempt(
             id=uuid4(),

@@ -14,7 +14,7 @@ from portal.platform.db import stamp, transaction
 from portal.platform.errors import BadInputError
 from tests.domain.catalogue.folders import write
 from tests.pages.authoring.desk import make_person_with, open_draft_page, publish_sample, signed_in_client
-from tests.pages.authoring.test_media import errors, send
+from tests.pages.authoring.test_media import error_sentences, upload_file
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>A</title><desc>B.</desc>'
 
@@ -87,9 +87,9 @@ def test_ten_to_the_power_of_eight_copies_are_refused_at_the_desk_and_by_the_com
     desk = signed_in_client(app, "D3001")
     open_draft_page(desk)
 
-    page = send(desk, nested(8), "many.svg")
+    page = upload_file(desk, nested(8), "many.svg")
 
-    assert MANY in errors(page)[0]
+    assert MANY in error_sentences(page)[0]
     folder = write(tmp_path / "folder", {"sample/media/many.svg": nested(8)})
     refused = pytest.raises(BadInputError, match=r"sample/media/many\.svg, line 1: This drawing draws more")
     with refused, transaction():

@@ -19,7 +19,7 @@ from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.databases import close_database
 from tests.journeys.walking import go, h1, hold_to_account, press, sign_in, visitor
-from tests.pages.authoring.answering import items_of, register, submit_all
+from tests.pages.authoring.answering import items_of, register_person, submit_all
 from tests.running import Server, copied
 
 pytestmark = pytest.mark.browser
@@ -56,7 +56,7 @@ def answer(person: int, version_id: int) -> None:
     items = [item for item in items_of(version_id) if "choices" in item.content]
     keys = {item.id: [choice["key"] for choice in item.content["choices"]] for item in items}
     sheets = [{item: [chance.choice(keys[item])] for item in keys} for _ in range(40)]
-    submit_all(register(person, version_id), sheets)
+    submit_all(register_person(person, version_id), sheets)
 
 
 def choose(tab: Tab, name: str, content: bytes) -> None:

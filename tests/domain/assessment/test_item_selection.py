@@ -11,7 +11,7 @@ from tests.factories.catalogue import make_version
 from tests.pages.learning.working import answer_all, attempt_base, items_of, learner, take
 
 
-def again(client, page, correct=0):
+def try_again(client, page, correct=0):
     return client.press(answer_all(client, client.press(page, "Try again"), correct), "Submit answers")
 
 
@@ -20,8 +20,8 @@ def test_every_draw_can_be_made_again_from_the_record(client):
     make_version(items=14, draw=4)
     learner(client)
     page = take(client, 0)
-    page = again(client, page)
-    again(client, page, correct=4)
+    page = try_again(client, page)
+    try_again(client, page, correct=4)
     client.press(client.page("/learning/modules/protect"), "Take this module again")
     take(client, 0)
 
@@ -40,7 +40,7 @@ def test_attempt_after_attempt_asks_what_was_asked_least(client):
     page = take(client, 0)
     asked = [{item.id for item in items_of(attempt_base(page))}]
     for _ in range(5):
-        page = again(client, page)
+        page = try_again(client, page)
         asked.append({item.id for item in items_of(attempt_base(page))})
 
     for three in (asked[:3], asked[3:]):  # each item once before any comes a second time, and so on

@@ -18,17 +18,17 @@ REPORT = {"answer-1": "c.2", "answer-2": "c.1", "answer-3": TEXT}
 STAYS = "Answers, marks and passes stay as they are. Backups made before still hold the texts.\n"
 
 
-def erase(app, *options, number="D1001"):
+def run_erasure(app, *options, number="D1001"):
     return app.test_cli_runner().invoke(args=["people", "erase-texts", number, *options])
 
 
-def everything() -> str:
+def dump_database() -> str:
     """Every value of every table."""
     tables = db.metadata.sorted_tables
     return " ".join(str(row) for table in tables for row in db.session.execute(select(table)))
 
 
-def submitted(client, page):
+def submit_item(client, page):
     """Both reports, the first written anew once, and submitted."""
     client.press(page, "Save and continue", **REPORT | {"answer-3": "Zbigniew, in haste."})
     for _ in range(2):
@@ -46,16 +46,16 @@ def asked(client, tmp_path, request):
 @pytest.mark.slow
 def test_after_it_nothing_of_the_text_is_in_the_database_and_the_attempt_is_displayed(app, client, asked):
     base = attempt_base(asked)
-    assert submitted(client, asked).h1 == "You passed"
+    assert submit_item(client, asked).h1 == "You passed"
     assert client.page(f"{base}/answers").text.count("Zbigniew") == 2
     facts = [tuple(row) for row in db.session.execute(select(Response.id, Response.choices))]
     marks = db.session.scalars(select(Submission.marks)).one()
-    assert "Zbigniew" in everything()
+    assert "Zbigniew" in dump_database()
 
-    result = erase(app)
+    result = run_erasure(app)
 
     assert (result.exit_code, result.output) == (0, f"D1001: 3 texts in 3 answers erased.\n{STAYS}")
-    assert "Zbigniew" not in everything()
+    assert "Zbigniew" not in dump_database()
     page = client.page(f"{base}/answers")
     assert page.text.count("Nothing is stored.") == 2
     assert "Zbigniew" not in page.text
@@ -74,10 +74,10 @@ def test_reasons_of_an_attempt_under_way_are_erased_and_it_goes_on(app, client, 
     )
     assert "Because of Zbigniew" in page.text
 
-    assert erase(app).exit_code == 0
+    assert run_erasure(app).exit_code == 0
 
     page = client.page(f"{attempt_base(page)}/items/1")
-    assert "Zbigniew" not in everything() + page.text
+    assert "Zbigniew" not in dump_database() + page.text
     page = client.press(
         page, "Save and continue", choice=values_of_labels(page, "Call for"), reason="Now written anew"
     )
@@ -87,10 +87,10 @@ def test_reasons_of_an_attempt_under_way_are_erased_and_it_goes_on(app, client, 
 def test_a_dry_run_says_how_much_and_erases_nothing(app, client, asked):
     client.press(asked, "Save and continue", **REPORT)
 
-    result = erase(app, "--dry-run")
+    result = run_erasure(app, "--dry-run")
 
     assert (result.exit_code, result.output) == (0, f"D1001: 1 text in 1 answer would be erased.\n{STAYS}")
-    assert "Zbigniew" in everything()
+    assert "Zbigniew" in dump_database()
     assert db.session.scalars(select(AuditEvent).where(AuditEvent.action == "notes.erased")).all() == []
 
 
@@ -100,8 +100,8 @@ def test_twice_is_once_and_another_persons_words_stay(app, client, asked):
     learner(other, "D1002")
     other.press(first_question(other), "Save and continue", **REPORT | {"answer-3": "Not mine."})
 
-    assert "1 text in 1 answer erased" in erase(app).output
-    assert erase(app).output == "D1001: there is no text to erase.\n"
+    assert "1 text in 1 answer erased" in run_erasure(app).output
+    assert run_erasure(app).output == "D1001: there is no text to erase.\n"
 
     assert db.session.scalars(select(FactNote.text)).all() == ["Not mine."]
     assert len(db.session.scalars(select(Attempt)).all()) == 2
@@ -109,6 +109,6 @@ def test_twice_is_once_and_another_persons_words_stay(app, client, asked):
 
 
 def test_a_number_that_nobody_has_is_refused(app, database):
-    result = erase(app, number="D0000")
+    result = run_erasure(app, number="D0000")
 
     assert (result.exit_code, "Nobody has the staff number D0000." in result.output) == (1, True)

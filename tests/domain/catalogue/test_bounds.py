@@ -21,22 +21,22 @@ SCENE = '\n[[item.scene]]\nkey = "more-{0}"\ntext = "More {0}."\n'
 ONE_CHOICE = ITEM.format(key="one", outcome="see").partition('\n[[item.choice]]\nkey = "b"')[0]
 
 
-def faults(folder, changes) -> list[str]:
+def list_faults(folder, changes) -> list[str]:
     return services.check_folder(write(folder, changes)).faults.sentences()
 
 
-def bank(text: str) -> dict[str, str]:
+def bank_file(text: str) -> dict[str, str]:
     return {"sample/items/bank.toml": f"{text}\n{ITEM.format(key='two', outcome='say')}"}
 
 
-def after(kind: str, mark: str, more: str) -> dict[str, str]:
+def insert_after(kind: str, mark: str, more: str) -> dict[str, str]:
     """The item with more of something behind a mark."""
     text = item(kind)
     assert mark in text
-    return bank(text.replace(mark, f"{mark}{more}", 1))
+    return bank_file(text.replace(mark, f"{mark}{more}", 1))
 
 
-def replaced(text: str, old: str, new: str) -> str:
+def replace_once(text: str, old: str, new: str) -> str:
     assert old in text
     return text.replace(old, new, 1)
 
@@ -52,7 +52,7 @@ CALL = 'to = "safe"\nweight = 1\nfeedback = "It is on its way."\n'
     ("changes", "said"),
     [
         (
-            {"sample/module.toml": replaced(MODULE, '["first", "second"]', "[]")},
+            {"sample/module.toml": replace_once(MODULE, '["first", "second"]', "[]")},
             "sample/module.toml, line 1: A module needs at least one lesson.",
         ),
         (
@@ -68,34 +68,37 @@ CALL = 'to = "safe"\nweight = 1\nfeedback = "It is on its way."\n'
             "“assessment” needs a table headed [assessment].",
         ),
         (
-            {"sample/module.toml": replaced(MODULE, "draw = 2", 'draw = 2\ntest_out = "yes"')},
+            {"sample/module.toml": replace_once(MODULE, "draw = 2", 'draw = 2\ntest_out = "yes"')},
             "sample/module.toml, line 20: “test_out” needs true or false.",
         ),
         (
-            {"_glossary.toml": replaced(GLOSSARY, 'key = "', 'key = "<')},
+            {"_glossary.toml": replace_once(GLOSSARY, 'key = "', 'key = "<')},
             "is not a term. Use letters, digits,",
         ),
         (
-            {"_force.toml": replaced(FORCE, 'key = "', 'key = "Of ')},
+            {"_force.toml": replace_once(FORCE, 'key = "', 'key = "Of ')},
             "Write the key in small letters, digits and",
         ),
         (
-            {"_sources.toml": replaced(SOURCES, 'kind = "primary"', 'kind = "hearsay"')},
+            {"_sources.toml": replace_once(SOURCES, 'kind = "primary"', 'kind = "hearsay"')},
             "“hearsay” is not a kind",
         ),
-        (bank(ONE_CHOICE), "line 1: The item “one” needs two or more choices."),
-        (bank(replaced(ONE_CHOICE, '"single"', '"multiple"')), "The item “one” needs two or more choices."),
+        (bank_file(ONE_CHOICE), "line 1: The item “one” needs two or more choices."),
         (
-            bank(replaced(item("match"), '["Nobody"]', f"[{MANY_RIGHTS}]")),
+            bank_file(replace_once(ONE_CHOICE, '"single"', '"multiple"')),
+            "The item “one” needs two or more choices.",
+        ),
+        (
+            bank_file(replace_once(item("match"), '["Nobody"]', f"[{MANY_RIGHTS}]")),
             "line 8: Offer at most 20 right sides.",
         ),
-        (bank(MANY_PARTS), "Keep the report “one” to 20 parts."),
+        (bank_file(MANY_PARTS), "Keep the report “one” to 20 parts."),
         (
-            after("scenario", CALL, "".join(CHOICE.format(n) for n in range(7))),
+            insert_after("scenario", CALL, "".join(CHOICE.format(n) for n in range(7))),
             "The scene “voices” has 9 choices. Offer at most 8.",
         ),
         (
-            bank(item("scenario") + "".join(SCENE.format(n) for n in range(36))),
+            bank_file(item("scenario") + "".join(SCENE.format(n) for n in range(36))),
             "Keep the scenario “one” under 41 scenes.",
         ),
         (
@@ -105,7 +108,7 @@ CALL = 'to = "safe"\nweight = 1\nfeedback = "It is on its way."\n'
     ],
 )
 def test_what_is_out_of_bounds_is_refused(tmp_path, changes, said):
-    found = faults(tmp_path, changes)
+    found = list_faults(tmp_path, changes)
 
     assert any(said in sentence for sentence in found), found
 
@@ -113,18 +116,18 @@ def test_what_is_out_of_bounds_is_refused(tmp_path, changes, said):
 @pytest.mark.parametrize(
     "changes",
     [
-        bank(replaced(item("match"), '["Nobody"]', f"[{MANY_RIGHTS.partition(', ')[2]}]")),
-        after("scenario", CALL, "".join(CHOICE.format(n) for n in range(6))),
+        bank_file(replace_once(item("match"), '["Nobody"]', f"[{MANY_RIGHTS.partition(', ')[2]}]")),
+        insert_after("scenario", CALL, "".join(CHOICE.format(n) for n in range(6))),
     ],
 )
 def test_what_is_just_within_them_is_taken(tmp_path, changes):
-    assert faults(tmp_path, changes) == []
+    assert list_faults(tmp_path, changes) == []
 
 
 def test_a_module_of_too_many_files_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(folder_reader, "MAX_FILES", 5)
 
-    found = faults(tmp_path, {})
+    found = list_faults(tmp_path, {})
 
     assert "sample: Keep a module under 5 files and 256 MB." in found
 
@@ -141,7 +144,7 @@ def test_a_link_in_place_of_a_shared_file_is_not_followed(tmp_path):
 
 
 def test_a_folder_that_no_address_could_hold_is_no_module(database, tmp_path):
-    write(tmp_path, {"sample/module.toml": replaced(MODULE, '"sample"', '"Sam ple"')})
+    write(tmp_path, {"sample/module.toml": replace_once(MODULE, '"sample"', '"Sam ple"')})
     (tmp_path / "sample").rename(tmp_path / "Sam ple")
 
     found = services.check_folder(tmp_path / "Sam ple").faults.sentences()

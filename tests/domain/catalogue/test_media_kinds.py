@@ -21,7 +21,7 @@ def page(app, client: PortalClient, tmp_path) -> Page:
     return client.page(LESSON)
 
 
-def addresses(page: Page) -> dict[str, str]:
+def media_addresses(page: Page) -> dict[str, str]:
     """Where each medium of the page is served, by its name."""
     found = [e.get("src") or e.get("href") or "" for e in page.root.iter() if e.get("src") or e.get("href")]
     return {address.rsplit("/", 1)[-1]: address for address in found if address.startswith("/media/")}
@@ -51,13 +51,13 @@ def test_sound_and_film_play_only_when_asked_and_film_has_captions(page):
     assert (track.get("kind"), track.get("srclang"), track.get("src")) == (
         "captions",
         "en",
-        addresses(page)["film.vtt"],
+        media_addresses(page)["film.vtt"],
     )
 
 
 def test_each_is_served_as_what_it_is_and_runs_nothing(client, page):
-    assert set(addresses(page)) == set(FILES)
-    for name, address in addresses(page).items():
+    assert set(media_addresses(page)) == set(FILES)
+    for name, address in media_addresses(page).items():
         response = client.get(address)
         assert (response.status_code, response.headers["Content-Type"]) == (200, TYPES[name])
         assert response.data == FILES[name]
@@ -67,7 +67,7 @@ def test_each_is_served_as_what_it_is_and_runs_nothing(client, page):
 
 
 def test_a_player_may_ask_for_a_part(client, page):
-    response = client.get(addresses(page)["film.mp4"], headers={"Range": "bytes=4-7"})
+    response = client.get(media_addresses(page)["film.mp4"], headers={"Range": "bytes=4-7"})
 
     assert (response.status_code, response.data) == (206, b"ftyp")
 

@@ -20,7 +20,7 @@ def publish(folder) -> services.PublishingResult:
         return services.publish_folder(folder, at=stamp())
 
 
-def rows() -> dict[str, int]:
+def count_all_rows() -> dict[str, int]:
     counts = {t.__tablename__: db.session.scalar(select(func.count()).select_from(t)) for t in TABLES}
     return {name: count or 0 for name, count in counts.items()}
 
@@ -54,25 +54,25 @@ def test_a_folder_becomes_rows(database, tmp_path):
 
 def test_the_same_bytes_publish_nothing(database, tmp_path):
     publish(write(tmp_path))
-    before = rows()
+    before = count_all_rows()
 
     again = publish(tmp_path)
 
-    assert rows() == before
+    assert count_all_rows() == before
     assert (again.versions, again.unchanged, again.shared) == ([], ["sample"], [])
 
 
 def test_a_new_version_leaves_the_rows_of_the_old_one_alone(database, tmp_path):
     publish(write(tmp_path))
     first = queries.numbered_version("sample", 1)
-    old = {t: columns(t, first.id) for t in (Lesson, Item, PackageFile)}
+    old = {t: column_values(t, first.id) for t in (Lesson, Item, PackageFile)}
     digest, mastery = first.digest, first.mastery_score
 
     changed = MODULE.replace("0.8", "0.9").replace('["first", "second"]', '["second"]')
     publish(write(tmp_path, {"sample/module.toml": changed, "sample/lessons/first.md": None}))
 
     db.session.expire_all()
-    assert {t: columns(t, first.id) for t in (Lesson, Item, PackageFile)} == old
+    assert {t: column_values(t, first.id) for t in (Lesson, Item, PackageFile)} == old
     assert (first.digest, first.mastery_score) == (digest, mastery)
     current = queries.current_version("sample")
     assert current is not None
@@ -81,7 +81,7 @@ def test_a_new_version_leaves_the_rows_of_the_old_one_alone(database, tmp_path):
     assert [v.id for v in queries.published_modules()] == [current.id]
 
 
-def columns(table: type, version_id: int) -> list[tuple]:
+def column_values(table: type, version_id: int) -> list[tuple]:
     statement = select(*table.__table__.c).where(table.module_version_id == version_id).order_by(table.id)
     return [tuple(row) for row in db.session.execute(statement)]
 
@@ -100,19 +100,19 @@ def test_what_was_published_before_can_be_published_again_as_a_new_version(datab
 def test_one_faulty_module_stops_all(database, tmp_path):
     write(tmp_path)
     (tmp_path / "worse").mkdir()
-    before = rows()
+    before = count_all_rows()
 
     with pytest.raises(BadInputError) as refused:
         publish(tmp_path)
 
     assert refused.value.reasons == ["worse/module.toml: This file is missing. A module's folder needs it."]
-    assert rows() == before
+    assert count_all_rows() == before
     assert db.session.scalar(select(func.count()).select_from(Stamp)) == 0
 
 
 def test_what_fails_half_way_leaves_nothing(database, tmp_path):
     write(tmp_path)
-    before = rows()
+    before = count_all_rows()
     event.listen(Item, "before_insert", fail)
 
     try:
@@ -121,7 +121,7 @@ def test_what_fails_half_way_leaves_nothing(database, tmp_path):
     finally:
         event.remove(Item, "before_insert", fail)
 
-    assert rows() == before
+    assert count_all_rows() == before
 
 
 def fail(*_: object) -> None:

@@ -11,67 +11,82 @@ from tests.domain.catalogue.folders import CHECK, GLOSSARY, ITEM, MODULE, SOURCE
 BANK = ITEM.format(key="one", outcome="see") + ITEM.format(key="two", outcome="say")
 
 
-def faults(folder) -> list[str]:
+def list_faults(folder) -> list[str]:
     return services.check_folder(folder).faults.sentences()
 
 
-def module(old: str, new: str) -> dict[str, str]:
+def changed_module(old: str, new: str) -> dict[str, str]:
     assert old in MODULE
     return {"sample/module.toml": MODULE.replace(old, new, 1)}
 
 
-def bank(old: str, new: str) -> dict[str, str]:
+def changed_bank(old: str, new: str) -> dict[str, str]:
     assert old in BANK
     return {"sample/items/bank.toml": BANK.replace(old, new, 1)}
 
 
-def first(body: str) -> dict[str, str]:
+def first_lesson(body: str) -> dict[str, str]:
     return {"sample/lessons/first.md": lesson(body)}
 
 
-def check(old: str, new: str) -> dict[str, str]:
+def changed_check(old: str, new: str) -> dict[str, str]:
     assert old in CHECK
-    return first(CHECK.replace(old, new, 1))
+    return first_lesson(CHECK.replace(old, new, 1))
 
 
-def svg(old: str, new: str) -> dict[str, str]:
+def changed_svg(old: str, new: str) -> dict[str, str]:
     assert old in SVG
     return {"sample/media/box.svg": SVG.replace(old, new, 1)}
 
 
 def test_the_sample_has_no_fault(tmp_path):
-    assert faults(write(tmp_path)) == []
+    assert list_faults(write(tmp_path)) == []
 
 
 MODULE_FAULTS = [
     (
-        module('title = "Sample', 'titel = "Sample'),
+        changed_module('title = "Sample', 'titel = "Sample'),
         "sample/module.toml, line 2: “titel” is not a known key here",
     ),
-    (module('title = "Sample: a small module"\n', ""), "sample/module.toml, line 1: “title” is missing."),
-    (module('"sample"', '"other"'), 'line 1: The key must be the folder\'s name: write key = "sample".'),
-    (module("minutes = 10", "minutes = 0"), "line 6: “minutes” needs a whole number, 1 or more."),
-    (module("minutes = 10", "minutes = true"), "line 6: “minutes” needs a whole number, 1 or more."),
-    (module("0.8", "1.2"), "line 7: “mastery_score” needs a number above 0 and at most 1"),
-    (module("0.8", "0.80001"), "line 7: “mastery_score” needs a number above 0 and at most 1"),
-    (module("0.8", "nan"), "line 7: “mastery_score” needs a number above 0 and at most 1"),
-    (module("2027-05-31", '"May 2027"'), "line 5: “review_on” needs a date without quotation marks"),
-    (module('["first", "second"]', '["first", "third", "second"]'), "line 8: There is no lessons/third.md."),
     (
-        module('["first", "second"]', '["first"]'),
+        changed_module('title = "Sample: a small module"\n', ""),
+        "sample/module.toml, line 1: “title” is missing.",
+    ),
+    (
+        changed_module('"sample"', '"other"'),
+        'line 1: The key must be the folder\'s name: write key = "sample".',
+    ),
+    (changed_module("minutes = 10", "minutes = 0"), "line 6: “minutes” needs a whole number, 1 or more."),
+    (changed_module("minutes = 10", "minutes = true"), "line 6: “minutes” needs a whole number, 1 or more."),
+    (changed_module("0.8", "1.2"), "line 7: “mastery_score” needs a number above 0 and at most 1"),
+    (changed_module("0.8", "0.80001"), "line 7: “mastery_score” needs a number above 0 and at most 1"),
+    (changed_module("0.8", "nan"), "line 7: “mastery_score” needs a number above 0 and at most 1"),
+    (changed_module("2027-05-31", '"May 2027"'), "line 5: “review_on” needs a date without quotation marks"),
+    (
+        changed_module('["first", "second"]', '["first", "third", "second"]'),
+        "line 8: There is no lessons/third.md.",
+    ),
+    (
+        changed_module('["first", "second"]', '["first"]'),
         "sample/lessons/second.md: Add “second” to the list of lessons",
     ),
-    (module('["first", "second"]', '["../first", "second"]'), "“../first” is not a lesson's name."),
-    (module('["first", "second"]', '["first", "second", "first"]'), "“lessons” names something twice."),
-    (module('key = "say"', 'key = "see"'), "line 15: The outcome “see” is used twice."),
-    (module('key = "say"', 'key = "Say it"'), "line 15: “Say it” is not a key."),
-    (module("draw = 2", "draw = 3"), "line 18: The assessment draws 3 items, but the bank has 2."),
-    (module("draw = 2", "draw = 1"), "line 18: 1 items cannot hold 1 of each outcome."),
-    (module("at_least_per_outcome = 1", "at_least = 1"), "line 20: “at_least” is not a known key here."),
-    (module("[assessment]", "[assessments]"), "“[assessment]” is missing."),
-    (module("minutes = 10", "minutes = " + "9" * 5000), "This is not TOML: a number is too long."),
-    (module("0.8", "1e99999999999999999999"), "This is not TOML: a number is too long."),
-    (module("minutes = 10", "minutes = "), "line 6: This is not TOML"),
+    (changed_module('["first", "second"]', '["../first", "second"]'), "“../first” is not a lesson's name."),
+    (
+        changed_module('["first", "second"]', '["first", "second", "first"]'),
+        "“lessons” names something twice.",
+    ),
+    (changed_module('key = "say"', 'key = "see"'), "line 15: The outcome “see” is used twice."),
+    (changed_module('key = "say"', 'key = "Say it"'), "line 15: “Say it” is not a key."),
+    (changed_module("draw = 2", "draw = 3"), "line 18: The assessment draws 3 items, but the bank has 2."),
+    (changed_module("draw = 2", "draw = 1"), "line 18: 1 items cannot hold 1 of each outcome."),
+    (
+        changed_module("at_least_per_outcome = 1", "at_least = 1"),
+        "line 20: “at_least” is not a known key here.",
+    ),
+    (changed_module("[assessment]", "[assessments]"), "“[assessment]” is missing."),
+    (changed_module("minutes = 10", "minutes = " + "9" * 5000), "This is not TOML: a number is too long."),
+    (changed_module("0.8", "1e99999999999999999999"), "This is not TOML: a number is too long."),
+    (changed_module("minutes = 10", "minutes = "), "line 6: This is not TOML"),
     ({"sample/module.toml": MODULE.replace("\n", "\r\n")}, "line 1: End lines with LF alone, not CR LF."),
     ({"sample/module.toml": b"\xff"}, "sample/module.toml, line 1: Save the file as UTF-8."),
     ({"sample/module.toml": "\ufeff" + MODULE}, "line 1: Take out the invisible character U+FEFF."),
@@ -107,107 +122,143 @@ LESSON_FAULTS = [
         },
         "sample/module.toml, line 14: No lesson covers the outcome “say”.",
     ),
-    (first("a\n\n[x](lesson:third)\n"), "first.md, line 9: There is no lesson “third” in this module."),
-    (first("[x](guide:third)\n"), "first.md, line 7: There is no guide “third”."),
-    (first("[x](term:NCA)\n"), "line 7: “NCA” is not in _glossary.toml."),
-    (first("[x](media/none.pdf)\n"), "line 7: There is no media/none.pdf in the module's folder."),
-    (first("[x](../secret)\n"), "line 7: “../secret” leads nowhere."),
-    (first("[x](//evil.example)\n"), "line 7: “//evil.example” leads nowhere."),
-    (first("a\n\n[[force.nothing]]\n"), "line 9: “[[force.nothing]]” is not in _force.toml."),
-    (first("![x](media/box.svg)\n"), "line 7: Show a picture as a figure"),
     (
-        first("::: figure media/none.svg\nText.\n:::\n"),
+        first_lesson("a\n\n[x](lesson:third)\n"),
+        "first.md, line 9: There is no lesson “third” in this module.",
+    ),
+    (first_lesson("[x](guide:third)\n"), "first.md, line 7: There is no guide “third”."),
+    (first_lesson("[x](term:NCA)\n"), "line 7: “NCA” is not in _glossary.toml."),
+    (first_lesson("[x](media/none.pdf)\n"), "line 7: There is no media/none.pdf in the module's folder."),
+    (first_lesson("[x](../secret)\n"), "line 7: “../secret” leads nowhere."),
+    (first_lesson("[x](//evil.example)\n"), "line 7: “//evil.example” leads nowhere."),
+    (first_lesson("a\n\n[[force.nothing]]\n"), "line 9: “[[force.nothing]]” is not in _force.toml."),
+    (first_lesson("![x](media/box.svg)\n"), "line 7: Show a picture as a figure"),
+    (
+        first_lesson("::: figure media/none.svg\nText.\n:::\n"),
         "line 7: There is no media/none.svg in the module's folder.",
     ),
-    (first("::: figure media/box.svg\n:::\n"), "line 7: Write the figure's content as text between"),
-    (first("::: figure\nText.\n:::\n"), "line 7: Name the drawing: ::: figure media/name.svg."),
-    (first("::: details\nText.\n:::\n"), "line 7: Say what the details are about"),
-    (first("::: inset now\nText.\n:::\n"), "line 7: Write nothing after “::: inset”."),
-    (first("::: box\nText.\n:::\n"), "line 7: “::: box” is not a container."),
-    (first("::: inset\nText.\n"), "line 7: “::: inset” is not closed."),
-    (first("Text.\n\n:::\n"), "line 9: This ::: closes nothing."),
-    (first(CHECK + "\n" + CHECK), "The key “try” is used twice in this lesson."),
-    (check('kind = "single"', 'kind = "riddle"'), "line 9: “riddle” is not a kind of item."),
-    (check("correct = true\n", ""), "The item “try” has 0 correct choices. Mark exactly one correct = true."),
-    (check('feedback = "No."\n', ""), "first.md, line 19: “feedback” is missing."),
-    (check('prompt = "Which?"', "prompt = Which"), "first.md, line 10: This is not TOML"),
+    (first_lesson("::: figure media/box.svg\n:::\n"), "line 7: Write the figure's content as text between"),
+    (first_lesson("::: figure\nText.\n:::\n"), "line 7: Name the drawing: ::: figure media/name.svg."),
+    (first_lesson("::: details\nText.\n:::\n"), "line 7: Say what the details are about"),
+    (first_lesson("::: inset now\nText.\n:::\n"), "line 7: Write nothing after “::: inset”."),
+    (first_lesson("::: box\nText.\n:::\n"), "line 7: “::: box” is not a container."),
+    (first_lesson("::: inset\nText.\n"), "line 7: “::: inset” is not closed."),
+    (first_lesson("Text.\n\n:::\n"), "line 9: This ::: closes nothing."),
+    (first_lesson(CHECK + "\n" + CHECK), "The key “try” is used twice in this lesson."),
+    (changed_check('kind = "single"', 'kind = "riddle"'), "line 9: “riddle” is not a kind of item."),
     (
-        check('explanation = "So."', 'explanation = "So."\nscore = 1'),
+        changed_check("correct = true\n", ""),
+        "The item “try” has 0 correct choices. Mark exactly one correct = true.",
+    ),
+    (changed_check('feedback = "No."\n', ""), "first.md, line 19: “feedback” is missing."),
+    (changed_check('prompt = "Which?"', "prompt = Which"), "first.md, line 10: This is not TOML"),
+    (
+        changed_check('explanation = "So."', 'explanation = "So."\nscore = 1'),
         "line 12: “score” is not a known key here.",
     ),
 ]
 
 ITEM_FAULTS = [
-    (bank('key = "two"', 'key = "one"'), "The key “one” is also used in sample/items/bank.toml, line 1."),
-    (bank('outcome = "see"', 'outcome = "sea"'), "line 1: The outcome “sea” of “one” is not in module.toml."),
     (
-        bank('outcome = "see"', 'outcome = "say"'),
+        changed_bank('key = "two"', 'key = "one"'),
+        "The key “one” is also used in sample/items/bank.toml, line 1.",
+    ),
+    (
+        changed_bank('outcome = "see"', 'outcome = "sea"'),
+        "line 1: The outcome “sea” of “one” is not in module.toml.",
+    ),
+    (
+        changed_bank('outcome = "see"', 'outcome = "say"'),
         "module.toml, line 10: The outcome “see” has 0 items and needs 1.",
     ),
-    (bank('source = "1"', 'source = "6"'), "line 1: The source “6” of “one” is not testable."),
+    (changed_bank('source = "1"', 'source = "6"'), "line 1: The source “6” of “one” is not testable."),
     (
-        bank('source = "1"', 'source = ["1", "99"]'),
+        changed_bank('source = "1"', 'source = ["1", "99"]'),
         "line 1: The source “99” of “one” is not in _sources.toml.",
     ),
-    (bank('source = "1"\n', ""), "line 1: “source” is missing."),
+    (changed_bank('source = "1"\n', ""), "line 1: “source” is missing."),
     (
-        bank('kind = "single"', 'kind = "riddle"'),
+        changed_bank('kind = "single"', 'kind = "riddle"'),
         "line 4: “riddle” is not a kind of item. Use single, multiple",
     ),
-    (bank('kind = "single"', 'kind = "multiple"'), "The item “one” has 1 correct choices. Mark two or more"),
     (
-        bank('feedback = "No."', 'feedback = "No."\ncorrect = true'),
+        changed_bank('kind = "single"', 'kind = "multiple"'),
+        "The item “one” has 1 correct choices. Mark two or more",
+    ),
+    (
+        changed_bank('feedback = "No."', 'feedback = "No."\ncorrect = true'),
         "The item “one” has 2 correct choices. Mark exa",
     ),
     (
-        bank('prompt = "What is it?"', 'prompt = "One.\\n\\nTwo."'),
+        changed_bank('prompt = "What is it?"', 'prompt = "One.\\n\\nTwo."'),
         "line 5: Write the prompt as one paragraph.",
     ),
-    (bank('key = "b"', 'key = "a"'), "line 16: The key “a” is used twice in this item."),
-    (bank('prompt = "What is it?"', 'promt = "What is it?"'), "line 5: “promt” is not a known key here."),
-    (bank('text = "That"', 'txt = "That"'), "line 17: “txt” is not a known key here."),
+    (changed_bank('key = "b"', 'key = "a"'), "line 16: The key “a” is used twice in this item."),
     (
-        bank("[[item.choice]]", "retired = true\n[[item.choice]]"),
+        changed_bank('prompt = "What is it?"', 'promt = "What is it?"'),
+        "line 5: “promt” is not a known key here.",
+    ),
+    (changed_bank('text = "That"', 'txt = "That"'), "line 17: “txt” is not a known key here."),
+    (
+        changed_bank("[[item.choice]]", "retired = true\n[[item.choice]]"),
         "The outcome “see” has 0 items and needs 1.",
     ),
     (
         {"sample/items/bank.toml": BANK.replace("[[item]]", "[[question]]")},
         "“item” needs tables headed [[item]].",
     ),
-    (bank('explanation = "Because it is."', 'explanation = " "'), "line 6: “explanation” needs a text"),
     (
-        bank('prompt = "What is it?"', 'prompt = "Go to [x](lesson:none)"'),
+        changed_bank('explanation = "Because it is."', 'explanation = " "'),
+        "line 6: “explanation” needs a text",
+    ),
+    (
+        changed_bank('prompt = "What is it?"', 'prompt = "Go to [x](lesson:none)"'),
         "There is no lesson “none” in this",
     ),
-    (bank("Because it is.", "[[force.none]]"), "“[[force.none]]” is not in _force.toml."),
+    (changed_bank("Because it is.", "[[force.none]]"), "“[[force.none]]” is not in _force.toml."),
 ]
 
 MEDIA_FAULTS = [
-    (svg("<title>A drawing</title>\n", ""), "box.svg, line 1: Add a <title> as a child of <svg>"),
-    (svg("<desc>A box.</desc>\n", "<desc> </desc>\n"), "box.svg, line 1: Add a <desc> as a child of <svg>"),
-    (svg("<rect", "<script>alert(1)</script><rect"), "box.svg, line 4: A drawing may not contain <script>."),
-    (svg("<rect", "<foreignObject/><rect"), "A drawing may not contain <foreignObject>."),
-    (svg("<rect", "<style>*{}</style><rect"), "A drawing may not contain <style>."),
-    (svg("<rect", '<image href="https://evil.example/x.png"/><rect'), "A drawing may not contain <image>."),
-    (svg("<rect", '<animate attributeName="href"/><rect'), "A drawing may not contain <animate>."),
-    (svg("<rect", '<a href="javascript:alert(1)"/><rect'), "A drawing may not contain <a>."),
+    (changed_svg("<title>A drawing</title>\n", ""), "box.svg, line 1: Add a <title> as a child of <svg>"),
     (
-        svg("<rect", '<x:rect xmlns:x="http://www.w3.org/1999/xhtml"/><rect'),
+        changed_svg("<desc>A box.</desc>\n", "<desc> </desc>\n"),
+        "box.svg, line 1: Add a <desc> as a child of <svg>",
+    ),
+    (
+        changed_svg("<rect", "<script>alert(1)</script><rect"),
+        "box.svg, line 4: A drawing may not contain <script>.",
+    ),
+    (changed_svg("<rect", "<foreignObject/><rect"), "A drawing may not contain <foreignObject>."),
+    (changed_svg("<rect", "<style>*{}</style><rect"), "A drawing may not contain <style>."),
+    (
+        changed_svg("<rect", '<image href="https://evil.example/x.png"/><rect'),
+        "A drawing may not contain <image>.",
+    ),
+    (changed_svg("<rect", '<animate attributeName="href"/><rect'), "A drawing may not contain <animate>."),
+    (changed_svg("<rect", '<a href="javascript:alert(1)"/><rect'), "A drawing may not contain <a>."),
+    (
+        changed_svg("<rect", '<x:rect xmlns:x="http://www.w3.org/1999/xhtml"/><rect'),
         "A drawing may not contain <rect>.",
     ),
-    (svg("<rect", '<rect onload="alert(1)"'), "line 4: <rect> may not have “onload”."),
-    (svg("<rect", '<rect style="fill:red"'), "line 4: <rect> may not have “style”."),
-    (svg("<rect", '<use href="other.svg#a"/><rect'), "<use> may only refer to its own drawing"),
+    (changed_svg("<rect", '<rect onload="alert(1)"'), "line 4: <rect> may not have “onload”."),
+    (changed_svg("<rect", '<rect style="fill:red"'), "line 4: <rect> may not have “style”."),
+    (changed_svg("<rect", '<use href="other.svg#a"/><rect'), "<use> may only refer to its own drawing"),
     (
-        svg("<rect", '<rect fill="url(https://evil.example/x)"'),
+        changed_svg("<rect", '<rect fill="url(https://evil.example/x)"'),
         "“fill” of <rect> refers to something outside",
     ),
-    (svg("<svg", "<?xml-stylesheet href='x.css'?><svg"), "line 1: Take out the processing instruction"),
-    (svg("<title>", "<?php x ?><title>"), "line 2: Take out the processing instruction"),
-    (svg("<svg", '<?xml version="1.0" encoding="utf-7"?><svg'), "line 1: Save the drawing as UTF-8."),
-    (svg("<svg", "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg"), "box.svg, line 1: Take out the document type"),
-    (svg('viewBox="0 0 100 50"', ""), "Give <svg> a viewBox"),
-    (svg("</svg>", ""), "This is not well-formed SVG."),
+    (
+        changed_svg("<svg", "<?xml-stylesheet href='x.css'?><svg"),
+        "line 1: Take out the processing instruction",
+    ),
+    (changed_svg("<title>", "<?php x ?><title>"), "line 2: Take out the processing instruction"),
+    (changed_svg("<svg", '<?xml version="1.0" encoding="utf-7"?><svg'), "line 1: Save the drawing as UTF-8."),
+    (
+        changed_svg("<svg", "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg"),
+        "box.svg, line 1: Take out the document type",
+    ),
+    (changed_svg('viewBox="0 0 100 50"', ""), "Give <svg> a viewBox"),
+    (changed_svg("</svg>", ""), "This is not well-formed SVG."),
     ({"sample/media/box.svg": b"\x89PNG\r\n\x1a\n"}, "This file ends in .svg but is PNG. Name it .png."),
     ({"sample/media/page.html": "<!doctype html>"}, "page.html: This is not a file that can be published."),
     ({"sample/media/page.png": "<!doctype html>"}, "page.png: This is not a file that can be published."),
@@ -222,15 +273,19 @@ MEDIA_FAULTS = [
     ids=lambda v: str(v)[:60],
 )
 def test_a_fault_is_refused_with_its_place_and_its_remedy(tmp_path, changes, said):
-    found = faults(write(tmp_path, changes))
+    found = list_faults(write(tmp_path, changes))
 
     assert any(said in sentence for sentence in found), found
 
 
 def test_all_faults_are_told_at_once(tmp_path):
-    changes = {**module("minutes = 10", "minutes = 0"), **bank('source = "1"', 'source = "6"'), **first("")}
+    changes = {
+        **changed_module("minutes = 10", "minutes = 0"),
+        **changed_bank('source = "1"', 'source = "6"'),
+        **first_lesson(""),
+    }
 
-    assert len(faults(write(tmp_path, changes))) == 3
+    assert len(list_faults(write(tmp_path, changes))) == 3
 
 
 def test_a_link_is_refused_and_not_followed(tmp_path):
@@ -251,13 +306,13 @@ def test_a_file_that_is_no_file_is_refused(tmp_path):
     folder = write(tmp_path)
     os.mkfifo(folder / "sample/media/pipe.svg")
 
-    assert faults(folder) == ["sample/media/pipe.svg: Only files and folders can be published."]
+    assert list_faults(folder) == ["sample/media/pipe.svg: Only files and folders can be published."]
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(folder_reader, "MAX_MEDIA_BYTES", 1024)
 
-    found = faults(write(tmp_path, {"sample/media/big.svg": SVG + " " * 1024}))
+    found = list_faults(write(tmp_path, {"sample/media/big.svg": SVG + " " * 1024}))
 
     assert "sample/media/big.svg: Keep this file under 1 KB." in found
 
@@ -266,14 +321,14 @@ def test_an_empty_folder_is_refused(tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
 
-    assert "There is no module in this folder" in faults(empty)[0]
+    assert "There is no module in this folder" in list_faults(empty)[0]
 
 
 @pytest.mark.parametrize("files", [{"sample/module.toml": None}, {}])
 def test_one_module_is_read_alone(database, tmp_path, files):
     folder = write(tmp_path, files) / "sample"
 
-    found = faults(folder)
+    found = list_faults(folder)
 
     assert found == (
         ["sample/module.toml: This file is missing. A module's folder needs it."] if files else []
@@ -295,7 +350,7 @@ AID = '+++\ntitle = "In the field"\n+++\n\n'
     ],
 )
 def test_a_job_aid_that_no_accessible_pdf_can_be_made_of(tmp_path, body, said):
-    (told,) = faults(write(tmp_path, {"sample/job-aid.md": AID + body}))
+    (told,) = list_faults(write(tmp_path, {"sample/job-aid.md": AID + body}))
 
     assert told.startswith(f"sample/job-aid.md, {said}")
 
@@ -307,4 +362,4 @@ def test_a_job_aid_with_every_thing_that_a_text_may_hold(tmp_path):
         "| A | B |\n| - | -: |\n| 1 | |\n\n```\n#let x = 1\n```\n\n## Three\n\nŽlutý kůň, Ωμέγα, Привет\n"
     )
 
-    assert faults(write(tmp_path, {"sample/job-aid.md": AID + body})) == []
+    assert list_faults(write(tmp_path, {"sample/job-aid.md": AID + body})) == []

@@ -16,14 +16,14 @@ from tests.domain.catalogue.kinds_written import check
 from tests.page_reading import H, words
 
 
-def rendered(folder, body: str, changes=None) -> str:
+def render_lesson(folder, body: str, changes=None) -> str:
     write(folder, {**(changes or {}), "sample/lessons/second.md": lesson(body)})
     reading = services.check_folder(folder)
     assert reading.faults.sentences() == []
     return reading.modules[0].lessons[1].html
 
 
-def elements(html: str) -> list:
+def parse_elements(html: str) -> list:
     parser = html5lib.HTMLParser()
     root = parser.parse(f"<!DOCTYPE html><html lang=en><title>x</title><body>{html}</body>")
     assert parser.errors == []
@@ -60,7 +60,7 @@ PAYLOADS = [
 def test_no_payload_runs_in_a_lesson(tmp_path, payload):
     write(tmp_path, {"sample/lessons/second.md": lesson(payload + "\n")})
 
-    for element in elements(services.check_folder(tmp_path).modules[0].lessons[1].html):
+    for element in parse_elements(services.check_folder(tmp_path).modules[0].lessons[1].html):
         assert_inert(element)
 
 
@@ -86,7 +86,7 @@ def test_no_payload_runs_in_an_item_or_a_check(tmp_path, payload):
     parts = (one.prompt_html, one.explanation_html, choice["html"], choice["feedback_html"])
     assert all(parts)
     for html in (*parts, module.lessons[1].html):
-        for element in elements(html):
+        for element in parse_elements(html):
             assert_inert(element)
 
 
@@ -102,14 +102,14 @@ def assert_inert(element) -> None:
 
 
 def test_raw_html_shows_as_text(tmp_path):
-    html = rendered(tmp_path, "Write <b>this</b>.\n\n<div>that</div>\n")
+    html = render_lesson(tmp_path, "Write <b>this</b>.\n\n<div>that</div>\n")
 
     assert "Write &lt;b&gt;this&lt;/b&gt;." in html
     assert "&lt;div&gt;that&lt;/div&gt;" in html
 
 
 def test_a_template_expression_stays_text(tmp_path):
-    assert "{{7*7}} and {% x %}" in fill_plain(rendered(tmp_path, "{{7*7}} and {% x %}\n"))
+    assert "{{7*7}} and {% x %}" in fill_plain(render_lesson(tmp_path, "{{7*7}} and {% x %}\n"))
 
 
 def fill_plain(html: str) -> str:
@@ -125,7 +125,7 @@ def fill_plain(html: str) -> str:
     ],
 )
 def test_headings_start_below_the_title_of_the_page(tmp_path, body, expected):
-    found = [e for e in elements(rendered(tmp_path, body)) if e.tag.startswith(f"{H}h")]
+    found = [e for e in parse_elements(render_lesson(tmp_path, body)) if e.tag.startswith(f"{H}h")]
 
     assert [e.tag.removeprefix(H) for e in found] == expected
     assert all("govuk-heading-" in e.get("class") for e in found)
@@ -134,17 +134,17 @@ def test_headings_start_below_the_title_of_the_page(tmp_path, body, expected):
 def test_containers_wear_the_design_system(tmp_path):
     nested = "::: details What *if*\n- one\n\n::: inset\nin\n:::\n:::\n"
     body = f"::: inset\nA **b**\n:::\n\n::: warning\nCareful\n:::\n\n{nested}"
-    html = rendered(tmp_path, body)
+    html = render_lesson(tmp_path, body)
 
     assert '<div class="govuk-inset-text">\n<p class="govuk-body">A <strong>b</strong></p>' in html
     assert '<span class="govuk-visually-hidden">Warning</span>\n<p class="govuk-body">Careful</p>' in html
     assert '<span class="govuk-details__summary-text">What <em>if</em></span>' in html
     assert html.count("govuk-inset-text") == 2
-    elements(html)
+    parse_elements(html)
 
 
 def test_a_table_scrolls_in_a_frame_that_the_keyboard_reaches(tmp_path):
-    found = elements(rendered(tmp_path, '| Who | *What* "x" |\n|---|--:|\n| a | b |\n'))
+    found = parse_elements(render_lesson(tmp_path, '| Who | *What* "x" |\n|---|--:|\n| a | b |\n'))
 
     frame = next(e for e in found if e.get("role") == "region")
     assert (frame.get("aria-label"), frame.get("tabindex")) == ('Table: Who, What "x"', "0")
@@ -157,7 +157,7 @@ def test_a_table_scrolls_in_a_frame_that_the_keyboard_reaches(tmp_path):
 def test_a_figure_has_a_drawing_for_phones_and_its_content_as_text(tmp_path):
     narrow = SVG.replace("0 0 100 50", "0 0 30 90")
     body = "::: figure media/box.svg\nA box, in words.\n\nMore [[force.nccu_contact]].\n:::\n"
-    found = elements(rendered(tmp_path, body, {"sample/media/box.narrow.svg": narrow}))
+    found = parse_elements(render_lesson(tmp_path, body, {"sample/media/box.narrow.svg": narrow}))
 
     image = next(e for e in found if e.tag == f"{H}img")
     source = next(e for e in found if e.tag == f"{H}source")
@@ -172,7 +172,7 @@ def test_a_figure_has_a_drawing_for_phones_and_its_content_as_text(tmp_path):
 def test_a_check_needs_no_script_and_no_form(tmp_path):
     second = CHECK.replace('"try"', '"again"').replace('kind = "single"', 'kind = "multiple"')
     second = second.replace('feedback = "No."', 'feedback = "No."\ncorrect = true')
-    found = elements(rendered(tmp_path, f"{CHECK}\n{second}"))
+    found = parse_elements(render_lesson(tmp_path, f"{CHECK}\n{second}"))
 
     inputs = [e for e in found if e.tag == f"{H}input"]
     labels = {e.get("for") for e in found if e.tag == f"{H}label"}
@@ -206,8 +206,8 @@ OFFERED = {"order": ["1", "2", "3"], "match": ["Children's services", "Nobody", 
 
 @pytest.mark.parametrize("kind", sorted(SOLVED))
 def test_a_check_of_lists_needs_no_script_and_no_form_and_folds_what_is_right(tmp_path, kind):
-    html = rendered(tmp_path, f"{check(kind)}\n{check(kind, 'again')}")
-    found = elements(html)
+    html = render_lesson(tmp_path, f"{check(kind)}\n{check(kind, 'again')}")
+    found = parse_elements(html)
 
     selects = [e for e in found if e.tag == f"{H}select"]
     labels = {e.get("for"): words(e) for e in found if e.tag == f"{H}label"}
@@ -224,7 +224,9 @@ def test_a_check_of_lists_needs_no_script_and_no_form_and_folds_what_is_right(tm
     ask = {"order": "Show its place: ", "match": "Show what belongs to it: "}[kind]
     assert folded[:half] == [f"{ask}{thing}{SOLVED[kind][thing]}" for thing in asked]
     assert folded[half] == "Show the explanationSo."
-    assert html == rendered(tmp_path, f"{check(kind)}\n{check(kind, 'again')}")  # the same bytes each time
+    assert html == render_lesson(
+        tmp_path, f"{check(kind)}\n{check(kind, 'again')}"
+    )  # the same bytes each time
 
 
 @settings(max_examples=60)
@@ -238,15 +240,15 @@ def test_the_steps_of_a_check_are_never_shown_in_their_order(steps, name):
 
 def test_a_check_keeps_the_forces_words_open_and_lists_long_answers(tmp_path):
     text = check("match").replace('"The NCCU"', '"The **command unit** at [[force.nccu_contact]]"')
-    html = rendered(tmp_path, text)
+    html = render_lesson(tmp_path, text)
 
-    option = next(e for e in elements(html) if e.tag == f"{H}option" and "unit" in words(e))
+    option = next(e for e in parse_elements(html) if e.tag == f"{H}option" and "unit" in words(e))
     assert words(option) == "The command unit at {{force:nccu_contact}}"
     assert "The answers to choose from:" in html
 
 
 def test_links_lead_within_the_portal(tmp_path):
-    html = rendered(tmp_path, "[a](lesson:first) [b](media/box.svg) [c](https://x.example/?a=b&c=d)\n")
+    html = render_lesson(tmp_path, "[a](lesson:first) [b](media/box.svg) [c](https://x.example/?a=b&c=d)\n")
 
     assert 'href="/learning/modules/sample/lessons/first"' in html
     assert '/box.svg"' in html
@@ -254,7 +256,7 @@ def test_links_lead_within_the_portal(tmp_path):
 
 
 def test_slots_are_filled_and_escaped_when_shown(database, tmp_path):
-    html = rendered(tmp_path, "Ring [[force.nccu_contact]] about [OIC](term:OIC). `[[force.x]]`\n")
+    html = render_lesson(tmp_path, "Ring [[force.nccu_contact]] about [OIC](term:OIC). `[[force.x]]`\n")
     assert "Organised" not in html
     with transaction():
         services.publish_folder(tmp_path, at=stamp())
@@ -265,7 +267,7 @@ def test_slots_are_filled_and_escaped_when_shown(database, tmp_path):
     assert 'title="Organised &lt;immigration&gt; &amp; &#34;crime&#34;."' in shown
     assert 'href="/glossary#term-oic"' in shown
     assert "[[force.x]]" in shown
-    elements(shown)
+    parse_elements(shown)
 
 
 def test_a_term_that_is_gone_says_nothing(database):
@@ -286,7 +288,7 @@ def test_every_text_of_the_modules_is_valid_html_with_every_slot_filled(database
         ]
         for html in texts:
             shown = str(fill_placeholders(html))
-            ids = [e.get("id") for e in elements(shown) if e.get("id")]
+            ids = [e.get("id") for e in parse_elements(shown) if e.get("id")]
             assert len(ids) == len(set(ids))
             assert "{{" not in shown
             assert 'title=""' not in shown

@@ -27,14 +27,14 @@ WORDS = "You see a van stop in the road and a man get out of it. "  # 15 words
 TECHNICAL = re.compile(r"\.toml|\.md\b|TOML|\[\[item|\bline \d|front matter|\w = \w|_glossary|_force")
 
 
-def folder(changes: dict[str, str | bytes | None] | None = None) -> dict[str, bytes]:
+def sample_folder(changes: dict[str, str | bytes | None] | None = None) -> dict[str, bytes]:
     files = {p.removeprefix("sample/"): c for p, c in sample().items() if p.startswith("sample/")}
     files |= changes or {}
     kept = {path: content for path, content in files.items() if content is not None}
     return {path: c.encode() if isinstance(c, str) else c for path, c in sorted(kept.items())}
 
 
-def read(
+def findings_of(
     files: dict[str, bytes], key: str = "sample", shared: dict[str, bytes] | None = None
 ) -> list[finder.Finding]:
     held = shared or {
@@ -47,15 +47,17 @@ def read(
     return finder.collect_findings(key, CheckedFolder([module] if module else [], held, faults), files)
 
 
-def shipped(key: str) -> list[finder.Finding]:
+def shipped_findings(key: str) -> list[finder.Finding]:
     folder = ROOT / "modules" / key
     files = {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
     }
-    return read(files, key, {name: (ROOT / "modules" / name).read_bytes() for name in SHARED_FILE_NAMES})
+    return findings_of(
+        files, key, {name: (ROOT / "modules" / name).read_bytes() for name in SHARED_FILE_NAMES}
+    )
 
 
-def said(
+def places_and_messages(
     found: list[finder.Finding], level: finder.FindingLevel = finder.FindingLevel.MUST_FIX
 ) -> list[tuple[str, str]]:
     return [(each.place, each.message) for each in found if each.level is level]
@@ -126,16 +128,16 @@ def test_the_name_of_an_act_makes_no_text_hard():
 
 @pytest.mark.parametrize("key", MODULES)
 def test_the_modules_that_are_shipped_have_nothing_to_put_right_and_are_honest(key):
-    found = shipped(key)
+    found = shipped_findings(key)
 
-    assert said(found) == []
+    assert places_and_messages(found) == []
     assert [each for each in found if "minutes" in each.message or "grade" in each.message] == []
 
 
 def test_a_right_choice_that_is_the_longest_is_noticed():
     text = ITEM.format(key="one", outcome="see").replace('"This"', '"This, since it is asked for by the law"')
 
-    found = read(folder({"items/bank.toml": text + ITEM.format(key="two", outcome="say")}))
+    found = findings_of(sample_folder({"items/bank.toml": text + ITEM.format(key="two", outcome="say")}))
 
     finding = next(each for each in found if "longest wrong one" in each.message)
     assert finding.place == "item:one"
@@ -147,7 +149,7 @@ def test_the_bank_as_a_whole_must_not_give_itself_away():
     longer = ITEM.replace('"This"', '"This one"')
     rows = [longer.format(key=f"k{n}", outcome="see" if n % 2 else "say") for n in range(6)]
 
-    found = read(folder({"items/bank.toml": "".join(rows)}))
+    found = findings_of(sample_folder({"items/bank.toml": "".join(rows)}))
 
     assert ("details", True) in [(each.place, "in 6 of 6 questions" in each.message) for each in found]
 
@@ -155,7 +157,7 @@ def test_the_bank_as_a_whole_must_not_give_itself_away():
 def test_coverage_counts_lessons_and_questions_that_are_still_drawn():
     rows = [ITEM.format(key=f"k{n}", outcome="see") for n in range(3)]
     rows.append(ITEM.format(key="old", outcome="see").replace("source =", "retired = true\nsource ="))
-    files = folder({"items/bank.toml": "".join([*rows, ITEM.format(key="two", outcome="say")])})
+    files = sample_folder({"items/bank.toml": "".join([*rows, ITEM.format(key="two", outcome="say")])})
     faults = Faults()
     module = check_module("sample", files, parse_shared({"_sources.toml": SOURCES.encode()}, faults), faults)
     assert module is not None
@@ -167,9 +169,13 @@ def test_coverage_counts_lessons_and_questions_that_are_still_drawn():
 
 
 def test_a_lesson_that_is_too_long_and_takes_longer_than_it_says_is_noticed():
-    found = read(folder({"lessons/second.md": lesson(WORDS * 60)}))
+    found = findings_of(sample_folder({"lessons/second.md": lesson(WORDS * 60)}))
 
-    told = [each for place, each in said(found, finder.FindingLevel.CONSIDER) if place == "lesson:second"]
+    told = [
+        each
+        for place, each in places_and_messages(found, finder.FindingLevel.CONSIDER)
+        if place == "lesson:second"
+    ]
     assert "The lesson has 900 words. A lesson of 350 to 600 reads well." in told
     assert any("says 2 minutes" in each and "about 4 minutes" in each for each in told)
     assert any("does not end in a check" in each for each in told)
@@ -178,7 +184,11 @@ def test_a_lesson_that_is_too_long_and_takes_longer_than_it_says_is_noticed():
 def test_a_fault_stands_at_its_place_with_the_words_it_is_about():
     body = "Read this.\n\nSee [the rest](lesson:nowhere).\n"
 
-    found = [each for each in read(folder({"lessons/second.md": lesson(body)})) if each.blocks_publishing]
+    found = [
+        each
+        for each in findings_of(sample_folder({"lessons/second.md": lesson(body)}))
+        if each.blocks_publishing
+    ]
 
     assert [(each.place, each.quote, each.line) for each in found] == [
         ("lesson:second", "See [the rest](lesson:nowhere).", 4)
@@ -189,9 +199,9 @@ def test_a_fault_of_a_question_stands_at_that_question():
     first = ITEM.format(key="one", outcome="see")
     second = ITEM.format(key="two", outcome="say").replace("correct = true\n", "")
 
-    found = read(folder({"items/bank.toml": first + second}))
+    found = findings_of(sample_folder({"items/bank.toml": first + second}))
 
-    assert said(found) == [("item:two", "Mark exactly one as right. Now 0 are.")]
+    assert places_and_messages(found) == [("item:two", "Mark exactly one as right. Now 0 are.")]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +219,9 @@ def test_a_fault_of_a_question_stands_at_that_question():
 )
 def test_words_of_the_template_are_to_be_written_over(path, text, place):
     found = [
-        each for each in read(folder({path: text})) if each.message.startswith("This is still the template")
+        each
+        for each in findings_of(sample_folder({path: text}))
+        if each.message.startswith("This is still the template")
     ]
 
     assert [each.place for each in found] == [place]
@@ -219,7 +231,7 @@ def test_words_of_the_template_are_to_be_written_over(path, text, place):
 def test_a_new_module_is_template_throughout():
     files = boilerplate.template_folder("sample", "Sample", "Owner", date(2027, 5, 31))
 
-    found = [each for each in read(files) if each.blocks_publishing]
+    found = [each for each in findings_of(files) if each.blocks_publishing]
 
     assert {each.message for each in found} == {"This is still the template’s text. Write your own."}
     places = {"details", "lesson:lesson-1", "lesson:lesson-2", *(f"item:question-{n}" for n in range(1, 5))}
@@ -261,7 +273,7 @@ BROKEN: list[dict[str, str | bytes | None]] = [
 
 @pytest.mark.parametrize("changes", BROKEN)
 def test_no_finding_speaks_of_files_or_their_format(changes):
-    found = [each for each in read(folder(changes)) if each.blocks_publishing]
+    found = [each for each in findings_of(sample_folder(changes)) if each.blocks_publishing]
 
     assert found
     assert [each.message for each in found if TECHNICAL.search(each.message)] == []
@@ -285,7 +297,7 @@ def test_what_the_words_do_not_know_is_said_without_a_file():
 
 
 def test_what_is_counted_is_what_is_shown():
-    found = shipped("protect")
+    found = shipped_findings("protect")
 
     right, consider = finder.count_findings(found)
     assert right == 0

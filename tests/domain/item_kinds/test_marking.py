@@ -18,11 +18,11 @@ ONE, ZERO = Decimal("1.0000"), Decimal("0.0000")
 anything = st.lists(st.text(max_size=12), max_size=6)
 
 
-def of(name: str) -> tuple:
+def kind_and_content(name: str) -> tuple:
     return kinds_by_name()[name], CONTENTS[name]
 
 
-def pieces(content: Content, name: str) -> st.SearchStrategy[list[str]]:
+def known_strings(content: Content, name: str) -> st.SearchStrategy[list[str]]:
     """Responses of strings that the item knows, in any number and order, beside some that it does not."""
     kind = kinds_by_name()[name]
     keys = [
@@ -36,12 +36,12 @@ def pieces(content: Content, name: str) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(keys), max_size=8)
 
 
-def ways(content: Content, at: str) -> list[list[str]]:
+def all_paths(content: Content, at: str) -> list[list[str]]:
     """Every whole way from a scene, found without the code under test."""
     scene = next(s for s in content["scenes"] if s["key"] == at)
     if not scene["choices"]:
         return [[]]
-    return [[f"{at}/{c['key']}", *rest] for c in scene["choices"] for rest in ways(content, c["to"])]
+    return [[f"{at}/{c['key']}", *rest] for c in scene["choices"] for rest in all_paths(content, c["to"])]
 
 
 def test_every_kind_of_the_format_is_here():
@@ -51,9 +51,9 @@ def test_every_kind_of_the_format_is_here():
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 def test_a_mark_is_from_nothing_to_one_in_four_places(name, data):
-    kind, content = of(name)
+    kind, content = kind_and_content(name)
 
-    mark = kind.mark_answer(content, data.draw(st.one_of(anything, pieces(content, name))))
+    mark = kind.mark_answer(content, data.draw(st.one_of(anything, known_strings(content, name))))
 
     assert ZERO <= mark <= ONE
     assert mark.as_tuple().exponent == -4
@@ -61,7 +61,7 @@ def test_a_mark_is_from_nothing_to_one_in_four_places(name, data):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_best_answer_earns_one_and_none_earns_nothing(name):
-    kind, content = of(name)
+    kind, content = kind_and_content(name)
 
     assert kind.mark_answer(content, kind.best_choices(content)) == ONE
     assert kind.is_complete(content, kind.best_choices(content))
@@ -72,7 +72,7 @@ def test_the_best_answer_earns_one_and_none_earns_nothing(name):
 @pytest.mark.parametrize("name", NAMES)
 @given(foreign=anything)
 def test_what_is_not_of_the_item_earns_nothing(name, foreign):
-    kind, content = of(name)
+    kind, content = kind_and_content(name)
     known = {
         *kind.shufflable_keys(content),
         *kind.best_choices(content),
@@ -85,7 +85,7 @@ def test_what_is_not_of_the_item_earns_nothing(name, foreign):
 @pytest.mark.parametrize("name", NAMES)
 @given(seed=st.integers(), foreign=st.text(min_size=1, max_size=12))
 def test_something_foreign_never_adds_to_a_mark(name, seed, foreign):
-    kind, content = of(name)
+    kind, content = kind_and_content(name)
     guess = kind.random_choices(content, random.Random(seed))
 
     assert kind.mark_answer(content, [*guess, foreign]) <= kind.mark_answer(content, guess)
@@ -94,7 +94,7 @@ def test_something_foreign_never_adds_to_a_mark(name, seed, foreign):
 @pytest.mark.parametrize("name", NAMES)
 @given(seed=st.integers())
 def test_a_guess_is_a_whole_answer(name, seed):
-    kind, content = of(name)
+    kind, content = kind_and_content(name)
     guess = kind.random_choices(content, random.Random(seed))
 
     assert kind.is_complete(content, guess)
@@ -106,7 +106,7 @@ def test_a_guess_is_a_whole_answer(name, seed):
 @pytest.mark.parametrize("name", ["single", "multiple", "order", "match", "report"])
 @given(seed=st.integers())
 def test_the_order_in_which_an_answer_is_kept_does_not_matter(name, seed):
-    kind, content = of(name)
+    kind, content = kind_and_content(name)
     chance = random.Random(seed)
     guess = kind.random_choices(content, chance)
 
@@ -114,7 +114,7 @@ def test_the_order_in_which_an_answer_is_kept_does_not_matter(name, seed):
 
 
 def test_one_order_of_all_is_right():
-    kind, content = of("order")
+    kind, content = kind_and_content("order")
     marks = {
         places: kind.mark_answer(
             content,
@@ -129,14 +129,14 @@ def test_one_order_of_all_is_right():
 
 @given(st.sets(st.sampled_from(["stop=1", "call=2", "wait=3"]), max_size=2))
 def test_a_part_of_the_right_order_earns_nothing(part):
-    kind, content = of("order")
+    kind, content = kind_and_content("order")
 
     assert kind.mark_answer(content, sorted(part)) == ZERO
     assert not kind.is_complete(content, sorted(part))
 
 
 def test_one_way_to_match_all_is_right_where_two_share_a_side():
-    kind, content = of("match")
+    kind, content = kind_and_content("match")
     lefts, rights = ("intel", "safety", "minister"), kind.shufflable_keys(content)
     right = [
         given
@@ -149,8 +149,8 @@ def test_one_way_to_match_all_is_right_where_two_share_a_side():
 
 
 def test_a_way_earns_its_share_of_the_best_way():
-    kind, content = of("scenario")
-    marks = {tuple(way): kind.mark_answer(content, way) for way in ways(content, "road")}
+    kind, content = kind_and_content("scenario")
+    marks = {tuple(way): kind.mark_answer(content, way) for way in all_paths(content, "road")}
 
     assert marks == {
         ("road/listen", "voices/call"): Decimal("1.0000"),
@@ -160,9 +160,9 @@ def test_a_way_earns_its_share_of_the_best_way():
     }
 
 
-@given(st.sampled_from(ways(CONTENTS["scenario"], "road")), st.integers(0, 2))
+@given(st.sampled_from(all_paths(CONTENTS["scenario"], "road")), st.integers(0, 2))
 def test_a_way_cut_short_is_unfinished_and_earns_no_more_than_the_whole(way, length):
-    kind, content = of("scenario")
+    kind, content = kind_and_content("scenario")
 
     assert kind.mark_answer(content, way[:length]) <= kind.mark_answer(content, way)
     assert kind.is_complete(content, way[:length]) == (length == len(way))
@@ -172,7 +172,7 @@ def test_a_way_cut_short_is_unfinished_and_earns_no_more_than_the_whole(way, len
     st.lists(st.sampled_from(kinds_by_name()["scenario"].shufflable_keys(CONTENTS["scenario"])), max_size=6)
 )
 def test_only_steps_that_follow_each_other_count(steps):
-    kind, content = of("scenario")
+    kind, content = kind_and_content("scenario")
     walk, at = [], "road"
     for step in steps:
         scene = next(s for s in content["scenes"] if s["key"] == at)
@@ -203,7 +203,7 @@ def test_the_best_way_is_the_heaviest_however_the_scenes_are_joined(weights):
     worth = {(s["key"], c["key"]): Decimal(c["weight"]) for s in scenes for c in s["choices"]}
     totals = {
         tuple(way): sum((worth[tuple(step.split("/"))] for step in way), Decimal(0))
-        for way in ways(content, "s0")
+        for way in all_paths(content, "s0")
     }
     best = max(totals.values())
 
@@ -217,19 +217,19 @@ def test_the_best_way_is_the_heaviest_however_the_scenes_are_joined(weights):
     [("two", "p", "1.0000"), ("one", "p", "0.5000"), ("two", "c", "0.5000"), ("one", "c", "0.0000")],
 )
 def test_a_report_earns_the_share_of_its_parts_that_are_right(source, handling, mark):
-    kind, content = of("report")
+    kind, content = kind_and_content("report")
 
     assert kind.mark_answer(content, [f"source/{source}", f"handling/{handling}"]) == Decimal(mark)
 
 
 def test_a_part_answered_twice_is_not_right():
-    kind, content = of("report")
+    kind, content = kind_and_content("report")
 
     assert kind.mark_answer(content, ["source/one", "source/two", "handling/p"]) == Decimal("0.5000")
 
 
 def test_a_third_is_cut_and_not_rounded():
-    kind, content = of("report")
+    kind, content = kind_and_content("report")
     third = {**content["parts"][0], "key": "third"}
 
     assert kind.mark_answer({"parts": [*content["parts"], third]}, ["source/two", "handling/p"]) == Decimal(
@@ -240,7 +240,7 @@ def test_a_third_is_cut_and_not_rounded():
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 def test_whatever_a_form_holds_is_an_answer_of_the_item_or_is_refused(name, data):
-    kind, content = of(name)
+    kind, content = kind_and_content(name)
     order = data.draw(st.permutations(kind.shufflable_keys(content)))
     values = st.one_of(
         st.text(max_size=8), st.sampled_from([*order, "c.1", "c.2", "c.3", "1", "2", "3", "p", "c.1 c.2"])

@@ -29,7 +29,7 @@ forward = st.integers(2, 6).flatmap(
 )
 
 
-def written(scenes: Scenes) -> str:
+def scenario_toml(scenes: Scenes) -> str:
     rows = ['[[item]]\nkey = "one"\nstart = "s0"']
     for at, choices in enumerate(scenes):
         rows.append(f'[[item.scene]]\nkey = "s{at}"\ntext = "Scene {at}."')
@@ -64,7 +64,7 @@ def is_whole(scenes: Scenes) -> bool:
 @given(st.one_of(forward, scenarios))
 def test_a_scenario_is_accepted_exactly_if_all_its_paths_are_sound(scenes):
     faults = Faults()
-    root = Source(written(scenes), "bank.toml", faults).root()
+    root = Source(scenario_toml(scenes), "bank.toml", faults).root()
     assert root is not None
     kinds_by_name()["scenario"].read_content(root.tables("item")[0], "one", "item.")
 

@@ -10,7 +10,7 @@ from tests.pages.learning.working import learner
 DAY = date(2026, 3, 1)
 
 
-def keys(day: date = DAY) -> list[str]:
+def library_keys(day: date = DAY) -> list[str]:
     return [version.activity.key for version in modules_in_order(day)]
 
 
@@ -35,7 +35,7 @@ def test_the_earliest_place_in_any_directive_counts_and_the_rest_come_by_title(d
     ask("delta", "gamma")
     ask("beta", "delta", reference="OTHER")
 
-    assert keys() == ["beta", "delta", "gamma", "alpha", "extra"]
+    assert library_keys() == ["beta", "delta", "gamma", "alpha", "extra"]
 
 
 def test_only_the_version_in_force_speaks(database):
@@ -44,10 +44,10 @@ def test_only_the_version_in_force_speaks(database):
     ask("gamma", "beta", "alpha", effective="2026-06-01")
     ask("alpha", reference="LATER", effective="2027-01-01")
 
-    assert keys() == ["gamma", "beta", "alpha"]
-    assert keys(date(2025, 1, 1)) == ["alpha", "beta", "gamma"]
-    assert keys(date(2027, 2, 1)) == ["alpha", "gamma", "beta"]
+    assert library_keys() == ["gamma", "beta", "alpha"]
+    assert library_keys(date(2025, 1, 1)) == ["alpha", "beta", "gamma"]
+    assert library_keys(date(2027, 2, 1)) == ["alpha", "gamma", "beta"]
 
 
 def test_nothing_published_is_an_empty_list(database):
-    assert keys() == []
+    assert library_keys() == []

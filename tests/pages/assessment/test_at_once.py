@@ -65,7 +65,7 @@ def at_once(app: Flask, client: PortalClient, send: Callable) -> list:
     return answers
 
 
-def count(model) -> int:
+def count_rows(model) -> int:
     return db.session.scalar(select(func.count()).select_from(model))
 
 
@@ -82,7 +82,7 @@ def test_fifty_submissions_are_one_submission_and_one_pass(serving):
 
     assert {answer.status_code for answer in answers} == {303}
     assert len({answer.location for answer in answers}) == 1
-    assert (count(Submission), count(Record), count(PassRecord)) == (1, 1, 1)
+    assert (count_rows(Submission), count_rows(Record), count_rows(PassRecord)) == (1, 1, 1)
 
 
 @pytest.mark.slow
@@ -96,7 +96,7 @@ def test_fifty_starts_are_one_attempt(serving):
 
     assert {answer.status_code for answer in answers} == {303}
     assert len({re.search(r"[0-9a-f-]{36}", answer.location)[0] for answer in answers}) == 1
-    assert count(Attempt) == 1
+    assert count_rows(Attempt) == 1
 
 
 @pytest.mark.slow
@@ -108,4 +108,4 @@ def test_fifty_openings_are_one_registration_and_one_visit(serving):
     answers = at_once(serving, client, lambda b: b.get("/learning/modules/protect/lessons/lesson-1"))
 
     assert {answer.status_code for answer in answers} == {200}
-    assert (count(Registration), count(LessonVisit)) == (1, 1)
+    assert (count_rows(Registration), count_rows(LessonVisit)) == (1, 1)

@@ -38,27 +38,27 @@ MATCH = {
 TEXT = "At 02:10 a driver <b>reported</b> voices."
 
 
-def count(model) -> int:
+def count_rows(model) -> int:
     return db.session.scalar(select(func.count()).select_from(model))
 
 
-def labels(page: Page) -> dict[str, str]:
+def labels_by_id(page: Page) -> dict[str, str]:
     """The name of the control below each label."""
     return {words(label): label.get("for") for label in page.all("label")}
 
 
-def placed(page: Page, places: dict[str, str]) -> dict[str, str]:
+def place_fields(page: Page, places: dict[str, str]) -> dict[str, str]:
     """The form with these places given to the steps."""
-    return {labels(page)[step]: place for step, place in places.items()}
+    return {labels_by_id(page)[step]: place for step, place in places.items()}
 
 
-def matched(page: Page, belongs: dict[str, str]) -> dict[str, str]:
+def match_fields(page: Page, belongs: dict[str, str]) -> dict[str, str]:
     """The form with what belongs to each left side."""
     numbers = {words(option): option.get("value") for option in page.all("option")}
-    return {labels(page)[left]: numbers[right] for left, right in belongs.items()}
+    return {labels_by_id(page)[left]: numbers[right] for left, right in belongs.items()}
 
 
-def chosen(page: Page) -> dict[str, str]:
+def chosen_labels(page: Page) -> dict[str, str]:
     """What each list of the page is set to."""
     return {
         select.get("name"): next(o.get("value") for o in select.iter() if o.get("selected") is not None)
@@ -91,7 +91,7 @@ def test_a_question_gives_nothing_away(asked):
 @pytest.mark.parametrize("asked", ["order"], indirect=True)
 def test_steps_are_put_in_order(client, asked):
     for _ in range(2):
-        asked = client.press(asked, "Save and continue", **placed(asked, ORDER))
+        asked = client.press(asked, "Save and continue", **place_fields(asked, ORDER))
 
     assert "1. Stop the lorry 2. Call the control room 3. Wait for the ambulance" in asked.text
     page = finish(client, asked, "You passed")
@@ -105,23 +105,23 @@ def test_the_page_of_an_order_does_not_show_the_keys_of_its_steps(asked):
 
 @pytest.mark.parametrize("asked", ["order"], indirect=True)
 def test_an_order_with_a_gap_or_a_place_twice_is_told_and_kept(client, asked):
-    page = client.press(asked, "Save and continue", **placed(asked, {**ORDER, "Stop the lorry": ""}))
+    page = client.press(asked, "Save and continue", **place_fields(asked, {**ORDER, "Stop the lorry": ""}))
     assert page.title.startswith("Error: ")
-    assert page.links["Choose a place for “Stop the lorry”"] == "#" + labels(page)["Stop the lorry"]
-    assert chosen(page) == placed(page, {**ORDER, "Stop the lorry": ""})
+    assert page.links["Choose a place for “Stop the lorry”"] == "#" + labels_by_id(page)["Stop the lorry"]
+    assert chosen_labels(page) == place_fields(page, {**ORDER, "Stop the lorry": ""})
 
-    page = client.press(page, "Save and continue", **placed(asked, {**ORDER, "Stop the lorry": "2"}))
+    page = client.press(page, "Save and continue", **place_fields(asked, {**ORDER, "Stop the lorry": "2"}))
     assert "Place 2 is given twice. Use each place once" in page.links
-    page = client.press(page, "Save and continue", **placed(asked, {**ORDER, "Stop the lorry": "99"}))
+    page = client.press(page, "Save and continue", **place_fields(asked, {**ORDER, "Stop the lorry": "99"}))
     assert "Choose a place for “Stop the lorry”" in page.links
-    assert count(Response) == 0
+    assert count_rows(Response) == 0
 
 
 @pytest.mark.parametrize("asked", ["match"], indirect=True)
 def test_pairs_are_matched(client, asked):
     assert not re.search(r'value="(intel|safety|extra\.1)"', asked.html)
     for _ in range(2):
-        asked = client.press(asked, "Save and continue", **matched(asked, MATCH))
+        asked = client.press(asked, "Save and continue", **match_fields(asked, MATCH))
 
     assert "A referral: The NCCU" in asked.text
     page = finish(client, asked, "You passed")
@@ -132,7 +132,7 @@ def test_pairs_are_matched(client, asked):
 def test_a_wrong_match_is_read_back_without_what_was_right(client, asked):
     wrong = dict.fromkeys(MATCH, "Nobody")
     for _ in range(2):
-        asked = client.press(asked, "Save and continue", **matched(asked, wrong))
+        asked = client.press(asked, "Save and continue", **match_fields(asked, wrong))
 
     page = finish(client, asked, "You did not pass")
     assert page.text.count("Nobody – your answer") == 6
@@ -141,12 +141,12 @@ def test_a_wrong_match_is_read_back_without_what_was_right(client, asked):
 
 @pytest.mark.parametrize("asked", ["match"], indirect=True)
 def test_a_match_left_open_or_made_up_is_told_and_kept(client, asked):
-    form = matched(asked, MATCH)
+    form = match_fields(asked, MATCH)
     page = client.press(asked, "Save and continue", **{**form, "for-2": "9"})
 
     assert page.links["Choose what belongs to “A child at risk”"] == "#for-2"
-    assert chosen(page) == {**form, "for-2": ""}
-    assert count(Response) == 0
+    assert chosen_labels(page) == {**form, "for-2": ""}
+    assert count_rows(Response) == 0
 
 
 @pytest.mark.parametrize("asked", ["scenario"], indirect=True)
@@ -218,7 +218,7 @@ def test_a_step_that_the_scenario_does_not_offer_is_refused(client, asked):
     assert page.links[EARLIER_PAGE] == "#scene"
     page = client.press(page, "Save and continue", choice=values_of_labels(page, "Open"), reason="x" * 2_001)
     assert "Keep this under 2,000 characters. You have written 2,001" in page.links
-    assert count(Response) == 0
+    assert count_rows(Response) == 0
 
 
 @pytest.mark.parametrize("asked", ["scenario"], indirect=True)
@@ -275,7 +275,7 @@ def test_a_report_with_gaps_is_told_of_each_and_kept(client, asked):
     assert [i.get("value") for i in page.all("input", type="radio") if i.get("checked") is not None] == [
         "c.2"
     ]
-    assert count(Response) == 0
+    assert count_rows(Response) == 0
 
 
 @pytest.mark.parametrize("asked", ["report"], indirect=True)
@@ -286,7 +286,7 @@ def test_what_a_learner_wrote_can_be_erased_without_touching_the_fact(client, as
     facts = [(r.id, r.choices) for r in db.session.scalars(select(Response))]
     person = db.session.scalars(select(Registration.person_id)).one()
     assert TEXT not in str(facts)
-    assert count(FactNote) == 2
+    assert count_rows(FactNote) == 2
 
     erase_notes("response", [fact for fact, _ in facts], actor_id=person, subject_id=person)
     db.session.commit()

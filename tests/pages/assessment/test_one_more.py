@@ -23,7 +23,7 @@ ROAD = "/people/D1001/attempts"
 MODULE = "/learning/modules/protect"
 
 
-def count(model) -> int:
+def count_rows(model) -> int:
     return db.session.scalar(select(func.count()).select_from(model))
 
 
@@ -42,7 +42,7 @@ def failed(client, day):
     return take(client, 0)
 
 
-def boss(app, role="manager", staff_number="D2001", *, sees=True):
+def sign_in_manager(app, role="manager", staff_number="D2001", *, sees=True):
     """Somebody with a role over the learner's unit, or over another; an author has no unit."""
     unit = make_unit("Elsewhere")
     if sees:
@@ -59,7 +59,7 @@ def person(staff_number: str) -> int:
     ).one()
 
 
-def opened(client, reason="prepared"):
+def open_attempt(client, reason="prepared"):
     page = client.page(client.page("/people/D1001").links["Open one more attempt"])
     return client.press(page, "Open one more attempt", module="protect", reason=reason)
 
@@ -67,9 +67,9 @@ def opened(client, reason="prepared"):
 @pytest.mark.slow
 def test_a_manager_opens_one_and_the_learner_passes_with_it(app, client, failed):
     assert "Every attempt used, your line manager can open one more" in client.page("/learning").text
-    manager = boss(app)
+    manager = sign_in_manager(app)
 
-    page = opened(manager)
+    page = open_attempt(manager)
 
     assert "One more attempt at Protect is open for Priya Shah." in page.text
     words = "One more attempt at Protect was opened by Priya Shah: has gone through the lessons again"
@@ -91,14 +91,14 @@ def test_a_manager_opens_one_and_the_learner_passes_with_it(app, client, failed)
 
 @pytest.mark.slow
 def test_twice_on_a_day_is_once_and_the_next_day_another(app, client, failed, day):
-    manager = boss(app)
+    manager = sign_in_manager(app)
     page = manager.page(ROAD)
     manager.press(page, "Open one more attempt", module="protect", reason="prepared")
 
     answer = manager.press(page, "Open one more attempt", module="protect", reason="other")
 
     assert "One more attempt at Protect was opened already today for Priya Shah." in answer.text
-    assert count(ExtraAttempt) == 1
+    assert count_rows(ExtraAttempt) == 1
     day.move_to("2026-03-03T00:30:00+00:00", tick=False)
     let_in(client, "D1001")
     let_in(manager, "D2001")
@@ -112,51 +112,51 @@ def test_twice_on_a_day_is_once_and_the_next_day_another(app, client, failed, da
     failing = client.press(client.page(MODULE), "Start assessment")
     failing = client.press(answer_all(client, failing, 0), "Submit answers")
     assert "Your line manager can open one more" in failing.text
-    opened(manager, "disturbed")
-    assert count(ExtraAttempt) == 2
+    open_attempt(manager, "disturbed")
+    assert count_rows(ExtraAttempt) == 2
     assert "opened for you on 3 March 2026" in client.page(MODULE).text
 
 
 @pytest.mark.slow
 def test_the_outcome_page_tells_of_the_attempt_that_was_opened(app, client, failed):
-    opened(boss(app))
+    open_attempt(sign_in_manager(app))
 
     page = client.page(client.page(MODULE).links["See which lessons to go over again"])
 
     assert "One more attempt was opened for you on 2 March 2026." in page.text
     client.press(page, "Try again")
-    assert count(Attempt) == 2
+    assert count_rows(Attempt) == 2
 
 
 def test_a_reason_and_a_module_are_asked_for(app, failed):
-    manager = boss(app)
+    manager = sign_in_manager(app)
 
     page = manager.press(manager.page(ROAD), "Open one more attempt")
 
     assert page.title.startswith("Error: ")
     assert page.links["Select why one more attempt is opened"] == "#reason"
     assert page.links["Select a module"] == "#module"
-    assert count(ExtraAttempt) == 0
+    assert count_rows(ExtraAttempt) == 0
 
 
 def test_whom_one_does_not_see_is_not_there(app, failed):
-    boss(app, sees=False).page(ROAD, status=404)
-    other = boss(app, "auditor", "D2002")
+    sign_in_manager(app, sees=False).page(ROAD, status=404)
+    other = sign_in_manager(app, "auditor", "D2002")
     assert "Open one more attempt" not in other.page("/people/D1001").links
     other.page(ROAD, status=403)
 
 
 @pytest.mark.slow
 def test_an_author_who_sees_the_person_may_open_one(app, failed):
-    author = boss(app, "author", "D3001")
+    author = sign_in_manager(app, "author", "D3001")
     author.page(ROAD, status=404)
     make_grant(person("D3001"), "directive-owner", None)
     author = another(app)
     let_in(author, "D3001")
 
-    opened(author)
+    open_attempt(author)
 
-    assert count(ExtraAttempt) == 1
+    assert count_rows(ExtraAttempt) == 1
 
 
 def test_nobody_opens_one_for_themselves(app, client, failed):
@@ -170,7 +170,7 @@ def test_nobody_opens_one_for_themselves(app, client, failed):
     assert "You cannot open an attempt for yourself." in page.text
     token = page.all("input", name="csrf_token")[0].get("value")
     me.post(ROAD, data={"csrf_token": token, "module": "protect", "reason": "prepared"})
-    assert count(ExtraAttempt) == 0
+    assert count_rows(ExtraAttempt) == 0
 
 
 def test_nothing_is_opened_to_those_who_need_none(client, day):

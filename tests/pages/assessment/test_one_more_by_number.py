@@ -45,25 +45,25 @@ def author(app, failed):
     return client
 
 
-def opened(client, number, reason="prepared"):
+def submit_number(client, number, reason="prepared"):
     return client.press(client.page(PAGE), BUTTON, staff_number=number, reason=reason)
 
 
-def messages(page) -> str:
+def page_messages(page) -> str:
     return " ".join("".join(each.itertext()) for each in page.all("div", class_="govuk-notification-banner"))
 
 
-def count() -> int:
+def count_extra_attempts() -> int:
     return db.session.scalar(select(func.count()).select_from(ExtraAttempt))
 
 
-def person(staff_number: str) -> int:
+def make_person_with_number(staff_number: str) -> int:
     return db.session.scalars(
         select(PersonName.person_id).where(PersonName.staff_number == staff_number)
     ).one()
 
 
-def audited(action):
+def audit_events(action):
     rows = db.session.scalars(select(AuditEvent).where(AuditEvent.action == action)).all()
     return [(row.actor_id, row.subject_id, row.detail) for row in rows]
 
@@ -81,16 +81,18 @@ def test_an_author_without_sight_opens_one_and_the_learner_passes_with_it(client
     assert mine.h1 == "You passed"
     (fact,) = db.session.scalars(select(ExtraAttempt)).all()
     assert (fact.opened_by_id, fact.reason, fact.opened_on) == (
-        person("D3001"),
+        make_person_with_number("D3001"),
         "disturbed",
         date(2026, 3, 2),
     )
     detail = {"module": "protect", "reason": "disturbed"}
-    assert audited("attempt.opened") == [(person("D3001"), person("D1001"), detail)]
+    assert audit_events("attempt.opened") == [
+        (make_person_with_number("D3001"), make_person_with_number("D1001"), detail)
+    ]
 
 
 def test_the_page_and_its_answer_tell_nothing_of_the_person(author):
-    page = opened(author, "D1001")
+    page = submit_number(author, "D1001")
 
     for told in ("Shah", "Priya", "0%", "2 March", "submitted", "Lesson called"):
         assert told not in page.text
@@ -105,35 +107,40 @@ def test_one_sentence_stands_for_every_reason_why_nothing_was_opened(app, author
     other = another(app)
     learner(other, "D1003")
     take(other, 4)  # passed
-    opened(author, "D1001")  # has one left from now on
+    submit_number(author, "D1001")  # has one left from now on
     time_machine.move_to("2026-03-03T09:00:00+00:00", tick=False)
     let_in(author, "D3001")
 
     for number in ("NOBODY", "D1001", "D1002", "D1003"):
-        page = opened(author, number)
+        page = submit_number(author, number)
         assert REFUSED.format(number) in page.text, number
 
-    assert count() == 1
-    assert audited("attempt.not_opened") == [
-        (person("D3001"), subject, {"module": "protect"})
-        for subject in (None, person("D1001"), person("D1002"), person("D1003"))
+    assert count_extra_attempts() == 1
+    assert audit_events("attempt.not_opened") == [
+        (make_person_with_number("D3001"), subject, {"module": "protect"})
+        for subject in (
+            None,
+            make_person_with_number("D1001"),
+            make_person_with_number("D1002"),
+            make_person_with_number("D1003"),
+        )
     ]
 
 
 def test_twice_on_a_day_is_once_and_reads_alike(author):
-    first = opened(author, "D1001")
+    first = submit_number(author, "D1001")
 
-    second = opened(author, "D1001", reason="other")
+    second = submit_number(author, "D1001", reason="other")
 
-    assert messages(first).split() == messages(second).split() != []
-    assert count() == 1
+    assert page_messages(first).split() == page_messages(second).split() != []
+    assert count_extra_attempts() == 1
 
 
 def test_an_author_opens_none_for_themselves(author):
-    page = opened(author, "D3001")
+    page = submit_number(author, "D3001")
 
     assert "you cannot open one for yourself" in page.text
-    assert count() == 0
+    assert count_extra_attempts() == 0
 
 
 def test_a_number_and_a_reason_are_asked_for(author):
@@ -142,7 +149,7 @@ def test_a_number_and_a_reason_are_asked_for(author):
     assert page.title.startswith("Error: ")
     assert page.links["Enter a staff number"] == "#staff_number"
     assert page.links["Select why one more attempt is opened"] == "#reason"
-    assert count() == 0
+    assert count_extra_attempts() == 0
     page = author.press(author.page(PAGE), BUTTON, staff_number="D1\x00001", reason="prepared")
     assert "opened today for D1001." in page.text  # what no number can hold is left out
 

@@ -16,7 +16,7 @@ from tests.pages.learning.asking import ask
 from tests.pages.learning.working import answer_all, attempt_base, begin, items_of, learner, take
 
 
-def count(model) -> int:
+def count_rows(model) -> int:
     return db.session.scalar(select(func.count()).select_from(model))
 
 
@@ -31,7 +31,7 @@ def test_mastery_decides_the_pass(client, correct, heading, passes):
     page = take(client, correct)
 
     assert page.h1 == heading
-    assert count(PassRecord) == passes
+    assert count_rows(PassRecord) == passes
     assert [r.person_id for r in db.session.scalars(select(Record))] == [person] * passes
 
 
@@ -76,7 +76,7 @@ def test_saving_without_a_choice_is_an_error_that_leads_to_the_first_choice(clie
 
     assert page.title.startswith("Error: ")
     assert page.links["Select an answer"] == "#choice"
-    assert count(Response) == 0
+    assert count_rows(Response) == 0
 
 
 def test_choices_that_the_question_does_not_offer_are_refused(client):
@@ -86,7 +86,7 @@ def test_choices_that_the_question_does_not_offer_are_refused(client):
 
     for choice in (["c.9"], ["c.1", "c.9"], ["c.1", "c.2"]):
         assert client.press(page, "Save and continue", choice=choice).title.startswith("Error: ")
-    assert count(Response) == 0
+    assert count_rows(Response) == 0
 
 
 def test_an_unanswered_question_stands_first_and_stops_the_submission(client):
@@ -107,7 +107,7 @@ def test_an_unanswered_question_stands_first_and_stops_the_submission(client):
 
     assert page.h1 == "Check your answers"
     assert "Still to answer: 2." in page.text
-    assert count(Submission) == 0
+    assert count_rows(Submission) == 0
 
 
 def test_going_back_keeps_the_choice_and_the_last_saving_counts(client):
@@ -128,7 +128,7 @@ def test_going_back_keeps_the_choice_and_the_last_saving_counts(client):
     page = client.press(client.page(f"{base}/check"), "Submit answers")
 
     assert "4 of 4" in page.text
-    assert count(Response) == 6  # each saving is a row
+    assert count_rows(Response) == 6  # each saving is a row
 
 
 def test_saving_the_same_choice_again_writes_nothing(client):
@@ -141,7 +141,7 @@ def test_saving_the_same_choice_again_writes_nothing(client):
     client.press(page, "Save and continue", choice=choice)
     client.press(page, "Save and continue", choice=choice)
 
-    assert count(Response) == 1
+    assert count_rows(Response) == 1
 
 
 def test_two_windows_share_one_attempt(app, client):
@@ -158,7 +158,7 @@ def test_two_windows_share_one_attempt(app, client):
         again = client.post("/learning/modules/protect/assessment", data={"csrf_token": token})
         assert again.status_code == 303
 
-    assert count(Attempt) == 1
+    assert count_rows(Attempt) == 1
 
 
 def test_a_second_submission_shows_the_same_outcome(client):
@@ -170,7 +170,7 @@ def test_a_second_submission_shows_the_same_outcome(client):
     second = client.press(check, "Submit answers")
 
     assert first.h1 == second.h1 == "You passed"
-    assert (count(Submission), count(PassRecord), count(Record)) == (1, 1, 1)
+    assert (count_rows(Submission), count_rows(PassRecord), count_rows(Record)) == (1, 1, 1)
 
 
 def test_an_answer_sent_after_the_submission_is_told_so(client):
@@ -201,7 +201,7 @@ def test_an_attempt_of_someone_else_is_not_there(app, client):
         assert other.post(f"{base}{path}", data={"csrf_token": token, "choice": "c.1"}).status_code == 404
     other.page(f"/assessment/{uuid4()}/items/1", status=404)
     client.page(f"{base}/items/99", status=404)
-    assert count(Response) == 0
+    assert count_rows(Response) == 0
 
 
 def test_a_fail_names_outcomes_and_lessons_and_never_what_was_right(client):
@@ -252,7 +252,7 @@ def test_the_number_of_attempts_is_a_limit(client):
     assert "You have used every attempt" in page.text
     token = page.all("input", name="csrf_token")[0].get("value")
     client.post("/learning/modules/protect/assessment", data={"csrf_token": token})
-    assert count(Attempt) == 1
+    assert count_rows(Attempt) == 1
     page = client.page("/learning")
     assert "Every attempt used, your line manager can open one more" in page.text
     assert not any("Take the assessment" in button for form in page.forms() for button in form.buttons)
@@ -268,7 +268,7 @@ def test_one_waits_after_a_fail(client, time_machine):
     assert "You can try again from 09:30 on 2 March 2026." in page.text
     token = page.all("input", name="csrf_token")[0].get("value")
     client.post("/learning/modules/protect/assessment", data={"csrf_token": token})
-    assert count(Attempt) == 1
+    assert count_rows(Attempt) == 1
     time_machine.move_to("2026-03-02T09:30:01+00:00", tick=False)
     client.press(client.page(f"{attempt_base(page)}/outcome"), "Try again")
-    assert count(Attempt) == 2
+    assert count_rows(Attempt) == 2

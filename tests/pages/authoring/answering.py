@@ -24,7 +24,7 @@ def items_of(version_id: int) -> list[Item]:
     return list(db.session.scalars(found))
 
 
-def register(person: int, version_id: int) -> int:
+def register_person(person: int, version_id: int) -> int:
     """A registration; returns its id."""
     version = db.session.get_one(ModuleVersion, version_id)
     with transaction():

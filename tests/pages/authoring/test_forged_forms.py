@@ -51,7 +51,7 @@ def kind_of(sent: MultiDict[str, str]) -> str:
     return next(kind for kind, (group, _) in GROUPS.items() if first.startswith(f"{group}-"))
 
 
-def saves() -> int:
+def count_saves() -> int:
     return db.session.scalar(select(func.count()).select_from(DraftSave)) or 0
 
 
@@ -60,7 +60,7 @@ def saves() -> int:
 def test_more_rows_than_a_form_takes_are_refused_in_words(author, button):
     sent = sent_by(author.page(ITEM))
     group, names = GROUPS[kind_of(sent)]
-    before = saves()
+    before = count_saves()
     for number in range(100, 230):
         for name in names:
             sent[f"{group}-{number}-{name}"] = f"{name} {number}"
@@ -73,7 +73,7 @@ def test_more_rows_than_a_form_takes_are_refused_in_words(author, button):
     assert re.search(
         rf"There are 1\d\d rows .* It takes {MOST_SENT} at the most", answer.get_data(as_text=True)
     )
-    assert saves() == before
+    assert count_saves() == before
 
 
 @every_kind
@@ -102,7 +102,7 @@ def _contents() -> dict[str, bytes]:
 @pytest.mark.parametrize("number", ["²", "٣", "9" * 5000, "-1", "1e3", "0x1", ""])
 def test_what_is_no_number_of_a_row_is_passed_over(author, number):
     page = author.page(ITEM)
-    sent, before = sent_by(page), saves()
+    sent, before = sent_by(page), count_saves()
     group, names = GROUPS[kind_of(sent)]
     sent |= {f"{group}-{number}-{names[0]}": "Smuggled", f"source-{number}": "1"}
 
@@ -110,7 +110,7 @@ def test_what_is_no_number_of_a_row_is_passed_over(author, number):
 
     assert answer.status_code == 200
     assert "Smuggled" not in answer.get_data(as_text=True)
-    assert saves() == before
+    assert count_saves() == before
 
 
 @pytest.mark.parametrize("number", ["²", "٣", "9" * 5000, "-1", "x", ""])

@@ -57,7 +57,7 @@ def publisher(app, folder):
     return client
 
 
-def edited(client, **typed):
+def save_guide(client, **typed):
     """The guide's draft with these fields saved."""
     if "Edit" in client.page(DESK).text and queries.open_draft_id(KEY) is None:
         client.press(client.page(DESK), "Edit")
@@ -66,26 +66,26 @@ def edited(client, **typed):
     return client.press(page, "Save and preview", save="yes", **typed)
 
 
-def sent(client) -> None:
+def send_guide(client) -> None:
     client.press(client.page(f"{DESK}/review/send"), "Send for review", note="The number was missing.")
 
 
-def held() -> dict[str, bytes]:
+def saved_files() -> dict[str, bytes]:
     return queries.draft_files(queries.get_draft(KEY))
 
 
 @pytest.mark.slow
 def test_a_guide_is_edited_reviewed_and_published_by_two_people(author, publisher):
     before = guide_files(current_guide("whom-to-call").id)
-    page = edited(author)
+    page = save_guide(author)
 
     assert (page.h1, CALLED in page.text) == ("Whom to call", True)
-    assert held()[FILE] == before[FILE].rstrip(b"\n") + f"\n\n{CALLED}\n".encode()
-    sent(author)
+    assert saved_files()[FILE] == before[FILE].rstrip(b"\n") + f"\n\n{CALLED}\n".encode()
+    send_guide(author)
     page = publisher.page(f"{DESK}/review")
     assert page.h1 == "Whom to call, version 2: 1 change since version 1"
     assert "at the end" in page.text
-    reviewed = held()
+    reviewed = saved_files()
     page = publisher.press(page, "Publish version 2")
 
     assert "Version 2 of Whom to call is published." in page.text
@@ -101,17 +101,17 @@ def test_a_guide_is_edited_reviewed_and_published_by_two_people(author, publishe
 
 def test_a_form_that_says_nothing_else_changes_no_byte(author):
     author.press(author.page(DESK), "Edit")
-    before = held()
+    before = saved_files()
 
     author.press(author.page(TEXT), "Save and preview", save="yes")
 
-    assert (held(), queries.get_draft(KEY).number) == (before, 1)
+    assert (saved_files(), queries.get_draft(KEY).number) == (before, 1)
 
 
 def test_what_a_list_says_of_it_is_edited_too(author):
-    edited(author, summary="By day and by night.", owner="NCCU", review_on="1 June 2027", acknowledge=[])
+    save_guide(author, summary="By day and by night.", owner="NCCU", review_on="1 June 2027", acknowledge=[])
 
-    text = held()[FILE].decode()
+    text = saved_files()[FILE].decode()
     assert 'summary = "By day and by night."' in text
     assert 'owner = "NCCU"\nreview_on = 2027-06-01\nacknowledge = false\n' in text
     page = author.page(f"{DESK}/preview")
@@ -119,7 +119,7 @@ def test_what_a_list_says_of_it_is_edited_too(author):
 
 
 def test_a_day_that_is_none_is_refused(author):
-    page = edited(author, review_on="soon")
+    page = save_guide(author, review_on="soon")
 
     assert error_sentences(page) == ["Enter a date such as 31 May 2027"]
     assert queries.get_draft(KEY).number == 1
@@ -132,8 +132,8 @@ def test_publishing_says_who_is_asked_again(app, author, publisher):
     for each in (*readers, make_person(unit, staff_number="LEFT", until=date(2025, 12, 31))):
         with transaction():
             reading.acknowledge_guide(each, "whom-to-call", 1, at=stamp())
-    edited(author)
-    sent(author)
+    save_guide(author)
+    send_guide(author)
 
     page = publisher.page(f"{DESK}/review")
 
@@ -145,8 +145,8 @@ def test_publishing_says_who_is_asked_again(app, author, publisher):
 
 
 def test_nobody_publishes_what_they_changed(author, publisher):
-    edited(publisher)
-    sent(author)
+    save_guide(publisher)
+    send_guide(author)
     page = publisher.page(f"{DESK}/review")
     review = queries.get_draft(KEY).review.review_id
 
@@ -160,19 +160,19 @@ def test_a_save_that_comes_late_shows_both_texts(author, publisher):
     author.press(author.page(DESK), "Edit")
     page = author.page(TEXT)
     publisher.press(publisher.page(TEXT), "Take over")
-    edited(publisher, summary="Theirs.")
+    save_guide(publisher, summary="Theirs.")
 
     late = author.press(page, "Save and preview", 409, save="yes", summary="Mine.")
 
     assert late.h1 == "Priya Shah saved this after you opened it"
     assert ("Theirs." in late.text, "Mine." in late.text) == (True, True)
     author.press(late, "Keep mine", save="yes")
-    assert 'summary = "Mine."' in held()[FILE].decode()
-    assert "acknowledge = true" in held()[FILE].decode()
+    assert 'summary = "Mine."' in saved_files()[FILE].decode()
+    assert "acknowledge = true" in saved_files()[FILE].decode()
 
 
 def test_what_cannot_be_published_stands_beside_the_text_and_in_the_way(author):
-    page = edited(author, body="See [this](guide:nowhere).")
+    page = save_guide(author, body="See [this](guide:nowhere).")
 
     assert "Put right" in page.text
     assert "Not ready for review" in author.page(f"{DESK}/review/send").h1
@@ -210,7 +210,7 @@ LONG = (
     ],
 )
 def test_advice_of_the_check_stands_beside_the_text_and_not_in_the_way(author, body, said, quoted):
-    page = edited(author, body=f"First words.\n\n{body}\n")
+    page = save_guide(author, body=f"First words.\n\n{body}\n")
 
     advice = [words(each) for each in page.all("li") if said in words(each)]
     assert len(advice) == 1
@@ -232,7 +232,7 @@ def test_a_guide_as_it_is_shipped_has_nothing_to_consider(app, database):
         assert ("Consider" in page.text, "Put right" in page.text) == (False, False)
 
 
-def medium(client, name="unshown.svg") -> None:
+def upload_medium(client, name="unshown.svg") -> None:
     state = queries.get_draft(KEY)
     path = f"media/{name}"
     with transaction():
@@ -254,7 +254,7 @@ UNSHOWN = (
 
 def test_a_medium_that_the_text_does_not_show_is_nothing_to_review(author, publisher):
     author.press(author.page(DESK), "Edit")
-    medium(author)
+    upload_medium(author)
     draft = queries.get_draft(KEY)
     page = author.page(f"{DESK}/review/send")
     assert UNSHOWN in page.text
@@ -263,8 +263,8 @@ def test_a_medium_that_the_text_does_not_show_is_nothing_to_review(author, publi
         reviews_services.send_for_review(draft.draft_id, note="Now", by=author.person, at=clock.now())
 
     body = author.page(TEXT).form_with("Save and preview").fields["body"][0]
-    edited(author, body=f"{body}\n\n::: figure media/unshown.svg\nA box.\n:::\n")
-    sent(author)
+    save_guide(author, body=f"{body}\n\n::: figure media/unshown.svg\nA box.\n:::\n")
+    send_guide(author)
     page = publisher.press(publisher.page(f"{DESK}/review"), "Publish version 2")
     assert "Version 2 of Whom to call is published." in page.text
     assert "media/unshown.svg" in guide_files(current_guide("whom-to-call").id)
@@ -318,7 +318,7 @@ def test_a_guide_may_be_named_like_a_module_and_like_a_page_of_the_desk(author):
 
 
 def test_a_version_published_from_a_folder_is_brought_in(author, folder):
-    edited(author)
+    save_guide(author)
     (folder / "_guides" / FILE).write_text(GUIDE.replace("Ring early.", "Ring at once."))
     with transaction():
         catalogue.publish_folder(folder, at=stamp())
@@ -329,11 +329,11 @@ def test_a_version_published_from_a_folder_is_brought_in(author, folder):
 
     author.press(author.page(f"{DESK}/bring-in"), "Bring version 2 in")
 
-    text = held()[FILE].decode()
+    text = saved_files()[FILE].decode()
     assert ("Ring at once." in text, CALLED in text) == (True, True)
     assert (queries.get_draft(KEY).is_behind, queries.get_draft(KEY).base_number) == (False, 2)
     author.press(author.page(f"{DESK}/history"), "Bring this back, state 1", number="1")
-    assert (queries.get_draft(KEY).is_behind, CALLED in held()[FILE].decode()) == (True, False)
+    assert (queries.get_draft(KEY).is_behind, CALLED in saved_files()[FILE].decode()) == (True, False)
 
 
 def test_a_file_that_has_no_place_in_a_guide_is_refused(author):
@@ -389,7 +389,7 @@ def test_a_guide_is_exported_byte_for_byte(app, folder, tmp_path_factory):
 
 
 def test_a_draft_is_discarded_and_the_guide_stays(author):
-    edited(author)
+    save_guide(author)
 
     page = author.press(author.page(f"{DESK}/discard"), "Discard the draft")
 

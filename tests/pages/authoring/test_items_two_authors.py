@@ -39,7 +39,7 @@ def test_two_authors_of_one_question_lose_nothing(app, author):
 
 
 def test_what_two_authors_changed_in_different_places_is_kept_by_one_button(app, author):
-    page = late(app, author, {"prompt": "What was it?"}, {"explanation": "It is this one."})
+    page = save_after_other(app, author, {"prompt": "What was it?"}, {"explanation": "It is this one."})
 
     assert draft_items()["one"]["explanation"] == "Because it is."
     page = send_item_form(author, page, save=None, both="yes")
@@ -53,7 +53,7 @@ def test_what_two_authors_changed_in_different_places_is_kept_by_one_button(app,
 
 @pytest.mark.slow
 def test_both_are_asked_for_anew_where_the_other_saved_once_more(app, author):
-    page = late(app, author, {"prompt": "What was it?"}, {"explanation": "It is this one."})
+    page = save_after_other(app, author, {"prompt": "What was it?"}, {"explanation": "It is this one."})
     other = signed_in_client(app, "D3003")
     send_item_form(other, other.page(f"{ITEMS}/one"), explanation="No, that.")
 
@@ -67,7 +67,7 @@ def test_both_are_asked_for_anew_where_the_other_saved_once_more(app, author):
 
 @pytest.mark.slow
 def test_until_one_of_both_is_saved_they_stay_in_sight_and_nothing_saves_itself(app, author):
-    page = late(app, author, {"prompt": "What was it?"}, {"prompt": "What will it be?"})
+    page = save_after_other(app, author, {"prompt": "What was it?"}, {"prompt": "What will it be?"})
 
     page = send_item_form(author, page, save=None, preview="yes")
 
@@ -79,7 +79,7 @@ def test_until_one_of_both_is_saved_they_stay_in_sight_and_nothing_saves_itself(
     assert draft_items()["one"]["prompt"] == "What will it be?"
 
 
-def late(app, author, theirs: dict, mine: dict) -> Page:
+def save_after_other(app, author, theirs: dict, mine: dict) -> Page:
     """Two open one question, the other saves first; what the author is shown who saves next."""
     make_person_with("D3003", "author")
     other = signed_in_client(app, "D3003")

@@ -42,7 +42,7 @@ def desk(client, tmp_path):
 FIGURE = "Look.\n\n::: figure media/box.svg\nA box.\n:::\n"
 
 
-def send(client, content: bytes, name: str, target: str = "", **fields: str) -> Page:
+def upload_file(client, content: bytes, name: str, target: str = "", **fields: str) -> Page:
     """Fill the form of files and press its button."""
     path = f"{MEDIA}?name={target}" if target else MEDIA
     form = client.page(path).form_with("Upload")
@@ -64,7 +64,7 @@ def post_file(client, form: Form, content: bytes, name: str, **fields: str) -> T
     return client.post(form.action, data=body, content_type=kind, follow_redirects=True)
 
 
-def held(path: str) -> bytes:
+def draft_file(path: str) -> bytes:
     return queries.draft_files(queries.get_draft("sample"))[path]
 
 
@@ -72,7 +72,7 @@ def row_of(page: Page, name: str) -> str:
     return next(words(row) for row in page.all("tr") if words(row).startswith(name))
 
 
-def errors(page: Page) -> list[str]:
+def error_sentences(page: Page) -> list[str]:
     assert page.title.startswith("Error: ")
     summary = page.all("div", class_="govuk-error-summary")[0]
     return [words(item) for item in summary.iter("{http://www.w3.org/1999/xhtml}li")]
@@ -91,25 +91,25 @@ def test_the_list_says_what_each_file_shows_and_where(desk):
 
 
 def test_a_drawing_without_texts_gets_those_that_were_typed(desk):
-    page = send(desk, BARE, "Two areas.svg")
-    assert errors(page) == ["Enter a title: the drawing has none"]
+    page = upload_file(desk, BARE, "Two areas.svg")
+    assert error_sentences(page) == ["Enter a title: the drawing has none"]
 
-    page = send(desk, BARE, "Two areas.svg", title="Two <areas>", alternative="One & two.")
+    page = upload_file(desk, BARE, "Two areas.svg", title="Two <areas>", alternative="One & two.")
 
     assert "two-areas.svg was added." in page.text
-    assert read_titles(held("media/two-areas.svg")) == ("Two <areas>", "One & two.")
+    assert read_titles(draft_file("media/two-areas.svg")) == ("Two <areas>", "One & two.")
     assert "Nowhere" in row_of(page, "two-areas.svg")
 
 
 def test_a_picture_goes_into_a_lesson_with_its_words(desk):
     texts = {"title": "A van", "alternative": "A white van at night."}
-    assert errors(send(desk, PNG, "van.png", **texts)) == [rules.PLACE_NEEDED]
+    assert error_sentences(upload_file(desk, PNG, "van.png", **texts)) == [rules.PLACE_NEEDED]
 
-    page = send(desk, PNG, "van.png", place="lessons/second.md", **texts)
+    page = upload_file(desk, PNG, "van.png", place="lessons/second.md", **texts)
 
     assert "It is shown at the end of “A lesson”." in page.text
-    assert held("media/van.png") == PNG
-    assert held("lessons/second.md").decode() == lesson(FIGURE) + (
+    assert draft_file("media/van.png") == PNG
+    assert draft_file("lessons/second.md").decode() == lesson(FIGURE) + (
         "\n::: figure media/van.png\nA van\n\nA white van at night.\n:::\n"
     )
     reading = catalogue.check_files("sample", queries.draft_files(queries.get_draft("sample")))
@@ -127,9 +127,9 @@ def test_a_picture_goes_into_a_lesson_with_its_words(desk):
     ],
 )
 def test_a_refused_file_changes_nothing_and_says_why(desk, content, name, said):
-    page = send(desk, content, name, title="A", alternative="B")
+    page = upload_file(desk, content, name, title="A", alternative="B")
 
-    assert said in errors(page)[0]
+    assert said in error_sentences(page)[0]
     assert page.all("input", name="title")[0].get("value") == "A"
     assert queries.get_draft("sample").number == 1
 
@@ -138,7 +138,7 @@ def test_no_file_at_all_is_asked_for(desk):
     form = desk.page(MEDIA).form_with("Upload")
     response = desk.post(form.action, data=form.fields, content_type="multipart/form-data")
 
-    assert errors(Page(response, MEDIA)) == ["Choose a file"]
+    assert error_sentences(Page(response, MEDIA)) == ["Choose a file"]
 
 
 def test_a_replacement_serves_new_bytes_and_what_is_published_keeps_its_own(desk):
@@ -146,10 +146,10 @@ def test_a_replacement_serves_new_bytes_and_what_is_published_keeps_its_own(desk
     published = f"/media/{old.sha256}/box.svg"
     new = SVG.replace("A drawing", "Another").encode()
 
-    page = send(desk, new, "whatever.svg", target="box.svg")
+    page = upload_file(desk, new, "whatever.svg", target="box.svg")
 
     assert "box.svg was replaced." in page.text
-    assert held("media/box.svg") == new
+    assert draft_file("media/box.svg") == new
     address = page.links["box.svg"]
     assert address.startswith(f"{MEDIA}/")
     assert desk.get(address).data == new
@@ -187,7 +187,7 @@ def test_a_drawing_for_phones_is_added_beside_the_wide_one(desk):
     page = desk.page(desk.page(MEDIA).links["Add a drawing for phones to box.svg"])
     assert page.h1 == "Add a drawing for phones to box.svg"
 
-    page = send(desk, BARE, "n.svg", target="box.narrow.svg")
+    page = upload_file(desk, BARE, "n.svg", target="box.narrow.svg")
 
     assert "The phone version of box.svg." in row_of(page, "box.narrow.svg")
     assert "Add a drawing for phones to box.svg" not in page.links
@@ -207,12 +207,12 @@ def test_what_is_shown_somewhere_is_not_removed(desk):
     assert not any("Remove the file" in form.buttons for form in page.forms())
     token = desk.page(MEDIA).form_with("Upload").fields["csrf_token"]
     desk.post(f"{MEDIA}/box.svg/remove", data={"csrf_token": token})
-    assert held("media/box.svg")
+    assert draft_file("media/box.svg")
 
 
 def test_what_is_shown_nowhere_is_removed_with_what_belongs_to_it(desk):
-    send(desk, SVG.encode(), "spare.svg")
-    send(desk, BARE, "n.svg", target="spare.narrow.svg")
+    upload_file(desk, SVG.encode(), "spare.svg")
+    upload_file(desk, BARE, "n.svg", target="spare.narrow.svg")
 
     page = desk.page(f"{MEDIA}/spare.svg/remove")
     assert "This also removes spare.narrow.svg" in page.text
@@ -227,44 +227,44 @@ def test_what_is_shown_nowhere_is_removed_with_what_belongs_to_it(desk):
 def test_a_replacement_of_what_somebody_changed_meanwhile_is_not_silent(desk):
     shown = desk.page(f"{MEDIA}?name=box.svg").form_with("Upload")
     other = SVG.replace("A box", "Theirs").encode()
-    send(desk, other, "x.svg", target="box.svg")
+    upload_file(desk, other, "x.svg", target="box.svg")
 
     mine = SVG.replace("A box", "Mine").encode()
     response = post_file(desk, shown, mine, "y.svg")
 
     page = Page(response, "stale")
-    assert errors(page)[0].startswith("Someone changed this after you opened the page.")
-    assert held("media/box.svg") == other
+    assert error_sentences(page)[0].startswith("Someone changed this after you opened the page.")
+    assert draft_file("media/box.svg") == other
     again = post_file(desk, page.form_with("Upload"), mine, "y.svg")
     assert "box.svg was replaced." in again.get_data(as_text=True)
-    assert held("media/box.svg") == mine
+    assert draft_file("media/box.svg") == mine
 
 
 def test_a_removal_of_what_somebody_changed_meanwhile_is_not_silent(desk):
-    send(desk, SVG.encode(), "spare.svg")
+    upload_file(desk, SVG.encode(), "spare.svg")
     shown = desk.page(f"{MEDIA}/spare.svg/remove")
     other = SVG.replace("A box", "Theirs").encode()
-    send(desk, other, "x.svg", target="spare.svg")
+    upload_file(desk, other, "x.svg", target="spare.svg")
 
     page = desk.press(shown, "Remove the file")
 
     assert "Someone changed this after you opened the page." in page.text
-    assert held("media/spare.svg") == other
+    assert draft_file("media/spare.svg") == other
 
 
 def test_a_draft_with_too_many_files_takes_no_more(desk, monkeypatch):
     monkeypatch.setattr(limits, "DRAFT_FILES", 3)
 
-    page = send(desk, SVG.encode(), "one-more.svg")
+    page = upload_file(desk, SVG.encode(), "one-more.svg")
 
-    assert "A module may have up to 3 files" in errors(page)[0]
+    assert "A module may have up to 3 files" in error_sentences(page)[0]
 
 
 def test_nothing_is_uploaded_while_a_draft_is_reviewed(desk):
     author = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
     form = desk.page(MEDIA).form_with("Upload")
     draft_id = queries.get_draft("sample").draft_id
-    send(desk, SVG.encode(), "a.svg")
+    upload_file(desk, SVG.encode(), "a.svg")
     with transaction():
         reviews_services.send_for_review(draft_id, note="Please read.", by=author, at=stamp())
 
@@ -277,7 +277,7 @@ def test_nothing_is_uploaded_while_a_draft_is_reviewed(desk):
 
 def test_an_upload_may_have_five_megabytes_and_other_requests_may_not(desk):
     texts = {"title": "A", "alternative": "B", "place": "lessons/second.md"}
-    page = send(desk, PNG + b"\0" * (MEDIA_BYTES - len(PNG)), "large.png", **texts)
+    page = upload_file(desk, PNG + b"\0" * (MEDIA_BYTES - len(PNG)), "large.png", **texts)
     assert "large.png was added." in page.text
 
     form = desk.page(MEDIA).form_with("Upload")

@@ -26,17 +26,17 @@ def desk(client, tmp_path):
     return client
 
 
-def row(page) -> list[str]:
+def dashboard_row(page) -> list[str]:
     return [words(cell) for cell in page.all("tbody")[0][0]]
 
 
-def moves(page, name: str) -> list[str]:
+def move_buttons(page, name: str) -> list[str]:
     return [button.get("value") for button in page.all("button", name=name)]
 
 
 def test_the_desk_says_what_is_published_and_in_work(desk):
     page = desk.page("/authoring")
-    assert row(page) == [
+    assert dashboard_row(page) == [
         "Sample: a small module",
         "Version 1",
         "None",
@@ -48,7 +48,7 @@ def test_the_desk_says_what_is_published_and_in_work(desk):
     page = desk.press(page, "Edit Sample: a small module")
     assert "Draft of version 2" in page.text
 
-    _, version, draft, who, _, _ = row(desk.page("/authoring"))
+    _, version, draft, who, _, _ = dashboard_row(desk.page("/authoring"))
     assert (version, draft) == ("Version 1", "Not changed yet")
     assert who.startswith("Priya Shahat ")
 
@@ -131,7 +131,7 @@ def test_a_module_a_lesson_and_a_question_may_bear_the_words_of_the_desks_own_pa
 def test_lessons_change_places_by_buttons(desk):
     open_draft(desk.person)
     page = desk.page(DESK)
-    assert (moves(page, "up"), moves(page, "down")) == (["second", "two"], ["first", "one"])
+    assert (move_buttons(page, "up"), move_buttons(page, "down")) == (["second", "two"], ["first", "one"])
 
     page = desk.press(page, "Up, lesson 2, A lesson", up="second")
 

@@ -28,17 +28,17 @@ def desk(client, tmp_path):
     return client
 
 
-def save(client, page=None, status=200, **typed):
+def save_details(client, page=None, status=200, **typed):
     return client.press(page or client.page(DETAILS), SAVE, status, **typed)
 
 
-def outcomes(page) -> list[str]:
+def outcome_texts(page) -> list[str]:
     fields = page.form_with(SAVE).fields
     return [values[0].strip() for name, values in fields.items() if name.endswith("-text")]
 
 
 def test_saving_what_is_shown_changes_no_byte(desk):
-    page = save(desk)
+    page = save_details(desk)
 
     assert page.h1 == "Sample: a small module"
     assert draft_file("module.toml") == MODULE
@@ -46,21 +46,21 @@ def test_saving_what_is_shown_changes_no_byte(desk):
 
 
 def test_one_change_changes_one_line(desk):
-    save(desk, review_on="1/6/28")
+    save_details(desk, review_on="1/6/28")
 
     assert draft_file("module.toml") == MODULE.replace("2027-05-31", "2028-06-01")
 
 
 @pytest.mark.parametrize("written", ["1 June 2028", "2028-06-01", "Thu 1 June 2028", "01.06.2028"])
 def test_a_day_is_read_generously(desk, written):
-    save(desk, review_on=written)
+    save_details(desk, review_on=written)
 
     assert "review_on = 2028-06-01\n" in draft_file("module.toml")
 
 
 @pytest.mark.parametrize(("written", "kept"), [("75", "0.75"), ("82.5 %", "0.825"), ("100%", "1.0")])
 def test_a_pass_mark_is_a_percentage(desk, written, kept):
-    save(desk, mastery=written)
+    save_details(desk, mastery=written)
 
     assert f"mastery_score = {kept}\n" in draft_file("module.toml")
     shown = desk.page(DETAILS).form_with(SAVE).fields["mastery"]
@@ -68,7 +68,7 @@ def test_a_pass_mark_is_a_percentage(desk, written, kept):
 
 
 def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
-    save(desk, attempts="3", wait_minutes="60", test_out="y")
+    save_details(desk, attempts="3", wait_minutes="60", test_out="y")
 
     assert draft_file("module.toml") == MODULE + "attempts = 3\nwait_minutes = 60\ntest_out = true\n"
     page = desk.page(DESK)
@@ -101,7 +101,7 @@ def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field_and_kept(desk, wrong, sentence):
-    page = save(desk, **wrong)
+    page = save_details(desk, **wrong)
 
     assert error_sentences(page) == [sentence]
     assert draft_file("module.toml") == MODULE
@@ -111,13 +111,13 @@ def test_what_is_wrong_is_said_beside_its_field_and_kept(desk, wrong, sentence):
 
 def test_outcomes_are_added_and_removed_without_a_script_and_saved_at_the_end(desk):
     page = desk.press(desk.page(DETAILS), "Add another outcome", add="yes", owner="Not saved yet")
-    assert outcomes(page) == ["See a thing", "Say a thing", ""]
+    assert outcome_texts(page) == ["See a thing", "Say a thing", ""]
     assert page.form_with(SAVE).fields["owner"] == ["Not saved yet"]
     assert draft_file("module.toml") == MODULE
     page = desk.press(page, "Remove outcome 1", remove="0", **{"outcomes-2-text": "Do a thing"})
-    assert outcomes(page) == ["Say a thing", "Do a thing"]
+    assert outcome_texts(page) == ["Say a thing", "Do a thing"]
 
-    page = save(desk, page)
+    page = save_details(desk, page)
 
     text = draft_file("module.toml")
     assert 'key = "see"' not in text
@@ -133,21 +133,21 @@ def test_an_outcome_says_what_serves_and_tests_it(desk):
 def test_an_empty_outcome_is_no_outcome(desk):
     page = desk.press(desk.page(DETAILS), "Add another outcome", add="yes")
 
-    save(desk, page)
+    save_details(desk, page)
 
     assert draft_file("module.toml") == MODULE
 
 
-def late(app, desk):
+def save_after_other(app, desk):
     page = desk.page(DETAILS)
     other = another(app)
     sign_in_author(other, "D3003", name="Ann Bell")
-    save(other, other.press(other.page(DETAILS), "Take over"), owner="Training", minutes="12")
-    return save(desk, page, 409, owner="Learning", title="Mine")
+    save_details(other, other.press(other.page(DETAILS), "Take over"), owner="Training", minutes="12")
+    return save_details(desk, page, 409, owner="Learning", title="Mine")
 
 
 def test_a_save_from_a_stale_page_shows_both_and_overwrites_nothing(app, desk):
-    page = late(app, desk)
+    page = save_after_other(app, desk)
 
     assert page.h1 == "Ann Bell saved this after you opened it"
     assert [words(h2) for h2 in page.all("h2")][1:5] == [
@@ -163,8 +163,8 @@ def test_what_two_changed_in_different_places_is_kept_by_one_button(app, desk):
     page = desk.page(DETAILS)
     other = another(app)
     sign_in_author(other, "D3003", name="Ann Bell")
-    save(other, other.press(other.page(DETAILS), "Take over"), owner="Training")
-    page = save(desk, page, 409, title="Mine")
+    save_details(other, other.press(other.page(DETAILS), "Take over"), owner="Training")
+    page = save_details(desk, page, 409, title="Mine")
 
     assert "You and Ann Bell changed different places" in page.text
     desk.press(page, "Keep both", both="yes")
@@ -173,7 +173,7 @@ def test_what_two_changed_in_different_places_is_kept_by_one_button(app, desk):
 
 
 def test_where_both_changed_one_place_there_is_no_keeping_both(app, desk):
-    page = late(app, desk)
+    page = save_after_other(app, desk)
 
     assert "Keep both" not in page.text
     forged = desk.post(DETAILS, data={**page.form_with("Keep mine").fields, "both": "yes"})
@@ -184,15 +184,15 @@ def test_where_both_changed_one_place_there_is_no_keeping_both(app, desk):
 def test_details_are_saved_while_they_are_written(desk):
     sent = desk.page(DETAILS).form_with(SAVE).fields
 
-    assert "something is missing" in quietly(desk, sent, title="")
-    said = quietly(desk, sent, title="Mine")
+    assert "something is missing" in autosave(desk, sent, title="")
+    said = autosave(desk, sent, title="Mine")
     assert "Saved automatically at" in said
     assert sha256_of(draft_file("module.toml").encode()) in said
     assert 'title = "Mine"' in draft_file("module.toml")
-    assert "saved this after you opened it" in quietly(desk, sent, title="Mine, late")
+    assert "saved this after you opened it" in autosave(desk, sent, title="Mine, late")
 
 
-def quietly(client, sent, **typed) -> str:
+def autosave(client, sent, **typed) -> str:
     """What the page's script is answered when it saves."""
     answer = client.post(DETAILS, data={**sent, **typed, "quiet": "yes"})
     assert answer.status_code == 200
@@ -214,30 +214,30 @@ def test_findings_follow_the_writing_of_the_details_and_save_nothing(desk):
 
 
 def test_mine_is_kept(app, desk):
-    desk.press(late(app, desk), "Keep mine", save="yes")
+    desk.press(save_after_other(app, desk), "Keep mine", save="yes")
 
     assert 'title = "Mine"' in draft_file("module.toml")
     assert 'owner = "Learning"' in draft_file("module.toml")
 
 
 def test_theirs_is_kept(app, desk):
-    page = desk.press(late(app, desk), "Keep theirs", theirs="yes")
+    page = desk.press(save_after_other(app, desk), "Keep theirs", theirs="yes")
 
     assert "You kept what the other person saved" in page.text
     assert 'owner = "Training"' in draft_file("module.toml")
 
 
 def test_a_stale_form_can_be_edited_before_it_is_saved(app, desk):
-    page = desk.press(late(app, desk), "Edit before saving", again="yes")
+    page = desk.press(save_after_other(app, desk), "Edit before saving", again="yes")
 
-    assert outcomes(page) == ["See a thing", "Say a thing"]
+    assert outcome_texts(page) == ["See a thing", "Say a thing"]
     assert page.form_with(SAVE).fields["owner"] == ["Learning"]
-    save(desk, page, owner="Both")
+    save_details(desk, page, owner="Both")
     assert 'owner = "Both"' in draft_file("module.toml")
 
 
 def test_who_saved_the_details_has_left_them(app, desk):
-    save(desk)
+    save_details(desk)
     other = another(app)
     sign_in_author(other, "D3003")
 

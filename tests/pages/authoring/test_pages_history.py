@@ -34,7 +34,7 @@ def desk(client, tmp_path):
     return client
 
 
-def rows(page) -> list[list[str]]:
+def history_rows(page) -> list[list[str]]:
     return [[words(cell) for cell in row] for row in page.all("tbody")[0]]
 
 
@@ -44,7 +44,7 @@ def test_every_save_is_told_and_any_can_be_brought_back(desk):
     press_button(desk, title="Second try", body="Two.")
 
     page = desk.page(f"{DESK}/history")
-    assert [row[:3] for row in rows(page)] == [
+    assert [row[:3] for row in history_rows(page)] == [
         ["3", "“Second try” edited", "Priya Shah"],
         ["2", "“First try” edited", "Priya Shah"],
         ["1", "Version 1 as published", "Priya Shah"],
@@ -53,7 +53,7 @@ def test_every_save_is_told_and_any_can_be_brought_back(desk):
 
     assert draft_file(FIRST) == before
     assert "State 1 is back" in page.text
-    assert rows(desk.page(f"{DESK}/history"))[0][1] == "Brought state 1 back"
+    assert history_rows(desk.page(f"{DESK}/history"))[0][1] == "Brought state 1 back"
 
 
 def test_saves_of_one_piece_of_work_are_one_line_until_every_one_is_asked_for(desk):
@@ -62,13 +62,13 @@ def test_saves_of_one_piece_of_work_are_one_line_until_every_one_is_asked_for(de
     press_button(desk, title="Another title")
 
     page = desk.page(f"{DESK}/history")
-    assert [(row[0], row[1]) for row in rows(page)] == [
+    assert [(row[0], row[1]) for row in history_rows(page)] == [
         ("5", "“Another title” edited"),
         ("4", "“A lesson” edited3 saves, the last one shown"),
         ("1", "Version 1 as published"),
     ]
     page = desk.page(page.links["Show every save, 2 more"])
-    assert [row[0] for row in rows(page)] == ["5", "4", "3", "2", "1"]
+    assert [row[0] for row in history_rows(page)] == ["5", "4", "3", "2", "1"]
     desk.press(page, "Bring this back, state 2", number="2")
     assert draft_file(FIRST).endswith("One.\n")
 
@@ -80,9 +80,9 @@ def test_a_long_history_has_pages(desk):
 
     page = desk.page(f"{DESK}/history")
 
-    assert len(rows(page)) == 25
+    assert len(history_rows(page)) == 25
     assert "Showing 1 to 25 of 27" in page.text
-    assert rows(desk.page(page.links["Next 2"]))[-1][1] == "Version 1 as published"
+    assert history_rows(desk.page(page.links["Next 2"]))[-1][1] == "Version 1 as published"
 
 
 @pytest.mark.parametrize("number", ["", "99", "-1", "x", "²"])
@@ -108,14 +108,14 @@ def test_a_reader_brings_nothing_back(app, desk):
 # --- a version published meanwhile ------------------------------------------------------------------------
 
 
-def newer(folder, body: str) -> None:
+def publish_newer_version(folder, body: str) -> None:
     with transaction():
         catalogue.publish_folder(write(folder, {"sample/lessons/first.md": lesson(body)}), at=stamp())
 
 
 def test_a_version_published_meanwhile_is_brought_in(desk, tmp_path):
     press_button(desk, desk.page(f"{DESK}/lessons/second"), body="Mine in the second.")
-    newer(tmp_path, "Theirs in the first.\n")
+    publish_newer_version(tmp_path, "Theirs in the first.\n")
     page = desk.page(DESK)
     assert "Version 2 was published after this draft was begun from version 1" in page.text
 
@@ -130,7 +130,7 @@ def test_a_version_published_meanwhile_is_brought_in(desk, tmp_path):
 @pytest.mark.parametrize(("side", "kept"), [("mine", "Mine here."), ("theirs", "Theirs here.")])
 def test_where_both_changed_one_place_the_author_chooses(desk, tmp_path, side, kept):
     press_button(desk, body="Mine here.")
-    newer(tmp_path, "Theirs here.\n")
+    publish_newer_version(tmp_path, "Theirs here.\n")
     page = desk.press(desk.page(f"{DESK}/bring-in"), "Bring version 2 in", 409)
     assert "Theirs" in words(page.all("del")[0])
     assert "Mine here." in draft_file(FIRST)

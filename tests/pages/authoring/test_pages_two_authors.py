@@ -70,7 +70,7 @@ def test_who_was_not_seen_for_a_while_is_no_longer_there(desk, other):
     assert other.page(LESSON).h1 == "A lesson"
 
 
-def late(desk, other, mine="Mine is here.", theirs="Theirs is here."):
+def save_after_other(desk, other, mine="Mine is here.", theirs="Theirs is here."):
     """Both open the lesson, the other saves, then the first does; returns the first's page."""
     page = desk.page(LESSON)
     press_button(other, other.press(other.page(LESSON), "Take over"), body=theirs)
@@ -78,7 +78,7 @@ def late(desk, other, mine="Mine is here.", theirs="Theirs is here."):
 
 
 def test_a_save_from_a_stale_page_shows_both_texts_and_overwrites_nothing(desk, other):
-    page = late(desk, other)
+    page = save_after_other(desk, other)
 
     assert page.h1 == "Ann Bell saved this after you opened it"
     assert [words(e) for e in page.all("del")] == ["Theirs"]
@@ -98,7 +98,7 @@ def test_what_two_changed_in_different_places_is_kept_by_one_button(desk, other)
 
 
 def test_where_both_changed_one_place_or_one_saved_once_more_they_are_asked_again(desk, other):
-    page = late(desk, other)
+    page = save_after_other(desk, other)
     assert "Keep both" not in page.text
     forged = desk.post(LESSON, data={**page.form_with("Keep mine").fields, "both": "yes"})
     assert forged.status_code == 409
@@ -109,7 +109,7 @@ def test_where_both_changed_one_place_or_one_saved_once_more_they_are_asked_agai
 
 
 def test_mine_is_kept_and_theirs_stays_in_the_history(desk, other):
-    page = desk.press(late(desk, other), "Keep mine", save="yes")
+    page = desk.press(save_after_other(desk, other), "Keep mine", save="yes")
 
     assert "Saved" in page.text
     assert page.h1.startswith("Ann Bell has been editing this since ")
@@ -119,7 +119,7 @@ def test_mine_is_kept_and_theirs_stays_in_the_history(desk, other):
 
 
 def test_theirs_is_kept(desk, other):
-    page = late(desk, other)
+    page = save_after_other(desk, other)
     with transaction():
         services.leave_place(desk.draft, "lesson:first", by=other.person)
 
@@ -130,7 +130,7 @@ def test_theirs_is_kept(desk, other):
 
 
 def test_a_stale_text_can_be_edited_before_it_is_saved(desk, other):
-    page = desk.press(late(desk, other), "Edit before saving", again="yes")
+    page = desk.press(save_after_other(desk, other), "Edit before saving", again="yes")
 
     assert editor_fields(page)["body"] == ["Mine is here."]
     press_button(desk, page, body="Both are here.")
@@ -138,7 +138,7 @@ def test_a_stale_text_can_be_edited_before_it_is_saved(desk, other):
 
 
 def test_a_save_that_is_late_twice_is_told_twice(desk, other):
-    page = late(desk, other)
+    page = save_after_other(desk, other)
     press_button(other, other.page(LESSON), body="Theirs again.")
 
     page = desk.press(page, "Keep mine", 409, save="yes")
@@ -150,7 +150,7 @@ def test_a_save_that_is_late_twice_is_told_twice(desk, other):
 # --- saved while one writes -------------------------------------------------------------------------------
 
 
-def quietly(client, page, **changes):
+def autosave(client, page, **changes):
     """What the page's script sends while its author thinks."""
     sent = {**page.form_with("Save and preview").fields, "quiet": "yes", **changes}
     answer = client.post(LESSON, data=sent)
@@ -161,20 +161,20 @@ def quietly(client, page, **changes):
 def test_a_text_is_saved_while_it_is_written(desk):
     page = desk.page(LESSON)
 
-    told = quietly(desk, page, body="So far.")
+    told = autosave(desk, page, body="So far.")
 
     digest = hashlib.sha256(draft_file(FIRST).encode()).hexdigest()
     assert draft_file(FIRST).endswith("So far.\n")
     assert f'data-expected="{digest}"' in told
-    quietly(desk, page, body="So far, and further.", expected=digest)
+    autosave(desk, page, body="So far, and further.", expected=digest)
     assert draft_file(FIRST).endswith("So far, and further.\n")
 
 
 def test_what_cannot_be_saved_while_it_is_written_says_so(desk):
     page = desk.page(LESSON)
 
-    assert "Not saved yet: something is missing." in quietly(desk, page, title="")
-    assert "Not saved yet: Priya Shah saved this after you opened it" in quietly(
+    assert "Not saved yet: something is missing." in autosave(desk, page, title="")
+    assert "Not saved yet: Priya Shah saved this after you opened it" in autosave(
         desk, page, body="Late.", expected="0" * 64
     )
 
@@ -183,7 +183,7 @@ def test_nothing_is_saved_by_itself_after_somebody_took_over(desk, other):
     page = desk.page(LESSON)
     other.press(other.page(LESSON), "Take over")
 
-    told = quietly(desk, page, body="Mine.")
+    told = autosave(desk, page, body="Mine.")
 
     assert "Not saved: Ann Bell took this over at " in told
     assert "Mine." not in draft_file(FIRST)

@@ -36,7 +36,7 @@ from tests.pages.authoring.reviewing import folder as folder
 from tests.pages.authoring.reviewing import publisher as publisher
 
 
-def actions() -> list[str]:
+def audit_actions() -> list[str]:
     return [
         action
         for action in db.session.scalars(select(AuditEvent.action).order_by(AuditEvent.id))
@@ -68,7 +68,7 @@ def test_a_draft_goes_from_its_author_through_a_second_person_to_a_version(app, 
     assert "Version 2 is published · no draft" in page.text
     assert catalogue.current_version("sample").number == 2
     assert catalogue.current_version("sample").published_by_id == publisher
-    assert actions() == [
+    assert audit_actions() == [
         "module.published",
         "draft.opened",
         "draft.sent_for_review",

@@ -18,7 +18,9 @@ PDF = b"%PDF-1.7\n" + b"\0" * 40
 BARE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/></svg>'
 
 
-def upload(content: bytes, name: str = "a.svg", target: str = "", title: str = "", alternative: str = ""):
+def make_upload(
+    content: bytes, name: str = "a.svg", target: str = "", title: str = "", alternative: str = ""
+):
     return MediaUpload(name, content, title, alternative, target)
 
 
@@ -28,7 +30,7 @@ def upload(content: bytes, name: str = "a.svg", target: str = "", title: str = "
 )
 @pytest.mark.parametrize("name", ["x.exe", "x.html", "x.svg", "x"])
 def test_the_content_says_what_a_file_is_not_its_name(content, kind, name):
-    ready = rules.check_upload(upload(content, name, title="A box", alternative="A box."), [])
+    ready = rules.check_upload(make_upload(content, name, title="A box", alternative="A box."), [])
 
     assert ready.name == f"x.{kind}"
 
@@ -55,7 +57,7 @@ def test_the_content_says_what_a_file_is_not_its_name(content, kind, name):
 )
 def test_what_cannot_be_shown_is_refused_in_a_sentence(content, said):
     with pytest.raises(MediaUploadError, match=re.escape(said)) as refused:
-        rules.check_upload(upload(content, "x.svg", title="A box", alternative="A box."), [])
+        rules.check_upload(make_upload(content, "x.svg", title="A box", alternative="A box."), [])
 
     assert refused.value.field == "file"
 
@@ -81,17 +83,17 @@ def test_names_are_made_safe(filename, safe):
 
 def test_a_name_that_is_taken_is_not_taken_silently():
     with pytest.raises(MediaUploadError, match=r"There is a file “a\.svg” already"):
-        rules.check_upload(upload(SVG.encode()), ["a.svg"])
+        rules.check_upload(make_upload(SVG.encode()), ["a.svg"])
 
 
 def test_a_replacement_keeps_its_name_and_its_type():
-    assert rules.check_upload(upload(SVG.encode(), "b.svg", "a.svg"), ["a.svg"]).name == "a.svg"
-    assert rules.check_upload(upload(JPEG, "b", "a.jpeg"), ["a.jpeg"]).name == "a.jpeg"
+    assert rules.check_upload(make_upload(SVG.encode(), "b.svg", "a.svg"), ["a.svg"]).name == "a.svg"
+    assert rules.check_upload(make_upload(JPEG, "b", "a.jpeg"), ["a.jpeg"]).name == "a.jpeg"
     with pytest.raises(MediaUploadError, match="must be SVG, and this file is PNG"):
-        rules.check_upload(upload(PNG, "b.png", "a.svg"), ["a.svg"])
+        rules.check_upload(make_upload(PNG, "b.png", "a.svg"), ["a.svg"])
     for target in ("a.svg", "../a.svg", "a.narrow.svg"):
         with pytest.raises(MediaUploadError, match="has been removed"):
-            rules.check_upload(upload(SVG.encode(), "b.svg", target), ["b.svg"])
+            rules.check_upload(make_upload(SVG.encode(), "b.svg", target), ["b.svg"])
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_a_replacement_keeps_its_name_and_its_type():
 @pytest.mark.parametrize("content", [BARE, PNG, PDF])
 def test_title_and_alternative_are_needed(content, title, alternative, field):
     with pytest.raises(MediaUploadError) as refused:
-        rules.check_upload(upload(content, title=title, alternative=alternative), [])
+        rules.check_upload(make_upload(content, title=title, alternative=alternative), [])
 
     assert refused.value.field == field
 
@@ -122,7 +124,9 @@ HOSTILE = "</title><script>alert(1)</script> & \"'\x00\x1b\u2028 <?xml?> ]]> <!-
     ],
 )
 def test_what_the_author_typed_is_put_into_the_drawing_as_text(content):
-    made = rules.check_upload(upload(content, title=HOSTILE, alternative=f"{HOSTILE}\n\nTwo."), []).content
+    made = rules.check_upload(
+        make_upload(content, title=HOSTILE, alternative=f"{HOSTILE}\n\nTwo."), []
+    ).content
 
     drawing = read_drawing(made)
     assert drawing.title == "</title><script>alert(1)</script> & \"'\u2028 <?xml?> ]]> <!-- &lt;".replace(
@@ -146,21 +150,21 @@ def test_every_other_byte_of_the_drawing_stays():
 
 def test_a_title_would_not_mend_a_hostile_drawing():
     with pytest.raises(MediaUploadError, match="<script>") as refused:
-        rules.check_upload(upload(BARE.replace(b"<rect", b"<script/><rect")), [])
+        rules.check_upload(make_upload(BARE.replace(b"<rect", b"<script/><rect")), [])
     assert refused.value.field == "file"
     with pytest.raises(DrawingError):
         write_titles(BARE.replace(b"<rect", b"<script/><rect"), "T", "D")
 
 
 def test_a_drawing_for_phones_takes_the_texts_of_the_wide_one():
-    narrow = rules.check_upload(upload(BARE, "n.svg", "box.narrow.svg"), ["box.svg"], SVG.encode())
+    narrow = rules.check_upload(make_upload(BARE, "n.svg", "box.narrow.svg"), ["box.svg"], SVG.encode())
 
     assert narrow.name == "box.narrow.svg"
     assert read_titles(narrow.content) == ("A drawing", "A box.")
 
 
 def test_a_picture_s_texts_stand_in_its_figure():
-    ready = rules.check_upload(upload(PNG, title="1. Not a list", alternative="Words.\n\n- a list"), [])
+    ready = rules.check_upload(make_upload(PNG, title="1. Not a list", alternative="Words.\n\n- a list"), [])
 
     assert ready.figure == "::: figure media/a.png\n1\\. Not a list\n\nWords.\n\n- a list\n:::"
     assert ready.needs_place
@@ -168,7 +172,7 @@ def test_a_picture_s_texts_stand_in_its_figure():
 
 def test_an_alternative_cannot_close_its_figure():
     with pytest.raises(MediaUploadError, match="begin with :::") as refused:
-        rules.check_upload(upload(PNG, title="A", alternative="One.\n  :::\n# Two"), [])
+        rules.check_upload(make_upload(PNG, title="A", alternative="One.\n  :::\n# Two"), [])
     assert refused.value.field == "alternative"
 
 

@@ -55,11 +55,11 @@ def learner(client):
     return client
 
 
-def folder(tmp_path, guide: str = GUIDE, **more):
+def write_guide(tmp_path, guide: str = GUIDE, **more):
     return write(tmp_path, {"_guides/whom-to-call.md": guide, "_guides/media/box.svg": SVG, **more})
 
 
-def publish(path) -> services.PublishingResult:
+def publish_guide_folder(path) -> services.PublishingResult:
     with transaction():
         return services.publish_folder(path, at=stamp())
 
@@ -91,9 +91,9 @@ key = "whom-to-call"
 
 
 def test_a_guide_is_published_once_for_its_bytes_and_numbered_for_new_ones(database, tmp_path):
-    first = publish(folder(tmp_path))
-    again = publish(tmp_path)
-    other = publish(folder(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+    first = publish_guide_folder(write_guide(tmp_path))
+    again = publish_guide_folder(tmp_path)
+    other = publish_guide_folder(write_guide(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
 
     assert (first.guides, again.guides, other.guides) == (
         [("whom-to-call", 1)],
@@ -104,9 +104,11 @@ def test_a_guide_is_published_once_for_its_bytes_and_numbered_for_new_ones(datab
 
 
 def test_a_new_drawing_is_a_new_version_of_the_guide_that_shows_it(database, tmp_path):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
 
-    done = publish(folder(tmp_path, **{"_guides/media/box.svg": SVG.replace("A box", "Two boxes")}))
+    done = publish_guide_folder(
+        write_guide(tmp_path, **{"_guides/media/box.svg": SVG.replace("A box", "Two boxes")})
+    )
 
     assert done.guides == [("whom-to-call", 2)]
 
@@ -130,14 +132,16 @@ def test_a_new_drawing_is_a_new_version_of_the_guide_that_shows_it(database, tmp
 )
 def test_a_bad_guide_publishes_nothing(database, tmp_path, changes, reason):
     with pytest.raises(BadInputError) as refused:
-        publish(folder(tmp_path, **changes))
+        publish_guide_folder(write_guide(tmp_path, **changes))
 
     assert reason in str(refused.value)
     assert current_guide("whom-to-call") is None
 
 
 def test_a_lesson_may_link_to_a_guide(learner, tmp_path):
-    publish(folder(tmp_path, **{"sample/lessons/second.md": lesson("[See](guide:whom-to-call)\n")}))
+    publish_guide_folder(
+        write_guide(tmp_path, **{"sample/lessons/second.md": lesson("[See](guide:whom-to-call)\n")})
+    )
 
     page = learner.page("/learning/modules/sample/lessons/second")
 
@@ -145,7 +149,7 @@ def test_a_lesson_may_link_to_a_guide(learner, tmp_path):
 
 
 def test_a_reader_sees_the_parts_the_drawing_and_what_the_force_has_not_set(learner, tmp_path):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
 
     page = learner.page("/guides/whom-to-call")
 
@@ -161,7 +165,7 @@ def test_a_reader_sees_the_parts_the_drawing_and_what_the_force_has_not_set(lear
 
 
 def test_acknowledging_is_recorded_once_a_day_with_a_reference(learner, tmp_path):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
     page = learner.page("/guides/whom-to-call")
 
     page = learner.press(page, "I have read this guide")
@@ -175,9 +179,9 @@ def test_acknowledging_is_recorded_once_a_day_with_a_reference(learner, tmp_path
 
 
 def test_a_new_version_asks_again_and_an_old_page_cannot_answer_for_it(learner, tmp_path):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
     old = learner.press(learner.page("/guides/whom-to-call"), "I have read this guide")
-    publish(folder(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
 
     refused = learner.press(old, "I have read it again today", 409)
     page = learner.page("/guides/whom-to-call")
@@ -188,7 +192,7 @@ def test_a_new_version_asks_again_and_an_old_page_cannot_answer_for_it(learner, 
 
 
 def test_a_guide_that_asks_nobody_takes_no_acknowledgement(learner, tmp_path):
-    publish(folder(tmp_path, GUIDE.replace("acknowledge = true", "acknowledge = false")))
+    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("acknowledge = true", "acknowledge = false")))
     page = learner.page("/guides/whom-to-call")
     form = learner.page("/guides").form_with("Sign out")
 
@@ -201,7 +205,7 @@ def test_a_guide_that_asks_nobody_takes_no_acknowledgement(learner, tmp_path):
 
 
 def test_a_directive_can_require_the_acknowledgement(learner, tmp_path):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
     require_guide()
     before = learner.page("/learning")
 
@@ -227,7 +231,7 @@ def test_a_directive_can_require_the_acknowledgement(learner, tmp_path):
 def test_lessons_and_parts_of_guides_are_found_by_the_beginnings_of_their_words(
     database, tmp_path, sought, found
 ):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
 
     assert search_content(sought)[0].address == found
 
@@ -236,7 +240,7 @@ def test_lessons_and_parts_of_guides_are_found_by_the_beginnings_of_their_words(
     "sought", ["", " ", "' OR 1=1 --", '"', "zz:*&|!", "NEAR(x", "\x00", "*", "zebra", "é" * 300]
 )
 def test_no_text_is_an_error(learner, tmp_path, sought):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
 
     assert search_content(sought) == []
     status = learner.get("/guides", query_string={"q": sought}).status_code
@@ -244,7 +248,7 @@ def test_no_text_is_an_error(learner, tmp_path, sought):
 
 
 def test_the_page_of_results_marks_the_words_and_keeps_what_was_typed(learner, tmp_path):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
 
     page = learner.press(learner.page("/guides"), "Search", q="ring")
 
@@ -280,7 +284,9 @@ feedback = "No, not the harbourmaster."
 
 
 def test_an_excerpt_shows_no_choice_of_a_check_as_if_it_were_taught(database, tmp_path):
-    publish(folder(tmp_path, **{"sample/lessons/second.md": lesson(CHECK), "sample/media/box.svg": SVG}))
+    publish_guide_folder(
+        write_guide(tmp_path, **{"sample/lessons/second.md": lesson(CHECK), "sample/media/box.svg": SVG})
+    )
 
     assert search_content("harbourmaster") == []
     (hit,) = search_content("desk always")
@@ -293,7 +299,7 @@ def test_more_results_than_a_page_shows_are_said_to_be_more(learner, tmp_path, c
     texts = {
         f"_guides/g{n}.md": f"{HEAD.replace('Whom to call', f'G{n}')}\nMind zebras.\n" for n in range(count)
     }
-    publish(folder(tmp_path, **texts))
+    publish_guide_folder(write_guide(tmp_path, **texts))
 
     page = learner.page("/guides?q=zebras")
 
@@ -303,19 +309,21 @@ def test_more_results_than_a_page_shows_are_said_to_be_more(learner, tmp_path, c
 
 
 def test_what_an_old_version_said_is_found_no_more(database, tmp_path):
-    publish(folder(tmp_path))
-    publish(folder(tmp_path, GUIDE.replace("interpreters", "translators")))
+    publish_guide_folder(write_guide(tmp_path))
+    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("interpreters", "translators")))
 
     assert search_content("interpreters") == []
     assert len(search_content("translators")) == 1
 
 
 def test_many_guides_cost_as_many_statements_as_two(learner, tmp_path):
-    publish(folder(tmp_path, **{"_guides/b.md": GUIDE.replace("Whom to call", "B")}))
+    publish_guide_folder(write_guide(tmp_path, **{"_guides/b.md": GUIDE.replace("Whom to call", "B")}))
     with statements() as few:
         learner.page("/guides")
-    publish(
-        folder(tmp_path, **{f"_guides/g{n}.md": GUIDE.replace("Whom to call", f"G{n}") for n in range(18)})
+    publish_guide_folder(
+        write_guide(
+            tmp_path, **{f"_guides/g{n}.md": GUIDE.replace("Whom to call", f"G{n}") for n in range(18)}
+        )
     )
     with statements() as many:
         learner.page("/guides")
@@ -325,7 +333,7 @@ def test_many_guides_cost_as_many_statements_as_two(learner, tmp_path):
 
 @time_machine.travel("2026-11-25T09:00:00+00:00", tick=True)
 def test_the_force_s_own_guides_are_complete(database):
-    publish(MODULES)
+    publish_guide_folder(MODULES)
 
     for key in ("intelligence-document", "who-to-call"):
         assert current_guide(key) is not None
@@ -334,7 +342,9 @@ def test_the_force_s_own_guides_are_complete(database):
 
 
 def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
-    publish(folder(tmp_path, **{"sample/lessons/second.md": lesson("Ring [[force.nccu_contact]].\n")}))
+    publish_guide_folder(
+        write_guide(tmp_path, **{"sample/lessons/second.md": lesson("Ring [[force.nccu_contact]].\n")})
+    )
     author = make_account("D3001")
     make_grant(author, Role.AUTHOR)
     let_in(client, "D3001")
@@ -351,7 +361,7 @@ def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
 
 
 def test_an_emptied_detail_is_not_set_again_and_a_long_one_is_refused(client, tmp_path):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
     make_grant(make_account("D9001"), Role.ADMINISTRATOR)
     let_in(client, "D9001")
     page = client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
@@ -365,21 +375,21 @@ def test_an_emptied_detail_is_not_set_again_and_a_long_one_is_refused(client, tm
 
 
 def test_publishing_the_folder_again_keeps_what_the_force_filled_in(client, tmp_path):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
     make_grant(make_account("D3001"), Role.AUTHOR)
     let_in(client, "D3001")
     client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
 
-    publish(folder(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
 
     assert "Desk 9" in client.page("/guides/whom-to-call").text
 
 
 def test_the_completion_file_says_which_version_was_acknowledged(learner, tmp_path):
-    publish(folder(tmp_path))
+    publish_guide_folder(write_guide(tmp_path))
     require_guide()
     learner.press(learner.page("/guides/whom-to-call"), "I have read this guide")
-    publish(folder(tmp_path, GUIDE.replace("Whom to call", "Whom to ring")))
+    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("Whom to call", "Whom to ring")))
     make_grant(learner.person, Role.DIRECTIVE_OWNER)
 
     rows = list(DictReader(StringIO(learner.get("/monitoring/directives/READ-1/completions.csv").text)))

@@ -8,7 +8,7 @@ from tests.factories.catalogue import make_version
 from tests.pages.learning.working import NEXT, answer_all, begin, learner, take
 
 
-def count(model, *conditions) -> int:
+def count_rows(model, *conditions) -> int:
     return db.session.scalar(select(func.count()).select_from(model).where(*conditions))
 
 
@@ -16,7 +16,7 @@ def test_the_first_lesson_opened_begins_a_registration_once(client):
     version = make_version()
     person = learner(client)
     assert client.page("/learning/modules/protect").status == 200
-    assert count(Registration) == 0
+    assert count_rows(Registration) == 0
 
     for _ in range(3):
         page = client.page("/learning/modules/protect/lessons/lesson-1")
@@ -26,7 +26,7 @@ def test_the_first_lesson_opened_begins_a_registration_once(client):
     assert "Lesson 1 of 2 · about 5 minutes" in page.text
     begun = db.session.scalars(select(Registration)).one()
     assert (begun.person_id, begun.module_version_id) == (person, version)
-    assert count(LessonVisit, LessonVisit.kind == "opened") == 2
+    assert count_rows(LessonVisit, LessonVisit.kind == "opened") == 2
 
 
 def test_lesson_after_lesson_leads_to_the_assessment(client):
@@ -55,7 +55,7 @@ def test_marking_a_lesson_twice_counts_once_and_goes_on(client):
     again = client.press(page, NEXT)
 
     assert again.h1 == "Lesson called 2"
-    assert count(LessonVisit, LessonVisit.kind == "completed") == 1
+    assert count_rows(LessonVisit, LessonVisit.kind == "completed") == 1
 
 
 def test_the_last_lesson_marked_first_leads_back_to_what_is_missing(client):
@@ -91,7 +91,7 @@ def test_testing_out_opens_the_assessment_at_once(client):
     page = client.press(answer_all(client, page, correct=4), "Submit answers")
 
     assert page.h1 == "You passed"
-    assert count(Registration) == 1
+    assert count_rows(Registration) == 1
 
 
 def test_a_version_published_midway_leaves_those_under_way_on_theirs(client):
@@ -125,11 +125,11 @@ def test_after_a_pass_lessons_are_read_without_a_trace_and_taken_again_on_reques
 
     page = client.page("/learning/modules/protect/lessons/lesson-3")
     assert not any(NEXT in form.buttons for form in page.forms())
-    assert count(Registration) == 1
+    assert count_rows(Registration) == 1
     page = client.press(client.page("/learning/modules/protect"), "Take this module again")
     take(client, 3)
 
-    assert count(PassRecord) == 2
+    assert count_rows(PassRecord) == 2
     assert (
         db.session.scalars(select(Registration.module_version_id).order_by(Registration.id)).all()[1]
         == newest
@@ -150,7 +150,7 @@ def test_a_module_says_what_it_is_and_has_a_job_aid(client):
     assert "75%" in page.text
     aid = client.page(page.links["First hour"])
     assert "Call first." in aid.text
-    assert count(Registration) == 0
+    assert count_rows(Registration) == 0
 
 
 def test_what_is_not_there_is_not_found(client):
@@ -160,7 +160,7 @@ def test_what_is_not_there_is_not_found(client):
     client.page("/learning/modules/nothing", status=404)
     client.page("/learning/modules/nothing/job-aid", status=404)
     client.page("/learning/modules/protect/lessons/nothing", status=404)
-    assert count(Registration) == 0
+    assert count_rows(Registration) == 0
 
 
 def test_pages_ask_to_sign_in(client):

@@ -13,7 +13,7 @@ from tests.pages.monitoring.counting import statements
 LESSON = "/learning/modules/protect/lessons/lesson-1"
 
 
-def reads(client, path: str) -> int:
+def count_reads(client, path: str) -> int:
     client.page(path)  # so that what is noted once is noted, and what is kept is kept
     with statements() as run:
         client.page(path)
@@ -24,16 +24,16 @@ def test_a_lesson_takes_two_reads_and_a_question_three(client):
     make_version(lessons=4, items=8)
     learner(client)
 
-    assert reads(client, LESSON) == 2
+    assert count_reads(client, LESSON) == 2
 
     question = begin(client)
 
-    assert reads(client, LESSON) == 2
-    assert reads(client, f"{attempt_base(question)}/items/1") == 3
-    assert reads(client, "/learning/modules/protect") == 5
+    assert count_reads(client, LESSON) == 2
+    assert count_reads(client, f"{attempt_base(question)}/items/1") == 3
+    assert count_reads(client, "/learning/modules/protect") == 5
 
 
-def define(meaning: str) -> None:
+def define_term(meaning: str) -> None:
     """A glossary as another process would publish it."""
     text = f'[[term]]\nkey = "OIC"\ntext = "{meaning}"\n'
     number = db.session.query(SharedVersion).count() + 1
@@ -49,7 +49,7 @@ def test_a_new_glossary_is_told_on_the_next_page(database):
     html = '<a title="{{term:OIC}}">OIC</a>'
     told = []
     for meaning in ("Crime", "Crime across borders"):
-        define(meaning)
+        define_term(meaning)
         told.append(fill_placeholders(html))
 
     assert told == ['<a title="Crime">OIC</a>', '<a title="Crime across borders">OIC</a>']

@@ -28,20 +28,20 @@ def folder(**changes: str | bytes | None) -> dict[str, bytes]:
     return {p: c.encode() if isinstance(c, str) else c for p, c in files.items()}
 
 
-def said(changes: list[PlaceChange]) -> list[tuple[str, str]]:
+def summaries(changes: list[PlaceChange]) -> list[tuple[str, str]]:
     return [(change.title, passage.summary) for change in changes for passage in change.passages]
 
 
-def only(changes: list[PlaceChange]) -> Passage:
-    assert count_changes(changes) == 1, said(changes)
+def only_passage(changes: list[PlaceChange]) -> Passage:
+    assert count_changes(changes) == 1, summaries(changes)
     return changes[0].passages[0]
 
 
-def text(runs: WordRuns | None) -> str | None:
+def runs_text(runs: WordRuns | None) -> str | None:
     return None if runs is None else "".join(run.text for run in runs)
 
 
-def marked(runs: WordRuns | None) -> list[str]:
+def changed_words(runs: WordRuns | None) -> list[str]:
     return [run.text for run in runs or () if run.changed]
 
 
@@ -49,8 +49,8 @@ def marked(runs: WordRuns | None) -> list[str]:
 def test_the_left_joins_to_the_old_text_and_the_right_to_the_new(old, new):
     left, right = diff_words(old, new)
 
-    assert text(left) == old
-    assert text(right) == new
+    assert runs_text(left) == old
+    assert runs_text(right) == new
     common = ["".join(run.text for run in side if not run.changed) for side in (left, right)]
     assert common[0] == common[1]
 
@@ -85,17 +85,17 @@ def test_the_words_that_changed_are_marked_and_no_others():
 
     left, right = diff_words(old, new)
 
-    assert marked(left) == ["agree", "can"]
-    assert marked(right) == ["give informed consent", "still"]
+    assert changed_words(left) == ["agree", "can"]
+    assert changed_words(right) == ["give informed consent", "still"]
 
 
 def test_a_sentence_that_was_added_is_marked_with_its_own_full_stop():
     left, right = diff_words("One is here. Two is there.", "One is here. Add this. Two is there.")
     removed, _ = diff_words("One is here. Add this. Two is there.", "One is here. Two is there.")
 
-    assert marked(left) == []
-    assert marked(right) == [" Add this."]
-    assert marked(removed) == [" Add this."]
+    assert changed_words(left) == []
+    assert changed_words(right) == [" Add this."]
+    assert changed_words(removed) == [" Add this."]
 
 
 def test_a_changed_paragraph_is_named_by_its_lesson_and_heading():
@@ -103,20 +103,20 @@ def test_a_changed_paragraph_is_named_by_its_lesson_and_heading():
 
     changes = diff_folders(folder(), new)
 
-    assert said(changes) == [("Lesson 1, A lesson", "Text changed in “Look”")]
+    assert summaries(changes) == [("Lesson 1, A lesson", "Text changed in “Look”")]
     assert changes[0].place == "lesson:first"
-    assert marked(only(changes).old) == ["this"]
-    assert marked(only(changes).new) == ["that"]
+    assert changed_words(only_passage(changes).old) == ["this"]
+    assert changed_words(only_passage(changes).new) == ["that"]
 
 
 def test_what_is_added_was_not_there_and_says_where():
     longer = lesson("Read this.\n\nThe helpline is 08000 121 700.\n")
 
-    passage = only(diff_folders(folder(), folder(lessons__second=longer)))
+    passage = only_passage(diff_folders(folder(), folder(lessons__second=longer)))
 
     assert passage.summary == "Text added at the end"
     assert passage.old is None
-    assert text(passage.new) == "The helpline is 08000 121 700."
+    assert runs_text(passage.new) == "The helpline is 08000 121 700."
 
 
 def test_a_box_and_a_check_are_called_what_an_author_calls_them():
@@ -124,7 +124,7 @@ def test_a_box_and_a_check_are_called_what_an_author_calls_them():
     old = folder(lessons__first=lesson(body))
     new = folder(lessons__first=lesson(body.replace("Stop.", "Wait.").replace('"Yes."', '"Right."')))
 
-    assert said(diff_folders(old, new)) == [
+    assert summaries(diff_folders(old, new)) == [
         ("Lesson 1, A lesson", "Warning changed before the first heading"),
         ("Lesson 1, A lesson", "Feedback changed for choice 1, “This”, in the check at the end"),
     ]
@@ -138,46 +138,49 @@ def test_a_question_s_fields_and_choices_have_their_own_names():
 
     changes = diff_folders(folder(), folder(items__bank=changed + third + second))
 
-    assert said(changes) == [
+    assert summaries(changes) == [
         ("Question “One”", "Right choice removed for choice 1, “This”"),
         ("Question “One”", "Feedback changed for choice 2, “That”"),
         ("Question “One”", "Right choice added for choice 2, “That”"),
         ("Question “One”", "Choice 3 added"),
     ]
-    assert text(changes[0].passages[3].new) == "Other\nFeedback: No."
+    assert runs_text(changes[0].passages[3].new) == "Other\nFeedback: No."
 
 
 def test_new_and_removed_questions():
     first = ITEM.format(key="one", outcome="see")
     changes = diff_folders(folder(), folder(items__bank=first + ITEM.format(key="nail-bar", outcome="say")))
 
-    assert said(changes) == [
+    assert summaries(changes) == [
         ("Question “Nail bar”", "New question"),
         ("Question “Two”", "Question removed"),
     ]
-    assert "Outcome: Say a thing" in (text(changes[0].passages[0].new) or "")
+    assert "Outcome: Say a thing" in (runs_text(changes[0].passages[0].new) or "")
 
 
 def test_a_moved_lesson_is_moved_and_not_rewritten():
     module = sample()["sample/module.toml"].replace('"first", "second"', '"second", "first"')
 
-    passage = only(diff_folders(folder(), folder(module=module)))
+    passage = only_passage(diff_folders(folder(), folder(module=module)))
 
     assert passage.summary == "Moved"
-    assert (text(passage.old), text(passage.new)) in {("Lesson 2", "Lesson 1"), ("Lesson 1", "Lesson 2")}
+    assert (runs_text(passage.old), runs_text(passage.new)) in {
+        ("Lesson 2", "Lesson 1"),
+        ("Lesson 1", "Lesson 2"),
+    }
 
 
 def test_draw_rules_and_details_have_labels():
     module = sample()["sample/module.toml"].replace("draw = 2", "draw = 4").replace("0.8", "0.75")
 
-    assert said(diff_folders(folder(), folder(module=module))) == [
+    assert summaries(diff_folders(folder(), folder(module=module))) == [
         ("Module details", "Pass mark changed"),
         ("Module details", "Questions in an assessment changed"),
     ]
 
 
 def test_media_that_were_replaced_are_named():
-    passage = only(diff_folders(folder(), folder(media__box=SVG.replace("50", "60"))))
+    passage = only_passage(diff_folders(folder(), folder(media__box=SVG.replace("50", "60"))))
 
     assert passage.summary == "Replaced: box.svg"
     assert passage.path == "media/box.svg"
@@ -189,13 +192,13 @@ def test_a_note_that_no_learner_reads_is_not_hidden_from_the_publisher():
     changes = diff_folders(folder(), folder(module=module))
 
     assert changes[0].place == "notes"
-    assert "# A note." in (text(changes[0].passages[0].new) or "")
+    assert "# A note." in (runs_text(changes[0].passages[0].new) or "")
 
 
 def test_a_new_module_is_new_throughout():
     changes = diff_folders({}, folder())
 
-    assert ("Lesson 2, A lesson", "New lesson") in said(changes)
+    assert ("Lesson 2, A lesson", "New lesson") in summaries(changes)
     assert all(passage.old is None for change in changes for passage in change.passages)
 
 
@@ -214,8 +217,10 @@ def test_links_and_emphasis_are_read_as_words_unless_it_is_they_that_changed():
         ),
         ("You may call [the desk](lesson:second) now.", old, "You may call [the desk](lesson:second) now."),
     ):
-        passage = only(diff_folders(folder(lessons__first=lesson(old)), folder(lessons__first=lesson(new))))
-        assert (text(passage.old), text(passage.new)) == (left, right)
+        passage = only_passage(
+            diff_folders(folder(lessons__first=lesson(old)), folder(lessons__first=lesson(new)))
+        )
+        assert (runs_text(passage.old), runs_text(passage.new)) == (left, right)
 
 
 def test_the_space_around_changed_words_is_not_marked():
@@ -244,5 +249,5 @@ def test_a_very_long_text_does_not_keep_the_page_waiting(size):
 
     left, right = diff_words(old, new)
 
-    assert (text(left), text(right)) == (old, new)
+    assert (runs_text(left), runs_text(right)) == (old, new)
     assert time.perf_counter() - started < 10

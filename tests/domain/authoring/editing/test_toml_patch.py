@@ -30,7 +30,7 @@ REAL = {
 }
 
 
-def rewritten(files: dict[str, bytes], changes: dict) -> str:
+def rewritten_text(files: dict[str, bytes], changes: dict) -> str:
     [(path, content)] = changes.items()
     assert path in files
     return content.decode()
@@ -60,7 +60,7 @@ def test_one_text_changed_changes_one_line(hand):
     rows[hand.one_of(*(n for n, row in enumerate(rows) if row))] = "Something else"
     place[key] = "\n".join(rows)
 
-    after = rewritten(bank_files(text), item_bank.write_item(bank_files(text), table["key"], table))
+    after = rewritten_text(bank_files(text), item_bank.write_item(bank_files(text), table["key"], table))
 
     assert parse_toml(after)["item"] == [table if item["key"] == table["key"] else item for item in items]
     old_lines, new_lines = differing_lines(text, after)
@@ -83,7 +83,7 @@ def test_a_new_order_moves_lines_and_changes_none(hand, up):
     if not 0 <= target < len(order):
         assert changes == {}
         return
-    after = rewritten(bank_files(text), changes)
+    after = rewritten_text(bank_files(text), changes)
     order[index], order[target] = order[target], order[index]
     assert [item["key"] for item in parse_toml(after)["item"]] == order
     assert sorted(parse_toml(after)["item"], key=str) == sorted(items, key=str)
@@ -100,7 +100,7 @@ def test_choices_in_a_new_order_stay_whole(hand):
 
     changes = item_bank.write_item(bank_files(text), table["key"], table | {"choice": order})
 
-    after = rewritten(bank_files(text), changes) if changes else text
+    after = rewritten_text(bank_files(text), changes) if changes else text
     assert next(item for item in parse_toml(after)["item"] if item["key"] == table["key"])["choice"] == order
     if "[{" not in text and "[\n" not in text:
         assert sorted(after.split("\n")) == sorted(text.split("\n"))
@@ -114,7 +114,7 @@ def test_a_removed_item_removes_only_its_lines(hand):
     text = hand.bank(items)
     removed = hand.one_of(*items)
 
-    after = rewritten(bank_files(text), item_bank.remove_item(bank_files(text), removed["key"]))
+    after = rewritten_text(bank_files(text), item_bank.remove_item(bank_files(text), removed["key"]))
 
     assert parse_toml(after)["item"] == [item for item in items if item is not removed]
     assert is_line_subsequence(after.removesuffix("\n"), text)
@@ -127,7 +127,9 @@ def test_an_added_item_moves_no_other_line(hand):
     text = hand.bank(items)
     new_item = hand.item("new")
 
-    after = rewritten(bank_files(text), item_bank.add_item(bank_files(text), new_item, "items/bank.toml"))
+    after = rewritten_text(
+        bank_files(text), item_bank.add_item(bank_files(text), new_item, "items/bank.toml")
+    )
 
     assert parse_toml(after)["item"] == [*items, new_item]
     assert is_line_subsequence(text.removesuffix("\n"), after)

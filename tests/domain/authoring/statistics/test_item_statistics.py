@@ -30,20 +30,20 @@ from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person
 from tests.page_reading import words
 from tests.pages.account.browsing import let_in, make_account
-from tests.pages.authoring.answering import items_of, random_sheets, register, submit_all
+from tests.pages.authoring.answering import items_of, random_sheets, register_person, submit_all
 from tests.pages.monitoring.counting import statements
 
 ADVICE = (TOO_HARD, TOO_EASY, LOW_AGREEMENT, RARE_CHOICE)
 AB = [OfferedChoice("a", "A", True), OfferedChoice("b", "B", False)]
 
 
-def tally(marks: list[int], rests: list[int]) -> ItemTally:
+def make_tally(marks: list[int], rests: list[int]) -> ItemTally:
     """The tally of one item, with one other item in each attempt."""
     sheets = [{"1": f"{a}.0000", "2": f"{b}.0000"} for a, b in zip(marks, rests, strict=True)]
     return tally_marks(sheets)[1]
 
 
-def author(client, staff_number="D3001"):
+def sign_in_author(client, staff_number="D3001"):
     make_grant(make_account(staff_number), "author")
     let_in(client, staff_number)
     return client
@@ -77,9 +77,9 @@ def test_every_figure_agrees_with_the_raw_rows(database, seed):
     other = make_version(items=9)
     items = items_of(version)
     for _ in range(4):  # each person tries many times: every attempt counts
-        submit_all(register(make_person(), version), random_sheets(items, 40, chance))
-    submit_all(register(make_person(), version), random_sheets(items, 5, chance), end=False)
-    submit_all(register(make_person(), other), random_sheets(items_of(other), 40, chance))
+        submit_all(register_person(make_person(), version), random_sheets(items, 40, chance))
+    submit_all(register_person(make_person(), version), random_sheets(items, 5, chance), end=False)
+    submit_all(register_person(make_person(), other), random_sheets(items_of(other), 40, chance))
 
     rows = queries.item_statistics_rows(version)
 
@@ -98,7 +98,7 @@ def test_every_figure_agrees_with_the_raw_rows(database, seed):
 @pytest.mark.parametrize(("answers", "enough"), [(29, False), (30, True)])
 def test_advice_and_correlation_begin_at_thirty_answers(answers, enough):
     marks = [int(n % 5 == 0) for n in range(answers)]
-    result = compute_statistics(tally(marks, [1 - mark for mark in marks]), AB, [(["b"], answers)])
+    result = compute_statistics(make_tally(marks, [1 - mark for mark in marks]), AB, [(["b"], answers)])
 
     assert (result.correlation is not None) is enough
     assert result.advice == ((TOO_HARD, LOW_AGREEMENT) if enough else ())
@@ -112,7 +112,7 @@ def test_advice_and_correlation_begin_at_thirty_answers(answers, enough):
 )
 def test_the_bounds_of_the_share_themselves_give_no_advice(right, advice):
     marks = [int(n < right) for n in range(100)]
-    result = compute_statistics(tally(marks, marks), AB, [(["a"], right), (["b"], 100 - right)])
+    result = compute_statistics(make_tally(marks, marks), AB, [(["a"], right), (["b"], 100 - right)])
 
     assert result.share == Decimal(right) / 100
     assert [sentence for sentence in result.advice if sentence in {TOO_HARD, TOO_EASY}] == (
@@ -126,7 +126,7 @@ def test_a_wrong_choice_under_two_per_cent_is_named(taken, rare):
     marks = [int(n % 2) for n in range(100)]
     three = [*AB, OfferedChoice("c", "C", False)]
     result = compute_statistics(
-        tally(marks, marks), three, [(["a"], 50), (["b"], 50 - taken), (["c"], taken)]
+        make_tally(marks, marks), three, [(["a"], 50), (["b"], 50 - taken), (["c"], taken)]
     )
 
     assert result.advice == ((RARE_CHOICE,) if rare else ())
@@ -134,7 +134,7 @@ def test_a_wrong_choice_under_two_per_cent_is_named(taken, rare):
 
 
 def test_a_right_choice_that_nobody_takes_is_not_called_a_wrong_one():
-    result = compute_statistics(tally([0] * 40, [0, 1] * 20), AB, [(["b"], 40)])
+    result = compute_statistics(make_tally([0] * 40, [0, 1] * 20), AB, [(["b"], 40)])
 
     assert result.advice == (TOO_HARD,)
 
@@ -144,8 +144,10 @@ def test_a_choice_counts_among_those_who_came_to_its_scene():
     ways = [(["one/a"], 60), (["one/b", "two/a"], 29)]
     marks = [int(n % 2) for n in range(89)]
 
-    few = compute_statistics(tally(marks, marks), scenes, ways)
-    enough = compute_statistics(tally([*marks, 0], [*marks, 0]), scenes, [*ways, (["one/b", "two/a"], 1)])
+    few = compute_statistics(make_tally(marks, marks), scenes, ways)
+    enough = compute_statistics(
+        make_tally([*marks, 0], [*marks, 0]), scenes, [*ways, (["one/b", "two/a"], 1)]
+    )
 
     assert [(taken.count, taken.offered_count) for taken in few.choices] == [
         (60, 89),
@@ -162,7 +164,7 @@ def test_a_choice_counts_among_those_who_came_to_its_scene():
     [([1] * 30, [0, 1] * 15), ([0, 1] * 15, [1] * 30), ([1] * 30, [1] * 30)],
 )
 def test_where_nothing_varies_there_is_no_correlation(marks, rests):
-    result = compute_statistics(tally(marks, rests), [], [])
+    result = compute_statistics(make_tally(marks, rests), [], [])
 
     assert result.correlation is None
     assert LOW_AGREEMENT not in result.advice
@@ -199,7 +201,7 @@ def test_what_was_left_unanswered_counts_as_it_was_marked(database):
     version = make_version(items=4)
     items = items_of(version)
     sheet = {item.id: None if item.position == 1 else ["b"] for item in items}
-    submit_all(register(make_person(), version), [sheet] * 3)
+    submit_all(register_person(make_person(), version), [sheet] * 3)
 
     first = queries.item_statistics_rows(version)[0].statistics
 
@@ -243,7 +245,7 @@ def test_the_kind_says_which_choices_are_counted(database, kind, content, chosen
         )
         db.session.add(item)
     sheet = {each.id: ["b"] for each in items_of(version)} | {item.id: chosen}
-    submit_all(register(make_person(), version), [sheet])
+    submit_all(register_person(make_person(), version), [sheet])
 
     *others, last = queries.item_statistics_rows(version)
 
@@ -255,9 +257,9 @@ def test_the_kind_says_which_choices_are_counted(database, kind, content, chosen
 def test_the_page_advises_beside_the_item_in_words(client):
     chance = random.Random(3)
     version = make_version(items=6)
-    submit_all(register(make_person(), version), random_sheets(items_of(version), 60, chance))
+    submit_all(register_person(make_person(), version), random_sheets(items_of(version), 60, chance))
 
-    page = author(client).page("/authoring/protect/statistics")
+    page = sign_in_author(client).page("/authoring/protect/statistics")
 
     assert page.h1 == "Question results, version 1"
     assert "240 answers in submitted assessments" in page.text
@@ -275,8 +277,10 @@ def test_the_page_advises_beside_the_item_in_words(client):
 
 def test_the_address_sorts_the_table(client):
     version = make_version(items=6)
-    submit_all(register(make_person(), version), random_sheets(items_of(version), 20, random.Random(4)))
-    author(client)
+    submit_all(
+        register_person(make_person(), version), random_sheets(items_of(version), 20, random.Random(4))
+    )
+    sign_in_author(client)
 
     def column(number: int, sort: str) -> list[str]:
         page = client.page(f"/authoring/protect/statistics?sort={sort}")
@@ -295,9 +299,9 @@ def test_the_address_sorts_the_table(client):
 
 def test_the_version_is_chosen_by_address(client):
     old = make_version(items=4)
-    submit_all(register(make_person(), old), random_sheets(items_of(old), 3, random.Random(5)))
+    submit_all(register_person(make_person(), old), random_sheets(items_of(old), 3, random.Random(5)))
     make_version(items=4)
-    author(client)
+    sign_in_author(client)
 
     now = client.page("/authoring/protect/statistics")
     before = client.page(now.links["Version 1"])
@@ -312,7 +316,7 @@ def test_the_version_is_chosen_by_address(client):
 
 
 def test_a_module_that_was_never_published_says_what_will_be_here(client):
-    author(client)
+    sign_in_author(client)
     person = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
     with transaction():
         services.create_module_draft("fresh", "Fresh", by=person, at=stamp())
@@ -326,8 +330,8 @@ def test_a_module_that_was_never_published_says_what_will_be_here(client):
 def test_a_question_leads_to_the_draft_s_editor_where_there_is_a_draft(app, client, tmp_path):
     with transaction():
         version = catalogue.publish_folder(write(tmp_path), at=stamp()).versions[0].id
-    submit_all(register(make_person(), version), [{item.id: ["a"] for item in items_of(version)}])
-    author(client)
+    submit_all(register_person(make_person(), version), [{item.id: ["a"] for item in items_of(version)}])
+    sign_in_author(client)
     person = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
     path = "/authoring/sample/statistics"
 
@@ -348,7 +352,7 @@ def test_a_question_leads_to_the_draft_s_editor_where_there_is_a_draft(app, clie
 def test_one_more_submission_is_counted_at_once_and_none_costs_one_statement(database):
     version = make_version(items=4)
     sheets = random_sheets(items_of(version), 2, random.Random(8))
-    first, other = register(make_person(), version), register(make_person(), version)
+    first, other = register_person(make_person(), version), register_person(make_person(), version)
 
     submit_all(first, sheets[:1])
     assert sum(row.statistics.answer_count for row in queries.item_statistics_rows(version)) == 4
@@ -363,7 +367,9 @@ def test_two_items_and_twenty_cost_the_same(database):
     counts = []
     for size in (4, 20):
         version = make_version(f"module-{size}", items=size)
-        submit_all(register(make_person(), version), random_sheets(items_of(version), size, random.Random(6)))
+        submit_all(
+            register_person(make_person(), version), random_sheets(items_of(version), size, random.Random(6))
+        )
         db.session.expire_all()
         with statements() as run:
             queries.item_statistics_rows(version)
