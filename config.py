@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, time
 from itertools import pairwise
@@ -228,7 +228,7 @@ class Config:
         if not re.fullmatch(r"[A-Za-z0-9.:_-]+", self.bind):
             yield "BIND is an address of this machine such as 127.0.0.1, without a port."
         try:
-            self._set_field("brand_colour", brand.checked(self.brand_colour))
+            self._set_field("brand_colour", brand.check_colour(self.brand_colour))
         except brand.BrandColourError as error:
             yield f"BRAND_COLOUR: {error}"
 
@@ -345,3 +345,22 @@ class Config:
             if url.startswith(prefix):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)
         return url
+
+
+_readers: list[Callable[[], Config]] = []
+
+
+def read_settings_from(reader: Callable[[], Config]) -> None:
+    """Have ``current_settings`` call ``reader``. The application does this once, at its start."""
+    _readers[:] = [reader]
+
+
+def current_settings() -> Config:
+    """The settings of the running application, for code that knows nothing of the web framework.
+
+    Raises:
+        RuntimeError: No application has said where its settings are.
+    """
+    if not _readers:
+        raise RuntimeError("No application runs.")
+    return _readers[0]()

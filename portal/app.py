@@ -1,15 +1,10 @@
-"""create_app(): the one file that knows every feature."""
+"""create_app(): the one file that knows every room."""
 
 import logging
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
-from flask import Flask, current_app, redirect, request, url_for
-from flask.typing import ResponseReturnValue
-from flask_login import current_user
+from flask import Flask, current_app, request
 
-from config import Config
+from config import Config, read_settings_from
 from portal.commands import accounts as accounts_commands
 from portal.commands import backup as backup_commands
 from portal.commands import directives as directives_commands
@@ -31,13 +26,14 @@ from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
 from portal.domain.imports import models as imports_models
+from portal.domain.imports import tasks as imports_tasks
 from portal.domain.people import models as people_models
 from portal.domain.records import models as records_models
 from portal.domain.reminders import models as reminders_models
 from portal.domain.reminders import notices
 from portal.domain.reminders import tasks as reminders_tasks
 from portal.domain.reports import models as reports_models
-from portal.domain.status import consistency_task
+from portal.domain.reports.completion import tasks as reports_tasks
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
@@ -52,10 +48,11 @@ from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
 from portal.pages.imports import views as imports_views
 from portal.pages.jobs import views as jobs_views
-from portal.pages.layout import clock_alarm, item_kinds, setup, url_sanitising
-from portal.pages.layout.access import public, refuse_undeclared_routes
-from portal.pages.layout.extensions import csrf, limiter
-from portal.pages.layout.sessions import setup as sessions_setup
+from portal.pages.layout import item_kinds, setup
+from portal.pages.layout.access import limiter, refuse_undeclared_routes
+from portal.pages.layout.frame import register_frame
+from portal.pages.layout.query_arguments import refuse_control_characters
+from portal.pages.layout.sessions.request_guard import register_sessions
 from portal.pages.learning import views as learning_views
 from portal.pages.monitoring import views as monitoring_views
 from portal.pages.people import views as people_views
@@ -67,8 +64,7 @@ from portal.pages.units import views as units_views
 from portal.platform.audit import models as audit_models
 from portal.platform.db import db, prepare_engine, subscribe
 from portal.platform.jobs import models as jobs_models
-from portal.platform.permissions import Permission
-from portal.platform.settings import read_settings_from
+from portal.platform.jobs.registry import set_tasks
 
 TABLES = (
     people_models,
@@ -124,30 +120,8 @@ COMMANDS = (
     units_commands,
 )
 
-TASKS = (consistency_task, reminders_tasks, status_tasks)  # each registers its kinds as it is imported
-
-
-@dataclass(frozen=True, slots=True)
-class NavigationEntry:
-    """One entry of the service navigation."""
-
-    text: str
-    href: str
-    current: bool
-
-
-NAVIGATION = (
-    ("Monitoring", "/monitoring", Permission.COMPLETION_VIEW),
-    ("People", "/people", Permission.PERSON_VIEW),
-    ("Directives", "/directives", Permission.DIRECTIVE_ISSUE),
-    ("Authoring", "/authoring", Permission.AUTHORING_VIEW),
-    ("My learning", "/learning", Permission.LEARN),
-    ("Modules", "/modules", Permission.LEARN),
-    ("Guides", "/guides", Permission.LEARN),
-    ("Records", "/records", Permission.LEARN),
-)
+TASKS = (*status_tasks.TASKS, *reminders_tasks.TASKS, *imports_tasks.TASKS, *reports_tasks.TASKS)
 MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
-MOST_ENTRIES = 5  # more would not be read; My learning leads to the rest
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -172,12 +146,11 @@ def create_app(config: Config | None = None) -> Flask:
     app.logger.setLevel(logging.INFO)
     _prepare_database(app)
     _prepare_pages(app, config)
-    for feature in VIEWS:
-        app.register_blueprint(feature.bp)
-    for feature in COMMANDS:
-        release.refuse_other_releases(feature.bp.cli)
-        app.register_blueprint(feature.bp)
-    app.add_url_rule("/", "home", redirect_home)
+    for views in VIEWS:
+        app.register_blueprint(views.bp)
+    for commands in COMMANDS:
+        release.refuse_other_releases(commands.bp.cli)
+        app.register_blueprint(commands.bp)
     refuse_undeclared_routes(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
@@ -188,53 +161,22 @@ def _prepare_database(app: Flask) -> None:
     db.init_app(app)
     release.migrate.init_app(app, db)
     subscribe(reconcile_assignments, project_status, announcer=notices.queue_notices)
+    set_tasks(TASKS)
     with app.app_context():
         prepare_engine(db.engine)
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:
-    url_sanitising.register(app)
+    app.before_request(refuse_control_characters)
     setup.register(app, brand_colour=config.brand_colour)
     item_kinds.register_templates(app)
-    csrf.init_app(app)
     limiter.init_app(app)
-    app.before_request(_take_long_texts)
-    sessions_setup.register_sessions(app, config)
-    app.context_processor(lambda: _frame_values(config))
-    app.jinja_env.globals["clock_alarm"] = clock_alarm.clock_alarm
+    app.before_request(_allow_long_texts)
+    register_sessions(app, config)
+    register_frame(app, force_name=config.force_name)
 
 
-def _take_long_texts() -> None:
-    """At the authors' desk, let files in, and a text too long for its field come back with a sentence."""
+def _allow_long_texts() -> None:
+    """Accept larger requests at the authors' desk, so that a text too long for its field is explained."""
     if request.blueprint == authoring_views.bp.name:
         request.max_content_length = max(MOST_BYTES, request.max_content_length or 0)  # an upload has more
-
-
-def _frame_values(config: Config) -> dict[str, Any]:
-    """What the layout of every page needs."""
-    account = current_user._get_current_object()  # once, not at each word of the page that asks
-    signed_in = account.is_authenticated
-    held = account.permissions if signed_in else frozenset()
-    return {
-        "force_name": config.force_name,
-        "viewer": account if signed_in else None,
-        "navigation": _navigation_entries(held, "/" + request.path.split("/", 2)[1]),
-    }
-
-
-@lru_cache(maxsize=256)
-def _navigation_entries(held: frozenset[Permission], section: str) -> tuple[NavigationEntry, ...]:
-    """The entries of one who holds these permissions, on a page of this section."""
-    entries = [
-        NavigationEntry(text, href, href == section) for text, href, asked in NAVIGATION if asked in held
-    ]
-    return tuple(entries[:MOST_ENTRIES])
-
-
-@public
-def redirect_home() -> ResponseReturnValue:
-    """The page with which a person's work begins."""
-    if not current_user.is_authenticated:
-        return redirect(url_for("sign_in.sign_in"))
-    desks = (href for _, href, permission in NAVIGATION if permission in current_user.permissions)
-    return redirect(next(desks, "/account"))

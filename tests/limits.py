@@ -1,6 +1,6 @@
 """Forgetting the rate limits that a process counts in its memory."""
 
-from portal.pages.layout.extensions import limiter
+from portal.pages.layout.access import limiter
 
 
 def reset_limits() -> None:

@@ -13,10 +13,10 @@ from portal.platform.db import transaction
 from portal.platform.errors import ForbiddenError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.progress import JobProgress
-from portal.platform.jobs.registry import register_task
+from portal.platform.jobs.registry import Task
 
 MOST_ROWS_AT_ONCE = 2_000  # a larger file is checked and applied by a job
-CHECK, APPLY = "imports.show_check", "imports.apply_import"
+CHECK, APPLY = "imports.check", "imports.apply"  # in the table of jobs: never changed
 STEPS = 3
 TRIES = 3  # of applying, if others record facts meanwhile that do not affect the import
 
@@ -54,7 +54,6 @@ def refuse_lost_role(kind: str, by: int | None) -> None:
         raise ForbiddenError("The person who started this import may no longer import such files.")
 
 
-@register_task(CHECK, "Check of an import", page=_page_address)
 def run_check(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the file, and save the result for the import's page."""
     run = queries.get_run(UUID(arguments["run"]))
@@ -68,7 +67,6 @@ def run_check(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any
     return numbers
 
 
-@register_task(APPLY, "Import", page=_page_address)
 def run_apply(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the file once more, and write all of it in one transaction, or nothing."""
     run_id = UUID(arguments["run"])
@@ -120,3 +118,9 @@ def check_and_apply(
     with transaction():
         services.save_check(run_id, result, clock.now())
     raise MovedError
+
+
+TASKS = (
+    Task(CHECK, "Check of an import", run_check, page=_page_address),
+    Task(APPLY, "Import", run_apply, page=_page_address),
+)

@@ -21,8 +21,7 @@ from portal.domain.item_kinds.base import (
     ItemKind,
     Renderer,
 )
-from portal.platform.formats.keys import read_key
-from portal.platform.formats.toml_tables import Table
+from portal.platform.formats.toml_tables import Table, read_key
 
 # The error for an unknown value, such as a key from a page of an earlier release: the saved answer stays.
 EARLIER_PAGE = "This page was opened before the portal was updated. Select your answer again"

@@ -5,12 +5,11 @@ from functools import cache
 
 from govuk_bank_holidays.bank_holidays import BankHolidays
 
-from config import Config
+from config import Config, current_settings
 from portal.domain.reminders.send_window import SendWindow, make_send_window
 from portal.domain.reminders.sending import SendingSettings
 from portal.platform.errors import RuleError
 from portal.platform.mail.smtp import Relay
-from portal.platform.settings import current_settings
 
 
 class NoRelayError(RuleError):

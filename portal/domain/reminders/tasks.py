@@ -10,7 +10,7 @@ from portal.domain.reminders.settings import line_managers_see, mail_hours, rela
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.jobs.progress import JobProgress
-from portal.platform.jobs.registry import Arguments, register_task
+from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.wording import plural
 
 
@@ -28,7 +28,6 @@ def has_notices(now: datetime) -> bool:
     return relay_is_set() and bool(queries.list_due_messages(now, 1, [MessageKind.NOTICE]))
 
 
-@register_task(notices.JOB, "Mail about accounts", due=lambda: has_notices(clock.now()))
 def send_notices(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Send the notices about accounts; those that the relay does not accept now are sent again later."""
     if not relay_is_set():
@@ -41,12 +40,6 @@ def send_notices(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     return {"said": [f"{outcome.summary_words}."]}
 
 
-@register_task(
-    "reminders",
-    "Reminders",
-    due=lambda: is_due(clock.now()),
-    by_hand="Plans today’s reminders, once a day, and sends queued emails if they may be sent now.",
-)
 def send_reminders(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Plan today's reminders, if they are not planned yet; then send messages."""
     now = clock.now()
@@ -65,3 +58,15 @@ def send_reminders(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
         sending_settings(), lambda count, words: job.report_progress(count, count + 1, words)
     )
     return {"said": [*sentences, f"{outcome.summary_words}."]}
+
+
+TASKS = (
+    Task(notices.JOB, "Mail about accounts", send_notices, due=lambda: has_notices(clock.now())),
+    Task(
+        "reminders",
+        "Reminders",
+        send_reminders,
+        due=lambda: is_due(clock.now()),
+        by_hand="Plans today’s reminders, once a day, and sends queued emails if they may be sent now.",
+    ),
+)

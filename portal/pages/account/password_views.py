@@ -11,7 +11,7 @@ from portal.domain.accounts.sign_in import held_forms
 from portal.pages.account.forms import ChangePasswordForm, ChoosePasswordForm, NewPasswordForm
 from portal.pages.layout.access import public, requires, signed_in_account
 from portal.pages.layout.form_widgets import mark_wrong
-from portal.pages.layout.redirects import safe_next
+from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock

@@ -13,7 +13,7 @@ from portal.domain.decisions.change_requests import ChangeRequest, RequestFault
 from portal.domain.decisions.choices import RequestChoice
 from portal.domain.decisions.queries import RequestRow
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit, GovTextarea
-from portal.pages.layout.url_sanitising import NO_TEXT
+from portal.pages.layout.query_arguments import NO_TEXT
 from portal.platform.clock import read_day
 from portal.platform.db import OPEN_END
 from portal.platform.wording import date as say_date

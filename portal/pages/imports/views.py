@@ -23,8 +23,7 @@ from portal.pages.imports.forms import (
     read_mapping,
 )
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import QueryArguments
-from portal.pages.layout.url_sanitising import NO_TEXT
+from portal.pages.layout.query_arguments import NO_TEXT, QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError

@@ -1,4 +1,4 @@
-"""Who may call a route: declared on each, or the application does not start."""
+"""Who may call a route, and how often: declared on each, or the application does not start."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,6 +6,8 @@ from typing import Any, ParamSpec, cast
 
 from flask import Flask, abort, current_app
 from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
 from portal.domain.accounts.queries import Account
@@ -15,6 +17,19 @@ P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
 
 _declared: dict[Callable[..., Any], Permission | None] = {}
+
+
+class ViewLimiter(Limiter):
+    """A limiter whose every limit is declared on a view, so that other pages need no check."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+# Counted in each process's memory: these limits keep each process from making too many large files.
+# What keeps somebody from guessing is counted in the database instead: sign-ins, staff numbers.
+limiter = ViewLimiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
 
 
 def requires(permission: Permission) -> Callable[[View[P]], View[P]]:

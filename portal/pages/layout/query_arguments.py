@@ -1,11 +1,14 @@
-"""Strict reading of the query of a list or a file: unknown values are refused with a sentence.
+"""Strict reading of addresses: unknown values of a list or a file are refused with a sentence.
 
 A filter that is left out because its value is unknown would give a full list, or an empty one, under the
 name of what was asked for. So every list reads its address here.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
+from urllib.parse import unquote, urlsplit
 
+from flask import abort, request
 from werkzeug.datastructures import MultiDict
 
 from portal.pages.layout.paging import PAGE_SIZE, Page, asked_number
@@ -16,6 +19,11 @@ from portal.platform.errors import (
     reason_of_refusal,
     shorten_text,
 )
+
+# Characters that no text has: control characters but tab and line ends, and what Unicode and HTML keep for
+# no character. PostgreSQL does not take the first of them, and no page can show the others.
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+_NOT_AFTER_SIGN_IN = ("/sign-in", "/sign-out", "/set-password")
 
 
 class QueryArguments:
@@ -82,8 +90,8 @@ class QueryArguments:
         seen: set[str] = set()
         for name, _ in _argument_pairs(self._arguments):
             if name not in names:
-                listed = f"It knows {listed_words(sorted(names))}." if names else "It has none."
-                self.refuse(name, f"“{shorten_text(name)}” is not a filter of this file. {listed}")
+                hint = f"It knows {listed_words(sorted(names))}." if names else "It has none."
+                self.refuse(name, f"“{shorten_text(name)}” is not a filter of this file. {hint}")
             elif name in seen and name not in several:
                 self.refuse(name, f"The address says “{name}” twice. Say it once.")
             seen.add(name)
@@ -120,3 +128,31 @@ def _argument_pairs(arguments: Mapping[str, str]) -> list[tuple[str, str]]:
     if isinstance(arguments, MultiDict):
         return list(arguments.items(multi=True))
     return list(arguments.items())
+
+
+def refuse_control_characters() -> None:
+    """Refuse an address with a character that no text has, before anything else reads it.
+
+    Answers 404 if it is in the path, where no page can be, and 400 if it is in the query.
+    """
+    if NO_TEXT.search(request.path):
+        abort(404)
+    if any(NO_TEXT.search(text) for pair in request.args.items(multi=True) for text in pair):
+        abort(400)
+
+
+def safe_next(target: str | None) -> str:
+    """Where a person goes after signing in: ``target`` if it is a page of this site, else the first page.
+
+    >>> safe_next("/learning?page=2"), safe_next("//evil.example"), safe_next("/%5cevil.example")
+    ('/learning?page=2', '/', '/')
+    """
+    if not target or not re.fullmatch(r"/[\x21-\x7e]*", target):
+        return "/"
+    path = urlsplit(target).path
+    plain = unquote(unquote(path))  # twice: what a careless server in between might make of it
+    local = (
+        not target.startswith("//") and "\\" not in target and not re.match(r"//|.*[\\\x00-\x1f\x7f]", plain)
+    )
+    elsewhere = any(path == place or path.startswith(f"{place}/") for place in _NOT_AFTER_SIGN_IN)
+    return target if local and not elsewhere else "/"

@@ -14,8 +14,7 @@ from portal.domain.reports.as_of import Position, PositionError, position
 from portal.domain.reports.completion import export_columns, pdf_export, writers
 from portal.domain.reports.filters import NAMES, Filters, filters_of
 from portal.domain.reports.queries import CompletionReport, completion_report
-from portal.pages.layout.access import requires
-from portal.pages.layout.extensions import limiter
+from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.monitoring.export_file_views import TYPES, later
 from portal.platform import clock

@@ -14,7 +14,7 @@ from portal.domain.accounts.sign_in import failures, held_forms
 from portal.domain.accounts.sign_in.failures import SignInAttempt
 from portal.pages.layout.access import public, requires, signed_in_account
 from portal.pages.layout.form_widgets import mark_wrong
-from portal.pages.layout.redirects import safe_next
+from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.pages.sign_in.forms import SignInForm

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from config import current_settings
 from portal.platform import clock, presence
 from portal.platform.backups import backup, schema_comparison
 from portal.platform.backups.postgresql_target import PostgresqlTarget
@@ -14,7 +15,6 @@ from portal.platform.backups.sqlite_target import SqliteTarget
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 from portal.platform.operations import readiness
-from portal.platform.settings import current_settings
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 POSTGRESQL_MAGIC = b"PGDMP"

@@ -10,29 +10,31 @@ from portal.platform.formats.faults import Faults
 
 Trail = tuple[tuple[str, int], ...]
 
+KEY = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")  # as an author gives it to what a file describes
+LONGEST_KEY = 80
 _HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.\-]+)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*\"?([A-Za-z0-9_\-]+)\"?\s*=")
 
 
 def line_numbers(text: str) -> dict[tuple[Trail, str], int]:
     """Where each key and each table's header stands; the header under the key ``""``."""
-    found: dict[tuple[Trail, str], int] = {((), ""): 1}
+    lines: dict[tuple[Trail, str], int] = {((), ""): 1}
     trail: Trail = ()
     for number, row in enumerate(text.split("\n"), 1):
         header = _HEADER.match(row)
         if header:
-            trail = _next_trail(header[1].split("."), found)
-            found[trail, ""] = number
+            trail = _next_trail(header[1].split("."), lines)
+            lines[trail, ""] = number
         elif key := _KEY.match(row):
-            found.setdefault((trail, key[1]), number)
-    return found
+            lines.setdefault((trail, key[1]), number)
+    return lines
 
 
-def _next_trail(names: list[str], found: dict[tuple[Trail, str], int]) -> Trail:
+def _next_trail(names: list[str], lines: dict[tuple[Trail, str], int]) -> Trail:
     trail: Trail = ()
     for depth, name in enumerate(names):
         count = 0
-        while ((*trail, (name, count)), "") in found:
+        while ((*trail, (name, count)), "") in lines:
             count += 1
         last = depth == len(names) - 1
         trail = (*trail, (name, count if last else max(count - 1, 0)))
@@ -168,6 +170,14 @@ class Table:
         return self._data.get(key)
 
 
+def read_key(table: Table) -> str:
+    """The table's ``key``; a fault is noted where an address or a form could not carry it."""
+    key = table.text("key")
+    if key and not (KEY.fullmatch(key) and len(key) <= LONGEST_KEY):
+        table.fault("key", f"“{key}” is not a key. Use letters, digits and single hyphens.")
+    return key
+
+
 class Source:
     """The TOML text of one file, or of a part of one that begins at ``first_line``."""
 
@@ -178,8 +188,8 @@ class Source:
 
     def line(self, trail: Trail, key: str) -> int:
         """The line of a key in its file, else of its table, else of the text's first line."""
-        found = self._lines.get((trail, key)) or self._lines.get(((*trail, (key, 0)), ""))
-        return (found or self._lines.get((trail, "")) or 1) + self._offset
+        line = self._lines.get((trail, key)) or self._lines.get(((*trail, (key, 0)), ""))
+        return (line or self._lines.get((trail, "")) or 1) + self._offset
 
     def fault(self, line: int, reason: str) -> None:
         """Note a fault of this file."""
@@ -190,8 +200,8 @@ class Source:
         try:
             return Table(tomllib.loads(self._text, parse_float=Decimal), self)
         except (ValueError, ArithmeticError, RecursionError) as error:
-            told = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "a number is too long"
-            at = re.search(r"\(at line (\d+), column \d+\)", told)
+            reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "a number is too long"
+            at = re.search(r"\(at line (\d+), column \d+\)", reason)
             line = int(at[1]) if at else self._text.count("\n") + 1
-            self.fault(line + self._offset, f"This is not TOML: {told.split(' (at ')[0]}.")
+            self.fault(line + self._offset, f"This is not TOML: {reason.split(' (at ')[0]}.")
             return None

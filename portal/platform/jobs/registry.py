@@ -1,6 +1,6 @@
-"""The kinds of job; each feature registers its own."""
+"""The kinds of job: each room describes its own, and the application hands over the list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,24 @@ Run = Callable[[JobProgress, Arguments], dict[str, Any] | None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One kind of job: its title on pages, the function that does it, and the page it belongs to."""
+    """One kind of job.
+
+    ``run`` is called in a worker, where the database can be used, outside a transaction, and opens its own
+    with ``portal.platform.db.transaction``. What it returns is kept as the result and shown: sentences under
+    ``said``, any other value beside its key. It may be cut off at any moment and run again from its start:
+    so it writes in one transaction and calls ``progress.conclude_job`` in it, or does what may be done twice.
+    A ``PortalError`` fails the job with its sentence.
+
+    Attributes:
+        kind: Identifies it in the table, for ever.
+        title: Its name on pages, such as "Import of a roster".
+        run: Does a job with these arguments.
+        page: Gives the address of the page that a job with these arguments belongs to.
+        by_hand: A sentence on what it does; with it the page of jobs offers to start one without arguments.
+        due: Called by a worker every minute: whether to start one without arguments. None is started while
+            one has not ended, nor within a quarter of an hour of the last.
+        own: Whether that page is shown only to the person who asked for the job.
+    """
 
     kind: str
     title: str
@@ -26,42 +43,14 @@ class Task:
 TASKS_BY_KIND: dict[str, Task] = {}
 
 
-def register_task(
-    kind: str,
-    title: str,
-    *,
-    page: Callable[[Arguments], str] | None = None,
-    by_hand: str = "",
-    due: Callable[[], bool] | None = None,
-    own: bool = False,
-) -> Callable[[Run], Run]:
-    """Decorator: the function ``run(progress, arguments)`` does the jobs of this kind.
-
-    It runs in a worker, where the database can be used, outside a transaction, and opens its own with
-    ``portal.platform.db.transaction``. What it returns is kept as the result and shown: sentences under
-    ``said``, any other value beside its key. It may be cut off at any moment and run again from its start:
-    so it writes in one transaction and calls ``progress.conclude_job`` in it, or does what may be done twice.
-    A ``PortalError`` fails the job with its sentence.
-
-    Args:
-        kind: Identifies it in the table, for ever.
-        title: Its name on pages, such as "Import of a roster".
-        page: Gives the address of the page that a job with these arguments belongs to.
-        by_hand: A sentence on what it does; with it the page of jobs offers to start one without arguments.
-        due: Called by a worker every minute: whether to start one without arguments. None is started while
-            one has not ended, nor within a quarter of an hour of the last.
-        own: Whether that page is shown only to the person who asked for the job.
-    """
-
-    def register_run(run: Run) -> Run:
-        TASKS_BY_KIND[kind] = Task(kind, title, run, page, by_hand, due, own)
-        return run
-
-    return register_run
+def set_tasks(tasks: Iterable[Task]) -> None:
+    """Have workers and pages know these tasks, and no others. The application does this at its start."""
+    TASKS_BY_KIND.clear()
+    TASKS_BY_KIND.update((task.kind, task) for task in tasks)
 
 
 def task_of_kind(kind: str) -> Task | None:
-    """The task of this kind; None if no feature does it any more."""
+    """The task of this kind; None if no room does it any more."""
     return TASKS_BY_KIND.get(kind)
 
 

@@ -13,10 +13,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from config import current_settings
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp
 from portal.platform.jobs.queries import are_jobs_neglected
-from portal.platform.settings import current_settings
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 

@@ -4,17 +4,17 @@ import os
 import time
 from pathlib import Path
 
+from portal.app import TASKS
 from portal.commands.jobs import run_worker
 from portal.platform.audit.services import log
 from portal.platform.db import transaction
 from portal.platform.jobs.progress import JobProgress
-from portal.platform.jobs.registry import Arguments, register_task
+from portal.platform.jobs.registry import Arguments, Task, set_tasks
 
 KIND = "counting"
 STEP_SECONDS = 0.05
 
 
-@register_task(KIND, "A count")
 def count(job: JobProgress, arguments: Arguments) -> None:
     """Count to ``to`` before the transaction, or ``inside`` it, where each step adds an event."""
     to = arguments["to"]
@@ -38,4 +38,5 @@ def _leave_line(arguments: Arguments, line: str) -> None:
 if __name__ == "__main__":
     from wsgi import app
 
+    set_tasks((*TASKS, Task(KIND, "A count", count)))
     run_worker(app, int(os.environ.get("JOBS_WORKERS", "1")))

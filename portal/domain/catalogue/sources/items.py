@@ -5,8 +5,7 @@ from typing import Any
 
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import ItemKind
-from portal.platform.formats.keys import read_key
-from portal.platform.formats.toml_tables import Table
+from portal.platform.formats.toml_tables import Table, read_key
 
 
 @dataclass(frozen=True)

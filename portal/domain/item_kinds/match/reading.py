@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.platform.formats.keys import read_key
-from portal.platform.formats.toml_tables import Table
+from portal.platform.formats.toml_tables import Table, read_key
 
 MIN_PAIRS, MAX_PAIRS = 2, 12
 MAX_RIGHT_SIDES = 20

@@ -15,8 +15,7 @@ from portal.domain.item_kinds.base import (
     Renderer,
     plain_text,
 )
-from portal.platform.formats.keys import read_key
-from portal.platform.formats.toml_tables import Table
+from portal.platform.formats.toml_tables import Table, read_key
 
 MIN_STEPS, MAX_STEPS = 3, 12
 

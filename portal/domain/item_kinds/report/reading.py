@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from portal.domain.item_kinds.choices import ChoiceText, check_one_correct, read_choices
-from portal.platform.formats.keys import read_key
-from portal.platform.formats.toml_tables import Table
+from portal.platform.formats.toml_tables import Table, read_key
 
 PART_KINDS = ("choice", "text")
 MAX_PARTS = 20

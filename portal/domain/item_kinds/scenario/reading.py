@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.platform.formats.keys import read_key
-from portal.platform.formats.toml_tables import Table
+from portal.platform.formats.toml_tables import Table, read_key
 
 MAX_SCENES, MAX_CHOICES = 40, 8
 

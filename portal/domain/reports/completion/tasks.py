@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from config import current_settings
 from portal.domain.people.queries import Viewer, viewer_of
 from portal.domain.reports.as_of import position
 from portal.domain.reports.completion import export_files, pdf_export, writers
@@ -18,9 +19,8 @@ from portal.platform.audit.services import log
 from portal.platform.db import newest_stamp, transaction, try_to_write
 from portal.platform.errors import ForbiddenError
 from portal.platform.jobs.progress import JobProgress
-from portal.platform.jobs.registry import register_task
+from portal.platform.jobs.registry import Task
 from portal.platform.permissions import Permission
-from portal.platform.settings import current_settings
 from portal.platform.wording import number
 
 PART = 2_000  # people of one PDF: typesetting keeps the whole document in memory, 0.2 MiB a person
@@ -37,7 +37,6 @@ def _page(arguments: dict[str, Any]) -> str:
     return f"/monitoring/files/{arguments['file']}"
 
 
-@register_task(export_files.KIND, "File of a report", page=_page, own=True)
 def make(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Write the file beside its place, then put it there in one step with the end of the job."""
     tidy()
@@ -127,3 +126,6 @@ def _write_pdf(report: CompletionReport, begun: Begun, tell: Tell) -> str:
             done += len(people)
             tell(done)
     return writers.file_name(report, "zip")
+
+
+TASKS = (Task(export_files.KIND, "File of a report", make, page=_page, own=True),)

@@ -4,17 +4,19 @@ import hmac
 from datetime import timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
-from flask import current_app, flash, g, redirect, request, session, url_for
+from flask import Flask, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError
+from flask_login import LoginManager
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
+from config import Config
 from portal.domain.accounts import queries, services
+from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.queries import Account, RequestSession, SessionState
 from portal.domain.accounts.sign_in import held_forms
 from portal.pages.layout.access import is_public
-from portal.pages.layout.extensions import csrf
 from portal.pages.layout.secret_fields import any_is_secret, view_takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
@@ -33,6 +35,29 @@ ENTER_AGAIN = (
     "codes: sign in, then enter them again."
 )
 
+csrf = CSRFProtect()
+
+
+def register_sessions(app: Flask, config: Config) -> None:
+    """Bind sign-in, the cookies, and what is checked before every change."""
+    csrf.init_app(app)
+    cookies.prepare_form_cookie(app, config)
+    # Makes the hash that unknown names are compared with, before anyone signs in.
+    hashing.password_matches(None, "")
+    # The guard asks for a form's token itself, after it has seen whose session the token must be of.
+    # A token lasts as long as its session, and the guard's own check of the origin replaces the referrer's.
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
+    login_manager = LoginManager()
+    login_manager.session_protection = None
+    login_manager.request_loader(load_account)
+    login_manager.unauthorized_handler(handle_unauthorized)
+    login_manager.init_app(app, add_context_processor=False)  # the layout is given the viewer
+    app.jinja_env.globals["csrf_token"] = cookies.form_token
+    app.context_processor(lambda: {"csrf_token": cookies.form_token})
+    app.before_request(guard_unsafe_request)
+    app.before_request(redirect_weak_password)
+    app.after_request(finish_request)
+
 
 def guard_unsafe_request() -> ResponseReturnValue | None:
     """Refuse a change that is not from the portal's own page; keep one whose session has lapsed."""
@@ -42,15 +67,15 @@ def guard_unsafe_request() -> ResponseReturnValue | None:
     if not request.endpoint:
         return None
     _refuse_other_sites()
-    found = cookies.current_session()
-    if found is not None and found.state is SessionState.LAPSED and _can_be_kept(found):
-        return _keep_form(found, url_for("sign_in.sign_in"))
-    if found is not None and found.state is SessionState.OPEN:
-        _bind_forms(found)
+    current = cookies.current_session()
+    if current is not None and current.state is SessionState.LAPSED and _can_be_kept(current):
+        return _keep_form(current, url_for("sign_in.sign_in"))
+    if current is not None and current.state is SessionState.OPEN:
+        _bind_forms(current)
     try:
         csrf.protect(apply_exemptions=True)
     except CSRFError:
-        if not _from_before_a_lapse(found):
+        if not _from_before_a_lapse(current):
             raise
         g.csrf_valid = True  # where form objects look
     return None

@@ -1,0 +1,90 @@
+"""The frame of every page: its navigation, the person signed in, and a warning when the clock is wrong."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.pages.layout.access import public
+from portal.platform import clock
+from portal.platform.db import newest_stamp
+from portal.platform.permissions import Permission
+from portal.platform.wording import instant
+
+NAVIGATION = (
+    ("Monitoring", "/monitoring", Permission.COMPLETION_VIEW),
+    ("People", "/people", Permission.PERSON_VIEW),
+    ("Directives", "/directives", Permission.DIRECTIVE_ISSUE),
+    ("Authoring", "/authoring", Permission.AUTHORING_VIEW),
+    ("My learning", "/learning", Permission.LEARN),
+    ("Modules", "/modules", Permission.LEARN),
+    ("Guides", "/guides", Permission.LEARN),
+    ("Records", "/records", Permission.LEARN),
+)
+MOST_ENTRIES = 5  # more would not be read; My learning leads to the rest
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationEntry:
+    """One entry of the service navigation."""
+
+    text: str
+    href: str
+    current: bool
+
+
+def register_frame(app: Flask, *, force_name: str) -> None:
+    """Give the templates of ``app`` the values of the frame, and the portal its first page."""
+    app.context_processor(lambda: _frame_values(force_name))
+    app.jinja_env.globals["clock_alarm"] = clock_alarm
+    app.add_url_rule("/", "home", redirect_home)
+
+
+def _frame_values(force_name: str) -> dict[str, Any]:
+    account = current_user._get_current_object()  # once, not at each word of the page that asks
+    signed_in = account.is_authenticated
+    permissions = account.permissions if signed_in else frozenset()
+    return {
+        "force_name": force_name,
+        "viewer": account if signed_in else None,
+        "navigation": _navigation_entries(permissions, "/" + request.path.split("/", 2)[1]),
+    }
+
+
+@lru_cache(maxsize=256)
+def _navigation_entries(permissions: frozenset[Permission], section: str) -> tuple[NavigationEntry, ...]:
+    """The entries of a person with these permissions, on a page of this section."""
+    entries = [
+        NavigationEntry(text, href, href == section)
+        for text, href, permission in NAVIGATION
+        if permission in permissions
+    ]
+    return tuple(entries[:MOST_ENTRIES])
+
+
+@public
+def redirect_home() -> ResponseReturnValue:
+    """Redirect to the page with which a person's work begins."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("sign_in.sign_in"))
+    sections = (href for _, href, permission in NAVIGATION if permission in current_user.permissions)
+    return redirect(next(sections, "/account"))
+
+
+def clock_alarm() -> str:
+    """Warning for administrators that the server's clock is or was wrong; else empty.
+
+    Reads the database, so a template calls it only on the few pages that show it.
+    """
+    if Permission.JOB_VIEW not in current_user.permissions:
+        return ""
+    newest, now = newest_stamp(), clock.now()
+    if newest is None or not clock.is_ahead(newest, now):
+        return ""
+    return (
+        f"The server’s clock says {instant(now)}, but the newest entry was recorded at {instant(newest)}. "
+        "Ask the people who run the portal to check the clock today, and to follow docs/runbook/clock.md."
+    )
