@@ -136,7 +136,7 @@ def test_before_a_directive_was_known_its_report_says_so_and_shows_today(client,
 def test_what_is_not_there_or_not_theirs_gets_one_page(client, world, path):
     page = enter(client, world, "D2001").page(path, 404)
 
-    assert "There is nothing at this address, or it is not yours to see." in page.text
+    assert "There is nothing at this address, or you may not see it." in page.text
     assert "C1" not in page.text.split()  # a reference of support may hold these two letters
 
 
