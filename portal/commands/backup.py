@@ -18,10 +18,12 @@ bp = Blueprint("operations_commands", __name__, cli_group=None)
 def backup(file: Path) -> None:
     """Write the whole database to FILE, consistent while the portal is in use."""
     try:
-        made = backups_backup.backup(file)
+        backup_file = backups_backup.backup(file)
     except PortalError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Backed up to {file}: {made.size:,} bytes, newest stamp {made.newest_stamp or 'none'}.")
+    click.echo(
+        f"Backed up to {file}: {backup_file.size:,} bytes, newest stamp {backup_file.newest_stamp or 'none'}."
+    )
 
 
 @bp.cli.command("restore")

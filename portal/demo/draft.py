@@ -26,14 +26,14 @@ def create_draft(author: str, *, at: datetime) -> None:
     person_id = person_by_staff_number(author)
     draft_id = services.open_draft(MODULE, by=person_id, at=at)
     files = queries.get_draft(MODULE).files
-    held = queries.read_content(files[PATH])
-    said = lesson.read_lesson(held)
-    text = LessonFields(said.title, said.minutes, said.outcomes, said.body.replace(BEFORE, AFTER))
+    content = queries.read_content(files[PATH])
+    fields = lesson.read_lesson(content)
+    text = LessonFields(fields.title, fields.minutes, fields.outcomes, fields.body.replace(BEFORE, AFTER))
     services.save_files(
         draft_id,
-        {PATH: lesson.write_lesson(held, text)},
+        {PATH: lesson.write_lesson(content, text)},
         expected=files,
-        summary=f"“{said.title}” edited",
+        summary=f"“{fields.title}” edited",
         by=person_id,
         at=at,
     )

@@ -52,15 +52,15 @@ def read_day(text: str) -> date | None:
     >>> read_day("30 April 2026") == read_day("30/4/2026") == read_day("2026-04-30")
     True
     """
-    said = " ".join(text.lower().split())
+    words = " ".join(text.lower().split())
     try:
-        if found := _ISO_DAY.fullmatch(said):
-            return date(*map(int, found.groups()))
-        if found := _NUMBERS.fullmatch(said):
-            day, month, year = map(int, found.groups())
+        if match := _ISO_DAY.fullmatch(words):
+            return date(*map(int, match.groups()))
+        if match := _NUMBERS.fullmatch(words):
+            day, month, year = map(int, match.groups())
             return date(year + 2000 if year < 100 else year, month, day)
-        if (found := _WORDS.fullmatch(said)) and found[2][:3] in _MONTHS:
-            return date(int(found[3]), _MONTHS.index(found[2][:3]) + 1, int(found[1]))
+        if (match := _WORDS.fullmatch(words)) and match[2][:3] in _MONTHS:
+            return date(int(match[3]), _MONTHS.index(match[2][:3]) + 1, int(match[1]))
     except ValueError:
         return None
     return None

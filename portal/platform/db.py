@@ -148,8 +148,8 @@ def read(statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
 
 def write_row(statement: Any, values: Mapping[str, Any]) -> int:
     """Write a row by an insert that was built once, past the session as ``read``; its number."""
-    found = db.session.connection().execute(statement, values).inserted_primary_key or (0,)
-    number: int = found[0]
+    key = db.session.connection().execute(statement, values).inserted_primary_key or (0,)
+    number: int = key[0]
     return number
 
 

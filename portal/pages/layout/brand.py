@@ -21,7 +21,7 @@ def contrast_with_white(colour: str) -> float:
     return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
-def checked(colour: str) -> str:
+def check_colour(colour: str) -> str:
     """The colour, in small letters, if white text on it can be read.
 
     Raises:
@@ -32,15 +32,15 @@ def checked(colour: str) -> str:
         raise BrandColourError("The brand colour is written as # and six digits, such as #14284b.")
     measured = contrast_with_white(colour)
     if measured < LEAST_CONTRAST:
-        # Cut, not rounded, so that a colour just below the limit is not told that it reaches it.
-        told = int(measured * 10) / 10
+        # Cut, not rounded, so that a colour just below the limit is not said to reach it.
+        shown = int(measured * 10) / 10
         raise BrandColourError(
-            f"The brand colour {colour} is too light: white on it has a contrast of {told}, "
+            f"The brand colour {colour} is too light: white on it has a contrast of {shown}, "
             f"and {LEAST_CONTRAST} is needed."
         )
     return colour
 
 
-def sheet(colour: str) -> str:
+def style_sheet(colour: str) -> str:
     """The style sheet that replaces the portal's colour with ``colour``."""
     return f":root{{--portal-brand:{colour}}}\n"

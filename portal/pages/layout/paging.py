@@ -15,10 +15,10 @@ def asked_number(arguments: Mapping[str, str]) -> int:
     Raises:
         BadInputError: What it asks for is no number of a page.
     """
-    asked = arguments.get("page", "").strip() or "1"
-    if asked.isascii() and asked.isdigit() and len(asked) < 10 and int(asked):
-        return int(asked)
-    shown = asked if len(asked) <= MOST_QUOTED else f"{asked[:MOST_QUOTED]}…"
+    number = arguments.get("page", "").strip() or "1"
+    if number.isascii() and number.isdigit() and len(number) < 10 and int(number):
+        return int(number)
+    shown = number if len(number) <= MOST_QUOTED else f"{number[:MOST_QUOTED]}…"
     raise BadInputError([f"“{shown}” is not a page number. Write a number from 1, such as 2."])
 
 
@@ -58,7 +58,7 @@ class Page:
         kept = list(arguments)
         count = max(1, -(-total // size))
         number = min(asked_number(dict(kept)), count)
-        return cls(number, size, total, lambda wanted: address(path, kept, wanted))
+        return cls(number, size, total, lambda page: address(path, kept, page))
 
     @property
     def offset(self) -> int:

@@ -43,7 +43,7 @@ def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
     app.jinja_loader = ChoiceLoader(loaders)
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.jinja_env.template_class = SharedModule
-    colour = app.config["BRAND_COLOUR"] = brand.checked(brand_colour)
+    colour = app.config["BRAND_COLOUR"] = brand.check_colour(brand_colour)
     if colour != brand.DEFAULT:
         app.jinja_env.globals.update(brand_colour=colour, brand_sheet=f"/brand.css?{colour[1:]}")
     for part in (assets, form_widgets, error_pages):

@@ -22,7 +22,7 @@ def _statement_view(name: str) -> Callable[[], ResponseReturnValue]:
 
 def brand_sheet() -> ResponseReturnValue:
     """Serve the force's colour as a style sheet; browsers may cache it by its address."""
-    style = Response(brand.sheet(current_app.config["BRAND_COLOUR"]), mimetype="text/css")
+    style = Response(brand.style_sheet(current_app.config["BRAND_COLOUR"]), mimetype="text/css")
     style.headers["Cache-Control"] = "public, max-age=86400"
     return style
 

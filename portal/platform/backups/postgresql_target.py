@@ -92,19 +92,19 @@ class PostgresqlTarget:
         Raises:
             RuleError: Somebody connected to one of them meanwhile.
         """
-        kept = self._name_beside(f"before_restore_{now:%Y%m%dT%H%M%SZ}".lower())
+        old_name = self._name_beside(f"before_restore_{now:%Y%m%dT%H%M%SZ}".lower())
         with self._server_connection() as server:
             exists = self._database_exists(server)
             try:
                 with server.transaction():
                     if exists:
-                        _rename_database(server, self.name, kept)
+                        _rename_database(server, self.name, old_name)
                     _rename_database(server, self.copy, self.name)
             except psycopg.errors.ObjectInUse as error:
                 raise RuleError(
                     "Somebody connected to the database: stop the portal first. Nothing was changed."
                 ) from error
-        return f"the database {kept}" if exists else ""
+        return f"the database {old_name}" if exists else ""
 
     @contextmanager
     def _temporary_database(self, name: str) -> Iterator[URL]:

@@ -66,9 +66,9 @@ class ForeignSchemaError(RuleError):
 
     def __init__(self, differences: list[str]) -> None:
         more = len(differences) - MOST_SAID
-        listed = ", ".join(differences[:MOST_SAID]) + (f" and {more} more" if more > 0 else "")
+        names = ", ".join(differences[:MOST_SAID]) + (f" and {more} more" if more > 0 else "")
         super().__init__(
-            f"The backup was not made by this portal, or was changed since: {listed}. Nothing was changed."
+            f"The backup was not made by this portal, or was changed since: {names}. Nothing was changed."
         )
 
 

@@ -82,21 +82,23 @@ class SqliteTarget:
             self.copy.replace(self.file)
             _sync_folder(self.file.parent)
             return ""
-        kept = self.file.with_name(f"{self.file.name}.before-restore-{now:%Y%m%dT%H%M%S.%fZ}")
+        old_file = self.file.with_name(f"{self.file.name}.before-restore-{now:%Y%m%dT%H%M%S.%fZ}")
         with closing(sqlite3.connect(self.file, isolation_level=None, timeout=0)) as connection:
-            whole = _closed_to_others(connection)
-            os.link(self.file, kept)
+            is_checkpointed = _closed_to_others(connection)
+            os.link(self.file, old_file)
             _sync_folder(self.file.parent)
-            if not whole:
-                self._move_log(kept)
+            if not is_checkpointed:
+                self._move_log(old_file)
             self.copy.replace(self.file)
         _sync_folder(self.file.parent)
-        return str(kept)
+        return str(old_file)
 
-    def _move_log(self, kept: Path) -> None:
+    def _move_log(self, old_file: Path) -> None:
         for beside in BESIDE:
             with suppress(FileNotFoundError):
-                self.file.with_name(self.file.name + beside).rename(kept.with_name(kept.name + beside))
+                self.file.with_name(self.file.name + beside).rename(
+                    old_file.with_name(old_file.name + beside)
+                )
 
 
 def _sqlite_url(file: Path) -> URL:

@@ -66,12 +66,12 @@ def is_mark(character: str) -> bool:
 @lru_cache(maxsize=64)
 def _in_no_font(letters: frozenset[str]) -> frozenset[str]:
     never = frozenset(letter for letter in letters if not _NEVER.isdisjoint(letter))
-    left = letters - never - {letter for letter in letters if not _UNDRAWN.sub("", letter)}
+    missing = letters - never - {letter for letter in letters if not _UNDRAWN.sub("", letter)}
     for path in sorted(_font_files(), key=lambda path: path.stat().st_size):  # small files first
-        if not left:
+        if not missing:
             break
-        left = _letters_not_drawn(_characters_of_font(path), left)
-    return left | never
+        missing = _letters_not_drawn(_characters_of_font(path), missing)
+    return missing | never
 
 
 def _letters_not_drawn(known: frozenset[str], letters: Iterable[str]) -> frozenset[str]:

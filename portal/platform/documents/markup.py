@@ -14,8 +14,8 @@ def quote_text(text: str) -> str:
     >>> print(quote_text('say "#let"'))
     "say \"#let\""
     """
-    kept = "".join(character for character in text if character >= " " or character == "\n")
-    return '"' + kept.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    printable = "".join(character for character in text if character >= " " or character == "\n")
+    return '"' + printable.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def text_content(text: str) -> str:
@@ -52,10 +52,10 @@ class _HtmlReader(HTMLParser):
             self._add(self._element(tag, attributes, "".join(parts)))
 
     def handle_data(self, data: str) -> None:
-        said = re.sub(r"\s+", " ", data)
+        words = re.sub(r"\s+", " ", data)
         inside = self._open[-1][0]
-        if said.strip() or (said and inside not in {"", "ul", "ol", "table", "thead", "tbody", "tr"}):
-            self._add(text_content(said))
+        if words.strip() or (words and inside not in {"", "ul", "ol", "table", "thead", "tbody", "tr"}):
+            self._add(text_content(words))
 
     def _add(self, markup: str) -> None:
         if not self._skipping:

@@ -121,7 +121,7 @@ def _pdf_of_answer(value: Any, pieces: list[bytes]) -> bytes | str:
     """The file, or the reason why there is none."""
     if "refused" in value:
         return str(value["refused"])
-    (made,) = pieces
-    if not made.startswith(b"%PDF-"):
+    (pdf,) = pieces
+    if not pdf.startswith(b"%PDF-"):
         raise ValueError
-    return made
+    return pdf

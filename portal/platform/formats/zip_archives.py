@@ -179,9 +179,9 @@ def _large_sizes(extra: bytes) -> list[int] | None:
 
 def _fill_large_numbers(small: tuple[int, ...], large: list[int] | None) -> tuple[int, ...]:
     """The numbers, with each placeholder filled from the ZIP64 field, which must be used up."""
-    left = list(large or [])
-    numbers = tuple(left.pop(0) if number == _FULL32 and left else number for number in small)
-    if left or _FULL32 in numbers:
+    unused = list(large or [])
+    numbers = tuple(unused.pop(0) if number == _FULL32 and unused else number for number in small)
+    if unused or _FULL32 in numbers:
         raise ArchiveError("An entry's field for large sizes says too much or too little.")
     return numbers
 
@@ -276,13 +276,13 @@ def _split_pieces(data: memoryview) -> Iterator[bytes]:
 
 def _inflate_pieces(data: memoryview) -> Iterator[bytes]:
     """Unpack the data, refusing data that is cut off or followed by more."""
-    engine, left = zlib.decompressobj(-zlib.MAX_WBITS), bytes(data)
+    engine, remaining = zlib.decompressobj(-zlib.MAX_WBITS), bytes(data)
     try:
-        while left and not engine.eof:
-            yield engine.decompress(left, PIECE)
-            left = engine.unconsumed_tail
+        while remaining and not engine.eof:
+            yield engine.decompress(remaining, PIECE)
+            remaining = engine.unconsumed_tail
         yield engine.flush()
     except zlib.error as error:
         raise ArchiveError("An entry cannot be unpacked.") from error
-    if not engine.eof or engine.unused_data or left:
+    if not engine.eof or engine.unused_data or remaining:
         raise ArchiveError("An entry's data ends before or after its place.")

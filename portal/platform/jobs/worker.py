@@ -244,11 +244,11 @@ def _shorten_reason(reason: str) -> str:
 def _write_patiently(write: Callable[[], object]) -> None:
     """Write how a job ended, even if another process holds the database for long."""
     db.session.rollback()
-    for left in reversed(range(TRIES)):
+    for tries_left in reversed(range(TRIES)):
         try:
             write()
         except (OperationalError, BusyError):
-            if not left:
+            if not tries_left:
                 raise
         else:
             return

@@ -32,8 +32,10 @@ def _bounce_reason(status: Message) -> str:
     for fields in _status_blocks(status):
         if str(fields.get("Action", "")).strip().lower() == "failed":
             code = str(fields.get("Status", "")).strip()
-            said = str(fields.get("Diagnostic-Code", "")).partition(";")[2] or "it could not be delivered"
-            return f"Came back: {code} {' '.join(said.split())[:300]}".replace("  ", " ")
+            diagnosis = (
+                str(fields.get("Diagnostic-Code", "")).partition(";")[2] or "it could not be delivered"
+            )
+            return f"Came back: {code} {' '.join(diagnosis.split())[:300]}".replace("  ", " ")
     return ""
 
 
@@ -46,5 +48,5 @@ def _status_blocks(status: Message) -> Iterator[Message]:
 def _reference_of(returned: Message) -> UUID | None:
     inside = returned.get_payload()
     text = "\n".join(str(one) for one in inside) if isinstance(inside, list) else str(inside)
-    found = _ID.search(text)
-    return UUID(found[1]) if found else None
+    match = _ID.search(text)
+    return UUID(match[1]) if match else None

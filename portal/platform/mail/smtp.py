@@ -118,8 +118,8 @@ def hand_over(
             mail, from_addr=_plain_address(relay.sender), to_addrs=[letter.to.email or ""]
         )
     except smtplib.SMTPRecipientsRefused as error:
-        code, said = next(iter(error.recipients.values()))
-        raise _refusal_of(code, said) from error
+        code, answer = next(iter(error.recipients.values()))
+        raise _refusal_of(code, answer) from error
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError, smtplib.SMTPHeloError) as error:
         raise _refusal_of(error.smtp_code, error.smtp_error) from error
     except (smtplib.SMTPNotSupportedError, UnicodeError) as error:

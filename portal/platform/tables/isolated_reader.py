@@ -38,7 +38,7 @@ def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
     header = next(iter(lines), None)
     if header is None:
         raise BadInputError([f"{name} is empty: its first line names the columns."])
-    kept = _lines_within_limits(lines)
+    rows = _lines_within_limits(lines)
     if len(header[1]) > MOST_COLUMNS:
         raise BadInputError([f"The file has more than {MOST_COLUMNS} columns."])
     columns = [column.strip() for column in header[1]]
@@ -47,24 +47,24 @@ def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
         raise BadInputError(
             [f"Line 1: a column's name has more than {LONGEST_NAME} characters, or a line end in it."]
         )
-    return columns, kept
+    return columns, rows
 
 
 def _lines_within_limits(lines: Iterator[Line]) -> list[Line]:
     """Collect the lines, refusing more rows, values or text than allowed."""
-    kept: list[Line] = []
+    rows: list[Line] = []
     cells = text = 0
     for line in lines:
-        kept.append(line)
+        rows.append(line)
         cells += len(line[1])
         text += sum(map(len, line[1]))
-        if len(kept) > MOST_ROWS:
+        if len(rows) > MOST_ROWS:
             raise BadInputError([f"The file has more than {MOST_ROWS:,} rows: split it."])
         if cells > MOST_CELLS or text > MOST_TEXT:
             raise BadInputError(
                 [f"The file has more than {MOST_CELLS:,} values, or too long ones: split it."]
             )
-    return kept
+    return rows
 
 
 def _refuse_separator(columns: list[str]) -> None:

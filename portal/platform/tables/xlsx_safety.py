@@ -92,16 +92,16 @@ def _handler_of_part(name: str, book: "_Book") -> ElementHandler | None:
 def _look_through_part(archive: ZipArchive, entry: ZipEntry, parser: "expat.XMLParserType | None") -> None:
     """Unpack a part in pieces; refuse a document type in XML, and pass its elements to the parser."""
     is_xml = parser is not None or entry.name.lower().endswith(".xml")
-    kept = b""
+    end_of_last = b""
     for piece in archive.unpack_pieces(entry):
         if not is_xml:
             continue
-        text = kept + piece
+        text = end_of_last + piece
         if _DOCTYPE.search(text.replace(b"\0", b"")):  # in UTF-16, too
             raise BadInputError(
                 ["The workbook declares a document type. Open it, and save it again as XLSX."]
             )
-        kept = text[-_KEPT:]
+        end_of_last = text[-_KEPT:]
         if parser is not None:
             parser.Parse(piece, False)
     if parser is not None:
@@ -110,9 +110,9 @@ def _look_through_part(archive: ZipArchive, entry: ZipEntry, parser: "expat.XMLP
 
 def _make_parser(handler: ElementHandler) -> "expat.XMLParserType":
     """A parser that always reads UTF-8, and calls the handler for each element, without its prefix."""
-    made = expat.ParserCreate("utf-8")
-    made.StartElementHandler = lambda tag, attributes: handler(tag.rpartition(":")[2], attributes)
-    return made
+    parser = expat.ParserCreate("utf-8")
+    parser.StartElementHandler = lambda tag, attributes: handler(tag.rpartition(":")[2], attributes)
+    return parser
 
 
 class _Book:

@@ -14,10 +14,10 @@ COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 @given(COLOURS)
 def test_a_colour_is_taken_exactly_when_white_can_be_read_on_it(colour: str) -> None:
     if brand.contrast_with_white(colour) >= 4.5:
-        assert brand.checked(colour.upper()) == colour
+        assert brand.check_colour(colour.upper()) == colour
         return
     with pytest.raises(brand.BrandColourError, match="too light") as caught:
-        brand.checked(colour)
+        brand.check_colour(colour)
     told = re.search(r"contrast of ([\d.]+)", str(caught.value))
     assert told
     assert float(told[1]) < 4.5
@@ -31,7 +31,7 @@ def test_contrast_is_measured_as_the_guidelines_measure_it(colour: str, contrast
 @pytest.mark.parametrize("colour", ["navy", "#fff", "14284b", "#14284b;}", "#14284b\n#", ""])
 def test_what_is_no_colour_is_refused(colour: str) -> None:
     with pytest.raises(brand.BrandColourError, match="six digits"):
-        brand.checked(colour)
+        brand.check_colour(colour)
 
 
 def test_a_force_may_have_its_own_colour_on_every_page() -> None:

@@ -76,8 +76,8 @@ def current_session() -> RequestSession | None:
     if "sign_in_session" not in g:
         token = request.cookies.get(cookie_name(current_settings()), "")
         g.sign_in_session = _read_session(token) if token else None
-    found: RequestSession | None = g.sign_in_session
-    return found
+    current: RequestSession | None = g.sign_in_session
+    return current
 
 
 def _read_session(token: str) -> RequestSession | None:
