@@ -1,6 +1,7 @@
 """How long the tests took by group: ``pytest --times``, as ``make check`` and ``make test`` run it.
 
-The times of all workers are added up: with two of them, about half as much time has passed.
+The times of all workers are added up: with two of them, about half as much time has passed. Below them are
+the figures that tests recorded with ``record_property(FIGURE, …)``.
 """
 
 from collections import Counter
@@ -10,6 +11,7 @@ import pytest
 
 FAST, SQLITE, POSTGRESQL, BROWSER = "fast", "database", "PostgreSQL", "browser"
 GROUPS = (FAST, SQLITE, POSTGRESQL, BROWSER)
+FIGURE = "figure"  # of the code, to be shown at the end
 # Fixtures that bring a database of their own with them; on PostgreSQL the test is marked so.
 WITH_A_DATABASE = {"app", "small_force"}
 
@@ -41,26 +43,30 @@ def find_group(item: pytest.Item) -> str:
 
 
 class Times:
-    """Sums of seconds and numbers of tests, by group."""
+    """Sums of seconds and numbers of tests, by group, and the figures that tests recorded."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
         self.tests: Counter[str] = Counter()
+        self.figures: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add one part of one test: its set-up, its call or its end."""
-        group = dict(report.user_properties)["group"]
-        self.seconds[group] += report.duration
-        self.tests[group] += report.when == "setup"
+        properties = dict(report.user_properties)
+        self.seconds[properties["group"]] += report.duration
+        self.tests[properties["group"]] += report.when == "setup"
+        if report.when == "call" and FIGURE in properties:
+            self.figures.append(properties[FIGURE])
 
     def lines(self) -> Iterator[str]:
-        """A line a group, in a fixed order.
+        """A line for each group, in a fixed order, and one for each figure.
 
         >>> list(Times().lines())[0]
         'fast: 0 tests, 0 s'
         """
         for group in GROUPS:
             yield f"{group}: {self.tests[group]:,} tests, {self.seconds[group]:,.0f} s"
+        yield from self.figures
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the lines below the result."""

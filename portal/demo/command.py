@@ -6,8 +6,7 @@ from flask_migrate import upgrade
 
 from config import ROOT, Config
 from portal.demo import draft, names
-from portal.demo.create import create_force as create_force
-from portal.demo.create import is_empty_database
+from portal.demo.create import create_force, is_empty_database
 from portal.domain.catalogue import services as catalogue
 from portal.platform import clock
 from portal.platform.db import transaction

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.times import FIGURE
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "portal").rglob("*.py"))
@@ -29,13 +29,12 @@ def function_names() -> Iterator[str]:
                 yield node.name
 
 
-def test_at_most_one_function_name_in_five_is_a_single_word(capsys: pytest.CaptureFixture[str]):
+def test_at_most_one_function_name_in_five_is_a_single_word(record_property):
     names = list(function_names())
     one_word = [name for name in names if "_" not in name.strip("_")]
     share = len(one_word) / len(names)
 
-    with capsys.disabled():
-        print(f"\nnames of one word: {len(one_word):,} of {len(names):,} functions, {share:.1%}")
+    record_property(FIGURE, f"function names of one word: {len(one_word):,} of {len(names):,}, {share:.1%}")
     assert len(names) > 2_000
     assert share <= MOST_ONE_WORD_NAMES
 
