@@ -1,9 +1,10 @@
-"""How many examples a property is tried on: few in ``make test``, many in the long sweeps."""
+"""How many examples a property is tried on: few in ``make check``, more in ``make test``, most in sweeps."""
 
 import pytest
 from hypothesis import settings
 
 WITHOUT_SWEEPS = "not sweep"
+QUICK_PART = 4  # of the few, one in so many is tried by ``make check``
 
 
 def choose_profile(config: pytest.Config) -> None:
@@ -11,11 +12,14 @@ def choose_profile(config: pytest.Config) -> None:
 
     How long one example takes says how busy the machine is, not whether the property holds.
     """
+    settings.register_profile("quick", deadline=None, max_examples=50 // QUICK_PART)
     settings.register_profile("few", deadline=None, max_examples=50)
     settings.register_profile("many", deadline=None)
-    settings.load_profile("few" if WITHOUT_SWEEPS in config.option.markexpr else "many")
+    few = "quick" if config.getoption("--quick") else "few"
+    settings.load_profile(few if WITHOUT_SWEEPS in config.option.markexpr else "many")
 
 
 def few_or_many(few: int, many: int) -> int:
-    """The number of examples of a property that is dear, or cheap, to try."""
-    return few if settings.get_current_profile_name() == "few" else many
+    """The number of examples of a property that is slow, or fast, to try."""
+    profile = settings.get_current_profile_name()
+    return {"quick": max(2, few // QUICK_PART), "few": few}.get(profile, many)

@@ -22,6 +22,7 @@ def run(app, database):
     return command
 
 
+@pytest.mark.slow
 def test_the_modules_of_the_portal_pass_and_come_back_byte_for_byte(run, tmp_path):
     checked = run("check", MODULES)
     published = run("publish", MODULES)

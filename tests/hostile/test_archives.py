@@ -60,6 +60,7 @@ HOSTILE: list[tuple[str, Change | str, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "said"), [one[1:] for one in HOSTILE], ids=[one[0] for one in HOSTILE])
 def test_what_is_not_the_portals_own_is_refused_and_changes_nothing(here, change, said):
     with closing(sqlite3.connect(here / "b", isolation_level=None)) as connection:
@@ -76,6 +77,7 @@ def test_what_is_not_the_portals_own_is_refused_and_changes_nothing(here, change
     assert (kept_in(here), leftovers(here)) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", ["a torn page", "half a file", "the first page"])
 def test_a_damaged_backup_is_refused_and_changes_nothing(here, cut):
     content = bytearray((here / "b").read_bytes())

@@ -170,6 +170,7 @@ def test_what_it_started_ends_with_it():
         assert not Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.slow
 def test_no_more_run_at_once_than_have_a_place(monkeypatch):
     monkeypatch.setattr(running, "WAITS", 0.1)
     results = []

@@ -90,6 +90,7 @@ def test_the_list_says_what_each_file_shows_and_where(desk):
     assert "::: figure media/box.svg" in row
 
 
+@pytest.mark.slow
 def test_a_drawing_without_texts_gets_those_that_were_typed(desk):
     page = upload_file(desk, BARE, "Two areas.svg")
     assert error_sentences(page) == ["Enter a title: the drawing has none"]
@@ -141,6 +142,7 @@ def test_no_file_at_all_is_asked_for(desk):
     assert error_sentences(Page(response, MEDIA)) == ["Choose a file"]
 
 
+@pytest.mark.slow
 def test_a_replacement_serves_new_bytes_and_what_is_published_keeps_its_own(desk):
     old = db.session.scalars(select(PackageFile).where(PackageFile.path == "media/box.svg")).one()
     published = f"/media/{old.sha256}/box.svg"
@@ -210,6 +212,7 @@ def test_what_is_shown_somewhere_is_not_removed(desk):
     assert draft_file("media/box.svg")
 
 
+@pytest.mark.slow
 def test_what_is_shown_nowhere_is_removed_with_what_belongs_to_it(desk):
     upload_file(desk, SVG.encode(), "spare.svg")
     upload_file(desk, BARE, "n.svg", target="spare.narrow.svg")
@@ -260,6 +263,7 @@ def test_a_draft_with_too_many_files_takes_no_more(desk, monkeypatch):
     assert "A module may have up to 3 files" in error_sentences(page)[0]
 
 
+@pytest.mark.slow
 def test_nothing_is_uploaded_while_a_draft_is_reviewed(desk):
     author = db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number == "D3001")).one()
     form = desk.page(MEDIA).form_with("Upload")

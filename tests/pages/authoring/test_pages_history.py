@@ -56,6 +56,7 @@ def test_every_save_is_told_and_any_can_be_brought_back(desk):
     assert history_rows(desk.page(f"{DESK}/history"))[0][1] == "Brought state 1 back"
 
 
+@pytest.mark.slow
 def test_saves_of_one_piece_of_work_are_one_line_until_every_one_is_asked_for(desk):
     for words_so_far in ("One.", "One two.", "One two three."):
         press_button(desk, body=words_so_far)

@@ -192,6 +192,7 @@ def test_nothing_is_saved_by_itself_after_somebody_took_over(desk, other):
 # --- nothing is lost --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_whole_lesson_is_kept_over_a_lapse(desk):
     page = desk.page(LESSON)
     body = "It’s a “word”. " * 4_000  # 60,000 characters

@@ -190,6 +190,7 @@ def test_under_review_the_draft_stays_as_it_is_until_it_is_withdrawn(app, change
         publish_sent(review_id, author)
 
 
+@pytest.mark.slow
 def test_sent_back_with_comments_the_author_reads_them_and_sends_it_again(app, changed, author, publisher):
     send_draft(changed, author)
     reader, writer = signed_in_client(app, "D3002"), signed_in_client(app, "D3001")

@@ -39,6 +39,7 @@ def test_the_library_lists_every_module(learner):
         assert version.aim in page.text
 
 
+@pytest.mark.slow
 def test_the_glossary_and_the_sources_show_what_is_published(learner):
     publish(MODULES)
 

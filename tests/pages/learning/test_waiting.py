@@ -1,5 +1,7 @@
 """The one large button never offers what a wait after a fail would refuse."""
 
+import pytest
+
 from tests.factories.catalogue import make_version
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import learner, take
@@ -7,6 +9,7 @@ from tests.pages.learning.working import learner, take
 WAITS = "You can take the assessment of Protect again from 09:30 on 2 March 2026."
 
 
+@pytest.mark.slow
 def test_nothing_else_to_do_says_from_when(client, time_machine):
     time_machine.move_to("2026-03-02T09:00:00+00:00", tick=False)
     make_version(wait_minutes=30)
@@ -26,6 +29,7 @@ def test_nothing_else_to_do_says_from_when(client, time_machine):
     assert client.press(page, "Take the assessment: ProtectAbout 10 minutes").text.startswith("Skip")
 
 
+@pytest.mark.slow
 def test_another_module_is_offered_meanwhile(client, time_machine):
     time_machine.move_to("2026-03-02T09:00:00+00:00", tick=False)
     make_version(wait_minutes=30)

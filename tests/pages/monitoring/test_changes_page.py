@@ -163,6 +163,7 @@ def test_a_day_that_is_none_or_ahead_gets_a_sentence(auditor: PortalClient, name
     assert page.title.startswith("Error: ")
 
 
+@pytest.mark.slow
 def test_a_report_leads_to_what_changed_since_the_last_look(auditor: PortalClient, world: World) -> None:
     page = auditor.page(REPORT)
     assert "What changed in the week before" in page.links
@@ -182,6 +183,7 @@ def test_a_report_leads_to_what_changed_since_the_last_look(auditor: PortalClien
         assert link == "What changed since you last looked, on 4 June 2026"
 
 
+@pytest.mark.slow
 def test_many_changes_ask_as_many_statements_as_few(auditor: PortalClient, world: World) -> None:
     with statements() as few:
         auditor.page(f"{CHANGES}?{DUE}")

@@ -105,6 +105,7 @@ def test_the_due_date_as_known_then_and_as_known_now(client):
     assert then.form_with("Show position").fields["as_known_on"] == ["30 April 2026"]
 
 
+@pytest.mark.slow
 @time_machine.travel(TODAY, tick=False)
 def test_the_form_takes_words_and_the_links_below_carry_the_position(client):
     enter(client, make_world(), "D6001")

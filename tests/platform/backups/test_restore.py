@@ -55,6 +55,7 @@ def test_what_was_there_is_kept_and_what_was_done_is_said(here):
     assert leftovers(here) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["nothing is left", "a page is torn", "it is another file"])
 def test_a_damaged_database_is_replaced_and_kept_as_it_was(here, damage):
     file = here / NAME
@@ -78,6 +79,7 @@ def test_a_damaged_database_is_replaced_and_kept_as_it_was(here, damage):
     assert not (here / f"{NAME}-wal").exists()
 
 
+@pytest.mark.slow
 def test_what_stood_in_the_log_alone_is_kept_and_never_applied_to_the_new_file(here):
     later = "2031-01-01 00:00:00.000000"
     die_after(f"INSERT INTO stamp (recorded_at) VALUES ('{later}')", here / NAME)
@@ -112,6 +114,7 @@ def test_a_portal_that_runs_is_noticed(here):
     assert not is_marked(here / NAME)
 
 
+@pytest.mark.slow
 def test_a_worker_that_runs_is_noticed(here):
     worker = Forked("flask", ["--app", "wsgi", "jobs", "work"], settings(here), here / "out")
     try:
@@ -126,6 +129,7 @@ def test_a_worker_that_runs_is_noticed(here):
         worker.kill()
 
 
+@pytest.mark.slow
 def test_a_command_that_has_the_database_open_is_noticed(here):
     with closing(sqlite3.connect(here / NAME, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -140,6 +144,7 @@ def test_nothing_starts_while_a_restore_is_under_way(tmp_path):
         presence.hold_presence(tmp_path)
 
 
+@pytest.mark.slow
 def test_killed_at_any_change_of_a_name_the_one_or_the_other_database_is_whole(here, tmp_path):
     for number in range(1, 40):
         place = copied(here, tmp_path / str(number))
@@ -189,6 +194,7 @@ def make_older(folder: Path, revision: str) -> None:
     assert made.returncode == 0, made.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "revision",
     [pytest.param(one, marks=[] if one in ("0001", "0012") else pytest.mark.sweep) for one in revisions()],
@@ -214,6 +220,7 @@ def test_a_backup_of_each_older_release_is_upgraded_as_it_is_restored(tmp_path, 
         connection.execute("DELETE FROM stamp")
 
 
+@pytest.mark.slow
 def test_a_copied_backup_is_private(here):
     os.chmod(here / "b", 0o644)
     assert restore(here, "--replace").returncode == 0

@@ -79,6 +79,7 @@ def test_a_command_says_so_and_ends_with_1(impatient: Flask, tmp_path: Path) -> 
     assert stamps() == before + 1
 
 
+@pytest.mark.slow
 def test_a_page_says_so_as_a_server_that_is_busy(impatient: Flask) -> None:
     impatient.add_url_rule("/write", "write", _write)
     with held(impatient):

@@ -21,6 +21,7 @@ REPORT = Path(__file__).with_name("release_0_1_0.csv")  # as 0.1.0 wrote it from
 POSITION = ("--directive", "DIR-3", "--as-at", "2026-02-12", "--as-known-on", "2026-01-11T12:00:00Z")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def test_a_backup_of_release_0_1_0_is_restored_and_upgraded(kind, request, tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"

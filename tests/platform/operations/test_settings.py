@@ -192,6 +192,7 @@ def _free_port() -> str:
         return str(probe.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_after_make_run_commands_need_no_environment(small_force, tmp_path) -> None:
     folder = copied(small_force, tmp_path / "instance")
     done = command(settings(folder, 8123), "demo", "prepare")  # what `make run` does before it serves
@@ -214,6 +215,7 @@ def test_after_make_run_commands_need_no_environment(small_force, tmp_path) -> N
     assert (refused.returncode, "SECRET_KEY is missing" in refused.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_database_of_another_release_is_said_in_a_sentence(small_force, tmp_path) -> None:
     given = settings(tmp_path / "empty")
     report = ("report", "completions", "--directive", "X", "--format", "csv", "--output", str(tmp_path / "x"))

@@ -23,6 +23,7 @@ def test_another_separator_is_named(client, mark, name):
     assert f"Line 1: its values are separated by {name}. Save the file as CSV with commas." in page.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

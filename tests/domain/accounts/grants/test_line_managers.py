@@ -76,6 +76,7 @@ def test_without_the_setting_they_see_nobody(client: PortalClient, world: World)
         assert manager.get(path).status_code == 403
 
 
+@pytest.mark.slow
 def test_a_session_sees_a_change_of_the_roster_at_once(client: PortalClient, world: World, on: None) -> None:
     manager = enter(client, world, "D2001")
     manager.page("/people/D1001")

@@ -229,6 +229,7 @@ def test_the_space_around_changed_words_is_not_marked():
     assert [run.spaced_parts for run in right if run.changed] == [(" ", "now", "")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["a\n\n", "a ", "::: inset\n", "::: inset\nx\n:::\n\n", ". "])
 def test_a_text_of_one_thing_over_and_over_does_not_either(piece):
     old, new = piece * (60_000 // len(piece)), "b " + piece * (50_000 // len(piece)) + " c"

@@ -21,13 +21,17 @@ from tests.domain.authoring.editing.comparing import (
     differing_lines,
     is_line_subsequence,
 )
+from tests.examples import few_or_many
 from tests.pages.authoring.written import HANDS
 
-many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(
+    max_examples=few_or_many(100, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 REAL = {
     name: read_folder(ROOT / "modules" / name, Faults())
     for name in ("recognise", "protect", "respond", "report")
 }
+OTHERS = [name for name in REAL if name != "report"]
 
 
 def rewritten_text(files: dict[str, bytes], changes: dict) -> str:
@@ -275,7 +279,7 @@ def test_a_lesson_changes_where_it_was_edited(hand, outcomes):
     assert after.endswith(f"+++\n{blank}{body}{end}".encode())
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", ["report", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
 def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
     files = REAL[name]
 

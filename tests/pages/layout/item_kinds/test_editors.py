@@ -133,6 +133,7 @@ def test_a_row_is_added_and_nothing_else_changes(app, kind, button, group):
     assert f"{group}-{len(rows)}" in drawn.ids  # where the browser goes
 
 
+@pytest.mark.slow
 def test_a_scene_gets_a_choice_and_a_choice_a_scene(app):
     form, drawn = press(app, "scenario", opened(app, "scenario"), "Add an end")
     form, drawn = press(app, "scenario", drawn, "Add a choice to scene 2")
