@@ -18,10 +18,10 @@ from benchmarks.world import REPORT, WHOLE_FORCE, World
 from config import Config
 from portal.app import create_app
 from portal.domain.people.queries import COMMAND_LINE
-from portal.domain.reports.as_of import position
 from portal.domain.reports.completion import pdf_export
 from portal.domain.reports.completion import writers as completion_writers
 from portal.domain.reports.completion.export_columns import Column
+from portal.domain.reports.parameters import parse_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.domain.status.rules import Status
 from portal.platform import clock
@@ -49,7 +49,7 @@ def made_here(report: CompletionReport, part: str = "x") -> list[Figure]:
     typed = [[_value(column.value_of(row)) for column in columns] for row in _long(report)]
     alone = _best(lambda: _alone(typed, columns))
     read = _best(lambda: sum(1 for _ in _long(report)))
-    rows = PEOPLE * len(report.subject.asked)
+    rows = PEOPLE * len(report.directive.requirements)
     pieces = _best(
         lambda: sum(map(len, completion_writers.json_pieces(report, _some(report, rows), columns)))
     )
@@ -73,7 +73,7 @@ def report_of(config: Config) -> Iterator[CompletionReport]:
     """The report of everybody, today, in this process."""
     app = create_app(config)
     with app.app_context():
-        today = position("", "", now=clock.now(), newest=newest_stamp())
+        today = parse_position("", "", now=clock.now(), newest=newest_stamp())
         yield completion_report(COMMAND_LINE, REPORT.rpartition("/")[2], today)
         db.session.rollback()
         db.engine.dispose()

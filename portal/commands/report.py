@@ -1,4 +1,4 @@
-"""Commands: report."""
+"""The commands ``flask report``."""
 
 import os
 import sys
@@ -10,9 +10,9 @@ import click
 from flask import Blueprint
 
 from portal.domain.people.queries import COMMAND_LINE
-from portal.domain.reports.as_of import PositionError, position
 from portal.domain.reports.completion import writers as completion_writers
 from portal.domain.reports.completion.export_columns import CompletionRow
+from portal.domain.reports.parameters import PositionError, parse_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -24,8 +24,10 @@ bp = Blueprint("report_commands", __name__, cli_group="report")
 
 @bp.cli.command("completions")
 @click.option("--directive", "reference", required=True, help="Reference of the directive, such as OIC-2026.")
-@click.option("--as-at", default="", help="Day the report speaks of; today where it is left out.")
-@click.option("--as-known-on", default="", help="Day, or instant with its offset, whose knowledge counts.")
+@click.option("--as-at", default="", help="Day of the report; today if left out.")
+@click.option(
+    "--as-known-on", default="", help="Use only records entered by this day or instant; now if left out."
+)
 @click.option(
     "--format", "form", type=click.Choice(["csv", "xlsx", "json"]), required=True, help="Kind of file."
 )
@@ -33,16 +35,16 @@ bp = Blueprint("report_commands", __name__, cli_group="report")
     "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write."
 )
 def completions(reference: str, as_at: str, as_known_on: str, form: str, output: Path) -> None:
-    """Write the completions of one directive to a file: everybody's, one row a requirement."""
+    """Write the completion file of one directive, with everyone, one row for each requirement."""
     try:
-        at = position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
-        report = completion_report(COMMAND_LINE, reference, at)
+        position = parse_position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
+        report = completion_report(COMMAND_LINE, reference, position)
         if form == "xlsx":
             completion_writers.refuse_large_workbook(report.shown.rows, completion_writers.SHEET_ROWS)
         if not output.absolute().parent.is_dir():
             raise RuleError(f"--output: {output.parent} is not a folder.")
         with transaction():
-            log("completions.exported", actor_id=None, **completion_writers.audited(report, form))
+            log("completions.exported", actor_id=None, **completion_writers.audit_detail(report, form))
         _write_report(report, form, output)
     except PositionError as error:
         click.echo(f"--{error.field.replace('_', '-')}: {error}\nRefused: no file was written.", err=True)
@@ -54,7 +56,7 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
 
 
 def _write_report(report: CompletionReport, form: str, output: Path) -> None:
-    """Write beside ``output`` first, then put the finished file in its place: whole, or not at all."""
+    """Write a temporary file beside ``output``, then rename it: the file is complete, or not there."""
     writers: dict[str, Callable[[Iterator[CompletionRow], Path], None]] = {
         "csv": lambda rows, path: completion_writers.write_csv(rows, path, report.columns),
         "xlsx": lambda rows, path: completion_writers.write_xlsx(rows, str(path), report, report.columns),

@@ -69,8 +69,8 @@ def fill(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, bo
         db.session.execute(update(ImportRun).values(file_name=OLD))
         run = begin_import(brought, by=viewer, at=clock.now()).id
     made = {
-        "monitoring.prepared": prepared,
-        "monitoring.prepared_download": f"{prepared}/download",
+        "monitoring.show_file": prepared,
+        "monitoring.download_file": f"{prepared}/download",
         "imports.show_check": f"/imports/{run}",
         "imports.match_columns": f"/imports/{run}/columns",
         "imports.download_bad_rows": f"/imports/{run}/bad-rows.csv",

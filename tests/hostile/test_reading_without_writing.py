@@ -35,9 +35,9 @@ RECORDED = {
     "monitoring.completions_xlsx",
     "monitoring.people_csv",
     "monitoring.people_xlsx",
-    "monitoring.prepared_download",
+    "monitoring.download_file",
 }
-RECORDED_OF_OTHERS = {"monitoring.person", "records.show_record"}
+RECORDED_OF_OTHERS = {"people.show_person", "records.show_record"}
 SENTENCES = ("The portal is busy", "The portal cannot save anything at the moment")
 WITHIN = 1.0  # seconds
 Addresses = dict[str, tuple[str, bool]]

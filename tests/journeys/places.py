@@ -61,7 +61,7 @@ NO_PAGES = {
     "monitoring.data_dictionary_csv",
     "monitoring.people_csv",
     "monitoring.people_xlsx",
-    "monitoring.prepared_download",
+    "monitoring.download_file",
     "operations.healthz",
     "operations.readyz",
     "statements.brand",
@@ -111,8 +111,8 @@ LEARNING = {
     "records.show_own_records": Place(("/records",)),
 }
 MONITORING = {
-    "monitoring.index": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
-    "monitoring.directive": Place(
+    "monitoring.show_overview": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
+    "monitoring.show_report": Place(
         (
             REPORT,
             f"{REPORT}?as_at=2026-04-30&status=late&q=a",
@@ -121,14 +121,14 @@ MONITORING = {
         ),
         MANAGER,
     ),
-    "monitoring.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
-    "monitoring.changes": Place(
+    "people.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
+    "monitoring.show_changes": Place(
         (f"{REPORT}/changes?from_as_at=2026-04-30", f"{REPORT}/changes", f"{REPORT}/changes?as_at=x"), MANAGER
     ),
     "monitoring.data_dictionary": Place(("/monitoring/data-dictionary",), MANAGER),
-    "monitoring.prepared": Place(("{file}",), MANAGER),
-    "monitoring.search": Place(("/people", "/people?q=D2001", "/people?q=zzzz"), MANAGER),
-    "monitoring.person": Place(
+    "monitoring.show_file": Place(("{file}",), MANAGER),
+    "people.list_people": Place(("/people", "/people?q=D2001", "/people?q=zzzz"), MANAGER),
+    "people.show_person": Place(
         ("/people/D2001", "/people/D1001", "/people/D2001?as_at=2026-04-30", "/people/D2001?as_at=x"), MANAGER
     ),
 }
@@ -240,9 +240,9 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "imports.match_columns",
     "jobs.show_job",
     "learning.show_outcome",
-    "monitoring.open_attempt",
-    "monitoring.person",
-    "monitoring.prepared",
+    "people.open_attempt",
+    "people.show_person",
+    "monitoring.show_file",
     "records.show_record",
     "reminders.nudge_person",
 }

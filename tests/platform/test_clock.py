@@ -16,8 +16,8 @@ from portal.domain.directives.models import Directive
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.records import queries, services
 from portal.domain.records.models import Record, Registration
-from portal.domain.reports.as_of import Position, position
 from portal.domain.reports.completion.export_columns import CompletionRow
+from portal.domain.reports.parameters import Position, position
 from portal.domain.reports.queries import completion_report
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, newest_stamp, stamp, transaction

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from portal.platform.errors import ConflictError
-from portal.platform.formats.formula_guard import disarm_formula
+from portal.platform.tables.csv_cells import disarm_formula
 from portal.platform.tables.table_files import Sheet
 
 MOST_LISTED = 200  # rows of one section that are shown and stored

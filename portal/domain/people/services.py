@@ -41,7 +41,7 @@ def grant_role(
 ) -> bool:
     """Grant a role from the day of ``at`` on; a live grant with the same last day changes nothing.
 
-    A live grant with another last day is ended, and this one takes its place. With ``unit_id`` None the role is
+    A live grant with another last day ends, and this one replaces it. With ``unit_id`` None the role is
     granted without a unit; ``by`` None means a command.
 
     Returns:

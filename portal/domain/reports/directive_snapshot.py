@@ -1,4 +1,4 @@
-"""The directive a report is about, as it stood at a position, and the modules it asks for."""
+"""A directive at a report's position, with its requirements and the versions of their modules."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from portal.domain.catalogue.guide_publishing import WORDS_A_MINUTE
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.reports.as_of import Position
+from portal.domain.reports.parameters import Position
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -20,19 +20,19 @@ from portal.platform.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class SnapshotVersion:
-    """A published version of a module or guide, as far as reports speak of it."""
+    """A published version of a module or guide, with what reports show of it."""
 
-    id: int  # below zero: of a guide
+    id: int  # negative for a guide
     activity_id: int
     number: int
     title: str
-    mastery_score: Decimal | None  # None: of a guide
+    mastery_score: Decimal | None  # None for a guide
     minutes: int
     published_at: datetime
     recorded_at: datetime
 
 
-_OF_GUIDE: tuple[Any, ...] = (
+_GUIDE_COLUMNS: tuple[Any, ...] = (
     -GuideVersion.id,
     GuideVersion.activity_id,
     GuideVersion.number,
@@ -45,50 +45,53 @@ _OF_GUIDE: tuple[Any, ...] = (
 
 
 @dataclass(frozen=True)
-class Versions:
+class SnapshotVersions:
     """The published versions of some activities."""
 
     by_id: dict[int, SnapshotVersion]
     current: dict[int, SnapshotVersion]  # of each activity, at the position
 
     @classmethod
-    def of(cls, activity_ids: Iterable[int], position: Position) -> "Versions":
-        """Of these activities; current is the latest published by the day and known, else the first."""
-        asked = sorted(activity_ids)
+    def read(cls, activity_ids: Iterable[int], position: Position) -> "SnapshotVersions":
+        """Read the versions of these activities.
+
+        Current is the latest one published by the day as_at and known on as_known_on, else the first.
+        """
+        ids = sorted(activity_ids)
         columns = [getattr(ModuleVersion, name) for name in SnapshotVersion.__slots__]
-        modules = select(*columns).where(ModuleVersion.activity_id.in_(asked))
-        guides = select(*_OF_GUIDE).where(GuideVersion.activity_id.in_(asked))
+        modules = select(*columns).where(ModuleVersion.activity_id.in_(ids))
+        guides = select(*_GUIDE_COLUMNS).where(GuideVersion.activity_id.in_(ids))
         rows = [*db.session.execute(modules), *db.session.execute(guides)]
-        found = sorted((SnapshotVersion(*row) for row in rows), key=lambda version: version.number)
+        versions = sorted((SnapshotVersion(*row) for row in rows), key=lambda version: version.number)
         current: dict[int, SnapshotVersion] = {}
         end = clock.end_of_day(position.as_at)
-        for version in found:
-            held = current.setdefault(version.activity_id, version)
+        for version in versions:
+            newest = current.setdefault(version.activity_id, version)
             known_then = version.recorded_at <= position.as_known_on and version.published_at <= end
-            if held.number < version.number and known_then:
+            if newest.number < version.number and known_then:
                 current[version.activity_id] = version
-        return cls({version.id: version for version in found}, current)
+        return cls({version.id: version for version in versions}, current)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SnapshotRequirement:
     """One requirement of the directive."""
 
     position: int
     activity_id: int
     kind: str
     key: str
-    title: str  # of the current version; the key where nothing is published
+    title: str  # of the current version; the key if nothing is published
 
     @property
-    def short(self) -> str:
-        """The title as far as its colon: what a column is headed with."""
+    def short_title(self) -> str:
+        """The title up to its colon: the head of a column."""
         return self.title.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """A directive at a position; before its first day, as it was first issued."""
+class DirectiveSnapshot:
+    """A directive at a position; before its first day, its first version."""
 
     id: int
     reference: str
@@ -102,18 +105,24 @@ class Subject:
     yearly_on: str | None
     expiring_days: int
     target: Decimal
-    asked: tuple[Asked, ...]
-    versions: Versions
+    requirements: tuple[SnapshotRequirement, ...]
+    versions: SnapshotVersions
     known_versions: tuple[tuple[int, date], ...]  # number and first day of each known version
 
+    @property
+    def requirement_noun(self) -> str:
+        """What its requirements are called: modules, if all of them are."""
+        all_modules = all(requirement.kind == "module" for requirement in self.requirements)
+        return "module" if all_modules else "requirement"
 
-def references() -> list[str]:
+
+def list_references() -> list[str]:
     """The references of all directives, in order."""
     return list(db.session.scalars(select(Directive.reference).order_by(Directive.reference)))
 
 
-def subject(reference: str, position: Position) -> Subject:
-    """The directive with this reference, at the position.
+def read_directive(reference: str, position: Position) -> DirectiveSnapshot:
+    """Read the directive with this reference at a position.
 
     Raises:
         NotFoundError: There is none, or it was not known then.
@@ -127,10 +136,10 @@ def subject(reference: str, position: Position) -> Subject:
     rows = db.session.execute(statement).all()
     if not rows:
         raise NotFoundError(f"There is no directive {reference}.")
-    begun = [row for row in rows if row[1].effective_on <= position.as_at]
-    directive_id, rule = begun[-1] if begun else rows[0]
-    asked, versions = _asked(rule.id, position)
-    return Subject(
+    in_force = [row for row in rows if row[1].effective_on <= position.as_at]
+    directive_id, rule = in_force[-1] if in_force else rows[0]
+    requirements, versions = _read_requirements(rule.id, position)
+    return DirectiveSnapshot(
         id=directive_id,
         reference=reference,
         title=rule.title,
@@ -143,13 +152,15 @@ def subject(reference: str, position: Position) -> Subject:
         yearly_on=rule.yearly_on,
         expiring_days=rule.expiring_days,
         target=rule.target,
-        asked=asked,
+        requirements=requirements,
         versions=versions,
         known_versions=tuple((version.number, version.effective_on) for _, version in rows),
     )
 
 
-def _asked(directive_version_id: int, position: Position) -> tuple[tuple[Asked, ...], Versions]:
+def _read_requirements(
+    directive_version_id: int, position: Position
+) -> tuple[tuple[SnapshotRequirement, ...], SnapshotVersions]:
     statement = (
         select(Requirement.position, Activity.id, Activity.kind, Activity.key)
         .join(Activity, Activity.id == Requirement.activity_id)
@@ -157,9 +168,10 @@ def _asked(directive_version_id: int, position: Position) -> tuple[tuple[Asked, 
         .order_by(Requirement.position)
     )
     rows = db.session.execute(statement).all()
-    versions = Versions.of([activity_id for _, activity_id, _, _ in rows], position)
-    asked = []
-    for place, activity_id, kind, key in rows:
+    versions = SnapshotVersions.read([activity_id for _, activity_id, _, _ in rows], position)
+    requirements = []
+    for number, activity_id, kind, key in rows:
         current = versions.current.get(activity_id)
-        asked.append(Asked(place, activity_id, kind, key, current.title if current else key))
-    return tuple(asked), versions
+        title = current.title if current else key
+        requirements.append(SnapshotRequirement(number, activity_id, kind, key, title))
+    return tuple(requirements), versions

@@ -1,4 +1,4 @@
-"""Opening one more attempt to somebody who used every attempt that a module allows."""
+"""Opens one more attempt for a learner who has used every attempt that a module allows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,54 +12,54 @@ from portal.platform.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
-class Limited:
-    """A person with the modules under way that limit their attempts."""
+class LimitedLearner:
+    """A person with the modules that they have begun and that limit attempts."""
 
     person_id: int
     staff_number: str
     name: str
-    courses: tuple[ModuleProgress, ...]
+    modules: tuple[ModuleProgress, ...]
 
     @property
-    def exhausted(self) -> list[ModuleProgress]:
-        """Those in which every attempt is used."""
-        return [course for course in self.courses if course.attempts_exhausted]
+    def exhausted_modules(self) -> list[ModuleProgress]:
+        """The modules in which every attempt is used."""
+        return [module for module in self.modules if module.attempts_exhausted]
 
-    def course(self, slug: str) -> ModuleProgress:
-        """The module of this name; it is one of a form's choices."""
-        return next(course for course in self.courses if course.slug == slug)
+    def get_module(self, slug: str) -> ModuleProgress:
+        """The module with this slug, which is one of the form's choices."""
+        return next(module for module in self.modules if module.slug == slug)
 
 
-def opens_to(viewer: Viewer, person_id: int) -> bool:
-    """Whether the viewer may open attempts to the person, whom they see.
+def may_open_attempts(viewer: Viewer, person_id: int) -> bool:
+    """Whether the viewer may open attempts for the person.
 
-    A manager to those whom the role of manager shows them; an author, whose role is for modules and not for
-    units, to everyone whom any role shows them.
+    A manager may for the people whom the role of manager lets them see; an author, whose role is not tied to
+    units, for everyone whom any of their roles lets them see.
     """
     everywhere = Permission.ATTEMPT_OPEN_UNSEEN in viewer.permissions
     allowed = everywhere or Permission.ATTEMPT_OPEN in viewer.permissions
     return allowed and may_see(viewer, person_id, None if everywhere else Permission.ATTEMPT_OPEN)
 
 
-def limited(viewer: Viewer, staff_number: str) -> Limited:
-    """The person with this staff number.
+def get_limited_learner(viewer: Viewer, staff_number: str) -> LimitedLearner:
+    """Get the learner with this staff number.
 
     Raises:
-        NotFoundError: Nobody has it, or the viewer may not open attempts to who has.
+        NotFoundError: Nobody has it, or the viewer may not open attempts for that person.
     """
     person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
-    if not opens_to(viewer, person_id):
+    if not may_open_attempts(viewer, person_id):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
-    under_way = [
-        each
-        for each in module_progress_by_activity(person_id).values()
-        if each.progress and each.version.attempts
+    modules = [
+        module
+        for module in module_progress_by_activity(person_id).values()
+        if module.progress and module.version.attempts
     ]
-    return Limited(person_id, staff_number, holder_name(person_id), tuple(under_way))
+    return LimitedLearner(person_id, staff_number, holder_name(person_id), tuple(modules))
 
 
-def open_one_more(whom: Limited, slug: str, *, by: int, reason: str, at: datetime) -> bool:
-    """As ``open_one_more`` of assessments, at the module of this name."""
-    course = whom.course(slug)
-    registration = latest_registration(whom.person_id, course.version.activity_id)
+def open_extra_attempt(learner: LimitedLearner, slug: str, *, by: int, reason: str, at: datetime) -> bool:
+    """Open one more attempt at a module, by ``open_extra_attempt`` of the assessment room."""
+    module = learner.get_module(slug)
+    registration = latest_registration(learner.person_id, module.version.activity_id)
     return assessment.open_extra_attempt(registration, by=by, reason=reason, at=at)

@@ -1,7 +1,7 @@
-"""Which values of a report's filters are known to its viewer; any other is refused, with a sentence.
+"""Refuses values of a report's filters that its viewer cannot know, with a sentence.
 
-A value is known if it was ever recorded and the viewer may see it: a rank that nobody holds today or the path
-that a unit had before it was renamed stays known. What lies out of their sight is answered as what never was.
+A value is known if it was ever recorded and the viewer may see it: a rank that nobody has today, or a unit's
+path before it was renamed, is known. A value that the viewer may not see is answered like one that never was.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,25 +10,25 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, true
 
 from portal.domain.people.models import Post
-from portal.domain.reports.filters import DUE_DAYS, FIELD_WORDS, LATE_BANDS, STATUS_WORDS, Filters
-from portal.domain.reports.viewer_scope import Reach
+from portal.domain.reports.parameters import DUE_DAYS, FIELD_WORDS, LATE_BANDS, STATUS_WORDS, Filters
+from portal.domain.reports.viewer_scope import ViewerScope
 from portal.platform.db import db
 from portal.platform.errors import UnknownValueError, reason_of_refusal
 
 FIXED: dict[str, Collection[str]] = {"status": STATUS_WORDS, "late": LATE_BANDS, "due": DUE_DAYS}
 
 
-def refuse_unknown(filters: Filters, reach: Reach) -> None:
-    """Refuse filters with a value that the viewer cannot know. A statement for each of unit, role and ranks.
+def refuse_unknown(filters: Filters, viewer_scope: ViewerScope) -> None:
+    """Refuse filters with a value that the viewer cannot know. One statement for unit, role and each rank.
 
     Raises:
-        UnknownValueError: Names each value and what is possible.
+        UnknownValueError: Names each refused value and the known ones.
     """
     faults = [
         *_fixed_value_faults(filters),
-        *_unit_faults(filters, reach),
-        *_role_faults(filters, reach),
-        *_rank_faults(filters, reach),
+        *_unit_faults(filters, viewer_scope),
+        *_role_faults(filters, viewer_scope),
+        *_rank_faults(filters, viewer_scope),
     ]
     if faults:
         raise UnknownValueError(faults)
@@ -36,43 +36,47 @@ def refuse_unknown(filters: Filters, reach: Reach) -> None:
 
 def _fixed_value_faults(filters: Filters) -> Iterable[tuple[str, str]]:
     for name, values in FIXED.items():
-        asked = filters.address.get(name)
-        if asked is not None and asked not in values:
-            yield reason_of_refusal(FIELD_WORDS[name].lower(), asked, list(values)), name
+        value = filters.address.get(name)
+        if value is not None and value not in values:
+            yield reason_of_refusal(FIELD_WORDS[name].lower(), value, list(values)), name
 
 
-def _unit_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
-    if filters.unit and reach.unit_of(filters.unit) is None:
+def _unit_faults(filters: Filters, viewer_scope: ViewerScope) -> Iterable[tuple[str, str]]:
+    if filters.unit and viewer_scope.unit_of(filters.unit) is None:
         sentence = reason_of_refusal("unit", filters.unit, [])
         yield (
-            f"{sentence} Write the whole path of a unit that you can see, or choose one from the list.",
+            f"{sentence} Enter the full path of a unit that you can see, or choose one from the list.",
             "unit",
         )
 
 
-def _role_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
+def _role_faults(filters: Filters, viewer_scope: ViewerScope) -> Iterable[tuple[str, str]]:
     if filters.role:
-        yield from _post_faults("role", [filters.role], Post.designated_role, reach)
+        yield from _post_faults("role", [filters.role], Post.designated_role, viewer_scope)
 
 
-def _rank_faults(filters: Filters, reach: Reach) -> Iterable[tuple[str, str]]:
-    yield from _post_faults("rank", filters.ranks, Post.rank_or_grade, reach)
+def _rank_faults(filters: Filters, viewer_scope: ViewerScope) -> Iterable[tuple[str, str]]:
+    yield from _post_faults("rank", filters.ranks, Post.rank_or_grade, viewer_scope)
 
 
-def _post_faults(name: str, values: Iterable[str], column: Any, reach: Reach) -> Iterable[tuple[str, str]]:
-    """Faults of values that belong to no post which the viewer may see on some day of it."""
+def _post_faults(
+    name: str, values: Iterable[str], column: Any, viewer_scope: ViewerScope
+) -> Iterable[tuple[str, str]]:
+    """Faults of values that are in no post which the viewer may see on one of its days."""
     for value in values:
-        if not any(reach.saw_post(post) for post in _posts_maybe_seen(column == value, reach)):
-            every = {
-                getattr(post, column.key) for post in _posts_maybe_seen(true(), reach) if reach.saw_post(post)
+        if not any(viewer_scope.saw_post(post) for post in _posts_maybe_seen(column == value, viewer_scope)):
+            known = {
+                getattr(post, column.key)
+                for post in _posts_maybe_seen(true(), viewer_scope)
+                if viewer_scope.saw_post(post)
             }
-            yield reason_of_refusal(FIELD_WORDS[name].lower(), value, sorted(every)), name
+            yield reason_of_refusal(FIELD_WORDS[name].lower(), value, sorted(known)), name
 
 
-def _posts_maybe_seen(condition: ColumnElement[bool], reach: Reach) -> Iterable[Any]:
-    """The posts that the viewer may have seen, as far as they differ in what decides it; any for everyone."""
+def _posts_maybe_seen(condition: ColumnElement[bool], viewer_scope: ViewerScope) -> Iterable[Any]:
+    """The posts that the viewer may have seen, distinct by what ``saw_post`` reads of them."""
     words = (Post.rank_or_grade, Post.designated_role)
     days = (Post.unit_id, Post.valid_from, Post.valid_to, Post.line_manager_id)
-    columns = words if reach.everyone else (*words, *days)
-    statement = select(*columns).where(condition, reach.may_have_seen(Post)).distinct()
+    columns = words if viewer_scope.everyone else (*words, *days)
+    statement = select(*columns).where(condition, viewer_scope.may_have_seen(Post)).distinct()
     return db.session.execute(statement).all()

@@ -1,4 +1,4 @@
-"""Files that are made while nobody waits, and what a viewer saw last: ordinary rows, no facts."""
+"""Files made by a job, and the last visits to reports: ordinary rows, no facts."""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from portal.platform.db import Base
 
 
 class PreparedFile(Base):
-    """One file that a person asked for: what it shall hold, and where it is once it is made."""
+    """One file that a person requested: what it contains, and where it is once a job has made it."""
 
     __tablename__ = "prepared_file"
     __table_args__ = (Index("ix_prepared_file_asked_by_id_digest", "asked_by_id", "digest"),)
@@ -24,12 +24,14 @@ class PreparedFile(Base):
     name: Mapped[str]  # the last part of its address, such as "completions.xlsx"
     position: Mapped[dict[str, str]] = mapped_column(JSON)  # both times, written out
     filters: Mapped[dict[str, str]] = mapped_column(JSON)
-    digest: Mapped[str]  # of all that was asked: the same request has the same
+    digest: Mapped[str]  # of the request: the same request has the same digest
     made_at: Mapped[datetime | None]
     stored: Mapped[str | None]  # its name in the folder of files
     called: Mapped[str | None]  # its name where it is downloaded
     size: Mapped[int | None]  # bytes
-    sight: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # by which it was made
+    sight: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # visibility when it was made
 
 
 class ReportLook(Base):

@@ -1,13 +1,12 @@
-"""The sentences of the monitoring pages: the answer first, with its definition beside it."""
+"""Sentences of reports, for pages and files: the answer, its definition, its two times."""
 
-from datetime import date
+from datetime import date, datetime
 
 from portal.domain.directives.exclusions import REASON_WORDS
 from portal.domain.learning.queries import ModuleProgress
-from portal.domain.reports.as_of import Position
 from portal.domain.reports.completion.export_columns import CompletionRow
-from portal.domain.reports.directive_snapshot import Subject
-from portal.domain.reports.filters import FIELD_WORDS, Filters, said
+from portal.domain.reports.directive_snapshot import DirectiveSnapshot
+from portal.domain.reports.parameters import FIELD_WORDS, Filters, Position, value_in_words
 from portal.domain.reports.statistics import Figures, Share
 from portal.domain.status.rules import Status
 from portal.platform import clock
@@ -31,95 +30,108 @@ SOURCES = {
 }
 
 
-def on_day(position: Position) -> str:
-    """How a sentence about an earlier day begins; empty for today."""
+FORECAST = "This date is later than the records used: an outlook, not evidence."
+
+
+def day_prefix(position: Position) -> str:
+    """The beginning of a sentence about an earlier day; empty for today."""
     return "" if position.as_at == position.today else f"On {say.date(position.as_at)}, "
 
 
-def headline(figures: Figures, position: Position) -> str:
-    """The answer of a report: the percentage and its fraction, in the past tense for an earlier day."""
+def report_headline(figures: Figures, position: Position) -> str:
+    """The percentage of a report with its fraction, in the past tense for an earlier day."""
     share = figures.share
-    before = position.as_at != position.today
-    on = on_day(position)
+    is_past = position.as_at != position.today
+    prefix = day_prefix(position)
     if not share.total:
-        return f"{on}nobody was required" if before else "Nobody is required"
+        return f"{prefix}nobody was required" if is_past else "Nobody is required"
     percent = say.percent_cut(share.done, share.total)
     people = say.plural(share.total, "person", "people")
     done = say.number(share.done)
     return (
-        f"{on}{percent} were complete: {done} of {people}"
-        if before
+        f"{prefix}{percent} were complete: {done} of {people}"
+        if is_past
         else f"{percent} complete: {done} of {people}"
     )
 
 
-def of_group(filters: Filters, figures: Figures) -> str:
-    """Whom the filters name, with their share; empty where they name nobody in particular.
+def group_sentence(filters: Filters, figures: Figures) -> str:
+    """The unit, role and rank of the filters, with the share of these people; empty without such filters.
 
     Args:
-        filters: Of the report; where somebody stands says nothing of who they are, and is left aside.
-        figures: Of those whom they name.
+        filters: Of the report; those on name and status are ignored.
+        figures: Of the people who match.
     """
-    named = [
-        f"{FIELD_WORDS[name].lower()} {said(name, value)}" for name, value in filters.group.address.items()
+    names = [
+        f"{FIELD_WORDS[name].lower()} {value_in_words(name, value)}"
+        for name, value in filters.group.address.items()
     ]
-    if not named:
+    if not names:
         return ""
-    who, share = ", ".join(named), figures.share
-    of = f"{say.number(share.done)} of {say.plural(share.total, 'person', 'people')}"
-    stand = (
-        f"{say.percent_cut(share.done, share.total)} complete, {of}" if share.total else "nobody is counted"
-    )
-    return f"{who[:1].upper()}{who[1:]}: {stand}"
+    group, share = ", ".join(names), figures.share
+    fraction = f"{say.number(share.done)} of {say.plural(share.total, 'person', 'people')}"
+    percent = say.percent_cut(share.done, share.total)
+    words = f"{percent} complete, {fraction}" if share.total else "nobody is counted"
+    return f"{group[:1].upper()}{group[1:]}: {words}"
 
 
 def not_counted(figures: Figures) -> str:
-    """What the denominator leaves out."""
-    exempt, deferred = figures.count(Status.EXEMPT), figures.count(Status.DEFERRED)
+    """How many people are assigned, and how many of them are not counted."""
+    exempt, deferred = figures.count_people(Status.EXEMPT), figures.count_people(Status.DEFERRED)
     assigned = f"{say.number(figures.assigned)} assigned"
-    left_out = [f"{say.number(n)} {word}" for n, word in ((exempt, "exempt"), (deferred, "deferred")) if n]
-    return f"{assigned}, less {' and '.join(left_out)}" if left_out else f"{assigned}, nobody left out"
+    excluded = [f"{say.number(n)} {word}" for n, word in ((exempt, "exempt"), (deferred, "deferred")) if n]
+    return (
+        f"{assigned}, less {' and '.join(excluded)}" if excluded else f"{assigned}; none exempt or deferred"
+    )
 
 
-def excluded(figures: Figures) -> str:
-    """The same as a sentence of a card; empty where nobody is left out."""
-    exempt, deferred = figures.count(Status.EXEMPT), figures.count(Status.DEFERRED)
+def exclusions_sentence(figures: Figures) -> str:
+    """How many people are not counted, as a sentence; empty if everybody is."""
+    exempt, deferred = figures.count_people(Status.EXEMPT), figures.count_people(Status.DEFERRED)
     parts = [f"{say.number(n)} {word}" for n, word in ((exempt, "exempt"), (deferred, "deferred")) if n]
     if not parts:
         return ""
-    return f"{' and '.join(parts)} {'is' if exempt + deferred == 1 else 'are'} not counted."
+    words = "person is" if exempt + deferred == 1 else "people are"
+    return f"{' and '.join(parts)} {words} not counted."
 
 
-def times(position: Position) -> str:
-    """Both times of a report."""
-    return f"As at {say.date(position.as_at)}, {knowledge(position)}"
+def both_times(position: Position) -> str:
+    """Both times of a report in words."""
+    return f"As at {say.date(position.as_at)}, {known_on_words(position)}"
 
 
-def knowledge(position: Position) -> str:
-    """What the report knows, to the minute."""
+def known_on_words(position: Position) -> str:
+    """as_known_on in words, to the minute."""
     day = clock.london_day(position.as_known_on)
     moment = say.clock_time(position.as_known_on)
     when = moment if day == position.today else say.instant(position.as_known_on)
     if position.latest:
         return f"as known now (last change {when})"
     if position.as_known_on == clock.end_of_day(day):
-        said = "that day" if day == position.as_at else say.date(day)
-        return f"as known at the end of {said} ({moment})"
+        day_words = "that day" if day == position.as_at else say.date(day)
+        return f"as known at the end of {day_words} ({moment})"
     return f"as known at {when}"
 
 
-def banner(position: Position) -> str:
-    """What a past position says of itself; empty for today as known now."""
+def banner_sentence(position: Position) -> str:
+    """The sentence above a report of a past position; empty for today as known now."""
     if not position.past:
         return ""
-    lead = "Forecast: you" if position.forecast else "You"
-    known = "as known then" if position.known_then else knowledge(position).partition(" (last")[0]
-    return f"{lead} are looking at {say.date(position.as_at)}, {known}."
+    lead = "Forecast: position" if position.forecast else "Position"
+    if position.latest:
+        records = "all records entered so far"
+    elif position.known_then:
+        records = "records entered by that day"
+    else:
+        day = clock.london_day(position.as_known_on)
+        is_whole_day = position.as_known_on == clock.end_of_day(day)
+        records = f"records entered by {say.date(day) if is_whole_day else say.instant(position.as_known_on)}"
+    return f"{lead} on {say.date(position.as_at)}, using {records}."
 
 
-def due(subject: Subject) -> str:
+def due_rule(directive: DirectiveSnapshot) -> str:
     """The due rule in words."""
-    fixed, days = subject.due_fixed_on, subject.due_days_after_joining
+    fixed, days = directive.due_fixed_on, directive.due_days_after_joining
     if fixed and days is not None:
         return f"due {say.date(fixed)}, or {say.plural(days, 'day')} after joining"
     if fixed:
@@ -127,87 +139,112 @@ def due(subject: Subject) -> str:
     return f"due {say.plural(days or 0, 'day')} after joining"
 
 
-def validity(subject: Subject) -> str:
+def validity_sentence(directive: DirectiveSnapshot) -> str:
     """How long a completion counts."""
-    if subject.validity_months:
-        return f"A completion counts for {say.plural(subject.validity_months, 'month')}."
-    if subject.yearly_on:
-        month, day = map(int, subject.yearly_on.split("-"))
+    if directive.validity_months:
+        return f"A completion counts for {say.plural(directive.validity_months, 'month')}."
+    if directive.yearly_on:
+        month, day = map(int, directive.yearly_on.split("-"))
         return f"A completion counts until the next {date(2000, month, day):%-d %B}."
-    return "A completion counts without end."
+    return "A pass does not expire."
 
 
-def change(before: Share, now: Share) -> str:
-    """How many more are complete than a week ago."""
+def weekly_change(before: Share, now: Share) -> str:
+    """How many more people are complete than a week before."""
     more = now.done - before.done
     if not more:
         return "No change"
     return f"{say.number(abs(more))} {'more' if more > 0 else 'fewer'} complete"
 
 
-def as_known_now(share: Share) -> str:
-    """The same day with today's knowledge."""
+def known_now_sentence(share: Share) -> str:
+    """The share on the same day as known now."""
     if not share.total:
-        return "As known now, nobody was required on the same day."
+        return "With records added since, nobody was required on that day."
     fraction = f"{say.number(share.done)} of {say.number(share.total)}"
-    return f"As known now, the same day stands at {say.percent_cut(share.done, share.total)}: {fraction}."
+    return f"With records added since, that day is {say.percent_cut(share.done, share.total)}: {fraction}."
 
 
-def definition(subject: Subject, figures: Figures, reasons: dict[str, int]) -> list[str]:
-    """How a percentage is worked out, sentence by sentence."""
+def definition_sentences(
+    directive: DirectiveSnapshot, figures: Figures, reasons: dict[str, int]
+) -> list[str]:
+    """How the percentage is worked out, in sentences."""
     share = figures.share
-    left_out = ", ".join(f"{reason(key)} {count}" for key, count in reasons.items())
+    exclusions = ", ".join(f"{reason_words(key)} {count}" for key, count in reasons.items())
     return [
         f"The percentage is {say.number(share.done)} people who are complete, of {say.number(share.total)} "
-        "who are assigned and neither exempt nor deferred. It is cut, not rounded up: 100% means everyone.",
+        "who are assigned and neither exempt nor deferred. We round down, so 100% means everyone.",
         "A person is complete when every requirement is. "
         "A requirement is overdue from the day after its due date.",
-        f"Not counted, by reason: {left_out}." if left_out else "Nobody is exempt or deferred.",
-        f"{subject.reference}, version {subject.version_number}: {due(subject)}. {validity(subject)}",
-        "The day is taken at its end in London, with the posts and units of that day, "
+        f"Not counted, by reason: {exclusions}." if exclusions else "Nobody is exempt or deferred.",
+        f"{directive.reference}, version {directive.version_number}: {due_rule(directive)}. "
+        f"{validity_sentence(directive)}",
+        "Counted at the end of the day, UK time, with the posts and units of that day, "
         "as known at the time shown.",
     ]
 
 
-def day(position: Position) -> str:
-    """The day as the form shows it."""
+def day_field(position: Position) -> str:
+    """as_at as the form shows it."""
     return say.date(position.as_at)
 
 
-def known_on(position: Position) -> str:
-    """The knowledge as the form shows it: empty means now, a day means its end."""
-    if position.latest:
-        return ""
-    known = clock.london_day(position.as_known_on)
-    ends = position.as_known_on == clock.end_of_day(known)
-    return say.date(known) if ends else clock.format_utc(position.as_known_on)
+def known_on_field(position: Position) -> str:
+    """as_known_on as the form shows it: empty means now, a day means its end."""
+    return "" if position.latest else _time_words(position.as_known_on)
 
 
-def reason(key: str) -> str:
+def _time_words(instant: datetime) -> str:
+    """A London time such as "09:14 on 30 April 2026", exact to the microsecond; only the day for its end."""
+    day = clock.london_day(instant)
+    if instant == clock.end_of_day(day):
+        return say.date(day)
+    time_of_day = instant.astimezone(clock.LONDON).time()
+    is_minute = time_of_day == time_of_day.replace(second=0, microsecond=0)
+    return f"{time_of_day.isoformat('minutes' if is_minute else 'auto')} on {say.date(day)}"
+
+
+def reason_words(key: str) -> str:
     """The words of a reason category."""
     return REASON_WORDS.get(key, key.replace("_", " "))
 
 
-def where(name: str, status: Status, missing: int, asked: int, due_on: date, noun: str) -> str:
-    """Where a person stands, in one sentence."""
+def person_sentence(name: str, status: Status, missing: int, total: int, due_on: date, noun: str) -> str:
+    """A person's overall status in one sentence.
+
+    Args:
+        name: Of the person.
+        status: The overall status.
+        missing: How many requirements are still to complete.
+        total: How many requirements there are.
+        due_on: The due date.
+        noun: What the requirements are, such as "module".
+    """
     if status is Status.EXEMPT:
         return f"{name} is exempt"
     if status is Status.DEFERRED:
         return f"{name} is deferred, then due on {say.date(due_on)}"
     if status.held:
-        return f"{name} has completed {'all ' if asked > 1 else ''}{say.plural(asked, noun)}"
-    still = f"{missing} of {say.plural(asked, noun)}"
+        return f"{name} has completed {'all ' if total > 1 else ''}{say.plural(total, noun)}"
+    still = f"{missing} of {say.plural(total, noun)}"
     if status in (Status.OVERDUE, Status.EXPIRED):
         return f"{name} is overdue: {still} to complete, due on {say.date(due_on)}"
     return f"{name} has {still} to complete by {say.date(due_on)}"
 
 
-def stands(row: CompletionRow, minutes: int, position: Position, lesson: str = "") -> str:
-    """Where one requirement stands, beside its status; ``lesson`` says how far a module under way is."""
+def requirement_words(row: CompletionRow, minutes: int, position: Position, lesson: str = "") -> str:
+    """The details of one requirement beside its status.
+
+    Args:
+        row: The row of the completion file.
+        minutes: How long the rest takes; 0: unknown.
+        position: Of the report.
+        lesson: How far a module under way is, in words.
+    """
     if row.status.excluded:
-        return reason(row.exclusion_reason or "other").capitalize()
+        return reason_words(row.exclusion_reason or "other").capitalize()
     if row.status.held:
-        return _achieved(row)
+        return _completion_words(row)
     words = []
     if row.status is Status.EXPIRED and row.valid_until:
         words.append(f"ended on {say.date(row.valid_until)}")
@@ -215,22 +252,22 @@ def stands(row: CompletionRow, minutes: int, position: Position, lesson: str = "
         late = (position.as_at - row.due_on).days
         words.append(f"due {say.date(row.due_on)}, {say.plural(late, 'day')} ago")
     if row.started_at:
-        words.append(f"begun on {say.date(row.started_at)}")
+        words.append(f"started on {say.date(row.started_at)}")
     if row.attempts:
         words.append(say.plural(row.attempts, "attempt"))
-    about = f"about {say.minutes_words(minutes)}{' left' if lesson else ''}" if minutes else ""
-    said = " · ".join([*words, *filter(None, (lesson, about))])
-    return said[:1].upper() + said[1:]
+    duration = f"about {say.minutes_words(minutes)}{' left' if lesson else ''}" if minutes else ""
+    joined = " · ".join([*words, *filter(None, (lesson, duration))])
+    return joined[:1].upper() + joined[1:]
 
 
-def lesson_of(course: ModuleProgress) -> str:
-    """How far a module under way is, in lessons; empty where it has none."""
-    if course.next_lesson is None:
-        return "every lesson complete" if course.lessons else ""
-    return f"lesson {course.next_lesson.position} of {len(course.lessons)}"
+def lesson_words(progress: ModuleProgress) -> str:
+    """How far a module under way is, in lessons; empty if it has none."""
+    if progress.next_lesson is None:
+        return "every lesson complete" if progress.lessons else ""
+    return f"lesson {progress.next_lesson.position} of {len(progress.lessons)}"
 
 
-def _achieved(row: CompletionRow) -> str:
+def _completion_words(row: CompletionRow) -> str:
     how = ACHIEVED.get(row.source or "", "Completed")
     score = f" with {int(row.score_scaled * 100)}%" if row.score_scaled is not None else ""
     late = f", {say.plural(row.late_days, 'day')} late" if row.late_days else ""

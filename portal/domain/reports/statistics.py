@@ -1,11 +1,11 @@
-"""The numbers of a report, all summed from one count by unit, requirement and status."""
+"""The figures of a report, all added up from one count by unit, requirement and status."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from portal.domain.people.queries import UnitRow
-from portal.domain.reports.directive_snapshot import Subject
+from portal.domain.reports.directive_snapshot import DirectiveSnapshot
 from portal.domain.status.rules import Status
 
 BAR_ORDER = (
@@ -20,7 +20,7 @@ BAR_ORDER = (
 
 @dataclass(frozen=True)
 class Share:
-    """How many of those counted are complete."""
+    """How many of the counted people are complete."""
 
     done: int = 0
     total: int = 0
@@ -28,19 +28,19 @@ class Share:
 
 @dataclass(frozen=True)
 class Figures:
-    """People, and rows of the file, by unit and status."""
+    """Numbers of people by unit and status, and of rows of the file."""
 
     people: dict[int, dict[Status, int]] = field(default_factory=dict)  # unit id -> status -> people
     requirements: dict[int, dict[Status, int]] = field(default_factory=dict)  # position -> status -> people
     rows: int = 0
 
     @classmethod
-    def of(cls, counted: Iterable[tuple[int, int, Status, int]], rows_of_each: int = 0) -> "Figures":
-        """From rows of unit id, position, status and number of people.
+    def from_counts(cls, counted: Iterable[tuple[int, int, Status, int]], rows_of_each: int = 0) -> "Figures":
+        """Add up rows of unit id, position of the requirement, status and number of people.
 
         Args:
             counted: The rows; position 0 is the whole directive.
-            rows_of_each: How many rows each person has, where only the whole directive is counted.
+            rows_of_each: How many rows each person has, if only the whole directive is counted.
         """
         people: dict[int, dict[Status, int]] = {}
         requirements: dict[int, dict[Status, int]] = {}
@@ -52,18 +52,20 @@ class Figures:
         return cls(people, requirements, rows)
 
     @classmethod
-    def of_units(cls, counted: Iterable[tuple[int, Status, int]], rows_of_each: int) -> "Figures":
-        """From rows of unit id, status and number of people under the whole directive."""
-        return cls.of(((unit_id, 0, status, people) for unit_id, status, people in counted), rows_of_each)
+    def from_unit_counts(cls, counted: Iterable[tuple[int, Status, int]], rows_of_each: int) -> "Figures":
+        """Add up rows of unit id, overall status and number of people."""
+        return cls.from_counts(
+            ((unit_id, 0, status, people) for unit_id, status, people in counted), rows_of_each
+        )
 
     @cached_property
     def by_status(self) -> dict[Status, int]:
-        """People by status over all units, every status named."""
-        found = dict.fromkeys(Status, 0)
+        """People by status in all units; statuses that nobody has are 0."""
+        counts = dict.fromkeys(Status, 0)
         for unit in self.people.values():
             for status, people in unit.items():
-                found[status] += people
-        return found
+                counts[status] += people
+        return counts
 
     @property
     def assigned(self) -> int:
@@ -72,21 +74,21 @@ class Figures:
 
     @property
     def rows_of_each(self) -> int:
-        """How many requirements each person has, where all have the same ones; else 0."""
+        """How many requirements each person has, if all have the same ones; else 0."""
         same = all(sum(group.values()) == self.assigned for group in self.requirements.values())
         return len(self.requirements) if same else 0
 
     @property
     def share(self) -> Share:
         """The numerator and the denominator of the percentage."""
-        return share(self.by_status)
+        return share_of_group(self.by_status)
 
     @property
     def bar(self) -> list[tuple[Status, int]]:
-        """Those counted, in the order of the bar."""
+        """The counted people by status, in the order of the status bar."""
         return [(status, self.by_status[status]) for status in BAR_ORDER]
 
-    def count(self, *statuses: Status) -> int:
+    def count_people(self, *statuses: Status) -> int:
         """People with one of these statuses."""
         return sum(self.by_status[status] for status in statuses)
 
@@ -96,28 +98,28 @@ class Figures:
         return {unit_id: sum(group.values()) for unit_id, group in self.people.items()}
 
 
-def share(group: dict[Status, int]) -> Share:
-    """How many of a group count, and how many of them are complete."""
+def share_of_group(group: dict[Status, int]) -> Share:
+    """How many people of a group are counted, and how many of them are complete."""
     total = sum(count for status, count in group.items() if not status.excluded)
     return Share(sum(count for status, count in group.items() if status.held), total)
 
 
 @dataclass(frozen=True)
 class UnitLine:
-    """A unit and all below it, as one line of the unit table."""
+    """A unit with all units below it: one line of the unit table."""
 
     name: str
-    path: str | None  # None: those who stand in the parent itself
+    path: str | None  # None: the people in the parent itself, or a unit that had ended
     done: int
     total: int
 
 
-def minutes_to_learn(figures: Figures, subject: Subject) -> int:
-    """Minutes of what people have still to complete, each module and guide at its full length."""
+def minutes_to_learn(figures: Figures, directive: DirectiveSnapshot) -> int:
+    """Minutes of everything that people have still to complete, each module and guide at full length."""
     minutes = 0
-    for asked in subject.asked:
-        version = subject.versions.current.get(asked.activity_id)
-        counts = figures.requirements.get(asked.position, {})
+    for requirement in directive.requirements:
+        version = directive.versions.current.get(requirement.activity_id)
+        counts = figures.requirements.get(requirement.position, {})
         missing = sum(n for status, n in counts.items() if not status.held and not status.excluded)
         minutes += missing * (version.minutes if version else 0)
     return minutes
@@ -125,21 +127,21 @@ def minutes_to_learn(figures: Figures, subject: Subject) -> int:
 
 @dataclass(frozen=True)
 class Outlook:
-    """How long people have been overdue, and how many have still to complete soon."""
+    """How long people have been overdue, and how many are due soon."""
 
     late: dict[str, int]  # by the band's name in an address, the shortest first
     soon: int
 
     @classmethod
-    def of(
+    def from_counts(
         cls, left: Iterable[tuple[Status, int, int]], bands: dict[str, tuple[int, int]], ahead: int
     ) -> "Outlook":
-        """From rows of status, days to the last day in time, and people.
+        """Add up rows of status, days left and number of people.
 
         Args:
-            left: Of those who have still to complete; days are below zero where it is past.
-            bands: Least and most days overdue, both counted, by name.
-            ahead: The most days that are soon.
+            left: Only people with something still to complete; days are negative once overdue.
+            bands: Least and most days overdue, inclusive, by name.
+            ahead: The most days left that count as soon.
         """
         late, soon = dict.fromkeys(bands, 0), 0
         for status, days, people in left:
@@ -153,7 +155,7 @@ class Outlook:
 
 @dataclass(frozen=True)
 class GroupLine:
-    """Those of one rank, grade or role, as one line of its table."""
+    """The people of one rank, grade or role: one line of a table."""
 
     name: str
     done: int
@@ -161,31 +163,31 @@ class GroupLine:
 
 
 def group_lines(counted: Iterable[tuple[str, Status, int]]) -> list[GroupLine]:
-    """The groups named, the lowest share first; those of whom nobody is counted come last."""
+    """The named groups, the lowest share first; groups in which nobody is counted come last."""
     groups: dict[str, dict[Status, int]] = {}
     for name, status, people in counted:
         group = groups.setdefault(name, {})
         group[status] = group.get(status, 0) + people
-    shares = [(name, share(group)) for name, group in groups.items()]
-    lines = [GroupLine(name, each.done, each.total) for name, each in shares]
-    return sorted(lines, key=_lowest)
+    shares = [(name, share_of_group(group)) for name, group in groups.items()]
+    lines = [GroupLine(name, share.done, share.total) for name, share in shares]
+    return sorted(lines, key=_lowest_share_first)
 
 
-def _lowest(line: "GroupLine | UnitLine") -> tuple[float, str]:
+def _lowest_share_first(line: "GroupLine | UnitLine") -> tuple[float, str]:
     return line.done / line.total if line.total else 2, line.name
 
 
 def unit_lines(figures: Figures, units: dict[int, UnitRow], top: int | None) -> list[UnitLine]:
-    """The units right below ``top``, each with all under it, the lowest share first.
+    """The units directly below ``top``, each with all units below it, the lowest share first.
 
     Args:
-        figures: What is counted.
-        units: The tree of the position.
-        top: The unit looked into; None: the lowest one that holds everybody counted.
+        figures: The counts by unit.
+        units: The units of the position.
+        top: A unit; None: the lowest one that contains everybody counted.
     """
-    chains = {unit_id: _chain(unit_id, units) for unit_id in figures.people}
+    chains = {unit_id: _units_from_top(unit_id, units) for unit_id in figures.people}
     if top is None:
-        top = _common(list(chains.values()))
+        top = _lowest_common_unit(list(chains.values()))
     groups: dict[int, dict[Status, int]] = {}
     for unit_id, counts in figures.people.items():
         chain = chains[unit_id]
@@ -195,32 +197,32 @@ def unit_lines(figures: Figures, units: dict[int, UnitRow], top: int | None) -> 
         group = groups.setdefault(chain[depth] if depth < len(chain) else unit_id, {})
         for status, count in counts.items():
             group[status] = group.get(status, 0) + count
-    if set(groups) == {top}:  # all stand in it, and the table has one line
+    if set(groups) == {top}:  # everybody is in the unit itself: name it like any other
         top = None
-    lines = [_line(unit_id, top, share(group), units) for unit_id, group in groups.items()]
-    return sorted(lines, key=_lowest)
+    lines = [_unit_line(unit_id, top, share_of_group(group), units) for unit_id, group in groups.items()]
+    return sorted(lines, key=_lowest_share_first)
 
 
-def _line(unit_id: int, top: int | None, counted: Share, units: dict[int, UnitRow]) -> UnitLine:
+def _unit_line(unit_id: int, top: int | None, counted: Share, units: dict[int, UnitRow]) -> UnitLine:
     unit = units.get(unit_id)
     name = unit.name if unit else "A unit that had ended"
     if unit_id == top:
-        return UnitLine(f"{name}, in no unit below", None, counted.done, counted.total)
+        return UnitLine(f"{name}, not in a sub-unit", None, counted.done, counted.total)
     return UnitLine(name, unit.path if unit else None, counted.done, counted.total)
 
 
-def _chain(unit_id: int, units: dict[int, UnitRow]) -> list[int]:
+def _units_from_top(unit_id: int, units: dict[int, UnitRow]) -> list[int]:
     """The ids from the force down to the unit."""
     chain: list[int] = []
-    at: int | None = unit_id
-    while at is not None and at not in chain:
-        chain.append(at)
-        at = units[at].parent_id if at in units else None
+    current: int | None = unit_id
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = units[current].parent_id if current in units else None
     return chain[::-1]
 
 
-def _common(chains: list[list[int]]) -> int | None:
-    """The lowest unit that stands in every chain."""
+def _lowest_common_unit(chains: list[list[int]]) -> int | None:
+    """The lowest unit that is in every chain."""
     if not chains:
         return None
     shared = None

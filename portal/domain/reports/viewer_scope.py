@@ -1,11 +1,11 @@
-"""Whom a report may speak of: those its viewer may see at its position, narrowed by filters.
+"""Which people a report includes: those whom its viewer may see at its position, narrowed by filters.
 
-Every number, page and file of a report goes through ``Reach.whose``, so what may be seen is decided here
+Every number, page and file of a report goes through ``ViewerScope.select_people``, so visibility is decided
 once, and a filter can only narrow it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -16,102 +16,109 @@ from sqlalchemy import ColumnElement, false, or_, select, true
 
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.name_search import name_conditions
-from portal.domain.people.queries import UnitRow, Viewer, live_units, visibility_of
+from portal.domain.people.queries import UnitRow, Viewer, live_units, visibility_of, visible_people
 from portal.domain.people.units import paths
 from portal.domain.people.units.former_names import FormerUnits, read_former_units
-from portal.domain.people.units.tree import read_tree
-from portal.domain.reports.as_of import Position
-from portal.domain.reports.filters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters
+from portal.domain.people.units.tree import UnitTree, read_tree
+from portal.domain.reports.parameters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters, Position
 from portal.domain.status.queries import Whose
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 
+PEOPLE = 10_000  # in one statement: below the databases' limits of bound values
+
 
 @dataclass(frozen=True)
-class Reach:
-    """What ``viewer`` may see at a position: everyone, the posts in some units, or direct reports."""
+class ViewerScope:
+    """What a viewer may see at a position: everyone, the posts in some units, or direct reports."""
 
     position: Position
-    units: dict[int, UnitRow]  # as they stood at the position
+    units: dict[int, UnitRow]  # at the position
     everyone: bool
     unit_ids: frozenset[int]  # in and under the granted units, by the tree of the position
     manager_id: int | None
     names: tuple[str, ...]  # of the granted units today
-    granted: frozenset[int] = frozenset()  # units
-    tops: tuple[int, ...] = ()  # those of them that lie below no other today
+    granted: frozenset[int] = frozenset()  # ids of units
+    tops: tuple[int, ...] = ()  # the granted units that are below no other granted unit today
     today_ids: frozenset[int] = frozenset()  # in and under the granted units, by the tree of today
 
     @classmethod
-    def of(cls, viewer: Viewer, position: Position) -> "Reach":
-        """The reach of the grants that ``viewer`` holds now, over the posts and the tree of the position."""
-        seen = visibility_of(viewer)
+    def of_viewer(cls, viewer: Viewer, position: Position) -> "ViewerScope":
+        """Apply the role grants that the viewer has now to the units of the position."""
+        visibility = visibility_of(viewer)
         units = live_units(position.as_at, position.as_known_on)
         unit_ids: set[int] = set()
         names: list[str] = []
         tops: list[int] = []
-        if seen.unit_ids:
+        if visibility.unit_ids:
             today = live_units(position.today)
-            tops = [u for u in seen.unit_ids if u not in today or today[u].parent_id not in seen.unit_ids]
-            unit_ids = under(units, *seen.granted_unit_ids)
+            visible_ids = visibility.unit_ids
+            tops = [u for u in visible_ids if u not in today or today[u].parent_id not in visible_ids]
+            unit_ids = units_under(units, *visibility.granted_unit_ids)
             names = sorted(today[unit_id].name for unit_id in tops if unit_id in today)
-        ids = frozenset(unit_ids)
-        manager_id, told = seen.direct_reports_of, tuple(names)
-        granted = (seen.granted_unit_ids, tuple(tops), seen.unit_ids)
-        return cls(position, units, seen.everyone, ids, manager_id, told, *granted)
+        return cls(
+            position,
+            units,
+            visibility.everyone,
+            frozenset(unit_ids),
+            visibility.direct_reports_of,
+            tuple(names),
+            granted=visibility.granted_unit_ids,
+            tops=tuple(tops),
+            today_ids=visibility.unit_ids,
+        )
 
     @property
-    def place(self) -> str:
-        """Where somebody is who is in sight: "in a unit you can see" or "one of your direct reports"."""
+    def place_words(self) -> str:
+        """Who is visible, in words: those "in a unit you can see", or "one of your direct reports"."""
         reports_only = self.manager_id is not None and not self.granted
         return "one of your direct reports" if reports_only else "in a unit you can see"
 
     def sees_post(self, post: Any) -> ColumnElement[bool]:
-        """That the viewer may know of a post, by the tree of the position."""
+        """SQL condition: the viewer may see the post, by the units of the position."""
         return self._posts_of(post, self.unit_ids)
 
     def may_have_seen(self, post: Any) -> ColumnElement[bool]:
-        """That a post's unit was in sight on some day, or that it names the viewer: ``saw_post`` decides."""
+        """SQL condition for posts that the viewer could see on some day; ``saw_post`` decides for each."""
         return self._posts_of(post, self.unit_ids | self._days_in_sight.keys())
 
     def saw_post(self, post: Any) -> bool:
-        """Whether the viewer may know of a post on some day of it, by the units as known now or here."""
+        """Whether the viewer may see a post on one of its days, by the units then or as known now."""
         if self.everyone or (self.manager_id is not None and post.line_manager_id == self.manager_id):
             return True
-        at = self.position.as_at
-        if post.unit_id in self.unit_ids and post.valid_from <= at <= post.valid_to:
+        if post.unit_id in self.unit_ids and post.valid_from <= self.position.as_at <= post.valid_to:
             return True
         days = self._days_in_sight.get(post.unit_id, ())
         return any(first <= post.valid_to and post.valid_from <= last for first, last in days)
 
     @cached_property
     def _days_in_sight(self) -> dict[int, list[tuple[date, date]]]:
-        """The runs of days on which each unit lay in or under a granted one, as known now."""
+        """For each unit, the runs of days on which it was in or under a granted unit, as known now."""
         runs: dict[int, list[tuple[date, date]]] = defaultdict(list)
         if self.everyone or not self.granted:
             return runs
         tree = read_tree()
         edges = [date.min, *tree.edges_after(date.min), date.max]
         for first, after in pairwise(edges):
-            states = ((unit_id, tree.state_on(unit_id, first)) for unit_id in tree.unit_ids())
-            units = {unit_id: UnitRow(one.name, one.parent_id, "") for unit_id, one in states if one}
-            for unit_id in under(units, *self.granted):
+            units = tree_on(tree, first)
+            for unit_id in units_under(units, *self.granted):
                 runs[unit_id].append((first, after - timedelta(days=1)))
         return runs
 
     def _posts_of(self, post: Any, unit_ids: Collection[int]) -> ColumnElement[bool]:
         if self.everyone:
             return true()
-        ways: list[ColumnElement[bool]] = [post.unit_id.in_(sorted(unit_ids))] if unit_ids else []
+        conditions: list[ColumnElement[bool]] = [post.unit_id.in_(sorted(unit_ids))] if unit_ids else []
         if self.manager_id is not None:
-            ways.append(post.line_manager_id == self.manager_id)
-        return or_(*ways) if ways else false()
+            conditions.append(post.line_manager_id == self.manager_id)
+        return or_(*conditions) if conditions else false()
 
-    def whose(self, filters: Filters = EVERYONE) -> Whose:
-        """Those whom this viewer may be told of and the filters leave."""
+    def select_people(self, filters: Filters = EVERYONE) -> Whose:
+        """Select the people whom the viewer may see and who match the filters."""
         within = None
         if filters.unit:
             unit_id = self.unit_of(filters.unit)
-            within = frozenset() if unit_id is None else frozenset(under(self.units, unit_id))
+            within = frozenset() if unit_id is None else frozenset(units_under(self.units, unit_id))
         return Whose(
             everyone=self.everyone,
             unit_ids=self.unit_ids,
@@ -126,9 +133,9 @@ class Reach:
         )
 
     def unit_of(self, path: str) -> int | None:
-        """The unit that has this path at the position, else one that ever had it.
+        """The unit with this path at the position, else one that ever had it.
 
-        None where none has, or none that is in sight or above what is.
+        None if there is none, or if it is neither visible nor above a visible unit.
         """
         unit_id = self._paths.get(path)
         if unit_id is not None and (
@@ -147,7 +154,7 @@ class Reach:
 
     @cached_property
     def _known_units(self) -> set[int]:
-        """The units in sight, by the trees of the position and of today, and all that ever lay above them."""
+        """Units visible at the position or today, and all units that were ever above them."""
         reports: set[int] = set()
         if self.manager_id is not None:
             statement = select(Post.unit_id).where(Post.line_manager_id == self.manager_id).distinct()
@@ -162,18 +169,43 @@ class Reach:
         return self._former_units.find_unit(names, None if self.everyone else self._known_units)
 
     def sees_all_of(self, path: str) -> bool:
-        """Whether the viewer may be told of everybody in this unit and below."""
+        """Whether the viewer may see everybody in this unit and below it."""
         return self.everyone or self.unit_of(path) in self.unit_ids
 
 
-def under(units: dict[int, UnitRow], *tops: int) -> set[int]:
+def units_under(units: dict[int, UnitRow], *tops: int) -> set[int]:
     """The units ``tops`` themselves and all units below them in the tree ``units``."""
     children: dict[int | None, list[int]] = {}
     for unit_id, unit in units.items():
         children.setdefault(unit.parent_id, []).append(unit_id)
-    found, waiting = set(tops), list(tops)
-    while waiting:
-        below = [child for child in children.get(waiting.pop(), []) if child not in found]
-        found.update(below)
-        waiting.extend(below)
-    return found
+    unit_ids, unread = set(tops), list(tops)
+    while unread:
+        below = [child for child in children.get(unread.pop(), []) if child not in unit_ids]
+        unit_ids.update(below)
+        unread.extend(below)
+    return unit_ids
+
+
+def tree_on(tree: UnitTree, day: date) -> dict[int, UnitRow]:
+    """The units of a day with their parents, without paths."""
+    states = ((unit_id, tree.state_on(unit_id, day)) for unit_id in tree.unit_ids())
+    return {unit_id: UnitRow(state.name, state.parent_id, "") for unit_id, state in states if state}
+
+
+def linkable_people(viewer: Viewer, people: Sequence[int]) -> set[int]:
+    """The people among ``people`` whose page the viewer may open. One statement."""
+    return set(db.session.scalars(visible_people(viewer, among=people)))
+
+
+def numbers_and_names(people: Sequence[int], most: int) -> list[tuple[int, str, str]]:
+    """Id, staff number and name of the first ``most`` people by surname; erased people are left out."""
+    names: list[tuple[str, str, str, int]] = []
+    columns = (PersonName.surname, PersonName.staff_number, PersonName.forenames, PersonName.person_id)
+    for first in range(0, len(people), PEOPLE):
+        batch = PersonName.person_id.in_(people[first : first + PEOPLE])
+        statement = select(*columns).where(batch).order_by(*columns[:2]).limit(most)
+        names += [tuple(row) for row in db.session.execute(statement)]
+    return [
+        (person_id, number, f"{surname}, {forenames}")
+        for surname, number, forenames, person_id in sorted(names)[:most]
+    ]

@@ -1,4 +1,4 @@
-"""The pages of a file that is being made: how far it is, the file itself, and trying again."""
+"""The pages of a file that a job makes: progress, download, cancel and try again."""
 
 from urllib.parse import urlencode
 from uuid import UUID
@@ -9,15 +9,15 @@ from flask_login import current_user
 
 from portal.domain.people.job_listing import get_job_row
 from portal.domain.reports import sentences
-from portal.domain.reports.as_of import position
 from portal.domain.reports.completion import export_files, tasks
-from portal.domain.reports.filters import filters_of
 from portal.domain.reports.models import PreparedFile
+from portal.domain.reports.parameters import parse_filters
 from portal.domain.reports.queries import CompletionReport
-from portal.pages.layout import job_labels as job_words
+from portal.pages.layout import job_labels
 from portal.pages.layout.access import requires
+from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
-from portal.platform.db import newest_stamp, transaction
+from portal.platform.db import transaction
 from portal.platform.errors import RuleError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.models import JobState
@@ -28,115 +28,115 @@ TYPES = {
     "pdf": "application/pdf",
     "zip": "application/zip",
 }
-HEADS = {
+HEADINGS = {
     JobState.WAITING: "Your file is being made",
     JobState.RUNNING: "Your file is being made",
     JobState.DONE: "Your file is ready",
     JobState.FAILED: "Your file could not be made",
     JobState.CANCELLED: "Your file was cancelled",
 }
-SHAPES = {
-    "completions.xlsx": "Spreadsheet, one row a person and requirement",
-    "people.xlsx": "Spreadsheet, one row a person",
-    "completions.pdf": "PDF, one row a person",
+CONTENTS = {
+    "completions.xlsx": "Spreadsheet, one row for each person and requirement",
+    "people.xlsx": "Spreadsheet, one row for each person",
+    "completions.pdf": "PDF, one row for each person",
 }
 
 
-def register(bp: Blueprint) -> None:
+def add_file_pages(bp: Blueprint) -> None:
     """Add the pages below ``/monitoring/files/<uuid>``."""
     root = "/monitoring/files/<uuid:uuid>"
-    bp.add_url_rule(root, "prepared", page)
-    bp.add_url_rule(f"{root}/download", "prepared_download", download)
-    bp.add_url_rule(f"{root}/<any(cancel, again):what>", "prepared_act", act, methods=["POST"])
+    bp.add_url_rule(root, "show_file", show_file)
+    bp.add_url_rule(f"{root}/download", "download_file", download_file)
+    bp.add_url_rule(f"{root}/<any(cancel, again):what>", "act_on_file", act_on_file, methods=["POST"])
 
 
-def later(report: CompletionReport, name: str) -> ResponseReturnValue:
-    """Let the file be made, unless the same is under way or there already, and lead to its page."""
-    tasks.tidy()
+def prepare_file(report: CompletionReport, name: str) -> ResponseReturnValue:
+    """Start a job for the file, unless the same file is under way or ready; redirect to its page."""
+    tasks.remove_expired_files()
     now = clock.now()
-    file_id = export_files.same(report, name, current_user.viewer, now)
+    file_id = export_files.find_same_file(report, name, current_user.viewer, now)
     if file_id is None:
         with transaction():
-            file_id = export_files.ask(report, name, by=current_user.person_id, at=now)
-    return redirect(url_for("monitoring.prepared", uuid=file_id), 303)
+            file_id = export_files.request_file(report, name, by=current_user.person_id, at=now)
+    return redirect(url_for("monitoring.show_file", uuid=file_id), 303)
 
 
 @requires(Permission.COMPLETION_EXPORT)
-def page(uuid: UUID) -> ResponseReturnValue:
-    """How far the file is; once it is made, the link to it."""
-    row = _file(uuid)
+def show_file(uuid: UUID) -> ResponseReturnValue:
+    """The progress of the file; once it is ready, its download."""
+    row = _get_own_file(uuid)
     if row is None:
-        return _gone()
+        return _not_found()
     job = get_job_row(row.job_id)
-    at = position(**row.position, now=clock.now(), newest=newest_stamp())
+    position = parse_position_now(**row.position)
     return render_template(
         "monitoring/prepared.html",
         file=row,
         job=job,
-        jobs=job_words,
-        head=HEADS[job.state],
-        shape=SHAPES[row.name],
-        times=sentences.times(at),
-        filters=filters_of(row.filters).said,
-        size=_size(row.size or 0),
-        until=export_files.until(row),
-        refused=_refused(row) if job.state == JobState.DONE else "",
+        jobs=job_labels,
+        heading=HEADINGS[job.state],
+        contents=CONTENTS[row.name],
+        times=sentences.both_times(position),
+        filters=parse_filters(row.filters).in_words,
+        size=_size_words(row.size or 0),
+        expires_at=export_files.expires_at(row),
+        refusal=_download_refusal(row) if job.state == JobState.DONE else "",
         back=f"/monitoring/directives/{row.directive}?{urlencode({**row.position, **row.filters})}",
     )
 
 
 @requires(Permission.COMPLETION_EXPORT)
-def download(uuid: UUID) -> ResponseReturnValue:
-    """The file, to whoever asked for it, while they see everyone in it."""
-    row = _file(uuid)
-    path = tasks.folder().stored(row) if row else None
+def download_file(uuid: UUID) -> ResponseReturnValue:
+    """Download the file: only who requested it may, and only while they may see everyone in it."""
+    row = _get_own_file(uuid)
+    path = tasks.file_folder().stored_path(row) if row else None
     if row is None or path is None:
-        return _gone()
-    if not export_files.may_take(row, current_user.viewer):
+        return _not_found()
+    if not export_files.may_download(row, current_user.viewer):
         raise RuleError(export_files.NARROWED)
-    called = str(row.called)
+    name = str(row.called)
     with transaction():
-        export_files.taken(row)
-    kind = TYPES[called.rpartition(".")[2]]
-    response: Response = send_file(path, mimetype=kind, as_attachment=True, download_name=called, etag=False)
+        export_files.record_download(row)
+    kind = TYPES[name.rpartition(".")[2]]
+    response: Response = send_file(path, mimetype=kind, as_attachment=True, download_name=name, etag=False)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @requires(Permission.COMPLETION_EXPORT)
-def act(uuid: UUID, what: str) -> ResponseReturnValue:
+def act_on_file(uuid: UUID, what: str) -> ResponseReturnValue:
     """Cancel the job that makes the file, or let it try again."""
-    row = _file(uuid)
+    row = _get_own_file(uuid)
     if row is None:
-        return _gone()
+        return _not_found()
     job_id = row.job_id
     with transaction():
         if what == "cancel":
             jobs.cancel_job(job_id, by=current_user.person_id, at=clock.now())
         else:
             jobs.retry_job(job_id, by=current_user.person_id, at=clock.now())
-    flash("The file is not made." if what == "cancel" else "The file is being made again, from its start.")
-    return redirect(url_for("monitoring.prepared", uuid=uuid), 303)
+    flash("The file was cancelled." if what == "cancel" else "The file is being made again from the start.")
+    return redirect(url_for("monitoring.show_file", uuid=uuid), 303)
 
 
-def _file(file_id: UUID) -> PreparedFile | None:
-    """The file of this address; None where its day is over, it never was, or it is another person's."""
-    tasks.tidy()
-    return export_files.file_of(file_id, current_user.person_id, clock.now())
+def _get_own_file(file_id: UUID) -> PreparedFile | None:
+    """The file of this address; None if it has expired, never was, or is another person's."""
+    tasks.remove_expired_files()
+    return export_files.get_own_file(file_id, current_user.person_id, clock.now())
 
 
-def _gone() -> ResponseReturnValue:
-    """One answer to all three, so that nobody learns what others asked for."""
+def _not_found() -> ResponseReturnValue:
+    """The same answer for all three, so that nobody learns what others requested."""
     return render_template("monitoring/prepared_gone.html"), 404
 
 
-def _refused(row: PreparedFile) -> str:
-    """Why a file that was made cannot be downloaded; empty where it can."""
-    if tasks.folder().stored(row) is None:
-        return "The portal does not hold this file any more. Ask for it again on the page of its report."
-    return "" if export_files.may_take(row, current_user.viewer) else export_files.NARROWED
+def _download_refusal(row: PreparedFile) -> str:
+    """Why a file that was made cannot be downloaded; empty if it can."""
+    if tasks.file_folder().stored_path(row) is None:
+        return "This file is no longer in the portal. Go to the report and request it again."
+    return "" if export_files.may_download(row, current_user.viewer) else export_files.NARROWED
 
 
-def _size(held: int) -> str:
-    """A size as people write it."""
-    return f"{held / 1_000_000:.1f} MB" if held >= 1_000_000 else f"{max(1, held // 1000)} KB"
+def _size_words(size: int) -> str:
+    """A number of bytes in MB or KB."""
+    return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, size // 1000)} KB"

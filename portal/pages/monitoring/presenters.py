@@ -1,4 +1,4 @@
-"""What the page of a report shows, and the addresses it links to."""
+"""What the page of a report shows, and the addresses that it links to."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,14 +6,14 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from portal.domain.reports import sentences
-from portal.domain.reports.changes.known_now import KnownNow, group_known_now, known_now
+from portal.domain.reports.changes.known_now import KnownNow, compare_with_known_now, group_known_now
 from portal.domain.reports.charts import LineChart
-from portal.domain.reports.completion import export_notices
-from portal.domain.reports.filters import LATE_WORDS, Order, listed
-from portal.domain.reports.linkable_people import openable
+from portal.domain.reports.completion import export_files
+from portal.domain.reports.parameters import LATE_WORDS, Order, join_values
 from portal.domain.reports.queries import CompletionReport, PersonLine
 from portal.domain.reports.statistics import Figures, GroupLine, UnitLine, minutes_to_learn
-from portal.domain.reports.trend.trend import month_ends, over_time
+from portal.domain.reports.trend.trend import month_ends, read_trend
+from portal.domain.reports.viewer_scope import linkable_people
 from portal.pages.layout.paging import Page
 from portal.platform.db import newest_stamp
 from portal.platform.wording import number, plural
@@ -24,12 +24,12 @@ LAST_HEADS = (("due", "Due"), ("rank", "Rank or grade"), ("role", "Role"), ("uni
 
 @dataclass(frozen=True)
 class ReportPage:
-    """A report with its order, its slice and its addresses."""
+    """A report with its order, the slice of its table, and addresses."""
 
     report: CompletionReport
     order: Order
     path: str
-    number: str  # of the page of the table that is asked for
+    number: str  # of the requested page of the table
 
     @property
     def figures(self) -> Figures:
@@ -38,100 +38,100 @@ class ReportPage:
 
     @cached_property
     def page(self) -> Page:
-        """The slice of the table that the address asks for."""
-        kept = {**self._kept, **self.order.address}
+        """The requested page of the table."""
+        kept = {**self._report_address, **self.order.address}
         return Page.of(self.report.shown.assigned, self.path, [*kept.items(), ("page", self.number)])
 
     @cached_property
     def people(self) -> list[PersonLine]:
-        """The people of this slice."""
-        return self.report.people(self.order, self.page.offset, self.page.size)
+        """The people on this page."""
+        return self.report.list_people(self.order, self.page.offset, self.page.size)
 
     @cached_property
-    def openable(self) -> set[int]:
-        """Those of them whose own page the viewer may open."""
-        return openable(self.report.viewer, [line.holder.person_id for line in self.people])
+    def linkable_people(self) -> set[int]:
+        """Ids of the people on this page whose own page the viewer may open."""
+        return linkable_people(self.report.viewer, [line.holder.person_id for line in self.people])
 
     @property
     def h1(self) -> str:
-        """The answer."""
-        return sentences.headline(self.figures, self.report.position)
+        """The heading: the percentage."""
+        return sentences.report_headline(self.figures, self.report.position)
 
     @property
     def lead(self) -> str:
         """What is not counted, and both times."""
-        return f"{sentences.not_counted(self.figures)}. {sentences.times(self.report.position)}."
+        return f"{sentences.not_counted(self.figures)}. {sentences.both_times(self.report.position)}."
 
     @property
     def banner(self) -> str:
-        """What a past position says of itself."""
-        return sentences.banner(self.report.position)
+        """The sentence above a past position; empty for today."""
+        return sentences.banner_sentence(self.report.position)
 
     @property
     def today_url(self) -> str:
-        """The same list, today."""
-        return self._address(self.report.filters.address, self.order.address)
+        """The address of the same list for today."""
+        return self._make_address(self.report.filters.address, self.order.address)
 
     @property
     def group(self) -> str:
-        """Whom bars, line and figures are about, with their share; empty where about everybody."""
-        return sentences.of_group(self.report.filters, self.report.group)
+        """The people whom bars, line and figures count, with their share; empty if everybody."""
+        return sentences.group_sentence(self.report.filters, self.report.group)
 
     @property
     def group_known_now(self) -> str:
-        """The same as is known now of the same day; empty where the filters name nobody in particular."""
-        return sentences.of_group(self.report.filters, group_known_now(self.report))
+        """The same on the same day as known now."""
+        return sentences.group_sentence(self.report.filters, group_known_now(self.report))
 
     @property
     def unit_rows(self) -> list[dict[str, object]]:
-        """The lines of the unit table, each with the address that looks into it."""
-        return [self._bar(line, "unit", line.path) for line in self.report.units]
+        """The lines of the unit table, each with the address narrowed to it."""
+        return [self._bar_row(line, "unit", line.path) for line in self.report.units]
 
     @property
     def rank_rows(self) -> list[dict[str, object]]:
-        """The lines by rank or grade, each with the address that narrows to it."""
-        return [self._bar(line, "rank", listed([line.name])) for line in self.report.ranks]
+        """The lines by rank or grade, each with the address narrowed to it."""
+        return [self._bar_row(line, "rank", join_values([line.name])) for line in self.report.ranks]
 
     @property
     def role_rows(self) -> list[dict[str, object]]:
-        """The lines by designated role, each with the address that narrows to it."""
-        return [self._bar(line, "role", line.name) for line in self.report.roles]
+        """The lines by designated role, each with the address narrowed to it."""
+        return [self._bar_row(line, "role", line.name) for line in self.report.roles]
 
     @property
     def key_figures(self) -> list[tuple[str, str, str | None]]:
-        """What is late and what comes: label, words, and the address of the people behind it."""
+        """What is overdue and due soon: label, words, and the address of these people."""
         outlook = self.report.outlook
-        found = [(f"Overdue {LATE_WORDS[key].lower()}", n, {"late": key}) for key, n in outlook.late.items()]
+        counts = [(f"Overdue {LATE_WORDS[key].lower()}", n, {"late": key}) for key, n in outlook.late.items()]
         soon = "Due in the 30 days after" if self.report.position.past else "Due in the next 30 days"
-        found.append((soon, outlook.soon, {"due": "30"}))
+        counts.append((soon, outlook.soon, {"due": "30"}))
         group = self.report.filters.group.address
-        listed: list[tuple[str, str, str | None]] = [
-            (words, plural(n, "person", "people"), self._people_at({**group, **asked}) if n else None)
-            for words, n, asked in found
+        figures: list[tuple[str, str, str | None]] = [
+            (label, plural(n, "person", "people"), self._people_address({**group, **filters}) if n else None)
+            for label, n, filters in counts
         ]
-        minutes = minutes_to_learn(self.report.group, self.report.subject)
-        known = "Known for today only" if self.report.position.past else number(minutes)
-        return [*listed, ("Minutes still to learn", known, None)]
+        minutes = minutes_to_learn(self.report.group, self.report.directive)
+        words = "Not available for past dates" if self.report.position.past else number(minutes)
+        return [*figures, ("Minutes still to learn", words, None)]
 
     @cached_property
     def line(self) -> LineChart:
-        """The percentage at the end of each of the last months, with this report's knowledge."""
+        """The percentage at the end of each of the last months, as known on this report's as_known_on."""
         return LineChart(
-            over_time(self.report, month_ends(self.report.position.as_at), self.report.filters.group)
+            read_trend(self.report, month_ends(self.report.position.as_at), self.report.filters.group)
         )
 
     @property
     def line_rows(self) -> list[dict[str, object]]:
-        """The same numbers, the newest first, each with the address of that day's report."""
-        known = {k: v for k, v in self.report.position.address.items() if k != "as_at"}
-        shown = self.report.position.as_at
+        """The points of the line, the newest first, each with the address of that day's report."""
+        known_on = {k: v for k, v in self.report.position.address.items() if k != "as_at"}
+        shown, kept = self.report.position.as_at, self.kept_by_position_form
         return [
             {
                 "day": point.day,
                 "share": point.share,
                 "href": None
                 if point.day == shown
-                else self._address({"as_at": point.day.isoformat(), **known}, self.kept_by_position_form),
+                else self._make_address({"as_at": point.day.isoformat(), **known_on}, kept),
             }
             for point in reversed(self.line.points)
         ]
@@ -139,115 +139,123 @@ class ReportPage:
     @property
     def heads(self) -> list[tuple[str, str, str | None]]:
         """Sortable heads before the requirements: text, address, direction."""
-        return [self._head(*head) for head in HEADS]
+        return [self._sort_head(*head) for head in HEADS]
 
     @property
     def last_heads(self) -> list[tuple[str, str, str | None]]:
         """Sortable heads after the requirements."""
-        return [self._head(*head) for head in LAST_HEADS]
+        return [self._sort_head(*head) for head in LAST_HEADS]
 
     @property
     def chips(self) -> list[tuple[str, str]]:
         """The filters in force, each with the address without it."""
         filters = self.report.filters
         return [
-            (words, self._without(name)) for name, words in zip(filters.address, filters.said, strict=True)
+            (words, self._address_without(name))
+            for name, words in zip(filters.address, filters.in_words, strict=True)
         ]
 
     @property
     def summary(self) -> str:
-        """How many of how many the table lists."""
+        """How many people the table lists, of how many."""
         return f"{self.report.shown.assigned:,} of {plural(self.figures.assigned, 'person', 'people')}"
 
     @property
     def clear_url(self) -> str:
-        """The list without filters."""
-        return self._address(self.report.position.address, self.order.address)
+        """The address of the list without filters."""
+        return self._make_address(self.report.position.address, self.order.address)
 
     @property
-    def asked_of_changes(self) -> dict[str, str]:
-        """What the page of changes is asked for: this position, and of whom."""
+    def changes_arguments(self) -> dict[str, str]:
+        """Arguments of the page of changes: this position, and the filters on people."""
         return {**self.report.position.address, **self.report.filters.group.address}
 
     @property
     def kept_by_position_form(self) -> dict[str, str]:
-        """Fields that the position form sends along."""
+        """Hidden fields of the position form."""
         return {**self.report.filters.address, **self.order.address}
 
     @property
     def kept_by_filter_form(self) -> dict[str, str]:
-        """Fields that the filter form sends along."""
+        """Hidden fields of the filter form."""
         return {**self.report.position.address, **self.order.address}
 
     @cached_property
     def due_links(self) -> list[tuple[date, str, str]]:
-        """Each due date that has come: the day, and its position as known then and as known now."""
-        fixed = self.report.subject.due_fixed_on
+        """Each due date up to today, with the addresses of its position as known then and as known now."""
+        fixed = self.report.directive.due_fixed_on
         days = [fixed] if fixed else self.report.due_dates()
-        found = []
+        links = []
         for day in days:
             if day <= self.report.position.today:
                 as_at = {"as_at": day.isoformat()}
                 then = {**as_at, "as_known_on": day.isoformat()}
                 kept = self.kept_by_position_form
-                found.append((day, self._address(then, kept), self._address(as_at, kept)))
-        return found
+                links.append((day, self._make_address(then, kept), self._make_address(as_at, kept)))
+        return links
 
     @cached_property
     def known_now(self) -> KnownNow | None:
-        """The same day as it is known now; None where that is what is shown."""
+        """The same day as known now; None if that is what the page shows."""
         newest = newest_stamp()
-        return None if self.report.position.latest or newest is None else known_now(self.report, newest)
+        return (
+            None
+            if self.report.position.latest or newest is None
+            else compare_with_known_now(self.report, newest)
+        )
 
     @property
     def known_now_words(self) -> str:
-        """The same day as it is known now, in a sentence."""
-        return sentences.as_known_now(self.known_now.share) if self.known_now else ""
+        """The same day as known now, in a sentence."""
+        return sentences.known_now_sentence(self.known_now.share) if self.known_now else ""
 
     @property
     def known_now_url(self) -> str:
-        """The same day as it is known now."""
+        """The address of the same day as known now."""
         as_at = self.report.position.as_at.isoformat()
-        return self._address({"as_at": as_at}, self.kept_by_position_form)
+        return self._make_address({"as_at": as_at}, self.kept_by_position_form)
 
     def file_url(self, name: str, *, filtered: bool) -> str:
-        """The address of a file with exactly the rows that this page shows or sums up."""
+        """The address of a file with exactly the rows that this page lists or counts."""
         pairs = {**self.report.position.pinned, **(self.report.filters.address if filtered else {})}
         return f"{self.path}/{name}?{urlencode(pairs)}"
 
     @staticmethod
-    def waits(figures: Figures) -> str:
-        """Which of the files of these people a job will make, in a sentence; empty where none."""
-        return export_notices.waits(figures)
+    def job_notice(figures: Figures) -> str:
+        """Which files of these people a job will make, as a sentence; empty if none."""
+        return export_files.job_notice(figures)
 
     @property
-    def _kept(self) -> dict[str, str]:
+    def _report_address(self) -> dict[str, str]:
         return {**self.report.position.address, **self.report.filters.address}
 
-    def _address(self, *parts: dict[str, str]) -> str:
+    def _make_address(self, *parts: dict[str, str]) -> str:
         pairs = {name: value for part in parts for name, value in part.items()}
         return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
 
-    def _head(self, column: str, text: str) -> tuple[str, str, str | None]:
-        pressed = self.order.pressed(column)
-        return text, self._address(self._kept, pressed.address), self.order.direction(column)
+    def _sort_head(self, column: str, text: str) -> tuple[str, str, str | None]:
+        order = self.order.order_after_click(column)
+        return text, self._make_address(self._report_address, order.address), self.order.direction(column)
 
-    def _without(self, name: str) -> str:
+    def _address_without(self, name: str) -> str:
         kept = self.report.filters.without(name).address
-        return self._address(self.report.position.address, kept, self.order.address)
+        return self._make_address(self.report.position.address, kept, self.order.address)
 
-    def _bar(self, line: UnitLine | GroupLine, field: str, value: str | None) -> dict[str, object]:
-        """A row of a table with bars; its address narrows the report to exactly those whom it counts."""
-        asked = self.report.filters.group.address
-        leads = value and asked.get(field) != value
-        href = self._address(self.report.position.address, {**asked, field: value or ""}) if leads else None
+    def _bar_row(self, line: UnitLine | GroupLine, field: str, value: str | None) -> dict[str, object]:
+        """A row of a table with bars; its address narrows the report to the people whom it counts."""
+        filters = self.report.filters.group.address
+        is_linked = value and filters.get(field) != value
+        narrowed = {**filters, field: value or ""}
+        href = self._make_address(self.report.position.address, narrowed) if is_linked else None
         name = f"{line.name[:1].upper()}{line.name[1:]}"
         return {"name": name, "href": href, "done": line.done, "total": line.total}
 
-    def _people_at(self, asked: dict[str, str]) -> str:
-        return f"{self._address(self.report.position.address, asked)}#people"
+    def _people_address(self, filters: dict[str, str]) -> str:
+        return f"{self._make_address(self.report.position.address, filters)}#people"
 
     @property
     def definition(self) -> list[str]:
-        """How the percentage is worked out, sentence by sentence."""
-        return sentences.definition(self.report.subject, self.figures, self.report.exclusions())
+        """How the percentage is worked out, in sentences."""
+        return sentences.definition_sentences(
+            self.report.directive, self.figures, self.report.count_exclusions()
+        )

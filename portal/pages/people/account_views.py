@@ -34,24 +34,24 @@ def add_account_pages(bp: Blueprint) -> None:
 
 
 def _find_visible_person(staff_number: str) -> Viewer:
-    """The person, as far as the administrator may see them.
+    """Find the person, if the administrator may see them.
 
     Raises:
-        NotFoundError: There is nobody of this number, or none that may be seen.
+        NotFoundError: Nobody has this number, or the administrator may not see that person.
     """
     person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
-    found = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
-    if found is None or not may_see(current_user.viewer, found.person_id):
+    person = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
+    if person is None or not may_see(current_user.viewer, person.person_id):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
-    return found
+    return person
 
 
 def _find_administered_person(staff_number: str) -> Viewer:
-    """The person whose account is about to change.
+    """Find the person whose account the administrator is about to change.
 
     Raises:
-        NotFoundError: There is nobody of this number, or none that may be seen.
-        ForbiddenError: The account is beyond the administrator's own units.
+        NotFoundError: Nobody has this number, or the administrator may not see that person.
+        ForbiddenError: The account is outside the administrator's units.
     """
     person = _find_visible_person(staff_number)
     if not authority.administers_person(current_user.viewer, person.person_id):
@@ -59,20 +59,20 @@ def _find_administered_person(staff_number: str) -> Viewer:
     return person
 
 
-def _return_to_account(staff_number: str, said: str, category: str = "success") -> ResponseReturnValue:
-    flash(said, category)
+def _return_to_account(staff_number: str, message: str, category: str = "success") -> ResponseReturnValue:
+    flash(message, category)
     return redirect(url_for("people.show_account", staff_number=staff_number), 303)
 
 
-def _return_after_role_change(person: Viewer, said: str) -> ResponseReturnValue:
-    """Back to the page; to sign-in where the administrator's own roles changed, and so ended this session."""
+def _return_after_role_change(person: Viewer, message: str) -> ResponseReturnValue:
+    """Redirect to the page, or to sign-in if administrators changed their own roles, which ends the session."""
     if person.person_id != current_user.person_id:
         return _return_to_account(
-            person.staff_number, f"{said}. {person.display_name} is signed out everywhere."
+            person.staff_number, f"{message}. {person.display_name} is signed out everywhere."
         )
     response = redirect(url_for("sign_in.sign_in"), 303)
     cookies.clear_session_cookies(response)
-    flash(f"{said}. Your own roles changed, so sign in again.", "success")
+    flash(f"{message}. Your own roles changed, so sign in again.", "success")
     return response
 
 
@@ -80,10 +80,12 @@ def _build_grant_form() -> GrantForm:
     form = GrantForm()
     viewer = current_user.viewer
     everywhere = authority.administered_units(viewer) is None
-    roles = [role for role in Role if everywhere or role in UNIT_ROLES]  # the others hold for the whole force
+    roles = [
+        role for role in Role if everywhere or role in UNIT_ROLES
+    ]  # the other roles are for the whole force
     form.role.choices = [SelectChoice(value=role.value, label=role_words(role)) for role in roles]
-    whole = [SelectChoice(value="", label="No unit: the whole force; for a manager, direct reports")]
-    form.unit.choices = (whole if everywhere else []) + [
+    no_unit = [SelectChoice(value="", label="No unit: the whole force; for a manager, direct reports")]
+    form.unit.choices = (no_unit if everywhere else []) + [
         SelectChoice(value=str(unit_id), label=path) for unit_id, path in authority.grantable_units(viewer)
     ]
     return form
@@ -91,12 +93,12 @@ def _build_grant_form() -> GrantForm:
 
 @requires(Permission.ACCOUNT_ADMINISTER)
 def show_account(staff_number: str) -> ResponseReturnValue:
-    """How the account stands, and what can be done with it."""
+    """The state of the account, and what the administrator can do with it."""
     return _render_account(_find_visible_person(staff_number), _build_grant_form())
 
 
 def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
-    mine = authority.administers_person(current_user.viewer, person.person_id)
+    may_change = authority.administers_person(current_user.viewer, person.person_id)
     return render_template(
         "people/account.html",
         form=form,
@@ -104,7 +106,7 @@ def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
         state=queries.get_account_state(person.person_id, clock.now()),
         grants=authority.list_current_grants(person.person_id),
         sessions=len(queries.list_open_sessions(person.person_id, cookies.session_limits(), clock.now())),
-        may_change=mine,
+        may_change=may_change,
         is_self=person.person_id == current_user.person_id,
         role_words=role_words,
         where_words=where_words,
@@ -131,7 +133,7 @@ def grant_role(staff_number: str) -> ResponseReturnValue:
     role, unit_id = Role(form.role.data), int(form.unit.data) if form.unit.data else None
     try:
         with transaction():
-            made = changes.grant_role(
+            is_new = changes.grant_role(
                 person.person_id,
                 role,
                 unit_id=unit_id,
@@ -141,8 +143,8 @@ def grant_role(staff_number: str) -> ResponseReturnValue:
             )
     except RuleError as error:
         return _show_refusal(person, form, role, unit_id, error)
-    if not made:
-        return _return_to_account(staff_number, f"The role was held already: {role_words(role)}")
+    if not is_new:
+        return _return_to_account(staff_number, f"They already have this role: {role_words(role)}")
     return _return_after_role_change(person, f"Role granted: {role_words(role)}")
 
 
@@ -158,33 +160,33 @@ def _show_refusal(
 
 @requires(Permission.ACCOUNT_ADMINISTER)
 def revoke_role(staff_number: str) -> ResponseReturnValue:
-    """End a role that is held."""
+    """End a role of the person."""
     person = _find_administered_person(staff_number)
-    wanted = (request.form.get("role", ""), request.form.get("unit", ""))
-    for held in authority.list_current_grants(person.person_id):
-        if (held.role.value, str(held.unit_id or "")) == wanted:
-            return _end_role(person, held)
+    role_and_unit = (request.form.get("role", ""), request.form.get("unit", ""))
+    for grant in authority.list_current_grants(person.person_id):
+        if (grant.role.value, str(grant.unit_id or "")) == role_and_unit:
+            return _end_role(person, grant)
     return abort(404)
 
 
-def _end_role(person: Viewer, held: authority.CurrentGrant) -> ResponseReturnValue:
+def _end_role(person: Viewer, grant: authority.CurrentGrant) -> ResponseReturnValue:
     try:
         with transaction():
             changes.revoke_role(
                 person.person_id,
-                held.role,
-                unit_id=held.unit_id,
+                grant.role,
+                unit_id=grant.unit_id,
                 by=current_user.person_id,
                 at=clock.now(),
             )
     except RuleError as error:
         return _return_to_account(person.staff_number, str(error), "error")
-    return _return_after_role_change(person, f"Role ended: {role_words(held.role)}")
+    return _return_after_role_change(person, f"Role ended: {role_words(grant.role)}")
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)
 def close_account(staff_number: str) -> ResponseReturnValue:
-    """Say what closing means; then close."""
+    """Ask for confirmation, then close the account."""
     person = _find_administered_person(staff_number)
     if request.method == "GET":
         return render_template("people/close_account.html", person=person)
@@ -211,4 +213,4 @@ def end_all_sessions(staff_number: str) -> ResponseReturnValue:
     person = _find_administered_person(staff_number)
     with transaction():
         services.end_sessions(person.person_id, "ended_elsewhere", current_user.person_id, clock.now())
-    return _return_to_account(staff_number, "Every session of the account is ended")
+    return _return_to_account(staff_number, "They are signed out everywhere")

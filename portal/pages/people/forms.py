@@ -1,18 +1,42 @@
-"""Forms of an administrator about one account."""
+"""Forms of the search, of one more attempt, and of an administrator about one account."""
 
 from datetime import date
 
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField, SubmitField
+from wtforms import Form, RadioField, SelectField, StringField, SubmitField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
-from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
+from portal.domain.records.queries import EXTRA_REASONS
+from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit
 from portal.platform.clock import read_day, today
 from portal.platform.db import OPEN_END
 
 
+class SearchForm(Form):  # type: ignore[misc]
+    """The name or number to search for."""
+
+    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
+
+
+class ExtraAttemptForm(FlaskForm):  # type: ignore[misc]
+    """The module in which one more attempt is opened, and why."""
+
+    module = RadioField("Module", widget=GovRadios(), validators=[InputRequired("Select a module")])
+    reason = RadioField(
+        "Why one more",
+        choices=[
+            SelectChoice(value=key, label=words[:1].upper() + words[1:])
+            for key, words in EXTRA_REASONS.items()
+        ],
+        widget=GovRadios(),
+        validators=[InputRequired("Select why one more attempt is opened")],
+    )
+    send = SubmitField("Open one more attempt", widget=GovSubmit())
+
+
 class GrantForm(FlaskForm):  # type: ignore[misc]
-    """A role to grant, and where it holds."""
+    """A role to grant, on which unit, and until when."""
 
     role = SelectField("Role", widget=GovSelect(), validators=[InputRequired("Select a role")])
     unit = SelectField("Where", widget=GovSelect())
@@ -24,15 +48,15 @@ class GrantForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Grant role", widget=GovSubmit(secondary=True))
 
     def validate_until(self, field: StringField) -> None:
-        """A day of today or later, or nothing."""
-        written = (field.data or "").strip()
-        day = read_day(written)
-        if written and day is None:
-            raise ValidationError("Write a date such as 31 March 2027.")
+        """Accept today, a later day, or nothing."""
+        text = (field.data or "").strip()
+        day = read_day(text)
+        if text and day is None:
+            raise ValidationError("Enter a date, like 31 March 2027.")
         if day is not None and day < today():
             raise ValidationError("The last day must be today or later.")
 
     @property
     def last_day(self) -> date:
-        """The last day that was written; the open end where none was."""
+        """The last day entered; the open end if there is none."""
         return read_day(self.until.data or "") or OPEN_END

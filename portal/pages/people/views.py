@@ -1,8 +1,109 @@
-"""The blueprint of the pages about one person."""
+"""The search for people, and the page of one person."""
 
-from flask import Blueprint
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms.fields import SelectChoice
 
+from portal.domain.people.access_log import is_access_logged, list_access_log, log_access
+from portal.domain.people.queries import live_units, may_see
+from portal.domain.reports import extra_attempts, sentences
+from portal.domain.reports.parameters import Position
+from portal.domain.reports.person.person import person_page
+from portal.domain.reports.person.search import count_people, search_people
+from portal.pages.layout.access import requires
+from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.report_position import position_form, redirect_to_iso_days, requested_position
 from portal.pages.people import account_views
+from portal.pages.people.forms import ExtraAttemptForm, SearchForm
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import RuleError
+from portal.platform.permissions import Permission
 
 bp = Blueprint("people", __name__, template_folder="templates")
 account_views.add_account_pages(bp)
+
+
+@bp.get("/people")
+@requires(Permission.PERSON_VIEW)
+def list_people() -> ResponseReturnValue:
+    """The people whom the viewer may see, found by name or number."""
+    viewer, arguments = current_user.viewer, QueryArguments(request.args, request.path)
+    text = arguments.text("q")
+    page = arguments.page(count_people(viewer, text))
+    units = live_units(clock.today())
+    response = render_template(
+        "people/search.html",
+        page=page,
+        people=search_people(viewer, text, units, page.offset, page.size),
+        form=SearchForm(data={"q": text}),
+        text=text,
+        errors=arguments.errors(),
+    )
+    return response, arguments.status
+
+
+@bp.get("/people/<staff_number>")
+@requires(Permission.PERSON_VIEW)
+def show_person(staff_number: str) -> ResponseReturnValue:
+    """The status of one person under each directive, and what happened."""
+    position, errors = requested_position()
+    if not errors and (iso_redirect := redirect_to_iso_days()):
+        return iso_redirect
+    page, viewer_id = person_page(current_user.viewer, staff_number, position), current_user.person_id
+    if not is_access_logged(viewer_id, page.person_id, clock.now()):
+        with transaction():
+            log_access(viewer_id, page.person_id, "person")
+    response = render_template(
+        "people/person.html",
+        p=page,
+        access_log=list_access_log(page.person_id),
+        banner=sentences.banner_sentence(position),
+        errors=errors,
+        position_form=position_form(position, errors),
+        may_request=_may(Permission.DECISION_ASK, page.person_id),
+        may_administer=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
+        may_remind=_may_remind(page.person_id, position),
+        may_open_attempts=extra_attempts.may_open_attempts(current_user.viewer, page.person_id),
+    )
+    return response, 400 if errors else 200
+
+
+@bp.route("/people/<staff_number>/attempts", methods=["GET", "POST"])
+@requires(Permission.ATTEMPT_OPEN)
+def open_attempt(staff_number: str) -> ResponseReturnValue:
+    """Open one more attempt to a person whom the viewer sees and who used all that a module allows."""
+    learner = extra_attempts.get_limited_learner(current_user.viewer, staff_number)
+    form = ExtraAttemptForm()
+    modules = (
+        learner.modules if form.is_submitted() else learner.exhausted_modules
+    )  # sent twice is answered as once
+    form.module.choices = [SelectChoice(value=module.slug, label=module.version.title) for module in modules]
+    if not form.validate_on_submit():
+        is_self = learner.person_id == current_user.person_id
+        return render_template("people/open_attempt.html", learner=learner, form=form, is_self=is_self)
+    title = learner.get_module(form.module.data).short_title
+    by, reason = current_user.person_id, form.reason.data
+    try:
+        with transaction():
+            is_new = extra_attempts.open_extra_attempt(
+                learner, form.module.data, by=by, reason=reason, at=clock.now()
+            )
+    except RuleError as error:
+        flash(str(error), "error")
+    else:
+        outcome = "is open" if is_new else "was opened already today"
+        flash(f"One more attempt at {title} {outcome} for {learner.name}.", "success")
+    return redirect(url_for(".show_person", staff_number=staff_number), 303)
+
+
+def _may(act: Permission, person_id: int) -> bool:
+    """Whether the viewer has the permission, by a role that also lets them see the person."""
+    return act in current_user.permissions and may_see(current_user.viewer, person_id, act)
+
+
+def _may_remind(person_id: int, position: Position) -> bool:
+    """Whether the page offers to remind the person: for today alone, and nobody reminds themselves."""
+    is_self = current_user.viewer.person_id == person_id
+    return not position.past and not is_self and _may(Permission.REMINDER_NUDGE, person_id)

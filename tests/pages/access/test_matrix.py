@@ -55,9 +55,9 @@ MAY_BE_UNKNOWN = {
     "authoring.withdraw_draft",
     "catalogue.send_media",
     "imports.apply_import",
-    "monitoring.prepared",
-    "monitoring.prepared_act",
-    "monitoring.prepared_download",
+    "monitoring.show_file",
+    "monitoring.act_on_file",
+    "monitoring.download_file",
     "reminders.send_again",
     "imports.download_bad_rows",
     "imports.cancel_import",
@@ -184,7 +184,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         values |= {"name": "first", "item": "one"}
     if rule.endpoint == "authoring.edit_guide":
         values["key"] = "_guides/whom-to-call"
-    if rule.endpoint == "monitoring.prepared_act":
+    if rule.endpoint == "monitoring.act_on_file":
         values["what"] = "again"
     if rule.endpoint == "imports.choose_file":
         values["kind"] = "completions"

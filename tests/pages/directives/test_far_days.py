@@ -6,7 +6,7 @@ import pytest
 
 from portal.domain.directives.assignments import add_days
 from portal.domain.directives.toml_reader import read
-from portal.domain.reports.as_of import PositionError, position
+from portal.domain.reports.parameters import PositionError, position
 from portal.platform.errors import BadInputError
 from tests.pages.directives.pages import previewed
 from tests.pages.directives.text import directive_text

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from portal.domain.reports.completion import pdf_export, writers
-from portal.domain.reports.completion.export_notices import LONG, PAPER, WIDE, waits
+from portal.domain.reports.completion.export_files import LONG, PAPER, WIDE, job_notice
 from portal.domain.reports.statistics import Figures
 from portal.domain.status.rules import Status
 from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
@@ -24,7 +24,7 @@ def figures(people, rows):
     ],
 )
 def test_the_sentence_names_exactly_the_files_that_are_too_long(people, rows, named):
-    said = waits(figures(people, rows))
+    said = job_notice(figures(people, rows))
 
     assert [each for each in (LONG, WIDE, PAPER) if f"the {each} (".lower() in said.lower()] == list(named)
     assert bool(said) == bool(named)

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
-from portal.domain.reports.as_of import position
-from portal.domain.reports.filters import Filters
+from portal.domain.reports.parameters import Filters, position
 from portal.domain.reports.queries import completion_report
 from portal.domain.reports.trend.trend import month_ends, over_time
 from portal.domain.status.rules import Status

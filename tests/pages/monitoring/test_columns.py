@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from portal.domain.reports.completion import export_columns, writers
 from portal.domain.reports.completion.export_columns import COLUMNS, Column, CompletionRow, PersonRow
-from portal.platform.formats.formula_guard import disarm_formula
+from portal.platform.tables.csv_cells import csv_text, disarm_formula
 from tests.pages.monitoring.reading import csv_rows, xlsx_rows
 from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
 
@@ -67,7 +67,7 @@ def test_cells_of_csv_are_what_the_standard_library_writes(texts):
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="").writerow(map(disarm_formula, texts))
 
-    assert ",".join(map(writers.csv_text, texts)) == buffer.getvalue()
+    assert ",".join(map(csv_text, texts)) == buffer.getvalue()
 
 
 def test_a_value_is_written_by_its_type():

@@ -23,7 +23,7 @@ from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reports.changes.changes import Changes
 from portal.domain.reports.completion import writers
 from portal.domain.reports.queries import completion_report
-from portal.pages.monitoring.export_views import position_of
+from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.examples import few_or_many
@@ -240,7 +240,7 @@ def test_the_sums_of_both_reports_agree_with_what_changed(
             viewer = viewer_of(telling.people[looker.number])
             assert viewer is not None
             for from_day, from_known, day, known in PAIRS:
-                positions = (position_of(from_day, from_known), position_of(day, known))
+                positions = (parse_position_now(from_day, from_known), parse_position_now(day, known))
                 then, now = (completion_report(viewer, REFERENCES[0], at) for at in positions)
                 wholes = [cells[0] for cells in Changes(then, now).cells.values() if 0 in cells]
                 gone, come = (sum(pair[side] is None for pair in wholes) for side in (1, 0))

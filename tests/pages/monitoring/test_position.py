@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from portal.domain.reports.as_of import PositionError, position, read_day
+from portal.domain.reports.parameters import PositionError, position, read_day
 from tests.domain.status.facts import make_record
 from tests.pages.monitoring.reading import csv_rows
 from tests.pages.monitoring.world import APRIL, REPORT, TODAY, enter, make_world

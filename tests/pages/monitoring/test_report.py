@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from portal.domain.reports.filters import STATUS_WORDS
+from portal.domain.reports.parameters import STATUS_WORDS
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.page_reading import H, Page, words
 from tests.pages.monitoring.counting import statements

@@ -1,7 +1,7 @@
-"""Why a report lists somebody at one position and not at another, as far as its viewer may know.
+"""Why a report does not list somebody who is listed at another position, as far as its viewer may know.
 
-Somebody is out of sight at a position where no post of theirs that holds there is one the viewer may see.
-Whether a row of theirs exists elsewhere is then not asked: the answer is the same if they left the force.
+Somebody is out of sight at a position if the viewer may see none of their posts of that day. Whether they
+have a row elsewhere is then not looked up: the answer is the same as if they had left the force.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -13,9 +13,9 @@ from sqlalchemy import select
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
 from portal.domain.people.visibility.rules import is_valid_on
-from portal.domain.reports.filters import Filters
-from portal.domain.reports.linkable_people import PEOPLE
+from portal.domain.reports.parameters import Filters
 from portal.domain.reports.queries import CompletionReport
+from portal.domain.reports.viewer_scope import PEOPLE
 from portal.domain.status.queries import listed_among
 from portal.platform.db import db
 
@@ -25,60 +25,62 @@ class Absence(Enum):
 
     NOT_REQUIRED = "Not required"
     NOT_REQUIRED_IN_SIGHT = "Not required in a post you can see"  # nothing is said of other posts
-    FILTERED_OUT = "Not listed"  # there is a row, which the filters leave out
-    OUT_OF_SIGHT = "Out of sight"  # ``Absences.reason_in_words`` says it to the viewer
+    FILTERED_OUT = "Not listed"  # there is a row, but the filters leave it out
+    OUT_OF_SIGHT = "Out of sight"  # pages show the words of ``Absences.reason_in_words``
 
 
 @dataclass(frozen=True)
 class Absences:
-    """Why a report, narrowed by filters, does not list some people, by person."""
+    """Why a filtered report does not list some people."""
 
     report: CompletionReport
     by_person: dict[int, Absence]
 
     @classmethod
-    def of(cls, report: CompletionReport, filters: Filters, people: Collection[int]) -> "Absences":
-        """Look up the reasons for ``people``. Two statements at most for every ten thousand of them."""
-        reach, absent = report.reach, sorted(people)
-        scope = report.scope_of(reach.whose())
-        listed = _read_in_batches(absent, lambda some: listed_among(scope, some)) if filters else set()
-        if reach.everyone:
-            usual, posted = Absence.NOT_REQUIRED, set(absent)
+    def look_up(cls, report: CompletionReport, filters: Filters, people: Collection[int]) -> "Absences":
+        """Look up the reasons for ``people``. At most two statements for each ``PEOPLE`` people."""
+        viewer_scope, absent = report.viewer_scope, sorted(people)
+        scope = report.scope_of(viewer_scope.select_people())
+        listed = _read_in_batches(absent, lambda batch: listed_among(scope, batch)) if filters else set()
+        if viewer_scope.everyone:
+            reason_in_sight, in_sight = Absence.NOT_REQUIRED, set(absent)
         else:
-            usual, posted = (
+            reason_in_sight, in_sight = (
                 Absence.NOT_REQUIRED_IN_SIGHT,
-                _read_in_batches(absent, lambda some: _people_with_visible_post(report, some)),
+                _read_in_batches(absent, lambda batch: _people_with_visible_post(report, batch)),
             )
         reasons = {}
-        for one in absent:
-            seen = usual if one in posted else Absence.OUT_OF_SIGHT
-            reasons[one] = Absence.FILTERED_OUT if one in listed else seen
+        for person_id in absent:
+            reason = reason_in_sight if person_id in in_sight else Absence.OUT_OF_SIGHT
+            reasons[person_id] = Absence.FILTERED_OUT if person_id in listed else reason
         return cls(report, reasons)
 
     @property
     def out_of_sight(self) -> set[int]:
-        """Those who are out of sight at the report's position."""
-        return {one for one, why in self.by_person.items() if why is Absence.OUT_OF_SIGHT}
+        """The people who are out of sight at the report's position."""
+        return {person_id for person_id, why in self.by_person.items() if why is Absence.OUT_OF_SIGHT}
 
     def reason_in_words(self, person_id: int) -> str:
         """Why somebody is not listed, in a few words."""
-        why = self.by_person.get(person_id, Absence.NOT_REQUIRED)
-        return f"Not {self.report.reach.place} at this date" if why is Absence.OUT_OF_SIGHT else why.value
+        absence = self.by_person.get(person_id, Absence.NOT_REQUIRED)
+        if absence is Absence.OUT_OF_SIGHT:
+            return f"Not {self.report.viewer_scope.place_words} at this date"
+        return absence.value
 
 
 def _read_in_batches(people: list[int], read: Callable[[list[int]], Iterable[int]]) -> set[int]:
-    """Call ``read`` for as many people at once as a statement can name, and join the results."""
+    """Call ``read`` for at most ``PEOPLE`` people at a time, and join the results."""
     batches = (people[first : first + PEOPLE] for first in range(0, len(people), PEOPLE))
-    return {one for some in batches for one in read(some)}
+    return {person_id for batch in batches for person_id in read(batch)}
 
 
 def _people_with_visible_post(report: CompletionReport, people: Collection[int]) -> Iterable[int]:
-    """Those of these people with a post that the viewer may see, held at the report's position."""
-    at = report.position
+    """The people among ``people`` with a post at the report's position that the viewer may see."""
+    position = report.position
     conditions = (
-        is_known_fact(Post, at.as_known_on),
-        is_valid_on(Post, at.as_at),
-        report.reach.sees_post(Post),
+        is_known_fact(Post, position.as_known_on),
+        is_valid_on(Post, position.as_at),
+        report.viewer_scope.sees_post(Post),
     )
     return db.session.scalars(
         select(Post.person_id).where(Post.person_id.in_(people), *conditions).distinct()

@@ -1,6 +1,6 @@
-"""The facts that can change a cell of a report, in words, as far as a viewer may know of them.
+"""The facts that can change a cell of a report, in words, as far as a viewer may know them.
 
-A post is in sight where its unit is, or where it names the viewer as line manager. Other facts
+A post is in sight if its unit is, or if it names the viewer as line manager. Other facts
 about a person are shown for a day on which their row is in sight, and only if they had begun by then.
 """
 
@@ -29,28 +29,28 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One fact, or a date that passed: in words, when it is true, and when it was recorded."""
+    """One fact, or a date that passed: in words, its first day, and when it was recorded."""
 
     words: str
     on: date
     recorded_at: datetime | None = None  # None: a date that passed, no fact
     void: bool = False
-    edges: tuple[date, ...] = field(default=(), compare=False)  # days on which something changes by it
+    edges: tuple[date, ...] = field(default=(), compare=False)  # days on which it changes something
     fact: tuple[str, int] | None = field(default=None, compare=False)  # table and id
     replaces: tuple[str, int] | None = field(default=None, compare=False)
-    replaced_at: datetime | None = field(default=None, compare=False)  # known no more from then on
+    replaced_at: datetime | None = field(default=None, compare=False)  # when a correction replaced it
     unit_id: int | None = field(default=None, compare=False)  # of a post
     moves_unit: bool = field(default=False, compare=False)
-    own: bool = field(default=False, compare=False)  # recorded on the person, and no post
+    own: bool = field(default=False, compare=False)  # about the person, but not a post
 
     @property
     def recorded(self) -> str:
-        """When it was recorded, where it is a fact."""
+        """When it was recorded, as a sentence; empty for a date that passed."""
         return f"Recorded at {say.instant(self.recorded_at)}." if self.recorded_at else ""
 
 
 class FactSight(NamedTuple):
-    """What a viewer who does not see everyone may know of, between two positions."""
+    """What a viewer who may not see everyone may know between two positions."""
 
     unit_ids: frozenset[int]  # in sight at either position
     manager_id: int | None
@@ -58,24 +58,24 @@ class FactSight(NamedTuple):
     as_at: date  # day of the earlier position
 
     def sees_post(self, post: Any) -> bool:
-        """Whether the viewer may know of a post."""
+        """Whether the viewer may see a post."""
         reports = self.manager_id is not None and post.line_manager_id == self.manager_id
         return post.unit_id in self.unit_ids or reports
 
-    def may_tell(self, one: Cause, step: Step) -> bool:
-        """Whether a fact may be named as a cause of a step; none is for days out of sight."""
-        if not one.own:
+    def may_tell(self, fact: Cause, step: Step) -> bool:
+        """Whether a fact may be named as a cause of a step; never for days out of sight."""
+        if not fact.own:
             return True
-        both = step.old is not None and step.new is not None
-        return both and (step.recorded_at is None or one.on <= self.as_at)
+        in_sight = step.old is not None and step.new is not None
+        return in_sight and (step.recorded_at is None or fact.on <= self.as_at)
 
     @property
-    def names(self) -> dict[int, str]:
-        """The names of units, by the later position or, for units that ended by then, the earlier one."""
+    def unit_names(self) -> dict[int, str]:
+        """Names of units at the later position or, if they ended before it, at the earlier one."""
         return {unit_id: unit.name for tree in self.trees for unit_id, unit in tree.items()}
 
     def parents_by_unit(self) -> dict[int, set[int]]:
-        """The units right above each unit at the two positions."""
+        """The units directly above each unit at the two positions."""
         parents: dict[int, set[int]] = defaultdict(set)
         for tree in self.trees:
             for unit_id, unit in tree.items():
@@ -90,7 +90,7 @@ CausesByPerson = Iterator[tuple[int, Cause]]
 def facts_of(
     people: list[int], directive_id: int, as_known_on: datetime, sight: FactSight | None
 ) -> dict[int, list[Cause]]:
-    """Every fact that was ever recorded on these people and that a viewer may know of, by person."""
+    """Every fact ever recorded about these people that a viewer may know, by person."""
     causes: dict[int, list[Cause]] = {person_id: [] for person_id in people}
     for person_id, cause in _posts_as_causes(people, as_known_on, sight):
         causes[person_id].append(cause)
@@ -109,7 +109,7 @@ def _until_words(last: date) -> str:
 
 
 def _fact_as_cause(
-    row: Any, words: str, on: date, last: date | None, gone: datetime | None, **more: Any
+    row: Any, words: str, on: date, last: date | None, replaced_at: datetime | None, **more: Any
 ) -> Cause:
     """A fact as a cause.
 
@@ -118,7 +118,7 @@ def _fact_as_cause(
         words: What it says.
         on: Its first day.
         last: Its last day; None: it has none.
-        gone: When another row took its place; None: none did.
+        replaced_at: When another row replaced it; None: none did.
         more: Further fields of the cause.
     """
     table, sentence = row.__tablename__, f"{words} Withdrawn." if row.void else words
@@ -130,27 +130,29 @@ def _fact_as_cause(
         (on,) if last is None else _days_of_change(on, last),
         (table, row.id),
         None if row.replaces_id is None else (table, row.replaces_id),
-        gone,
+        replaced_at,
         **more,
     )
 
 
 def _replacement_time(fact: Any) -> Any:
-    """When another row took a fact's place."""
-    later = aliased(fact)
-    taken = select(func.min(later.recorded_at)).where(later.replaces_id == fact.id)
-    return taken.correlate(fact).scalar_subquery()
+    """SQL expression: when another row replaced a fact."""
+    successor = aliased(fact)
+    recorded_at = select(func.min(successor.recorded_at)).where(successor.replaces_id == fact.id)
+    return recorded_at.correlate(fact).scalar_subquery()
 
 
 def _posts_as_causes(people: list[int], as_known_on: datetime, sight: FactSight | None) -> CausesByPerson:
     rows = db.session.execute(select(Post, _replacement_time(Post)).where(Post.person_id.in_(people))).all()
-    visible = [(row, gone) for row, gone in rows if sight is None or sight.sees_post(row)]
-    names = _unit_names({row.unit_id for row, _ in visible}, as_known_on) if sight is None else sight.names
-    for row, gone in visible:
+    visible = [(row, replaced_at) for row, replaced_at in rows if sight is None or sight.sees_post(row)]
+    names = (
+        _unit_names({row.unit_id for row, _ in visible}, as_known_on) if sight is None else sight.unit_names
+    )
+    for row, replaced_at in visible:
         unit = names.get(row.unit_id, "a unit that ended")
-        what = f"{row.rank_or_grade}, role {row.designated_role}, {unit}"
-        words = f"Post: {what}, from {say.date(row.valid_from)}{_until_words(row.valid_to)}."
-        cause = _fact_as_cause(row, words, row.valid_from, row.valid_to, gone, unit_id=row.unit_id)
+        post = f"{row.rank_or_grade}, role {row.designated_role}, {unit}"
+        words = f"Post: {post}, from {say.date(row.valid_from)}{_until_words(row.valid_to)}."
+        cause = _fact_as_cause(row, words, row.valid_from, row.valid_to, replaced_at, unit_id=row.unit_id)
         yield row.person_id, cause
 
 
@@ -163,24 +165,24 @@ def _unit_names(units: Collection[int], as_known_on: datetime) -> dict[int, str]
 
 
 def _exclusions_as_causes(people: list[int], directive_id: int) -> CausesByPerson:
-    e = Exclusion
-    statement = select(e, _replacement_time(e)).where(e.person_id.in_(people), e.directive_id == directive_id)
-    for row, gone in db.session.execute(statement):
+    statement = select(Exclusion, _replacement_time(Exclusion)).where(
+        Exclusion.person_id.in_(people), Exclusion.directive_id == directive_id
+    )
+    for row, replaced_at in db.session.execute(statement):
         kind = "Exempt" if row.exempt else "Deferred"
-        words = (
-            f"{kind}, {sentences.reason(row.reason)}, from {say.date(row.from_on)}{_until_words(row.to_on)}."
-        )
-        yield row.person_id, _fact_as_cause(row, words, row.from_on, row.to_on, gone, own=True)
+        reason = sentences.reason_words(row.reason)
+        words = f"{kind}, {reason}, from {say.date(row.from_on)}{_until_words(row.to_on)}."
+        yield row.person_id, _fact_as_cause(row, words, row.from_on, row.to_on, replaced_at, own=True)
 
 
 def _records_as_causes(people: list[int], _directive_id: int) -> CausesByPerson:
     statement = select(Record, Activity.key, _replacement_time(Record)).join(
         Activity, Activity.id == Record.activity_id
     )
-    for row, key, gone in db.session.execute(statement.where(Record.person_id.in_(people))):
+    for row, key, replaced_at in db.session.execute(statement.where(Record.person_id.in_(people))):
         how = sentences.SOURCES.get(row.source, "Completed")
-        words = f"{how} {say_key(key)} on {say.date(row.achieved_on)}, {row.reference}."
-        yield row.person_id, _fact_as_cause(row, words, row.achieved_on, None, gone, own=True)
+        words = f"{how} {key_words(key)} on {say.date(row.achieved_on)}, {row.reference}."
+        yield row.person_id, _fact_as_cause(row, words, row.achieved_on, None, replaced_at, own=True)
 
 
 def _revocations_as_causes(people: list[int], _directive_id: int) -> CausesByPerson:
@@ -189,38 +191,41 @@ def _revocations_as_causes(people: list[int], _directive_id: int) -> CausesByPer
         .join(Record, Record.id == Revocation.record_id)
         .where(Record.person_id.in_(people))
     )
-    for row, person_id, reference, gone in db.session.execute(statement):
-        words = f"{reference} is not counted from {say.date(row.from_on)} on."
-        yield person_id, _fact_as_cause(row, words, row.from_on, None, gone, own=True)
+    for row, person_id, reference, replaced_at in db.session.execute(statement):
+        words = f"{reference} stops counting from {say.date(row.from_on)}."
+        yield person_id, _fact_as_cause(row, words, row.from_on, None, replaced_at, own=True)
 
 
 def _registrations_as_causes(people: list[int], _directive_id: int) -> CausesByPerson:
-    r = Registration
-    statement = select(r, Activity.key, _replacement_time(r)).join(Activity, Activity.id == r.activity_id)
-    for row, key, gone in db.session.execute(statement.where(r.person_id.in_(people))):
-        words = f"Began {say_key(key)} on {say.date(row.started_on)}."
-        yield row.person_id, _fact_as_cause(row, words, row.started_on, None, gone, own=True)
+    statement = select(Registration, Activity.key, _replacement_time(Registration)).join(
+        Activity, Activity.id == Registration.activity_id
+    )
+    for row, key, replaced_at in db.session.execute(statement.where(Registration.person_id.in_(people))):
+        words = f"Began {key_words(key)} on {say.date(row.started_on)}."
+        yield row.person_id, _fact_as_cause(row, words, row.started_on, None, replaced_at, own=True)
 
 
 def versions_of(directive_id: int) -> Iterator[Cause]:
     """Every version of a directive, whenever recorded."""
-    v = DirectiveVersion
-    statement = select(v, Directive.reference, _replacement_time(v)).join(
-        Directive, Directive.id == v.directive_id
+    version = DirectiveVersion
+    statement = select(version, Directive.reference, _replacement_time(version)).join(
+        Directive, Directive.id == version.directive_id
     )
-    for row, reference, gone in db.session.execute(statement.where(v.directive_id == directive_id)):
+    for row, reference, replaced_at in db.session.execute(
+        statement.where(version.directive_id == directive_id)
+    ):
         day = say.date(row.effective_on)
         if row.void:
-            words = f"{reference}: the version to come from {day} never takes effect."
+            words = f"{reference}: the version planned for {day} will not take effect."
             yield Cause(words, row.effective_on, row.recorded_at, True, (row.effective_on,))
             continue
-        does = "is withdrawn" if row.withdrawn else f"version {row.number} holds"
-        words = f"{reference} {does} from {day} on."
-        yield _fact_as_cause(row, words, row.effective_on, None, gone)
+        event = "is withdrawn" if row.withdrawn else f"version {row.number} applies"
+        words = f"{reference} {event} from {day}."
+        yield _fact_as_cause(row, words, row.effective_on, None, replaced_at)
 
 
 class UnitMoves:
-    """The states of units that were ever under more than one other, and what is above each unit."""
+    """The moves of units, and the units directly above each unit."""
 
     def __init__(self, causes: dict[int, list[Cause]], parents: dict[int, set[int]]) -> None:
         self._causes, self._parents = causes, parents
@@ -228,46 +233,47 @@ class UnitMoves:
     def moves_above(self, units: Iterable[int]) -> list[Cause]:
         """The moves of these units and of those above them."""
         lineage: set[int] = set()
-        waiting = list(units)
-        while waiting:
-            unit_id = waiting.pop()
+        unread = list(units)
+        while unread:
+            unit_id = unread.pop()
             if unit_id not in lineage:
                 lineage.add(unit_id)
-                waiting += self._parents.get(unit_id, ())
+                unread += self._parents.get(unit_id, ())
         return [cause for unit_id in sorted(lineage) for cause in self._causes.get(unit_id, ())]
 
 
 def moves_of_units(sight: FactSight | None, until: datetime | None) -> UnitMoves:
-    """The moves of units that a viewer may know of. One statement.
+    """The moves of units that a viewer may know. One statement.
 
     Args:
-        sight: What they may know of; None: everything.
-        until: States recorded later are left out; None: none is.
+        sight: What they may know; None: everything.
+        until: States recorded after it are left out; None: none is.
     """
     statement = select(UnitState, _replacement_time(UnitState)).order_by(UnitState.id)
     if until is not None:
         statement = statement.where(UnitState.recorded_at <= until)
     states: dict[int, list[Any]] = defaultdict(list)
     parents: dict[int, set[int]] = defaultdict(set)
-    for row, gone in db.session.execute(statement):
-        states[row.unit_id].append((row, gone))
+    for row, replaced_at in db.session.execute(statement):
+        states[row.unit_id].append((row, replaced_at))
         if row.parent_id is not None:
             parents[row.unit_id].add(row.parent_id)
     causes = {}
     for unit_id, of_unit in states.items():
         if len({row.parent_id for row, _ in of_unit}) > 1:
-            causes[unit_id] = [
-                _move_as_cause(row, gone, sight) for row, gone in of_unit[1:]
-            ]  # the first began it
+            moves = of_unit[1:]  # the first state is the unit's beginning
+            causes[unit_id] = [_move_as_cause(row, replaced_at, sight) for row, replaced_at in moves]
     return UnitMoves(causes, parents if sight is None else sight.parents_by_unit())
 
 
-def _move_as_cause(row: Any, gone: datetime | None, sight: FactSight | None) -> Cause:
-    """A move of a unit as a cause, without where it went: that may be out of sight."""
-    name = row.name if sight is None else sight.names.get(row.unit_id, "above")
-    return _fact_as_cause(row, f"Unit {name} moved.", row.valid_from, row.valid_to, gone, moves_unit=True)
+def _move_as_cause(row: Any, replaced_at: datetime | None, sight: FactSight | None) -> Cause:
+    """A move of a unit as a cause, without its new place: the viewer may not be allowed to see it."""
+    name = row.name if sight is None else sight.unit_names.get(row.unit_id, "above")
+    return _fact_as_cause(
+        row, f"Unit {name} moved.", row.valid_from, row.valid_to, replaced_at, moves_unit=True
+    )
 
 
-def say_key(key: str) -> str:
+def key_words(key: str) -> str:
     """A module's or guide's key as words."""
     return key.replace("-", " ").capitalize()

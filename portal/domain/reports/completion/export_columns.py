@@ -1,8 +1,8 @@
 """The rows of the completion files, and the one ordered list of columns that says what each file holds.
 
 A row is a flat record of named, typed values; None means not yet, or no end. A column names its header, the
-field it shows, what it means, its type and the facts it comes from. CSV, XLSX, JSON and the data dictionary
-are made from the list, so a new column is a new line in ``COLUMNS``.
+field it shows, its meaning, its type and the facts that it comes from. CSV, XLSX, JSON and the data
+dictionary are made from the list, so a new column is one more line in ``COLUMNS``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ Value = str | int | date | datetime | Decimal | Status | None
 
 
 class CompletionRow(NamedTuple):
-    """The status of one person on one requirement of a directive: a row of the completion file."""
+    """One row of the completion file: the status of one person on one requirement of a directive."""
 
     force: str
     staff_number: str
@@ -82,10 +82,10 @@ class Column:
 
     header: str
     meaning: str
-    kind: type  # of its values
-    fact: str  # the fact or table that they come from
+    kind: type  # of the values
+    fact: str  # the fact or table that the values come from
     optional: bool = False  # whether a cell can be empty
-    field: str = ""  # of the row, where it has another name than the header
+    field: str = ""  # of the row, if its name differs from the header
 
     @property
     def source_field(self) -> str:
@@ -93,7 +93,7 @@ class Column:
         return self.field or self.header
 
     def value_of(self, row: AnyRow) -> Value:
-        """The value that the column shows of a row."""
+        """The column's value in a row."""
         value: Value = getattr(row, self.source_field)
         return value
 
@@ -117,8 +117,8 @@ def values_reader(columns: Sequence[Column]) -> Callable[[AnyRow], Sequence[Valu
     """
     fields = tuple(column.source_field for column in columns)
     if fields == CompletionRow._fields:
-        whole: Callable[[AnyRow], Any] = tuple
-        return whole
+        all_fields: Callable[[AnyRow], Any] = tuple
+        return all_fields
     if not any(isinstance(column, RequirementColumn) for column in columns):
         return attrgetter(*fields)
     readers = [column.value_of for column in columns]
@@ -126,16 +126,21 @@ def values_reader(columns: Sequence[Column]) -> Callable[[AnyRow], Sequence[Valu
 
 
 _FORCE_TO_DIRECTIVE = (
-    Column("force", "Name of the force: the top of the unit's path.", str, "unit_state"),
-    Column("staff_number", "Staff number, as it is now. “Erased” and a number after erasure.", str, "name"),
+    Column("force", "Name of the force: the first name of the unit path.", str, "unit_state"),
+    Column(
+        "staff_number",
+        "Staff number, as it is now. “Erased” and a number if erased.",
+        str,
+        "name",
+    ),
     Column("surname", "Surname, as it is now.", str, "name"),
     Column("forenames", "Forenames, as they are now.", str, "name"),
     Column("rank_or_grade", "Rank or grade of the row's post.", str, "post"),
     Column("designated_role", "Designated role of the row's post.", str, "post"),
-    Column("unit", "Name of the unit of the row's post on the as-at day.", str, "unit_state"),
+    Column("unit", "Name of the unit of the row's post on the as_at day.", str, "unit_state"),
     Column(
         "unit_path",
-        "Names from the force down to the unit on the as-at day; a / within a name is written //.",
+        "Names from the force down to the unit on the as_at day. A / within a name is written //.",
         str,
         "unit_state",
     ),
@@ -148,7 +153,9 @@ _FORCE_TO_DIRECTIVE = (
     ),
     Column("directive", "Reference of the directive.", str, "directive"),
 )
-_ASSIGNED_ON = Column("assigned_on", "The day from which the days to the due date count.", date, "assignment")
+_ASSIGNED_ON = Column(
+    "assigned_on", "Day from which the time to the due date is counted.", date, "assignment"
+)
 _EXCLUSION_REASON = Column(
     "exclusion_reason",
     "Reason category of the exemption or deferral; never a diagnosis.",
@@ -156,22 +163,22 @@ _EXCLUSION_REASON = Column(
     "exclusion",
     optional=True,
 )
-_AS_AT = Column("as_at", "The London day of which the row speaks, at its end.", date, "the question asked")
+_AS_AT = Column("as_at", "The date of the report, counted at the end of the day, UK time.", date, "report")
 _AS_KNOWN_ON = Column(
     "as_known_on",
-    "The instant whose knowledge the row uses: nothing recorded later is in it.",
+    "Only records entered by this time are used.",
     datetime,
     "stamp",
 )
 
 COLUMNS: tuple[Column, ...] = (  # of a file with one row a person and requirement
     *_FORCE_TO_DIRECTIVE,
-    Column("requirement_kind", "What is asked for: module, event or guide.", str, "requirement"),
+    Column("requirement_kind", "Kind of the requirement: module, event or guide.", str, "requirement"),
     Column("requirement", "Key of the module, event type or guide.", str, "requirement"),
     Column("requirement_title", "Title of the version named in the next column.", str, "module version"),
     Column(
         "version",
-        "Number of the version that was passed; else that registered on; else the current one.",
+        "Number of the version passed; else of the version started; else of the current version.",
         int,
         "record, registration, module version",
         optional=True,
@@ -179,28 +186,28 @@ COLUMNS: tuple[Column, ...] = (  # of a file with one row a person and requireme
     _ASSIGNED_ON,
     Column(
         "due_on",
-        "Last day in time, in London: the assignment's, or a later one that a deferral gave.",
+        "Last day in time, UK time: the due date of the assignment, or a later one set by a deferral.",
         date,
         "assignment, exclusion",
     ),
     Column(
         "status",
-        "Where the person stands at the end of the as-at day: not_started, in_progress, satisfied, "
+        "Status at the end of the as_at day: not_started, in_progress, satisfied, "
         "expiring (satisfied, ends soon), overdue, expired, exempt or deferred.",
         Status,
         "computed from all facts",
     ),
     Column(
         "started_at",
-        "When the latest registration was begun, not after the as-at day.",
+        "When the person last started the module, not after the as_at day.",
         datetime,
         "registration",
         optional=True,
     ),
-    Column("satisfied_at", "When the record that counts was achieved.", datetime, "record", optional=True),
+    Column("satisfied_at", "When the counted record was achieved.", datetime, "record", optional=True),
     Column(
         "late_days",
-        "Days between the due date and the first record that was in force on it or after it.",
+        "Days from the due date to the first record that was valid on or after it.",
         int,
         "record",
         optional=True,
@@ -214,15 +221,15 @@ COLUMNS: tuple[Column, ...] = (  # of a file with one row a person and requireme
     ),
     Column(
         "mastery_score",
-        "Least score that passes, of the version passed or in use.",
+        "Pass mark, from 0 to 1, of the version passed or in use.",
         Decimal,
         "pass record, module version",
         optional=True,
     ),
-    Column("attempts", "Submitted attempts over all registrations.", int, "submission"),
+    Column("attempts", "How many attempts the person has submitted, of all versions.", int, "submission"),
     Column(
         "valid_until",
-        "Last day on which the record counts; empty beside a satisfied status: no end.",
+        "Last day on which the record counts. Empty with status satisfied: it does not expire.",
         date,
         "record, directive version",
         optional=True,
@@ -235,7 +242,7 @@ COLUMNS: tuple[Column, ...] = (  # of a file with one row a person and requireme
         "record",
         optional=True,
     ),
-    Column("record_reference", "Reference of the record that counts.", str, "record", optional=True),
+    Column("record_reference", "Reference of the counted record.", str, "record", optional=True),
     _AS_AT,
     _AS_KNOWN_ON,
 )
@@ -253,8 +260,8 @@ def person_columns(requirements: Iterable[tuple[int, str, str, str]]) -> tuple[C
         Column("due_on", "Last day in time for the whole directive.", date, "assignment, exclusion"),
         Column(
             "status",
-            "Where the person stands under the whole directive: the worst of its requirements; in_progress "
-            "where one is not started and another is begun or held.",
+            "Status under the whole directive: the worst status of its requirements; in_progress "
+            "if one is not started and another is started or satisfied.",
             Status,
             "computed from all facts",
         ),

@@ -1,7 +1,7 @@
-"""Files too large to be waited for: asked for once, made by a job, there for a day for their asker alone.
+"""Large files: requested on a page, made by a job, kept for 24 hours for the person who requested them.
 
-A file lies in the folder ``files`` of the instance under a random name that begins with its row's. It is
-served by way of its row alone, so one without a row is nobody's, and goes when it is next looked for.
+A file is in the folder ``files`` of the instance, under a random name that begins with the id of its row. It
+is served through its row alone; a file without a row belongs to nobody and is removed.
 """
 
 import hashlib
@@ -20,41 +20,66 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, or_, select, update
 
 from portal.domain.people.queries import Viewer, visibility_of
+from portal.domain.reports.completion import pdf_export, writers
 from portal.domain.reports.models import PreparedFile
 from portal.domain.reports.queries import CompletionReport
+from portal.domain.reports.statistics import Figures
 from portal.platform.audit.services import log
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.models import Job, JobState
+from portal.platform.wording import number
 
 KIND = "report_file"
-KEPT = timedelta(hours=24)
-SETTLED = timedelta(hours=1)  # longer than any reading transaction
+KEEP_FOR = timedelta(hours=24)
+ORPHAN_AGE = timedelta(hours=1)  # longer than any transaction that may not see a new row yet
 MOST_UNDER_WAY = 3  # of one person
+LONG, WIDE, PAPER = "XLSX with every requirement", "XLSX with one row a person", "PDF"
 UNDER_WAY = (JobState.WAITING, JobState.RUNNING)
 NARROWED = (
-    "Whom you may see has changed since this file was made. Ask for it again on the page of its report."
+    "The people you can see have changed since this file was made. Go to the report and request it again."
 )
 
 
-def ask(report: CompletionReport, name: str, *, by: int, at: datetime) -> UUID:
-    """Let a job make this file of a report; in the caller's transaction.
+def job_notice(figures: Figures, offered: tuple[str, ...] = (LONG, WIDE, PAPER)) -> str:
+    """Say which of the offered files are so large that a job makes them; empty if none is.
 
     Args:
-        report: As the person asks for it; its position and filters are kept, its rows are not.
+        figures: Of the people who would be listed.
+        offered: The files that the links beside the sentence lead to.
+    """
+    bounds = (
+        (LONG, figures.rows, writers.XLSX_ROWS, f"over {number(writers.XLSX_ROWS)} rows"),
+        (WIDE, figures.assigned, writers.XLSX_ROWS, f"over {number(writers.XLSX_ROWS)} rows"),
+        (PAPER, figures.assigned, pdf_export.MOST_PEOPLE, f"over {number(pdf_export.MOST_PEOPLE)} people"),
+    )
+    large = [f"the {name} ({why})" for name, size, most, why in bounds if name in offered and size > most]
+    if not large:
+        return ""
+    names = " and ".join(filter(None, (", ".join(large[:-1]), large[-1])))
+    verb = "takes" if len(large) == 1 else "take"
+    page = "A page shows the progress and keeps the file for 24 hours."
+    return f"{names[:1].upper()}{names[1:]} {verb} a few minutes to make. {page}"
+
+
+def request_file(report: CompletionReport, name: str, *, by: int, at: datetime) -> UUID:
+    """Start a job that makes this file of a report; in the caller's transaction.
+
+    Args:
+        report: Its position and filters are saved, not its rows.
         name: The last part of the file's address, such as "completions.xlsx".
-        by: Who asks, and alone may download it.
-        at: This instant.
+        by: Who requests it, and alone may download it.
+        at: The current instant.
 
     Raises:
-        RuleError: As many files as one may have made at once are being made for the person.
+        RuleError: ``MOST_UNDER_WAY`` files are being made for the person already.
     """
-    busy = select(PreparedFile.id).join(Job, Job.reference == PreparedFile.job_id)
-    mine = busy.where(PreparedFile.asked_by_id == by, Job.state.in_(UNDER_WAY))
-    if len(db.session.scalars(mine).all()) >= MOST_UNDER_WAY:
+    with_job = select(PreparedFile.id).join(Job, Job.reference == PreparedFile.job_id)
+    under_way = with_job.where(PreparedFile.asked_by_id == by, Job.state.in_(UNDER_WAY))
+    if len(db.session.scalars(under_way).all()) >= MOST_UNDER_WAY:
         raise RuleError(
-            f"{MOST_UNDER_WAY} files are being made for you already. Wait until one is done, or cancel one."
+            f"You already have {MOST_UNDER_WAY} files being made. Wait until one is ready, or cancel one."
         )
     file_id = uuid4()
     job_id = jobs.start_job(KIND, {"file": str(file_id)}, by=by, at=at)
@@ -63,76 +88,75 @@ def ask(report: CompletionReport, name: str, *, by: int, at: datetime) -> UUID:
         job_id=job_id,
         asked_by_id=by,
         asked_at=at,
-        directive=report.subject.reference,
+        directive=report.directive.reference,
         name=name,
         position=report.position.pinned,
         filters=report.filters.address,
-        digest=_digest(report, name),
+        digest=_request_digest(report, name),
     )
     db.session.add(row)
     return file_id
 
 
-def same(report: CompletionReport, name: str, viewer: Viewer, at: datetime) -> UUID | None:
-    """The file of exactly this request by this person that is being made, or is there already."""
-    found = db.session.execute(
+def find_same_file(report: CompletionReport, name: str, viewer: Viewer, at: datetime) -> UUID | None:
+    """The file of the same request by this person that is being made or is ready; None if there is none."""
+    rows = db.session.execute(
         select(PreparedFile, Job.state)
         .join(Job, Job.reference == PreparedFile.job_id)
         .where(
             PreparedFile.asked_by_id == viewer.person_id,
-            PreparedFile.digest == _digest(report, name),
+            PreparedFile.digest == _request_digest(report, name),
             Job.state.in_((*UNDER_WAY, JobState.DONE)),
         )
         .order_by(PreparedFile.asked_at.desc())
     )
-    for row, state in found:
-        if not _over(row, at) and (state in UNDER_WAY or may_take(row, viewer)):
+    for row, state in rows:
+        if not _is_expired(row, at) and (state in UNDER_WAY or may_download(row, viewer)):
             file_id: UUID = row.id
             return file_id
     return None
 
 
-def _digest(report: CompletionReport, name: str) -> str:
-    asked = [report.subject.reference, name, report.position.pinned, report.filters.address]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+def _request_digest(report: CompletionReport, name: str) -> str:
+    request = [report.directive.reference, name, report.position.pinned, report.filters.address]
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
-def file_of(file_id: UUID, by: int, at: datetime) -> PreparedFile | None:
-    """The file that this person asked for; None where there is none of theirs, or its day is over."""
+def get_own_file(file_id: UUID, by: int, at: datetime) -> PreparedFile | None:
+    """The file that this person requested; None if it is not theirs, never was, or has expired."""
     row = db.session.get(PreparedFile, file_id)
-    return None if row is None or row.asked_by_id != by or _over(row, at) else row
+    return None if row is None or row.asked_by_id != by or _is_expired(row, at) else row
 
 
-def wanted(file_id: UUID, at: datetime) -> PreparedFile:
-    """What a job shall make.
+def get_requested_file(file_id: UUID, at: datetime) -> PreparedFile:
+    """Get the file that a job is to make.
 
     Raises:
-        RuleError: It was asked for more than a day ago.
+        RuleError: It was requested more than a day ago.
     """
     row = db.session.get(PreparedFile, file_id)
-    if row is None or _over(row, at):
-        raise RuleError("This file was asked for more than a day ago. Ask for it again.")
+    if row is None or _is_expired(row, at):
+        raise RuleError("You requested this file more than a day ago. Request it again.")
     return row
 
 
-def until(row: PreparedFile) -> datetime:
-    """When the file goes; one that was not made goes a day after it was asked for."""
-    return (row.made_at or row.asked_at) + KEPT
+def expires_at(row: PreparedFile) -> datetime:
+    """When the file expires: a day after it was made or, if it was not made, requested."""
+    return (row.made_at or row.asked_at) + KEEP_FOR
 
 
-def _over(row: PreparedFile, at: datetime) -> bool:
-    return at >= until(row)
+def _is_expired(row: PreparedFile, at: datetime) -> bool:
+    return at >= expires_at(row)
 
 
-def sight_of(viewer: Viewer) -> dict[str, Any]:
-    """Whom the viewer may see now, to be held against later."""
-    return {
-        key: sorted(v) if isinstance(v, frozenset) else v for key, v in asdict(visibility_of(viewer)).items()
-    }
+def visibility_values(viewer: Viewer) -> dict[str, Any]:
+    """Whom the viewer may see now, as JSON, to compare with later."""
+    values = asdict(visibility_of(viewer))
+    return {key: sorted(value) if isinstance(value, frozenset) else value for key, value in values.items()}
 
 
-def may_take(row: PreparedFile, viewer: Viewer) -> bool:
-    """Whether the viewer still sees everyone whom they saw when the file was made."""
+def may_download(row: PreparedFile, viewer: Viewer) -> bool:
+    """Whether the viewer may still see everyone whom they could see when the file was made."""
     now, then = visibility_of(viewer), row.sight
     if then is None:
         return False
@@ -145,113 +169,115 @@ def may_take(row: PreparedFile, viewer: Viewer) -> bool:
     return not then["everyone"] and reports and units
 
 
-def keep(row_id: UUID, stored: Path, called: str, seen: dict[str, Any], at: datetime) -> None:
-    """Note that the file is there; in the transaction that ends its job.
+def mark_file_made(
+    row_id: UUID, stored: Path, download_name: str, visibility: dict[str, Any], at: datetime
+) -> None:
+    """Record that the file is ready; in the transaction that ends its job.
 
     Raises:
-        RuleError: Its row has gone meanwhile.
+        RuleError: Its row was deleted in the meantime.
     """
-    values = {"made_at": at, "stored": stored.name, "called": called, "size": stored.stat().st_size}
-    statement = update(PreparedFile).where(PreparedFile.id == row_id).values(sight=seen, **values)
-    done: Any = db.session.execute(statement)
-    if not done.rowcount:
-        raise RuleError("This file was asked for more than a day ago. Ask for it again.")
+    values = {"made_at": at, "stored": stored.name, "called": download_name, "size": stored.stat().st_size}
+    statement = update(PreparedFile).where(PreparedFile.id == row_id).values(sight=visibility, **values)
+    result: Any = db.session.execute(statement)
+    if not result.rowcount:
+        raise RuleError("You requested this file more than a day ago. Request it again.")
 
 
-def taken(row: PreparedFile) -> None:
-    """Record that the file is downloaded; in the caller's transaction."""
+def record_download(row: PreparedFile) -> None:
+    """Record the download in the audit trail; in the caller's transaction."""
     detail: dict[str, Any] = {"directive": row.directive, "name": row.name, "file": str(row.id)}
     detail |= {"filters": sorted(row.filters), **row.position}
     log("completions.downloaded", actor_id=row.asked_by_id, **detail)
 
 
-def expired(at: datetime) -> list[UUID]:
-    """The files whose day is over."""
-    over = at - KEPT
+def list_expired_files(at: datetime) -> list[UUID]:
+    """The ids of the files that have expired."""
+    limit = at - KEEP_FOR
     statement = select(PreparedFile.id).where(
-        PreparedFile.asked_at <= over, or_(PreparedFile.made_at.is_(None), PreparedFile.made_at <= over)
+        PreparedFile.asked_at <= limit, or_(PreparedFile.made_at.is_(None), PreparedFile.made_at <= limit)
     )
     return list(db.session.scalars(statement))
 
 
-def forget(file_ids: list[UUID]) -> None:
-    """Let the rows of these files go, once the files have; in the caller's transaction."""
+def delete_files(file_ids: list[UUID]) -> None:
+    """Delete the rows of these files, once the files are removed; in the caller's transaction."""
     db.session.execute(delete(PreparedFile).where(PreparedFile.id.in_(file_ids)))
 
 
-class Folder:
-    """Where prepared files lie: in the instance, for its owner alone."""
+class FileFolder:
+    """The folder of prepared files: in the instance, readable by its owner alone."""
 
     def __init__(self, instance: Path) -> None:
         self.path = instance / "files"
 
-    def stored(self, row: PreparedFile) -> Path | None:
-        """The file of a row; None where it is not made, or somebody removed it."""
-        found = self.path / row.stored if row.stored else None
-        return found if found and found.is_file() else None
+    def stored_path(self, row: PreparedFile) -> Path | None:
+        """The path of a row's file; None if it is not made yet or no longer there."""
+        path = self.path / row.stored if row.stored else None
+        return path if path and path.is_file() else None
 
     @contextmanager
-    def begun(self, file_id: UUID) -> Iterator["Begun"]:
-        """A place for a new file and what its making leaves; all of it goes unless the block ends well."""
+    def start_file(self, file_id: UUID) -> Iterator["FileInProgress"]:
+        """Make a scratch folder for a new file; an exception in the block removes everything."""
         self.path.mkdir(mode=0o700, exist_ok=True)
         name = f"{file_id.hex}-{secrets.token_hex(16)}"
-        begun = Begun(self.path / f"{name}.part", self.path / name)
-        begun.scratch.mkdir(mode=0o700)
+        new_file = FileInProgress(self.path / f"{name}.part", self.path / name)
+        new_file.scratch.mkdir(mode=0o700)
         try:
-            yield begun
+            yield new_file
         except BaseException:
-            begun.whole.unlink(missing_ok=True)
+            new_file.final_path.unlink(missing_ok=True)
             raise
         finally:
-            shutil.rmtree(begun.scratch, ignore_errors=True)
+            shutil.rmtree(new_file.scratch, ignore_errors=True)
 
-    def remove(self, file_ids: list[UUID]) -> None:
-        """Remove these files, and whatever runs that were cut off left of them."""
+    def remove_files(self, file_ids: list[UUID]) -> None:
+        """Remove these files, and what interrupted jobs left of them."""
         for file_id in file_ids:
             for path in self.path.glob(f"{file_id.hex}-*"):
-                _removed(path)
+                _remove_path(path)
 
-    def sweep(self, at: datetime) -> None:
-        """Remove what belongs to no row, and is not so young that the row may not be seen here yet."""
-        before = (at - SETTLED).timestamp()
-        paths = [path for path in self.path.glob("*") if _written(path) < before]
-        held = {row.hex for row in db.session.scalars(select(PreparedFile.id))} if paths else set()
+    def remove_orphans(self, at: datetime) -> None:
+        """Remove files that belong to no row and are older than ``ORPHAN_AGE``."""
+        before = (at - ORPHAN_AGE).timestamp()
+        paths = [path for path in self.path.glob("*") if _modified_at(path) < before]
+        ids = {row.hex for row in db.session.scalars(select(PreparedFile.id))} if paths else set()
         for path in paths:
-            if path.name.partition("-")[0] not in held:
-                _removed(path)
+            if path.name.partition("-")[0] not in ids:
+                _remove_path(path)
 
 
-class Begun:
-    """A file under way: written in ``scratch``, then put at ``whole`` in one step."""
+class FileInProgress:
+    """A file under way: written in ``scratch``, then moved to ``final_path`` in one step."""
 
-    def __init__(self, scratch: Path, whole: Path) -> None:
-        self.scratch, self.whole = scratch, whole
+    def __init__(self, scratch: Path, final_path: Path) -> None:
+        self.scratch, self.final_path = scratch, final_path
         self.draft = scratch / "draft"
 
-    def finish(self) -> Path:
-        """Put what was written in its place, on the disk and for the owner alone."""
+    def put_in_place(self) -> Path:
+        """Move the written file to its place, flushed to the disk and readable by the owner alone."""
         self.draft.chmod(0o600)
         with self.draft.open("rb") as written:
             os.fsync(written.fileno())
-        self.draft.replace(self.whole)
-        folder = os.open(self.whole.parent, os.O_RDONLY)
+        self.draft.replace(self.final_path)
+        folder = os.open(self.final_path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return self.whole
+        return self.final_path
 
 
-def _written(path: Path) -> float:
+def _modified_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:  # another sweeps too
+    except FileNotFoundError:  # another process removed it
         return float("inf")
 
 
-def _removed(path: Path) -> None:
+def _remove_path(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        with suppress(OSError):  # of a disk that takes no change: a later look removes it
+        with suppress(OSError):  # a read-only disk: a later call removes it
             path.unlink()

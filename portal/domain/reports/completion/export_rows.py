@@ -1,6 +1,6 @@
 """Builds the rows of completion files from status periods, records, registrations and submissions.
 
-Each batch of people takes a fixed number of statements, however many they are.
+Each batch of people takes a fixed number of statements.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,10 +16,10 @@ from portal.domain.people.queries import UnitRow
 from portal.domain.people.units import paths
 from portal.domain.records.models import Registration
 from portal.domain.records.queries import scale_score
-from portal.domain.reports.as_of import Position
 from portal.domain.reports.completion.export_columns import CompletionRow, PersonRow
-from portal.domain.reports.directive_snapshot import Subject
-from portal.domain.status import queries as standings
+from portal.domain.reports.directive_snapshot import DirectiveSnapshot
+from portal.domain.reports.parameters import Position
+from portal.domain.status import queries as status_queries
 from portal.domain.status.filters import Scope
 from portal.domain.status.paging import ERASED
 from portal.domain.status.queries import AudienceRow
@@ -135,12 +135,14 @@ class _RequirementFields(NamedTuple):
 class RowBuilder:
     """Builds the rows of one report."""
 
-    def __init__(self, subject: Subject, scope: Scope, units: dict[int, UnitRow], position: Position) -> None:
-        self._subject, self._position = subject, position
-        self._requirements = {requirement.position: requirement for requirement in subject.asked}
-        self._read_requirements = standings.requirements(scope)
-        self._read_statuses = standings.statuses_and_reasons(scope)
-        self._activity_ids = {each.position: each.activity_id for each in subject.asked}
+    def __init__(
+        self, directive: DirectiveSnapshot, scope: Scope, units: dict[int, UnitRow], position: Position
+    ) -> None:
+        self._subject, self._position = directive, position
+        self._requirements = {requirement.position: requirement for requirement in directive.requirements}
+        self._read_requirements = status_queries.requirements(scope)
+        self._read_statuses = status_queries.statuses_and_reasons(scope)
+        self._activity_ids = {each.position: each.activity_id for each in directive.requirements}
         self._work = LearningWorkReader(position, list(self._activity_ids.values()))
         self._versions = ValueCache(self._describe_version)
         self._units = {

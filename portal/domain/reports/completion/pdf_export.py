@@ -1,4 +1,4 @@
-"""A report on paper: tagged PDF that says first what its figures mean, then lists the people."""
+"""A report as tagged PDF: the definition of the percentage, then the people."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,8 +11,8 @@ from portal.platform.documents.markup import text_content
 from portal.platform.documents.typesetting import typeset_pdf
 from portal.platform.errors import RuleError
 
-MOST_PEOPLE = 1_500  # a page does not wait for more, and typesetting more takes a server too much memory
-MOST_OF_A_JOB = 50_000  # nobody reads more, and typesetting takes its time
+MOST_PEOPLE = 1_500  # a job makes larger documents: they take too long, and a server too much memory
+MOST_OF_A_JOB = 50_000  # nobody reads more
 
 
 def refuse_long(report: CompletionReport, most: int | None = None) -> None:
@@ -24,8 +24,8 @@ def refuse_long(report: CompletionReport, most: int | None = None) -> None:
     most = MOST_OF_A_JOB if most is None else most
     if report.shown.assigned > most:
         raise RuleError(
-            f"This document would list {say.number(report.shown.assigned)} people, and one is made for at "
-            f"most {say.number(most)}. Filter the report first, or download the CSV, which has no limit."
+            f"This document would list {say.number(report.shown.assigned)} people. It can list at most "
+            f"{say.number(most)}. Filter the report first, or download the CSV, which has no limit."
         )
 
 
@@ -37,40 +37,40 @@ def report_pdf(
     rows: Iterable[PersonRow] | None = None,
     part: str = "",
 ) -> bytes:
-    """The report as PDF/UA-1, on A4 across: the answer, its definition, the statuses, the people.
+    """Typeset the report as PDF/UA-1 on A4 landscape: answer, definition, statuses, people.
 
     Args:
-        report: What it says.
-        force: Whose it is.
+        report: The report.
+        force: Name of the force.
         at: When it is made.
-        rows: Those of ``report.person_rows()`` to list; None for all.
-        part: Which part of the people these are, where the report comes in several documents.
+        rows: The rows of ``report.person_rows()`` to list; None: all.
+        part: Which part of the people these are, in words, if there are several documents.
     """
-    about = report.subject
-    listed = _people(report, report.person_rows() if rows is None else rows, part)
+    directive = report.directive
+    people = _people_table(report, report.person_rows() if rows is None else rows, part)
     return typeset_pdf(
-        "\n".join([*_definition(report), *_statuses(report), *listed]),
-        title=sentences.headline(report.figures, report.position),
-        above=f"{force} · {about.reference} · {about.title}",
-        foot=f"{about.reference}. {sentences.times(report.position)}.{f' {part}.' if part else ''}",
+        "\n".join([*_definition_markup(report), *_status_table(report), *people]),
+        title=sentences.report_headline(report.figures, report.position),
+        above=f"{force} · {directive.reference} · {directive.title}",
+        foot=f"{directive.reference}. {sentences.both_times(report.position)}.{f' {part}.' if part else ''}",
         author=force,
         at=at,
         across=True,
     )
 
 
-def _definition(report: CompletionReport) -> list[str]:
-    said = sentences.definition(report.subject, report.figures, report.exclusions())
-    counted = f"{sentences.not_counted(report.figures)}. {sentences.times(report.position)}."
-    group = sentences.of_group(report.filters, report.group)
-    paragraphs = [*([f"{group}."] * bool(group)), counted, *said, report.subject.source]
+def _definition_markup(report: CompletionReport) -> list[str]:
+    definition = sentences.definition_sentences(report.directive, report.figures, report.count_exclusions())
+    counted = f"{sentences.not_counted(report.figures)}. {sentences.both_times(report.position)}."
+    group = sentences.group_sentence(report.filters, report.group)
+    paragraphs = [*([f"{group}."] * bool(group)), counted, *definition, report.directive.source]
     if report.position.forecast:
-        paragraphs.insert(0, "Forecast: the day lies after what was known of it. An outlook, not evidence.")
+        paragraphs.insert(0, f"Forecast. {sentences.FORECAST}")
     return [f"{text_content(text)}\n" for text in paragraphs]
 
 
-def _statuses(report: CompletionReport) -> list[str]:
-    """How many people have each status; the excluded ones are not counted in the percentage."""
+def _status_table(report: CompletionReport) -> list[str]:
+    """How many people have each status; excluded ones are not counted in the percentage."""
     rows = [
         f"[{text_content(status.label + (', not counted' if status.excluded else ''))}], "
         f"table.cell(align: right)[{text_content(say.number(count))}],"
@@ -80,20 +80,21 @@ def _statuses(report: CompletionReport) -> list[str]:
     return [f"== {text_content('People by status')}", "#table(columns: 2,", head, *rows, ")"]
 
 
-def _people(report: CompletionReport, rows: Iterable[PersonRow], part: str) -> list[str]:
-    """Those whom the filters leave, as the page lists them, in the order of the files."""
-    asked = [one.short for one in report.subject.asked]
-    heads = ["Person", "Overall", *asked, "Due", "Rank or grade", "Role", "Unit"]
-    columns = f"({', '.join(['2fr', *['auto'] * (len(asked) + 2), '1fr', '1fr', '2fr'])})"
-    positions = [one.position for one in report.subject.asked]
+def _people_table(report: CompletionReport, rows: Iterable[PersonRow], part: str) -> list[str]:
+    """The people who match the filters, with the columns of the page, in the order of the files."""
+    requirements = report.directive.requirements
+    titles = [requirement.short_title for requirement in requirements]
+    heads = ["Person", "Overall", *titles, "Due", "Rank or grade", "Role", "Unit"]
+    columns = f"({', '.join(['2fr', *['auto'] * (len(titles) + 2), '1fr', '1fr', '2fr'])})"
+    positions = [requirement.position for requirement in requirements]
     table = [_table_row(row, positions) for row in rows]
-    narrowed = "; ".join(report.filters.said)
-    which = f"People – {narrowed}" if narrowed else "People"
-    which = f"{which}: {part}" if part else which
+    filters = "; ".join(report.filters.in_words)
+    heading = f"People – {filters}" if filters else "People"
+    heading = f"{heading}: {part}" if part else heading
     if not table:
-        return [f"== {text_content(which)}", text_content("Nobody is listed.")]
+        return [f"== {text_content(heading)}", text_content("Nobody is listed.")]
     return [
-        f"== {text_content(which)}",
+        f"== {text_content(heading)}",
         "#set text(size: 8pt)",
         f"#table(columns: {columns}, inset: 3.5pt,",
         f"table.header({', '.join(f'[{text_content(head)}]' for head in heads)}),",

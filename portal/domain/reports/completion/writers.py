@@ -20,42 +20,40 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from portal.domain.reports import sentences
-from portal.domain.reports.as_of import Position
 from portal.domain.reports.completion.export_columns import AnyRow, Column, values_reader
+from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.status.raw_columns import ValueCache
 from portal.domain.status.rules import Status
 from portal.platform.clock import LONDON
 from portal.platform.errors import RuleError, UnwritableError
-from portal.platform.formats.formula_guard import disarm_formula
+from portal.platform.tables.csv_cells import csv_text
 from portal.platform.wording import number, plural
 
 TextMaker = Callable[[Sequence[Any]], Iterable[str]]  # the texts of a column's values
 
-BATCH = 100  # rows of a CSV or JSON sent at a time: so few stay in the processor's cache
-XLSX_ROWS = 20_000  # a page does not wait for more; a job makes them
-SHEET_ROWS = 1_048_575  # a spreadsheet holds no more below its head
+BATCH = 100  # rows of a CSV or JSON sent at a time: few enough for the processor's cache
+XLSX_ROWS = 20_000  # a job makes larger workbooks
+SHEET_ROWS = 1_048_575  # the most that a sheet can have below its head
 _SERIAL_ZERO = datetime(1899, 12, 30)
-_PLAIN = re.compile(r'[A-Za-z0-9][^",\r\n]*')  # a text that CSV takes as it is
-_QUOTED = re.compile(r'[",\r\n]')  # a cell that holds one of these is quoted in CSV
 _WIDTHS = {"unit_path": 40, "requirement_title": 40, "unit": 24, "surname": 18, "forenames": 18}
 
 
 class TooManyRowsError(RuleError):
-    """No spreadsheet holds a workbook of this many rows."""
+    """A workbook would have more rows than a spreadsheet can open."""
 
     def __init__(self, rows: int, most: int) -> None:
         super().__init__(
-            f"These completions have {number(rows)} rows, and a spreadsheet file is made for at most "
-            f"{number(most)}. Filter the report first, or download the CSV, which has no limit."
+            f"This file would have {number(rows)} rows. A spreadsheet can have at most {number(most)}. "
+            "Filter the report first, or download the CSV, which has no limit."
         )
 
 
 def refuse_large_workbook(rows: int, most: int | None = None) -> None:
-    """Refuse a workbook that would have more than ``most`` rows, by default as a spreadsheet holds.
+    """Refuse a workbook of more than ``most`` rows, by default ``SHEET_ROWS``.
 
     Raises:
-        TooManyRowsError: It would.
+        TooManyRowsError: It would have more.
     """
     most = SHEET_ROWS if most is None else most
     if rows > most:
@@ -63,51 +61,48 @@ def refuse_large_workbook(rows: int, most: int | None = None) -> None:
 
 
 def file_name(report: CompletionReport, form: str, kind: str = "completions") -> str:
-    """A name with the directive and the day, of letters, digits, dots and hyphens alone.
-
-    A position that lay ahead of what was known says so in its name.
-    """
-    reference = re.sub(r"[^A-Za-z0-9.-]+", "-", report.subject.reference).strip("-.") or "directive"
+    """The file's name: directive and day, in letters, digits, dots and hyphens; a forecast says so."""
+    reference = re.sub(r"[^A-Za-z0-9.-]+", "-", report.directive.reference).strip("-.") or "directive"
     forecast = "-forecast" if report.position.forecast else ""
     return f"{reference}-{kind}-{report.position.as_at.isoformat()}{forecast}.{form}"
 
 
 def sheet_name(position: Position) -> str:
-    """What the one sheet of a workbook is called."""
+    """The name of the sheet with the rows."""
     return "Completions (forecast)" if position.forecast else "Completions"
 
 
-def definition(report: CompletionReport) -> dict[str, Any]:
-    """What the percentage of a report means: its parts, its exclusions by reason, its two times."""
-    figures, subject = report.figures, report.subject
+def definition_of(report: CompletionReport) -> dict[str, Any]:
+    """The definition of the percentage: its parts, exclusions by reason, filters and both times."""
+    figures, directive = report.figures, report.directive
     share = figures.share
     return {
-        "directive": subject.reference,
-        "title": subject.title,
+        "directive": directive.reference,
+        "title": directive.title,
         "versions": [
-            {"number": number, "effective_on": day.isoformat()} for number, day in subject.known_versions
+            {"number": number, "effective_on": day.isoformat()} for number, day in directive.known_versions
         ],
-        "version": subject.version_number,
+        "version": directive.version_number,
         "numerator": share.done,
         "denominator": share.total,
         "percentage": share.done * 1000 // share.total / 10 if share.total else None,
         "assigned": figures.assigned,
-        "exclusions": report.exclusions(),
-        "filters": report.filters.said,
+        "exclusions": report.count_exclusions(),
+        "filters": report.filters.in_words,
         "forecast": report.position.forecast,
         **report.position.pinned,
     }
 
 
-def totals(report: CompletionReport) -> dict[str, int]:
-    """People by status, every status named."""
+def totals_by_status(report: CompletionReport) -> dict[str, int]:
+    """People by status; statuses that nobody has are 0."""
     return {status.key: count for status, count in report.figures.by_status.items()}
 
 
-def audited(report: CompletionReport, form: str) -> dict[str, Any]:
-    """What the audit trail keeps of an export: what was asked for, but no typed text."""
+def audit_detail(report: CompletionReport, form: str) -> dict[str, Any]:
+    """The details of an export for the audit trail, without text that somebody typed."""
     return {
-        "directive": report.subject.reference,
+        "directive": report.directive.reference,
         "format": form,
         "rows": report.shown.rows,
         "filters": report.filters.names,
@@ -116,41 +111,23 @@ def audited(report: CompletionReport, form: str) -> dict[str, Any]:
 
 
 def csv_pieces(rows: Iterable[AnyRow], columns: Sequence[Column]) -> Iterator[str]:
-    """The file in pieces of at most ``BATCH`` rows: RFC 4180, with a header, lines ending in CRLF.
-
-    A text that a spreadsheet might run is disarmed.
-    """
+    """The CSV file in pieces of at most ``BATCH`` rows: RFC 4180, with a header, lines ending in CRLF."""
     header = ",".join(csv_text(column.header) for column in columns)
     yield f"{header}\r\n"
     for texts in _text_batches(rows, columns, _CSV_TEXTS):
         yield "\r\n".join((*map(",".join, texts), ""))
 
 
-def csv_text(text: str) -> str:
-    """A text as a cell of a CSV with several columns.
-
-    >>> csv_text("Smith"), csv_text('the "old" one'), csv_text("=1+1")
-    ('Smith', '"the ""old"" one"', "'=1+1")
-    """
-    if _PLAIN.fullmatch(text):
-        return text
-    cell = disarm_formula(text)
-    if not _QUOTED.search(cell):
-        return cell
-    doubled = cell.replace('"', '""')
-    return f'"{doubled}"'
-
-
 def _text_batches(
     rows: Iterable[AnyRow], columns: Sequence[Column], text_makers: Mapping[type, TextMaker]
 ) -> Iterator[Iterator[tuple[str, ...]]]:
-    """The texts of the cells of each row, in batches of at most ``BATCH`` rows.
+    """The texts of each row's cells, in batches of at most ``BATCH`` rows.
 
-    They are made column by column, which costs a third of making them row by row.
+    They are made column by column, in a third of the time that row by row takes.
     """
     makers = [text_makers[column.kind] for column in columns]
-    read_values, waiting = values_reader(columns), iter(rows)
-    while batch := list(islice(waiting, BATCH)):
+    read_values, remaining = values_reader(columns), iter(rows)
+    while batch := list(islice(remaining, BATCH)):
         values = zip(*map(read_values, batch), strict=True)
         texts = [_column_texts(make, column) for make, column in zip(makers, values, strict=True)]
         yield zip(*texts, strict=True)
@@ -164,7 +141,7 @@ def _column_texts(make: TextMaker, values: Sequence[Any]) -> Iterable[str]:
 
 
 def _text_maker(make: Callable[[Any], str], empty: str) -> TextMaker:
-    """A function that makes the texts of a column's values, once for each value in it."""
+    """A function that makes the texts of a column's values, once for each distinct value."""
 
     def make_texts(values: Sequence[Any]) -> Iterable[str]:
         texts = {value: empty if value is None else make(value) for value in {*values}}
@@ -174,7 +151,7 @@ def _text_maker(make: Callable[[Any], str], empty: str) -> TextMaker:
 
 
 def _instant_texts(values: Sequence[datetime | None]) -> list[str]:
-    """As ``clock.format_utc`` writes instants that are in UTC already, in a third of its time."""
+    """The texts of instants in UTC, like those of ``clock.format_utc`` in a third of the time."""
     return [
         ""
         if at is None
@@ -210,9 +187,9 @@ def write_xlsx(
     *,
     scratch: str | None = None,
 ) -> None:
-    """Write a workbook: the rows, the definition, and what each column means.
+    """Write a workbook: the rows, the definition of the percentage, and the meaning of each column.
 
-    One row is in memory at a time, the others in ``scratch``, a folder; no text in it can run.
+    One row is in memory at a time, the others in the folder ``scratch``. No text can run as a formula.
 
     Raises:
         UnwritableError: The disk is full.
@@ -228,10 +205,9 @@ def write_xlsx(
         with xlsxwriter.Workbook(file, options) as book:
             bold = book.add_format({"bold": True})
             _write_rows(book, book.add_worksheet(sheet_name(report.position)), rows, columns, bold)
-            lines = [(name, said) for name, said in definition_lines(report)]
-            _write_texts(book.add_worksheet("Definition"), ("Definition", ""), lines, bold)
-            _write_texts(book.add_worksheet("Columns"), DICTIONARY, dictionary(columns), bold)
-    except FileCreateError as error:  # what it makes of a full disk
+            _write_texts(book.add_worksheet("Definition"), ("Definition", ""), definition_lines(report), bold)
+            _write_texts(book.add_worksheet("Columns"), DICTIONARY, dictionary_lines(columns), bold)
+    except FileCreateError as error:  # the disk is full
         raise UnwritableError from error
 
 
@@ -260,7 +236,7 @@ def _write_texts(page: Any, head: Sequence[str], lines: Iterable[Sequence[str]],
 
 
 def _cell_writers(book: Any, page: Any, columns: Iterable[Column]) -> list[Callable[[int, int, Any], Any]]:
-    """How each column is written, so that the spreadsheet knows its values as what they are."""
+    """The function that writes each column's values, with the type that the spreadsheet knows."""
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     score = book.add_format({"num_format": "0.0000"})
@@ -290,7 +266,7 @@ def _cell_writers(book: Any, page: Any, columns: Iterable[Column]) -> list[Calla
 
 @lru_cache(maxsize=4096)
 def _serial_day(day: date) -> int:
-    """A day as a spreadsheet counts it; the same few stand in most rows.
+    """A day as the number that a spreadsheet uses; cached, because most rows have the same few days.
 
     >>> _serial_day(date(2026, 4, 30))
     46142
@@ -300,19 +276,19 @@ def _serial_day(day: date) -> int:
 
 @lru_cache(maxsize=4096)
 def _serial_instant(instant: datetime) -> float:
-    """An instant as a spreadsheet counts it, by London's clock.
+    """An instant as the number that a spreadsheet uses, in London time.
 
     >>> _serial_instant(datetime.fromisoformat("2026-04-30T11:00:00Z"))
     46142.5
     """
-    since = instant.astimezone(LONDON).replace(tzinfo=None) - _SERIAL_ZERO
-    return since.days + (since.seconds + since.microseconds / 1_000_000) / 86_400
+    elapsed = instant.astimezone(LONDON).replace(tzinfo=None) - _SERIAL_ZERO
+    return elapsed.days + (elapsed.seconds + elapsed.microseconds / 1_000_000) / 86_400
 
 
 def json_pieces(report: CompletionReport, rows: Iterable[AnyRow], columns: Sequence[Column]) -> Iterator[str]:
-    """One object in pieces: ``definition``, ``totals`` by status, and ``rows``, one a line."""
-    yield f'{{\n"definition": {json.dumps(definition(report), ensure_ascii=False)},\n'
-    yield f'"totals": {json.dumps(totals(report))},\n"rows": ['
+    """The JSON file in pieces: ``definition``, ``totals`` by status, and ``rows``, one a line."""
+    yield f'{{\n"definition": {json.dumps(definition_of(report), ensure_ascii=False)},\n'
+    yield f'"totals": {json.dumps(totals_by_status(report))},\n"rows": ['
     members = [f"{_json_text(column.header).replace('%', '%%')}: %s" for column in columns]
     write_row, lead = f"{{{', '.join(members)}}}".__mod__, "\n"
     for texts in _text_batches(rows, columns, _JSON_TEXTS):
@@ -337,7 +313,7 @@ _JSON_TEXTS: dict[type, TextMaker] = {  # days and instants are text in JSON too
 def write_json(
     rows: Iterable[AnyRow], path: Path, report: CompletionReport, columns: Sequence[Column]
 ) -> None:
-    """Write to ``path`` what ``json_pieces`` gives."""
+    """Write the JSON file to ``path``."""
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json_pieces(report, rows, columns))
 
@@ -349,12 +325,12 @@ _TYPES = {
     int: "whole number",
     Decimal: "number with four decimals",
     date: "date, ISO 8601",
-    datetime: "instant, ISO 8601: UTC with Z; London time in a spreadsheet",
+    datetime: "date and time, ISO 8601: UTC with Z; UK time in a spreadsheet",
 }
 
 
-def dictionary(columns: Iterable[Column]) -> list[tuple[str, ...]]:
-    """The data dictionary: a line a column, as ``DICTIONARY`` names its parts."""
+def dictionary_lines(columns: Iterable[Column]) -> list[tuple[str, ...]]:
+    """The data dictionary: a line for each column, with the parts that ``DICTIONARY`` names."""
     return [
         (
             column.header,
@@ -372,29 +348,30 @@ def dictionary_csv(columns: Iterable[Column]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(DICTIONARY)
-    writer.writerows(dictionary(columns))
+    writer.writerows(dictionary_lines(columns))
     return buffer.getvalue()
 
 
-NOBODY = "Nobody matches these filters, or may be seen by whoever asked for this file."
-FORECAST = ("Forecast", "The day lies after what was known of it: an outlook, not evidence.")
+NOBODY = "Nobody whom you may see matches these filters."
+FORECAST = ("Forecast", sentences.FORECAST)
 
 
 def definition_lines(report: CompletionReport) -> list[tuple[str, str]]:
-    """What the percentage means, as pairs of a name and what is said: for a sheet or a first page."""
-    said, about = sentences.definition(report.subject, report.figures, report.exclusions()), report.subject
-    at, group = report.position.pinned, sentences.of_group(report.filters, report.group)
+    """The definition of the percentage for a sheet, as pairs of a name and a text."""
+    directive = report.directive
+    definition = sentences.definition_sentences(directive, report.figures, report.count_exclusions())
+    times, group = report.position.pinned, sentences.group_sentence(report.filters, report.group)
     return [
-        ("Directive", f"{about.reference}: {about.title}"),
-        ("Recommendation", about.source),
-        ("Answer", sentences.headline(report.figures, report.position)),
+        ("Directive", f"{directive.reference}: {directive.title}"),
+        ("Recommendation", directive.source),
+        ("Answer", sentences.report_headline(report.figures, report.position)),
         *([("Of these", group)] * bool(group)),
         ("Counted", sentences.not_counted(report.figures)),
-        *(("How this is worked out", sentence) for sentence in said),
+        *(("How this is worked out", sentence) for sentence in definition),
         *((status.label, number(count)) for status, count in report.figures.by_status.items()),
-        ("As at", at["as_at"]),
-        ("As known on", at["as_known_on"]),
+        ("As at", times["as_at"]),
+        ("As known on", times["as_known_on"]),
         *([FORECAST] * report.position.forecast),
-        ("Filtered by", "; ".join(report.filters.said) or "nothing"),
+        ("Filtered by", "; ".join(report.filters.in_words) or "nothing"),
         ("Listed", plural(report.shown.assigned, "person", "people") if report.shown.assigned else NOBODY),
     ]

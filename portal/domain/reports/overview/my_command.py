@@ -1,48 +1,63 @@
-"""My command: how many people have completed everything that is asked of them, and its units."""
+"""My command: how many people have completed all required training, by unit, rank or grade, and role."""
 
 from dataclasses import dataclass
 
-from portal.domain.reports.filters import Filters
-from portal.domain.reports.statistics import Figures, Share, UnitLine, unit_lines
-from portal.domain.reports.viewer_scope import Reach
+from portal.domain.reports.parameters import Filters
+from portal.domain.reports.statistics import Figures, GroupLine, Share, UnitLine, group_lines, unit_lines
+from portal.domain.reports.viewer_scope import ViewerScope
 from portal.domain.status import aggregates
 from portal.platform.wording import number, percent_cut, plural
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A unit, or all units of a manager, over every directive at once."""
+    """The figures of a unit, or of all units of a manager, over all directives together."""
 
     name: str
     share: Share
-    units: list[UnitLine]  # nothing where there is one alone
+    units: list[UnitLine]  # empty if there is only one
 
     @property
     def words(self) -> str:
-        """The figure with its definition."""
+        """The percentage with its definition, as a sentence."""
         share = self.share
         if not share.total:
             return "Nobody is counted: all are exempt or deferred."
         people = plural(share.total, "person", "people")
         return (
-            f"{percent_cut(share.done, share.total)} have completed everything asked of them: "
+            f"{percent_cut(share.done, share.total)} have completed all required training: "
             f"{number(share.done)} of {people}."
         )
 
 
-def command(reach: Reach, filters: Filters) -> Command | None:
-    """The unit asked for, as far as the viewer may see it, else the units granted; None without either.
+def read_command(viewer_scope: ViewerScope, filters: Filters) -> Command | None:
+    """Read the figures of the unit of the filters, else of the viewer's units; None without either.
 
-    A person counts once, by the worst standing under any directive that reaches them.
+    A person is counted once, by the worst status under any directive that applies to them.
     """
-    if not filters.unit and (reach.everyone or not reach.tops):
+    if not filters.unit and (viewer_scope.everyone or not viewer_scope.tops):
         return None
-    counted = aggregates.across(reach.position.as_at, reach.position.as_known_on, reach.whose(filters))
-    figures = Figures.of((unit_id, 0, status, people) for unit_id, status, people in counted)
-    top = reach.unit_of(filters.unit) if filters.unit else None
-    if top is None and len(reach.tops) == 1:
-        top = reach.tops[0]
-    unit = reach.units.get(top) if top is not None else None
+    position, people = viewer_scope.position, viewer_scope.select_people(filters)
+    counts = aggregates.across(position.as_at, position.as_known_on, people)
+    figures = Figures.from_unit_counts(counts, 0)
+    top = viewer_scope.unit_of(filters.unit) if filters.unit else None
+    if top is None and len(viewer_scope.tops) == 1:
+        top = viewer_scope.tops[0]
+    unit = viewer_scope.units.get(top) if top is not None else None
     name = unit.name if unit else "Your units"
-    lines = unit_lines(figures, reach.units, top)
+    lines = unit_lines(figures, viewer_scope.units, top)
     return Command(name, figures.share, lines if len(lines) > 1 else [])
+
+
+def read_command_groups(
+    viewer_scope: ViewerScope, filters: Filters
+) -> tuple[list[GroupLine], list[GroupLine]]:
+    """Read the lines by rank or grade and by designated role, of the people whom ``read_command`` counts.
+
+    A person is counted once in each line, by the worst status under any directive that applies there.
+    """
+    position, people = viewer_scope.position, viewer_scope.select_people(filters)
+    counts = aggregates.across_posts(position.as_at, position.as_known_on, people)
+    ranks = group_lines((rank, status, count) for _, rank, status, count in counts)
+    roles = group_lines((role, status, count) for role, _, status, count in counts)
+    return ranks, roles

@@ -1,4 +1,4 @@
-"""Where every directive stands today, as far as one viewer may see it."""
+"""The overview: figures of every directive, as far as one viewer may see them."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -8,32 +8,29 @@ from urllib.parse import urlencode
 
 from portal.domain.people.queries import Viewer
 from portal.domain.reports import sentences
-from portal.domain.reports.as_of import Position
 from portal.domain.reports.charts import LineChart
-from portal.domain.reports.completion import export_notices
-from portal.domain.reports.directive_snapshot import Subject, references, subject
-from portal.domain.reports.filters import EVERYONE, Filters, listed, unit_name
+from portal.domain.reports.completion import export_files
+from portal.domain.reports.directive_snapshot import DirectiveSnapshot, list_references, read_directive
 from portal.domain.reports.known_values import refuse_unknown
-from portal.domain.reports.linkable_people import openable
-from portal.domain.reports.overview.my_command import Command, command
-from portal.domain.reports.overview.my_command_posts import by_post
+from portal.domain.reports.overview.my_command import Command, read_command, read_command_groups
+from portal.domain.reports.parameters import EVERYONE, Filters, Position, join_values, unit_name
 from portal.domain.reports.queries import CompletionReport, PersonLine
 from portal.domain.reports.statistics import Figures, GroupLine, Outlook, UnitLine, minutes_to_learn
-from portal.domain.reports.trend.trend import month_ends, over_time
-from portal.domain.reports.viewer_scope import Reach
+from portal.domain.reports.trend.trend import month_ends, read_trend
+from portal.domain.reports.viewer_scope import ViewerScope, linkable_people
 from portal.domain.status.rules import Status
 from portal.platform.errors import NotFoundError
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
 
-COMMAND = "*"  # in the address: the groups of the command, where a directive's reference asks for its own
+COMMAND = "*"  # opens the groups of the command in an address, as a reference opens those of its directive
 WEEK = timedelta(days=7)
 SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """People by rank or grade and by role: read for one card or for the command, as the address asks."""
+    """People by rank or grade and by role: read only for the card, or the command, that the address opens."""
 
     ranks: list[GroupLine]
     roles: list[GroupLine]
@@ -41,45 +38,45 @@ class Groups:
 
 @dataclass(frozen=True)
 class Card:
-    """One directive in short."""
+    """One directive in brief."""
 
-    subject: Subject
+    directive: DirectiveSnapshot
     figures: Figures
     outlook: Outlook
     line: LineChart
     units: list[UnitLine]
     change: str
-    minutes: int  # still to learn, over all people and modules
+    minutes: int  # still to learn, of all people and modules
     groups: Groups | None
 
     @property
     def due(self) -> str:
         """The due rule in words."""
-        return sentences.due(self.subject)
+        return sentences.due_rule(self.directive)
 
     @property
     def excluded(self) -> str:
-        """Who is not counted, in a sentence."""
-        return sentences.excluded(self.figures)
+        """How many people are not counted, as a sentence."""
+        return sentences.exclusions_sentence(self.figures)
 
     @property
-    def waits(self) -> str:
-        """That a job will make the workbook, where it is so."""
-        return export_notices.waits(self.figures, (export_notices.LONG,))
+    def job_notice(self) -> str:
+        """The notice that a job will make the workbook; empty if it is made at once."""
+        return export_files.job_notice(self.figures, (export_files.LONG,))
 
     @property
     def overdue(self) -> int:
-        """People overdue, with those whose completion lapsed."""
-        return self.figures.count(Status.OVERDUE, Status.EXPIRED)
+        """People who are overdue or whose record expired."""
+        return self.figures.count_people(Status.OVERDUE, Status.EXPIRED)
 
 
 @dataclass(frozen=True)
-class Needed:
-    """Someone who has been overdue longest."""
+class OverduePerson:
+    """One of the people who have been overdue longest."""
 
-    subject: Subject
+    directive: DirectiveSnapshot
     line: PersonLine
-    opens: bool  # the viewer may open the person's page
+    is_linked: bool  # the viewer may open the person's page
     as_at: date
 
     @property
@@ -89,72 +86,70 @@ class Needed:
 
     @property
     def still_to_do(self) -> str:
-        """How many of the requirements are missing."""
-        missing = sum(not status.held for status in self.line.requirements.values())
-        asked = len(self.line.requirements)
-        modules = all(one.kind == "module" for one in self.subject.asked)
-        return f"{missing} of {plural(asked, 'module' if modules else 'requirement')}"
+        """How many of the requirements are still to complete."""
+        missing = sum(not status.held for status in self.line.requirement_statuses.values())
+        total = len(self.line.requirement_statuses)
+        return f"{missing} of {plural(total, self.directive.requirement_noun)}"
 
 
 @dataclass(frozen=True)
 class Overview:
-    """All cards, and the people who need the viewer first."""
+    """A card for each directive, and the people who have been overdue longest."""
 
     position: Position
     cards: list[Card]
-    needed: list[Needed]
-    overdue: int  # people, each counted once
-    whose: str  # "in Local Policing", "among your direct reports" or nothing
-    filters: Filters  # a unit, or nothing
-    command: Command | None  # of a manager of units, or of the unit asked for
+    most_overdue: list[OverduePerson]
+    overdue: int  # people, each counted once, whatever the number of directives
+    place: str  # "in Local Policing", "among your direct reports", or empty
+    filters: Filters  # by unit alone
+    command: Command | None  # of a manager of units, or of the unit filtered by
     command_groups: Groups | None
 
     @property
     def h1(self) -> str:
-        """Who is missing."""
+        """The heading: how many people are overdue."""
         if self.filters and not self.cards:
             return "Nobody is listed"
-        before = self.position.as_at != self.position.today
-        on, where = sentences.on_day(self.position), f" {self.whose}" if self.whose else ""
+        prefix, place = sentences.day_prefix(self.position), f" {self.place}" if self.place else ""
+        singular, several = ("was", "were") if prefix else ("is", "are")
         if not self.overdue:
-            return f"{on}{'nobody' if on else 'Nobody'}{where} {'was' if before else 'is'} overdue"
-        one, many = ("was", "were") if before else ("is", "are")
+            return f"{prefix}{'nobody' if prefix else 'Nobody'}{place} {singular} overdue"
         people = plural(self.overdue, "person", "people")
-        return f"{on}{people}{where} {one if self.overdue == 1 else many} overdue"
+        return f"{prefix}{people}{place} {singular if self.overdue == 1 else several} overdue"
 
     @property
     def lead(self) -> str:
         """How many directives, and both times."""
         count = len(self.cards)
         verb = "applied" if self.position.past else "applies" if count == 1 else "apply"
-        apply = f"{plural(count, 'directive')} {verb}"
-        return f"{apply} to people you can see. {sentences.times(self.position)}."
+        directives = plural(count, "directive")
+        return f"{directives} {verb} to people you can see. {sentences.both_times(self.position)}."
 
     @property
     def week_ago(self) -> str:
-        """The day the change is counted from."""
+        """The day that the change is counted from, in words."""
         return say_date(self.position.as_at - WEEK)
 
     @property
     def unit(self) -> str:
-        """The name of the unit asked for; empty where none is."""
+        """The name of the unit filtered by; empty without one."""
         return unit_name(self.filters.unit) if self.filters else ""
 
-    def address(self, path: str, **more: str) -> str:
-        """The address of a page about the same people and position, narrowed by ``more``."""
+    def address_of(self, path: str, **more: str) -> str:
+        """The address of another page with the same unit and position, and with further filters."""
         pairs = {**self.position.address, **self.filters.address, **more}
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
     def address_today(self, path: str) -> str:
-        """The same people, today as known now."""
+        """The address of a page with the same unit, for today as known now."""
         return f"{path}?{urlencode(self.filters.address)}" if self.filters else path
 
     def unit_rows(self, lines: Iterable[UnitLine], path: str) -> list[dict[str, object]]:
-        """The lines of a table of units, each with the address of the page ``path`` about it."""
+        """The lines of a table of units, each with the address of the page ``path`` narrowed to it."""
         return [
             {
                 "name": line.name,
-                "href": self.address(path, unit=line.path)
+                "href": self.address_of(path, unit=line.path)
                 if line.path and line.path != self.filters.unit
                 else None,
                 "done": line.done,
@@ -166,11 +161,13 @@ class Overview:
     def group_rows(
         self, lines: Iterable[GroupLine], field: str = "", path: str = ""
     ) -> list[dict[str, object]]:
-        """The lines of a table of ranks or roles, each with the address of the report ``path`` about it."""
+        """The lines of a table of ranks or roles, each with the address of the report narrowed to it."""
         return [
             {
                 "name": f"{line.name[:1].upper()}{line.name[1:]}",
-                "href": self.address(path, **{field: listed([line.name])}) if path and line.name else None,
+                "href": self.address_of(path, **{field: join_values([line.name])})
+                if path and line.name
+                else None,
                 "done": line.done,
                 "total": line.total,
             }
@@ -178,100 +175,109 @@ class Overview:
         ]
 
     def line_rows(self, card: Card, path: str) -> list[dict[str, object]]:
-        """The numbers of a card's line, the newest first, each with the address of that day's report."""
+        """The points of a card's line chart, the newest first, each with the address of that day's report."""
         return [
             {
                 "day": point.day,
                 "share": point.share,
-                "href": self.address(path, as_at=point.day.isoformat())
+                "href": self.address_of(path, as_at=point.day.isoformat())
                 if point.day != self.position.as_at
-                else self.address(path),
+                else self.address_of(path),
             }
             for point in reversed(card.line.points)
         ]
 
     @property
-    def several(self) -> bool:
-        """Whether a row must say which directive it is about."""
+    def has_several_directives(self) -> bool:
+        """Whether the table of people needs a column for the directive."""
         return len(self.cards) > 1
 
 
-def overview(viewer: Viewer, position: Position, asked: Filters = EVERYONE, opened: str = "") -> Overview:
-    """Every directive that reaches somebody the viewer may see; a fixed number of reads for each.
+def read_overview(
+    viewer: Viewer, position: Position, filters: Filters = EVERYONE, opened: str = ""
+) -> Overview:
+    """Read every directive that applies to somebody the viewer may see; a fixed number of queries for each.
 
     Args:
-        viewer: Who looks: nobody is counted whom they may not see, whatever is asked for.
+        viewer: Only people whom they may see are counted.
         position: Directives that were not known then are left out.
-        asked: Only its unit counts, with all below it.
-        opened: Whose groups are read too: a directive's reference, or ``COMMAND``.
+        filters: Only the unit is used, with all units below it.
+        opened: Which groups are read too: a directive's reference, or ``COMMAND``.
 
     Raises:
-        UnknownValueError: The viewer cannot know of the unit.
+        UnknownValueError: The viewer cannot know the unit.
     """
-    filters, reach = Filters(unit=asked.unit), Reach.of(viewer, position)
-    refuse_unknown(filters, reach)
+    filters, viewer_scope = Filters(unit=filters.unit), ViewerScope.of_viewer(viewer, position)
+    refuse_unknown(filters, viewer_scope)
     reports = [
-        CompletionReport(viewer, about, position, reach, filters) for about in _known_subjects(position)
+        CompletionReport(viewer, directive, position, viewer_scope, filters)
+        for directive in _known_directives(position)
     ]
     reports = [report for report in reports if report.group.assigned]
-    late = [(report, line) for report in reports for line in report.most_overdue(SHOWN)]
-    late.sort(key=lambda pair: (pair[1].overdue_since, pair[1].holder.surname, pair[1].holder.staff_number))
-    late = late[:SHOWN]
-    opens = openable(viewer, [line.holder.person_id for _, line in late])
-    needed = [
-        Needed(report.subject, line, line.holder.person_id in opens, position.as_at) for report, line in late
+    overdue_lines = [(report, line) for report in reports for line in report.most_overdue(SHOWN)]
+    overdue_lines.sort(key=_longest_overdue_first)
+    overdue_lines = overdue_lines[:SHOWN]
+    linkable = linkable_people(viewer, [line.holder.person_id for _, line in overdue_lines])
+    most_overdue = [
+        OverduePerson(report.directive, line, line.holder.person_id in linkable, position.as_at)
+        for report, line in overdue_lines
     ]
-    if len(reports) == 1:  # nobody counts twice, and nobody's id is needed
-        overdue = reports[0].group.count(Status.OVERDUE, Status.EXPIRED)
+    if len(reports) == 1:  # nobody can be counted twice, so no ids are read
+        overdue = reports[0].group.count_people(Status.OVERDUE, Status.EXPIRED)
     else:
         overdue = len(set().union(*(report.overdue_people() for report in reports)))
-    own = command(reach, filters) if reports else None
+    own_command = read_command(viewer_scope, filters) if reports else None
     return Overview(
         position,
-        [_card(report, opened) for report in reports],
-        needed,
+        [_read_card(report, opened) for report in reports],
+        most_overdue,
         overdue,
-        _whose(reach, filters),
+        _place_words(viewer_scope, filters),
         filters,
-        own,
-        Groups(*by_post(reach, filters)) if own and opened == COMMAND else None,
+        own_command,
+        Groups(*read_command_groups(viewer_scope, filters)) if own_command and opened == COMMAND else None,
     )
 
 
-def openable_groups() -> list[str]:
-    """Whose groups an address may open: every directive's, and the command's."""
-    return [*references(), COMMAND]
+def _longest_overdue_first(pair: tuple[CompletionReport, PersonLine]) -> tuple[date, str, str]:
+    line = pair[1]
+    return line.overdue_since, line.holder.surname, line.holder.staff_number
 
 
-def _known_subjects(position: Position) -> Iterator[Subject]:
-    for reference in references():
+def list_groups() -> list[str]:
+    """The groups that an address may open: those of each directive, and of the command."""
+    return [*list_references(), COMMAND]
+
+
+def _known_directives(position: Position) -> Iterator[DirectiveSnapshot]:
+    for reference in list_references():
         with suppress(NotFoundError):
-            yield subject(reference, position)
+            yield read_directive(reference, position)
 
 
-def _card(report: CompletionReport, opened: str) -> Card:
+def _read_card(report: CompletionReport, opened: str) -> Card:
     today = report.position.as_at
     months = month_ends(today)
-    points = over_time(report, sorted({*months, today - WEEK}), report.filters.group)
+    points = read_trend(report, sorted({*months, today - WEEK}), report.filters.group)
     shares = {point.day: point.share for point in points}
     return Card(
-        report.subject,
+        report.directive,
         report.group,
         report.outlook,
         LineChart([point for point in points if point.day in months]),
         report.units,
-        sentences.change(shares[today - WEEK], shares[today]),
-        minutes_to_learn(report.group, report.subject),
-        Groups(report.ranks, report.roles) if opened == report.subject.reference else None,
+        sentences.weekly_change(shares[today - WEEK], shares[today]),
+        minutes_to_learn(report.group, report.directive),
+        Groups(report.ranks, report.roles) if opened == report.directive.reference else None,
     )
 
 
-def _whose(reach: Reach, filters: Filters) -> str:
+def _place_words(viewer_scope: ViewerScope, filters: Filters) -> str:
     if filters.unit:
         name = unit_name(filters.unit)
-        return f"in {name}" if reach.sees_all_of(filters.unit) else f"you can see in {name}"
-    if reach.everyone:
+        return f"in {name}" if viewer_scope.sees_all_of(filters.unit) else f"you can see in {name}"
+    if viewer_scope.everyone:
         return ""
-    if reach.names:
-        return f"in {' and '.join(reach.names)}" if len(reach.names) < 3 else "in your units"
+    if viewer_scope.names:
+        return f"in {' and '.join(viewer_scope.names)}" if len(viewer_scope.names) < 3 else "in your units"
     return "among your direct reports"

@@ -1,4 +1,4 @@
-"""One person's page: where they stand under each directive, their posts and grants, and what happened."""
+"""One person's page: status under each directive, posts, role grants, and what happened."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,13 +12,13 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import UnitRow, Viewer, live_units, may_see, person_by_staff_number
 from portal.domain.reports import sentences
-from portal.domain.reports.as_of import Position
 from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.completion.export_rows import RowBuilder
-from portal.domain.reports.directive_snapshot import Subject, subject
-from portal.domain.reports.linkable_people import openable
-from portal.domain.reports.person.timeline import Event, events_of, last_active
-from portal.domain.status import queries as standings
+from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_directive
+from portal.domain.reports.parameters import Position
+from portal.domain.reports.person.timeline import Event, last_active, list_events
+from portal.domain.reports.viewer_scope import linkable_people
+from portal.domain.status import queries as status_queries
 from portal.domain.status.rules import Status
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db
@@ -28,7 +28,7 @@ from portal.platform.wording import date as say_date
 
 @dataclass(frozen=True, slots=True)
 class HeldPost:
-    """A post of the day, with its line manager."""
+    """A post of the person on the day as_at, with its line manager."""
 
     rank_or_grade: str
     designated_role: str
@@ -42,7 +42,7 @@ class HeldPost:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the person may do in the portal."""
+    """A role of the person in the portal."""
 
     role: str
     unit: str  # empty: without a unit
@@ -52,19 +52,19 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class PersonRequirement:
-    """One requirement and where it stands, in words."""
+    """One requirement with its status."""
 
     title: str
     status: Status
-    stands: str
+    details: str
     reference: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Directed:
-    """The person under one directive."""
+class PersonDirective:
+    """The person's status under one directive."""
 
-    subject: Subject
+    directive: DirectiveSnapshot
     status: Status
     due_on: date
     requirements: list[PersonRequirement]
@@ -72,12 +72,12 @@ class Directed:
     @property
     def missing(self) -> int:
         """Requirements still to complete."""
-        return sum(not one.status.held for one in self.requirements)
+        return sum(not requirement.status.held for requirement in self.requirements)
 
 
 @dataclass(frozen=True)
 class PersonPage:
-    """All that the page of one person says."""
+    """What the page of one person shows."""
 
     person_id: int
     staff_number: str
@@ -85,15 +85,15 @@ class PersonPage:
     position: Position
     posts: list[HeldPost]
     grants: list[Grant]
-    directed: list[Directed]
+    directives: list[PersonDirective]
     events: list[Event]
-    replaced: list[Event]  # what was recorded and holds no longer
-    requests: list[RequestRow]  # those the viewer may open, that wait
-    exhausted: list[str]  # modules in which every attempt is used, today
+    replaced: list[Event]  # those that were corrected or withdrawn
+    requests: list[RequestRow]  # undecided, and the viewer may open them
+    exhausted_modules: list[str]  # titles, where every attempt is used today
 
     @property
     def caption(self) -> str:
-        """Number, rank and unit."""
+        """Staff number, rank or grade, and unit."""
         words = [self.staff_number]
         if self.posts:
             words += [self.posts[0].rank_or_grade, self.posts[0].unit]
@@ -101,63 +101,67 @@ class PersonPage:
 
     @property
     def h1(self) -> str:
-        """Name and position in one sentence, by the directive where they stand worst."""
-        if not self.directed:
-            return f"{self.name} is not asked to complete anything"
-        worst = min(self.directed, key=lambda one: (one.status, one.due_on))
-        modules = all(asked.kind == "module" for asked in worst.subject.asked)
-        noun = "module" if modules else "requirement"
-        return sentences.where(
-            self.name, worst.status, worst.missing, len(worst.requirements), worst.due_on, noun
+        """Name and status in one sentence, by the directive with the worst status."""
+        if not self.directives:
+            return f"{self.name} has nothing to complete"
+        worst = min(self.directives, key=lambda directive: (directive.status, directive.due_on))
+        return sentences.person_sentence(
+            self.name,
+            worst.status,
+            worst.missing,
+            len(worst.requirements),
+            worst.due_on,
+            worst.directive.requirement_noun,
         )
 
-    def tells(self, what: str) -> bool:
-        """Whether something is told of that may be undone: an "exclusion" or a "revocation"."""
-        return any(event.tells == what for event in self.events)
+    def has_reversible(self, kind: str) -> bool:
+        """Whether there is an "exclusion" or a "revocation" in force, which may be undone."""
+        return any(event.reversible == kind for event in self.events)
 
     @property
     def lead(self) -> str:
-        """When the person was last seen learning."""
+        """Both times of the page, and when the person last learned something."""
         active = last_active(self.events)
-        said = f"Last active on {say_date(active)}." if active else "Has not begun anything here yet."
-        return f"{sentences.times(self.position)}. {said}"
+        activity = f"Last active on {say_date(active)}." if active else "Has not started anything yet."
+        return f"{sentences.both_times(self.position)}. {activity}"
 
 
 def person_page(viewer: Viewer, staff_number: str, position: Position) -> PersonPage:
-    """The page of the person with this staff number.
+    """Read the page of the person with this staff number.
 
     Raises:
-        NotFoundError: Nobody has it, or the viewer may not see who has.
+        NotFoundError: Nobody has it, or the viewer may not see that person.
     """
     person_id = person_by_staff_number(staff_number)
     if not may_see(viewer, person_id):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
-    named = db.session.get_one(PersonName, person_id)
+    names = db.session.get_one(PersonName, person_id)
     units = live_units(position.as_at, position.as_known_on)
-    begun = (
-        {}
-        if position.past
-        else {key: each for key, each in module_progress_by_activity(person_id).items() if each.progress}
-    )
-    name = f"{named.forenames} {named.surname}"
-    asked = requests_about(person_id)
-    events = events_of(person_id, asked)
+    begun_modules: dict[int, ModuleProgress] = {}
+    if not position.past:
+        modules = module_progress_by_activity(person_id)
+        begun_modules = {activity_id: module for activity_id, module in modules.items() if module.progress}
+    name = f"{names.forenames} {names.surname}"
+    requests = requests_about(person_id)
+    events = list_events(person_id, requests)
     return PersonPage(
         person_id,
-        named.staff_number,
+        names.staff_number,
         name,
         position,
-        _posts(viewer, person_id, position, units),
-        _grants(person_id, live_units(position.today)),
-        _directed(person_id, position, units, begun),
+        _read_posts(viewer, person_id, position, units),
+        _read_grants(person_id, live_units(position.today)),
+        _read_directives(person_id, position, units, begun_modules),
         [event for event in events if not event.ended],
         [event for event in events if event.ended],
-        [row for row in asked if row.outcome is None and may_open(viewer, row)],
-        [course.short_title for course in begun.values() if course.attempts_exhausted],
+        [row for row in requests if row.outcome is None and may_open(viewer, row)],
+        [module.short_title for module in begun_modules.values() if module.attempts_exhausted],
     )
 
 
-def _posts(viewer: Viewer, person_id: int, position: Position, units: dict[int, UnitRow]) -> list[HeldPost]:
+def _read_posts(
+    viewer: Viewer, person_id: int, position: Position, units: dict[int, UnitRow]
+) -> list[HeldPost]:
     manager = aliased(PersonName)
     rows = db.session.execute(
         select(Post, manager.person_id, manager.staff_number, manager.forenames, manager.surname)
@@ -170,7 +174,7 @@ def _posts(viewer: Viewer, person_id: int, position: Position, units: dict[int, 
         )
         .order_by(Post.post_key)  # the main post, "", comes first
     ).all()
-    opened = openable(viewer, [row[1] for row in rows if row[1] is not None])
+    linkable = linkable_people(viewer, [row[1] for row in rows if row[1] is not None])
     return [
         HeldPost(
             post.rank_or_grade,
@@ -180,15 +184,15 @@ def _posts(viewer: Viewer, person_id: int, position: Position, units: dict[int, 
             post.valid_from,
             None if post.valid_to == OPEN_END else post.valid_to,
             f"{forenames} {surname}" if number else None,
-            number if manager_id in opened else None,
+            number if manager_id in linkable else None,
         )
         for post, manager_id, number, forenames, surname in rows
     ]
 
 
-def _grants(person_id: int, units: dict[int, UnitRow]) -> list[Grant]:
+def _read_grants(person_id: int, units: dict[int, UnitRow]) -> list[Grant]:
     today = clock.today()
-    held = db.session.scalars(
+    grants = db.session.scalars(
         select(RoleGrant)
         .where(
             RoleGrant.person_id == person_id,
@@ -205,36 +209,41 @@ def _grants(person_id: int, units: dict[int, UnitRow]) -> list[Grant]:
             grant.valid_from,
             None if grant.valid_to == OPEN_END else grant.valid_to,
         )
-        for grant in held
+        for grant in grants
     ]
 
 
-def _directed(
-    person_id: int, position: Position, units: dict[int, UnitRow], begun: dict[int, ModuleProgress]
-) -> list[Directed]:
-    """Every directive that reaches the person at the position, the worst standing first."""
-    found = []
-    whose = standings.Whose(everyone=True, people=frozenset([person_id]))
-    for reference, status, due_on in standings.wholes_of(person_id, position.as_at, position.as_known_on):
-        about = subject(reference, position)
-        scope = standings.Scope(about.id, position.as_at, position.as_known_on, whose)
-        builder = RowBuilder(about, scope, units, position)
-        rows = [row for people in standings.audience(scope, 1) for row in builder.build_rows(people)]
-        requirements = [_requirement(row, about, position, begun) for row in rows]
-        found.append(Directed(about, status, due_on, requirements))
-    return found
+def _read_directives(
+    person_id: int, position: Position, units: dict[int, UnitRow], begun_modules: dict[int, ModuleProgress]
+) -> list[PersonDirective]:
+    """Read every directive that applies to the person at the position, the worst status first."""
+    directives = []
+    people = status_queries.Whose(everyone=True, people=frozenset([person_id]))
+    for reference, status, due_on in status_queries.wholes_of(
+        person_id, position.as_at, position.as_known_on
+    ):
+        directive = read_directive(reference, position)
+        scope = status_queries.Scope(directive.id, position.as_at, position.as_known_on, people)
+        builder = RowBuilder(directive, scope, units, position)
+        rows = [row for batch in status_queries.audience(scope, 1) for row in builder.build_rows(batch)]
+        requirements = [_describe_requirement(row, directive, position, begun_modules) for row in rows]
+        directives.append(PersonDirective(directive, status, due_on, requirements))
+    return directives
 
 
-def _requirement(
-    row: CompletionRow, about: Subject, position: Position, begun: dict[int, ModuleProgress]
+def _describe_requirement(
+    row: CompletionRow,
+    directive: DirectiveSnapshot,
+    position: Position,
+    begun_modules: dict[int, ModuleProgress],
 ) -> PersonRequirement:
-    """One requirement in words; visits to lessons bear no stamp: only today's position tells of them."""
-    named = (row.requirement_kind, row.requirement)
-    asked = next(one for one in about.asked if (one.kind, one.key) == named)
-    current = about.versions.current.get(asked.activity_id)
-    course = begun.get(asked.activity_id)
-    minutes = course.minutes_left if course else current.minutes if current else 0
-    lesson = sentences.lesson_of(course) if course else ""
+    """One requirement in words; lessons are named today alone, because their visits have no valid time."""
+    key = (row.requirement_kind, row.requirement)
+    activity_id = next(each.activity_id for each in directive.requirements if (each.kind, each.key) == key)
+    current = directive.versions.current.get(activity_id)
+    module = begun_modules.get(activity_id)
+    minutes = module.minutes_left if module else current.minutes if current else 0
+    lesson = sentences.lesson_words(module) if module else ""
     title = row.requirement_title.partition(":")[0]
-    stands = sentences.stands(row, minutes, position, lesson)
-    return PersonRequirement(title, row.status, stands, row.record_reference)
+    details = sentences.requirement_words(row, minutes, position, lesson)
+    return PersonRequirement(title, row.status, details, row.record_reference)

@@ -1,4 +1,4 @@
-"""Finding people: those whom the viewer may see, by name or number."""
+"""The search for people whom the viewer may see, by name or number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from portal.platform.db import db
 
 @dataclass(frozen=True, slots=True)
 class FoundPerson:
-    """One line of a search; a person without a post today has no words of one."""
+    """One line of the search; the fields of the post are empty without a post today."""
 
     staff_number: str
     name: str
@@ -30,21 +30,21 @@ class FoundPerson:
 
 def count_people(viewer: Viewer, text: str) -> int:
     """How many people the viewer may see match ``text``."""
-    statement = select(func.count()).select_from(PersonName).where(*_found(viewer, text))
+    statement = select(func.count()).select_from(PersonName).where(*_search_conditions(viewer, text))
     return db.session.scalar(statement) or 0
 
 
-def found_people(
+def search_people(
     viewer: Viewer, text: str, units: dict[int, UnitRow], offset: int, limit: int
 ) -> Sequence[FoundPerson]:
-    """A slice of them by surname and staff number, with their post of today. One statement."""
+    """A slice of these people by surname and staff number, with their post of today. One statement."""
     order = (PersonName.surname, PersonName.forenames, PersonName.staff_number)
-    shown = select(PersonName.person_id).where(*_found(viewer, text)).order_by(*order)
+    page = select(PersonName.person_id).where(*_search_conditions(viewer, text)).order_by(*order)
     statement = (
         select(*order, Post.rank_or_grade, Post.designated_role, Post.unit_id)
         .select_from(PersonName)
         .outerjoin(Post, Post.id == _main_post(clock.today()))
-        .where(PersonName.person_id.in_(shown.offset(offset).limit(limit)))
+        .where(PersonName.person_id.in_(page.offset(offset).limit(limit)))
         .order_by(*order)
     )
     return [
@@ -59,16 +59,16 @@ def found_people(
     ]
 
 
-def _found(viewer: Viewer, text: str) -> list[ColumnElement[bool]]:
+def _search_conditions(viewer: Viewer, text: str) -> list[ColumnElement[bool]]:
     return [is_visible(PersonName.person_id, viewer), *name_conditions(text)]
 
 
 def _main_post(today: date) -> Any:
-    held: Any = aliased(Post)
+    post: Any = aliased(Post)
     return (
-        select(held.id)
-        .where(held.person_id == PersonName.person_id, is_known_fact(held), is_valid_on(held, today))
-        .order_by(held.post_key)  # the main post, "", comes first
+        select(post.id)
+        .where(post.person_id == PersonName.person_id, is_known_fact(post), is_valid_on(post, today))
+        .order_by(post.post_key)  # the main post, "", comes first
         .limit(1)
         .correlate(PersonName)
         .scalar_subquery()

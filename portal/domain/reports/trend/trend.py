@@ -1,15 +1,14 @@
-"""A directive's percentage at the end of each of the last months, in one reading."""
+"""A directive's percentage at the end of each of the last months, from one query."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from portal.domain.people.queries import UnitRow
 from portal.domain.people.units.tree import UnitTree, read_tree
-from portal.domain.reports.filters import EVERYONE, Filters
+from portal.domain.reports.parameters import EVERYONE, Filters
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Share
-from portal.domain.reports.viewer_scope import Reach, under
+from portal.domain.reports.viewer_scope import ViewerScope, tree_on, units_under
 from portal.domain.status.aggregates import DaysRun
 from portal.domain.status.counting import Question, count_source
 
@@ -18,95 +17,91 @@ MONTHS = 12
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """How many were complete at the end of a day."""
+    """How many people were complete at the end of a day."""
 
     day: date
     share: Share
 
 
 def month_ends(day: date, months: int = MONTHS) -> list[date]:
-    """The last days of the months before ``day``'s, in order, then ``day`` itself."""
-    found = [day]
+    """The last day of each of the months before that of ``day``, in order, then ``day`` itself."""
+    days = [day]
     for _ in range(months):
-        found.append(found[-1].replace(day=1) - timedelta(days=1))
-    return found[::-1]
+        days.append(days[-1].replace(day=1) - timedelta(days=1))
+    return days[::-1]
 
 
-def over_time(report: CompletionReport, days: Sequence[date], filters: Filters = EVERYONE) -> list[Point]:
-    """The share on each of ``days``, which rise, all with the report's knowledge.
+def read_trend(report: CompletionReport, days: Sequence[date], filters: Filters = EVERYONE) -> list[Point]:
+    """Read the share of complete people at the end of each of ``days``, as known on the report's instant.
 
-    Each is what the report of that day says: the posts and the tree of that day decide whom the viewer
-    may be told of, as known at the report's instant.
+    Each share is that of the report of its day: the posts and units of that day decide who is visible.
 
     Args:
-        report: Whose viewer, directive and knowledge count.
-        days: Each at its end.
-        filters: Narrows whom it is about, by the posts of each day; a unit is the one that has the path
-            at the report's own day.
+        report: Gives the viewer, the directive and as_known_on.
+        days: In rising order.
+        filters: Apply to the posts of each day; the unit is the one with this path on the report's day.
     """
-    sights = _Sights(report, filters, days)
+    visible_units = _VisibleUnits(report, filters, days)
     counts = [[0, 0] for _ in days]
-    source = count_source(report.scope_of(sights.widest), Question.OVER_DAYS)
+    source = count_source(report.scope_of(visible_units.widest), Question.OVER_DAYS)
     for run in source.count_over_days(days):
         if run.status.excluded:
             continue
-        for place in sights.days_of(run):
-            counts[place][0] += run.people * run.status.held
-            counts[place][1] += run.people
+        for index in visible_units.indexes_of_days(run):
+            counts[index][0] += run.people * run.status.held
+            counts[index][1] += run.people
     return [Point(day, Share(done, total)) for day, (done, total) in zip(days, counts, strict=True)]
 
 
-class _Sights:
-    """Whom the viewer may be told of on each of the days, since units move."""
+class _VisibleUnits:
+    """The units that the viewer may see on each of the days: units move."""
 
     def __init__(self, report: CompletionReport, filters: Filters, days: Sequence[date]) -> None:
-        reach = report.reach
-        whose = reach.whose(filters)
-        self._everyone, self._seen, self._within = reach.everyone, [], []
-        top = reach.unit_of(filters.unit) if filters.unit else None
-        if filters.unit or not reach.everyone:
+        viewer_scope = report.viewer_scope
+        people = viewer_scope.select_people(filters)
+        self._everyone, self._visible, self._within = viewer_scope.everyone, [], []
+        top = viewer_scope.unit_of(filters.unit) if filters.unit else None
+        if filters.unit or not viewer_scope.everyone:
             tree = read_tree(report.position.as_known_on)
-            self._seen = _under(tree, days, reach.granted)
+            self._visible = _units_under_by_day(tree, days, viewer_scope.granted)
         if filters.unit:
-            self._within = _under(tree, days, () if top is None else (top,))
+            self._within = _units_under_by_day(tree, days, () if top is None else (top,))
         self.widest = replace(
-            whose,
-            unit_ids=_all(self._seen) if reach.granted else frozenset(),
-            within=_all(self._within) if filters.unit else None,
+            people,
+            unit_ids=_join_sets(self._visible) if viewer_scope.granted else frozenset(),
+            within=_join_sets(self._within) if filters.unit else None,
         )
 
-    def days_of(self, run: DaysRun) -> Iterator[int]:
-        """The places of the days on which these people count."""
-        for place in range(run.first, run.last + 1):
-            seen = self._everyone or run.reports or run.unit_id in self._seen[place]
-            if seen and (not self._within or run.unit_id in self._within[place]):
-                yield place
+    def indexes_of_days(self, run: DaysRun) -> Iterator[int]:
+        """The indexes of the days on which the viewer may see these people."""
+        for index in range(run.first, run.last + 1):
+            visible = self._everyone or run.reports or run.unit_id in self._visible[index]
+            if visible and (not self._within or run.unit_id in self._within[index]):
+                yield index
 
 
-def units_seen_between(then: Reach, now: Reach) -> frozenset[int]:
-    """The units in sight by the trees of both positions and of every day between, as known at the later one.
+def units_visible_throughout(earlier: ViewerScope, later: ViewerScope) -> frozenset[int]:
+    """The units that a viewer may see at both positions and on every day between, as known at the later one.
 
     Args:
-        then: What a viewer may see at one position.
-        now: What the same viewer may see at another.
+        earlier: The viewer's scope at one position.
+        later: The same viewer's scope at the other.
     """
-    low, high = sorted((then.position.as_at, now.position.as_at))
-    tree = read_tree(now.position.as_known_on)
-    seen = _under(tree, [low, *(day for day in tree.edges_after(low) if day <= high)], now.granted)
-    return then.unit_ids.intersection(now.unit_ids, *seen)
+    first, last = sorted((earlier.position.as_at, later.position.as_at))
+    tree = read_tree(later.position.as_known_on)
+    days = [first, *(day for day in tree.edges_after(first) if day <= last)]
+    return earlier.unit_ids.intersection(later.unit_ids, *_units_under_by_day(tree, days, later.granted))
 
 
-def _under(tree: UnitTree, days: Iterable[date], tops: Iterable[int]) -> list[set[int]]:
-    """Some units and all below them on each of these days: found once for days of the same tree."""
-    found: dict[int, set[int]] = {}
-    places = [tree.version_on(day) for day in days]
-    for day, place in zip(days, places, strict=True):
-        if place not in found:
-            states = ((unit_id, tree.state_on(unit_id, day)) for unit_id in tree.unit_ids())
-            units = {unit_id: UnitRow(one.name, one.parent_id, "") for unit_id, one in states if one}
-            found[place] = under(units, *tops)
-    return [found[place] for place in places]
+def _units_under_by_day(tree: UnitTree, days: Iterable[date], tops: Iterable[int]) -> list[set[int]]:
+    """The units ``tops`` and all below them on each day, computed once for each state of the tree."""
+    units: dict[int, set[int]] = {}
+    versions = [tree.version_on(day) for day in days]
+    for day, version in zip(days, versions, strict=True):
+        if version not in units:
+            units[version] = units_under(tree_on(tree, day), *tops)
+    return [units[version] for version in versions]
 
 
-def _all(groups: Iterable[set[int]]) -> frozenset[int]:
+def _join_sets(groups: Iterable[set[int]]) -> frozenset[int]:
     return frozenset().union(*groups)
