@@ -236,7 +236,7 @@ def test_a_job_fails_with_the_sentence_where_a_value_is_known_no_more(
 def test_a_day_ahead_and_an_unknown_filter_are_both_said(administrator: PortalClient) -> None:
     tomorrow = (TODAY + timedelta(days=1)).date().isoformat()
     page = administrator.page(f"{REPORT}?as_at={tomorrow}&status=foo", 400)
-    assert "not for a day to come" in page.text
+    assert "cannot be shown for a future date" in page.text
     assert "“foo” is not a known status." in page.text
 
 

@@ -78,7 +78,7 @@ def test_a_wrong_pass_is_corrected_and_stays_to_be_seen(browser: Browser, shared
         pass_by_forms(learner.context, shared_server.instance, "protect")
         sign_in(manager, "D2001")
         manager.goto("/people/D1001")
-        follow(manager, "A pass to be corrected")
+        follow(manager, "Correction of a pass")
         manager.check("[name=whole][value='yes']")
         manager.check("[name=reason][value='not_own_work']")
         manager.fill("#evidence", "Report of 4 June, file 12.")

@@ -67,7 +67,7 @@ def test_an_auditor_answers_for_a_day_as_known_then_and_now_and_files_it(
         assert then.startswith("On 30 April 2026, ")
         group = narrowed(tab, "", SUPERVISORS, "response")
         hold_to_account(tab)
-        known_now = tab.inner_text("p:has-text('As known now – Role response')")
+        known_now = tab.inner_text("p:has-text('With records added since – Role response')")
         missing = narrowed_to_missing(tab)
         hold_to_account(tab)
         printed = filed(tab, tmp_path / "position.pdf")
@@ -139,7 +139,7 @@ def filed(tab: Tab, target: Path) -> str:
     waiting.value.save_as(target)
     assert waiting.value.suggested_filename == "OIC-2026-completions-2026-04-30.pdf"
     pages = PdfReader(io.BytesIO(target.read_bytes())).pages
-    assert "It is cut, not rounded up" in re.sub(r"\s+", " ", pages[0].extract_text())
+    assert "We round down, so 100% means everyone" in re.sub(r"\s+", " ", pages[0].extract_text())
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
 
 

@@ -17,7 +17,7 @@ from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.records import queries, services
 from portal.domain.records.models import Record, Registration
 from portal.domain.reports.completion.export_columns import CompletionRow
-from portal.domain.reports.parameters import Position, position
+from portal.domain.reports.parameters import Position, parse_position
 from portal.domain.reports.queries import completion_report
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, newest_stamp, stamp, transaction
@@ -168,7 +168,7 @@ def test_however_the_clock_jumps_days_are_its_own_and_reports_stay(database, ste
         with time_machine.travel(now, tick=False):
             force.act(name, who, now)
             newest = newest_stamp()
-            shown = position("", "", now=now, newest=newest)
+            shown = parse_position("", "", now=now, newest=newest)
         stamps.append(newest)
         assert (shown.as_at, shown.as_known_on, shown.latest) == (today, newest, True)
         for day in (today, date(2026, 4, 30)):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -35,7 +36,7 @@ def save_visit(person_id: int, directive_id: int, position: Position) -> None:
     """Save this visit; the last one becomes the previous visit. Part of the caller's transaction."""
     key = (ReportLook.person_id == person_id, ReportLook.directive_id == directive_id)
     saved_day = db.session.scalar(select(ReportLook.day).where(*key))
-    values = {"day": position.as_at, "known_on": position.as_known_on}
+    values: dict[str, Any] = {"day": position.as_at, "known_on": position.as_known_on}
     if saved_day is None:
         ids = {"person_id": person_id, "directive_id": directive_id}
         db.session.execute(insert(ReportLook).values(**ids, **values))

@@ -65,7 +65,7 @@ def _return_to_account(staff_number: str, message: str, category: str = "success
 
 
 def _return_after_role_change(person: Viewer, message: str) -> ResponseReturnValue:
-    """Redirect to the page, or to sign-in if administrators changed their own roles, which ends the session."""
+    """Redirect to the page, or to sign-in if the administrator's own roles changed: that ends the session."""
     if person.person_id != current_user.person_id:
         return _return_to_account(
             person.staff_number, f"{message}. {person.display_name} is signed out everywhere."

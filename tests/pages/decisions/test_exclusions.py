@@ -61,8 +61,8 @@ def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
     assert "Asked for at 10:00 on 1 June 2026: secondment." in mine.text
     assert "regional unit" not in mine.text + learner.page("/learning").text
     person = desk.as_("D2001").page("/people/D1001")
-    assert "Exemption from OIC-2026: asked for by Priya Shah, secondment" in person.text
-    granted = "Exemption from OIC-2026: granted by Priya Shah, asked for at 10:00 on 1 June 2026"
+    assert "Exemption from OIC-2026: requested by Priya Shah, secondment" in person.text
+    granted = "Exemption from OIC-2026: granted by Priya Shah, requested at 10:00 on 1 June 2026"
     assert granted in person.text
     assert "regional unit" not in person.text
 

@@ -130,7 +130,7 @@ def test_a_wrong_pass_is_corrected_by_two_persons_and_stays_visible(desk):
     assert said in record.text
     assert "not counted from 10 April 2026 on" in learner.page("/records").text
     person = desk.as_("D2001").page("/people/D1001")
-    assert "is not counted any more, not the person's own work" in person.text
+    assert "no longer counts: not the person's own work" in person.text
     assert "not to be counted: granted by Priya Shah" in person.text
     assert "file 12" not in record.text + person.text + learner.page("/records/decisions").text
     desk.ask("revocation", about=first, status=400, **NEVER)  # not offered any more
@@ -141,7 +141,7 @@ def test_a_correction_is_taken_back_by_two_persons(desk):
     desk.ask("revocation", about=first, **NEVER)
     desk.decide("Grant")
     assert desk.status() == "overdue"
-    link = desk.as_("D2001").page("/people/D1001").links["A pass to count again"]
+    link = desk.as_("D2001").page("/people/D1001").links["Restoring a pass"]
     assert link == "/people/D1001/ask/restore"
     desk.ask("restore", "D4001", about=first, reason="new_evidence", evidence="The clerk mixed up two files")
     assert "Overdue becomes Complete" in desk.as_("D4002").page(desk.waiting("D4002")).text

@@ -6,7 +6,7 @@ import pytest
 
 from portal.domain.directives.assignments import add_days
 from portal.domain.directives.toml_reader import read
-from portal.domain.reports.parameters import PositionError, position
+from portal.domain.reports.parameters import PositionError, parse_position
 from portal.platform.errors import BadInputError
 from tests.pages.directives.pages import previewed
 from tests.pages.directives.text import directive_text
@@ -22,7 +22,7 @@ def test_no_day_lies_after_the_last():
 @pytest.mark.parametrize("asked", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_an_instant_beyond_the_calendar_is_refused(asked):
     with pytest.raises(PositionError, match="Write a date"):
-        position("", asked, now=NOW, newest=NOW)
+        parse_position("", asked, now=NOW, newest=NOW)
 
 
 @pytest.mark.parametrize("reference", ["a/b c", "../x", "OIC 2026", "-OIC"])

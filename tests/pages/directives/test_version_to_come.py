@@ -95,7 +95,7 @@ def test_as_known_before_the_report_answers_as_it_did(planned, time_machine):
         f"{REPORT}/changes?from_as_at=2026-12-02&from_as_known_on={known.partition('known_on=')[2]}"
     )
     assert changes.h1 == "2 people’s status changed"
-    assert "OIC-2026: the version to come from 1 December 2026 never takes effect." in changes.text
+    assert "OIC-2026: the version planned for 1 December 2026 will not take effect." in changes.text
 
 
 def test_a_directive_wholly_to_come_then_asks_nothing_of_anybody_and_can_be_issued_anew(desk):

@@ -21,18 +21,19 @@ FILES = [
     )
 ]
 PAGES = ["/monitoring", REPORT, f"{REPORT}/changes", "/people/N1"]
-WRITE_A_DATE = "Write a date such as 30 April 2026"
-TOO_EARLY = "Choose 1 January 1900 or a later day."
+ENTER_A_DATE = "Enter a date, like 30 April 2026."
+ENTER_A_TIME = "Enter a date, or a date and time, like 9:00 on 15 May 2026."
+TOO_EARLY = "Choose 1 January 1900 or a later date."
 POSITIONS = [
-    ("as_at=31+February+2026", WRITE_A_DATE),
-    ("as_at=someday", WRITE_A_DATE),
-    ("as_at=2026-06-02", "today or an earlier day, not for a day to come"),
+    ("as_at=31+February+2026", ENTER_A_DATE),
+    ("as_at=someday", ENTER_A_DATE),
+    ("as_at=2026-06-02", "cannot be shown for a future date"),
     ("as_at=0001-01-01", TOO_EARLY),  # nothing lies a week before it
     ("as_at=0001-01-08", TOO_EARLY),
     ("as_known_on=0001-01-01T00:00:00Z", TOO_EARLY),
-    ("as_known_on=31/4/2026", WRITE_A_DATE),
-    ("as_known_on=2026-04-30T12:00:00", "an instant with its offset"),  # no offset: whose noon is it?
-    ("as_known_on=9999-12-31", "nothing is known from later yet"),
+    ("as_known_on=31/4/2026", ENTER_A_TIME),
+    ("as_known_on=2026-04-30T12:00:00", ENTER_A_TIME),  # no offset: whose noon is it?
+    ("as_known_on=9999-12-31", "must be now or earlier"),
 ]
 ELSEWHERE = "unit=Westshire+Police/Crime"
 EMPTY = "unit=Westshire+Police/Stores"  # a unit of nobody
@@ -75,7 +76,7 @@ def test_a_foreign_unit_is_refused_in_a_sentence(client, world, asked):
     manager = enter(client, world, "D2001")  # of direct reports in the north
     for path in (REPORT, "/monitoring", f"{REPORT}/changes"):
         page = manager.page(f"{path}?{asked}", 400)
-        assert "is not a known unit. Write the whole path of a unit that you can see" in page.text, path
+        assert "is not a known unit. Enter the full path of a unit that you can see" in page.text, path
         assert page.title.startswith("Error: "), path
         assert "O'Brien" not in page.text, path
 
@@ -88,10 +89,10 @@ def test_a_filter_that_matches_nobody_gets_a_sentence_and_no_chart(client, world
 
     assert "Nobody matches these filters. Change or clear them." in report.text
     if asked == EMPTY:
-        assert report.text.count("Nobody whose record you may see matches these filters.") == 1
+        assert report.text.count("Nobody you can see matches these filters.") == 1
         for heading in ("By rank or grade, lowest first", "By designated role, lowest first"):
             assert heading not in report.text
-        assert "A line stands here once somebody was required" in report.text
+        assert "A line appears here after the end of two months" in report.text
         overview = viewer.page(f"/monitoring?{asked}")
         assert overview.h1 == "Nobody is listed"
         assert "Nobody whose record you may see works in this unit today" in overview.text
@@ -111,7 +112,7 @@ def test_files_for_nobody_say_so_or_have_a_head_alone(client, world):
 def test_before_a_directive_was_known_its_report_says_so_and_shows_today(client, world):
     auditor = enter(client, world, "D6001")
     asked = "as_at=2026-02-01&as_known_on=2026-02-01"
-    said = "OIC-2026 was not known yet at the end of that day"
+    said = "OIC-2026 was not in the portal yet at the end of that day"
 
     page = auditor.page(f"{REPORT}?{asked}", 400)
 
@@ -143,9 +144,9 @@ def test_what_is_not_there_or_not_theirs_gets_one_page(client, world, path):
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--as-at", "2026-02-31", f"--as-at: {WRITE_A_DATE}"),
-        ("--as-at", "2026-06-02", "not for a day to come"),
-        ("--as-known-on", "soon", f"--as-known-on: {WRITE_A_DATE}"),
+        ("--as-at", "2026-02-31", f"--as-at: {ENTER_A_DATE}"),
+        ("--as-at", "2026-06-02", "cannot be shown for a future date"),
+        ("--as-known-on", "soon", f"--as-known-on: {ENTER_A_DATE}"),
         ("--directive", "NO-SUCH", "NO-SUCH"),
         ("--output", "/no/such/folder/file.csv", "is not a folder"),
     ],

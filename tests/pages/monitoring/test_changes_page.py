@@ -58,8 +58,8 @@ def test_backwards_is_told_the_other_way_round(auditor: PortalClient) -> None:
 def test_before_the_directive_was_known_everybody_is_new(auditor: PortalClient) -> None:
     page = auditor.page(f"{CHANGES}?from_as_at=2026-02-01&from_as_known_on=2026-02-01&as_at=2026-03-02")
     assert page.h1 == "6 people’s status changed"
-    assert "Not required, then" in page.text
-    assert "OIC-2026 version 1 holds from 1 January 2026 on." in page.text
+    assert "Newly required (was not required), " in page.text
+    assert "OIC-2026 version 1 applies from 1 January 2026." in page.text
 
 
 def test_a_manager_reads_of_their_own_people_alone(client: PortalClient, world: World) -> None:
@@ -146,7 +146,7 @@ def test_the_report_of_some_people_leads_to_their_changes(auditor: PortalClient)
 def test_nothing_changed_says_so(auditor: PortalClient) -> None:
     page = auditor.page(f"{CHANGES}?from_as_at=2026-05-20&as_at=2026-05-21")
     assert page.h1 == "No status changed"
-    assert "No status changed between these two positions." in page.text
+    assert "No status changed between these dates." in page.text
 
 
 def test_days_are_read_generously_and_written_as_iso(auditor: PortalClient) -> None:

@@ -63,7 +63,7 @@ def test_out_of_sight_is_counted_apart_so_that_the_sums_agree(client: PortalClie
 
     assert page.h1 == "No status changed"
     assert (
-        "1 more person is listed and not counted: they were in a unit you can see in only one of" in page.text
+        "1 more person is listed but not counted: they were in a unit you can see in only one of" in page.text
     )
     before, after = (people(client, f"?as_at={day}") for day in ("2026-05-20", "2026-06-01"))
     assert before - after == {"N2"}

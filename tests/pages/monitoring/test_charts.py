@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
-from portal.domain.reports.parameters import Filters, position
+from portal.domain.reports.parameters import Filters, parse_position
 from portal.domain.reports.queries import completion_report
-from portal.domain.reports.trend.trend import month_ends, over_time
+from portal.domain.reports.trend.trend import month_ends, read_trend
 from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp, stamp, touch, transaction
 from tests.domain.people.worlds import PEOPLE, World, build, worlds
@@ -162,9 +162,9 @@ def test_every_point_is_what_the_report_of_that_day_says(
             viewer = viewer_of(ids[looking])
             if viewer is None:
                 continue
-            report = completion_report(viewer, reference, position("", "", now=now, newest=newest))
-            for point in over_time(report, month_ends(report.position.as_at)):
-                at = position(point.day.isoformat(), "", now=now, newest=newest)
+            report = completion_report(viewer, reference, parse_position("", "", now=now, newest=newest))
+            for point in read_trend(report, month_ends(report.position.as_at)):
+                at = parse_position(point.day.isoformat(), "", now=now, newest=newest)
                 assert completion_report(viewer, reference, at).figures.share == point.share
 
 
@@ -276,7 +276,7 @@ def test_a_group_of_nobody_gets_a_sentence_and_no_drawing(auditor, query):
     page = auditor.page(f"{REPORT}?{query}")
 
     assert "nobody is counted" in page.text
-    assert "Nobody whose record you may see matches these filters." in page.text
+    assert "Nobody you can see matches these filters." in page.text
     assert not drawings(page)
     assert not page.all("table")
 
@@ -284,7 +284,10 @@ def test_a_group_of_nobody_gets_a_sentence_and_no_drawing(auditor, query):
 def test_minutes_are_not_told_of_a_past_position(auditor):
     told = figures(auditor.page(f"{REPORT}?as_at=2026-05-20"))
 
-    assert told[-2:] == ["Due in the 30 days after 0 people", "Minutes still to learn Known for today only"]
+    assert told[-2:] == [
+        "Due in the 30 days after 0 people",
+        "Minutes still to learn Not available for past dates",
+    ]
 
 
 def test_who_holds_another_requirement_for_years_is_still_late_since_the_due_date(client):
@@ -333,7 +336,7 @@ def test_units_ranks_roles_and_lateness_each_add_up_to_the_whole(
         for person in ids:
             if data.draw(st.booleans()):
                 make_record(person, activity, date(2026, 5, 31))
-        now = position("", "", now=datetime(2026, 6, 1, 12, tzinfo=UTC), newest=newest_stamp())
+        now = parse_position("", "", now=datetime(2026, 6, 1, 12, tzinfo=UTC), newest=newest_stamp())
         for looking in range(PEOPLE):
             viewer = viewer_of(ids[looking])
             if viewer is None:

@@ -217,8 +217,11 @@ def test_the_command_writes_what_an_auditor_downloads(auditor, app, tmp_path, fo
     ("arguments", "reason"),
     [
         (["--directive", "NONE-1"], "There is no directive NONE-1."),
-        (["--directive", "OIC-2026", "--as-at", "2 June 2026"], "not for a day to come"),
-        (["--directive", "OIC-2026", "--as-known-on", "soon"], "Write a date such as 30 April 2026"),
+        (["--directive", "OIC-2026", "--as-at", "2 June 2026"], "cannot be shown for a future date"),
+        (
+            ["--directive", "OIC-2026", "--as-known-on", "soon"],
+            "Enter a date, or a date and time, like 9:00 on 15 May 2026.",
+        ),
     ],
 )
 def test_the_command_refuses_with_a_sentence_and_writes_nothing(auditor, app, tmp_path, arguments, reason):
@@ -236,7 +239,7 @@ def test_a_workbook_that_no_spreadsheet_holds_is_refused_with_a_sentence_and_the
 
     page = auditor.page(f"{REPORT}/completions.xlsx", 409)
 
-    assert "These completions have 12 rows" in page.text
+    assert "This file would have 12 rows" in page.text
     assert "download the CSV" in page.text
     assert len(csv_rows(auditor)) == 12
     assert len(xlsx_rows(auditor, "?status=overdue")) == 6

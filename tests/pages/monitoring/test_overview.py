@@ -26,7 +26,7 @@ def test_my_command_stands_first_with_its_units(client):
 
         assert page.h1 == "3 people in Local Policing are overdue"
         heads = [words(head) for head in page.all("h2")]
-        assert heads[0] == "Local Policing: 25% have completed everything asked of them: 1 of 4 people."
+        assert heads[0] == "Local Policing: 25% have completed all required training: 1 of 4 people."
         assert table_after(page, COMMAND) == [
             ["Response/South", "", "0% – 0 of 1"],
             ["Response, North", "", "33% – 1 of 3"],
@@ -42,7 +42,7 @@ def test_my_command_stands_first_with_its_units(client):
         assert people(late) == ["S1"]
 
 
-COMMAND = "People who have completed everything, by unit, the lowest first"
+COMMAND = "People who have completed all required training, by unit, the lowest first"
 
 
 def test_a_person_under_two_directives_counts_once_in_the_command(client):
@@ -54,7 +54,7 @@ def test_a_person_under_two_directives_counts_once_in_the_command(client):
         page = enter(client, world, "D2003").page("/monitoring")
 
         # N1 has completed one directive and not the other; D2001 and D2003 are under the other alone
-        assert "Local Policing: 0% have completed everything asked of them: 0 of 6 people." in page.text
+        assert "Local Policing: 0% have completed all required training: 0 of 6 people." in page.text
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_the_overview_of_a_past_position_says_what_was_known_then(client):
         )
 
         assert asked.h1 == "On 6 May 2026, 3 people in Local Policing were overdue"
-        assert "You are looking at 6 May 2026" in asked.text
+        assert "Position on 6 May 2026" in asked.text
         assert "6 days 2 of 2 modules" in asked.text
-        assert "Minutes still to learn Known for today only" in asked.text
+        assert "Minutes still to learn Not available for past dates" in asked.text
         report = client.page(asked.links["3 people overdue for OIC-2026"])
         assert report.h1.startswith("On 6 May 2026, 25% were complete")
         assert set(people(report)) == {"S1", "N2", "D1001"}
@@ -146,7 +146,7 @@ def test_the_command_by_rank_and_role_adds_up_to_its_whole(client):
     with time_machine.travel(TODAY, tick=False):
         client = enter(client, make_world(), "D2003")
         page = client.page("/monitoring?unit=Westshire+Police/Local+Policing/Response,+North")
-        whole = "Response, North: 33% have completed everything asked of them: 1 of 3 people."
+        whole = "Response, North: 33% have completed all required training: 1 of 3 people."
         assert whole in page.text
         name = "People who have completed everything"
 

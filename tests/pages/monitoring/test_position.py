@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from portal.domain.reports.parameters import PositionError, position, read_day
+from portal.domain.reports.parameters import PositionError, parse_position, read_day
 from tests.domain.status.facts import make_record
 from tests.pages.monitoring.reading import csv_rows
 from tests.pages.monitoring.world import APRIL, REPORT, TODAY, enter, make_world
@@ -15,7 +15,7 @@ NEWEST = datetime(2026, 5, 10, 9, 0, 0, 1, tzinfo=UTC)
 
 
 def asked(as_at="", as_known_on=""):
-    return position(as_at, as_known_on, now=NOW, newest=NEWEST)
+    return parse_position(as_at, as_known_on, now=NOW, newest=NEWEST)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_day_is_read_as_people_write_it(text):
 
 @pytest.mark.parametrize("text", ["31 April 2026", "2026-13-01", "tomorrow", "April 2026", "4/30/2026", "0"])
 def test_what_names_no_day_is_refused_with_an_example(text):
-    with pytest.raises(PositionError, match="Write a date such as 30 April 2026"):
+    with pytest.raises(PositionError, match="Enter a date, like 30 April 2026"):
         asked(text)
 
 
@@ -67,10 +67,10 @@ def test_knowledge_past_the_newest_stamp_is_that_stamp(text):
 @pytest.mark.parametrize(
     ("as_at", "as_known_on", "reason"),
     [
-        ("2 June 2026", "", "not for a day to come"),
-        ("", "2 June 2026", "nothing is known from later yet"),
-        ("", "2026-06-01T09:30:01Z", "nothing is known from later yet"),
-        ("", "2026-04-30T12:00:00", "instant with its offset"),
+        ("2 June 2026", "", "cannot be shown for a future date"),
+        ("", "2 June 2026", "must be now or earlier"),
+        ("", "2026-06-01T09:30:01Z", "must be now or earlier"),
+        ("", "2026-04-30T12:00:00", "like 9:00 on 15 May 2026"),
     ],
 )
 def test_the_future_and_an_instant_without_offset_are_refused(as_at, as_known_on, reason):
@@ -93,10 +93,10 @@ def test_the_due_date_as_known_then_and_as_known_now(client):
 
     assert then.h1 == "On 30 April 2026, 20% were complete: 1 of 5 people"
     assert now.h1 == "On 30 April 2026, 40% were complete: 2 of 5 people"
-    assert "You are looking at 30 April 2026, as known then." in then.text
+    assert "Position on 30 April 2026, using records entered by that day." in then.text
     assert "as known at the end of that day (23:59)" in then.text
-    assert "As known now, the same day stands at 40%: 2 of 5." in then.text
-    assert "See the 1 person whose status was recorded later or corrected" in then.text
+    assert "With records added since, that day is 40%: 2 of 5." in then.text
+    assert "See the 1 person whose status changed" in then.text
     assert "O'Brien, Tom: Not started, as known now Complete" in then.text
     assert "O'Brien, Tom" in then.links
     assert client.page(then.links["See that position"]).h1 == now.h1
@@ -134,7 +134,7 @@ def test_a_refused_position_is_said_beside_its_field_and_gives_no_file(client, f
     assert page.all("a", href=f"#{field}")
     assert page.form_with("Show position").fields[field] == ["2 June 2026"]
     refused = client.page(f"{REPORT}/completions.csv?{field}=2026-06-02", 400)
-    assert "to come" in refused.text or "nothing is known" in refused.text
+    assert "future date" in refused.text or "must be now or earlier" in refused.text
 
 
 @time_machine.travel(TODAY, tick=False)
@@ -143,7 +143,7 @@ def test_a_forecast_says_so_on_page_and_file(client):
 
     page = client.page(f"{REPORT}?as_at=2026-04-30&as_known_on=2026-04-15")
 
-    assert "Forecast: you are looking at 30 April 2026" in page.text
+    assert "Forecast: position on 30 April 2026, using records entered by 15 April 2026." in page.text
     response = client.get(page.links["CSV with every requirement"])
     assert "OIC-2026-completions-2026-04-30-forecast.csv" in response.headers["Content-Disposition"]
 

@@ -148,7 +148,7 @@ def test_a_person_has_three_files_made_at_once_and_no_more(app, auditor):
     refused = auditor.page(LONG, 409)
     run_jobs(app)
 
-    assert "3 files are being made for you already" in refused.text
+    assert "You already have 3 files being made" in refused.text
     assert asked(auditor, LONG)
 
 
@@ -256,7 +256,7 @@ def test_whoever_may_no_longer_download_gets_no_file_made(app, auditor, world, f
 
     [job] = jobs()
     assert (job.state, job.reason) == (
-        JobState.FAILED, "Whoever asked for this file may not download completions any more.",
+        JobState.FAILED, "You may no longer download completions, so this file was not made.",
     )  # fmt: skip
     assert not folder.exists() or list(folder.iterdir()) == []
     assert auditor.get(path).status_code == 403
@@ -287,7 +287,7 @@ def test_a_file_made_before_its_asker_saw_less_is_not_handed_out(app, client, wo
     refused = client.page(link(page), 409)
 
     assert said.h1 == "Your file cannot be downloaded"
-    assert "Whom you may see has changed since this file was made." in refused.text
+    assert "The people you can see have changed since this file was made." in refused.text
     assert asked(client, LONG) != page.path
     assert events("completions.downloaded") == []
 
@@ -360,7 +360,7 @@ def test_a_job_that_waited_for_more_than_a_day_makes_nothing(app, auditor, clock
     run_jobs(app)
 
     [job] = jobs()
-    assert job.reason == "This file was asked for more than a day ago. Ask for it again."
+    assert job.reason == "You requested this file more than a day ago. Request it again."
 
 
 @pytest.mark.usefixtures("large")

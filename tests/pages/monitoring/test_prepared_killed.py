@@ -36,7 +36,7 @@ def killed_late(*arguments):
 if sys.argv[1] == "writing":
     writers.write_xlsx = killed
 if sys.argv[1] == "keeping":
-    export_files.keep = killed_late
+    export_files.mark_file_made = killed_late
 JobRunner(make_worker_setup(app), Event()).run_job(UUID(sys.argv[2]))
 """
 

@@ -213,7 +213,7 @@ def test_the_overview_says_who_is_missing_and_gives_the_files(auditor):
 
     assert page.h1 == "3 people are overdue"
     assert "40% complete 2 of 5 people" in page.text
-    assert "1 exempt is not counted." in page.text
+    assert "1 exempt person is not counted." in page.text
     assert "due 30 April 2026" in page.text
     assert people(page) == ["S1", "N2", "D1001"]
     assert "32 days 2 of 2 modules" in page.text

@@ -56,7 +56,7 @@ def wide_rows(client: PortalClient, query: str = "") -> list[dict[str, str]]:
 def page_rows(client: PortalClient, query: str = "") -> dict[str, list[str]]:
     """The words of each row of the table of people, by staff number."""
     page = client.page(REPORT + query)
-    table = [one for one in page.all("table") if "People and where they stand" in words(one)]
+    table = [one for one in page.all("table") if "People and their status" in words(one)]
     found = {}
     for row in table[0].iter() if table else ():
         if row.tag.endswith("tr"):
@@ -143,7 +143,7 @@ def test_the_pdf_says_first_what_its_figures_mean(auditor: PortalClient) -> None
     reader = PdfReader(io.BytesIO(response.data))
     first = re.sub(r"\s+", " ", reader.pages[0].extract_text())
     assert "On 30 April 2026, 20% were complete: 1 of 5 people" in first
-    assert "It is cut, not rounded up" in first
+    assert "We round down, so 100% means everyone" in first
     assert "As at 30 April 2026, as known at the end of 1 May 2026" in first
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]  # tagged
     assert response.headers["Content-Disposition"].endswith("OIC-2026-completions-2026-04-30.pdf")
@@ -191,7 +191,7 @@ def test_the_answer_for_a_rank_and_role_as_known_then_and_now_is_on_page_and_in_
     page = auditor.page(REPORT + query)
 
     assert then in [words(head) for head in page.all("h2")]
-    assert f"As known now – {now}. See that position of these people" in page.text
+    assert f"With records added since – {now}. See that position of these people" in page.text
     assert list(page_rows(auditor, query)) == ["C1"]  # who was missing
     later = auditor.page(page.links["See that position of these people"])
     assert now in [words(head) for head in later.all("h2")]

@@ -62,10 +62,10 @@ class Absences:
 
     def reason_in_words(self, person_id: int) -> str:
         """Why somebody is not listed, in a few words."""
-        absence = self.by_person.get(person_id, Absence.NOT_REQUIRED)
+        absence: Absence = self.by_person.get(person_id, Absence.NOT_REQUIRED)
         if absence is Absence.OUT_OF_SIGHT:
             return f"Not {self.report.viewer_scope.place_words} at this date"
-        return absence.value
+        return str(absence.value)
 
 
 def _read_in_batches(people: list[int], read: Callable[[list[int]], Iterable[int]]) -> set[int]:

@@ -41,7 +41,7 @@ def test_the_page_of_a_person_says_where_they_stand_and_why(client):
 
     assert page.h1 == "Priya Shah is overdue: 2 of 2 modules to complete, due on 30 April 2026"
     assert "D1001 · Constable · Response, North" in page.text
-    assert "Due 30 April 2026, 32 days ago · begun on 19 April 2026" in page.text
+    assert "Due 30 April 2026, 32 days ago · started on 19 April 2026" in page.text
     assert "Westshire Police / Local Policing / Response, North" in page.text
     assert "Last active on 19 April 2026." in page.text
     assert page.links["Daniel Okafor"] == "/people/D2001"
@@ -72,7 +72,7 @@ def test_an_exempt_person_reads_exempt_with_the_category(client):
 def test_somebody_of_whom_nothing_is_asked_reads_so(client):
     enter(client, make_world(), "D6001")
 
-    assert client.page("/people/D2002").h1 == "Lena Frost is not asked to complete anything"
+    assert client.page("/people/D2002").h1 == "Lena Frost has nothing to complete"
 
 
 def test_the_timeline_tells_when_it_was_true_and_when_it_was_recorded_where_that_differs(client):
@@ -82,7 +82,7 @@ def test_the_timeline_tells_when_it_was_true_and_when_it_was_recorded_where_that
 
     assert entries[0].startswith("13:00 on 29 April 2026 Completed in another system: x")
     assert entries[0].endswith("Recorded at 10:00 on 10 May 2026.")
-    assert "Has not begun anything here yet." in client.page("/people/C1").text
+    assert "Has not started anything yet." in client.page("/people/C1").text
     assert any("Assigned OIC-2026, due on 30 April 2026" in entry for entry in entries)
     assert entries[-1].startswith("1 January 2024 Posted to Crime as Constable, role investigation")
 
@@ -93,7 +93,7 @@ def test_a_person_is_shown_at_an_earlier_position(client):
     page = client.page("/people/C1?as_at=30+April+2026&as_known_on=30+April+2026")
 
     assert page.h1 == "Tom O'Brien has 2 of 2 modules to complete by 30 April 2026"
-    assert "You are looking at 30 April 2026, as known then." in page.text
+    assert "Position on 30 April 2026, using records entered by that day." in page.text
 
 
 def test_roles_in_the_portal_are_shown_and_an_administrator_gets_to_the_account(client):

@@ -72,7 +72,7 @@ def test_a_corrected_exclusion_shows_what_it_was_and_what_came_for_it(auditor, w
 
     assert [entry for entry in holds if "Exempt" in entry] == [
         "1 April 2026 Exempt from OIC-2026: secondment, until 30 September 2026 "
-        "Recorded at 09:30 on 12 May 2026, as a correction of what was recorded before."
+        "Recorded at 09:30 on 12 May 2026, as a correction of an earlier entry."
     ]
     [was] = [entry for entry in replaced if "Exempt" in entry]
     assert was == (
@@ -122,19 +122,19 @@ def test_a_revocation_that_was_undone_is_told_with_both_its_times(auditor, world
     record = record_of(person)
     revoked = at(LATER, make_revocation, person, record.id, date(2026, 4, 18))
     holds, replaced = timelines(auditor, "N1")
-    assert any("is not counted any more" in entry for entry in holds)
-    assert not any("is not counted any more" in entry for entry in replaced)
+    assert any("no longer counts" in entry for entry in holds)
+    assert not any("no longer counts" in entry for entry in replaced)
     at(LAST, make_revocation, person, record.id, date(2026, 4, 18), replaces_id=revoked, void=True)
 
     page = auditor.page("/people/N1")
     holds, replaced = timelines(auditor, "N1")
 
-    assert not any("is not counted any more" in entry for entry in holds)
-    assert [entry for entry in replaced if "is not counted" in entry] == [
-        f"18 April 2026 x is not counted any more, other: {record.reference} "
+    assert not any("no longer counts" in entry for entry in holds)
+    assert [entry for entry in replaced if "no longer counts" in entry] == [
+        f"18 April 2026 x no longer counts: other: {record.reference} "
         "Recorded at 09:30 on 12 May 2026. Withdrawn at 09:30 on 14 May 2026."
     ]
-    assert "A pass to count again" not in page.links
+    assert "Restoring a pass" not in page.links
 
 
 def test_a_revocation_of_a_record_that_was_replaced_says_so(auditor, world):
@@ -145,8 +145,8 @@ def test_a_revocation_of_a_record_that_was_replaced_says_so(auditor, world):
 
     _, replaced = timelines(auditor, "N1")
 
-    [entry] = [entry for entry in replaced if "is not counted" in entry]
-    assert entry.endswith("The record that it is about was replaced or withdrawn.")
+    [entry] = [entry for entry in replaced if "no longer counts" in entry]
+    assert entry.endswith("The record was replaced or withdrawn.")
 
 
 def test_a_replaced_post_stays_to_be_seen_and_so_does_the_assignment_that_followed_from_it(auditor, world):
@@ -179,7 +179,7 @@ def test_the_timeline_costs_the_same_however_much_was_replaced(auditor, world):
     with statements() as many:
         page = auditor.page("/people/S2")
 
-    assert "Show what was replaced" in page.text
+    assert "corrected entries" in page.text
     assert reads(many) == reads(few) > 0
 
 
