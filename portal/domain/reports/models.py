@@ -35,7 +35,7 @@ class PreparedFile(Base):
 
 
 class ReportLook(Base):
-    """The position that a person saw of a directive on the newest day they looked, and the one before."""
+    """The position of a person's newest visit to a report, and of the last visit on an earlier day."""
 
     __tablename__ = "report_look"
 

@@ -105,7 +105,7 @@ class RequirementColumn(Column):
     position: int
 
     def value_of(self, row: AnyRow) -> Value:
-        """The status on the requirement; None where the person does not have it."""
+        """The status on the requirement; None if the person does not have it."""
         statuses: Mapping[int, Status] = getattr(row, self.source_field)
         return statuses.get(self.position)
 
@@ -127,12 +127,7 @@ def values_reader(columns: Sequence[Column]) -> Callable[[AnyRow], Sequence[Valu
 
 _FORCE_TO_DIRECTIVE = (
     Column("force", "Name of the force: the first name of the unit path.", str, "unit_state"),
-    Column(
-        "staff_number",
-        "Staff number, as it is now. “Erased” and a number if erased.",
-        str,
-        "name",
-    ),
+    Column("staff_number", "Staff number, as it is now. “Erased” and a number if erased.", str, "name"),
     Column("surname", "Surname, as it is now.", str, "name"),
     Column("forenames", "Forenames, as they are now.", str, "name"),
     Column("rank_or_grade", "Rank or grade of the row's post.", str, "post"),
@@ -164,14 +159,9 @@ _EXCLUSION_REASON = Column(
     optional=True,
 )
 _AS_AT = Column("as_at", "The date of the report, counted at the end of the day, UK time.", date, "report")
-_AS_KNOWN_ON = Column(
-    "as_known_on",
-    "Only records entered by this time are used.",
-    datetime,
-    "stamp",
-)
+_AS_KNOWN_ON = Column("as_known_on", "Only records entered by this time are used.", datetime, "stamp")
 
-COLUMNS: tuple[Column, ...] = (  # of a file with one row a person and requirement
+COLUMNS: tuple[Column, ...] = (  # of a file with one row for each person and requirement
     *_FORCE_TO_DIRECTIVE,
     Column("requirement_kind", "Kind of the requirement: module, event or guide.", str, "requirement"),
     Column("requirement", "Key of the module, event type or guide.", str, "requirement"),
@@ -249,7 +239,7 @@ COLUMNS: tuple[Column, ...] = (  # of a file with one row a person and requireme
 
 
 def person_columns(requirements: Iterable[tuple[int, str, str, str]]) -> tuple[Column, ...]:
-    """The columns of a file with one row a person and one column a requirement.
+    """The columns of a file with one row for each person and one column for each requirement.
 
     Args:
         requirements: Position, kind, key and title of each, in the order of the directive.
