@@ -73,7 +73,7 @@ def show_person(staff_number: str) -> ResponseReturnValue:
 @bp.route("/people/<staff_number>/attempts", methods=["GET", "POST"])
 @requires(Permission.ATTEMPT_OPEN)
 def open_attempt(staff_number: str) -> ResponseReturnValue:
-    """Open one more attempt to a person whom the viewer sees and who used all that a module allows."""
+    """Open one more attempt for a person who has used every attempt that a module allows."""
     learner = extra_attempts.get_limited_learner(current_user.viewer, staff_number)
     form = ExtraAttemptForm()
     modules = (

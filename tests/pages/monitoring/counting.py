@@ -1,4 +1,4 @@
-"""How many statements a page asks of the database."""
+"""Counts the statements that a page sends to the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

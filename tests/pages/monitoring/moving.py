@@ -1,4 +1,4 @@
-"""Moving somebody to another post, from a day on or as a correction of where they ever were."""
+"""Moves a person to another post, from a day on or as a correction of the whole post."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Asking for the files that a job makes, and doing the jobs."""
+"""Requests files that a job makes, and runs the jobs."""
 
 import io
 from threading import Event

@@ -1,4 +1,4 @@
-"""Reading the files of a report as a spreadsheet or a program does."""
+"""Reads the files of a report as a spreadsheet or a program does."""
 
 import csv
 import io

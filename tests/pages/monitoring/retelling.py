@@ -1,4 +1,4 @@
-"""Writing a story as facts: as it is, or with all changed that a viewer may not see."""
+"""Writes a story as facts: as it is, or with everything changed that a viewer may not see."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

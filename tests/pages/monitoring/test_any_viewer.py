@@ -1,4 +1,4 @@
-"""Promise 6 on pages and in files: any viewer, any post history, the same people on every way to them."""
+"""Visibility: for any viewer and any history of posts, every page and file shows the same people."""
 
 import re
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Bad input of every report page and file: a sentence each time, never an empty chart, a file or a stack."""
+"""Bad input to every report page and file is answered with a sentence, never with a file or a stack trace."""
 
 import json
 from pathlib import Path

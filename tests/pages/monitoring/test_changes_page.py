@@ -1,4 +1,4 @@
-"""What changed between two positions, as a manager reads it: who, what, and through which fact."""
+"""The page of changes between two positions: who, what, and why."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The page of changes and what a viewer may know: who came into sight or left it, and through which facts."""
+"""The page of changes says only what its viewer may know, also when people come into sight or leave it."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The line over time, the bars and the figures of a report, and the people behind each of them."""
+"""The line chart, bars and figures of a report, and the people behind each of them."""
 
 from datetime import UTC, date, datetime, timedelta
 from xml.etree.ElementTree import Element

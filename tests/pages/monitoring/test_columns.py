@@ -1,4 +1,4 @@
-"""The one list of columns: what it says of each, and that a column added to it is in every file."""
+"""The list of columns: types, order, and that a column added to it is in every file."""
 
 import csv
 import io

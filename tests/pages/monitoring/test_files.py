@@ -1,4 +1,4 @@
-"""The completion file: the contract's columns, the page's rows, typed, and nothing in it runs."""
+"""The completion file: the contract's columns, the page's rows, types, and no formula that runs."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A report from kept sums reads as the same report from the spans, however it is narrowed, by whomever."""
+"""A report from status counts equals the report from status periods, for any viewer and filters."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""A file of a whole force is dear: a person gets so many of them, then a sentence and a time."""
+"""The limit on how many files one person may download in a few minutes."""
 
 import pytest
 import time_machine

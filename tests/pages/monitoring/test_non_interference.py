@@ -1,4 +1,4 @@
-"""What lies out of a viewer's sight changes nothing that they are shown: pages, files, mails, jobs."""
+"""What a viewer may not see changes nothing that they are shown: pages, files, mails, jobs."""
 
 import difflib
 import io

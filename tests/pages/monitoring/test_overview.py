@@ -1,4 +1,4 @@
-"""The overview: one's own command first, a unit in the address, and positions of the past."""
+"""The overview: the viewer's command first, a unit in the address, and past positions."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""SQLite keeps no statistics: what it reads spans by is what the indexes' order leads it to."""
+"""Query plans: SQLite, which has no statistics, uses the intended index for status periods."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The two times of a report: read generously, never of the future, never changing afterwards."""
+"""The position of a report: read as people write it, never in the future, and stable afterwards."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -55,8 +55,39 @@ def test_a_day_of_knowledge_means_its_end_in_london():
 @pytest.mark.parametrize(
     "text", ["2026-04-30T12:00:00+01:00", "2026-04-30T12:00:00 01:00", "2026-04-30T11:00:00Z"]
 )
-def test_an_instant_is_read_with_its_offset_even_where_the_address_lost_the_plus(text):
+def test_an_instant_is_read_with_its_offset_even_if_the_address_lost_the_plus(text):
     assert asked("", text).as_known_on == datetime(2026, 4, 30, 11, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour", "second"),
+    [("12:00 on 30 April 2026", 11, 0), ("9:00 on 30/4/2026", 8, 0), ("09:00:07.5 on 2026-04-30", 8, 7.5)],
+)
+def test_a_time_on_a_day_is_read_as_london_time(text, hour, second):
+    day = datetime(2026, 4, 30, hour, tzinfo=UTC)
+    assert asked("", text).as_known_on == day + timedelta(seconds=second)
+
+
+@pytest.mark.parametrize(
+    "text", ["25:00 on 30 April 2026", "9:00 on 31 April 2026", "9:00", "9 on 30 April 2026"]
+)
+def test_what_names_no_time_is_refused_with_an_example(text):
+    with pytest.raises(PositionError, match="like 9:00 on 15 May 2026"):
+        asked("", text)
+
+
+@time_machine.travel(TODAY, tick=False)
+def test_a_time_in_words_leads_to_its_instant_and_is_shown_again_exactly(client):
+    enter(client, make_world(), "D6001")
+    words = {"10:15 on 1 May 2026": "2026-05-01T09:15:00Z", "10:15:00.000001 on 1 May 2026": None}
+    for written, instant in words.items():
+        page = client.press(client.page(REPORT), "Show position", as_at="30 April 2026", as_known_on=written)
+        assert page.form_with("Show position").fields["as_known_on"] == [written]
+        assert "using records entered by 10:15 on 1 May 2026." in page.text
+        if instant:
+            assert page.links["CSV with every requirement"].endswith(
+                f"as_known_on={instant.replace(':', '%3A')}"
+            )
 
 
 @pytest.mark.parametrize("text", ["2026-05-20", "2026-06-01", "2026-06-01T09:30:00Z"])

@@ -1,4 +1,4 @@
-"""Files that a job makes: asked for once, there for a day, for their asker alone; on both databases."""
+"""Files that a job makes: requested once, kept for a day, for the requester alone; on both databases."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""A worker that is killed in the middle of a file leaves no half of it to be taken, and none for ever."""
+"""A worker that is killed while it makes a file leaves no partial file, and no file without a row."""
 
 import shutil
 import signal

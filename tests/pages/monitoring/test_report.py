@@ -1,4 +1,4 @@
-"""The report of a directive as its readers meet it."""
+"""The page of a directive's report."""
 
 from datetime import UTC, date, datetime
 from typing import Any

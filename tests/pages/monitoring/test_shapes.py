@@ -1,4 +1,4 @@
-"""Page, CSV, XLSX, PDF and JSON of the same view, cell by cell, as five people and at three positions."""
+"""Page, CSV, XLSX, PDF and JSON agree cell by cell, for five viewers and at three positions."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Whose rows a viewer is told of: on the page, in every file, on person pages, by guessed addresses."""
+"""Visibility of rows: on the page, in every file, on person pages, and by guessed addresses."""
 
 from datetime import date
 

@@ -201,7 +201,7 @@ def _registrations_as_causes(people: list[int], _directive_id: int) -> CausesByP
         Activity, Activity.id == Registration.activity_id
     )
     for row, key, replaced_at in db.session.execute(statement.where(Registration.person_id.in_(people))):
-        words = f"Began {key_words(key)} on {say.date(row.started_on)}."
+        words = f"Started {key_words(key)} on {say.date(row.started_on)}."
         yield row.person_id, _fact_as_cause(row, words, row.started_on, None, replaced_at, own=True)
 
 

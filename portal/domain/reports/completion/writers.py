@@ -352,7 +352,7 @@ def dictionary_csv(columns: Iterable[Column]) -> str:
     return buffer.getvalue()
 
 
-NOBODY = "Nobody whom you may see matches these filters."
+NOBODY = "Nobody you can see matches these filters."
 FORECAST = ("Forecast", sentences.FORECAST)
 
 

@@ -1,4 +1,4 @@
-"""Who looked at a record: noted once a day, told to the person and on their page."""
+"""The access log of a record: one entry a day, shown to the person and on their page."""
 
 from datetime import date, timedelta
 

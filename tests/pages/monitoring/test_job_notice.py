@@ -1,4 +1,4 @@
-"""Beside the links to files stands which of them a job will make: exactly where it will be so."""
+"""The notice beside the links to files says which of them a job will make."""
 
 import pytest
 import time_machine
@@ -23,15 +23,15 @@ def figures(people, rows):
         (20_001, 80_004, (LONG, WIDE, PAPER)),
     ],
 )
-def test_the_sentence_names_exactly_the_files_that_are_too_long(people, rows, named):
-    said = job_notice(figures(people, rows))
+def test_the_notice_names_exactly_the_files_that_a_job_makes(people, rows, named):
+    notice = job_notice(figures(people, rows))
 
-    assert [each for each in (LONG, WIDE, PAPER) if f"the {each} (".lower() in said.lower()] == list(named)
-    assert bool(said) == bool(named)
+    assert [each for each in (LONG, WIDE, PAPER) if f"the {each} (".lower() in notice.lower()] == list(named)
+    assert bool(notice) == bool(named)
 
 
 @pytest.mark.slow
-def test_pages_say_beforehand_what_the_links_then_do(client, monkeypatch):
+def test_pages_show_the_notice_and_links_do_what_it_says(client, monkeypatch):
     with time_machine.travel(TODAY, tick=False):
         auditor = enter(client, make_world(), "D6001")
         assert "few minutes to make" not in auditor.page(REPORT).text + auditor.page("/monitoring").text
@@ -41,7 +41,9 @@ def test_pages_say_beforehand_what_the_links_then_do(client, monkeypatch):
         for path in (REPORT, "/monitoring"):
             assert auditor.page(path).text.count(words) == 1
 
-        few = auditor.page(f"{REPORT}?q=shah")  # of all people it is said, of those listed it is not
+        few = auditor.page(
+            f"{REPORT}?q=shah"
+        )  # the notice is for the files of all people, not of those listed
 
         assert few.text.count("few minutes to make") == 1
         assert auditor.get(f"{REPORT}/completions.xlsx").status_code == 303
