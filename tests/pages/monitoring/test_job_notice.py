@@ -41,11 +41,9 @@ def test_pages_show_the_notice_and_links_do_what_it_says(client, monkeypatch):
         for path in (REPORT, "/monitoring"):
             assert auditor.page(path).text.count(words) == 1
 
-        few = auditor.page(
-            f"{REPORT}?q=shah"
-        )  # the notice is for the files of all people, not of those listed
+        filtered = auditor.page(f"{REPORT}?q=shah")  # its notice is about the files of all people
 
-        assert few.text.count("few minutes to make") == 1
+        assert filtered.text.count("few minutes to make") == 1
         assert auditor.get(f"{REPORT}/completions.xlsx").status_code == 303
         for quick in ("completions.xlsx?q=shah", "people.xlsx", "completions.pdf"):
             assert auditor.get(f"{REPORT}/{quick}").status_code == 200
