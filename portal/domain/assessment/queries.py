@@ -163,7 +163,7 @@ _OWN_ATTEMPT: Any = (
     .where(Attempt.id == bindparam("attempt_id"), Registration.person_id == bindparam("person_id"))
 )
 _LOCK_ATTEMPT = select(Attempt.id).where(Attempt.id == bindparam("attempt_id")).with_for_update()
-_ATTEMPTS_OF_REGISTRATION: Any = (
+_ALL_ATTEMPTS: Any = (
     select(*_ATTEMPT, *_SUBMISSION)
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
     .where(Attempt.registration_id == bindparam("registration_id"))
@@ -201,9 +201,7 @@ def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Atte
         NotFoundError: It does not exist, or belongs to someone else.
     """
     if lock and db.engine.dialect.name == "postgresql":  # SQLite's writers wait for each other anyway
-        read(
-            _LOCK_ATTEMPT, {"attempt_id": attempt_id}
-        )  # first, so that the query below sees what others wrote
+        read(_LOCK_ATTEMPT, {"attempt_id": attempt_id})  # first, so that the next query sees others' writes
     rows = read(_OWN_ATTEMPT, {"attempt_id": attempt_id, "person_id": person_id})
     if not rows:
         raise NotFoundError("There is no such attempt.")
@@ -264,9 +262,8 @@ class AttemptSummary:
 
 def list_attempts(registration_id: int) -> list[AttemptSummary]:
     """List every attempt under a registration in the order of their beginning. One statement."""
-    return [
-        _attempt_summary(row) for row in read(_ATTEMPTS_OF_REGISTRATION, {"registration_id": registration_id})
-    ]
+    rows = read(_ALL_ATTEMPTS, {"registration_id": registration_id})
+    return [_attempt_summary(row) for row in rows]
 
 
 def _attempt_summary(row: Sequence[Any]) -> AttemptSummary:
@@ -310,9 +307,8 @@ _ATTEMPT_STATES = (
 def tally_attempts(registration_ids: list[int]) -> dict[int, AttemptTally]:
     """Count the attempts under each registration that has any. One statement."""
     tallies: dict[int, AttemptTally] = {}
-    for registration_id, attempt_id, submitted, *extra in read(
-        _ATTEMPT_STATES, {"registrations": registration_ids}
-    ):
+    rows = read(_ATTEMPT_STATES, {"registrations": registration_ids})
+    for registration_id, attempt_id, submitted, *extra in rows:
         earlier = tallies.get(registration_id, NO_ATTEMPTS)
         under_way, ended = earlier.open_attempt, (earlier.ended_at, earlier.ended_attempt)
         if submitted is None:

@@ -172,9 +172,9 @@ def test_it_is_asked_marked_and_read_back(number, client, tmp_path):
 
 def test_it_is_written_at_the_desk(number, app, client, tmp_path):
     publish(tmp_path / "all")
-    desk.person("D3001", "author")
-    author = desk.visitor(app, "D3001")
-    desk.opened(author)
+    desk.make_person_with("D3001", "author")
+    author = desk.signed_in_client(app, "D3001")
+    desk.open_draft_page(author)
 
     assert "A number" in author.page("/authoring/sample/items/_new").text
     page = author.page("/authoring/sample/items/one")

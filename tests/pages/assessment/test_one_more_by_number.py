@@ -148,7 +148,7 @@ def test_a_number_and_a_reason_are_asked_for(author):
 
     assert page.title.startswith("Error: ")
     assert page.links["Enter a staff number"] == "#staff_number"
-    assert page.links["Select why one more attempt is opened"] == "#reason"
+    assert page.links["Select the reason"] == "#reason"
     assert count_extra_attempts() == 0
     page = author.press(author.page(PAGE), BUTTON, staff_number="D1\x00001", reason="prepared")
     assert "opened today for D1001." in page.text  # what no number can hold is left out

@@ -32,9 +32,9 @@ GROUPS = {  # of each kind its rows, and what a new one has to say
 @pytest.fixture
 def author(app, database, tmp_path, request) -> PortalClient:
     publish(tmp_path, getattr(request, "param", "single"))
-    desk.person("D3001", "author")
-    client = desk.visitor(app, "D3001")
-    desk.opened(client)
+    desk.make_person_with("D3001", "author")
+    client = desk.signed_in_client(app, "D3001")
+    desk.open_draft_page(client)
     return client
 
 

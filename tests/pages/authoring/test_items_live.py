@@ -35,9 +35,9 @@ Sent = MultiDict[str, str]
 @pytest.fixture
 def author(app, database, tmp_path, request) -> PortalClient:
     publish(tmp_path, getattr(request, "param", "single"))
-    desk.person("D3001", "author")
-    client = desk.visitor(app, "D3001")
-    desk.opened(client)
+    desk.make_person_with("D3001", "author")
+    client = desk.signed_in_client(app, "D3001")
+    desk.open_draft_page(client)
     return client
 
 
@@ -219,8 +219,8 @@ def test_a_question_is_saved_while_it_is_written_and_again_from_the_same_page(au
 def test_what_is_not_whole_or_not_theirs_any_more_waits_for_the_button(app, author):
     page = author.page(ITEM)
     assert "something is missing" in autosave(author, typed_fields(page, prompt=""))[0]
-    desk.person("D3003", "author")
-    other = desk.visitor(app, "D3003")
+    desk.make_person_with("D3003", "author")
+    other = desk.signed_in_client(app, "D3003")
     other.press(other.page(ITEM), "Take over")
 
     said = autosave(author, typed_fields(page, prompt="Mine?"))[0]
@@ -234,8 +234,8 @@ def test_what_is_not_whole_or_not_theirs_any_more_waits_for_the_button(app, auth
 
 
 def test_who_leaves_is_no_longer_there(app, author):
-    desk.person("D3003", "author")
-    other = desk.visitor(app, "D3003")
+    desk.make_person_with("D3003", "author")
+    other = desk.signed_in_client(app, "D3003")
     author.post(ITEM, data=typed_fields(author.page(ITEM), prompt="Given up?", leave="yes"))
 
     assert other.page(ITEM).h1 == "Question “One”"

@@ -258,7 +258,7 @@ def test_questions_change_places_by_buttons(author):
 def test_removing_says_what_it_means_first(author):
     page = author.page(f"{ITEMS}/two/remove")
     assert page.h1 == "Remove Question “Two”?"
-    assert "1 question is left to be drawn." in page.text
+    assert "1 question is left to draw from." in page.text
 
     page = author.press(page, "Remove the question")
 

@@ -118,7 +118,7 @@ def test_a_version_published_meanwhile_is_brought_in(desk, tmp_path):
     press_button(desk, desk.page(f"{DESK}/lessons/second"), body="Mine in the second.")
     publish_newer_version(tmp_path, "Theirs in the first.\n")
     page = desk.page(DESK)
-    assert "Version 2 was published after this draft was begun from version 1" in page.text
+    assert "Version 2 was published after this draft was started from version 1" in page.text
 
     page = desk.press(desk.page(f"{DESK}/bring-in"), "Bring version 2 in")
 
@@ -205,7 +205,7 @@ def test_a_question_is_asked_and_read_back_as_after_a_pass(desk):
     page = desk.press(desk.page(question), "Save and continue")
     assert error_sentences(page)
 
-    page = desk.press(page, "Save and continue", choice=choosing.sent(page, "That"))
+    page = desk.press(page, "Save and continue", choice=choosing.values_of_labels(page, "That"))
 
     assert "That – your answer" in page.text
     assert "This – right Yes." in page.text

@@ -255,7 +255,7 @@ def test_removing_a_lesson_says_what_happens_and_history_brings_it_back(desk):
     press_button(desk, body="Go to [the other](lesson:second).")
 
     page = desk.page(f"{DESK}/lessons/second/remove")
-    assert "“A lesson” has a link to it" in page.text
+    assert "“A lesson” links to it" in page.text
     page = desk.press(page, "Remove the lesson")
 
     assert "lessons/second.md" not in queries.get_draft("sample").files

@@ -71,7 +71,7 @@ def answer_all_right(client):
     """The sample's assessment, passed."""
     page = client.press(read_lessons(client, "sample", "first"), "Start assessment")
     for _ in range(2):
-        page = client.press(page, "Save and continue", choice=choosing.sent(page, "This"))
+        page = client.press(page, "Save and continue", choice=choosing.values_of_labels(page, "This"))
     return client.press(page, "Submit answers")
 
 
@@ -91,7 +91,7 @@ def test_an_old_attempt_shows_what_was_shown_whatever_was_published_since(
     assert page.h1 == "What is it?"
     assert "These" not in page.text
     for _ in range(2):
-        page = learner.press(page, "Save and continue", choice=choosing.sent(page, "This"))
+        page = learner.press(page, "Save and continue", choice=choosing.values_of_labels(page, "This"))
     page = learner.press(page, "Submit answers")
     assert page.h1 == "You passed"
     page = learner.page(f"{attempt}/answers")

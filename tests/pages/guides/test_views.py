@@ -59,7 +59,7 @@ def write_guide(tmp_path, guide: str = GUIDE, **more):
     return write(tmp_path, {"_guides/whom-to-call.md": guide, "_guides/media/box.svg": SVG, **more})
 
 
-def publish_guide_folder(path) -> services.PublishingResult:
+def publish_all(path) -> services.PublishingResult:
     with transaction():
         return services.publish_folder(path, at=stamp())
 
@@ -91,9 +91,9 @@ key = "whom-to-call"
 
 
 def test_a_guide_is_published_once_for_its_bytes_and_numbered_for_new_ones(database, tmp_path):
-    first = publish_guide_folder(write_guide(tmp_path))
-    again = publish_guide_folder(tmp_path)
-    other = publish_guide_folder(write_guide(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+    first = publish_all(write_guide(tmp_path))
+    again = publish_all(tmp_path)
+    other = publish_all(write_guide(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
 
     assert (first.guides, again.guides, other.guides) == (
         [("whom-to-call", 1)],
@@ -104,11 +104,9 @@ def test_a_guide_is_published_once_for_its_bytes_and_numbered_for_new_ones(datab
 
 
 def test_a_new_drawing_is_a_new_version_of_the_guide_that_shows_it(database, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
 
-    done = publish_guide_folder(
-        write_guide(tmp_path, **{"_guides/media/box.svg": SVG.replace("A box", "Two boxes")})
-    )
+    done = publish_all(write_guide(tmp_path, **{"_guides/media/box.svg": SVG.replace("A box", "Two boxes")}))
 
     assert done.guides == [("whom-to-call", 2)]
 
@@ -132,16 +130,14 @@ def test_a_new_drawing_is_a_new_version_of_the_guide_that_shows_it(database, tmp
 )
 def test_a_bad_guide_publishes_nothing(database, tmp_path, changes, reason):
     with pytest.raises(BadInputError) as refused:
-        publish_guide_folder(write_guide(tmp_path, **changes))
+        publish_all(write_guide(tmp_path, **changes))
 
     assert reason in str(refused.value)
     assert current_guide("whom-to-call") is None
 
 
 def test_a_lesson_may_link_to_a_guide(learner, tmp_path):
-    publish_guide_folder(
-        write_guide(tmp_path, **{"sample/lessons/second.md": lesson("[See](guide:whom-to-call)\n")})
-    )
+    publish_all(write_guide(tmp_path, **{"sample/lessons/second.md": lesson("[See](guide:whom-to-call)\n")}))
 
     page = learner.page("/learning/modules/sample/lessons/second")
 
@@ -149,7 +145,7 @@ def test_a_lesson_may_link_to_a_guide(learner, tmp_path):
 
 
 def test_a_reader_sees_the_parts_the_drawing_and_what_the_force_has_not_set(learner, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
 
     page = learner.page("/guides/whom-to-call")
 
@@ -165,7 +161,7 @@ def test_a_reader_sees_the_parts_the_drawing_and_what_the_force_has_not_set(lear
 
 
 def test_acknowledging_is_recorded_once_a_day_with_a_reference(learner, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
     page = learner.page("/guides/whom-to-call")
 
     page = learner.press(page, "I have read this guide")
@@ -179,9 +175,9 @@ def test_acknowledging_is_recorded_once_a_day_with_a_reference(learner, tmp_path
 
 
 def test_a_new_version_asks_again_and_an_old_page_cannot_answer_for_it(learner, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
     old = learner.press(learner.page("/guides/whom-to-call"), "I have read this guide")
-    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+    publish_all(write_guide(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
 
     refused = learner.press(old, "I have read it again today", 409)
     page = learner.page("/guides/whom-to-call")
@@ -192,7 +188,7 @@ def test_a_new_version_asks_again_and_an_old_page_cannot_answer_for_it(learner, 
 
 
 def test_a_guide_that_asks_nobody_takes_no_acknowledgement(learner, tmp_path):
-    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("acknowledge = true", "acknowledge = false")))
+    publish_all(write_guide(tmp_path, GUIDE.replace("acknowledge = true", "acknowledge = false")))
     page = learner.page("/guides/whom-to-call")
     form = learner.page("/guides").form_with("Sign out")
 
@@ -205,7 +201,7 @@ def test_a_guide_that_asks_nobody_takes_no_acknowledgement(learner, tmp_path):
 
 
 def test_a_directive_can_require_the_acknowledgement(learner, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
     require_guide()
     before = learner.page("/learning")
 
@@ -231,7 +227,7 @@ def test_a_directive_can_require_the_acknowledgement(learner, tmp_path):
 def test_lessons_and_parts_of_guides_are_found_by_the_beginnings_of_their_words(
     database, tmp_path, sought, found
 ):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
 
     assert search_content(sought)[0].address == found
 
@@ -240,7 +236,7 @@ def test_lessons_and_parts_of_guides_are_found_by_the_beginnings_of_their_words(
     "sought", ["", " ", "' OR 1=1 --", '"', "zz:*&|!", "NEAR(x", "\x00", "*", "zebra", "é" * 300]
 )
 def test_no_text_is_an_error(learner, tmp_path, sought):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
 
     assert search_content(sought) == []
     status = learner.get("/guides", query_string={"q": sought}).status_code
@@ -248,7 +244,7 @@ def test_no_text_is_an_error(learner, tmp_path, sought):
 
 
 def test_the_page_of_results_marks_the_words_and_keeps_what_was_typed(learner, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
 
     page = learner.press(learner.page("/guides"), "Search", q="ring")
 
@@ -284,7 +280,7 @@ feedback = "No, not the harbourmaster."
 
 
 def test_an_excerpt_shows_no_choice_of_a_check_as_if_it_were_taught(database, tmp_path):
-    publish_guide_folder(
+    publish_all(
         write_guide(tmp_path, **{"sample/lessons/second.md": lesson(CHECK), "sample/media/box.svg": SVG})
     )
 
@@ -299,7 +295,7 @@ def test_more_results_than_a_page_shows_are_said_to_be_more(learner, tmp_path, c
     texts = {
         f"_guides/g{n}.md": f"{HEAD.replace('Whom to call', f'G{n}')}\nMind zebras.\n" for n in range(count)
     }
-    publish_guide_folder(write_guide(tmp_path, **texts))
+    publish_all(write_guide(tmp_path, **texts))
 
     page = learner.page("/guides?q=zebras")
 
@@ -309,18 +305,18 @@ def test_more_results_than_a_page_shows_are_said_to_be_more(learner, tmp_path, c
 
 
 def test_what_an_old_version_said_is_found_no_more(database, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
-    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("interpreters", "translators")))
+    publish_all(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path, GUIDE.replace("interpreters", "translators")))
 
     assert search_content("interpreters") == []
     assert len(search_content("translators")) == 1
 
 
 def test_many_guides_cost_as_many_statements_as_two(learner, tmp_path):
-    publish_guide_folder(write_guide(tmp_path, **{"_guides/b.md": GUIDE.replace("Whom to call", "B")}))
+    publish_all(write_guide(tmp_path, **{"_guides/b.md": GUIDE.replace("Whom to call", "B")}))
     with statements() as few:
         learner.page("/guides")
-    publish_guide_folder(
+    publish_all(
         write_guide(
             tmp_path, **{f"_guides/g{n}.md": GUIDE.replace("Whom to call", f"G{n}") for n in range(18)}
         )
@@ -333,7 +329,7 @@ def test_many_guides_cost_as_many_statements_as_two(learner, tmp_path):
 
 @time_machine.travel("2026-11-25T09:00:00+00:00", tick=True)
 def test_the_force_s_own_guides_are_complete(database):
-    publish_guide_folder(MODULES)
+    publish_all(MODULES)
 
     for key in ("intelligence-document", "who-to-call"):
         assert current_guide(key) is not None
@@ -342,7 +338,7 @@ def test_the_force_s_own_guides_are_complete(database):
 
 
 def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
-    publish_guide_folder(
+    publish_all(
         write_guide(tmp_path, **{"sample/lessons/second.md": lesson("Ring [[force.nccu_contact]].\n")})
     )
     author = make_account("D3001")
@@ -361,7 +357,7 @@ def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
 
 
 def test_an_emptied_detail_is_not_set_again_and_a_long_one_is_refused(client, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
     make_grant(make_account("D9001"), Role.ADMINISTRATOR)
     let_in(client, "D9001")
     page = client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
@@ -375,21 +371,21 @@ def test_an_emptied_detail_is_not_set_again_and_a_long_one_is_refused(client, tm
 
 
 def test_publishing_the_folder_again_keeps_what_the_force_filled_in(client, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
     make_grant(make_account("D3001"), Role.AUTHOR)
     let_in(client, "D3001")
     client.press(client.page("/force-settings"), "Save", **{"force-nccu_contact": "Desk 9"})
 
-    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
+    publish_all(write_guide(tmp_path, GUIDE.replace("Ring early", "Ring at once")))
 
     assert "Desk 9" in client.page("/guides/whom-to-call").text
 
 
 def test_the_completion_file_says_which_version_was_acknowledged(learner, tmp_path):
-    publish_guide_folder(write_guide(tmp_path))
+    publish_all(write_guide(tmp_path))
     require_guide()
     learner.press(learner.page("/guides/whom-to-call"), "I have read this guide")
-    publish_guide_folder(write_guide(tmp_path, GUIDE.replace("Whom to call", "Whom to ring")))
+    publish_all(write_guide(tmp_path, GUIDE.replace("Whom to call", "Whom to ring")))
     make_grant(learner.person, Role.DIRECTIVE_OWNER)
 
     rows = list(DictReader(StringIO(learner.get("/monitoring/directives/READ-1/completions.csv").text)))

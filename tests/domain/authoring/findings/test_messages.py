@@ -39,9 +39,9 @@ EMPTIED = {  # by kind: the emptied field and the message
 @pytest.fixture
 def author(app, database, tmp_path, request) -> PortalClient:
     publish(tmp_path, request.param)
-    desk.person("D3001", "author")
-    client = desk.visitor(app, "D3001")
-    desk.opened(client)
+    desk.make_person_with("D3001", "author")
+    client = desk.signed_in_client(app, "D3001")
+    desk.open_draft_page(client)
     return client
 
 

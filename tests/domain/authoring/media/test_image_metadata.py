@@ -132,9 +132,9 @@ def test_other_files_stay_as_they_are(kind, content):
 
 def test_an_uploaded_photograph_is_served_without_the_place_where_it_was_taken(app, database, tmp_path):
     desk.publish_sample(tmp_path)
-    desk.person("D3001", "author")
-    author = desk.visitor(app, "D3001")
-    desk.opened(author)
+    desk.make_person_with("D3001", "author")
+    author = desk.signed_in_client(app, "D3001")
+    desk.open_draft_page(author)
     whole = jpeg([segment(0xE1, exif(1)), *METADATA, *NEEDED])
     page = author.page("/authoring/sample/media")
     fields = page.form_with("Upload").fields | {
