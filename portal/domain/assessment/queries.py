@@ -328,8 +328,7 @@ def earlier_item_ids(person_id: int, version_id: int, registration_id: int, numb
 
 def extra_attempt_days(registration_id: int) -> list[date]:
     """Return the days on which extra attempts were opened under a registration, in order."""
-    rows = read(_EXTRA_ATTEMPT_DAYS, {"registration_id": registration_id})
-    return [row[0] for row in rows]
+    return [day for (day,) in read(_EXTRA_ATTEMPT_DAYS, {"registration_id": registration_id})]
 
 
 def has_open_attempt(person_id: int, activity_id: int) -> bool:
