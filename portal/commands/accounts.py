@@ -14,7 +14,7 @@ bp = Blueprint("accounts_commands", __name__, cli_group="accounts")
 
 @bp.cli.command("invite")
 @click.argument("staff_number")
-def invite(staff_number: str) -> None:
+def print_password_link(staff_number: str) -> None:
     """Print a single-use link for STAFF_NUMBER to set a password. It works for 24 hours."""
     try:
         with transaction():

@@ -29,7 +29,7 @@ def plan_reminders(dry_run: bool, day: str) -> None:
     """Put today's reminders into the outbox; a second time on the same day changes nothing."""
     plan_day = read_day(day) if day else clock.today()
     if plan_day is None or plan_day < EARLIEST_DAY or (day and not dry_run):
-        raise click.UsageError("--day is a date such as 2026-04-30, and goes with --dry-run.")
+        raise click.UsageError("--day is a date such as 2026-04-30, and needs --dry-run.")
     if dry_run:
         plan = planning.plan_reminders(plan_day, line_managers=line_managers_see())
         for line in planning.dry_run_lines(plan):

@@ -227,7 +227,7 @@ BAD = [
     ),
     (
         {"staff_number": "HELD", "email": "held@westshire.example", "valid_to": "2025-06-01"},
-        "Line 3: valid_to 2025-06-01 reaches into the next post, which begins on 2025-06-01.",
+        "Line 3: valid_to 2025-06-01 overlaps the next post, which begins on 2025-06-01.",
     ),
     ({"surname": "Sh\x01ah"}, "Line 3: surname has a control character in it."),
     ({"surname": "S" * 2001}, "Line 3: surname is longer than 2,000 characters."),

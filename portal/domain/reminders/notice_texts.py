@@ -37,38 +37,38 @@ class NoticeWording:
 WORDINGS = {
     "role.granted": NoticeWording(
         "Role given to {person}",
-        "{by} gave {whom} the role {role}, {until}.",
+        "{by} gave {owner} the role {role}, {until}.",
         "You were given a role",
         "{by} gave you the role {role}, {until}. Sign in again to use it.",
     ),
     CHANGED: NoticeWording(
         "Role changed: {person}",
-        "{by} changed the role {role} of {whom}. They now have it {until}.",
+        "{by} changed the role {role} of {owner}. They now have it {until}.",
         "One of your roles was changed",
         "{by} changed your role {role}. You now have it {until}. Sign in again to use it.",
     ),
     "role.revoked": NoticeWording(
         "Role ended: {person}",
-        "{by} ended the role {role} of {whom}.",
+        "{by} ended the role {role} of {owner}.",
         "One of your roles was ended",
         "{by} ended your role {role}. You were signed out.",
     ),
     "account.invited": NoticeWording(
         "Password link made for {person}",
-        "{by} made a link for {whom} to set a new password. It works once, within 24 hours.",
+        "{by} made a link for {owner} to set a new password. It works once, within 24 hours.",
         "A link to set your password was made",
         "{by} made a link for you to set a new password, and will give it to you. It works once, within 24 "
         "hours. Do not let anyone else use it.",
     ),
     "account.closed": NoticeWording(
         "Account closed: {person}",
-        "{by} closed the account of {whom}.",
+        "{by} closed the account of {owner}.",
         "Your account was closed",
         "{by} closed your account. You cannot sign in. Your records are kept.",
     ),
     "account.opened": NoticeWording(
         "Account opened again: {person}",
-        "{by} opened the account of {whom} again.",
+        "{by} opened the account of {owner} again.",
         "Your account was opened again",
         "{by} opened your account again. You can sign in.",
     ),
@@ -139,7 +139,7 @@ def _describe_acts(
         until = event.detail.get("until")
         return {
             "by": "Somebody at the command line" if event.actor_id is None else _name_of(actor),
-            "whom": _name_of(person),
+            "owner": _name_of(person),
             "person": person.full_name if person else "somebody",
             "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
             "until": f"until {say.date(date.fromisoformat(until))}" if until else "without a last day",
@@ -184,7 +184,7 @@ def _own_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> Iter
     if any(act.kind != "account.closed" for act in acts):
         yield Paragraph("Look at your account:", link=f"{portal.address}/account")
     yield Paragraph(
-        "If you did not expect this, report it at once. This page says to whom:",
+        "If you did not expect this, report it at once. This page says who to contact:",
         link=f"{portal.address}/sign-in/help",
     )
 

@@ -256,7 +256,7 @@ def _row_change(
 ) -> PostChange | None:
     if row.valid_to is not None and row.valid_to > last:
         reasons.append(
-            f"Line {row.line}: valid_to {row.valid_to.isoformat()} reaches into the next post, "
+            f"Line {row.line}: valid_to {row.valid_to.isoformat()} overlaps the next post, "
             f"which begins on {(last + ONE_DAY).isoformat()}."
         )
     values = PostValues(
