@@ -76,7 +76,7 @@ def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None
     """What would follow for every directive if posts became these; directives without change are left out.
 
     Args:
-        changes: As ``portal.domain.people.roster.plan.plan_roster`` gives them, people named by staff number.
+        changes: As in a ``RosterPlan``; people are named by staff number.
         units: The units that the same plan creates, and those that begin earlier.
     """
     roster = build_pending_roster(changes, units or UnitPlan())

@@ -106,18 +106,6 @@ def _end_grant(grant: RoleGrant, by: int | None, at: datetime) -> None:
     log("role.revoked", actor_id=by, subject_id=grant.person_id, role=grant.role, unit_id=grant.unit_id)
 
 
-def correct_names(names: PersonNames, *, by: int | None, at: datetime) -> bool:
-    """Correct one person's names, staff number or address; the audit trail says which, never the values.
-
-    Returns:
-        Whether anything was corrected.
-
-    Raises:
-        RuleError: Another person has the staff number or the email address.
-    """
-    return bool(correct_many_names([names], by=by, at=at))
-
-
 def correct_many_names(corrected: Iterable[PersonNames], *, by: int | None, at: datetime) -> int:
     """Correct many people's names, staff numbers or addresses, in a handful of statements.
 

@@ -2,7 +2,10 @@
 
 import csv
 
-from portal.platform.db import db
+from portal.domain.people.roster import store
+from portal.domain.people.roster.plan import plan_with_faults
+from portal.platform.db import db, stamp, transaction
+from portal.platform.errors import BadInputError
 
 COLUMNS = (
     "staff_number",
@@ -51,3 +54,20 @@ def run(app, *arguments):
     db.session.expire_all()
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
+
+
+def plan_rows(rows):
+    """The plan of these parsed rows, all of them good."""
+    plan, reasons = plan_with_faults(rows, store.read_baseline())
+    if reasons:
+        raise BadInputError(reasons)
+    return plan
+
+
+def import_rows(rows):
+    """Write what these parsed rows change; returns the plan."""
+    with transaction():
+        at = stamp()
+        plan = plan_rows(rows)
+        store.write_plan(plan, at, by=None)
+    return plan

@@ -22,7 +22,7 @@ def people(database):
         make_person(staff_number=number, surname=surname, forenames=forenames)
 
 
-def found(words):
+def matching_numbers(words):
     numbers = [number for number, _, _ in PEOPLE]
     statement = select(PersonName.staff_number).where(
         PersonName.staff_number.in_(numbers), *name_conditions(words)
@@ -56,7 +56,7 @@ def found(words):
     ],
 )
 def test_every_word_is_a_part_of_a_name_or_number(people, words, numbers):
-    assert found(words) == numbers
+    assert matching_numbers(words) == numbers
 
 
 def test_an_index_leads_to_those_who_are_found(people):

@@ -138,9 +138,9 @@ def test_days_on_which_nothing_ran_lose_no_reminder(
         due_on = first - timedelta(days=1)  # late all the while
     if status in MISSING and due_on < last:
         due_on = last + timedelta(days=due % 30)
-    day, found = first, set[ReminderReason]()
+    day, reasons = first, set[ReminderReason]()
     for step in steps:
         window = PlanningWindow(day, day + timedelta(days=step))
-        found |= set(list_reasons(status, due_on, due_on, None, rules, window))
+        reasons |= set(list_reasons(status, due_on, due_on, None, rules, window))
         day = window.to
-    assert found == set(list_reasons(status, due_on, due_on, None, rules, PlanningWindow(first, last)))
+    assert reasons == set(list_reasons(status, due_on, due_on, None, rules, PlanningWindow(first, last)))

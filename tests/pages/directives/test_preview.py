@@ -16,12 +16,11 @@ from portal.domain.directives.services import issue_file, take_back, withdraw
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
-from portal.domain.people.roster.plan import plan_roster
 from portal.domain.people.roster.rows import RosterRow
-from portal.domain.people.roster.store import apply_plan, prepare_plan, read_baseline
 from portal.domain.status import count_check
 from portal.domain.status.projector import rebuild_status, stage_version, write_version
 from portal.platform.db import OPEN_END, db, stamp, transaction
+from tests.domain.imports.rosters import import_rows, plan_rows
 from tests.domain.status.facts import add_activity
 from tests.domain.status.test_histories import QUIET, undone
 from tests.examples import few_or_many
@@ -99,8 +98,7 @@ def world():
 
 
 def bring(made):
-    with transaction():
-        apply_plan(made, prepare_plan(made), stamp())
+    import_rows(made)
 
 
 def assigned():
@@ -183,7 +181,7 @@ def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, tw
                 issue_file(rule(date(2024, 12, 1), said_of, reference), at=stamp())
         held = assigned()
         coming = rows(later, 3)  # some are of people there already
-        made = plan_roster(coming, read_baseline())
+        made = plan_rows(coming)
         effects = effect_of_posts(made.post_changes, made.unit_plan)
         bring(coming)
         assert said(effects) == witness(held, assigned())

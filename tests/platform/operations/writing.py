@@ -7,11 +7,9 @@ import select
 import sys
 from itertools import count
 
-from portal.domain.people.roster import store
-from portal.domain.people.roster.rows import parse_rows
-from portal.platform.db import stamp, transaction
+from portal.domain.people.roster.rows import parse_rows_with_faults
 from portal.platform.tables.table_files import SourceRow
-from tests.domain.imports.rosters import row
+from tests.domain.imports.rosters import import_rows, row
 from wsgi import app
 
 
@@ -20,10 +18,9 @@ def join(prefix: str, number: int) -> str:
     values = row(
         f"{prefix}{number:05d}", unit_path="Westshire Police/Local Policing/Writers", post_key="", withdraw=""
     )
-    rows = parse_rows([SourceRow(number, values)])
-    prepared = store.prepare_plan(rows)
-    with transaction():
-        store.apply_plan(rows, prepared, stamp())
+    rows, reasons = parse_rows_with_faults([SourceRow(number, values)])
+    assert not reasons
+    import_rows(rows)
     return values["staff_number"]
 
 

@@ -16,7 +16,6 @@ from portal.domain.people.roster.units import UnitPlan, UnitRef, plan_units
 from portal.domain.people.services import PersonNames
 from portal.domain.people.units.tree import UnitTree
 from portal.platform.db import OPEN_END
-from portal.platform.errors import BadInputError
 
 Slot = tuple[str, str]  # staff number and post key: within one, posts never overlap
 ONE_DAY = timedelta(days=1)
@@ -92,18 +91,6 @@ class RosterPlan:
     def is_empty(self) -> bool:
         """Whether nothing would be written."""
         return not (self.new_people or self.renamed_people or self.post_changes or self.unit_plan)
-
-
-def plan_roster(rows: Sequence[RosterRow], baseline: RosterBaseline) -> RosterPlan:
-    """Plan what the rows change.
-
-    Raises:
-        BadInputError: Some rows are bad; it lists every reason with its line.
-    """
-    plan, reasons = plan_with_faults(rows, baseline)
-    if reasons:
-        raise BadInputError(reasons)
-    return plan
 
 
 def plan_with_faults(

@@ -53,18 +53,6 @@ class RosterRow:
     withdraw: bool
 
 
-def parse_rows(rows: Iterable[SourceRow]) -> list[RosterRow]:
-    """The rows as typed values.
-
-    Raises:
-        BadInputError: Some rows are bad; it lists every reason with its line.
-    """
-    parsed, reasons = parse_rows_with_faults(rows)
-    if reasons:
-        raise BadInputError(reasons)
-    return parsed
-
-
 def parse_rows_with_faults(rows: Iterable[SourceRow]) -> tuple[list[RosterRow], list[str]]:
     """The good rows as typed values, and every reason why a row is bad, with its line."""
     parsed, reasons = [], []

@@ -17,9 +17,7 @@ from portal.domain.people.roster.plan import (
     RosterBaseline,
     RosterPlan,
     Slot,
-    plan_roster,
 )
-from portal.domain.people.roster.rows import RosterRow
 from portal.domain.people.roster.units import NewUnit, UnitRef
 from portal.domain.people.services import PersonNames
 from portal.domain.people.units.tree import read_tree
@@ -38,61 +36,12 @@ class PlanBasis:
     today: date
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedPlan:
-    """A plan plan without a lock, and what it depends on."""
-
-    plan: RosterPlan
-    basis: PlanBasis
-
-
 class RosterWriteResult(NamedTuple):
     """The ids of what a plan has written."""
 
     people: dict[str, int]  # everyone, by staff number
     units: dict[UnitRef, int]  # new units, by their names
     post_ids: list[int]  # in the order of the plan's changes
-
-
-def prepare_plan(rows: Sequence[RosterRow]) -> PreparedPlan:
-    """Plan the import of ``rows``; takes no lock and writes nothing.
-
-    Raises:
-        BadInputError: Some rows are bad; it lists every reason with its line.
-    """
-    basis = read_plan_basis()
-    return PreparedPlan(plan_roster(rows, read_baseline()), basis)
-
-
-def apply_plan(
-    rows: Sequence[RosterRow], prepared: PreparedPlan, at: datetime, *, by: int | None = None
-) -> RosterPlan:
-    """Write the plan; if facts were recorded since it was plan, plan again first.
-
-    Args:
-        rows: The roster.
-        prepared: The result of ``prepare_plan`` for the same rows.
-        at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
-        by: Who imports it; None for a command.
-
-    Returns:
-        The plan that was carried out.
-
-    Raises:
-        BadInputError: Facts recorded meanwhile make a row bad; nothing was written.
-    """
-    plan = replan_if_stale(rows, prepared)
-    write_plan(plan, at, by=by)
-    return plan
-
-
-def replan_if_stale(rows: Sequence[RosterRow], prepared: PreparedPlan) -> RosterPlan:
-    """The plan to carry out under the lock: plan again if facts were recorded since.
-
-    Raises:
-        BadInputError: Facts recorded meanwhile make a row bad.
-    """
-    return prepared.plan if read_plan_basis() == prepared.basis else plan_roster(rows, read_baseline())
 
 
 def read_plan_basis() -> PlanBasis:

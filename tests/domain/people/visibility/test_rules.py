@@ -23,23 +23,23 @@ def test_who_is_seen_follows_the_rule_for_any_history(database, world):
         for v in range(PEOPLE):
             viewer = viewer_of(person_ids[v])
             expected = {person_ids[p] for p in range(PEOPLE) if sees(world, v, p)}
-            found = set(db.session.scalars(visible_people(viewer))) & set(person_ids)
-            assert found == expected
+            visible = set(db.session.scalars(visible_people(viewer))) & set(person_ids)
+            assert visible == expected
             assert {p for p in person_ids if may_see(viewer, p)} == expected
             assert_sight_agrees(world, v, visibility_of(viewer), unit_ids, person_ids)
 
 
-def assert_sight_agrees(world, viewer, found, unit_ids, person_ids):
+def assert_sight_agrees(world, viewer, visible, unit_ids, person_ids):
     live = [
         (role, unit)
         for who, role, unit, (start, end), revoked in world.grants
         if who == viewer and role in SEES and start <= TODAY <= end and not revoked
     ]
     granted = {unit for _, unit in live if unit is not None}
-    assert found.everyone == any(role != "manager" and unit is None for role, unit in live)
-    assert found.unit_ids == {unit_ids[n] for n in range(UNITS) if granted & set(chain(world, n))}
+    assert visible.everyone == any(role != "manager" and unit is None for role, unit in live)
+    assert visible.unit_ids == {unit_ids[n] for n in range(UNITS) if granted & set(chain(world, n))}
     expected = person_ids[viewer] if ("manager", None) in live else None
-    assert found.direct_reports_of == expected
+    assert visible.direct_reports_of == expected
 
 
 def test_the_command_line_sees_everyone(database):
