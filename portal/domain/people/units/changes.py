@@ -12,6 +12,7 @@ from portal.domain.people.units.tree import KnownUnitState, UnitTree, read_tree
 from portal.platform.audit.services import log
 from portal.platform.db import OPEN_END, db, touch
 from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.wording import date as day_words
 
 
 def create_unit(path: str, *, on: date, at: datetime) -> int:
@@ -133,7 +134,7 @@ def _refuse_unless_done(tree: UnitTree, old: tuple[str, ...], new: tuple[str, ..
     unit_id = tree.find_unit(new, on)
     if unit_id is not None and (old == new or tree.find_unit(old, on - timedelta(days=1)) == unit_id):
         return
-    raise NotFoundError(f"No unit has the path {paths.join(old)!r} on {on.isoformat()}.")
+    raise NotFoundError(f"No unit has the path {paths.join(old)!r} on {day_words(on)}.")
 
 
 def _find_parent(tree: UnitTree, above: list[str] | tuple[str, ...], on: date) -> int | None:
@@ -141,7 +142,7 @@ def _find_parent(tree: UnitTree, above: list[str] | tuple[str, ...], on: date) -
         return None
     parent_id = tree.find_unit(above, on)
     if parent_id is None:
-        raise NotFoundError(f"No unit has the path {paths.join(above)!r} on {on.isoformat()}.")
+        raise NotFoundError(f"No unit has the path {paths.join(above)!r} on {day_words(on)}.")
     return parent_id
 
 
@@ -149,7 +150,7 @@ def _refuse_taken(tree: UnitTree, names: tuple[str, ...], unit_id: int | None, o
     for day in (on, *tree.changes_after(on)):
         holder = tree.find_unit(names, day)
         if holder is not None and holder != unit_id:
-            raise RuleError(f"Another unit has the path {paths.join(names)!r} on {day.isoformat()}.")
+            raise RuleError(f"Another unit has the path {paths.join(names)!r} on {day_words(day)}.")
 
 
 def _refuse_loop(tree: UnitTree, state: KnownUnitState, parent_id: int | None, on: date) -> None:
@@ -158,7 +159,7 @@ def _refuse_loop(tree: UnitTree, state: KnownUnitState, parent_id: int | None, o
     for day in days:
         above = list(tree.states_above(parent_id, day))
         if parent_id is not None and not above:
-            raise RuleError(f"The unit above it does not exist on {day.isoformat()}.")
+            raise RuleError(f"The unit above it does not exist on {day_words(day)}.")
         if any(higher.unit_id == state.unit_id for higher in above):
             raise RuleError("A unit cannot be moved under itself.")
 
