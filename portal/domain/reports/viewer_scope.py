@@ -204,7 +204,8 @@ def numbers_and_names(people: Sequence[int], most: int) -> list[tuple[int, str, 
     for first in range(0, len(people), PEOPLE):
         batch = PersonName.person_id.in_(people[first : first + PEOPLE])
         statement = select(*columns).where(batch).order_by(*columns[:2]).limit(most)
-        names.extend(db.session.execute(statement).tuples())
+        rows = db.session.execute(statement)
+        names += [(surname, number, forenames, person_id) for surname, number, forenames, person_id in rows]
     return [
         (person_id, number, f"{surname}, {forenames}")
         for surname, number, forenames, person_id in sorted(names)[:most]

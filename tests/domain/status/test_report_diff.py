@@ -93,5 +93,6 @@ def compare(history, then, now, before=EVERYONE, after=EVERYONE):
             for step in way:  # each begins where the one before ended; the last ends at the second position
                 assert (step.old and step.old[:2]) == cell
                 cell = step.new and step.new[:2]
-                assert before != after or causes.of(person, step, ways[person]), f"nothing explains {step}"
+                explained = before != after or causes.causes_of(person, step, ways[person])
+                assert explained, f"nothing explains {step}"
             assert cell == new.get((person, place))

@@ -104,7 +104,7 @@ def test_twice_on_a_day_is_once_and_the_next_day_another(app, client, failed, da
     let_in(manager, "D2001")
     answer = manager.press(manager.page("/people/D1001"), "Show position")
     assert "Attempts used up" not in answer.text
-    assert "There is nothing to open" in manager.page(ROAD).text
+    assert "You cannot open an attempt" in manager.page(ROAD).text
     token = answer.all("input", name="csrf_token")[0].get("value")
     sent = {"csrf_token": token, "module": "protect", "reason": "other"}
     answer = manager.page(manager.post(ROAD, data=sent).location)

@@ -21,7 +21,7 @@ def test_no_day_lies_after_the_last():
 
 @pytest.mark.parametrize("asked", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_an_instant_beyond_the_calendar_is_refused(asked):
-    with pytest.raises(PositionError, match="Write a date"):
+    with pytest.raises(PositionError, match="Enter a date"):
         parse_position("", asked, now=NOW, newest=NOW)
 
 

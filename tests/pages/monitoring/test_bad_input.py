@@ -95,7 +95,7 @@ def test_a_filter_that_matches_nobody_gets_a_sentence_and_no_chart(client, world
         assert "A line appears here after the end of two months" in report.text
         overview = viewer.page(f"/monitoring?{asked}")
         assert overview.h1 == "Nobody is listed"
-        assert "Nobody whose record you may see works in this unit today" in overview.text
+        assert "Nobody you can see in this unit has required training today" in overview.text
         assert not overview.all("svg", class_="portal-bar")
 
 
@@ -146,7 +146,7 @@ def test_what_is_not_there_or_not_theirs_gets_one_page(client, world, path):
     [
         ("--as-at", "2026-02-31", f"--as-at: {ENTER_A_DATE}"),
         ("--as-at", "2026-06-02", "cannot be shown for a future date"),
-        ("--as-known-on", "soon", f"--as-known-on: {ENTER_A_DATE}"),
+        ("--as-known-on", "soon", f"--as-known-on: {ENTER_A_TIME}"),
         ("--directive", "NO-SUCH", "NO-SUCH"),
         ("--output", "/no/such/folder/file.csv", "is not a folder"),
     ],

@@ -106,7 +106,7 @@ def test_no_line_is_drawn_where_nobody_was_required(auditor):
     page = auditor.page(f"{REPORT}?as_at=2025-12-31")
 
     assert not drawings(page)
-    assert "A line stands here once" in page.text
+    assert "A line appears here after the end of two months" in page.text
 
 
 @pytest.mark.parametrize("viewer", ["D2003", "D6001"])
@@ -345,7 +345,7 @@ def test_units_ranks_roles_and_lateness_each_add_up_to_the_whole(
             whole = (report.figures.share.done, report.figures.share.total)
             for lines in (report.units, report.ranks, report.roles):
                 assert (sum(line.done for line in lines), sum(line.total for line in lines)) == whole
-            late = report.figures.count(Status.OVERDUE, Status.EXPIRED)
+            late = report.figures.count_people(Status.OVERDUE, Status.EXPIRED)
             assert sum(report.outlook.late.values()) == late == len(report.overdue_people())
             for key, count in report.outlook.late.items():
                 band = completion_report(viewer, reference, now, Filters(late=key))

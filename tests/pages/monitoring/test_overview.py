@@ -148,7 +148,7 @@ def test_the_command_by_rank_and_role_adds_up_to_its_whole(client):
         page = client.page("/monitoring?unit=Westshire+Police/Local+Policing/Response,+North")
         whole = "Response, North: 33% have completed all required training: 1 of 3 people."
         assert whole in page.text
-        name = "People who have completed everything"
+        name = "People who have completed all required training"
 
         page = client.page(page.links[f"Show by rank or grade and by role: {name}"])
 

@@ -348,7 +348,7 @@ def test_a_file_that_somebody_removed_is_said_to_be_gone(app, auditor, folder):
     for file in folder.iterdir():
         file.unlink()
 
-    assert "does not hold this file any more" in auditor.page(page.path).text
+    assert "This file is no longer in the portal" in auditor.page(page.path).text
     assert auditor.get(link(page)).status_code == 404
 
 

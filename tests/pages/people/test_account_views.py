@@ -131,7 +131,7 @@ def test_an_administrator_of_a_unit_acts_only_there(client: PortalClient) -> Non
     assert client.get("/people/D1002/account").status_code == 404
     assert client.post("/people/D1002/account/link", data={"csrf_token": token}).status_code == 404
     beyond = client.page("/people/D9002/account")
-    assert "you can look, not change" in beyond.text
+    assert "You can see it, but not change it" in beyond.text
     assert client.post("/people/D9002/account/link", data={"csrf_token": token}).status_code == 403
     grant = {"csrf_token": token, "role": "auditor", "unit": ""}
     assert client.post(f"{PAGE}/grants", data=grant).status_code == 200  # the form again, with its error

@@ -37,7 +37,7 @@ def test_the_lesson_reached_of_all_lessons(client, manager):
         page = client.press(page, NEXT)
 
     said = manager.page("/people/D1001").text
-    assert "Begun on 2 March 2026 · lesson 5 of 7 · about 17 minutes left" in said
+    assert "Started on 2 March 2026 · lesson 5 of 7 · about 17 minutes left" in said
     assert said.count(" of 7 ") == 1
 
 
