@@ -41,19 +41,18 @@ def folder(database, tmp_path) -> Path:
 
 @pytest.fixture
 def author(app, folder):
-    """An author at the desk."""
-    made = make_person_with("D3001", "author")
-    client = signed_in_client(app, "D3001")
-    client.person = made
-    return client
+    return _client_of(app, "D3001", "author")
 
 
 @pytest.fixture
 def publisher(app, folder):
-    """A publisher who may write too."""
-    made = make_person_with("D3002", "publisher", "author")
-    client = signed_in_client(app, "D3002")
-    client.person = made
+    return _client_of(app, "D3002", "publisher", "author")
+
+
+def _client_of(app, staff_number, *roles):
+    person = make_person_with(staff_number, *roles)
+    client = signed_in_client(app, staff_number)
+    client.person = person
     return client
 
 

@@ -3,15 +3,13 @@
 import csv
 import io
 from datetime import UTC, date, datetime
-from threading import Event
 
 import pytest
 import time_machine
 import xlsxwriter
 from sqlalchemy import func, select
 
-from portal.commands.jobs import make_worker_setup
-from portal.domain.imports import profiles, services, tasks
+from portal.domain.imports import profiles, services
 from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
 from portal.domain.imports.services import Upload
 from portal.domain.people.models import Person, PersonName
@@ -20,8 +18,6 @@ from portal.pages.imports.forms import MOST_BYTES
 from portal.pages.imports.views import ENVELOPE
 from portal.platform import clock
 from portal.platform.db import Stamp, db, transaction
-from portal.platform.jobs.models import Job
-from portal.platform.jobs.worker import JobRunner
 from portal.platform.tables.table_files import open_sheet
 from tests.domain.imports.bad import BAD, mended, spoilt
 from tests.domain.imports.desk import (
@@ -380,33 +376,3 @@ def test_a_list_of_twenty_asks_as_often_as_one_of_two(client):
             counts.append(len(run))
 
     assert counts[:2] == counts[2:]
-
-
-@pytest.mark.slow
-def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
-    administrator(client)
-    monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)
-    runner = JobRunner(make_worker_setup(app), Event())
-
-    page = to_check(client, csv_of([row(), row("R2")]))
-    assert page.h1 == "Check of an import"
-    path = f"/imports/{db.session.scalars(select(ImportRun.id)).one()}"
-    assert client.page(path).h1 == "Check of an import"  # which leads to the job while it waits
-    assert "In progress" in client.page("/imports").text
-    done(runner)
-    page = client.page(path)
-    assert page.h1 == "Every row is good"
-    before = count(Person)
-    assert client.press(page, "Apply the import").h1 == "Import"
-    done(runner)
-
-    assert client.page(path).h1 == "roster.csv was applied"
-    assert count(Person) == before + 2
-    assert {job.state for job in db.session.scalars(select(Job))} == {"done"}
-
-
-def done(runner):
-    """Do the jobs that wait, as a worker would."""
-    for reference in db.session.scalars(select(Job.reference).where(Job.state == "waiting")):
-        runner.run_job(reference)
-    db.session.expire_all()

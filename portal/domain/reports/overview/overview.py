@@ -1,6 +1,6 @@
 """The overview: figures of every directive, as far as one viewer may see them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -214,29 +214,38 @@ def read_overview(
         for directive in _known_directives(position)
     ]
     reports = [report for report in reports if report.group.assigned]
-    overdue_lines = [(report, line) for report in reports for line in report.most_overdue(SHOWN)]
-    overdue_lines.sort(key=_longest_overdue_first)
-    overdue_lines = overdue_lines[:SHOWN]
-    linkable = linkable_people(viewer, [line.holder.person_id for _, line in overdue_lines])
-    most_overdue = [
-        OverduePerson(report.directive, line, line.holder.person_id in linkable, position.as_at)
-        for report, line in overdue_lines
-    ]
-    if len(reports) == 1:  # nobody can be counted twice, so no ids are read
-        overdue = reports[0].group.count_people(Status.OVERDUE, Status.EXPIRED)
-    else:
-        overdue = len(set().union(*(report.overdue_people() for report in reports)))
     own_command = read_command(viewer_scope, filters) if reports else None
     return Overview(
         position,
         [_read_card(report, opened) for report in reports],
-        most_overdue,
-        overdue,
+        _read_most_overdue(viewer, position, reports),
+        _count_overdue_people(reports),
         _place_words(viewer_scope, filters),
         filters,
         own_command,
         Groups(*read_command_groups(viewer_scope, filters)) if own_command and opened == COMMAND else None,
     )
+
+
+def _read_most_overdue(
+    viewer: Viewer, position: Position, reports: Sequence[CompletionReport]
+) -> list[OverduePerson]:
+    """The people who have been overdue longest, over all directives."""
+    overdue_lines = [(report, line) for report in reports for line in report.most_overdue(SHOWN)]
+    overdue_lines.sort(key=_longest_overdue_first)
+    overdue_lines = overdue_lines[:SHOWN]
+    linkable = linkable_people(viewer, [line.holder.person_id for _, line in overdue_lines])
+    return [
+        OverduePerson(report.directive, line, line.holder.person_id in linkable, position.as_at)
+        for report, line in overdue_lines
+    ]
+
+
+def _count_overdue_people(reports: Sequence[CompletionReport]) -> int:
+    """How many people are overdue under at least one directive."""
+    if len(reports) == 1:  # nobody can be counted twice, so no ids are read
+        return reports[0].group.count_people(Status.OVERDUE, Status.EXPIRED)
+    return len(set().union(*(report.overdue_people() for report in reports)))
 
 
 def _longest_overdue_first(pair: tuple[CompletionReport, PersonLine]) -> tuple[date, str, str]:
