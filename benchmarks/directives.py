@@ -16,8 +16,8 @@ from config import Config
 from portal.app import create_app
 from portal.domain.directives.assignments import load_assignments
 from portal.domain.directives.fact_loader import load_posts, split_into_batches
-from portal.domain.directives.proposals import propose, propose_withdrawal
-from portal.domain.directives.queries import directive
+from portal.domain.directives.proposals import propose_version, propose_withdrawal
+from portal.domain.directives.queries import get_directive
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.models import Person
 from portal.platform.db import db
@@ -39,7 +39,7 @@ def measure() -> list[Figure]:
 
 
 def _previews() -> list[Figure]:
-    held = directive("OIC-2026").newest.file
+    held = get_directive("OIC-2026").newest.file
     later = replace(held, effective_on=date(2027, 1, 1))
     roles = held.audience[0]["designated_role"]
     fewer = [{"designated_role": roles[1:]}]
@@ -53,12 +53,14 @@ def _previews() -> list[Figure]:
     figures = [_figure(what, floor, lambda said=said: _effect(said)) for what, said in changes.items()]
     return [
         *figures,
-        _figure("a withdrawal", floor, lambda: propose_withdrawal("OIC-2026", date(2027, 1, 1)).effect()),
+        _figure(
+            "a withdrawal", floor, lambda: propose_withdrawal("OIC-2026", date(2027, 1, 1)).compute_effect()
+        ),
     ]
 
 
 def _effect(file: DirectiveFile) -> object:
-    return propose(file).effect()
+    return propose_version(file).compute_effect()
 
 
 def _figure(what: str, floor: float, act: Callable[[], object]) -> Figure:

@@ -9,19 +9,21 @@ import click
 from flask import Blueprint
 
 from portal.domain.directives import checks, services, toml_reader
-from portal.domain.directives.exclusions import COLUMNS, OPTIONAL
-from portal.domain.directives.proposals import propose
-from portal.domain.directives.queries import staff_numbers
+from portal.domain.directives.descriptions import describe_people_affected
+from portal.domain.directives.exclusions import COLUMNS, OPTIONAL, record_exclusions
+from portal.domain.directives.preview import AudienceChange, AudienceEffect, preview_basis
+from portal.domain.directives.proposals import propose_version
+from portal.domain.directives.queries import load_staff_numbers
 from portal.domain.status.count_check import check_counts
-from portal.domain.status.projector import rebuild_status
+from portal.domain.status.projector import rebuild_status, stage_version, write_version
 from portal.platform import clock
-from portal.platform.db import OPEN_END, settle, transaction
+from portal.platform.db import OPEN_END, settle, stamp, transaction
 from portal.platform.errors import BadInputError, PortalError
 from portal.platform.tables.table_files import read_table
 
 bp = Blueprint("directives_commands", __name__, cli_group="directives")
 
-SHOWN = 20  # people of each kind that a dry run names
+MOST_NAMED = 20  # people of each kind that a dry run names
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -31,15 +33,10 @@ class _DryRunEnds(Exception):
 
 
 @contextmanager
-def _run_in_transaction(dry_run: bool, source: Path | None = None) -> Iterator[None]:
-    """One transaction, undone at its end in a dry run; refusals go to standard error with code 1."""
+def _exit_on_refusal(source: Path | None = None) -> Iterator[None]:
+    """Print the reasons of a refusal to standard error, and exit with code 1."""
     try:
-        with transaction():
-            yield
-            if dry_run:
-                raise _DryRunEnds
-    except _DryRunEnds:
-        click.echo("Dry run: nothing was changed.")
+        yield
     except PortalError as error:
         reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
         for reason in reasons:
@@ -47,57 +44,88 @@ def _run_in_transaction(dry_run: bool, source: Path | None = None) -> Iterator[N
         sys.exit(1)
 
 
+@contextmanager
+def _run_in_transaction(dry_run: bool) -> Iterator[None]:
+    """One transaction, rolled back at its end in a dry run."""
+    try:
+        with transaction():
+            yield
+            if dry_run:
+                raise _DryRunEnds
+    except _DryRunEnds:
+        click.echo("Dry run: nothing was changed.")
+
+
 @bp.cli.command("issue")
 @click.argument("file", type=FILE)
-@click.option("--dry-run", is_flag=True, help="Say whom it would reach and stop.")
+@click.option("--dry-run", is_flag=True, help="Show who it would affect, and change nothing.")
 def issue(file: Path, dry_run: bool) -> None:
-    """Issue the directive in FILE, or its next version; a dry run says who joins, who leaves, what is due."""
-    with _run_in_transaction(dry_run, file):
-        content = file.read_bytes()
+    """Issue the directive in FILE, or its next version."""
+    with _exit_on_refusal(file):
+        directive = toml_reader.read_directive(file.read_bytes())
+        basis = preview_basis()
+        proposal = propose_version(directive)
         if dry_run:
-            _print_preview(content)
-        issued = services.issue(content, at=clock.now())
-        settle()
-        version = f"{issued.reference} version {issued.number}"
-        if issued.new:
-            reached = checks.people_reached(issued.directive_id)
-            click.echo(f"{version} takes effect on {issued.effective_on}. People asked, ever: {reached}.")
-        else:
-            click.echo(f"{version} says the same already. Nothing to do.")
+            _print_effect(proposal.compute_effect())
+        staged = stage_version(proposal)  # before the lock, so that nobody waits for it
+        with _run_in_transaction(dry_run):
+            stamp()
+            is_current = preview_basis() == basis
+            result = services.issue_directive(directive, at=clock.now())
+            if is_current:  # else the commit projects everyone
+                write_version(staged, result)
+            settle()
+            _print_result(result)
 
 
-def _print_preview(content: bytes) -> None:
-    """Say whom it would reach otherwise: the numbers, and the first people of each."""
-    effect = propose(toml_reader.read(content)).effect()
-    told = {"join": effect.joins, "leave": effect.leaves, "get another due date": effect.due_changes}
-    for what, people in told.items():
-        click.echo(f"{what}: {len(people)}")
-        numbers = staff_numbers([each.person_id for each in people[:SHOWN]])
-        for each in people[:SHOWN]:
-            days = f"from {each.first}" + ("" if each.last == OPEN_END else f" to {each.last}")
-            before = f", before {each.was_due_on}" if each.was_due_on else ""
-            click.echo(f"  {numbers.get(each.person_id, 'Erased')} {days}, due {each.due_on}{before}")
-        if len(people) > SHOWN:
-            click.echo(f"  and {len(people) - SHOWN} more")
+def _print_effect(effect: AudienceEffect) -> None:
+    """Say how many people are affected and how, and name the first of them."""
+    groups = {"joins": effect.joins, "leaves": effect.leaves, "due_changes": effect.due_changes}
+    for kind, changes in groups.items():
+        click.echo(f"{describe_people_affected(kind, len(changes))}.")
+        staff_numbers = load_staff_numbers([change.person_id for change in changes[:MOST_NAMED]])
+        for change in changes[:MOST_NAMED]:
+            click.echo(f"  {staff_numbers.get(change.person_id, 'Erased')} {_describe_days(change)}")
+        if len(changes) > MOST_NAMED:
+            click.echo(f"  and {len(changes) - MOST_NAMED} more")
+
+
+def _describe_days(change: AudienceChange) -> str:
+    last = "" if change.last == OPEN_END else f" to {change.last}"
+    was_due = f" (was {change.was_due_on})" if change.was_due_on else ""
+    return f"from {change.first}{last}, due {change.due_on}{was_due}"
+
+
+def _print_result(result: services.IssueResult) -> None:
+    version = f"{result.reference} version {result.number}"
+    if result.new:
+        people = checks.count_people_ever_assigned(result.directive_id)
+        click.echo(
+            f"{version} takes effect on {result.effective_on}. People it applies to on any day: {people}."
+        )
+    else:
+        click.echo(f"{version} already says this. Nothing to do.")
 
 
 @bp.cli.command("exclude")
 @click.argument("file", type=FILE)
-@click.option("--dry-run", is_flag=True, help="Check every row and stop.")
+@click.option("--dry-run", is_flag=True, help="Check every row, and change nothing.")
 def exclude(file: Path, dry_run: bool) -> None:
     """Record the exemptions and deferrals in FILE (CSV or XLSX)."""
-    with _run_in_transaction(dry_run, file):
+    with _exit_on_refusal(file), _run_in_transaction(dry_run):
         rows = read_table(file, required=COLUMNS, optional=OPTIONAL)
-        done = services.exclude(rows, at=clock.now())
-        click.echo(f"{done.added} added, {done.corrected} corrected, {done.unchanged} held already.")
+        counts = record_exclusions(rows, at=clock.now())
+        click.echo(
+            f"{counts.added} added, {counts.corrected} corrected, {counts.unchanged} already recorded."
+        )
 
 
 @bp.cli.command("reconcile")
-@click.option("--dry-run", is_flag=True, help="Report differences and change nothing.")
-@click.option("--rebuild", is_flag=True, help="Also replay every stamp and compare the spans.")
+@click.option("--dry-run", is_flag=True, help="Report differences, and change nothing.")
+@click.option("--rebuild", is_flag=True, help="Also check every status period, by computing it again.")
 def reconcile(dry_run: bool, rebuild: bool) -> None:
-    """Recompute assignments and totals, with --rebuild all spans; say what differs, if anything."""
-    with _run_in_transaction(dry_run):
+    """Check assignments and status counts against the facts, and correct what differs."""
+    with _exit_on_refusal(), _run_in_transaction(dry_run):
         differences = checks.reconcile_all()
         if rebuild:
             settle()

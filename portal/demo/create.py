@@ -64,7 +64,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
         _create_accounts(force, password)
     tell(f"{len(planned)} people in {len(force.units)} units")
     with transaction(stamp_as=_close_of(force.first_day) + timedelta(minutes=1)):
-        directives.issue(directive_file(force.first_day), at=stamp())
+        directives.issue_toml(directive_file(force.first_day), at=stamp())
     _schedule_posts(force, planned)
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)

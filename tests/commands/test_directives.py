@@ -109,9 +109,9 @@ def test_a_dry_run_changes_nothing(run, force, tmp_path):
     code, said, _ = run(tmp_path, "issue", DIRECTIVE, "--dry-run")
 
     assert code == 0
-    assert "People asked, ever: 2." in said
-    assert "join: 2\n  D1001 from 2025-09-01, due 2026-04-30\n  D1003 from" in said
-    assert "leave: 0\n" in said
+    assert "People it applies to on any day: 2." in said
+    assert "2 people will have to do this.\n  D1001 from 2025-09-01, due 2026-04-30\n  D1003 from" in said
+    assert "0 people will no longer have to do this.\n" in said
     assert (count(Directive), count(Assignment), count(StatusPeriod)) == (0, 0, 0)
 
 
@@ -120,7 +120,7 @@ def test_the_same_file_twice_does_nothing(run, force, tmp_path):
     code, said, _ = run(tmp_path, "issue", DIRECTIVE)
 
     assert code == 0
-    assert "says the same already" in said
+    assert "already says this" in said
     assert count(DirectiveVersion) == 1
 
 
@@ -161,12 +161,12 @@ def test_a_withdrawn_directive_ends_every_assignment_on_the_day_before(run, forc
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("title", "tittle", "tittle: is not a key here"),
+        ("title", "tittle", "tittle: is not a known key"),
         ('wording = "Complete the modules."', "", "wording: write a text"),
         ("2025-09-01", '"2025-09-01"', "effective_on: write a date without quotes"),
         ("target = 0.95", "target = 95", "target: write the share"),
         ("[30, 7, 1]", "[30, -7]", "notice_days: write days"),
-        ("days_after_joining = 60", "days = 60", "due.days: is not a key here"),
+        ("days_after_joining = 60", "days = 60", "due.days: is not a known key"),
         (
             "days_after_joining = 60",
             "days_after_joining = -1",
@@ -179,13 +179,17 @@ def test_a_withdrawn_directive_ends_every_assignment_on_the_day_before(run, forc
             "[validity]\nmonths = 24\nyearly_on = '04-30'\nminimum_gap_months = 6\n[due]",
             "either months",
         ),
-        ('designated_role = ["response", "contact"]', "role = 'response'", "audience 1: role: is not a key"),
+        (
+            'designated_role = ["response", "contact"]',
+            "role = 'response'",
+            "audience 1: role: is not a known key",
+        ),
         ('rank_or_grade = "Inspector"', "", "audience 2: name at least one of"),
         ('rank_or_grade = "Inspector"', "rank_or_grade = []", "audience 2: rank_or_grade: write a text"),
         ("Local Policing", "Lost Policing", "no unit has the path 'Westshire Police/Lost Policing'"),
         ("D4001", "D4999", "owner: Nobody has the staff number D4999"),
         ('key = "second"', 'key = "secund"', "requirement 2: there is no module 'secund'"),
-        ('key = "second"', 'key = "first"', "requirement 2: module first is asked for twice"),
+        ('key = "second"', 'key = "first"', "requirement 2: module first is listed twice"),
         (
             'kind = "module"\nkey = "second"',
             'kind = "film"\nkey = "second"',
@@ -220,10 +224,10 @@ def test_exclusions_are_recorded_once_and_can_be_corrected(run, force, tmp_path)
         + "D1001,OIC-1,exemption,secondment,2026-01-01,,,D4001,On loan\n"
         + "D1003,OIC-1,deferral,leaving,2026-04-01,2026-06-30,,D4001,\n"
     )
-    assert run(tmp_path, "exclude", rows)[:2] == (0, "2 added, 0 corrected, 0 held already.\n")
-    assert run(tmp_path, "exclude", rows)[:2] == (0, "0 added, 0 corrected, 2 held already.\n")
+    assert run(tmp_path, "exclude", rows)[:2] == (0, "2 added, 0 corrected, 0 already recorded.\n")
+    assert run(tmp_path, "exclude", rows)[:2] == (0, "0 added, 0 corrected, 2 already recorded.\n")
     ended = rows.replace("2026-01-01,,", "2026-01-01,2026-02-28,")
-    assert run(tmp_path, "exclude", ended)[:2] == (0, "0 added, 1 corrected, 1 held already.\n")
+    assert run(tmp_path, "exclude", ended)[:2] == (0, "0 added, 1 corrected, 1 already recorded.\n")
 
     assert exclusions() == [
         (False, "leaving", date(2026, 4, 1), date(2026, 6, 30), date(2026, 8, 29)),
@@ -243,15 +247,15 @@ def test_a_dry_run_of_exclusions_changes_nothing(run, force, tmp_path):
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("D9999,OIC-1,exemption,other,2026-01-01,,,D4001,", "staff_number: 'D9999': nobody has it"),
+        ("D9999,OIC-1,exemption,other,2026-01-01,,,D4001,", "staff_number: 'D9999': nobody has this"),
         ("D1001,OIC-9,exemption,other,2026-01-01,,,D4001,", "directive: 'OIC-9': there is no such"),
         ("D1001,OIC-1,pardon,other,2026-01-01,,,D4001,", "kind: write one of exemption, deferral"),
         ("D1001,OIC-1,exemption,flu,2026-01-01,,,D4001,", "reason: write one of maternity_or_parental"),
         ("D1001,OIC-1,exemption,other,1 May,,,D4001,", "valid_from: '1 May': write a date"),
         ("D1001,OIC-1,exemption,other,2026-05-01,2026-04-01,,D4001,", "valid_to: is before valid_from"),
         ("D1001,OIC-1,exemption,other,2026-05-01,,2026-06-01,D4001,", "due_on: is for a deferral only"),
-        ("D1001,OIC-1,deferral,other,2026-05-01,,,D4001,", "due_on: write it, or valid_to"),
-        ("D1001,OIC-1,exemption,other,2026-05-01,,,,", "decided_by: '': nobody has that staff number"),
+        ("D1001,OIC-1,deferral,other,2026-05-01,,,D4001,", "due_on: a deferral needs it"),
+        ("D1001,OIC-1,exemption,other,2026-05-01,,,,", "decided_by: '': nobody has this staff number"),
     ],
 )
 def test_a_bad_row_is_named_by_its_line_and_nothing_is_recorded(run, force, tmp_path, row, reason):

@@ -72,7 +72,7 @@ def change(tab: Tab, reference: str, number: int = 2) -> None:
     tab.fill("#effective_on", say_date(clock.today() + timedelta(days=30)))
     tab.fill("#due_days", "60")
     press(tab, "Preview what it does")
-    assert h1(tab).endswith("another due date")
+    assert h1(tab).endswith("a new due date")
     hold_to_account(tab)
     press(tab, "Go back and change it")
     assert tab.input_value("#due_days") == "60"
@@ -86,11 +86,11 @@ def change(tab: Tab, reference: str, number: int = 2) -> None:
 def take_back(tab: Tab) -> None:
     """The version to come is withdrawn before its day, after a look at whom that changes."""
     follow(tab, "Withdraw version 2 before it takes effect")
-    assert h1(tab).endswith("another due date")
-    assert "Version 1 then stays in force." in tab.inner_text("main")
+    assert h1(tab).endswith("a new due date")
+    assert "Version 1 stays in force." in tab.inner_text("main")
     hold_to_account(tab)
     press(tab, "Withdraw version 2")
-    assert "it never takes effect" in tab.inner_text("main")
+    assert "It will not take effect" in tab.inner_text("main")
     assert "Withdrawn before they took effect" in tab.inner_text("main")
     hold_to_account(tab)
 
@@ -98,11 +98,11 @@ def take_back(tab: Tab) -> None:
 def withdraw(tab: Tab, reference: str) -> None:
     """Withdrawn from a later day; the history stays on its page."""
     follow(tab, "Withdraw it")
-    press(tab, "See what happens to whom")
+    press(tab, "See who is affected")
     assert tab.title().startswith("Error: ")
     hold_to_account(tab)
     tab.fill("#effective_on", say_date(clock.today() + timedelta(days=90)))
-    press(tab, "See what happens to whom")
+    press(tab, "See who is affected")
     assert "leave" in h1(tab)
     hold_to_account(tab)
     press(tab, f"Withdraw {reference}")

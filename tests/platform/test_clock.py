@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
-from portal.domain.directives.exclusions import ExclusionDecision, decide_exclusion, exclusions_of
+from portal.domain.directives.exclusions import ExclusionDecision, decide_exclusion, list_exclusions
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.records import queries, services
@@ -88,7 +88,7 @@ def test_who_decided_and_when_follow_the_clock(database):
                 ExclusionDecision(person, directive, True, "other", date(2026, 4, 1), OPEN_END, None, owner)
             )
 
-    (told,) = exclusions_of(person)
+    (told,) = list_exclusions(person)
     assert told.decided_at == NOON
     assert "on 29 April 2026" in told.words
 

@@ -21,7 +21,7 @@ from portal.domain.decisions.errors import (
 from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.decisions.queries import RequestRow
 from portal.domain.directives import exclusions
-from portal.domain.directives.exclusions import due_after
+from portal.domain.directives.exclusions import due_day_after_deferral
 from portal.domain.people.notes import notes_of, write_notes
 from portal.domain.people.queries import Viewer, may_see
 from portal.domain.records import services as records
@@ -42,7 +42,7 @@ def complete_request(wish: ChangeRequest) -> ChangeRequest:
         return wish
     wish = replace(wish, to_on=wish.to_on or OPEN_END)
     if wish.kind == "deferral" and wish.due_on is None and wish.to_on and wish.directive_id:
-        return replace(wish, due_on=due_after(wish.directive_id, wish.to_on))
+        return replace(wish, due_on=due_day_after_deferral(wish.directive_id, wish.to_on))
     return wish
 
 

@@ -1,4 +1,4 @@
-"""What was known on an instant, of facts already read: the rule of every append-only table."""
+"""Selects, from loaded facts, those known on an instant: the rule of every append-only table."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,11 +6,11 @@ from typing import Protocol, TypeVar
 
 
 class Recorded(Protocol):
-    """What every fact carries, whatever it says."""
+    """The columns that every fact has."""
 
     @property
     def id(self) -> int:
-        """Its row."""
+        """The id of its row."""
 
     @property
     def recorded_at(self) -> datetime:
@@ -18,7 +18,7 @@ class Recorded(Protocol):
 
     @property
     def void(self) -> bool:
-        """Whether it withdraws the row it replaces."""
+        """Whether it takes away the row it replaces and puts none in its place."""
 
     @property
     def replaces_id(self) -> int | None:
@@ -28,8 +28,8 @@ class Recorded(Protocol):
 F = TypeVar("F", bound=Recorded)
 
 
-def known(rows: Iterable[F], t: datetime) -> list[F]:
-    """The rows that held as known on ``t``: recorded by then, not void, not replaced by then."""
-    seen = [row for row in rows if row.recorded_at <= t]
-    replaced = {row.replaces_id for row in seen}
-    return [row for row in seen if not row.void and row.id not in replaced]
+def known_facts(rows: Iterable[F], instant: datetime) -> list[F]:
+    """The facts as known on ``instant``: recorded by then, not void, not replaced by then."""
+    recorded = [row for row in rows if row.recorded_at <= instant]
+    replaced = {row.replaces_id for row in recorded}
+    return [row for row in recorded if not row.void and row.id not in replaced]

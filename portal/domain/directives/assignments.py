@@ -1,4 +1,4 @@
-"""Assignments follow from posts, versions and the unit tree, in the transaction that changes one of them."""
+"""Derives assignments from posts, directive versions and the unit tree, whenever one of these changes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 
-from portal.domain.directives.as_of import known
+from portal.domain.directives.as_of import known_facts
 from portal.domain.directives.audience import AudienceVersion, Segment, match_segments
-from portal.domain.directives.fact_loader import RuleHistory, fetch, load_posts, split_into_batches
+from portal.domain.directives.fact_loader import RuleHistory, fetch_tuples, load_posts, split_into_batches
 from portal.domain.directives.models import Assignment
 from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
 from portal.domain.people.models import Post, UnitState
 from portal.platform.db import Touched, db, stamp
 
 TABLE = Assignment.metadata.tables[Assignment.__tablename__]
-MOST_SENT = 5_000  # rows given to the driver at a time
-SAME_JOINING_DAYS = 31  # a gap up to this long buys no time: days after joining go on
+INSERT_BATCH = 5_000  # rows given to the driver at a time
+SAME_JOINING_DAYS = 31  # after a gap up to this long a person keeps their day of joining
 
 AssignmentRow = dict[str, Any]  # values by column, but for id and stamp
 
 
 class AssignmentTerms(NamedTuple):
-    """What an assignment says beside its person and directive."""
+    """An assignment without its person and directive: version, days, due date and reason."""
 
     directive_version_id: int
     from_on: date
@@ -48,9 +48,9 @@ class AssignmentFact:
 
 
 def derive_assignments(segments: Sequence[Segment]) -> list[AssignmentTerms]:
-    """Maximal runs of matched days under one version, with the day each counts from and is due.
+    """The longest runs of matched days under one version, each with its day of joining and due date.
 
-    A run within 31 uncovered days of the one before keeps its ``joined_on``.
+    A run that begins at most 31 days after the one before keeps its ``joined_on``.
     """
     runs: list[tuple[int, int, AudienceVersion, int]] = []
     for segment in segments:
@@ -70,7 +70,7 @@ def derive_assignments(segments: Sequence[Segment]) -> list[AssignmentTerms]:
 
 
 def find_due_day(version: AudienceVersion, joined_on: date) -> date:
-    """The later of the fixed day and the days after joining."""
+    """The later of the fixed due date and the due date by days after joining."""
     dues = []
     if version.due_fixed_on is not None:
         dues.append(version.due_fixed_on)
@@ -80,19 +80,21 @@ def find_due_day(version: AudienceVersion, joined_on: date) -> date:
 
 
 def add_days(day: date, days: int) -> date:
-    """The day so many days later, or the last day there is."""
+    """The day ``days`` later, or the last day of the calendar."""
     return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))
 
 
 def reconcile_assignments(touched: Touched) -> None:
-    """Bring the assignments of all people whom the touched facts concern up to date.
+    """Bring the assignments of all people concerned by the touched facts up to date.
 
-    Leaves in ``touched.people`` those whose status periods may change by it, for what is called next.
+    Afterwards ``touched.people`` holds everyone whose status periods may change.
     """
     at = stamp()
     touched.people |= find_people_under(touched.units) if touched.units else set()
-    everyone = set(db.session.scalars(select(Post.person_id).distinct())) if touched.directives else set()
-    people = (touched.people | everyone) - touched.projected
+    people_with_posts = (
+        set(db.session.scalars(select(Post.person_id).distinct())) if touched.directives else set()
+    )
+    people = (touched.people | people_with_posts) - touched.projected
     rows = list(find_differences(people, RuleHistory(), at)) if people else []
     write_assignments(rows, at)
     touched.people = (touched.people - touched.projected) | {row["person_id"] for row in rows}
@@ -101,7 +103,7 @@ def reconcile_assignments(touched: Touched) -> None:
 def find_differences(
     people: Iterable[int], history: RuleHistory, at: datetime, pending: PendingFacts = NOTHING_PENDING
 ) -> Iterator[AssignmentRow]:
-    """The rows that bring the people's assignments, as known on ``at``, to what their posts say."""
+    """The rows to insert so that the people's assignments, as known on ``at``, follow from their posts."""
     for person_id, directive_id, current, expected in compare_assignments(people, history, at, pending):
         for row in pair_assignments(current, expected):
             yield {"person_id": person_id, "directive_id": directive_id, **row}
@@ -115,24 +117,24 @@ def compare_assignments(
     *,
     only: int | None = None,
 ) -> Iterator[tuple[int, int, list[AssignmentFact], list[AssignmentTerms]]]:
-    """Each person with each directive: the assignments known on ``at``, and what the posts say.
+    """For each person and directive: the assignments known on ``at``, and those that follow from the posts.
 
     Args:
         people: Ids, in any order.
-        history: The versions and the tree.
-        at: The instant whose posts, rules and assignments count.
+        history: Directive versions and unit states.
+        at: Only posts, rules and assignments known on this instant count.
         pending: Posts that are not recorded yet.
-        only: The one directive to look at; None: all of them.
+        only: A directive's id, to compare that one alone; None: all of them.
     """
     rules = history.as_known_on(at)
-    holds_of = {key: holds for key, holds in rules.holds.items() if only in (None, key)}
+    in_force_of = {key: in_force for key, in_force in rules.versions_in_force.items() if only in (None, key)}
     for ids in split_into_batches(sorted(people)):
         posts, assigned = load_posts(ids, pending), load_assignments(ids)
         for person_id in ids:
-            live = known(posts[person_id], at)
-            current = known(assigned[person_id], at)
-            for directive_id, holds in holds_of.items():
-                expected = derive_assignments(match_segments(live, holds, rules.tree))
+            posts_known = known_facts(posts[person_id], at)
+            current = known_facts(assigned[person_id], at)
+            for directive_id, in_force in in_force_of.items():
+                expected = derive_assignments(match_segments(posts_known, in_force, rules.tree))
                 yield (
                     person_id,
                     directive_id,
@@ -144,7 +146,7 @@ def compare_assignments(
 def pair_assignments(
     current: list[AssignmentFact], expected: list[AssignmentTerms]
 ) -> Iterator[AssignmentRow]:
-    """Paired in order of ``from_on``: equal, nothing; different, a replacement; left over, void or new."""
+    """Pair both in order of ``from_on``: equal ones need no row, others a correction, a void or a new one."""
     current = sorted(current, key=lambda fact: fact.terms.from_on)
     for old, new in zip_longest(current, expected):
         if old is None:
@@ -156,9 +158,9 @@ def pair_assignments(
 
 
 def write_assignments(rows: Iterable[AssignmentRow], at: datetime) -> None:
-    """Record the rows as facts of this transaction."""
-    for some in split_into_batches(rows, MOST_SENT):
-        db.session.execute(insert(TABLE), [{"recorded_at": at, **row} for row in some])
+    """Insert the rows as facts recorded at ``at``."""
+    for batch in split_into_batches(rows, INSERT_BATCH):
+        db.session.execute(insert(TABLE), [{"recorded_at": at, **row} for row in batch])
 
 
 def load_assignments(people: Sequence[int]) -> dict[int, list[AssignmentFact]]:
@@ -167,7 +169,7 @@ def load_assignments(people: Sequence[int]) -> dict[int, list[AssignmentFact]]:
     head = (a.id, a.recorded_at, a.void, a.replaces_id, a.person_id, a.directive_id)
     terms = (a.directive_version_id, a.from_on, a.to_on, a.joined_on, a.due_on, a.why)
     assignments: dict[int, list[AssignmentFact]] = {person: [] for person in people}
-    for row in fetch(select(*head, *terms).where(a.person_id.in_(people))):
+    for row in fetch_tuples(select(*head, *terms).where(a.person_id.in_(people))):
         values: tuple[Any, ...] = (*row[:6], AssignmentTerms(*row[6:]))
         fact = AssignmentFact(*values)
         assignments[fact.person_id].append(fact)
@@ -175,16 +177,16 @@ def load_assignments(people: Sequence[int]) -> dict[int, list[AssignmentFact]]:
 
 
 def find_people_under(units: Iterable[int]) -> set[int]:
-    """Everyone with a post ever recorded in or under these units, under any parent they ever had."""
+    """Everyone with a post ever recorded in or below these units, whatever parents the units have had."""
     below: dict[int | None, set[int]] = {}
     for unit_id, parent_id in db.session.execute(select(UnitState.unit_id, UnitState.parent_id).distinct()):
         below.setdefault(parent_id, set()).add(unit_id)
-    reached: set[int] = set()
-    ahead = set(units)
-    while ahead:
-        reached |= ahead
-        ahead = set().union(*(below.get(unit, set()) for unit in ahead)) - reached
+    visited: set[int] = set()
+    to_visit = set(units)
+    while to_visit:
+        visited |= to_visit
+        to_visit = set().union(*(below.get(unit, set()) for unit in to_visit)) - visited
     people: set[int] = set()
-    for ids in split_into_batches(sorted(reached)):
+    for ids in split_into_batches(sorted(visited)):
         people.update(db.session.scalars(select(Post.person_id).distinct().where(Post.unit_id.in_(ids))))
     return people

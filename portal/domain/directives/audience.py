@@ -1,4 +1,4 @@
-"""Whom a directive reaches on which days, by which post: pure rules over posts, versions and units.
+"""Matches posts against audiences: to whom a directive applies, on which days and by which post. Pure.
 
 Days are ordinals here (``date.toordinal()``), so that the day after the last one is a number too.
 """
@@ -16,7 +16,7 @@ Table = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True, slots=True)
 class PostFact:
-    """A post as recorded: what an audience can select by, and its first and last day."""
+    """A recorded post: what an audience can select by, and its first and last day."""
 
     id: int
     recorded_at: datetime
@@ -31,8 +31,8 @@ class PostFact:
     first: int
     last: int
 
-    def says_the_same(self, other: "PostFact") -> bool:
-        """Whether the two differ at most in their days."""
+    def equals_but_for_days(self, other: "PostFact") -> bool:
+        """Whether the two differ in nothing but their days."""
         return (self.rank_or_grade, self.designated_role, self.unit_id, self.line_manager_id) == (
             other.rank_or_grade,
             other.designated_role,
@@ -43,7 +43,7 @@ class PostFact:
 
 @dataclass(frozen=True, slots=True)
 class UnitFact:
-    """A unit's parent from a day to a day, as recorded."""
+    """A recorded unit state: the parent of a unit from a day to a day."""
 
     id: int
     recorded_at: datetime
@@ -57,7 +57,7 @@ class UnitFact:
 
 @dataclass(frozen=True, slots=True)
 class AudienceVersion:
-    """A directive version as recorded, with the activity of each of its positions."""
+    """A recorded directive version, with the activity of each position."""
 
     id: int
     recorded_at: datetime
@@ -78,14 +78,14 @@ class AudienceVersion:
     positions: tuple[tuple[int, int], ...] = ()
 
     @property
-    def by_unit(self) -> bool:
-        """Whether the audience depends on where a unit stands in the tree."""
+    def depends_on_units(self) -> bool:
+        """Whether the audience depends on the unit tree."""
         return any("unit_under" in table for table in (*self.audience, *self.exceptions))
 
     def find_matching_table(self, post: PostFact, above: frozenset[int]) -> int:
-        """The number of the first ``[[audience]]`` that the post alone meets; 0 where it meets none.
+        """The number of the first ``[[audience]]`` table that the post meets; 0: none.
 
-        A post that meets any ``[[except]]`` meets none.
+        A post that meets an ``[[except]]`` table meets no audience table.
         """
         if any(_post_meets(table, post, above) for table in self.exceptions):
             return 0
@@ -98,7 +98,7 @@ def _post_meets(table: Table, post: PostFact, above: frozenset[int]) -> bool:
 
 
 def meets_selectors(table: Table, role: str, rank: str, above: Collection[int]) -> bool:
-    """Whether a post of this role and rank meets the table; ``above``: its unit and all above it."""
+    """Whether a post of this role and rank meets the table; ``above`` is its unit and all units above."""
     roles, ranks, units = (table.get(k) for k in ("designated_role", "rank_or_grade", "unit_under"))
     return (
         (roles is None or role in roles)
@@ -108,7 +108,7 @@ def meets_selectors(table: Table, role: str, rank: str, above: Collection[int]) 
 
 
 class Tree:
-    """The units above each unit, day by day, from known unit states."""
+    """The ancestors of each unit on each day, from known unit states."""
 
     def __init__(self, states: Iterable[UnitFact]) -> None:
         self._states: dict[int, list[UnitFact]] = {}
@@ -118,7 +118,7 @@ class Tree:
         self._open: set[int] = set()
 
     def stretches_above(self, unit_id: int) -> tuple[tuple[int, int, frozenset[int]], ...]:
-        """Stretches of days with the unit itself and all above it in each."""
+        """Stretches of days, each with the unit itself and all units above it."""
         if unit_id not in self._above:
             if unit_id in self._open:  # a circle, which the tree's own rules refuse
                 return ()
@@ -138,7 +138,7 @@ class Tree:
                     yield first, last, units | {unit_id}
 
     def units_on(self, unit_id: int, day: int) -> frozenset[int]:
-        """The unit itself and all above it on ``day``."""
+        """The unit itself and all units above it on ``day``."""
         for first, last, units in self.stretches_above(unit_id):
             if first <= day <= last:
                 return units
@@ -146,28 +146,30 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """The days on which a version is the one that holds."""
+class VersionInForce:
+    """A directive version and the days on which it is in force."""
 
     first: int
     last: int
     version: AudienceVersion
 
 
-def timeline(versions: Iterable[AudienceVersion]) -> list[Hold]:
-    """Which of a directive's known versions holds when; days of a withdrawn one are left out.
+def list_versions_in_force(versions: Iterable[AudienceVersion]) -> list[VersionInForce]:
+    """The known versions of a directive with the days on which each is in force; withdrawn ones are left out.
 
-    On a day holds the one with the latest ``effective_on`` by then; of a tie, the highest number.
+    The version with the latest ``effective_on`` by a day is in force; of a tie, the highest number.
     """
     ordered = sorted(versions, key=lambda v: (v.effective, v.number))
-    steps = [list(tied)[-1] for _, tied in groupby(ordered, key=lambda v: v.effective)]
-    ends = [*(step.effective - 1 for step in steps[1:]), LAST_DAY]
-    return [Hold(v.effective, last, v) for v, last in zip(steps, ends, strict=False) if not v.withdrawn]
+    latest = [list(same_day)[-1] for _, same_day in groupby(ordered, key=lambda v: v.effective)]
+    ends = [*(version.effective - 1 for version in latest[1:]), LAST_DAY]
+    return [
+        VersionInForce(v.effective, last, v) for v, last in zip(latest, ends, strict=False) if not v.withdrawn
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Days on which a version reaches a person: through which post its row is shown, and why."""
+    """Days on which a version applies to a person: the post shown in reports, and the table it meets."""
 
     first: int
     last: int
@@ -176,29 +178,33 @@ class Segment:
     why: int
 
 
-def match_segments(posts: Sequence[PostFact], holds: Iterable[Hold], tree: Tree) -> list[Segment]:
-    """The days on which at least one of a person's known posts matches, cut where anything may change."""
+def match_segments(
+    posts: Sequence[PostFact], versions_in_force: Iterable[VersionInForce], tree: Tree
+) -> list[Segment]:
+    """The days on which one of a person's posts matches, split where a post, unit or version changes."""
     segments = []
-    for hold in holds:
-        for first, last in _split_hold(hold, posts, tree):
+    for in_force in versions_in_force:
+        for first, last in _split_days(in_force, posts, tree):
             matching = [
                 (post, why)
                 for post in posts
                 if post.first <= first <= post.last
-                and (why := hold.version.find_matching_table(post, tree.units_on(post.unit_id, first)))
+                and (why := in_force.version.find_matching_table(post, tree.units_on(post.unit_id, first)))
             ]
             if matching:
                 shown = min((post for post, _ in matching), key=lambda p: (-p.first, p.post_key))
-                segments.append(Segment(first, last, hold.version, shown, min(why for _, why in matching)))
+                segments.append(
+                    Segment(first, last, in_force.version, shown, min(why for _, why in matching))
+                )
     return segments
 
 
-def _split_hold(hold: Hold, posts: Iterable[PostFact], tree: Tree) -> Iterator[tuple[int, int]]:
-    days = {hold.first, hold.last + 1}
+def _split_days(in_force: VersionInForce, posts: Iterable[PostFact], tree: Tree) -> Iterator[tuple[int, int]]:
+    days = {in_force.first, in_force.last + 1}
     for post in posts:
         days.update((post.first, post.last + 1))
-        if hold.version.by_unit:
+        if in_force.version.depends_on_units:
             for first, last, _ in tree.stretches_above(post.unit_id):
                 days.update((first, last + 1))
-    within = sorted(day for day in days if hold.first <= day <= hold.last + 1)
+    within = sorted(day for day in days if in_force.first <= day <= in_force.last + 1)
     return ((first, after - 1) for first, after in pairwise(within))

@@ -1,4 +1,4 @@
-"""A directive in words that anyone understands: whom it asks, by when, for how long, and what changed."""
+"""Describes directives in plain sentences: who must do what, by when, for how long, and what changed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -12,7 +12,7 @@ from portal.platform.errors import RuleError
 Titles = Mapping[tuple[str, str], str]  # of modules and guides, by kind and key
 
 
-def joined(words: Sequence[str], link: str = "or") -> str:
+def join_words(words: Sequence[str], link: str = "or") -> str:
     """The words as a list of a sentence.
 
     >>> joined(["response", "contact", "custody"])
@@ -21,46 +21,48 @@ def joined(words: Sequence[str], link: str = "or") -> str:
     return f" {link} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
-def unit(path: str) -> str:
-    """A unit by its names below the force, from above.
+def unit_label(path: str) -> str:
+    """The names of a unit and of those above it, below the force.
 
     >>> unit("Westshire Police/Response/Team A")
     'Response › Team A'
     """
     try:
         names = paths.split(path)
-    except RuleError:  # somebody wrote no path at all; what is wrong with it is said elsewhere
+    except RuleError:  # not a path; the form or the file's reader says so
         return path
     return " › ".join(names[1:] or names)
 
 
-def group(table: Selectors, whom: str = "everyone") -> str:
+def describe_group(table: Selectors, people: str = "everyone") -> str:
     """The people of one table of an audience."""
     parts = []
     if roles := table.get("designated_role"):
-        parts.append(f"with the role {joined(roles)}")
+        parts.append(f"with the role {join_words(roles)}")
     if units := table.get("unit_under"):
-        parts.append(f"in {joined([unit(path) for path in units])} or any unit below")
+        parts.append(f"in {join_words([unit_label(path) for path in units])} or any unit below")
     if ranks := table.get("rank_or_grade"):
-        parts.append(f"of the rank or grade {joined(ranks)}")
-    return f"{whom} {', '.join(parts)}" if parts else whom
+        parts.append(f"of the rank or grade {join_words(ranks)}")
+    return f"{people} {', '.join(parts)}" if parts else people
 
 
-def audience(file: DirectiveFile) -> str:
-    """Whom the directive asks, as one sentence."""
-    asked = joined([group(table) for table in file.audience], "and")
-    left_out = joined([group(table, "those") for table in file.exceptions], "and")
-    return f"{asked[:1].upper()}{asked[1:]}{f', except {left_out}' if left_out else ''}."
+def describe_audience(file: DirectiveFile) -> str:
+    """The audience, as one sentence."""
+    included = join_words([describe_group(table) for table in file.audience], "and")
+    excluded = join_words([describe_group(table, "those") for table in file.exceptions], "and")
+    return f"{included[:1].upper()}{included[1:]}{f', except {excluded}' if excluded else ''}."
 
 
-def why(table: Mapping[str, Sequence[object]], role: str, rank: str, units: Sequence[tuple[int, str]]) -> str:
-    """Why somebody is asked, as one sentence to them: what of their post the table of the audience names.
+def explain_requirement(
+    table: Mapping[str, Sequence[object]], role: str, rank: str, units: Sequence[tuple[int, str]]
+) -> str:
+    """Why a directive applies to a person, as one sentence to them: what the audience names of their post.
 
     Args:
-        table: The table that the post meets, its units by id.
-        role: The post's.
+        table: The table that the post meets, with unit ids.
+        role: The post's designated role.
         rank: The post's rank or grade.
-        units: Ids and names of the post's unit and of those above it, from below.
+        units: Ids and names of the post's unit and of those above it, lowest first.
     """
     reasons = []
     if "designated_role" in table:
@@ -71,11 +73,15 @@ def why(table: Mapping[str, Sequence[object]], role: str, rank: str, units: Sequ
         reasons.append(f"you are in {own}" + (f", which is part of {top}" if top not in ("", own) else ""))
     if "rank_or_grade" in table:
         reasons.append(f"your rank or grade is {rank}")
-    return f"You are asked because {joined(reasons, 'and')}." if reasons else "Everyone is asked."
+    return (
+        f"You have to do this because {join_words(reasons, 'and')}."
+        if reasons
+        else "Everyone has to do this."
+    )
 
 
-def due(file: DirectiveFile) -> str:
-    """By when, as one sentence."""
+def describe_due_date(file: DirectiveFile) -> str:
+    """The due date, as one sentence."""
     fixed, days = file.due_fixed_on, file.due_days_after_joining
     joining = f"{say.plural(days, 'day')} after joining the audience" if days is not None else ""
     if fixed and joining:
@@ -83,85 +89,110 @@ def due(file: DirectiveFile) -> str:
     return f"On {say.date(fixed)}." if fixed else f"{joining[:1].upper()}{joining[1:]}."
 
 
-def validity(file: DirectiveFile) -> str:
-    """How long a completion counts, as one or two sentences."""
+def describe_validity(file: DirectiveFile) -> str:
+    """How long a pass counts, as one or two sentences."""
     if file.validity_months:
-        return f"A completion counts for {say.plural(file.validity_months, 'month')}. {_ends_soon(file)}"
+        return f"A pass counts for {say.plural(file.validity_months, 'month')}. {_describe_ending_soon(file)}"
     if file.yearly_on:
         month, day = map(int, file.yearly_on.split("-"))
         gap = say.plural(file.minimum_gap_months or 0, "month")
-        until = f"A completion counts until {date(2001, month, day):%-d %B}"
-        return f"{until}, the first that is at least {gap} later. {_ends_soon(file)}"
-    return "A completion counts without end."
+        until = f"A pass counts until the first {date(2001, month, day):%-d %B}"
+        return f"{until} that is at least {gap} later. {_describe_ending_soon(file)}"
+    return "A pass does not expire."
 
 
-def _ends_soon(file: DirectiveFile) -> str:
-    return f"It is shown as ending soon from {say.plural(file.expiring_days, 'day')} before."
+def _describe_ending_soon(file: DirectiveFile) -> str:
+    return f"It shows as ending soon from {say.plural(file.expiring_days, 'day')} before."
 
 
-def notices(file: DirectiveFile) -> str:
+def describe_notices(file: DirectiveFile) -> str:
     """When learners are reminded, as one sentence."""
     if not file.notice_days:
         return "No notice before the due date."
     days = sorted(set(file.notice_days), reverse=True)
-    return f"{joined([str(n) for n in days], 'and')} {'day' if days == [1] else 'days'} before the due date."
+    return (
+        f"{join_words([str(n) for n in days], 'and')} {'day' if days == [1] else 'days'} before the due date."
+    )
 
 
-def target(share: Decimal) -> str:
-    """The share that must be complete."""
+def target_percentage(share: Decimal) -> str:
+    """The share of people who must be complete, as a percentage."""
     return f"{(share * 100).normalize():f}%"
 
 
-def requirements(file: DirectiveFile, titles: Titles) -> list[str]:
-    """What is asked, by title."""
-    return [titles.get(asked, asked[1]) for asked in file.requirements]
+def requirement_titles(file: DirectiveFile, titles: Titles) -> list[str]:
+    """The titles of the required modules and guides."""
+    return [titles.get(requirement, requirement[1]) for requirement in file.requirements]
 
 
-def changes(old: DirectiveFile | None, new: DirectiveFile, titles: Titles) -> list[str]:
-    """What a version changes from the one before it, a sentence each; None: it is the first."""
+def describe_people_affected(kind: str, people: int) -> str:
+    """How many people a change to an audience affects, and how.
+
+    >>> describe_people_affected("due_changes", 1)
+    '1 person gets a new due date'
+    """
+    one, many = _EFFECTS[kind]
+    return f"{say.plural(people, 'person', 'people')} {one if people == 1 else many}"
+
+
+def list_changes(old: DirectiveFile | None, new: DirectiveFile, titles: Titles) -> list[str]:
+    """What a version changes, a sentence each.
+
+    Args:
+        old: The version before; None: there is none.
+        new: The version.
+        titles: Of modules and guides.
+    """
     if old is None:
         return ["First issued."]
     if new.withdrawn:
-        return ["Withdrawn." if not old.withdrawn else "Stays withdrawn."]
-    found = ["Asked again after it was withdrawn."] if old.withdrawn else []
-    if told_in_order(old) != told_in_order(new):
-        found.append(f"Who: “{audience(new).rstrip('.')}”, before “{audience(old).rstrip('.')}”.")
-    for name, told in _TOLD.items():
-        was, now = told(old), told(new)
-        if was != now:
-            found.append(f"{name}: “{now.rstrip('.')}”, before “{was.rstrip('.')}”.")
-    found += [f"{name} is written otherwise." for name, key in _TEXTS if _differs(old, new, key)]
-    found += _asked_otherwise(old, new, titles)
-    return found or ["The same as before."]
+        return ["Withdrawn." if not old.withdrawn else "Still withdrawn."]
+    sentences = ["In force again after it was withdrawn."] if old.withdrawn else []
+    if sorted_audience(old) != sorted_audience(new):
+        sentences.append(
+            f"Who: “{describe_audience(new).rstrip('.')}” (was “{describe_audience(old).rstrip('.')}”)."
+        )
+    for name, describe in _DESCRIPTIONS.items():
+        before, after = describe(old), describe(new)
+        if before != after:
+            sentences.append(f"{name}: “{after.rstrip('.')}” (was “{before.rstrip('.')}”).")
+    sentences += [f"{name} has changed." for name, key in _TEXTS if _is_changed(old, new, key)]
+    sentences += _requirement_changes(old, new, titles)
+    return sentences or ["Nothing has changed."]
 
 
-def told_in_order(file: DirectiveFile) -> list[list[list[tuple[str, list[str]]]]]:
-    """The audience in an order that does not depend on how it was written, for comparing."""
+def sorted_audience(file: DirectiveFile) -> list[list[list[tuple[str, list[str]]]]]:
+    """The audience with its choices sorted, for comparing: their order means nothing."""
     return [
         [sorted((key, sorted(values)) for key, values in table.items()) for table in tables]
         for tables in (file.audience, file.exceptions)
     ]
 
 
+_EFFECTS = {  # by field of ``AudienceEffect``, of one person and of several
+    "joins": ("will have to do this", "will have to do this"),
+    "leaves": ("will no longer have to do this", "will no longer have to do this"),
+    "due_changes": ("gets a new due date", "get a new due date"),
+}
 _TEXTS = (("The exact wording", "wording"), ("The recommendation", "source"))
-_TOLD: dict[str, Callable[[DirectiveFile], str]] = {
+_DESCRIPTIONS: dict[str, Callable[[DirectiveFile], str]] = {
     "Title": lambda file: str(file.title),
-    "Due": due,
-    "Validity": validity,
-    "Notices": notices,
-    "Target": lambda file: target(file.target),
+    "Due": describe_due_date,
+    "Validity": describe_validity,
+    "Notices": describe_notices,
+    "Target": lambda file: target_percentage(file.target),
     "Owner": lambda file: str(file.owner),
 }
 
 
-def _differs(old: DirectiveFile, new: DirectiveFile, key: str) -> bool:
+def _is_changed(old: DirectiveFile, new: DirectiveFile, key: str) -> bool:
     return bool(getattr(old, key) != getattr(new, key))
 
 
-def _asked_otherwise(old: DirectiveFile, new: DirectiveFile, titles: Titles) -> Iterable[str]:
-    for asked in new.requirements:
-        if asked not in old.requirements:
-            yield f"{titles.get(asked, asked[1])} is asked from now on."
-    for asked in old.requirements:
-        if asked not in new.requirements:
-            yield f"{titles.get(asked, asked[1])} is no longer asked."
+def _requirement_changes(old: DirectiveFile, new: DirectiveFile, titles: Titles) -> Iterable[str]:
+    for requirement in new.requirements:
+        if requirement not in old.requirements:
+            yield f"{titles.get(requirement, requirement[1])} is now required."
+    for requirement in old.requirements:
+        if requirement not in new.requirements:
+            yield f"{titles.get(requirement, requirement[1])} is no longer required."

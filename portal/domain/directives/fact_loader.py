@@ -1,4 +1,4 @@
-"""Loads the facts behind assignments, many people at once: versions, the unit tree, posts."""
+"""Loads the facts from which assignments are derived: versions, the unit tree, and posts of many people."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,8 +7,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select
 
-from portal.domain.directives.as_of import Recorded, known
-from portal.domain.directives.audience import AudienceVersion, PostFact, Tree, UnitFact, timeline
+from portal.domain.directives.as_of import Recorded, known_facts
+from portal.domain.directives.audience import (
+    AudienceVersion,
+    PostFact,
+    Tree,
+    UnitFact,
+    list_versions_in_force,
+)
 from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
 from portal.domain.people.models import Post, UnitState
@@ -21,12 +27,12 @@ T = TypeVar("T")
 
 def split_into_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
     """The items in lists of at most ``size``."""
-    every = list(items)
-    return (every[i : i + size] for i in range(0, len(every), size))
+    everything = list(items)
+    return (everything[i : i + size] for i in range(0, len(everything), size))
 
 
-def fetch(query: Any) -> Iterable[Any]:
-    """The rows as plain tuples, to be made into facts: the session would go through each once more."""
+def fetch_tuples(query: Any) -> Iterable[Any]:
+    """The rows as plain tuples: quicker than through the session, which processes each row once more."""
     db.session.flush()
     return db.session.connection().execute(query)
 
@@ -37,16 +43,19 @@ class KnownRules:
     def __init__(
         self, versions: Iterable[AudienceVersion], states: Iterable[UnitFact], directives: Iterable[int]
     ) -> None:
-        """Also of ``directives`` that have no version: each was withdrawn before it took effect."""
+        """``directives``: all ids; one without a version was withdrawn before it took effect."""
         self.tree = Tree(states)
         by_directive: dict[int, list[AudienceVersion]] = {directive_id: [] for directive_id in directives}
         for version in versions:
             by_directive.setdefault(version.directive_id, []).append(version)
-        self.holds = {directive_id: timeline(some) for directive_id, some in sorted(by_directive.items())}
+        self.versions_in_force = {
+            directive_id: list_versions_in_force(known_versions)
+            for directive_id, known_versions in sorted(by_directive.items())
+        }
 
 
 class RuleHistory:
-    """Every directive version and unit state ever recorded, and those that are pending.
+    """Every directive version and unit state ever recorded, and pending ones.
 
     Args:
         pending: Facts that are not recorded yet.
@@ -54,26 +63,29 @@ class RuleHistory:
 
     def __init__(self, pending: PendingFacts = NOTHING_PENDING) -> None:
         self.versions = {version.id: version for version in (*_load_versions(), *pending.versions)}
-        by_unit = any(version.by_unit for version in self.versions.values())
-        self.states = [*_load_states(), *pending.states] if by_unit else []  # else the tree decides nothing
+        depends_on_units = any(version.depends_on_units for version in self.versions.values())
+        # Where no audience names a unit the tree decides nothing.
+        self.states = [*_load_states(), *pending.states] if depends_on_units else []
         facts: tuple[Recorded, ...] = (*self.versions.values(), *self.states)
         self._stamps = sorted({fact.recorded_at for fact in facts})
         self._known: dict[int, KnownRules] = {}
 
     def as_known_on(self, t: datetime) -> KnownRules:
-        """The rules as known on ``t``; the same object where nothing was recorded between."""
-        turn = bisect_right(self._stamps, t)
-        if turn not in self._known:
+        """The rules as known on ``t``; the same object where nothing was recorded."""
+        stamps_known = bisect_right(self._stamps, t)
+        if stamps_known not in self._known:
             versions = self.versions.values()
-            ever = {version.directive_id for version in versions if version.recorded_at <= t}
-            self._known[turn] = KnownRules(known(versions, t), known(self.states, t), ever)
-        return self._known[turn]
+            directive_ids = {version.directive_id for version in versions if version.recorded_at <= t}
+            self._known[stamps_known] = KnownRules(
+                known_facts(versions, t), known_facts(self.states, t), directive_ids
+            )
+        return self._known[stamps_known]
 
 
 def _load_versions() -> list[AudienceVersion]:
     positions: dict[int, list[tuple[int, int]]] = {}
     columns = (Requirement.directive_version_id, Requirement.position, Requirement.activity_id)
-    for version_id, position, activity_id in fetch(select(*columns).order_by(*columns[:2])):
+    for version_id, position, activity_id in fetch_tuples(select(*columns).order_by(*columns[:2])):
         positions.setdefault(version_id, []).append((position, activity_id))
     return [
         AudienceVersion(
@@ -95,18 +107,18 @@ def _load_versions() -> list[AudienceVersion]:
             v.audience.get("except", []),
             tuple(positions.get(v.id, ())),
         )
-        for v in fetch(select(*DirectiveVersion.__table__.columns))
+        for v in fetch_tuples(select(*DirectiveVersion.__table__.columns))
     ]
 
 
 def _load_states() -> list[UnitFact]:
     u = UnitState
     columns = (u.id, u.recorded_at, u.void, u.replaces_id, u.unit_id, u.parent_id, u.valid_from, u.valid_to)
-    return [UnitFact(*_with_ordinals(row)) for row in fetch(select(*columns))]
+    return [UnitFact(*_with_ordinals(row)) for row in fetch_tuples(select(*columns))]
 
 
 def load_posts(people: Sequence[int], pending: PendingFacts = NOTHING_PENDING) -> dict[int, list[PostFact]]:
-    """Every post ever recorded of these people and every pending one, by person."""
+    """Every recorded and pending post of these people, by person."""
     p = Post
     columns = (
         p.id,
@@ -123,11 +135,11 @@ def load_posts(people: Sequence[int], pending: PendingFacts = NOTHING_PENDING) -
         p.valid_to,
     )
     posts: dict[int, list[PostFact]] = {person: [] for person in people}
-    for row in fetch(select(*columns).where(p.person_id.in_(people))):
+    for row in fetch_tuples(select(*columns).where(p.person_id.in_(people))):
         post = PostFact(*_with_ordinals(row))
         posts[post.person_id].append(post)
-    for person, more in posts.items():
-        more.extend(pending.posts.get(person, ()))
+    for person, person_posts in posts.items():
+        person_posts.extend(pending.posts.get(person, ()))
     return posts
 
 

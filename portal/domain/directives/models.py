@@ -1,4 +1,4 @@
-"""What must be earned, by whom and by when: directives, their versions, and whom they reach."""
+"""Tables of directives, their versions and requirements, assignments, exemptions and deferrals."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -51,7 +51,7 @@ class DirectiveVersion(Fact):
 
 
 class Requirement(Base):
-    """One thing a directive version asks for; a position keeps its activity for the directive's life."""
+    """One activity that a directive version requires; a position keeps its activity in all versions."""
 
     __tablename__ = "requirement"
 
@@ -61,7 +61,7 @@ class Requirement(Base):
 
 
 class Assignment(Fact):
-    """A directive reached a person for a stretch of days; derived by reconcile, never written by hand."""
+    """A directive applies to a person for a stretch of days; derived from posts, never written by hand."""
 
     __tablename__ = "assignment"
     __table_args__ = (

@@ -1,7 +1,7 @@
-"""Previews whom a change would reach, by the same rules as what then happens.
+"""Previews how a change would alter the audiences of directives, by the rules that apply once it is made.
 
-Nothing is written and no lock is taken: pending facts are added to those that are recorded, and
-``compare_assignments`` says what would follow.
+Nothing is written and no lock is taken: pending facts are added to the recorded ones, and
+``compare_assignments`` gives the assignments that would follow.
 """
 
 import hashlib
@@ -29,15 +29,15 @@ from portal.platform.db import OPEN_END, db
 DAY = 1
 
 
-class Reached(NamedTuple):
-    """A change to one person's assignment: the first days that change, where there are more."""
+class AudienceChange(NamedTuple):
+    """The first stretch of days on which a person's assignment changes."""
 
-    person_id: int  # a placeholder: of a person whom a roster adds
-    staff_number: str  # in what ``effect_of_posts`` gives, else empty
+    person_id: int  # a placeholder for a person whom a roster adds
+    staff_number: str  # filled in by ``effect_of_posts`` alone, else empty
     first: date
     last: date
-    due_on: date  # of one who leaves: as it was
-    was_due_on: date | None = None  # where the due date changes
+    due_on: date  # of someone who leaves the audience: the due date until now
+    was_due_on: date | None = None  # the due date until now, where it changes
 
 
 @dataclass(slots=True)
@@ -45,22 +45,22 @@ class AudienceEffect:
     """What a change does to a directive's audience; a person may join on some days and leave on others."""
 
     reference: str
-    joins: list[Reached] = field(default_factory=list)
-    leaves: list[Reached] = field(default_factory=list)
-    due_changes: list[Reached] = field(default_factory=list)  # reached before and after
+    joins: list[AudienceChange] = field(default_factory=list)
+    leaves: list[AudienceChange] = field(default_factory=list)
+    due_changes: list[AudienceChange] = field(default_factory=list)  # in the audience before and after
 
     def __bool__(self) -> bool:
         return bool(self.joins or self.leaves or self.due_changes)
 
     @property
     def digest(self) -> str:
-        """The same for the same effect, and for no other."""
-        said = repr((self.reference, self.joins, self.leaves, self.due_changes))
-        return hashlib.sha256(said.encode()).hexdigest()
+        """A hash that is equal for equal effects."""
+        content = repr((self.reference, self.joins, self.leaves, self.due_changes))
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 def effect_of_version(version: AudienceVersion, reference: str) -> AudienceEffect:
-    """What would follow if ``version`` were recorded now.
+    """The change to the audience if ``version`` were recorded now.
 
     Args:
         version: A pending fact, of a directive's id or of ``NEW_DIRECTIVE``.
@@ -73,11 +73,11 @@ def effect_of_version(version: AudienceVersion, reference: str) -> AudienceEffec
 
 
 def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None) -> list[AudienceEffect]:
-    """What would follow for every directive if posts became these; directives without change are left out.
+    """The changes to audiences if these changes of posts were made; directives without a change are left out.
 
     Args:
         changes: As in a ``RosterPlan``; people are named by staff number.
-        units: The units that the same plan creates, and those that begin earlier.
+        units: The units that the same plan creates, and those that it lets begin earlier.
     """
     roster = build_pending_roster(changes, units or UnitPlan())
     staff_numbers = {person_id: number for number, person_id in roster.people.items()}
@@ -85,15 +85,15 @@ def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None
 
 
 def effect_of_move(people: Iterable[int], states: Sequence[NewUnitState]) -> list[AudienceEffect]:
-    """What would follow for every directive if a unit moved; directives without change are left out.
+    """The changes to audiences if a unit moved; directives without a change are left out.
 
     Args:
-        people: Those who have or had a post in the unit or under it.
+        people: Everyone who has or had a post in the unit or below it.
         states: As ``portal.domain.people.units.changes.plan_unit_change`` gives them.
     """
-    numbers = number_placeholders()
+    placeholders = number_placeholders()
     facts = [
-        _pending_state(next(numbers), s.replaces_id, s.unit_id, s.parent_id, (s.valid_from, s.valid_to))
+        _pending_state(next(placeholders), s.replaces_id, s.unit_id, s.parent_id, (s.valid_from, s.valid_to))
         for s in states
     ]
     return _compare_effects(people, PendingFacts(states=facts), _load_references())
@@ -105,7 +105,7 @@ def _compare_effects(
     references: Mapping[int, str],
     staff_numbers: Mapping[int, str] = MappingProxyType({}),
 ) -> list[AudienceEffect]:
-    """The effects on these directives, in their order; those without change are left out."""
+    """The effects on these directives, in order; those without a change are left out."""
     effects = {directive_id: AudienceEffect(reference) for directive_id, reference in references.items()}
     only = next(iter(references)) if len(references) == 1 else None
     rows = compare_assignments(people, RuleHistory(pending), ALL_KNOWN, pending, only=only)
@@ -115,15 +115,15 @@ def _compare_effects(
     return [effect for effect in effects.values() if effect]
 
 
-def basis() -> str:
-    """What an effect rests on: it is the same as long as no post, unit or version was recorded since."""
+def preview_basis() -> str:
+    """A token for the facts behind a preview: equal until another post, unit state or version is recorded."""
     newest = (func.coalesce(func.max(fact.id), 0) for fact in (Post, UnitState, DirectiveVersion))
     return "-".join(str(db.session.scalar(select(last))) for last in newest)
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRoster:
-    """What a plan would record, as pending facts, with the placeholders of their ids."""
+    """The pending facts of a roster plan, with the placeholders of their ids."""
 
     people: dict[str, int]  # of all people whose posts change, by staff number
     units: dict[UnitRef, int]  # to be created, by their names
@@ -131,39 +131,41 @@ class PendingRoster:
     facts: PendingFacts
 
     def real_ids(self, written: RosterWriteResult) -> dict[int, int]:
-        """The ids that the placeholders have become, once the plan is written."""
+        """The real id for each placeholder, once the plan is written."""
         people = {person_id: written.people[number] for number, person_id in self.people.items()}
         units = {unit_id: written.units[names] for names, unit_id in self.units.items()}
         return {**people, **units, **dict(zip(self.post_ids, written.post_ids, strict=True))}
 
 
 def build_pending_roster(changes: Sequence[PostChange], units: UnitPlan) -> PendingRoster:
-    """The pending facts of a plan."""
+    """Turn a roster plan into pending facts."""
     placeholders = number_placeholders()
-    known_ids = _load_staff_numbers()
-    named = sorted({change.values.staff_number for change in changes})
-    people = {number: known_ids.get(number) or next(placeholders) for number in named}
-    managers = sorted({change.values.manager or "" for change in changes} - known_ids.keys() - people.keys())
-    # Managers on bad rows are nobody yet; where there is a bad row, nothing is written.
-    everybody = {**{number: next(placeholders) for number in managers}, **known_ids, **people}
+    recorded_ids = _load_staff_numbers()
+    staff_numbers = sorted({change.values.staff_number for change in changes})
+    people = {number: recorded_ids.get(number) or next(placeholders) for number in staff_numbers}
+    managers = sorted(
+        {change.values.manager or "" for change in changes} - recorded_ids.keys() - people.keys()
+    )
+    # Rows with faults may name managers who do not exist; with such rows nothing is written.
+    all_ids = {**{number: next(placeholders) for number in managers}, **recorded_ids, **people}
     unit_ids, states = _build_pending_states(units, placeholders)
     posts: dict[int, list[PostFact]] = {}
     post_ids = []
     for change in changes:
-        post = _pending_post(next(placeholders), change, everybody, unit_ids)
+        post = _pending_post(next(placeholders), change, all_ids, unit_ids)
         posts.setdefault(post.person_id, []).append(post)
         post_ids.append(post.id)
     return PendingRoster(people, unit_ids, post_ids, PendingFacts(posts=posts, states=states))
 
 
 def _load_references() -> dict[int, str]:
-    """Every directive's reference by its id, in order."""
+    """References by directive id, in order of reference."""
     rows = db.session.execute(select(Directive.id, Directive.reference).order_by(Directive.reference))
     return {directive_id: reference for directive_id, reference in rows}
 
 
 def _load_staff_numbers() -> dict[str, int]:
-    """Whose every staff number is."""
+    """Person ids by staff number."""
     rows = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
     return {number: person_id for number, person_id in rows}
 
@@ -191,7 +193,7 @@ def _pending_post(
 def _build_pending_states(
     plan: UnitPlan, placeholders: Iterator[int]
 ) -> tuple[dict[UnitRef, int], list[UnitFact]]:
-    """The units to create by their names, with placeholders, and the states to come."""
+    """Placeholders for the units to create, by their names, and the pending unit states."""
     ids: dict[UnitRef, int] = {unit.names: next(placeholders) for unit in plan.new_units}
     states = []
     for unit in plan.new_units:
@@ -219,45 +221,45 @@ def _add_changes(
     after: Sequence[AssignmentTerms],
 ) -> None:
     """Add how the person's assignments change, if they do."""
-    was, becomes = _due_days(before), _due_days(after)
+    was, becomes = _merge_due_days(before), _merge_due_days(after)
     if was == becomes:
         return
     for first, last, old, new in _align_days(was, becomes):
         told = (person_id, number, date.fromordinal(first), date.fromordinal(last))
         if old is None and new is not None:
-            _add_once(effect.joins, Reached(*told, new))
+            _add_or_extend(effect.joins, AudienceChange(*told, new))
         elif new is None and old is not None:
-            _add_once(effect.leaves, Reached(*told, old))
+            _add_or_extend(effect.leaves, AudienceChange(*told, old))
         elif old is not None and new is not None and old != new:
-            _add_once(effect.due_changes, Reached(*told, new, old))
+            _add_or_extend(effect.due_changes, AudienceChange(*told, new, old))
 
 
-def _add_once(found: list[Reached], new: Reached) -> None:
-    """Add the person's first such days; days that follow on them make them longer."""
-    last = found[-1] if found else None
+def _add_or_extend(changes: list[AudienceChange], new: AudienceChange) -> None:
+    """Add a person's first stretch of days; a stretch that follows on it without a gap extends it."""
+    last = changes[-1] if changes else None
     if last is None or last.person_id != new.person_id:
-        found.append(new)
+        changes.append(new)
     elif last.last.toordinal() + DAY == new.first.toordinal() and last[4:] == new[4:]:
-        found[-1] = last._replace(last=new.last)
+        changes[-1] = last._replace(last=new.last)
 
 
 Days = list[tuple[int, int, date]]  # first and last day, and when due
 
 
-def _due_days(terms: Iterable[AssignmentTerms]) -> Days:
-    """The days reached and when each is due, whatever the version, in order."""
-    found: Days = []
-    for s in sorted(terms, key=lambda each: each.from_on):
-        first, last = s.from_on.toordinal(), s.to_on.toordinal()
-        if found and found[-1][1] + DAY == first and found[-1][2] == s.due_on:
-            found[-1] = (found[-1][0], last, s.due_on)
+def _merge_due_days(terms: Iterable[AssignmentTerms]) -> Days:
+    """The assigned days with their due dates, whatever the version, in order."""
+    merged: Days = []
+    for term in sorted(terms, key=lambda each: each.from_on):
+        first, last = term.from_on.toordinal(), term.to_on.toordinal()
+        if merged and merged[-1][1] + DAY == first and merged[-1][2] == term.due_on:
+            merged[-1] = (merged[-1][0], last, term.due_on)
         else:
-            found.append((first, last, s.due_on))
-    return found
+            merged.append((first, last, term.due_on))
+    return merged
 
 
 def _align_days(was: Days, becomes: Days) -> Iterator[tuple[int, int, date | None, date | None]]:
-    """Runs of days with the due date before and after; None where not reached."""
+    """Stretches of days with the due date before and after; None where not assigned."""
     cuts = sorted({day for first, last, _ in (*was, *becomes) for day in (first, last + DAY)})
     for first, after in pairwise(cuts):
         yield first, after - DAY, _due_day_on(was, first), _due_day_on(becomes, first)

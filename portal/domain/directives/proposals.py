@@ -1,4 +1,4 @@
-"""What a version would say, resolved against what is held, before anything is recorded."""
+"""Resolves a directive's next version against the recorded facts, before anything is recorded."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +10,7 @@ from portal.domain.catalogue.models import Activity
 from portal.domain.directives.audience import AudienceVersion
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
 from portal.domain.directives.pending import ALL_KNOWN, NEW_DIRECTIVE, NEW_VERSION
-from portal.domain.directives.preview import AudienceEffect, basis, effect_of_version
+from portal.domain.directives.preview import AudienceEffect, effect_of_version, preview_basis
 from portal.domain.directives.toml_reader import DirectiveFile, Selectors
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import person_by_staff_number, unit_paths
@@ -44,158 +44,160 @@ class Proposal:
     directive_id: int | None  # None: a new directive
     number: int
     columns: dict[str, Any]  # of the version's row
-    activities: list[int]  # asked for, in order
+    activities: list[int]  # ids of the required activities, in order
     newest: DirectiveVersion | None
-    same: bool  # it says what the newest version says already
-    takes_back: bool = False  # it says that the newest version never takes effect
+    is_unchanged: bool  # the newest version already says the same
+    withdraws_version: bool = False  # it withdraws the newest version before that takes effect
 
     @property
     def effective_on(self) -> date:
-        """The first day on which it holds."""
+        """The first day on which it is in force."""
         day: date = self.columns["effective_on"]
         return day
 
     def preview(self) -> tuple[AudienceEffect, str]:
-        """Whom it would reach otherwise, and what holds a later ``still_holds`` to exactly this."""
-        before = basis()  # first: what is recorded meanwhile makes it work out the effect again
-        effect = self.effect()
-        return effect, f"{self.number}:{before}:{effect.digest}"
+        """Its effect on the audience, and the token with which ``matches_preview`` recognises that effect."""
+        basis = preview_basis()  # before the effect, so that facts recorded in between make it outdated
+        effect = self.compute_effect()
+        return effect, f"{self.number}:{basis}:{effect.digest}"
 
-    def effect(self) -> AudienceEffect:
-        """Whom it would reach otherwise."""
-        return effect_of_version(self.version(), self.reference)
+    def compute_effect(self) -> AudienceEffect:
+        """Compute the change to the directive's audience."""
+        return effect_of_version(self.pending_version(), self.reference)
 
-    def still_holds(self, token: str) -> bool:
-        """Whether it would still do what the preview of this token said.
+    def matches_preview(self, token: str) -> bool:
+        """Whether its effect is still the one previewed with this token.
 
-        It is worked out again only where posts, units or versions were recorded since.
+        The effect is computed again only if posts, units or versions were recorded since.
         """
         number, _, rest = token.partition(":")
         known_then, _, digest = rest.partition(":")
         if number != str(self.number):
             return False
-        return known_then == basis() or digest == self.effect().digest
+        return known_then == preview_basis() or digest == self.compute_effect().digest
 
-    def version(self) -> AudienceVersion:
-        """The version as a pending fact: its id is a placeholder, as is that of a new directive."""
-        of = self.columns
+    def pending_version(self) -> AudienceVersion:
+        """The version as a pending fact: its id is a placeholder, and so is the id of a new directive."""
+        columns = self.columns
         return AudienceVersion(
             id=NEW_VERSION,
             recorded_at=ALL_KNOWN,
-            void=self.takes_back,
-            replaces_id=self.newest.id if self.takes_back and self.newest else None,
+            void=self.withdraws_version,
+            replaces_id=self.newest.id if self.withdraws_version and self.newest else None,
             directive_id=self.directive_id or NEW_DIRECTIVE,
             number=self.number,
             effective=self.effective_on.toordinal(),
-            withdrawn=of["withdrawn"],
-            due_fixed_on=of["due_fixed_on"],
-            due_days_after_joining=of["due_days_after_joining"],
-            validity_months=of["validity_months"],
-            yearly_on=of["yearly_on"],
-            minimum_gap_months=of["minimum_gap_months"],
-            expiring_days=of["expiring_days"],
-            audience=of["audience"]["audience"],
-            exceptions=of["audience"]["except"],
-            positions=self.positions(),
+            withdrawn=columns["withdrawn"],
+            due_fixed_on=columns["due_fixed_on"],
+            due_days_after_joining=columns["due_days_after_joining"],
+            validity_months=columns["validity_months"],
+            yearly_on=columns["yearly_on"],
+            minimum_gap_months=columns["minimum_gap_months"],
+            expiring_days=columns["expiring_days"],
+            audience=columns["audience"]["audience"],
+            exceptions=columns["audience"]["except"],
+            positions=self.requirement_positions(),
         )
 
-    def positions(self) -> tuple[tuple[int, int], ...]:
-        """The activity of each position: the one it ever had in the directive, else the next."""
-        if self.takes_back:
-            return ()  # it asks for nothing, and what the version asked for keeps its position
+    def requirement_positions(self) -> tuple[tuple[int, int], ...]:
+        """Position and id of each activity: the one it had in the directive, else the next free one."""
+        if self.withdraws_version:
+            return ()  # it requires nothing; activities of the withdrawn version keep their positions
         rows = db.session.execute(
             select(Requirement.activity_id, Requirement.position)
             .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
             .where(DirectiveVersion.directive_id == self.directive_id)
         )
-        held = {activity_id: position for activity_id, position in rows}
+        position_of = {activity_id: position for activity_id, position in rows}
         for activity_id in self.activities:
-            held.setdefault(activity_id, max(held.values(), default=0) + 1)
-        return tuple(sorted((held[activity_id], activity_id) for activity_id in self.activities))
+            position_of.setdefault(activity_id, max(position_of.values(), default=0) + 1)
+        return tuple(sorted((position_of[activity_id], activity_id) for activity_id in self.activities))
 
 
-def propose(file: DirectiveFile) -> Proposal:
+def propose_version(file: DirectiveFile) -> Proposal:
     """The file as the next version of its directive.
 
     Raises:
-        BadInputError: It names what does not exist, or would change a version that holds already.
+        BadInputError: It names what does not exist, or does not take effect later than the newest version.
     """
-    columns, activities = _resolve(file)
+    columns, activities = _resolve_columns(file)
     directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == file.reference))
     if directive_id is None:
         _refuse_other_spelling(file.reference)
-    newest = newest_of(directive_id) if directive_id is not None else None
-    return _next(file.reference, directive_id, newest, columns, activities)
+    newest = newest_version_of(directive_id) if directive_id is not None else None
+    return _build_proposal(file.reference, directive_id, newest, columns, activities)
 
 
 def _refuse_other_spelling(reference: str) -> None:
-    """Refuse a new reference that differs from another in capital letters alone."""
+    """Refuse a new reference that equals an existing one but for capital letters."""
     alike = select(Directive.reference).where(func.lower(Directive.reference) == reference.lower())
-    held = db.session.scalar(alike.limit(1))
-    if held is not None:
+    existing = db.session.scalar(alike.limit(1))
+    if existing is not None:
         raise BadInputError(
             [
-                f"reference: there is a directive {held} already, and capital letters do not make another. "
-                "Write it so, or choose another reference."
+                f"reference: there is already a directive {existing}. Write it with the same capitals, "
+                "or choose another reference."
             ]
         )
 
 
 def propose_withdrawal(reference: str, on: date) -> Proposal:
-    """The directive's next version, which asks nobody from ``on``.
+    """The directive's next version, which withdraws it from ``on``.
 
     Raises:
         NotFoundError: There is no such directive.
         BadInputError: It is withdrawn already, or a version takes effect on that day or later.
     """
     directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == reference))
-    newest = newest_of(directive_id) if directive_id is not None else None
+    newest = newest_version_of(directive_id) if directive_id is not None else None
     if newest is None:
         raise NotFoundError(f"There is no directive {reference}.")
     if newest.withdrawn:
-        raise BadInputError([f"effective_on: {reference} is withdrawn already."])
+        raise BadInputError([f"effective_on: {reference} is already withdrawn."])
     columns = {name: getattr(newest, name) for name in COLUMNS}
-    asked = select(Requirement.activity_id).where(Requirement.directive_version_id == newest.id)
-    activities = list(db.session.scalars(asked.order_by(Requirement.position)))
+    required = select(Requirement.activity_id).where(Requirement.directive_version_id == newest.id)
+    activities = list(db.session.scalars(required.order_by(Requirement.position)))
     columns |= {"withdrawn": True, "effective_on": on}
-    return _next(reference, directive_id, newest, columns, activities)
+    return _build_proposal(reference, directive_id, newest, columns, activities)
 
 
-def propose_taking_back(reference: str, number: int, today: date) -> Proposal:
-    """That the directive's newest version, which is still to come, never takes effect.
+def propose_version_withdrawal(reference: str, number: int, today: date) -> Proposal:
+    """The withdrawal of the directive's newest version before it takes effect.
 
-    What is recorded takes a number of its own. The version before it, if any, goes on.
+    The withdrawal has a version number of its own. The version before, if any, stays in force.
 
     Raises:
         NotFoundError: There is no such directive, or it has no such version.
-        RuleError: The version holds already, or another one follows it.
+        RuleError: The version has taken effect, or a later version exists.
     """
     directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == reference))
-    newest = newest_of(directive_id) if directive_id is not None else None
+    newest = newest_version_of(directive_id) if directive_id is not None else None
     if directive_id is None or newest is None or not 0 < number <= newest.number:
         raise NotFoundError(f"{reference} has no version {number}.")
     if number != newest.number:
         raise RuleError(
-            f"Version {newest.number} of {reference} follows version {number}: only the newest version can "
-            "be withdrawn before it takes effect."
+            f"Version {number} of {reference} is not the newest. "
+            f"You can withdraw only version {newest.number} before it takes effect."
         )
     if newest.effective_on <= today:
         raise RuleError(
-            f"Version {number} of {reference} took effect on {newest.effective_on:%-d %B %Y}, so it stays on "
-            "record. Withdraw the directive, or issue another version, from a day on."
+            f"Version {number} of {reference} took effect on {newest.effective_on:%-d %B %Y}, so you can no "
+            "longer withdraw it. Withdraw the directive, or issue a new version."
         )
     columns = {name: getattr(newest, name) for name in COLUMNS}
     following = _last_number(directive_id) + 1
-    return Proposal(reference, directive_id, following, columns, [], newest, same=False, takes_back=True)
+    return Proposal(
+        reference, directive_id, following, columns, [], newest, is_unchanged=False, withdraws_version=True
+    )
 
 
 def _last_number(directive_id: int | None) -> int:
-    """The highest number that a version of the directive ever had."""
-    held = select(func.max(DirectiveVersion.number)).where(DirectiveVersion.directive_id == directive_id)
-    return db.session.scalar(held) or 0
+    """The highest version number of the directive, withdrawn versions included."""
+    highest = select(func.max(DirectiveVersion.number)).where(DirectiveVersion.directive_id == directive_id)
+    return db.session.scalar(highest) or 0
 
 
-def newest_of(directive_id: int) -> DirectiveVersion | None:
+def newest_version_of(directive_id: int) -> DirectiveVersion | None:
     """The directive's known version of the highest number."""
     return db.session.scalar(
         select(DirectiveVersion)
@@ -205,43 +207,43 @@ def newest_of(directive_id: int) -> DirectiveVersion | None:
     )
 
 
-def _next(
+def _build_proposal(
     reference: str,
     directive_id: int | None,
     newest: DirectiveVersion | None,
     columns: dict[str, Any],
     activities: list[int],
 ) -> Proposal:
-    same = newest is not None and _same(newest, columns, activities)
-    if newest is not None and not same and columns["effective_on"] <= newest.effective_on:
+    is_unchanged = newest is not None and _is_unchanged(newest, columns, activities)
+    if newest is not None and not is_unchanged and columns["effective_on"] <= newest.effective_on:
         raise BadInputError(
             [
                 f"effective_on: version {newest.number} of {reference} takes effect on "
-                f"{newest.effective_on} and differs from this one. "
-                "A new version needs a later date."
+                f"{newest.effective_on} and is different. "
+                "Choose a later date for a new version."
             ]
         )
-    number = newest.number if newest is not None and same else _last_number(directive_id) + 1
-    return Proposal(reference, directive_id, number, columns, activities, newest, same)
+    number = newest.number if newest is not None and is_unchanged else _last_number(directive_id) + 1
+    return Proposal(reference, directive_id, number, columns, activities, newest, is_unchanged)
 
 
-def _resolve(file: DirectiveFile) -> tuple[dict[str, Any], list[int]]:
-    """The version's columns, and the activities asked for, in the order of the file."""
+def _resolve_columns(file: DirectiveFile) -> tuple[dict[str, Any], list[int]]:
+    """The version's columns, and the required activities in the order of the file."""
     faults: list[str] = []
-    owner_id, audience = _owner(file.owner, faults), _audience(file, faults)
-    activities = _activities(file, faults)
+    owner_id, audience = _resolve_owner(file.owner, faults), _resolve_audience(file, faults)
+    activities = _resolve_activities(file, faults)
     if faults:
         raise BadInputError(faults)
     columns = {name: getattr(file, name) for name in COLUMNS if name not in ("owner_id", "audience")}
     return {**columns, "owner_id": owner_id, "audience": audience}, activities
 
 
-def _audience(file: DirectiveFile, faults: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """The tables with unit ids for paths, as the tree stands on ``effective_on``."""
+def _resolve_audience(file: DirectiveFile, faults: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """The audience's tables, with the ids of ``effective_on`` for unit paths."""
     units = {path: unit for unit, path in unit_paths(file.effective_on).items()}
 
     def by_id(name: str, number: int, table: Selectors) -> dict[str, Any]:
-        made: dict[str, Any] = dict(table)
+        resolved: dict[str, Any] = dict(table)
         paths = table.get("unit_under", [])
         faults.extend(
             f"{name} {number}: unit_under: no unit has the path {path!r} on {file.effective_on}."
@@ -249,8 +251,8 @@ def _audience(file: DirectiveFile, faults: list[str]) -> dict[str, list[dict[str
             if path not in units
         )
         if paths:
-            made["unit_under"] = sorted(units[path] for path in paths if path in units)
-        return made
+            resolved["unit_under"] = sorted(units[path] for path in paths if path in units)
+        return resolved
 
     return {
         "audience": [by_id("audience", n, t) for n, t in enumerate(file.audience, 1)],
@@ -258,7 +260,7 @@ def _audience(file: DirectiveFile, faults: list[str]) -> dict[str, list[dict[str
     }
 
 
-def _owner(staff_number: str, faults: list[str]) -> int | None:
+def _resolve_owner(staff_number: str, faults: list[str]) -> int | None:
     try:
         return person_by_staff_number(staff_number)
     except NotFoundError as error:
@@ -266,27 +268,27 @@ def _owner(staff_number: str, faults: list[str]) -> int | None:
         return None
 
 
-def _activities(file: DirectiveFile, faults: list[str]) -> list[int]:
+def _resolve_activities(file: DirectiveFile, faults: list[str]) -> list[int]:
     rows = db.session.execute(select(Activity.kind, Activity.key, Activity.id))
-    held = {(kind, key): activity_id for kind, key, activity_id in rows}
+    activity_ids = {(kind, key): activity_id for kind, key, activity_id in rows}
     for number, (kind, key) in enumerate(file.requirements, 1):
-        if (kind, key) not in held:
+        if (kind, key) not in activity_ids:
             faults.append(f"requirement {number}: there is no {kind} {key!r}. Publish it first.")
-    return [held[asked] for asked in file.requirements if asked in held]
+    return [activity_ids[requirement] for requirement in file.requirements if requirement in activity_ids]
 
 
-def _same(newest: DirectiveVersion, columns: dict[str, Any], activities: list[int]) -> bool:
-    held = db.session.scalars(
+def _is_unchanged(newest: DirectiveVersion, columns: dict[str, Any], activities: list[int]) -> bool:
+    required = db.session.scalars(
         select(Requirement.activity_id).where(Requirement.directive_version_id == newest.id)
     )
-    if set(held) != set(activities):
+    if set(required) != set(activities):
         return False
-    said = {name: getattr(newest, name) for name in columns}
-    return _in_order(said) == _in_order(columns)
+    current = {name: getattr(newest, name) for name in columns}
+    return _sort_audience_lists(current) == _sort_audience_lists(columns)
 
 
-def _in_order(columns: dict[str, Any]) -> dict[str, Any]:
-    """The columns with each list of the audience sorted: any of them will do, in whatever order."""
+def _sort_audience_lists(columns: dict[str, Any]) -> dict[str, Any]:
+    """The columns with each list of the audience sorted: the order of choices means nothing."""
     audience = {
         name: [{key: sorted(values) for key, values in table.items()} for table in tables]
         for name, tables in columns["audience"].items()

@@ -1,4 +1,4 @@
-"""Reading directives as their desk shows them: every version as the file that would say it."""
+"""Reads directives for their pages: every version as the directive file that describes it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,27 +23,27 @@ from portal.platform.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
-class VersionTold:
+class VersionDetails:
     """One known version of a directive."""
 
     id: int
     number: int
     effective_on: date
     recorded_at: datetime
-    owner: str  # name, and staff number; empty where erased
+    owner: str  # name and staff number; empty where erased
     file: DirectiveFile  # units by the paths they had on ``effective_on``
 
 
 @dataclass(frozen=True, slots=True)
-class DirectiveTold:
+class DirectiveDetails:
     """A directive with every known version, in order of number."""
 
     id: int
     reference: str
-    versions: tuple[VersionTold, ...]
+    versions: tuple[VersionDetails, ...]
 
     @property
-    def newest(self) -> VersionTold:
+    def newest(self) -> VersionDetails:
         """The version of the highest number."""
         return self.versions[-1]
 
@@ -52,60 +52,60 @@ class DirectiveTold:
         """The day on which it first took effect."""
         return min(version.effective_on for version in self.versions)
 
-    def on(self, day: date) -> VersionTold | None:
-        """The version that holds on ``day``, a withdrawn one too; None before the first."""
-        begun = [version for version in self.versions if version.effective_on <= day]
-        return max(begun, key=lambda version: (version.effective_on, version.number), default=None)
+    def version_on(self, day: date) -> VersionDetails | None:
+        """The version in force on ``day``, or the one that withdraws the directive; None before the first."""
+        started = [version for version in self.versions if version.effective_on <= day]
+        return max(started, key=lambda version: (version.effective_on, version.number), default=None)
 
-    def shown(self, day: date) -> VersionTold:
-        """The version that holds on ``day``, or the first to come."""
-        return self.on(day) or min(self.versions, key=lambda version: version.effective_on)
+    def shown_version(self, day: date) -> VersionDetails:
+        """The version of ``day``, or the first version after it."""
+        return self.version_on(day) or min(self.versions, key=lambda version: version.effective_on)
 
-    def next_after(self, day: date) -> VersionTold | None:
+    def next_version_after(self, day: date) -> VersionDetails | None:
         """The first version to take effect after ``day``."""
-        ahead = [version for version in self.versions if version.effective_on > day]
-        return min(ahead, key=lambda version: (version.effective_on, -version.number), default=None)
+        later = [version for version in self.versions if version.effective_on > day]
+        return min(later, key=lambda version: (version.effective_on, -version.number), default=None)
 
-    def since(self, day: date) -> date | None:
-        """From which day on it has been in force, or withdrawn, as it is on ``day``."""
-        held = self.on(day)
-        if held is None:
+    def in_this_state_since(self, day: date) -> date | None:
+        """The day from which it has been in force, or withdrawn, without a break until ``day``."""
+        current = self.version_on(day)
+        if current is None:
             return None
-        first = held.effective_on
+        first = current.effective_on
         for version in reversed(self.versions):
             if version.effective_on > day:
                 continue
-            if version.file.withdrawn != held.file.withdrawn:
+            if version.file.withdrawn != current.file.withdrawn:
                 break
             first = version.effective_on
         return first
 
-    def before(self, version: VersionTold) -> VersionTold | None:
-        """The version that ``version`` followed."""
+    def version_before(self, version: VersionDetails) -> VersionDetails | None:
+        """The version before ``version``; None for the first."""
         place = self.versions.index(version)
         return self.versions[place - 1] if place else None
 
 
-def directives() -> list[DirectiveTold]:
-    """Every directive by its reference; a fixed number of statements."""
-    return _told(select(Directive.id, Directive.reference, DirectiveVersion))
+def list_directives() -> list[DirectiveDetails]:
+    """All directives in order of reference; a fixed number of statements."""
+    return _load_directives(select(Directive.id, Directive.reference, DirectiveVersion))
 
 
-def directive(reference: str) -> DirectiveTold:
+def get_directive(reference: str) -> DirectiveDetails:
     """The directive of this reference.
 
     Raises:
         NotFoundError: There is none.
     """
     statement = select(Directive.id, Directive.reference, DirectiveVersion)
-    found = _told(statement.where(Directive.reference == reference))
-    if not found:
+    directives = _load_directives(statement.where(Directive.reference == reference))
+    if not directives:
         raise NotFoundError(f"There is no directive {reference}.")
-    return found[0]
+    return directives[0]
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
+class WithdrawnVersion:
     """A version that was withdrawn before it took effect."""
 
     number: int
@@ -113,8 +113,8 @@ class TakenBack:
     withdrawn_at: datetime
 
 
-def taken_back(directive_id: int) -> list[TakenBack]:
-    """The directive's versions that never took effect, the newest first. One statement."""
+def list_withdrawn_versions(directive_id: int) -> list[WithdrawnVersion]:
+    """The versions that were withdrawn before they took effect, newest first. One statement."""
     void, version = aliased(DirectiveVersion), DirectiveVersion
     rows = db.session.execute(
         select(version.number, version.effective_on, clock_at(void.recorded_at))
@@ -122,36 +122,40 @@ def taken_back(directive_id: int) -> list[TakenBack]:
         .where(version.directive_id == directive_id, void.void)
         .order_by(version.number.desc())
     )
-    return [TakenBack(*row) for row in rows]
+    return [WithdrawnVersion(*row) for row in rows]
 
 
-def _told(statement: Any) -> list[DirectiveTold]:
+def _load_directives(statement: Any) -> list[DirectiveDetails]:
     rows = db.session.execute(
         statement.join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
         .where(is_known_fact(DirectiveVersion))
         .order_by(Directive.reference, DirectiveVersion.number)
     ).all()
-    asked = _asked({version.id for _, _, version in rows})
-    owners = _owners({version.owner_id for _, _, version in rows if version.owner_id})
+    requirements = _load_requirements({version.id for _, _, version in rows})
+    owners = _load_owners({version.owner_id for _, _, version in rows if version.owner_id})
     tree = read_tree() if rows else UnitTree([])
-    made: dict[tuple[int, str], list[VersionTold]] = {}
+    versions_of: dict[tuple[int, str], list[VersionDetails]] = {}
     for directive_id, reference, version in rows:
         number, name = owners.get(version.owner_id, ("", ""))
-        file = _file(reference, version, number, asked.get(version.id, []), tree)
+        file = _build_file(reference, version, number, requirements.get(version.id, []), tree)
         days = (version.number, version.effective_on, version.recorded_at)
-        made.setdefault((directive_id, reference), []).append(VersionTold(version.id, *days, name, file))
-    return [DirectiveTold(*key, tuple(versions)) for key, versions in made.items()]
+        versions_of.setdefault((directive_id, reference), []).append(
+            VersionDetails(version.id, *days, name, file)
+        )
+    return [DirectiveDetails(*key, tuple(versions)) for key, versions in versions_of.items()]
 
 
-def _file(
+def _build_file(
     reference: str,
     version: DirectiveVersion,
     owner: str,
     requirements: list[tuple[str, str]],
     tree: UnitTree,
 ) -> DirectiveFile:
-    def tables(name: str) -> list[Selectors]:
-        return [_by_path(table, version.effective_on, tree) for table in version.audience.get(name, [])]
+    def tables_with_paths(name: str) -> list[Selectors]:
+        return [
+            _with_unit_paths(table, version.effective_on, tree) for table in version.audience.get(name, [])
+        ]
 
     return DirectiveFile(
         reference=reference,
@@ -169,46 +173,46 @@ def _file(
         validity_months=version.validity_months,
         yearly_on=version.yearly_on,
         minimum_gap_months=version.minimum_gap_months,
-        audience=tables("audience"),
-        exceptions=tables("except"),
+        audience=tables_with_paths("audience"),
+        exceptions=tables_with_paths("except"),
         requirements=requirements,
     )
 
 
-def _by_path(table: Mapping[str, Any], day: date, tree: UnitTree) -> Selectors:
-    """The table with the paths of ``day`` for unit ids."""
-    made: Selectors = dict(table)
+def _with_unit_paths(table: Mapping[str, Any], day: date, tree: UnitTree) -> Selectors:
+    """The table with unit ids replaced by the paths of ``day``."""
+    with_paths: Selectors = dict(table)
     if "unit_under" in table:
-        made["unit_under"] = sorted(tree.last_path_on(unit_id, day) for unit_id in table["unit_under"])
-    return made
+        with_paths["unit_under"] = sorted(tree.last_path_on(unit_id, day) for unit_id in table["unit_under"])
+    return with_paths
 
 
-def with_paths_of(version: VersionTold, day: date) -> DirectiveFile:
-    """The version as a file that names its units by the paths of ``day``."""
+def file_with_paths_on(version: VersionDetails, day: date) -> DirectiveFile:
+    """The version as a file, with the unit paths of ``day``."""
     row = db.session.get_one(DirectiveVersion, version.id)
     tree = read_tree()
     tables = {
-        name: [_by_path(table, day, tree) for table in row.audience.get(name, [])]
+        name: [_with_unit_paths(table, day, tree) for table in row.audience.get(name, [])]
         for name in ("audience", "except")
     }
     return replace(version.file, audience=tables["audience"], exceptions=tables["except"])
 
 
-def _asked(version_ids: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
+def _load_requirements(version_ids: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
     statement = (
         select(Requirement.directive_version_id, Activity.kind, Activity.key)
         .join(Activity, Activity.id == Requirement.activity_id)
         .where(Requirement.directive_version_id.in_(sorted(version_ids)))
         .order_by(Requirement.directive_version_id, Requirement.position)
     )
-    found: dict[int, list[tuple[str, str]]] = {}
+    requirements: dict[int, list[tuple[str, str]]] = {}
     for version_id, kind, key in db.session.execute(statement):
-        found.setdefault(version_id, []).append((kind, key))
-    return found
+        requirements.setdefault(version_id, []).append((kind, key))
+    return requirements
 
 
-def _owners(people: Iterable[int]) -> dict[int | None, tuple[str, str]]:
-    """Staff number, and how the person is named, by id."""
+def _load_owners(people: Iterable[int]) -> dict[int | None, tuple[str, str]]:
+    """Staff number, and name with staff number, by person id."""
     columns = (PersonName.person_id, PersonName.staff_number, PersonName.forenames, PersonName.surname)
     rows = db.session.execute(select(*columns).where(PersonName.person_id.in_(sorted(people))))
     return {
@@ -217,14 +221,14 @@ def _owners(people: Iterable[int]) -> dict[int | None, tuple[str, str]]:
     }
 
 
-def titles() -> dict[tuple[str, str], str]:
-    """Every published module and guide by kind and key, modules first; the newest title of each."""
+def published_titles() -> dict[tuple[str, str], str]:
+    """The newest title of each published module and guide, by kind and key; modules first."""
     modules = {("module", each.activity.key): each.title for each in published_modules()}
     return modules | {("guide", each.key): f"{each.title} (guide)" for each in guide_summaries()}
 
 
-def roles_and_ranks() -> tuple[list[str], list[str]]:
-    """The designated roles and the ranks and grades that a known post has, each in order."""
+def list_roles_and_ranks() -> tuple[list[str], list[str]]:
+    """All designated roles, and all ranks and grades, of known posts, in order."""
     rows = db.session.execute(
         select(Post.designated_role, Post.rank_or_grade).where(is_known_fact(Post)).distinct()
     ).all()
@@ -232,8 +236,8 @@ def roles_and_ranks() -> tuple[list[str], list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonNamed:
-    """Someone whose page the viewer may open."""
+class NamedPerson:
+    """A person whom the viewer may see."""
 
     person_id: int
     staff_number: str
@@ -242,28 +246,30 @@ class PersonNamed:
     unit: str
 
 
-def names_seen(viewer: Viewer, people: Sequence[int], day: date) -> list[PersonNamed]:
-    """Those of the people whom the viewer may see, by name; the others are not named."""
-    found: list[PersonNamed] = []
+def list_visible_people(viewer: Viewer, people: Sequence[int], day: date) -> list[NamedPerson]:
+    """Those of the people whom the viewer may see, in order of name."""
+    visible: list[NamedPerson] = []
     tree = read_tree()
-    for start in range(0, len(people), _BOUND):
-        found += _named(viewer, people[start : start + _BOUND], day, tree)
-    return sorted(found, key=lambda one: (one.name, one.staff_number))
+    for start in range(0, len(people), _BATCH):
+        visible += _select_visible_people(viewer, people[start : start + _BATCH], day, tree)
+    return sorted(visible, key=lambda person: (person.name, person.staff_number))
 
 
-_BOUND = 500
+_BATCH = 500
 
 
-def staff_numbers(people: Sequence[int]) -> dict[int, str]:
-    """The staff numbers of at most a few hundred people, by id."""
+def load_staff_numbers(people: Sequence[int]) -> dict[int, str]:
+    """The staff numbers of at most a few hundred people, by person id."""
     columns = (PersonName.person_id, PersonName.staff_number)
     rows = db.session.execute(select(*columns).where(PersonName.person_id.in_(people)))
     return {person_id: number for person_id, number in rows}
 
 
-def _named(viewer: Viewer, people: Sequence[int], day: date, tree: UnitTree) -> Iterable[PersonNamed]:
+def _select_visible_people(
+    viewer: Viewer, people: Sequence[int], day: date, tree: UnitTree
+) -> Iterable[NamedPerson]:
     columns = (PersonName.person_id, PersonName.staff_number, PersonName.surname, PersonName.forenames)
-    held = (
+    main_post = (
         (Post.person_id == PersonName.person_id)
         & is_known_fact(Post)
         & is_valid_on(Post, day)
@@ -271,11 +277,11 @@ def _named(viewer: Viewer, people: Sequence[int], day: date, tree: UnitTree) -> 
     )
     statement = (
         select(*columns, Post.designated_role, Post.unit_id)
-        .outerjoin(Post, held)
+        .outerjoin(Post, main_post)
         .where(PersonName.person_id.in_(people), PersonName.person_id.in_(visible_people(viewer)))
     )
     for person_id, number, surname, forenames, role, unit_id in db.session.execute(statement):
         state = tree.state_on(unit_id, day) if unit_id else None
-        yield PersonNamed(
+        yield NamedPerson(
             person_id, number, f"{surname}, {forenames}", role or "", state.name if state else ""
         )

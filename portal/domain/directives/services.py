@@ -1,42 +1,44 @@
-"""Issuing directives: a file or a form becomes the next version; assignments follow in its transaction."""
+"""Issues and withdraws directive versions; assignments follow in the same transaction."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.domain.directives import toml_reader
-from portal.domain.directives.exclusions import exclude
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
-from portal.domain.directives.proposals import Proposal, propose, propose_taking_back, propose_withdrawal
+from portal.domain.directives.proposals import (
+    Proposal,
+    propose_version,
+    propose_version_withdrawal,
+    propose_withdrawal,
+)
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.platform.audit import services as audit
 from portal.platform.db import db, stamp, touch
 from portal.platform.errors import ConflictError
 
-__all__ = ["Issued", "exclude", "issue", "issue_file", "take_back", "withdraw"]
-
-MOVED_ON = (
-    "Posts, units or this directive changed after you looked, so it would not do what you saw. "
-    "Nothing was issued. Read the preview below, which is new."
+CHANGED_SINCE_PREVIEW = (
+    "Posts, units or this directive have changed since your preview. Nothing was issued. "
+    "Check the new preview below."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
-    """What issuing a file did."""
+class IssueResult:
+    """What issuing or withdrawing a version did."""
 
     reference: str
     directive_id: int
     version_id: int
     number: int
     effective_on: date
-    new: bool  # False: the file says what the newest version says already
+    new: bool  # False: the newest version already says the same, so nothing was recorded
 
 
-def issue(content: bytes, *, at: datetime, by: int | None = None) -> Issued:
+def issue_toml(content: bytes, *, at: datetime, by: int | None = None) -> IssueResult:
     """Issue the directive in a TOML file, or its next version; the same file twice changes nothing.
 
-    Units of the audience are resolved as of ``effective_on``. A position keeps its activity for the
-    directive's life. Assignments follow before the transaction ends.
+    Unit paths of the audience are those of ``effective_on``. A position keeps its activity for the
+    directive's life.
 
     Args:
         content: The file's bytes.
@@ -44,56 +46,56 @@ def issue(content: bytes, *, at: datetime, by: int | None = None) -> Issued:
         by: The person whose account acted; None for a command.
 
     Raises:
-        BadInputError: The file is wrong, names what does not exist, or would change a version that
-            holds already. Nothing is changed.
+        BadInputError: The file is wrong, names what does not exist, or does not take effect later than
+            the newest version. Nothing is changed.
     """
-    return issue_file(toml_reader.read(content), at=at, by=by)
+    return issue_directive(toml_reader.read_directive(content), at=at, by=by)
 
 
-def issue_file(
+def issue_directive(
     file: DirectiveFile,
     *,
     at: datetime,
     by: int | None = None,
     previewed: str | None = None,
-) -> Issued:
-    """Issue what a file says that was read already, or a form; see ``issue``.
+) -> IssueResult:
+    """Issue a directive from a parsed file or a form; otherwise as ``issue_toml``.
 
     Args:
         file: What to issue.
-        at: As in ``issue``.
-        by: As in ``issue``.
+        at: As in ``issue_toml``.
+        by: As in ``issue_toml``.
         previewed: The token of the preview that was confirmed; None: there was none.
 
     Raises:
-        BadInputError: As in ``issue``.
-        ConflictError: It would not do what was previewed any more.
+        BadInputError: As in ``issue_toml``.
+        ConflictError: Its effect is no longer the one that was previewed.
     """
     stamped = stamp()
-    return _record(propose(file), stamped, at=at, by=by, previewed=previewed)
+    return _record_version(propose_version(file), stamped, at=at, by=by, previewed=previewed)
 
 
-def withdraw(
+def withdraw_directive(
     reference: str,
     on: date,
     *,
     at: datetime,
     by: int | None = None,
     previewed: str | None = None,
-) -> Issued:
-    """Withdraw a directive from a day; what it asked before that day stays as it was.
+) -> IssueResult:
+    """Withdraw a directive from a day on; days before it stay as they were.
 
     Raises:
         NotFoundError: There is no such directive.
         BadInputError: It is withdrawn already, or a version takes effect on that day or later.
-        ConflictError: It would not do what was previewed any more.
+        ConflictError: Its effect is no longer the one that was previewed.
     """
     stamped = stamp()
     proposal = propose_withdrawal(reference, on)
-    return _record(proposal, stamped, at=at, by=by, previewed=previewed)
+    return _record_version(proposal, stamped, at=at, by=by, previewed=previewed)
 
 
-def take_back(
+def withdraw_version(
     reference: str,
     number: int,
     *,
@@ -101,31 +103,31 @@ def take_back(
     today: date,
     by: int | None = None,
     previewed: str | None = None,
-) -> Issued:
-    """Withdraw a version that is still to come: a new fact says that it never takes effect.
+) -> IssueResult:
+    """Withdraw a version before it takes effect, by a void fact.
 
-    Nothing is changed that was recorded: as known before, every report answers as it did.
+    Reports as known before this transaction do not change.
 
     Raises:
         NotFoundError: There is no such directive, or it has no such version.
-        RuleError: The version holds already, or another one follows it.
-        ConflictError: It would not do what was previewed any more.
+        RuleError: The version has taken effect, or a later version exists.
+        ConflictError: Its effect is no longer the one that was previewed.
     """
     stamped = stamp()
-    proposal = propose_taking_back(reference, number, today)
-    return _record(proposal, stamped, at=at, by=by, previewed=previewed)
+    proposal = propose_version_withdrawal(reference, number, today)
+    return _record_version(proposal, stamped, at=at, by=by, previewed=previewed)
 
 
-def _record(
+def _record_version(
     proposal: Proposal,
     stamped: datetime,
     *,
     at: datetime,
     by: int | None,
     previewed: str | None,
-) -> Issued:
-    if proposal.same and proposal.newest is not None:
-        return Issued(
+) -> IssueResult:
+    if proposal.is_unchanged and proposal.newest is not None:
+        return IssueResult(
             proposal.reference,
             proposal.newest.directive_id,
             proposal.newest.id,
@@ -133,8 +135,8 @@ def _record(
             proposal.newest.effective_on,
             False,
         )
-    if previewed is not None and not proposal.still_holds(previewed):
-        raise ConflictError(MOVED_ON)
+    if previewed is not None and not proposal.matches_preview(previewed):
+        raise ConflictError(CHANGED_SINCE_PREVIEW)
     version = _add_version(proposal, stamped)
     touch(directives=[version.directive_id])
     withdrawn = "directive.withdrawn" if version.withdrawn else "directive.issued"
@@ -146,17 +148,17 @@ def _record(
         decided_at=at.isoformat(),
     )
     ids = (version.directive_id, version.id)
-    return Issued(proposal.reference, *ids, proposal.number, proposal.effective_on, new=True)
+    return IssueResult(proposal.reference, *ids, proposal.number, proposal.effective_on, new=True)
 
 
 def _add_version(proposal: Proposal, stamped: datetime) -> DirectiveVersion:
-    positions = proposal.positions()
+    positions = proposal.requirement_positions()
     directive_id = proposal.directive_id or _add_directive(proposal.reference, stamped)
-    taken_back = proposal.newest.id if proposal.takes_back and proposal.newest else None
+    withdrawn_id = proposal.newest.id if proposal.withdraws_version and proposal.newest else None
     version = DirectiveVersion(
         recorded_at=stamped,
-        void=proposal.takes_back,
-        replaces_id=taken_back,
+        void=proposal.withdraws_version,
+        replaces_id=withdrawn_id,
         directive_id=directive_id,
         number=proposal.number,
         **proposal.columns,

@@ -1,4 +1,4 @@
-"""Reading a directive's TOML file: every fault is found at once, and named with what to write instead."""
+"""Reads a directive's TOML file; reports all faults at once, each with what to write instead."""
 
 import re
 import tomllib
@@ -10,14 +10,14 @@ from typing import Any, TypeGuard
 
 from portal.platform.errors import BadInputError
 
-TAKEN = ("new", "preview")  # what stands at /directives/… beside directives
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")  # it stands in addresses and file names
+RESERVED_REFERENCES = ("new", "preview")  # other pages below /directives/
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")  # part of addresses and file names
 MOST_DAYS = 36_500
 MOST_BYTES = 256 * 1024  # of a file that a browser sends
 
 KINDS = ("module", "event", "guide")
 SELECTORS = ("designated_role", "unit_under", "rank_or_grade")
-TOP = (
+TOP_KEYS = (
     "reference",
     "title",
     "source",
@@ -40,7 +40,7 @@ Selectors = dict[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class DirectiveFile:
-    """A directive as its owner wrote it; units are still paths."""
+    """A directive as its owner wrote it, with unit paths."""
 
     reference: str
     title: str
@@ -64,23 +64,23 @@ class DirectiveFile:
 
 @dataclass(slots=True)
 class _DirectiveReader:
-    """Takes values out of parsed TOML and notes what is wrong with them."""
+    """Takes values out of parsed TOML and collects their faults."""
 
     faults: list[str] = field(default_factory=list)
 
-    def unknown(self, values: Mapping[str, Any], known: Sequence[str], where: str = "") -> None:
+    def refuse_unknown_keys(self, values: Mapping[str, Any], allowed: Sequence[str], where: str = "") -> None:
         for key in values:
-            if key not in known:
-                self.faults.append(f"{where}{key}: is not a key here. Keys are: {', '.join(known)}.")
+            if key not in allowed:
+                self.faults.append(f"{where}{key}: is not a known key. Known keys: {', '.join(allowed)}.")
 
-    def text(self, values: Mapping[str, Any], key: str, where: str = "") -> str:
+    def read_text(self, values: Mapping[str, Any], key: str, where: str = "") -> str:
         value = values.get(key)
         if isinstance(value, str) and value.strip():
             return value.strip()
         self.faults.append(f'{where}{key}: write a text, such as {key} = "…".')
         return ""
 
-    def day(self, values: Mapping[str, Any], key: str, where: str = "") -> date | None:
+    def read_day(self, values: Mapping[str, Any], key: str, where: str = "") -> date | None:
         value = values.get(key)
         if isinstance(value, date) and not isinstance(value, datetime):
             return value
@@ -88,102 +88,104 @@ class _DirectiveReader:
             self.faults.append(f"{where}{key}: write a date without quotes, such as 2026-04-30.")
         return None
 
-    def number(self, values: Mapping[str, Any], key: str, least: int, where: str = "") -> int | None:
+    def read_number(self, values: Mapping[str, Any], key: str, least: int, where: str = "") -> int | None:
         value = values.get(key)
-        if _whole(value, least) and value <= MOST_DAYS:
+        if _is_whole_number(value, least) and value <= MOST_DAYS:
             return value
         if value is not None:
             self.faults.append(f"{where}{key}: write a whole number from {least} to {MOST_DAYS}.")
         return None
 
-    def table(self, values: Mapping[str, Any], key: str, known: Sequence[str]) -> Mapping[str, Any]:
+    def read_table(self, values: Mapping[str, Any], key: str, allowed: Sequence[str]) -> Mapping[str, Any]:
         value = values.get(key, {})
         if not isinstance(value, dict):
             self.faults.append(f"{key}: write a table, [{key}].")
             return {}
-        self.unknown(value, known, f"{key}.")
+        self.refuse_unknown_keys(value, allowed, f"{key}.")
         return value
 
-    def tables(self, values: Mapping[str, Any], key: str, known: Sequence[str]) -> list[Mapping[str, Any]]:
+    def read_tables(
+        self, values: Mapping[str, Any], key: str, allowed: Sequence[str]
+    ) -> list[Mapping[str, Any]]:
         value = values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
             self.faults.append(f"{key}: write tables, each [[{key}]].")
             return []
         for number, each in enumerate(value, 1):
-            self.unknown(each, known, f"{key} {number}: ")
+            self.refuse_unknown_keys(each, allowed, f"{key} {number}: ")
         return value
 
-    def selectors(self, values: Mapping[str, Any], key: str) -> list[Selectors]:
-        found = []
-        for number, table in enumerate(self.tables(values, key, SELECTORS), 1):
+    def read_selectors(self, values: Mapping[str, Any], key: str) -> list[Selectors]:
+        selectors = []
+        for number, table in enumerate(self.read_tables(values, key, SELECTORS), 1):
             if not table:
                 self.faults.append(f"{key} {number}: name at least one of {', '.join(SELECTORS)}.")
-            found.append({k: self._any_of(v, f"{key} {number}: {k}") for k, v in table.items()})
-        return found
+            selectors.append({k: self._read_texts(v, f"{key} {number}: {k}") for k, v in table.items()})
+        return selectors
 
-    def _any_of(self, value: Any, where: str) -> list[str]:
+    def _read_texts(self, value: Any, where: str) -> list[str]:
         values = [value] if isinstance(value, str) else value
         if isinstance(values, list) and values and all(isinstance(v, str) and v.strip() for v in values):
             return list(values)
-        self.faults.append(f"{where}: write a text, or a list of texts of which any will do.")
+        self.faults.append(f"{where}: write a text, or a list of texts.")
         return []
 
 
-def _whole(value: Any, least: int) -> TypeGuard[int]:
+def _is_whole_number(value: Any, least: int) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def read(content: bytes) -> DirectiveFile:
-    """The directive that the file's bytes describe.
+def read_directive(content: bytes) -> DirectiveFile:
+    """Read the directive from the file's bytes.
 
     Raises:
-        BadInputError: It is not TOML, or says something a directive cannot; one reason a fault.
+        BadInputError: It is not TOML, or not a valid directive; one reason for each fault.
     """
     try:
         values = tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInputError([f"The file is not TOML in UTF-8: {error}."]) from error
     reader = _DirectiveReader()
-    reader.unknown(values, TOP)
-    made = _directive(reader, values)
+    reader.refuse_unknown_keys(values, TOP_KEYS)
+    directive = _read_directive(reader, values)
     if reader.faults:
         raise BadInputError(reader.faults)
-    return made
+    return directive
 
 
-def _reference(reader: _DirectiveReader, values: Mapping[str, Any]) -> str:
-    reference = reader.text(values, "reference")
+def _read_reference(reader: _DirectiveReader, values: Mapping[str, Any]) -> str:
+    reference = reader.read_text(values, "reference")
     if reference and not _REFERENCE.fullmatch(reference):
-        reader.faults.append("reference: write letters, digits and hyphens alone, such as OIC-2026.")
-    if reference in TAKEN:
-        reader.faults.append(f"reference: {reference!r} is the address of a page of the desk.")
+        reader.faults.append("reference: use only letters, digits and hyphens, such as OIC-2026.")
+    if reference in RESERVED_REFERENCES:
+        reader.faults.append(f"reference: {reference!r} is the address of another page. Choose another.")
     return reference
 
 
-def _directive(reader: _DirectiveReader, values: Mapping[str, Any]) -> DirectiveFile:
-    effective_on = reader.day(values, "effective_on")
+def _read_directive(reader: _DirectiveReader, values: Mapping[str, Any]) -> DirectiveFile:
+    effective_on = reader.read_day(values, "effective_on")
     if "effective_on" not in values:
         reader.faults.append("effective_on: write the day it takes effect, such as 2025-09-01.")
     return DirectiveFile(
-        reference=_reference(reader, values),
-        title=reader.text(values, "title"),
-        source=reader.text(values, "source"),
-        wording=reader.text(values, "wording"),
-        owner=reader.text(values, "owner"),
+        reference=_read_reference(reader, values),
+        title=reader.read_text(values, "title"),
+        source=reader.read_text(values, "source"),
+        wording=reader.read_text(values, "wording"),
+        owner=reader.read_text(values, "owner"),
         effective_on=effective_on or date.min,
-        target=_target(reader, values),
-        notice_days=_notice_days(reader, values),
-        expiring_days=reader.number(values, "expiring_days", 0) or 0,
-        withdrawn=_withdrawn(reader, values),
-        **_due(reader, values),
-        **_validity(reader, values),
-        audience=_audience(reader, values),
-        exceptions=reader.selectors(values, "except"),
-        requirements=_requirements(reader, values),
+        target=_read_target(reader, values),
+        notice_days=_read_notice_days(reader, values),
+        expiring_days=reader.read_number(values, "expiring_days", 0) or 0,
+        withdrawn=_read_withdrawn(reader, values),
+        **_read_due_rule(reader, values),
+        **_read_validity(reader, values),
+        audience=_read_audience(reader, values),
+        exceptions=reader.read_selectors(values, "except"),
+        requirements=_read_requirements(reader, values),
     )
 
 
-def _target(reader: _DirectiveReader, values: Mapping[str, Any]) -> Decimal:
+def _read_target(reader: _DirectiveReader, values: Mapping[str, Any]) -> Decimal:
     value = values.get("target", 1)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
         return Decimal(str(value))
@@ -191,46 +193,46 @@ def _target(reader: _DirectiveReader, values: Mapping[str, Any]) -> Decimal:
     return Decimal(1)
 
 
-def _notice_days(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[int]:
+def _read_notice_days(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[int]:
     value = values.get("notice_days", [])
-    if isinstance(value, list) and all(_whole(days, 0) for days in value):
+    if isinstance(value, list) and all(_is_whole_number(days, 0) for days in value):
         return list(value)
     reader.faults.append("notice_days: write days before the due date, such as [30, 7, 1].")
     return []
 
 
-def _withdrawn(reader: _DirectiveReader, values: Mapping[str, Any]) -> bool:
+def _read_withdrawn(reader: _DirectiveReader, values: Mapping[str, Any]) -> bool:
     value = values.get("withdrawn", False)
     if not isinstance(value, bool):
         reader.faults.append("withdrawn: write true or false.")
     return value is True
 
 
-def _due(reader: _DirectiveReader, values: Mapping[str, Any]) -> dict[str, Any]:
-    table = reader.table(values, "due", ("on", "days_after_joining"))
+def _read_due_rule(reader: _DirectiveReader, values: Mapping[str, Any]) -> dict[str, Any]:
+    table = reader.read_table(values, "due", ("on", "days_after_joining"))
     if not table:
         reader.faults.append("due: write [due] with on, days_after_joining, or both.")
     return {
-        "due_fixed_on": reader.day(table, "on", "due."),
-        "due_days_after_joining": reader.number(table, "days_after_joining", 0, "due."),
+        "due_fixed_on": reader.read_day(table, "on", "due."),
+        "due_days_after_joining": reader.read_number(table, "days_after_joining", 0, "due."),
     }
 
 
-def _validity(reader: _DirectiveReader, values: Mapping[str, Any]) -> dict[str, Any]:
+def _read_validity(reader: _DirectiveReader, values: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("months", "yearly_on", "minimum_gap_months")
-    table = reader.table(values, "validity", keys)
+    table = reader.read_table(values, "validity", keys)
     if "validity" in values and ("months" in table) == ("yearly_on" in table):
         reader.faults.append("validity: write either months, or yearly_on with minimum_gap_months.")
     if ("yearly_on" in table) != ("minimum_gap_months" in table):
         reader.faults.append("validity: yearly_on and minimum_gap_months go together.")
     return {
-        "validity_months": reader.number(table, "months", 1, "validity."),
-        "yearly_on": _yearly_on(reader, table.get("yearly_on")),
-        "minimum_gap_months": reader.number(table, "minimum_gap_months", 0, "validity."),
+        "validity_months": reader.read_number(table, "months", 1, "validity."),
+        "yearly_on": _read_day_of_year(reader, table.get("yearly_on")),
+        "minimum_gap_months": reader.read_number(table, "minimum_gap_months", 0, "validity."),
     }
 
 
-def _yearly_on(reader: _DirectiveReader, value: Any) -> str | None:
+def _read_day_of_year(reader: _DirectiveReader, value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, str) and re.fullmatch(r"\d\d-\d\d", value):
@@ -244,23 +246,23 @@ def _yearly_on(reader: _DirectiveReader, value: Any) -> str | None:
     return None
 
 
-def _audience(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[Selectors]:
-    found = reader.selectors(values, "audience")
+def _read_audience(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[Selectors]:
+    audience = reader.read_selectors(values, "audience")
     if not values.get("audience"):
         reader.faults.append("audience: write at least one [[audience]].")
-    return found
+    return audience
 
 
-def _requirements(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for number, table in enumerate(reader.tables(values, "requirement", ("kind", "key")), 1):
+def _read_requirements(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    requirements: list[tuple[str, str]] = []
+    for number, table in enumerate(reader.read_tables(values, "requirement", ("kind", "key")), 1):
         where = f"requirement {number}: "
-        asked = (reader.text(table, "kind", where), reader.text(table, "key", where))
-        if asked[0] and asked[0] not in KINDS:
+        requirement = (reader.read_text(table, "kind", where), reader.read_text(table, "key", where))
+        if requirement[0] and requirement[0] not in KINDS:
             reader.faults.append(f"{where}kind: write one of {', '.join(KINDS)}.")
-        if asked in found:
-            reader.faults.append(f"{where}{asked[0]} {asked[1]} is asked for twice.")
-        found.append(asked)
-    if not found:
+        if requirement in requirements:
+            reader.faults.append(f"{where}{requirement[0]} {requirement[1]} is listed twice.")
+        requirements.append(requirement)
+    if not requirements:
         reader.faults.append("requirement: write at least one [[requirement]].")
-    return found
+    return requirements

@@ -1,4 +1,4 @@
-"""A directive as the TOML file that its owner would have written: what ``package.read`` reads back."""
+"""Writes a directive as a TOML file that ``read_directive`` reads back."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,39 +10,41 @@ from portal.domain.directives.toml_reader import DirectiveFile
 
 
 def to_toml(file: DirectiveFile) -> bytes:
-    """The bytes of the file; reading them gives ``file`` again."""
-    return "\n".join(_lines(file)).encode() + b"\n"
+    """The bytes of the TOML file; reading them gives an equal ``DirectiveFile``."""
+    return "\n".join(_write_lines(file)).encode() + b"\n"
 
 
-def _lines(file: DirectiveFile) -> Iterator[str]:
+def _write_lines(file: DirectiveFile) -> Iterator[str]:
     for key in ("reference", "title", "source", "wording", "owner", "effective_on", "target"):
-        yield f"{key} = {_value(getattr(file, key))}"
-    yield f"notice_days = {_value(file.notice_days)}"
+        yield f"{key} = {_write_value(getattr(file, key))}"
+    yield f"notice_days = {_write_value(file.notice_days)}"
     yield f"expiring_days = {file.expiring_days}"
     if file.withdrawn:
         yield "withdrawn = true"
-    yield from _table("[due]", {"on": file.due_fixed_on, "days_after_joining": file.due_days_after_joining})
+    yield from _write_table(
+        "[due]", {"on": file.due_fixed_on, "days_after_joining": file.due_days_after_joining}
+    )
     validity = {
         "months": file.validity_months,
         "yearly_on": file.yearly_on,
         "minimum_gap_months": file.minimum_gap_months,
     }
     if any(value is not None for value in validity.values()):
-        yield from _table("[validity]", validity)
+        yield from _write_table("[validity]", validity)
     for heading, tables in (("[[audience]]", file.audience), ("[[except]]", file.exceptions)):
         for table in tables:
-            yield from _table(heading, table)
+            yield from _write_table(heading, table)
     for kind, key in file.requirements:
-        yield from _table("[[requirement]]", {"kind": kind, "key": key})
+        yield from _write_table("[[requirement]]", {"kind": kind, "key": key})
 
 
-def _table(heading: str, values: Mapping[str, Any]) -> Iterator[str]:
+def _write_table(heading: str, values: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield heading
-    yield from (f"{key} = {_value(value)}" for key, value in values.items() if value is not None)
+    yield from (f"{key} = {_write_value(value)}" for key, value in values.items() if value is not None)
 
 
-def _value(value: Any) -> str:
+def _write_value(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

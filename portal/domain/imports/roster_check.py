@@ -28,7 +28,7 @@ WHO = ("Person", "Staff number")
 
 def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progress) -> CheckResult:
     """Compare a roster with the people, posts and units in the portal."""
-    bases = store.read_plan_basis(), preview.basis()
+    bases = store.read_plan_basis(), preview.preview_basis()
     source_rows, unreadable = read_rows(sheet, mapping)
     rows, mistyped = parse_rows_with_faults(source_rows)
     baseline = store.read_baseline()

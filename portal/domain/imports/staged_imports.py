@@ -45,7 +45,7 @@ class StagedRoster:
         Raises:
             MovedError: Since the check something was recorded that the plan rests on.
         """
-        if store.read_plan_basis() != self.basis or preview.basis() != self.directives:
+        if store.read_plan_basis() != self.basis or preview.preview_basis() != self.directives:
             raise MovedError
         written = store.write_plan(self.plan, at, by=by)
         if self.roster is not None and self.projection is not None:

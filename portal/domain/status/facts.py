@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.domain.directives.assignments import AssignmentFact, load_assignments
 from portal.domain.directives.audience import AudienceVersion
-from portal.domain.directives.fact_loader import fetch, load_posts
+from portal.domain.directives.fact_loader import fetch_tuples, load_posts
 from portal.domain.directives.models import Exclusion
 from portal.domain.directives.pending import ALL_KNOWN, NOTHING_PENDING, PendingFacts
 from portal.domain.records.models import Record, Registration, Revocation
@@ -63,14 +63,14 @@ def _add_exclusions(facts: FactsByPerson) -> None:
     e = Exclusion
     head = (e.id, e.recorded_at, e.void, e.replaces_id, e.from_on, e.to_on, e.exempt, e.due_on)
     query = select(*head, e.person_id, e.directive_id).where(e.person_id.in_(list(facts)))
-    for *values, person_id, directive_id in fetch(query):
+    for *values, person_id, directive_id in fetch_tuples(query):
         facts[person_id].exclusions.setdefault(directive_id, []).append(Excluded(*values))
 
 
 def _add_records(facts: FactsByPerson, pending: PendingFacts) -> None:
     r, v = Record, Revocation
     query = select(r.id, r.recorded_at, r.void, r.replaces_id, r.achieved_on, r.person_id, r.activity_id)
-    for *values, person_id, activity_id in fetch(query.where(r.person_id.in_(list(facts)))):
+    for *values, person_id, activity_id in fetch_tuples(query.where(r.person_id.in_(list(facts)))):
         facts[person_id].records.setdefault(activity_id, []).append(Earned(*values))
     for person_id, person in facts.items():
         for record_id, activity_id, achieved_on in pending.records.get(person_id, ()):
@@ -78,12 +78,12 @@ def _add_records(facts: FactsByPerson, pending: PendingFacts) -> None:
             person.records.setdefault(activity_id, []).append(earned)
     revoked = select(v.id, v.recorded_at, v.void, v.replaces_id, v.record_id, v.from_on, r.person_id)
     revoked = revoked.join(r, r.id == v.record_id).where(r.person_id.in_(list(facts)))
-    for *values, person_id in fetch(revoked):
+    for *values, person_id in fetch_tuples(revoked):
         facts[person_id].revocations.append(Revoked(*values))
 
 
 def _add_starts(facts: FactsByPerson) -> None:
     g = Registration
     head = (g.id, g.recorded_at, g.void, g.replaces_id, g.started_on, g.person_id, g.activity_id)
-    for *values, person_id, activity_id in fetch(select(*head).where(g.person_id.in_(list(facts)))):
+    for *values, person_id, activity_id in fetch_tuples(select(*head).where(g.person_id.in_(list(facts)))):
         facts[person_id].starts.setdefault(activity_id, []).append(Started(*values))

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import chain, pairwise
 from typing import NamedTuple
 
-from portal.domain.directives.as_of import Recorded, known
+from portal.domain.directives.as_of import Recorded, known_facts
 from portal.domain.directives.audience import AudienceVersion, PostFact, Segment, match_segments
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.status.rules import (
@@ -76,11 +76,11 @@ class Period(NamedTuple):
 def compute_periods(facts: PersonFacts, history: RuleHistory, t: datetime) -> set[Period]:
     """The person's status periods under every directive and position, as known on ``t``."""
     rules = history.as_known_on(t)
-    posts = _under_first_ids(known(facts.posts, t), facts.posts)
+    posts = _under_first_ids(known_facts(facts.posts, t), facts.posts)
     periods: set[Period] = set()
     for directive_id in facts.assignments:
         by_position = position_facts(facts, directive_id, history.versions, t)
-        segments = match_segments(posts, rules.holds.get(directive_id, ()), rules.tree)
+        segments = match_segments(posts, rules.versions_in_force.get(directive_id, ()), rules.tree)
         for position, runs in _compute_runs(by_position, segments).items():
             periods.update(Period(directive_id, position, *run) for run in runs)
     return periods
@@ -95,7 +95,7 @@ def _under_first_ids(posts: Iterable[PostFact], recorded: Iterable[PostFact]) ->
     named = []
     for post in posts:
         first = post
-        while (before := by_id.get(first.replaces_id or 0)) and before.says_the_same(post):
+        while (before := by_id.get(first.replaces_id or 0)) and before.equals_but_for_days(post):
             first = before
         named.append(post if first is post else replace(post, id=first.id))
     return named
@@ -110,17 +110,17 @@ def position_facts(
     """
     rules: dict[int, list[AssignmentRule]] = {}
     activities: dict[int, int] = {}
-    for rule in known(person.assignments[directive_id], t):
+    for rule in known_facts(person.assignments[directive_id], t):
         for position, activity_id in versions[rule.version_id].positions:
             rules.setdefault(position, []).append(rule)
             activities[position] = activity_id
-    exclusions = known(person.exclusions.get(directive_id, ()), t)
-    revocations = known(person.revocations, t)
+    exclusions = known_facts(person.exclusions.get(directive_id, ()), t)
+    revocations = known_facts(person.revocations, t)
     by_position: dict[int, Facts] = {}
     untouched: dict[tuple[int, ...], Facts] = {}
     for position, activity_id in activities.items():
-        records = known(person.records.get(activity_id, ()), t)
-        starts = known(person.starts.get(activity_id, ()), t)
+        records = known_facts(person.records.get(activity_id, ()), t)
+        starts = known_facts(person.starts.get(activity_id, ()), t)
         facts = Facts(rules[position], exclusions, records, revocations, starts)
         if not records and not starts:  # nothing tells such positions apart: they share one object
             facts = untouched.setdefault(tuple(rule.id for rule in facts.assignments), facts)

@@ -29,7 +29,7 @@ from portal.domain.directives.pending import (
     number_placeholders,
 )
 from portal.domain.directives.proposals import Proposal
-from portal.domain.directives.services import Issued
+from portal.domain.directives.services import IssueResult
 from portal.domain.people.models import Person, Post, UnitState
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.domain.status.count_writer import CountChanges
@@ -148,11 +148,11 @@ def _add_pending_assignments(
 
 def stage_version(proposal: Proposal) -> StagedProjection:
     """Compute what will follow from issuing a directive version, for all who have a post."""
-    people = () if proposal.same else db.session.scalars(select(Post.person_id).distinct())
-    return stage_projection(people, PendingFacts(versions=[proposal.version()]))
+    people = () if proposal.is_unchanged else db.session.scalars(select(Post.person_id).distinct())
+    return stage_projection(people, PendingFacts(versions=[proposal.pending_version()]))
 
 
-def write_version(staged: StagedProjection, issued: Issued) -> None:
+def write_version(staged: StagedProjection, issued: IssueResult) -> None:
     """Write what ``stage_version`` computed, in the transaction that issued the version."""
     if issued.new:
         staged.write_rows(stamp(), {NEW_DIRECTIVE: issued.directive_id, NEW_VERSION: issued.version_id})

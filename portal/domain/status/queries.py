@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, GuideVersion
 from portal.domain.directives.audience import meets_selectors
-from portal.domain.directives.descriptions import why
+from portal.domain.directives.descriptions import explain_requirement
 from portal.domain.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
@@ -342,5 +342,5 @@ def _asked(row: Row[Any], tree: UnitTree, day: date) -> Asked:
         achieved_at=row.achieved_at,
         source_of_record=row.record_source,
         guide_title=row.guide_title,
-        why=why(next(matching, {}), row.designated_role, row.rank_or_grade, units),
+        why=explain_requirement(next(matching, {}), row.designated_role, row.rank_or_grade, units),
     )

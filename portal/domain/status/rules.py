@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 
-from portal.domain.directives.as_of import known
+from portal.domain.directives.as_of import known_facts
 
 
 class Status(IntEnum):
@@ -140,11 +140,11 @@ class Facts:
     def known_on(self, t: datetime) -> "Facts":
         """Those that held as known on ``t``."""
         return Facts(
-            known(self.assignments, t),
-            known(self.exclusions, t),
-            known(self.records, t),
-            known(self.revocations, t),
-            known(self.starts, t),
+            known_facts(self.assignments, t),
+            known_facts(self.exclusions, t),
+            known_facts(self.records, t),
+            known_facts(self.revocations, t),
+            known_facts(self.starts, t),
         )
 
 

@@ -27,11 +27,11 @@ def keep_days(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
 def check_assignments(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Compare everybody's assignments with what follows from the facts."""
     at = newest_stamp() or clock.now()  # what is committed, nothing that is under way
-    people = checks.everybody()
+    people = checks.list_all_people()
     history, differences = RuleHistory(), list[str]()
     for first in range(0, len(people), BATCH):
         job.report_progress(first, len(people), f"{plural(len(differences), 'difference')} so far")
-        differences += checks.differences_of(people[first : first + BATCH], history, at)
+        differences += checks.list_differences(people[first : first + BATCH], history, at)
     job.report_progress(len(people), len(people))
     sentences = [
         f"{plural(len(people), 'person', 'people')} checked: {plural(len(differences), 'difference')}."

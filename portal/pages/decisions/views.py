@@ -12,7 +12,7 @@ from portal.domain.decisions.change_requests import ChangeRequest, list_faults
 from portal.domain.decisions.choices import list_choices
 from portal.domain.decisions.preview import preview_effects
 from portal.domain.decisions.queries import RequestFilters, RequestRow, RequestSubject
-from portal.domain.directives.exclusions import exclusions_of
+from portal.domain.directives.exclusions import list_exclusions
 from portal.pages.decisions import presenters
 from portal.pages.decisions.forms import FORMS, AskForm, DecideForm, RequestFilterForm, WithdrawRequestForm
 from portal.pages.layout.access import requires
@@ -91,7 +91,7 @@ def list_own_decisions() -> ResponseReturnValue:
     person_id = current_user.person_id
     return render_template(
         "decisions/mine.html",
-        excluded=exclusions_of(person_id),
+        excluded=list_exclusions(person_id),
         entries=presenters.own_entries(queries.told_requests(person_id)),
         reason=labels.reason_label,
     )

@@ -1,4 +1,4 @@
-"""The form of a directive: the same directive as its file, and the words beside each field."""
+"""Forms of directives: the fields of a directive file, with their labels, hints and errors."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -41,20 +41,20 @@ def _short_input(width: int = 5, **kwargs: Any) -> GovInput:
 
 
 class GroupForm(Form):  # type: ignore[misc]
-    """One group of people: all that is filled in must hold, any of what is chosen will do."""
+    """One group of people: a post must match every field that is filled in, by any of its choices."""
 
     roles = CheckboxesField("Designated roles")
     more_roles = LinesField(
         "Other roles",
-        description="One a line, written as in the roster.",
+        description="One on each line, spelled as in the roster.",
         widget=GovTextarea(rows=2, label_classes=LABEL),
     )
-    units = CheckboxesField("In these units and all below them")
+    units = CheckboxesField("In these units, and all units below them")
     unit = SelectField("Add a unit", validate_choice=False, widget=GovSelect(label_classes=LABEL))
     ranks = CheckboxesField("Ranks and grades")
 
     def offer_choices(self, offered: "DirectiveChoices") -> None:
-        """Offer what the force has, and take the unit that was picked to those chosen."""
+        """Offer the force's roles, units and ranks, and add the selected unit to the chosen ones."""
         self.roles.data = [*(self.roles.data or []), *self.more_roles.lines]
         self.more_roles.data = ""
         if self.unit.data:
@@ -63,16 +63,16 @@ class GroupForm(Form):  # type: ignore[misc]
         chosen = self.units.data or []
         self.roles.offer_values(offered.roles)
         self.ranks.offer_values(offered.ranks)
-        self.units.offer_values([], {path: descriptions.unit(path) for path in chosen})
-        left = [path for path in offered.units if path not in chosen]
+        self.units.offer_values([], {path: descriptions.unit_label(path) for path in chosen})
+        other_paths = [path for path in offered.units if path not in chosen]
         self.unit.choices = [
             SelectChoice(value="", label="Choose a unit"),
-            *(SelectChoice(value=path, label=descriptions.unit(path)) for path in left),
+            *(SelectChoice(value=path, label=descriptions.unit_label(path)) for path in other_paths),
         ]
 
     @property
     def selectors(self) -> Selectors:
-        """The group as a table of the file."""
+        """The group as a table of a directive file."""
         filled = {
             "designated_role": self.roles.chosen_values,
             "unit_under": self.units.chosen_values,
@@ -81,13 +81,13 @@ class GroupForm(Form):  # type: ignore[misc]
         return {key: values for key, values in filled.items() if values}
 
     def validate_roles(self, _field: CheckboxesField) -> None:
-        """A group of nothing would be everyone."""
+        """Refuse an empty group, which would be everyone."""
         if not self.selectors:
             raise ValidationError("Choose a role, a unit or a rank, or remove this group")
 
 
 class DirectiveChoices:
-    """What the force has to choose from."""
+    """The roles, ranks, units, modules and guides that the force has."""
 
     def __init__(
         self, roles: list[str], ranks: list[str], units: Iterable[str], titles: dict[tuple[str, str], str]
@@ -100,94 +100,94 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
 
     reference = LineField(
         "Reference",
-        description="What everybody calls it, such as OIC-2026. It stands in addresses and file names.",
+        description="A short name, such as OIC-2026. It is used in web addresses and file names.",
         widget=_short_input(20),
         validators=[RequiredText(_REFERENCE), MaximumLength(64)],
     )
     title = LineField(
         "Title",
-        description="What learners and managers see in their lists.",
+        description="Learners and managers see this in their lists.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
         validators=[RequiredText("Enter a title"), MaximumLength()],
     )
     source = LineField(
         "Recommendation",
-        description="What the directive answers, such as the recommendation of an inspection.",
+        description="The recommendation that this directive answers, such as one from an inspection.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
         validators=[RequiredText("Enter the recommendation that the directive answers"), MaximumLength(500)],
     )
     wording = LinesField(
         "Exact wording",
-        description="Learners read it as the reason why they are asked.",
+        description="Learners see this as the reason why they have to do it.",
         widget=GovTextarea(label_classes=LABEL, rows=4),
         validators=[RequiredText("Enter the exact wording of the directive"), MaximumLength(10_000)],
     )
     owner = LineField(
         "Owner’s staff number",
-        description="Who answers for the directive and decides on exemptions.",
+        description="The person responsible for the directive, who decides on exemptions.",
         widget=_short_input(10),
-        validators=[RequiredText("Enter the staff number of the person who answers for it"), MaximumLength()],
+        validators=[RequiredText("Enter the staff number of the person responsible"), MaximumLength()],
     )
     effective_on = FirstDayField(
         "In force from",
-        missing="Enter the day from which it is in force, such as 1 January 2027",
-        description="The first day on which this counts, such as 1 January 2027.",
+        missing="Enter the first day it is in force, such as 1 January 2027",
+        description="The first day it counts, such as 1 January 2027.",
         widget=_short_input(10),
     )
     requirements = CheckboxesField("Modules and guides to complete")
     audience = Rows(FormField(GroupForm), min_entries=1, max_entries=MOST_GROUPS)
     exceptions = Rows(FormField(GroupForm), max_entries=MOST_GROUPS)
     due_on = DayField(
-        "Due on", optional=True, description="A fixed day, such as 30 April 2027.", widget=_short_input(10)
+        "Due on", optional=True, description="A fixed date, such as 30 April 2027.", widget=_short_input(10)
     )
     due_days = WholeNumberField(
         "Days after joining the audience",
         optional=True,
         most=toml_reader.MOST_DAYS,
-        message="Enter whole days, such as 60, or leave it empty",
-        description="For those who join later. With both, the later of the two days counts.",
+        message="Enter whole days, such as 60, or leave it blank",
+        description="For people who join later. If you fill in both, the later date counts.",
         widget=_short_input(inputmode="numeric"),
     )
     months = WholeNumberField(
-        "Months that a completion counts",
+        "Months that a pass counts",
         optional=True,
         most=toml_reader.MOST_DAYS,
         least=1,
-        message="Enter whole months, such as 24, or leave it empty",
-        description="Empty: without end, or until the day of the year below.",
+        message="Enter whole months, such as 24, or leave it blank",
+        description="Leave blank if a pass does not expire, or ends on the day of the year below.",
         widget=_short_input(inputmode="numeric"),
     )
     yearly_on = DayOfYearField(
         "Or until this day of a year",
-        description="Such as 30 April, for training that everybody renews by the same day.",
+        description="Such as 30 April, if everyone renews by the same day.",
         widget=_short_input(10),
     )
     gap = WholeNumberField(
-        "Months that must lie between, at least",
+        "Least months that a pass counts",
         optional=True,
         most=toml_reader.MOST_DAYS,
         message="Enter whole months, such as 6",
-        description="So that a completion just before the day counts until the next year’s.",
+        description="A pass shortly before that day then counts until the day in the following year.",
         widget=_short_input(inputmode="numeric"),
     )
     ends_soon = WholeNumberField(
-        "Days before its end that a completion is shown as ending soon",
+        "Days before its end that a pass shows as ending soon",
         optional=True,
         most=toml_reader.MOST_DAYS,
-        message="Enter whole days, such as 60, or leave it empty",
+        message="Enter whole days, such as 60, or leave it blank",
         widget=_short_input(inputmode="numeric"),
     )
     notices = WholeNumbersField(
         "Notice, days before the due date",
         most=toml_reader.MOST_DAYS,
-        description="With commas between them, such as 30, 7, 1. Empty: none.",
+        description="Separate them with commas, such as 30, 7, 1. Leave blank for none.",
         widget=_short_input(10),
     )
     target = PercentageField(
         "Target",
         allows_zero=True,
         message="Enter the target as a number from 0 to 100, such as 95",
-        description="The share of the audience that must be complete.",
+        description="How many of these people must be complete.",
         widget=_short_input(inputmode="decimal", suffix={"text": "%"}),
     )
 
@@ -197,44 +197,46 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         return [entry.form for entry in (*self.audience.entries, *self.exceptions.entries)]
 
     def offer_choices(self, offered: DirectiveChoices) -> None:
-        """Offer what the force has to choose from."""
+        """Offer the force's roles, units, ranks, modules and guides."""
         for group in self.group_forms:
             group.offer_choices(offered)
         labels = {f"{kind}:{key}": title for (kind, key), title in offered.titles.items()}
         self.requirements.offer_values(list(labels), labels)
 
     def validate_requirements(self, field: CheckboxesField) -> None:
-        """A directive asks for something."""
+        """Refuse a directive that requires nothing."""
         if not field.chosen_values:
             raise ValidationError("Choose at least one module or guide")
 
     def validate_owner(self, field: LineField) -> None:
-        """Somebody must answer for it."""
+        """Refuse a staff number that nobody has."""
         try:
             person_by_staff_number(field.data or "")
         except NotFoundError as error:
             raise ValidationError(str(error)) from error
 
     def validate_due_on(self, field: DayField) -> None:
-        """One way of counting, or both."""
+        """Require a fixed due date, days after joining, or both."""
         if not (field.data or "").strip() and not (self.due_days.data or "").strip():
             raise ValidationError("Enter a fixed day, days after joining, or both")
 
     def validate_yearly_on(self, field: DayOfYearField) -> None:
-        """Months or a day of the year, never both."""
+        """Refuse months together with a day of the year."""
         if field.month_and_day and self.months.number is not None:
-            raise ValidationError("Enter either months or a day of the year, and leave the other empty")
+            raise ValidationError("Enter either months or a day of the year, and leave the other blank")
 
     def validate_gap(self, field: WholeNumberField) -> None:
-        """The gap belongs to the day of the year."""
+        """Require the gap with a day of the year, and refuse it without one."""
         if self.yearly_on.month_and_day and field.number is None:
-            raise ValidationError("Enter the least months that a completion counts, such as 6")
+            raise ValidationError("Enter the least months that a pass counts, such as 6")
         if field.number is not None and not (self.yearly_on.data or "").strip():
-            raise ValidationError("Leave this empty, or enter the day of the year above")
+            raise ValidationError("Leave this blank, or enter the day of the year above")
 
     def entered_directive(self) -> DirectiveFile:
-        """The directive as far as the form says it: for words beside it, and after ``validate`` whole."""
-        asked = [tuple(value.split(":", 1)) for value in self.requirements.chosen_values if ":" in value]
+        """The directive as filled in so far; complete once the form is valid."""
+        requirements = [
+            tuple(value.split(":", 1)) for value in self.requirements.chosen_values if ":" in value
+        ]
         yearly = self.yearly_on.month_and_day
         return DirectiveFile(
             reference=self.reference.data or "",
@@ -254,32 +256,35 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
             minimum_gap_months=self.gap.number if yearly else None,
             audience=[entry.form.selectors for entry in self.audience.entries],
             exceptions=[entry.form.selectors for entry in self.exceptions.entries],
-            requirements=[(kind, key) for kind, key in asked],
+            requirements=[(kind, key) for kind, key in requirements],
         )
 
     def checked_directive(self) -> DirectiveFile | None:
-        """The directive, once the fields are valid and its file would be; None after noting what is not."""
+        """The directive, if the form and its file are valid; else None, and the form has errors."""
         if not self.validate():
             return None
         try:
-            return toml_reader.read(to_toml(self.entered_directive()))
+            return toml_reader.read_directive(to_toml(self.entered_directive()))
         except BadInputError as error:
             self.show_refusal(error)
             return None
 
     def show_refusal(self, error: BadInputError) -> None:
-        """Put each reason beside the field that it is about."""
+        """Add each reason as an error of the field that it is about."""
         for reason in error.reasons:
-            place, _, rest = reason.partition(": ")
+            place, _, sentence = reason.partition(": ")
             name, _, number = place.partition(" ")
             field = getattr(self, _FIELDS.get(name.partition(".")[0], ""), None)
             if field is None:
                 self.form_errors.append(reason)
             elif isinstance(field, FieldList):
                 group = field.entries[int(number) - 1].form
-                group.units.errors = [*group.units.errors, _as_sentence(rest.removeprefix("unit_under: "))]
+                group.units.errors = [
+                    *group.units.errors,
+                    _as_sentence(sentence.removeprefix("unit_under: ")),
+                ]
             else:
-                field.errors = [*field.errors, _as_sentence(rest)]
+                field.errors = [*field.errors, _as_sentence(sentence)]
 
 
 def _as_sentence(text: str) -> str:
@@ -299,7 +304,7 @@ _FIELDS = {
 
 
 def form_data_of(file: DirectiveFile) -> dict[str, Any]:
-    """The directive as the form shows it."""
+    """The directive as data of the form."""
     yearly = date.fromisoformat(f"2001-{file.yearly_on}") if file.yearly_on else None
     return {
         "reference": file.reference,
@@ -318,7 +323,7 @@ def form_data_of(file: DirectiveFile) -> dict[str, Any]:
         "gap": _number_text(file.minimum_gap_months),
         "ends_soon": _number_text(file.expiring_days),
         "notices": ", ".join(map(str, file.notice_days)),
-        "target": descriptions.target(file.target).removesuffix("%"),
+        "target": descriptions.target_percentage(file.target).removesuffix("%"),
     }
 
 
@@ -332,21 +337,21 @@ def _number_text(value: int | None) -> str:
 
 
 class FileForm(FlaskForm):  # type: ignore[misc]
-    """A directive's TOML file to begin from."""
+    """The upload of a directive's TOML file, which fills in the form."""
 
     upload = FileField(
         "Directive file (TOML)",
-        description="It fills in the form. Nothing is issued before you have seen what it does.",
+        description="This fills in the form. You will see a preview before anything is issued.",
         widget=GovFile(label_classes=LABEL),
     )
 
 
 class WithdrawForm(FlaskForm):  # type: ignore[misc]
-    """From which day nobody is asked any more."""
+    """The first day on which a directive is withdrawn."""
 
     effective_on = FirstDayField(
         "Withdrawn from",
-        missing="Enter the day from which nobody is asked, such as 1 January 2027",
-        description="The first day on which nobody is asked any more, such as 1 January 2027.",
+        missing="Enter the first day that nobody has to complete it, such as 1 January 2027",
+        description="The first day that nobody has to complete it, such as 1 January 2027.",
         widget=_short_input(10),
     )

@@ -12,7 +12,7 @@ from flask_login import current_user
 from config import Config
 from portal.domain.assessment import queries as assessment
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
-from portal.domain.directives.exclusions import told_exclusions
+from portal.domain.directives.exclusions import exclusions_on
 from portal.domain.learning import my_learning, queries, services
 from portal.domain.records.queries import reference_of
 from portal.pages.layout.access import requires
@@ -33,7 +33,7 @@ def show_my_learning() -> ResponseReturnValue:
     """Show a person's requirements by due date, and the next step."""
     learning = my_learning.load_my_learning(current_user.person_id, clock.now())
     today = clock.today()
-    excluded = told_exclusions(current_user.person_id, today) if learning.excluded else {}
+    excluded = exclusions_on(current_user.person_id, today) if learning.excluded else {}
     return render_template("learning/home.html", learning=learning, today=today, excluded=excluded)
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.directives.scope import refuse_directive_beyond, within_reach
+from portal.domain.directives.scope import directives_within_own_units, refuse_directive_outside_own_units
 from portal.domain.people.queries import may_see, person_by_staff_number
 from portal.domain.reminders import planning, queries, services
 from portal.domain.reminders.models import Delivery
@@ -86,7 +86,7 @@ def _list_settable_directives() -> list[ReminderDirective]:
     if Permission.REMINDER_RULE not in current_user.permissions:
         return []
     directives = queries.directives_in_force(clock.today())
-    settable_ids = within_reach(current_user.viewer, directives)
+    settable_ids = directives_within_own_units(current_user.viewer, directives)
     return [directive for directive in directives.values() if directive.id in settable_ids]
 
 
@@ -145,7 +145,7 @@ def _list_people_missed(plan: ReminderPlan, visible: set[int]) -> list[tuple[Add
 def edit_rules(reference: str) -> ResponseReturnValue:
     """Edit when one directive reminds."""
     directive = queries.directive_named(reference, clock.today())
-    refuse_directive_beyond(current_user.viewer, directive.id)
+    refuse_directive_outside_own_units(current_user.viewer, directive.id)
     form = RulesForm.from_rules(directive.rules)
     if form.validate_on_submit():
         with transaction():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal.domain.directives import preview
-from portal.domain.directives.preview import AudienceEffect, Reached
+from portal.domain.directives.preview import AudienceChange, AudienceEffect
 from portal.domain.people.name_search import VisibleName, list_visible_names
 from portal.domain.people.queries import Viewer
 from portal.domain.people.units import paths
@@ -147,7 +147,7 @@ class AffectedPerson:
 
     name: str
     staff_number: str
-    reached: Reached
+    reached: AudienceChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def preview_unit_change(viewer: Viewer, path: str, new_path: str, on: date) -> U
         RuleError: The path is taken, the unit would stand under itself, or a role of the viewer's would
             reach further.
     """
-    basis, tree = preview.basis(), read_tree()
+    basis, tree = preview.preview_basis(), read_tree()
     change = plan_unit_change(tree, path, new_path, on=on)
     if change is None:
         return None
@@ -246,7 +246,9 @@ def _describe_effect(viewer: Viewer, effect: AudienceEffect) -> UnitDirectiveEff
     )
 
 
-def _affected_people(found: list[Reached], names: dict[int, VisibleName]) -> tuple[AffectedPerson, ...]:
+def _affected_people(
+    found: list[AudienceChange], names: dict[int, VisibleName]
+) -> tuple[AffectedPerson, ...]:
     return tuple(
         AffectedPerson(f"{held.surname}, {held.forenames}", held.staff_number, each)
         for each in found[:MOST_NAMED]

@@ -8,7 +8,7 @@ from flask_login import current_user
 from wtforms import Field
 from wtforms.fields import SelectChoice
 
-from portal.domain.directives.preview import basis
+from portal.domain.directives.preview import preview_basis
 from portal.domain.people.units import changes, paths
 from portal.domain.people.units.tree import read_tree
 from portal.domain.people.visibility.authorised_units import administered_units
@@ -160,7 +160,7 @@ def _apply_confirmed_change() -> ResponseReturnValue:
 
 def _preview_if_different(old: str, new: str, on: date) -> UnitChangePreview | None:
     """What the change would do by now, where it is not what the form's preview said."""
-    if request.form.get("basis") == basis():
+    if request.form.get("basis") == preview_basis():
         return None
     found = preview_unit_change(current_user.viewer, old, new, on)
     return found if found is not None and found.digest != request.form.get("digest") else None

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from portal.domain.directives.as_of import known
+from portal.domain.directives.as_of import known_facts
 from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.fact_loader import RuleHistory, load_posts
 from portal.domain.people.models import Post
@@ -72,7 +72,7 @@ def by_function(history, d, t):
     found = {}
     for person, facts in load_facts(history.people, versions).items():
         stretches = facts.assignments.get(history.directive, [])
-        live = {rule.id for rule in known(stretches, t)}
+        live = {rule.id for rule in known_facts(stretches, t)}
         for position, activity in enumerate(history.activities, 1):
             rules = [
                 rule
@@ -110,12 +110,12 @@ def shown_posts(history, d, t):
     """The row's post of each person whom the directive reaches, by looking at one day alone."""
     rules = RuleHistory()
     day, found = d.toordinal(), {}
-    versions = [v for v in known(rules.versions.values(), t) if v.effective <= day]
+    versions = [v for v in known_facts(rules.versions.values(), t) if v.effective <= day]
     if not versions or max(versions, key=lambda v: (v.effective, v.number)).withdrawn:
         return {}
-    parents = {s.unit_id: s.parent_id for s in known(rules.states, t) if s.first <= day <= s.last}
+    parents = {s.unit_id: s.parent_id for s in known_facts(rules.states, t) if s.first <= day <= s.last}
     for person, posts in load_posts(history.people).items():
-        live = [p for p in known(posts, t) if p.first <= day <= p.last and reaches(history, p, parents)]
+        live = [p for p in known_facts(posts, t) if p.first <= day <= p.last and reaches(history, p, parents)]
         live.sort(key=lambda p: p.post_key)
         if live:
             found[person] = says(max(live, key=lambda p: p.first))

@@ -28,7 +28,7 @@ def test_the_list_and_a_directive_in_words(desk):
     told = desk.page("/directives/OIC-2026")
     assert "Everyone with the role response." in told.text
     assert "On 30 April 2026." in told.text
-    assert "It reaches 2 people today, of whom 0% are complete." in told.text
+    assert "It applies to 2 people today. 0% of them are complete." in told.text
 
 
 def test_the_list_takes_as_many_reads_for_twenty_as_for_two(desk):
@@ -45,7 +45,7 @@ def test_the_list_takes_as_many_reads_for_twenty_as_for_two(desk):
 
 def test_a_directive_is_issued_through_form_and_preview(desk):
     shown = previewed(desk)
-    assert shown.h1 == "2 people join"  # the owner has the role response too
+    assert shown.h1 == "2 people will have to do this"  # the owner has the role response too
     assert "Okafor, Priya" in shown.text
     assert "Hale" not in shown.text
     assert versions() == 0
@@ -62,10 +62,10 @@ def test_the_form_and_the_file_say_the_same(desk):
     response = desk.get("/directives/NEW-1/versions/1?as=toml")
 
     assert response.headers["Content-Disposition"] == "attachment; filename=NEW-1-1.toml"
-    file = toml_reader.read(response.data)
-    assert toml_reader.read(to_toml(file)) == file
+    file = toml_reader.read_directive(response.data)
+    assert toml_reader.read_directive(to_toml(file)) == file
     assert (file.validity_months, file.notice_days) == (24, [30, 7, 1])
-    assert file == queries.directive("NEW-1").newest.file
+    assert file == queries.get_directive("NEW-1").newest.file
 
 
 def test_a_change_shows_whose_due_date_changes_and_keeps_what_was(desk):
@@ -76,7 +76,7 @@ def test_a_change_shows_whose_due_date_changes_and_keeps_what_was(desk):
     fields = {"effective_on": "1 January 2027", "due_on": "31 July 2027"}
     shown = again(desk, page, f"{PREVIEW}?of=NEW-1", do="preview", **fields)
 
-    assert shown.h1 == "2 people get another due date"
+    assert shown.h1 == "2 people get a new due date"
     assert "31 July 2027, before 30 April 2027" in shown.text
     back = again(desk, shown, "/directives/NEW-1/change", do="edit")
     assert own(back).fields["due_on"] == ["31 July 2027"]
@@ -91,7 +91,7 @@ def test_a_change_of_nothing_has_nothing_to_issue(desk):
     page = desk.page("/directives/NEW-1/change")
     shown = again(desk, page, f"{PREVIEW}?of=NEW-1", do="preview", effective_on="1 December 2025")
 
-    assert "Version 1 of NEW-1 says the same already." in shown.text
+    assert "Version 1 of NEW-1 already says this." in shown.text
     assert not any("Issue version" in button for form in shown.forms() for button in form.buttons)
 
 
@@ -101,7 +101,7 @@ def test_what_moved_on_after_the_preview_is_previewed_again(desk):
     again_shown = again(desk, shown, PREVIEW, do="issue")
 
     assert again_shown.status == 409
-    assert again_shown.h1 == "3 people join"
+    assert again_shown.h1 == "3 people will have to do this"
     assert "Posts, units or this directive changed after you looked" in again_shown.text
     assert versions() == 0
     assert "is issued" in again(desk, again_shown, PREVIEW, do="issue").text
@@ -112,7 +112,7 @@ def test_issuing_twice_is_issuing_once(desk):
     again(desk, shown, PREVIEW, do="issue")
     done = again(desk, shown, PREVIEW, do="issue")
 
-    assert "Version 1 of NEW-1 says the same already" in done.text
+    assert "Version 1 of NEW-1 already says this" in done.text
     assert versions() == 1
 
 
@@ -120,7 +120,7 @@ def test_a_preview_takes_as_many_reads_for_twenty_people_as_for_two(desk):
     counts = []
     for expected in (2, 20):
         with statements() as run:
-            assert previewed(desk).h1 == f"{expected} people join"
+            assert previewed(desk).h1 == f"{expected} people will have to do this"
         counts.append(len(run))
         if expected == 2:
             unit = make_unit("Large")
@@ -143,15 +143,17 @@ def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_mac
     day = date(2026, 10, 1)
     before, report = asked_of(person, day), desk.page("/monitoring/directives/OIC-2026?as_at=2026-10-01").text
     page = desk.page("/directives/OIC-2026/withdraw")
-    assert "Enter the day from which nobody is asked" in desk.press(page, "See what happens to whom").text
-    early = desk.press(page, "See what happens to whom", effective_on="1/1/2025")
+    assert (
+        "Enter the first day that nobody has to complete it" in desk.press(page, "See who is affected").text
+    )
+    early = desk.press(page, "See who is affected", effective_on="1/1/2025")
     assert any("A new version needs a later date." in words for words in early.links)
-    shown = desk.press(page, "See what happens to whom", effective_on="1 December 2026")
-    assert shown.h1 == "3 people leave"
+    shown = desk.press(page, "See who is affected", effective_on="1 December 2026")
+    assert shown.h1 == "3 people will no longer have to do this"
     assert "Vale, Priya" in shown.text
     done = send(desk, shown, shown.path, **{**own(shown).fields, "do": "withdraw"})
 
-    assert "OIC-2026 is withdrawn from 1 December 2026. Its history stays." in done.text
+    assert "OIC-2026 is withdrawn from 1 December 2026. Its versions stay." in done.text
     assert "Next change: withdrawn from 1 December 2026." in done.text
     assert asked_of(person, day) == before
     assert asked_of(person, date(2026, 11, 30)) != []
@@ -174,9 +176,9 @@ def test_a_preview_names_nobody_outside_the_viewers_sight(desk, app):
     let_in(client, "D4002")
     shown = previewed(client)
 
-    assert shown.h1 == "3 people join"
+    assert shown.h1 == "3 people will have to do this"
     assert "Okafor" not in shown.text
-    assert "2 people of them are outside what you may see." in shown.text
+    assert "2 people are not listed, because you may not see them." in shown.text
 
 
 def test_who_may_look_may_not_issue(desk, app):
@@ -187,12 +189,12 @@ def test_who_may_look_may_not_issue(desk, app):
 
     page = client.page("/directives/OIC-2026")
     assert "Change it" not in page.text
-    assert "It reaches 3 people today" in page.text
+    assert "It applies to 3 people today" in page.text
     make_grant(make_account("D2001"), "manager", make_unit("Nobody here"))
     manager = another(app)
     let_in(manager, "D2001")
-    assert "Counted are the people whom you can see." in manager.page("/directives").text
-    assert "It reaches nobody whom you can see today." in manager.page("/directives/OIC-2026").text
+    assert "Only people you can see are counted." in manager.page("/directives").text
+    assert "It applies to nobody you can see today." in manager.page("/directives/OIC-2026").text
     for path in ("/directives/new", "/directives/OIC-2026/change", "/directives/OIC-2026/withdraw", PREVIEW):
         assert client.get(path).status_code == 403
 

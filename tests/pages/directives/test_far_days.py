@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from portal.domain.directives.assignments import add_days
-from portal.domain.directives.toml_reader import read
+from portal.domain.directives.toml_reader import read_directive
 from portal.domain.reports.parameters import PositionError, parse_position
 from portal.platform.errors import BadInputError
 from tests.pages.directives.pages import previewed
@@ -28,13 +28,13 @@ def test_an_instant_beyond_the_calendar_is_refused(asked):
 @pytest.mark.parametrize("reference", ["a/b c", "../x", "OIC 2026", "-OIC"])
 def test_a_reference_that_no_address_can_hold_is_refused(reference):
     with pytest.raises(BadInputError, match="letters, digits and hyphens"):
-        read(directive_text(reference=reference))
+        read_directive(directive_text(reference=reference))
 
 
 @pytest.mark.parametrize("reference", ["new", "preview"])
 def test_a_reference_that_is_a_page_of_the_desk_is_refused(reference):
     with pytest.raises(BadInputError, match="is the address of a page of the desk"):
-        read(directive_text(reference=reference))
+        read_directive(directive_text(reference=reference))
 
 
 def test_a_version_is_not_issued_for_a_far_day_by_a_slip(desk):
@@ -46,4 +46,4 @@ def test_a_version_is_not_issued_for_a_far_day_by_a_slip(desk):
 
 def test_days_after_joining_have_an_end():
     with pytest.raises(BadInputError, match=r"due\.days_after_joining: write a whole number from 0 to"):
-        read(directive_text(days=3_000_000))
+        read_directive(directive_text(days=3_000_000))

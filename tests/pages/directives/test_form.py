@@ -20,11 +20,11 @@ WRONG = {
     "requirements": ([], "Choose at least one module or guide"),
     "audience-0-roles": ([], "Choose a role, a unit or a rank, or remove this group"),
     "due_on": ("soon", "Enter a date such as 31 May 2027"),
-    "due_days": ("-3", "Enter whole days, such as 60, or leave it empty"),
-    "months": ("two", "Enter whole months, such as 24, or leave it empty"),
+    "due_days": ("-3", "Enter whole days, such as 60, or leave it blank"),
+    "months": ("two", "Enter whole months, such as 24, or leave it blank"),
     "yearly_on": ("29 February", "Enter a day that every year has, such as 30 April"),
     "gap": ("6", "Leave this empty, or enter the day of the year above"),
-    "ends_soon": ("x", "Enter whole days, such as 60, or leave it empty"),
+    "ends_soon": ("x", "Enter whole days, such as 60, or leave it blank"),
     "notices": ("30, x", "Enter days as whole numbers with commas between them, such as 30, 7, 1"),
     "target": ("101", "Enter the target as a number from 0 to 100, such as 95"),
 }
@@ -56,7 +56,10 @@ def test_what_is_not_there_is_said_beside_its_field(desk):
 
 @pytest.mark.parametrize(("first", "due"), [("1/1/0001", "1/1/0001"), ("1/1/2027", "31 December 9999")])
 def test_the_first_and_the_last_day_there_is_can_be_previewed(desk, first, due):
-    assert previewed(desk, effective_on=first, due_on=due, due_days="36500").h1 == "2 people join"
+    assert (
+        previewed(desk, effective_on=first, due_on=due, due_days="36500").h1
+        == "2 people will have to do this"
+    )
 
 
 def test_a_day_of_the_year_needs_its_gap_and_no_months(desk):
@@ -64,9 +67,9 @@ def test_a_day_of_the_year_needs_its_gap_and_no_months(desk):
     page = previewed(desk, **fields)
 
     assert page.links["Enter either months or a day of the year, and leave the other empty"] == "#yearly_on"
-    assert page.links["Enter the least months that a completion counts, such as 6"] == "#gap"
+    assert page.links["Enter the least months that a pass counts, such as 6"] == "#gap"
     right = previewed(desk, yearly_on="30 April", gap="6")
-    assert "A completion counts until 30 April, the first that is at least 6 months later." in right.text
+    assert "A pass counts until the first 30 April that is at least 6 months later." in right.text
 
 
 def test_a_reference_that_is_taken_leads_to_its_own_page(desk):
@@ -132,7 +135,7 @@ def test_a_file_fills_in_the_form(desk):
 
 
 def _file():
-    return toml_reader.read(
+    return toml_reader.read_directive(
         b"""
 reference = "FILE-1"
 title = "From a file"

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import Assignment, Directive
 from portal.domain.directives.preview import effect_of_posts
-from portal.domain.directives.proposals import propose, propose_taking_back, propose_withdrawal
-from portal.domain.directives.services import issue_file, take_back, withdraw
+from portal.domain.directives.proposals import propose_version, propose_version_withdrawal, propose_withdrawal
+from portal.domain.directives.services import issue_directive, withdraw_directive, withdraw_version
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
@@ -149,25 +149,27 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
         names = dict(db.session.execute(select(PersonName.person_id, PersonName.staff_number)).all())
         held = assigned()
         for file in (rule(date(2024, 12, 1), first), rule(day, second)):
-            effect, token = propose(file).preview()
+            effect, token = propose_version(file).preview()
             with transaction():
-                issue_file(file, at=stamp(), previewed=token)
+                issue_directive(file, at=stamp(), previewed=token)
             now = assigned()
             assert said([effect], names) == witness(held, now)
             assert all(each.first >= file.effective_on for each in (*effect.joins, *effect.leaves))
             held = now
-        effect = propose_taking_back("PRE-1", 2, date(2024, 12, 31)).effect()  # the second is still to come
-        staged = stage_version(propose_taking_back("PRE-1", 2, date(2024, 12, 31)))
+        effect = propose_version_withdrawal(
+            "PRE-1", 2, date(2024, 12, 31)
+        ).compute_effect()  # the second is still to come
+        staged = stage_version(propose_version_withdrawal("PRE-1", 2, date(2024, 12, 31)))
         with transaction():
-            write_version(staged, take_back("PRE-1", 2, at=stamp(), today=date(2024, 12, 31)))
+            write_version(staged, withdraw_version("PRE-1", 2, at=stamp(), today=date(2024, 12, 31)))
         assert said([effect], names) == witness(held, assigned())
         assert reconcile_all() == []
         assert rebuild_status(False) == []
         assert count_check.check_counts(False) == []
         held = assigned()
-        effect = propose_withdrawal("PRE-1", day + timedelta(30)).effect()
+        effect = propose_withdrawal("PRE-1", day + timedelta(30)).compute_effect()
         with transaction():
-            withdraw("PRE-1", day + timedelta(30), at=stamp())
+            withdraw_directive("PRE-1", day + timedelta(30), at=stamp())
         assert said([effect], names) == witness(held, assigned())
 
 
@@ -178,7 +180,7 @@ def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, tw
         world(), bring(rows(posts, 1))
         for reference, said_of in (("PRE-1", one), ("PRE-2", two)):
             with transaction():
-                issue_file(rule(date(2024, 12, 1), said_of, reference), at=stamp())
+                issue_directive(rule(date(2024, 12, 1), said_of, reference), at=stamp())
         held = assigned()
         coming = rows(later, 3)  # some are of people there already
         made = plan_rows(coming)
@@ -193,10 +195,10 @@ def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, be
     with undone():
         world(), bring(rows(posts, 1))
         for file in (rule(date(2024, 12, 1), first), rule(day, second)):
-            staged = stage_version(propose(file))
+            staged = stage_version(propose_version(file))
             bring(rows(between, 3))  # some are of people there already
             with transaction():
-                write_version(staged, issue_file(file, at=stamp()))
+                write_version(staged, issue_directive(file, at=stamp()))
             assert reconcile_all() == []
             assert rebuild_status(False) == []
             assert count_check.check_counts(False) == []
@@ -206,11 +208,11 @@ def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
     world(), bring(rows([(0, "response", "Constable", ("Force", "North"), date(2025, 1, 1), 30)], 1))
     said_first = {"audience": [{"designated_role": ["response"]}], "exceptions": []}
     said_first |= {"due_fixed_on": date(2026, 4, 30), "due_days_after_joining": None}
-    staged = stage_version(propose(rule(date(2024, 12, 1), said_first)))
+    staged = stage_version(propose_version(rule(date(2024, 12, 1), said_first)))
     with transaction():
-        issue_file(rule(date(2024, 12, 1), said_first, "OTHER-1"), at=stamp())
+        issue_directive(rule(date(2024, 12, 1), said_first, "OTHER-1"), at=stamp())
     with transaction():
-        write_version(staged, issue_file(rule(date(2024, 12, 1), said_first), at=stamp()))
+        write_version(staged, issue_directive(rule(date(2024, 12, 1), said_first), at=stamp()))
 
     assert rebuild_status(False) == []
     assert count_check.check_counts(False) == []

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from portal.domain.directives import services
 from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import DirectiveVersion
-from portal.domain.directives.proposals import propose_taking_back
+from portal.domain.directives.proposals import propose_version_withdrawal
 from portal.domain.status.projector import rebuild_status, stage_version, write_version
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, newest_stamp, transaction
@@ -38,7 +38,7 @@ def planned(desk):
 def take_back(number=2, staged=None, **more):
     with transaction():
         now = datetime(2026, 11, 25, 12, tzinfo=UTC)
-        issued = services.take_back("OIC-2026", number, at=now, today=date(2026, 11, 25), **more)
+        issued = services.withdraw_version("OIC-2026", number, at=now, today=date(2026, 11, 25), **more)
         if staged:
             write_version(staged, issued)
 
@@ -60,14 +60,14 @@ def test_it_is_previewed_then_withdrawn_and_the_one_before_goes_on(planned, time
 
     shown = planned.page(page.links["Withdraw version 2 before it takes effect"])
 
-    assert shown.h1 == "2 people get another due date"
+    assert shown.h1 == "2 people get a new due date"
     assert "30 April 2026, before 30 April 2027" in shown.text
-    assert "Version 1 then stays in force." in shown.text
+    assert "Version 1 stays in force." in shown.text
     assert len(rows()) == 2
     done = send(planned, shown, PATH, **{**own(shown).fields, "do": "withdraw"})
-    assert "Version 2 of OIC-2026 is withdrawn: it never takes effect." in done.text
+    assert "Version 2 of OIC-2026 is withdrawn. It will not take effect." in done.text
     assert "Next change" not in done.text
-    assert "Version 2, which was to hold from 1 December 2026: withdrawn at " in done.text
+    assert "Version 2, from 1 December 2026: withdrawn at " in done.text
     assert "Withdraw version 1 before it takes effect" not in done.links
     assert [tuple(row) for row in rows()][1:] == [(2, False, DAY), (3, True, DAY)]
     assert "directive.version_withdrawn" in db.session.scalars(select(AuditEvent.action)).all()
@@ -101,8 +101,8 @@ def test_as_known_before_the_report_answers_as_it_did(planned, time_machine):
 def test_a_directive_wholly_to_come_then_asks_nothing_of_anybody_and_can_be_issued_anew(desk):
     ask("protect", effective=DAY.isoformat())
     shown = desk.page("/directives/OIC-2026/versions/1/withdraw")
-    assert shown.h1 == "2 people leave"
-    assert "The directive then asks nothing of anybody." in shown.text
+    assert shown.h1 == "2 people will no longer have to do this"
+    assert "The directive will apply to nobody." in shown.text
 
     done = send(desk, shown, shown.path, **{**own(shown).fields, "do": "withdraw"})
 
@@ -117,7 +117,7 @@ def test_a_directive_wholly_to_come_then_asks_nothing_of_anybody_and_can_be_issu
 
 def test_a_planned_withdrawal_is_withdrawn_too(planned):
     with transaction():
-        services.withdraw("OIC-2026", date(2026, 12, 20), at=datetime(2026, 11, 25, 12, tzinfo=UTC))
+        services.withdraw_directive("OIC-2026", date(2026, 12, 20), at=datetime(2026, 11, 25, 12, tzinfo=UTC))
     assert "Withdrawn from 20 December 2026" not in planned.page("/directives/OIC-2026/versions/2").text
 
     take_back(3)
@@ -156,14 +156,14 @@ def test_what_moved_on_after_the_preview_is_not_done(planned):
     again = send(planned, shown, PATH, **{**own(shown).fields, "do": "withdraw"})
 
     assert again.status == 409
-    assert again.h1 == "3 people get another due date"
+    assert again.h1 == "3 people get a new due date"
     assert len(rows()) == 2
     with pytest.raises(ConflictError):
         take_back(previewed="3:long ago:other")
 
 
 def test_what_was_worked_out_before_the_lock_is_what_follows(planned):
-    staged = stage_version(propose_taking_back("OIC-2026", 2, date(2026, 11, 25)))
+    staged = stage_version(propose_version_withdrawal("OIC-2026", 2, date(2026, 11, 25)))
     make_person(make_unit("Late team"), staff_number="D1009")
 
     take_back(staged=staged)

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from portal.domain.directives.services import issue
+from portal.domain.directives.services import issue_toml
 from portal.domain.status.queries import asked_of
 from portal.domain.status.rules import Status
 from portal.platform import clock
@@ -47,17 +47,19 @@ def test_why_is_said_by_what_of_the_post_the_audience_names(database):
     in_team, in_unit = make_person(team, role="dogs"), make_person(response, role="dogs", rank="Sergeant")
     in_custody = make_person(top, role="custody", rank="Inspector")
     with transaction():
-        issue(TEXT.encode(), at=stamp())
+        issue_toml(TEXT.encode(), at=stamp())
 
     def why(person):
         return {asked.why for asked in asked_of(person, clock.today())}
 
     assert why(in_team) == {
-        "You are asked because you are in Team A, which is part of Response and "
+        "You have to do this because you are in Team A, which is part of Response and "
         "your rank or grade is Constable."
     }
-    assert why(in_unit) == {"You are asked because you are in Response and your rank or grade is Sergeant."}
-    assert why(in_custody) == {"You are asked because your role is custody."}
+    assert why(in_unit) == {
+        "You have to do this because you are in Response and your rank or grade is Sergeant."
+    }
+    assert why(in_custody) == {"You have to do this because your role is custody."}
 
 
 def test_a_pass_that_ends_soon_is_renewed_and_the_old_one_stays(client, time_machine):

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from portal.domain.catalogue import services
 from portal.domain.catalogue.guide_publishing import current_guide
 from portal.domain.catalogue.search import search_content
-from portal.domain.directives.services import issue
+from portal.domain.directives.services import issue_toml
 from portal.domain.records.models import Acknowledgement
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import BadInputError
@@ -67,7 +67,7 @@ def publish_all(path) -> services.PublishingResult:
 def require_guide() -> None:
     """A directive that asks response officers to acknowledge the guide."""
     with transaction():
-        issue(
+        issue_toml(
             b"""
 reference = "READ-1"
 title = "Read the guide"

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from portal.domain.directives.services import issue
+from portal.domain.directives.services import issue_toml
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
 from tests.factories.people import make_person, make_unit
@@ -38,4 +38,4 @@ on = {due}
 designated_role = ["response"]
 {requirements}"""
     with transaction():
-        issue(text.encode(), at=stamp())
+        issue_toml(text.encode(), at=stamp())

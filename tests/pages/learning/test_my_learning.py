@@ -34,7 +34,7 @@ def test_the_heading_says_how_much_and_by_when(client):
     assert "0 of 3 complete" in page.text
     assert "Why am I asked to do this?" in page.text
     assert "Complete these modules." in page.text
-    assert "You are asked because your role is response." in page.text
+    assert "You have to do this because your role is response." in page.text
     assert page.links["Start: Recognise, lesson 1 – Lesson called 1About 5 minutes"].endswith(
         "/lessons/lesson-1"
     )

@@ -1,4 +1,4 @@
-"""Issuing a directive or its next version: the form, the preview of what it does, and the act."""
+"""Pages that issue a directive or its next version: the form, its preview, and issuing."""
 
 import re
 from collections.abc import Callable
@@ -8,16 +8,16 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.directives import descriptions, queries, services, toml_reader
-from portal.domain.directives.proposals import Proposal, propose
-from portal.domain.directives.queries import DirectiveTold
-from portal.domain.directives.scope import BEYOND, reaches_beyond, refuse_beyond
-from portal.domain.directives.services import Issued
+from portal.domain.directives.proposals import Proposal, propose_version
+from portal.domain.directives.queries import DirectiveDetails
+from portal.domain.directives.scope import OUTSIDE_OWN_UNITS, exceeds_own_units, refuse_outside_own_units
+from portal.domain.directives.services import IssueResult
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.queries import unit_paths
 from portal.domain.status.projector import stage_version, write_version
 from portal.pages.directives.forms import MOST_GROUPS, DirectiveChoices, DirectiveForm, FileForm, form_data_of
 from portal.pages.directives.views import preview_lists
-from portal.pages.directives.views.blueprint import bp
+from portal.pages.directives.views.listing import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -25,63 +25,69 @@ from portal.platform.errors import BadInputError, ConflictError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
 
-NOT_SENT_ON = re.compile(r"csrf_token|do|previewed|kept_form|page_\w+")
-FIRST = {"target": "100", "ends_soon": "60", "notices": "30, 7, 1"}
+NOT_CARRIED = re.compile(r"csrf_token|do|previewed|kept_form|page_\w+")
+DEFAULTS = {"target": "100", "ends_soon": "60", "notices": "30, 7, 1"}
 
 
 @bp.route("/new", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
 def new_directive() -> ResponseReturnValue:
-    """The form of a new directive, empty or begun from a file."""
+    """The form of a new directive, empty or filled in from a file."""
     if request.method == "GET":
-        return _render_form(DirectiveForm(data={**FIRST, "owner": current_user.viewer.staff_number}), None)
+        return _render_form(DirectiveForm(data={**DEFAULTS, "owner": current_user.viewer.staff_number}), None)
     return _change_form(None)
 
 
 @bp.route("/<reference>/change", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
 def change_directive(reference: str) -> ResponseReturnValue:
-    """The form of a directive's next version, filled in with what the newest says."""
-    told = queries.directive(reference)
+    """The form of a directive's next version, filled in from the newest."""
+    directive = queries.get_directive(reference)
     if request.method == "GET":
-        return _render_form(DirectiveForm(data=form_data_of(_newest_file(told)) | {"effective_on": ""}), told)
-    return _change_form(told)
+        return _render_form(
+            DirectiveForm(data=form_data_of(_newest_file(directive)) | {"effective_on": ""}), directive
+        )
+    return _change_form(directive)
 
 
 @bp.route("/preview", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
 def preview_directive() -> ResponseReturnValue:
-    """Whom it would reach otherwise; its button issues exactly that."""
-    if request.method == "GET":  # an address kept or typed: the form's fields are not in it
+    """The preview of a directive; its button issues exactly what was previewed."""
+    if request.method == "GET":  # a bookmark or a typed address, without the form's fields
         return redirect(url_for(".list_directives"), 303)
     changing = request.args.get("of", "")
-    told = queries.directive(changing) if changing else None
+    directive = queries.get_directive(changing) if changing else None
     form = DirectiveForm()
-    _prepare_form(form, told)
+    _prepare_form(form, directive)
     file = form.checked_directive()
     if file is None:
-        return _render_form(form, told)
+        return _render_form(form, directive)
     try:
-        proposal = propose(file)
-        if request.form.get("do") == "issue" and (proposal.same or _is_free(form, proposal, told)):
+        proposal = propose_version(file)
+        if request.form.get("do") == "issue" and (
+            proposal.is_unchanged or _check_reference_is_free(form, proposal, directive)
+        ):
             return _issue_version(proposal, file)
         return (
-            _render_preview(proposal, file, told)
-            if _is_free(form, proposal, told)
-            else _render_form(form, told)
+            _render_preview(proposal, file, directive)
+            if _check_reference_is_free(form, proposal, directive)
+            else _render_form(form, directive)
         )
     except BadInputError as error:
         form.show_refusal(error)
-        return _render_form(form, told)
+        return _render_form(form, directive)
     except ConflictError as error:
-        return _render_preview(propose(file), file, told, str(error)), 409
+        return _render_preview(propose_version(file), file, directive, str(error)), 409
 
 
-def _is_free(form: DirectiveForm, proposal: Proposal, told: DirectiveTold | None) -> bool:
-    """Whether the reference names no other directive; notes it on the field where it does."""
-    if told is None and proposal.newest is not None:
+def _check_reference_is_free(
+    form: DirectiveForm, proposal: Proposal, directive: DirectiveDetails | None
+) -> bool:
+    """Whether the reference names no other directive; adds an error to the field if it does."""
+    if directive is None and proposal.newest is not None:
         form.reference.errors = [
-            f"There is a directive {proposal.reference} already. Change it on its own page, "
+            f"There is already a directive {proposal.reference}. Change it on its own page, "
             "or enter another reference"
         ]
         return False
@@ -89,20 +95,20 @@ def _is_free(form: DirectiveForm, proposal: Proposal, told: DirectiveTold | None
 
 
 def _issue_version(proposal: Proposal, file: DirectiveFile) -> ResponseReturnValue:
-    refuse_beyond(current_user.viewer, proposal)
+    refuse_outside_own_units(current_user.viewer, proposal)
     by, token = current_user.person_id, request.form.get("previewed", "")
     issued = record_version(
-        proposal, lambda: services.issue_file(file, at=clock.now(), by=by, previewed=token)
+        proposal, lambda: services.issue_directive(file, at=clock.now(), by=by, previewed=token)
     )
     what = f"Version {issued.number} of {issued.reference}"
     day = say_date(issued.effective_on)
-    held = "is issued and in force from" if issued.new else "says the same already, in force from"
-    flash(f"{what} {held} {day}.", "success")
+    outcome = "is issued, in force from" if issued.new else "already says this, in force from"
+    flash(f"{what} {outcome} {day}.", "success")
     return redirect(url_for(".show_directive", reference=issued.reference), 303)
 
 
-def record_version(proposal: Proposal, record: Callable[[], Issued]) -> Issued:
-    """Record a version; what follows from it is computed before the lock, so that nobody waits for it."""
+def record_version(proposal: Proposal, record: Callable[[], IssueResult]) -> IssueResult:
+    """Record a version. Its projection is computed before the lock, so that nobody waits for it."""
     staged = stage_version(proposal)
     with transaction():
         issued = record()
@@ -111,105 +117,111 @@ def record_version(proposal: Proposal, record: Callable[[], Issued]) -> Issued:
 
 
 def _render_preview(
-    proposal: Proposal, file: DirectiveFile, told: DirectiveTold | None, problem: str = ""
+    proposal: Proposal, file: DirectiveFile, directive: DirectiveDetails | None, problem: str = ""
 ) -> str:
     effect, token = proposal.preview()
-    beyond = reaches_beyond(current_user.viewer, proposal)
-    titles = queries.titles()
-    before = told.newest.file if told else None
-    sent = [pair for pair in request.form.items(multi=True) if not NOT_SENT_ON.fullmatch(pair[0])]
+    exceeds = exceeds_own_units(current_user.viewer, proposal)
+    titles = queries.published_titles()
+    previous = directive.newest.file if directive else None
+    sent_fields = [pair for pair in request.form.items(multi=True) if not NOT_CARRIED.fullmatch(pair[0])]
     return render_template(
         "directives/preview.html",
         proposal=proposal,
         file=file,
-        told=told,
-        headline=preview_lists.preview_headline(effect),
-        lists=preview_lists.preview_lists(effect, current_user.viewer, request.form, clock.today()),
-        changes=descriptions.changes(before, file, titles) if told else [],
-        said=_rules_in_words(file),
-        asked=descriptions.requirements(file, titles),
+        directive=directive,
+        headline=preview_lists.describe_effect(effect),
+        lists=preview_lists.list_affected_people(effect, current_user.viewer, request.form, clock.today()),
+        changes=descriptions.list_changes(previous, file, titles) if directive else [],
+        rules=_describe_rules(file),
+        required_titles=descriptions.requirement_titles(file, titles),
         token=token,
-        sent=sent,
-        problem=problem or (BEYOND if beyond else ""),
-        beyond=beyond,
+        sent=sent_fields,
+        problem=problem or (OUTSIDE_OWN_UNITS if exceeds else ""),
+        outside_own_units=exceeds,
         is_past=proposal.effective_on < clock.today(),
-        back=url_for(".change_directive", reference=told.reference) if told else url_for(".new_directive"),
+        back=url_for(".change_directive", reference=directive.reference)
+        if directive
+        else url_for(".new_directive"),
     )
 
 
-def _change_form(told: DirectiveTold | None) -> ResponseReturnValue:
-    """The form again, after a button that adds, removes, reads a file or comes back from the preview."""
+def _change_form(directive: DirectiveDetails | None) -> ResponseReturnValue:
+    """The form after a button: adding or removing a group, reading a file, or going back from the preview."""
     if "upload" in request.files:
-        return _from_file(told)
+        return _fill_form_from_file(directive)
     form = DirectiveForm()
-    _prepare_form(form, told)
+    _prepare_form(form, directive)
     pressed, _, number = request.form.get("do", "").rpartition("-")
     groups = {"audience": form.audience, "except": form.exceptions}
-    what, _, name = pressed.partition("-")
-    held = groups.get(name)
-    if held is not None:
-        rows = [{k: entry.form[k].data for k in ("roles", "units", "ranks")} for entry in held.entries]
-        if what == "add" and len(rows) < MOST_GROUPS:
+    action, _, name = pressed.partition("-")
+    group_rows = groups.get(name)
+    if group_rows is not None:
+        rows = [{k: entry.form[k].data for k in ("roles", "units", "ranks")} for entry in group_rows.entries]
+        if action == "add" and len(rows) < MOST_GROUPS:
             rows.append({})
-        elif what == "remove" and number in map(str, range(len(rows))):
+        elif action == "remove" and number in map(str, range(len(rows))):
             del rows[int(number)]
-        held.process(None, rows)
-    return _render_form(form, told)
+        group_rows.process(None, rows)
+    return _render_form(form, directive)
 
 
-def _from_file(told: DirectiveTold | None) -> ResponseReturnValue:
+def _fill_form_from_file(directive: DirectiveDetails | None) -> ResponseReturnValue:
     """The form filled in from an uploaded file."""
     upload = FileForm()
     content = request.files["upload"].read(toml_reader.MOST_BYTES + 1)
     try:
         if not upload.validate() or not content:
             raise BadInputError(["Choose a directive’s TOML file"])
-        file = toml_reader.read(content)
+        file = toml_reader.read_directive(content)
     except BadInputError as error:
         upload.upload.errors = error.reasons[:1]
         upload.form_errors.extend(error.reasons[1:])
-        return _render_form(DirectiveForm(formdata=None, data=FIRST), told, upload)
-    return _render_form(DirectiveForm(formdata=None, data=form_data_of(file)), told)
+        return _render_form(DirectiveForm(formdata=None, data=DEFAULTS), directive, upload)
+    return _render_form(DirectiveForm(formdata=None, data=form_data_of(file)), directive)
 
 
-def _prepare_form(form: DirectiveForm, told: DirectiveTold | None) -> None:
-    """Offer what there is to choose from; a directive keeps its reference."""
-    roles, ranks = queries.roles_and_ranks()
-    form.offer_choices(DirectiveChoices(roles, ranks, unit_paths(clock.today()).values(), queries.titles()))
-    if told is not None:
-        form.reference.data = told.reference
+def _prepare_form(form: DirectiveForm, directive: DirectiveDetails | None) -> None:
+    """Offer the choices of the force, and keep the reference of a directive that is being changed."""
+    roles, ranks = queries.list_roles_and_ranks()
+    form.offer_choices(
+        DirectiveChoices(roles, ranks, unit_paths(clock.today()).values(), queries.published_titles())
+    )
+    if directive is not None:
+        form.reference.data = directive.reference
 
 
-def _render_form(form: DirectiveForm, told: DirectiveTold | None, upload: FileForm | None = None) -> Response:
-    """The form; it names no learner, so a browser may keep it and its Back button loses nothing."""
-    _prepare_form(form, told)
+def _render_form(
+    form: DirectiveForm, directive: DirectiveDetails | None, upload: FileForm | None = None
+) -> Response:
+    """The form. It names no learner, so the browser may keep it and its Back button loses nothing."""
+    _prepare_form(form, directive)
     file = form.entered_directive()
     page = render_template(
         "directives/form.html",
         form=form,
         upload=upload or FileForm(formdata=None),
-        told=told,
-        said=_rules_in_words(file),
-        asked=descriptions.requirements(file, queries.titles()),
+        directive=directive,
+        rules=_describe_rules(file),
+        required_titles=descriptions.requirement_titles(file, queries.published_titles()),
     )
     response = make_response(page)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _rules_in_words(file: DirectiveFile) -> list[tuple[str, str]]:
-    """The rules in words, as far as they are filled in."""
+def _describe_rules(file: DirectiveFile) -> list[tuple[str, str]]:
+    """The rules filled in so far, as pairs of a label and its text."""
     due = file.due_fixed_on or file.due_days_after_joining is not None
     groups = all(file.audience) and all(file.exceptions)
     return [
-        ("Who", descriptions.audience(file) if groups else "Not said yet."),
-        ("Due", descriptions.due(file) if due else "Not said yet."),
-        ("Validity", descriptions.validity(file)),
-        ("Notices", descriptions.notices(file)),
-        ("Target", descriptions.target(file.target)),
+        ("Who", descriptions.describe_audience(file) if groups else "Not filled in yet."),
+        ("Due", descriptions.describe_due_date(file) if due else "Not filled in yet."),
+        ("Validity", descriptions.describe_validity(file)),
+        ("Notices", descriptions.describe_notices(file)),
+        ("Target", descriptions.target_percentage(file.target)),
     ]
 
 
-def _newest_file(told: DirectiveTold) -> DirectiveFile:
-    """What the newest version says, with the units' paths of today."""
-    return queries.with_paths_of(told.newest, clock.today())
+def _newest_file(directive: DirectiveDetails) -> DirectiveFile:
+    """The newest version as a file, with the unit paths of today."""
+    return queries.file_with_paths_on(directive.newest, clock.today())

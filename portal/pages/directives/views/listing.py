@@ -1,38 +1,42 @@
-"""What directives say: the list, one of them, and one version as its file."""
+"""Pages of the list of directives, one directive, and one version, which is also a file."""
 
 from datetime import date
 
-from flask import Response, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.directives import descriptions, queries
-from portal.domain.directives.queries import DirectiveTold, VersionTold
-from portal.domain.directives.scope import within_reach
+from portal.domain.directives.queries import DirectiveDetails, VersionDetails
+from portal.domain.directives.scope import directives_within_own_units
 from portal.domain.directives.toml_writer import to_toml
 from portal.domain.people.queries import visibility_of
 from portal.domain.status.reach import NOBODY, count_reach
-from portal.pages.directives.views.blueprint import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
 
+bp = Blueprint("directives", __name__, url_prefix="/directives", template_folder="../templates")
+
 
 @bp.get("")
 @requires(Permission.DIRECTIVE_VIEW)
 def list_directives() -> ResponseReturnValue:
-    """Every directive: whether it is in force, whom it reaches, what comes next."""
+    """Every directive: whether it is in force, how many people it applies to, and what changes next."""
     today = clock.today()
-    reached = count_reach(current_user.viewer, today)
-    rows = [(told, told.shown(today), reached.get(told.id, NOBODY)) for told in queries.directives()]
+    reach = count_reach(current_user.viewer, today)
+    rows = [
+        (directive, directive.shown_version(today), reach.get(directive.id, NOBODY))
+        for directive in queries.list_directives()
+    ]
     return render_template(
         "directives/index.html",
         rows=rows,
-        in_force=sum(state_on_day(told, today) == "in force" for told, _, _ in rows),
-        validity=lambda told: in_words(told, today),
-        next_change=lambda told: next_change(told, today),
+        in_force=sum(state_on_day(directive, today) == "in force" for directive, _, _ in rows),
+        state=lambda directive: describe_state(directive, today),
+        next_change=lambda directive: describe_next_change(directive, today),
         may_issue=may_issue(),
         everyone=visibility_of(current_user.viewer).everyone,
     )
@@ -41,23 +45,24 @@ def list_directives() -> ResponseReturnValue:
 @bp.get("/<reference>")
 @requires(Permission.DIRECTIVE_VIEW)
 def show_directive(reference: str) -> ResponseReturnValue:
-    """One directive as it stands today, in words, with every version."""
-    told, today = queries.directive(reference), clock.today()
-    titles = queries.titles()
-    shown = told.shown(today)
+    """One directive as it is today, in words, with every version."""
+    directive, today = queries.get_directive(reference), clock.today()
+    titles = queries.published_titles()
+    shown = directive.shown_version(today)
     return render_template(
         "directives/directive.html",
-        told=told,
+        directive=directive,
         shown=shown,
-        rows=rows_of(shown, titles),
-        reach=count_reach(current_user.viewer, today).get(told.id, NOBODY),
-        in_words=in_words(told, today),
-        next_change=next_change(told, today),
-        versions=[(v, version_changes(told, v, titles)) for v in reversed(told.versions)],
-        taken_back=queries.taken_back(told.id),
+        rows=version_rows(shown, titles),
+        reach=count_reach(current_user.viewer, today).get(directive.id, NOBODY),
+        state=describe_state(directive, today),
+        next_change=describe_next_change(directive, today),
+        versions=[(v, version_changes(directive, v, titles)) for v in reversed(directive.versions)],
+        withdrawn_versions=queries.list_withdrawn_versions(directive.id),
         today=today,
         may_issue=may_issue(),
-        may_withdraw=may_issue() and told.id in within_reach(current_user.viewer, [told.id]),
+        may_withdraw=may_issue()
+        and directive.id in directives_within_own_units(current_user.viewer, [directive.id]),
         everyone=visibility_of(current_user.viewer).everyone,
     )
 
@@ -66,22 +71,22 @@ def show_directive(reference: str) -> ResponseReturnValue:
 @requires(Permission.DIRECTIVE_VIEW)
 def show_version(reference: str, number: int) -> ResponseReturnValue:
     """One version, in words or, with ``?as=toml``, as its file."""
-    told, titles = queries.directive(reference), queries.titles()
-    found = next((each for each in told.versions if each.number == number), None)
-    if found is None:
+    directive, titles = queries.get_directive(reference), queries.published_titles()
+    version = next((each for each in directive.versions if each.number == number), None)
+    if version is None:
         raise NotFoundError(f"{reference} has no version {number}.")
     if request.args.get("as") == "toml":
-        return _version_file(found)
+        return _version_file(version)
     return render_template(
         "directives/version.html",
-        told=told,
-        shown=found,
-        rows=rows_of(found, titles),
-        changes=version_changes(told, found, titles),
+        directive=directive,
+        shown=version,
+        rows=version_rows(version, titles),
+        changes=version_changes(directive, version, titles),
     )
 
 
-def _version_file(version: VersionTold) -> Response:
+def _version_file(version: VersionDetails) -> Response:
     response = Response(to_toml(version.file), content_type="application/toml; charset=utf-8")
     name = f"{version.file.reference}-{version.number}.toml"
     response.headers.set("Content-Disposition", "attachment", filename=name)
@@ -93,50 +98,50 @@ def may_issue() -> bool:
     return Permission.DIRECTIVE_ISSUE in current_user.permissions
 
 
-def rows_of(version: VersionTold, titles: dict[tuple[str, str], str]) -> list[tuple[str, str]]:
-    """A version in words, as pairs of a name and what it says."""
+def version_rows(version: VersionDetails, titles: dict[tuple[str, str], str]) -> list[tuple[str, str]]:
+    """A version in words, as pairs of a label and its text."""
     file = version.file
     return [
-        ("Who", descriptions.audience(file)),
-        ("To complete", "\n".join(descriptions.requirements(file, titles))),
-        ("Due", descriptions.due(file)),
-        ("Validity", descriptions.validity(file)),
-        ("Notices", descriptions.notices(file)),
-        ("Target", descriptions.target(file.target)),
-        ("Owner", version.owner or "Nobody named"),
+        ("Who", descriptions.describe_audience(file)),
+        ("To complete", "\n".join(descriptions.requirement_titles(file, titles))),
+        ("Due", descriptions.describe_due_date(file)),
+        ("Validity", descriptions.describe_validity(file)),
+        ("Notices", descriptions.describe_notices(file)),
+        ("Target", descriptions.target_percentage(file.target)),
+        ("Owner", version.owner or "Nobody"),
         ("Recommendation", file.source),
         ("Exact wording", file.wording),
     ]
 
 
 def version_changes(
-    told: DirectiveTold, version: VersionTold, titles: dict[tuple[str, str], str]
+    directive: DirectiveDetails, version: VersionDetails, titles: dict[tuple[str, str], str]
 ) -> list[str]:
-    """What a version changed, a sentence each."""
-    before = told.before(version)
-    return descriptions.changes(before.file if before else None, version.file, titles)
+    """What a version changed from the one before it, a sentence each."""
+    previous = directive.version_before(version)
+    return descriptions.list_changes(previous.file if previous else None, version.file, titles)
 
 
-def state_on_day(told: DirectiveTold, day: date) -> str:
-    """Whether it is in force on ``day``, withdrawn, or to come."""
-    held = told.on(day)
-    if held is None:
+def state_on_day(directive: DirectiveDetails, day: date) -> str:
+    """Whether the directive is in force or withdrawn on ``day``, or still to come."""
+    version = directive.version_on(day)
+    if version is None:
         return "to come"
-    return "withdrawn" if held.file.withdrawn else "in force"
+    return "withdrawn" if version.file.withdrawn else "in force"
 
 
-def in_words(told: DirectiveTold, day: date) -> str:
-    """Since when it is in force or withdrawn, or from when it will be in force."""
-    since = told.since(day)
+def describe_state(directive: DirectiveDetails, day: date) -> str:
+    """The state of the directive on ``day``, and since when; or from when it will be in force."""
+    since = directive.in_this_state_since(day)
     if since is None:
-        return f"In force from {say_date(told.first_day)}"
-    return f"{state_on_day(told, day).capitalize()} since {say_date(since)}"
+        return f"In force from {say_date(directive.first_day)}"
+    return f"{state_on_day(directive, day).capitalize()} since {say_date(since)}"
 
 
-def next_change(told: DirectiveTold, day: date) -> str:
-    """What takes effect next after ``day``; empty where nothing is planned."""
-    ahead = told.next_after(day)
-    if ahead is None:
+def describe_next_change(directive: DirectiveDetails, day: date) -> str:
+    """What takes effect next after ``day``; empty if nothing is planned."""
+    version = directive.next_version_after(day)
+    if version is None:
         return ""
-    what = "Withdrawn" if ahead.file.withdrawn else f"Version {ahead.number}"
-    return f"{what} from {say_date(ahead.effective_on)}"
+    change = "Withdrawn" if version.file.withdrawn else f"Version {version.number}"
+    return f"{change} from {say_date(version.effective_on)}"

@@ -1,26 +1,26 @@
-"""The people of a preview as its pages list them: a slice at a time, and only those who may be named."""
+"""The people affected by a change to a directive, as paged lists; only people whom the viewer may see."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from portal.domain.directives.preview import AudienceEffect, Reached
-from portal.domain.directives.queries import PersonNamed, names_seen
+from portal.domain.directives.descriptions import describe_people_affected, join_words
+from portal.domain.directives.preview import AudienceChange, AudienceEffect
+from portal.domain.directives.queries import NamedPerson, list_visible_people
 from portal.domain.people.queries import Viewer
 from portal.pages.layout.paging import Page
 from portal.platform.wording import date as say_date
-from portal.platform.wording import plural
 
-SIZE = 25
+PAGE_SIZE = 25
 OPEN_YEAR = 9999
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewLine:
-    """One person of a list, and what happens to them."""
+    """One row of a list."""
 
-    person: PersonNamed
-    what: str
+    person: NamedPerson
+    period: str
     due: str
 
 
@@ -36,64 +36,57 @@ class PreviewList:
     lines: list[PreviewLine]
 
 
-def preview_lists(
-    effect: AudienceEffect, viewer: Viewer, asked: Mapping[str, str], day: date
+def list_affected_people(
+    effect: AudienceEffect, viewer: Viewer, arguments: Mapping[str, str], day: date
 ) -> list[PreviewList]:
-    """Those who join, who leave and whose due date changes, each a slice by name."""
-    every = (effect.joins, effect.leaves, effect.due_changes)
-    ids = sorted({each.person_id for found in every for each in found})
-    seen = {one.person_id: one for one in names_seen(viewer, ids, day)}
+    """Who joins the audience, who leaves it and whose due date changes; a page of each list, by name."""
+    groups = (effect.joins, effect.leaves, effect.due_changes)
+    ids = sorted({each.person_id for group in groups for each in group})
+    visible = {person.person_id: person for person in list_visible_people(viewer, ids, day)}
     return [
-        _preview_list("joins", "who join", effect.joins, seen, asked),
-        _preview_list("leaves", "who leave", effect.leaves, seen, asked),
-        _preview_list("due", "with another due date", effect.due_changes, seen, asked),
+        _preview_list("joins", "joins", effect.joins, visible, arguments),
+        _preview_list("leaves", "leaves", effect.leaves, visible, arguments),
+        _preview_list("due", "due_changes", effect.due_changes, visible, arguments),
     ]
 
 
 def _preview_list(
     key: str,
-    which: str,
-    found: Sequence[Reached],
-    seen: Mapping[int, PersonNamed],
-    asked: Mapping[str, str],
+    kind: str,
+    changes: Sequence[AudienceChange],
+    visible: Mapping[int, NamedPerson],
+    arguments: Mapping[str, str],
 ) -> PreviewList:
-    shown = [(seen[each.person_id], each) for each in found if each.person_id in seen]
+    shown = [(visible[each.person_id], each) for each in changes if each.person_id in visible]
     shown.sort(key=lambda pair: (pair[0].name, pair[0].staff_number))
-    page = Page.of(len(shown), "", [("page", asked.get(f"page_{key}", "1"))], SIZE)
+    page = Page.of(len(shown), "", [("page", arguments.get(f"page_{key}", "1"))], PAGE_SIZE)
     lines = [
-        PreviewLine(person, period_words(each), due_words(key, each))
+        PreviewLine(person, describe_period(each), describe_due_date(key, each))
         for person, each in shown[page.offset : page.offset + page.size]
     ]
-    heading = f"{plural(len(found), 'person', 'people')} {which}"
-    return PreviewList(key, heading, len(found), len(found) - len(shown), page, lines)
+    heading = describe_people_affected(kind, len(changes))
+    return PreviewList(key, heading, len(changes), len(changes) - len(shown), page, lines)
 
 
-def period_words(reached: Reached) -> str:
-    """From when to when, in words."""
-    first = f"From {say_date(reached.first)}"
-    return first if reached.last.year == OPEN_YEAR else f"{first} to {say_date(reached.last)}"
+def describe_period(change: AudienceChange) -> str:
+    """The first and the last day, in words."""
+    first = f"From {say_date(change.first)}"
+    return first if change.last.year == OPEN_YEAR else f"{first} to {say_date(change.last)}"
 
 
-def due_words(key: str, reached: Reached) -> str:
-    """The due date, and the one before it."""
-    now = say_date(reached.due_on)
+def describe_due_date(key: str, change: AudienceChange) -> str:
+    """The due date, with the one until now where it changes."""
+    due_on = say_date(change.due_on)
     if key == "leaves":
-        return f"Was due {now}"
-    return f"{now}, before {say_date(reached.was_due_on)}" if reached.was_due_on else now
+        return f"Was due {due_on}"
+    return f"{due_on} (was {say_date(change.was_due_on)})" if change.was_due_on else due_on
 
 
-def preview_headline(effect: AudienceEffect) -> str:
-    """The numbers in one sentence."""
-    parts = [
-        f"{plural(len(people), 'person', 'people')} {one if len(people) == 1 else many}"
-        for people, one, many in (
-            (effect.joins, "joins", "join"),
-            (effect.leaves, "leaves", "leave"),
-            (effect.due_changes, "gets another due date", "get another due date"),
-        )
-        if people
-    ]
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts) or NOBODY
+def describe_effect(effect: AudienceEffect) -> str:
+    """How many people are affected and how, in one sentence."""
+    groups = {"joins": effect.joins, "leaves": effect.leaves, "due_changes": effect.due_changes}
+    parts = [describe_people_affected(kind, len(changes)) for kind, changes in groups.items() if changes]
+    return join_words(parts, "and") or NO_CHANGE
 
 
-NOBODY = "Nobody joins, leaves or gets another due date"
+NO_CHANGE = "No change to who must do this, or by when"
